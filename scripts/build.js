@@ -1,0 +1,22 @@
+/** Compiles TypeScript and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM (docs/adr). */
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+
+const require = createRequire(import.meta.url)
+const root = join(import.meta.dirname, '..')
+const core = dirname(require.resolve('@tensorflow/tfjs-core/package.json'))
+
+await build({
+  entryPoints: [join(core, 'dist/register_all_gradients.js')],
+  outfile: join(root, 'build/tfjs-gradients.cjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  logLevel: 'warning'
+})
+
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+process.exit(status ?? 1)
