@@ -1,0 +1,114 @@
+import { CorruptFileError, SchemaError } from '../errors.ts'
+import { floatToHalfBits, halfToFloatBits } from './float16.ts'
+import { readHeader, type Dtype, type Entry } from './safetensors-header.ts'
+import { elementCount, isUnsafeName } from './schema.ts'
+
+export interface NamedTensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface StoredTensor {
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  /** F16 is widened to Float32Array. */
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array
+}
+
+const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+function fill<T extends { [index: number]: number | bigint, length: number }> (into: T, read: (index: number) => T[number]): T {
+  for (let i = 0; i < into.length; i++) into[i] = read(i)
+  return into
+}
+
+function widen (view: DataView, count: number): Float32Array {
+  const data = new Float32Array(count)
+  fill(new Uint32Array(data.buffer), (i) => halfToFloatBits(view.getUint16(2 * i, true)))
+  return data
+}
+
+/** Views the bytes where the host's byte order and the alignment allow it, else copies. */
+function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['data'] {
+  const { buffer, byteOffset, byteLength } = bytes
+  const view = new DataView(buffer, byteOffset, byteLength)
+  const direct = LITTLE_ENDIAN_HOST && (count === 0 || byteOffset % (byteLength / count) === 0)
+  switch (dtype) {
+    case 'F32': return direct ? new Float32Array(buffer, byteOffset, count) : fill(new Float32Array(count), (i) => view.getFloat32(4 * i, true))
+    case 'I32': return direct ? new Int32Array(buffer, byteOffset, count) : fill(new Int32Array(count), (i) => view.getInt32(4 * i, true))
+    case 'I64': return direct ? new BigInt64Array(buffer, byteOffset, count) : fill(new BigInt64Array(count), (i) => view.getBigInt64(8 * i, true))
+    case 'F16': return widen(view, count)
+    case 'U8': return bytes
+  }
+}
+
+/** Reads a whole safetensors file; tensors may be views of `bytes`. CorruptFileError names the tensor that is wrong. */
+export function readSafetensors (bytes: Uint8Array): { tensors: Map<string, StoredTensor>, metadata: Record<string, string> } {
+  const { entries, metadata, start } = readHeader(bytes)
+  const tensors = new Map<string, StoredTensor>()
+  for (const entry of entries) {
+    const data = readData(bytes.subarray(start + entry.begin, start + entry.end), entry)
+    tensors.set(entry.name, { dtype: entry.dtype, shape: entry.shape, data })
+  }
+  return { tensors, metadata }
+}
+
+/** As readSafetensors, for files that may hold nothing but F32 and F16. */
+export function readFloatTensors (bytes: Uint8Array): { tensors: Map<string, NamedTensor>, metadata: Record<string, string> } {
+  const { tensors, metadata } = readSafetensors(bytes)
+  const floats = new Map<string, NamedTensor>()
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (!(data instanceof Float32Array)) throw new CorruptFileError(`tensor ${name} is stored as ${dtype} where F32 or F16 is needed`)
+    floats.set(name, { shape, data })
+  }
+  return { tensors: floats, metadata }
+}
+
+function checkWritable (name: string, { shape, data }: NamedTensor): void {
+  if (isUnsafeName(name)) throw new SchemaError(`"${name}" cannot be the name of a tensor in a safetensors file`)
+  if (elementCount(shape) !== data.length) throw new SchemaError(`tensor ${name} has ${data.length} numbers but the shape [${shape.join(', ')}]`)
+}
+
+function writeHeader (tensors: ReadonlyMap<string, NamedTensor>, metadata: Record<string, string>, dtype: 'F32' | 'F16'): Uint8Array {
+  let end = 0
+  const entries = [...tensors].map(([name, { shape, data }]) => {
+    const begin = end
+    end += data.length * (dtype === 'F32' ? 4 : 2)
+    return [name, { dtype, shape, data_offsets: [begin, end] }]
+  })
+  const text = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]))
+  const json = new TextEncoder().encode(text)
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20)
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true)
+  header.set(json, 8)
+  return header
+}
+
+function writeHalves (view: DataView, offset: number, name: string, data: Float32Array): void {
+  const bits = new Uint32Array(data.slice().buffer)
+  for (let i = 0; i < bits.length; i++) {
+    const half = floatToHalfBits(bits[i]!)
+    if ((half & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) throw new SchemaError(`tensor ${name} holds ${data[i]}, which is too large for float16; write F32`)
+    view.setUint16(offset + 2 * i, half, true)
+  }
+}
+
+/** One safetensors file, tensors in the map's order; SchemaError when a shape, name or number does not fit. */
+export function writeSafetensors (tensors: ReadonlyMap<string, NamedTensor>, metadata: Record<string, string> = {}, dtype: 'F32' | 'F16' = 'F32'): Uint8Array {
+  let count = 0
+  for (const [name, tensor] of tensors) {
+    checkWritable(name, tensor)
+    count += tensor.data.length
+  }
+  const header = writeHeader(tensors, metadata, dtype)
+  const bytes = new Uint8Array(header.length + count * (dtype === 'F32' ? 4 : 2))
+  bytes.set(header)
+  const view = new DataView(bytes.buffer)
+  let offset = header.length
+  for (const [name, { data }] of tensors) {
+    if (dtype === 'F16') writeHalves(view, offset, name, data)
+    else for (let i = 0; i < data.length; i++) view.setFloat32(offset + 4 * i, data[i]!, true)
+    offset += data.length * (dtype === 'F32' ? 4 : 2)
+  }
+  return bytes
+}
