@@ -65,7 +65,7 @@ function parseHeader (text: string): Record<string, unknown> {
 
 function readMetadata (value: unknown): Record<string, string> {
   if (value === undefined) return {}
-  if (!isObject(value) || Object.entries(value).some(([key, text]) => isUnsafeName(key) || typeof text !== 'string')) {
+  if (!isObject(value) || Object.entries(value).some(([key, text]) => key === '__proto__' || typeof text !== 'string')) {
     throw new CorruptFileError('the __metadata__ of the safetensors file is not a map of strings')
   }
   return value as Record<string, string>

@@ -32,7 +32,7 @@ function widen (view: DataView, count: number): Float32Array {
 function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['data'] {
   const { buffer, byteOffset, byteLength } = bytes
   const view = new DataView(buffer, byteOffset, byteLength)
-  const direct = LITTLE_ENDIAN_HOST && (count === 0 || byteOffset % (byteLength / count) === 0)
+  const direct = LITTLE_ENDIAN_HOST && count > 0 && byteOffset % (byteLength / count) === 0
   switch (dtype) {
     case 'F32': return direct ? new Float32Array(buffer, byteOffset, count) : fill(new Float32Array(count), (i) => view.getFloat32(4 * i, true))
     case 'I32': return direct ? new Int32Array(buffer, byteOffset, count) : fill(new Int32Array(count), (i) => view.getInt32(4 * i, true))
