@@ -34,6 +34,11 @@ export class RefusedError extends Error {
   }
 }
 
+/** A peer cannot be reached or went away in the middle: try another, and this one later. */
+export class UnreachableError extends Error {
+  override name = 'UnreachableError'
+}
+
 /** A wait reached its limit. */
 export class TimeoutError extends Error {
   override name = 'TimeoutError'
