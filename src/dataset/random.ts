@@ -1,0 +1,29 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import type { Random } from './types.ts'
+
+/** The random numbers that belong to a seed and, below it, to a stream: independent of what other streams drew. */
+export function seededRandom (seed: number, stream = 0): Random {
+  const generator = xoroshiro128plus(mix(seed, stream))
+  for (let i = 0; i < 8; i++) generator.next()
+  return () => (generator.next() >>> 0) / 2 ** 32
+}
+
+/** A copy in random order (Fisher–Yates). */
+export function shuffled<T> (items: readonly T[], random: Random): T[] {
+  const copy = [...items]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1))
+    const swap = copy[i]!
+    copy[i] = copy[j]!
+    copy[j] = swap
+  }
+  return copy
+}
+
+/** Neighbouring xoroshiro seeds give alike first draws: spread them over 32 bits (the mixer of MurmurHash3). */
+function mix (seed: number, stream: number): number {
+  let x = (Math.imul(seed, 0x9E3779B1) ^ Math.imul(stream + 1, 0x85EBCA6B)) | 0
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d)
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b)
+  return x ^ (x >>> 16)
+}

@@ -1,0 +1,68 @@
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { InputError } from '../../errors.ts'
+
+/** Larger files are refused before a byte is read: a CT of 512×512×1000 at 16 bit is 512 MiB. */
+const MAX_FILE_BYTES = 1024 ** 3
+
+const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
+  '.png': 'picture',
+  '.jpg': 'picture',
+  '.jpeg': 'picture',
+  '.tif': 'picture',
+  '.tiff': 'picture',
+  '.nii': 'volume',
+  '.nii.gz': 'volume'
+}
+
+/** Splits a file name into stem and lower-case ending; `kind` is undefined for formats that are not read. */
+export function parseName (file: string): { stem: string, ending: string, kind: 'picture' | 'volume' | undefined } {
+  const name = basename(file)
+  const ending = /(\.nii\.gz|\.[^.]*)$/i.exec(name)?.[0] ?? ''
+  return { stem: name.slice(0, name.length - ending.length), ending: ending.toLowerCase(), kind: EXTENSIONS[ending.toLowerCase()] }
+}
+
+/** Reads a whole file. @throws InputError whose message is a reason without a file name */
+export async function readCapped (file: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
+  try {
+    const { size } = await stat(file)
+    if (size > limit) throw new InputError(`the file is larger than ${Math.floor(limit / 1024 ** 2)} MiB`)
+    if (size === 0) throw new InputError('the file is empty')
+    return await readFile(file)
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError(systemReason(error))
+  }
+}
+
+/** Writes beside the target, syncs and renames, so that a file is there whole or not at all. */
+export async function writeWhole (file: string, bytes: Uint8Array): Promise<void> {
+  const aside = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`)
+  try {
+    const handle = await open(aside, 'w')
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(aside, file)
+  } catch (error) {
+    await rm(aside, { force: true })
+    throw new InputError(`${file} cannot be written: ${systemReason(error)}`)
+  }
+}
+
+/** Plain words for a file system error. */
+export function systemReason (error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  switch (code) {
+    case 'ENOENT': return 'it does not exist'
+    case 'ENOTDIR': return 'part of its path is not a folder'
+    case 'EISDIR': return 'it is a folder'
+    case 'EACCES':
+    case 'EPERM': return 'access is denied'
+    case 'ENOSPC': return 'the disk is full'
+    default: return `the system refused it${code === '' ? '' : ` (${code})`}`
+  }
+}

@@ -1,0 +1,60 @@
+import type { Fitted, Random } from '../types.ts'
+
+export interface AugmentOptions {
+  /** mirror left–right and top–bottom, each with probability ½; default true */
+  readonly flips?: boolean
+  /** turn by 0, 90, 180 or 270 degrees; default true */
+  readonly turns?: boolean
+  /** brightness is multiplied by 1 ± this much; default 0.1 */
+  readonly intensity?: number
+}
+
+interface Motion { readonly mirrorX: boolean, readonly mirrorY: boolean, readonly transpose: boolean }
+
+/**
+ * Moves image and mask alike and changes the brightness of the image; the content stays at the top left of the canvas.
+ * Four numbers are drawn whatever the options, so that switching one off leaves the others as they were.
+ */
+export function augment (fitted: Fitted, random: Random, { flips = true, turns = true, intensity = 0.1 }: AugmentOptions = {}): Fitted {
+  const [flipX, flipY, turn, light] = [random(), random(), random(), random()]
+  // Every flip followed by every quarter turn is one of the eight motions of a square: two mirrors and a transposition.
+  const motion = {
+    mirrorX: flips && flipX < 0.5,
+    mirrorY: flips && flipY < 0.5,
+    transpose: false
+  }
+  const moved = move(fitted, turnBy(motion, turns ? Math.floor(turn * 4) : 0))
+  return { ...moved, image: brighten(moved.image, 1 + (light * 2 - 1) * intensity) }
+}
+
+/** The motion, then `quarters` clockwise quarter turns, each a transposition and a left–right mirror. */
+function turnBy (motion: Motion, quarters: number): Motion {
+  if (quarters === 0) return motion
+  const { mirrorX, mirrorY, transpose } = motion
+  return turnBy({ mirrorX: !mirrorY, mirrorY: mirrorX, transpose: !transpose }, quarters - 1)
+}
+
+/** Transposes first (if at all), then mirrors. */
+function move (fitted: Fitted, { mirrorX, mirrorY, transpose }: Motion): Fitted {
+  const { fittedHeight: h, fittedWidth: w, channels } = fitted
+  const [height, width] = transpose ? [w, h] : [h, w]
+  const image = new Uint8Array(fitted.image.length)
+  const mask = new Uint8Array(fitted.mask.length)
+  for (let y = 0; y < height; y++) {
+    const row = mirrorY ? height - 1 - y : y
+    for (let x = 0; x < width; x++) {
+      const column = mirrorX ? width - 1 - x : x
+      const from = transpose ? column * w + row : row * w + column
+      const to = y * width + x
+      mask[to] = fitted.mask[from]!
+      for (let c = 0; c < channels; c++) image[to * channels + c] = fitted.image[from * channels + c]!
+    }
+  }
+  const size = transpose ? { height: fitted.width, width: fitted.height } : {}
+  return { ...fitted, ...size, fittedHeight: height, fittedWidth: width, image, mask }
+}
+
+function brighten (image: Uint8Array, gain: number): Uint8Array {
+  const table = Uint8Array.from({ length: 256 }, (_, value) => Math.min(255, Math.round(value * gain)))
+  return image.map((value) => table[value]!)
+}

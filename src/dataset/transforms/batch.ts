@@ -1,0 +1,59 @@
+import type { Fitted } from '../types.ts'
+
+/** SAM's pixel statistics, RGB 0..255 (SAM_SPEC §1.2). */
+const MEAN = [123.675, 116.28, 103.53] as const
+const STD = [58.395, 57.12, 57.375] as const
+
+/** Normalised pixel values by channel and brightness. */
+const TABLES = MEAN.map((mean, c) => Float32Array.from({ length: 256 }, (_, value) => (value - mean) / STD[c]!))
+
+export interface Batch {
+  /** [B, S, S, 3], normalised, zero beyond the content */
+  readonly images: Float32Array
+  /** [B, L, L], or [B, L, L, classes] when classes > 1: share of foreground in 0..1 */
+  readonly targets: Float32Array
+}
+
+/**
+ * Network input and target of slices fitted to one side S: normalised, then padded with zeros at the right and bottom
+ * (SAM_SPEC §1.2); targets are averaged over the area of each low-resolution pixel, L = `lowResSide` = 4G, which divides S.
+ * With one class every label > 0 is foreground; with more, class c is label c + 1.
+ *
+ * @throws RangeError for no slices, different sides or an L that does not divide S
+ */
+export function toBatch (fitted: readonly Fitted[], lowResSide: number, classes = 1): Batch {
+  const side = fitted[0]?.side ?? 0
+  if (side === 0 || fitted.some((each) => each.side !== side)) throw new RangeError('a batch needs slices fitted to one side')
+  if (side % lowResSide !== 0) throw new RangeError(`a low-resolution side of ${lowResSide} does not divide ${side}`)
+  const images = new Float32Array(fitted.length * side * side * 3)
+  const targets = new Float32Array(fitted.length * lowResSide * lowResSide * classes)
+  fitted.forEach((each, b) => {
+    putImage(each, images.subarray(b * side * side * 3, (b + 1) * side * side * 3))
+    putTarget(each, lowResSide, classes, targets.subarray(b * lowResSide ** 2 * classes, (b + 1) * lowResSide ** 2 * classes))
+  })
+  return { images, targets }
+}
+
+function putImage ({ side, fittedHeight, fittedWidth, channels, image }: Fitted, out: Float32Array): void {
+  for (let y = 0; y < fittedHeight; y++) {
+    for (let x = 0; x < fittedWidth; x++) {
+      const from = (y * fittedWidth + x) * channels
+      const to = (y * side + x) * 3
+      for (let c = 0; c < 3; c++) out[to + c] = TABLES[c]![image[channels === 1 ? from : from + c]!]!
+    }
+  }
+}
+
+function putTarget ({ side, fittedHeight, fittedWidth, mask }: Fitted, lowResSide: number, classes: number, out: Float32Array): void {
+  const factor = side / lowResSide
+  const share = 1 / (factor * factor)
+  for (let y = 0; y < fittedHeight; y++) {
+    const row = Math.floor(y / factor) * lowResSide
+    for (let x = 0; x < fittedWidth; x++) {
+      const label = mask[y * fittedWidth + x]!
+      if (label === 0 || (classes > 1 && label > classes)) continue
+      const at = (row + Math.floor(x / factor)) * classes + (classes > 1 ? label - 1 : 0)
+      out[at] = out[at]! + share
+    }
+  }
+}

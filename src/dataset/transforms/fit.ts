@@ -1,0 +1,21 @@
+import type { Fitted, Slice } from '../types.ts'
+import { resizeImage, resizeLabels } from './resize.ts'
+
+/** Scales a slice so that its longer side is `side` pixels (SAM_SPEC §1.2); masks by nearest pixel. */
+export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
+  const { id, height, width, channels } = slice
+  const scale = side / Math.max(height, width)
+  const fittedHeight = Math.max(1, Math.floor(height * scale + 0.5))
+  const fittedWidth = Math.max(1, Math.floor(width * scale + 0.5))
+  return {
+    id,
+    height,
+    width,
+    side,
+    fittedHeight,
+    fittedWidth,
+    channels,
+    image: await resizeImage({ height, width, channels, data: slice.image }, fittedHeight, fittedWidth),
+    mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth)
+  }
+}

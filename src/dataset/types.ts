@@ -1,0 +1,84 @@
+/** Seeded source of numbers in [0, 1). */
+export type Random = () => number
+
+/** Anatomical axis along which a volume is cut into slices. */
+export type Axis = 'axial' | 'coronal' | 'sagittal'
+
+/** One 2-D image of square pixels with its label mask; ids and subjects are local and never logged or sent. */
+export interface Slice {
+  /** file stem, or `stem#042` for slice 42 of a volume */
+  readonly id: string
+  readonly subject: string
+  /** position within the subject: neighbours resemble each other */
+  readonly index: number
+  readonly height: number
+  readonly width: number
+  readonly channels: 1 | 3
+  /** height·width·channels, row-major, 0..255, already normalised */
+  readonly image: Uint8Array
+  /** height·width labels, 0 = background */
+  readonly mask: Uint8Array
+}
+
+/**
+ * A slice scaled so that its longer side is `side` (antialiased when shrinking); its content lies at the top left of a
+ * side×side canvas (SAM_SPEC §1.2), so a pixel (x, y) of the original is (x·fittedWidth/width, y·fittedHeight/height) there.
+ */
+export interface Fitted {
+  readonly id: string
+  /** pixels of the original slice */
+  readonly height: number
+  readonly width: number
+  readonly side: number
+  readonly fittedHeight: number
+  readonly fittedWidth: number
+  readonly channels: 1 | 3
+  /** fittedHeight·fittedWidth·channels, row-major, 0..255 */
+  readonly image: Uint8Array
+  /** fittedHeight·fittedWidth labels, 0 = background */
+  readonly mask: Uint8Array
+}
+
+/** A fitted slice that can be scored: `truth` holds height·width labels at the original size. */
+export type Scored = Fitted & { readonly truth: Uint8Array }
+
+/** A file that was skipped; the reason holds no file name, so that it may be logged. */
+export interface Problem {
+  readonly file: string
+  readonly reason: string
+}
+
+/** How a volume was cut: what its header said. */
+export interface VolumeFacts {
+  readonly axis: Axis
+  /** number of slices along the axis, with or without foreground */
+  readonly slices: number
+  /** mm, in the slice: rows and columns, then between slices */
+  readonly spacing: readonly [number, number, number]
+  /** degrees between the axis and the slices actually cut (nearest axes are used) */
+  readonly obliqueDegrees: number
+}
+
+export interface Dataset {
+  readonly layout: 'folders' | 'nnunet'
+  readonly slices: readonly Slice[]
+  readonly problems: readonly Problem[]
+  readonly subjects: number
+  /** foreground labels: masks hold 0..classes */
+  readonly classes: number
+  readonly volumes: readonly VolumeFacts[]
+  /** slices of volumes left out because their mask is empty */
+  readonly emptySlices: number
+}
+
+export interface ReadOptions {
+  /** default axial; pictures have no axis */
+  axis?: Axis
+  /** HU: shows every volume and 16-bit picture through this window instead of choosing by its values */
+  window?: { center: number, width: number }
+}
+
+export interface LoadOptions extends ReadOptions {
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number) => void
+}
