@@ -1,0 +1,34 @@
+import Table from 'cli-table3'
+import type { CommandModule } from 'yargs'
+import type { Evaluation } from '../../offline/evaluate-site.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
+
+const flags = {
+  ...homeFlag,
+  ...jsonFlag,
+  data: { type: 'string', describe: 'folder with images and masks', demandOption: true },
+  split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' }
+} as const
+
+interface Args { home: string, json: boolean, data: string, split: 'validation' | 'all' }
+
+export const evaluate: CommandModule<object, Args> = {
+  command: 'evaluate',
+  describe: 'Dice, IoU and HD95 of the frozen, the global and the personalised model',
+  builder: (argv) => withFlags(argv, flags) as never,
+  handler: async ({ home, json, data, split }) => {
+    const { evaluateSite } = await import('../../offline/evaluate-site.ts')
+    const result = await evaluateSite(home, data, split)
+    print(json, result, () => table(result))
+  }
+}
+
+function table (result: Evaluation): string {
+  const rows = new Table({ head: ['model', 'Dice', 'IoU', 'HD95 (px)'], style: { head: [], border: [] } })
+  for (const mode of ['frozen', 'global', 'personal'] as const) {
+    const { dice, iou, hd95 } = result[mode]
+    rows.push([mode, dice.toFixed(4), iou.toFixed(4), hd95.toFixed(2)])
+  }
+  return `${rows.toString()}\n${result.slices} slices, adapter of round ${result.round}`
+}

@@ -1,0 +1,59 @@
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { CommandModule } from 'yargs'
+import { InputError } from '../../../errors.ts'
+import { defaultAveraging } from '../../federation/defaults.ts'
+import { federationId, signFederation, writeFederation } from '../../federation/document.ts'
+import { createNetworkKey } from '../../federation/network-key.ts'
+import { loadOrCreateIdentity } from '../../identity.ts'
+import { sitePaths } from '../../paths.ts'
+import { readIfThere } from '../../storage/files.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
+
+const createFlags = {
+  ...homeFlag,
+  ...jsonFlag,
+  name: { type: 'string', describe: 'name of the federation', demandOption: true },
+  model: { type: 'string', describe: 'base model that all sites start from', choices: ['sam-tiny'], default: 'sam-tiny' },
+  rounds: { type: 'number', describe: 'local rounds of every site', default: 20 },
+  seed: { type: 'number', describe: 'seed of the common start and of the splits', default: 1 },
+  'cool-down': { type: 'number', describe: 'longest exchange-only time after the last round, in seconds', default: 120 }
+} as const
+
+interface CreateArgs { home: string, json: boolean, name: string, model: string, rounds: number, seed: number, coolDown: number }
+
+const create: CommandModule<object, CreateArgs> = {
+  command: 'create',
+  describe: 'found a federation: writes federation.json and network.key',
+  builder: (argv) => withFlags(argv, createFlags) as never,
+  handler: async (args) => {
+    const paths = sitePaths(args.home)
+    if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
+    if (!Number.isInteger(args.rounds) || args.rounds < 1) throw new InputError('--rounds must be a whole number from 1')
+    if (!Number.isInteger(args.seed) || args.seed < 0) throw new InputError('--seed must be a whole number from 0')
+    if (!(args.coolDown > 0)) throw new InputError('--cool-down must be a number of seconds above 0')
+    const key = await loadOrCreateIdentity(paths.identity)
+    const { modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
+    const document = await signFederation({
+      version: 1,
+      name: args.name,
+      created: new Date().toISOString(),
+      founders: [peerIdFromPrivateKey(key).toString()],
+      quorum: 1,
+      model: await modelSection(args.model),
+      training: trainingSection({ rounds: args.rounds, seed: args.seed }),
+      averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
+    }, key)
+    await createNetworkKey(paths.networkKey)
+    await writeFederation(paths.federation, document)
+    const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }
+    print(args.json, result, `federation ${result.id}\ngive each site ${result.federation} and, by a safe way, ${result.networkKey}`)
+  }
+}
+
+export const federation: CommandModule = {
+  command: 'federation',
+  describe: 'found a federation',
+  builder: (argv) => argv.command(create).demandCommand(1, 'say what to do: federation create'),
+  handler: () => {}
+}

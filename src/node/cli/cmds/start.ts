@@ -1,0 +1,56 @@
+import type { CommandModule } from 'yargs'
+import { InputError } from '../../../errors.ts'
+import { loadConfig } from '../../config/load.ts'
+import { Daemon } from '../../daemon.ts'
+import { createLogger } from '../../logger.ts'
+import { sitePaths } from '../../paths.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag } from '../output.ts'
+
+const flags = {
+  ...homeFlag,
+  data: { type: 'string', describe: 'folder with images and masks (or nnU-Net raw layout)' },
+  name: { type: 'string', describe: 'name of this site in its own logs and reports' },
+  axis: { choices: ['axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut' },
+  listen: { type: 'string', array: true, describe: 'addresses to listen on' },
+  bootstrap: { type: 'string', array: true, describe: 'addresses of sites that are up' },
+  'control-port': { type: 'number', describe: 'loopback port of the control API, 0 for any' },
+  engine: { choices: ['auto', 'onnx', 'cpu', 'wasm'], describe: 'compute engine of the trainer' },
+  threads: { type: 'number', describe: 'CPU threads of the trainer, 0 for the engine\'s choice' },
+  nice: { type: 'number', describe: 'niceness of the trainer process' },
+  'log-level': { choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], describe: 'what to log on stderr' },
+  alone: { type: 'boolean', describe: 'train without the network and end after the last round (the local baseline)', default: false }
+} as const
+
+type Args = { home: string, alone: boolean, logLevel?: string, controlPort?: number } & Record<string, unknown>
+
+export const start: CommandModule<object, Args> = {
+  command: 'start',
+  describe: 'run the daemon of this site',
+  builder: (argv) => withFlags(argv, flags) as never,
+  handler: async (args) => {
+    const { home, alone } = args
+    const { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel } = args
+    const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel })
+    if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
+    await runUntilSignalled(new Daemon({ home, config: { ...config, data: config.data }, alone, logger: createLogger(config.logLevel) }))
+  }
+}
+
+/** First Ctrl-C closes, second forces. */
+async function runUntilSignalled (daemon: Daemon): Promise<void> {
+  let signals = 0
+  const onSignal = (): void => {
+    signals++
+    if (signals > 1) process.exit(1)
+    daemon.requestStop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    await daemon.run()
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { setMaxListeners } from 'node:events'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { CorruptFileError, InputError, SchemaError, UsageError } from '../../errors.ts'
+import { data } from './cmds/data.ts'
+import { evaluate } from './cmds/evaluate.ts'
+import { exportAdapter } from './cmds/export.ts'
+import { federation } from './cmds/federation.ts'
+import { id, init } from './cmds/identity.ts'
+import { join } from './cmds/join.ts'
+import { peers, status } from './cmds/observe.ts'
+import { predict } from './cmds/predict.ts'
+import { start } from './cmds/start.ts'
+import { usageMessage } from './flags.ts'
+
+const EXPECTED = [InputError, SchemaError, CorruptFileError]
+
+async function main (args: string[]): Promise<number> {
+  setMaxListeners(64)
+  try {
+    await yargs(args)
+      .scriptName('consilium')
+      .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
+      .command(federation).command(init).command(id).command(join).command(start).command(status).command(peers)
+      .command(data).command(predict).command(evaluate).command(exportAdapter)
+      .demandCommand(1, 'say which command to run')
+      .strict()
+      .wrap(null)
+      .exitProcess(false)
+      .fail((message, error: Error | undefined) => { throw error ?? new UsageError(usageMessage(message, args)) })
+      .parseAsync()
+    return typeof process.exitCode === 'number' ? process.exitCode : 0
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function report (error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`consilium: ${error.message}\n`)
+    return 2
+  }
+  if (EXPECTED.some((kind) => error instanceof kind)) {
+    process.stderr.write(`consilium: ${(error as Error).message}\n`)
+    return 1
+  }
+  process.stderr.write(`consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`)
+  if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? error.stack ?? '' : ''}\n`)
+  return 1
+}
+
+process.exitCode = await main(hideBin(process.argv))

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+/** What one site may set for itself; file < environment < flag. */
+export const siteConfig = z.strictObject({
+  name: z.string().min(1).max(60).optional(),
+  data: z.string().min(1).optional(),
+  /** Plane in which volumes are cut into slices. */
+  axis: z.enum(['axial', 'coronal', 'sagittal']).default('axial'),
+  listen: z.array(z.string().startsWith('/')).min(1).default(['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws']),
+  bootstrap: z.array(z.string().startsWith('/')).default([]),
+  controlPort: z.coerce.number().int().min(0).max(65535).default(0),
+  engine: z.enum(['auto', 'onnx', 'cpu', 'wasm']).default('auto'),
+  /** CPU threads of the trainer; 0 leaves the choice to the engine. */
+  threads: z.coerce.number().int().min(0).max(1024).default(0),
+  /** Niceness of the trainer process, so that the network never waits for arithmetic. */
+  nice: z.coerce.number().int().min(0).max(19).default(10),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info')
+})
+
+export type SiteConfig = z.infer<typeof siteConfig>
+export type SiteSettings = z.input<typeof siteConfig>

@@ -1,0 +1,55 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import fastify, { type FastifyInstance } from 'fastify'
+import { InputError } from '../../errors.ts'
+import { writeJson } from '../storage/files.ts'
+import type { PeerView, SiteStatus } from './status.ts'
+
+export interface ControlInit {
+  /** Where url and token are written for `consilium status`. */
+  readonly file: string
+  readonly port: number
+  readonly status: () => SiteStatus
+  readonly peers: () => PeerView[]
+}
+
+/** The loopback control port; every request needs the token that only this user can read. */
+export class ControlServer {
+  readonly #init: ControlInit
+  readonly #app: FastifyInstance
+
+  constructor (init: ControlInit) {
+    this.#init = init
+    this.#app = fastify({ bodyLimit: 1024, requestTimeout: 5_000 })
+  }
+
+  async start (): Promise<void> {
+    const token = randomBytes(24).toString('base64url')
+    this.#app.addHook('onRequest', async (request, reply) => {
+      if (!sameText(request.headers.authorization ?? '', `Bearer ${token}`)) await reply.code(401).send({ error: 'the control token is missing or wrong' })
+    })
+    this.#app.get('/status', () => this.#init.status())
+    this.#app.get('/peers', () => this.#init.peers())
+    const url = await this.#listen()
+    await writeJson(this.#init.file, { url, token }, 0o600)
+  }
+
+  async stop (): Promise<void> {
+    await rm(this.#init.file, { force: true })
+    await this.#app.close()
+  }
+
+  async #listen (): Promise<string> {
+    try {
+      return await this.#app.listen({ host: '127.0.0.1', port: this.#init.port })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new InputError(`the control port ${this.#init.port} is occupied: choose another with --control-port`)
+      throw error
+    }
+  }
+}
+
+function sameText (a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,38 @@
+import type { Dice } from '../trainer/messages.ts'
+
+export type SitePhase = 'starting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done'
+
+/** What GET /status answers. */
+export interface SiteStatus {
+  name: string
+  peerId: string
+  addresses: string[]
+  federation: string
+  round: number
+  rounds: number
+  phase: SitePhase
+  partner?: string
+  dice?: Dice
+  /** Estimated relative consensus distance of the connected sites. */
+  consensus?: number
+  exchanges: number
+  bytesSent: number
+  bytesReceived: number
+  peers: number
+  warnings: string[]
+  trainer: 'loading' | 'ready' | 'restarting'
+  progress?: { step: number, steps: number }
+  eventLoopP99Ms: number
+}
+
+/** One entry of GET /peers: connected, announced and exchanged are different facts. */
+export interface PeerView {
+  peerId: string
+  connected: boolean
+  addresses: string[]
+  lastSeen?: number
+  round?: number
+  phase?: string
+  dice?: number
+  exchanges: number
+}

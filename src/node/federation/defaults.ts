@@ -1,0 +1,15 @@
+import type { FederationDocument } from './document.ts'
+
+/** Averaging settings of DESIGN §7. */
+export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
+  return {
+    codec: 'f32',
+    weighting: 'images',
+    maxMass: 1_000,
+    initiationsPerRound: 2,
+    clipRadius: 100,
+    normBound: 10_000,
+    staleness: 3,
+    coolDown: { distance: 0.02, seconds: coolDownSeconds }
+  }
+}

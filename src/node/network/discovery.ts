@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import type { Logger } from '../logger.ts'
+import type { Notices } from '../notices.ts'
+import { BackOff, type BackOffLimits } from './back-off.ts'
+import type { Host } from './host.ts'
+
+const SHA2_256 = 0x12
+
+export interface DiscoveryTimes {
+  readonly tickMs: number
+  readonly dialMs: number
+  readonly queryMs: number
+  /** Between lookups while nothing changes. */
+  readonly lookupMs: number
+  readonly bootstrap: BackOffLimits
+  readonly known: BackOffLimits
+}
+
+const DEFAULT_TIMES: DiscoveryTimes = {
+  tickMs: 500,
+  dialMs: 10_000,
+  queryMs: 10_000,
+  lookupMs: 30_000,
+  bootstrap: { firstMs: 1_000, lastMs: 60_000 },
+  known: { firstMs: 1_000, lastMs: 300_000 }
+}
+
+// Enough for any gossip; a site that met 500 others need not stay connected to all.
+const MOST_CONNECTIONS = 64
+
+interface Target {
+  readonly address: PeerId | Multiaddr
+  readonly backOff: BackOff
+  readonly bootstrap: boolean
+  dialling: boolean
+}
+
+export interface DiscoveryInit {
+  readonly host: Host
+  readonly federationId: string
+  readonly bootstrap: readonly string[]
+  readonly logger: Logger
+  readonly notices: Notices
+  readonly times?: Partial<DiscoveryTimes>
+}
+
+/**
+ * Keeps a site connected: dials bootstrap addresses and every known peer again and again with back-off, provides the
+ * federation's record on the DHT and looks for others by provider records and random walks (DESIGN §8).
+ */
+export class Discovery {
+  readonly #init: DiscoveryInit
+  readonly #times: DiscoveryTimes
+  readonly #targets = new Map<string, Target>()
+  readonly #stop = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #lookup: Promise<void> | undefined
+  #lookupDueAt = 0
+  #ticking: Promise<void> = Promise.resolve()
+
+  constructor (init: DiscoveryInit) {
+    this.#init = init
+    this.#times = { ...DEFAULT_TIMES, ...init.times }
+    setMaxListeners(Infinity, this.#stop.signal)
+    for (const address of init.bootstrap) this.#addTarget(address, multiaddr(address), true)
+  }
+
+  start (): void {
+    this.#init.host.addEventListener('peer:connect', this.#onConnect)
+    this.#schedule(0)
+  }
+
+  async stop (): Promise<void> {
+    this.#init.host.removeEventListener('peer:connect', this.#onConnect)
+    this.#stop.abort()
+    clearTimeout(this.#timer)
+    await Promise.allSettled([this.#ticking, this.#lookup])
+  }
+
+  readonly #onConnect = (): void => {
+    // Whoever just came may know others; a short pause lets identify finish and joins bursts.
+    this.#lookupDueAt = Math.min(this.#lookupDueAt, Date.now() + 2 * this.#times.tickMs)
+  }
+
+  #schedule (delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#ticking = this.#tick()
+        .catch((error: unknown) => { this.#init.logger.debug({ error }, 'discovery stumbled') })
+        .finally(() => { if (!this.#stop.signal.aborted) this.#schedule(this.#times.tickMs) })
+    }, delayMs)
+  }
+
+  async #tick (): Promise<void> {
+    const { host } = this.#init
+    for (const peer of await host.peerStore.all({ signal: this.#stop.signal })) {
+      if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, false)
+    }
+    const now = Date.now()
+    for (const [name, target] of this.#targets) {
+      if (target.dialling || !target.backOff.isDue(now) || this.#isConnected(target)) continue
+      if (!target.bootstrap && host.getPeers().length >= MOST_CONNECTIONS) continue
+      void this.#dial(name, target)
+    }
+    if (this.#lookup == null && now >= this.#lookupDueAt && host.getPeers().length > 0) {
+      this.#lookupDueAt = now + this.#times.lookupMs
+      this.#lookup = this.#look().finally(() => { this.#lookup = undefined })
+    }
+  }
+
+  #addTarget (name: string, address: PeerId | Multiaddr, bootstrap: boolean): void {
+    if (this.#targets.has(name)) return
+    this.#targets.set(name, { address, bootstrap, dialling: false, backOff: new BackOff(bootstrap ? this.#times.bootstrap : this.#times.known) })
+  }
+
+  #isConnected ({ address }: Target): boolean {
+    const id = 'getComponents' in address ? peerIn(address) : address
+    return id == null
+      ? this.#init.host.getConnections().some(({ remoteAddr, direction }) => direction === 'outbound' && remoteAddr.toString().startsWith(address.toString()))
+      : id.equals(this.#init.host.peerId) || this.#init.host.getConnections(id).length > 0
+  }
+
+  async #dial (name: string, target: Target): Promise<void> {
+    target.dialling = true
+    try {
+      await this.#init.host.dial(target.address, this.#within(this.#times.dialMs))
+      target.backOff.succeeded()
+      if (target.bootstrap) this.#init.notices.over(`bootstrap ${name}`, `the bootstrap address ${name} answers again`)
+    } catch (error) {
+      if (this.#stop.signal.aborted) return
+      target.backOff.failed(Date.now())
+      this.#sayUnanswered(name, target, error)
+    } finally {
+      target.dialling = false
+    }
+  }
+
+  #sayUnanswered (name: string, { bootstrap, backOff }: Target, error: unknown): void {
+    const reason = error instanceof Error ? error.name : String(error)
+    this.#init.logger.debug({ peer: name, failures: backOff.failures, reason }, 'a dial failed')
+    if (bootstrap) this.#init.notices.warn(`bootstrap ${name}`, `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`)
+  }
+
+  /** Provider record, whoever else provides it, and one random walk. */
+  async #look (): Promise<void> {
+    const { host, federationId, logger } = this.#init
+    const cid = CID.createV1(raw.code, Digest.create(SHA2_256, Buffer.from(federationId, 'hex')))
+    const { dht } = host.services
+    const steps = [
+      async () => { await drain(dht.provide(cid, this.#within(this.#times.queryMs))) },
+      async () => { for await (const event of dht.findProviders(cid, this.#within(this.#times.queryMs))) if (event.name === 'PROVIDER') await this.#learn(event.providers) },
+      async () => { for await (const event of dht.getClosestPeers(randomBytes(32), this.#within(this.#times.queryMs))) if (event.name === 'FINAL_PEER') await this.#learn([event.peer]) }
+    ]
+    for (const step of steps) {
+      await step().catch((error: unknown) => { logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'a DHT query failed') })
+      if (this.#stop.signal.aborted) return
+    }
+  }
+
+  async #learn (peers: readonly PeerInfo[]): Promise<void> {
+    const { host } = this.#init
+    for (const { id, multiaddrs } of peers) {
+      if (id.equals(host.peerId) || multiaddrs.length === 0) continue
+      await host.peerStore.merge(id, { multiaddrs: [...multiaddrs] }, { signal: this.#stop.signal })
+    }
+  }
+
+  #within (ms: number): Required<AbortOptions> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)])
+    setMaxListeners(Infinity, signal)
+    return { signal }
+  }
+}
+
+function peerIn (address: Multiaddr): PeerId | undefined {
+  const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
+  return id == null ? undefined : peerIdFromString(id)
+}
+
+async function drain (source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source) { /* only its end matters */ }
+}

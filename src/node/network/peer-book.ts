@@ -1,0 +1,34 @@
+import { rm } from 'node:fs/promises'
+import { LevelDatastore } from 'datastore-level'
+import { InputError } from '../../errors.ts'
+
+export interface PeerBook {
+  readonly datastore: LevelDatastore
+  /** True when the addresses known before could not be read and the book starts empty. */
+  readonly wasDamaged: boolean
+}
+
+/** The datastore that keeps known peers over restarts. @throws InputError when another daemon uses the same home. */
+export async function openPeerBook (folder: string, home: string): Promise<PeerBook> {
+  try {
+    return { datastore: await open(folder), wasDamaged: false }
+  } catch (error) {
+    if (causes(error).some(({ code }) => code === 'LEVEL_LOCKED')) throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    if (!causes(error).some(({ message }) => /corruption/i.test(message))) throw error
+    await rm(folder, { recursive: true })
+    return { datastore: await open(folder), wasDamaged: true }
+  }
+}
+
+async function open (folder: string): Promise<LevelDatastore> {
+  const store = new LevelDatastore(folder)
+  // The datastore's own open() drops the reason of a failure.
+  await store.db.open()
+  return store
+}
+
+function causes (error: unknown): { code?: string, message: string }[] {
+  const found: { code?: string, message: string }[] = []
+  for (let each = error; each instanceof Error; each = each.cause) found.push(each)
+  return found
+}

@@ -1,0 +1,31 @@
+import { loadDataset, splitSlices } from '../../dataset/index.ts'
+import type { Mode } from '../../model/settings.ts'
+import { fitScored } from './split.ts'
+import { openSiteModel } from './site-model.ts'
+
+export interface Score { readonly dice: number, readonly iou: number, readonly hd95: number }
+export interface ModeScore extends Score { readonly perSlice: readonly (Score & { readonly id: string })[] }
+export type Evaluation = Record<Mode, ModeScore> & { readonly round: number, readonly slices: number, readonly skipped: number }
+
+/** Dice, IoU and HD95 (pixels) of all three modes on a data set; `validation` keeps only the split that training never saw. */
+export async function evaluateSite (home: string, data: string, split: 'validation' | 'all'): Promise<Evaluation> {
+  const site = await openSiteModel(home)
+  try {
+    const dataset = await loadDataset(data, { axis: site.config.axis })
+    const slices = split === 'all' ? dataset.slices : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation
+    const samples = await fitScored(slices, site.learner.inputSize)
+    const score = async (mode: Mode): Promise<ModeScore> => {
+      const { dice, perSample } = await site.learner.evaluate({ adapter: site.adapter, samples, mode })
+      return { dice, iou: mean(perSample.map((each) => each.iou)), hd95: mean(perSample.map((each) => each.hd95)), perSlice: perSample }
+    }
+    return { round: site.round, slices: slices.length, skipped: dataset.problems.length, frozen: await score('frozen'), global: await score('global'), personal: await score('personal') }
+  } finally {
+    await site.close()
+  }
+}
+
+/** HD95 is undefined where only one of truth and prediction is empty; such slices are left out of its mean. */
+function mean (values: readonly number[]): number {
+  const finite = values.filter(Number.isFinite)
+  return finite.reduce((sum, value) => sum + value, 0) / finite.length
+}

@@ -1,0 +1,59 @@
+import { Adapter, adapterFromSafetensors } from '../../adapter/adapter.ts'
+import { createEngine, type Engine } from '../../compute/index.ts'
+import { CorruptFileError, InputError } from '../../errors.ts'
+import type { Learner } from '../../model/train/learner.ts'
+import { loadConfig } from '../config/load.ts'
+import type { SiteConfig } from '../config/schema.ts'
+import { readFederation, type Federation } from '../federation/document.ts'
+import { sitePaths } from '../paths.ts'
+import { readIfThere } from '../storage/files.ts'
+import { PrivateStore } from '../trainer/private-store.ts'
+import { bundledWeights } from './base-model.ts'
+import { createLearner } from './learner.ts'
+
+/** A site's trained model, read from its home without touching the daemon. */
+export interface SiteModel {
+  readonly federation: Federation
+  readonly config: SiteConfig
+  readonly learner: Learner
+  /** Γ as last saved, or Γ0 when the site has not trained yet. */
+  readonly adapter: Adapter
+  readonly round: number
+  readonly engine: Engine
+  close (): Promise<void>
+}
+
+export async function openSiteModel (home: string): Promise<SiteModel> {
+  const paths = sitePaths(home)
+  const federation = await readFederation(paths.federation)
+  const config = await loadConfig(paths.config, {})
+  const engine = await createEngine({ name: config.engine, ...(config.threads > 0 ? { threads: config.threads } : {}) })
+  const { model, training } = federation.document
+  const learner = await createLearner({ engine, model, training, baseWeights: await bundledWeights(model.name), siteSeed: 0 })
+  const saved = await readSavedAdapter(paths.adapter, learner)
+  const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
+  if (experts != null) learner.importPrivate(experts.set)
+  return {
+    federation,
+    config,
+    learner,
+    adapter: saved?.adapter ?? learner.initialAdapter(),
+    round: saved?.round ?? 0,
+    engine,
+    close: async () => {
+      await learner.dispose()
+      await engine.dispose()
+    }
+  }
+}
+
+async function readSavedAdapter (path: string, learner: Learner): Promise<{ adapter: Adapter, round: number } | undefined> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) return undefined
+  try {
+    return adapterFromSafetensors(learner.schema, bytes)
+  } catch (error) {
+    if (error instanceof CorruptFileError) throw new InputError(`${path} is damaged (${error.message}): start the daemon once, it falls back to the checkpoint before`)
+    throw error
+  }
+}

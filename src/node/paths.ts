@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+
+/** Where everything of one site lies below its home folder. */
+export interface SitePaths {
+  readonly home: string
+  readonly identity: string
+  readonly federation: string
+  readonly networkKey: string
+  readonly config: string
+  readonly peers: string
+  readonly control: string
+  readonly adapter: string
+  readonly initialAdapter: string
+  readonly roundAdapters: string
+  readonly privateStore: string
+  readonly metrics: string
+  readonly summary: string
+}
+
+export function sitePaths (home: string): SitePaths {
+  const at = (name: string): string => join(home, name)
+  return {
+    home,
+    identity: at('identity.key'),
+    federation: at('federation.json'),
+    networkKey: at('network.key'),
+    config: at('config.json'),
+    peers: at('peers'),
+    control: at('control.json'),
+    adapter: at('adapter.safetensors'),
+    initialAdapter: at('initial.safetensors'),
+    roundAdapters: at('adapters'),
+    privateStore: at('private'),
+    metrics: at('metrics.jsonl'),
+    summary: at('summary.json')
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What daemon and trainer say to each other over IPC. Only the global adapter, counts and scores: experts, optimiser
+ * state, pixels and file names stay in the trainer (DESIGN §2).
+ */
+import type { TensorSpec } from '../../adapter/schema.ts'
+import type { FederationDocument } from '../federation/document.ts'
+
+export interface TrainerSetup {
+  readonly model: FederationDocument['model']
+  readonly training: FederationDocument['training']
+  readonly baseWeights: string
+  readonly data: string
+  readonly axis: 'axial' | 'coronal' | 'sagittal'
+  readonly privateStore: string
+  readonly engine: 'auto' | 'onnx' | 'cpu' | 'wasm'
+  readonly threads: number
+  /** Differs between sites: drives batches and augmentation. */
+  readonly siteSeed: number
+}
+
+export interface Dice {
+  readonly frozen: number
+  readonly global: number
+  readonly personal: number
+}
+
+export interface TrainerReady {
+  readonly model: string
+  readonly baseHash: string
+  readonly tensors: readonly TensorSpec[]
+  /** Γ0, flat in schema order: the same at every site. */
+  readonly initial: Float32Array
+  readonly images: number
+  readonly validationImages: number
+  /** How many files were skipped, by reason. */
+  readonly skipped: Readonly<Record<string, number>>
+  readonly engine: string
+  /** Rounds whose phase L is already in the private store. */
+  readonly privateRound: number
+  /** Said when the newest private checkpoint was damaged and the previous one serves. */
+  readonly warnings: readonly string[]
+}
+
+export interface Work {
+  readonly round: number
+  readonly adapter: Float32Array
+}
+
+export interface TrainerCalls {
+  setup: { request: TrainerSetup, reply: TrainerReady }
+  phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
+  /** Fits the experts, saves them durably, then scores the validation split. */
+  phaseL: { request: Work, reply: { loss: number, dice: Dice } }
+  evaluate: { request: Work, reply: { dice: Dice } }
+}
+
+export type CallName = keyof TrainerCalls
+
+export interface CallMessage<N extends CallName = CallName> {
+  readonly id: number
+  readonly call: N
+  readonly request: TrainerCalls[N]['request']
+}
+
+/** `userFault`: the person can mend it (bad data, wrong base file); restarting the trainer would not help. */
+export interface TrainerFault {
+  readonly message: string
+  readonly userFault: boolean
+}
+
+export type TrainerMessage =
+  | { readonly kind: 'reply', readonly id: number, readonly reply: TrainerCalls[CallName]['reply'] }
+  | { readonly kind: 'fault', readonly id: number, readonly fault: TrainerFault }
+  | { readonly kind: 'progress', readonly step: number, readonly steps: number }

@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { expect } from 'chai'
+import { createLogger } from '../../../src/node/logger.ts'
+import { Discovery } from '../../../src/node/network/discovery.ts'
+import { keyedNoise, type Refusal } from '../../../src/node/network/encrypter.ts'
+import { createHost, type Host } from '../../../src/node/network/host.ts'
+import { openPeerBook } from '../../../src/node/network/peer-book.ts'
+import { Notices } from '../../../src/node/notices.ts'
+
+const FEDERATION = 'ab'.repeat(32)
+const KEY = Buffer.alloc(32, 7)
+const FAST = { tickMs: 50, lookupMs: 1_000, bootstrap: { firstMs: 100, lastMs: 500 }, known: { firstMs: 100, lastMs: 500 } }
+
+interface Site {
+  readonly host: Host
+  readonly discovery: Discovery
+  readonly notices: Notices
+  readonly refusals: Refusal[]
+  /** Peers whose addresses are in the peer store. */
+  readonly identified: Set<string>
+  stop (): Promise<void>
+}
+
+async function until (what: string, holds: () => boolean, source: EventTarget): Promise<void> {
+  const signal = AbortSignal.timeout(15_000)
+  while (!holds()) {
+    await Promise.race([once(source, 'peer:connect', { signal }), once(source, 'peer:disconnect', { signal }), once(source, 'peer:identify', { signal })]).catch(() => { throw new Error(`waited in vain until ${what}`) })
+  }
+}
+
+describe('discovery', () => {
+  const sites: Site[] = []
+  const folders: string[] = []
+
+  afterEach(async () => {
+    await Promise.all(sites.splice(0).map(async (site) => { await site.stop() }))
+    await Promise.all(folders.splice(0).map(async (folder) => { await rm(folder, { recursive: true }) }))
+  })
+
+  async function startSite ({ bootstrap = [], key, networkKey = KEY, folder }: { bootstrap?: string[], key?: PrivateKey, networkKey?: Uint8Array, folder?: string } = {}): Promise<Site> {
+    const refusals: Refusal[] = []
+    const logger = createLogger('silent')
+    const notices = new Notices(logger)
+    const datastore = folder == null ? undefined : (await openPeerBook(folder, folder)).datastore
+    const host = await createHost({
+      key: key ?? await generateKeyPair('Ed25519'),
+      federationId: FEDERATION,
+      listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
+      encrypter: keyedNoise({ federationId: FEDERATION, networkKey, onRefused: (refusal) => refusals.push(refusal) }),
+      ...(datastore == null ? {} : { datastore }),
+      services: {}
+    })
+    const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, logger, notices, times: FAST })
+    const identified = new Set<string>()
+    host.addEventListener('peer:identify', ({ detail }) => identified.add(detail.peerId.toString()))
+    discovery.start()
+    let stopped = false
+    const site: Site = {
+      host,
+      discovery,
+      notices,
+      refusals,
+      identified,
+      stop: async () => {
+        if (stopped) return
+        stopped = true
+        await discovery.stop()
+        await host.stop()
+        await datastore?.close()
+      }
+    }
+    sites.push(site)
+    return site
+  }
+
+  const addressOf = ({ host }: Site): string => host.getMultiaddrs()[0]!.toString()
+  const knows = (site: Site, others: Site[]): boolean => others.every(({ host }) => site.host.getConnections(host.peerId).length > 0 && site.identified.has(host.peerId.toString()))
+
+  it('finds everybody from one address, and again without the bootstrap node after a restart', async function () {
+    this.timeout(40_000)
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    folders.push(folder)
+    const key = await generateKeyPair('Ed25519')
+    const first = await startSite()
+    const second = await startSite({ bootstrap: [addressOf(first)] })
+    const third = await startSite({ bootstrap: [addressOf(first)], key, folder })
+    await until('the third found the second', () => knows(third, [first, second]), third.host)
+    await until('the second found the third', () => knows(second, [first, third]), second.host)
+
+    const own = addressOf(third)
+    await first.stop()
+    await third.stop()
+    await until('the second is alone', () => second.host.getPeers().length === 0, second.host)
+    const restarted = await startSite({ bootstrap: [own], key, folder })
+    expect(restarted.host.peerId.toString()).to.equal(third.host.peerId.toString())
+    await until('the restarted site found the second', () => knows(restarted, [second]), restarted.host)
+  })
+
+  it('says once that a bootstrap address does not answer, and connects when it comes up', async () => {
+    const key = await generateKeyPair('Ed25519')
+    const gone = await startSite({ key })
+    const address = addressOf(gone)
+    await gone.stop()
+    const site = await startSite({ bootstrap: [address] })
+    await until('the failed dial was said', () => site.notices.list.length > 0, notifying(site))
+    expect(site.notices.list).to.have.length(1)
+    expect(site.notices.list[0]).to.contain(address).and.contain('does not answer')
+    const port = Number(/tcp\/(\d+)/.exec(address)![1])
+    const host = await createHost({
+      key,
+      federationId: FEDERATION,
+      listen: [`/ip4/127.0.0.1/tcp/${port}`],
+      encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
+      services: {}
+    })
+    try {
+      await until('the late bootstrap node is connected', () => site.host.getPeers().length > 0, site.host)
+    } finally {
+      await host.stop()
+    }
+  })
+
+  it('refuses a wrong network key inside the handshake, counted on both sides', async () => {
+    const member = await startSite()
+    const stranger = await startSite({ bootstrap: [addressOf(member)], networkKey: Buffer.alloc(32, 8) })
+    await until('both sides counted the refusal', () => stranger.refusals.length > 1 && member.refusals.length > 1, notifying(stranger))
+    expect(stranger.refusals[0]).to.deep.equal({ direction: 'outbound', peer: member.host.peerId.toString() })
+    expect(member.refusals[0]).to.deep.equal({ direction: 'inbound', peer: '127.0.0.1' })
+    expect(member.host.getPeers()).to.be.empty
+    expect(stranger.host.getPeers()).to.be.empty
+  })
+
+  it('names an occupied address in one sentence', async () => {
+    const site = await startSite()
+    const listen = addressOf(site).replace(/\/p2p\/.*/, '')
+    const error = await createHost({
+      key: await generateKeyPair('Ed25519'),
+      federationId: FEDERATION,
+      listen: [listen],
+      encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
+      services: {}
+    }).then(() => { throw new Error('it listened') }, (reason: Error) => reason)
+    expect(error.name).to.equal('InputError')
+    expect(error.message).to.match(/^the address 127\.0\.0\.1:\d+ is occupied/)
+  })
+
+  it('refuses a home in which another daemon runs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    folders.push(folder)
+    await startSite({ folder })
+    const error = await openPeerBook(folder, '/home/site').then(() => { throw new Error('it opened') }, (reason: Error) => reason)
+    expect(error.message).to.equal('another daemon is running in /home/site: stop it or choose another --home')
+  })
+})
+
+/** A refused dial raises no event: look again at every turn of a short interval. */
+function notifying (site: Site): EventTarget {
+  const target = new EventTarget()
+  const timer = setInterval(() => {
+    target.dispatchEvent(new Event('peer:connect'))
+    if (site.host.status === 'stopped') clearInterval(timer)
+  }, 20)
+  return target
+}
