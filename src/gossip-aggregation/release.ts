@@ -1,0 +1,38 @@
+import type { Schema } from '../adapter/schema.ts'
+import { SchemaError } from '../errors.ts'
+
+declare const passed: unique symbol
+
+/** A copy of a vector that went through the release gate; nothing else may be sent. */
+export interface Released {
+  readonly values: Float32Array
+  readonly [passed]: true
+}
+
+/** Numbers looked at between two yields: far below a millisecond. */
+export const SLICE = 65_536
+
+/**
+ * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
+ * Copies at once, checks in slices.
+ * @throws SchemaError when the vector must not leave.
+ */
+export function * release (schema: Schema, values: Float32Array, { normBound }: { normBound: number }): Generator<void, Released> {
+  if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}: it must not leave this site`)
+  const copy = values.slice()
+  let squares = 0
+  for (let begin = 0; begin < copy.length; begin += SLICE) {
+    squares += sumOfSquares(copy.subarray(begin, begin + SLICE))
+    if (!Number.isFinite(squares)) throw new SchemaError('the adapter holds a value that is not finite: it must not leave this site')
+    yield
+  }
+  if (Math.sqrt(squares) > normBound) throw new SchemaError(`the adapter's norm ${Math.sqrt(squares).toPrecision(4)} is over the federation's bound ${normBound}: it must not leave this site`)
+  return { values: copy } as Released
+}
+
+/** In float64 and index order, so that two sites get the same sum; not finite as soon as one value is not. */
+export function sumOfSquares (values: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!
+  return sum
+}

@@ -1,0 +1,299 @@
+import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface AnnouncementFrame {
+  sequence: bigint
+  round: number
+  rounds: number
+  phase: string
+  mass: number
+  schemaHash: Uint8Array<ArrayBuffer>
+  digest: Uint8Array<ArrayBuffer>
+  sketch: Uint8Array<ArrayBuffer>
+  dice?: number
+  exchanges: number
+}
+
+export namespace AnnouncementFrame {
+  let _codec: Codec<AnnouncementFrame>
+
+  export const codec = (): Codec<AnnouncementFrame> => {
+    if (_codec == null) {
+      _codec = message<AnnouncementFrame>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0n)) {
+          w.uint32(8)
+          w.uint64(obj.sequence)
+        }
+
+        if ((obj.round != null && obj.round !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.round)
+        }
+
+        if ((obj.rounds != null && obj.rounds !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.rounds)
+        }
+
+        if ((obj.phase != null && obj.phase !== '')) {
+          w.uint32(34)
+          w.string(obj.phase)
+        }
+
+        if ((obj.mass != null && obj.mass !== 0)) {
+          w.uint32(41)
+          w.double(obj.mass)
+        }
+
+        if ((obj.schemaHash != null && obj.schemaHash.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.schemaHash)
+        }
+
+        if ((obj.digest != null && obj.digest.byteLength > 0)) {
+          w.uint32(58)
+          w.bytes(obj.digest)
+        }
+
+        if ((obj.sketch != null && obj.sketch.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.sketch)
+        }
+
+        if (obj.dice != null) {
+          w.uint32(73)
+          w.double(obj.dice)
+        }
+
+        if ((obj.exchanges != null && obj.exchanges !== 0)) {
+          w.uint32(80)
+          w.uint32(obj.exchanges)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          sequence: 0n,
+          round: 0,
+          rounds: 0,
+          phase: '',
+          mass: 0,
+          schemaHash: uint8ArrayAlloc(0),
+          digest: uint8ArrayAlloc(0),
+          sketch: uint8ArrayAlloc(0),
+          exchanges: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.sequence = reader.uint64()
+              break
+            }
+            case 2: {
+              obj.round = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.rounds = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.phase = reader.string()
+              break
+            }
+            case 5: {
+              obj.mass = reader.double()
+              break
+            }
+            case 6: {
+              obj.schemaHash = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.digest = reader.bytes()
+              break
+            }
+            case 8: {
+              obj.sketch = reader.bytes()
+              break
+            }
+            case 9: {
+              obj.dice = reader.double()
+              break
+            }
+            case 10: {
+              obj.exchanges = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.sequence`,
+                value: reader.uint64()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.round`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.rounds`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.phase`,
+                value: reader.string()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.mass`,
+                value: reader.double()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.schemaHash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.digest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.sketch`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.dice`,
+                value: reader.double()
+              }
+              break
+            }
+            case 10: {
+              yield {
+                field: `${prefix}.exchanges`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AnnouncementFrameSequenceFieldEvent {
+    field: '$.sequence'
+    value: bigint
+  }
+
+  export interface AnnouncementFrameRoundFieldEvent {
+    field: '$.round'
+    value: number
+  }
+
+  export interface AnnouncementFrameRoundsFieldEvent {
+    field: '$.rounds'
+    value: number
+  }
+
+  export interface AnnouncementFramePhaseFieldEvent {
+    field: '$.phase'
+    value: string
+  }
+
+  export interface AnnouncementFrameMassFieldEvent {
+    field: '$.mass'
+    value: number
+  }
+
+  export interface AnnouncementFrameSchemaHashFieldEvent {
+    field: '$.schemaHash'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface AnnouncementFrameDigestFieldEvent {
+    field: '$.digest'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface AnnouncementFrameSketchFieldEvent {
+    field: '$.sketch'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface AnnouncementFrameDiceFieldEvent {
+    field: '$.dice'
+    value: number
+  }
+
+  export interface AnnouncementFrameExchangesFieldEvent {
+    field: '$.exchanges'
+    value: number
+  }
+
+  export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, AnnouncementFrame.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): AnnouncementFrame {
+    return decodeMessage(buf, AnnouncementFrame.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameExchangesFieldEvent> {
+    return streamMessage(buf, AnnouncementFrame.codec(), opts)
+  }
+}
