@@ -1,0 +1,70 @@
+import { InputError } from '../../errors.ts'
+
+/** Every number that tells one SAM from another (SAM_SPEC §1.1, §4). */
+export interface SamConfig {
+  readonly name: string
+  /** Sides of image, patch and attention window, in pixels, pixels and tokens. */
+  readonly imageSize: number
+  readonly patch: number
+  readonly window: number
+  /** Encoder width, blocks, attention heads, and the blocks that attend to the whole grid. */
+  readonly dim: number
+  readonly depth: number
+  readonly heads: number
+  readonly globalBlocks: readonly number[]
+  /** Width of prompts and decoder; widths of the decoder's MLP and of the IoU head. */
+  readonly width: number
+  readonly decoderMlp: number
+  readonly iouHidden: number
+}
+
+export const MLP_RATIO = 4
+export const DECODER_DEPTH = 2
+export const DECODER_HEADS = 8
+/** Cross-attention works at 1 / this of the decoder's width. */
+export const CROSS_DOWNSAMPLE = 2
+export const MASK_TOKENS = 4
+/** Channels of the mask prompt between its two convolutions. */
+export const MASK_CHANNELS = [4, 16] as const
+/** The upscaling ends at 1 / this of the decoder's width. */
+export const UPSCALE_DOWNSAMPLE = 8
+export const ENCODER_EPS = 1e-6
+export const DECODER_EPS = 1e-5
+export const CHANNEL_EPS = 1e-6
+
+const TINY = { imageSize: 128, dim: 128, depth: 4, heads: 4, globalBlocks: [1, 3], window: 8, width: 128, decoderMlp: 512, iouHidden: 128 }
+
+const CONFIGS: readonly SamConfig[] = [
+  { name: 'golden-128', imageSize: 128, patch: 16, dim: 96, depth: 4, heads: 3, globalBlocks: [2], window: 7, width: 64, decoderMlp: 128, iouHidden: 48 },
+  { name: 'sam-tiny', patch: 8, ...TINY },
+  { name: 'sam-tiny-p16', patch: 16, ...TINY },
+  { name: 'vit-b', imageSize: 1024, patch: 16, dim: 768, depth: 12, heads: 12, globalBlocks: [2, 5, 8, 11], window: 14, width: 256, decoderMlp: 2048, iouHidden: 256 }
+]
+
+/** The configuration of a named model. @throws InputError for a name that is not built in. */
+export function samConfig (name: string): SamConfig {
+  const config = CONFIGS.find((each) => each.name === name)
+  if (config == null) throw new InputError(`there is no model named ${name}: use ${CONFIGS.map((each) => each.name).join(', ')}`)
+  return config
+}
+
+/** The same model for another image side, a multiple of the patch; its tables must be resized (SAM_SPEC §1.4). */
+export function withImageSize (config: SamConfig, imageSize: number): SamConfig {
+  if (imageSize % config.patch !== 0) throw new InputError(`the image side ${imageSize} is not a multiple of the patch side ${config.patch} of ${config.name}`)
+  return { ...config, imageSize }
+}
+
+/** Tokens along one side of the image. */
+export function gridSide (config: SamConfig): number {
+  return config.imageSize / config.patch
+}
+
+/** Side of the low-resolution masks. */
+export function lowResSide (config: SamConfig): number {
+  return 4 * gridSide(config)
+}
+
+/** Side of the square over which this block attends, in tokens. */
+export function attentionSide (config: SamConfig, block: number): number {
+  return config.globalBlocks.includes(block) ? gridSide(config) : config.window
+}

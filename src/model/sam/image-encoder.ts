@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { TensorRecord } from '../../compute/index.ts'
+import { loraQkv } from '../adapters/lora.ts'
+import { mixExperts, type Routing } from '../moe/lmoe.ts'
+import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
+import { asRows, gelu, layerNorm, linear, weight } from './common.ts'
+import { relativeTable, withPositions } from './relative-position.ts'
+
+/** What the adapters in the record need beside their tensors: LoRA's scale α/r and the experts used per token. */
+export interface AdapterOptions {
+  readonly loraScale: number
+  readonly topK: number
+}
+
+export const PLAIN: AdapterOptions = { loraScale: 1, topK: 2 }
+
+/** images [B,S,S,3] → [B,G,G,D], before the position embedding: the patches as rows of one matrix product. */
+export function patchEmbed (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): tf.Tensor4D {
+  const { patch, dim } = config
+  const grid = gridSide(config)
+  const batch = images.shape[0]
+  const cut = tf.transpose(tf.reshape(images, [batch, grid, patch, grid, patch, 3]), [0, 1, 3, 2, 4, 5])
+  const kernel = tf.reshape(tf.transpose(weight(weights, 'image_encoder.patch_embed.proj.weight'), [2, 3, 1, 0]), [patch * patch * 3, dim])
+  const tokens = tf.matMul(tf.reshape(cut, [batch * grid * grid, patch * patch * 3]), kernel)
+  return tf.reshape(tf.add(tokens, weight(weights, 'image_encoder.patch_embed.proj.bias')), [batch, grid, grid, dim])
+}
+
+/** x [B,G,G,D] → [B·windows,w,w,D]; zeros at the bottom and right where w does not divide G. */
+export function partitionWindows (x: tf.Tensor4D, window: number): tf.Tensor4D {
+  const [batch, grid, , dim] = x.shape
+  const count = Math.ceil(grid / window)
+  const more = count * window - grid
+  const padded = more === 0 ? x : tf.pad(x, [[0, 0], [0, more], [0, more], [0, 0]])
+  const cut = tf.transpose(tf.reshape(padded, [batch, count, window, count, window, dim]), [0, 1, 3, 2, 4, 5])
+  return tf.reshape<tf.Rank.R4>(cut, [batch * count * count, window, window, dim])
+}
+
+/** The inverse of partitionWindows; the padding is cropped. */
+export function joinWindows (windows: tf.Tensor4D, batch: number, grid: number): tf.Tensor4D {
+  const [, window, , dim] = windows.shape
+  const count = Math.ceil(grid / window)
+  const joined = tf.reshape(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [batch, count * window, count * window, dim])
+  return count * window === grid ? joined : tf.slice(joined, [0, 0, 0, 0], [batch, grid, grid, dim])
+}
+
+/** x [B,H,W,D] → q, k, v, each [B·heads, H·W, D/heads]. */
+export function splitHeads (qkv: tf.Tensor, heads: number): [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D] {
+  const [batch, height, width, triple] = qkv.shape as [number, number, number, number]
+  const size = triple / 3 / heads
+  const parts = tf.split(tf.transpose(tf.reshape(qkv, [batch, height * width, 3, heads, size]), [2, 0, 3, 1, 4]), 3, 0)
+  return parts.map((part) => tf.reshape<tf.Rank.R3>(part, [batch * heads, height * width, size])) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
+}
+
+/** Logits [B·heads, n, n] with decomposed relative positions; q unscaled. Nothing is masked, padding included (SAM_SPEC §1.3). */
+export function attentionLogits (q: tf.Tensor3D, k: tf.Tensor3D, side: number, weights: TensorRecord, prefix: string): tf.Tensor3D {
+  const rows = relativeTable(weight(weights, `${prefix}.rel_pos_h`) as tf.Tensor2D, side)
+  const columns = relativeTable(weight(weights, `${prefix}.rel_pos_w`) as tf.Tensor2D, side)
+  const { query, key } = withPositions(q, k, rows, columns)
+  return tf.matMul(query, key, false, true)
+}
+
+/** Attention over a square [B,H,H,D], before the windows are joined. */
+export function attention (x: tf.Tensor4D, weights: TensorRecord, prefix: string, heads: number, { loraScale }: AdapterOptions = PLAIN): tf.Tensor4D {
+  const [batch, side, , dim] = x.shape
+  const [q, k, v] = splitHeads(loraQkv(x, weights, `${prefix}.qkv`, loraScale), heads)
+  const mixed = tf.matMul(tf.softmax(attentionLogits(q, k, side, weights, prefix)), v)
+  const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, dim / heads]), [0, 2, 1, 3])
+  return tf.reshape(linear(tf.reshape(joined, [batch * side * side, dim]), weights, `${prefix}.proj`), x.shape)
+}
+
+function blockAttention (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions): tf.Tensor4D {
+  const prefix = `image_encoder.blocks.${index}.attn`
+  if (config.globalBlocks.includes(index)) return attention(x, weights, prefix, config.heads, options)
+  const windows = attention(partitionWindows(x, config.window), weights, prefix, config.heads, options)
+  return joinWindows(windows, x.shape[0], x.shape[1])
+}
+
+/** One block on x [B,G,G,D]; experts run beside the MLP where the record holds them. */
+export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions = PLAIN): { x: tf.Tensor4D, routing?: Routing } {
+  const prefix = `image_encoder.blocks.${index}`
+  const attended = tf.add(x, blockAttention(layerNorm(x, weights, `${prefix}.norm1`, ENCODER_EPS) as tf.Tensor4D, weights, config, index, options))
+  const n = layerNorm(attended, weights, `${prefix}.norm2`, ENCODER_EPS)
+  const y = tf.add(attended, linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`)) as tf.Tensor4D
+  if (weights[`${prefix}.lmoe.gate.weight`] == null) return { x: y }
+  const { value, routing } = mixExperts(n, weights, `${prefix}.lmoe`, options.topK)
+  return { x: tf.add(y, value), routing }
+}
+
+/** 3×3 convolution with zero padding 1, no bias: nine shifted copies side by side, then one matrix product. */
+function convolve3 (x: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape
+  const padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
+  const shifts = Array.from({ length: 9 }, (_, i) => tf.slice(padded, [0, Math.floor(i / 3), i % 3, 0], x.shape))
+  const out = kernel.shape[0]!
+  const matrix = tf.reshape(tf.transpose(kernel, [2, 3, 1, 0]), [9 * channels, out])
+  return tf.reshape(tf.matMul(asRows(tf.concat(shifts, 3)), matrix), [batch, height, width, out])
+}
+
+/** [B,G,G,D] → [B,G,G,d]: 1×1, norm, 3×3, norm. */
+export function neck (x: tf.Tensor4D, weights: TensorRecord): tf.Tensor4D {
+  const narrow = layerNorm(linear(x, weights, 'image_encoder.neck.0'), weights, 'image_encoder.neck.1', CHANNEL_EPS)
+  const mixed = convolve3(narrow as tf.Tensor4D, weight(weights, 'image_encoder.neck.2.weight'))
+  return layerNorm(mixed, weights, 'image_encoder.neck.3', CHANNEL_EPS) as tf.Tensor4D
+}
+
+/** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (SAM_SPEC §1.3). */
+export function encodeImage (weights: TensorRecord, config: SamConfig, images: tf.Tensor4D, options: AdapterOptions = PLAIN): { embedding: tf.Tensor4D, routing: Routing[] } {
+  const routing: Routing[] = []
+  let x = tf.add(patchEmbed(images, weights, config), weight(weights, 'image_encoder.pos_embed')) as tf.Tensor4D
+  for (let index = 0; index < config.depth; index++) {
+    const block = encoderBlock(x, weights, config, index, options)
+    x = block.x
+    if (block.routing != null) routing.push(block.routing)
+  }
+  return { embedding: neck(x, weights), routing }
+}

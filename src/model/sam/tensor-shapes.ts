@@ -1,0 +1,114 @@
+import {
+  attentionSide, CROSS_DOWNSAMPLE, DECODER_DEPTH, gridSide, MASK_CHANNELS, MASK_TOKENS, MLP_RATIO, UPSCALE_DOWNSAMPLE,
+  type SamConfig
+} from './build-sam.ts'
+
+type Shapes = [name: string, shape: readonly number[]][]
+
+function affine (prefix: string, ...weight: number[]): Shapes {
+  return [[`${prefix}.weight`, weight], [`${prefix}.bias`, [weight[0]!]]]
+}
+
+function encoderBlock (config: SamConfig, index: number): Shapes {
+  const prefix = `image_encoder.blocks.${index}`
+  const { dim, heads } = config
+  const rows = 2 * attentionSide(config, index) - 1
+  return [
+    ...affine(`${prefix}.norm1`, dim),
+    [`${prefix}.attn.rel_pos_h`, [rows, dim / heads]],
+    [`${prefix}.attn.rel_pos_w`, [rows, dim / heads]],
+    ...affine(`${prefix}.attn.qkv`, 3 * dim, dim),
+    ...affine(`${prefix}.attn.proj`, dim, dim),
+    ...affine(`${prefix}.norm2`, dim),
+    ...affine(`${prefix}.mlp.lin1`, MLP_RATIO * dim, dim),
+    ...affine(`${prefix}.mlp.lin2`, dim, MLP_RATIO * dim)
+  ]
+}
+
+function encoder (config: SamConfig): Shapes {
+  const { dim, patch, width, depth } = config
+  const grid = gridSide(config)
+  return [
+    ['image_encoder.pos_embed', [1, grid, grid, dim]],
+    ['image_encoder.patch_embed.proj.weight', [dim, 3, patch, patch]],
+    ['image_encoder.patch_embed.proj.bias', [dim]],
+    ...Array.from({ length: depth }, (_, index) => encoderBlock(config, index)).flat(),
+    ['image_encoder.neck.0.weight', [width, dim, 1, 1]],
+    ...affine('image_encoder.neck.1', width),
+    ['image_encoder.neck.2.weight', [width, width, 3, 3]],
+    ...affine('image_encoder.neck.3', width)
+  ]
+}
+
+function promptEncoder ({ width }: SamConfig): Shapes {
+  const prefix = 'prompt_encoder'
+  const [first, second] = MASK_CHANNELS
+  return [
+    [`${prefix}.pe_layer.positional_encoding_gaussian_matrix`, [2, width / 2]],
+    ...[0, 1, 2, 3].map((n): Shapes[number] => [`${prefix}.point_embeddings.${n}.weight`, [1, width]]),
+    [`${prefix}.not_a_point_embed.weight`, [1, width]],
+    [`${prefix}.no_mask_embed.weight`, [1, width]],
+    ...affine(`${prefix}.mask_downscaling.0`, first, 1, 2, 2),
+    ...affine(`${prefix}.mask_downscaling.1`, first),
+    ...affine(`${prefix}.mask_downscaling.3`, second, first, 2, 2),
+    ...affine(`${prefix}.mask_downscaling.4`, second),
+    ...affine(`${prefix}.mask_downscaling.6`, width, second, 1, 1)
+  ]
+}
+
+function attention (prefix: string, width: number, inner: number): Shapes {
+  return [
+    ...affine(`${prefix}.q_proj`, inner, width),
+    ...affine(`${prefix}.k_proj`, inner, width),
+    ...affine(`${prefix}.v_proj`, inner, width),
+    ...affine(`${prefix}.out_proj`, width, inner)
+  ]
+}
+
+function transformer ({ width, decoderMlp }: SamConfig): Shapes {
+  const prefix = 'mask_decoder.transformer'
+  const inner = width / CROSS_DOWNSAMPLE
+  const layer = (l: number): Shapes => [
+    ...attention(`${prefix}.layers.${l}.self_attn`, width, width),
+    ...attention(`${prefix}.layers.${l}.cross_attn_token_to_image`, width, inner),
+    ...attention(`${prefix}.layers.${l}.cross_attn_image_to_token`, width, inner),
+    ...[1, 2, 3, 4].flatMap((n) => affine(`${prefix}.layers.${l}.norm${n}`, width)),
+    ...affine(`${prefix}.layers.${l}.mlp.lin1`, decoderMlp, width),
+    ...affine(`${prefix}.layers.${l}.mlp.lin2`, width, decoderMlp)
+  ]
+  return [
+    ...Array.from({ length: DECODER_DEPTH }, (_, l) => layer(l)).flat(),
+    ...attention(`${prefix}.final_attn_token_to_image`, width, inner),
+    ...affine(`${prefix}.norm_final_attn`, width)
+  ]
+}
+
+function mlp3 (prefix: string, input: number, hidden: number, output: number): Shapes {
+  return [...affine(`${prefix}.layers.0`, hidden, input), ...affine(`${prefix}.layers.1`, hidden, hidden), ...affine(`${prefix}.layers.2`, output, hidden)]
+}
+
+/** ConvTranspose kernels are stored [in, out, 2, 2]. */
+function upscaling (prefix: string, input: number, output: number): Shapes {
+  return [[`${prefix}.weight`, [input, output, 2, 2]], [`${prefix}.bias`, [output]]]
+}
+
+function maskDecoder (config: SamConfig): Shapes {
+  const { width, iouHidden } = config
+  const middle = width / 4
+  const last = width / UPSCALE_DOWNSAMPLE
+  return [
+    ['mask_decoder.iou_token.weight', [1, width]],
+    ['mask_decoder.mask_tokens.weight', [MASK_TOKENS, width]],
+    ...transformer(config),
+    ...upscaling('mask_decoder.output_upscaling.0', width, middle),
+    ...affine('mask_decoder.output_upscaling.1', middle),
+    ...upscaling('mask_decoder.output_upscaling.3', middle, last),
+    ...Array.from({ length: MASK_TOKENS }, (_, m) => mlp3(`mask_decoder.output_hypernetworks_mlps.${m}`, width, width, last)).flat(),
+    ...mlp3('mask_decoder.iou_prediction_head', width, iouHidden, MASK_TOKENS)
+  ]
+}
+
+/** Name → shape of every tensor of the base, original naming (SAM_SPEC §1.8). */
+export function tensorShapes (config: SamConfig): Map<string, readonly number[]> {
+  return new Map([...encoder(config), ...promptEncoder(config), ...maskDecoder(config)])
+}

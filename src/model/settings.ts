@@ -1,0 +1,63 @@
+/** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
+export type Mode = 'frozen' | 'global' | 'personal'
+
+/** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
+export type DecoderMode = 'frozen' | 'lora+heads' | 'full'
+
+export interface ModelSettings {
+  /** Scale of the update is alpha / rank. */
+  readonly lora: { readonly rank: number, readonly alpha: number }
+  readonly decoder: DecoderMode
+  /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
+  readonly moe: { readonly blocks: number[], readonly experts: number, readonly topK: number, readonly bottleneck: number }
+}
+
+export interface TrainSettings {
+  /** Epochs of phase G and of phase L in one round. */
+  readonly epochsG: number
+  readonly epochsL: number
+  readonly batchSize: number
+  readonly lrLora: number
+  readonly lrHeads: number
+  readonly lrMoe: number
+  readonly weightDecay: number
+  readonly clipNorm: number
+  /** Steps of linear warm-up, counted over all rounds. */
+  readonly warmupSteps: number
+  /** Weights of distillation in phases G and L, its temperature, and the weight of the balance loss. */
+  readonly lambdaG: number
+  readonly lambdaL: number
+  readonly tau: number
+  readonly beta: number
+  /** Rounds over which lambdaG rises linearly from 0. */
+  readonly warmupRounds: number
+}
+
+/** The `tiny` column of SAM_SPEC §3.6; every bundled model has the same placement. */
+export function defaultModelSettings (_name: string): ModelSettings {
+  return {
+    lora: { rank: 4, alpha: 4 },
+    decoder: 'lora+heads',
+    moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 8 }
+  }
+}
+
+/** The `tiny` column of SAM_SPEC §3.6. */
+export function defaultTrainSettings (): TrainSettings {
+  return {
+    epochsG: 1,
+    epochsL: 1,
+    batchSize: 4,
+    lrLora: 3e-3,
+    lrHeads: 3e-3,
+    lrMoe: 3e-3,
+    weightDecay: 0.01,
+    clipNorm: 1,
+    warmupSteps: 20,
+    lambdaG: 0.5,
+    lambdaL: 0.1,
+    tau: 2,
+    beta: 0.01,
+    warmupRounds: 2
+  }
+}

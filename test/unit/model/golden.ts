@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import '#tfjs-gradients'
+import { expect } from 'chai'
+import { readSafetensors, type NamedTensor, type StoredTensor } from '../../../src/adapter/safetensors.ts'
+import type { HostRecord, HostTensor, Step } from '../../../src/compute/index.ts'
+
+type Stored = Map<string, StoredTensor>
+
+function readGolden (name: string): { bytes: Uint8Array, tensors: Stored } {
+  const bytes = new Uint8Array(readFileSync(new URL(`../../fixtures/golden/${name}.safetensors`, import.meta.url)))
+  return { bytes, tensors: readSafetensors(bytes).tensors }
+}
+
+const tiny = readGolden('sam_tiny_golden').tensors
+const extension = readGolden('pfedsam_ext_golden').tensors
+
+function floats (tensors: Stored, name: string): NamedTensor {
+  const stored = tensors.get(name)
+  if (stored == null) throw new Error(`the golden file has no ${name}`)
+  return { shape: stored.shape, data: Float32Array.from(stored.data as Float32Array) }
+}
+
+function parameters (tensors: Stored): Record<string, NamedTensor> {
+  return Object.fromEntries([...tensors.keys()].filter((name) => !name.startsWith('golden/')).map((name) => [name, floats(tensors, name)]))
+}
+
+/** Weights of the tiny reference, and of LoRA and experts on top of it. */
+export const tinyWeights = parameters(tiny)
+export const extensionWeights = parameters(extension)
+
+/** A stored input or output of the tiny reference. */
+export function golden (name: string): NamedTensor {
+  return floats(tiny, `golden/${name}`)
+}
+
+export function goldenExtension (name: string): NamedTensor {
+  return floats(extension, `golden/${name}`)
+}
+
+/** Runs a step once on the engine under test. */
+export async function compute (inputs: HostRecord, step: Step): Promise<HostRecord> {
+  await tf.setBackend('cpu')
+  const outputs: Record<string, HostTensor> = {}
+  tf.tidy(() => {
+    const tensors = Object.fromEntries(Object.entries(inputs).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]))
+    for (const [name, tensor] of Object.entries(step(tensors))) outputs[name] = { shape: tensor.shape, data: tensor.dataSync() as Float32Array }
+  })
+  return outputs
+}
+
+/** Reorders the axes of a stored tensor on the host. */
+export function permute ({ shape, data }: NamedTensor, order: readonly number[]): NamedTensor {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
+  const to = order.map((axis) => shape[axis]!)
+  const result = new Float32Array(data.length)
+  for (let i = 0; i < data.length; i++) {
+    let rest = i
+    let from = 0
+    for (let axis = to.length - 1; axis >= 0; axis--) {
+      from += (rest % to[axis]!) * strides[order[axis]!]!
+      rest = Math.floor(rest / to[axis]!)
+    }
+    result[i] = data[from]!
+  }
+  return { shape: to, data: result }
+}
+
+/** PyTorch's channel order → ours. */
+export function nhwc (tensor: NamedTensor): NamedTensor {
+  return permute(tensor, [0, 2, 3, 1])
+}
+
+/** Items from…to of the first axis. */
+export function items ({ shape, data }: NamedTensor, from: number, to: number): NamedTensor {
+  const size = data.length / shape[0]!
+  return { shape: [to - from, ...shape.slice(1)], data: data.slice(from * size, to * size) }
+}
+
+/** Largest absolute difference; the shapes must agree up to leading and trailing ones. */
+export function difference (actual: HostTensor, expected: HostTensor): number {
+  expect(actual.data.length).to.equal(expected.data.length)
+  return actual.data.reduce((worst: number, value: number, i: number) => {
+    const apart = Math.abs(value - expected.data[i]!)
+    return apart > worst || Number.isNaN(apart) ? apart : worst
+  }, 0)
+}
+
+export function expectClose (actual: HostTensor | undefined, expected: HostTensor, tolerance: number): void {
+  expect(actual).to.not.equal(undefined)
+  expect(difference(actual!, expected)).to.be.at.most(tolerance)
+}
+
+/** Differences relative to the largest entry of the expected tensor. */
+export function expectCloseRelative (actual: HostTensor | undefined, expected: HostTensor, tolerance: number): void {
+  const scale = expected.data.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 0)
+  expectClose(actual, expected, tolerance * scale)
+}
