@@ -39,7 +39,7 @@ export function partitionWindows (x: tf.Tensor4D, window: number): tf.Tensor4D {
 export function joinWindows (windows: tf.Tensor4D, batch: number, grid: number): tf.Tensor4D {
   const [, window, , dim] = windows.shape
   const count = Math.ceil(grid / window)
-  const joined = tf.reshape(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [batch, count * window, count * window, dim])
+  const joined = tf.reshape<tf.Rank.R4>(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [batch, count * window, count * window, dim])
   return count * window === grid ? joined : tf.slice(joined, [0, 0, 0, 0], [batch, grid, grid, dim])
 }
 

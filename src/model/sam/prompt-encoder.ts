@@ -11,6 +11,8 @@ export const LABEL = { padding: -1, background: 0, foreground: 1, topLeft: 2, bo
 export interface Prompts {
   /** coordinates [P,n,2], labels [P,n] float32 with the values of LABEL. */
   readonly points?: { readonly coordinates: tf.Tensor3D, readonly labels: tf.Tensor2D }
+  /** As points, but complete: no padding point is added, so that one compiled step serves (point, padding) and (corner, corner). */
+  readonly tokens?: { readonly coordinates: tf.Tensor3D, readonly labels: tf.Tensor2D }
   /** [P,4] as x0, y0, x1, y1. */
   readonly boxes?: tf.Tensor2D
   /** Logits [P,4G,4G]. */
@@ -58,8 +60,9 @@ function boxCorners (boxes: tf.Tensor2D): NonNullable<Prompts['points']> {
 }
 
 /** Sparse tokens [P,n,d], or undefined for none. Points without a box get one padding point, as in the original. */
-export function encodeSparse (weights: TensorRecord, config: SamConfig, { points, boxes }: Prompts): tf.Tensor3D | undefined {
+export function encodeSparse (weights: TensorRecord, config: SamConfig, { points, tokens, boxes }: Prompts): tf.Tensor3D | undefined {
   const parts = [
+    ...(tokens == null ? [] : [tokens]),
     ...(points == null ? [] : [boxes == null ? withPadding(points) : points]),
     ...(boxes == null ? [] : [boxCorners(boxes)])
   ]

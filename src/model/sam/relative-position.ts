@@ -37,7 +37,7 @@ export function withPositions (q: tf.Tensor3D, k: tf.Tensor3D, rows: tf.Tensor3D
   const square: tf.Tensor4D = tf.reshape(q, [batch, side, side, size])
   const byRow = tf.transpose(alongAxis(square, [1, 0, 2, 3], rows), [1, 0, 2, 3])
   const byColumn = tf.transpose(alongAxis(square, [2, 0, 1, 3], columns), [1, 2, 0, 3])
-  const codes = tf.tile(tf.tensor3d(placeCodes(side), [1, tokens, 2 * side]), [batch, 1, 1])
-  const query = tf.concat([tf.mul(q, 1 / Math.sqrt(size)), tf.reshape(byRow, [batch, tokens, side]), tf.reshape(byColumn, [batch, tokens, side])], 2)
+  const codes = tf.tile<tf.Tensor3D>(tf.tensor3d(placeCodes(side), [1, tokens, 2 * side]), [batch, 1, 1])
+  const query: tf.Tensor3D = tf.concat([tf.mul(q, 1 / Math.sqrt(size)), tf.reshape(byRow, [batch, tokens, side]), tf.reshape(byColumn, [batch, tokens, side])], 2)
   return { query, key: tf.concat([k, codes], 2) }
 }

@@ -45,6 +45,6 @@ export function promptMasks (weights: TensorRecord, config: SamConfig, embedding
   return decodeMasks(weights, input, { loraScale, maps })
 }
 
-function promptCount ({ points, boxes, mask }: Prompts): number {
-  return points?.coordinates.shape[0] ?? boxes?.shape[0] ?? mask?.shape[0] ?? 1
+function promptCount ({ points, tokens, boxes, mask }: Prompts): number {
+  return points?.coordinates.shape[0] ?? tokens?.coordinates.shape[0] ?? boxes?.shape[0] ?? mask?.shape[0] ?? 1
 }

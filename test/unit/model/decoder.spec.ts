@@ -48,7 +48,7 @@ describe('prompt encoder against the reference', () => {
     const corners = { shape: [2, 2, 2], data: golden('in.boxes').data }
     const kinds = { shape: [2, 2], data: Float32Array.of(2, 3, 2, 3) }
     const { y } = await compute({ ...tinyWeights, corners, kinds }, (t) => ({
-      y: tf.slice(encodeSparse(t, config, { points: { coordinates: t['corners'] as tf.Tensor3D, labels: t['kinds'] as tf.Tensor2D } })!, [0, 0, 0], [2, 2, 64])
+      y: encodeSparse(t, config, { tokens: { coordinates: t['corners'] as tf.Tensor3D, labels: t['kinds'] as tf.Tensor2D } })!
     }))
     expectClose(y, golden('pe.sparse_box'), 5e-6)
   })
