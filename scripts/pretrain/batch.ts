@@ -1,0 +1,54 @@
+import { toBatch, type Fitted } from '../../src/dataset/index.ts'
+import type { Sample } from './sample.ts'
+
+/** Tasks per image, in the order of their targets. */
+export const PROMPTS = ['none', 'point', 'box'] as const
+export type Prompt = typeof PROMPTS[number]
+
+/** Samples as the training step takes them; B images, three tasks for each. */
+export interface TaskBatch {
+  /** [B,S,S,3], normalised, zero beyond the content (SAM_SPEC §1.2). */
+  readonly images: Float32Array
+  /** [B,2]: x, y in pixels. */
+  readonly points: Float32Array
+  /** [B,4]: x0, y0, x1, y1 in pixels. */
+  readonly boxes: Float32Array
+  /** [3B,4G,4G]: all masks of PROMPTS[0], then of PROMPTS[1], …; each cell holds the part of it that is inside. */
+  readonly targets: Float32Array
+}
+
+function crop (pixels: Uint8Array, { side, height, width }: Sample): Uint8Array {
+  const out = new Uint8Array(height * width)
+  for (let row = 0; row < height; row++) out.set(pixels.subarray(row * side, row * side + width), row * width)
+  return out
+}
+
+/** A sample with the mask of one of its tasks, as a slice that needs no scaling. */
+export function fitted (sample: Sample, prompt: Prompt): Fitted {
+  const { side, height, width } = sample
+  return {
+    id: prompt,
+    height,
+    width,
+    side,
+    fittedHeight: height,
+    fittedWidth: width,
+    channels: 1,
+    image: crop(sample.image, sample),
+    mask: crop(sample[prompt].mask, sample)
+  }
+}
+
+/** Packs samples of one side into one batch whose targets have the side `lowResSide`. */
+export function toTaskBatch (samples: readonly Sample[], lowResSide: number): TaskBatch {
+  const [first, ...others] = PROMPTS.map((prompt) => toBatch(samples.map((sample) => fitted(sample, prompt)), lowResSide))
+  const length = first!.targets.length
+  const targets = new Float32Array(PROMPTS.length * length)
+  for (const [k, each] of [first!, ...others].entries()) targets.set(each.targets, k * length)
+  return {
+    images: first!.images,
+    points: Float32Array.from(samples.flatMap(({ point }) => point.at)),
+    boxes: Float32Array.from(samples.flatMap(({ box }) => box.at)),
+    targets
+  }
+}

@@ -1,0 +1,21 @@
+/** What decides the result of a run: the same settings give the same weights. */
+export interface PretrainSettings {
+  /** A name that samConfig knows. */
+  readonly model: string
+  readonly seed: number
+  /** Length of the schedule. */
+  readonly steps: number
+  /** Images per step; each is used with all three kinds of prompt. */
+  readonly batch: number
+  /** Learning rate at its height. */
+  readonly rate: number
+}
+
+/** The recipe of the shipped asset. */
+export const DEFAULT_SETTINGS: PretrainSettings = { model: 'sam-tiny', seed: 1, steps: 3000, batch: 16, rate: 1e-3 }
+
+export const WARMUP = 150
+export const DECAY = 0.02
+export const CLIP = 1
+/** Weight of the past in the running mean of the parameters. */
+export const KEEP = 0.998
