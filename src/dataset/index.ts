@@ -1,6 +1,12 @@
 /** Image files on disk → typed arrays: the one way into this folder. */
 export * from './types.ts'
 export { seededRandom, shuffled } from './random.ts'
+export { loadDataset, requireUsable, scanDataset } from './load.ts'
+export { splitSlices, type Split, type SplitOptions } from './split.ts'
 export { fitSlice } from './transforms/fit.ts'
 export { augment, type AugmentOptions } from './transforms/augment.ts'
 export { toBatch, type Batch } from './transforms/batch.ts'
+export { readImage, type PictureImage, type VolumeImage } from './read-image.ts'
+export { writeMaskNifti, writeMaskPng } from './writers/mask.ts'
+export { contactSheet } from './writers/contact-sheet.ts'
+export { describeSummary, summarise, type Summary } from './summary.ts'

@@ -69,6 +69,8 @@ export interface Dataset {
   readonly volumes: readonly VolumeFacts[]
   /** slices of volumes left out because their mask is empty */
   readonly emptySlices: number
+  /** image files of further channels (nnU-Net `_0001`…), which are not read */
+  readonly ignoredChannels: number
 }
 
 export interface ReadOptions {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { contactSheet, describeSummary, loadDataset, summarise } from '../../../dataset/index.ts'
+import { contactSheet, describeSummary, requireUsable, scanDataset, summarise, type Axis, type Problem } from '../../../dataset/index.ts'
 import { withFlags } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
 
@@ -10,19 +10,30 @@ const flags = {
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
-interface Args { path: string, json: boolean, axis: 'axial' | 'coronal' | 'sagittal', sheet?: string }
+interface Args { path: string, json: boolean, axis: Axis, sheet?: string }
 
 const check: CommandModule<object, Args> = {
   command: 'check <path>',
   describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
   builder: (argv) => withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags) as never,
   handler: async ({ path, json, axis, sheet }) => {
-    const dataset = await loadDataset(path, { axis })
+    const dataset = await scanDataset(path, { axis })
+    const { problems } = dataset
+    // Names stay in this terminal: the sentence thrown below, like every log line, has none.
+    if (dataset.slices.length === 0 && problems.length > 0) {
+      if (json) print(json, { ...summarise(dataset), problems, sheet: null }, '')
+      else process.stderr.write(`${listProblems(problems)}\n`)
+    }
+    requireUsable(dataset, path)
     const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
     await contactSheet(dataset.slices, file)
     const summary = summarise(dataset)
-    print(json, { ...summary, problems: dataset.problems, sheet: file }, () => `${describeSummary(summary)}\ncontact sheet: ${file}`)
+    print(json, { ...summary, problems, sheet: file }, () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n'))
   }
+}
+
+function listProblems (problems: readonly Problem[]): string {
+  return problems.map(({ file, reason }) => `  ${file}: ${reason}`).join('\n')
 }
 
 export const data: CommandModule = {

@@ -1,0 +1,63 @@
+import { InputError } from '../errors.ts'
+import { listPairs } from './layout.ts'
+import { readPair, type PairSlices } from './read-pair.ts'
+import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
+
+/** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
+const MAX_PLAIN_LABEL = 32
+
+/**
+ * Reads a data folder; what cannot be used is skipped and listed in `problems`.
+ *
+ * @throws InputError when the folder has no known layout, or nothing in it can be used
+ */
+export async function loadDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
+  return requireUsable(await scanDataset(path, options), path)
+}
+
+/** Like loadDataset, but a folder in which nothing can be used gives a dataset without slices. @throws InputError when the folder has no known layout */
+export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
+  const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
+  const problems: Problem[] = [...unpaired]
+  const read: PairSlices[] = []
+  for (const [done, pair] of pairs.entries()) {
+    options.signal?.throwIfAborted()
+    try {
+      read.push(await readPair(path, pair, { ...options, modality }))
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      problems.push({ file: pair.image, reason: error.message })
+    }
+    options.onProgress?.(done + 1, pairs.length)
+  }
+  const { slices, classes } = plainLabels(read.flatMap((each) => each.slices))
+  return {
+    layout,
+    slices,
+    classes,
+    problems,
+    subjects: new Set(slices.map((slice) => slice.subject)).size,
+    volumes: read.flatMap((each) => each.volume ?? []),
+    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
+    ignoredChannels
+  }
+}
+
+/** Passes a dataset on if it has slices. @throws InputError with the counts and the first reasons */
+export function requireUsable (dataset: Dataset, path: string): Dataset {
+  if (dataset.slices.length > 0) return dataset
+  const reasons = [...new Set(dataset.problems.map((problem) => problem.reason))]
+  if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)
+  const shown = reasons.slice(0, 3).join('; ') + (reasons.length > 3 ? '; …' : '')
+  throw new InputError(`nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`)
+}
+
+/** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2. */
+function plainLabels (slices: readonly Slice[]): { slices: readonly Slice[], classes: number } {
+  const used = [...new Set(slices.flatMap((slice) => [...new Set(slice.mask)]))].filter((label) => label > 0).sort((a, b) => a - b)
+  const last = used.at(-1) ?? 0
+  if (last <= MAX_PLAIN_LABEL) return { slices, classes: last }
+  const table = new Uint8Array(256)
+  used.forEach((label, rank) => { table[label] = rank + 1 })
+  return { slices: slices.map((slice) => ({ ...slice, mask: slice.mask.map((label) => table[label]!) })), classes: used.length }
+}

@@ -1,0 +1,45 @@
+import { InputError } from '../errors.ts'
+import { parseName } from './readers/file.ts'
+import type { NiftiHeader } from './readers/nifti-header.ts'
+import { readNifti } from './readers/nifti.ts'
+import { readPicture } from './readers/picture.ts'
+import { pictureSlice, volumeSlices } from './read-pair.ts'
+import { planStack, type Stack } from './transforms/slicing.ts'
+import type { ReadOptions, Slice } from './types.ts'
+
+export interface PictureImage {
+  readonly kind: 'picture'
+  /** exactly one, its mask all 0 */
+  readonly slices: readonly Slice[]
+}
+
+export interface VolumeImage {
+  readonly kind: 'volume'
+  /** all slices along the axis in order, their masks all 0 */
+  readonly slices: readonly Slice[]
+  readonly stack: Stack
+  readonly header: NiftiHeader
+}
+
+/** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
+export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
+  const { stem, kind } = parseName(file)
+  if (kind == null) throw new InputError(`${file} is of a format that is not read: use PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)`)
+  try {
+    return kind === 'picture' ? await onePicture(file, stem, options) : await oneVolume(file, stem, options)
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
+  }
+}
+
+async function onePicture (file: string, stem: string, options: ReadOptions): Promise<PictureImage> {
+  const picture = await readPicture(file)
+  return { kind: 'picture', slices: [pictureSlice(stem, picture, new Uint8Array(picture.height * picture.width), options)] }
+}
+
+async function oneVolume (file: string, stem: string, options: ReadOptions): Promise<VolumeImage> {
+  const volume = await readNifti(file)
+  const stack = planStack(volume, options.axis ?? 'axial')
+  const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
+  return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { InputError } from '../errors.ts'
+import type { Pair } from './layout.ts'
+import { readNifti, type Volume } from './readers/nifti.ts'
+import { readPicture, type Picture } from './readers/picture.ts'
+import { subjectOf } from './subject.ts'
+import { brightness, type Modality } from './transforms/normalise.ts'
+import { cornerDistance } from './transforms/orientation.ts'
+import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
+import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
+
+export interface PairOptions extends ReadOptions {
+  readonly modality: Modality
+}
+
+export interface PairSlices {
+  readonly slices: readonly Slice[]
+  readonly volume?: VolumeFacts
+  readonly emptySlices: number
+}
+
+/** Blurred or colourful masks have hundreds of values; no anatomy task has. */
+const MAX_LABELS = 32
+const NO_FOREGROUND = 'the mask has no foreground anywhere'
+
+/** Reads an image with its mask: one slice, or those slices of a volume that show foreground. @throws InputError whose message is a reason without a file name */
+export async function readPair (root: string, pair: Pair, options: PairOptions): Promise<PairSlices> {
+  return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
+}
+
+async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
+  const picture = await readPicture(join(root, image))
+  const labels = await about('mask', () => readPicture(join(root, mask)))
+  if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
+  if (labels.height !== picture.height || labels.width !== picture.width) {
+    throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${picture.width}×${picture.height}`)
+  }
+  checkLabels([labels.data])
+  return { slices: [pictureSlice(stem, picture, labels.data, options)], emptySlices: 0 }
+}
+
+/** An 8-bit slice of a decoded picture. @throws InputError when all its values are alike */
+export function pictureSlice (stem: string, { height, width, channels, data }: Picture, mask: Uint8Array, options: Partial<PairOptions>): Slice {
+  const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
+  return { id: stem, ...subjectOf(stem), height, width, channels, image: Uint8Array.from(data, show), mask }
+}
+
+async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
+  const volume = await readNifti(join(root, image))
+  const labels = await about('mask', () => readNifti(join(root, mask)))
+  const stack = planStack(volume, options.axis ?? 'axial')
+  const masks = cutLabels(labels, matching(volume, stack, labels))
+  checkLabels(masks)
+  const slices = volumeSlices(stem, volume, stack, masks, options)
+  const shown = slices.filter((slice) => slice.mask.some((label) => label > 0))
+  return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length }
+}
+
+/** All slices of a volume, 8-bit, with the masks of the same stack. */
+export function volumeSlices (stem: string, volume: Volume, stack: Stack, masks: readonly Uint8Array[], options: Partial<PairOptions>): Slice[] {
+  const { height, width } = stack
+  return cutImages(volume, stack, options).map((image, index) => (
+    { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
+}
+
+/** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
+function matching (image: Volume, imageStack: Stack, mask: Volume): Stack {
+  const stack = planStack(mask, imageStack.cut.axis)
+  const [a, b] = [imageStack.cut, stack.cut]
+  const count = ({ slices, rows, columns }: typeof a): string => `${columns.count}×${rows.count}×${slices.count}`
+  if (count(a) !== count(b)) throw new InputError(`the mask has ${count(b)} voxels, the image ${count(a)}`)
+  const distance = cornerDistance({ ...image.header, cut: a }, { ...mask.header, cut: b })
+  if (distance > Math.min(a.rows.spacing, a.columns.spacing, a.slices.spacing)) {
+    throw new InputError('by their headers, mask and image lie at different places: resample the mask onto the image')
+  }
+  return { ...imageStack, cut: b }
+}
+
+function factsOf ({ cut }: Stack): VolumeFacts {
+  const { axis, slices, rows, columns, obliqueDegrees } = cut
+  return { axis, slices: slices.count, spacing: [rows.spacing, columns.spacing, slices.spacing], obliqueDegrees }
+}
+
+function checkLabels (masks: readonly Uint8Array[]): void {
+  const seen = new Set(masks.flatMap((mask) => [...new Set(mask)]))
+  if (![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
+  if (seen.size > MAX_LABELS + 1) throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, or JPEG blurred it; store PNG or NIfTI labels`)
+}
+
+async function about<T> (part: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`its ${part}: ${error.message}`) : error
+  }
+}

@@ -1,0 +1,66 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { InputError } from '../../errors.ts'
+import { readCapped } from './file.ts'
+import { parseHeader, type NiftiHeader } from './nifti-header.ts'
+
+/** A small file may unpack to anything: more than a CT of 512×512×1000 at 32 bit is refused. */
+const MAX_UNPACKED_BYTES = 1024 ** 3
+
+export type Voxels = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array
+
+/** A volume as stored; the value of a voxel is stored · slope + intercept (see the header). */
+export interface Volume {
+  readonly header: NiftiHeader
+  /** i runs fastest, then j, then k */
+  readonly voxels: Voxels
+}
+
+/** Reads .nii or .nii.gz (told apart by content). @throws InputError whose message is a reason without a file name */
+export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES): Promise<Volume> {
+  const packed = await readCapped(file)
+  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : new Uint8Array(packed)
+  const header = parseHeader(bytes)
+  return { header, voxels: readVoxels(bytes, header) }
+}
+
+async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await promisify(gunzip)(packed, { maxOutputLength: limit }))
+  } catch (error) {
+    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    throw new InputError(tooLarge ? `the volume unpacks to more than ${Math.floor(limit / 1024 ** 2)} MiB` : 'the compressed data is damaged or truncated')
+  }
+}
+
+interface Type { readonly bytes: number, readonly view: (buffer: ArrayBuffer) => Voxels }
+
+/** NIfTI datatype codes that hold one real number per voxel. */
+const TYPES: Readonly<Record<number, Type>> = {
+  2: { bytes: 1, view: (buffer) => new Uint8Array(buffer) },
+  4: { bytes: 2, view: (buffer) => new Int16Array(buffer) },
+  8: { bytes: 4, view: (buffer) => new Int32Array(buffer) },
+  16: { bytes: 4, view: (buffer) => new Float32Array(buffer) },
+  64: { bytes: 8, view: (buffer) => new Float64Array(buffer) },
+  256: { bytes: 1, view: (buffer) => new Int8Array(buffer) },
+  512: { bytes: 2, view: (buffer) => new Uint16Array(buffer) },
+  768: { bytes: 4, view: (buffer) => new Uint32Array(buffer) },
+  1024: { bytes: 8, view: (buffer) => Float64Array.from(new BigInt64Array(buffer), Number) },
+  1280: { bytes: 8, view: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number) }
+}
+
+function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader): Voxels {
+  const type = TYPES[datatype]
+  if (type == null) throw new InputError(`the voxel type (NIfTI code ${datatype}) is not supported; store whole or floating-point numbers`)
+  const length = dims[0] * dims[1] * dims[2] * type.bytes
+  if (offset + length > file.length) throw new InputError('the file is truncated: it ends before its last voxel')
+  const bytes = Buffer.from(file.slice(offset, offset + length).buffer)
+  if (!littleEndian) swap(bytes, type.bytes)
+  return type.view(bytes.buffer)
+}
+
+function swap (bytes: Buffer, width: number): void {
+  if (width === 2) bytes.swap16()
+  if (width === 4) bytes.swap32()
+  if (width === 8) bytes.swap64()
+}

@@ -1,0 +1,68 @@
+import { seededRandom, shuffled } from './random.ts'
+import type { Random, Slice } from './types.ts'
+
+export interface SplitOptions {
+  readonly seed: number
+  /** share of the slices, 0..1; default 0.2 */
+  readonly validationShare?: number
+}
+
+export interface Split {
+  readonly train: Slice[]
+  readonly validation: Slice[]
+}
+
+/** Slices between training and validation of one subject that go to neither. */
+const GAP_SHARE = 0.06
+const MIN_GAP = 2
+
+/**
+ * Training and validation slices, the same for the same slices and seed whatever their order.
+ *
+ * With two or more subjects whole subjects go to validation, since slices of one patient resemble each other far more than those
+ * of two. With one subject a contiguous slab goes to validation and a gap of at least two slices (or 6 % of the stack) on each of
+ * its sides to neither: neighbouring slices are nearly copies, so a random split would score what was trained. Such a figure still
+ * says nothing about other patients.
+ */
+export function splitSlices (slices: readonly Slice[], { seed, validationShare = 0.2 }: SplitOptions): Split {
+  const sorted = [...slices].sort((a, b) => compare(a.subject, b.subject) || a.index - b.index || compare(a.id, b.id))
+  const subjects = [...new Set(sorted.map((slice) => slice.subject))]
+  const random = seededRandom(seed)
+  return subjects.length > 1 ? bySubject(sorted, shuffled(subjects, random), validationShare) : bySlab(sorted, random, validationShare)
+}
+
+/** Subjects go to validation until it has its share; at least one does, and at least one stays. */
+function bySubject (slices: readonly Slice[], subjects: readonly string[], share: number): Split {
+  const held = new Set<string>()
+  const count = (): number => slices.filter((slice) => held.has(slice.subject)).length
+  for (const subject of subjects.slice(1)) {
+    if (held.size > 0 && count() >= share * slices.length) break
+    held.add(subject)
+  }
+  return { train: slices.filter((slice) => !held.has(slice.subject)), validation: slices.filter((slice) => held.has(slice.subject)) }
+}
+
+/** The slab lies anywhere but the outer eighths of the stack, where organs begin and end; too small a stack keeps it at one end, or has none. */
+function bySlab (slices: readonly Slice[], random: Random, share: number): Split {
+  const count = slices.length
+  const size = Math.max(1, Math.round(share * count))
+  const gap = Math.max(MIN_GAP, Math.ceil(GAP_SHARE * count))
+  const margin = Math.max(gap + 1, Math.round(count / 8))
+  const free = count - size - 2 * margin
+  const position = random()
+  if (free >= 0) return cutOut(slices, margin + Math.floor(position * (free + 1)), size, gap)
+  if (count > size + gap) return cutOut(slices, position < 0.5 ? 0 : count - size, size, gap)
+  return { train: [...slices], validation: [] }
+}
+
+function cutOut (slices: readonly Slice[], start: number, size: number, gap: number): Split {
+  return {
+    train: [...slices.slice(0, Math.max(0, start - gap)), ...slices.slice(start + size + gap)],
+    validation: slices.slice(start, start + size)
+  }
+}
+
+/** By code unit: the order must not depend on the language of the machine. */
+function compare (a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,78 @@
+import { InputError } from '../../errors.ts'
+import type { Volume } from '../readers/nifti.ts'
+import type { Axis } from '../types.ts'
+import { brightness, type NormaliseOptions } from './normalise.ts'
+import { planCut, type Cut } from './orientation.ts'
+import { resizeImage, resizeLabels } from './resize.ts'
+
+const MAX_SIDE = 4096
+/** In-plane spacings that differ by less are square pixels. */
+const SQUARE_TOLERANCE = 0.01
+
+/** A volume seen as a stack of slices of square pixels. */
+export interface Stack {
+  readonly cut: Cut
+  /** pixels of a slice after resampling to square pixels */
+  readonly height: number
+  readonly width: number
+}
+
+/** Plans the stack of a volume. @throws InputError when its pixels are too far from square */
+export function planStack ({ header }: Volume, axis: Axis): Stack {
+  const cut = planCut(header.affine, header.dims, axis)
+  const { rows, columns } = cut
+  const finer = Math.min(rows.spacing, columns.spacing)
+  const square = Math.max(rows.spacing, columns.spacing) / finer < 1 + SQUARE_TOLERANCE
+  const height = square ? rows.count : Math.max(1, Math.round(rows.count * rows.spacing / finer))
+  const width = square ? columns.count : Math.max(1, Math.round(columns.count * columns.spacing / finer))
+  if (Math.max(height, width) > MAX_SIDE) throw new InputError(`a slice would have ${width}×${height} square pixels: cut along another axis`)
+  return { cut, height, width }
+}
+
+/** All slices of an image volume, 8-bit and square, in the order of the stack. */
+export function cutImages (volume: Volume, stack: Stack, options: NormaliseOptions): Uint8Array[] {
+  const { slope, intercept } = volume.header
+  const show = brightness({ stored: volume.voxels, slope, intercept }, options)
+  const { rows, columns } = stack.cut
+  return cutWith(volume, stack, show).map((data) => resizeImage({ data, height: rows.count, width: columns.count, channels: 1 }, stack.height, stack.width))
+}
+
+/** All slices of a label volume, square, in the order of the stack. @throws InputError for values that are not whole numbers 0..255 */
+export function cutLabels (volume: Volume, stack: Stack): Uint8Array[] {
+  const { slope, intercept } = volume.header
+  const label = (stored: number): number => {
+    const value = Math.round(stored * slope + intercept)
+    if (!(value >= 0 && value <= 255 && Math.abs(stored * slope + intercept - value) < 1e-3)) throw new InputError('the mask holds values that are not labels (whole numbers 0 to 255)')
+    return value
+  }
+  const { rows, columns } = stack.cut
+  return cutWith(volume, stack, label).map((data) => resizeLabels(data, { height: rows.count, width: columns.count }, stack.height, stack.width))
+}
+
+/** Puts label slices back where they were cut from: one byte per voxel in the volume's own order. */
+export function joinLabels (masks: readonly Uint8Array[], { cut, height, width }: Stack): Uint8Array<ArrayBuffer> {
+  const { slices, rows, columns } = cut
+  const voxels = new Uint8Array(slices.count * rows.count * columns.count)
+  masks.forEach((mask, k) => {
+    const labels = resizeLabels(mask, { height, width }, rows.count, columns.count)
+    visit(cut, k, (voxel, pixel) => { voxels[voxel] = labels[pixel]! })
+  })
+  return voxels
+}
+
+function cutWith ({ voxels }: Volume, { cut }: Stack, convert: (stored: number) => number): Uint8Array[] {
+  return Array.from({ length: cut.slices.count }, (_, k) => {
+    const pixels = new Uint8Array(cut.rows.count * cut.columns.count)
+    visit(cut, k, (voxel, pixel) => { pixels[pixel] = convert(voxels[voxel]!) })
+    return pixels
+  })
+}
+
+function visit ({ slices, rows, columns }: Cut, k: number, use: (voxel: number, pixel: number) => void): void {
+  const start = slices.start + k * slices.step + rows.start + columns.start
+  for (let row = 0; row < rows.count; row++) {
+    for (let column = 0; column < columns.count; column++) {
+      use(start + row * rows.step + column * columns.step, row * columns.count + column)
+    }
+  }
+}
