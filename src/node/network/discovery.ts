@@ -8,7 +8,7 @@ import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import type { Logger } from '../logger.ts'
 import type { Notices } from '../notices.ts'
-import { BackOff, type BackOffLimits } from './back-off.ts'
+import { DialSchedule, type DialLimits } from './dial-schedule.ts'
 import type { Host } from './host.ts'
 
 const SHA2_256 = 0x12
@@ -19,8 +19,8 @@ export interface DiscoveryTimes {
   readonly queryMs: number
   /** Between lookups while nothing changes. */
   readonly lookupMs: number
-  readonly bootstrap: BackOffLimits
-  readonly known: BackOffLimits
+  readonly bootstrap: DialLimits
+  readonly known: DialLimits
 }
 
 const DEFAULT_TIMES: DiscoveryTimes = {
@@ -37,7 +37,7 @@ const MOST_CONNECTIONS = 64
 
 interface Target {
   readonly address: PeerId | Multiaddr
-  readonly backOff: BackOff
+  readonly schedule: DialSchedule
   readonly bootstrap: boolean
   dialling: boolean
 }
@@ -104,9 +104,7 @@ export class Discovery {
     }
     const now = Date.now()
     for (const [name, target] of this.#targets) {
-      if (target.dialling || !target.backOff.isDue(now) || this.#isConnected(target)) continue
-      if (!target.bootstrap && host.getPeers().length >= MOST_CONNECTIONS) continue
-      void this.#dial(name, target)
+      if (this.#wantsDial(target, now)) this.#dial(name, target).catch((error: unknown) => { this.#init.logger.debug({ error }, 'a dial stumbled') })
     }
     if (this.#lookup == null && now >= this.#lookupDueAt && host.getPeers().length > 0) {
       this.#lookupDueAt = now + this.#times.lookupMs
@@ -114,9 +112,14 @@ export class Discovery {
     }
   }
 
+  #wantsDial (target: Target, now: number): boolean {
+    if (target.dialling || !target.schedule.isDue(now) || this.#isConnected(target)) return false
+    return target.bootstrap || this.#init.host.getPeers().length < MOST_CONNECTIONS
+  }
+
   #addTarget (name: string, address: PeerId | Multiaddr, bootstrap: boolean): void {
     if (this.#targets.has(name)) return
-    this.#targets.set(name, { address, bootstrap, dialling: false, backOff: new BackOff(bootstrap ? this.#times.bootstrap : this.#times.known) })
+    this.#targets.set(name, { address, bootstrap, dialling: false, schedule: new DialSchedule(bootstrap ? this.#times.bootstrap : this.#times.known) })
   }
 
   #isConnected ({ address }: Target): boolean {
@@ -130,20 +133,20 @@ export class Discovery {
     target.dialling = true
     try {
       await this.#init.host.dial(target.address, this.#within(this.#times.dialMs))
-      target.backOff.succeeded()
+      target.schedule.succeeded()
       if (target.bootstrap) this.#init.notices.over(`bootstrap ${name}`, `the bootstrap address ${name} answers again`)
     } catch (error) {
       if (this.#stop.signal.aborted) return
-      target.backOff.failed(Date.now())
+      target.schedule.failed(Date.now())
       this.#sayUnanswered(name, target, error)
     } finally {
       target.dialling = false
     }
   }
 
-  #sayUnanswered (name: string, { bootstrap, backOff }: Target, error: unknown): void {
+  #sayUnanswered (name: string, { bootstrap, schedule }: Target, error: unknown): void {
     const reason = error instanceof Error ? error.name : String(error)
-    this.#init.logger.debug({ peer: name, failures: backOff.failures, reason }, 'a dial failed')
+    this.#init.logger.debug({ peer: name, failures: schedule.failures, reason }, 'a dial failed')
     if (bootstrap) this.#init.notices.warn(`bootstrap ${name}`, `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`)
   }
 

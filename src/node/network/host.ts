@@ -46,7 +46,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       // Hospitals meet over private addresses; the DHT keeps those only with both of these.
       peerInfoMapper: passthroughMapper,
       clientMode: false
-    }) as never
+    })
   }
   const host = await createLibp2p({
     start: false,
@@ -67,7 +67,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     await host.stop()
     throw explained(error, init.listen)
   }
-  return host as Host<T>
+  return host
 }
 
 function isDialable (address: Multiaddr): boolean {

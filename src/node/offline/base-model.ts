@@ -1,5 +1,3 @@
-import { access } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { InputError } from '../../errors.ts'
 import { samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
 import { loadWeights, type Weights } from '../../model/sam/weights.ts'
@@ -9,18 +7,6 @@ export interface BaseModel {
   readonly config: SamConfig
   readonly weights: Weights
   readonly hash: string
-}
-
-/** Path of the base weights that ship with the package: works from src/ and from dist/src/. */
-export async function bundledWeights (name: string): Promise<string> {
-  for (const up of ['../../../', '../../../../']) {
-    const path = fileURLToPath(new URL(`${up}assets/${name}.safetensors`, import.meta.url))
-    try {
-      await access(path)
-      return path
-    } catch { /* try the next place */ }
-  }
-  throw new InputError(`no base weights named ${name} are bundled: use sam-tiny`)
 }
 
 /** @throws InputError when there is no such file; SchemaError or CorruptFileError when it is not this model. */

@@ -11,6 +11,8 @@ process.on('message', (message: CallMessage) => {
 })
 // The daemon is gone: nothing that is not saved may outlive it.
 process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal reaches the whole process group: the daemon decides when the trainer ends.
+process.on('SIGINT', () => {})
 
 async function answer ({ id, call, request }: CallMessage): Promise<void> {
   try {

@@ -71,7 +71,7 @@ export class Session {
 export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
   const engine = await createEngine({ name: setup.engine, ...(setup.threads > 0 ? { threads: setup.threads } : {}) })
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
-  const learner = await createLearner({ engine, ...setup })
+  const learner = await createLearner({ ...setup, engine })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
   if (data.train.length === 0 || data.validation.length === 0) {
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)

@@ -3,12 +3,9 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AbortOptions } from '@libp2p/interface'
 import { InputError, TrainerError } from '../../errors.ts'
 import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from './messages.ts'
 
-const FIRST_BACK_OFF_MS = 1_000
-const LAST_BACK_OFF_MS = 60_000
 const STOP_MS = 5_000
 
 interface Pending {
@@ -22,25 +19,39 @@ interface TrainerEvents {
   ready: [TrainerReady]
 }
 
+export interface TrainerInit {
+  readonly setup: TrainerSetup
+  /** Niceness of the process, 0 to 19. */
+  readonly nice: number
+  /** Module to run; the real trainer when missing. */
+  readonly entry?: string
+  readonly backOff?: { readonly firstMs: number, readonly lastMs: number }
+  /** Deaths in a row, without one call done between them, after which it is not started again. */
+  readonly mostDeaths?: number
+}
+
 /**
- * The child process that alone loads the tensor library. A call that dies with the process rejects with TrainerError;
- * the process itself is started again with back-off, and `call` waits for it.
+ * The child process that alone loads the tensor library. When it dies, it is started again with back-off and the call that
+ * was under way is repeated; after too many deaths in a row the call rejects with InputError.
  */
 export class TrainerProcess extends EventEmitter<TrainerEvents> {
-  readonly #setup: TrainerSetup
-  readonly #nice: number
+  readonly #init: Required<TrainerInit>
   readonly #pending = new Map<number, Pending>()
   #child: ChildProcess | undefined
   #ready: Promise<TrainerReady> | undefined
   #nextId = 1
-  #backOffMs = FIRST_BACK_OFF_MS
+  #deaths = 0
   #retry: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor (setup: TrainerSetup, nice: number) {
+  constructor (init: TrainerInit) {
     super()
-    this.#setup = setup
-    this.#nice = nice
+    this.#init = {
+      entry: fileURLToPath(new URL(`./main${extname(import.meta.filename)}`, import.meta.url)),
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      mostDeaths: 5,
+      ...init
+    }
   }
 
   get pid (): number | undefined {
@@ -49,23 +60,34 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
 
   /** Starts the process and loads weights and data. @throws InputError for what the user must mend. */
   async start (): Promise<TrainerReady> {
-    this.#ready ??= this.#launch()
-    return await this.#ready
+    for (;;) {
+      this.#ready ??= this.#launch()
+      try {
+        return await this.#ready
+      } catch (error) {
+        if (!this.#mayRepeat(error)) throw error
+      }
+    }
   }
 
-  async call<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], options: AbortOptions = {}): Promise<TrainerCalls[N]['reply']> {
-    await this.start()
-    options.signal?.throwIfAborted()
-    const reply = await this.#send(name, request)
-    this.#backOffMs = FIRST_BACK_OFF_MS
-    return reply
+  /** Repeated until it is done, the user's fault, or the trainer died too often. Rejects at once when the signal aborts. */
+  async call<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], { signal }: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']> {
+    signal.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = (): void => { aborted.reject(signal.reason as Error) }
+    signal.addEventListener('abort', onAbort)
+    try {
+      return await Promise.race([this.#perform(name, request, signal), aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   async stop (): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#retry)
     const child = this.#child
-    if (child == null || child.exitCode != null || child.signalCode != null) return
+    if (child == null) return
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
@@ -73,17 +95,50 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     clearTimeout(force)
   }
 
+  async #perform<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], signal: AbortSignal): Promise<TrainerCalls[N]['reply']> {
+    for (;;) {
+      await this.start()
+      signal.throwIfAborted()
+      try {
+        const reply = await this.#send(name, request)
+        this.#deaths = 0
+        return reply
+      } catch (error) {
+        if (!this.#mayRepeat(error)) throw error
+        await this.#endChild()
+      }
+    }
+  }
+
+  #mayRepeat (error: unknown): boolean {
+    return error instanceof TrainerError && !this.#stopped
+  }
+
   async #launch (): Promise<TrainerReady> {
-    const entry = fileURLToPath(new URL(`./main${extname(import.meta.filename)}`, import.meta.url))
-    const child = fork(entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(this.#init.entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.#child = child
     child.on('message', (message: TrainerMessage) => { this.#receive(message) })
     child.on('error', () => { /* 'exit' follows or the send below rejects */ })
-    child.once('exit', (code, signal) => { this.#ended(child, signal ?? `exit code ${code ?? 'unknown'}`) })
-    if (child.pid != null && this.#nice > 0) setPriority(child.pid, this.#nice)
-    const ready = await this.#send('setup', this.#setup)
-    this.emit('ready', ready)
-    return ready
+    child.once('exit', (code, signal) => { this.#ended(signal ?? `exit code ${code ?? 'unknown'}`) })
+    if (child.pid != null && this.#init.nice > 0) setPriority(child.pid, this.#init.nice)
+    try {
+      const ready = await this.#send('setup', this.#init.setup)
+      this.emit('ready', ready)
+      return ready
+    } catch (error) {
+      if (error instanceof InputError) this.#stopped = true
+      await this.#endChild()
+      throw error
+    }
+  }
+
+  /** A trainer that answered with a failure may be in any state: it goes, and `#ended` sees to the next. */
+  async #endChild (): Promise<void> {
+    const child = this.#child
+    if (child == null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
   }
 
   async #send<N extends CallName> (call: N, request: TrainerCalls[N]['request']): Promise<TrainerCalls[N]['reply']> {
@@ -111,16 +166,21 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     else pending?.reject(message.fault.userFault ? new InputError(message.fault.message) : new TrainerError(message.fault.message))
   }
 
-  #ended (child: ChildProcess, reason: string): void {
-    if (child !== this.#child) return
+  #ended (reason: string): void {
     this.#child = undefined
     for (const { reject } of this.#pending.values()) reject(new TrainerError(`the trainer process ended (${reason})`))
     this.#pending.clear()
     if (this.#stopped) return
-    this.emit('restarting', { reason, delayMs: this.#backOffMs })
-    this.#ready = this.#relaunchAfter(this.#backOffMs)
+    const { firstMs, lastMs } = this.#init.backOff
+    const delayMs = Math.min(firstMs * 2 ** this.#deaths, lastMs)
+    this.#deaths++
+    if (this.#deaths >= this.#init.mostDeaths) {
+      this.#ready = Promise.reject(new InputError(`the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then start the daemon again`))
+    } else {
+      this.emit('restarting', { reason, delayMs })
+      this.#ready = this.#relaunchAfter(delayMs)
+    }
     this.#ready.catch(() => { /* whoever calls next sees it */ })
-    this.#backOffMs = Math.min(2 * this.#backOffMs, LAST_BACK_OFF_MS)
   }
 
   async #relaunchAfter (delayMs: number): Promise<TrainerReady> {

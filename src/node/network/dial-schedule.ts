@@ -1,17 +1,17 @@
-export interface BackOffLimits {
+export interface DialLimits {
   readonly firstMs: number
   readonly lastMs: number
 }
 
 /** Doubling pauses with ± 25 % jitter, so that sites that lost the same peer do not all come back at once. */
-export class BackOff {
-  readonly #limits: BackOffLimits
+export class DialSchedule {
+  readonly #limits: DialLimits
   readonly #random: () => number
   #failures = 0
   #dueAt = 0
 
   /** `random` yields numbers in [0, 1). */
-  constructor (limits: BackOffLimits, random: () => number = Math.random) {
+  constructor (limits: DialLimits, random: () => number = Math.random) {
     this.#limits = limits
     this.#random = random
   }

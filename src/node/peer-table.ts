@@ -1,0 +1,119 @@
+import type { PeerView } from './control/status.ts'
+
+/** What a site's latest announcement says, as far as the round pipeline needs it. */
+export interface Announced {
+  readonly round: number
+  readonly rounds: number
+  readonly phase: string
+  readonly schemaHash: string
+  readonly sketch: Float32Array
+  readonly dice?: number | undefined
+}
+
+interface Entry {
+  connected: boolean
+  addresses: readonly string[]
+  lastSeen?: number
+  announced?: Announced
+  /** When its round last grew. */
+  movedAt: number
+  exchanges: number
+  foreign: boolean
+}
+
+// A site that restarts is back within this time; one that stays away longer is not waited for.
+const ABSENT_MS = 20_000
+// A connected site whose round has not grown for so long holds nobody up.
+const STALLED_MS = 600_000
+const FINISHED = new Set(['cool-down', 'done'])
+
+/** Everything known about the other sites: connected, announced and exchanged are three different facts. */
+export class PeerTable {
+  readonly #entries = new Map<string, Entry>()
+  readonly #now: () => number
+
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  connected (id: string, addresses: readonly string[]): void {
+    Object.assign(this.#entry(id), { connected: true, addresses, lastSeen: this.#now() })
+  }
+
+  disconnected (id: string): void {
+    Object.assign(this.#entry(id), { connected: false, lastSeen: this.#now() })
+  }
+
+  announced (id: string, announced: Announced): void {
+    const entry = this.#entry(id)
+    entry.lastSeen = this.#now()
+    if (announced.round > (entry.announced?.round ?? -1)) entry.movedAt = this.#now()
+    entry.announced = announced
+  }
+
+  exchanged (id: string): void {
+    const entry = this.#entry(id)
+    entry.exchanges++
+    entry.lastSeen = this.#now()
+  }
+
+  /** Its adapter has another schema: it is never asked again. */
+  markForeign (id: string): void {
+    this.#entry(id).foreign = true
+  }
+
+  /** Connected sites that one may ask for an exchange. */
+  candidates (): string[] {
+    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign).map(([id]) => id)
+  }
+
+  /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */
+  unfinished (): string[] {
+    return [...this.#entries].filter(([, entry]) => this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)).map(([id]) => id)
+  }
+
+  /** True while somebody is there or may come back in a moment. */
+  expectsSomebody (): boolean {
+    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && entry.announced?.phase !== 'done')
+  }
+
+  /** Median of the rounds that connected, moving sites announced; undefined without any. */
+  medianRound (): number | undefined {
+    const rounds = [...this.#entries.values()]
+      .filter((entry) => entry.connected && !entry.foreign && this.#now() - entry.movedAt < STALLED_MS)
+      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
+      .sort((a, b) => a - b)
+    return rounds[Math.floor((rounds.length - 1) / 2)]
+  }
+
+  /** Sketches of the connected sites that announced one. */
+  sketches (): Float32Array[] {
+    return [...this.#entries.values()].flatMap(({ connected, foreign, announced }) => connected && !foreign && announced != null ? [announced.sketch] : [])
+  }
+
+  get connectedCount (): number {
+    return [...this.#entries.values()].filter(({ connected }) => connected).length
+  }
+
+  view (): PeerView[] {
+    return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges }]) => ({
+      peerId,
+      connected,
+      addresses: [...addresses],
+      exchanges,
+      ...(lastSeen == null ? {} : { lastSeen }),
+      ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
+      ...(announced?.dice == null ? {} : { dice: announced.dice })
+    }))
+  }
+
+  #isPresent ({ connected, foreign, lastSeen }: Entry): boolean {
+    return !foreign && (connected || this.#now() - (lastSeen ?? -Infinity) < ABSENT_MS)
+  }
+
+  #entry (id: string): Entry {
+    const entry = this.#entries.get(id) ?? { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false }
+    this.#entries.set(id, entry)
+    return entry
+  }
+}

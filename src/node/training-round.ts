@@ -1,0 +1,88 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Clock } from './clock.ts'
+import type { SitePhase } from './control/status.ts'
+import type { Gossip } from './gossip.ts'
+import type { Notices } from './notices.ts'
+import type { PeerTable } from './peer-table.ts'
+import type { SiteRecord } from './site-record.ts'
+import type { AdapterStore } from './storage/adapter-store.ts'
+import type { MetricsLog } from './storage/metrics-log.ts'
+import type { TrainerCalls, Work } from './trainer/messages.ts'
+
+type WorkName = Exclude<keyof TrainerCalls, 'setup'>
+
+/** What the pipeline needs of the trainer. */
+export interface Trainer {
+  call<N extends WorkName> (name: N, work: Work, options: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']>
+}
+
+/** The network's half of a site; a site that trains alone has none. */
+export interface Company {
+  readonly gossip: Pick<Gossip, 'initiate'>
+  readonly peers: Pick<PeerTable, 'medianRound'>
+  /** Estimated relative consensus distance, undefined while nobody else is there. */
+  distance (): number | undefined
+  readonly initiationsPerRound: number
+  readonly staleness: number
+}
+
+export interface RoundSite {
+  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
+  readonly trainer: Trainer
+  readonly company?: Company
+  readonly store: Pick<AdapterStore, 'saveRound'>
+  readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
+  readonly metrics: Pick<MetricsLog, 'append'>
+  readonly record: SiteRecord
+  readonly notices: Notices
+  readonly clock: Clock
+  /** Called whenever there is something new to announce. */
+  readonly onPhase: (phase: SitePhase) => void
+}
+
+// While others are there, a site gives them this long to be free.
+const EXCHANGE_MS = 20_000
+const AHEAD_POLL_MS = 1_000
+
+/** One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. */
+export async function trainRound (site: RoundSite, round: number, signal: AbortSignal): Promise<void> {
+  const { averager, trainer, company, store, checkpoint, record, clock } = site
+  if (company != null) await waitForOthers(site, company, round, signal)
+  let lossG = NaN
+  // A restart finds the result of phase G in the checkpoint, if it had landed.
+  if (averager.round < round) {
+    enter(site, 'G', round)
+    const before = averager.snapshot()
+    const { adapter, loss } = await trainer.call('phaseG', { round, adapter: before }, { signal })
+    averager.land(before, adapter, round)
+    lossG = loss
+    await checkpoint.save()
+  }
+  if (company != null) {
+    enter(site, 'exchange', round)
+    await company.gossip.initiate({ count: company.initiationsPerRound, withinMs: EXCHANGE_MS, signal })
+  }
+  enter(site, 'L', round)
+  const mixed = averager.snapshot()
+  await store.saveRound({ ...checkpoint.state, values: mixed, round })
+  const { loss: lossL, dice } = await trainer.call('phaseL', { round, adapter: mixed }, { signal })
+  await checkpoint.save()
+  record.dice = dice
+  const consensus = company?.distance()
+  await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
+}
+
+/** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */
+async function waitForOthers ({ notices, clock }: RoundSite, { peers, staleness }: Company, round: number, signal: AbortSignal): Promise<void> {
+  const isAhead = (): boolean => round - 1 - (peers.medianRound() ?? Infinity) > staleness
+  if (!isAhead()) return
+  notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: it waits for them and goes on exchanging`)
+  while (isAhead()) await clock.sleep(AHEAD_POLL_MS, signal)
+  notices.over('ahead', 'the other sites caught up: training goes on')
+}
+
+function enter ({ record, onPhase }: RoundSite, phase: SitePhase, round: number): void {
+  record.enter(phase, round)
+  onPhase(phase)
+}
