@@ -1,4 +1,5 @@
 import { toBatch, type Fitted } from '../../src/dataset/index.ts'
+import { LABEL } from '../../src/model/sam/prompt-encoder.ts'
 import type { Sample } from './sample.ts'
 
 /** Tasks per image, in the order of their targets. */
@@ -9,10 +10,10 @@ export type Prompt = typeof PROMPTS[number]
 export interface TaskBatch {
   /** [B,S,S,3], normalised, zero beyond the content (SAM_SPEC §1.2). */
   readonly images: Float32Array
-  /** [B,2]: x, y in pixels. */
-  readonly points: Float32Array
-  /** [B,4]: x0, y0, x1, y1 in pixels. */
-  readonly boxes: Float32Array
+  /** Prompts of the 2B tasks that have one, first all points, then all boxes: [2B,2,2] as x, y in pixels. */
+  readonly coordinates: Float32Array
+  /** [2B,2]: what each coordinate pair stands for (LABEL of the prompt encoder). */
+  readonly labels: Float32Array
   /** [3B,4G,4G]: all masks of PROMPTS[0], then of PROMPTS[1], …; each cell holds the part of it that is inside. */
   readonly targets: Float32Array
 }
@@ -39,16 +40,29 @@ export function fitted (sample: Sample, prompt: Prompt): Fitted {
   }
 }
 
+interface PromptPair { readonly coordinates: readonly number[], readonly labels: readonly [number, number] }
+
+function pointPrompt ({ point: { at, outside } }: Sample): PromptPair {
+  return outside == null
+    ? { coordinates: [...at, 0, 0], labels: [LABEL.foreground, LABEL.padding] }
+    : { coordinates: [...at, ...outside], labels: [LABEL.foreground, LABEL.background] }
+}
+
+function boxPrompt ({ box }: Sample): PromptPair {
+  return { coordinates: box.at, labels: [LABEL.topLeft, LABEL.bottomRight] }
+}
+
 /** Packs samples of one side into one batch whose targets have the side `lowResSide`. */
 export function toTaskBatch (samples: readonly Sample[], lowResSide: number): TaskBatch {
   const [first, ...others] = PROMPTS.map((prompt) => toBatch(samples.map((sample) => fitted(sample, prompt)), lowResSide))
   const length = first!.targets.length
   const targets = new Float32Array(PROMPTS.length * length)
   for (const [k, each] of [first!, ...others].entries()) targets.set(each.targets, k * length)
+  const prompts = [...samples.map(pointPrompt), ...samples.map(boxPrompt)]
   return {
     images: first!.images,
-    points: Float32Array.from(samples.flatMap(({ point }) => point.at)),
-    boxes: Float32Array.from(samples.flatMap(({ box }) => box.at)),
+    coordinates: Float32Array.from(prompts.flatMap(({ coordinates }) => coordinates)),
+    labels: Float32Array.from(prompts.flatMap(({ labels }) => labels)),
     targets
   }
 }

@@ -1,28 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { readFloatTensors, writeSafetensors } from '../../src/adapter/safetensors.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
-import type { OptimiserState } from './adamw.ts'
+import { STATE, type State } from './step.ts'
 import type { PretrainSettings } from './settings.ts'
 
 /** All that a run needs in order to go on as if it had never stopped. */
-export interface Checkpoint extends OptimiserState {
-  readonly parameters: Float32Array
+export interface Checkpoint {
+  readonly state: State
   /** Steps done. */
   readonly step: number
 }
 
-const VECTORS = ['parameters', 'first', 'second', 'mean'] as const
-
-/** The settings that must not change between sessions; `steps` may, which moves the schedule's end. */
+/** The settings that must not change between sessions; `steps` may, which moves the end of the schedule. */
 function identity ({ model, seed, batch, rate }: PretrainSettings): string {
   return JSON.stringify({ model, seed, batch, rate })
 }
 
 /** Writes aside and renames: a killed run leaves the old checkpoint or the new one. */
-export async function writeCheckpoint (path: string, checkpoint: Checkpoint, settings: PretrainSettings): Promise<void> {
-  const tensors = new Map(VECTORS.map((name) => [name, { shape: [checkpoint[name].length], data: checkpoint[name] }]))
-  await writeFileAtomic(path, Buffer.from(writeSafetensors(tensors, { step: String(checkpoint.step), settings: identity(settings) }).buffer))
+export async function writeCheckpoint (path: string, { state, step }: Checkpoint, settings: PretrainSettings): Promise<void> {
+  const tensors = new Map(STATE.map((name) => [name, { shape: [state[name].length], data: state[name] }]))
+  const bytes = writeSafetensors(tensors, { step: String(step), settings: identity(settings) })
+  await mkdir(dirname(path), { recursive: true })
+  await writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
 
 /**
@@ -39,11 +40,10 @@ export async function readCheckpoint (path: string, length: number, settings: Pr
   if (bytes == null) return undefined
   const { tensors, metadata } = readFloatTensors(bytes)
   if (metadata['settings'] !== identity(settings)) throw new InputError(`${path} belongs to a run with other settings (${metadata['settings']}): name another --checkpoint or start over with --no-resume`)
-  const vector = (name: string): Float32Array => {
+  const vectors = STATE.map((name) => {
     const data = tensors.get(name)?.data
     if (data?.length !== length) throw new CorruptFileError(`${path} lacks the vector ${name} of ${length} numbers: start over with --no-resume`)
-    return data.slice()
-  }
-  const [parameters, first, second, mean] = VECTORS.map(vector) as [Float32Array, Float32Array, Float32Array, Float32Array]
-  return { parameters, first, second, mean, step: Number(metadata['step']) }
+    return [name, data.slice()]
+  })
+  return { state: Object.fromEntries(vectors) as State, step: Number(metadata['step']) }
 }

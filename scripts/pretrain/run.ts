@@ -1,18 +1,20 @@
-import { samConfig, lowResSide } from '../../src/model/sam/build-sam.ts'
+import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
 import { loadWeights } from '../../src/model/sam/weights.ts'
-import { adamw, initialState, rateAt } from './adamw.ts'
+import { flatten, perElement } from '../../src/model/train/flat.ts'
+import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
 import { assetBytes, writeAsset } from './asset.ts'
 import { BatchStream } from './batch-stream.ts'
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { initialWeights } from './initial.ts'
-import { assemble, decayMask, flatten, layOut, type Layout } from './parameters.ts'
+import { assemble, partition, type Parameters } from './parameters.ts'
+import { keepFactor, rateFactor } from './schedule.ts'
 import { heldOut, score, type Scores } from './scores.ts'
-import { CLIP, DECAY, KEEP, WARMUP, type PretrainSettings } from './settings.ts'
-import { batchInputs, gradientStep, predictStep } from './step.ts'
-import type { CompiledStep, Engine } from '../../src/compute/index.ts'
+import { DECAY, type PretrainSettings } from './settings.ts'
+import { batchInputs, predictStep, STATE, trainingStep, type State } from './step.ts'
+import type { CompiledStep, Engine, HostRecord } from '../../src/compute/index.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
-import type { Progress } from './progress.ts'
 import type { TaskBatch } from './batch.ts'
+import type { Progress } from './progress.ts'
 import type { Sample } from './sample.ts'
 
 export interface RunOptions {
@@ -33,6 +35,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
+  /** Steps done, in this run and those before it. */
   readonly step: number
   readonly scores: Scores
 }
@@ -40,9 +43,10 @@ export interface RunResult {
 interface Session {
   readonly options: RunOptions
   readonly config: SamConfig
-  readonly layout: Layout
-  readonly decay: Float32Array
-  readonly gradient: CompiledStep
+  readonly parameters: Parameters
+  /** Inputs that are the same in every step. */
+  readonly constants: HostRecord
+  readonly training: CompiledStep
   readonly predict: CompiledStep
   readonly samples: readonly Sample[]
 }
@@ -52,64 +56,78 @@ export async function pretrain (options: RunOptions): Promise<RunResult> {
   const { settings, engine } = options
   const config = samConfig(settings.model)
   const weights = initialWeights(config, settings.seed)
-  const layout = layOut(weights)
-  const state = (options.resume ? await readCheckpoint(options.checkpoint, layout.length, settings) : undefined) ?? fresh(flatten(layout, (name) => weights.get(name)!.data))
-  const session: Session = {
+  const parameters = partition(weights)
+  const { layout, fixed } = parameters
+  const saved = options.resume ? await readCheckpoint(options.checkpoint, layout.size, settings) : undefined
+  const start = saved ?? { state: untrained(flatten(layout, Object.fromEntries(weights))), step: 0 }
+  const session = {
     options,
     config,
-    layout,
-    decay: decayMask(layout).map((applies) => applies * DECAY),
-    gradient: engine.compile(gradientStep(config, layout.places.map(({ name }) => name))),
+    parameters,
+    constants: {
+      ...fixed,
+      decay: vector(perElement(layout, (entry) => decays(entry) ? DECAY : 0)),
+      rate: vector(Float32Array.of(settings.rate))
+    },
+    training: engine.compile(trainingStep(config, layout)),
     predict: engine.compile(predictStep(config)),
     samples: heldOut(options.heldOut, config)
   }
-  const stream = new BatchStream({ seed: settings.seed, batch: settings.batch, first: state.step, side: config.imageSize, lowResSide: lowResSide(config) })
+  const stream = new BatchStream({ seed: settings.seed, batch: settings.batch, first: start.step, side: config.imageSize, lowResSide: lowResSide(config) })
   try {
-    return await train(session, state, stream)
+    return await train(session, start, stream)
   } finally {
     await stream.close()
-    await session.gradient.dispose()
+    await session.training.dispose()
     await session.predict.dispose()
   }
 }
 
-function fresh (parameters: Float32Array): Checkpoint {
-  return { parameters, ...initialState(parameters), step: 0 }
+function vector (data: Float32Array): { shape: number[], data: Float32Array } {
+  return { shape: [data.length], data }
+}
+
+function untrained (value: Float32Array): State {
+  return { value, first: new Float32Array(value.length), second: new Float32Array(value.length), mean: value }
 }
 
 async function train (session: Session, start: Checkpoint, stream: BatchStream): Promise<RunResult> {
-  const { options } = session
-  const { settings: { steps }, signal, every, onProgress } = options
+  const { settings: { steps }, signal, every, onProgress } = session.options
+  let { state, step } = start
   let scores: Scores | undefined
-  let loss = NaN
-  let step = start.step
+  let loss: number | undefined
   const began = performance.now()
   while (step < steps && signal?.aborted !== true) {
-    const last = await trainStep(session, { ...start, step }, await stream.next())
-    loss = Number.isNaN(loss) ? last : 0.98 * loss + 0.02 * last
     step++
-    if (step % every === 0 && step < steps) scores = await save(session, { ...start, step })
+    const result = await trainStep(session, state, step, await stream.next())
+    state = result.state
+    loss = loss == null ? result.loss : 0.98 * loss + 0.02 * result.loss
+    if (step % every === 0 && step < steps) scores = await save(session, { state, step })
     onProgress?.({ step, steps, loss, millisecondsPerStep: (performance.now() - began) / (step - start.step), scores })
   }
-  return { step, scores: await save(session, { ...start, step }) }
+  return { step, scores: await save(session, { state, step }) }
 }
 
-async function trainStep ({ options: { settings }, config, layout, gradient, decay }: Session, { parameters, step, ...state }: Checkpoint, batch: TaskBatch): Promise<number> {
-  // A copy, since an engine may keep what it was given, while the optimiser writes in place.
-  const inputs = Object.fromEntries(assemble(layout, parameters.slice()))
-  const outputs = await gradient.run({ ...inputs, ...batchInputs(batch, config) })
-  const rate = rateAt(step, { rate: settings.rate, warmup: WARMUP, steps: settings.steps })
-  adamw(parameters, flatten(layout, (name) => outputs[name]!.data), state, { step, rate, decay, clip: CLIP, keep: KEEP })
-  return outputs['loss']!.data[0]!
+/** Step `step` (from 1). */
+async function trainStep ({ options: { settings }, config, constants, training }: Session, before: State, step: number, batch: TaskBatch): Promise<{ state: State, loss: number }> {
+  const outputs = await training.run({
+    ...constants,
+    ...Object.fromEntries(STATE.map((name) => [name, vector(before[name])])),
+    scalars: vector(stepScalars(step, rateFactor(step, settings.steps))),
+    keep: vector(Float32Array.of(keepFactor(step))),
+    ...batchInputs(batch, config)
+  })
+  const state = Object.fromEntries(STATE.map((name) => [name, outputs[name]!.data])) as State
+  return { state, loss: outputs['loss']!.data[0]! }
 }
 
 /** Writes checkpoint and weight file, and scores exactly the rounded numbers that the file holds. */
-async function save ({ options, config, layout, predict, samples }: Session, checkpoint: Checkpoint): Promise<Scores> {
+async function save ({ options, config, parameters, predict, samples }: Session, checkpoint: Checkpoint): Promise<Scores> {
   const { settings, out } = options
   await writeCheckpoint(options.checkpoint, checkpoint, settings)
-  const weights = assemble(layout, checkpoint.mean)
+  const weights = assemble(parameters, checkpoint.state.mean)
   const rounded = loadWeights(config, assetBytes(weights, settings, checkpoint.step)).weights
-  const scores = await score(predict, new Map(Object.entries(rounded)), samples, config, settings.batch)
+  const scores = await score(predict, rounded, samples, config, settings.batch)
   await writeAsset(out, assetBytes(weights, settings, checkpoint.step, scores))
   return scores
 }

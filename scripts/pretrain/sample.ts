@@ -2,9 +2,12 @@ import { streamRandom } from './random.ts'
 import { render } from './render.ts'
 import { drawScene, maskOf, objects } from './scene.ts'
 import type { Random } from './random.ts'
+import type { Scene } from './scene.ts'
 
 /** A mask to predict, 1 inside and 0 outside, side × side. */
 export type Mask = Uint8Array
+
+export type Point = readonly [x: number, y: number]
 
 /** One image with a task for each kind of prompt; coordinates in pixels, x before y. */
 export interface Sample {
@@ -16,14 +19,14 @@ export interface Sample {
   readonly image: Uint8Array
   /** Without a prompt the object meant is the largest one. */
   readonly none: { readonly mask: Mask }
-  /** The object meant is the innermost one that holds the point. */
-  readonly point: { readonly mask: Mask, readonly at: readonly [number, number] }
+  /** The object meant is the innermost one that holds the point; half the time a second point says what is not meant. */
+  readonly point: { readonly mask: Mask, readonly at: Point, readonly outside?: Point }
   /** The object meant is the one that the box fits; its sides are off by up to a twentieth of the object's size. */
   readonly box: { readonly mask: Mask, readonly at: readonly [number, number, number, number] }
 }
 
 /** A pixel of the object that is in none of its inner objects; of several draws the one deepest inside. */
-function drawPoint (random: Random, labels: Uint8Array, side: number, label: number): [number, number] | undefined {
+function drawPoint (random: Random, labels: Uint8Array, side: number, label: number): Point | undefined {
   const own: number[] = []
   for (let p = 0; p < labels.length; p++) if (labels[p] === label) own.push(p)
   if (own.length === 0) return undefined
@@ -34,6 +37,15 @@ function drawPoint (random: Random, labels: Uint8Array, side: number, label: num
     if (near > deepest) [best, deepest] = [at, near]
   }
   return [best % side, Math.floor(best / side)]
+}
+
+/** A pixel of the content that is not in the mask; undefined where a few draws find none. */
+function drawOutside (random: Random, mask: Mask, { side, height, width }: Scene): Point | undefined {
+  for (let draws = 0; draws < 20; draws++) {
+    const [x, y] = [random.integer(0, width - 1), random.integer(0, height - 1)]
+    if (mask[y * side + x] === 0) return [x, y]
+  }
+  return undefined
 }
 
 function drawBox (random: Random, mask: Mask, side: number): [number, number, number, number] {
@@ -63,6 +75,8 @@ export function drawSample (seed: number, index: number, side: number): Sample {
     pointed = random.pick(all).label
     at = drawPoint(random, scene.labels, side, pointed)
   }
+  const mask = maskOf(scene, pointed)
+  const outside = random.chance(0.5) ? drawOutside(random, mask, scene) : undefined
   const boxed = maskOf(scene, random.pick(all).label)
   return {
     side,
@@ -70,7 +84,7 @@ export function drawSample (seed: number, index: number, side: number): Sample {
     width: scene.width,
     image,
     none: { mask: maskOf(scene, all[0]!.label) },
-    point: { mask: maskOf(scene, pointed), at },
+    point: { mask, at, ...(outside == null ? {} : { outside }) },
     box: { mask: boxed, at: drawBox(random, boxed, side) }
   }
 }

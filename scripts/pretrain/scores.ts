@@ -3,8 +3,7 @@ import { restoreMask } from '../../src/model/sam/postprocess.ts'
 import { fitted, PROMPTS, toTaskBatch, type Prompt } from './batch.ts'
 import { drawSample, type Sample } from './sample.ts'
 import { batchInputs } from './step.ts'
-import type { NamedTensor } from '../../src/adapter/safetensors.ts'
-import type { CompiledStep } from '../../src/compute/index.ts'
+import type { CompiledStep, HostRecord } from '../../src/compute/index.ts'
 
 /** Mean overlap (IoU, 0..1) of map 0 with the truth at full resolution, for each kind of prompt. */
 export type Scores = Readonly<Record<Prompt, number>>
@@ -28,12 +27,12 @@ export function overlap (a: Uint8Array, b: Uint8Array): number {
 }
 
 /** Scores weights on held-out samples, `batch` of them at a time (their number is a multiple of it). */
-export async function score (predict: CompiledStep, weights: ReadonlyMap<string, NamedTensor>, samples: readonly Sample[], config: SamConfig, batch: number): Promise<Scores> {
+export async function score (predict: CompiledStep, weights: HostRecord, samples: readonly Sample[], config: SamConfig, batch: number): Promise<Scores> {
   const side = lowResSide(config)
   const sums = { none: 0, point: 0, box: 0 }
   for (let from = 0; from < samples.length; from += batch) {
     const part = samples.slice(from, from + batch)
-    const { masks } = await predict.run({ ...Object.fromEntries(weights), ...batchInputs(toTaskBatch(part, side), config) })
+    const { masks } = await predict.run({ ...weights, ...batchInputs(toTaskBatch(part, side), config) })
     PROMPTS.forEach((prompt, k) => {
       part.forEach((sample, i) => {
         const truth = fitted(sample, prompt)

@@ -5,7 +5,7 @@ export interface PretrainSettings {
   readonly seed: number
   /** Length of the schedule. */
   readonly steps: number
-  /** Images per step; each is used with all three kinds of prompt. */
+  /** Images per step; each is used without prompt, with a point and with a box. */
   readonly batch: number
   /** Learning rate at its height. */
   readonly rate: number
@@ -16,6 +16,7 @@ export const DEFAULT_SETTINGS: PretrainSettings = { model: 'sam-tiny', seed: 1, 
 
 export const WARMUP = 150
 export const DECAY = 0.02
+/** Gradients longer than this (Euclidean norm over all parameters) are shortened to it. */
 export const CLIP = 1
 /** Weight of the past in the running mean of the parameters. */
 export const KEEP = 0.998

@@ -9,7 +9,7 @@ import { CorruptFileError, InputError } from '../../../src/errors.ts'
 const vector = (from: number): Float32Array => Float32Array.from({ length: 7 }, (_, i) => Math.fround(from + i / 3))
 
 describe('checkpoints of the pretraining', () => {
-  const checkpoint = { parameters: vector(0), first: vector(1), second: vector(2), mean: vector(3), step: 12 }
+  const checkpoint = { state: { value: vector(0), first: vector(1), second: vector(2), mean: vector(3) }, step: 12 }
   let folder: string
   let path: string
 

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { initialWeights } from '../../../scripts/pretrain/initial.ts'
-import { assemble, decayMask, flatten, layOut } from '../../../scripts/pretrain/parameters.ts'
+import { assemble, partition } from '../../../scripts/pretrain/parameters.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'
+import { flatten } from '../../../src/model/train/flat.ts'
 
 const config = samConfig('golden-128')
 
@@ -40,23 +41,13 @@ describe('untrained weights', () => {
   })
 })
 
-describe('the flat vector of parameters', () => {
-  const weights = initialWeights(config, 1)
-  const layout = layOut(weights)
-  const flat = flatten(layout, (name) => weights.get(name)!.data)
-
-  it('leaves out what is not trained and comes back whole', () => {
-    expect([...layout.fixed.keys()].every((name) => /mask_downscaling|gaussian/.test(name))).to.equal(true)
-    expect(assemble(layout, flat)).to.deep.equal(new Map([...weights].sort(([a], [b]) => a < b ? -1 : 1)))
-  })
-
-  it('decays matrices and kernels alone', () => {
-    const mask = decayMask(layout)
-    const decayed = layout.places.filter(({ begin }) => mask[begin] === 1).map(({ name }) => name)
-    expect(decayed).to.include.members([
-      'image_encoder.patch_embed.proj.weight', 'image_encoder.blocks.1.attn.qkv.weight', 'mask_decoder.output_upscaling.3.weight',
-      'mask_decoder.transformer.layers.0.cross_attn_image_to_token.q_proj.weight'
-    ])
-    expect(decayed.filter((name) => /bias|norm|mask_tokens|iou_token|rel_pos|pos_embed|_embed\.weight|point_embeddings/.test(name))).to.deep.equal([])
+describe('the parts of a model', () => {
+  it('leave out what is not trained and come back whole', () => {
+    const weights = initialWeights(config, 1)
+    const parameters = partition(weights)
+    expect(Object.keys(parameters.fixed).every((name) => /mask_downscaling|gaussian/.test(name))).to.equal(true)
+    expect(Object.keys(parameters.fixed)).to.have.length(11)
+    const flat = flatten(parameters.layout, Object.fromEntries(weights))
+    expect(assemble(parameters, flat)).to.deep.equal(new Map([...weights].sort(([a], [b]) => a < b ? -1 : 1)))
   })
 })

@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { readSafetensors } from '../../../src/adapter/safetensors.ts'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { loadWeights } from '../../../src/model/sam/weights.ts'
+
+describe('assets/sam-tiny.safetensors', () => {
+  let bytes: Buffer
+  before(async () => { bytes = await readFile(new URL('../../../assets/sam-tiny.safetensors', import.meta.url)) })
+
+  it('is float16, at most 8 MB and 2.5 million parameters, and loads strictly', () => {
+    const { weights } = loadWeights(samConfig('sam-tiny'), bytes)
+    const parameters = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0)
+    expect(bytes.length).to.be.at.most(8e6)
+    expect(parameters).to.be.at.most(2.5e6)
+    expect([...readSafetensors(bytes).tensors.values()].every(({ data }) => data instanceof Float32Array && data.every(Number.isFinite))).to.equal(true)
+  })
+
+  it('says where it comes from and how well it segments held-out shapes', () => {
+    const { metadata } = readSafetensors(bytes)
+    const scores = JSON.parse(metadata['heldOutIoU']!) as Record<string, number>
+    expect(metadata['model']).to.equal('sam-tiny')
+    expect(Number(metadata['steps'])).to.be.above(0)
+    for (const prompt of ['none', 'point', 'box']) expect(scores[prompt], prompt).to.be.within(0.4, 1)
+  })
+})

@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readCheckpoint, type Checkpoint } from '../../../scripts/pretrain/checkpoint.ts'
+import { initialWeights } from '../../../scripts/pretrain/initial.ts'
+import { partition } from '../../../scripts/pretrain/parameters.ts'
+import { pretrain, type RunOptions } from '../../../scripts/pretrain/run.ts'
+import { readSafetensors } from '../../../src/adapter/safetensors.ts'
+import { createEngine, type Engine } from '../../../src/compute/index.ts'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { loadWeights } from '../../../src/model/sam/weights.ts'
+import type { Progress } from '../../../scripts/pretrain/progress.ts'
+
+const settings = { model: 'golden-128', seed: 1, steps: 6, batch: 2, rate: 1e-3 }
+const config = samConfig(settings.model)
+
+describe('a run of the pretraining', function () {
+  this.timeout(60_000)
+  let engine: Engine
+  let folder: string
+
+  before(async () => {
+    engine = await createEngine({ threads: 1 })
+    folder = await mkdtemp(join(tmpdir(), 'pretrain-'))
+  })
+
+  after(async () => {
+    await engine.dispose()
+    await rm(folder, { recursive: true })
+  })
+
+  const options = (name: string): RunOptions => ({
+    engine,
+    settings,
+    out: join(folder, `${name}.safetensors`),
+    checkpoint: join(folder, `${name}.checkpoint`),
+    resume: true,
+    every: 4,
+    heldOut: 2
+  })
+  const checkpoint = (name: string): Promise<Checkpoint | undefined> => readCheckpoint(join(folder, `${name}.checkpoint`), partition(initialWeights(config, 1)).layout.size, settings)
+
+  it('that is stopped and resumed ends with the same bits as one that is not', async () => {
+    const progress: Progress[] = []
+    const whole = await pretrain({ ...options('whole'), onProgress: (each) => { progress.push(each) } })
+
+    const stop = new AbortController()
+    const first = await pretrain({ ...options('parts'), signal: stop.signal, onProgress: ({ step }) => { if (step === 3) stop.abort() } })
+    const second = await pretrain(options('parts'))
+
+    expect([first.step, second.step]).to.deep.equal([3, 6])
+    expect(second).to.deep.equal(whole)
+    expect(await checkpoint('parts')).to.deep.equal(await checkpoint('whole'))
+    expect(await readFile(options('parts').out)).to.deep.equal(await readFile(options('whole').out))
+    expect(progress.map(({ step }) => step)).to.deep.equal([1, 2, 3, 4, 5, 6])
+    expect(progress.every(({ loss }) => Number.isFinite(loss))).to.equal(true)
+    expect(engine.fallbacks().size).to.equal(0)
+  })
+
+  it('writes weights that load strictly, with their origin and scores', async () => {
+    const bytes = await readFile(options('whole').out)
+    expect(Object.keys(loadWeights(config, bytes).weights)).to.have.length(202)
+    const { metadata } = readSafetensors(bytes)
+    expect(metadata).to.include({ model: 'golden-128', steps: '6' })
+    expect(JSON.parse(metadata['heldOutIoU']!)).to.have.keys('none', 'point', 'box')
+  })
+
+  it('starts over when told to', async () => {
+    const stop = new AbortController()
+    const { step } = await pretrain({ ...options('whole'), resume: false, signal: stop.signal, onProgress: () => { stop.abort() } })
+    expect(step).to.equal(1)
+  })
+})
