@@ -39,7 +39,7 @@ async function onePicture (file: string, stem: string, options: ReadOptions): Pr
 
 async function oneVolume (file: string, stem: string, options: ReadOptions): Promise<VolumeImage> {
   const volume = await readNifti(file)
-  const stack = planStack(volume, options.axis ?? 'axial')
+  const stack = planStack(volume, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
   return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }
 }

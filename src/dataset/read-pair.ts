@@ -48,7 +48,7 @@ export function pictureSlice (stem: string, { height, width, channels, data }: P
 async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const volume = await readNifti(join(root, image))
   const labels = await about('mask', () => readNifti(join(root, mask)))
-  const stack = planStack(volume, options.axis ?? 'axial')
+  const stack = planStack(volume, options.axis)
   const masks = cutLabels(labels, matching(volume, stack, labels))
   checkLabels(masks)
   const slices = volumeSlices(stem, volume, stack, masks, options)

@@ -24,7 +24,7 @@ export interface Summary {
 export function summarise (dataset: Dataset): Summary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
-  const shares = slices.map(({ mask }) => mask.reduce((count, label) => count + (label > 0 ? 1 : 0), 0) / mask.length)
+  const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) / mask.length)
   const reasons: Record<string, number> = {}
   for (const { reason } of problems) reasons[reason] = (reasons[reason] ?? 0) + 1
   return {

@@ -73,9 +73,12 @@ export interface Dataset {
   readonly ignoredChannels: number
 }
 
+/** `auto` is the plane in which the volume was acquired: across its coarsest voxel axis, or axial where voxels are about cubes. */
+export type AxisChoice = Axis | 'auto'
+
 export interface ReadOptions {
-  /** default axial; pictures have no axis */
-  axis?: Axis
+  /** plane in which volumes are cut, default auto; pictures have none */
+  axis?: AxisChoice
   /** HU: shows every volume and 16-bit picture through this window instead of choosing by its values */
   window?: { center: number, width: number }
 }

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
+import type { NiftiHeader } from '../readers/nifti-header.ts'
 import type { Volume } from '../readers/nifti.ts'
-import type { Axis } from '../types.ts'
+import type { Axis, AxisChoice } from '../types.ts'
 import { brightness, type NormaliseOptions } from './normalise.ts'
 import { planCut, type Cut } from './orientation.ts'
 import { resizeImage, resizeLabels } from './resize.ts'
@@ -8,6 +9,9 @@ import { resizeImage, resizeLabels } from './resize.ts'
 const MAX_SIDE = 4096
 /** In-plane spacings that differ by less are square pixels. */
 const SQUARE_TOLERANCE = 0.01
+/** Slices at least this much thicker than their pixels were acquired as slices. */
+const CUBE_TOLERANCE = 1.2
+const AXES = ['axial', 'coronal', 'sagittal'] as const
 
 /** A volume seen as a stack of slices of square pixels. */
 export interface Stack {
@@ -18,8 +22,8 @@ export interface Stack {
 }
 
 /** Plans the stack of a volume. @throws InputError when its pixels are too far from square */
-export function planStack ({ header }: Volume, axis: Axis): Stack {
-  const cut = planCut(header.affine, header.dims, axis)
+export function planStack ({ header }: Volume, axis: AxisChoice = 'auto'): Stack {
+  const cut = planCut(header.affine, header.dims, axis === 'auto' ? acquiredPlane(header) : axis)
   const { rows, columns } = cut
   const finer = Math.min(rows.spacing, columns.spacing)
   const square = Math.max(rows.spacing, columns.spacing) / finer < 1 + SQUARE_TOLERANCE
@@ -27,6 +31,12 @@ export function planStack ({ header }: Volume, axis: Axis): Stack {
   const width = square ? columns.count : Math.max(1, Math.round(columns.count * columns.spacing / finer))
   if (Math.max(height, width) > MAX_SIDE) throw new InputError(`a slice would have ${width}×${height} square pixels: cut along another axis`)
   return { cut, height, width }
+}
+
+function acquiredPlane ({ affine, dims }: NiftiHeader): Axis {
+  const planes = AXES.map((axis) => planCut(affine, dims, axis))
+  const coarsest = planes.reduce((best, plane) => plane.slices.spacing > best.slices.spacing ? plane : best)
+  return coarsest.slices.spacing > CUBE_TOLERANCE * Math.max(coarsest.rows.spacing, coarsest.columns.spacing) ? coarsest.axis : 'axial'
 }
 
 /** All slices of an image volume, 8-bit and square, in the order of the stack. */

@@ -1,16 +1,16 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { contactSheet, describeSummary, requireUsable, scanDataset, summarise, type Axis, type Problem } from '../../../dataset/index.ts'
+import { contactSheet, describeSummary, requireUsable, scanDataset, summarise, type AxisChoice, type Problem } from '../../../dataset/index.ts'
 import { withFlags } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
 
 const flags = {
   ...jsonFlag,
-  axis: { choices: ['axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut', default: 'axial' },
+  axis: { choices: ['auto', 'axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut (auto: as acquired)', default: 'auto' },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
-interface Args { path: string, json: boolean, axis: Axis, sheet?: string }
+interface Args { path: string, json: boolean, axis: AxisChoice, sheet?: string }
 
 const check: CommandModule<object, Args> = {
   command: 'check <path>',
