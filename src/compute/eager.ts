@@ -1,0 +1,73 @@
+/** Steps run kernel by kernel on one of tfjs' own backends: the reference for tests, and a way out where ONNX Runtime does not load. */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import * as tf from '@tensorflow/tfjs-core'
+import { activate } from './onnx/activate.ts'
+import { checkInputs, dtypeOf } from './host.ts'
+import type { CompiledStep, Engine, HostRecord, HostTensor, Step } from './types.ts'
+
+export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number): Promise<Engine> {
+  if (name === 'wasm') await loadWasm(threads)
+  else await loadCpu()
+  if (!await tf.setBackend(name)) throw new Error(`tfjs could not start its backend ${name}`)
+  let open = true
+  return {
+    name,
+    compile (step) {
+      if (!open) throw new Error('the engine is disposed: create another one')
+      return eagerStep(name, step)
+    },
+    fallbacks: () => new Map(),
+    dispose () {
+      open = false
+      return Promise.resolve()
+    }
+  }
+}
+
+async function loadCpu (): Promise<void> {
+  await import('@tensorflow/tfjs-backend-cpu')
+  // The backend's advice to install another one does not apply here.
+  Object.assign(tf.findBackend('cpu'), { firstUse: false })
+}
+
+async function loadWasm (threads: number): Promise<void> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm')
+  const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'))
+  wasm.setWasmPaths(join(folder, 'wasm-out/'))
+  if (tf.findBackend('wasm') === null) wasm.setThreadsCount(threads)
+}
+
+function eagerStep (backend: string, step: Step): CompiledStep {
+  let open = true
+  return {
+    async run (inputs) {
+      if (!open) throw new Error('the compiled step is disposed: compile it again')
+      checkInputs(inputs)
+      return await read(evaluate(backend, step, inputs))
+    },
+    dispose () {
+      open = false
+      return Promise.resolve()
+    }
+  }
+}
+
+function evaluate (backend: string, step: Step, inputs: HostRecord): Record<string, tf.Tensor> {
+  activate(backend)
+  return tf.tidy(() => step(Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]))))
+}
+
+function toTensor (host: HostTensor): tf.Tensor {
+  return tf.tensor(host.data, [...host.shape], dtypeOf(host))
+}
+
+async function read (outputs: Record<string, tf.Tensor>): Promise<HostRecord> {
+  const tensors = Object.entries(outputs)
+  const record = Object.fromEntries(await Promise.all(tensors.map(async ([name, tensor]): Promise<[string, HostTensor]> => {
+    const data = await tensor.data()
+    return [name, { shape: tensor.shape, data: data instanceof Float32Array ? data.slice() : Int32Array.from(data) }]
+  })))
+  tf.dispose(outputs)
+  return record
+}

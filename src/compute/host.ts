@@ -1,0 +1,18 @@
+import type { HostRecord, HostTensor } from './types.ts'
+
+/** Throws where a tensor's data do not fill its shape. */
+export function checkInputs (inputs: HostRecord): void {
+  for (const [name, { shape, data }] of Object.entries(inputs)) {
+    const size = shape.reduce((product, extent) => product * extent, 1)
+    if (data.length !== size) throw new Error(`input ${name} has ${data.length} numbers but the shape [${shape.join()}] needs ${size}`)
+  }
+}
+
+export function dtypeOf ({ data }: HostTensor): 'float32' | 'int32' {
+  return data instanceof Float32Array ? 'float32' : 'int32'
+}
+
+/** Equal for inputs that one traced graph serves. */
+export function signatureOf (inputs: HostRecord): string {
+  return Object.entries(inputs).map(([name, tensor]) => `${name}:${dtypeOf(tensor)}[${tensor.shape.join()}]`).sort().join(';')
+}

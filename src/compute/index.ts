@@ -1,0 +1,18 @@
+/** The engine: steps written against tfjs-core, run by ONNX Runtime or, for comparison, by tfjs' own backends. */
+import { availableParallelism } from 'node:os'
+import type { Engine, EngineOptions } from './types.ts'
+import './gradients.ts'
+
+export type { CompiledStep, Engine, EngineOptions, HostRecord, HostTensor, Step, TensorRecord } from './types.ts'
+
+/** Loads the engine of that name (`auto` = `onnx`); throws if its package cannot be loaded or `threads` is not a positive whole number. */
+export async function createEngine (options: EngineOptions = {}): Promise<Engine> {
+  const { name = 'auto', threads = availableParallelism(), memory = 'fast' } = options
+  if (!Number.isInteger(threads) || threads < 1) throw new Error(`threads must be a whole number from 1 up, not ${threads}`)
+  if (name === 'wasm' || name === 'cpu') {
+    const { createEagerEngine } = await import('./eager.ts')
+    return await createEagerEngine(name, threads)
+  }
+  const { createOnnxEngine } = await import('./onnx-engine.ts')
+  return createOnnxEngine({ threads, memory })
+}

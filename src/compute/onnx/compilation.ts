@@ -1,0 +1,119 @@
+/** A step traced once per input signature into one ONNX Runtime session. */
+import * as tf from '@tensorflow/tfjs-core'
+import * as ort from 'onnxruntime-node'
+import { activate } from './activate.ts'
+import type { OnnxBackend } from './backend.ts'
+import { cast } from './kernels/ops.ts'
+import { buildModel } from './model.ts'
+import { backendName } from './register.ts'
+import { sessionOptions, toOrt } from './session.ts'
+import type { RuntimeOptions } from './session.ts'
+import { Value } from './value.ts'
+
+interface Host { readonly shape: readonly number[], readonly data: Float32Array | Int32Array }
+type HostRecord = Readonly<Record<string, Host>>
+type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>
+
+interface Graph {
+  readonly session: ort.InferenceSession
+  /** Session input name → name of the step's input; inputs that the step does not use are absent. */
+  readonly feeds: ReadonlyMap<string, string>
+  /** Session output name → name and shape of the step's output. */
+  readonly outputs: ReadonlyMap<string, { readonly name: string, readonly shape: readonly number[] }>
+}
+
+/** `run` traces where it meets a new signature; sessions stay until `dispose`. */
+export class Compilation {
+  readonly #graphs = new Map<string, Promise<Graph>>()
+  #last: Promise<unknown> = Promise.resolve()
+  #open = true
+
+  constructor (readonly backend: OnnxBackend, readonly options: RuntimeOptions, readonly step: Step) {}
+
+  async run (inputs: HostRecord): Promise<Record<string, Host>> {
+    if (!this.#open) throw new Error('the compiled step is disposed: compile it again')
+    const next = this.#last.then(async () => await this.#run(inputs))
+    this.#last = next.catch(() => undefined)
+    return await next
+  }
+
+  async dispose (): Promise<void> {
+    this.#open = false
+    await this.#last
+    const graphs = await Promise.all(this.#graphs.values())
+    this.#graphs.clear()
+    for (const { session } of graphs) await session.release()
+  }
+
+  async #run (inputs: HostRecord): Promise<Record<string, Host>> {
+    const { session, feeds, outputs } = await this.#graph(inputs)
+    const results = await session.run(Object.fromEntries(Array.from(feeds, ([key, name]) => {
+      const { data, shape } = inputs[name] as Host
+      return [key, toOrt(data, typeOf(data), shape)]
+    })))
+    return Object.fromEntries(Array.from(outputs, ([key, { name, shape }]) => [name, { shape, data: results[key]?.data as Float32Array }]))
+  }
+
+  async #graph (inputs: HostRecord): Promise<Graph> {
+    checkInputs(inputs)
+    const key = signatureOf(inputs)
+    const known = this.#graphs.get(key)
+    if (known !== undefined) return await known
+    const graph = createGraph(this.backend, this.options, this.step, inputs)
+    this.#graphs.set(key, graph)
+    // A step that cannot be traced is traced again, and fails again, the next time.
+    graph.catch(() => this.#graphs.delete(key))
+    return await graph
+  }
+}
+
+async function createGraph (backend: OnnxBackend, options: RuntimeOptions, step: Step, inputs: HostRecord): Promise<Graph> {
+  const placeholders = new Map(Object.entries(inputs).map(([name, { shape, data }]) => [new Value(shape, typeOf(data)), name]))
+  const results = trace(backend, step, placeholders)
+  const model = buildModel(results.map(({ value }) => value), false)
+  const session = await ort.InferenceSession.create(model.bytes, sessionOptions(options))
+  return {
+    session,
+    feeds: new Map(Array.from(model.inputs, ([key, value]) => [key, placeholders.get(value) as string])),
+    outputs: new Map(model.outputs.map((key, index) => {
+      const { name, value } = results[index] as Result
+      return [key, { name, shape: value.shape }]
+    }))
+  }
+}
+
+interface Result { readonly name: string, readonly value: Value }
+
+function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Value, string>): Result[] {
+  const before = tf.engine().backendName as string | undefined
+  activate(backendName)
+  const results: Result[] = []
+  try {
+    backend.trace(() => tf.tidy(() => {
+      const tensors = Array.from(placeholders, ([value, name]): [string, tf.Tensor] => [name, tf.engine().makeTensorFromTensorInfo(backend.tensorOf(value))])
+      for (const [name, tensor] of Object.entries(step(Object.fromEntries(tensors)))) {
+        const value = backend.graphValue(tensor)
+        results.push({ name, value: value.type === 'bool' ? cast(value, 'int32') : value })
+      }
+    }))
+  } finally {
+    if (before !== undefined && before !== backendName) activate(before)
+  }
+  if (results.length === 0) throw new Error('a compiled step must return at least one tensor')
+  return results
+}
+
+function typeOf (data: Float32Array | Int32Array): 'float32' | 'int32' {
+  return data instanceof Float32Array ? 'float32' : 'int32'
+}
+
+function signatureOf (inputs: HostRecord): string {
+  return Object.entries(inputs).map(([name, { shape, data }]) => `${name}:${typeOf(data)}[${shape.join()}]`).sort().join(';')
+}
+
+function checkInputs (inputs: HostRecord): void {
+  for (const [name, { shape, data }] of Object.entries(inputs)) {
+    const size = shape.reduce((product, extent) => product * extent, 1)
+    if (data.length !== size) throw new Error(`input ${name} has ${data.length} numbers but the shape [${shape.join()}] needs ${size}`)
+  }
+}

@@ -1,0 +1,67 @@
+import type { _FusedMatMulAttrs, BatchMatMulAttrs } from '@tensorflow/tfjs-core'
+import { broadcastShape, elementwise, operation, sizeOf } from '../value.ts'
+import type { Attributes, Value } from '../value.ts'
+import { add, asFloat, cast, compare, multiply, same, where } from './ops.ts'
+import { kernel } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
+
+interface Product { readonly a: Value, readonly b: Value, readonly transposeA: boolean, readonly transposeB: boolean }
+
+function batchOf (value: Value): readonly number[] {
+  return value.shape.slice(0, -2)
+}
+
+function sides (value: Value, transposed: boolean): [rows: number, columns: number] {
+  const [rows, columns] = value.shape.slice(-2) as [number, number]
+  return transposed ? [columns, rows] : [rows, columns]
+}
+
+/** a · b over broadcast batches; transposed operands are read as they lie, without a copy. */
+export function matMul (product: Product): Value {
+  const { a, b, transposeA, transposeB } = product
+  if (a.type !== 'float32') return cast(matMul({ ...product, a: asFloat(a), b: asFloat(b) }), a.type)
+  const [rows, inner] = sides(a, transposeA)
+  const columns = sides(b, transposeB)[1]
+  const batch = broadcastShape([batchOf(a), batchOf(b)])
+  const shape = [...batch, rows, columns]
+  if (sizeOf(batchOf(b)) === 1 && (!transposeA || sizeOf(batchOf(a)) === 1)) {
+    const flat = a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner])
+    return gemm({ a: flat, b: b.view(b.shape.slice(-2)), transposeA, transposeB }).view(shape)
+  }
+  const flags: Attributes = { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } }
+  if (transposeA || transposeB) return operation('FusedMatMul', [a, b], { shape, type: 'float32' }, flags, 'com.microsoft')
+  return operation('MatMul', [a, b], { shape, type: 'float32' })
+}
+
+function gemm ({ a, b, transposeA, transposeB }: Product): Value {
+  const result = { shape: [sides(a, transposeA)[0], sides(b, transposeB)[1]], type: 'float32' as const }
+  if (!transposeA && !transposeB) return operation('MatMul', [a, b], result)
+  return operation('Gemm', [a, b], result, { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } })
+}
+
+/** tfjs' fused activations. */
+export function activate (x: Value, activation: string, weights: Value | undefined, slope: number): Value {
+  const negative = (): Value => compare('Less', x, same(0, x))
+  switch (activation) {
+    case 'linear': return x
+    case 'relu': return elementwise('Relu', [x], x.type)
+    case 'relu6': return elementwise('Min', [elementwise('Relu', [x], x.type), same(6, x)], x.type)
+    case 'sigmoid': return elementwise('Sigmoid', [x], x.type)
+    case 'elu': return elementwise('Elu', [x], x.type)
+    case 'leakyrelu': return where(negative(), multiply(x, same(slope, x)), x)
+    case 'prelu': return where(negative(), multiply(x, weights as Value), x)
+    default: throw new Error(`the onnx backend does not know the activation ${activation}: apply it after the product`)
+  }
+}
+
+function fused (inputs: Product & { bias?: Value, preluActivationWeights?: Value }, { activation, leakyreluAlpha }: _FusedMatMulAttrs): Value {
+  const product = matMul(inputs)
+  const sum = inputs.bias === undefined ? product : add(product, inputs.bias)
+  return activate(sum, activation, inputs.preluActivationWeights, leakyreluAlpha ?? 0)
+}
+
+export const matmulKernels: Kernel[] = [
+  kernel<'a' | 'b', BatchMatMulAttrs>('BatchMatMul', ({ a, b }, { transposeA, transposeB }) => matMul({ a, b, transposeA, transposeB })),
+  kernel<'a' | 'b' | 'bias' | 'preluActivationWeights', _FusedMatMulAttrs>('_FusedMatMul', (inputs, attributes) =>
+    fused({ ...inputs, transposeA: attributes.transposeA, transposeB: attributes.transposeB }, attributes))
+]

@@ -1,0 +1,99 @@
+import { util } from '@tensorflow/tfjs-core'
+import type { AllAttrs, ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs, TopKAttrs } from '@tensorflow/tfjs-core'
+import { expand, int64s, operation, operations, scalar, sizeOf } from '../value.ts'
+import type { ElementType, Value } from '../value.ts'
+import { asFloat, cast, divide, same } from './ops.ts'
+import { kernel } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
+
+type Axes = number | number[] | undefined
+
+/** Above this many numbers a sum is taken in two stages: one long float32 sum loses digits that training feels. */
+const longSum = 4096
+
+function axesOf (axis: Axes, x: Value): number[] {
+  return util.parseAxisParam(axis ?? x.shape.map((_, index) => index), [...x.shape]).sort((a, b) => a - b)
+}
+
+function reducedShape (shape: readonly number[], axes: readonly number[], keep: boolean): number[] {
+  return keep ? shape.map((extent, axis) => axes.includes(axis) ? 1 : extent) : shape.filter((_, axis) => !axes.includes(axis))
+}
+
+function reduce (type: string, x: Value, axes: readonly number[], keep: boolean): Value {
+  const shape = reducedShape(x.shape, axes, keep)
+  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
+  // A ONNX reduction over no axes would be one over all of them.
+  if (count === 1 && axes.every((axis) => x.shape[axis] === 1)) return x.view(shape)
+  return operation(type, [x, int64s(axes)], { shape, type: x.type }, { keepdims: { i: Number(keep) } })
+}
+
+function sum (x: Value, axes: readonly number[], keep: boolean): Value {
+  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
+  const shape = reducedShape(x.shape, axes, keep)
+  const uniform = x.uniform()
+  if (uniform !== undefined && x.type === 'float32') return expand(scalar(uniform * count, 'float32'), shape)
+  if (x.type !== 'float32' || count <= longSum) return reduce('ReduceSum', x, axes, keep)
+  const last = axes.at(-1) as number
+  if (axes.length > 1) return sum(reduce('ReduceSum', x, [last], true), axes.slice(0, -1), true).view(shape)
+  const rows = factor(x.shape[last] as number)
+  if (rows === 1) return reduce('ReduceSum', x, axes, keep)
+  const split = x.view([...x.shape.slice(0, last), rows, (x.shape[last] as number) / rows, ...x.shape.slice(last + 1)])
+  return reduce('ReduceSum', reduce('ReduceSum', split, [last + 1], true), [last], true).view(shape)
+}
+
+/** The largest divisor of `extent` up to its square root. */
+function factor (extent: number): number {
+  let divisor = Math.floor(Math.sqrt(extent))
+  while (extent % divisor !== 0) divisor--
+  return divisor
+}
+
+function mean (x: Value, axes: readonly number[], keep: boolean): Value {
+  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
+  if (count <= longSum) return reduce('ReduceMean', x, axes, keep)
+  return divide(sum(x, axes, keep), same(count, x))
+}
+
+function test (type: string, x: Value, { axis, keepDims }: AllAttrs): Value {
+  return cast(reduce(type, cast(x, 'int32'), axesOf(axis, x), keepDims), 'bool')
+}
+
+function arg (type: string, x: Value, axis: number): Value {
+  const [last = 0] = util.parseAxisParam(axis, [...x.shape])
+  const shape = reducedShape(x.shape, [last], false)
+  const index = operation(type, [cast(x, x.type === 'bool' ? 'int32' : x.type)], { shape, type: 'int64' }, { axis: { i: last }, keepdims: { i: 0 } })
+  return cast(index, 'int32')
+}
+
+function topK (x: Value, k: number, sorted: boolean): Value[] {
+  const shape = [...x.shape.slice(0, -1), k]
+  const results: Array<{ shape: number[], type: ElementType }> = [{ shape, type: x.type }, { shape, type: 'int64' }]
+  const [values, indices] = operations('TopK', [x, int64s([k])], results, { axis: { i: -1 }, sorted: { i: Number(sorted) } }) as [Value, Value]
+  return [values, cast(indices, 'int32')]
+}
+
+function along (type: string, x: Value, dim: number): Value {
+  const [axis = 0] = util.parseAxisParam(dim, [...x.shape])
+  return operation(type, [asFloat(x)], { shape: x.shape, type: 'float32' }, { axis: { i: axis } })
+}
+
+function cumulate (x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
+  const numbers = cast(x, x.type === 'bool' ? 'int32' : x.type)
+  return operation('CumSum', [numbers, scalar(axis, 'int32')], { shape: x.shape, type: numbers.type }, { exclusive: { i: Number(exclusive) }, reverse: { i: Number(reverse) } })
+}
+
+export const reductionKernels: Kernel[] = [
+  kernel<'x', SumAttrs>('Sum', ({ x }, { axis, keepDims }) => sum(cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
+  kernel<'x', SumAttrs>('Mean', ({ x }, { axis, keepDims }) => mean(asFloat(x), axesOf(axis, x), keepDims)),
+  kernel<'x', SumAttrs>('Prod', ({ x }, { axis, keepDims }) => reduce('ReduceProd', cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
+  kernel<'x', MaxAttrs>('Max', ({ x }, { reductionIndices, keepDims }) => reduce('ReduceMax', x, axesOf(reductionIndices, x), keepDims)),
+  kernel<'x', SumAttrs>('Min', ({ x }, { axis, keepDims }) => reduce('ReduceMin', x, axesOf(axis, x), keepDims)),
+  kernel<'x', AllAttrs>('All', ({ x }, attributes) => test('ReduceMin', x, attributes)),
+  kernel<'x', AllAttrs>('Any', ({ x }, attributes) => test('ReduceMax', x, attributes)),
+  kernel<'x', ArgMaxAttrs>('ArgMax', ({ x }, { axis }) => arg('ArgMax', x, axis)),
+  kernel<'x', ArgMaxAttrs>('ArgMin', ({ x }, { axis }) => arg('ArgMin', x, axis)),
+  kernel<'x', TopKAttrs>('TopK', ({ x }, { k, sorted }) => topK(x, k, sorted)),
+  kernel<'logits', SoftmaxAttrs>('Softmax', ({ logits }, { dim }) => along('Softmax', logits, dim)),
+  kernel<'logits', LogSoftmaxAttrs>('LogSoftmax', ({ logits }, { axis }) => along('LogSoftmax', logits, axis)),
+  kernel<'x', CumsumAttrs>('Cumsum', ({ x }, attributes) => cumulate(x, attributes))
+]

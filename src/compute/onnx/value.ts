@@ -1,0 +1,135 @@
+export type ElementType = 'float32' | 'int32' | 'bool' | 'int64' | 'float64'
+export type Data = Float32Array | Int32Array | Uint8Array | BigInt64Array
+export type Attribute = { readonly i: number } | { readonly f: number } | { readonly s: string } | { readonly ints: readonly number[] }
+export type Attributes = Readonly<Record<string, Attribute>>
+
+/** One ONNX node; `inputs` may have gaps for optional inputs. */
+export interface Operation {
+  readonly type: string
+  readonly domain: string
+  readonly inputs: ReadonlyArray<Value | undefined>
+  readonly attributes: Attributes
+  readonly outputs: readonly Value[]
+}
+
+/**
+ * An immutable tensor in the recorded graph: the result of `op`, or known `data`, or another value's elements in another shape
+ * (`base`), or a placeholder (none of them). `compact` is a smaller value that broadcasts to this one.
+ */
+export class Value {
+  op: Operation | undefined
+  data: Data | undefined
+  base: Value | undefined
+  compact: Value | undefined
+  /** Written by the user and therefore fed to the graph, not baked, unless the graph is compiled. */
+  uploaded = false
+  readonly #views = new Map<string, Value>()
+
+  constructor (readonly shape: readonly number[], readonly type: ElementType) {}
+
+  get size (): number {
+    return sizeOf(this.shape)
+  }
+
+  /** The same elements in another shape; `shape` must have the same size. */
+  view (shape: readonly number[]): Value {
+    if (sameShape(shape, this.shape)) return this
+    if (this.base !== undefined) return this.base.view(shape)
+    const key = shape.join()
+    let view = this.#views.get(key)
+    if (view === undefined) {
+      view = new Value(shape, this.type)
+      view.base = this
+      if (this.compact?.size === 1) view.compact = this.compact.view([])
+      this.#views.set(key, view)
+    }
+    return view
+  }
+
+  /** The elements if they are known without a run. */
+  known (): Data | undefined {
+    if (this.data !== undefined) return this.data
+    if (this.base !== undefined) return this.base.known()
+    const single = this.compact?.size === 1 ? this.compact.known() : undefined
+    return single === undefined ? undefined : filled(this.type, this.size, single[0] as number)
+  }
+
+  /** The one number that all elements have, if that is known. */
+  uniform (): number | undefined {
+    const single = this.size === 1 ? this.known() : this.compact?.size === 1 ? this.compact.known() : undefined
+    return single === undefined ? undefined : Number(single[0])
+  }
+}
+
+export function sizeOf (shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1)
+}
+
+export function sameShape (a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis])
+}
+
+export function broadcastShape (shapes: ReadonlyArray<readonly number[]>): number[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length))
+  return Array.from({ length: rank }, (_, axis) => {
+    const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
+    return extents.find((extent) => extent !== 1) ?? 1
+  })
+}
+
+/** Known data as a value that is baked into the graph. */
+export function constant (data: Data, shape: readonly number[], type: ElementType): Value {
+  const value = new Value(shape, type)
+  value.data = data
+  return value
+}
+
+export function scalar (number: number, type: ElementType): Value {
+  return constant(filled(type, 1, number), [], type)
+}
+
+export function int64s (numbers: readonly number[]): Value {
+  return constant(BigInt64Array.from(numbers, BigInt), [numbers.length], 'int64')
+}
+
+export function filled (type: ElementType, size: number, number: number): Data {
+  switch (type) {
+    case 'float32': return new Float32Array(size).fill(number)
+    case 'int32': return new Int32Array(size).fill(number)
+    case 'bool': return new Uint8Array(size).fill(number)
+    case 'int64': return new BigInt64Array(size).fill(BigInt(number))
+    case 'float64': throw new Error('float64 lives only inside a graph: convert the number to float32 first')
+  }
+}
+
+interface Result { readonly shape: readonly number[], readonly type: ElementType }
+
+/** Records one ONNX node with several results. */
+export function operations (type: string, inputs: ReadonlyArray<Value | undefined>, results: readonly Result[], attributes: Attributes = {}, domain = ''): Value[] {
+  const outputs = results.map((result) => new Value(result.shape, result.type))
+  const op = { type, domain, inputs, attributes, outputs }
+  for (const output of outputs) output.op = op
+  return outputs
+}
+
+/** Records one ONNX node with one result. */
+export function operation (type: string, inputs: ReadonlyArray<Value | undefined>, result: Result, attributes?: Attributes, domain?: string): Value {
+  return operations(type, inputs, [result], attributes, domain)[0] as Value
+}
+
+/** `value` repeated to `shape`; the elementwise kernels go on with the small one. */
+export function expand (value: Value, shape: readonly number[]): Value {
+  if (value.size === sizeOf(shape)) return value.view(shape)
+  const small = value.compact ?? value
+  const result = operation('Expand', [small, int64s(shape)], { shape, type: value.type })
+  result.compact = small
+  return result
+}
+
+/** Records an operation that acts element by element on operands broadcast together. */
+export function elementwise (type: string, operands: readonly Value[], resultType: ElementType, attributes?: Attributes): Value {
+  const shape = broadcastShape(operands.map((value) => value.shape))
+  const small = operands.map((value) => value.compact ?? value)
+  const result = operation(type, small, { shape: broadcastShape(small.map((value) => value.shape)), type: resultType }, attributes)
+  return expand(result, shape)
+}
