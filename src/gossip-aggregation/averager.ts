@@ -104,16 +104,12 @@ export class Averager {
     this.#round = round
   }
 
-  /** Begins an exchange as initiator. RefusedError with reason BUSY_HERE or PAUSED_HERE. */
-  offer (partner: string): Exchange {
+  /** Begins an exchange as initiator, and says what to offer. RefusedError with reason BUSY_HERE or PAUSED_HERE. */
+  offer (partner: string): { exchange: Exchange, offer: Offer } {
     if (this.paused) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
-    return this.#begin(partner, 'initiator')
-  }
-
-  /** What an Offer says. */
-  offerOf ({ terms }: Exchange): Offer {
-    return { ...terms, schemaHash: this.schema.hash, codecs: [CODEC] }
+    const exchange = this.#begin(partner, 'initiator')
+    return { exchange, offer: { ...exchange.terms, schemaHash: this.schema.hash, codecs: [CODEC] } }
   }
 
   /**

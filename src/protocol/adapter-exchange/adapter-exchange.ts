@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { TypedEventEmitter, type AbortOptions, type Connection, type PeerId, type Startable, type Stream } from '@libp2p/interface'
+import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
+import { Frames } from '../shared/frames.ts'
+import { RateLimit } from '../shared/rate-limit.ts'
+import { within } from '../shared/within.ts'
+import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeReport } from './types.ts'
+import { initiate } from './initiate.ts'
+import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
+import { ID_BYTES } from './messages.ts'
+import { respond } from './respond.ts'
+import type { Session } from './vectors.ts'
+
+/** Per connection: one that exchanges, and some that are told BUSY. */
+const MAX_STREAMS = 4
+const OFFERS_PER_SECOND = 5
+const OFFER_BURST = 20
+const RETRY_MS = { least: 50, most: 10_000, first: 200 }
+const FINISH_MS = 5_000
+
+type Traffic = Pick<ExchangeReport, 'bytesSent' | 'bytesReceived' | 'durationMs'>
+
+export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEvents> implements AdapterExchange, Startable {
+  readonly protocol: string
+  readonly #components: AdapterExchangeComponents
+  readonly #init: AdapterExchangeInit
+  readonly #limits: Limits
+  readonly #rates = new Rates()
+  readonly #offers: RateLimit
+  #stopping = new AbortController()
+  #started = false
+  #lastMs = 2 * RETRY_MS.first
+
+  constructor (components: AdapterExchangeComponents, init: AdapterExchangeInit) {
+    super()
+    this.#components = components
+    this.#init = init
+    this.#limits = { ...DEFAULT_LIMITS, ...init.limits }
+    this.#offers = new RateLimit({ perSecond: init.offersPerSecond ?? OFFERS_PER_SECOND, burst: OFFER_BURST, now: () => performance.now() })
+    this.protocol = `/consilium/${init.federationId}/adapter-exchange/1.0.0`
+  }
+
+  isStarted (): boolean {
+    return this.#started
+  }
+
+  async start (): Promise<void> {
+    if (this.#started) return
+    this.#started = true
+    this.#stopping = new AbortController()
+    const options = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: false }
+    await this.#components.registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, options)
+  }
+
+  async stop (): Promise<void> {
+    if (!this.#started) return
+    this.#started = false
+    await this.#components.registrar.unhandle(this.protocol)
+    this.#stopping.abort(new UnreachableError('this node is stopping'))
+  }
+
+  async exchange (peerId: PeerId, options: AbortOptions = {}): Promise<ExchangeReport> {
+    const partner = peerId.toString()
+    let inDoubt = false
+    const initiating = { partner, exchangeId: randomBytes(ID_BYTES), onDoubt: () => { inDoubt = true } }
+    try {
+      const stream = await this.#open(peerId, options)
+      const { result, ...traffic } = await this.#run(stream, partner, async (session) => await initiate(this.#init.averaging, initiating, session), options)
+      return this.#committed({ ...result, ...traffic })
+    } catch (error) {
+      if (!(error instanceof RefusedError)) this.#failed({ partner, role: 'initiator', error: error as Error, inDoubt })
+      throw error
+    }
+  }
+
+  async #onStream (stream: Stream, { remotePeer }: Connection): Promise<void> {
+    const partner = remotePeer.toString()
+    const responding = {
+      self: this.#components.peerId.toString(),
+      partner,
+      rateLimited: () => this.#offers.take(partner),
+      retryHint: () => Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, this.#lastMs / 2))
+    }
+    try {
+      const { result, ...traffic } = await this.#run(stream, partner, async (session) => await respond(this.#init.averaging, responding, session))
+      if ('outcome' in result) this.#committed({ ...result.outcome, ...traffic })
+      else this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason: result.refused } }))
+    } catch (error) {
+      this.#failed({ partner, role: 'responder', error: error as Error, inDoubt: false })
+    }
+  }
+
+  async #open (peerId: PeerId, { signal }: AbortOptions): Promise<Stream> {
+    const ending = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#limits.dialMs), ...(signal == null ? [] : [signal])])
+    const opening = this.#components.connectionManager.openStream(peerId, this.protocol, { signal: ending, runOnLimitedConnection: false, maxOutboundStreams: MAX_STREAMS })
+    try {
+      return await within(opening, { ms: this.#limits.dialMs, what: 'stream', signal: ending })
+    } catch (error) {
+      // A stream that opens after all is nobody's.
+      opening.then((stream) => { stream.abort(new UnreachableError('too late')) }, () => {})
+      throw new UnreachableError(`${peerId.toString()} cannot be reached: ${(error as Error).message}`)
+    }
+  }
+
+  /** Runs one side within the total time limit, counts its bytes, and ends the stream in every case. */
+  async #run<T> (stream: Stream, partner: string, work: (session: Session) => Promise<T>, { signal }: AbortOptions = {}): Promise<{ result: T } & Traffic> {
+    const { size } = this.#init.averaging.schema
+    const frames = new Frames(stream)
+    const ending = new AbortController()
+    const totalMs = this.#rates.totalMs(partner, 4 * size, this.#limits)
+    const timer = setTimeout(() => { ending.abort(new TimeoutError(`the exchange with ${partner} did not end within ${Math.ceil(totalMs)} ms`)) }, totalMs)
+    const signals = [this.#stopping.signal, ending.signal, ...(signal == null ? [] : [signal])]
+    const begun = performance.now()
+    try {
+      const result = await work({ frames, limits: this.#limits, size, signal: AbortSignal.any(signals) })
+      frames.finish(FINISH_MS)
+      return { result, bytesSent: frames.bytesSent, bytesReceived: frames.bytesReceived, durationMs: performance.now() - begun }
+    } catch (error) {
+      if (error instanceof RefusedError) frames.finish(FINISH_MS)
+      else frames.abort(error as Error)
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #committed (report: ExchangeReport): ExchangeReport {
+    this.#lastMs = report.durationMs
+    this.#rates.observe(report.partner, report.bytesReceived, report.durationMs)
+    this.dispatchEvent(new CustomEvent('exchange', { detail: report }))
+    return report
+  }
+
+  #failed ({ error, ...detail }: Omit<ExchangeFailure, 'reason'>): void {
+    this.dispatchEvent(new CustomEvent('failure', { detail: { ...detail, error, reason: error.name } }))
+  }
+}

@@ -1,0 +1,55 @@
+import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { Limits } from './limits.ts'
+import type { Reason } from './messages.ts'
+import type { Averaging, Outcome } from './port.ts'
+
+/** A committed exchange; bytes include length prefixes, not the encryption's overhead. */
+export interface ExchangeReport extends Outcome {
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly durationMs: number
+}
+
+export interface ExchangeFailure {
+  readonly partner: string
+  readonly role: 'initiator' | 'responder'
+  /** The error's class: ProtocolError (count it against the partner), TimeoutError, UnreachableError, SchemaError (our own release gate) … */
+  readonly reason: string
+  readonly error: Error
+  /** Commit had left: the partner may have applied what this side did not. */
+  readonly inDoubt: boolean
+}
+
+export interface AdapterExchangeEvents {
+  /** Both roles, after commit. */
+  exchange: CustomEvent<ExchangeReport>
+  /** Both roles; x is unchanged. Refusals are not failures. */
+  failure: CustomEvent<ExchangeFailure>
+  /** This side declined a partner's offer. */
+  refusal: CustomEvent<{ readonly partner: string, readonly reason: Reason }>
+}
+
+export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents> {
+  readonly protocol: string
+  /**
+   * One push-pull exchange as initiator; dials if there is no connection.
+   * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE (this side) or
+   * YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
+   */
+  exchange (peerId: PeerId, options?: AbortOptions): Promise<ExchangeReport>
+}
+
+export interface AdapterExchangeInit {
+  readonly federationId: string
+  readonly averaging: Averaging
+  readonly limits?: Partial<Limits>
+  /** Offers that one partner may make; the burst is twenty. */
+  readonly offersPerSecond?: number
+}
+
+export interface AdapterExchangeComponents {
+  readonly peerId: PeerId
+  readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
+  readonly connectionManager: Pick<ConnectionManager, 'openStream'>
+}

@@ -1,0 +1,76 @@
+import { TopicValidatorResult, type Message } from '@libp2p/gossipsub'
+import { TypedEventEmitter, type PeerId, type Startable } from '@libp2p/interface'
+import { InputError } from '../../errors.ts'
+import { encodeAnnouncement, type Announcement } from './announcement.ts'
+import type { Announce, AnnounceComponents, AnnounceEvents, AnnounceInit } from './types.ts'
+import { AnnouncementValidator } from './validate.ts'
+
+export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implements Announce, Startable {
+  readonly topic: string
+  readonly #components: AnnounceComponents
+  readonly #now: () => number
+  readonly #validator: AnnouncementValidator
+  #sequence = 0n
+  #started = false
+  #subscribed = false
+
+  constructor (components: AnnounceComponents, { federationId, now = Date.now }: AnnounceInit) {
+    super()
+    this.#components = components
+    this.#now = now
+    this.#validator = new AnnouncementValidator({ now })
+    this.topic = `/consilium/${federationId}/announce/1`
+  }
+
+  isStarted (): boolean {
+    return this.#started
+  }
+
+  start (): void {
+    const { pubsub } = this.#components
+    if (this.#started) return
+    if (pubsub.globalSignaturePolicy !== 'StrictSign') throw new InputError('announcements need a pubsub service with strict signing')
+    this.#started = true
+    pubsub.topicValidators.set(this.topic, this.#validate)
+  }
+
+  /** The pubsub service can subscribe only once it has started itself. */
+  afterStart (): void {
+    if (!this.#started || this.#subscribed) return
+    this.#components.pubsub.subscribe(this.topic)
+    this.#subscribed = true
+  }
+
+  stop (): void {
+    const { pubsub } = this.#components
+    if (!this.#started) return
+    this.#started = false
+    pubsub.topicValidators.delete(this.topic)
+  }
+
+  /** Before the pubsub service stops, which would refuse it. */
+  beforeStop (): void {
+    if (!this.#subscribed) return
+    this.#subscribed = false
+    this.#components.pubsub.unsubscribe(this.topic)
+  }
+
+  async publish (announcement: Announcement): Promise<void> {
+    const time = BigInt(Math.floor(this.#now()))
+    this.#sequence = time > this.#sequence ? time : this.#sequence + 1n
+    await this.#components.pubsub.publish(this.topic, encodeAnnouncement(announcement, this.#sequence))
+  }
+
+  /** Dispatches what it accepts itself: each message passes here exactly once, decoded. */
+  readonly #validate = (from: PeerId, message: Message): TopicValidatorResult => {
+    if (message.type !== 'signed') return TopicValidatorResult.Reject
+    const verdict = this.#validator.judge(message.from.toString(), message.data)
+    if ('accept' in verdict) {
+      this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: message.from, announcement: verdict.accept } }))
+      return TopicValidatorResult.Accept
+    }
+    const rejected = 'reject' in verdict
+    this.dispatchEvent(new CustomEvent('dropped', { detail: { peerId: rejected ? from : message.from, reason: rejected ? verdict.reject : verdict.ignore, rejected } }))
+    return rejected ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
+  }
+}

@@ -1,0 +1,27 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { Announcement } from './announcement.ts'
+
+export interface AnnounceEvents {
+  /** From another site, signed by it, checked, newer than what it said before. */
+  announcement: CustomEvent<{ readonly peerId: PeerId, readonly announcement: Announcement }>
+  /** Ignored (old, too many) or rejected (malformed; counts against the peer that passed it on). */
+  dropped: CustomEvent<{ readonly peerId: PeerId, readonly reason: string, readonly rejected: boolean }>
+}
+
+export interface Announce extends TypedEventTarget<AnnounceEvents> {
+  readonly topic: string
+  /** Sends at once to whoever is subscribed; others ignore more than one a second (beyond a burst of three). Late joiners hear nothing of the past: repeat it. */
+  publish (announcement: Announcement): Promise<void>
+}
+
+export interface AnnounceInit {
+  readonly federationId: string
+  /** Milliseconds since the epoch; also the sequence number, so that it grows over restarts. */
+  readonly now?: () => number
+}
+
+export interface AnnounceComponents {
+  /** With strict signing (its default). */
+  readonly pubsub: Pick<GossipSub, 'subscribe' | 'unsubscribe' | 'publish' | 'topicValidators' | 'addEventListener' | 'removeEventListener' | 'globalSignaturePolicy'>
+}

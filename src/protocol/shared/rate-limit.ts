@@ -1,0 +1,34 @@
+export interface RateLimitInit {
+  /** Tokens that come back per second. */
+  readonly perSecond: number
+  /** Tokens of a key that was quiet. */
+  readonly burst: number
+  /** Milliseconds. */
+  readonly now: () => number
+}
+
+const MAX_KEYS = 1024
+
+/** A token bucket per key; the key that was quiet longest is forgotten beyond 1024 of them. */
+export class RateLimit {
+  readonly #init: RateLimitInit
+  readonly #buckets = new Map<string, { tokens: number, at: number }>()
+
+  constructor (init: RateLimitInit) {
+    this.#init = init
+  }
+
+  /** Takes a token: 0 when there was one, else the milliseconds until there is. */
+  take (key: string): number {
+    const { perSecond, burst, now } = this.#init
+    const at = now()
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, at }
+    const tokens = Math.min(burst, bucket.tokens + Math.max(0, at - bucket.at) * perSecond / 1000)
+    const granted = tokens >= 1
+    // Deleting first keeps the map in order of last use.
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { tokens: granted ? tokens - 1 : tokens, at })
+    if (this.#buckets.size > MAX_KEYS) this.#buckets.delete(this.#buckets.keys().next().value!)
+    return granted ? 0 : Math.ceil((1 - tokens) * 1000 / perSecond)
+  }
+}

@@ -1,0 +1,19 @@
+const BUDGET_MS = 4
+
+/** Resolves in a later turn of the event loop, so that timers and sockets come first. */
+export async function nextTurn (): Promise<void> {
+  await new Promise<void>((resolve) => { setImmediate(resolve) })
+}
+
+/** Drives a generator that yields between slices of arithmetic, and lets the event loop turn every few milliseconds. */
+export async function runInSlices<T> (slices: Iterator<void, T>, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
+  let since = performance.now()
+  for (;;) {
+    const step = slices.next()
+    if (step.done === true) return step.value
+    if (performance.now() - since < BUDGET_MS) continue
+    await nextTurn()
+    signal?.throwIfAborted()
+    since = performance.now()
+  }
+}

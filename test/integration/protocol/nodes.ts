@@ -1,0 +1,81 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { createSchema, type Schema } from '../../../src/adapter/schema.ts'
+import { Averager, type AveragingSettings } from '../../../src/gossip-aggregation/averager.ts'
+import { adapterExchange, type AdapterExchange, type AdapterExchangeEvents } from '../../../src/protocol/adapter-exchange/index.ts'
+import type { Limits } from '../../../src/protocol/adapter-exchange/limits.ts'
+import { announce, type Announce } from '../../../src/protocol/announce/index.ts'
+
+export const FEDERATION = 'f'.repeat(64)
+export const SETTINGS: AveragingSettings = { maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+
+export function vectorSchema (size: number): Schema {
+  return createSchema({ model: 'test', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
+}
+
+export interface Site {
+  readonly node: Libp2p<{ exchange: AdapterExchange }>
+  readonly averager: Averager
+  readonly service: AdapterExchange
+}
+
+const running: Libp2p<never>[] = []
+
+async function startNode<T extends ServiceMap> (services: Libp2pOptions<T>['services']): Promise<Libp2p<T>> {
+  const node = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    ...(services == null ? {} : { services })
+  } as Libp2pOptions<T>)
+  running.push(node as unknown as Libp2p<never>)
+  return node
+}
+
+/** A plain node that speaks whatever the test makes it speak. */
+export async function startBareNode (): Promise<Libp2p> {
+  return await startNode({})
+}
+
+export async function startSite (init: { values: Float32Array, round?: number, mass?: number, schema?: Schema, limits?: Partial<Limits>, settings?: Partial<AveragingSettings>, offersPerSecond?: number }): Promise<Site> {
+  const schema = init.schema ?? vectorSchema(init.values.length)
+  const averager = new Averager({ schema, values: init.values, round: init.round ?? 1, mass: init.mass ?? 1, settings: { ...SETTINGS, ...init.settings } })
+  const node = await startNode<{ exchange: AdapterExchange }>({
+    exchange: adapterExchange({
+      federationId: FEDERATION,
+      averaging: averager,
+      ...(init.limits == null ? {} : { limits: init.limits }),
+      ...(init.offersPerSecond == null ? {} : { offersPerSecond: init.offersPerSecond })
+    })
+  })
+  return { node, averager, service: node.services.exchange }
+}
+
+export async function startAnnouncer (): Promise<Libp2p<{ announce: Announce }>> {
+  return await startNode<{ announce: Announce }>({
+    identify: identify(),
+    pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
+    announce: announce({ federationId: FEDERATION })
+  } as never)
+}
+
+export async function connect (from: Libp2p<never> | Libp2p, to: Libp2p<never> | Libp2p): Promise<void> {
+  await from.dial(to.getMultiaddrs())
+}
+
+export async function stopAll (): Promise<void> {
+  await Promise.all(running.splice(0).map(async (node) => { await node.stop() }))
+}
+
+/** The next event of this name. */
+export async function nextEvent<K extends keyof AdapterExchangeEvents> (service: AdapterExchange, name: K): Promise<AdapterExchangeEvents[K]['detail']> {
+  return await new Promise((resolve) => {
+    service.addEventListener(name, (event) => { resolve((event as CustomEvent<AdapterExchangeEvents[K]['detail']>).detail) }, { once: true })
+  })
+}
