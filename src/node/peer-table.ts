@@ -64,7 +64,7 @@ export class PeerTable {
 
   /** Connected sites that one may ask for an exchange. */
   candidates (): string[] {
-    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign).map(([id]) => id)
+    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && entry.announced?.phase !== 'done').map(([id]) => id)
   }
 
   /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */

@@ -19,6 +19,8 @@ export interface SiteStatus {
   bytesSent: number
   bytesReceived: number
   peers: number
+  /** Connections that failed the handshake: no or another network key, mostly. */
+  refusedHandshakes: number
   warnings: string[]
   trainer: 'loading' | 'ready' | 'restarting'
   progress?: { step: number, steps: number }

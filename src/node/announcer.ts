@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { Averager } from '../gossip-aggregation/averager.ts'
+import { estimateDistance } from '../gossip-aggregation/consensus.ts'
+import { sketchSeed, sketchSlices } from '../gossip-aggregation/sketch.ts'
+import type { Announcement } from '../protocol/announce/index.ts'
+import { runInSlices } from '../protocol/shared/slices.ts'
+import type { Logger } from './logger.ts'
+import type { PeerTable } from './peer-table.ts'
+import type { SiteRecord } from './site-record.ts'
+
+export interface AnnouncerInit {
+  readonly federationId: string
+  readonly averager: Averager
+  /** Γ0. */
+  readonly initial: Float32Array
+  readonly rounds: number
+  readonly record: SiteRecord
+  readonly peers: PeerTable
+  readonly publish: (announcement: Announcement) => Promise<void>
+  readonly logger: Logger
+}
+
+const SPACING_MS = 1_000
+// Tells newcomers what they missed, and everybody that this site is alive.
+const HEARTBEAT_MS = 5_000
+const SLICE = 65_536
+
+/** Tells the federation where this site is, and keeps its own sketch for the estimate of the consensus distance. */
+export class Announcer {
+  readonly #init: AnnouncerInit
+  readonly #seed: number
+  #origin: Float32Array | undefined
+  #own: Float32Array | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #changed = false
+  #lastAt = -Infinity
+  #stopped = false
+
+  constructor (init: AnnouncerInit) {
+    this.#init = init
+    this.#seed = sketchSeed(init.federationId)
+  }
+
+  async start (): Promise<void> {
+    this.#origin = await runInSlices(sketchSlices(this.#init.initial, this.#seed))
+    this.touch()
+  }
+
+  /** Something changed: it is announced as soon as the spacing allows. */
+  readonly touch = (): void => {
+    this.#changed = true
+    if (this.#running == null) this.#schedule(SPACING_MS)
+  }
+
+  /** Says the last word at once; nothing is announced afterwards. */
+  async stop (): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+    await this.#announce()
+  }
+
+  /** Estimated relative consensus distance of the connected sites and this one; undefined while alone. */
+  readonly distance = (): number | undefined => {
+    const others = this.#init.peers.sketches()
+    if (this.#own == null || this.#origin == null || others.length === 0) return undefined
+    const distance = estimateDistance([this.#own, ...others], this.#origin)
+    return Number.isFinite(distance) ? distance : undefined
+  }
+
+  #schedule (afterMs: number): void {
+    if (this.#stopped) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#changed = false
+      this.#running = this.#announce().finally(() => {
+        this.#running = undefined
+        this.#schedule(this.#changed ? SPACING_MS : HEARTBEAT_MS)
+      })
+    }, Math.max(0, this.#lastAt + afterMs - performance.now()))
+  }
+
+  async #announce (): Promise<void> {
+    const { averager, record, rounds, publish, logger } = this.#init
+    this.#lastAt = performance.now()
+    const values = averager.snapshot()
+    const { round } = averager
+    try {
+      this.#own = await runInSlices(sketchSlices(values, this.#seed))
+      const digest = await runInSlices(digestSlices(values))
+      await publish({
+        round,
+        rounds,
+        phase: record.phase,
+        mass: averager.mass,
+        schemaHash: averager.schema.hash,
+        digest,
+        sketch: this.#own,
+        exchanges: averager.exchanges,
+        ...(record.dice == null ? {} : { dice: record.dice.personal })
+      })
+    } catch (error) {
+      logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'an announcement was not published')
+    }
+  }
+}
+
+/** SHA-256 of the float32 values, computed without blocking. */
+function * digestSlices (values: Float32Array): Generator<void, string> {
+  const hash = createHash('sha256')
+  for (let begin = 0; begin < values.length; begin += SLICE) {
+    const slice = values.subarray(begin, begin + SLICE)
+    hash.update(new Uint8Array(slice.buffer, slice.byteOffset, slice.byteLength))
+    yield
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,253 @@
+import { setMaxListeners } from 'node:events'
+import type { ConnectionEncrypter } from '@libp2p/interface'
+import { Announcer } from './announcer.ts'
+import { systemClock } from './clock.ts'
+import { ControlServer } from './control/server.ts'
+import type { SiteStatus } from './control/status.ts'
+import { coolDown } from './cool-down.ts'
+import { EventLoopMonitor } from './event-loop.ts'
+import { readNetworkKey } from './federation/network-key.ts'
+import { Gossip } from './gossip.ts'
+import type { Logger } from './logger.ts'
+import { SiteNetwork } from './network/site-network.ts'
+import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
+import { writeJson } from './storage/files.ts'
+import type { Summary } from './summary.ts'
+import { trainRound } from './training-round.ts'
+import type { TrainerReady } from './trainer/messages.ts'
+import { TrainerProcess } from './trainer/trainer-process.ts'
+
+export interface DaemonInit {
+  readonly home: string
+  readonly config: RunConfig
+  /** Train without the network and end after the last round. */
+  readonly alone: boolean
+  readonly logger: Logger
+  /** Module of the trainer process; the real one when missing. */
+  readonly trainerEntry?: string
+  /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
+  readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+}
+
+/** The network's half of a running site. */
+interface Company {
+  readonly network: SiteNetwork
+  readonly gossip: Gossip
+  readonly announcer: Announcer
+}
+
+type Closer = () => Promise<void>
+
+/** Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse. */
+export class Daemon {
+  readonly #init: DaemonInit
+  readonly #stop = new AbortController()
+  readonly #monitor = new EventLoopMonitor()
+  readonly #closers: Closer[] = []
+  #distance: () => number | undefined = () => undefined
+
+  constructor (init: DaemonInit) {
+    this.#init = init
+    setMaxListeners(Infinity, this.#stop.signal)
+  }
+
+  /** Ends `run` soon; what is finished is on disk already. */
+  requestStop (): void {
+    this.#init.logger.info('stopping: a second signal ends at once')
+    this.#stop.abort(new Error('stop requested'))
+  }
+
+  /** Resolves after the last round and its cool-down, or after requestStop. @throws InputError for what the user must mend. */
+  async run (): Promise<void> {
+    try {
+      await this.#live(await openSite(this.#init))
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error
+      this.#init.logger.info('stopped: the same command goes on from here')
+    } finally {
+      for (const close of this.#closers.toReversed()) await close()
+    }
+  }
+
+  async #live (site: Site): Promise<void> {
+    const network = this.#init.alone ? undefined : await this.#openNetwork(site)
+    await this.#openControl(site, network)
+    const trainer = await this.#createTrainer(site)
+    const ready = await this.#unlessStopped(trainer.start())
+    this.#sayReady(site, ready)
+    const state = await openAdapter(site, ready)
+    const company = network == null ? undefined : await this.#join(site, state, network)
+    this.#monitor.start()
+    await this.#train(site, state, trainer, company)
+    if (company != null) await this.#coolDown(site, company)
+    await this.#finish(site, state, trainer, ready, company)
+  }
+
+  async #openNetwork (site: Site): Promise<SiteNetwork> {
+    const { paths, key, federation, config, logger, notices } = site
+    const { tap } = this.#init
+    const networkKey = await readNetworkKey(paths.networkKey)
+    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }) })
+    this.#closers.push(async () => { await network.close() })
+    logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
+    return network
+  }
+
+  async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {
+    const control = new ControlServer({
+      file: site.paths.control,
+      port: site.config.controlPort,
+      status: () => this.#status(site, network),
+      peers: () => network?.peers.view() ?? []
+    })
+    await control.start()
+    this.#closers.push(async () => { await control.stop() })
+  }
+
+  async #createTrainer (site: Site): Promise<TrainerProcess> {
+    const { config, logger, notices, record } = site
+    const { trainerEntry } = this.#init
+    const trainer = new TrainerProcess({ setup: await trainerSetup(site), nice: config.nice, ...(trainerEntry == null ? {} : { entry: trainerEntry }) })
+    let deaths = 0
+    trainer.on('progress', ({ step, steps }) => { record.progress = { step, steps } })
+    trainer.on('ready', () => { record.trainer = 'ready' })
+    trainer.on('restarting', ({ reason, delayMs }) => {
+      record.trainer = 'restarting'
+      notices.warn(`trainer ${++deaths}`, `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${delayMs / 1_000} s and repeats the phase`)
+    })
+    this.#closers.push(async () => { await trainer.stop() })
+    logger.info('loading the base weights and the images')
+    return trainer
+  }
+
+  #sayReady ({ logger, notices }: Site, { engine, images, validationImages, skipped }: TrainerReady): void {
+    logger.info({ engine, images, validationImages }, 'trainer ready')
+    for (const [reason, count] of Object.entries(skipped)) notices.warn(`skipped ${reason}`, `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`)
+  }
+
+  async #join (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
+    const { federation, record, notices, logger } = site
+    const gossip = new Gossip({ exchange: network.exchange, peers: network.peers, notices, clock: systemClock, random: Math.random })
+    const announcer = new Announcer({
+      federationId: federation.id,
+      averager,
+      initial,
+      rounds: federation.document.training.rounds,
+      record,
+      peers: network.peers,
+      publish: network.publish,
+      logger
+    })
+    await network.join(averager, {
+      onExchange: (report) => {
+        record.count(report)
+        checkpoint.schedule()
+        announcer.touch()
+        logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
+      },
+      onForeign: (peer) => { gossip.foreign(peer) }
+    })
+    this.#closers.push(async () => { await announcer.stop() })
+    this.#distance = announcer.distance
+    await announcer.start()
+    return { network, gossip, announcer }
+  }
+
+  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, company: Company | undefined): Promise<void> {
+    const { federation, metrics, record, notices, logger } = site
+    const { training, averaging } = federation.document
+    const { signal } = this.#stop
+    for (let round = metrics.finishedRounds + 1; round <= training.rounds; round++) {
+      await trainRound({
+        ...state,
+        trainer,
+        metrics,
+        record,
+        notices,
+        clock: systemClock,
+        onPhase: (phase) => {
+          logger.info({ round, phase }, 'phase')
+          company?.announcer.touch()
+        },
+        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging } })
+      }, round, signal)
+      const { dice, exchanges } = metrics.records.at(-1)!
+      logger.info({ round, rounds: training.rounds, dice, exchanges, consensus: this.#distance() }, 'round finished')
+    }
+  }
+
+  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network }: Company): Promise<void> {
+    record.enter('cool-down')
+    announcer.touch()
+    logger.info('all rounds finished: exchanging only')
+    const end = await coolDown({ gossip, peers: network.peers, clock: systemClock, distance: this.#distance, limits: federation.document.averaging.coolDown }, this.#stop.signal)
+    logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
+    await network.quiesce()
+  }
+
+  async #finish (site: Site, { averager, checkpoint }: AdapterState, trainer: TrainerProcess, ready: TrainerReady, company: Company | undefined): Promise<void> {
+    const { record, federation, paths, notices } = site
+    record.enter('done')
+    await company?.announcer.stop()
+    await checkpoint.settled()
+    await checkpoint.save()
+    const { dice } = await trainer.call('evaluate', { round: averager.round, adapter: averager.snapshot() }, { signal: this.#stop.signal })
+    record.dice = dice
+    const summary: Summary = {
+      name: site.name,
+      peerId: site.peerId,
+      federation: federation.id,
+      rounds: site.metrics.finishedRounds,
+      images: ready.images,
+      validationImages: ready.validationImages,
+      engine: ready.engine,
+      exchanges: record.exchanges,
+      exchangesByRound: record.exchangesByRound,
+      bytesSent: record.bytesSent,
+      bytesReceived: record.bytesReceived,
+      dice,
+      eventLoopP99Ms: this.#monitor.p99Ms,
+      refusedHandshakes: company?.network.refusedHandshakes ?? 0,
+      warnings: notices.list
+    }
+    await writeJson(paths.summary, summary)
+    site.logger.info({ dice, exchanges: record.exchanges }, 'done')
+  }
+
+  #status (site: Site, network: SiteNetwork | undefined): SiteStatus {
+    const { record, federation } = site
+    const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress } = record
+    const consensus = this.#distance()
+    return {
+      name: site.name,
+      peerId: site.peerId,
+      addresses: network?.addresses ?? [],
+      federation: federation.id,
+      round,
+      rounds: federation.document.training.rounds,
+      phase,
+      trainer,
+      exchanges,
+      bytesSent,
+      bytesReceived,
+      peers: network?.peers.connectedCount ?? 0,
+      refusedHandshakes: network?.refusedHandshakes ?? 0,
+      warnings: site.notices.list,
+      eventLoopP99Ms: this.#monitor.p99Ms,
+      ...(partner == null ? {} : { partner }),
+      ...(dice == null ? {} : { dice }),
+      ...(consensus == null ? {} : { consensus }),
+      ...(progress == null ? {} : { progress })
+    }
+  }
+
+  async #unlessStopped<T> (promise: Promise<T>): Promise<T> {
+    const { signal } = this.#stop
+    promise.catch(() => { /* after a stop nobody else asks */ })
+    signal.throwIfAborted()
+    const stopped = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => { reject(signal.reason as Error) }, { once: true })
+    })
+    return await Promise.race([promise, stopped])
+  }
+}

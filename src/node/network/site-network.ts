@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gossipsub } from '@libp2p/gossipsub'
+import type { ConnectionEncrypter, PrivateKey } from '@libp2p/interface'
+import { start, stop } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { LevelDatastore } from 'datastore-level'
+import type { Averager } from '../../gossip-aggregation/averager.ts'
+import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
+import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
+import type { SiteConfig } from '../config/schema.ts'
+import type { Exchange } from '../gossip.ts'
+import type { Logger } from '../logger.ts'
+import type { Notices } from '../notices.ts'
+import type { SitePaths } from '../paths.ts'
+import { PeerTable } from '../peer-table.ts'
+import { Discovery } from './discovery.ts'
+import { keyedNoise, type EncrypterFactory, type Refusal } from './encrypter.ts'
+import { createHost, type Host } from './host.ts'
+import { openPeerBook } from './peer-book.ts'
+
+export interface SiteNetworkInit {
+  readonly paths: SitePaths
+  readonly key: PrivateKey
+  readonly federationId: string
+  readonly networkKey: Uint8Array
+  readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'>
+  readonly logger: Logger
+  readonly notices: Notices
+  /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
+  readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+}
+
+// Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
+interface Late { readonly components: AdapterExchangeComponents }
+// eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- libp2p asks for an index signature
+type Services = { announce: Announce, late: Late }
+
+const LEAVE_MS = 5_000
+const POLL_MS = 20
+
+/** The network half of a site: host, discovery, the table of the others, announcements and (from `join` on) exchanges. */
+export class SiteNetwork {
+  readonly host: Host<Services>
+  readonly peers: PeerTable
+  readonly #init: SiteNetworkInit
+  readonly #datastore: LevelDatastore
+  readonly #discovery: Discovery
+  readonly #refused: { count: number }
+  #exchanges: AdapterExchange | undefined
+  #averager: Averager | undefined
+
+  private constructor (init: SiteNetworkInit, parts: { host: Host<Services>, datastore: LevelDatastore, refused: { count: number } }) {
+    this.#init = init
+    this.host = parts.host
+    this.#datastore = parts.datastore
+    this.#refused = parts.refused
+    this.peers = new PeerTable(Date.now)
+    this.#discovery = new Discovery({ host: this.host, federationId: init.federationId, bootstrap: init.config.bootstrap, logger: init.logger, notices: init.notices })
+  }
+
+  /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
+  static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
+    const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
+    if (wasDamaged) init.notices.warn('peer book', 'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses')
+    const refused = { count: 0 }
+    const onRefused = (refusal: Refusal): void => {
+      refused.count++
+      init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
+    }
+    const noise = keyedNoise({ federationId: init.federationId, networkKey: init.networkKey, onRefused })
+    const encrypter: EncrypterFactory = init.tap == null ? noise : (components) => init.tap!(noise(components))
+    try {
+      const host = await createHost<Services>({
+        key: init.key,
+        federationId: init.federationId,
+        listen: init.config.listen,
+        encrypter,
+        datastore,
+        services: {
+          pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
+          announce: announce({ federationId: init.federationId }),
+          late: (components) => ({ components })
+        } as never
+      })
+      const network = new SiteNetwork(init, { host, datastore, refused })
+      network.#begin()
+      return network
+    } catch (error) {
+      await datastore.close()
+      throw error
+    }
+  }
+
+  /** Serves and makes exchanges of this averager's vector from now on. */
+  async join (averager: Averager, { onExchange, onForeign }: { onExchange: (report: ExchangeReport) => void, onForeign: (peer: string) => void }): Promise<void> {
+    const service = adapterExchange({ federationId: this.#init.federationId, averaging: averager })(this.host.services.late.components)
+    service.addEventListener('exchange', ({ detail }) => {
+      this.peers.exchanged(detail.partner)
+      onExchange(detail)
+    })
+    service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, inDoubt: detail.inDoubt }, 'an exchange failed') })
+    service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
+    this.#averager = averager
+    this.#exchanges = service
+    await start(service)
+  }
+
+  readonly exchange: Exchange = async (partner, options) => {
+    if (this.#exchanges == null) throw new Error('exchange before join')
+    return await this.#exchanges.exchange(peerIdFromString(partner), options)
+  }
+
+  /** Failed handshakes since the start: wrong or missing network keys, mostly. */
+  get refusedHandshakes (): number {
+    return this.#refused.count
+  }
+
+  get addresses (): string[] {
+    return this.host.getMultiaddrs().map(String)
+  }
+
+  readonly publish = async (announcement: Announcement): Promise<void> => {
+    await this.host.services.announce.publish(announcement)
+  }
+
+  /** From here on nothing is exchanged any more; an open exchange is let to its end. */
+  async quiesce (): Promise<void> {
+    const averager = this.#averager
+    if (averager == null) return
+    averager.paused = true
+    const until = Date.now() + LEAVE_MS
+    while (averager.busy && Date.now() < until) await sleep(POLL_MS)
+  }
+
+  async close (): Promise<void> {
+    await this.quiesce()
+    await this.#discovery.stop()
+    if (this.#exchanges != null) await stop(this.#exchanges)
+    await this.host.stop()
+    await this.#datastore.close()
+  }
+
+  #begin (): void {
+    const { host, peers } = this
+    host.addEventListener('peer:connect', ({ detail }) => {
+      peers.connected(detail.toString(), host.getConnections(detail).map(({ remoteAddr }) => remoteAddr.toString()))
+    })
+    host.addEventListener('peer:disconnect', ({ detail }) => { peers.disconnected(detail.toString()) })
+    host.services.announce.addEventListener('announcement', ({ detail }) => { peers.announced(detail.peerId.toString(), detail.announcement) })
+    this.#discovery.start()
+  }
+}
+
+function refusalSentence ({ direction, peer }: Refusal): string {
+  return direction === 'outbound'
+    ? `site ${peer} refused the handshake: this site's network key or federation.json is not the same as theirs`
+    : `a connection from ${peer} was refused in the handshake: it has no or another network key or federation.json`
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { createSchema, type Schema } from '../adapter/schema.ts'
+import { Averager, massOf } from '../gossip-aggregation/averager.ts'
+import { bundledWeights } from './bundled-weights.ts'
+import { Checkpoint } from './checkpoint.ts'
+import type { SiteConfig } from './config/schema.ts'
+import { readFederation, type Federation } from './federation/document.ts'
+import { loadIdentity } from './identity.ts'
+import type { Logger } from './logger.ts'
+import { Notices } from './notices.ts'
+import { sitePaths, type SitePaths } from './paths.ts'
+import { SiteRecord } from './site-record.ts'
+import { AdapterStore } from './storage/adapter-store.ts'
+import { readIfThere } from './storage/files.ts'
+import { MetricsLog } from './storage/metrics-log.ts'
+import type { TrainerReady, TrainerSetup } from './trainer/messages.ts'
+
+export type RunConfig = SiteConfig & { readonly data: string }
+
+/** What the home folder says, before anything runs. */
+export interface Site {
+  readonly paths: SitePaths
+  readonly config: RunConfig
+  readonly federation: Federation
+  readonly key: PrivateKey
+  readonly peerId: string
+  readonly name: string
+  readonly logger: Logger
+  readonly notices: Notices
+  readonly metrics: MetricsLog
+  readonly record: SiteRecord
+}
+
+/** @throws InputError for a missing key, a federation file that was edited, and the like. */
+export async function openSite ({ home, config, logger }: { home: string, config: RunConfig, logger: Logger }): Promise<Site> {
+  const paths = sitePaths(home)
+  const federation = await readFederation(paths.federation)
+  const key = await loadIdentity(paths.identity)
+  const peerId = peerIdFromPrivateKey(key).toString()
+  const metrics = await MetricsLog.open(paths.metrics)
+  const name = config.name ?? peerId.slice(-8)
+  return { paths, config, federation, key, peerId, name, logger, notices: new Notices(logger), metrics, record: new SiteRecord(metrics.records) }
+}
+
+/** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
+export async function trainerSetup ({ paths, config, federation, peerId }: Site): Promise<TrainerSetup> {
+  const { model, training } = federation.document
+  return {
+    model,
+    training,
+    baseWeights: await bundledWeights(model.name),
+    data: config.data,
+    axis: config.axis,
+    privateStore: paths.privateStore,
+    engine: config.engine,
+    threads: config.threads,
+    siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0)
+  }
+}
+
+/** The adapter in memory and on disk. */
+export interface AdapterState {
+  readonly schema: Schema
+  readonly initial: Float32Array
+  readonly averager: Averager
+  readonly store: AdapterStore
+  readonly checkpoint: Checkpoint
+}
+
+/** Takes up the newest adapter on disk that can be read, or Γ0. @throws SchemaError when it is another federation's. */
+export async function openAdapter (site: Site, ready: TrainerReady): Promise<AdapterState> {
+  const { paths, notices, metrics } = site
+  const { averaging } = site.federation.document
+  const schema = createSchema(ready)
+  const store = new AdapterStore({ paths, schema, now: Date.now })
+  const saved = await store.load()
+  for (const warning of [...store.warnings, ...ready.warnings]) notices.warn(warning, warning)
+  if (saved == null && metrics.finishedRounds > 0) notices.warn('no adapter', 'no adapter on disk can be read: this site starts again from the base and takes the others\' training over by exchanges')
+  if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(ready.initial)
+  const averager = new Averager({
+    schema,
+    values: saved?.values ?? ready.initial,
+    // A finished round is not trained again, whichever checkpoint was left.
+    round: Math.max(saved?.round ?? 0, metrics.finishedRounds),
+    mass: massOf(ready.images, averaging),
+    settings: averaging
+  })
+  const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
+  return { schema, initial: ready.initial, averager, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
+}

@@ -1,0 +1,23 @@
+import type { Dice } from './trainer/messages.ts'
+
+/** summary.json: what a finished daemon leaves behind. */
+export interface Summary {
+  readonly name: string
+  readonly peerId: string
+  readonly federation: string
+  /** Finished. */
+  readonly rounds: number
+  readonly images: number
+  readonly validationImages: number
+  readonly engine: string
+  readonly exchanges: number
+  /** Index is round − 1; both roles. */
+  readonly exchangesByRound: readonly number[]
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly dice: Dice
+  /** Of the daemon process, from the start of training to its end. */
+  readonly eventLoopP99Ms: number
+  readonly refusedHandshakes: number
+  readonly warnings: readonly string[]
+}

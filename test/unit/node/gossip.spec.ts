@@ -1,0 +1,110 @@
+import { expect } from 'chai'
+import { RefusedError, UnreachableError } from '../../../src/errors.ts'
+import { Gossip } from '../../../src/node/gossip.ts'
+import type { Notices } from '../../../src/node/notices.ts'
+import { PeerTable } from '../../../src/node/peer-table.ts'
+import { announced, FakeClock, quietNotices } from './fakes.ts'
+
+const { signal } = new AbortController()
+
+describe('Gossip', () => {
+  let clock: FakeClock
+  let peers: PeerTable
+  let notices: Notices
+  let asked: string[]
+
+  beforeEach(() => {
+    clock = new FakeClock()
+    peers = new PeerTable(clock.now)
+    notices = quietNotices()
+    asked = []
+  })
+
+  /** Each partner answers with the next of its script; the last repeats. */
+  function create (script: Record<string, (Error | undefined)[]>): Gossip {
+    let draws = 0
+    for (const id of Object.keys(script)) peers.connected(id, [])
+    return new Gossip({
+      peers,
+      notices,
+      clock,
+      random: () => (draws++ * 0.37) % 1,
+      exchange: async (partner) => {
+        asked.push(partner)
+        const answers = script[partner]!
+        const answer = answers.length > 1 ? answers.shift() : answers[0]
+        if (answer != null) throw answer
+        return { clipped: false }
+      }
+    })
+  }
+
+  it('commits as many as asked for', async () => {
+    expect(await create({ a: [undefined] }).initiate({ count: 2, withinMs: 20_000, signal })).to.equal(2)
+    expect(asked).to.deep.equal(['a', 'a'])
+    expect(clock.sleeps).to.be.empty
+  })
+
+  it('asks a busy partner again after about the time it named', async () => {
+    const gossip = create({ a: [new RefusedError('BUSY', 400), undefined] })
+    expect(await gossip.initiate({ count: 1, withinMs: 20_000, signal })).to.equal(1)
+    const waited = clock.time - 1_000_000
+    expect(waited).to.be.within(200, 620)
+  })
+
+  it('goes to another while one is unreachable, and leaves that one alone for longer and longer', async () => {
+    const gossip = create({ gone: [new UnreachableError('no answer')], there: [undefined] })
+    expect(await gossip.initiate({ count: 20, withinMs: 20_000, signal })).to.equal(20)
+    expect(asked.filter((id) => id === 'gone')).to.have.length(1)
+  })
+
+  it('never asks a site with another schema again, and says so once', async () => {
+    const gossip = create({ foreign: [new RefusedError('SCHEMA')] })
+    expect(await gossip.initiate({ count: 2, withinMs: 5_000, signal })).to.equal(0)
+    expect(await gossip.initiate({ count: 2, withinMs: 5_000, signal })).to.equal(0)
+    expect(asked).to.deep.equal(['foreign'])
+    expect(notices.list.filter((each) => each.includes('another model or base'))).to.have.length(1)
+  })
+
+  it('does not wait when nobody is there, says so once, and says when somebody comes', async () => {
+    const gossip = create({})
+    expect(await gossip.initiate({ count: 2, withinMs: 20_000, signal })).to.equal(0)
+    expect(await gossip.initiate({ count: 2, withinMs: 20_000, signal })).to.equal(0)
+    expect(clock.sleeps).to.be.empty
+    expect(notices.list).to.have.length(1)
+    expect(notices.list[0]).to.contain('training goes on alone')
+  })
+
+  it('waits a bounded time for a site that went away a moment ago', async () => {
+    const gossip = create({ a: [undefined] })
+    peers.disconnected('a')
+    clock.onSleep = () => { if (clock.time > 1_003_000) peers.connected('a', []) }
+    expect(await gossip.initiate({ count: 1, withinMs: 20_000, signal })).to.equal(1)
+    peers.disconnected('a')
+    clock.onSleep = () => {}
+    const before = clock.time
+    expect(await gossip.initiate({ count: 1, withinMs: 10_000, signal })).to.equal(0)
+    expect(clock.time - before).to.be.within(10_000, 10_500)
+  })
+
+  it('gives up at the time limit with a partner that is always busy', async () => {
+    const gossip = create({ a: [new RefusedError('BUSY', 200)] })
+    expect(await gossip.initiate({ count: 1, withinMs: 3_000, signal })).to.equal(0)
+    expect(clock.time).to.be.within(1_003_000, 1_003_500)
+  })
+
+  it('does not ask a site that has finished and left', async () => {
+    const gossip = create({ a: [undefined] })
+    peers.announced('a', announced({ phase: 'done' }))
+    expect(await gossip.initiate({ count: 1, withinMs: 3_000, signal })).to.equal(0)
+    expect(asked).to.be.empty
+  })
+
+  it('stops at once when told to', async () => {
+    const controller = new AbortController()
+    const gossip = create({ a: [new RefusedError('BUSY_HERE')] })
+    clock.onSleep = () => { controller.abort(new Error('stop')) }
+    const error = await gossip.initiate({ count: 1, withinMs: 3_000, signal: controller.signal }).then(() => undefined, (reason: Error) => reason)
+    expect(error?.message).to.equal('stop')
+  })
+})

@@ -1,0 +1,125 @@
+import { expect } from 'chai'
+import { createSchema } from '../../../src/adapter/schema.ts'
+import { Averager } from '../../../src/gossip-aggregation/averager.ts'
+import { Checkpoint } from '../../../src/node/checkpoint.ts'
+import { SiteRecord } from '../../../src/node/site-record.ts'
+import type { SavedAdapter } from '../../../src/node/storage/adapter-store.ts'
+import type { RoundRecord } from '../../../src/node/storage/metrics-log.ts'
+import { trainRound, type Company, type RoundSite } from '../../../src/node/training-round.ts'
+import type { Work } from '../../../src/node/trainer/messages.ts'
+import { FakeClock, quietNotices } from './fakes.ts'
+
+const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
+const settings = { maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
+const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
+const { signal } = new AbortController()
+
+describe('a training round', () => {
+  let events: string[]
+  let averager: Averager
+  let record: SiteRecord
+  let records: RoundRecord[]
+  let clock: FakeClock
+  let median: number | undefined
+
+  function site (over: { round?: number, alone?: boolean, onPhaseG?: () => void } = {}): RoundSite {
+    events = []
+    records = []
+    record = new SiteRecord()
+    clock = new FakeClock()
+    averager = new Averager({ schema, values: Float32Array.of(1, 2), round: over.round ?? 0, mass: 10, settings })
+    const save = async ({ values, round }: SavedAdapter): Promise<void> => { events.push(`save round ${round}: ${values.join(' ')}`) }
+    const company: Company = {
+      gossip: {
+        initiate: async ({ count }) => {
+          events.push(`initiate ${count}`)
+          record.count({ partner: 'b', bytesSent: 100, bytesReceived: 90 })
+          // An exchange moves x by (1, 1).
+          averager.land(Float32Array.of(0, 0), Float32Array.of(1, 1), averager.round)
+          return count
+        }
+      },
+      peers: { medianRound: () => median },
+      distance: () => 0.25,
+      initiationsPerRound: 2,
+      staleness: 3
+    }
+    return {
+      averager,
+      trainer: {
+        call: async (name, { round, adapter }: Work) => {
+          events.push(`${name} ${round}: ${adapter.join(' ')}`)
+          if (name !== 'phaseG') return { loss: 0.2, dice } as never
+          over.onPhaseG?.()
+          return { adapter: adapter.map((value) => value + 10), loss: 0.4 } as never
+        }
+      },
+      store: { saveRound: async ({ round, values }) => { events.push(`round file ${round}: ${values.join(' ')}`) } },
+      checkpoint: new Checkpoint({ averager, store: { save }, onFailure: () => {} }),
+      metrics: { append: async (each) => { records.push(each) } },
+      record,
+      notices: quietNotices(),
+      clock,
+      onPhase: (phase) => events.push(phase),
+      ...(over.alone === true ? {} : { company })
+    }
+  }
+
+  beforeEach(() => { median = undefined })
+
+  it('is one pipeline: G, landed and saved, exchanges, L on the mixed adapter, saved, recorded', async () => {
+    await trainRound(site(), 1, signal)
+    expect(events).to.deep.equal([
+      'G', 'phaseG 1: 1 2', 'save round 1: 11 12',
+      'exchange', 'initiate 2',
+      'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
+    ])
+    expect(records).to.deep.equal([{ t: 1_000_000, round: 1, dice, lossG: 0.4, lossL: 0.2, exchanges: 1, bytesSent: 100, bytesReceived: 90, consensus: 0.25 }])
+  })
+
+  it('lands the delta of phase G on whatever x has become meanwhile', async () => {
+    await trainRound(site({ onPhaseG: () => { averager.land(Float32Array.of(0, 0), Float32Array.of(5, 5), 0) } }), 1, signal)
+    expect(events).to.include('save round 1: 16 17')
+  })
+
+  it('does not train again what had landed before a crash', async () => {
+    await trainRound(site({ round: 1 }), 1, signal)
+    expect(events).to.deep.equal(['exchange', 'initiate 2', 'L', 'round file 1: 2 3', 'phaseL 1: 2 3', 'save round 1: 2 3'])
+  })
+
+  it('has no exchanges when the site trains alone', async () => {
+    await trainRound(site({ alone: true }), 1, signal)
+    expect(events).to.deep.equal(['G', 'phaseG 1: 1 2', 'save round 1: 11 12', 'L', 'round file 1: 11 12', 'phaseL 1: 11 12', 'save round 1: 11 12'])
+    expect(records[0]).not.to.have.property('consensus')
+    expect(record.exchangesByRound).to.deep.equal([0])
+  })
+
+  it('counts each round\'s exchanges apart', async () => {
+    const running = site()
+    await trainRound(running, 1, signal)
+    record.count({ partner: 'c', bytesSent: 1, bytesReceived: 1 })
+    await trainRound(running, 2, signal)
+    expect(record.exchangesByRound).to.deep.equal([1, 2])
+    expect(record.exchanges).to.equal(3)
+  })
+
+  it('pauses training while it is more than S rounds ahead of the median', async () => {
+    const running = site({ round: 5 })
+    median = 1
+    clock.onSleep = () => {
+      expect(events).to.be.empty
+      if (clock.sleeps.length === 3) median = 2
+    }
+    await trainRound(running, 6, signal)
+    expect(clock.sleeps).to.have.length(3)
+    expect(running.notices.list).to.have.length(1)
+    expect(events[0]).to.equal('G')
+  })
+
+  it('does not pause at exactly S rounds ahead', async () => {
+    const running = site({ round: 5 })
+    median = 2
+    await trainRound(running, 6, signal)
+    expect(clock.sleeps).to.be.empty
+  })
+})
