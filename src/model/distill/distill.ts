@@ -5,17 +5,17 @@ import * as tf from '@tensorflow/tfjs-core'
  * own gradient τ(σ(b) − σ(a))/N, which is exact where the composition would lose digits (SAM_SPEC §3.3).
  */
 export function distillationLoss (teacher: tf.Tensor, student: tf.Tensor, tau: number): tf.Scalar {
-  const a = tf.div(teacher, tau)
-  const loss = tf.customGrad((input, save) => {
+  const loss = tf.customGrad<tf.Scalar>((input, save) => {
+    const a = tf.div(teacher, tau)
     const b = tf.div(input as tf.Tensor, tau)
     const target = tf.sigmoid(a)
-    const kl = tf.add(tf.sub(tf.softplus(b), tf.softplus(a)), tf.mul(target, tf.sub(a, b)));
-    (save as tf.GradSaveFunc)([b])
-    const rows = tf.reshape(kl, [kl.shape[0]!, -1])
+    const kl = tf.add(tf.sub(tf.softplus(b), tf.softplus(a)), tf.mul(target, tf.sub(a, b)))
+    const apart = tf.sub(tf.sigmoid(b), target);
+    (save as tf.GradSaveFunc)([apart])
     return {
-      value: tf.mul(tf.mean(tf.mean(rows, 1)), tau * tau),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.mul(tf.sub(tf.sigmoid(saved[0]!), tf.sigmoid(a)), dy), tau / b.size)
+      value: tf.mul<tf.Scalar>(tf.mean(tf.mean(tf.reshape(kl, [kl.shape[0], -1]), 1)), tau * tau),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.mul(saved[0]!, dy), tau / apart.size)
     }
   })
-  return loss(student) as tf.Scalar
+  return loss(student)
 }

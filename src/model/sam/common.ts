@@ -19,7 +19,7 @@ export function asRows (x: tf.Tensor): tf.Tensor2D {
 export function linear (x: tf.Tensor, weights: TensorRecord, prefix: string): tf.Tensor {
   const kernel = weight(weights, `${prefix}.weight`)
   const bias = weights[`${prefix}.bias`]
-  const [out, into] = [kernel.shape[0]!, kernel.size / kernel.shape[0]!]
+  const [out, into] = [kernel.shape[0], kernel.size / kernel.shape[0]]
   const y = tf.matMul(asRows(x), tf.reshape(kernel, [out, into]), false, true)
   return tf.reshape(bias == null ? y : tf.add(y, bias), [...x.shape.slice(0, -1), out])
 }

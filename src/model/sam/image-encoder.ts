@@ -75,15 +75,22 @@ function blockAttention (x: tf.Tensor4D, weights: TensorRecord, config: SamConfi
   return joinWindows(windows, x.shape[0], x.shape[1])
 }
 
-/** One block on x [B,G,G,D]; experts run beside the MLP where the record holds them. */
-export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions = PLAIN): { x: tf.Tensor4D, routing?: Routing } {
+/** Tokens on their grid [B,G,G,D] and how each block with experts so far sent them. */
+export interface Tokens {
+  readonly x: tf.Tensor4D
+  readonly routing: readonly Routing[]
+}
+
+/** One block on x [B,G,G,D]; experts run beside the MLP where the record holds them, `plain` is the result without them. */
+export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions = PLAIN): { x: tf.Tensor4D, plain: tf.Tensor4D, routing?: Routing } {
   const prefix = `image_encoder.blocks.${index}`
-  const attended = tf.add(x, blockAttention(layerNorm(x, weights, `${prefix}.norm1`, ENCODER_EPS) as tf.Tensor4D, weights, config, index, options))
+  const normalised = layerNorm(x, weights, `${prefix}.norm1`, ENCODER_EPS) as tf.Tensor4D
+  const attended = tf.add(x, blockAttention(normalised, weights, config, index, options))
   const n = layerNorm(attended, weights, `${prefix}.norm2`, ENCODER_EPS)
-  const y = tf.add(attended, linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`)) as tf.Tensor4D
-  if (weights[`${prefix}.lmoe.gate.weight`] == null) return { x: y }
+  const plain = tf.add<tf.Tensor4D>(attended, linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`))
+  if (weights[`${prefix}.lmoe.gate.weight`] == null) return { x: plain, plain }
   const { value, routing } = mixExperts(n, weights, `${prefix}.lmoe`, options.topK)
-  return { x: tf.add(y, value), routing }
+  return { x: tf.add(plain, value), plain, routing }
 }
 
 /** 3×3 convolution with zero padding 1, no bias: nine shifted copies side by side, then one matrix product. */
@@ -91,7 +98,7 @@ function convolve3 (x: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape
   const padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
   const shifts = Array.from({ length: 9 }, (_, i) => tf.slice(padded, [0, Math.floor(i / 3), i % 3, 0], x.shape))
-  const out = kernel.shape[0]!
+  const out = kernel.shape[0]
   const matrix = tf.reshape(tf.transpose(kernel, [2, 3, 1, 0]), [9 * channels, out])
   return tf.reshape(tf.matMul(asRows(tf.concat(shifts, 3)), matrix), [batch, height, width, out])
 }
@@ -103,14 +110,23 @@ export function neck (x: tf.Tensor4D, weights: TensorRecord): tf.Tensor4D {
   return layerNorm(mixed, weights, 'image_encoder.neck.3', CHANNEL_EPS) as tf.Tensor4D
 }
 
-/** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (SAM_SPEC §1.3). */
-export function encodeImage (weights: TensorRecord, config: SamConfig, images: tf.Tensor4D, options: AdapterOptions = PLAIN): { embedding: tf.Tensor4D, routing: Routing[] } {
-  const routing: Routing[] = []
-  let x = tf.add(patchEmbed(images, weights, config), weight(weights, 'image_encoder.pos_embed')) as tf.Tensor4D
-  for (let index = 0; index < config.depth; index++) {
-    const block = encoderBlock(x, weights, config, index, options)
-    x = block.x
-    if (block.routing != null) routing.push(block.routing)
+/** images [B,S,S,3], normalised → tokens with their positions. */
+export function embedTokens (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): Tokens {
+  return { x: tf.add(patchEmbed(images, weights, config), weight(weights, 'image_encoder.pos_embed')), routing: [] }
+}
+
+/** Blocks `from` up to, not including, `to`. */
+export function runBlocks (tokens: Tokens, weights: TensorRecord, config: SamConfig, from: number, to: number, options: AdapterOptions = PLAIN): Tokens {
+  let state = tokens
+  for (let index = from; index < to; index++) {
+    const { x, routing } = encoderBlock(state.x, weights, config, index, options)
+    state = { x, routing: routing == null ? state.routing : [...state.routing, routing] }
   }
+  return state
+}
+
+/** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (SAM_SPEC §1.3). */
+export function encodeImage (weights: TensorRecord, config: SamConfig, images: tf.Tensor4D, options: AdapterOptions = PLAIN): { embedding: tf.Tensor4D, routing: readonly Routing[] } {
+  const { x, routing } = runBlocks(embedTokens(images, weights, config), weights, config, 0, config.depth, options)
   return { embedding: neck(x, weights), routing }
 }

@@ -29,7 +29,7 @@ function spread2 (x: tf.Tensor4D, weights: TensorRecord, prefix: string): tf.Ten
 /** Tokens: IoU, four masks, then the prompt's. */
 export function outputTokens (weights: TensorRecord, sparse: tf.Tensor3D | undefined, batch: number): tf.Tensor3D {
   const own = tf.concat([weight(weights, 'mask_decoder.iou_token.weight'), weight(weights, 'mask_decoder.mask_tokens.weight')], 0)
-  const tiled = tf.tile(tf.reshape(own, [1, 1 + MASK_TOKENS, own.shape[1]!]), [batch, 1, 1]) as tf.Tensor3D
+  const tiled = tf.tile<tf.Tensor3D>(tf.reshape(own, [1, 1 + MASK_TOKENS, own.shape[1]!]), [batch, 1, 1])
   return sparse == null ? tiled : tf.concat([tiled, sparse], 1)
 }
 

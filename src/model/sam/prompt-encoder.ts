@@ -74,7 +74,7 @@ export function encodeSparse (weights: TensorRecord, config: SamConfig, { points
 function convolve2 (x: tf.Tensor4D, weights: TensorRecord, prefix: string): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape
   const kernel = weight(weights, `${prefix}.weight`)
-  const out = kernel.shape[0]!
+  const out = kernel.shape[0]
   const cells = tf.transpose(tf.reshape(x, [batch, height / 2, 2, width / 2, 2, channels]), [0, 1, 3, 2, 4, 5])
   const matrix = tf.reshape(tf.transpose(kernel, [2, 3, 1, 0]), [4 * channels, out])
   const y = tf.add(tf.matMul(tf.reshape(cells, [-1, 4 * channels]), matrix), weight(weights, `${prefix}.bias`))

@@ -19,7 +19,7 @@ function attend (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, weights: TensorRecord
   const value = heads(loraLinear(v, weights, `${prefix}.v_proj`, loraScale))
   const logits = tf.matMul(tf.mul(query, 1 / Math.sqrt(size)), key, false, true)
   const mixed = tf.transpose(tf.matMul(tf.softmax(logits), value), [0, 2, 1, 3])
-  return linear(tf.reshape(mixed, [q.shape[0]!, q.shape[1]!, DECODER_HEADS * size]), weights, `${prefix}.out_proj`)
+  return linear(tf.reshape(mixed, [q.shape[0], q.shape[1]!, DECODER_HEADS * size]), weights, `${prefix}.out_proj`)
 }
 
 /** Tokens that look at the image (queries [B,n,d]) and the image that looks back (keys [B,G²,d]). */

@@ -6,7 +6,7 @@ export const DICE_WEIGHT = 0.8
 
 /** Mean in two stages: a single float32 sum over a whole batch costs digits. */
 function mean (x: tf.Tensor): tf.Scalar {
-  return tf.mean(tf.mean(tf.reshape(x, [x.shape[0]!, -1]), 1))
+  return tf.mean(tf.mean(tf.reshape(x, [x.shape[0], -1]), 1))
 }
 
 /** mean(softplus(z) − z·y); logits and targets of one shape, [B, …]. */
@@ -16,7 +16,7 @@ export function bceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
 
 /** Mean over items of 1 − (2Σpy + ε)/(Σp² + Σy² + ε); [items, …], one sum per item, so put B·C first (SAM_SPEC §3.3). */
 export function diceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
-  const items = logits.shape[0]!
+  const items = logits.shape[0]
   const p = tf.sigmoid(tf.reshape(logits, [items, -1]))
   const y = tf.reshape(targets, [items, -1])
   const both = tf.add(tf.mul(tf.sum(tf.mul(p, y), 1), 2), DICE_EPSILON)

@@ -48,7 +48,9 @@ export function clipByNorm (gradient: tf.Tensor, norm: number): tf.Tensor {
   return tf.mul(gradient, tf.minimum(1, tf.div(norm, tf.add(length, 1e-6))))
 }
 
-/** Matrices and kernels decay; biases, norms, tokens and embeddings do not (SAM_SPEC §3.6). */
+const UNDECAYED = /(iou_token|mask_tokens|_embed|point_embeddings\.\d)(\.weight)?$|rel_pos_|\.bias$/
+
+/** Matrices and kernels decay; biases, norms, tokens, embeddings and position tables do not (SAM_SPEC §3.6). */
 export function decays ({ name, shape }: { readonly name: string, readonly shape: readonly number[] }): boolean {
-  return shape.length > 1 && !/token|embed|rel_pos|\.bias$/.test(name.replace('patch_embed', ''))
+  return shape.length > 1 && !UNDECAYED.test(name)
 }

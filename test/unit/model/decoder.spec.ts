@@ -79,7 +79,7 @@ describe('mask decoder against the reference', () => {
     const outputs = await compute(inputs, (t) => {
       const run = (prompts: Prompts): ReturnType<typeof promptMasks> => promptMasks(t, config, t['embedding'] as tf.Tensor4D, prompts)
       const results = { points: run(points(t)), box: run(box(t)), points_box_mask: run({ ...points(t), ...box(t), mask: t['mask'] as tf.Tensor3D }) }
-      return Object.fromEntries(Object.entries(results).flatMap(([name, { masks, iou }]) => [[`${name}.masks`, masks], [`${name}.iou`, iou]]))
+      return Object.fromEntries(Object.entries(results).flatMap(([name, { masks, iou }]): [string, tf.Tensor][] => [[`${name}.masks`, masks], [`${name}.iou`, iou]]))
     })
     for (const name of ['points', 'box', 'points_box_mask']) {
       expectClose(outputs[`${name}.masks`], golden(`dec.${name}.masks`), 3e-5)

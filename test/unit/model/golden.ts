@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs'
-import * as tf from '@tensorflow/tfjs-core'
-import '@tensorflow/tfjs-backend-cpu'
-import '#tfjs-gradients'
 import { expect } from 'chai'
 import { readSafetensors, type NamedTensor, type StoredTensor } from '../../../src/adapter/safetensors.ts'
-import type { HostRecord, HostTensor, Step } from '../../../src/compute/index.ts'
+import { createEngine, type Engine, type HostRecord, type HostTensor, type Step } from '../../../src/compute/index.ts'
 
 type Stored = Map<string, StoredTensor>
 
@@ -39,14 +36,19 @@ export function goldenExtension (name: string): NamedTensor {
   return floats(extension, `golden/${name}`)
 }
 
+let engine: Promise<Engine> | undefined
+
+/** The engine under test, with one thread so that results repeat bit for bit. */
+export async function testEngine (): Promise<Engine> {
+  engine ??= createEngine({ name: (process.env['CONSILIUM_TEST_ENGINE'] ?? 'cpu') as 'onnx', threads: 1 })
+  return await engine
+}
+
 /** Runs a step once on the engine under test. */
 export async function compute (inputs: HostRecord, step: Step): Promise<HostRecord> {
-  await tf.setBackend('cpu')
-  const outputs: Record<string, HostTensor> = {}
-  tf.tidy(() => {
-    const tensors = Object.fromEntries(Object.entries(inputs).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]))
-    for (const [name, tensor] of Object.entries(step(tensors))) outputs[name] = { shape: tensor.shape, data: tensor.dataSync() as Float32Array }
-  })
+  const compiled = (await testEngine()).compile(step)
+  const outputs = await compiled.run(inputs)
+  await compiled.dispose()
   return outputs
 }
 
@@ -81,10 +83,12 @@ export function items ({ shape, data }: NamedTensor, from: number, to: number): 
 /** Largest absolute difference; the shapes must agree up to leading and trailing ones. */
 export function difference (actual: HostTensor, expected: HostTensor): number {
   expect(actual.data.length).to.equal(expected.data.length)
-  return actual.data.reduce((worst: number, value: number, i: number) => {
-    const apart = Math.abs(value - expected.data[i]!)
-    return apart > worst || Number.isNaN(apart) ? apart : worst
-  }, 0)
+  let worst = 0
+  for (let i = 0; i < actual.data.length; i++) {
+    const apart = Math.abs(actual.data[i]! - expected.data[i]!)
+    if (apart > worst || Number.isNaN(apart)) worst = apart
+  }
+  return worst
 }
 
 export function expectClose (actual: HostTensor | undefined, expected: HostTensor, tolerance: number): void {
@@ -94,6 +98,6 @@ export function expectClose (actual: HostTensor | undefined, expected: HostTenso
 
 /** Differences relative to the largest entry of the expected tensor. */
 export function expectCloseRelative (actual: HostTensor | undefined, expected: HostTensor, tolerance: number): void {
-  const scale = expected.data.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 0)
+  const scale = difference(expected, { shape: expected.shape, data: new Float32Array(expected.data.length) })
   expectClose(actual, expected, tolerance * scale)
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
 import { layerNorm, linear } from '../../../src/model/sam/common.ts'
-import { attention, attentionLogits, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, splitHeads } from '../../../src/model/sam/image-encoder.ts'
+import { attention, attentionLogits, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, splitHeads } from '../../../src/model/sam/image-encoder.ts'
 import { relativeTable } from '../../../src/model/sam/relative-position.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from './golden.ts'
 
@@ -48,11 +48,15 @@ describe('image encoder against the reference', () => {
 
   it('matches after every block, through the neck and at its end', async () => {
     const outputs = await compute({ ...tinyWeights, image }, (t) => {
-      let x = tf.add(patchEmbed(t['image'] as tf.Tensor4D, t, config), t['image_encoder.pos_embed']!) as tf.Tensor4D
-      const blocks = Array.from({ length: 4 }, (_, i): [string, tf.Tensor4D] => [`block${i}`, x = encoderBlock(x, t, config, i).x])
+      const blocks: Record<string, tf.Tensor4D> = {}
+      let { x } = embedTokens(t['image'] as tf.Tensor4D, t, config)
+      for (let i = 0; i < 4; i++) {
+        x = encoderBlock(x, t, config, i).x
+        blocks[`block${i}`] = x
+      }
       const narrow = linear(tf.slice(x, 0, 1), t, 'image_encoder.neck.0')
       return {
-        ...Object.fromEntries(blocks),
+        ...blocks,
         neck0: narrow,
         neck1: layerNorm(narrow, t, 'image_encoder.neck.1', 1e-6),
         end: neck(x, t),

@@ -1,0 +1,249 @@
+import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
+import type { PrivateSet } from '../../adapter/private-set.ts'
+import { createSchema, type Schema } from '../../adapter/schema.ts'
+import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
+import { toBatch, type Fitted, type Scored } from '../../dataset/index.ts'
+import { TrainerError } from '../../errors.ts'
+import { adapterTensors, initialAdapterTensors } from '../adapters/adapter-set.ts'
+import { expertTensors } from '../moe/expert-set.ts'
+import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { restoreMask } from '../sam/postprocess.ts'
+import type { Weights } from '../sam/weights.ts'
+import type { Mode, ModelSettings, TrainSettings } from '../settings.ts'
+import { epochBatches, epochRandom, paddedChunks, stepsPerEpoch, type Phase } from './batches.ts'
+import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from './expert-state.ts'
+import { createLayout, perElement, type Layout } from './flat.ts'
+import { diceScore, hausdorff95, iouScore } from './metrics.ts'
+import { decays, stepScalars, warmup } from './optimiser.ts'
+import { promptInputs, type ImagePrompt } from './prompts.ts'
+import { forwardStep, globalStep, personalStep, type StepContext } from './steps.ts'
+
+export interface LearnerInit {
+  readonly engine: Engine
+  readonly config: SamConfig
+  readonly weights: Weights
+  readonly baseHash: string
+  readonly model: ModelSettings
+  readonly train: TrainSettings
+  /** The federation's: Γ and Λ at the start. */
+  readonly seed: number
+  /** This site's: order and augmentation of its images. */
+  readonly siteSeed: number
+}
+
+export interface PhaseArgs {
+  readonly adapter: Adapter
+  readonly samples: readonly Fitted[]
+  /** From 1. */
+  readonly round: number
+  readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
+  /** Checked before every step; a phase that ends early changes nothing. */
+  readonly signal?: AbortSignal
+}
+
+export interface SampleScore {
+  readonly id: string
+  readonly dice: number
+  readonly iou: number
+  /** Pixels of the original image; NaN where only one of mask and truth is empty. */
+  readonly hd95: number
+}
+
+/** A flat parameter vector with its moments, on the way through a phase. */
+interface Trained { readonly value: Float32Array, readonly first: Float32Array, readonly second: Float32Array }
+
+const EVALUATION_BATCH = 8
+// Nothing learns from the maps that one class does not use, so decay alone would wear them down.
+const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
+
+/** One site's model: the frozen base, the shared adapter Γ that comes and goes, and the experts Λ that stay (SAM_SPEC §3.4). */
+export class Learner {
+  readonly schema: Schema
+  readonly inputSize: number
+  readonly #init: LearnerInit
+  readonly #layouts: { readonly adapter: Layout, readonly experts: Layout }
+  readonly #steps: { readonly forward: CompiledStep, readonly G: CompiledStep, readonly L: CompiledStep }
+  readonly #optimiser: Readonly<Record<Phase, HostRecord>>
+  #experts: ExpertState
+
+  private constructor (init: LearnerInit) {
+    const { engine, config, model, train, baseHash } = init
+    this.#init = init
+    this.inputSize = config.imageSize
+    this.schema = createSchema({ model: config.name, baseHash, tensors: adapterTensors(config, model) })
+    const experts = expertTensors(config, model.moe)
+    this.#layouts = { adapter: createLayout(this.schema.tensors), experts: createLayout(experts) }
+    this.#experts = initialState(this.#layouts.experts, experts, init.seed)
+    const context: StepContext = {
+      config,
+      options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK },
+      ...this.#layouts,
+      firstExpert: Math.min(...model.moe.blocks),
+      clipNorm: train.clipNorm,
+      tau: train.tau,
+      beta: train.beta
+    }
+    this.#steps = { forward: engine.compile(forwardStep(context)), G: engine.compile(globalStep(context)), L: engine.compile(personalStep(context)) }
+    this.#optimiser = {
+      G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
+      L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
+    }
+  }
+
+  /** @throws InputError when the settings do not fit the model. */
+  static create (init: LearnerInit): Learner {
+    return new Learner(init)
+  }
+
+  /** Γ at the start, the same at every site of a federation. */
+  initialAdapter (): Adapter {
+    return adapterFromTensors(this.schema, initialAdapterTensors(this.schema.tensors, this.#init.weights, this.#init.seed))
+  }
+
+  /** Fits Γ to the images with the personal model as teacher; Λ stays. Resolves with the new Γ and the mean loss. */
+  async phaseG (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
+    const { epochsG, batchSize, lambdaG, warmupRounds, warmupSteps } = this.#init.train
+    const steps = epochsG * stepsPerEpoch(args.samples.length, batchSize)
+    const weight = lambdaG * (warmupRounds === 0 ? 1 : Math.min(1, (args.round - 1) / warmupRounds))
+    const size = this.#layouts.adapter.size
+    const start = { value: args.adapter.values, first: new Float32Array(size), second: new Float32Array(size) }
+    const taught = weight > 0 && this.#layouts.experts.size > 0
+    const { trained, loss } = await this.#fit('G', args, epochsG, start, (step, { value }) => ({
+      '@gamma': vector(value),
+      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps))),
+      ...(taught ? { '@teacherGamma': vector(args.adapter.values), '@lambda': vector(this.#experts.values), '@weight': scalar(weight) } : {})
+    }))
+    return { adapter: new Adapter(this.schema, trained.value), loss }
+  }
+
+  /** Fits Λ to the images with the global model as teacher; Γ stays. Resolves with the mean loss. */
+  async phaseL (args: PhaseArgs): Promise<{ loss: number }> {
+    if (this.#layouts.experts.size === 0) return { loss: 0 }
+    const { epochsL, lambdaL, warmupSteps } = this.#init.train
+    const { values, first, second, step: before } = this.#experts
+    const { trained, loss, steps } = await this.#fit('L', args, epochsL, { value: values, first, second }, (step, { value }) => ({
+      '@gamma': vector(args.adapter.values),
+      '@lambda': vector(value),
+      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps))),
+      '@weight': scalar(lambdaL)
+    }))
+    this.#experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
+    return { loss }
+  }
+
+  /** Scores masks at the original size; Dice is the mean over images. */
+  async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<{ dice: number, perSample: SampleScore[] }> {
+    const masks = await this.predict({ adapter, samples, mode })
+    const perSample = samples.map(({ id, truth, height, width }, i) => {
+      const mask = masks[i]!
+      return { id, dice: diceScore(mask, truth), iou: iouScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
+    })
+    return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
+  }
+
+  /** Masks of 0 and 1 at the original size, row-major. */
+  async predict ({ adapter, samples, mode, prompt = {} }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode, prompt?: ImagePrompt }): Promise<Uint8Array[]> {
+    const side = lowResSide(this.#init.config)
+    const masks: Uint8Array[] = []
+    for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
+      const { logits } = await this.#steps.forward.run({
+        ...this.#init.weights,
+        ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
+        ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {}),
+        ...this.#images(chunk),
+        ...promptInputs(prompt, chunk)
+      })
+      const maps = logits!.data as Float32Array
+      for (let i = 0; i < count; i++) masks.push(restoreMask(maps.subarray(i * side * side, (i + 1) * side * side), side, chunk[i]!))
+      await breathe()
+    }
+    return masks
+  }
+
+  /** Λ and its optimiser state, for this site's private store. */
+  exportPrivate (): Promise<PrivateSet> {
+    return Promise.resolve(toPrivateSet(this.#layouts.experts, this.#experts))
+  }
+
+  /** @throws SchemaError when the set is not of this model. */
+  importPrivate (set: PrivateSet): void {
+    this.#experts = fromPrivateSet(this.#layouts.experts, set)
+  }
+
+  async dispose (): Promise<void> {
+    await Promise.all(Object.values(this.#steps).map(async (step) => { await step.dispose() }))
+  }
+
+  #images (batch: readonly Fitted[]): HostRecord {
+    const { images } = toBatch(batch, lowResSide(this.#init.config))
+    return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
+  }
+
+  #batch (batch: readonly Fitted[]): HostRecord {
+    const side = lowResSide(this.#init.config)
+    const { images, targets } = toBatch(batch, side)
+    return {
+      '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images },
+      '@targets': { shape: [batch.length, 1, side, side], data: targets }
+    }
+  }
+
+  /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
+  async #fit (phase: Phase, args: PhaseArgs, epochs: number, start: Trained, inputs: (step: number, state: Trained) => HostRecord): Promise<{ trained: Trained, loss: number, steps: number }> {
+    const { train: { batchSize }, siteSeed, weights } = this.#init
+    const { samples, round, onProgress, signal } = args
+    if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
+    const steps = epochs * stepsPerEpoch(samples.length, batchSize)
+    let state = start
+    let total = 0
+    let step = 0
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      for (const batch of epochBatches(samples, batchSize, epochRandom(siteSeed, round, phase, epoch))) {
+        signal?.throwIfAborted()
+        step++
+        const outputs = await this.#steps[phase].run({
+          ...weights,
+          ...this.#optimiser[phase],
+          '@first': vector(state.first),
+          '@second': vector(state.second),
+          ...this.#batch(batch),
+          ...inputs(step, state)
+        })
+        total += finite(outputs['loss']!.data[0]!, phase, round, step)
+        state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
+        onProgress?.({ step, steps })
+        await breathe()
+      }
+    }
+    return { trained: state, loss: total / steps, steps }
+  }
+}
+
+function optimiserInputs (layout: Layout, rate: (name: string) => number, weightDecay: number): HostRecord {
+  return {
+    '@rate': vector(perElement(layout, ({ name }) => rate(name))),
+    '@decay': vector(perElement(layout, (entry) => decays(entry) && !UNUSED.test(entry.name) ? weightDecay : 0))
+  }
+}
+
+function vector (data: Float32Array): HostRecord[string] {
+  return { shape: [data.length], data }
+}
+
+function scalar (value: number): HostRecord[string] {
+  return { shape: [], data: Float32Array.of(value) }
+}
+
+function floats (outputs: HostRecord, name: string): Float32Array {
+  return outputs[name]!.data as Float32Array
+}
+
+function finite (loss: number, phase: Phase, round: number, step: number): number {
+  if (!Number.isFinite(loss)) throw new TrainerError(`the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or check the images`)
+  return loss
+}
+
+/** Lets messages in and out between two steps: a step blocks the event loop. */
+async function breathe (): Promise<void> {
+  await new Promise((resolve) => { setImmediate(resolve) })
+}
