@@ -100,7 +100,8 @@ export class Averager {
     for (let i = 0; i < size; i++) {
       if (!Number.isFinite(after[i]! - before[i]!)) throw new SchemaError('the training result holds a value that is not finite')
     }
-    for (let i = 0; i < size; i++) this.#values[i] = this.#values[i]! + (after[i]! - before[i]!)
+    const values = this.#values
+    for (let i = 0; i < size; i++) values[i] = values[i]! + (after[i]! - before[i]!)
     this.#round = round
   }
 
@@ -119,7 +120,7 @@ export class Averager {
   answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): Answer {
     this.#checkTerms(offer)
     if (offer.schemaHash !== this.schema.hash || !offer.codecs.includes(CODEC)) return { refused: 'SCHEMA' }
-    if (this.#isStale(offer)) return { refused: 'STALE' }
+    if (this.#areApart(offer, this)) return { refused: 'STALE' }
     if (this.paused) return { refused: 'PAUSED' }
     if (this.#current != null) {
       const crossing = this.#current.partner === partner && this.#current.role === 'initiator' && this.#current.phase === 'offered'
@@ -144,12 +145,13 @@ export class Averager {
       values: this.#values,
       normBound,
       terms: { round: this.#round, mass: this.mass, clipRadius },
-      check: (terms) => {
-        this.#checkTerms(terms)
-        if (this.#isStale(terms)) throw new RefusedError('STALE')
+      check: (theirs, own) => {
+        this.#checkTerms(theirs)
+        if (this.#areApart(theirs, own)) throw new RefusedError('STALE')
       },
       apply: (difference, factor) => {
-        for (let i = 0; i < difference.length; i++) this.#values[i] = this.#values[i]! + factor * difference[i]!
+        const values = this.#values
+        for (let i = 0; i < difference.length; i++) values[i] = values[i]! + factor * difference[i]!
       },
       closed: (exchange, end) => {
         if (this.#current === exchange) this.#current = undefined
@@ -166,7 +168,7 @@ export class Averager {
   }
 
   /** The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
-  #isStale ({ round }: Terms): boolean {
-    return Math.abs(this.#round - round) > this.settings.staleness
+  #areApart (theirs: { readonly round: number }, own: { readonly round: number }): boolean {
+    return Math.abs(own.round - theirs.round) > this.settings.staleness
   }
 }

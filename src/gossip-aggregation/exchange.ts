@@ -35,8 +35,8 @@ export interface Site {
   readonly values: Float32Array
   readonly normBound: number
   readonly terms: Terms
-  /** @throws ProtocolError or RefusedError when the partner's terms cannot be met. */
-  check (terms: Terms): void
+  /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
+  check (theirs: Terms, own: Terms): void
   /** x ← x + factor·difference, all at once. */
   apply (difference: Float32Array, factor: number): void
   closed (exchange: Exchange, end: 'committed' | 'aborted' | 'doubt'): void
@@ -77,7 +77,7 @@ export class Exchange {
   /** The partner's terms are known: from here both sides stream. */
   open (theirs: Terms): void {
     this.#expect('offered')
-    this.#site.check(theirs)
+    this.#site.check(theirs, this.terms)
     this.#theirs = theirs
     this.#phase = 'open'
   }

@@ -14,14 +14,15 @@ export const SLICE = 65_536
 
 /**
  * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
- * Copies at once, checks in slices.
+ * Copies and checks in slices: what lands in between may be in some of them only, which averaging by differences does not mind.
  * @throws SchemaError when the vector must not leave.
  */
 export function * release (schema: Schema, values: Float32Array, { normBound }: { normBound: number }): Generator<void, Released> {
   if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}: it must not leave this site`)
-  const copy = values.slice()
+  const copy = new Float32Array(values.length)
   let squares = 0
   for (let begin = 0; begin < copy.length; begin += SLICE) {
+    copy.set(values.subarray(begin, begin + SLICE), begin)
     squares += sumOfSquares(copy.subarray(begin, begin + SLICE))
     if (!Number.isFinite(squares)) throw new SchemaError('the adapter holds a value that is not finite: it must not leave this site')
     yield

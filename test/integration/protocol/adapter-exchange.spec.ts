@@ -1,5 +1,4 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Libp2p } from '@libp2p/interface'
 import { expect } from 'chai'
 import { connect, nextEvent, startSite, stopAll, vectorSchema, type Site } from './nodes.ts'
 
@@ -10,7 +9,7 @@ async function refusal (work: Promise<unknown>): Promise<string> {
 
 async function pair (first: Parameters<typeof startSite>[0], second: Parameters<typeof startSite>[0]): Promise<[Site, Site]> {
   const sites: [Site, Site] = [await startSite(first), await startSite(second)]
-  await connect(sites[0].node as unknown as Libp2p, sites[1].node as unknown as Libp2p)
+  await connect(sites[0].node, sites[1].node)
   return sites
 }
 
@@ -69,12 +68,12 @@ describe('adapter-exchange between libp2p nodes', () => {
     expect(await refusal(a.service.exchange(b.node.peerId))).to.equal('SCHEMA')
     expect(await refused).to.deep.equal({ partner: a.node.peerId.toString(), reason: 'SCHEMA' })
     const ahead = await startSite({ values: random(8, 3), round: 5 })
-    await connect(a.node as unknown as Libp2p, ahead.node as unknown as Libp2p)
+    await connect(a.node, ahead.node)
     expect(await refusal(a.service.exchange(ahead.node.peerId))).to.equal('STALE')
     expect(await refusal(ahead.service.exchange(a.node.peerId))).to.equal('STALE')
     const paused = await startSite({ values: random(8, 3) })
     paused.averager.paused = true
-    await connect(a.node as unknown as Libp2p, paused.node as unknown as Libp2p)
+    await connect(a.node, paused.node)
     expect(await refusal(a.service.exchange(paused.node.peerId))).to.equal('PAUSED')
     expect(await refusal(paused.service.exchange(a.node.peerId))).to.equal('PAUSED_HERE')
     expect([...a.averager.values]).to.deep.equal([...random(8, 1)])
@@ -130,7 +129,8 @@ describe('adapter-exchange between libp2p nodes', () => {
     delay.enable()
     await a.service.exchange(b.node.peerId)
     delay.disable()
-    console.log(delay.percentile(99)/1e6, delay.max/1e6)
+    // Both nodes and the encryption share this loop; done in one go the arithmetic alone would hold it for longer.
+    expect(delay.max / 1e6).to.be.below(100)
     expect(a.averager.values[size - 1]).to.equal(1.5)
     expect(b.averager.values[size - 1]).to.equal(1.5)
   })

@@ -33,7 +33,7 @@ async function startNode<T extends ServiceMap> (services: Libp2pOptions<T>['serv
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     ...(services == null ? {} : { services })
-  } as Libp2pOptions<T>)
+  })
   running.push(node as unknown as Libp2p<never>)
   return node
 }
