@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { Engine, EngineOptions } from './types.ts'
 import './gradients.ts'
 
+export { gelu, layerNorm } from './ops.ts'
 export type { CompiledStep, Engine, EngineOptions, HostRecord, HostTensor, Step, TensorRecord } from './types.ts'
 
 /** Loads the engine of that name (`auto` = `onnx`); throws if its package cannot be loaded or `threads` is not a positive whole number. */

@@ -4,6 +4,7 @@ import { OnnxBackend } from './backend.ts'
 import { fallBack } from './fallback.ts'
 import { binaryKernels } from './kernels/binary.ts'
 import { convolutionKernels } from './kernels/convolution.ts'
+import { fusedKernels } from './kernels/fused.ts'
 import { gatherKernels } from './kernels/gather.ts'
 import { imageKernels } from './kernels/image.ts'
 import type { Inputs, Kernel } from './kernels/kernel.ts'
@@ -18,7 +19,7 @@ export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
 export const kernels: readonly Kernel[] = [
-  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...imageKernels
+  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...imageKernels, ...fusedKernels
 ]
 
 /** The one backend of this process; `options` count only for tensors that are read outside a compiled step, and only the first time. */

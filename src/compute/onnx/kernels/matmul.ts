@@ -30,7 +30,21 @@ export function matMul (product: Product): Value {
   }
   const flags: Attributes = { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } }
   if (transposeA || transposeB) return operation('FusedMatMul', [a, b], { shape, type: 'float32' }, flags, 'com.microsoft')
-  return operation('MatMul', [a, b], { shape, type: 'float32' })
+  return remember(a, b, operation('MatMul', [a, b], { shape, type: 'float32' }))
+}
+
+interface PlainProduct { readonly b: Value, readonly result: Value }
+
+const products = new WeakMap<Value, PlainProduct[]>()
+
+/** The batched products a · b, none transposed, recorded so far: gradients use them again. */
+export function productsOf (a: Value): readonly PlainProduct[] {
+  return products.get(a) ?? []
+}
+
+function remember (a: Value, b: Value, result: Value): Value {
+  products.set(a, [...productsOf(a), { b, result }])
+  return result
 }
 
 function gemm ({ a, b, transposeA, transposeB }: Product): Value {

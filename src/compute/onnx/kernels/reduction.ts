@@ -19,7 +19,7 @@ function reducedShape (shape: readonly number[], axes: readonly number[], keep: 
   return keep ? shape.map((extent, axis) => axes.includes(axis) ? 1 : extent) : shape.filter((_, axis) => !axes.includes(axis))
 }
 
-function reduce (type: string, x: Value, axes: readonly number[], keep: boolean): Value {
+export function reduce (type: string, x: Value, axes: readonly number[], keep: boolean): Value {
   const shape = reducedShape(x.shape, axes, keep)
   const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
   // A ONNX reduction over no axes would be one over all of them.
@@ -27,7 +27,7 @@ function reduce (type: string, x: Value, axes: readonly number[], keep: boolean)
   return operation(type, [x, int64s(axes)], { shape, type: x.type }, { keepdims: { i: Number(keep) } })
 }
 
-function sum (x: Value, axes: readonly number[], keep: boolean): Value {
+export function sum (x: Value, axes: readonly number[], keep: boolean): Value {
   const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
   const shape = reducedShape(x.shape, axes, keep)
   const uniform = x.uniform()
@@ -48,7 +48,7 @@ function factor (extent: number): number {
   return divisor
 }
 
-function mean (x: Value, axes: readonly number[], keep: boolean): Value {
+export function mean (x: Value, axes: readonly number[], keep: boolean): Value {
   const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
   if (count <= longSum) return reduce('ReduceMean', x, axes, keep)
   return divide(sum(x, axes, keep), same(count, x))

@@ -1,0 +1,78 @@
+/** Kernels of our own that do in a few passes over memory what tfjs' autodiff does in many; see ../../ops.ts and ../../gradients.ts. */
+import { elementwise, expand, operations, scalar, sizeOf } from '../value.ts'
+import type { Value } from '../value.ts'
+import { add, multiply, same, subtract } from './ops.ts'
+import { productsOf } from './matmul.ts'
+import { mean, reduce, sum } from './reduction.ts'
+import { kernel } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
+
+/** Φ(x), the normal distribution function; HardSigmoid is the one ONNX operation that scales and shifts in one pass. */
+function normalShare (x: Value): Value {
+  const erf = elementwise('Erf', [multiply(x, same(Math.SQRT1_2, x))], 'float32')
+  return elementwise('HardSigmoid', [erf], 'float32', { alpha: { f: 0.5 }, beta: { f: 0.5 } })
+}
+
+function gelu (x: Value): Value {
+  return multiply(x, normalShare(x))
+}
+
+/** dy · (Φ(x) + x · φ(x)). */
+function geluGradient (dy: Value, x: Value): Value {
+  const scaled = multiply(x, same(Math.SQRT1_2, x))
+  const density = elementwise('Exp', [subtract(same(-0.5 * Math.log(2 * Math.PI), x), multiply(scaled, scaled))], 'float32')
+  return multiply(dy, add(normalShare(x), multiply(x, density)))
+}
+
+interface Normalised { readonly y: Value, readonly deviation: Value }
+
+function normalise (x: Value, scale: Value, shift: Value, epsilon: number): Normalised {
+  const result = { shape: [...x.shape.slice(0, -1), 1], type: 'float32' as const }
+  const settings = { axis: { i: -1 }, epsilon: { f: epsilon } }
+  const [y, , inverse] = operations('LayerNormalization', [x, scale, shift], [{ shape: x.shape, type: 'float32' }, result, result], settings) as [Value, Value, Value]
+  return { y, deviation: inverse }
+}
+
+/** Gradients for x, scale and shift. What the graph does not need is not computed. */
+function normaliseGradient (dy: Value, x: Value, scale: Value, epsilon: number): Value[] {
+  const width = [x.shape.at(-1) as number]
+  const { y, deviation } = normalise(x, expand(scalar(1, 'float32'), width), expand(scalar(0, 'float32'), width), epsilon)
+  const weighted = multiply(dy, scale)
+  const last = [x.shape.length - 1]
+  const along = multiply(y, mean(multiply(weighted, y), last, true))
+  const dx = multiply(subtract(subtract(weighted, along), mean(weighted, last, true)), deviation)
+  const rows = [sizeOf(x.shape.slice(0, -1)), ...width]
+  return [dx, sum(multiply(dy, y).view(rows), [0], false), sum(dy.view(rows), [0], false)]
+}
+
+/** y · (dy − Σ dy · y) along the last axis. */
+function softmaxGradient (dy: Value, y: Value): Value {
+  return multiply(y, subtract(dy, rowProducts(dy, y)))
+}
+
+/**
+ * Σ dy · y along the last axis. In attention dy = dO · Vᵀ and O = y · V, so the sum is Σ dO · O: over the head size instead of over all keys.
+ */
+function rowProducts (dy: Value, y: Value): Value {
+  const last = [y.shape.length - 1]
+  const [outer, values] = isTransposedProduct(dy) ? dy.op?.inputs ?? [] : []
+  const product = productsOf(y).find(({ b }) => b === values)
+  if (outer === undefined || product === undefined) return reduce('ReduceSum', multiply(dy, y), last, true)
+  return reduce('ReduceSum', multiply(outer, product.result), last, true)
+}
+
+function isTransposedProduct ({ op }: Value): boolean {
+  const flag = (name: string): boolean => {
+    const attribute = op?.attributes[name]
+    return attribute !== undefined && 'i' in attribute && attribute.i === 1
+  }
+  return op?.type === 'FusedMatMul' && flag('transB') && !flag('transA')
+}
+
+export const fusedKernels: Kernel[] = [
+  kernel<'x'>('Gelu', ({ x }) => gelu(x)),
+  kernel<'dy' | 'x'>('GeluGrad', ({ dy, x }) => geluGradient(dy, x)),
+  kernel<'x' | 'scale' | 'shift', { epsilon: number }>('LayerNormalization', ({ x, scale, shift }, { epsilon }) => normalise(x, scale, shift, epsilon).y),
+  kernel<'dy' | 'x' | 'scale', { epsilon: number }>('LayerNormalizationGrad', ({ dy, x, scale }, { epsilon }) => normaliseGradient(dy, x, scale, epsilon)),
+  kernel<'dy' | 'y'>('SoftmaxGrad', ({ dy, y }) => softmaxGradient(dy, y))
+]
