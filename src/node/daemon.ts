@@ -72,7 +72,7 @@ export class Daemon {
   async #live (site: Site): Promise<void> {
     const network = this.#init.alone ? undefined : await this.#openNetwork(site)
     await this.#openControl(site, network)
-    const trainer = await this.#createTrainer(site)
+    const trainer = this.#createTrainer(site)
     const ready = await this.#unlessStopped(trainer.start())
     this.#sayReady(site, ready)
     const state = await openAdapter(site, ready)
@@ -104,10 +104,10 @@ export class Daemon {
     this.#closers.push(async () => { await control.stop() })
   }
 
-  async #createTrainer (site: Site): Promise<TrainerProcess> {
+  #createTrainer (site: Site): TrainerProcess {
     const { config, logger, notices, record } = site
     const { trainerEntry } = this.#init
-    const trainer = new TrainerProcess({ setup: await trainerSetup(site), nice: config.nice, ...(trainerEntry == null ? {} : { entry: trainerEntry }) })
+    const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: config.nice, ...(trainerEntry == null ? {} : { entry: trainerEntry }) })
     let deaths = 0
     trainer.on('progress', ({ step, steps }) => { record.progress = { step, steps } })
     trainer.on('ready', () => { record.trainer = 'ready' })

@@ -3,7 +3,6 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
-import { bundledWeights } from './bundled-weights.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { SiteConfig } from './config/schema.ts'
 import { readFederation, type Federation } from './federation/document.ts'
@@ -45,12 +44,11 @@ export async function openSite ({ home, config, logger }: { home: string, config
 }
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
-export async function trainerSetup ({ paths, config, federation, peerId }: Site): Promise<TrainerSetup> {
+export function trainerSetup ({ paths, config, federation, peerId }: Site): TrainerSetup {
   const { model, training } = federation.document
   return {
     model,
     training,
-    baseWeights: await bundledWeights(model.name),
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,

@@ -4,8 +4,8 @@ import { z } from 'zod'
 export const siteConfig = z.strictObject({
   name: z.string().min(1).max(60).optional(),
   data: z.string().min(1).optional(),
-  /** Plane in which volumes are cut into slices. */
-  axis: z.enum(['axial', 'coronal', 'sagittal']).default('axial'),
+  /** Plane in which volumes are cut into slices; auto: the one in which they were acquired. */
+  axis: z.enum(['auto', 'axial', 'coronal', 'sagittal']).default('auto'),
   listen: z.array(z.string().startsWith('/')).min(1).default(['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws']),
   bootstrap: z.array(z.string().startsWith('/')).default([]),
   controlPort: z.coerce.number().int().min(0).max(65535).default(0),

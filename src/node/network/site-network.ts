@@ -32,7 +32,6 @@ export interface SiteNetworkInit {
 
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
 interface Late { readonly components: AdapterExchangeComponents }
-// eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- libp2p asks for an index signature
 type Services = { announce: Announce, late: Late }
 
 const LEAVE_MS = 5_000
@@ -79,7 +78,7 @@ export class SiteNetwork {
         services: {
           pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
           announce: announce({ federationId: init.federationId }),
-          late: (components) => ({ components })
+          late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
       const network = new SiteNetwork(init, { host, datastore, refused })

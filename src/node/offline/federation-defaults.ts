@@ -1,6 +1,6 @@
 import { defaultModelSettings, defaultTrainSettings } from '../../model/settings.ts'
-import { bundledWeights } from '../bundled-weights.ts'
 import type { FederationDocument } from '../federation/document.ts'
+import { bundledWeights } from './bundled-weights.ts'
 import { readBaseModel } from './base-model.ts'
 
 /** The base's hash and where LoRA and experts sit (SAM_SPEC §3.6). */

@@ -1,9 +1,11 @@
-import { link, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { InputError } from '../../errors.ts'
 
 /** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
 export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
   await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode })
 }
 

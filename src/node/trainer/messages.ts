@@ -8,9 +8,8 @@ import type { FederationDocument } from '../federation/document.ts'
 export interface TrainerSetup {
   readonly model: FederationDocument['model']
   readonly training: FederationDocument['training']
-  readonly baseWeights: string
   readonly data: string
-  readonly axis: 'axial' | 'coronal' | 'sagittal'
+  readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
   readonly privateStore: string
   readonly engine: 'auto' | 'onnx' | 'cpu' | 'wasm'
   readonly threads: number

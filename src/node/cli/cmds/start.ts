@@ -11,7 +11,7 @@ const flags = {
   ...homeFlag,
   data: { type: 'string', describe: 'folder with images and masks (or nnU-Net raw layout)' },
   name: { type: 'string', describe: 'name of this site in its own logs and reports' },
-  axis: { choices: ['axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut' },
+  axis: { choices: ['auto', 'axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut, auto for the one in which they were acquired' },
   listen: { type: 'string', array: true, describe: 'addresses to listen on' },
   bootstrap: { type: 'string', array: true, describe: 'addresses of sites that are up' },
   'control-port': { type: 'number', describe: 'loopback port of the control API, 0 for any' },

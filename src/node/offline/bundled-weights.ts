@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { InputError } from '../errors.ts'
+import { InputError } from '../../errors.ts'
 
 /** Path of the base weights that ship with the package: works from src/ and from dist/src/. */
 export async function bundledWeights (name: string): Promise<string> {
-  for (const up of ['../../', '../../../']) {
+  for (const up of ['../../../', '../../../../']) {
     const path = fileURLToPath(new URL(`${up}assets/${name}.safetensors`, import.meta.url))
     try {
       await access(path)

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
+import { fetchControl } from '../../../src/node/control/client.ts'
+import type { PeerView, SiteStatus } from '../../../src/node/control/status.ts'
+import { Sites } from './sites.ts'
+
+const POLL_MS = 25
+
+describe('daemons with a trainer that only adds', function () {
+  this.timeout(60_000)
+  let sites: Sites
+
+  afterEach(async () => { await sites.remove() })
+
+  /** Asks the control port until `holds`. */
+  async function statusOf (name: string, holds: (status: SiteStatus) => boolean): Promise<SiteStatus> {
+    for (let tries = 0; tries < 1_200; tries++) {
+      const status = await fetchControl<SiteStatus>(sites.paths(name).home, '/status').catch(() => undefined)
+      if (status != null && holds(status)) return status
+      await sleep(POLL_MS)
+    }
+    throw new Error(`${name} never got there`)
+  }
+
+  async function adapterOf (name: string): Promise<number[]> {
+    const { tensors } = readFloatTensors(await readFile(sites.paths(name).adapter))
+    return [...tensors.get('lora.a')!.data]
+  }
+
+  it('train, exchange, agree and finish', async () => {
+    sites = await Sites.create(['a', 'b', 'c'], { rounds: 3 })
+    const steps = { a: 1, b: 2, c: 6 }
+    const first = sites.daemon('a', { manners: { step: steps.a, delayMs: 200 } }).run()
+    const bootstrap = (await statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
+    const others = (['b', 'c'] as const).map(async (name) => { await sites.daemon(name, { manners: { step: steps[name], delayMs: 200 }, bootstrap }).run() })
+    const peers = statusOf('b', ({ peers: count, exchanges }) => count === 2 && exchanges > 0)
+      .then(async () => await fetchControl<PeerView[]>(sites.paths('b').home, '/peers'))
+    await Promise.all([first, ...others])
+    expect((await peers).every(({ connected }) => connected)).to.equal(true)
+    const adapters = []
+    for (const name of ['a', 'b', 'c']) {
+      const summary = await sites.summary(name)
+      expect(summary).to.include({ name, rounds: 3, images: 10, validationImages: 3, engine: 'fake', refusedHandshakes: 0 })
+      expect(summary.exchangesByRound).to.have.length(3)
+      expect(Math.min(...summary.exchangesByRound)).to.be.at.least(2)
+      expect(summary.exchanges).to.be.greaterThan(summary.exchangesByRound.reduce((sum, count) => sum + count))
+      expect(summary.eventLoopP99Ms).to.be.below(50)
+      expect(summary.dice).to.deep.equal({ frozen: 0.5, global: 0.6, personal: 0.7 })
+      adapters.push(await adapterOf(name))
+    }
+    // Equal masses: each value must be close to its start plus 3 rounds of the mean step, 3.
+    for (const adapter of adapters) adapter.forEach((value, i) => { expect(value).to.be.closeTo(i / 8 + 9, 0.35) })
+    for (let i = 0; i < 8; i++) expect(adapters.reduce((sum, adapter) => sum + adapter[i]!, 0) / 3).to.be.closeTo(i / 8 + 9, 1e-3)
+  })
+
+  it('goes on from its checkpoint after a stop, under the same peer id', async () => {
+    sites = await Sites.create(['a'], { rounds: 4 })
+    const daemon = sites.daemon('a', { manners: { delayMs: 150 } })
+    const run = daemon.run()
+    const before = await statusOf('a', ({ round, phase }) => round === 2 && phase === 'L')
+    daemon.requestStop()
+    await run
+    await sites.daemon('a', { manners: { delayMs: 5 } }).run()
+    const summary = await sites.summary('a')
+    expect(summary.peerId).to.equal(before.peerId)
+    expect(summary.rounds).to.equal(4)
+    expect(await adapterOf('a')).to.deep.equal(Array.from({ length: 8 }, (_, i) => i / 8 + 4))
+    expect(summary.warnings.join()).to.contain('training goes on alone')
+  })
+
+  it('trains alone without any network', async () => {
+    sites = await Sites.create(['a'], { rounds: 2 })
+    await sites.daemon('a', { alone: true }).run()
+    const summary = await sites.summary('a')
+    expect(summary).to.deep.include({ rounds: 2, exchanges: 0, exchangesByRound: [0, 0], warnings: [] })
+  })
+
+  it('finishes although the trainer is killed in the middle of a phase, and says so', async () => {
+    sites = await Sites.create(['a'], { rounds: 2 })
+    await sites.daemon('a', { alone: true, manners: { dieIn: 'phaseL', memory: `${sites.folder}/died` } }).run()
+    const summary = await sites.summary('a')
+    expect(summary.rounds).to.equal(2)
+    expect(summary.warnings).to.have.length(1)
+    expect(summary.warnings[0]).to.contain('the trainer process ended (SIGKILL)')
+  })
+})

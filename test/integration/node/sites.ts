@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { mergeSettings } from '../../../src/node/config/load.ts'
+import { Daemon, type DaemonInit } from '../../../src/node/daemon.ts'
+import { defaultAveraging } from '../../../src/node/federation/defaults.ts'
+import { signFederation, writeFederation, type FederationDocument } from '../../../src/node/federation/document.ts'
+import { createNetworkKey, readNetworkKey, writeNetworkKey } from '../../../src/node/federation/network-key.ts'
+import { loadOrCreateIdentity } from '../../../src/node/identity.ts'
+import { createLogger } from '../../../src/node/logger.ts'
+import { sitePaths, type SitePaths } from '../../../src/node/paths.ts'
+import type { Summary } from '../../../src/node/summary.ts'
+
+const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
+
+export interface FederationOptions {
+  readonly rounds?: number
+  readonly coolDownSeconds?: number
+}
+
+/** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
+export class Sites {
+  readonly folder: string
+
+  private constructor (folder: string) {
+    this.folder = folder
+  }
+
+  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20 }: FederationOptions = {}): Promise<Sites> {
+    const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')))
+    const [founder] = names
+    const paths = sites.paths(founder!)
+    const key = await loadOrCreateIdentity(paths.identity)
+    const document: FederationDocument = await signFederation({
+      version: 1,
+      name: 'test',
+      created: '2026-01-01T00:00:00.000Z',
+      founders: [peerIdFromPrivateKey(key).toString()],
+      quorum: 1,
+      model: { name: 'sam-tiny', baseHash: '0'.repeat(64), lora: { rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16 } },
+      training: { rounds, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, seed: 1 },
+      averaging: defaultAveraging({ coolDownSeconds })
+    }, key)
+    await createNetworkKey(join(sites.folder, 'network.key'))
+    const networkKey = await readNetworkKey(join(sites.folder, 'network.key'))
+    for (const name of names) {
+      await loadOrCreateIdentity(sites.paths(name).identity)
+      await writeNetworkKey(sites.paths(name).networkKey, networkKey)
+      await writeFederation(sites.paths(name).federation, document)
+    }
+    return sites
+  }
+
+  paths (name: string): SitePaths {
+    return sitePaths(join(this.folder, name))
+  }
+
+  /** A daemon with the fake trainer, which `manners` describe (test/fixtures/trainer). */
+  daemon (name: string, { manners = {}, bootstrap = [], ...over }: { manners?: object, bootstrap?: string[] } & Partial<DaemonInit> = {}): Daemon {
+    const config = mergeSettings({ name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
+    return new Daemon({
+      home: this.paths(name).home,
+      config: { ...config, data: config.data! },
+      alone: false,
+      logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
+      trainerEntry: FAKE_TRAINER,
+      ...over
+    })
+  }
+
+  async summary (name: string): Promise<Summary> {
+    return JSON.parse(await readFile(this.paths(name).summary, 'utf8')) as Summary
+  }
+
+  async remove (): Promise<void> {
+    await rm(this.folder, { recursive: true })
+  }
+}

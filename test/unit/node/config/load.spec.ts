@@ -1,0 +1,56 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { loadConfig, mergeIntoConfigFile, mergeSettings, settingsFromEnvironment } from '../../../../src/node/config/load.ts'
+
+describe('configuration', () => {
+  let folder: string
+
+  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'consilium-')) })
+  afterEach(async () => { await rm(folder, { recursive: true }) })
+
+  it('lets a flag win over the environment and that over the file', () => {
+    const merged = mergeSettings({ threads: 1, nice: 1, name: 'file' }, { threads: '2', nice: '2' }, { threads: 3, name: undefined })
+    expect(merged).to.include({ threads: 3, nice: 2, name: 'file' })
+  })
+
+  it('has defaults that work', () => {
+    expect(mergeSettings({}, {}, {})).to.deep.equal({
+      axis: 'auto',
+      listen: ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'],
+      bootstrap: [],
+      controlPort: 0,
+      engine: 'auto',
+      threads: 0,
+      nice: 10,
+      logLevel: 'info'
+    })
+  })
+
+  it('reads the environment: CONSILIUM_ and capitals, lists by commas, empty means unset', () => {
+    const settings = settingsFromEnvironment({ CONSILIUM_LOG_LEVEL: 'debug', CONSILIUM_BOOTSTRAP: '/ip4/10.0.0.1/tcp/1,/ip4/10.0.0.2/tcp/1', CONSILIUM_NAME: '', CONSILIUM_DEBUG: '1' })
+    expect(settings).to.deep.equal({ logLevel: 'debug', bootstrap: ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.2/tcp/1'] })
+  })
+
+  it('names every wrong setting at once', () => {
+    expect(() => mergeSettings({ colour: 'red' }, { CONSILIUM_NICE: 3 }, { nice: 40, engine: 'abacus' })).to.throw(/wrong settings: .*engine: .*nice: .*colour/)
+  })
+
+  it('merges new settings into the file and keeps the rest', async () => {
+    const file = join(folder, 'config.json')
+    await writeFile(file, '{ "name": "Mercy" }')
+    await mergeIntoConfigFile(file, { bootstrap: ['/ip4/10.0.0.1/tcp/1'] })
+    expect(JSON.parse(await readFile(file, 'utf8'))).to.deep.equal({ name: 'Mercy', bootstrap: ['/ip4/10.0.0.1/tcp/1'] })
+    expect(await loadConfig(file, {}, {})).to.include({ name: 'Mercy' })
+  })
+
+  it('says which file is not JSON', async () => {
+    const file = join(folder, 'config.json')
+    for (const text of ['{', '[]', '"text"']) {
+      await writeFile(file, text)
+      const error = await loadConfig(file, {}, {}).then(() => undefined, (reason: Error) => reason)
+      expect(error?.message).to.equal(`${file} is not a JSON object: mend it or remove it`)
+    }
+  })
+})

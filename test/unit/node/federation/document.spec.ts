@@ -1,0 +1,135 @@
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { expect } from 'chai'
+import { defaultAveraging } from '../../../../src/node/federation/defaults.ts'
+import { federationId, readFederation, signFederation, writeFederation, type FederationBody, type FederationDocument } from '../../../../src/node/federation/document.ts'
+import { createNetworkKey, readNetworkKey } from '../../../../src/node/federation/network-key.ts'
+import { loadIdentity, loadOrCreateIdentity } from '../../../../src/node/identity.ts'
+
+function federationBody (founder: PrivateKey): FederationBody {
+  return {
+    version: 1,
+    name: 'four hospitals',
+    created: '2026-01-01T00:00:00.000Z',
+    founders: [peerIdFromPrivateKey(founder).toString()],
+    quorum: 1,
+    model: { name: 'sam-tiny', baseHash: '0'.repeat(64), lora: { rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16 } },
+    training: { rounds: 5, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, seed: 1 },
+    averaging: defaultAveraging({ coolDownSeconds: 10 })
+  }
+}
+
+async function failure (promise: Promise<unknown>): Promise<string> {
+  return await promise.then(() => { throw new Error('it succeeded') }, (error: Error) => `${error.name}: ${error.message}`)
+}
+
+describe('what a federation is made of', () => {
+  let folder: string
+  let file: string
+  let key: PrivateKey
+  let document: FederationDocument
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    file = join(folder, 'federation.json')
+    key = await generateKeyPair('Ed25519')
+    document = await signFederation(federationBody(key), key)
+    await writeFederation(file, document)
+  })
+
+  afterEach(async () => { await rm(folder, { recursive: true }) })
+
+  async function edit (change: (value: Record<string, Record<string, unknown>>) => void): Promise<string> {
+    const value = JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, unknown>>
+    change(value)
+    await writeFile(file, JSON.stringify(value))
+    return await failure(readFederation(file))
+  }
+
+  describe('the document', () => {
+    it('is read back under the same id, whatever the order of its keys', async () => {
+      const reordered = Object.fromEntries(Object.entries(document).reverse())
+      await writeFile(file, JSON.stringify(reordered))
+      expect((await readFederation(file)).id).to.equal(federationId(document))
+    })
+
+    it('has an id that its signatures do not change and every setting does', () => {
+      expect(federationId({ ...document, signatures: [] })).to.equal(federationId(document))
+      expect(federationId({ ...document, training: { ...document.training, rounds: 6 } })).not.to.equal(federationId(document))
+    })
+
+    it('is refused when a setting was edited', async () => {
+      expect(await edit((value) => { value['training']!['rounds'] = 6 })).to.match(/^InputError: .*federation\.json was changed after its founder signed it/)
+    })
+
+    it('is refused when somebody else signed it', async () => {
+      const stranger = await generateKeyPair('Ed25519')
+      const { signatures } = await signFederation(federationBody(key), stranger)
+      await writeFederation(file, { ...document, signatures })
+      expect(await failure(readFederation(file))).to.contain('who is not one of its founders')
+    })
+
+    it('is refused when it lacks signatures of its quorum', async () => {
+      const other = await generateKeyPair('Ed25519')
+      const two = { ...federationBody(key), quorum: 2, founders: [key, other].map((each) => peerIdFromPrivateKey(each).toString()) }
+      await writeFederation(file, await signFederation(two, key))
+      expect(await failure(readFederation(file))).to.contain('carries 1 of the 2 founders\' signatures')
+    })
+
+    it('is refused with the place that is wrong when it is malformed, and with advice when missing', async () => {
+      expect(await edit((value) => { value['extra'] = {} })).to.contain('is not a federation document').and.contain('extra')
+      expect(await edit((value) => {
+        delete value['extra']
+        value['training']!['epochsG'] = 0
+      })).to.match(/is not a federation document: training\.epochsG: /)
+      await writeFile(file, '{')
+      expect(await failure(readFederation(file))).to.contain('is not valid JSON')
+      await rm(file)
+      expect(await failure(readFederation(file))).to.contain('does not exist: get federation.json from the founder')
+    })
+  })
+
+  describe('the network key', () => {
+    it('is 32 random bytes that only the owner may read', async () => {
+      const path = join(folder, 'network.key')
+      await createNetworkKey(path)
+      expect((await readNetworkKey(path)).length).to.equal(32)
+      expect((await stat(path)).mode & 0o777).to.equal(0o600)
+      await chmod(path, 0o640)
+      expect(await failure(readNetworkKey(path))).to.contain('can be read by other users')
+    })
+
+    it('is refused when missing or malformed, without being shown', async () => {
+      const path = join(folder, 'network.key')
+      expect(await failure(readNetworkKey(path))).to.contain('does not exist: ask the founder')
+      await writeFile(path, 'c0ffee', { mode: 0o600 })
+      const message = await failure(readNetworkKey(path))
+      expect(message).to.contain('is not a network key').and.not.to.contain('c0ffee')
+    })
+  })
+
+  describe('the identity', () => {
+    it('is made once, 0600, and stays', async () => {
+      const path = join(folder, 'identity.key')
+      const made = await loadOrCreateIdentity(path)
+      expect((await stat(path)).mode & 0o777).to.equal(0o600)
+      expect((await loadOrCreateIdentity(path)).equals(made)).to.equal(true)
+      expect((await loadIdentity(path)).equals(made)).to.equal(true)
+    })
+
+    it('is refused when missing, open to others, or damaged', async () => {
+      const path = join(folder, 'identity.key')
+      expect(await failure(loadIdentity(path))).to.contain('run "consilium init" first')
+      await loadOrCreateIdentity(path)
+      await chmod(path, 0o644)
+      expect(await failure(loadIdentity(path))).to.contain('chmod 600')
+      await rm(path)
+      await writeFile(path, 'not a key', { mode: 0o600 })
+      expect(await failure(loadIdentity(path))).to.contain('is not a libp2p private key')
+    })
+  })
+})

@@ -1,0 +1,144 @@
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { PrivateSet } from '../../../../src/adapter/private-set.ts'
+import { createSchema } from '../../../../src/adapter/schema.ts'
+import { Checkpoint } from '../../../../src/node/checkpoint.ts'
+import { sitePaths } from '../../../../src/node/paths.ts'
+import { AdapterStore, type SavedAdapter } from '../../../../src/node/storage/adapter-store.ts'
+import { MetricsLog, type RoundRecord } from '../../../../src/node/storage/metrics-log.ts'
+import { PrivateStore } from '../../../../src/node/trainer/private-store.ts'
+
+const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
+const state = (value: number, round: number): SavedAdapter & { weight: number } => ({ values: Float32Array.of(value, value), round, weight: 3 })
+
+describe('stores', () => {
+  let home: string
+
+  beforeEach(async () => { home = await mkdtemp(join(tmpdir(), 'consilium-')) })
+  afterEach(async () => { await rm(home, { recursive: true }) })
+
+  describe('AdapterStore', () => {
+    const open = (): AdapterStore => new AdapterStore({ paths: sitePaths(home), schema, now: () => 5 })
+
+    it('gives back the newest adapter, and nothing before the first', async () => {
+      const store = open()
+      expect(await store.load()).to.equal(undefined)
+      await store.save(state(1, 1))
+      await store.save(state(2, 2))
+      expect(await open().load()).to.deep.equal({ values: Float32Array.of(2, 2), round: 2 })
+    })
+
+    for (const [damage, harm] of [
+      ['cut short', async (file: string) => { await truncate(file, (await stat(file)).size - 3) }],
+      ['emptied', async (file: string) => { await truncate(file, 0) }],
+      ['overwritten', async (file: string) => { await writeFile(file, Buffer.alloc(200, 0xff)) }]
+    ] as const) {
+      it(`falls back to the previous one when the newest was ${damage}, and says so`, async () => {
+        const store = open()
+        await store.save(state(1, 1))
+        await store.save(state(2, 2))
+        await harm(sitePaths(home).adapter)
+        const reopened = open()
+        expect(await reopened.load()).to.deep.equal({ values: Float32Array.of(1, 1), round: 1 })
+        expect(reopened.warnings).to.have.length(1)
+        expect(reopened.warnings[0]).to.contain('adapter.safetensors is damaged').and.contain('the checkpoint before it is used')
+      })
+    }
+
+    it('refuses the adapter of another model', async () => {
+      await open().save(state(1, 1))
+      const other = createSchema({ ...schema, model: 'other' })
+      const error = await new AdapterStore({ paths: sitePaths(home), schema: other, now: () => 5 }).load().then(() => undefined, (reason: Error) => reason)
+      expect(error?.name).to.equal('SchemaError')
+    })
+
+    it('keeps one file per round and leaves no half-written ones', async () => {
+      const store = open()
+      await store.saveRound(state(1, 1))
+      await store.saveRound(state(2, 12))
+      expect(await readdir(sitePaths(home).roundAdapters)).to.have.members(['round-0001.safetensors', 'round-0012.safetensors'])
+    })
+  })
+
+  describe('PrivateStore', () => {
+    const set = (value: number): PrivateSet => new PrivateSet(new Map([['lmoe.0', { shape: [1], data: Float32Array.of(value) }]]))
+    const folder = (): string => join(home, 'private')
+
+    it('falls back to the previous experts when the newest are damaged, and keeps them from others', async () => {
+      const store = new PrivateStore(folder(), schema.hash)
+      await store.save({ round: 1, set: set(1) })
+      await store.save({ round: 2, set: set(2) })
+      const file = join(folder(), 'experts.safetensors')
+      expect((await stat(file)).mode & 0o777).to.equal(0o600)
+      expect((await store.load())?.round).to.equal(2)
+      await truncate(file, 20)
+      const reopened = new PrivateStore(folder(), schema.hash)
+      const loaded = await reopened.load()
+      expect(loaded?.round).to.equal(1)
+      expect(loaded?.set.reveal().get('lmoe.0')?.data).to.deep.equal(Float32Array.of(1))
+      expect(reopened.warnings).to.have.length(1)
+    })
+
+    it('does not take experts of another model', async () => {
+      await new PrivateStore(folder(), schema.hash).save({ round: 1, set: set(1) })
+      const other = new PrivateStore(folder(), 'f'.repeat(64))
+      expect(await other.load()).to.equal(undefined)
+      expect(other.warnings[0]).to.contain('another federation model')
+    })
+  })
+
+  describe('MetricsLog', () => {
+    const line = (round: number): RoundRecord => ({ t: round, round, dice: { frozen: 0.1, global: 0.2, personal: 0.3 }, lossG: 1, lossL: 1, exchanges: 2, bytesSent: 1, bytesReceived: 1 })
+
+    it('goes on after a restart, past a line that was cut off', async () => {
+      const path = join(home, 'metrics.jsonl')
+      const log = await MetricsLog.open(path)
+      await log.append(line(1))
+      await log.append(line(2))
+      await writeFile(path, (await readFile(path, 'utf8')).slice(0, -20))
+      const reopened = await MetricsLog.open(path)
+      expect(reopened.finishedRounds).to.equal(1)
+      await reopened.append(line(2))
+      expect((await MetricsLog.open(path)).records).to.deep.equal([line(1), line(2)])
+    })
+  })
+
+  describe('Checkpoint', () => {
+    it('joins what is scheduled while a save is under way, and saves the latest', async () => {
+      const saved: number[] = []
+      const averager = { values: Float32Array.of(0), round: 0, mass: 1 }
+      const gate = Promise.withResolvers<undefined>()
+      const checkpoint = new Checkpoint({
+        averager,
+        store: { save: async ({ values }) => { saved.push(values[0]!); await gate.promise } },
+        onFailure: () => {}
+      })
+      for (let i = 1; i <= 5; i++) {
+        averager.values[0] = i
+        checkpoint.schedule()
+      }
+      averager.values[0] = 9
+      gate.resolve(undefined)
+      await checkpoint.settled()
+      expect(saved).to.deep.equal([1, 9])
+    })
+
+    it('reports a failed save and goes on', async () => {
+      const failures: unknown[] = []
+      let calls = 0
+      const checkpoint = new Checkpoint({
+        averager: { values: Float32Array.of(0), round: 0, mass: 1 },
+        store: { save: async () => { if (++calls === 1) throw new Error('disk full') } },
+        onFailure: (error) => failures.push(error)
+      })
+      checkpoint.schedule()
+      await checkpoint.settled()
+      checkpoint.schedule()
+      await checkpoint.settled()
+      expect(calls).to.equal(2)
+      expect(failures).to.have.length(1)
+    })
+  })
+})
