@@ -1,0 +1,189 @@
+import { expect } from 'chai'
+import { createSchema } from '../../../src/adapter/schema.ts'
+import { ProtocolError, RefusedError, SchemaError } from '../../../src/errors.ts'
+import { Averager, massOf, type AveragingSettings } from '../../../src/gossip-aggregation/averager.ts'
+import type { Exchange, Offer } from '../../../src/gossip-aggregation/exchange.ts'
+
+const settings: AveragingSettings = { maxMass: 100, clipRadius: 10, normBound: 1000, staleness: 3 }
+const schema = createSchema({ model: 'm', baseHash: 'b', tensors: [{ name: 'x', shape: [3], role: 'lora' }] })
+
+function averager (values: number[] = [0, 0, 0], init: { round?: number, mass?: number, clipRadius?: number, normBound?: number } = {}): Averager {
+  const { round = 5, mass = 1, ...others } = init
+  return new Averager({ schema, values: Float32Array.from(values), round, mass, settings: { ...settings, ...others } })
+}
+
+function offerOf (site: Averager): Offer {
+  const { exchange, offer } = site.offer('x')
+  exchange.abort()
+  return offer
+}
+
+/** Both ends of an exchange that is ready to stream. */
+function opened (a: Averager, b: Averager): [Exchange, Exchange] {
+  const { exchange, offer } = a.offer('b')
+  const answer = b.answer({ self: 'b', partner: 'a', offer })
+  if (!('exchange' in answer)) throw new Error(answer.refused)
+  exchange.open(answer.exchange.terms)
+  for (const side of [exchange, answer.exchange]) Array.from(side.prepare())
+  return [exchange, answer.exchange]
+}
+
+function complete (a: Averager, b: Averager): void {
+  const [one, other] = opened(a, b)
+  one.receive(other.outgoing(0, 3))
+  other.receive(one.outgoing(0, 3))
+  one.verify()
+  other.verify()
+  one.committing()
+  other.commit()
+  one.commit()
+}
+
+describe('Averager', () => {
+  it('owns a copy of its values and gives out copies', () => {
+    const values = Float32Array.of(1, 2, 3)
+    const site = new Averager({ schema, values, round: 0, mass: 1, settings })
+    values[0] = 9
+    site.snapshot()[1] = 9
+    expect([...site.values]).to.deep.equal([1, 2, 3])
+  })
+
+  it('refuses to exist with the wrong count, with numbers that are not finite, or with a mass outside the federation\'s cap', () => {
+    expect(() => averager([1, 2])).to.throw(SchemaError)
+    expect(() => averager([1, NaN, 2])).to.throw(SchemaError)
+    for (const mass of [0, -1, NaN, 101]) expect(() => averager([0, 0, 0], { mass })).to.throw(SchemaError)
+  })
+
+  it('takes training as a difference, or not at all', () => {
+    const site = averager([1, 1, 1])
+    site.land(Float32Array.of(0, 0, 0), Float32Array.of(1, 2, 3), 6)
+    expect([[...site.values], site.round]).to.deep.equal([[2, 3, 4], 6])
+    expect(() => { site.land(Float32Array.of(0, 0, 0), Float32Array.of(1, NaN, 3), 7) }).to.throw(SchemaError)
+    expect(() => { site.land(Float32Array.of(0, 0), Float32Array.of(1, 2), 7) }).to.throw(SchemaError)
+    expect([[...site.values], site.round]).to.deep.equal([[2, 3, 4], 6])
+  })
+
+  it('counts images up to the cap, or all sites alike', () => {
+    expect(massOf(7, { weighting: 'images', maxMass: 10 })).to.equal(7)
+    expect(massOf(70, { weighting: 'images', maxMass: 10 })).to.equal(10)
+    expect(massOf(70, { weighting: 'uniform', maxMass: 10 })).to.equal(1)
+  })
+
+  it('averages with the masses as stated and counts at both ends', () => {
+    const [a, b] = [averager([4, 0, -4], { mass: 3 }), averager([0, 4, 0])]
+    complete(a, b)
+    expect([...a.values]).to.deep.equal([3, 1, -3])
+    expect([...b.values]).to.deep.equal([3, 1, -3])
+    expect([a.exchanges, b.exchanges, a.busy, b.busy]).to.deep.equal([1, 1, false, false])
+  })
+
+  it('clips the difference to the smaller of both radii, at both ends alike', () => {
+    const [a, b] = [averager([0, 0, 0], { clipRadius: 4 }), averager([0, 10, 0], { clipRadius: 1 })]
+    complete(a, b)
+    expect([...a.values]).to.deep.equal([0, 0.5, 0])
+    expect([...b.values]).to.deep.equal([0, 9.5, 0])
+  })
+
+  it('refuses a second exchange on either side while one is open', () => {
+    const [a, b, c] = [averager(), averager(), averager()]
+    const [one] = opened(a, b)
+    expect(() => a.offer('c')).to.throw(RefusedError).with.property('reason', 'BUSY_HERE')
+    expect(b.answer({ self: 'b', partner: 'c', offer: offerOf(c) })).to.deep.equal({ refused: 'BUSY' })
+    expect(a.answer({ self: 'a', partner: 'b', offer: offerOf(c) })).to.deep.equal({ refused: 'BUSY' })
+    one.abort()
+    a.offer('c').exchange.abort()
+    expect(a.busy).to.equal(false)
+  })
+
+  it('lets the offer of the lower peer id yield when two cross', () => {
+    const [a, b] = [averager(), averager()]
+    const fromA = a.offer('b')
+    const fromB = b.offer('a')
+    expect(b.answer({ self: 'b', partner: 'a', offer: fromA.offer })).to.deep.equal({ refused: 'BUSY' })
+    const answer = a.answer({ self: 'a', partner: 'b', offer: fromB.offer })
+    expect(answer).to.have.property('exchange').with.property('role', 'responder')
+    expect(fromA.exchange.phase).to.equal('closed')
+    expect(fromB.exchange.phase).to.equal('offered')
+  })
+
+  it('does not let an offer to somebody else yield', () => {
+    const a = averager()
+    a.offer('c')
+    expect(a.answer({ self: 'a', partner: 'b', offer: offerOf(averager()) })).to.deep.equal({ refused: 'BUSY' })
+  })
+
+  it('refuses another schema, an unknown codec, more than S rounds apart, and everything while paused', () => {
+    const offer = offerOf(averager())
+    const answer = (site: Averager, changed: Partial<Offer>): unknown => {
+      const result = site.answer({ self: 'a', partner: 'b', offer: { ...offer, ...changed } })
+      if ('exchange' in result) result.exchange.abort()
+      return 'exchange' in result ? 'accepted' : result.refused
+    }
+    const site = averager()
+    expect(answer(site, { schemaHash: '0' })).to.equal('SCHEMA')
+    expect(answer(site, { codecs: ['q8'] })).to.equal('SCHEMA')
+    expect([1, 2, 8, 9].map((round) => answer(site, { round }))).to.deep.equal(['STALE', 'accepted', 'accepted', 'STALE'])
+    site.paused = true
+    expect(answer(site, {})).to.equal('PAUSED')
+    expect(() => site.offer('b')).to.throw(RefusedError).with.property('reason', 'PAUSED_HERE')
+  })
+
+  it('treats terms that no honest site states as a broken protocol', () => {
+    const site = averager()
+    const offer = offerOf(averager())
+    const impossible: Partial<Offer>[] = [{ mass: 0 }, { mass: -1 }, { mass: 101 }, { mass: NaN }, { mass: Infinity }, { round: -1 }, { round: 0.5 }, { clipRadius: 0 }, { clipRadius: NaN }, { clipRadius: Infinity }]
+    for (const changed of impossible) expect(() => site.answer({ self: 'a', partner: 'b', offer: { ...offer, ...changed } }), JSON.stringify(changed)).to.throw(ProtocolError)
+    const { exchange } = site.offer('b')
+    expect(() => { exchange.open({ round: 5, mass: 101, clipRadius: 1 }) }).to.throw(ProtocolError)
+    expect(() => { exchange.open({ round: 9, mass: 1, clipRadius: 1 }) }).to.throw(RefusedError)
+  })
+})
+
+describe('Exchange', () => {
+  it('names numbers that are not finite, too large, too many or too few, and has changed nothing', () => {
+    const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
+    const faults: [RegExp, (side: Exchange) => void][] = [
+      [/not finite/, (side) => { side.receive(Float32Array.of(1, NaN, 1)) }],
+      [/not finite/, (side) => { side.receive(Float32Array.of(1, -Infinity, 1)) }],
+      [/norm bound/, (side) => { side.receive(Float32Array.of(900, 900, 900)) }],
+      [/more than the schema's 3/, (side) => { side.receive(new Float32Array(4)) }],
+      [/more than the schema's 3/, (side) => { side.receive(new Float32Array(3)); side.receive(new Float32Array(1)) }],
+      [/sent 2 of the schema's 3/, (side) => { side.receive(new Float32Array(2)); side.verify() }]
+    ]
+    for (const [message, fault] of faults) {
+      const [one, other] = opened(a, b)
+      expect(() => { fault(other) }).to.throw(ProtocolError, message)
+      one.abort()
+      other.abort()
+    }
+    expect([[...a.values], [...b.values], a.exchanges, b.exchanges]).to.deep.equal([[1, 2, 3], [4, 5, 6], 0, 0])
+  })
+
+  it('cannot be committed out of turn, nor twice', () => {
+    const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
+    const [one, other] = opened(a, b)
+    expect(() => other.commit()).to.throw(ProtocolError)
+    one.receive(other.outgoing(0, 3))
+    other.receive(one.outgoing(0, 3))
+    expect(() => other.commit()).to.throw(ProtocolError)
+    one.verify()
+    other.verify()
+    expect(() => one.commit()).to.throw(ProtocolError)
+    other.commit()
+    expect(() => other.commit()).to.throw(ProtocolError)
+    one.committing()
+    one.commit()
+    expect(() => one.commit()).to.throw(ProtocolError)
+    one.abort()
+    expect([a.exchanges, a.inDoubt, b.exchanges]).to.deep.equal([1, 0, 1])
+  })
+
+  it('streams nothing before its copy has passed the release gate', () => {
+    const site = averager([1, 2, 3], { normBound: 1 })
+    const { exchange } = site.offer('b')
+    exchange.open({ round: 5, mass: 1, clipRadius: 1 })
+    expect(() => exchange.outgoing(0, 3)).to.throw(ProtocolError)
+    expect(() => Array.from(exchange.prepare())).to.throw(SchemaError, /norm/)
+    expect(() => exchange.outgoing(0, 3)).to.throw(ProtocolError)
+  })
+})
