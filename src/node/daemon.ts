@@ -25,6 +25,7 @@ export interface DaemonInit {
   readonly logger: Logger
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
+  readonly trainerBackOff?: { readonly firstMs: number, readonly lastMs: number }
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
 }
@@ -57,19 +58,20 @@ export class Daemon {
     this.#stop.abort(new Error('stop requested'))
   }
 
-  /** Resolves after the last round and its cool-down, or after requestStop. @throws InputError for what the user must mend. */
-  async run (): Promise<void> {
+  /** Resolves after the last round and its cool-down, or (with nothing) after requestStop. @throws InputError for what the user must mend. */
+  async run (): Promise<Summary | undefined> {
     try {
-      await this.#live(await openSite(this.#init))
+      return await this.#live(await openSite(this.#init))
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
       this.#init.logger.info('stopped: the same command goes on from here')
+      return undefined
     } finally {
       for (const close of this.#closers.toReversed()) await close()
     }
   }
 
-  async #live (site: Site): Promise<void> {
+  async #live (site: Site): Promise<Summary> {
     const network = this.#init.alone ? undefined : await this.#openNetwork(site)
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
@@ -80,7 +82,7 @@ export class Daemon {
     this.#monitor.start()
     await this.#train(site, state, trainer, company)
     if (company != null) await this.#coolDown(site, company)
-    await this.#finish(site, state, trainer, ready, company)
+    return await this.#finish(site, state, trainer, ready, company)
   }
 
   async #openNetwork (site: Site): Promise<SiteNetwork> {
@@ -106,8 +108,8 @@ export class Daemon {
 
   #createTrainer (site: Site): TrainerProcess {
     const { config, logger, notices, record } = site
-    const { trainerEntry } = this.#init
-    const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: config.nice, ...(trainerEntry == null ? {} : { entry: trainerEntry }) })
+    const { trainerEntry: entry, trainerBackOff: backOff } = this.#init
+    const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: config.nice, ...(entry == null ? {} : { entry }), ...(backOff == null ? {} : { backOff }) })
     let deaths = 0
     trainer.on('progress', ({ step, steps }) => { record.progress = { step, steps } })
     trainer.on('ready', () => { record.trainer = 'ready' })
@@ -185,7 +187,7 @@ export class Daemon {
     await network.quiesce()
   }
 
-  async #finish (site: Site, { averager, checkpoint }: AdapterState, trainer: TrainerProcess, ready: TrainerReady, company: Company | undefined): Promise<void> {
+  async #finish (site: Site, { averager, checkpoint }: AdapterState, trainer: TrainerProcess, ready: TrainerReady, company: Company | undefined): Promise<Summary> {
     const { record, federation, paths, notices } = site
     record.enter('done')
     await company?.announcer.stop()
@@ -212,6 +214,7 @@ export class Daemon {
     }
     await writeJson(paths.summary, summary)
     site.logger.info({ dice, exchanges: record.exchanges }, 'done')
+    return summary
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

@@ -26,6 +26,7 @@ async function main (args: string[]): Promise<number> {
       .command(data).command(predict).command(evaluate).command(exportAdapter)
       .demandCommand(1, 'say which command to run')
       .strict()
+      .recommendCommands()
       .wrap(null)
       .exitProcess(false)
       .fail((message, error: Error | undefined) => { throw error ?? new UsageError(usageMessage(message, args)) })
@@ -36,12 +37,17 @@ async function main (args: string[]): Promise<number> {
   }
 }
 
+/** A file that cannot be opened, a full disk: the system's own words are plain enough. */
+function isSystemError (error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
 function report (error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`consilium: ${error.message}\n`)
     return 2
   }
-  if (EXPECTED.some((kind) => error instanceof kind)) {
+  if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
     process.stderr.write(`consilium: ${(error as Error).message}\n`)
     return 1
   }

@@ -1,28 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
-import type { PeerView, SiteStatus } from '../../../src/node/control/status.ts'
+import type { PeerView } from '../../../src/node/control/status.ts'
 import { Sites } from './sites.ts'
-
-const POLL_MS = 25
 
 describe('daemons with a trainer that only adds', function () {
   this.timeout(60_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
-
-  /** Asks the control port until `holds`. */
-  async function statusOf (name: string, holds: (status: SiteStatus) => boolean): Promise<SiteStatus> {
-    for (let tries = 0; tries < 1_200; tries++) {
-      const status = await fetchControl<SiteStatus>(sites.paths(name).home, '/status').catch(() => undefined)
-      if (status != null && holds(status)) return status
-      await sleep(POLL_MS)
-    }
-    throw new Error(`${name} never got there`)
-  }
 
   async function adapterOf (name: string): Promise<number[]> {
     const { tensors } = readFloatTensors(await readFile(sites.paths(name).adapter))
@@ -33,9 +20,9 @@ describe('daemons with a trainer that only adds', function () {
     sites = await Sites.create(['a', 'b', 'c'], { rounds: 3 })
     const steps = { a: 1, b: 2, c: 6 }
     const first = sites.daemon('a', { manners: { step: steps.a, delayMs: 200 } }).run()
-    const bootstrap = (await statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
+    const bootstrap = (await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
     const others = (['b', 'c'] as const).map(async (name) => { await sites.daemon(name, { manners: { step: steps[name], delayMs: 200 }, bootstrap }).run() })
-    const peers = statusOf('b', ({ peers: count, exchanges }) => count === 2 && exchanges > 0)
+    const peers = sites.statusOf('b', ({ peers: count, exchanges }) => count === 2 && exchanges > 0)
       .then(async () => await fetchControl<PeerView[]>(sites.paths('b').home, '/peers'))
     await Promise.all([first, ...others])
     expect((await peers).every(({ connected }) => connected)).to.equal(true)
@@ -59,7 +46,7 @@ describe('daemons with a trainer that only adds', function () {
     sites = await Sites.create(['a'], { rounds: 4 })
     const daemon = sites.daemon('a', { manners: { delayMs: 150 } })
     const run = daemon.run()
-    const before = await statusOf('a', ({ round, phase }) => round === 2 && phase === 'L')
+    const before = await sites.statusOf('a', ({ round, phase }) => round === 2 && phase === 'L')
     daemon.requestStop()
     await run
     await sites.daemon('a', { manners: { delayMs: 5 } }).run()

@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { mergeSettings } from '../../../src/node/config/load.ts'
+import { fetchControl } from '../../../src/node/control/client.ts'
+import type { SiteStatus } from '../../../src/node/control/status.ts'
 import { Daemon, type DaemonInit } from '../../../src/node/daemon.ts'
 import { defaultAveraging } from '../../../src/node/federation/defaults.ts'
 import { signFederation, writeFederation, type FederationDocument } from '../../../src/node/federation/document.ts'
@@ -14,6 +17,9 @@ import { sitePaths, type SitePaths } from '../../../src/node/paths.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 
 const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
+
+const POLL_MS = 25
+const PATIENCE_MS = 30_000
 
 export interface FederationOptions {
   readonly rounds?: number
@@ -72,6 +78,17 @@ export class Sites {
 
   async summary (name: string): Promise<Summary> {
     return JSON.parse(await readFile(this.paths(name).summary, 'utf8')) as Summary
+  }
+
+  /** Asks the control port until `holds`. */
+  async statusOf (name: string, holds: (status: SiteStatus) => boolean): Promise<SiteStatus> {
+    const until = Date.now() + PATIENCE_MS
+    while (Date.now() < until) {
+      const status = await fetchControl<SiteStatus>(this.paths(name).home, '/status').catch(() => undefined)
+      if (status != null && holds(status)) return status
+      await sleep(POLL_MS)
+    }
+    throw new Error(`${name} never got there`)
   }
 
   async remove (): Promise<void> {

@@ -1,6 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
-import { InputError } from '../../../errors.ts'
+import { InputError, UsageError } from '../../../errors.ts'
 import { defaultAveraging } from '../../federation/defaults.ts'
 import { federationId, signFederation, writeFederation } from '../../federation/document.ts'
 import { createNetworkKey } from '../../federation/network-key.ts'
@@ -28,10 +28,11 @@ const create: CommandModule<object, CreateArgs> = {
   builder: (argv) => withFlags(argv, createFlags) as never,
   handler: async (args) => {
     const paths = sitePaths(args.home)
+    if (args.name.length < 1 || args.name.length > 100) throw new UsageError('--name must have 1 to 100 characters')
+    if (!Number.isInteger(args.rounds) || args.rounds < 1) throw new UsageError('--rounds must be a whole number from 1')
+    if (!Number.isInteger(args.seed) || args.seed < 0) throw new UsageError('--seed must be a whole number from 0')
+    if (!(args.coolDown > 0)) throw new UsageError('--cool-down must be a number of seconds above 0')
     if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
-    if (!Number.isInteger(args.rounds) || args.rounds < 1) throw new InputError('--rounds must be a whole number from 1')
-    if (!Number.isInteger(args.seed) || args.seed < 0) throw new InputError('--seed must be a whole number from 0')
-    if (!(args.coolDown > 0)) throw new InputError('--cool-down must be a number of seconds above 0')
     const key = await loadOrCreateIdentity(paths.identity)
     const { modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
     const document = await signFederation({

@@ -1,7 +1,7 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { CommandModule } from 'yargs'
-import { InputError } from '../../../errors.ts'
+import { InputError, UsageError } from '../../../errors.ts'
 import { mergeIntoConfigFile } from '../../config/load.ts'
 import { readFederation, writeFederation } from '../../federation/document.ts'
 import { readNetworkKey, writeNetworkKey } from '../../federation/network-key.ts'
@@ -44,6 +44,6 @@ function requireAddress (address: string): void {
   try {
     multiaddr(address)
   } catch {
-    throw new InputError(`--bootstrap ${address} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`)
+    throw new UsageError(`--bootstrap ${address} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`)
   }
 }

@@ -1,14 +1,15 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../../errors.ts'
 import { loadConfig } from '../../config/load.ts'
-import { Daemon } from '../../daemon.ts'
-import { createLogger } from '../../logger.ts'
+import type { Daemon } from '../../daemon.ts'
 import { sitePaths } from '../../paths.ts'
+import type { Summary } from '../../summary.ts'
 import { withFlags } from '../flags.ts'
-import { homeFlag } from '../output.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
   ...homeFlag,
+  ...jsonFlag,
   data: { type: 'string', describe: 'folder with images and masks (or nnU-Net raw layout)' },
   name: { type: 'string', describe: 'name of this site in its own logs and reports' },
   axis: { choices: ['auto', 'axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut, auto for the one in which they were acquired' },
@@ -22,23 +23,26 @@ const flags = {
   alone: { type: 'boolean', describe: 'train without the network and end after the last round (the local baseline)', default: false }
 } as const
 
-type Args = { home: string, alone: boolean, logLevel?: string, controlPort?: number } & Record<string, unknown>
+type Args = { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number } & Record<string, unknown>
 
 export const start: CommandModule<object, Args> = {
   command: 'start',
-  describe: 'run the daemon of this site',
+  describe: 'run the daemon of this site until its rounds are finished',
   builder: (argv) => withFlags(argv, flags) as never,
   handler: async (args) => {
-    const { home, alone } = args
+    const { home, alone, json } = args
     const { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel } = args
     const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel })
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
-    await runUntilSignalled(new Daemon({ home, config: { ...config, data: config.data }, alone, logger: createLogger(config.logLevel) }))
+    // Loaded here so that the other commands answer without waiting for libp2p.
+    const [daemon, { createLogger }] = await Promise.all([import('../../daemon.ts'), import('../../logger.ts')])
+    const summary = await runUntilSignalled(new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, logger: createLogger(config.logLevel) }))
+    if (summary != null) print(json, summary, () => describe(summary))
   }
 }
 
 /** First Ctrl-C closes, second forces. */
-async function runUntilSignalled (daemon: Daemon): Promise<void> {
+async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> {
   let signals = 0
   const onSignal = (): void => {
     signals++
@@ -48,9 +52,13 @@ async function runUntilSignalled (daemon: Daemon): Promise<void> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
-    await daemon.run()
+    return await daemon.run()
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+function describe ({ name, rounds, exchanges, dice }: Summary): string {
+  return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${dice.global.toFixed(3)}, personal ${dice.personal.toFixed(3)}`
 }

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { rm, truncate } from 'node:fs/promises'
+import { expect } from 'chai'
+import { writeNetworkKey } from '../../../src/node/federation/network-key.ts'
+import { Sites } from './sites.ts'
+
+const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
+
+describe('what goes wrong around a daemon', function () {
+  this.timeout(60_000)
+  let sites: Sites
+
+  afterEach(async () => { await sites.remove() })
+
+  async function failure (name: string, over: Parameters<Sites['daemon']>[1] = {}): Promise<string> {
+    return await sites.daemon(name, over).run().then(() => { throw new Error('it ran') }, (error: Error) => `${error.name}: ${error.message}`)
+  }
+
+  it('a bootstrap address that nobody answers: said once, trained alone meanwhile', async () => {
+    sites = await Sites.create(['a'])
+    await sites.daemon('a', { bootstrap: [NOBODY], manners: { delayMs: 300 } }).run()
+    const { rounds, warnings } = await sites.summary('a')
+    expect(rounds).to.equal(2)
+    expect(warnings).to.have.length(2)
+    expect(warnings[0]).to.contain(`the bootstrap address ${NOBODY} does not answer`)
+    expect(warnings[1]).to.contain('training goes on alone')
+  })
+
+  it('a wrong network key: refused in the handshake, counted, one line per peer, both train on', async () => {
+    sites = await Sites.create(['a', 'b'])
+    await writeNetworkKey(sites.paths('b').networkKey, randomBytes(32))
+    const a = sites.daemon('a', { manners: { delayMs: 500 } }).run()
+    const { addresses, peerId } = await sites.statusOf('a', (status) => status.addresses.length > 0)
+    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 500 } }).run()])
+    const [member, stranger] = [await sites.summary('a'), await sites.summary('b')]
+    expect(member.refusedHandshakes).to.be.at.least(1)
+    expect(stranger.refusedHandshakes).to.be.at.least(2)
+    expect(member.exchanges + stranger.exchanges).to.equal(0)
+    expect(member.warnings.filter((each) => each.includes('refused in the handshake'))).to.have.length(1)
+    expect(stranger.warnings.filter((each) => each.includes(`site ${peerId} refused the handshake`))).to.have.length(1)
+  })
+
+  it('a missing network key', async () => {
+    sites = await Sites.create(['a'])
+    await rm(sites.paths('a').networkKey)
+    expect(await failure('a')).to.match(/^InputError: the network key .* does not exist: ask the founder/)
+  })
+
+  it('a peer with another schema: never averaged, reported once on both sides', async () => {
+    sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
+    const a = sites.daemon('a', { manners: { delayMs: 400 } }).run()
+    const { addresses } = await sites.statusOf('a', (status) => status.addresses.length > 0)
+    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 400, baseHash: 'f'.repeat(64) } }).run()])
+    for (const name of ['a', 'b']) {
+      const { exchanges, rounds, warnings } = await sites.summary(name)
+      expect(rounds).to.equal(2)
+      expect(exchanges).to.equal(0)
+      expect(warnings.filter((each) => each.includes('trains another model or base'))).to.have.length(1)
+    }
+  })
+
+  it('a corrupt checkpoint: the one before it serves, and that is said', async () => {
+    sites = await Sites.create(['a'], { rounds: 3 })
+    const daemon = sites.daemon('a', { alone: true, manners: { delayMs: 100 } })
+    const run = daemon.run()
+    await sites.statusOf('a', ({ round }) => round === 3)
+    daemon.requestStop()
+    await run
+    await truncate(sites.paths('a').adapter, 40)
+    await sites.daemon('a', { alone: true }).run()
+    const { rounds, warnings } = await sites.summary('a')
+    expect(rounds).to.equal(3)
+    expect(warnings).to.have.length(1)
+    expect(warnings[0]).to.contain('adapter.safetensors is damaged').and.contain('the checkpoint before it is used')
+  })
+
+  it('an occupied control port', async () => {
+    sites = await Sites.create(['a'])
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', threads: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
+    try {
+      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(`InputError: the control port ${port} is occupied: choose another with --control-port`)
+    } finally {
+      server.close()
+    }
+  })
+
+  it('bad data: the trainer\'s one sentence', async () => {
+    sites = await Sites.create(['a'])
+    expect(await failure('a', { manners: { badData: true } })).to.equal('InputError: the data folder is empty')
+  })
+
+  it('a trainer that always dies', async function () {
+    sites = await Sites.create(['a'])
+    const daemon = sites.daemon('a', { alone: true, manners: { dieIn: 'phaseG' }, trainerBackOff: { firstMs: 10, lastMs: 20 } })
+    const error = await daemon.run().then(() => undefined, (reason: Error) => reason)
+    expect(error?.message).to.match(/^the trainer process ended 5 times in a row \(SIGKILL\)/)
+  })
+
+  it('a second daemon in the same home', async () => {
+    sites = await Sites.create(['a'])
+    const first = sites.daemon('a', { manners: { delayMs: 300 } })
+    const run = first.run()
+    await sites.statusOf('a', ({ phase }) => phase === 'G')
+    expect(await failure('a')).to.contain('another daemon is running in')
+    expect((await sites.statusOf('a', () => true)).trainer).to.equal('ready')
+    first.requestStop()
+    await run
+  })
+})
