@@ -7,7 +7,7 @@ import { writeWhole } from '../../src/dataset/readers/file.ts'
 import { writeMaskPng } from '../../src/dataset/writers/mask.ts'
 import type { Stack } from './source.ts'
 
-export const SUBJECT = 'colin27'
+const SUBJECT = 'colin27'
 
 /** `images/` and `masks/` of PNG files, numbered by their position in mm. */
 export async function writePictures (folder: string, { height, width, positions, images, masks }: Stack): Promise<void> {

@@ -30,6 +30,7 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
 
 async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const picture = await readPicture(join(root, image))
+  if (/\.jpe?g$/i.test(mask)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
   const labels = await about('mask', () => readPicture(join(root, mask)))
   if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
   if (labels.height !== picture.height || labels.width !== picture.width) {
@@ -84,7 +85,7 @@ function factsOf ({ cut }: Stack): VolumeFacts {
 function checkLabels (masks: readonly Uint8Array[]): void {
   const seen = new Set(masks.flatMap((mask) => [...new Set(mask)]))
   if (![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
-  if (seen.size > MAX_LABELS + 1) throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, or JPEG blurred it; store PNG or NIfTI labels`)
+  if (seen.size > MAX_LABELS + 1) throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, not a mask`)
 }
 
 async function about<T> (part: string, read: () => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import type { Affine, Triple } from '../readers/nifti-header.ts'
 import type { Axis } from '../types.ts'
 
 /** A walk over the voxel array along one anatomical direction. */
-export interface Walk {
+interface Walk {
   /** added to the start of the array */
   readonly start: number
   readonly step: number

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { folderOf, png } from './fixtures.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+interface Outcome { readonly code: number, readonly out: string, readonly err: string }
+
+async function consilium (...args: string[]): Promise<Outcome> {
+  return await new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', join(ROOT, 'src/node/cli/index.ts'), ...args], { cwd: ROOT }, (error, out, err) => {
+      resolve({ code: error == null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+describe('consilium data check', function () {
+  this.timeout(60000)
+  let good: Awaited<ReturnType<typeof folderOf>>
+  let bad: Awaited<ReturnType<typeof folderOf>>
+
+  before(async () => {
+    const image = await png(6, 8, (x) => x * 20)
+    good = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': await png(6, 8, (x) => x > 3 ? 255 : 0), 'images/p_2.png': image, 'masks/p_2.png': image.slice(0, 40) })
+    bad = await folderOf({ 'images/p_1.png': image, 'masks/q_1.png': image })
+  })
+  after(async () => { await Promise.all([good.clear(), bad.clear()]) })
+
+  it('describes the data, lists problems with their files, and draws the sheet', async () => {
+    const sheet = join(good.path, 'sheet.png')
+    const { code, out, err } = await consilium('data', 'check', good.path, '--sheet', sheet)
+    expect({ code, err }).to.deep.equal({ code: 0, err: '' })
+    expect(out).to.include('1 slice of 1 subject, 8×6 pixels, grey').and.include('images/p_2.png: its mask: the picture cannot be decoded').and.include(`contact sheet: ${sheet}`)
+    expect((await sharp(sheet).metadata()).format).to.equal('png')
+  })
+
+  it('prints one JSON object', async () => {
+    const sheet = join(good.path, 'json.png')
+    const { code, out } = await consilium('data', 'check', good.path, '--json', '--sheet', sheet)
+    const result = JSON.parse(out) as { problems: { file: string }[] }
+    expect(code).to.equal(0)
+    expect(result).to.deep.include({ slices: 1, skipped: 1, sheet })
+    expect(result.problems[0]!.file).to.equal('images/p_2.png')
+  })
+
+  it('exits 1 with one sentence and writes nothing when nothing can be used', async () => {
+    const sheet = join(bad.path, 'sheet.png')
+    const [text, json, gone] = await Promise.all([consilium('data', 'check', bad.path, '--sheet', sheet), consilium('data', 'check', bad.path, '--json', '--sheet', sheet), consilium('data', 'check', join(bad.path, 'gone'))])
+    expect([text.code, json.code, gone.code]).to.deep.equal([1, 1, 1])
+    expect(text.err).to.include('images/p_1.png: the image has no mask').and.match(/consilium: nothing in .* can be used, 2 files were skipped/)
+    expect(json.err.trim().split('\n')).to.have.length(1)
+    expect((JSON.parse(json.out) as { problems: unknown[] }).problems).to.have.length(2)
+    expect(gone.err).to.match(/^consilium: .*gone cannot be read: it does not exist\n$/)
+    expect(await readdir(bad.path)).to.deep.equal(['images', 'masks'])
+  })
+
+  it('exits 2 for a mistyped flag and names the known one', async () => {
+    const { code, err } = await consilium('data', 'check', good.path, '--shet', 'x.png')
+    expect(code).to.equal(2)
+    expect(err).to.equal('consilium: unknown flag --shet: did you mean --sheet?\n')
+  })
+})

@@ -1,0 +1,60 @@
+import { expect } from 'chai'
+import type { Voxels } from '../../../src/dataset/readers/nifti.ts'
+import { brightness, type NormaliseOptions } from '../../../src/dataset/transforms/normalise.ts'
+import { InputError } from '../../../src/errors.ts'
+
+function show (stored: Voxels, options: NormaliseOptions = {}, slope = 1, intercept = 0): number[] {
+  const at = brightness({ stored, slope, intercept }, options)
+  return Array.from(stored, at)
+}
+
+describe('normalisation', () => {
+  it('leaves 8-bit values as they are', () => {
+    expect(show(Uint8Array.of(0, 3, 255))).to.deep.equal([0, 3, 255])
+  })
+
+  it('clips at the 0.5th and 99.5th percentile', () => {
+    const values = Int16Array.from({ length: 1001 }, (_, i) => i)
+    values[1000] = 30000
+    const shown = show(values)
+    expect(shown[5]).to.equal(0)
+    expect(shown[995]).to.equal(255)
+    expect(shown[500]).to.be.closeTo(127, 1)
+    expect(shown[1000]).to.equal(255)
+  })
+
+  it('reads percentiles after scaling, and ignores what is not finite', () => {
+    const values = Float32Array.from({ length: 1001 }, (_, i) => i)
+    const inverted = show(values, {}, -0.25, 5)
+    expect(inverted[0]).to.equal(255)
+    expect(inverted[1000]).to.equal(0)
+    const holes = Float32Array.of(NaN, 1, 2, 3, Infinity, -Infinity)
+    expect(show(holes)).to.deep.equal([0, 0, 128, 255, 255, 0])
+  })
+
+  it('shows CT through a soft-tissue window, by its values or because the data set says so', () => {
+    const ct = Int16Array.of(-1000, -1000, -160, 41, 240, 2000)
+    expect(show(ct)).to.deep.equal([0, 0, 0, 128, 255, 255])
+    expect(show(Int16Array.of(-160, 240), { modality: 'ct' })).to.deep.equal([0, 255])
+    expect(show(ct, { modality: 'other' })).to.not.deep.equal([0, 0, 0, 128, 255, 255])
+    expect(show(ct, { window: { center: 0, width: 4000 } })[5]).to.equal(255)
+    expect(show(ct, { window: { center: 0, width: 4000 } })[0]).to.equal(64)
+  })
+
+  it('shows the rare bright voxels of an almost empty volume, and refuses an empty one', () => {
+    const sparse = new Int16Array(1000)
+    sparse[7] = 50
+    expect(Math.max(...show(sparse))).to.equal(255)
+    expect(() => show(new Int16Array(1000))).to.throw(InputError, 'alike')
+    expect(() => show(new Float32Array(3).fill(NaN))).to.throw(InputError, 'alike')
+  })
+
+  it('samples large volumes without favouring columns', () => {
+    const width = 1024
+    const values = Float32Array.from({ length: width * 3000 }, (_, i) => i % width)
+    const shown = brightness({ stored: values, slope: 1, intercept: 0 })
+    expect(shown(5)).to.be.at.most(1)
+    expect(shown(1018)).to.be.at.least(254)
+    expect(shown(512)).to.be.closeTo(128, 2)
+  })
+})
