@@ -1,29 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
-import { asRows, linear, weight } from '../sam/common.ts'
+import { affine, asRows, linear, weight } from '../sam/common.ts'
 
-/** linear() plus scale·B·A·x where the record holds `prefix.lora_A` [r, in] and `prefix.lora_B` [out, r]. */
-export function loraLinear (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number): tf.Tensor {
-  const y = linear(x, weights, prefix)
-  const a = weights[`${prefix}.lora_A`]
+/** y [..., out] plus scale·B·A·x, with A [r, in] and B [out, r]; y as it is where there is no A. */
+function addLowRank (y: tf.Tensor, x: tf.Tensor, weights: TensorRecord, names: { readonly a: string, readonly b: string }, scale: number): tf.Tensor {
+  const a = weights[names.a]
   if (a == null) return y
   const low = tf.matMul(asRows(x), a, false, true)
-  const b = tf.mul(weight(weights, `${prefix}.lora_B`), scale)
+  const b = tf.mul<tf.Tensor2D>(weight(weights, names.b), scale)
   return tf.add(y, tf.reshape(tf.matMul(low, b, false, true), y.shape))
 }
 
-/** The q, k, v projection [..., 3D] with low-rank updates of q and v, as two thin products over all of it. */
-export function loraQkv (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number): tf.Tensor {
-  const y = linear(x, weights, prefix)
-  const a = weights[`${prefix}.lora_A_q`]
-  if (a == null) return y
-  const low = tf.matMul(asRows(x), tf.concat([a, weight(weights, `${prefix}.lora_A_v`)], 0), false, true)
-  return tf.add(y, tf.reshape(tf.matMul(low, spread(weights, prefix, scale)), y.shape))
+/** linear() plus the low-rank update where the record holds `prefix.lora_A` and `prefix.lora_B`. */
+export function loraLinear (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number): tf.Tensor {
+  return addLowRank(linear(x, weights, prefix), x, weights, { a: `${prefix}.lora_A`, b: `${prefix}.lora_B` }, scale)
 }
 
-/** [2r, 3D]: Bqᵀ in the columns of q, Bvᵀ in those of v, nothing for k. */
-function spread (weights: TensorRecord, prefix: string, scale: number): tf.Tensor2D {
-  const [bq, bv] = ['q', 'v'].map((part) => tf.transpose(tf.mul(weight(weights, `${prefix}.lora_B_${part}`), scale)))
-  const dim = bq!.shape[1]!
-  return tf.concat([tf.pad(bq!, [[0, 0], [0, 2 * dim]]), tf.pad(bv!, [[0, 0], [2 * dim, 0]])], 0) as tf.Tensor2D
+/** q, k and v [..., D] of the joint projection [3D, D]; q and v with low-rank updates where the record holds them. */
+export function loraQkv (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] {
+  const kernels = tf.split(weight(weights, `${prefix}.weight`), 3)
+  const biases = tf.split(weight(weights, `${prefix}.bias`), 3)
+  const [q, k, v] = kernels.map((kernel, i) => affine(x, kernel, biases[i])) as [tf.Tensor, tf.Tensor, tf.Tensor]
+  const update = (y: tf.Tensor, part: string): tf.Tensor => addLowRank(y, x, weights, { a: `${prefix}.lora_A_${part}`, b: `${prefix}.lora_B_${part}` }, scale)
+  return [update(q, 'q'), k, update(v, 'v')]
 }

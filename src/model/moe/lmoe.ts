@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { TensorRecord } from '../../compute/index.ts'
-import { asRows, gelu, weight } from '../sam/common.ts'
+import { gelu, type TensorRecord } from '../../compute/index.ts'
+import { asRows, weight } from '../sam/common.ts'
 
 /** How one block sent its tokens: gate probabilities and renormalised gates, both [tokens, experts]. */
 export interface Routing {

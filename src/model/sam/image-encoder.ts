@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { TensorRecord } from '../../compute/index.ts'
+import { gelu, type TensorRecord } from '../../compute/index.ts'
 import { loraQkv } from '../adapters/lora.ts'
 import { mixExperts, type Routing } from '../moe/lmoe.ts'
 import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
-import { asRows, gelu, layerNorm, linear, weight } from './common.ts'
+import { affine, layerNorm, linear, weight } from './common.ts'
 import { relativeTable, withPositions } from './relative-position.ts'
 
 /** What the adapters in the record need beside their tensors: LoRA's scale α/r and the experts used per token. */
@@ -20,9 +20,9 @@ export function patchEmbed (images: tf.Tensor4D, weights: TensorRecord, config: 
   const grid = gridSide(config)
   const batch = images.shape[0]
   const cut = tf.transpose(tf.reshape(images, [batch, grid, patch, grid, patch, 3]), [0, 1, 3, 2, 4, 5])
-  const kernel = tf.reshape(tf.transpose(weight(weights, 'image_encoder.patch_embed.proj.weight'), [2, 3, 1, 0]), [patch * patch * 3, dim])
-  const tokens = tf.matMul(tf.reshape(cut, [batch * grid * grid, patch * patch * 3]), kernel)
-  return tf.reshape(tf.add(tokens, weight(weights, 'image_encoder.patch_embed.proj.bias')), [batch, grid, grid, dim])
+  const kernel = tf.transpose(weight(weights, 'image_encoder.patch_embed.proj.weight'), [0, 2, 3, 1])
+  const tokens = affine(tf.reshape(cut, [batch * grid * grid, patch * patch * 3]), kernel, weight(weights, 'image_encoder.patch_embed.proj.bias'))
+  return tf.reshape(tokens, [batch, grid, grid, dim])
 }
 
 /** x [B,G,G,D] → [B·windows,w,w,D]; zeros at the bottom and right where w does not divide G. */
@@ -43,12 +43,12 @@ export function joinWindows (windows: tf.Tensor4D, batch: number, grid: number):
   return count * window === grid ? joined : tf.slice(joined, [0, 0, 0, 0], [batch, grid, grid, dim])
 }
 
-/** x [B,H,W,D] → q, k, v, each [B·heads, H·W, D/heads]. */
-export function splitHeads (qkv: tf.Tensor, heads: number): [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D] {
-  const [batch, height, width, triple] = qkv.shape as [number, number, number, number]
-  const size = triple / 3 / heads
-  const parts = tf.split(tf.transpose(tf.reshape(qkv, [batch, height * width, 3, heads, size]), [2, 0, 3, 1, 4]), 3, 0)
-  return parts.map((part) => tf.reshape<tf.Rank.R3>(part, [batch * heads, height * width, size])) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
+/** x [B,n,…,D] → [B·heads, tokens, D/heads]. */
+export function splitHeads (x: tf.Tensor, heads: number): tf.Tensor3D {
+  const batch = x.shape[0]
+  const size = x.shape.at(-1)! / heads
+  const tokens = x.size / batch / heads / size
+  return tf.reshape(tf.transpose(tf.reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]), [batch * heads, tokens, size])
 }
 
 /** Logits [B·heads, n, n] with decomposed relative positions; q unscaled. Nothing is masked, padding included (SAM_SPEC §1.3). */
@@ -62,7 +62,7 @@ export function attentionLogits (q: tf.Tensor3D, k: tf.Tensor3D, side: number, w
 /** Attention over a square [B,H,H,D], before the windows are joined. */
 export function attention (x: tf.Tensor4D, weights: TensorRecord, prefix: string, heads: number, { loraScale }: AdapterOptions = PLAIN): tf.Tensor4D {
   const [batch, side, , dim] = x.shape
-  const [q, k, v] = splitHeads(loraQkv(x, weights, `${prefix}.qkv`, loraScale), heads)
+  const [q, k, v] = loraQkv(x, weights, `${prefix}.qkv`, loraScale).map((part) => splitHeads(part, heads)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
   const mixed = tf.matMul(tf.softmax(attentionLogits(q, k, side, weights, prefix)), v)
   const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, dim / heads]), [0, 2, 1, 3])
   return tf.reshape(linear(tf.reshape(joined, [batch * side * side, dim]), weights, `${prefix}.proj`), x.shape)
@@ -95,12 +95,9 @@ export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: Sam
 
 /** 3×3 convolution with zero padding 1, no bias: nine shifted copies side by side, then one matrix product. */
 function convolve3 (x: tf.Tensor4D, kernel: tf.Tensor): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape
   const padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
   const shifts = Array.from({ length: 9 }, (_, i) => tf.slice(padded, [0, Math.floor(i / 3), i % 3, 0], x.shape))
-  const out = kernel.shape[0]
-  const matrix = tf.reshape(tf.transpose(kernel, [2, 3, 1, 0]), [9 * channels, out])
-  return tf.reshape(tf.matMul(asRows(tf.concat(shifts, 3)), matrix), [batch, height, width, out])
+  return affine(tf.concat(shifts, 3), tf.transpose(kernel, [0, 2, 3, 1])) as tf.Tensor4D
 }
 
 /** [B,G,G,D] → [B,G,G,d]: 1×1, norm, 3×3, norm. */

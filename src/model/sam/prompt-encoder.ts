@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { TensorRecord } from '../../compute/index.ts'
+import { gelu, type TensorRecord } from '../../compute/index.ts'
 import { CHANNEL_EPS, gridSide, type SamConfig } from './build-sam.ts'
-import { gelu, layerNorm, linear, weight } from './common.ts'
+import { affine, layerNorm, linear, weight } from './common.ts'
 import { FOURIER_MATRIX } from './naming.ts'
 
 /** What a point's label says; a box is a pair of points with the two corner labels, padding stands for "no point". */
@@ -74,11 +74,9 @@ export function encodeSparse (weights: TensorRecord, config: SamConfig, { points
 function convolve2 (x: tf.Tensor4D, weights: TensorRecord, prefix: string): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape
   const kernel = weight(weights, `${prefix}.weight`)
-  const out = kernel.shape[0]
   const cells = tf.transpose(tf.reshape(x, [batch, height / 2, 2, width / 2, 2, channels]), [0, 1, 3, 2, 4, 5])
-  const matrix = tf.reshape(tf.transpose(kernel, [2, 3, 1, 0]), [4 * channels, out])
-  const y = tf.add(tf.matMul(tf.reshape(cells, [-1, 4 * channels]), matrix), weight(weights, `${prefix}.bias`))
-  return tf.reshape(y, [batch, height / 2, width / 2, out])
+  const flat = tf.reshape(cells, [batch, height / 2, width / 2, 4 * channels])
+  return affine(flat, tf.transpose(kernel, [0, 2, 3, 1]), weight(weights, `${prefix}.bias`)) as tf.Tensor4D
 }
 
 /** Dense embedding: of the mask prompt [P,G,G,d], or [1,1,1,d] to be broadcast when there is none. */

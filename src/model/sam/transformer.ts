@@ -6,20 +6,47 @@ import { layerNorm, linear } from './common.ts'
 
 const PREFIX = 'mask_decoder.transformer'
 
-function heads (x: tf.Tensor): tf.Tensor4D {
-  const [batch, tokens, width] = x.shape as [number, number, number]
-  return tf.transpose(tf.reshape(x, [batch, tokens, DECODER_HEADS, width / DECODER_HEADS]), [0, 2, 1, 3])
+/** [heads, 1, inner]: 1 where a channel belongs to the head. */
+function headMask (inner: number): tf.Tensor3D {
+  const size = inner / DECODER_HEADS
+  const mask = Array.from({ length: DECODER_HEADS * inner }, (_, i) => Math.floor(i % inner / size) === Math.floor(i / inner) ? 1 : 0)
+  return tf.tensor3d(mask, [DECODER_HEADS, 1, inner])
 }
 
-/** q [B,n,d], k and v [B,m,d] → [B,n,d]; q and v may carry LoRA. */
+/** x [B,n,inner] → [B, heads·n, inner]: one copy per head, the other heads' channels zero. */
+function perHead (x: tf.Tensor, mask: tf.Tensor3D): tf.Tensor3D {
+  const [batch, tokens, inner] = x.shape as [number, number, number]
+  return tf.reshape(tf.mul(tf.reshape(x, [batch, 1, tokens, inner]), mask), [batch, DECODER_HEADS * tokens, inner])
+}
+
+/** Few queries look at many keys: logits, softmax and mixing for all heads at once, then each head's own channels. */
+function fewToMany (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor3D): tf.Tensor {
+  const [batch, tokens, inner] = q.shape as [number, number, number]
+  const mixed = tf.matMul(tf.softmax(tf.matMul(perHead(q, mask), k, false, true)), v)
+  return tf.sum(tf.mul(tf.reshape(mixed, [batch, DECODER_HEADS, tokens, inner]), mask), 1)
+}
+
+/** Many queries look at few keys. */
+function manyToFew (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor3D): tf.Tensor {
+  const [batch, tokens] = k.shape as [number, number]
+  const logits = tf.reshape(tf.matMul(q, perHead(k, mask), false, true), [batch, q.shape[1]!, DECODER_HEADS, tokens])
+  return tf.matMul(tf.reshape(tf.softmax(logits), [batch, q.shape[1]!, DECODER_HEADS * tokens]), perHead(v, mask))
+}
+
+/**
+ * q [B,n,d], k and v [B,m,d] → [B,n,d]; q and v may carry LoRA. The heads are told apart by masks on the side with fewer tokens:
+ * a few more products with zeros, but the image's side is never transposed.
+ */
 function attend (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, weights: TensorRecord, prefix: string, loraScale: number): tf.Tensor {
-  const query = heads(loraLinear(q, weights, `${prefix}.q_proj`, loraScale))
-  const size = query.shape[3]
-  const key = heads(linear(k, weights, `${prefix}.k_proj`))
-  const value = heads(loraLinear(v, weights, `${prefix}.v_proj`, loraScale))
-  const logits = tf.matMul(tf.mul(query, 1 / Math.sqrt(size)), key, false, true)
-  const mixed = tf.transpose(tf.matMul(tf.softmax(logits), value), [0, 2, 1, 3])
-  return linear(tf.reshape(mixed, [q.shape[0], q.shape[1]!, DECODER_HEADS * size]), weights, `${prefix}.out_proj`)
+  const query = loraLinear(q, weights, `${prefix}.q_proj`, loraScale)
+  const key = linear(k, weights, `${prefix}.k_proj`)
+  const value = loraLinear(v, weights, `${prefix}.v_proj`, loraScale)
+  const inner = query.shape[2]!
+  const mask = headMask(inner)
+  const few = query.shape[1]! <= key.shape[1]!
+  const scale = 1 / Math.sqrt(inner / DECODER_HEADS)
+  const mixed = few ? fewToMany(tf.mul(query, scale), key, value, mask) : manyToFew(query, tf.mul(key, scale), value, mask)
+  return linear(mixed, weights, `${prefix}.out_proj`)
 }
 
 /** Tokens that look at the image (queries [B,n,d]) and the image that looks back (keys [B,G²,d]). */

@@ -40,7 +40,7 @@ let engine: Promise<Engine> | undefined
 
 /** The engine under test, with one thread so that results repeat bit for bit. */
 export async function testEngine (): Promise<Engine> {
-  engine ??= createEngine({ name: (process.env['CONSILIUM_TEST_ENGINE'] ?? 'cpu') as 'onnx', threads: 1 })
+  engine ??= createEngine({ name: (process.env['CONSILIUM_TEST_ENGINE'] ?? 'onnx') as 'onnx', threads: 1 })
   return await engine
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { loraQkv } from '../../../src/model/adapters/lora.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
 import { layerNorm, linear } from '../../../src/model/sam/common.ts'
 import { attention, attentionLogits, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, splitHeads } from '../../../src/model/sam/image-encoder.ts'
@@ -32,7 +33,7 @@ describe('image encoder against the reference', () => {
     const outputs = await compute({ ...tinyWeights, x: golden('enc.block1') }, (t) => {
       const prefix = 'image_encoder.blocks.2'
       const n = tf.slice(layerNorm(t['x']!, t, `${prefix}.norm1`, ENCODER_EPS), 0, 1) as tf.Tensor4D
-      const [q, k] = splitHeads(linear(n, t, `${prefix}.attn.qkv`), 3)
+      const [q, k] = loraQkv(n, t, `${prefix}.attn.qkv`, 1).map((part) => splitHeads(part, 3)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
       return {
         rows: relativeTable(t[`${prefix}.attn.rel_pos_h`] as tf.Tensor2D, 8),
         columns: relativeTable(t[`${prefix}.attn.rel_pos_w`] as tf.Tensor2D, 8),
