@@ -60,7 +60,7 @@ describe('writing masks', () => {
       expect(after[field], field).to.deep.equal(before[field])
     }
     expect([...bytes.subarray(252, 328)]).to.deep.equal([...image.header.bytes.subarray(252, 328)])
-    expect(after).to.include({ datatypeCode: 2, numBitsPerVoxel: 8, vox_offset: 352, description: '' })
+    expect(after).to.include({ datatypeCode: 2, numBitsPerVoxel: 8, vox_offset: 352, scl_slope: 1, scl_inter: 0, description: '' })
     expect(bytes).to.have.length(352 + 120)
     expect(Buffer.from(bytes).includes('Jane')).to.equal(false)
   })
