@@ -32,12 +32,9 @@ export const ENCODER_EPS = 1e-6
 export const DECODER_EPS = 1e-5
 export const CHANNEL_EPS = 1e-6
 
-const TINY = { imageSize: 128, dim: 128, depth: 4, heads: 4, globalBlocks: [1, 3], window: 8, width: 128, decoderMlp: 512, iouHidden: 128 }
-
 const CONFIGS: readonly SamConfig[] = [
   { name: 'golden-128', imageSize: 128, patch: 16, dim: 96, depth: 4, heads: 3, globalBlocks: [2], window: 7, width: 64, decoderMlp: 128, iouHidden: 48 },
-  { name: 'sam-tiny', patch: 8, ...TINY },
-  { name: 'sam-tiny-p16', patch: 16, ...TINY },
+  { name: 'sam-tiny', imageSize: 128, patch: 16, dim: 128, depth: 4, heads: 4, globalBlocks: [1, 3], window: 8, width: 128, decoderMlp: 512, iouHidden: 128 },
   { name: 'vit-b', imageSize: 1024, patch: 16, dim: 768, depth: 12, heads: 12, globalBlocks: [2, 5, 8, 11], window: 14, width: 256, decoderMlp: 2048, iouHidden: 256 }
 ]
 
