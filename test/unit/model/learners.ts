@@ -1,0 +1,35 @@
+import type { Scored } from '../../../src/dataset/index.ts'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
+import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'
+import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/model/settings.ts'
+import { Learner } from '../../../src/model/train/learner.ts'
+import { testEngine, tinyWeights } from './golden.ts'
+
+export const config = samConfig('golden-128')
+export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
+export const baseHash = weightsHash(weights)
+
+export async function createLearner ({ siteSeed = 7, model = {}, train = {} }: { siteSeed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
+  return Learner.create({
+    engine: await testEngine(),
+    config,
+    weights,
+    baseHash,
+    model: { ...defaultModelSettings('golden-128'), ...model },
+    train: { ...defaultTrainSettings(), batchSize: 2, warmupSteps: 2, ...train },
+    seed: 3,
+    siteSeed
+  })
+}
+
+/** A bright disc on textured ground, 96×128 pixels of original size, for which a model of random weights can learn something. */
+export function disc (id: number): Scored {
+  const [height, width] = [96, 128]
+  const [x0, y0, radius] = [40 + 12 * id, 40 + 6 * id, 18 + 3 * id]
+  const inside = (i: number): boolean => (i % width - x0) ** 2 + (Math.floor(i / width) - y0) ** 2 < radius ** 2
+  const image = Uint8Array.from({ length: height * width }, (_, i) => inside(i) ? 200 : 60 + i * 7919 % 17)
+  const mask = Uint8Array.from({ length: height * width }, (_, i) => inside(i) ? 1 : 0)
+  return { id: `disc-${id}`, height, width, side: 128, fittedHeight: height, fittedWidth: width, channels: 1, image, mask, truth: mask }
+}
+
+export const discs = [0, 1, 2, 3].map(disc)
