@@ -18,7 +18,7 @@ export async function createLearner ({ engine, model, training, baseWeights, sit
   if (base.hash !== model.baseHash) {
     throw new InputError(`${baseWeights} is not the base that the federation agreed on (its hash is ${base.hash.slice(0, 12)}…, expected ${model.baseHash.slice(0, 12)}…): install the version the federation uses`)
   }
-  return await Learner.create({
+  return Learner.create({
     engine,
     config: base.config,
     weights: base.weights,

@@ -1,4 +1,4 @@
-import { Adapter, adapterFromSafetensors } from '../../adapter/adapter.ts'
+import { adapterFromSafetensors, type Adapter } from '../../adapter/adapter.ts'
 import { createEngine, type Engine } from '../../compute/index.ts'
 import { CorruptFileError, InputError } from '../../errors.ts'
 import type { Learner } from '../../model/train/learner.ts'

@@ -43,6 +43,8 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   #deaths = 0
   #retry: NodeJS.Timeout | undefined
   #stopped = false
+  /** What the trainer itself said before it was made to go. */
+  #complaint: string | undefined
 
   constructor (init: TrainerInit) {
     super()
@@ -105,7 +107,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
         return reply
       } catch (error) {
         if (!this.#mayRepeat(error)) throw error
-        await this.#endChild()
+        await this.#endChild(error)
       }
     }
   }
@@ -119,7 +121,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     this.#child = child
     child.on('message', (message: TrainerMessage) => { this.#receive(message) })
     child.on('error', () => { /* 'exit' follows or the send below rejects */ })
-    child.once('exit', (code, signal) => { this.#ended(signal ?? `exit code ${code ?? 'unknown'}`) })
+    child.once('exit', (code, signal) => { this.#ended(this.#complaint ?? signal ?? `exit code ${code ?? 'unknown'}`) })
     if (child.pid != null && this.#init.nice > 0) setPriority(child.pid, this.#init.nice)
     try {
       const ready = await this.#send('setup', this.#init.setup)
@@ -127,15 +129,16 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
       return ready
     } catch (error) {
       if (error instanceof InputError) this.#stopped = true
-      await this.#endChild()
+      await this.#endChild(error)
       throw error
     }
   }
 
   /** A trainer that answered with a failure may be in any state: it goes, and `#ended` sees to the next. */
-  async #endChild (): Promise<void> {
+  async #endChild (error: unknown): Promise<void> {
     const child = this.#child
     if (child == null) return
+    this.#complaint = error instanceof Error ? error.message : String(error)
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     await exited
@@ -168,6 +171,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
 
   #ended (reason: string): void {
     this.#child = undefined
+    this.#complaint = undefined
     for (const { reject } of this.#pending.values()) reject(new TrainerError(`the trainer process ended (${reason})`))
     this.#pending.clear()
     if (this.#stopped) return

@@ -16,7 +16,7 @@ interface Args { home: string, json: boolean, data: string, split: 'validation' 
 export const evaluate: CommandModule<object, Args> = {
   command: 'evaluate',
   describe: 'Dice, IoU and HD95 of the frozen, the global and the personalised model',
-  builder: (argv) => withFlags(argv, flags) as never,
+  builder: (argv) => withFlags(argv, flags),
   handler: async ({ home, json, data, split }) => {
     const { evaluateSite } = await import('../../offline/evaluate-site.ts')
     const result = await evaluateSite(home, data, split)

@@ -13,7 +13,7 @@ interface Args { home: string, json: boolean, out: string }
 export const exportAdapter: CommandModule<object, Args> = {
   command: 'export',
   describe: 'write the global adapter as safetensors; the private experts stay',
-  builder: (argv) => withFlags(argv, flags) as never,
+  builder: (argv) => withFlags(argv, flags),
   handler: async ({ home, json, out }) => {
     const path = sitePaths(home).adapter
     const bytes = await readIfThere(path)

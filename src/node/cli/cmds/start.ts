@@ -28,7 +28,7 @@ type Args = { home: string, json: boolean, alone: boolean, logLevel?: string, co
 export const start: CommandModule<object, Args> = {
   command: 'start',
   describe: 'run the daemon of this site until its rounds are finished',
-  builder: (argv) => withFlags(argv, flags) as never,
+  builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const { home, alone, json } = args
     const { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel } = args

@@ -55,7 +55,7 @@ describe('TrainerProcess', () => {
   it('starts afresh after a failure that is not the user\'s', async () => {
     const { loss } = await create({ failIn: 'phaseG', memory: join(folder, 'failed') }).call('phaseG', work, { signal })
     expect(loss).to.equal(0.5)
-    expect(restarts).to.have.length(1)
+    expect(restarts).to.deep.equal([{ reason: 'a step went wrong', delayMs: 5 }])
   })
 
   it('starts again when the process dies while it loads', async () => {
