@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
-import { activate } from './onnx/activate.ts'
+import { activate, dropTape } from './onnx/activate.ts'
 import { checkInputs, dtypeOf } from './host.ts'
 import type { CompiledStep, Engine, HostRecord, HostTensor, Step } from './types.ts'
 
@@ -55,7 +55,12 @@ function eagerStep (backend: string, step: Step): CompiledStep {
 
 function evaluate (backend: string, step: Step, inputs: HostRecord): Record<string, tf.Tensor> {
   activate(backend)
-  return tf.tidy(() => step(Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]))))
+  try {
+    return tf.tidy(() => step(Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toTensor(tensor)]))))
+  } catch (error) {
+    dropTape()
+    throw error
+  }
 }
 
 function toTensor (host: HostTensor): tf.Tensor {

@@ -1,9 +1,11 @@
 /**
  * Registers tfjs-core's gradients, which its Node build leaves out (bundled by scripts/build.js so that core stays one instance), and
- * mends those that are wrong or missing: products and squared differences of broadcast operands, comparisons, softmax in few passes.
+ * mends those that are wrong or missing: broadcast operands of products, squared differences and extremes, cumulative sums along other axes
+ * than the last, tiles of rank 5 and more, comparisons; softmax in few passes.
  */
-import '#tfjs-gradients'
 import * as tf from '@tensorflow/tfjs-core'
+// After core, whose engine both copies then share: the bundle's own has no operations.
+import '#tfjs-gradients'
 import { hasKernel } from './ops.ts'
 
 type Lazy = () => tf.Tensor
@@ -51,6 +53,44 @@ tf.registerGradient({
     return { a: () => unbroadcast(slope(), a.shape), b: () => unbroadcast(tf.neg(slope()), b.shape) }
   }
 })
+
+/** The operand that wins gets the gradient; the first one where both are equal. */
+function registerExtreme (kernelName: string, firstWins: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): void {
+  tf.registerGradient({
+    kernelName,
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, saved) => {
+      const [a, b] = saved as [tf.Tensor, tf.Tensor]
+      const share = (wins: tf.Tensor, shape: number[]): tf.Tensor => unbroadcast(tf.mul(dy as tf.Tensor, tf.cast(wins, 'float32')), shape)
+      return { a: () => share(firstWins(a, b), a.shape), b: () => share(tf.logicalNot(firstWins(a, b)), b.shape) }
+    }
+  })
+}
+
+registerExtreme('Maximum', tf.greaterEqual)
+registerExtreme('Minimum', tf.lessEqual)
+
+tf.registerGradient({
+  kernelName: 'Cumsum',
+  gradFunc: (dy, _, attributes) => {
+    const { axis, exclusive, reverse } = attributes as unknown as tf.CumsumAttrs
+    return { x: () => tf.cumsum(dy as tf.Tensor, axis, exclusive, !reverse) }
+  }
+})
+
+tf.registerGradient({
+  kernelName: 'Tile',
+  inputsToSave: ['x'],
+  gradFunc: (dy, saved, attributes) => ({ x: () => tileGradient(dy as tf.Tensor, (saved[0] as tf.Tensor).shape, attributes['reps'] as number[]) })
+})
+
+/** The copies of every element lie along axes of their own once each repeated axis is split into (copies, extent). */
+function tileGradient (dy: tf.Tensor, shape: number[], repetitions: number[]): tf.Tensor {
+  const split = shape.flatMap((extent, axis) => repetitions[axis] === 1 ? [extent] : [repetitions[axis] as number, extent])
+  const copies = shape.flatMap((_, axis) => repetitions[axis] === 1 ? [false] : [true, false])
+  const axes = copies.flatMap((isCopy, axis) => isCopy ? [axis] : [])
+  return axes.length === 0 ? dy : tf.reshape(tf.sum(tf.reshape(dy, split), axes), shape)
+}
 
 tf.registerGradient({
   kernelName: 'Softmax',

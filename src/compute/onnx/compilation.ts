@@ -1,7 +1,7 @@
 /** A step traced once per input signature into one ONNX Runtime session. */
 import * as tf from '@tensorflow/tfjs-core'
 import * as ort from 'onnxruntime-node'
-import { activate } from './activate.ts'
+import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
 import { cast } from './kernels/ops.ts'
 import { buildModel } from './model.ts'
@@ -96,6 +96,9 @@ function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Valu
         results.push({ name, value: value.type === 'bool' ? cast(value, 'int32') : value })
       }
     }))
+  } catch (error) {
+    dropTape()
+    throw error
   } finally {
     if (before !== undefined && before !== backendName) activate(before)
   }

@@ -8,7 +8,8 @@ import type { Kernel } from './kernel.ts'
 
 type Axes = number | number[] | undefined
 
-/** Above this many numbers a sum is taken in two stages: one long float32 sum loses digits that training feels. */
+/** Sums longer than this are taken in two stages, those over contiguous numbers above `longSum`: a long float32 sum loses digits that training feels. */
+const shortSum = 256
 const longSum = 4096
 
 function axesOf (axis: Axes, x: Value): number[] {
@@ -21,24 +22,36 @@ function reducedShape (shape: readonly number[], axes: readonly number[], keep: 
 
 export function reduce (type: string, x: Value, axes: readonly number[], keep: boolean): Value {
   const shape = reducedShape(x.shape, axes, keep)
-  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
-  // A ONNX reduction over no axes would be one over all of them.
+  const count = countOf(x, axes)
+  // An ONNX reduction over no axes would be one over all of them.
   if (count === 1 && axes.every((axis) => x.shape[axis] === 1)) return x.view(shape)
   return operation(type, [x, int64s(axes)], { shape, type: x.type }, { keepdims: { i: Number(keep) } })
 }
 
+/** Long sums in two stages. */
 export function sum (x: Value, axes: readonly number[], keep: boolean): Value {
-  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
+  const count = countOf(x, axes)
   const shape = reducedShape(x.shape, axes, keep)
   const uniform = x.uniform()
   if (uniform !== undefined && x.type === 'float32') return expand(scalar(uniform * count, 'float32'), shape)
-  if (x.type !== 'float32' || count <= longSum) return reduce('ReduceSum', x, axes, keep)
-  const last = axes.at(-1) as number
-  if (axes.length > 1) return sum(reduce('ReduceSum', x, [last], true), axes.slice(0, -1), true).view(shape)
-  const rows = factor(x.shape[last] as number)
-  if (rows === 1) return reduce('ReduceSum', x, axes, keep)
-  const split = x.view([...x.shape.slice(0, last), rows, (x.shape[last] as number) / rows, ...x.shape.slice(last + 1)])
-  return reduce('ReduceSum', reduce('ReduceSum', split, [last + 1], true), [last], true).view(shape)
+  if (x.type !== 'float32' || count <= shortSum) return reduce('ReduceSum', x, axes, keep)
+  const first = axes[0] as number
+  const isRun = axes.every((axis, index) => axis === first + index)
+  if (!isRun) return sum(sum(x, axes.slice(-1), true), axes.slice(0, -1), true).view(shape)
+  return staged(x, [sizeOf(x.shape.slice(0, first)), count, sizeOf(x.shape.slice(first + axes.length))]).view(shape)
+}
+
+/** The sum over the middle of [outer, count, inner]. */
+function staged (x: Value, [outer, count, inner]: [number, number, number]): Value {
+  const stages = factor(count)
+  // No trailing 1: along truly contiguous numbers ONNX Runtime keeps several partial sums, which is a stage of its own.
+  const rest = inner === 1 ? [] : [inner]
+  if (inner === 1 && count <= longSum) return reduce('ReduceSum', x.view([outer, count]), [1], false)
+  return reduce('ReduceSum', reduce('ReduceSum', x.view([outer, stages, count / stages, ...rest]), [2], false), [1], false)
+}
+
+function countOf (x: Value, axes: readonly number[]): number {
+  return sizeOf(axes.map((axis) => x.shape[axis] as number))
 }
 
 /** The largest divisor of `extent` up to its square root. */
@@ -49,8 +62,9 @@ function factor (extent: number): number {
 }
 
 export function mean (x: Value, axes: readonly number[], keep: boolean): Value {
-  const count = sizeOf(axes.map((axis) => x.shape[axis] as number))
-  if (count <= longSum) return reduce('ReduceMean', x, axes, keep)
+  const count = countOf(x, axes)
+  const contiguous = axes.length === 1 && axes[0] === x.shape.length - 1 && count <= longSum
+  if (count <= shortSum || contiguous) return reduce('ReduceMean', x, axes, keep)
   return divide(sum(x, axes, keep), same(count, x))
 }
 
