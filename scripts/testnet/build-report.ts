@@ -1,0 +1,78 @@
+import type { SiteStatus } from '../../src/node/control/status.ts'
+import type { FederationDocument } from '../../src/node/federation/document.ts'
+import type { Dice } from '../../src/node/trainer/messages.ts'
+import { exactConsensus } from './exact-consensus.ts'
+import type { HomeResult, Summary } from './homes.ts'
+import type { HospitalProcess } from './hospital-process.ts'
+import type { CrossSite, HospitalReport, Report } from './report.ts'
+
+export interface SiteOutcome {
+  readonly process: Pick<HospitalProcess, 'hospital' | 'status' | 'exitCode' | 'signal' | 'restarts'>
+  readonly result: HomeResult
+  /** Personal Dice of the same hospital trained alone; null without --compare. */
+  readonly local: number | null
+}
+
+export interface ReportInput {
+  readonly id: string
+  readonly document: FederationDocument
+  readonly data: string
+  readonly sites: readonly SiteOutcome[]
+  readonly crossSite: CrossSite | null
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly federationSeconds: number
+  readonly wallSeconds: number
+}
+
+/** Everything of report.json but the checks. */
+export function buildReport ({ id, document, data, sites, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput): Omit<Report, 'checks'> {
+  const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
+  return {
+    federation: id,
+    seed: document.training.seed,
+    engine: [...new Set(sites.flatMap(({ result }) => result.summary?.engine ?? []))].join(', ') || 'unknown',
+    baseModel: document.model.name,
+    baseHash: document.model.baseHash,
+    data,
+    wallSeconds,
+    hospitals: sites.map((site) => describeHospital(site, secondsOf)),
+    crossSite,
+    consensus: exactConsensus(sites.map(({ process, result }) => ({ result, finished: process.exitCode === 0 })), secondsOf, federationSeconds)
+  }
+}
+
+/** What a summary and a live status both say, for a daemon that never answered too. */
+type Known = Pick<SiteStatus, 'exchanges' | 'bytesSent' | 'bytesReceived' | 'warnings'> & { peerId: string | null, eventLoopP99Ms: number | null }
+
+const UNKNOWN: Known = { peerId: null, exchanges: 0, bytesSent: 0, bytesReceived: 0, eventLoopP99Ms: null, warnings: [] }
+
+/** From the summary where the daemon ended well, else the last that is known from its rounds and its status. */
+function describeHospital ({ process, result: { summary, rounds }, local }: SiteOutcome, secondsOf: (t: number) => number): HospitalReport {
+  const known: Known = summary ?? process.status ?? UNKNOWN
+  return {
+    name: process.hospital.name,
+    peerId: known.peerId,
+    rounds: rounds.at(-1)?.round ?? 0,
+    ...describeImages(summary),
+    exchanges: known.exchanges,
+    exchangesByRound: summary?.exchangesByRound ?? rounds.map(({ exchanges }) => exchanges),
+    bytesSent: known.bytesSent,
+    bytesReceived: known.bytesReceived,
+    dice: describeDice(summary?.dice ?? rounds.at(-1)?.dice, local),
+    eventLoopP99Ms: known.eventLoopP99Ms,
+    exitCode: process.exitCode,
+    signal: process.signal,
+    restarts: process.restarts,
+    warnings: known.warnings,
+    history: rounds.map(({ round, t, dice: { global, personal } }) => ({ round, t: secondsOf(t), global, personal }))
+  }
+}
+
+function describeImages (summary: Summary | undefined): Pick<HospitalReport, 'images' | 'validationImages'> {
+  return summary == null ? { images: null, validationImages: null } : { images: summary.images, validationImages: summary.validationImages }
+}
+
+function describeDice (dice: Dice | undefined, local: number | null): HospitalReport['dice'] {
+  return dice == null ? { frozen: null, local, global: null, personal: null } : { ...dice, local }
+}

@@ -1,0 +1,115 @@
+import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from 'echarts/charts'
+import { GridComponent, MarkLineComponent } from 'echarts/components'
+import { init, use, type ComposeOption } from 'echarts/core'
+import { SVGRenderer } from 'echarts/renderers'
+import type { HospitalReport, Report } from '../report.ts'
+import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
+
+use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
+
+type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
+type Data = Pick<Report, 'hospitals' | 'consensus'>
+
+const FONT = 'system-ui, sans-serif'
+const AXIS = {
+  nameTextStyle: { color: FAINT, fontFamily: FONT, fontSize: 12 },
+  axisLabel: { color: FAINT, fontFamily: FONT, fontSize: 12 },
+  axisLine: { lineStyle: { color: LINE } },
+  axisTick: { show: false },
+  splitLine: { lineStyle: { color: LINE } },
+  minorSplitLine: { show: false }
+} as const
+const GRID = { left: 8, right: 24, top: 28, bottom: 32, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
+
+/** Frozen, alone (with --compare), global and personal Dice side by side. */
+export function finalDiceChart ({ hospitals }: Data): string {
+  const modes = [['frozen', FROZEN], ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []), ['global', '#56b4e9'], ['personal', ACCENT]] as [keyof HospitalReport['dice'], string][]
+  return draw(320, {
+    grid: GRID,
+    xAxis: { type: 'category', data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0 } },
+    yAxis: { type: 'value', min: 0, max: 1, ...AXIS },
+    series: modes.map(([mode, color]) => ({
+      type: 'bar',
+      name: mode,
+      data: hospitals.map(({ dice }) => dice[mode]),
+      itemStyle: { color, borderRadius: [3, 3, 0, 0] },
+      barMaxWidth: 34,
+      barGap: '12%',
+      label: { show: hospitals.length <= 6, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(2) }
+    }))
+  })
+}
+
+/** Personal (solid) and global (dashed) Dice after each round; before the first round both equal the frozen model. */
+export function diceChart ({ hospitals }: Data): string {
+  const lowest = Math.min(1, ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map((each) => Math.min(each.global, each.personal))]))
+  const series = hospitals.flatMap((hospital, index) => (['global', 'personal'] as const).map((mode): LineSeriesOption => ({
+    type: 'line',
+    data: [...(hospital.dice.frozen == null ? [] : [[0, hospital.dice.frozen]]), ...hospital.history.map((each) => [each.round, each[mode]])],
+    lineStyle: { color: siteColour(index), width: mode === 'personal' ? 2.5 : 1.5, type: mode === 'personal' ? 'solid' : 'dashed' },
+    itemStyle: { color: siteColour(index) },
+    symbol: 'circle',
+    symbolSize: mode === 'personal' ? 6 : 4
+  })))
+  return draw(340, {
+    grid: GRID,
+    xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
+    yAxis: { type: 'value', name: 'Dice', min: Math.floor(lowest * 10) / 10, max: 1, ...AXIS },
+    series
+  })
+}
+
+/** Exact relative distance after each round and after the cool-down, log scale. */
+export function consensusChart ({ consensus }: Data): string {
+  const lastRound = Math.max(0, ...consensus.map(({ round }) => round ?? 0))
+  const points = consensus.map(({ round, distance }) => [round == null ? 'end' : String(round), Math.max(distance, 1e-9)])
+  return draw(300, {
+    grid: GRID,
+    xAxis: { type: 'category', data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'], name: 'after round', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    yAxis: { type: 'log', name: 'relative distance', ...AXIS, nameTextStyle: { ...AXIS.nameTextStyle, align: 'left' }, max: (range: { max: number }) => 10 ** Math.ceil(Math.log10(Math.max(range.max, 0.2))) },
+    series: [{
+      type: 'line',
+      data: points,
+      symbol: 'circle',
+      symbolSize: 7,
+      lineStyle: { color: ACCENT, width: 2.5 },
+      itemStyle: { color: ACCENT },
+      label: { show: consensus.length <= 12, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number((value as [string, number])[1]).toPrecision(2) },
+      markLine: {
+        silent: true,
+        symbol: 'none',
+        data: [{ yAxis: 0.1 }],
+        lineStyle: { color: BAD, type: 'dashed', width: 1.5 },
+        label: { formatter: 'limit 0.1', position: 'insideStartTop', color: BAD, fontFamily: FONT, fontSize: 11 }
+      }
+    }]
+  })
+}
+
+/** Megabytes of adapters sent and received. */
+export function bytesChart ({ hospitals }: Data): string {
+  const bars = (name: string, color: string, pick: (hospital: HospitalReport) => number): BarSeriesOption => ({
+    type: 'bar',
+    name,
+    data: hospitals.map((hospital) => pick(hospital) / 1e6),
+    itemStyle: { color, borderRadius: [0, 3, 3, 0] },
+    barMaxWidth: 16,
+    label: { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(1) }
+  })
+  return draw(60 + 52 * hospitals.length, {
+    grid: { ...GRID, right: 48, top: 8 },
+    xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    yAxis: { type: 'category', inverse: true, data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } },
+    series: [bars('sent', ACCENT, ({ bytesSent }) => bytesSent), bars('received', '#56b4e9', ({ bytesReceived }) => bytesReceived)]
+  })
+}
+
+const WIDTH = 640
+
+function draw (height: number, option: Option): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
+  chart.setOption({ animation: false, ...option })
+  const svg = chart.renderToSVGString()
+  chart.dispose()
+  return themed(svg.replace(/^<svg width="\d+" height="\d+"/, '<svg'))
+}

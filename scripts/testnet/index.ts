@@ -1,0 +1,53 @@
+/** Many hospitals on one machine (DESIGN §12): `npm run testnet -- --help`. */
+import { hideBin } from 'yargs/helpers'
+import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
+import { Children } from './children.ts'
+import { parseOptions } from './options.ts'
+import type { Check } from './report.ts'
+import { runTestnet } from './run.ts'
+
+const EXPECTED = [InputError, SchemaError, CorruptFileError, TimeoutError]
+const INTERRUPTED = 130
+
+async function main (args: string[]): Promise<number> {
+  const children = new Children()
+  const interrupt = new AbortController()
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED)
+    interrupt.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    const options = await parseOptions(args)
+    if (options == null) return 0
+    const { report, reportJson, reportHtml } = await runTestnet(options, children, interrupt.signal)
+    const write = options.json ? process.stderr : process.stdout
+    write.write(`${describeChecks(report.checks)}\nreport: ${reportJson}\n        ${reportHtml}\n`)
+    if (options.json) process.stdout.write(JSON.stringify(report) + '\n')
+    return report.checks.every(({ ok, kind }) => ok || kind === 'speed') ? 0 : 1
+  } catch (error) {
+    return interrupt.signal.aborted ? INTERRUPTED : explain(error)
+  } finally {
+    children.killAll()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function describeChecks (checks: readonly Check[]): string {
+  return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds' : kind === 'speed' ? 'slow ' : 'FAILS'}  ${name}: ${detail}`).join('\n')
+}
+
+function explain (error: unknown): number {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof UsageError || EXPECTED.some((kind) => error instanceof kind)) {
+    process.stderr.write(`testnet: ${message}\n`)
+    return error instanceof UsageError ? 2 : 1
+  }
+  process.stderr.write(`testnet: unexpected failure: ${message} (CONSILIUM_DEBUG=1 shows where)\n`)
+  if (process.env['CONSILIUM_DEBUG'] === '1' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  return 1
+}
+
+process.exitCode = await main(hideBin(process.argv))

@@ -1,0 +1,38 @@
+import type { SiteStatus } from '../../src/node/control/status.ts'
+import type { Fault } from './faults.ts'
+import type { HospitalProcess } from './hospital-process.ts'
+
+/** A fault as it struck, and what was seen of the hospital afterwards. */
+export interface Strike {
+  readonly fault: Fault
+  readonly name: string
+  readonly peerId: string
+  /** The round that really ran at that moment. */
+  readonly round: number
+  /** First seen after a restart. */
+  peerIdAfter?: string
+  /** The first round in which it worked again. */
+  roundAfter?: number
+}
+
+/** What only an observer knows: faults, and who a restarted hospital said it was. */
+export class Journal {
+  readonly strikes: Strike[] = []
+
+  strike (fault: Fault, { hospital, status }: HospitalProcess): void {
+    this.strikes.push({ fault, name: hospital.name, peerId: status?.peerId ?? '', round: status?.round ?? 0 })
+  }
+
+  record (processes: readonly HospitalProcess[]): void {
+    for (const { hospital, status, state } of processes) {
+      const last = this.strikes.findLast(({ name }) => name === hospital.name)
+      if (last == null || last.fault.kind === 'kill' || status == null || state !== 'running') continue
+      last.peerIdAfter ??= status.peerId
+      if (isWorking(status)) last.roundAfter ??= status.round
+    }
+  }
+}
+
+function isWorking ({ phase, trainer }: SiteStatus): boolean {
+  return phase !== 'starting' && phase !== 'done' && trainer === 'ready'
+}

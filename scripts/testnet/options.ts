@@ -1,0 +1,77 @@
+import yargs from 'yargs'
+import { UsageError } from '../../src/errors.ts'
+import { usageMessage, withFlags } from '../../src/node/cli/flags.ts'
+import { parseFault, type Fault } from './faults.ts'
+
+export interface TestnetOptions {
+  readonly hospitals: number
+  readonly rounds: number
+  /** Folder with one folder per hospital; undefined = the bundled sample. */
+  readonly data: string | undefined
+  readonly out: string
+  readonly seed: number
+  readonly faults: readonly Fault[]
+  readonly compare: boolean
+  readonly json: boolean
+}
+
+export const DEFAULT_HOSPITALS = 4
+export const DEFAULT_ROUNDS = 5
+const MAX_HOSPITALS = 64
+const MAX_ROUNDS = 10_000
+
+const flags = {
+  hospitals: { type: 'number', describe: 'how many hospitals to start', default: DEFAULT_HOSPITALS },
+  rounds: { type: 'number', describe: 'local rounds of every hospital', default: DEFAULT_ROUNDS },
+  data: { type: 'string', describe: 'folder with one data folder per hospital (default: the bundled sample)' },
+  out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
+  seed: { type: 'number', describe: 'seed of the common start, the splits and the augmentation', default: 1 },
+  kill: { type: 'string', array: true, describe: 'SITE@ROUND: end this hospital for good (SIGKILL) in that round; sites count from 0', default: [] as string[] },
+  restart: { type: 'string', array: true, describe: 'SITE@ROUND: SIGKILL in that round, then start again on the same home', default: [] as string[] },
+  compare: { type: 'boolean', describe: 'train each hospital alone too, and score all models on the other hospitals\' images', default: false },
+  json: { type: 'boolean', describe: 'print the report as one JSON object on stdout; progress goes to stderr', default: false }
+} as const
+
+/** The options of one run, or undefined after --help. @throws UsageError for anything mistyped. */
+export async function parseOptions (args: string[]): Promise<TestnetOptions | undefined> {
+  const parser = withFlags(yargs(args), flags)
+    .scriptName('npm run testnet --')
+    .usage('$0: hospitals on this machine learn together, each in its own process; ends with report.json and report.html')
+    .epilogue('Exit code 0: every hospital that was not killed finished and every result check holds; 1: not so; 2: wrong usage; 130: interrupted.')
+    .version(false)
+    .strict()
+    .wrap(null)
+    .exitProcess(false)
+    .fail((message, error: Error | undefined) => { throw error ?? new UsageError(usageMessage(message, args)) })
+  const parsed = await parser.parseAsync()
+  if (parsed['help'] === true) return undefined
+  const hospitals = wholeNumber('--hospitals', parsed.hospitals, 2, MAX_HOSPITALS)
+  const rounds = wholeNumber('--rounds', parsed.rounds, 1, MAX_ROUNDS)
+  const kills = parsed.kill.map((text) => parseFault('kill', text, hospitals, rounds))
+  const restarts = parsed.restart.map((text) => parseFault('restart', text, hospitals, rounds))
+  const faults = [...kills, ...restarts]
+  requireSensible(faults, hospitals)
+  return {
+    hospitals,
+    rounds,
+    data: parsed.data,
+    out: parsed.out,
+    seed: wholeNumber('--seed', parsed.seed, 0, 2 ** 31 - 1),
+    faults,
+    compare: parsed.compare,
+    json: parsed.json
+  }
+}
+
+function wholeNumber (flag: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new UsageError(`${flag} must be a whole number from ${least} to ${most}`)
+}
+
+function requireSensible (faults: readonly Fault[], hospitals: number): void {
+  const killed = new Map(faults.filter(({ kind }) => kind === 'kill').map(({ site, round }) => [site, round]))
+  if (killed.size > hospitals - 1) throw new UsageError('--kill ends every hospital: leave at least one')
+  for (const { kind, site, round } of faults) {
+    if (kind === 'restart' && round >= (killed.get(site) ?? Infinity)) throw new UsageError(`--restart ${site}@${round}: hospital ${site} is killed for good in round ${killed.get(site)}`)
+  }
+}

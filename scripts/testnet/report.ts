@@ -1,0 +1,68 @@
+import { z } from 'zod'
+
+const score = z.number().nullable()
+
+const roundSchema = z.strictObject({
+  round: z.number().int(),
+  /** Seconds since the testnet began. */
+  t: z.number(),
+  global: z.number(),
+  personal: z.number()
+})
+
+const hospitalSchema = z.strictObject({
+  name: z.string(),
+  peerId: z.string().nullable(),
+  /** Finished rounds. */
+  rounds: z.number().int(),
+  images: z.number().int().nullable(),
+  validationImages: z.number().int().nullable(),
+  exchanges: z.number().int(),
+  /** Committed exchanges in round 1, 2, … */
+  exchangesByRound: z.array(z.number().int()),
+  bytesSent: z.number(),
+  bytesReceived: z.number(),
+  /** Mean over the hospital's validation images; `local`: trained alone (--compare). */
+  dice: z.strictObject({ frozen: score, local: score, global: score, personal: score }),
+  eventLoopP99Ms: z.number().nullable(),
+  /** null: ended by `signal`. */
+  exitCode: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  restarts: z.number().int(),
+  warnings: z.array(z.string()),
+  history: z.array(roundSchema)
+})
+
+const checkSchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  /** `speed` tells about this machine too and does not change the exit code. */
+  kind: z.enum(['result', 'speed'])
+})
+
+const crossSite = z.strictObject({ local: z.number(), global: z.number() })
+
+/** OUT/report.json. */
+export const reportSchema = z.strictObject({
+  federation: z.string(),
+  seed: z.number().int(),
+  engine: z.string(),
+  baseModel: z.string(),
+  baseHash: z.string(),
+  data: z.string(),
+  /** From the first command to the report, without the training alone of --compare. */
+  wallSeconds: z.number(),
+  hospitals: z.array(hospitalSchema),
+  /** Mean Dice of site i's model on site j's validation images, j ≠ i; null without --compare. */
+  crossSite: crossSite.nullable(),
+  /** sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖ from the saved adapters: after each round, last after the cool-down (round null). */
+  consensus: z.array(z.strictObject({ t: z.number(), round: z.number().int().nullable(), sites: z.number().int(), distance: z.number() })),
+  checks: z.array(checkSchema)
+})
+
+export type Report = z.infer<typeof reportSchema>
+export type HospitalReport = z.infer<typeof hospitalSchema>
+export type Check = z.infer<typeof checkSchema>
+export type ConsensusPoint = Report['consensus'][number]
+export type CrossSite = z.infer<typeof crossSite>

@@ -1,0 +1,173 @@
+import { writeFile } from 'node:fs/promises'
+import { InputError } from '../../src/errors.ts'
+import { readFederation } from '../../src/node/federation/document.ts'
+import { writeJson } from '../../src/node/storage/files.ts'
+import { buildReport, type SiteOutcome } from './build-report.ts'
+import { judge } from './checks.ts'
+import type { Children } from './children.ts'
+import { EVALUATIONS_AT_ONCE, measureCrossSite, prepareAlone } from './compare.ts'
+import { createDisplay } from './create-display.ts'
+import type { Display } from './display.ts'
+import { bootstrapAddresses, createFederation, joinFederation, type FederationFiles } from './federation.ts'
+import { follow } from './follow.ts'
+import { readHome } from './homes.ts'
+import { HospitalProcess } from './hospital-process.ts'
+import { dataFolders, planHospitals, type Hospital } from './hospitals.ts'
+import { renderPage } from './html/page.ts'
+import { Journal } from './journal.ts'
+import { DEFAULT_ROUNDS, type TestnetOptions } from './options.ts'
+import { drawPicture, type Picture } from './pictures.ts'
+import { mapLimited } from './pool.ts'
+import { reportSchema, type CrossSite, type Report } from './report.ts'
+import { bundledSample } from './sample.ts'
+import { prepareWorkspace, type Workspace } from './workspace.ts'
+
+interface Run {
+  readonly options: TestnetOptions
+  readonly children: Children
+  readonly display: Display
+  readonly workspace: Workspace
+  readonly hospitals: readonly Hospital[]
+  readonly signal: AbortSignal
+}
+
+export interface TestnetResult {
+  readonly report: Report
+  readonly reportJson: string
+  readonly reportHtml: string
+}
+
+/** One whole testnet. @throws InputError for what the user can mend; the signal's reason when it was interrupted. */
+export async function runTestnet (options: TestnetOptions, children: Children, signal: AbortSignal): Promise<TestnetResult> {
+  const startedAt = Date.now()
+  const folders = await dataFolders(options.data ?? await bundledSample())
+  const workspace = await prepareWorkspace(options.out)
+  const hospitals = planHospitals(folders, options.hospitals, workspace.homes)
+  const display = createDisplay({ json: options.json })
+  const run: Run = { options, children, display, workspace, hospitals, signal }
+  try {
+    display.note(`${hospitals.length} hospitals, ${options.rounds} rounds, seed ${options.seed}; logs and homes in ${workspace.homes}`)
+    const together = await runFederation(run)
+    signal.throwIfAborted()
+    const federationSeconds = (Date.now() - startedAt) / 1000
+    const compareStart = Date.now()
+    const comparison = options.compare ? await runComparison(run, together) : undefined
+    const compareSeconds = (Date.now() - compareStart) / 1000
+    signal.throwIfAborted()
+    display.note('drawing the pictures')
+    const pictures = await drawPictures(run, together.processes)
+    return await finish(run, { together, comparison, pictures, startedAt, federationSeconds, compareSeconds })
+  } finally {
+    display.done()
+  }
+}
+
+interface Together {
+  readonly files: FederationFiles
+  readonly processes: readonly HospitalProcess[]
+  readonly journal: Journal
+}
+
+async function runFederation (run: Run): Promise<Together> {
+  const { options, children, display, hospitals, signal } = run
+  const processes = hospitals.map((hospital) => new HospitalProcess(children, hospital))
+  const journal = new Journal()
+  try {
+    const files = await startAll(run, processes)
+    await follow(processes, { faults: options.faults, display, journal, signal })
+    signal.throwIfAborted()
+    for (const each of processes.filter(({ state }) => state === 'failed')) display.note(`${each.hospital.name} failed: ${await each.lastWords()}`)
+    return { files, processes, journal }
+  } finally {
+    await Promise.all(processes.map(async (each) => { await each.stop() }))
+  }
+}
+
+/** As people would: one founds and starts, the others join with its files and address. */
+async function startAll ({ options, children, display, signal }: Run, [founder, ...others]: readonly HospitalProcess[]): Promise<FederationFiles> {
+  const files = await createFederation(children, founder!.hospital, options)
+  display.note(`federation ${files.id.slice(0, 12)}…`)
+  founder!.start()
+  const bootstrap = await bootstrapAddresses(founder!, signal)
+  await joinFederation(children, others.map(({ hospital }) => hospital), files, bootstrap)
+  signal.throwIfAborted()
+  for (const other of others) other.start()
+  return files
+}
+
+interface Comparison {
+  /** Personal Dice by hospital name. */
+  readonly local: ReadonlyMap<string, number>
+  readonly crossSite: CrossSite | null
+}
+
+async function runComparison ({ children, display, hospitals, workspace, signal }: Run, { files, processes }: Together): Promise<Comparison> {
+  display.note('now each hospital alone, with the same budget')
+  const alone = (await prepareAlone(children, hospitals, files, workspace.alone)).map((hospital) => new HospitalProcess(children, hospital, ['--alone']))
+  for (const each of alone) each.start()
+  await follow(alone, { faults: [], display, journal: new Journal(), signal })
+  signal.throwIfAborted()
+  const local = new Map<string, number>()
+  for (const { hospital } of alone) {
+    const { summary } = await readHome(hospital.home)
+    if (summary != null) local.set(hospital.name, summary.dice.personal)
+  }
+  const finished = processes.filter(({ state, hospital }) => state === 'finished' && local.has(hospital.name)).map(({ hospital }) => hospital)
+  const names = new Set(finished.map(({ name }) => name))
+  const crossSite = await measureCrossSite({
+    children,
+    together: finished,
+    alone: alone.map(({ hospital }) => hospital).filter(({ name }) => names.has(name)),
+    onDone: (done, total) => { display.note(`scored on the other hospitals' images: ${done} of ${total}`) }
+  })
+  return { local, crossSite }
+}
+
+/** A picture that cannot be drawn is said and left out: the figures matter more. */
+async function drawPictures ({ children, display }: Run, processes: readonly HospitalProcess[]): Promise<Picture[]> {
+  const finished = processes.filter(({ state }) => state === 'finished')
+  const pictures = await mapLimited(finished, EVALUATIONS_AT_ONCE, async ({ hospital }) => {
+    try {
+      return await drawPicture(children, hospital)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      display.note(error.message)
+      return undefined
+    }
+  })
+  return pictures.filter((picture) => picture != null)
+}
+
+interface Outcome {
+  readonly together: Together
+  readonly comparison: Comparison | undefined
+  readonly pictures: readonly Picture[]
+  readonly startedAt: number
+  readonly federationSeconds: number
+  readonly compareSeconds: number
+}
+
+async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome): Promise<TestnetResult> {
+  const { together: { files, processes, journal }, comparison, pictures, startedAt, federationSeconds, compareSeconds } = outcome
+  const { id, document } = await readFederation(files.federation)
+  const sites: SiteOutcome[] = []
+  for (const process of processes) {
+    sites.push({ process, result: await readHome(process.hospital.home), local: comparison?.local.get(process.hospital.name) ?? null })
+  }
+  const wallSeconds = (Date.now() - startedAt) / 1000 - compareSeconds
+  const data = options.data ?? 'bundled sample'
+  const facts = buildReport({ id, document, data, sites, crossSite: comparison?.crossSite ?? null, startedAt, federationSeconds, wallSeconds })
+  const sample = options.data == null
+  const checks = judge({
+    report: facts,
+    rounds: options.rounds,
+    strikes: journal.strikes,
+    orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
+    standard: sample && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
+    compared: options.compare
+  })
+  const report = reportSchema.parse({ ...facts, checks })
+  await writeJson(workspace.reportJson, report)
+  await writeFile(workspace.reportHtml, renderPage({ report, pictures, sample }))
+  return { report, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
+}
