@@ -3,8 +3,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { activate, dropTape } from './onnx/activate.ts'
-import { checkInputs, dtypeOf } from './host.ts'
-import type { CompiledStep, Engine, HostRecord, HostTensor, Step } from './types.ts'
+import { checkInputs, dtypeOf } from './onnx/host.ts'
+import type { HostRecord, HostTensor } from './onnx/host.ts'
+import type { CompiledStep, Engine, Step } from './types.ts'
 
 export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number): Promise<Engine> {
   if (name === 'wasm') await loadWasm(threads)

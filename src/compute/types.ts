@@ -1,8 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core'
+import type { HostRecord } from './onnx/host.ts'
 
-/** A tensor in host memory, row-major. */
-export interface HostTensor { readonly shape: readonly number[], readonly data: Float32Array | Int32Array }
-export type HostRecord = Readonly<Record<string, HostTensor>>
 export type TensorRecord = Record<string, tf.Tensor>
 
 /** Pure: same inputs → same outputs; no reads (dataSync) inside. */
@@ -21,7 +19,7 @@ export interface EngineOptions {
   readonly name?: 'auto' | 'onnx' | 'wasm' | 'cpu'
   /** Threads within an operation; all cores if not given. */
   readonly threads?: number
-  /** `low` returns memory after every run, `fast` keeps it (10–20 % faster). */
+  /** `low` returns memory after every run, `fast` keeps it (10–20 % faster); `low` by default only where less than 4 GiB are free. */
   readonly memory?: 'low' | 'fast'
 }
 

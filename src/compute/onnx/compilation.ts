@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import * as ort from 'onnxruntime-node'
 import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
+import { checkInputs, dtypeOf, signatureOf } from './host.ts'
+import type { HostRecord, HostTensor } from './host.ts'
 import { cast } from './kernels/ops.ts'
 import { buildModel } from './model.ts'
 import { backendName } from './register.ts'
@@ -10,8 +12,6 @@ import { sessionOptions, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
 import { Value } from './value.ts'
 
-interface Host { readonly shape: readonly number[], readonly data: Float32Array | Int32Array }
-type HostRecord = Readonly<Record<string, Host>>
 type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>
 
 interface Graph {
@@ -30,7 +30,7 @@ export class Compilation {
 
   constructor (readonly backend: OnnxBackend, readonly options: RuntimeOptions, readonly step: Step) {}
 
-  async run (inputs: HostRecord): Promise<Record<string, Host>> {
+  async run (inputs: HostRecord): Promise<HostRecord> {
     if (!this.#open) throw new Error('the compiled step is disposed: compile it again')
     const next = this.#last.then(async () => await this.#run(inputs))
     this.#last = next.catch(() => undefined)
@@ -45,11 +45,11 @@ export class Compilation {
     for (const { session } of graphs) await session.release()
   }
 
-  async #run (inputs: HostRecord): Promise<Record<string, Host>> {
+  async #run (inputs: HostRecord): Promise<HostRecord> {
     const { session, feeds, outputs } = await this.#graph(inputs)
     const results = await session.run(Object.fromEntries(Array.from(feeds, ([key, name]) => {
-      const { data, shape } = inputs[name] as Host
-      return [key, toOrt(data, typeOf(data), shape)]
+      const tensor = inputs[name] as HostTensor
+      return [key, toOrt(tensor.data, dtypeOf(tensor), tensor.shape)]
     })))
     return Object.fromEntries(Array.from(outputs, ([key, { name, shape }]) => [name, { shape, data: results[key]?.data as Float32Array }]))
   }
@@ -68,7 +68,7 @@ export class Compilation {
 }
 
 async function createGraph (backend: OnnxBackend, options: RuntimeOptions, step: Step, inputs: HostRecord): Promise<Graph> {
-  const placeholders = new Map(Object.entries(inputs).map(([name, { shape, data }]) => [new Value(shape, typeOf(data)), name]))
+  const placeholders = new Map(Object.entries(inputs).map(([name, tensor]) => [new Value(tensor.shape, dtypeOf(tensor)), name]))
   const results = trace(backend, step, placeholders)
   const model = buildModel(results.map(({ value }) => value), false)
   const session = await ort.InferenceSession.create(model.bytes, sessionOptions(options))
@@ -104,19 +104,4 @@ function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Valu
   }
   if (results.length === 0) throw new Error('a compiled step must return at least one tensor')
   return results
-}
-
-function typeOf (data: Float32Array | Int32Array): 'float32' | 'int32' {
-  return data instanceof Float32Array ? 'float32' : 'int32'
-}
-
-function signatureOf (inputs: HostRecord): string {
-  return Object.entries(inputs).map(([name, { shape, data }]) => `${name}:${typeOf(data)}[${shape.join()}]`).sort().join(';')
-}
-
-function checkInputs (inputs: HostRecord): void {
-  for (const [name, { shape, data }] of Object.entries(inputs)) {
-    const size = shape.reduce((product, extent) => product * extent, 1)
-    if (data.length !== size) throw new Error(`input ${name} has ${data.length} numbers but the shape [${shape.join()}] needs ${size}`)
-  }
 }

@@ -108,7 +108,7 @@ describe('compute: engines', () => {
     process.on('warning', listen)
     const previous = tf.getBackend()
     await tf.setBackend('onnx')
-    const values = tf.tidy(() => [0, 1].map(() => tf.localResponseNormalization(tf.ones([1, 2, 2, 3]) as tf.Tensor4D).dataSync()[0]))
+    const values = tf.tidy(() => [0, 1].map(() => tf.localResponseNormalization(tf.ones<tf.Rank.R4>([1, 2, 2, 3])).dataSync()[0]))
     await tf.setBackend(previous)
     await new Promise((resolve) => { setImmediate(resolve) })
     process.off('warning', listen)

@@ -1,4 +1,6 @@
-import type { HostRecord, HostTensor } from './types.ts'
+/** A tensor in host memory, row-major. */
+export interface HostTensor { readonly shape: readonly number[], readonly data: Float32Array | Int32Array }
+export type HostRecord = Readonly<Record<string, HostTensor>>
 
 /** Throws where a tensor's data do not fill its shape. */
 export function checkInputs (inputs: HostRecord): void {
