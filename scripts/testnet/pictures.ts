@@ -32,7 +32,7 @@ type Colour = readonly [number, number, number]
 const COLOURS = { truth: [255, 193, 7], frozen: [255, 82, 82], personal: [64, 224, 160] } as const
 /** Longer side of the pictures: sharp on a dense display, small in the file. */
 const SIDE = 384
-const LINE = 3
+const LINE = 2
 
 const WORKER = fileURLToPath(new URL(`./picture-worker${extname(import.meta.filename)}`, import.meta.url))
 

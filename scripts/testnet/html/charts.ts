@@ -10,6 +10,9 @@ use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
 type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
 type Data = Pick<Report, 'hospitals' | 'consensus'>
 
+// Near the widths at which the page shows them, so that letters keep their size.
+const WIDE = 980
+const HALF = 470
 const FONT = 'system-ui, sans-serif'
 const AXIS = {
   nameTextStyle: { color: FAINT, fontFamily: FONT, fontSize: 12 },
@@ -19,13 +22,13 @@ const AXIS = {
   splitLine: { lineStyle: { color: LINE } },
   minorSplitLine: { show: false }
 } as const
-const GRID = { left: 8, right: 24, top: 28, bottom: 32, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
+const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
 
 /** Frozen, alone (with --compare), global and personal Dice side by side. */
 export function finalDiceChart ({ hospitals }: Data): string {
   const modes = [['frozen', FROZEN], ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []), ['global', '#56b4e9'], ['personal', ACCENT]] as [keyof HospitalReport['dice'], string][]
-  return draw(320, {
-    grid: GRID,
+  return draw(WIDE, 300, {
+    grid: { ...GRID, bottom: 8 },
     xAxis: { type: 'category', data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0 } },
     yAxis: { type: 'value', min: 0, max: 1, ...AXIS },
     series: modes.map(([mode, color]) => ({
@@ -51,7 +54,7 @@ export function diceChart ({ hospitals }: Data): string {
     symbol: 'circle',
     symbolSize: mode === 'personal' ? 6 : 4
   })))
-  return draw(340, {
+  return draw(HALF, 320, {
     grid: GRID,
     xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
     yAxis: { type: 'value', name: 'Dice', min: Math.floor(lowest * 10) / 10, max: 1, ...AXIS },
@@ -59,14 +62,35 @@ export function diceChart ({ hospitals }: Data): string {
   })
 }
 
+/** JSON and log axes have no 0: what is smaller counts as this. */
+const SMALLEST = 1e-9
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** Two digits; a power of ten where zeros would be many: 0.16, 7·10⁻⁸. */
+export function describeDistance (distance: number): string {
+  if (distance >= 1e-3) return String(Number(distance.toPrecision(2)))
+  const [digit, exponent] = distance.toExponential(0).split('e-')
+  const power = `10⁻${[...exponent ?? ''].map((each) => SUPERSCRIPTS[Number(each)]).join('')}`
+  return digit === '1' ? power : `${digit}·${power}`
+}
+
 /** Exact relative distance after each round and after the cool-down, log scale. */
 export function consensusChart ({ consensus }: Data): string {
   const lastRound = Math.max(0, ...consensus.map(({ round }) => round ?? 0))
-  const points = consensus.map(({ round, distance }) => [round == null ? 'end' : String(round), Math.max(distance, 1e-9)])
-  return draw(300, {
+  const points = consensus.map(({ round, distance }) => [round == null ? 'end' : String(round), Math.max(distance, SMALLEST)])
+  const decades = points.map(([, distance]) => Math.log10(Number(distance)))
+  return draw(HALF, 320, {
     grid: GRID,
     xAxis: { type: 'category', data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'], name: 'after round', nameLocation: 'middle', nameGap: 26, ...AXIS },
-    yAxis: { type: 'log', name: 'relative distance', ...AXIS, nameTextStyle: { ...AXIS.nameTextStyle, align: 'left' }, max: (range: { max: number }) => 10 ** Math.ceil(Math.log10(Math.max(range.max, 0.2))) },
+    yAxis: {
+      type: 'log',
+      name: 'relative distance',
+      ...AXIS,
+      nameTextStyle: { ...AXIS.nameTextStyle, align: 'left' },
+      axisLabel: { ...AXIS.axisLabel, formatter: describeDistance },
+      min: 10 ** Math.floor(Math.min(-2, ...decades)),
+      max: 10 ** Math.ceil(Math.max(0, ...decades))
+    },
     series: [{
       type: 'line',
       data: points,
@@ -74,13 +98,13 @@ export function consensusChart ({ consensus }: Data): string {
       symbolSize: 7,
       lineStyle: { color: ACCENT, width: 2.5 },
       itemStyle: { color: ACCENT },
-      label: { show: consensus.length <= 12, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number((value as [string, number])[1]).toPrecision(2) },
+      label: { show: consensus.length <= 12, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => describeDistance((value as [string, number])[1]) },
       markLine: {
         silent: true,
         symbol: 'none',
         data: [{ yAxis: 0.1 }],
         lineStyle: { color: BAD, type: 'dashed', width: 1.5 },
-        label: { formatter: 'limit 0.1', position: 'insideStartTop', color: BAD, fontFamily: FONT, fontSize: 11 }
+        label: { formatter: 'limit 0.1', position: 'insideEndTop', color: BAD, fontFamily: FONT, fontSize: 11 }
       }
     }]
   })
@@ -96,7 +120,7 @@ export function bytesChart ({ hospitals }: Data): string {
     barMaxWidth: 16,
     label: { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(1) }
   })
-  return draw(60 + 52 * hospitals.length, {
+  return draw(WIDE, 64 + 46 * hospitals.length, {
     grid: { ...GRID, right: 48, top: 8 },
     xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
     yAxis: { type: 'category', inverse: true, data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } },
@@ -104,10 +128,8 @@ export function bytesChart ({ hospitals }: Data): string {
   })
 }
 
-const WIDTH = 640
-
-function draw (height: number, option: Option): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
+function draw (width: number, height: number, option: Option): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   chart.setOption({ animation: false, ...option })
   const svg = chart.renderToSVGString()
   chart.dispose()

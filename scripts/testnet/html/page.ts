@@ -60,7 +60,7 @@ function tiles (report: Report): Markup {
     [figure(meanDice(finished, 'personal')), 'mean Dice, personalised'],
     [figure(meanDice(finished, 'global')), 'mean Dice, global adapter'],
     [figure(meanDice(finished, 'frozen')), 'mean Dice, frozen SAM'],
-    [last == null ? '–' : last.distance.toPrecision(2), 'relative consensus distance'],
+    [last == null ? '–' : last.distance < 1e-3 ? '< 0.001' : last.distance.toPrecision(2), 'relative consensus distance'],
     [`${(bytes / 1e6).toFixed(1)} MB`, 'sent by all hospitals'],
     [`${Math.round(report.wallSeconds)} s`, 'from first command to report']
   ]

@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import { judge } from '../../../scripts/testnet/checks.ts'
+import { describeDistance } from '../../../scripts/testnet/html/charts.ts'
+import { renderPage } from '../../../scripts/testnet/html/page.ts'
+import { outlinePixels, renderPicture } from '../../../scripts/testnet/pictures.ts'
+import { reportSchema, type Report } from '../../../scripts/testnet/report.ts'
+import { facts, homeResult, outcome } from './fixtures.ts'
+
+const MASK = Buffer.from([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]).toString('base64')
+const PICTURE = { height: 4, width: 4, channels: 1, image: MASK, truth: MASK, frozen: { mask: MASK, dice: 0.5 }, personal: { mask: MASK, dice: 0.9 } } as const
+
+function report (change: Partial<Report> = {}): Report {
+  const dead = outcome(2, 'c', { result: homeResult('c', { summary: undefined, rounds: [], final: undefined }) }, { exitCode: null, signal: 'SIGKILL' })
+  const base = facts([outcome(0, 'a', { local: 0.88 }), outcome(1, 'b', { local: 0.87 }), dead], { crossSite: { local: 0.7, global: 0.85 } })
+  return { ...base, checks: judge({ report: base, rounds: 2, strikes: [], orphaned: [], standard: true, compared: true }), ...change }
+}
+
+describe('report.json', () => {
+  it('follows its schema, also with a hospital of which little is known', () => {
+    const parsed = reportSchema.parse(JSON.parse(JSON.stringify(report())))
+    expect(parsed.hospitals.map(({ name, exitCode, signal, dice }) => [name, exitCode, signal, dice.personal])).to.deep.equal([
+      ['a', 0, null, 0.9], ['b', 0, null, 0.9], ['c', null, 'SIGKILL', null]
+    ])
+    expect(parsed.hospitals[0]?.history.map(({ t, round }) => [t, round])).to.deep.equal([[10, 1], [20, 2]])
+  })
+
+  it('takes what a killed hospital was last heard to say', () => {
+    const status = { peerId: 'p', exchanges: 3, bytesSent: 5, bytesReceived: 6, eventLoopP99Ms: 9, warnings: ['w'] }
+    const killed = outcome(0, 'a', { result: homeResult('a', { summary: undefined }) }, { exitCode: null, signal: 'SIGKILL', status: status as never })
+    expect(facts([killed]).hospitals[0]).to.include({ peerId: 'p', exchanges: 3, bytesSent: 5, rounds: 2, images: null })
+  })
+})
+
+describe('report.html', () => {
+  let page: string
+  before(async () => { page = renderPage({ report: report(), pictures: [await renderPicture('a', PICTURE)], sample: true }) })
+
+  it('refers to nothing outside itself', () => {
+    const text = page.replace(/url\(data:[^)]*\)|"data:[^"]*"/g, '')
+    expect([...text.matchAll(/(\S*)["'(](?:https?:)?\/\//g)].map(([, before]) => before?.replace(/:.*/, ''))).to.satisfy((all: string[]) => all.every((each) => each.startsWith('xmlns')))
+    expect(page).not.to.match(/<script|<link|<iframe|@import|src="(?!data:)|url\((?!data:|#)/)
+    expect(text.match(/https?:\/\/(?!www\.w3\.org\/)/)).to.equal(null)
+  })
+
+  it('says what was measured and that it is one subject', () => {
+    for (const words of ['one subject', 'simulated shifts', 'claim nothing about accuracy', 'Base weights: sam-tiny', 'mean personal Dice ≥ 0.88', 'SIGKILL', 'frozen SAM, Dice 0.500', 'trained alone']) expect(page).to.include(words)
+  })
+
+  it('has four charts in the colours of the page', () => {
+    expect(page.match(/<svg/g)).to.have.length(4)
+    expect(page).not.to.match(/#000a0/)
+    expect(page).to.include('var(--accent)')
+  })
+
+  it('escapes what users named', () => {
+    const evil = renderPage({ report: report({ data: '<img src=x onerror=alert(1)>' }), pictures: [], sample: false })
+    expect(evil).to.include('&lt;img src=x onerror=alert(1)&gt;')
+    expect(evil).not.to.include('<img src=x')
+  })
+})
+
+describe('pictures', () => {
+  it('draw the inner border of a mask and leave the rest clear', () => {
+    const size = 9
+    const mask = Uint8Array.from({ length: size * size }, (_, index) => (index % size > 0 && index % size < 8 && index >= size && index < 8 * size) ? 1 : 0)
+    const pixels = outlinePixels(mask, { width: size, height: size }, [1, 2, 3])
+    const alpha = (x: number, y: number): number => pixels[4 * (y * size + x) + 3]!
+    expect([alpha(0, 0), alpha(1, 1), alpha(4, 2), alpha(4, 4)]).to.deep.equal([0, 255, 255, 0])
+    expect([...pixels.subarray(4 * (size + 1), 4 * (size + 1) + 4)]).to.deep.equal([1, 2, 3, 255])
+  })
+
+  it('have the shape of the image, larger', async () => {
+    const picture = await renderPicture('a', { ...PICTURE, height: 2, width: 8 })
+    expect(picture.width / picture.height).to.equal(4)
+    expect(picture.image).to.match(/^data:image\/png;base64,/)
+  })
+})
+
+describe('describeDistance', () => {
+  it('writes few digits', () => {
+    expect([0.4394, 0.1, 0.001, 7.3e-8, 1e-5].map(describeDistance)).to.deep.equal(['0.44', '0.1', '0.001', '7·10⁻⁸', '10⁻⁵'])
+  })
+})

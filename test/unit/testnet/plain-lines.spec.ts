@@ -1,0 +1,65 @@
+import { expect } from 'chai'
+import type { SiteStatus } from '../../../src/node/control/status.ts'
+import { describeBytes, describePhase } from '../../../scripts/testnet/describe.ts'
+import type { HospitalProcess } from '../../../scripts/testnet/hospital-process.ts'
+import { Journal } from '../../../scripts/testnet/journal.ts'
+import { PlainLines } from '../../../scripts/testnet/plain-lines.ts'
+
+function site (name: string, status?: Partial<SiteStatus>, change: object = {}): HospitalProcess {
+  const full = status == null ? undefined : { peerId: `id-${name}`, round: 0, rounds: 3, phase: 'starting', trainer: 'ready', warnings: [], ...status }
+  return { hospital: { name }, state: status == null ? 'starting' : 'running', status: full, isOver: false, exitCode: null, signal: null, ...change } as unknown as HospitalProcess
+}
+
+function shown (...steps: HospitalProcess[][]): string[] {
+  const lines: string[] = []
+  const display = new PlainLines((line) => lines.push(line), () => '00:42')
+  for (const step of steps) display.update(step)
+  return lines
+}
+
+describe('plain lines', () => {
+  it('say each change once', () => {
+    const working = site('b', { round: 3, phase: 'G', progress: { step: 1, steps: 8 } })
+    expect(shown([site('b')], [site('b', { trainer: 'loading' })], [working], [working])).to.deep.equal([
+      '00:42 b starting', '00:42 b loading weights and images', '00:42 b round 3 phase G'
+    ])
+  })
+
+  it('show that a long phase moves, at most four times', () => {
+    const steps = Array.from({ length: 41 }, (_, step) => [site('b', { round: 1, phase: 'L', progress: { step, steps: 40 } })])
+    expect(shown(...steps)).to.deep.equal(['00:42 b round 1 phase L', '00:42 b round 1 phase L 10/40', '00:42 b round 1 phase L 20/40', '00:42 b round 1 phase L 30/40'])
+  })
+
+  it('name the partner, the Dice and new warnings', () => {
+    const dice = { frozen: 0.5, global: 0.8, personal: 0.85 }
+    const lines = shown([site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one'] })],
+      [site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one', 'two'] })])
+    expect(lines.slice(1)).to.deep.equal(['00:42 b says: one', '00:42 b Dice global 0.800, personal 0.850', '00:42 b round 1 exchange with a', '00:42 b says: two'])
+  })
+})
+
+describe('descriptions', () => {
+  it('tell how a hospital ended', () => {
+    expect(describePhase(site('a', {}, { state: 'failed', exitCode: 1 }), true)).to.equal('failed (exit code 1)')
+    expect(describePhase(site('a', {}, { state: 'failed', signal: 'SIGSEGV' }), true)).to.equal('failed (SIGSEGV)')
+    expect(describePhase(site('a', {}, { state: 'killed' }), true)).to.equal('killed')
+    expect(describePhase(site('a', { phase: 'G', progress: { step: 3, steps: 9 } }), true)).to.equal('phase G 3/9')
+  })
+
+  it('shorten bytes', () => {
+    expect([999, 12_400, 3_440_000].map(describeBytes)).to.deep.equal(['1 kB', '12 kB', '3.4 MB'])
+  })
+})
+
+describe('the journal', () => {
+  it('sees who comes back and where it goes on', () => {
+    const journal = new Journal()
+    journal.strike({ kind: 'restart', site: 0, round: 2 }, site('a', { round: 2, phase: 'G' }))
+    journal.record([site('a', { round: 2, phase: 'G' }, { state: 'starting' })])
+    expect(journal.strikes[0]).not.to.have.property('peerIdAfter')
+    journal.record([site('a', { round: 0, phase: 'starting', trainer: 'loading' })])
+    journal.record([site('a', { round: 2, phase: 'L' })])
+    journal.record([site('a', { round: 3, phase: 'G' })])
+    expect(journal.strikes[0]).to.include({ peerId: 'id-a', peerIdAfter: 'id-a', round: 2, roundAfter: 2 })
+  })
+})
