@@ -24,12 +24,12 @@ export interface AveragerInit {
   readonly settings: AveragingSettings
 }
 
-export type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
+type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
 
 /** Either the exchange to go on with or the reason why not. */
 export type Answer = { readonly exchange: Exchange } | { readonly refused: RefusalReason }
 
-export const CODEC = 'f32'
+const CODEC = 'f32'
 
 /** A site's mass: its training images up to the federation's cap, or 1 when all sites count alike. */
 export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {

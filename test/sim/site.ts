@@ -2,7 +2,7 @@ import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import { Averager, type AveragingSettings } from '../../src/gossip-aggregation/averager.ts'
 import type { Exchange, Outcome } from '../../src/gossip-aggregation/exchange.ts'
 
-export const SETTINGS: AveragingSettings = { maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const SETTINGS: AveragingSettings = { maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'sim', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })

@@ -7,7 +7,7 @@ export interface Averaging {
   answer (init: { self: string, partner: string, offer: Offer }): { readonly exchange: OpenExchange } | { readonly refused: Refusal }
 }
 
-export type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
+type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
 
 export interface Terms {
   readonly round: number

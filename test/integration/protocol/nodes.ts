@@ -1,6 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import { gossipsub } from '@libp2p/gossipsub'
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
@@ -11,8 +11,8 @@ import { adapterExchange, type AdapterExchange, type AdapterExchangeEvents } fro
 import type { Limits } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { announce, type Announce } from '../../../src/protocol/announce/index.ts'
 
-export const FEDERATION = 'f'.repeat(64)
-export const SETTINGS: AveragingSettings = { maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const FEDERATION = 'f'.repeat(64)
+const SETTINGS: AveragingSettings = { maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'test', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
@@ -57,16 +57,19 @@ export async function startSite (init: { values: Float32Array, round?: number, m
   return { node, averager, service: node.services.exchange }
 }
 
-export async function startAnnouncer (): Promise<Libp2p<{ announce: Announce }>> {
-  return await startNode<{ announce: Announce }>({
+export async function startAnnouncer (): Promise<Libp2p<{ announce: Announce, pubsub: GossipSub }>> {
+  return await startNode({
     identify: identify(),
     pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
     announce: announce({ federationId: FEDERATION })
   } as never)
 }
 
+/** Resolves when both ends know of the connection. */
 export async function connect (from: Libp2p<never> | Libp2p, to: Libp2p<never> | Libp2p): Promise<void> {
+  const accepted = new Promise<void>((resolve) => { to.addEventListener('connection:open', () => { resolve() }, { once: true }) })
   await from.dial(to.getMultiaddrs())
+  await accepted
 }
 
 export async function stopAll (): Promise<void> {

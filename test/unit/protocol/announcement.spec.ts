@@ -1,0 +1,74 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { decodeAnnouncement, encodeAnnouncement, MAX_ANNOUNCEMENT_BYTES, type Announcement } from '../../../src/protocol/announce/announcement.ts'
+import { AnnouncementFrame } from '../../../src/protocol/announce/pb/announcement.ts'
+import { AnnouncementValidator, type Verdict } from '../../../src/protocol/announce/validate.ts'
+import { ProtocolError } from '../../../src/errors.ts'
+
+const example: Announcement = { round: 2, rounds: 6, phase: 'cool-down', mass: 12, schemaHash: 'a'.repeat(64), digest: 'b'.repeat(64), sketch: new Float32Array(64).fill(-1.5), dice: 0.875, exchanges: 9 }
+
+function frame (changes: Partial<AnnouncementFrame>): Uint8Array {
+  return AnnouncementFrame.encode({ ...AnnouncementFrame.decode(encodeAnnouncement(example, 1n)), ...changes })
+}
+
+function kind (verdict: Verdict): string {
+  return Object.keys(verdict)[0]!
+}
+
+describe('announcement', () => {
+  it('comes back as it was sent, with and without Dice', () => {
+    expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, announcement: example })
+    const { dice: _, ...without } = example
+    expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
+  })
+
+  it('fits into a fraction of the cap', () => {
+    expect(encodeAnnouncement(example, 2n ** 63n).length).to.be.below(MAX_ANNOUNCEMENT_BYTES / 8)
+  })
+
+  it('is refused when a field is not what an honest site sends', () => {
+    const bad: Partial<AnnouncementFrame>[] = [
+      { round: 7 }, { rounds: 1_000_001 }, { phase: '' }, { phase: 'x'.repeat(33) }, { phase: '<b>' }, { mass: 0 }, { mass: -1 }, { mass: NaN }, { mass: Infinity },
+      { schemaHash: new Uint8Array(31) }, { digest: new Uint8Array(33) }, { sketch: new Uint8Array(252) }, { sketch: new Uint8Array(260) },
+      { sketch: new Uint8Array(256).fill(0xff) }, { dice: 1.01 }, { dice: -0.01 }, { dice: NaN }
+    ]
+    decodeAnnouncement(frame({}))
+    for (const changes of bad) expect(() => decodeAnnouncement(frame(changes)), JSON.stringify(changes)).to.throw(ProtocolError)
+  })
+
+  it('of random bytes, or too long, throws nothing but ProtocolError', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => { expect(() => decodeAnnouncement(bytes)).to.throw(ProtocolError) }), { numRuns: 500 })
+    const padding = new Uint8Array(MAX_ANNOUNCEMENT_BYTES)
+    const long = frame({ schemaHash: padding })
+    expect(() => decodeAnnouncement(long)).to.throw(ProtocolError, /most is 4096/)
+  })
+})
+
+describe('announcement validator', () => {
+  it('accepts what is newer and ignores what is old, per author', () => {
+    const validator = new AnnouncementValidator({ now: () => 0 })
+    expect(validator.judge('a', encodeAnnouncement(example, 5n))).to.deep.equal({ accept: example })
+    expect(kind(validator.judge('a', encodeAnnouncement(example, 5n)))).to.equal('ignore')
+    expect(kind(validator.judge('a', encodeAnnouncement(example, 4n)))).to.equal('ignore')
+    expect(kind(validator.judge('b', encodeAnnouncement(example, 4n)))).to.equal('accept')
+    expect(kind(validator.judge('a', encodeAnnouncement(example, 6n)))).to.equal('accept')
+  })
+
+  it('ignores more than one a second from one author, beyond a burst of three', () => {
+    let now = 0
+    const validator = new AnnouncementValidator({ now: () => now })
+    const send = (sequence: number): string => kind(validator.judge('a', encodeAnnouncement(example, BigInt(sequence))))
+    expect([1, 2, 3, 4, 5].map(send)).to.deep.equal(['accept', 'accept', 'accept', 'ignore', 'ignore'])
+    now = 1000
+    expect([6, 7].map(send)).to.deep.equal(['accept', 'ignore'])
+    const steady = Array.from({ length: 20 }, (_, index) => { now += 1000; return send(10 + index) })
+    expect(new Set(steady)).to.deep.equal(new Set(['accept']))
+  })
+
+  it('rejects what is malformed', () => {
+    const validator = new AnnouncementValidator({ now: () => 0 })
+    expect(kind(validator.judge('a', Uint8Array.of(1, 2, 3)))).to.equal('reject')
+    expect(kind(validator.judge('a', new Uint8Array(5000)))).to.equal('reject')
+    expect(kind(validator.judge('a', frame({ mass: -3 })))).to.equal('reject')
+  })
+})
