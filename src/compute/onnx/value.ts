@@ -130,6 +130,31 @@ export function expand (value: Value, shape: readonly number[]): Value {
 export function elementwise (type: string, operands: readonly Value[], resultType: ElementType, attributes?: Attributes): Value {
   const shape = broadcastShape(operands.map((value) => value.shape))
   const small = operands.map((value) => value.compact ?? value)
-  const result = operation(type, small, { shape: broadcastShape(small.map((value) => value.shape)), type: resultType }, attributes)
-  return expand(result, shape)
+  const smallShape = broadcastShape(small.map((value) => value.shape))
+  const flat = flattened(small, smallShape) ?? { inputs: small, shape: smallShape }
+  return expand(operation(type, flat.inputs, { shape: flat.shape, type: resultType }, attributes).view(smallShape), shape)
+}
+
+interface Flat { readonly inputs: readonly Value[], readonly shape: readonly number[] }
+
+/**
+ * The operands in the shape of the lowest rank that one of them has beneath its views, where the others can follow: chains of elementwise
+ * operations between matrix products then need no Reshape.
+ */
+function flattened (operands: readonly Value[], shape: readonly number[]): Flat | undefined {
+  const size = sizeOf(shape)
+  const bases = operands.filter((value) => value.size === size).map((value) => (value.base ?? value).shape)
+  if (size === 0 || bases.length === 0) return undefined
+  const target = bases.reduce((lowest, base) => base.length < lowest.length ? base : lowest)
+  if (sameShape(target, shape) || sizeOf(target) !== size) return undefined
+  const inputs = operands.map((value) => follow(value, size, shape, target))
+  return inputs.every((value) => value !== undefined) ? { inputs, shape: target } : undefined
+}
+
+/** A full operand, a scalar, or a vector along the last axis, in terms of `target`. */
+function follow (value: Value, size: number, shape: readonly number[], target: readonly number[]): Value | undefined {
+  const last = target.at(-1)
+  if (value.size === size) return value.view(target)
+  if (value.size === 1) return value.view([])
+  return last === shape.at(-1) && value.size === last && value.shape.at(-1) === last ? value.view([last]) : undefined
 }

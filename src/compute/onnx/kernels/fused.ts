@@ -24,25 +24,29 @@ function geluGradient (dy: Value, x: Value): Value {
   return multiply(dy, add(normalShare(x), multiply(x, density)))
 }
 
-interface Normalised { readonly y: Value, readonly deviation: Value }
+interface Normalised { readonly y: Value, readonly inverseDeviation: Value }
 
+/** x [rows, n]. */
 function normalise (x: Value, scale: Value, shift: Value, epsilon: number): Normalised {
-  const result = { shape: [...x.shape.slice(0, -1), 1], type: 'float32' as const }
+  const result = { shape: [x.shape[0] as number, 1], type: 'float32' as const }
   const settings = { axis: { i: -1 }, epsilon: { f: epsilon } }
-  const [y, , inverse] = operations('LayerNormalization', [x, scale, shift], [{ shape: x.shape, type: 'float32' }, result, result], settings) as [Value, Value, Value]
-  return { y, deviation: inverse }
+  const [y, , inverseDeviation] = operations('LayerNormalization', [x, scale, shift], [{ shape: x.shape, type: 'float32' }, result, result], settings) as [Value, Value, Value]
+  return { y, inverseDeviation }
+}
+
+function rowsOf (x: Value): Value {
+  return x.view([sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number])
 }
 
 /** Gradients for x, scale and shift. What the graph does not need is not computed. */
-function normaliseGradient (dy: Value, x: Value, scale: Value, epsilon: number): Value[] {
-  const width = [x.shape.at(-1) as number]
-  const { y, deviation } = normalise(x, expand(scalar(1, 'float32'), width), expand(scalar(0, 'float32'), width), epsilon)
+function normaliseGradient (gradient: Value, input: Value, scale: Value, epsilon: number): Value[] {
+  const [dy, x] = [rowsOf(gradient), rowsOf(input)]
+  const one = expand(scalar(1, 'float32'), scale.shape)
+  const { y, inverseDeviation } = normalise(x, one, expand(scalar(0, 'float32'), scale.shape), epsilon)
   const weighted = multiply(dy, scale)
-  const last = [x.shape.length - 1]
-  const along = multiply(y, mean(multiply(weighted, y), last, true))
-  const dx = multiply(subtract(subtract(weighted, along), mean(weighted, last, true)), deviation)
-  const rows = [sizeOf(x.shape.slice(0, -1)), ...width]
-  return [dx, sum(multiply(dy, y).view(rows), [0], false), sum(dy.view(rows), [0], false)]
+  const along = multiply(y, mean(multiply(weighted, y), [1], true))
+  const dx = multiply(subtract(subtract(weighted, along), mean(weighted, [1], true)), inverseDeviation)
+  return [dx.view(input.shape), sum(multiply(dy, y), [0], false), sum(dy, [0], false)]
 }
 
 /** y · (dy − Σ dy · y) along the last axis. */
@@ -72,7 +76,7 @@ function isTransposedProduct ({ op }: Value): boolean {
 export const fusedKernels: Kernel[] = [
   kernel<'x'>('Gelu', ({ x }) => gelu(x)),
   kernel<'dy' | 'x'>('GeluGrad', ({ dy, x }) => geluGradient(dy, x)),
-  kernel<'x' | 'scale' | 'shift', { epsilon: number }>('LayerNormalization', ({ x, scale, shift }, { epsilon }) => normalise(x, scale, shift, epsilon).y),
+  kernel<'x' | 'scale' | 'shift', { epsilon: number }>('LayerNormalization', ({ x, scale, shift }, { epsilon }) => normalise(rowsOf(x), scale, shift, epsilon).y.view(x.shape)),
   kernel<'dy' | 'x' | 'scale', { epsilon: number }>('LayerNormalizationGrad', ({ dy, x, scale }, { epsilon }) => normaliseGradient(dy, x, scale, epsilon)),
   kernel<'dy' | 'y'>('SoftmaxGrad', ({ dy, y }) => softmaxGradient(dy, y))
 ]

@@ -5,7 +5,14 @@ import { add, asFloat, cast, compare, multiply, same, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
-interface Product { readonly a: Value, readonly b: Value, readonly transposeA: boolean, readonly transposeB: boolean }
+interface Product {
+  readonly a: Value
+  readonly b: Value
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+  /** Added to every row; broadcasts to the product. */
+  readonly bias?: Value
+}
 
 function batchOf (value: Value): readonly number[] {
   return value.shape.slice(0, -2)
@@ -18,16 +25,25 @@ function sides (value: Value, transposed: boolean): [rows: number, columns: numb
 
 /** a · b over broadcast batches; transposed operands are read as they lie, without a copy. */
 export function matMul (product: Product): Value {
-  const { a, b, transposeA, transposeB } = product
+  const { a, b, transposeA, transposeB, bias } = product
   if (a.type !== 'float32') return cast(matMul({ ...product, a: asFloat(a), b: asFloat(b) }), a.type)
   const [rows, inner] = sides(a, transposeA)
   const columns = sides(b, transposeB)[1]
   const batch = broadcastShape([batchOf(a), batchOf(b)])
   const shape = [...batch, rows, columns]
   if (sizeOf(batchOf(b)) === 1 && (!transposeA || sizeOf(batchOf(a)) === 1)) {
-    const flat = a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner])
-    return gemm({ a: flat, b: b.view(b.shape.slice(-2)), transposeA, transposeB }).view(shape)
+    const flat = { a: a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner]), b: b.view(b.shape.slice(-2)), transposeA, transposeB }
+    const vector = bias?.size === columns ? { bias: bias.view([columns]) } : {}
+    return withBias(gemm({ ...flat, ...vector }).view(shape), 'bias' in vector ? undefined : bias)
   }
+  return withBias(batched(product, shape), bias)
+}
+
+function withBias (product: Value, bias: Value | undefined): Value {
+  return bias === undefined ? product : add(product, bias)
+}
+
+function batched ({ a, b, transposeA, transposeB }: Product, shape: number[]): Value {
   const flags: Attributes = { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } }
   if (transposeA || transposeB) return operation('FusedMatMul', [a, b], { shape, type: 'float32' }, flags, 'com.microsoft')
   return remember(a, b, operation('MatMul', [a, b], { shape, type: 'float32' }))
@@ -47,10 +63,10 @@ function remember (a: Value, b: Value, result: Value): Value {
   return result
 }
 
-function gemm ({ a, b, transposeA, transposeB }: Product): Value {
+function gemm ({ a, b, transposeA, transposeB, bias }: Product): Value {
   const result = { shape: [sides(a, transposeA)[0], sides(b, transposeB)[1]], type: 'float32' as const }
-  if (!transposeA && !transposeB) return operation('MatMul', [a, b], result)
-  return operation('Gemm', [a, b], result, { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } })
+  if (!transposeA && !transposeB && bias === undefined) return operation('MatMul', [a, b], result)
+  return operation('Gemm', [a, b, bias], result, { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } })
 }
 
 /** tfjs' fused activations. */
@@ -68,10 +84,8 @@ export function activate (x: Value, activation: string, weights: Value | undefin
   }
 }
 
-function fused (inputs: Product & { bias?: Value, preluActivationWeights?: Value }, { activation, leakyreluAlpha }: _FusedMatMulAttrs): Value {
-  const product = matMul(inputs)
-  const sum = inputs.bias === undefined ? product : add(product, inputs.bias)
-  return activate(sum, activation, inputs.preluActivationWeights, leakyreluAlpha ?? 0)
+function fused (inputs: Product & { preluActivationWeights?: Value }, { activation, leakyreluAlpha }: _FusedMatMulAttrs): Value {
+  return activate(matMul(inputs), activation, inputs.preluActivationWeights, leakyreluAlpha ?? 0)
 }
 
 export const matmulKernels: Kernel[] = [

@@ -41,13 +41,14 @@ export function sum (x: Value, axes: readonly number[], keep: boolean): Value {
   return staged(x, [sizeOf(x.shape.slice(0, first)), count, sizeOf(x.shape.slice(first + axes.length))]).view(shape)
 }
 
-/** The sum over the middle of [outer, count, inner]. */
+/** The sum over the middle of [outer, count, inner]; no ones around it, so that what lies beneath a view is often taken as it is. */
 function staged (x: Value, [outer, count, inner]: [number, number, number]): Value {
+  const [before, after] = [[outer], [inner]].map((extents) => extents.filter((extent) => extent !== 1)) as [number[], number[]]
+  const axis = before.length
+  // Along contiguous numbers ONNX Runtime keeps several partial sums, which is a stage of its own.
+  if (inner === 1 && count <= longSum) return reduce('ReduceSum', x.view([...before, count]), [axis], false)
   const stages = factor(count)
-  // No trailing 1: along truly contiguous numbers ONNX Runtime keeps several partial sums, which is a stage of its own.
-  const rest = inner === 1 ? [] : [inner]
-  if (inner === 1 && count <= longSum) return reduce('ReduceSum', x.view([outer, count]), [1], false)
-  return reduce('ReduceSum', reduce('ReduceSum', x.view([outer, stages, count / stages, ...rest]), [2], false), [1], false)
+  return reduce('ReduceSum', reduce('ReduceSum', x.view([...before, stages, count / stages, ...after]), [axis + 1], false), [axis], false)
 }
 
 function countOf (x: Value, axes: readonly number[]): number {
