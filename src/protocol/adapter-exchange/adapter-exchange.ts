@@ -64,6 +64,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     let inDoubt = false
     const initiating = { partner, exchangeId: randomBytes(ID_BYTES), onDoubt: () => { inDoubt = true } }
     try {
+      this.#checkFree()
       const stream = await this.#open(peerId, options)
       const { result, ...traffic } = await this.#run(stream, partner, async (session) => await initiate(this.#init.averaging, initiating, session), options)
       return this.#committed({ ...result, ...traffic })
@@ -73,18 +74,29 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     }
   }
 
+  /** Spares the partner a stream; being busy or paused after it opened ends it without an offer. */
+  #checkFree (): void {
+    const { paused, busy } = this.#init.averaging
+    if (paused) throw new RefusedError('PAUSED_HERE')
+    if (busy) throw new RefusedError('BUSY_HERE', this.#retryHint())
+  }
+
+  #retryHint (): number {
+    return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, this.#lastMs / 2))
+  }
+
   async #onStream (stream: Stream, { remotePeer }: Connection): Promise<void> {
     const partner = remotePeer.toString()
     const responding = {
       self: this.#components.peerId.toString(),
       partner,
       rateLimited: () => this.#offers.take(partner),
-      retryHint: () => Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, this.#lastMs / 2))
+      retryHint: () => this.#retryHint()
     }
     try {
       const { result, ...traffic } = await this.#run(stream, partner, async (session) => await respond(this.#init.averaging, responding, session))
       if ('outcome' in result) this.#committed({ ...result.outcome, ...traffic })
-      else this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason: result.refused } }))
+      else if ('refused' in result) this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason: result.refused } }))
     } catch (error) {
       this.#failed({ partner, role: 'responder', error: error as Error, inDoubt: false })
     }

@@ -3,6 +3,9 @@ import type { Schema } from '../../adapter/schema.ts'
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape, and neither folder knows the other. */
 export interface Averaging {
   readonly schema: Schema
+  readonly paused: boolean
+  /** An exchange is open. */
+  readonly busy: boolean
   offer (partner: string): { readonly exchange: OpenExchange, readonly offer: Offer }
   answer (init: { self: string, partner: string, offer: Offer }): { readonly exchange: OpenExchange } | { readonly refused: Refusal }
 }

@@ -11,12 +11,15 @@ export interface Responding {
   readonly retryHint: () => number
 }
 
-export type Response = { readonly outcome: Outcome } | { readonly refused: Reason }
+/** `withdrawn`: the partner opened the stream and found that it has nothing to offer, being busy by then. */
+export type Response = { readonly outcome: Outcome } | { readonly refused: Reason } | { readonly withdrawn: true }
 
 /** The responder's side: it alone decides, and has applied the difference before it says Committed. */
 export async function respond (averaging: Averaging, { self, partner, rateLimited, retryHint }: Responding, session: Session): Promise<Response> {
   const { frames, limits, signal } = session
-  const { exchangeId, offer } = decodeOffer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal }))
+  const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
+  if (first == null) return { withdrawn: true }
+  const { exchangeId, offer } = decodeOffer(first)
   const room = { ms: limits.progressMs, what: 'room for the answer', signal }
   const waitMs = rateLimited()
   const answer = waitMs > 0 ? { refused: 'RATE_LIMITED' as const } : averaging.answer({ self, partner, offer })

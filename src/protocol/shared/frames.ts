@@ -38,9 +38,16 @@ export class Frames {
 
   /** The next frame, of at most `cap` bytes. */
   async read (cap: number, limit: Limit): Promise<Uint8Array> {
+    const frame = await this.readUnlessEnded(cap, limit)
+    if (frame == null) throw new ProtocolError(`the partner ended the stream before its ${limit.what}`)
+    return frame
+  }
+
+  /** The same, where the partner may also have nothing more to say: undefined. */
+  async readUnlessEnded (cap: number, limit: Limit): Promise<Uint8Array | undefined> {
     this.#cap = cap
     const next = await within(this.#incoming.next(), limit)
-    if (next.done === true) throw new ProtocolError(`the partner ended the stream before its ${limit.what}`)
+    if (next.done === true) return undefined
     this.bytesReceived += next.value.byteLength + prefixLength(next.value.byteLength)
     return next.value.subarray()
   }

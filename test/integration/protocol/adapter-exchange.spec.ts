@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect } from 'chai'
 import { connect, nextEvent, startSite, stopAll, vectorSchema, type Site } from './nodes.ts'
 
@@ -121,17 +120,38 @@ describe('adapter-exchange between libp2p nodes', () => {
     expect(a.averager.busy).to.equal(false)
   })
 
+  it('that becomes busy while it opens a stream withdraws, and is not blamed for it', async () => {
+    const [a, b] = await pair({ values: random(8, 1) }, { values: random(8, 2) })
+    let blamed = 0
+    b.service.addEventListener('failure', () => { blamed++ })
+    const exchanging = refusal(a.service.exchange(b.node.peerId))
+    const open = a.averager.offer('somebody else')
+    expect(await exchanging).to.equal('BUSY_HERE')
+    open.exchange.abort()
+    await a.service.exchange(b.node.peerId)
+    expect(blamed).to.equal(0)
+  })
+
   it('keeps the event loop free while millions of numbers are exchanged', async function () {
     this.timeout(60_000)
     const size = 3_000_000
     const [a, b] = await pair({ values: new Float32Array(size).fill(1) }, { values: new Float32Array(size).fill(2) })
-    const delay = monitorEventLoopDelay({ resolution: 1 })
-    delay.enable()
+    // CPU time between two turns of the loop: other processes on a crowded machine do not count.
+    let longest = 0
+    let since = process.cpuUsage()
+    let watching = true
+    const watch = (): void => {
+      const { user, system } = process.cpuUsage(since)
+      longest = Math.max(longest, (user + system) / 1000)
+      since = process.cpuUsage()
+      if (watching) setImmediate(watch)
+    }
+    setImmediate(watch)
     await a.service.exchange(b.node.peerId)
-    delay.disable()
-    // Both nodes and the encryption share this loop; done in one go the arithmetic alone would hold it for longer.
-    expect(delay.max / 1e6).to.be.below(100)
+    watching = false
     expect(a.averager.values[size - 1]).to.equal(1.5)
     expect(b.averager.values[size - 1]).to.equal(1.5)
+    // Both nodes and the encryption share this loop; done in one go, the arithmetic alone would hold it for much longer.
+    expect(longest).to.be.below(100)
   })
 })
