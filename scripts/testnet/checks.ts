@@ -28,7 +28,7 @@ export function judge (input: CheckInput): Check[] {
   return [
     ...runChecks(living, input),
     ...(input.standard ? qualityChecks(living, input.report.wallSeconds) : []),
-    ...(input.compared ? compareChecks(living, input.report) : []),
+    ...(input.compared ? compareChecks(living, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
     ...input.strikes.flatMap((strike) => strikeChecks(strike, input))
   ]
 }
@@ -45,7 +45,7 @@ function runChecks (living: readonly HospitalReport[], { report, rounds }: Check
       : unfinished.map((each) => `${each.name}: ${each.rounds} of ${rounds} rounds, ${each.signal ?? `exit code ${each.exitCode}`}`).join('; ')),
     result(`at least ${MIN_EXCHANGES} exchanges per hospital and round`, poor.length === 0, poor.length === 0 ? `least: ${least}` : poor.join('; ')),
     result(`relative consensus distance at the end ≤ ${MAX_DISTANCE}`, distance != null && distance <= MAX_DISTANCE, distance == null ? 'fewer than two hospitals finished' : distance.toFixed(4)),
-    speed(`event loop delay (99th percentile) of every daemon < ${MAX_EVENT_LOOP_MS} ms`, slowest < MAX_EVENT_LOOP_MS, `slowest: ${Number.isFinite(slowest) ? `${slowest.toFixed(1)} ms` : 'unknown'}`)
+    measure(`event loop delay (99th percentile) of every daemon < ${MAX_EVENT_LOOP_MS} ms`, slowest < MAX_EVENT_LOOP_MS, `slowest: ${Number.isFinite(slowest) ? `${slowest.toFixed(1)} ms` : 'unknown'}`)
   ]
 }
 
@@ -59,11 +59,11 @@ function qualityChecks (living: readonly HospitalReport[], wallSeconds: number):
   return [
     result(`mean personal Dice ≥ ${MIN_PERSONAL}`, personal >= MIN_PERSONAL, personal.toFixed(4)),
     result(`mean personal Dice ≥ mean frozen Dice + ${MIN_GAIN.toFixed(2)}`, personal >= frozen + MIN_GAIN, `${personal.toFixed(4)} against ${frozen.toFixed(4)}`),
-    speed(`done in under ${MAX_SECONDS / 60} minutes`, wallSeconds < MAX_SECONDS, `${wallSeconds.toFixed(0)} s`)
+    measure(`done in under ${MAX_SECONDS / 60} minutes`, wallSeconds < MAX_SECONDS, `${wallSeconds.toFixed(0)} s`)
   ]
 }
 
-function compareChecks (living: readonly HospitalReport[], { crossSite }: CheckInput['report']): Check[] {
+function compareChecks (living: readonly HospitalReport[], { report: { crossSite } }: CheckInput): Check[] {
   const personal = meanDice(living, 'personal')
   const local = meanDice(living, 'local')
   return [
@@ -97,6 +97,6 @@ function result (name: string, ok: boolean, detail: string): Check {
   return { name, ok, detail, kind: 'result' }
 }
 
-function speed (name: string, ok: boolean, detail: string): Check {
-  return { name, ok, detail, kind: 'speed' }
+function measure (name: string, ok: boolean, detail: string): Check {
+  return { name, ok, detail, kind: 'measure' }
 }

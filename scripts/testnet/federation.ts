@@ -5,7 +5,6 @@ import type { HospitalProcess } from './hospital-process.ts'
 import type { Hospital } from './hospitals.ts'
 
 const FOUNDER_UP_MS = 60_000
-const COOL_DOWN_SECONDS = 30
 
 export interface FederationFiles {
   readonly id: string
@@ -17,7 +16,7 @@ export interface FederationFiles {
 export async function createFederation (children: Children, founder: Hospital, { rounds, seed }: { rounds: number, seed: number }): Promise<FederationFiles> {
   return await children.cliJson<FederationFiles>([
     'federation', 'create', '--home', founder.home, '--name', 'testnet',
-    '--rounds', String(rounds), '--seed', String(seed), '--cool-down', String(COOL_DOWN_SECONDS)
+    '--rounds', String(rounds), '--seed', String(seed)
   ])
 }
 

@@ -25,7 +25,7 @@ async function main (args: string[]): Promise<number> {
     const write = options.json ? process.stderr : process.stdout
     write.write(`${describeChecks(report.checks)}\nreport: ${reportJson}\n        ${reportHtml}\n`)
     if (options.json) process.stdout.write(JSON.stringify(report) + '\n')
-    return report.checks.every(({ ok, kind }) => ok || kind === 'speed') ? 0 : 1
+    return report.checks.every(({ ok, kind }) => ok || kind === 'measure') ? 0 : 1
   } catch (error) {
     return interrupt.signal.aborted ? INTERRUPTED : explain(error)
   } finally {
@@ -36,7 +36,7 @@ async function main (args: string[]): Promise<number> {
 }
 
 function describeChecks (checks: readonly Check[]): string {
-  return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds' : kind === 'speed' ? 'slow ' : 'FAILS'}  ${name}: ${detail}`).join('\n')
+  return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds ' : kind === 'measure' ? 'missed' : 'FAILS '}  ${name}: ${detail}`).join('\n')
 }
 
 function explain (error: unknown): number {

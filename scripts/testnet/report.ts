@@ -37,8 +37,8 @@ const checkSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
   detail: z.string(),
-  /** `speed` tells about this machine too and does not change the exit code. */
-  kind: z.enum(['result', 'speed'])
+  /** `measure` tells about this machine or these data and does not change the exit code. */
+  kind: z.enum(['result', 'measure'])
 })
 
 const crossSite = z.strictObject({ local: z.number(), global: z.number() })

@@ -75,7 +75,7 @@ function checks (list: readonly Check[]): Markup {
   const failed = list.filter(({ ok }) => !ok).length
   return html`<section class="card"><h2>Checks</h2>
 <p class="note">${failed === 0 ? `All ${list.length} hold.` : `${failed} of ${list.length} do not hold.`}</p>
-<ul class="checks">${list.map(({ name, ok, detail, kind }) => html`<li><span class="mark ${ok ? 'good' : kind === 'speed' ? 'slow' : 'bad'}">${ok ? 'holds' : kind === 'speed' ? 'slow' : 'fails'}</span><span>${name}</span><span class="detail">${detail}</span></li>`)}</ul></section>`
+<ul class="checks">${list.map(({ name, ok, detail, kind }) => html`<li><span class="mark ${ok ? 'good' : kind === 'measure' ? 'missed' : 'bad'}">${ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails'}</span><span>${name}</span><span class="detail">${detail}</span></li>`)}</ul></section>`
 }
 
 function pictureSection ({ hospitals }: Report, pictures: readonly Picture[]): Markup {

@@ -21,7 +21,7 @@ ul.checks { list-style: none; margin: 10px 0 0; padding: 0 }
 ul.checks li { display: grid; grid-template-columns: 74px 1fr auto; gap: 12px; padding: 7px 0; border-top: 1px solid var(--line); align-items: baseline }
 ul.checks .detail { color: var(--faint); font-size: .9rem; text-align: right; overflow-wrap: anywhere }
 .mark { font-weight: 600; font-size: .82rem; border-radius: 99px; padding: 1px 10px; text-align: center; border: 1px solid currentColor }
-.good { color: var(--good) } .bad { color: var(--bad) } .slow { color: var(--warn) }
+.good { color: var(--good) } .bad { color: var(--bad) } .missed { color: var(--warn) }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem }
 th { text-align: right; color: var(--faint); font-weight: 500; padding: 6px 10px; white-space: nowrap }

@@ -44,7 +44,7 @@ describe('checks', () => {
   it('of time are about this machine too', () => {
     const slow = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { eventLoopP99Ms: 50 }) }) })
     const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], orphaned: [], standard: true, compared: false })
-    expect(all.filter(({ ok }) => !ok).map(({ kind }) => kind)).to.deep.equal(['speed', 'speed'])
+    expect(all.filter(({ ok }) => !ok).map(({ kind }) => kind)).to.deep.equal(['measure', 'measure'])
   })
 
   it('leave out a hospital that was killed for good', () => {

@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { reportSchema } from '../../scripts/testnet/report.ts'
+
+const TESTNET = fileURLToPath(new URL('../../dist/scripts/testnet/index.js', import.meta.url))
+const LIMIT_MS = 240_000
+
+interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
+
+describe('the testnet', function () {
+  this.timeout(LIMIT_MS)
+  let out: string
+  let child: ChildProcess | undefined
+
+  beforeEach(async () => { out = await mkdtemp(join(tmpdir(), 'testnet-e2e-')) })
+  afterEach(async () => {
+    if (child != null && child.exitCode == null && child.signalCode == null) child.kill('SIGKILL')
+    for (const pid of await processesUsing(out)) process.kill(pid, 'SIGKILL')
+    await rm(out, { recursive: true, force: true })
+  })
+
+  function start (...args: string[]): { ended: Promise<Ended>, said: (words: string) => Promise<void> } {
+    const running = spawn(process.execPath, [TESTNET, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child = running
+    const text = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) running[name].setEncoding('utf8').on('data', (chunk: string) => { text[name] += chunk })
+    const ended = once(running, 'close').then(([code]) => ({ code: code as number | null, ...text }))
+    const said = async (words: string): Promise<void> => {
+      while (!text.stdout.includes(words) && running.exitCode == null) await Promise.race([once(running.stdout, 'data'), ended])
+      if (!text.stdout.includes(words)) throw new Error(`the testnet ended without saying "${words}": ${text.stderr}`)
+    }
+    return { ended, said }
+  }
+
+  it('answers wrong usage with one line and exit code 2', async () => {
+    const { code, stderr } = await start('--hospital', '3').ended
+    expect([code, stderr]).to.deep.equal([2, 'testnet: unknown flag --hospital: did you mean --hospitals?\n'])
+  })
+
+  it('answers a folder of other files with one line, exit code 1 and nothing touched', async () => {
+    await writeFile(join(out, 'thesis.tex'), 'years')
+    const { code, stderr } = await start('--out', out).ended
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/^testnet: [^\n]+choose another --out or empty it\n$/)
+    expect(await readdir(out)).to.deep.equal(['thesis.tex'])
+  })
+
+  it('loses its bootstrap node, restarts another hospital, and the rest finish and agree', async () => {
+    const { code, stdout, stderr } = await start('--out', out, '--hospitals', '3', '--rounds', '3', '--kill', '0@2', '--restart', '2@2', '--json').ended
+    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+    expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+    expect(code, stderr).to.equal(0)
+    expect(report.hospitals.map(({ exitCode, signal, restarts }) => [exitCode, signal, restarts])).to.deep.equal([[null, 'SIGKILL', 0], [0, null, 0], [0, null, 1]])
+    expect(report.hospitals.slice(1).map(({ rounds }) => rounds)).to.deep.equal([3, 3])
+    expect(report.consensus.at(-1)).to.include({ round: null, sites: 2 })
+    expect(report).to.deep.include({ crossSite: null, seed: 1, engine: 'onnx' })
+    expect(JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))).to.deep.equal(report)
+    expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('data:image/png;base64,')
+    expect(await processesUsing(out)).to.deep.equal([])
+  })
+
+  it('stops every daemon in order on Ctrl-C', async () => {
+    const { ended, said } = start('--out', out, '--hospitals', '2', '--rounds', '50')
+    await said('round 1 phase G')
+    expect(await processesUsing(out)).to.have.length(2)
+    child?.kill('SIGINT')
+    const { code, stdout } = await ended
+    expect(code).to.equal(130)
+    expect(stdout).to.include('stopping the hospitals')
+    expect(await processesUsing(out)).to.deep.equal([])
+    expect(await readdir(out)).not.to.include('report.json')
+    expect(await readFile(join(out, 'homes', 'hospital-a.log'), 'utf8')).to.include('stopping')
+  })
+})
+
+/** Daemons that run on a home below the folder. */
+async function processesUsing (folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid)
+  return pids.filter((pid) => {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+      return args.includes('start') && args.some((arg) => arg.startsWith(folder))
+    } catch {
+      return false
+    }
+  })
+}
