@@ -14,11 +14,13 @@ import { predict } from './cmds/predict.ts'
 import { start } from './cmds/start.ts'
 import { usageMessage } from './flags.ts'
 
+const OLDEST_NODE = 22
 const EXPECTED = [InputError, SchemaError, CorruptFileError]
 
 async function main (args: string[]): Promise<number> {
   setMaxListeners(64)
   try {
+    if (Number.parseInt(process.versions.node) < OLDEST_NODE) throw new InputError(`Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node that is installed with it`)
     await yargs(args)
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')

@@ -32,6 +32,9 @@ const DEFAULT_TIMES: DiscoveryTimes = {
   known: { firstMs: 1_000, lastMs: 300_000 }
 }
 
+// Ticks between looks into the peer store; what a lookup finds is taken up at once.
+const READ_EVERY = 10
+
 // Enough for any gossip; a site that met 500 others need not stay connected to all.
 const MOST_CONNECTIONS = 64
 
@@ -63,6 +66,7 @@ export class Discovery {
   #timer: NodeJS.Timeout | undefined
   #lookup: Promise<void> | undefined
   #lookupDueAt = 0
+  #ticks = 0
   #ticking: Promise<void> = Promise.resolve()
 
   constructor (init: DiscoveryInit) {
@@ -99,9 +103,7 @@ export class Discovery {
 
   async #tick (): Promise<void> {
     const { host } = this.#init
-    for (const peer of await host.peerStore.all({ signal: this.#stop.signal })) {
-      if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, false)
-    }
+    if (this.#ticks++ % READ_EVERY === 0) await this.#readPeerStore()
     const now = Date.now()
     for (const [name, target] of this.#targets) {
       if (this.#wantsDial(target, now)) this.#dial(name, target).catch((error: unknown) => { this.#init.logger.debug({ error }, 'a dial stumbled') })
@@ -109,6 +111,13 @@ export class Discovery {
     if (this.#lookup == null && now >= this.#lookupDueAt && host.getPeers().length > 0) {
       this.#lookupDueAt = now + this.#times.lookupMs
       this.#lookup = this.#look().finally(() => { this.#lookup = undefined })
+    }
+  }
+
+  async #readPeerStore (): Promise<void> {
+    const { host } = this.#init
+    for (const peer of await host.peerStore.all({ signal: this.#stop.signal })) {
+      if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, false)
     }
   }
 
@@ -171,6 +180,7 @@ export class Discovery {
     for (const { id, multiaddrs } of peers) {
       if (id.equals(host.peerId) || multiaddrs.length === 0) continue
       await host.peerStore.merge(id, { multiaddrs: [...multiaddrs] }, { signal: this.#stop.signal })
+      this.#addTarget(id.toString(), id, false)
     }
   }
 
