@@ -21,9 +21,14 @@ const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.
 const POLL_MS = 25
 const PATIENCE_MS = 30_000
 
+const FAKE_MODEL: FederationDocument['model'] = { name: 'sam-tiny', baseHash: '0'.repeat(64), lora: { rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16 } }
+const FAKE_TRAINING: FederationDocument['training'] = { rounds: 1, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, seed: 1 }
+
 export interface FederationOptions {
   readonly rounds?: number
   readonly coolDownSeconds?: number
+  readonly model?: FederationDocument['model']
+  readonly training?: FederationDocument['training']
 }
 
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
@@ -34,7 +39,7 @@ export class Sites {
     this.folder = folder
   }
 
-  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20 }: FederationOptions = {}): Promise<Sites> {
+  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20, model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')))
     const [founder] = names
     const paths = sites.paths(founder!)
@@ -45,8 +50,8 @@ export class Sites {
       created: '2026-01-01T00:00:00.000Z',
       founders: [peerIdFromPrivateKey(key).toString()],
       quorum: 1,
-      model: { name: 'sam-tiny', baseHash: '0'.repeat(64), lora: { rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16 } },
-      training: { rounds, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, seed: 1 },
+      model,
+      training: { ...training, rounds },
       averaging: defaultAveraging({ coolDownSeconds })
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
@@ -61,6 +66,12 @@ export class Sites {
 
   paths (name: string): SitePaths {
     return sitePaths(join(this.folder, name))
+  }
+
+  /** A daemon with the trainer that users have, on one thread. */
+  realDaemon (name: string, data: string, over: { bootstrap?: string[] } & Partial<DaemonInit> = {}): Daemon {
+    const config = mergeSettings({ name, data, threads: 1, bootstrap: over.bootstrap ?? [], listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
+    return new Daemon({ home: this.paths(name).home, config: { ...config, data }, alone: false, logger: createLogger(process.env['TEST_LOG'] ?? 'silent'), ...over })
   }
 
   /** A daemon with the fake trainer, which `manners` describe (test/fixtures/trainer). */

@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { PrivateSet } from '../../../src/adapter/private-set.ts'
+import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
+import { seededRandom } from '../../../src/dataset/index.ts'
+import { PrivateStore } from '../../../src/node/trainer/private-store.ts'
+import { modelSection, trainingSection } from '../../../src/node/offline/federation-defaults.ts'
+import { Sites } from './sites.ts'
+import { Tap } from './tap.ts'
+
+const SIDE = 64
+const IMAGES = 8
+const PATIENT = 'canary-patient-0815'
+/** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
+const NEEDLE = 16
+const BIG_WRITE = 20_000
+
+interface Needles { readonly name: string, readonly needles: Buffer[] }
+
+/** Noise with a disc: every row of pixels is a canary. */
+async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
+  const random = seededRandom(seed)
+  const rows: Buffer[] = []
+  await mkdir(join(folder, 'images'), { recursive: true })
+  await mkdir(join(folder, 'masks'))
+  for (let image = 0; image < IMAGES; image++) {
+    const pixels = Buffer.from(Array.from({ length: SIDE * SIDE }, () => Math.floor(random() * 256)))
+    const mask = Buffer.from(pixels.map((_, i) => Math.hypot(i % SIDE - 30 - image, Math.floor(i / SIDE) - 30) < 16 ? 1 : 0))
+    const name = `${PATIENT}-${seed}${String.fromCharCode(97 + image)}.png`
+    const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
+    await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, 'images', name))
+    await sharp(mask, raw).toColourspace('b-w').png().toFile(join(folder, 'masks', name))
+    for (let y = 0; y < SIDE; y += 7) rows.push(pixels.subarray(y * SIDE, y * SIDE + NEEDLE))
+  }
+  return rows
+}
+
+/** Sixteen bytes from several places of each tensor, as little-endian floats. */
+function floatNeedles (tensors: ReadonlyMap<string, NamedTensor>, perTensor: number): Buffer[] {
+  const needles: Buffer[] = []
+  for (const { data } of tensors.values()) {
+    for (let i = 0; i < perTensor; i++) {
+      const begin = Math.floor(i * (data.length - 4) / perTensor)
+      const four = data.slice(begin, begin + 4)
+      if (new Set(four).size === 4) needles.push(Buffer.from(four.buffer))
+    }
+  }
+  return needles
+}
+
+/** Overwrites the head of every private tensor with numbers that nothing else holds. */
+function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTensor> {
+  let canary = 0
+  return new Map([...tensors].map(([name, { shape, data }]) => {
+    const planted = data.slice()
+    for (let i = 0; i < Math.min(16, planted.length); i++) planted[i] = 0.012345 + ++canary * 1.7e-7
+    return [name, { shape, data: planted }]
+  }))
+}
+
+describe('what leaves a site', function () {
+  this.timeout(180_000)
+  let sites: Sites
+
+  afterEach(async () => { await sites.remove() })
+
+  it('in a full round is its adapter, and no expert, optimiser state, pixel or file name', async () => {
+    const training = trainingSection({ rounds: 2, seed: 1 })
+    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 10, model: await modelSection('sam-tiny'), training: { ...training, epochsG: 1, epochsL: 1 } })
+    const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
+    await writeSite(join(sites.folder, 'data-b'), 2)
+    // A rehearsal alone makes private tensors of the right shapes.
+    await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
+    const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
+    expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
+    const planted = plant(rehearsed.tensors)
+    await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({ round: 0, set: new PrivateSet(planted) })
+
+    const tap = new Tap()
+    let released: Buffer | undefined
+    tap.onWrite = (chunk) => {
+      if (released != null || chunk.length < BIG_WRITE) return
+      // Its first vector is on the way: what it is made of lies on its own disk.
+      const { adapter, initialAdapter } = sites.paths('a')
+      released = readFileSync(existsSync(adapter) ? adapter : initialAdapter)
+    }
+    const first = sites.realDaemon('b', join(sites.folder, 'data-b')).run()
+    const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
+    await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'data-a'), { bootstrap: addresses, tap: tap.wrap }).run()])
+
+    const summary = await sites.summary('a')
+    expect(Math.min(...summary.exchangesByRound)).to.be.at.least(2)
+    const sent = tap.bytes()
+    expect(sent.length).to.be.at.least(summary.bytesSent)
+    const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
+
+    // The positive control: the tap does see what is sent, and these needles are found in it.
+    const control = { name: 'adapter', needles: floatNeedles(readFloatTensors(released!).tensors, 4) }
+    expect(control.needles).to.have.length.greaterThan(20)
+    expect(found(control)).to.be.greaterThan(control.needles.length * 0.9)
+
+    const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
+    const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
+    const canaries: Needles[] = [
+      { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
+      { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
+      { name: 'experts and optimiser state after round 2', needles: floatNeedles(trained, 6) },
+      { name: 'pixels', needles: pixels },
+      { name: 'pixels as floats', needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer)) },
+      { name: 'file names', needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text)) }
+    ]
+    for (const each of canaries) {
+      expect(each.needles, each.name).not.to.be.empty
+      expect(found(each), each.name).to.equal(0)
+    }
+  })
+})
