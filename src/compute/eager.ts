@@ -8,9 +8,8 @@ import type { HostRecord, HostTensor } from './onnx/host.ts'
 import type { CompiledStep, Engine, Step } from './types.ts'
 
 export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number): Promise<Engine> {
-  if (name === 'wasm') await loadWasm(threads)
-  else await loadCpu()
-  if (!await tf.setBackend(name)) throw new Error(`tfjs could not start its backend ${name}`)
+  const started = name === 'wasm' ? await withoutListeners(async () => await startWasm(threads)) : await startCpu()
+  if (!started) throw new Error(`tfjs could not start its backend ${name}`)
   let open = true
   return {
     name,
@@ -26,17 +25,38 @@ export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number):
   }
 }
 
-async function loadCpu (): Promise<void> {
+async function startCpu (): Promise<boolean> {
   await import('@tensorflow/tfjs-backend-cpu')
   // The backend's advice to install another one does not apply here.
   Object.assign(tf.findBackend('cpu'), { firstUse: false })
+  return await tf.setBackend('cpu')
 }
 
-async function loadWasm (threads: number): Promise<void> {
+let wasmConfigured = false
+
+async function startWasm (threads: number): Promise<boolean> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm')
   const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'))
-  wasm.setWasmPaths(join(folder, 'wasm-out/'))
-  if (tf.findBackend('wasm') === null) wasm.setThreadsCount(threads)
+  // Asking tfjs whether the backend exists would start it, and both settings only count before that.
+  if (!wasmConfigured) {
+    wasm.setWasmPaths(join(folder, 'wasm-out/'))
+    wasm.setThreadsCount(threads)
+    wasmConfigured = true
+  }
+  return await tf.setBackend('wasm')
+}
+
+/** The wasm package hangs itself on the process's failures, after which every uncaught error prints its whole source. */
+async function withoutListeners<T> (load: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const
+  const before = events.map((event) => process.rawListeners(event))
+  const result = await load()
+  for (const [index, event] of events.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      if (before[index]?.includes(listener) === false) process.off(event, listener as () => void)
+    }
+  }
+  return result
 }
 
 function eagerStep (backend: string, step: Step): CompiledStep {

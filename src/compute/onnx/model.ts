@@ -12,18 +12,17 @@ export interface Model {
   readonly inputs: ReadonlyMap<string, Value>
   /** Names of the outputs, in the order of the values given. */
   readonly outputs: readonly string[]
-  readonly nodes: number
 }
 
 /** `feedUploads`: uploaded data becomes inputs, so that the model serves other data of the same shapes. */
 export function buildModel (outputs: readonly Value[], feedUploads: boolean): Model {
   const builder = new Builder(feedUploads)
   const names = outputs.map((value, index) => builder.output(value, `y${index}`))
-  return { bytes: builder.encode(), inputs: builder.inputs, outputs: names, nodes: builder.nodes.length }
+  return { bytes: builder.encode(), inputs: builder.inputs, outputs: names }
 }
 
 class Builder {
-  readonly nodes: object[] = []
+  readonly #nodes: object[] = []
   readonly inputs = new Map<string, Value>()
   readonly #outputs: object[] = []
   readonly #initializers: object[] = []
@@ -33,7 +32,7 @@ class Builder {
   constructor (readonly feedUploads: boolean) {}
 
   output (value: Value, name: string): string {
-    this.nodes.push({ opType: 'Identity', input: [this.#visit(value)], output: [name] })
+    this.#nodes.push({ opType: 'Identity', input: [this.#visit(value)], output: [name] })
     this.#outputs.push(valueInfo(name, value))
     return name
   }
@@ -41,7 +40,7 @@ class Builder {
   encode (): Uint8Array {
     const graph = {
       name: 'graph',
-      node: this.nodes,
+      node: this.#nodes,
       initializer: this.#initializers,
       input: Array.from(this.inputs, ([name, value]) => valueInfo(name, value)),
       output: this.#outputs
@@ -80,24 +79,28 @@ class Builder {
   }
 
   #emitData (value: Value, data: Data): void {
-    if (value.uploaded && this.feedUploads) return this.#emitInput(value)
-    const small = data.length <= 16 ? `${value.type}:${value.shape.join()}:${data.join()}` : undefined
-    const name = (small === undefined ? undefined : this.#constants.get(small)) ?? `c${this.#initializers.length}`
-    this.#names.set(value, name)
-    if (small !== undefined && this.#constants.has(small)) return
-    if (small !== undefined) this.#constants.set(small, name)
+    if (value.uploaded && this.feedUploads) {
+      this.#emitInput(value)
+      return
+    }
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const key = data.length <= 16 ? `${value.type}:${value.shape.join()}:${Buffer.from(rawData).toString('hex')}` : undefined
+    const known = key === undefined ? undefined : this.#constants.get(key)
+    const name = known ?? `c${this.#initializers.length}`
+    this.#names.set(value, name)
+    if (known !== undefined) return
+    if (key !== undefined) this.#constants.set(key, name)
     this.#initializers.push({ name, dims: [...value.shape], dataType: elementCodes[value.type], rawData })
   }
 
   #emitView (value: Value, base: Value): void {
     const shape = this.#visit(int64s(value.shape))
     const name = this.#fresh(value)
-    this.nodes.push({ opType: 'Reshape', input: [this.#name(base), shape], output: [name] })
+    this.#nodes.push({ opType: 'Reshape', input: [this.#name(base), shape], output: [name] })
   }
 
   #emitOperation (op: NonNullable<Value['op']>): void {
-    this.nodes.push({
+    this.#nodes.push({
       opType: op.type,
       domain: op.domain,
       input: op.inputs.map((input) => input === undefined ? '' : this.#name(input)),

@@ -18,7 +18,7 @@ import type { RuntimeOptions } from './session.ts'
 export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
-export const kernels: readonly Kernel[] = [
+const kernels: readonly Kernel[] = [
   ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...imageKernels, ...fusedKernels
 ]
 

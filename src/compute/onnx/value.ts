@@ -92,7 +92,7 @@ export function int64s (numbers: readonly number[]): Value {
   return constant(BigInt64Array.from(numbers, BigInt), [numbers.length], 'int64')
 }
 
-export function filled (type: ElementType, size: number, number: number): Data {
+function filled (type: ElementType, size: number, number: number): Data {
   switch (type) {
     case 'float32': return new Float32Array(size).fill(number)
     case 'int32': return new Int32Array(size).fill(number)

@@ -59,7 +59,7 @@ export function integers (shape: readonly number[], values: readonly number[]): 
   return { shape, data: Int32Array.from({ length: sizeOf(shape) }, (_, index) => values[index % values.length] as number) }
 }
 
-export function sizeOf (shape: readonly number[]): number {
+function sizeOf (shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1)
 }
 

@@ -124,6 +124,16 @@ describe('compute: compiled steps', () => {
     await expectSame(engines, ({ tokens, sparse }) => ({ all: tf.concat([tokens as tf.Tensor, sparse as tf.Tensor], 1) }), { tokens: numbers([2, 5, 4]), sparse: full([2, 0, 4], 0) })
   })
 
+  it('takes views into larger and into shared memory', async () => {
+    const compiled = onnx.compile(({ x }) => ({ y: tf.add(x as tf.Tensor, 1) }))
+    const shared = new Float32Array(new SharedArrayBuffer(8))
+    shared.set([3, 4])
+    for (const [data, expected] of [[Float32Array.of(9, 8, 7, 6).subarray(1, 3), [9, 8]], [shared, [4, 5]]] as const) {
+      expect(Array.from((await compiled.run({ x: { shape: [2], data } }))['y']?.data ?? [])).to.deep.equal(expected)
+    }
+    await compiled.dispose()
+  })
+
   it('leaves its inputs alone and gives every run its own outputs', async () => {
     const compiled = onnx.compile(({ x }) => ({ x: x as tf.Tensor, y: tf.add(x as tf.Tensor, 1) }))
     const x = full([3], 1)

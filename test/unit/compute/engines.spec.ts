@@ -20,10 +20,12 @@ describe('compute: engines', () => {
     await engine.dispose()
   })
 
-  it('runs the same step on wasm', async () => {
+  it('runs the same step on wasm, which leaves no listeners on the process', async () => {
+    const listeners = process.listenerCount('uncaughtException')
     const wasm = await createEngine({ name: 'wasm', threads: 1 })
     const [actual, expected] = [await runOnce(wasm, attention, heads), await runOnce(engines.cpu, attention, heads)]
     for (const [name, tensor] of Object.entries(expected)) expectClose(actual[name] as HostTensor, tensor, 1e-5, name)
+    expect(process.listenerCount('uncaughtException')).to.equal(listeners)
     await wasm.dispose()
   })
 

@@ -2,7 +2,7 @@
 import type { Value } from '../value.ts'
 
 export type Inputs = Readonly<Record<string, Value>>
-export type Compute = (inputs: Inputs, attributes: never) => Value | Value[]
+type Compute = (inputs: Inputs, attributes: never) => Value | Value[]
 
 export interface Kernel { readonly name: string, readonly compute: Compute }
 
