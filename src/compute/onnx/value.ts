@@ -147,14 +147,14 @@ function flattened (operands: readonly Value[], shape: readonly number[]): Flat 
   if (size === 0 || bases.length === 0) return undefined
   const target = bases.reduce((lowest, base) => base.length < lowest.length ? base : lowest)
   if (sameShape(target, shape) || sizeOf(target) !== size) return undefined
-  const inputs = operands.map((value) => follow(value, size, shape, target))
+  const inputs = operands.map((value) => follow(value, size, target))
   return inputs.every((value) => value !== undefined) ? { inputs, shape: target } : undefined
 }
 
 /** A full operand, a scalar, or a vector along the last axis, in terms of `target`. */
-function follow (value: Value, size: number, shape: readonly number[], target: readonly number[]): Value | undefined {
+function follow (value: Value, size: number, target: readonly number[]): Value | undefined {
   const last = target.at(-1)
   if (value.size === size) return value.view(target)
   if (value.size === 1) return value.view([])
-  return last === shape.at(-1) && value.size === last && value.shape.at(-1) === last ? value.view([last]) : undefined
+  return value.size === last && value.shape.at(-1) === last ? value.view([last]) : undefined
 }

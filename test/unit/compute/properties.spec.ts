@@ -62,4 +62,18 @@ describe('compute: properties of the onnx engine against tfjs-cpu', () => {
       await expectSame(engines, withGradients(({ x }) => tf.transpose(tf.reshape(tf.transpose(x as tf.Tensor, permutation), shape), permutation)), { x: numbers(shape) })
     }), drawn)
   })
+
+  it('elementwise operations on views of other shapes', async () => {
+    const operands = (a: number, b: number, c: number): number[][] => [[c], [b, 1], [a, 1, 1], [b, c], [1, c], [], [1, 1, 1]]
+    const cases = fc.record({ extents: fc.tuple(extent, extent, extent), rows: fc.constantFrom('rows', 'flat', 'columns'), second: fc.integer({ min: 0, max: 6 }), view: fc.boolean() })
+    await fc.assert(fc.asyncProperty(cases, async ({ extents: [a, b, c], rows, second, view }) => {
+      const shape = { rows: [a * b, c], flat: [a * b * c], columns: [a, b * c] }[rows]
+      const other = operands(a, b, c)[second] as number[]
+      await expectSame(engines, withGradients(({ x, y, z }) => {
+        const viewed = tf.reshape(tf.sin(x as tf.Tensor), [a, b, c])
+        const third = view ? tf.reshape(tf.exp(tf.reshape(z as tf.Tensor, [a * b * c])), [a, b, c]) : z as tf.Tensor
+        return tf.mul(tf.add(tf.mul(viewed, y as tf.Tensor), third), tf.cos(viewed))
+      }), { x: numbers(shape), y: numbers(other, -1, 1, 3), z: numbers([a, b, c], -1, 1, 5) })
+    }), drawn)
+  })
 })
