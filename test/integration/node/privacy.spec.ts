@@ -56,7 +56,7 @@ function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTen
   let canary = 0
   return new Map([...tensors].map(([name, { shape, data }]) => {
     const planted = data.slice()
-    for (let i = 0; i < Math.min(16, planted.length); i++) planted[i] = 0.012345 + ++canary * 1.7e-7
+    if (planted.length >= 16) for (let i = 0; i < 16; i++) planted[i] = 0.012345 + ++canary * 1.7e-7
     return [name, { shape, data: planted }]
   }))
 }

@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { consilium, consiliumJson, plainLines } from './cli.ts'
+
+describe('what bad input gets from the command line', function () {
+  this.timeout(60_000)
+  let folder: string
+  let founder: string
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    founder = join(folder, 'founder')
+    await consiliumJson(['federation', 'create', '--home', founder, '--name', 'test', '--rounds', '1'])
+  })
+
+  after(async () => { await rm(folder, { recursive: true }) })
+
+  /** One plain sentence on stderr, nothing on stdout, no stack trace. */
+  async function refused (code: number, args: readonly string[]): Promise<string> {
+    const ended = await consilium(args)
+    const lines = plainLines(ended.stderr)
+    expect(lines, ended.stderr).to.have.length(1)
+    expect(lines[0]).to.match(/^consilium: /).and.not.to.match(/\bat .*:\d+:\d+/)
+    expect(ended.stdout).to.equal('')
+    expect(ended.code).to.equal(code)
+    return lines[0]!.replace('consilium: ', '')
+  }
+
+  describe('wrong usage ends with 2', () => {
+    for (const [args, message] of [
+      [['start', '--dta', 'x'], 'unknown flag --dta: did you mean --data?'],
+      [['federation', 'create', '--nmae', 'x'], 'unknown flag --nmae: did you mean --name?'],
+      [['strat'], 'Did you mean start?: see --help'],
+      [[], 'say which command to run: see --help'],
+      [['data'], 'say what to do: data check PATH: see --help'],
+      [['federation', 'create', '--home', '/nowhere', '--name', 'x', '--rounds', 'many'], '--rounds must be a whole number from 1'],
+      [['predict', '--image', 'x', '--out', 'y.png', '--box', '1,2,3'], '--box 1,2,3 must be 4 numbers separated by commas'],
+      [['join', 'federation.json'], 'Missing required argument: network-key: see --help']
+    ] as const) {
+      it(`consilium ${args.join(' ')}`, async () => {
+        expect(await refused(2, args)).to.equal(message)
+      })
+    }
+  })
+
+  it('--help is no failure', async () => {
+    const { code, stdout } = await consilium(['start', '--help'])
+    expect(code).to.equal(0)
+    expect(stdout).to.contain('--bootstrap').and.contain('the local baseline')
+  })
+
+  describe('federation and keys', () => {
+    it('an edited federation file: refused by join, which then leaves nothing behind', async () => {
+      const edited = join(folder, 'edited.json')
+      await writeFile(edited, (await readFile(join(founder, 'federation.json'), 'utf8')).replace('"rounds": 1', '"rounds": 2'))
+      const home = join(folder, 'joiner')
+      expect(await refused(1, ['join', edited, '--home', home, '--network-key', join(founder, 'network.key')])).to.contain('was changed after its founder signed it')
+      expect(await readdir(folder)).not.to.include('joiner')
+    })
+
+    it('an edited federation file: refused by start', async () => {
+      const home = join(folder, 'edited-home')
+      await cp(founder, home, { recursive: true })
+      const file = join(home, 'federation.json')
+      await writeFile(file, (await readFile(file, 'utf8')).replace('"name": "test"', '"name": "Test"'))
+      expect(await refused(1, ['start', '--home', home, '--data', 'samples/colin27/hospital-a'])).to.contain('was changed after its founder signed it')
+    })
+
+    it('a missing and a malformed network key', async () => {
+      const join_ = ['join', join(founder, 'federation.json'), '--home', join(folder, 'joiner'), '--network-key']
+      expect(await refused(1, [...join_, join(folder, 'no.key')])).to.contain('does not exist: ask the founder')
+      await writeFile(join(folder, 'bad.key'), 'c0ffee', { mode: 0o600 })
+      expect(await refused(1, [...join_, join(folder, 'bad.key')])).to.contain('is not a network key (64 hex digits)')
+      expect(await readdir(folder)).not.to.include('joiner')
+    })
+
+    it('a bootstrap address that is none', async () => {
+      expect(await refused(2, ['join', join(founder, 'federation.json'), '--home', join(folder, 'joiner'), '--network-key', join(founder, 'network.key'), '--bootstrap', '10.0.0.5'])).to.contain('10.0.0.5 is not a multiaddress')
+    })
+
+    it('a second federation in the same home', async () => {
+      expect(await refused(1, ['federation', 'create', '--home', founder, '--name', 'other'])).to.contain('exists already')
+    })
+
+    it('no federation, no identity, no daemon', async () => {
+      const home = join(folder, 'empty')
+      expect(await refused(1, ['start', '--home', home, '--data', '.'])).to.contain('federation.json does not exist')
+      expect(await refused(1, ['id', '--home', home])).to.contain('run "consilium init" first')
+      expect(await refused(1, ['status', '--home', home])).to.contain('no daemon answers for')
+      expect(await refused(1, ['export', '--home', home, '--out', join(folder, 'x.safetensors')])).to.contain('has no adapter yet')
+      expect(await readdir(folder)).not.to.include.members(['empty', 'x.safetensors'])
+    })
+
+    it('wrong settings in the environment', async () => {
+      const { code, stderr } = await consilium(['start', '--home', founder, '--data', '.'], { env: { CONSILIUM_NICE: '99' } })
+      expect(code).to.equal(1)
+      expect(stderr).to.contain('wrong settings: nice:')
+    })
+  })
+
+  describe('occupied ports', () => {
+    let server: Server
+    let port: number
+
+    before(async () => {
+      server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      port = (server.address() as { port: number }).port
+    })
+
+    after(() => { server.close() })
+
+    it('of the network', async () => {
+      expect(await refused(1, ['start', '--home', founder, '--data', 'samples/colin27/hospital-a', '--listen', `/ip4/127.0.0.1/tcp/${port}`, '--log-level', 'silent'])).to.equal(`the address 127.0.0.1:${port} is occupied: stop the program that listens there or choose another with --listen`)
+    })
+
+    it('of the control API', async () => {
+      expect(await refused(1, ['start', '--home', founder, '--data', 'samples/colin27/hospital-a', '--listen', '/ip4/127.0.0.1/tcp/0', '--control-port', String(port), '--log-level', 'silent'])).to.equal(`the control port ${port} is occupied: choose another with --control-port`)
+    })
+  })
+
+  describe('data', () => {
+    const image = async (file: string, { width = 32, height = 32, value = 100 } = {}): Promise<void> => {
+      await sharp({ create: { width, height, channels: 3, background: { r: value, g: value, b: value } } }).png().toFile(file)
+    }
+
+    /** A folder with one pair, changed by `spoil`. */
+    async function dataFolder (name: string, spoil: (root: string) => Promise<void>): Promise<string> {
+      const root = join(folder, name)
+      await mkdir(join(root, 'images'), { recursive: true })
+      await mkdir(join(root, 'masks'))
+      await image(join(root, 'images', 'a.png'))
+      await image(join(root, 'masks', 'a.png'), { value: 255 })
+      await spoil(root)
+      return root
+    }
+
+    for (const [name, spoil, message] of [
+      ['an empty folder', async (root: string) => { for (const each of await readdir(root)) await rm(join(root, each), { recursive: true }) }, /has neither images\/ and masks\//],
+      ['empty images and masks', async (root: string) => { for (const each of ['images', 'masks']) await rm(join(root, each, 'a.png')) }, /holds no images/],
+      ['a truncated image', async (root: string) => { await truncate(join(root, 'images', 'a.png'), 60) }, /nothing in .* can be used/],
+      ['a mask without image', async (root: string) => { await rm(join(root, 'images', 'a.png')) }, /nothing in .* can be used/],
+      ['a mask of another size', async (root: string) => { await image(join(root, 'masks', 'a.png'), { width: 16, value: 255 }) }, /nothing in .* can be used/],
+      ['masks with no foreground anywhere', async (root: string) => { await image(join(root, 'masks', 'a.png'), { value: 0 }) }, /nothing in .* can be used/],
+      ['a truncated volume', async (root: string) => { for (const each of ['images', 'masks']) { await rm(join(root, each, 'a.png')); await writeFile(join(root, each, 'v.nii'), Buffer.alloc(300)) } }, /nothing in .* can be used/]
+    ] as const) {
+      it(`${name}: refused by data check and by start, in the same words`, async () => {
+        const root = await dataFolder(name.replaceAll(' ', '-'), spoil)
+        // What is wrong with which file is said to the person at the terminal first.
+        const check = await consilium(['data', 'check', root, '--sheet', join(folder, 'sheet.png')])
+        expect(check.code).to.equal(1)
+        const checked = plainLines(check.stderr).at(-1)!.replace('consilium: ', '')
+        expect(checked).to.match(message)
+        expect(await readdir(folder)).not.to.include('sheet.png')
+        const started = await refused(1, ['start', '--home', founder, '--data', root, '--alone', '--log-level', 'silent'])
+        expect(started).to.equal(checked)
+      })
+    }
+
+    it('a folder that does not exist', async () => {
+      expect(await refused(1, ['start', '--home', founder, '--data', join(folder, 'nowhere'), '--alone', '--log-level', 'silent'])).to.contain('nowhere')
+    })
+  })
+})

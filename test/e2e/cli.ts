@@ -1,0 +1,50 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A running `consilium`; its output gathers in `out`. */
+export interface Running {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly out: { stdout: string, stderr: string }
+  readonly ended: Promise<Ended>
+}
+
+/** Starts the compiled command line as a process of its own, the way users run it. */
+export function start (args: readonly string[], { env = {} }: { env?: NodeJS.ProcessEnv } = {}): Running {
+  const child = spawn(process.execPath, [`${ROOT}dist/src/node/cli/index.js`, ...args], { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const out = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => { out.stdout += chunk.toString() })
+  child.stderr.on('data', (chunk: Buffer) => { out.stderr += chunk.toString() })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...out }))
+  return { child, out, ended }
+}
+
+export async function consilium (args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Ended> {
+  return await start(args, options).ended
+}
+
+/** Runs a command with --json that must succeed, and reads its one object. */
+export async function consiliumJson<T> (args: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await consilium([...args, '--json'])
+  if (code !== 0) throw new Error(`consilium ${args.join(' ')} ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as T
+}
+
+/** The plain lines on stderr, without the log's JSON lines. */
+export function plainLines (stderr: string): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{"level"'))
+}
+
+/** The log's messages. */
+export function logged (stderr: string): string[] {
+  return stderr.split('\n').filter((line) => line.startsWith('{"level"')).map((line) => (JSON.parse(line) as { msg: string }).msg)
+}
