@@ -55,6 +55,7 @@ export class Announcer {
 
   /** Says the last word at once; nothing is announced afterwards. */
   async stop (): Promise<void> {
+    if (this.#stopped) return
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.#running

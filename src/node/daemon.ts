@@ -45,6 +45,7 @@ export class Daemon {
   readonly #stop = new AbortController()
   readonly #monitor = new EventLoopMonitor()
   readonly #closers: Closer[] = []
+  #site: Site | undefined
   #distance: () => number | undefined = () => undefined
 
   constructor (init: DaemonInit) {
@@ -55,13 +56,15 @@ export class Daemon {
   /** Ends `run` soon; what is finished is on disk already. */
   requestStop (): void {
     this.#init.logger.info('stopping: a second signal ends at once')
+    this.#site?.record.enter('stopped')
     this.#stop.abort(new Error('stop requested'))
   }
 
   /** Resolves after the last round and its cool-down, or (with nothing) after requestStop. @throws InputError for what the user must mend. */
   async run (): Promise<Summary | undefined> {
     try {
-      return await this.#live(await openSite(this.#init))
+      this.#site = await openSite(this.#init)
+      return await this.#live(this.#site)
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
       this.#init.logger.info('stopped: the same command goes on from here')

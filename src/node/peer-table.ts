@@ -25,7 +25,9 @@ interface Entry {
 const ABSENT_MS = 20_000
 // A connected site whose round has not grown for so long holds nobody up.
 const STALLED_MS = 600_000
-const FINISHED = new Set(['cool-down', 'done'])
+// What a site says last, of its own will: it is neither asked nor waited for.
+const GONE = new Set(['done', 'stopped'])
+const FINISHED = new Set(['cool-down', ...GONE])
 
 /** Everything known about the other sites: connected, announced and exchanged are three different facts. */
 export class PeerTable {
@@ -64,7 +66,7 @@ export class PeerTable {
 
   /** Connected sites that one may ask for an exchange. */
   candidates (): string[] {
-    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && entry.announced?.phase !== 'done').map(([id]) => id)
+    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry)).map(([id]) => id)
   }
 
   /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */
@@ -74,7 +76,7 @@ export class PeerTable {
 
   /** True while somebody is there or may come back in a moment. */
   expectsSomebody (): boolean {
-    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && entry.announced?.phase !== 'done')
+    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 
   /** Median of the rounds that connected, moving sites announced; undefined without any. */
@@ -116,4 +118,8 @@ export class PeerTable {
     this.#entries.set(id, entry)
     return entry
   }
+}
+
+function isGone ({ announced }: Entry): boolean {
+  return announced != null && GONE.has(announced.phase)
 }

@@ -13,7 +13,7 @@ import type { TrainerCalls, Work } from './trainer/messages.ts'
 type WorkName = Exclude<keyof TrainerCalls, 'setup'>
 
 /** What the pipeline needs of the trainer. */
-export interface Trainer {
+interface Trainer {
   call<N extends WorkName> (name: N, work: Work, options: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']>
 }
 

@@ -1,6 +1,6 @@
 import type { Dice } from '../trainer/messages.ts'
 
-export type SitePhase = 'starting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done'
+export type SitePhase = 'starting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
 /** What GET /status answers. */
 export interface SiteStatus {

@@ -12,7 +12,7 @@ export interface Refusal {
 }
 
 /** SHA-256("consilium" ‖ federation id ‖ network key), DESIGN §9. */
-export function noisePrologue (federationId: string, networkKey: Uint8Array): Uint8Array {
+function noisePrologue (federationId: string, networkKey: Uint8Array): Uint8Array {
   return createHash('sha256').update('consilium').update(Buffer.from(federationId, 'hex')).update(networkKey).digest()
 }
 

@@ -11,7 +11,7 @@ import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { InputError } from '../../errors.ts'
 import type { EncrypterFactory } from './encrypter.ts'
 
-export interface HostServices extends ServiceMap {
+interface HostServices extends ServiceMap {
   identify: Identify
   ping: Ping
   dht: KadDHT

@@ -3,8 +3,8 @@ import type { Mode } from '../../model/settings.ts'
 import { fitScored } from './split.ts'
 import { openSiteModel } from './site-model.ts'
 
-export interface Score { readonly dice: number, readonly iou: number, readonly hd95: number }
-export interface ModeScore extends Score { readonly perSlice: readonly (Score & { readonly id: string })[] }
+interface Score { readonly dice: number, readonly iou: number, readonly hd95: number }
+interface ModeScore extends Score { readonly perSlice: readonly (Score & { readonly id: string })[] }
 export type Evaluation = Record<Mode, ModeScore> & { readonly round: number, readonly slices: number, readonly skipped: number }
 
 /** Dice, IoU and HD95 (pixels) of all three modes on a data set; `validation` keeps only the split that training never saw. */

@@ -62,7 +62,7 @@ export interface CallMessage<N extends CallName = CallName> {
 }
 
 /** `userFault`: the person can mend it (bad data, wrong base file); restarting the trainer would not help. */
-export interface TrainerFault {
+interface TrainerFault {
   readonly message: string
   readonly userFault: boolean
 }

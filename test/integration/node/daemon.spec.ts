@@ -42,6 +42,29 @@ describe('daemons with a trainer that only adds', function () {
     for (let i = 0; i < 8; i++) expect(adapters.reduce((sum, adapter) => sum + adapter[i]!, 0) / 3).to.be.closeTo(i / 8 + 9, 1e-3)
   })
 
+  it('finish without the bootstrap node, and one that was struck finds the other by itself', async () => {
+    sites = await Sites.create(['a', 'b', 'c'], { rounds: 5 })
+    const manners = { delayMs: 700 }
+    const a = sites.daemon('a', { manners })
+    const first = a.run()
+    const bootstrap = (await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
+    const b = sites.daemon('b', { manners, bootstrap }).run()
+    const c = sites.daemon('c', { manners, bootstrap })
+    const struck = c.run()
+    const before = await sites.statusOf('c', ({ round, peers }) => round === 2 && peers === 2)
+    a.requestStop()
+    c.requestStop()
+    await Promise.all([first, struck])
+    await Promise.all([b, sites.daemon('c', { manners, bootstrap }).run()])
+    const [survivor, returned] = [await sites.summary('b'), await sites.summary('c')]
+    expect(returned.peerId).to.equal(before.peerId)
+    for (const { rounds, exchangesByRound } of [survivor, returned]) {
+      expect(rounds).to.equal(5)
+      expect(Math.min(...exchangesByRound), exchangesByRound.join()).to.be.at.least(2)
+    }
+    expect(returned.warnings.filter((each) => each.includes('does not answer'))).to.have.length(1)
+  })
+
   it('goes on from its checkpoint after a stop, under the same peer id', async () => {
     sites = await Sites.create(['a'], { rounds: 4 })
     const daemon = sites.daemon('a', { manners: { delayMs: 150 } })
