@@ -12,7 +12,7 @@ import { Notices } from './notices.ts'
 import { sitePaths, type SitePaths } from './paths.ts'
 import { SiteRecord } from './site-record.ts'
 import { AdapterStore } from './storage/adapter-store.ts'
-import { readIfThere } from './storage/files.ts'
+import { readIfThere, removeLeftovers } from './storage/files.ts'
 import { MetricsLog } from './storage/metrics-log.ts'
 import type { TrainerReady, TrainerSetup } from './trainer/messages.ts'
 
@@ -71,6 +71,7 @@ export interface AdapterState {
 export async function openAdapter (site: Site, ready: TrainerReady): Promise<AdapterState> {
   const { paths, notices, metrics } = site
   const { averaging } = site.federation.document
+  for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
   const store = new AdapterStore({ paths, schema, now: Date.now })
   const saved = await store.load()

@@ -49,7 +49,7 @@ const AHEAD_POLL_MS = 1_000
 export async function trainRound (site: RoundSite, round: number, signal: AbortSignal): Promise<void> {
   const { averager, trainer, company, store, checkpoint, record, clock } = site
   if (company != null) await waitForOthers(site, company, round, signal)
-  let lossG = NaN
+  let lossG: number | null = null
   // A restart finds the result of phase G in the checkpoint, if it had landed.
   if (averager.round < round) {
     enter(site, 'G', round)
@@ -70,7 +70,7 @@ export async function trainRound (site: RoundSite, round: number, signal: AbortS
   await checkpoint.save()
   record.dice = dice
   const consensus = company?.distance()
-  await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
+  await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL: Number.isFinite(lossL) ? lossL : null, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
 }
 
 /** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */

@@ -1,5 +1,5 @@
-import { link, mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { InputError } from '../../errors.ts'
 
@@ -36,6 +36,18 @@ export async function readJson (path: string, advice: string): Promise<unknown> 
 
 export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
+}
+
+// What write-file-atomic appends to the name while it writes.
+const LEFTOVER = /\.(safetensors|jsonl?|key)\.\d+$/
+
+/** Removes what a killed process left half-written. Call it only while nobody else writes there. */
+export async function removeLeftovers (folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  await Promise.all(names.filter((name) => LEFTOVER.test(name)).map(async (name) => { await rm(join(folder, name), { force: true }) }))
 }
 
 /** Keeps the present file under `previous` too (a hard link), so that the coming write loses nothing if it is damaged. */

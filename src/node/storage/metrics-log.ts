@@ -6,8 +6,9 @@ export interface RoundRecord {
   readonly t: number
   readonly round: number
   readonly dice: Dice
-  readonly lossG: number
-  readonly lossL: number
+  /** Null when the phase was done before a restart. */
+  readonly lossG: number | null
+  readonly lossL: number | null
   readonly exchanges: number
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -46,7 +47,8 @@ export class MetricsLog {
 
 function parseLine (line: string): RoundRecord[] {
   try {
-    return [JSON.parse(line) as RoundRecord]
+    const record = JSON.parse(line) as RoundRecord | null
+    return Number.isSafeInteger(record?.round) ? [record!] : []
   } catch {
     return []
   }

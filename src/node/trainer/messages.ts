@@ -48,7 +48,7 @@ export interface Work {
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
-  /** Fits the experts, saves them durably, then scores the validation split. */
+  /** Fits the experts (loss NaN when that was done before a crash), saves them durably, then scores the validation split. */
   phaseL: { request: Work, reply: { loss: number, dice: Dice } }
   evaluate: { request: Work, reply: { dice: Dice } }
 }

@@ -7,6 +7,7 @@ import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Checkpoint } from '../../../../src/node/checkpoint.ts'
 import { sitePaths } from '../../../../src/node/paths.ts'
 import { AdapterStore, type SavedAdapter } from '../../../../src/node/storage/adapter-store.ts'
+import { removeLeftovers } from '../../../../src/node/storage/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../../src/node/storage/metrics-log.ts'
 import { PrivateStore } from '../../../../src/node/trainer/private-store.ts'
 
@@ -52,6 +53,16 @@ describe('stores', () => {
       const other = createSchema({ ...schema, model: 'other' })
       const error = await new AdapterStore({ paths: sitePaths(home), schema: other, now: () => 5 }).load().then(() => undefined, (reason: Error) => reason)
       expect(error?.name).to.equal('SchemaError')
+    })
+
+    it('clears away what a killed process left half-written, and nothing else', async () => {
+      await open().save(state(1, 1))
+      await writeFile(join(home, 'adapter.safetensors.1234567'), 'half')
+      await writeFile(join(home, 'metrics.jsonl.99'), 'half')
+      await writeFile(join(home, 'notes.2024'), 'mine')
+      await removeLeftovers(home)
+      await removeLeftovers(join(home, 'nowhere'))
+      expect(await readdir(home)).to.have.members(['adapter.safetensors', 'notes.2024'])
     })
 
     it('keeps one file per round and leaves no half-written ones', async () => {
