@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { createSchema } from '../../../src/adapter/schema.ts'
+import { Averager } from '../../../src/gossip-aggregation/averager.ts'
+import { sketchSeed, sketchSlices } from '../../../src/gossip-aggregation/sketch.ts'
+import { Announcer } from '../../../src/node/announcer.ts'
+import { createLogger } from '../../../src/node/logger.ts'
+import { PeerTable } from '../../../src/node/peer-table.ts'
+import { SiteRecord } from '../../../src/node/site-record.ts'
+import type { Announcement } from '../../../src/protocol/announce/index.ts'
+import { announced } from './fakes.ts'
+
+const FEDERATION = 'ab'.repeat(32)
+const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [300], role: 'lora' }] })
+const settings = { maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
+
+function sketchOf (values: Float32Array): Float32Array {
+  const slices = sketchSlices(values, sketchSeed(FEDERATION))
+  for (;;) {
+    const step = slices.next()
+    if (step.done === true) return step.value
+  }
+}
+
+describe('Announcer', () => {
+  const initial = new Float32Array(300)
+  let averager: Averager
+  let peers: PeerTable
+  let record: SiteRecord
+  let published: Announcement[]
+  let announcer: Announcer
+  let startedAt: number
+
+  beforeEach(async () => {
+    averager = new Averager({ schema, values: initial.map(() => 1), round: 2, mass: 7, settings })
+    peers = new PeerTable(Date.now)
+    record = new SiteRecord()
+    published = []
+    startedAt = performance.now()
+    const first = Promise.withResolvers<void>()
+    announcer = new Announcer({ federationId: FEDERATION, averager, initial, rounds: 5, record, peers, publish: async (each) => { published.push(each); first.resolve() }, logger: createLogger('silent') })
+    await announcer.start()
+    await first.promise
+  })
+
+  afterEach(async () => { await announcer.stop() })
+
+  it('says where the site is, at most once a second however much happens, and the latest last', async () => {
+    for (let i = 0; i < 20; i++) {
+      record.enter('G', i)
+      announcer.touch()
+      await sleep(20)
+    }
+    expect(published.length).to.be.at.most(1 + (performance.now() - startedAt) / 1_000)
+    record.enter('L', 2)
+    record.dice = { frozen: 0.1, global: 0.2, personal: 0.3 }
+    announcer.touch()
+    await announcer.stop()
+    const digest = createHash('sha256').update(new Uint8Array(averager.snapshot().buffer)).digest('hex')
+    expect(published.at(-1)).to.deep.equal({ round: 2, rounds: 5, phase: 'L', mass: 7, schemaHash: schema.hash, digest, sketch: sketchOf(averager.values), exchanges: 0, dice: 0.3 })
+  })
+
+  it('says nothing after its last word', async () => {
+    await announcer.stop()
+    const { length } = published
+    announcer.touch()
+    await announcer.stop()
+    await sleep(0)
+    expect(published).to.have.length(length)
+  })
+
+  it('estimates the consensus distance from the others\' sketches', async () => {
+    expect(announcer.distance()).to.equal(undefined)
+    peers.connected('b', [])
+    peers.announced('b', announced({ sketch: sketchOf(initial.map(() => 1)) }))
+    expect(announcer.distance()).to.equal(0)
+    // Mean 1.5 and deviation 0.5 in every number: a relative distance of 1/3.
+    peers.announced('b', announced({ sketch: sketchOf(initial.map(() => 2)) }))
+    expect(announcer.distance()).to.be.closeTo(1 / 3, 1e-6)
+  })
+})

@@ -1,0 +1,70 @@
+import { expect } from 'chai'
+import { PeerTable } from '../../../src/node/peer-table.ts'
+import { announced, FakeClock } from './fakes.ts'
+
+describe('PeerTable', () => {
+  let clock: FakeClock
+  let peers: PeerTable
+
+  beforeEach(() => {
+    clock = new FakeClock()
+    peers = new PeerTable(clock.now)
+  })
+
+  it('shows connected, announced and exchanged as different facts', () => {
+    peers.connected('a', ['/ip4/10.0.0.1/tcp/1'])
+    peers.announced('b', announced({ round: 3, phase: 'L', dice: 0.9 }))
+    peers.exchanged('b')
+    expect(peers.view()).to.deep.equal([
+      { peerId: 'a', connected: true, addresses: ['/ip4/10.0.0.1/tcp/1'], exchanges: 0, lastSeen: clock.time },
+      { peerId: 'b', connected: false, addresses: [], exchanges: 1, lastSeen: clock.time, round: 3, phase: 'L', dice: 0.9 }
+    ])
+    expect(peers.connectedCount).to.equal(1)
+  })
+
+  it('takes the median of the rounds of connected sites, the lower of two', () => {
+    expect(peers.medianRound()).to.equal(undefined)
+    for (const [id, round] of [['a', 1], ['b', 9], ['c', 4], ['d', 5]] as const) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ round }))
+    }
+    expect(peers.medianRound()).to.equal(4)
+    peers.disconnected('c')
+    expect(peers.medianRound()).to.equal(5)
+    peers.markForeign('b')
+    expect(peers.medianRound()).to.equal(1)
+  })
+
+  it('lets a site whose round has not grown for ten minutes hold nobody up', () => {
+    peers.connected('a', [])
+    peers.announced('a', announced({ round: 1 }))
+    clock.time += 599_000
+    peers.announced('a', announced({ round: 1 }))
+    expect(peers.medianRound()).to.equal(1)
+    clock.time += 2_000
+    expect(peers.medianRound()).to.equal(undefined)
+    peers.announced('a', announced({ round: 2 }))
+    expect(peers.medianRound()).to.equal(2)
+  })
+
+  it('neither asks nor awaits sites that left of their own will, or have another schema', () => {
+    for (const id of ['a', 'b', 'c']) peers.connected(id, [])
+    peers.announced('a', announced({ phase: 'stopped' }))
+    peers.announced('b', announced({ phase: 'done' }))
+    peers.markForeign('c')
+    expect(peers.candidates()).to.be.empty
+    expect(peers.unfinished()).to.be.empty
+    expect(peers.expectsSomebody()).to.equal(false)
+    peers.announced('a', announced({ phase: 'G' }))
+    expect(peers.candidates()).to.deep.equal(['a'])
+    expect(peers.unfinished()).to.deep.equal(['a'])
+  })
+
+  it('leaves sketches of sites that went away out of the estimate', () => {
+    peers.connected('a', [])
+    peers.announced('a', announced())
+    expect(peers.sketches()).to.have.length(1)
+    peers.disconnected('a')
+    expect(peers.sketches()).to.be.empty
+  })
+})
