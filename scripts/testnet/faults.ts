@@ -19,7 +19,8 @@ export function parseFault (kind: Fault['kind'], text: string, hospitals: number
   return { kind, site, round }
 }
 
-const WORKING: readonly SitePhase[] = ['G', 'exchange', 'L', 'cool-down']
+/** Phases in which a hospital works on its round. */
+export const WORKING: readonly SitePhase[] = ['G', 'exchange', 'L', 'cool-down']
 
 /** True once the site works on the fault's round (or, should polling have missed it, on a later one). */
 export function isDue (fault: Fault, status: { round: number, phase: SitePhase }): boolean {

@@ -1,5 +1,5 @@
 import type { SiteStatus } from '../../src/node/control/status.ts'
-import type { Fault } from './faults.ts'
+import { WORKING, type Fault } from './faults.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 
 /** A fault as it struck, and what was seen of the hospital afterwards. */
@@ -34,5 +34,5 @@ export class Journal {
 }
 
 function isWorking ({ phase, trainer }: SiteStatus): boolean {
-  return phase !== 'starting' && phase !== 'done' && trainer === 'ready'
+  return WORKING.includes(phase) && trainer === 'ready'
 }
