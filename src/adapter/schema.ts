@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 
-export type Role = 'lora' | 'decoder'
+type Role = 'lora' | 'decoder'
 
 export interface TensorSpec {
   readonly name: string
