@@ -62,13 +62,13 @@ export function diceChart ({ hospitals }: Data): string {
   })
 }
 
-/** JSON and log axes have no 0: what is smaller counts as this. */
-const SMALLEST = 1e-9
+/** Log axes have no 0, and what is smaller would only flatten the rest: drawn at the bottom, named as it is. */
+const FLOOR = 1e-4
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 
 /** Two digits; a power of ten where zeros would be many: 0.16, 7·10⁻⁸. */
 export function describeDistance (distance: number): string {
-  if (distance >= 1e-3) return String(Number(distance.toPrecision(2)))
+  if (distance === 0 || distance >= 1e-3) return String(Number(distance.toPrecision(2)))
   const [digit, exponent] = distance.toExponential(0).split('e-')
   const power = `10⁻${[...exponent ?? ''].map((each) => SUPERSCRIPTS[Number(each)]).join('')}`
   return digit === '1' ? power : `${digit}·${power}`
@@ -77,8 +77,11 @@ export function describeDistance (distance: number): string {
 /** Exact relative distance after each round and after the cool-down, log scale. */
 export function consensusChart ({ consensus }: Data): string {
   const lastRound = Math.max(0, ...consensus.map(({ round }) => round ?? 0))
-  const points = consensus.map(({ round, distance }) => [round == null ? 'end' : String(round), Math.max(distance, SMALLEST)])
-  const decades = points.map(([, distance]) => Math.log10(Number(distance)))
+  const every = consensus.length <= 12
+  const points = consensus.map(({ round, distance }, index) => ({
+    value: [round == null ? 'end' : String(round), Math.max(distance, FLOOR)],
+    label: { show: every || index === consensus.length - 1, formatter: describeDistance(distance) }
+  }))
   return draw(HALF, 320, {
     grid: GRID,
     xAxis: { type: 'category', data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'], name: 'after round', nameLocation: 'middle', nameGap: 26, ...AXIS },
@@ -88,8 +91,8 @@ export function consensusChart ({ consensus }: Data): string {
       ...AXIS,
       nameTextStyle: { ...AXIS.nameTextStyle, align: 'left' },
       axisLabel: { ...AXIS.axisLabel, formatter: describeDistance },
-      min: 10 ** Math.floor(Math.min(-2, ...decades)),
-      max: 10 ** Math.ceil(Math.max(0, ...decades))
+      min: FLOOR,
+      max: 10 ** Math.ceil(Math.log10(Math.max(1, ...consensus.map(({ distance }) => distance))))
     },
     series: [{
       type: 'line',
@@ -98,7 +101,7 @@ export function consensusChart ({ consensus }: Data): string {
       symbolSize: 7,
       lineStyle: { color: ACCENT, width: 2.5 },
       itemStyle: { color: ACCENT },
-      label: { show: consensus.length <= 12, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => describeDistance((value as [string, number])[1]) },
+      label: { position: 'top', color: INK, fontFamily: FONT, fontSize: 11 },
       markLine: {
         silent: true,
         symbol: 'none',
