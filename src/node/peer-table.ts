@@ -64,9 +64,11 @@ export class PeerTable {
     this.#entry(id).foreign = true
   }
 
-  /** Connected sites that one may ask for an exchange. */
+  /** Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still be loading. */
   candidates (): string[] {
-    return [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry)).map(([id]) => id)
+    const able = [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry))
+    const announced = able.filter(([, entry]) => entry.announced != null)
+    return (announced.length > 0 ? announced : able).map(([id]) => id)
   }
 
   /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */

@@ -97,7 +97,7 @@ export class SiteNetwork {
       this.peers.exchanged(detail.partner)
       onExchange(detail)
     })
-    service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, inDoubt: detail.inDoubt }, 'an exchange failed') })
+    service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, why: detail.error.message, inDoubt: detail.inDoubt }, 'an exchange failed') })
     service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
     this.#averager = averager
     this.#exchanges = service

@@ -60,6 +60,15 @@ describe('PeerTable', () => {
     expect(peers.unfinished()).to.deep.equal(['a'])
   })
 
+  it('prefers sites that announced themselves to those that may still be loading', () => {
+    for (const id of ['a', 'b']) peers.connected(id, [])
+    expect(peers.candidates()).to.deep.equal(['a', 'b'])
+    peers.announced('b', announced())
+    expect(peers.candidates()).to.deep.equal(['b'])
+    peers.disconnected('b')
+    expect(peers.candidates()).to.deep.equal(['a'])
+  })
+
   it('leaves sketches of sites that went away out of the estimate', () => {
     peers.connected('a', [])
     peers.announced('a', announced())
