@@ -12,7 +12,7 @@ export interface PretrainSettings {
 }
 
 /** The recipe of the shipped asset. */
-export const DEFAULT_SETTINGS: PretrainSettings = { model: 'sam-tiny', seed: 1, steps: 3000, batch: 16, rate: 1e-3 }
+export const DEFAULT_SETTINGS: PretrainSettings = { model: 'sam-tiny', seed: 1, steps: 6000, batch: 16, rate: 1e-3 }
 
 export const WARMUP = 150
 export const DECAY = 0.02
