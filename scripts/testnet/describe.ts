@@ -8,7 +8,7 @@ export function describePhase ({ state, status, exitCode, signal }: HospitalProc
   if (state === 'failed') return `failed (${signal ?? `exit code ${exitCode}`})`
   if (state === 'starting' || (state === 'running' && status == null)) return 'starting'
   if (state !== 'running' || status == null) return state
-  if (status.trainer !== 'ready') return status.trainer === 'loading' ? 'loading weights and images' : 'trainer restarting'
+  if (status.trainer !== 'ready') return status.trainer === 'loading' ? 'loading weights' : 'trainer restarting'
   return PHASES[status.phase] + (withStep ? describeStep(status) : '')
 }
 

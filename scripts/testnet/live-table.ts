@@ -1,22 +1,43 @@
 import Table from 'cli-table3'
 import { createLogUpdate } from 'log-update'
-import type { SiteStatus } from '../../src/node/control/status.ts'
 import { describeBytes, describePhase, partnerName } from './describe.ts'
 import type { Display } from './display.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 
+interface Column {
+  readonly head: string
+  /** Left out on narrow terminals. */
+  readonly wide?: true
+  readonly cell: (each: HospitalProcess, all: readonly HospitalProcess[]) => string
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'site', cell: ({ hospital }) => hospital.name },
+  { head: 'round', cell: ({ status }) => status == null ? '' : `${status.round}/${status.rounds}` },
+  { head: 'phase', cell: (each) => describePhase(each, true).padEnd(14) },
+  { head: 'partner', wide: true, cell: (each, all) => each.isOver ? '' : partnerName(all, each.status?.partner) },
+  { head: 'global', cell: ({ status }) => status?.dice?.global.toFixed(3) ?? '' },
+  { head: 'personal', cell: ({ status }) => status?.dice?.personal.toFixed(3) ?? '' },
+  { head: 'distance', cell: ({ status }) => status?.consensus?.toFixed(4) ?? '' },
+  { head: 'sent', cell: ({ status }) => status == null ? '' : describeBytes(status.bytesSent) },
+  { head: 'received', wide: true, cell: ({ status }) => status == null ? '' : describeBytes(status.bytesReceived) }
+]
+const WIDE = 120
+
 /** One table that is drawn over itself. */
 export class LiveTable implements Display {
   readonly #draw: ReturnType<typeof createLogUpdate>
+  readonly #stream: NodeJS.WriteStream
   readonly #clock: () => string
 
   constructor (stream: NodeJS.WriteStream, clock: () => string) {
     this.#draw = createLogUpdate(stream)
+    this.#stream = stream
     this.#clock = clock
   }
 
   update (processes: readonly HospitalProcess[]): void {
-    this.#draw(`${this.#clock()}\n${drawTable(processes)}`)
+    this.#draw(`${this.#clock()}\n${drawTable(processes, this.#stream.columns)}`)
   }
 
   note (text: string): void {
@@ -28,24 +49,14 @@ export class LiveTable implements Display {
   }
 }
 
-function drawTable (processes: readonly HospitalProcess[]): string {
-  const table = new Table({ head: ['site', 'phase', 'partner', 'round', 'global', 'personal', 'distance', 'sent', 'received'], style: { head: [], border: ['grey'] } })
-  for (const each of processes) {
-    const partner = each.isOver ? '' : partnerName(processes, each.status?.partner)
-    table.push([each.hospital.name, describePhase(each, true).padEnd(26), partner, ...figures(each.status)])
-  }
+/** One line per hospital; fewer columns where the terminal is narrow. */
+export function drawTable (processes: readonly HospitalProcess[], width: number): string {
+  const columns = COLUMNS.filter(({ wide }) => width >= WIDE || wide == null)
+  const table = new Table({
+    head: columns.map(({ head }) => head),
+    style: { head: [], border: ['grey'] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
+  })
+  for (const each of processes) table.push(columns.map(({ cell }) => cell(each, processes)))
   return table.toString()
-}
-
-function figures (status: SiteStatus | undefined): string[] {
-  if (status == null) return ['', '', '', '', '', '']
-  const { round, rounds, dice, consensus, bytesSent, bytesReceived } = status
-  return [
-    `${round}/${rounds}`,
-    dice?.global.toFixed(3) ?? '',
-    dice?.personal.toFixed(3) ?? '',
-    consensus?.toFixed(4) ?? '',
-    describeBytes(bytesSent),
-    describeBytes(bytesReceived)
-  ]
 }

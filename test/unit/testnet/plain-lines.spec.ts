@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
 import type { SiteStatus } from '../../../src/node/control/status.ts'
 import { describeBytes, describePhase } from '../../../scripts/testnet/describe.ts'
 import type { HospitalProcess } from '../../../scripts/testnet/hospital-process.ts'
+import { drawTable } from '../../../scripts/testnet/live-table.ts'
 import { Journal } from '../../../scripts/testnet/journal.ts'
 import { PlainLines } from '../../../scripts/testnet/plain-lines.ts'
 
@@ -21,7 +23,7 @@ describe('plain lines', () => {
   it('say each change once', () => {
     const working = site('b', { round: 3, phase: 'G', progress: { step: 1, steps: 8 } })
     expect(shown([site('b')], [site('b', { trainer: 'loading' })], [working], [working])).to.deep.equal([
-      '00:42 b starting', '00:42 b loading weights and images', '00:42 b round 3 phase G'
+      '00:42 b starting', '00:42 b loading weights', '00:42 b round 3 phase G'
     ])
   })
 
@@ -35,6 +37,24 @@ describe('plain lines', () => {
     const lines = shown([site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one'] })],
       [site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one', 'two'] })])
     expect(lines.slice(1)).to.deep.equal(['00:42 b says: one', '00:42 b Dice global 0.800, personal 0.850', '00:42 b round 1 exchange with a', '00:42 b says: two'])
+  })
+})
+
+describe('the live table', () => {
+  const sites = [
+    site('a', { round: 1, phase: 'G', progress: { step: 3, steps: 9 }, partner: 'id-b', bytesSent: 2e6, bytesReceived: 3e6, dice: { frozen: 0.5, global: 0.8, personal: 0.85 }, consensus: 0.0312 }),
+    site('b')
+  ]
+
+  it('has one line per hospital', () => {
+    const lines = stripVTControlCharacters(drawTable(sites, 140)).split('\n')
+    expect(lines).to.have.length(5)
+    expect(lines[2]?.split('│').map((cell) => cell.trim())).to.deep.equal(['', 'a', '1/3', 'phase G 3/9', '…id-b', '0.800', '0.850', '0.0312', '2.0 MB', '3.0 MB', ''])
+  })
+
+  it('fits 80 columns', () => {
+    const named = sites.map((each) => ({ ...each, hospital: { name: 'hospital-a' } }) as unknown as HospitalProcess)
+    for (const line of stripVTControlCharacters(drawTable(named, 80)).split('\n')) expect(line.length).to.be.at.most(80)
   })
 })
 
