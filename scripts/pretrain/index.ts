@@ -30,6 +30,9 @@ async function main (args: string[]): Promise<number> {
     .strict()
     .wrap(null)
     .parseAsync()
+  for (const name of ['steps', 'batch', 'every', 'heldOut', 'lr', 'minutes', 'threads'] as const) {
+    if (!((options[name] ?? 1) > 0)) throw new InputError(`--${name === 'heldOut' ? 'held-out' : name} must be a number above 0`)
+  }
   if (options.heldOut % options.batch !== 0) throw new InputError(`--held-out ${options.heldOut} is not a multiple of --batch ${options.batch}`)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })

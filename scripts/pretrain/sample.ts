@@ -5,9 +5,9 @@ import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 
 /** A mask to predict, 1 inside and 0 outside, side × side. */
-export type Mask = Uint8Array
+type Mask = Uint8Array
 
-export type Point = readonly [x: number, y: number]
+type Point = readonly [x: number, y: number]
 
 /** One image with a task for each kind of prompt; coordinates in pixels, x before y. */
 export interface Sample {

@@ -17,7 +17,7 @@ export function heldOut (count: number, { imageSize }: SamConfig): Sample[] {
 }
 
 /** Intersection over union of two 0/1 masks; two empty ones agree. */
-export function overlap (a: Uint8Array, b: Uint8Array): number {
+function overlap (a: Uint8Array, b: Uint8Array): number {
   let [both, either] = [0, 0]
   for (let p = 0; p < a.length; p++) {
     both += a[p]! & b[p]!
