@@ -15,7 +15,7 @@ export interface TestnetOptions {
   readonly json: boolean
 }
 
-export const DEFAULT_HOSPITALS = 4
+const DEFAULT_HOSPITALS = 4
 export const DEFAULT_ROUNDS = 10
 const MAX_HOSPITALS = 64
 const MAX_ROUNDS = 10_000

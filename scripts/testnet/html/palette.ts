@@ -21,7 +21,7 @@ export const FROZEN = '#000a06'
 export const ALONE = '#000a07'
 
 /** Okabe–Ito colours, told apart by colour-blind readers; the page lightens none of them. */
-export const SITES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8f6bd1', '#7a7a7a'] as const
+const SITES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8f6bd1', '#7a7a7a'] as const
 
 export function siteColour (index: number): string {
   return SITES[index % SITES.length]!
