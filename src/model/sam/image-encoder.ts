@@ -36,7 +36,7 @@ export function partitionWindows (x: tf.Tensor4D, window: number): tf.Tensor4D {
 }
 
 /** The inverse of partitionWindows; the padding is cropped. */
-export function joinWindows (windows: tf.Tensor4D, batch: number, grid: number): tf.Tensor4D {
+function joinWindows (windows: tf.Tensor4D, batch: number, grid: number): tf.Tensor4D {
   const [, window, , dim] = windows.shape
   const count = Math.ceil(grid / window)
   const joined = tf.reshape<tf.Rank.R4>(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [batch, count * window, count * window, dim])

@@ -5,7 +5,7 @@ import type { SamConfig } from './build-sam.ts'
 interface Tap { readonly low: number, readonly high: number, readonly weight: number }
 
 /** Taps of a linear resize from `from` to `to` samples (PyTorch's align_corners=False); never antialiased. */
-export function linearTaps (from: number, to: number): Tap[] {
+function linearTaps (from: number, to: number): Tap[] {
   return Array.from({ length: to }, (_, i) => {
     const position = Math.max(0, (i + 0.5) * from / to - 0.5)
     const low = Math.min(Math.floor(position), from - 1)

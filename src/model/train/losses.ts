@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 
 const DICE_EPSILON = 1e-5
-export const BCE_WEIGHT = 0.2
-export const DICE_WEIGHT = 0.8
+const BCE_WEIGHT = 0.2
+const DICE_WEIGHT = 0.8
 
 /** Mean in two stages: a single float32 sum over a whole batch costs digits. */
 function mean (x: tf.Tensor): tf.Scalar {

@@ -53,7 +53,7 @@ export async function compute (inputs: HostRecord, step: Step): Promise<HostReco
 }
 
 /** Reorders the axes of a stored tensor on the host. */
-export function permute ({ shape, data }: NamedTensor, order: readonly number[]): NamedTensor {
+function permute ({ shape, data }: NamedTensor, order: readonly number[]): NamedTensor {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
   const to = order.map((axis) => shape[axis]!)
   const result = new Float32Array(data.length)

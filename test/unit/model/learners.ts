@@ -16,7 +16,7 @@ export async function createLearner ({ siteSeed = 7, model = {}, train = {} }: {
     weights,
     baseHash,
     model: { ...defaultModelSettings('golden-128'), ...model },
-    train: { ...defaultTrainSettings(), batchSize: 2, warmupSteps: 2, ...train },
+    train: { ...defaultTrainSettings(), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     seed: 3,
     siteSeed
   })
