@@ -15,12 +15,18 @@ export function asRows (x: tf.Tensor): tf.Tensor2D {
   return tf.reshape(x, [x.size / width, width])
 }
 
+/** a · bᵀ + bias in one kernel; in two on wasm, whose kernel adds the bias to the wrong elements where b is transposed (tfjs 4.22). */
+function product (a: tf.Tensor2D, b: tf.Tensor2D, bias: tf.Tensor | undefined): tf.Tensor {
+  if (bias == null) return tf.matMul(a, b, false, true)
+  if (tf.getBackend() === 'wasm') return tf.add(tf.matMul(a, b, false, true), bias)
+  return tf.fused.matMul({ a, b, transposeB: true, bias })
+}
+
 /** x [..., in] · Wᵀ + b with W [out, in] (trailing ones allowed). */
 export function affine (x: tf.Tensor, kernel: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const out = kernel.shape[0]
   const b = tf.reshape<tf.Rank.R2>(kernel, [out, kernel.size / out])
-  const y = tf.fused.matMul({ a: asRows(x), b, transposeB: true, ...(bias == null ? {} : { bias }) })
-  return tf.reshape(y, [...x.shape.slice(0, -1), out])
+  return tf.reshape(product(asRows(x), b, bias), [...x.shape.slice(0, -1), out])
 }
 
 /** affine() with `prefix.weight` and, if there is one, `prefix.bias`. */
