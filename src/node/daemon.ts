@@ -196,7 +196,8 @@ export class Daemon {
     await company?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    const { dice } = await trainer.call('evaluate', { round: averager.round, adapter: averager.snapshot() }, { signal: this.#stop.signal })
+    // The cool-down moved Γ: experts serve with the very Γ that they were fitted against (SAM_SPEC §3.4).
+    const { dice } = await trainer.call('phaseL', { round: federation.document.training.rounds + 1, adapter: averager.snapshot() }, { signal: this.#stop.signal })
     record.dice = dice
     const summary: Summary = {
       name: site.name,

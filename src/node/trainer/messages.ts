@@ -50,7 +50,6 @@ export interface TrainerCalls {
   phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
   /** Fits the experts (loss NaN when that was done before a crash), saves them durably, then scores the validation split. */
   phaseL: { request: Work, reply: { loss: number, dice: Dice } }
-  evaluate: { request: Work, reply: { dice: Dice } }
 }
 
 export type CallName = keyof TrainerCalls

@@ -46,10 +46,6 @@ export class Session {
     return { loss, dice: await this.#score(work.adapter) }
   }
 
-  async evaluate (work: Work): Promise<TrainerCalls['evaluate']['reply']> {
-    return { dice: await this.#score(work.adapter) }
-  }
-
   async #score (values: Float32Array): Promise<Dice> {
     const adapter = new Adapter(this.#learner.schema, values)
     const score = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> =>
