@@ -16,7 +16,7 @@ export interface TestnetOptions {
 }
 
 const DEFAULT_HOSPITALS = 4
-export const DEFAULT_ROUNDS = 16
+export const DEFAULT_ROUNDS = 24
 const MAX_HOSPITALS = 64
 const MAX_ROUNDS = 10_000
 

@@ -33,9 +33,11 @@ const FINISHED = new Set(['cool-down', ...GONE])
 export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
+  readonly #openedAt: number
 
   constructor (now: () => number) {
     this.#now = now
+    this.#openedAt = now()
   }
 
   connected (id: string, addresses: readonly string[]): void {
@@ -76,8 +78,9 @@ export class PeerTable {
     return [...this.#entries].filter(([, entry]) => this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)).map(([id]) => id)
   }
 
-  /** True while somebody is there or may come back in a moment. */
+  /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
   expectsSomebody (): boolean {
+    if (this.#entries.size === 0) return this.#now() - this.#openedAt < ABSENT_MS
     return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 

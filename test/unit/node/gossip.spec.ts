@@ -68,11 +68,19 @@ describe('Gossip', () => {
 
   it('does not wait when nobody is there, says so once, and says when somebody comes', async () => {
     const gossip = create({})
+    clock.time += 20_000
     expect(await gossip.initiate({ count: 2, withinMs: 20_000, signal })).to.equal(0)
     expect(await gossip.initiate({ count: 2, withinMs: 20_000, signal })).to.equal(0)
     expect(clock.sleeps).to.be.empty
     expect(notices.list).to.have.length(1)
     expect(notices.list[0]).to.contain('training goes on alone')
+  })
+
+  it('waits a bounded time after it came up, since the others may not have found it yet', async () => {
+    const gossip = create({})
+    expect(await gossip.initiate({ count: 1, withinMs: 60_000, signal })).to.equal(0)
+    expect(clock.time - 1_000_000).to.be.within(20_000, 20_500)
+    expect(notices.list).to.have.length(1)
   })
 
   it('waits a bounded time for a site that went away a moment ago', async () => {
