@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { InputError } from '../../src/errors.ts'
 import { readFederation } from '../../src/node/federation/document.ts'
-import { writeJson } from '../../src/node/storage/files.ts'
+import { writeFileSafely, writeJson } from '../../src/node/storage/files.ts'
 import { buildReport, type SiteOutcome } from './build-report.ts'
 import { judge } from './checks.ts'
 import type { Children } from './children.ts'
@@ -168,6 +167,6 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome)
   })
   const report = reportSchema.parse({ ...facts, checks })
   await writeJson(workspace.reportJson, report)
-  await writeFile(workspace.reportHtml, renderPage({ report, pictures, sample }))
+  await writeFileSafely(workspace.reportHtml, renderPage({ report, pictures, sample }))
   return { report, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
 }

@@ -28,6 +28,8 @@ export interface DaemonInit {
   readonly trainerBackOff?: { readonly firstMs: number, readonly lastMs: number }
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+  /** How long after its start a site that knows nobody waits to be found, milliseconds. */
+  readonly foundWithinMs?: number
 }
 
 /** The network's half of a running site. */
@@ -90,9 +92,9 @@ export class Daemon {
 
   async #openNetwork (site: Site): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
-    const { tap } = this.#init
+    const { tap, foundWithinMs } = this.#init
     const networkKey = await readNetworkKey(paths.networkKey)
-    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }) })
+    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }) })
     this.#closers.push(async () => { await network.close() })
     logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
     return network

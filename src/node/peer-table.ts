@@ -23,6 +23,8 @@ interface Entry {
 
 // A site that restarts is back within this time; one that stays away longer is not waited for.
 const ABSENT_MS = 20_000
+// Others that start together with this site find it within this time.
+const FOUND_WITHIN_MS = 20_000
 // A connected site whose round has not grown for so long holds nobody up.
 const STALLED_MS = 600_000
 // What a site says last, of its own will: it is neither asked nor waited for.
@@ -33,11 +35,12 @@ const FINISHED = new Set(['cool-down', ...GONE])
 export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
-  readonly #openedAt: number
+  readonly #aloneFrom: number
 
-  constructor (now: () => number) {
+  /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
+  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
     this.#now = now
-    this.#openedAt = now()
+    this.#aloneFrom = now() + foundWithinMs
   }
 
   connected (id: string, addresses: readonly string[]): void {
@@ -80,7 +83,7 @@ export class PeerTable {
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
   expectsSomebody (): boolean {
-    if (this.#entries.size === 0) return this.#now() - this.#openedAt < ABSENT_MS
+    if (this.#entries.size === 0) return this.#now() < this.#aloneFrom
     return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 

@@ -62,7 +62,7 @@ function tiles (report: Report): Markup {
     [figure(meanDice(finished, 'frozen')), 'mean Dice, frozen SAM'],
     [last == null ? '–' : last.distance < 1e-3 ? '< 0.001' : last.distance.toPrecision(2), 'relative consensus distance'],
     [`${(bytes / 1e6).toFixed(1)} MB`, 'sent by all hospitals'],
-    [`${Math.round(report.wallSeconds)} s`, 'from first command to report']
+    [`${Math.round(report.wallSeconds)} s`, `from first command to report${report.crossSite == null ? '' : ', training alone not counted'}`]
   ]
   return html`<div class="tiles">${all.map(([value, label]) => html`<div class="tile"><b>${value}</b><span>${label}</span></div>`)}</div>`
 }

@@ -28,6 +28,8 @@ export interface SiteNetworkInit {
   readonly notices: Notices
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+  /** How long after its start a site that knows nobody waits to be found, milliseconds. */
+  readonly foundWithinMs?: number
 }
 
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
@@ -53,7 +55,7 @@ export class SiteNetwork {
     this.host = parts.host
     this.#datastore = parts.datastore
     this.#refused = parts.refused
-    this.peers = new PeerTable(Date.now)
+    this.peers = new PeerTable(Date.now, init.foundWithinMs)
     this.#discovery = new Discovery({ host: this.host, federationId: init.federationId, bootstrap: init.config.bootstrap, logger: init.logger, notices: init.notices })
   }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
@@ -79,6 +80,16 @@ describe('daemons with a trainer that only adds', function () {
     expect(await adapterOf('a')).to.deep.equal(Array.from({ length: 8 }, (_, i) => i / 8 + 4))
     expect(summary.warnings.join()).to.contain('training goes on alone')
   })
+
+  for (const alone of [false, true]) {
+    it(`fits the experts once more to the adapter that it ends with${alone ? ', alone too' : ''}`, async () => {
+      sites = await Sites.create(['a'], { rounds: 2 })
+      const diary = join(sites.folder, 'diary')
+      await sites.daemon('a', { alone, manners: { diary } }).run()
+      expect((await readFile(diary, 'utf8')).trim().split('\n')).to.deep.equal(['phaseG 1 0', 'phaseL 1 1', 'phaseG 2 1', 'phaseL 2 2', 'phaseL 3 2'])
+      expect((await adapterOf('a'))[0]).to.equal(2)
+    })
+  }
 
   it('trains alone without any network', async () => {
     sites = await Sites.create(['a'], { rounds: 2 })

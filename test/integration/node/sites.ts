@@ -34,13 +34,15 @@ export interface FederationOptions {
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
 export class Sites {
   readonly folder: string
+  readonly #single: boolean
 
-  private constructor (folder: string) {
+  private constructor (folder: string, single: boolean) {
     this.folder = folder
+    this.#single = single
   }
 
   static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20, model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}): Promise<Sites> {
-    const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')))
+    const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
     const paths = sites.paths(founder!)
     const key = await loadOrCreateIdentity(paths.identity)
@@ -83,6 +85,8 @@ export class Sites {
       alone: false,
       logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
       trainerEntry: FAKE_TRAINER,
+      // Nobody will come where there is one site only.
+      ...(this.#single ? { foundWithinMs: 0 } : {}),
       ...over
     })
   }
