@@ -1,6 +1,7 @@
 /** ONNX Runtime: options, the public asynchronous API, and the binding's synchronous one for `dataSync`. */
 import { createRequire } from 'node:module'
 import * as ort from 'onnxruntime-node'
+import type { Provider } from './providers.ts'
 import type { Data } from './value.ts'
 
 export interface RuntimeOptions {
@@ -8,11 +9,13 @@ export interface RuntimeOptions {
   readonly threads: number
   /** `low` returns memory after every run, `fast` keeps it (10–20 % faster). */
   readonly memory: 'low' | 'fast'
+  /** Where the graph runs; what a provider cannot run goes to the CPU. `cpu` if not given. */
+  readonly provider?: Provider
 }
 
 export function sessionOptions (options: RuntimeOptions): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: options.provider === undefined || options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -20,6 +23,7 @@ export function sessionOptions (options: RuntimeOptions): ort.InferenceSession.S
     enableCpuMemArena: options.memory === 'fast',
     enableMemPattern: false,
     logSeverityLevel: 3,
+    ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
     // Spinning workers would take the cores of the other trainers on the machine.
     extra: { session: { intra_op: { allow_spinning: '0' } } }
   }
