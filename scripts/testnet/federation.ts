@@ -28,6 +28,11 @@ export async function joinFederation (children: Children, hospitals: readonly Ho
   }))
 }
 
+/** By hospital. */
+export async function readPeerIds (children: Children, hospitals: readonly Hospital[]): Promise<string[]> {
+  return await Promise.all(hospitals.map(async ({ home }) => (await children.cliJson<{ peerId: string }>(['id', '--home', home])).peerId))
+}
+
 /** Waits until the founder listens and returns its TCP addresses. @throws InputError or TimeoutError when it does not come up. */
 export async function bootstrapAddresses (founder: HospitalProcess, signal: AbortSignal): Promise<string[]> {
   const until = Date.now() + FOUNDER_UP_MS

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { FAULTS_VARIABLE, type TestFaultsInput } from '../../src/node/config/test-faults.ts'
 import { fetchControl } from '../../src/node/control/client.ts'
 import type { SiteStatus } from '../../src/node/control/status.ts'
 import { childPids, isAlive, killGroup, type Children } from './children.ts'
@@ -23,6 +24,8 @@ export class HospitalProcess {
   exitCode: number | null = null
   signal: string | null = null
   restarts = 0
+  /** What the daemon has to suffer from its next start on. */
+  faults: TestFaultsInput | undefined
   /** Set when a trainer outlived its killed daemon. */
   orphaned = false
 
@@ -53,7 +56,7 @@ export class HospitalProcess {
     const child = this.#children.spawnCli([
       'start', '--home', home, '--data', data, '--name', name,
       '--listen', '/ip4/127.0.0.1/tcp/0', '--control-port', '0', '--threads', '1', '--nice', '10', ...this.#flags
-    ], { log })
+    ], { log, ...(this.faults == null ? {} : { env: { [FAULTS_VARIABLE]: JSON.stringify(this.faults) } }) })
     this.#child = child
     child.once('exit', (code, signal) => {
       this.exitCode = code

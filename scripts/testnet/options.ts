@@ -1,6 +1,7 @@
 import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
 import { usageMessage, withFlags } from '../../src/node/cli/flags.ts'
+import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 
 export interface TestnetOptions {
@@ -11,6 +12,7 @@ export interface TestnetOptions {
   readonly out: string
   readonly seed: number
   readonly faults: readonly Fault[]
+  readonly conditions: Conditions
   readonly compare: boolean
   readonly json: boolean
 }
@@ -28,6 +30,10 @@ const flags = {
   seed: { type: 'number', describe: 'seed of the common start, the splits and the augmentation', default: 1 },
   kill: { type: 'string', array: true, describe: 'SITE@ROUND: end this hospital for good (SIGKILL) in that round; sites count from 0', default: [] as string[] },
   restart: { type: 'string', array: true, describe: 'SITE@ROUND: SIGKILL in that round, then start again on the same home', default: [] as string[] },
+  loss: { type: 'number', describe: 'P: each frame of an exchange is lost with this probability, and its stream with it', default: 0 },
+  slow: { type: 'string', array: true, describe: 'SITE:FACTOR: every training step of this hospital takes FACTOR times as long', default: [] as string[] },
+  liar: { type: 'string', array: true, describe: 'SITE: this hospital sends its adapter with noise of ten times what it learnt', default: [] as string[] },
+  partition: { type: 'string', array: true, describe: 'A|B@FROM-TO, e.g. \'0,1|2,3@2-4\': no connection between A and B while sites of B are in these rounds', default: [] as string[] },
   compare: { type: 'boolean', describe: 'train each hospital alone too, and score all models on the other hospitals\' images', default: false },
   json: { type: 'boolean', describe: 'print the report as one JSON object on stdout; progress goes to stderr', default: false }
 } as const
@@ -58,6 +64,12 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     out: parsed.out,
     seed: wholeNumber('--seed', parsed.seed, 0, 2 ** 31 - 1),
     faults,
+    conditions: {
+      loss: parseLoss(parsed.loss),
+      slow: new Map(parsed.slow.map((text) => parseSlow(text, hospitals))),
+      liars: new Set(parsed.liar.map((text) => parseLiar(text, hospitals))),
+      partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
+    },
     compare: parsed.compare,
     json: parsed.json
   }

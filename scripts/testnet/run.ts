@@ -5,9 +5,10 @@ import { buildReport, type SiteOutcome } from './build-report.ts'
 import { judge } from './checks.ts'
 import type { Children } from './children.ts'
 import { EVALUATIONS_AT_ONCE, measureCrossSite, prepareAlone } from './compare.ts'
+import { faultsOf } from './conditions.ts'
 import { createDisplay } from './create-display.ts'
 import type { Display } from './display.ts'
-import { bootstrapAddresses, createFederation, joinFederation, type FederationFiles } from './federation.ts'
+import { bootstrapAddresses, createFederation, joinFederation, readPeerIds, type FederationFiles } from './federation.ts'
 import { follow } from './follow.ts'
 import { readHome } from './homes.ts'
 import { HospitalProcess } from './hospital-process.ts'
@@ -86,11 +87,16 @@ async function runFederation (run: Run): Promise<Together> {
 async function startAll ({ options, children, display, signal }: Run, [founder, ...others]: readonly HospitalProcess[]): Promise<FederationFiles> {
   const files = await createFederation(children, founder!.hospital, options)
   display.note(`federation ${files.id.slice(0, 12)}…`)
+  founder!.faults = faultsOf(0, options.conditions, [], options.seed)
   founder!.start()
   const bootstrap = await bootstrapAddresses(founder!, signal)
   await joinFederation(children, others.map(({ hospital }) => hospital), files, bootstrap)
   signal.throwIfAborted()
-  for (const other of others) other.start()
+  const peerIds = await readPeerIds(children, [founder!, ...others].map(({ hospital }) => hospital))
+  for (const other of others) {
+    other.faults = faultsOf(other.hospital.index, options.conditions, peerIds, options.seed)
+    other.start()
+  }
   return files
 }
 

@@ -3,12 +3,14 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Announcer } from './announcer.ts'
 import { systemClock } from './clock.ts'
 import { ControlServer } from './control/server.ts'
+import type { TestFaults } from './config/test-faults.ts'
 import type { SiteStatus } from './control/status.ts'
 import { coolDown } from './cool-down.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { readNetworkKey } from './federation/network-key.ts'
 import { Gossip } from './gossip.ts'
 import type { Logger } from './logger.ts'
+import { keepApart } from './network/apart.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import { writeJson } from './storage/files.ts'
@@ -30,6 +32,8 @@ export interface DaemonInit {
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
   readonly foundWithinMs?: number
+  /** What a testnet makes this site suffer. */
+  readonly faults?: TestFaults | undefined
 }
 
 /** The network's half of a running site. */
@@ -92,10 +96,14 @@ export class Daemon {
 
   async #openNetwork (site: Site): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
-    const { tap, foundWithinMs } = this.#init
+    const { tap, foundWithinMs, faults } = this.#init
     const networkKey = await readNetworkKey(paths.networkKey)
-    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }) })
+    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
     this.#closers.push(async () => { await network.close() })
+    if (faults != null) {
+      const end = keepApart(network.host, faults.apart, () => site.record.round)
+      this.#closers.push(() => Promise.resolve(end()))
+    }
     logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
     return network
   }

@@ -5,6 +5,7 @@ import { createSchema, type Schema } from '../adapter/schema.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { SiteConfig } from './config/schema.ts'
+import { FAULTS_VARIABLE, type TestFaults } from './config/test-faults.ts'
 import { readFederation, type Federation } from './federation/document.ts'
 import { loadIdentity } from './identity.ts'
 import type { Logger } from './logger.ts'
@@ -30,21 +31,25 @@ export interface Site {
   readonly notices: Notices
   readonly metrics: MetricsLog
   readonly record: SiteRecord
+  /** Set by the testnet only. */
+  readonly faults: TestFaults | undefined
 }
 
 /** @throws InputError for a missing key, a federation file that was edited, and the like. */
-export async function openSite ({ home, config, logger }: { home: string, config: RunConfig, logger: Logger }): Promise<Site> {
+export async function openSite ({ home, config, logger, faults }: { home: string, config: RunConfig, logger: Logger, faults?: TestFaults | undefined }): Promise<Site> {
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
   const name = config.name ?? peerId.slice(-8)
-  return { paths, config, federation, key, peerId, name, logger, notices: new Notices(logger), metrics, record: new SiteRecord(metrics.records) }
+  const notices = new Notices(logger)
+  if (faults != null) notices.warn('test faults', `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`)
+  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
 }
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId }: Site): TrainerSetup {
+export function trainerSetup ({ paths, config, federation, peerId, faults }: Site): TrainerSetup {
   const { model, training } = federation.document
   return {
     model,
@@ -54,7 +59,8 @@ export function trainerSetup ({ paths, config, federation, peerId }: Site): Trai
     privateStore: paths.privateStore,
     engine: config.engine,
     threads: config.threads,
-    siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0)
+    siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
+    ...(faults == null ? {} : { slow: faults.slow })
   }
 }
 

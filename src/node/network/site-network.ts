@@ -7,7 +7,9 @@ import type { LevelDatastore } from 'datastore-level'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
+import { seededRandom } from '../../dataset/random.ts'
 import type { SiteConfig } from '../config/schema.ts'
+import type { TestFaults } from '../config/test-faults.ts'
 import type { Exchange } from '../gossip.ts'
 import type { Logger } from '../logger.ts'
 import type { Notices } from '../notices.ts'
@@ -16,6 +18,7 @@ import { PeerTable } from '../peer-table.ts'
 import { Discovery } from './discovery.ts'
 import { keyedNoise, type EncrypterFactory, type Refusal } from './encrypter.ts'
 import { createHost, type Host } from './host.ts'
+import { lossyComponents } from './lossy.ts'
 import { openPeerBook } from './peer-book.ts'
 
 export interface SiteNetworkInit {
@@ -30,6 +33,8 @@ export interface SiteNetworkInit {
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
   readonly foundWithinMs?: number
+  /** What a testnet makes this site suffer. */
+  readonly faults?: TestFaults | undefined
 }
 
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
@@ -94,7 +99,7 @@ export class SiteNetwork {
 
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (averager: Averager, { onExchange, onForeign }: { onExchange: (report: ExchangeReport) => void, onForeign: (peer: string) => void }): Promise<void> {
-    const service = adapterExchange({ federationId: this.#init.federationId, averaging: averager })(this.host.services.late.components)
+    const service = adapterExchange({ federationId: this.#init.federationId, averaging: averager })(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
       onExchange(detail)
@@ -139,6 +144,12 @@ export class SiteNetwork {
     if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.#datastore.close()
+  }
+
+  #exchangeComponents (): AdapterExchangeComponents {
+    const { components } = this.host.services.late
+    const { faults } = this.#init
+    return faults == null ? components : lossyComponents(components, { probability: faults.loss, random: seededRandom(faults.seed) })
   }
 
   #begin (): void {

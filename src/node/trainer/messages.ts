@@ -15,6 +15,8 @@ export interface TrainerSetup {
   readonly threads: number
   /** Differs between sites: drives batches and augmentation. */
   readonly siteSeed: number
+  /** Test fault: every step takes this many times as long. */
+  readonly slow?: number
 }
 
 export interface Dice {

@@ -8,6 +8,7 @@ import { createLearner } from '../offline/learner.ts'
 import { fitSplit, type FittedSplit } from '../offline/split.ts'
 import type { Dice, TrainerCalls, TrainerReady, TrainerSetup, Work } from './messages.ts'
 import { PrivateStore } from './private-store.ts'
+import { slowedDown } from './slow.ts'
 
 type Progress = (progress: { step: number, steps: number }) => void
 
@@ -88,7 +89,7 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     privateRound: saved?.round ?? 0,
     warnings: store.warnings
   }
-  return new Session(ready, learner, data, store, onProgress)
+  return new Session(ready, learner, data, store, setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow))
 }
 
 function countBy (reasons: readonly string[]): Record<string, number> {

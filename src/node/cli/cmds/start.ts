@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../../errors.ts'
 import { loadConfig } from '../../config/load.ts'
+import { readTestFaults } from '../../config/test-faults.ts'
 import type { Daemon } from '../../daemon.ts'
 import { sitePaths } from '../../paths.ts'
 import type { Summary } from '../../summary.ts'
@@ -33,10 +34,11 @@ export const start: CommandModule<object, Args> = {
     const { home, alone, json } = args
     const { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel } = args
     const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel })
+    const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../daemon.ts'), import('../../logger.ts')])
-    const summary = await runUntilSignalled(new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, logger: createLogger(config.logLevel) }))
+    const summary = await runUntilSignalled(new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) }))
     if (summary != null) print(json, summary, () => describe(summary))
   }
 }
