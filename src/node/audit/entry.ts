@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { z } from 'zod'
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+const count = z.number().int().min(0)
+const role = z.enum(['initiator', 'responder'])
+
+/** One exchange of vectors as this site saw it; digests are SHA-256 of the vectors' bytes on the wire. */
+const exchange = z.object({
+  kind: z.literal('exchange'),
+  id: z.string(),
+  partner: z.string(),
+  role,
+  /** `doubt`: Commit had left and no answer came; a `settled` entry follows once the partner has been asked. */
+  outcome: z.enum(['committed', 'failed', 'doubt']),
+  round: count,
+  partnerRound: count.optional(),
+  tensors: count,
+  bytesSent: count,
+  bytesReceived: count,
+  sentDigest: digest.optional(),
+  receivedDigest: digest.optional(),
+  codec: z.string().optional(),
+  reason: z.string().optional(),
+  /** Written at the start after a crash, from the log of exchanges. */
+  recovered: z.literal(true).optional()
+})
+
+/** How an exchange in doubt ended. */
+const settled = z.object({
+  kind: z.literal('settled'),
+  id: z.string(),
+  partner: z.string(),
+  outcome: z.enum(['committed', 'aborted']),
+  sentDigest: digest.optional(),
+  receivedDigest: digest.optional()
+})
+
+const content = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('start'),
+    /** Entries that lay on disk after a crash without a signed head over them: nobody vouches for these. */
+    unattested: count.optional(),
+    tornBytes: count.optional(),
+    /** Why the ledger before this one was put aside. */
+    damaged: z.string().optional()
+  }),
+  z.object({ kind: z.literal('stop'), reason: z.enum(['done', 'stopped', 'failed']) }),
+  z.object({ kind: z.literal('connection'), peer: z.string(), direction: z.enum(['inbound', 'outbound']), address: z.string(), event: z.enum(['open', 'close']), more: count.optional() }),
+  z.object({ kind: z.literal('refusal'), peer: z.string(), what: z.string(), reason: z.string(), more: count.optional() }),
+  z.object({ kind: z.literal('ban'), peer: z.string(), reason: z.string(), seconds: z.number() }),
+  z.object({ kind: z.literal('round'), round: count, exchanges: count, bytesSent: count, bytesReceived: count }),
+  z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
+  z.object({ kind: z.literal('lost'), entries: count }),
+  exchange,
+  settled
+])
+
+/** What happened; never pixels, file names, patient ids or private numbers. */
+export type Content = z.infer<typeof content>
+export type ExchangeContent = z.infer<typeof exchange>
+
+const placed = z.looseObject({ seq: z.number().int().min(1), t: z.iso.datetime(), prev: digest, kind: z.string() })
+
+/** A line of the ledger: what happened, when, its number, and the SHA-256 of the line before. */
+export type Entry = Content & { readonly seq: number, readonly t: string, readonly prev: string }
+
+/** The `prev` of the first line. */
+export const GENESIS = '0'.repeat(64)
+
+export function sha256 (bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** RFC 8785. */
+export function canonical (value: unknown): string {
+  const text = canonicalize(value)
+  if (text == null) throw new TypeError('only JSON values can be written canonically')
+  return text
+}
+
+/** The entry of a line that is exactly as it was written by `canonical`; undefined for any other bytes. */
+export function parseLine (line: Uint8Array): Entry | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line)
+    const value = placed.parse(JSON.parse(text))
+    return canonical(value) === text ? value as unknown as Entry : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The entry as one of the kinds this version knows; undefined for kinds of a later one. */
+export function knownContent (entry: Entry): (Content & { readonly seq: number, readonly t: string }) | undefined {
+  const parsed = content.safeParse(entry)
+  return parsed.success ? { ...parsed.data, seq: entry.seq, t: entry.t } : undefined
+}
