@@ -1,0 +1,148 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { ExchangeLog, Role } from '../../../../src/gossip-aggregation/exchange-log.ts'
+import { MemoryExchangeLog } from '../../../../src/gossip-aggregation/memory-log.ts'
+import { DiskExchangeLog } from '../../../../src/node/storage/exchange-log.ts'
+
+const SIZE = 10
+const id = (n: number): string => n.toString(16).padStart(32, '0')
+const numbers = (n: number): Float32Array => Float32Array.from({ length: SIZE }, (_, i) => n + i / 8)
+
+async function write (log: ExchangeLog, n: number, role: Role, partner = 'p'): Promise<void> {
+  const entry = await log.begin({ exchangeId: id(n), partner, role, size: SIZE })
+  await entry.append(numbers(n).subarray(0, 7))
+  await entry.append(numbers(n).subarray(7))
+  await entry.seal(role === 'initiator' ? 'pending' : 'committed', n / 2)
+}
+
+describe('the exchange log on disk', () => {
+  let folder: string
+
+  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'exchanges-')) })
+  afterEach(async () => { await rm(folder, { recursive: true }) })
+
+  /** As after a crash: nothing is closed in order. */
+  const reopen = async (): Promise<DiskExchangeLog> => await DiskExchangeLog.open(folder)
+  const names = async (ending: string): Promise<string[]> => (await readdir(folder)).filter((name) => name.endsWith(ending))
+
+  it('gives back d and factor, before and after a restart', async () => {
+    let log = await reopen()
+    await write(log, 1, 'initiator')
+    await write(log, 2, 'responder')
+    for (let i = 0; i < 2; i++) {
+      expect(log.pending().map(({ exchangeId, partner, role, size, factor }) => [exchangeId, partner, role, size, factor])).to.deep.equal([[id(1), 'p', 'initiator', SIZE, 0.5]])
+      expect(log.committed().map(({ exchangeId, factor }) => [exchangeId, factor])).to.deep.equal([[id(2), 1]])
+      expect(await log.read(id(1))).to.deep.equal(numbers(1))
+      expect(await log.read(id(2))).to.deep.equal(numbers(2))
+      expect(log.outcome(id(2), 'p')).to.equal('committed')
+      expect(log.outcome(id(2), 'somebody else')).to.equal(undefined)
+      await log.close()
+      log = await reopen()
+    }
+    await log.close()
+  })
+
+  it('has no record of what was not sealed, and removes what a killed process left', async () => {
+    const log = await reopen()
+    const entry = await log.begin({ exchangeId: id(1), partner: 'p', role: 'responder', size: SIZE })
+    await entry.append(numbers(1).subarray(0, 7))
+    expect(await names('.writing')).to.have.length(1)
+    const after = await reopen()
+    expect([after.pending(), after.committed(), await readdir(folder)]).to.deep.equal([[], [], []])
+    await after.close()
+    await entry.discard()
+    const again = await log.begin({ exchangeId: id(2), partner: 'p', role: 'responder', size: SIZE })
+    await again.discard()
+    expect(await readdir(folder)).to.deep.equal([])
+    await log.close()
+  })
+
+  it('a verdict binds: what is sealed after it was decided is refused and leaves nothing', async () => {
+    const log = await reopen()
+    const entry = await log.begin({ exchangeId: id(1), partner: 'p', role: 'responder', size: SIZE })
+    await entry.append(numbers(1))
+    await log.decideAborted(id(1), 'p')
+    expect(await entry.seal('committed', 1).then(() => 'sealed', (error: Error) => error.message)).to.include('was decided before')
+    await log.close()
+    const after = await reopen()
+    expect([after.outcome(id(1), 'p'), after.committed()]).to.deep.equal(['aborted', []])
+    await after.close()
+  })
+
+  it('drops d once a checkpoint has it, and keeps the outcome until it is forgotten', async () => {
+    const log = await reopen()
+    await write(log, 1, 'responder')
+    const [before] = await names('.committed')
+    const bytes = (await stat(join(folder, before!))).size
+    await log.absorb([id(1)])
+    const [kept] = await names('.decided')
+    expect((await stat(join(folder, kept!))).size).to.equal(bytes - 4 * SIZE)
+    expect([log.committed(), log.outcome(id(1), 'p'), log.unacknowledged('p')]).to.deep.equal([[], 'committed', [id(1)]])
+    await log.forget([id(1)], 'another')
+    expect(log.outcome(id(1), 'p')).to.equal('committed')
+    await log.forget([id(1)], 'p')
+    expect(await readdir(folder)).to.deep.equal([])
+    await log.close()
+  })
+
+  it('sets damaged records aside and says so; the others serve', async () => {
+    const log = await reopen()
+    for (const n of [1, 2, 3, 4]) await write(log, n, 'responder')
+    await log.close()
+    const [one, two, three] = (await names('.committed')).sort().map((name) => join(folder, name))
+    await truncate(one!, 4096 + 4 * SIZE - 1)
+    await writeFile(two!, 'no record')
+    const bytes = await readFile(three!)
+    bytes[4096 + 5]! ^= 1
+    await writeFile(three!, bytes)
+    await appendFile(join(folder, 'notes.txt'), 'somebody else\'s')
+    const after = await reopen()
+    expect(after.warnings).to.have.length(2)
+    expect(await names('.damaged')).to.have.length(2)
+    expect(after.committed().map(({ exchangeId }) => exchangeId)).to.deep.equal([id(3), id(4)])
+    expect(await after.read(id(3)).catch((error: Error) => error.name)).to.equal('CorruptFileError')
+    expect(await after.read(id(4))).to.deep.equal(numbers(4))
+    await after.close()
+  })
+
+  it('does what the log in memory does, with a restart after every step', async () => {
+    const step = fc.record({ what: fc.constantFrom('initiate', 'respond', 'commit', 'abort', 'absorb', 'forget', 'decide'), n: fc.integer({ min: 1, max: 4 }), partner: fc.constantFrom('p', 'q') })
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      await rm(folder, { recursive: true })
+      const model = new MemoryExchangeLog()
+      let disk = await reopen()
+      const used = new Set<number>()
+      for (const { what, n, partner } of steps) {
+        const isNew = what === 'initiate' || what === 'respond' || what === 'decide'
+        if (isNew && used.has(n)) continue
+        if (isNew) used.add(n)
+        for (const log of [model, disk]) await apply(log, what, n, partner)
+        await disk.close()
+        disk = await reopen()
+        expect(shown(disk)).to.deep.equal(shown(model))
+        for (const { exchangeId } of model.committed()) expect(await disk.read(exchangeId)).to.deep.equal(await model.read(exchangeId))
+      }
+      await disk.close()
+    }), { numRuns: 60 })
+  })
+})
+
+async function apply (log: ExchangeLog, what: string, n: number, partner: string): Promise<void> {
+  if (what === 'initiate' || what === 'respond') await write(log, n, what === 'initiate' ? 'initiator' : 'responder', partner)
+  else if (what === 'commit' || what === 'abort') await log.settle(id(n), what === 'commit' ? 'committed' : 'aborted')
+  else if (what === 'absorb') await log.absorb([id(n)])
+  else if (what === 'forget') await log.forget([id(n)], partner)
+  else await log.decideAborted(id(n), partner)
+}
+
+function shown (log: ExchangeLog): unknown {
+  return {
+    pending: log.pending().map(({ exchangeId, partner, factor }) => [exchangeId, partner, factor]),
+    committed: log.committed().map(({ exchangeId, partner, factor }) => [exchangeId, partner, factor]),
+    outcomes: ['p', 'q'].flatMap((partner) => [1, 2, 3, 4].map((n) => log.outcome(id(n), partner))),
+    kept: ['p', 'q'].map((partner) => log.unacknowledged(partner))
+  }
+}
