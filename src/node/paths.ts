@@ -14,6 +14,7 @@ export interface SitePaths {
   readonly roundAdapters: string
   readonly privateStore: string
   readonly metrics: string
+  readonly audit: string
   readonly summary: string
 }
 
@@ -32,6 +33,7 @@ export function sitePaths (home: string): SitePaths {
     roundAdapters: at('adapters'),
     privateStore: at('private'),
     metrics: at('metrics.jsonl'),
+    audit: at('audit'),
     summary: at('summary.json')
   }
 }

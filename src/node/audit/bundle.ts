@@ -71,12 +71,12 @@ export async function exportBundle (path: string, { folder, expected, key, certi
 }
 
 /** Checks a bundle by itself: its signature is of the site it names, and its lines are the chain that was signed. Whether that site is a member is asked elsewhere. */
-export async function verifyBundle (path: string, onEntry: (entry: Entry) => void = () => {}): Promise<{ header: BundleHeader, verdict: Verdict }> {
+export async function verifyBundle (path: string, onEntry: (entry: Entry, header: BundleHeader) => void = () => {}): Promise<{ header: BundleHeader, verdict: Verdict }> {
   const lines = linesOf(path)
   const first = await lines.next()
   const read = first.done === true ? undefined : await readHeader(first.value)
   if (read == null) throw new InputError(`${path} is not an audit bundle, or its header was changed: ask for it again`)
-  const problem = await follow(lines, read, onEntry)
+  const problem = await follow(lines, read, (entry) => { onEntry(entry, read) })
   return { header: read, verdict: { ok: problem == null, count: read.count, hash: read.hash, files: 1, peerId: read.peerId, problems: problem == null ? [] : [problem], notes: [] } }
 }
 

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../../errors.ts'
+import { audit } from './cmds/audit.ts'
 import { data } from './cmds/data.ts'
 import { evaluate } from './cmds/evaluate.ts'
 import { exportAdapter } from './cmds/export.ts'
@@ -25,7 +26,7 @@ async function main (args: string[]): Promise<number> {
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
       .command(federation).command(init).command(id).command(join).command(start).command(status).command(peers)
-      .command(data).command(predict).command(evaluate).command(exportAdapter)
+      .command(data).command(predict).command(evaluate).command(exportAdapter).command(audit)
       .demandCommand(1, 'say which command to run')
       .strict()
       .recommendCommands()

@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { exportBundle, verifyBundle } from '../../../../src/node/audit/bundle.ts'
+import { InputError } from '../../../../src/errors.ts'
+import { seededRandom } from '../../../../src/dataset/index.ts'
+import { Desk, refusal } from './fixtures.ts'
+
+const FLIPS = 100
+
+describe('audit bundle', () => {
+  let desk: Desk
+  let bundle: string
+
+  beforeEach(async () => {
+    desk = await Desk.create()
+    bundle = join(desk.root, 'bundle.jsonl')
+    const ledger = await desk.open({ segmentBytes: 500 })
+    for (const each of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      ledger.append(refusal(each))
+      await ledger.flush()
+    }
+    await ledger.close()
+  })
+  afterEach(async () => { await desk.remove() })
+
+  async function write (): Promise<void> {
+    await exportBundle(bundle, { folder: desk.folder, expected: desk.expected, key: desk.key, now: () => desk.time })
+  }
+
+  async function holds (): Promise<boolean> {
+    try {
+      return (await verifyBundle(bundle)).verdict.ok
+    } catch (error) {
+      expect(error).to.be.instanceOf(InputError)
+      return false
+    }
+  }
+
+  it('holds the whole ledger under the site\'s signature', async () => {
+    await write()
+    const kinds: string[] = []
+    const { header, verdict } = await verifyBundle(bundle, ({ kind }) => { kinds.push(kind) })
+    expect(header).to.include(desk.expected)
+    expect(verdict).to.include({ ok: true, count: 7 })
+    expect(kinds).to.deep.equal(['start', ...Array.from({ length: 6 }, () => 'refusal')])
+  })
+
+  it('shows every flipped bit, cut and addition', async () => {
+    await write()
+    const genuine = await readFile(bundle)
+    const random = seededRandom(5)
+    for (let i = 0; i < FLIPS; i++) {
+      const bytes = Buffer.from(genuine)
+      bytes[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8)
+      await writeFile(bundle, bytes)
+      expect(await holds()).to.equal(false)
+    }
+    const lines = genuine.toString().trimEnd().split('\n')
+    for (const forged of [lines.slice(0, -1).join('\n') + '\n', genuine.toString() + 'x', genuine.toString() + lines.at(-1)! + '\n', lines[0]!, '']) {
+      await writeFile(bundle, forged)
+      expect(await holds()).to.equal(false)
+    }
+    await writeFile(bundle, genuine)
+    expect(await holds()).to.equal(true)
+  })
+
+  it('is not made of a ledger that does not verify', async () => {
+    const file = join(desk.folder, 'ledger-000001.jsonl')
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"reason":"a"', '"reason":"z"'))
+    await write().then(() => { throw new Error('it should be refused') }, (error: unknown) => { expect(error).to.be.instanceOf(InputError) })
+  })
+})

@@ -1,0 +1,73 @@
+import { expect } from 'chai'
+import type { Content, Entry } from '../../../../src/node/audit/entry.ts'
+import { Account, reconcile, type Reconciliation } from '../../../../src/node/audit/reconcile.ts'
+import { bothSides } from './fixtures.ts'
+
+const MINUTE = 60_000
+
+describe('reconciling two ledgers', () => {
+  const start: Content = { kind: 'start' }
+  const stop: Content = { kind: 'stop', reason: 'done' }
+  const one = (n: number): [Content, Content] => bothSides(n, 'A', 'B')
+
+  /** A minute lies between two entries; undefined leaves one out. */
+  function account (peerId: string, contents: readonly (Content | undefined)[]): Account {
+    const result = new Account(peerId)
+    contents.forEach((content, i) => {
+      if (content != null) result.add({ ...content, seq: i + 1, t: new Date(i * MINUTE).toISOString(), prev: '0'.repeat(64) })
+    })
+    return result
+  }
+
+  function compare (a: readonly (Content | undefined)[], b: readonly (Content | undefined)[]): Reconciliation {
+    return reconcile(account('A', a), account('B', b))
+  }
+
+  it('matches what one sent with what the other received, in whatever order they wrote it', () => {
+    const [a1, b1] = one(1)
+    const [a2, b2] = one(2)
+    const [others] = bothSides(3, 'A', 'C')
+    expect(compare([start, a1, a2, others, stop], [start, b2, b1, stop])).to.deep.equal({ ok: true, matched: 2, failed: 0, explained: [], differences: [] })
+  })
+
+  const lies: [string, (b: Record<string, unknown>) => object, RegExp][] = [
+    ['another vector', () => ({ receivedDigest: '1'.repeat(64) }), /A sent another vector than B received/],
+    ['other bytes', () => ({ bytesSent: 91 }), /B sent 91 bytes and A received 90/],
+    ['another round', () => ({ round: 5 }), /round 5 of B is 4 for A/],
+    ['the same role', () => ({ role: 'initiator' }), /both sites say that they were the initiator/],
+    ['no digest', () => ({ sentDigest: undefined }), /no digest/],
+    ['failure', () => ({ outcome: 'failed' }), /A committed it and B says that it failed/]
+  ]
+  for (const [name, lie, what] of lies) {
+    it(`names a side that says ${name}`, () => {
+      const [a, b] = one(1)
+      const { ok, differences } = compare([start, a, stop], [start, { ...b, ...lie({ ...b }) }, stop])
+      expect(ok).to.equal(false)
+      expect(differences.map((each) => each.what).join()).to.match(what)
+    })
+  }
+
+  it('names an exchange that one side does not know', () => {
+    expect(compare([start, one(1)[0], stop], [start, undefined, stop]).differences[0]!.what).to.equal('A committed it and B does not know it')
+  })
+
+  it('explains what a crash left half, by how it was settled or because the entry never reached the disk', () => {
+    const [a, b] = one(1)
+    const exchange = a as Extract<Content, { kind: 'exchange' }>
+    const settled: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'committed', sentDigest: exchange.sentDigest, receivedDigest: exchange.receivedDigest }
+    const doubt: Content = { ...exchange, outcome: 'doubt' }
+    expect(compare([start, doubt, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
+    expect(compare([start, undefined, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
+    expect(compare([start, doubt, stop], [start, b, stop]).explained[0]!.why).to.contain('has not settled')
+    expect(compare([start, undefined, undefined, start, stop], [start, b, stop]).explained[0]!.why).to.contain('crashed before')
+    const aborted: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'aborted' }
+    expect(compare([start, doubt, aborted, stop], [start, undefined, stop])).to.include({ ok: true, matched: 0, failed: 1 })
+    expect(compare([start, doubt, aborted, stop], [start, b, stop]).ok).to.equal(false)
+  })
+
+  it('excuses only what is later than the end of a ledger that is still written', () => {
+    const [a] = one(1)
+    expect(compare([start, undefined, a, stop], [start]).explained[0]!.why).to.contain('later than')
+    expect(compare([start, a, undefined, stop], [start, undefined, stop]).ok).to.equal(false)
+  })
+})
