@@ -7,6 +7,7 @@ import type { RuntimeOptions } from './session.ts'
 import { constant, expand } from './value.ts'
 import type { Data, ElementType, Value } from './value.ts'
 import { elementType } from './types.ts'
+import { HostStore, isHostType } from './host-store.ts'
 
 interface Entry { value: Value, references: number }
 
@@ -14,6 +15,8 @@ interface Entry { value: Value, references: number }
 export class OnnxBackend extends tf.KernelBackend {
   /** Kernels that ran on tfjs-backend-cpu, with counts. */
   readonly fallbacks = new Map<string, number>()
+  /** Complex numbers and strings. */
+  readonly host = new HostStore()
   readonly #entries: tf.DataStorage<Entry>
   #tracing = false
 
@@ -63,16 +66,19 @@ export class OnnxBackend extends tf.KernelBackend {
   }
 
   override move (dataId: tf.DataId, values: tf.BackendValues, shape: number[], dtype: tf.DataType, references: number): void {
-    this.#entries.set(dataId, { value: uploaded(values, shape, elementType(dtype)), references })
+    if (isHostType(dtype)) this.host.write(dataId, values, shape, dtype, references)
+    else this.#entries.set(dataId, { value: uploaded(values, shape, elementType(dtype)), references })
   }
 
   override async read (dataId: object): Promise<tf.BackendValues> {
+    if (this.host.has(dataId)) return this.host.read(dataId)
     const { value } = this.#entries.get(dataId)
     if (value.known() === undefined) await this.flush([value])
     return value.known() as tf.BackendValues
   }
 
   override readSync (dataId: object): tf.BackendValues {
+    if (this.host.has(dataId)) return this.host.read(dataId)
     const { value } = this.#entries.get(dataId)
     if (value.known() === undefined) {
       const roots = pending([value])
@@ -104,6 +110,7 @@ export class OnnxBackend extends tf.KernelBackend {
   }
 
   override disposeData (dataId: object, force = false): boolean {
+    if (this.host.has(dataId)) return this.host.release(dataId, force)
     if (!this.#entries.has(dataId)) return true
     const entry = this.#entries.get(dataId)
     entry.references--
@@ -113,15 +120,17 @@ export class OnnxBackend extends tf.KernelBackend {
   }
 
   override refCount (dataId: object): number {
+    if (this.host.has(dataId)) return this.host.references(dataId)
     return this.#entries.has(dataId) ? this.#entries.get(dataId).references : 0
   }
 
   override incRef (dataId: object): void {
-    this.#entries.get(dataId).references++
+    if (this.host.has(dataId)) this.host.retain(dataId)
+    else this.#entries.get(dataId).references++
   }
 
   override numDataIds (): number {
-    return this.#entries.numDataIds()
+    return this.#entries.numDataIds() + this.host.size
   }
 
   override memory (): { unreliable: boolean } {

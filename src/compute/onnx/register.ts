@@ -1,7 +1,7 @@
 /** Registers the backend and its kernels with tfjs-core; what is missing runs on tfjs-backend-cpu. */
 import * as tf from '@tensorflow/tfjs-core'
 import { OnnxBackend } from './backend.ts'
-import { fallBack } from './fallback.ts'
+import { fallBack, needsCpu, runOnCpu } from './fallback.ts'
 import { binaryKernels } from './kernels/binary.ts'
 import { convolutionKernels } from './kernels/convolution.ts'
 import { fusedKernels } from './kernels/fused.ts'
@@ -42,6 +42,7 @@ function register ({ name, compute }: Kernel): void {
     backendName,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const onnx = backend as OnnxBackend
+      if (needsCpu(inputs, attrs)) return runOnCpu(name, inputs, attrs, onnx)
       const result = compute(valuesOf(inputs, onnx), (attrs ?? {}) as never)
       return Array.isArray(result) ? result.map((value) => onnx.tensorOf(value)) : onnx.tensorOf(result)
     }
