@@ -15,7 +15,6 @@ const floatFunctions: Record<string, string> = {
   Atan: 'Atan',
   Atanh: 'Atanh',
   Ceil: 'Ceil',
-  Cos: 'Cos',
   Cosh: 'Cosh',
   Elu: 'Elu',
   Erf: 'Erf',
@@ -26,7 +25,6 @@ const floatFunctions: Record<string, string> = {
   Round: 'Round',
   Selu: 'Selu',
   Sigmoid: 'Sigmoid',
-  Sin: 'Sin',
   Sinh: 'Sinh',
   Softplus: 'Softplus',
   Sqrt: 'Sqrt',
@@ -46,6 +44,8 @@ function onFloats (compute: Unary): Unary {
 const composites: Record<string, Unary> = {
   Rsqrt: onFloats((x) => elementwise('Reciprocal', [elementwise('Sqrt', [x], 'float32')], 'float32')),
   Square: (x) => multiply(x, x),
+  Sin: onFloats((x) => inDouble('Sin', x)),
+  Cos: onFloats((x) => inDouble('Cos', x)),
   Log1p: onFloats(log1p),
   Expm1: onFloats(expm1),
   Relu6: (x) => arithmetic('Min', arithmetic('Max', x, same(0, x)), same(6, x)),
@@ -53,6 +53,11 @@ const composites: Record<string, Unary> = {
   IsNan: (x) => elementwise('IsNaN', [asFloat(x)], 'bool'),
   IsInf: (x) => elementwise('IsInf', [asFloat(x)], 'bool'),
   IsFinite: (x) => compare('Less', elementwise('Abs', [asFloat(x)], 'float32'), same(Infinity, asFloat(x)))
+}
+
+/** Vulkan lets sines be 2⁻¹¹ off, too far for positional encodings; WebGPU has no float64, so these few numbers go to the CPU. */
+function inDouble (type: string, x: Value): Value {
+  return cast(elementwise(type, [cast(x, 'float64')], 'float64'), 'float32')
 }
 
 /** ln(1 + x) without losing small x: x · ln(u) / (u − 1) with u = 1 + x, and x itself where u is 1 (Kahan). */
