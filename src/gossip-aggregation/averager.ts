@@ -1,17 +1,43 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../errors.ts'
-import { Exchange, type Offer, type Site, type Terms } from './exchange.ts'
+import { ClipRadius, type ClipState } from './clip.ts'
+import { CodecChoice, noiseOf } from './codec-choice.ts'
+import { CODECS, finer, type Codec } from './codec.ts'
+import { Doubts } from './doubts.ts'
+import type { ExchangeLog, Verdict } from './exchange-log.ts'
+import { Exchange, type Offer, type Outcome, type Site, type Terms } from './exchange.ts'
+import { MemoryExchangeLog } from './memory-log.ts'
 
 /** Part of the federation document's averaging settings. */
 export interface AveragingSettings {
+  /** How vectors travel; `auto` begins with q8 and goes up when quantisation is what keeps two sites apart. */
+  readonly codec: Codec | 'auto'
   /** No site counts for more than this. */
   readonly maxMass: number
-  /** Largest ‖d‖ that one exchange may apply. */
+  /** Largest ‖d‖ that one exchange may ever apply; the first learnt radius. */
   readonly clipRadius: number
   /** Largest ‖x‖ that the release gate lets out, or that is taken in. */
   readonly normBound: number
   /** Rounds by which two sites may differ and still exchange. */
   readonly staleness: number
+}
+
+/** What a site learnt from its exchanges; kept with the checkpoint. */
+export interface Learnt {
+  readonly clip: ClipState
+  /** Distance of the last exchange, and what training moved since; null before the first. */
+  readonly distance: number | null
+}
+
+/** What must be written in one piece: x, and which exchanges are in it. */
+export interface AveragerState {
+  /** Live: copy it or write it before anything else runs. */
+  readonly values: Float32Array
+  readonly round: number
+  readonly mass: number
+  /** Exchange ids whose d is in `values` while the log still has it; give them to `saved` once this is durable. */
+  readonly included: readonly string[]
+  readonly learnt: Learnt
 }
 
 export interface AveragerInit {
@@ -22,14 +48,18 @@ export interface AveragerInit {
   /** Constant mass w > 0 (see massOf). */
   readonly mass: number
   readonly settings: AveragingSettings
+  /** In memory when missing: nothing survives this process. */
+  readonly log?: ExchangeLog
+  readonly learnt?: Learnt
 }
 
-type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
+type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
-export type Answer = { readonly exchange: Exchange } | { readonly refused: RefusalReason }
+export type Answer = { readonly exchange: Exchange, readonly codec: Codec } | { readonly refused: RefusalReason }
 
-const CODEC = 'f32'
+/** Outcomes kept for an initiator that never says it settled; beyond these it is refused. */
+const MOST_UNACKNOWLEDGED = 64
 
 /** A site's mass: its training images up to the federation's cap, or 1 when all sites count alike. */
 export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {
@@ -37,7 +67,8 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
 }
 
 /**
- * A site's state in gossip averaging: vector x, constant mass w, round r, and at most one open exchange (DESIGN §7). Pure: no sockets, clock or randomness.
+ * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per partner (DESIGN §7).
+ * Pure: no sockets, clock or randomness; what must last goes through the log it is given.
  * `land` and the commit of an exchange are one pass over x each (about 1 ms per million numbers) so that no reader sees half of either.
  */
 export class Averager {
@@ -46,14 +77,18 @@ export class Averager {
   readonly settings: AveragingSettings
   /** Offers are refused PAUSED and none are made. */
   paused = false
+  readonly #log: ExchangeLog
   readonly #values: Float32Array
+  readonly #included = new Set<string>()
+  readonly #doubts: Doubts
+  readonly #radius: ClipRadius
+  readonly #codecs: CodecChoice
   #round: number
   #exchanges = 0
-  #inDoubt = 0
   #current: Exchange | undefined
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
-  constructor ({ schema, values, round, mass, settings }: AveragerInit) {
+  constructor ({ schema, values, round, mass, settings, log, learnt }: AveragerInit) {
     if (values.length !== schema.size || !values.every(Number.isFinite)) throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
@@ -61,6 +96,22 @@ export class Averager {
     this.settings = settings
     this.#values = values.slice()
     this.#round = round
+    this.#log = log ?? new MemoryExchangeLog()
+    this.#doubts = new Doubts(this.#log, (id, difference, factor) => { this.#apply(id, difference, factor) })
+    this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
+    this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
+  }
+
+  /** After a restart: `values` and `included` are a checkpoint's, and all that the log committed since is done again. */
+  static async recover ({ included, ...init }: AveragerInit & { readonly log: ExchangeLog, readonly included: readonly string[] }): Promise<Averager> {
+    const averager = new Averager(init)
+    const done = new Set(included)
+    for (const { exchangeId, size, factor } of init.log.committed()) {
+      if (size !== init.schema.size) throw new SchemaError(`the log holds exchange ${exchangeId} of another model`)
+      if (!done.has(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor)
+    }
+    await init.log.absorb(included)
+    return averager
   }
 
   /** Live x: read it, never write it, and do not keep it. */
@@ -73,19 +124,42 @@ export class Averager {
     return this.#round
   }
 
-  /** Committed exchanges, in both roles. */
+  /** Exchanges committed since the start, in both roles. */
   get exchanges (): number {
     return this.#exchanges
   }
 
-  /** Exchanges whose Committed never came: this side did not apply them, the partner may have. */
+  /** Partners with whom an exchange that this site initiated is in doubt, each with its id. */
+  get doubts (): ReadonlyMap<string, string> {
+    return this.#doubts.byPartner
+  }
+
+  /** How many exchanges are in doubt. */
   get inDoubt (): number {
-    return this.#inDoubt
+    return this.#doubts.byPartner.size
   }
 
   /** An exchange is open: an offer made now throws, an offer received now gets BUSY. */
   get busy (): boolean {
     return this.#current != null
+  }
+
+  /** The largest ‖d‖ of the next exchange. */
+  get clipRadius (): number {
+    return this.#radius.value
+  }
+
+  /** For a checkpoint: all of it belongs together at this very moment. */
+  get state (): AveragerState {
+    const { distance } = this.#codecs
+    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null }
+    return { values: this.#values, round: this.#round, mass: this.mass, included: [...this.#included], learnt }
+  }
+
+  /** A checkpoint with these exchanges in it is durable: the log may drop their d's. */
+  async saved (included: readonly string[]): Promise<void> {
+    await this.#log.absorb(included)
+    for (const id of included) this.#included.delete(id)
   }
 
   /** A copy of x: what training starts from. */
@@ -97,20 +171,24 @@ export class Averager {
   land (before: Float32Array, after: Float32Array, round: number): void {
     const size = this.#values.length
     if (before.length !== size || after.length !== size) throw new SchemaError(`a training result of model ${this.schema.model} has ${size} numbers, not ${after.length}`)
-    for (let i = 0; i < size; i++) {
-      if (!Number.isFinite(after[i]! - before[i]!)) throw new SchemaError('the training result holds a value that is not finite')
-    }
+    let squares = 0
+    for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
+    if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
     const values = this.#values
     for (let i = 0; i < size; i++) values[i] = values[i]! + (after[i]! - before[i]!)
     this.#round = round
+    this.#radius.moved(Math.sqrt(squares))
+    this.#codecs.moved(Math.sqrt(squares))
   }
 
-  /** Begins an exchange as initiator, and says what to offer. RefusedError with reason BUSY_HERE or PAUSED_HERE. */
-  offer (partner: string): { exchange: Exchange, offer: Offer } {
+  /** Begins an exchange as initiator, and says what to offer. RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE. */
+  offer (partner: string, exchangeId: string): { exchange: Exchange, offer: Offer } {
     if (this.paused) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
-    const exchange = this.#begin(partner, 'initiator')
-    return { exchange, offer: { ...exchange.terms, schemaHash: this.schema.hash, codecs: [CODEC] } }
+    if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
+    const exchange = this.#begin(partner, 'initiator', exchangeId)
+    const { can, want } = this.#codecs
+    return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs: can, want } }
   }
 
   /**
@@ -119,46 +197,108 @@ export class Averager {
    */
   answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): Answer {
     this.#checkTerms(offer)
-    if (offer.schemaHash !== this.schema.hash || !offer.codecs.includes(CODEC)) return { refused: 'SCHEMA' }
+    if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
+    const codec = this.#codecFor(offer)
+    if (offer.schemaHash !== this.schema.hash || codec == null) return { refused: 'SCHEMA' }
     if (this.#areApart(offer, this)) return { refused: 'STALE' }
     if (this.paused) return { refused: 'PAUSED' }
+    if (this.doubts.has(partner)) return { refused: 'BUSY' }
+    if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return { refused: 'RATE_LIMITED' }
     if (this.#current != null) {
       const crossing = this.#current.partner === partner && this.#current.role === 'initiator' && this.#current.phase === 'offered'
       if (!crossing || self > partner) return { refused: 'BUSY' }
       this.#current.abort()
     }
-    const exchange = this.#begin(partner, 'responder')
-    exchange.open(offer)
-    return { exchange }
+    const exchange = this.#begin(partner, 'responder', offer.exchangeId)
+    exchange.open(offer, codec)
+    return { exchange, codec }
   }
 
-  #begin (partner: string, role: 'initiator' | 'responder'): Exchange {
-    const exchange = new Exchange(this.#site(), { partner, role })
+  /** The partner, who decides, said what became of an exchange in doubt. Other ids do no harm. */
+  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+    await this.#doubts.settle(exchangeId, verdict)
+  }
+
+  /**
+   * The initiator asks what became of its exchange; what is not decided yet is aborted, bindingly, and what is being made durable is waited for.
+   * @throws ProtocolError for somebody who asks more than an honest site could.
+   */
+  async decide (exchangeId: string, partner: string): Promise<Verdict> {
+    const current = this.#current
+    if (current?.id === exchangeId && current.partner === partner && current.role === 'responder') {
+      current.abort()
+      await current.ended
+    }
+    const decided = this.#log.outcome(exchangeId, partner)
+    if (decided != null) return decided
+    if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) throw new ProtocolError('the partner asks about more exchanges than it can have had')
+    await this.#log.decideAborted(exchangeId, partner)
+    return 'aborted'
+  }
+
+  /** Outcomes of this initiator's exchanges that it has not said it settled, in order of decision. */
+  unacknowledged (partner: string): readonly string[] {
+    return this.#log.unacknowledged(partner)
+  }
+
+  /** The initiator has settled this exchange, and with it all that were decided before it. */
+  async acknowledged (exchangeId: string, partner: string): Promise<void> {
+    const kept = this.#log.unacknowledged(partner)
+    const through = kept.indexOf(exchangeId)
+    if (through >= 0) await this.#log.forget(kept.slice(0, through + 1), partner)
+  }
+
+  #begin (partner: string, role: 'initiator' | 'responder', id: string): Exchange {
+    const exchange = new Exchange(this.#site(), { id, partner, role })
     this.#current = exchange
     return exchange
   }
 
   #site (): Site {
-    const { clipRadius, normBound } = this.settings
+    const { normBound } = this.settings
     return {
       schema: this.schema,
       values: this.#values,
       normBound,
-      terms: { round: this.#round, mass: this.mass, clipRadius },
+      terms: { round: this.#round, mass: this.mass, clipRadius: this.clipRadius },
       check: (theirs, own) => {
         this.#checkTerms(theirs)
         if (this.#areApart(theirs, own)) throw new RefusedError('STALE')
       },
-      apply: (difference, factor) => {
-        const values = this.#values
-        for (let i = 0; i < difference.length; i++) values[i] = values[i]! + factor * difference[i]!
-      },
-      closed: (exchange, end) => {
+      begin: async (head) => await this.#log.begin(head),
+      settle: async (exchangeId) => { await this.#log.settle(exchangeId, 'committed') },
+      apply: (exchangeId, difference, factor) => { this.#apply(exchangeId, difference, factor) },
+      closed: (exchange, end, outcome) => {
         if (this.#current === exchange) this.#current = undefined
-        if (end === 'committed') this.#exchanges++
-        if (end === 'doubt') this.#inDoubt++
+        if (end === 'doubt') this.#doubts.add(exchange)
+        if (outcome != null) this.#learn(outcome)
       }
     }
+  }
+
+  #apply (exchangeId: string, difference: Float32Array, factor: number): void {
+    const values = this.#values
+    for (let i = 0; i < difference.length; i++) values[i] = values[i]! + factor * difference[i]!
+    if (this.#log.committed().some((record) => record.exchangeId === exchangeId)) this.#included.add(exchangeId)
+    this.#exchanges++
+  }
+
+  #learn ({ distance, clipped, codec, noise }: Outcome & { readonly noise: number }): void {
+    this.#radius.accepted(distance, { clipped, noise: noiseOf(codec, noise) })
+    this.#codecs.observed(distance, noise)
+  }
+
+  #isKnown (exchangeId: string, partner: string): boolean {
+    const isIt = (record: { readonly exchangeId: string }): boolean => record.exchangeId === exchangeId
+    return this.#current?.id === exchangeId || this.#log.outcome(exchangeId, partner) != null || this.#log.pending().some(isIt) || this.#log.committed().some(isIt)
+  }
+
+  /** The finer of what both want, if both can. */
+  #codecFor ({ codecs, want }: Offer): Codec | undefined {
+    const theirs = CODECS.find((codec) => codec === want)
+    if (theirs == null) return undefined
+    const codec = finer(theirs, this.#codecs.want)
+    return codecs.includes(codec) && this.#codecs.can.includes(codec) ? codec : undefined
   }
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {

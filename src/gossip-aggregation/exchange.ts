@@ -1,8 +1,10 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError } from '../errors.ts'
-import { release, sumOfSquares, type Released } from './release.ts'
-
-export type Role = 'initiator' | 'responder'
+import { clipFactor } from './clip.ts'
+import { blockNoise } from './codec-choice.ts'
+import { chunksOf, coderOf, type Chunk, type Codec, type Coder } from './codec.ts'
+import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
+import { release, sumOfSquares } from './release.ts'
 
 /** What each side states about itself in Offer and Accept. */
 export interface Terms {
@@ -14,17 +16,24 @@ export interface Terms {
 }
 
 export interface Offer extends Terms {
+  /** 32 hex digits, drawn by the initiator. */
+  readonly exchangeId: string
   readonly schemaHash: string
+  /** What it can decode. */
   readonly codecs: readonly string[]
+  /** What it would use. */
+  readonly want: string
 }
 
 /** What an exchange did, once it is committed. */
 export interface Outcome {
+  readonly exchangeId: string
   readonly partner: string
   readonly role: Role
   readonly partnerRound: number
   readonly partnerMass: number
-  /** ‖x_j − x_i‖ before clipping. */
+  readonly codec: Codec
+  /** ‖d‖ before clipping. */
   readonly distance: number
   readonly clipped: boolean
 }
@@ -37,34 +46,53 @@ export interface Site {
   readonly terms: Terms
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
+  begin (head: RecordHead): Promise<LogEntry>
+  settle (exchangeId: string): Promise<void>
   /** x ← x + factor·difference, all at once. */
-  apply (difference: Float32Array, factor: number): void
-  closed (exchange: Exchange, end: 'committed' | 'aborted' | 'doubt'): void
+  apply (exchangeId: string, difference: Float32Array, factor: number): void
+  /** `noise` is the quantisation error of the vector that was sent (see blockNoise). */
+  closed (exchange: Exchange, end: End, outcome?: Outcome & { readonly noise: number }): void
 }
 
-export type Phase = 'offered' | 'open' | 'verified' | 'committing' | 'closed'
+type End = 'committed' | 'aborted' | 'doubt'
+export type Phase = 'offered' | 'open' | 'verified' | 'sealing' | 'committing' | 'settling' | 'closed'
+
+interface Streams {
+  readonly theirs: Terms
+  readonly codec: Codec
+  readonly coder: Coder
+  readonly chunks: readonly Chunk[]
+}
+
+const EMPTY = new Float32Array(0)
 
 /**
- * One pairwise exchange at one side (DESIGN §7): offered → open → verified → (committing →) closed. Until `commit` nothing has changed.
- * The responder alone decides, by committing before it says so; an initiator whose Committed is lost ends in doubt with x unchanged, and Σw·x is
- * then off by that one exchange, because nothing here settles it later.
+ * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit` x is as it was.
+ * The responder alone decides, by a durable record, before it says so; an initiator whose Committed is lost ends in doubt, with a durable record of d, and settles later
+ * (Averager.settle). d is appended to its record as it is formed.
  */
 export class Exchange {
+  readonly id: string
   readonly partner: string
   readonly role: Role
   /** What this side stated; what it says in its Offer or Accept. */
   readonly terms: Terms
   readonly #site: Site
   #phase: Phase = 'offered'
-  #theirs: Terms | undefined
-  #released: Released | undefined
-  #difference = new Float32Array(0)
+  #streams: Streams | undefined
+  #own: Float32Array = EMPTY
+  #codes: Uint8Array[] = []
+  #difference: Float32Array = EMPTY
+  #entry: Promise<LogEntry> | undefined
   #received = 0
   #squares = 0
   #theirSquares = 0
+  #noise = 0
+  #ending = Promise.withResolvers<void>()
 
-  constructor (site: Site, { partner, role }: { partner: string, role: Role }) {
+  constructor (site: Site, { id, partner, role }: { id: string, partner: string, role: Role }) {
     this.#site = site
+    this.id = id
     this.partner = partner
     this.role = role
     this.terms = site.terms
@@ -74,93 +102,189 @@ export class Exchange {
     return this.#phase
   }
 
-  /** The partner's terms are known: from here both sides stream. */
-  open (theirs: Terms): void {
+  /** Resolves when the exchange is closed. */
+  get ended (): Promise<void> {
+    return this.#ending.promise
+  }
+
+  get codec (): Codec {
+    return this.#opened().codec
+  }
+
+  /** Order and sizes of what either side streams. */
+  get chunks (): readonly Chunk[] {
+    return this.#opened().chunks
+  }
+
+  /** The partner's terms and the codec are known: from here both sides stream. */
+  open (theirs: Terms, codec: Codec): void {
     this.#expect('offered')
     this.#site.check(theirs, this.terms)
-    this.#theirs = theirs
+    const { size } = this.#site.schema
+    this.#streams = { theirs, codec, coder: coderOf(codec), chunks: chunksOf(size, codec) }
     this.#phase = 'open'
   }
 
-  /** Takes the copy that is sent through the release gate; iterate it to its end before `outgoing` and `receive`. */
+  /** Takes the copy that is sent through the release gate and codes it; iterate it to its end before `outgoing` and `receive`. */
   * prepare (): Generator<void, void> {
     this.#expect('open')
-    const released = yield * release(this.#site.schema, this.#site.values, this.#site)
-    this.#difference = new Float32Array(released.values.length)
-    this.#released = released
+    const { schema, values, normBound } = this.#site
+    const { coder, chunks } = this.#opened()
+    const released = yield * release(schema, values, { normBound })
+    const own = released.values
+    for (const { begin, end } of chunks) {
+      const part = own.subarray(begin, end)
+      this.#noise += blockNoise(part)
+      this.#codes.push(coder.encode(part))
+      yield
+    }
+    this.#difference = new Float32Array(own.length)
+    this.#own = own
+    this.#entry = this.#site.begin({ exchangeId: this.id, partner: this.partner, role: this.role, size: own.length })
+    // What goes wrong with the record is told by sealing it.
+    this.#entry.catch(() => {})
   }
 
-  /** A view of the released numbers begin … end. */
-  outgoing (begin: number, end: number): Float32Array {
+  /** The codes of chunk `index`; not to be changed. */
+  outgoing (index: number): Uint8Array {
     this.#expect('open')
-    return this.#copy().subarray(begin, end)
+    const codes = this.#codes[index]
+    if (codes == null) throw new ProtocolError('the exchange streams before its vector passed the release gate')
+    return codes
   }
 
-  /** The partner's next numbers, in order; d is formed here. ProtocolError for too many, not finite, or too large ones. */
-  receive (values: Float32Array): void {
+  /** The partner's next chunk, in order; d is formed here. ProtocolError for one too many, of another length, or with numbers that are not finite or too large. */
+  receive (bytes: Uint8Array): void {
     this.#expect('open')
-    const own = this.#copy()
-    const begin = this.#received
-    if (begin + values.length > own.length) throw new ProtocolError(`the partner sent more than the schema's ${own.length} numbers`)
-    this.#theirSquares += sumOfSquares(values)
+    const { chunks, coder } = this.#opened()
+    const chunk = chunks[this.#received]
+    if (chunk == null) throw new ProtocolError(`the partner sent more than the schema's ${this.#site.schema.size} numbers`)
+    if (bytes.length !== chunk.bytes) throw new ProtocolError(`a chunk of ${bytes.length} bytes where the schema says ${chunk.bytes}`)
+    if (this.#own.length < chunk.end) throw new ProtocolError('the exchange receives before its own vector passed the release gate')
+    const part = this.#difference.subarray(chunk.begin, chunk.end)
+    coder.decode(bytes, part)
+    this.#theirSquares += sumOfSquares(part)
     if (!Number.isFinite(this.#theirSquares)) throw new ProtocolError('the partner sent a number that is not finite')
     if (Math.sqrt(this.#theirSquares) > this.#site.normBound) throw new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
-    const difference = this.#difference.subarray(begin, begin + values.length)
-    for (let i = 0; i < values.length; i++) difference[i] = values[i]! - own[begin + i]!
-    this.#squares += sumOfSquares(difference)
-    this.#received += values.length
+    this.#squares += subtract(part, this.#own, chunk.begin)
+    this.#received++
+    this.#append(part)
   }
 
   /** Both vectors are complete and the digest was right: this side could commit. */
   verify (): void {
     this.#expect('open')
-    const { length } = this.#copy()
-    if (this.#received !== length) throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${length} numbers`)
+    const { chunks } = this.#opened()
+    if (this.#received !== chunks.length || this.#own.length === 0) throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${chunks.length} chunks`)
     if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner\'s numbers differ from ours by more than a float can hold')
+    this.#own = EMPTY
+    this.#codes = []
     this.#phase = 'verified'
   }
 
-  /** Initiator: Commit is about to leave; from here only the responder knows. */
-  committing (): void {
-    this.#expect('verified')
+  /** Initiator: makes d durable; when it resolves Commit may leave, and only the responder knows what becomes of it. */
+  async committing (): Promise<void> {
+    await this.#seal('initiator', 'pending')
     this.#phase = 'committing'
   }
 
-  /** Applies the difference to whatever x is by now. Responder: before saying Committed. Initiator: on Committed. */
-  commit (): Outcome {
-    this.#expect(this.role === 'initiator' ? 'committing' : 'verified')
-    const theirs = this.#partnerTerms()
-    const distance = Math.sqrt(this.#squares)
-    const radius = Math.min(this.terms.clipRadius, theirs.clipRadius)
-    const clip = distance > radius ? radius / distance : 1
-    this.#site.apply(this.#difference, clip * theirs.mass / (this.terms.mass + theirs.mass))
-    this.#close('committed')
-    return { partner: this.partner, role: this.role, partnerRound: theirs.round, partnerMass: theirs.mass, distance, clipped: clip < 1 }
+  /** Applies d to whatever x is by now, durably. Responder: before saying Committed. Initiator: on Committed. */
+  async commit (): Promise<Outcome> {
+    if (this.role === 'responder') await this.#seal('responder', 'committed')
+    else await this.#settle()
+    const outcome = this.#outcome()
+    this.#site.apply(this.id, this.#difference, this.#factor())
+    this.#close('committed', outcome)
+    return outcome
   }
 
-  /** Ends it at whatever point; once Commit has left it ends in doubt. Safe to call again. */
+  /** Ends it at whatever point, unless it is being made durable; an initiator whose Commit may have left ends in doubt. Safe to call again. */
   abort (): void {
-    if (this.#phase !== 'closed') this.#close(this.#phase === 'committing' ? 'doubt' : 'aborted')
+    if (this.#phase === 'closed' || this.#phase === 'sealing' || this.#phase === 'settling') return
+    if (this.#phase === 'committing') this.#close('doubt')
+    else this.#drop()
   }
 
-  #close (end: 'committed' | 'aborted' | 'doubt'): void {
+  #append (part: Float32Array): void {
+    this.#entry = this.#entry?.then(async (entry) => {
+      await entry.append(part)
+      return entry
+    })
+    this.#entry?.catch(() => {})
+  }
+
+  async #seal (role: Role, state: 'pending' | 'committed'): Promise<void> {
+    this.#expect('verified')
+    if (this.role !== role) throw new ProtocolError(`this side is not the ${role}`)
+    this.#phase = 'sealing'
+    try {
+      const entry = await this.#entry
+      await entry?.seal(state, this.#factor())
+    } catch (error) {
+      this.#drop()
+      throw error
+    }
+  }
+
+  async #settle (): Promise<void> {
+    this.#expect('committing')
+    this.#phase = 'settling'
+    try {
+      await this.#site.settle(this.id)
+    } catch (error) {
+      this.#close('doubt')
+      throw error
+    }
+  }
+
+  #drop (): void {
+    this.#entry?.then(async (entry) => { await entry.discard() }).catch(() => {})
+    this.#close('aborted')
+  }
+
+  #close (end: End, outcome?: Outcome): void {
     this.#phase = 'closed'
-    this.#released = undefined
-    this.#difference = new Float32Array(0)
-    this.#site.closed(this, end)
+    this.#own = EMPTY
+    this.#codes = []
+    this.#difference = EMPTY
+    this.#entry = undefined
+    this.#site.closed(this, end, outcome == null ? undefined : { ...outcome, noise: this.#noise })
+    this.#ending.resolve()
   }
 
-  #copy (): Float32Array {
-    if (this.#released == null) throw new ProtocolError('the exchange streams before its vector passed the release gate')
-    return this.#released.values
+  #outcome (): Outcome {
+    const { theirs, codec } = this.#opened()
+    const { id, partner, role } = this
+    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance: Math.sqrt(this.#squares), clipped: this.#clip() < 1 }
   }
 
-  #partnerTerms (): Terms {
-    if (this.#theirs == null) throw new ProtocolError('the exchange commits before the partner stated its terms')
-    return this.#theirs
+  #clip (): number {
+    return clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
+  }
+
+  #factor (): number {
+    const { mass } = this.#opened().theirs
+    return this.#clip() * mass / (this.terms.mass + mass)
+  }
+
+  #opened (): Streams {
+    if (this.#streams == null) throw new ProtocolError('the exchange goes on before the partner stated its terms')
+    return this.#streams
   }
 
   #expect (phase: Phase): void {
     if (this.#phase !== phase) throw new ProtocolError(`the exchange with ${this.partner} is ${this.#phase}, not ${phase}`)
   }
 }
+
+/** theirs ← theirs − own, and the sum of its squares (0 exactly where both are equal). */
+function subtract (theirs: Float32Array, own: Float32Array, begin: number): number {
+  let sum = 0
+  for (let i = 0; i < theirs.length; i++) {
+    const difference = Math.fround(theirs[i]! - own[begin + i]!)
+    theirs[i] = difference
+    sum += difference * difference
+  }
+  return sum
+}
+

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { BOUNDARIES, createSite, runExchange, weightedSum, type Site } from './site.ts'
+import { BOUNDARIES, createSite, nextId, runExchange, weightedSum, type Site } from './site.ts'
 
 const SIZE = 5
 const vector = fc.float32Array({ minLength: SIZE, maxLength: SIZE, min: -100, max: 100, noNaN: true })
@@ -13,11 +13,11 @@ function expectConserved (after: number[], before: number[], sites: readonly Sit
 }
 
 describe('conservation of Σw·x', () => {
-  it('holds for any vectors, unequal masses and any clipping, and both ends report the same distance', () => {
-    fc.assert(fc.property(vector, vector, mass, mass, fc.double({ min: 0.01, max: 300, noNaN: true }), (x, y, v, w, clipRadius) => {
+  it('holds for any vectors, unequal masses and any clipping, and both ends report the same distance', async () => {
+    await fc.assert(fc.asyncProperty(vector, vector, mass, mass, fc.double({ min: 0.01, max: 300, noNaN: true }), async (x, y, v, w, clipRadius) => {
       const sites = [createSite('a', x, { mass: v, settings: { clipRadius } }), createSite('b', y, { mass: w })] as const
       const before = weightedSum(sites)
-      const outcome = runExchange(sites[0], sites[1])
+      const outcome = await runExchange(sites[0], sites[1])
       if (outcome == null || 'refused' in outcome) throw new Error('it did not happen')
       expectConserved(weightedSum(sites), before, sites)
       expect(outcome.initiator.distance).to.equal(outcome.responder.distance)
@@ -27,13 +27,13 @@ describe('conservation of Σw·x', () => {
     }))
   })
 
-  it('moves by exactly the training that lands at any moment of an exchange', () => {
-    fc.assert(fc.property(vector, vector, vector, mass, mass, fc.constantFrom(...BOUNDARIES), fc.constantFrom(0, 1), (x, y, step, v, w, boundary, who) => {
+  it('moves by exactly the training that lands at any moment of an exchange', async () => {
+    await fc.assert(fc.asyncProperty(vector, vector, vector, mass, mass, fc.constantFrom(...BOUNDARIES), fc.constantFrom(0, 1), async (x, y, step, v, w, boundary, who) => {
       const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
       const before = weightedSum(sites)
       const { averager } = sites[who]
       let landed = false
-      runExchange(sites[0], sites[1], {
+      await runExchange(sites[0], sites[1], {
         before: (name) => {
           if (landed || name !== boundary) return
           const start = averager.snapshot()
@@ -47,10 +47,10 @@ describe('conservation of Σw·x', () => {
   })
 
   for (const loseAt of BOUNDARIES) {
-    it(`when everything is lost from "${loseAt}" on: ${loseAt === 'committed' ? 'the initiator is in doubt and says so' : 'nothing has changed on either side'}`, () => {
-      fc.assert(fc.property(vector, vector, mass, mass, (x, y, v, w) => {
+    it(`when everything is lost from "${loseAt}" on: ${loseAt === 'committed' ? 'the initiator is in doubt and says so' : 'nothing has changed on either side'}`, async () => {
+      await fc.assert(fc.asyncProperty(vector, vector, mass, mass, async (x, y, v, w) => {
         const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
-        expect(runExchange(sites[0], sites[1], { loseAt })).to.equal(undefined)
+        expect(await runExchange(sites[0], sites[1], { loseAt })).to.equal(undefined)
         expect([...sites[0].averager.values]).to.deep.equal([...x])
         expect(sites[0].averager.exchanges).to.equal(0)
         expect(sites[0].averager.inDoubt).to.equal(['commit', 'committed'].includes(loseAt) ? 1 : 0)
@@ -61,18 +61,18 @@ describe('conservation of Σw·x', () => {
     })
   }
 
-  it('is not touched by refusals', () => {
+  it('is not touched by refusals', async () => {
     const busy = createSite('b', new Float32Array(SIZE))
     const other = createSite('a', new Float32Array(SIZE).fill(1))
-    const { exchange } = busy.averager.offer('c')
-    expect(runExchange(other, busy)).to.deep.equal({ refused: 'BUSY' })
+    const { exchange } = busy.averager.offer('c', nextId())
+    expect(await runExchange(other, busy)).to.deep.equal({ refused: 'BUSY' })
     exchange.abort()
     busy.averager.paused = true
-    expect(runExchange(other, busy)).to.deep.equal({ refused: 'PAUSED' })
+    expect(await runExchange(other, busy)).to.deep.equal({ refused: 'PAUSED' })
     busy.averager.paused = false
     busy.averager.land(busy.averager.snapshot(), busy.averager.snapshot(), 4)
-    expect(runExchange(other, busy)).to.deep.equal({ refused: 'STALE' })
-    expect(runExchange(other, createSite('d', new Float32Array(SIZE + 1)))).to.deep.equal({ refused: 'SCHEMA' })
+    expect(await runExchange(other, busy)).to.deep.equal({ refused: 'STALE' })
+    expect(await runExchange(other, createSite('d', new Float32Array(SIZE + 1)))).to.deep.equal({ refused: 'SCHEMA' })
     expect(weightedSum([other, busy])).to.deep.equal(new Array(SIZE).fill(1))
   })
 })

@@ -1,8 +1,9 @@
 import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import { Averager, type AveragingSettings } from '../../src/gossip-aggregation/averager.ts'
+import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
 import type { Exchange, Outcome } from '../../src/gossip-aggregation/exchange.ts'
 
-const SETTINGS: AveragingSettings = { maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'sim', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
@@ -14,9 +15,9 @@ export interface Site {
   readonly averager: Averager
 }
 
-export function createSite (id: string, values: Float32Array, init: { mass?: number, round?: number, settings?: Partial<AveragingSettings>, schema?: Schema } = {}): Site {
-  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length) } = init
-  return { id, averager: new Averager({ schema, values, round, mass, settings: { ...SETTINGS, ...settings } }) }
+export function createSite (id: string, values: Float32Array, init: { mass?: number, round?: number, settings?: Partial<AveragingSettings>, schema?: Schema, log?: ExchangeLog } = {}): Site {
+  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), log } = init
+  return { id, averager: new Averager({ schema, values, round, mass, settings: { ...SETTINGS, ...settings }, ...(log == null ? {} : { log }) }) }
 }
 
 /** Every point at which a message is under way, in order. */
@@ -33,8 +34,8 @@ export interface Hooks {
 export type Result = { readonly initiator: Outcome, readonly responder: Outcome } | { readonly refused: string }
 
 /** What the protocol does with two averagers; yields before each boundary, and a caller that returns there loses everything from it on. */
-export function * exchangeSteps (initiator: Site, responder: Site): Generator<Boundary, Result> {
-  const { exchange, offer } = initiator.averager.offer(responder.id)
+export async function * exchangeSteps (initiator: Site, responder: Site): AsyncGenerator<Boundary, Result, undefined> {
+  const { exchange, offer } = initiator.averager.offer(responder.id, nextId())
   let theirs: Exchange | undefined
   try {
     yield 'offer'
@@ -43,18 +44,22 @@ export function * exchangeSteps (initiator: Site, responder: Site): Generator<Bo
     theirs = answer.exchange
     yield 'accept'
     if (exchange.phase !== 'offered') return { refused: 'YIELDED' }
-    exchange.open(theirs.terms)
+    exchange.open(theirs.terms, theirs.codec)
     yield 'prepare'
     for (const side of [exchange, theirs]) Array.from(side.prepare())
-    yield * swap(exchange, theirs)
+    for (const index of exchange.chunks.keys()) {
+      exchange.receive(theirs.outgoing(index))
+      yield 'vectors'
+      theirs.receive(exchange.outgoing(index))
+    }
     yield 'verify'
     exchange.verify()
     theirs.verify()
-    exchange.committing()
+    await exchange.committing()
     yield 'commit'
-    const outcome = theirs.commit()
+    const outcome = await theirs.commit()
     yield 'committed'
-    return { initiator: exchange.commit(), responder: outcome }
+    return { initiator: await exchange.commit(), responder: outcome }
   } finally {
     exchange.abort()
     theirs?.abort()
@@ -62,29 +67,22 @@ export function * exchangeSteps (initiator: Site, responder: Site): Generator<Bo
 }
 
 /** Runs it at once; undefined when something was lost. */
-export function runExchange (initiator: Site, responder: Site, { loseAt, before }: Hooks = {}): Result | undefined {
+export async function runExchange (initiator: Site, responder: Site, { loseAt, before }: Hooks = {}): Promise<Result | undefined> {
   const steps = exchangeSteps(initiator, responder)
-  for (let step = steps.next(); ; step = steps.next()) {
+  for (let step = await steps.next(); ; step = await steps.next()) {
     if (step.done === true) return step.value
     before?.(step.value)
     if (step.value !== loseAt) continue
-    steps.return({ refused: 'LOST' })
+    await steps.return({ refused: 'LOST' })
     return undefined
   }
 }
 
-function * swap (one: Exchange, other: Exchange): Generator<Boundary, void> {
-  const size = sizeOf(one)
-  const half = Math.floor(size / 2)
-  for (const [begin, end] of [[0, half], [half, size]] as const) {
-    one.receive(other.outgoing(begin, end))
-    yield 'vectors'
-    other.receive(one.outgoing(begin, end))
-  }
-}
+let ids = 0
 
-function sizeOf (exchange: Exchange): number {
-  return exchange.outgoing(0, 2 ** 30).length
+/** 32 hex digits that no other exchange of this process has. */
+export function nextId (): string {
+  return (++ids).toString(16).padStart(32, '0')
 }
 
 /** Σ w·x in float64, per coordinate. */

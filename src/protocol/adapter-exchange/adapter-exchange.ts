@@ -62,7 +62,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   async exchange (peerId: PeerId, options: AbortOptions = {}): Promise<ExchangeReport> {
     const partner = peerId.toString()
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES), onDoubt: () => { inDoubt = true } }
+    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
       const stream = await this.#open(peerId, options)
@@ -124,7 +124,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const signals = [this.#stopping.signal, ending.signal, ...(signal == null ? [] : [signal])]
     const begun = performance.now()
     try {
-      const result = await work({ frames, limits: this.#limits, size, signal: AbortSignal.any(signals) })
+      const result = await work({ frames, limits: this.#limits, signal: AbortSignal.any(signals) })
       frames.finish(FINISH_MS)
       return { result, bytesSent: frames.bytesSent, bytesReceived: frames.bytesReceived, durationMs: performance.now() - begun }
     } catch (error) {

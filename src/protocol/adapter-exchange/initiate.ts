@@ -1,25 +1,25 @@
 import { RefusedError } from '../../errors.ts'
-import { checkCommitted, decodeAnswer, encodeCommit, encodeOffer, MAX_MESSAGE_BYTES } from './messages.ts'
+import { checkCommitted, decodeAnswer, encodeCommit, encodeOffer, encodeSettled, MAX_MESSAGE_BYTES } from './messages.ts'
 import type { Averaging, OpenExchange, Outcome, Offer } from './port.ts'
 import { swapVectors, type Session } from './vectors.ts'
 
 export interface Initiating {
   readonly partner: string
-  readonly exchangeId: Uint8Array
+  readonly exchangeId: string
   /** The exchange failed after Commit had left. */
   readonly onDoubt: () => void
 }
 
 /**
  * The initiator's side on a fresh stream.
- * @throws RefusedError (the partner's reason, or BUSY_HERE, PAUSED_HERE, YIELDED of this side), ProtocolError, TimeoutError, UnreachableError.
+ * @throws RefusedError (the partner's reason, or BUSY_HERE, PAUSED_HERE, IN_DOUBT_HERE, YIELDED of this side), ProtocolError, TimeoutError, UnreachableError.
  */
 export async function initiate (averaging: Averaging, { partner, exchangeId, onDoubt }: Initiating, session: Session): Promise<Outcome> {
-  const { exchange, offer } = averaging.offer(partner)
+  const { exchange, offer } = averaging.offer(partner, exchangeId)
   try {
-    await negotiate(exchange, offer, exchangeId, session)
+    await negotiate(exchange, offer, session)
     await swapVectors(exchange, session)
-    return await commit(exchange, exchangeId, session)
+    return await commit(exchange, session)
   } catch (error) {
     if (exchange.phase === 'committing') onDoubt()
     exchange.abort()
@@ -27,18 +27,21 @@ export async function initiate (averaging: Averaging, { partner, exchangeId, onD
   }
 }
 
-async function negotiate (exchange: OpenExchange, offer: Offer, exchangeId: Uint8Array, { frames, limits, signal }: Session): Promise<void> {
-  await frames.write(encodeOffer(exchangeId, offer), { ms: limits.progressMs, what: 'room for the offer', signal })
-  const answer = decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'answer', signal }), exchangeId)
+async function negotiate (exchange: OpenExchange, offer: Offer, { frames, limits, signal }: Session): Promise<void> {
+  await frames.write(encodeOffer(offer), { ms: limits.progressMs, what: 'room for the offer', signal })
+  const answer = decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'answer', signal }), offer)
   if (exchange.phase !== 'offered') throw new RefusedError('YIELDED')
   if ('refused' in answer) throw new RefusedError(answer.refused, answer.retryAfterMs)
-  exchange.open(answer.accepted)
+  exchange.open(answer.accepted, answer.codec)
 }
 
-async function commit (exchange: OpenExchange, exchangeId: Uint8Array, { frames, limits, signal }: Session): Promise<Outcome> {
-  exchange.committing()
-  await frames.write(encodeCommit(exchangeId), { ms: limits.progressMs, what: 'room for Commit', signal })
+async function commit (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<Outcome> {
+  await exchange.committing()
+  await frames.write(encodeCommit(exchange.id), { ms: limits.progressMs, what: 'room for Commit', signal })
   const bytes = await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Committed', signal })
-  checkCommitted(bytes, exchangeId)
-  return exchange.commit()
+  checkCommitted(bytes, exchange.id)
+  const outcome = await exchange.commit()
+  // The responder that does not hear it keeps the outcome until it hears of a later one.
+  await frames.write(encodeSettled(exchange.id), { ms: limits.progressMs, what: 'room for Settled', signal }).catch(() => {})
+  return outcome
 }

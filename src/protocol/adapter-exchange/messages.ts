@@ -11,8 +11,12 @@ const HASH_BYTES = 32
 
 /** Why an offer was declined. */
 export type Reason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
+export type Codec = 'f32' | 'f16' | 'q8' | 'q16'
 
-export type Answer = { readonly accepted: Terms } | { readonly refused: Reason, readonly retryAfterMs: number }
+export type Answer = { readonly accepted: Terms, readonly codec: Codec } | { readonly refused: Reason, readonly retryAfterMs: number }
+
+/** In the order of their bits. */
+const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.VectorCodec.F32], ['f16', wire.VectorCodec.F16], ['q8', wire.VectorCodec.Q8], ['q16', wire.VectorCodec.Q16]]
 
 function parse<T> (name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
@@ -26,38 +30,59 @@ function checkBytes (name: string, bytes: Uint8Array, length: number): void {
   if (bytes.length !== length) throw new ProtocolError(`${name} has ${bytes.length} bytes, not ${length}`)
 }
 
-function checkId (name: string, actual: Uint8Array, expected: Uint8Array): void {
+function checkId (name: string, actual: Uint8Array, expected: string): void {
   checkBytes(`the exchange id in ${name}`, actual, ID_BYTES)
-  if (actual.some((byte, index) => byte !== expected[index])) throw new ProtocolError(`${name} belongs to another exchange`)
+  if (hex(actual) !== expected) throw new ProtocolError(`${name} belongs to another exchange`)
 }
 
-export function encodeOffer (exchangeId: Uint8Array, { round, mass, clipRadius, schemaHash }: Offer): Uint8Array {
-  return wire.Offer.encode({ exchangeId: exchangeId.slice(), schemaHash: fromString(schemaHash, 'base16').slice(), round, mass, clipRadius, codecs: 1 })
+function hex (bytes: Uint8Array): string {
+  return toString(bytes, 'base16')
+}
+
+function bytesOf (text: string): Uint8Array<ArrayBuffer> {
+  return fromString(text, 'base16').slice()
+}
+
+function toWire (codec: string): wire.VectorCodec {
+  return CODECS.find(([name]) => name === codec)?.[1] ?? wire.VectorCodec.F32
+}
+
+function fromWire (codec: wire.VectorCodec): Codec {
+  return CODECS.find(([, code]) => code === codec)![0]
+}
+
+export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, codecs, want }: Offer): Uint8Array {
+  const bits = CODECS.reduce((set, [name], bit) => set | Number(codecs.includes(name)) << bit, 0)
+  return wire.Offer.encode({ exchangeId: bytesOf(exchangeId), schemaHash: bytesOf(schemaHash), round, mass, clipRadius, codecs: bits, want: toWire(want) })
 }
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
-export function decodeOffer (bytes: Uint8Array): { exchangeId: Uint8Array, offer: Offer } {
-  const { exchangeId, schemaHash, round, mass, clipRadius, codecs } = parse('the offer', (input) => wire.Offer.decode(input), bytes)
+export function decodeOffer (bytes: Uint8Array): Offer {
+  const { exchangeId, schemaHash, round, mass, clipRadius, codecs, want } = parse('the offer', (input) => wire.Offer.decode(input), bytes)
   checkBytes('the exchange id in the offer', exchangeId, ID_BYTES)
   checkBytes('the schema hash in the offer', schemaHash, HASH_BYTES)
-  return { exchangeId, offer: { schemaHash: toString(schemaHash, 'base16'), round, mass, clipRadius, codecs: (codecs & 1) === 1 ? ['f32'] : [] } }
+  const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
+  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), round, mass, clipRadius, codecs: can, want: fromWire(want) }
 }
 
-export function encodeAnswer (exchangeId: Uint8Array, answer: Answer): Uint8Array {
+export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
   const terms = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0 }
   return wire.Answer.encode({
-    exchangeId: exchangeId.slice(),
+    exchangeId: bytesOf(exchangeId),
     verdict: 'accepted' in answer ? wire.Verdict.ACCEPTED : answer.refused as wire.Verdict,
-    codec: wire.VectorCodec.F32,
+    codec: 'accepted' in answer ? toWire(answer.codec) : wire.VectorCodec.F32,
     ...terms,
     retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs)
   })
 }
 
-export function decodeAnswer (bytes: Uint8Array, exchangeId: Uint8Array): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs } = parse('the answer', (input) => wire.Answer.decode(input), bytes)
+/** ProtocolError unless it answers this offer with one of its codecs. */
+export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
+  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = parse('the answer', (input) => wire.Answer.decode(input), bytes)
   checkId('the answer', id, exchangeId)
-  return verdict === wire.Verdict.ACCEPTED ? { accepted: { round, mass, clipRadius } } : { refused: verdict, retryAfterMs }
+  if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs }
+  if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
+  return { accepted: { round, mass, clipRadius }, codec: fromWire(codec) }
 }
 
 export function encodeTrailer (digest: Uint8Array): Uint8Array {
@@ -71,18 +96,26 @@ export function checkTrailer (bytes: Uint8Array, digest: Uint8Array): void {
   if (trailer.digest.some((byte, index) => byte !== digest[index])) throw new ProtocolError('the digest does not match the numbers that came')
 }
 
-export function encodeCommit (exchangeId: Uint8Array): Uint8Array {
-  return wire.Commit.encode({ exchangeId: exchangeId.slice() })
+export function encodeCommit (exchangeId: string): Uint8Array {
+  return wire.Commit.encode({ exchangeId: bytesOf(exchangeId) })
 }
 
-export function checkCommit (bytes: Uint8Array, exchangeId: Uint8Array): void {
+export function checkCommit (bytes: Uint8Array, exchangeId: string): void {
   checkId('Commit', parse('Commit', (input) => wire.Commit.decode(input), bytes).exchangeId, exchangeId)
 }
 
-export function encodeCommitted (exchangeId: Uint8Array): Uint8Array {
-  return wire.Committed.encode({ exchangeId: exchangeId.slice() })
+export function encodeCommitted (exchangeId: string): Uint8Array {
+  return wire.Committed.encode({ exchangeId: bytesOf(exchangeId) })
 }
 
-export function checkCommitted (bytes: Uint8Array, exchangeId: Uint8Array): void {
+export function checkCommitted (bytes: Uint8Array, exchangeId: string): void {
   checkId('Committed', parse('Committed', (input) => wire.Committed.decode(input), bytes).exchangeId, exchangeId)
+}
+
+export function encodeSettled (exchangeId: string): Uint8Array {
+  return wire.Settled.encode({ exchangeId: bytesOf(exchangeId) })
+}
+
+export function checkSettled (bytes: Uint8Array, exchangeId: string): void {
+  checkId('Settled', parse('Settled', (input) => wire.Settled.decode(input), bytes).exchangeId, exchangeId)
 }

@@ -1,4 +1,5 @@
 import type { Schema } from '../../adapter/schema.ts'
+import type { Codec } from './messages.ts'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape, and neither folder knows the other. */
 export interface Averaging {
@@ -6,11 +7,12 @@ export interface Averaging {
   readonly paused: boolean
   /** An exchange is open. */
   readonly busy: boolean
-  offer (partner: string): { readonly exchange: OpenExchange, readonly offer: Offer }
+  offer (partner: string, exchangeId: string): { readonly exchange: OpenExchange, readonly offer: Offer }
   answer (init: { self: string, partner: string, offer: Offer }): { readonly exchange: OpenExchange } | { readonly refused: Refusal }
+  acknowledged (exchangeId: string, partner: string): Promise<void>
 }
 
-type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED'
+type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 export interface Terms {
   readonly round: number
@@ -19,28 +21,35 @@ export interface Terms {
 }
 
 export interface Offer extends Terms {
+  readonly exchangeId: string
   readonly schemaHash: string
   readonly codecs: readonly string[]
+  readonly want: string
 }
 
 export interface Outcome {
+  readonly exchangeId: string
   readonly partner: string
   readonly role: 'initiator' | 'responder'
   readonly partnerRound: number
   readonly partnerMass: number
+  readonly codec: Codec
   readonly distance: number
   readonly clipped: boolean
 }
 
 export interface OpenExchange {
+  readonly id: string
   readonly phase: string
   readonly terms: Terms
-  open (theirs: Terms): void
+  readonly codec: Codec
+  readonly chunks: readonly { readonly bytes: number }[]
+  open (theirs: Terms, codec: Codec): void
   prepare (): Iterator<void, void>
-  outgoing (begin: number, end: number): Float32Array
-  receive (values: Float32Array): void
+  outgoing (index: number): Uint8Array
+  receive (bytes: Uint8Array): void
   verify (): void
-  committing (): void
-  commit (): Outcome
+  committing (): Promise<void>
+  commit (): Promise<Outcome>
   abort (): void
 }

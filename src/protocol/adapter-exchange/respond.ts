@@ -1,4 +1,4 @@
-import { checkCommit, decodeOffer, encodeAnswer, encodeCommitted, MAX_MESSAGE_BYTES, type Reason } from './messages.ts'
+import { checkCommit, checkSettled, decodeOffer, encodeAnswer, encodeCommitted, MAX_MESSAGE_BYTES, type Reason } from './messages.ts'
 import type { Averaging, OpenExchange, Outcome } from './port.ts'
 import { swapVectors, type Session } from './vectors.ts'
 
@@ -19,31 +19,37 @@ export async function respond (averaging: Averaging, { self, partner, rateLimite
   const { frames, limits, signal } = session
   const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
   if (first == null) return { withdrawn: true }
-  const { exchangeId, offer } = decodeOffer(first)
+  const offer = decodeOffer(first)
   const room = { ms: limits.progressMs, what: 'room for the answer', signal }
   const waitMs = rateLimited()
   const answer = waitMs > 0 ? { refused: 'RATE_LIMITED' as const } : averaging.answer({ self, partner, offer })
   if ('refused' in answer) {
     const retryAfterMs = waitMs > 0 ? waitMs : retryHint()
-    await frames.write(encodeAnswer(exchangeId, { refused: answer.refused, retryAfterMs }), room)
+    await frames.write(encodeAnswer(offer.exchangeId, { refused: answer.refused, retryAfterMs }), room)
     return { refused: answer.refused }
   }
   const { exchange } = answer
   try {
-    await frames.write(encodeAnswer(exchangeId, { accepted: exchange.terms }), room)
-    return { outcome: await swapAndCommit(exchange, exchangeId, session) }
+    await frames.write(encodeAnswer(exchange.id, { accepted: exchange.terms, codec: exchange.codec }), room)
+    const outcome = await swapAndCommit(exchange, session)
+    await conclude(averaging, outcome, session).catch(() => {})
+    return { outcome }
   } catch (error) {
     exchange.abort()
     throw error
   }
 }
 
-async function swapAndCommit (exchange: OpenExchange, exchangeId: Uint8Array, session: Session): Promise<Outcome> {
+async function swapAndCommit (exchange: OpenExchange, session: Session): Promise<Outcome> {
   const { frames, limits, signal } = session
   await swapVectors(exchange, session)
-  checkCommit(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Commit', signal }), exchangeId)
-  const outcome = exchange.commit()
-  // What was decided stands, whether or not the partner can be told: it then ends in doubt.
-  await frames.write(encodeCommitted(exchangeId), { ms: limits.progressMs, what: 'room for Committed', signal }).catch(() => {})
-  return outcome
+  checkCommit(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Commit', signal }), exchange.id)
+  return await exchange.commit()
+}
+
+/** What was decided stands, whether or not the partner can be told or answers: it then asks later. */
+async function conclude (averaging: Averaging, { exchangeId, partner }: Outcome, { frames, limits, signal }: Session): Promise<void> {
+  await frames.write(encodeCommitted(exchangeId), { ms: limits.progressMs, what: 'room for Committed', signal })
+  checkSettled(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Settled', signal }), exchangeId)
+  await averaging.acknowledged(exchangeId, partner)
 }

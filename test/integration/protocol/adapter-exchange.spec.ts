@@ -46,8 +46,8 @@ describe('adapter-exchange between libp2p nodes', () => {
     const sum = a.averager.values.reduce((total, value, index) => total + value + b.averager.values[index]!, 0)
     const { averager } = a
     const offer = averager.offer.bind(averager)
-    averager.offer = (partner) => {
-      const begun = offer(partner)
+    averager.offer = (partner, exchangeId) => {
+      const begun = offer(partner, exchangeId)
       const receive = begun.exchange.receive.bind(begun.exchange)
       begun.exchange.receive = (values) => {
         receive(values)
@@ -81,7 +81,7 @@ describe('adapter-exchange between libp2p nodes', () => {
 
   it('tells a third site that it is busy, with a hint when to come again', async () => {
     const [a, b] = await pair({ values: random(8, 1) }, { values: random(8, 2) })
-    const open = b.averager.offer('somebody else')
+    const open = b.averager.offer('somebody else', '5'.repeat(32))
     const error = await a.service.exchange(b.node.peerId).catch((reason: unknown) => reason as Error & { reason: string, retryAfterMs: number })
     expect(error).to.include({ name: 'RefusedError', reason: 'BUSY' })
     expect((error as { retryAfterMs: number }).retryAfterMs).to.be.within(50, 10_000)
@@ -125,7 +125,7 @@ describe('adapter-exchange between libp2p nodes', () => {
     let blamed = 0
     b.service.addEventListener('failure', () => { blamed++ })
     const exchanging = refusal(a.service.exchange(b.node.peerId))
-    const open = a.averager.offer('somebody else')
+    const open = a.averager.offer('somebody else', '5'.repeat(32))
     expect(await exchanging).to.equal('BUSY_HERE')
     open.exchange.abort()
     await a.service.exchange(b.node.peerId)

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import { ProtocolError } from '../../../src/errors.ts'
-import { encodeChunk } from '../../../src/protocol/adapter-exchange/chunks.ts'
 import type { ExchangeFailure } from '../../../src/protocol/adapter-exchange/index.ts'
 import { checkCommit, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeTrailer, MAX_MESSAGE_BYTES } from '../../../src/protocol/adapter-exchange/messages.ts'
 import type { Offer } from '../../../src/protocol/adapter-exchange/port.ts'
@@ -15,11 +14,15 @@ const FULL = 65_536
 const IMPATIENT = { firstByteMs: 300, progressMs: 300 }
 const PATIENT = { firstByteMs: 10_000, progressMs: 10_000 }
 const LIMIT = { ms: 10_000, what: 'frame of the test' }
-const ID = new Uint8Array(16).fill(9)
+const ID = '09'.repeat(16)
 const terms = { round: 1, mass: 1, clipRadius: 1e6 }
-const offer: Offer = { ...terms, schemaHash: vectorSchema(SIZE).hash, codecs: ['f32'] }
+const offer: Offer = { ...terms, exchangeId: ID, schemaHash: vectorSchema(SIZE).hash, codecs: ['f32'], want: 'f32' }
 const own = new Float32Array(SIZE).fill(2)
 const theirs = new Float32Array(SIZE).fill(1)
+
+function encodeChunk (values: Float32Array): Uint8Array {
+  return new Uint8Array(values.slice().buffer)
+}
 
 /** The frames of a vector and its trailer. */
 function vectorFrames (values: Float32Array): [Uint8Array, Uint8Array, Uint8Array] {
@@ -89,12 +92,12 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
   async function offerTo (changes: Partial<Offer> = {}): Promise<{ stream: Stream, frames: Frames }> {
     const stream = await partner.dialProtocol(site.node.peerId, site.service.protocol)
     const frames = new Frames(stream)
-    await frames.write(encodeOffer(ID, { ...offer, ...changes }), LIMIT)
+    await frames.write(encodeOffer({ ...offer, ...changes }), LIMIT)
     return { stream, frames }
   }
 
   /** The partner answers our offer with this script. */
-  async function answerWith (script: (frames: Frames, stream: Stream, id: Uint8Array) => Promise<void>): Promise<void> {
+  async function answerWith (script: (frames: Frames, stream: Stream, id: string) => Promise<void>): Promise<void> {
     await partner.handle(site.service.protocol, async (stream) => {
       const frames = new Frames(stream)
       const { exchangeId } = decodeOffer(await frames.read(MAX_MESSAGE_BYTES, LIMIT))
@@ -106,7 +109,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     it(`as initiator, by ${fault.name}: ${fault.error}, nothing changed`, async () => {
       await setUp(fault.error === 'TimeoutError' ? IMPATIENT : PATIENT)
       const { stream, frames } = await offerTo()
-      expect(decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, LIMIT), ID)).to.deep.equal({ accepted: { round: 1, mass: 1, clipRadius: 1e6 } })
+      expect(decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, LIMIT), offer)).to.deep.equal({ accepted: { round: 1, mass: 1, clipRadius: 1e6 }, codec: 'f32' })
       await misbehave(frames, stream, fault)
       const { reason, error, role, inDoubt, partner: name } = await failed
       expect({ reason, role, inDoubt, name }).to.deep.equal({ reason: fault.error, role: 'responder', inDoubt: false, name: partner.peerId.toString() })
@@ -117,7 +120,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     it(`as responder, by ${fault.name}: ${fault.error}, nothing changed`, async () => {
       await setUp(fault.error === 'TimeoutError' ? IMPATIENT : PATIENT)
       await answerWith(async (frames, stream, id) => {
-        await frames.write(encodeAnswer(id, { accepted: terms }), LIMIT)
+        await frames.write(encodeAnswer(id, { accepted: terms, codec: 'f32' }), LIMIT)
         await misbehave(frames, stream, fault)
       })
       const thrown = await site.service.exchange(partner.peerId).catch((error: unknown) => error as Error)
@@ -150,7 +153,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     const stream = await partner.dialProtocol(site.node.peerId, site.service.protocol)
     await new Frames(stream).write(new Uint8Array(MAX_MESSAGE_BYTES + 1), LIMIT)
     expect((await failed).error.message).to.match(/where at most 512/)
-    await answerWith(async (frames, _stream, id) => { await frames.write(encodeAnswer(id.map((byte) => byte ^ 1), { accepted: terms }), LIMIT) })
+    await answerWith(async (frames, _stream, id) => { await frames.write(encodeAnswer('08'.repeat(16), { accepted: terms, codec: 'f32' }), LIMIT) })
     const thrown = await site.service.exchange(partner.peerId).catch((error: unknown) => error)
     expect(thrown).to.be.instanceOf(ProtocolError)
     expectUnchanged(site)
@@ -160,7 +163,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     await setUp()
     const { frames } = await offerTo()
     await frames.read(MAX_MESSAGE_BYTES, LIMIT)
-    await writeAll(frames, [...vectorFrames(own), encodeCommit(new Uint8Array(16))])
+    await writeAll(frames, [...vectorFrames(own), encodeCommit('00'.repeat(16))])
     expect((await failed).error.message).to.match(/another exchange/)
     expectUnchanged(site)
   })
@@ -168,7 +171,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
   it('by never saying Committed: in doubt, counted, x unchanged, and the next exchange works', async () => {
     await setUp({ firstByteMs: 1500, progressMs: 1500 })
     await answerWith(async (frames, _stream, id) => {
-      await frames.write(encodeAnswer(id, { accepted: terms }), LIMIT)
+      await frames.write(encodeAnswer(id, { accepted: terms, codec: 'f32' }), LIMIT)
       await writeAll(frames, vectorFrames(own))
       for (const cap of [FULL * 4, FULL * 4, MAX_MESSAGE_BYTES]) await frames.read(cap, LIMIT)
       checkCommit(await frames.read(MAX_MESSAGE_BYTES, LIMIT), id)
@@ -180,11 +183,13 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     expect([site.averager.exchanges, site.averager.busy, site.averager.inDoubt]).to.deep.equal([0, false, 1])
     await partner.unhandle(site.service.protocol)
     await answerWith(async (frames, _stream, id) => {
-      await frames.write(encodeAnswer(id, { accepted: terms }), LIMIT)
+      await frames.write(encodeAnswer(id, { accepted: terms, codec: 'f32' }), LIMIT)
       await writeAll(frames, vectorFrames(own))
       for (const cap of [FULL * 4, FULL * 4, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES]) await frames.read(cap, LIMIT)
       await frames.write(encodeCommitted(id), LIMIT)
     })
+    expect(await site.service.exchange(partner.peerId).catch((error: unknown) => error)).to.have.property('reason', 'IN_DOUBT_HERE')
+    await site.averager.settle([...site.averager.doubts.values()][0]!, 'aborted')
     expect(await site.service.exchange(partner.peerId)).to.include({ distance: Math.sqrt(SIZE) })
     expect(site.averager.values[0]).to.equal(1.5)
   })

@@ -12,7 +12,7 @@ import type { Limits } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { announce, type Announce } from '../../../src/protocol/announce/index.ts'
 
 const FEDERATION = 'f'.repeat(64)
-const SETTINGS: AveragingSettings = { maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'test', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })

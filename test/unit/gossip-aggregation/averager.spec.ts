@@ -4,8 +4,18 @@ import { ProtocolError, RefusedError, SchemaError } from '../../../src/errors.ts
 import { Averager, massOf, type AveragingSettings } from '../../../src/gossip-aggregation/averager.ts'
 import type { Exchange, Offer } from '../../../src/gossip-aggregation/exchange.ts'
 
-const settings: AveragingSettings = { maxMass: 100, clipRadius: 10, normBound: 1000, staleness: 3 }
+const settings: AveragingSettings = { codec: 'f32', maxMass: 100, clipRadius: 10, normBound: 1000, staleness: 3 }
 const schema = createSchema({ model: 'm', baseHash: 'b', tensors: [{ name: 'x', shape: [3], role: 'lora' }] })
+
+let ids = 0
+function nextId (): string {
+  return (++ids).toString(16).padStart(32, '0')
+}
+
+/** float32 numbers as the partner codes them. */
+function codes (...values: number[]): Uint8Array {
+  return new Uint8Array(Float32Array.from(values).buffer)
+}
 
 function averager (values: number[] = [0, 0, 0], init: { round?: number, mass?: number, clipRadius?: number, normBound?: number } = {}): Averager {
   const { round = 5, mass = 1, ...others } = init
@@ -13,30 +23,30 @@ function averager (values: number[] = [0, 0, 0], init: { round?: number, mass?: 
 }
 
 function offerOf (site: Averager): Offer {
-  const { exchange, offer } = site.offer('x')
+  const { exchange, offer } = site.offer('x', nextId())
   exchange.abort()
   return offer
 }
 
 /** Both ends of an exchange that is ready to stream. */
 function opened (a: Averager, b: Averager): [Exchange, Exchange] {
-  const { exchange, offer } = a.offer('b')
+  const { exchange, offer } = a.offer('b', nextId())
   const answer = b.answer({ self: 'b', partner: 'a', offer })
   if (!('exchange' in answer)) throw new Error(answer.refused)
-  exchange.open(answer.exchange.terms)
+  exchange.open(answer.exchange.terms, answer.codec)
   for (const side of [exchange, answer.exchange]) Array.from(side.prepare())
   return [exchange, answer.exchange]
 }
 
-function complete (a: Averager, b: Averager): void {
+async function complete (a: Averager, b: Averager): Promise<void> {
   const [one, other] = opened(a, b)
-  one.receive(other.outgoing(0, 3))
-  other.receive(one.outgoing(0, 3))
+  one.receive(other.outgoing(0))
+  other.receive(one.outgoing(0))
   one.verify()
   other.verify()
-  one.committing()
-  other.commit()
-  one.commit()
+  await one.committing()
+  await other.commit()
+  await one.commit()
 }
 
 describe('Averager', () => {
@@ -69,36 +79,36 @@ describe('Averager', () => {
     expect(massOf(70, { weighting: 'uniform', maxMass: 10 })).to.equal(1)
   })
 
-  it('averages with the masses as stated and counts at both ends', () => {
+  it('averages with the masses as stated and counts at both ends', async () => {
     const [a, b] = [averager([4, 0, -4], { mass: 3 }), averager([0, 4, 0])]
-    complete(a, b)
+    await complete(a, b)
     expect([...a.values]).to.deep.equal([3, 1, -3])
     expect([...b.values]).to.deep.equal([3, 1, -3])
     expect([a.exchanges, b.exchanges, a.busy, b.busy]).to.deep.equal([1, 1, false, false])
   })
 
-  it('clips the difference to the smaller of both radii, at both ends alike', () => {
-    const [a, b] = [averager([0, 0, 0], { clipRadius: 4 }), averager([0, 10, 0], { clipRadius: 1 })]
-    complete(a, b)
+  it('clips the difference to the smaller of both radii, at both ends alike', async () => {
+    const [a, b] = [averager([0, 0, 0], { clipRadius: 4 }), averager([0, 3, 0], { clipRadius: 1 })]
+    await complete(a, b)
     expect([...a.values]).to.deep.equal([0, 0.5, 0])
-    expect([...b.values]).to.deep.equal([0, 9.5, 0])
+    expect([...b.values]).to.deep.equal([0, 2.5, 0])
   })
 
   it('refuses a second exchange on either side while one is open', () => {
     const [a, b, c] = [averager(), averager(), averager()]
     const [one] = opened(a, b)
-    expect(() => a.offer('c')).to.throw(RefusedError).with.property('reason', 'BUSY_HERE')
+    expect(() => a.offer('c', nextId())).to.throw(RefusedError).with.property('reason', 'BUSY_HERE')
     expect(b.answer({ self: 'b', partner: 'c', offer: offerOf(c) })).to.deep.equal({ refused: 'BUSY' })
     expect(a.answer({ self: 'a', partner: 'b', offer: offerOf(c) })).to.deep.equal({ refused: 'BUSY' })
     one.abort()
-    a.offer('c').exchange.abort()
+    a.offer('c', nextId()).exchange.abort()
     expect(a.busy).to.equal(false)
   })
 
   it('lets the offer of the lower peer id yield when two cross', () => {
     const [a, b] = [averager(), averager()]
-    const fromA = a.offer('b')
-    const fromB = b.offer('a')
+    const fromA = a.offer('b', nextId())
+    const fromB = b.offer('a', nextId())
     expect(b.answer({ self: 'b', partner: 'a', offer: fromA.offer })).to.deep.equal({ refused: 'BUSY' })
     const answer = a.answer({ self: 'a', partner: 'b', offer: fromB.offer })
     expect(answer).to.have.property('exchange').with.property('role', 'responder')
@@ -108,7 +118,7 @@ describe('Averager', () => {
 
   it('does not let an offer to somebody else yield', () => {
     const a = averager()
-    a.offer('c')
+    a.offer('c', nextId())
     expect(a.answer({ self: 'a', partner: 'b', offer: offerOf(averager()) })).to.deep.equal({ refused: 'BUSY' })
   })
 
@@ -125,7 +135,7 @@ describe('Averager', () => {
     expect([1, 2, 8, 9].map((round) => answer(site, { round }))).to.deep.equal(['STALE', 'accepted', 'accepted', 'STALE'])
     site.paused = true
     expect(answer(site, {})).to.equal('PAUSED')
-    expect(() => site.offer('b')).to.throw(RefusedError).with.property('reason', 'PAUSED_HERE')
+    expect(() => site.offer('b', nextId())).to.throw(RefusedError).with.property('reason', 'PAUSED_HERE')
   })
 
   it('treats terms that no honest site states as a broken protocol', () => {
@@ -133,9 +143,9 @@ describe('Averager', () => {
     const offer = offerOf(averager())
     const impossible: Partial<Offer>[] = [{ mass: 0 }, { mass: -1 }, { mass: 101 }, { mass: NaN }, { mass: Infinity }, { round: -1 }, { round: 0.5 }, { clipRadius: 0 }, { clipRadius: NaN }, { clipRadius: Infinity }]
     for (const changed of impossible) expect(() => site.answer({ self: 'a', partner: 'b', offer: { ...offer, ...changed } }), JSON.stringify(changed)).to.throw(ProtocolError)
-    const { exchange } = site.offer('b')
-    expect(() => { exchange.open({ round: 5, mass: 101, clipRadius: 1 }) }).to.throw(ProtocolError)
-    expect(() => { exchange.open({ round: 9, mass: 1, clipRadius: 1 }) }).to.throw(RefusedError)
+    const { exchange } = site.offer('b', nextId())
+    expect(() => { exchange.open({ round: 5, mass: 101, clipRadius: 1 }, 'f32') }).to.throw(ProtocolError)
+    expect(() => { exchange.open({ round: 9, mass: 1, clipRadius: 1 }, 'f32') }).to.throw(RefusedError)
   })
 })
 
@@ -143,12 +153,12 @@ describe('Exchange', () => {
   it('names numbers that are not finite, too large, too many or too few, and has changed nothing', () => {
     const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
     const faults: [RegExp, (side: Exchange) => void][] = [
-      [/not finite/, (side) => { side.receive(Float32Array.of(1, NaN, 1)) }],
-      [/not finite/, (side) => { side.receive(Float32Array.of(1, -Infinity, 1)) }],
-      [/norm bound/, (side) => { side.receive(Float32Array.of(900, 900, 900)) }],
-      [/more than the schema's 3/, (side) => { side.receive(new Float32Array(4)) }],
-      [/more than the schema's 3/, (side) => { side.receive(new Float32Array(3)); side.receive(new Float32Array(1)) }],
-      [/sent 2 of the schema's 3/, (side) => { side.receive(new Float32Array(2)); side.verify() }]
+      [/not finite/, (side) => { side.receive(codes(1, NaN, 1)) }],
+      [/not finite/, (side) => { side.receive(codes(1, -Infinity, 1)) }],
+      [/norm bound/, (side) => { side.receive(codes(900, 900, 900)) }],
+      [/16 bytes where the schema says 12/, (side) => { side.receive(codes(1, 2, 3, 4)) }],
+      [/more than the schema's 3/, (side) => { side.receive(codes(1, 2, 3)); side.receive(codes(1)) }],
+      [/sent 0 of the schema's 1/, (side) => { side.verify() }]
     ]
     for (const [message, fault] of faults) {
       const [one, other] = opened(a, b)
@@ -159,31 +169,33 @@ describe('Exchange', () => {
     expect([[...a.values], [...b.values], a.exchanges, b.exchanges]).to.deep.equal([[1, 2, 3], [4, 5, 6], 0, 0])
   })
 
-  it('cannot be committed out of turn, nor twice', () => {
+  it('cannot be committed out of turn, nor twice, nor by the other role\'s step', async () => {
     const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
     const [one, other] = opened(a, b)
-    expect(() => other.commit()).to.throw(ProtocolError)
-    one.receive(other.outgoing(0, 3))
-    other.receive(one.outgoing(0, 3))
-    expect(() => other.commit()).to.throw(ProtocolError)
+    const refused = async (step: () => Promise<unknown>): Promise<void> => { expect(await step().catch((error: unknown) => error)).to.be.instanceOf(ProtocolError) }
+    await refused(async () => await other.commit())
+    one.receive(other.outgoing(0))
+    other.receive(one.outgoing(0))
+    await refused(async () => await other.commit())
     one.verify()
     other.verify()
-    expect(() => one.commit()).to.throw(ProtocolError)
-    other.commit()
-    expect(() => other.commit()).to.throw(ProtocolError)
-    one.committing()
-    one.commit()
-    expect(() => one.commit()).to.throw(ProtocolError)
+    await refused(async () => await one.commit())
+    await refused(async () => { await other.committing() })
+    await other.commit()
+    await refused(async () => await other.commit())
+    await one.committing()
+    await one.commit()
+    await refused(async () => await one.commit())
     one.abort()
     expect([a.exchanges, a.inDoubt, b.exchanges]).to.deep.equal([1, 0, 1])
   })
 
   it('streams nothing before its copy has passed the release gate', () => {
     const site = averager([1, 2, 3], { normBound: 1 })
-    const { exchange } = site.offer('b')
-    exchange.open({ round: 5, mass: 1, clipRadius: 1 })
-    expect(() => exchange.outgoing(0, 3)).to.throw(ProtocolError)
+    const { exchange } = site.offer('b', nextId())
+    exchange.open({ round: 5, mass: 1, clipRadius: 1 }, 'f32')
+    expect(() => exchange.outgoing(0)).to.throw(ProtocolError)
     expect(() => Array.from(exchange.prepare())).to.throw(SchemaError, /norm/)
-    expect(() => exchange.outgoing(0, 3)).to.throw(ProtocolError)
+    expect(() => exchange.outgoing(0)).to.throw(ProtocolError)
   })
 })

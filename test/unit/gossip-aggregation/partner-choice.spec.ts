@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { BackOff, nextReady, randomPartner } from '../../../src/gossip-aggregation/partner-choice.ts'
+import { BackOff } from '../../../src/gossip-aggregation/back-off.ts'
+import { nextReady, randomPartner } from '../../../src/gossip-aggregation/partner-choice.ts'
 import { seeded } from '../../sim/site.ts'
 
 const candidates = ['a', 'b', 'c', 'd']

@@ -13,7 +13,7 @@ import { announced } from './fakes.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [300], role: 'lora' }] })
-const settings = { maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
+const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 
 function sketchOf (values: Float32Array): Float32Array {
   const slices = sketchSlices(values, sketchSeed(FEDERATION))

@@ -10,7 +10,7 @@ import type { Work } from '../../../src/node/trainer/messages.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
-const settings = { maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
+const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
 const { signal } = new AbortController()
 

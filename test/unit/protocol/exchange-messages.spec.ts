@@ -1,17 +1,17 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ProtocolError } from '../../../src/errors.ts'
-import { CHUNK_FLOATS, chunkRanges, decodeChunk, encodeChunk } from '../../../src/protocol/adapter-exchange/chunks.ts'
 import { DEFAULT_LIMITS, Rates } from '../../../src/protocol/adapter-exchange/limits.ts'
-import { checkCommit, checkCommitted, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer } from '../../../src/protocol/adapter-exchange/messages.ts'
+import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer, type Codec } from '../../../src/protocol/adapter-exchange/messages.ts'
 import * as wire from '../../../src/protocol/adapter-exchange/pb/exchange.ts'
 
-const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES })
+const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES }).map((bytes) => Buffer.from(bytes).toString('hex'))
+const codec = fc.constantFrom<Codec>('f32', 'f16', 'q8', 'q16')
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const terms = fc.record({ round: uint32, mass: fc.double({ noNaN: true }).map((value) => value + 0), clipRadius: fc.double({ noNaN: true }).map((value) => value + 0) })
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) => uint32.map((retryAfterMs) => ({ refused, retryAfterMs })))
-const answers = fc.oneof(terms.map((accepted): Answer => ({ accepted })), refusal)
+const answers: fc.Arbitrary<Answer> = fc.oneof(fc.record({ accepted: terms, codec }), refusal)
 
 function expectProtocolErrorOrNothing (work: () => unknown): void {
   try {
@@ -23,13 +23,12 @@ function expectProtocolErrorOrNothing (work: () => unknown): void {
 
 describe('messages of adapter-exchange', () => {
   it('come back as they were sent, within the cap', () => {
-    fc.assert(fc.property(id, terms, hash, answers, (exchangeId, stated, schemaHash, answer) => {
-      const offer = encodeOffer(exchangeId, { ...stated, schemaHash, codecs: ['f32'] })
+    fc.assert(fc.property(terms, hash, id, answers, fc.uniqueArray(codec), codec, (stated, schemaHash, exchangeId, answer, codecs, want) => {
+      const offer = encodeOffer({ ...stated, exchangeId, schemaHash, codecs, want })
       const decoded = decodeOffer(offer)
-      expect(decoded.offer).to.deep.equal({ ...stated, schemaHash, codecs: ['f32'] })
-      expect([...decoded.exchangeId]).to.deep.equal([...exchangeId])
+      expect(decoded).to.deep.equal({ ...stated, exchangeId, schemaHash, codecs: (['f32', 'f16', 'q8', 'q16'] as const).filter((name) => codecs.includes(name)), want })
       const bytes = encodeAnswer(exchangeId, answer)
-      expect(decodeAnswer(bytes, exchangeId)).to.deep.equal(answer)
+      expect(decodeAnswer(bytes, { exchangeId, codecs: ['f32', 'f16', 'q8', 'q16'] })).to.deep.equal(answer)
       expect(Math.max(offer.length, bytes.length)).to.be.below(MAX_MESSAGE_BYTES)
     }))
   })
@@ -37,26 +36,29 @@ describe('messages of adapter-exchange', () => {
   it('of random bytes throw nothing but ProtocolError', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), id, (bytes, exchangeId) => {
       expectProtocolErrorOrNothing(() => decodeOffer(bytes))
-      for (const check of [decodeAnswer, checkCommit, checkCommitted]) expect(() => check(bytes, exchangeId)).to.throw(ProtocolError)
+      for (const check of [checkCommit, checkCommitted, checkSettled]) expect(() => { check(bytes, exchangeId) }).to.throw(ProtocolError)
+      expect(() => decodeAnswer(bytes, { exchangeId, codecs: ['f32'] })).to.throw(ProtocolError)
       expect(() => { checkTrailer(bytes, new Uint8Array(32).fill(7)) }).to.throw(ProtocolError)
     }), { numRuns: 500 })
   })
 
-  it('are refused with an id or hash of the wrong length', () => {
-    const offer = { exchangeId: new Uint8Array(16), schemaHash: new Uint8Array(32), round: 1, mass: 1, clipRadius: 1, codecs: 1 }
-    expect(decodeOffer(wire.Offer.encode(offer)).offer.codecs).to.deep.equal(['f32'])
-    expect(decodeOffer(wire.Offer.encode({ ...offer, codecs: 6 })).offer.codecs).to.deep.equal([])
+  it('are refused with an id or hash of the wrong length, or a codec nobody knows', () => {
+    const offer = { exchangeId: new Uint8Array(16), schemaHash: new Uint8Array(32), round: 1, mass: 1, clipRadius: 1, codecs: 1, want: wire.VectorCodec.F32 }
+    expect(decodeOffer(wire.Offer.encode(offer)).codecs).to.deep.equal(['f32'])
+    expect(decodeOffer(wire.Offer.encode({ ...offer, codecs: 0x7ffffff0 })).codecs).to.deep.equal([])
     expect(() => decodeOffer(wire.Offer.encode({ ...offer, exchangeId: new Uint8Array(17) }))).to.throw(ProtocolError, /17 bytes/)
     expect(() => decodeOffer(wire.Offer.encode({ ...offer, schemaHash: new Uint8Array(31) }))).to.throw(ProtocolError, /31 bytes/)
   })
 
-  it('of another exchange are not taken for this one\'s', () => {
-    const [mine, other] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)]
-    checkCommit(encodeCommit(mine), mine)
-    checkCommitted(encodeCommitted(mine), mine)
-    expect(() => { checkCommit(encodeCommit(other), mine) }).to.throw(ProtocolError, /another exchange/)
-    expect(() => { checkCommitted(encodeCommitted(other), mine) }).to.throw(ProtocolError, /another exchange/)
-    expect(() => decodeAnswer(encodeAnswer(other, { refused: 'BUSY', retryAfterMs: 1 }), mine)).to.throw(ProtocolError, /another exchange/)
+  it('of another exchange are not taken for this one\'s, nor a codec that was not offered', () => {
+    const [mine, other] = ['01'.repeat(16), '02'.repeat(16)]
+    const parts = [[encodeCommit, checkCommit], [encodeCommitted, checkCommitted], [encodeSettled, checkSettled]] as const
+    for (const [encode, check] of parts) {
+      check(encode(mine), mine)
+      expect(() => { check(encode(other), mine) }).to.throw(ProtocolError, /another exchange/)
+    }
+    expect(() => decodeAnswer(encodeAnswer(other, { refused: 'BUSY', retryAfterMs: 1 }), { exchangeId: mine, codecs: [] })).to.throw(ProtocolError, /another exchange/)
+    expect(() => decodeAnswer(encodeAnswer(mine, { accepted: { round: 1, mass: 1, clipRadius: 1 }, codec: 'q8' }), { exchangeId: mine, codecs: ['f32'] })).to.throw(ProtocolError, /codec q8/)
   })
 
   it('carry a digest that must match in every bit', () => {
@@ -68,22 +70,6 @@ describe('messages of adapter-exchange', () => {
       expect(() => { checkTrailer(encodeTrailer(changed), digest) }).to.throw(ProtocolError, /digest/)
     }
     expect(() => { checkTrailer(encodeTrailer(digest.subarray(1)), digest) }).to.throw(ProtocolError, /31 bytes/)
-  })
-})
-
-describe('chunks', () => {
-  it('follow from the schema\'s size alone, cover it without gap, and are full but for the last', () => {
-    expect(chunkRanges(1)).to.deep.equal([{ begin: 0, end: 1 }])
-    expect(chunkRanges(CHUNK_FLOATS)).to.have.length(1)
-    expect(chunkRanges(CHUNK_FLOATS + 1)).to.deep.equal([{ begin: 0, end: CHUNK_FLOATS }, { begin: CHUNK_FLOATS, end: CHUNK_FLOATS + 1 }])
-    expect(4 * CHUNK_FLOATS).to.equal(256 * 1024)
-  })
-
-  it('are float32 little-endian and keep every bit', () => {
-    expect([...encodeChunk(Float32Array.of(1, -2))]).to.deep.equal([0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0])
-    fc.assert(fc.property(fc.float32Array(), (values) => {
-      expect(decodeChunk(encodeChunk(values))).to.deep.equal(values)
-    }))
   })
 })
 

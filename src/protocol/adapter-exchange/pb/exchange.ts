@@ -4,11 +4,17 @@ import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 export enum VectorCodec {
-  F32 = 'F32'
+  F32 = 'F32',
+  F16 = 'F16',
+  Q8 = 'Q8',
+  Q16 = 'Q16'
 }
 
 enum __VectorCodecValues {
-  F32 = 0
+  F32 = 0,
+  F16 = 1,
+  Q8 = 2,
+  Q16 = 3
 }
 
 export namespace VectorCodec {
@@ -24,6 +30,7 @@ export interface Offer {
   mass: number
   clipRadius: number
   codecs: number
+  want: VectorCodec
 }
 
 export namespace Offer {
@@ -66,6 +73,11 @@ export namespace Offer {
           w.uint32(obj.codecs)
         }
 
+        if (obj.want != null && __VectorCodecValues[obj.want] !== 0) {
+          w.uint32(56)
+          VectorCodec.codec().encode(obj.want, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -76,7 +88,8 @@ export namespace Offer {
           round: 0,
           mass: 0,
           clipRadius: 0,
-          codecs: 0
+          codecs: 0,
+          want: VectorCodec.F32
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -107,6 +120,10 @@ export namespace Offer {
             }
             case 6: {
               obj.codecs = reader.uint32()
+              break
+            }
+            case 7: {
+              obj.want = VectorCodec.codec().decode(reader)
               break
             }
             default: {
@@ -166,6 +183,13 @@ export namespace Offer {
               }
               break
             }
+            case 7: {
+              yield {
+                field: `${prefix}.want`,
+                value: VectorCodec.codec().decode(reader)
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -208,6 +232,11 @@ export namespace Offer {
     value: number
   }
 
+  export interface OfferWantFieldEvent {
+    field: '$.want'
+    value: VectorCodec
+  }
+
   export function encode (obj: Partial<Offer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Offer.codec())
   }
@@ -216,7 +245,7 @@ export namespace Offer {
     return decodeMessage(buf, Offer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent> {
     return streamMessage(buf, Offer.codec(), opts)
   }
 }
@@ -738,5 +767,94 @@ export namespace Committed {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Committed>): Generator<CommittedExchangeIdFieldEvent> {
     return streamMessage(buf, Committed.codec(), opts)
+  }
+}
+
+export interface Settled {
+  exchangeId: Uint8Array<ArrayBuffer>
+}
+
+export namespace Settled {
+  let _codec: Codec<Settled>
+
+  export const codec = (): Codec<Settled> => {
+    if (_codec == null) {
+      _codec = message<Settled>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.exchangeId != null && obj.exchangeId.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.exchangeId)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          exchangeId: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.exchangeId = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.exchangeId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface SettledExchangeIdFieldEvent {
+    field: '$.exchangeId'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<Settled>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, Settled.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Settled>): Settled {
+    return decodeMessage(buf, Settled.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Settled>): Generator<SettledExchangeIdFieldEvent> {
+    return streamMessage(buf, Settled.codec(), opts)
   }
 }

@@ -1,0 +1,71 @@
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 60_000
+const MAX_CLIPPED = 3
+/** Partners remembered; strangers with ever new ids must not fill the memory. */
+const MOST = 1_024
+
+interface Entry {
+  readyAt: number
+  failures: number
+  clipped: number
+}
+
+/**
+ * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And who was clipped three times running.
+ * Remembers 1,024 partners; beyond these the one quiet longest is forgotten, suspects last.
+ */
+export class BackOff {
+  readonly #entries = new Map<string, Entry>()
+
+  readyAt (id: string): number {
+    return this.#entries.get(id)?.readyAt ?? 0
+  }
+
+  /** Its difference was clipped three times running: report it. */
+  isSuspect (id: string): boolean {
+    return (this.#entries.get(id)?.clipped ?? 0) >= MAX_CLIPPED
+  }
+
+  get suspects (): string[] {
+    return [...this.#entries.keys()].filter((id) => this.isSuspect(id))
+  }
+
+  /** Refused (BUSY and the like) with a hint when to ask again. */
+  refused (id: string, now: number, retryAfterMs: number): void {
+    this.#entry(id).readyAt = now + Math.min(retryAfterMs, LONGEST_DELAY_MS)
+  }
+
+  failed (id: string, now: number): void {
+    const entry = this.#entry(id)
+    entry.readyAt = now + Math.min(FIRST_DELAY_MS * 2 ** entry.failures, LONGEST_DELAY_MS)
+    entry.failures++
+  }
+
+  /** An exchange with it was committed, whoever began. */
+  succeeded (id: string, { clipped }: { clipped: boolean }): void {
+    const entry = this.#entry(id)
+    entry.readyAt = 0
+    entry.failures = 0
+    entry.clipped = clipped ? entry.clipped + 1 : 0
+  }
+
+  /** The partner's entry, last in the order of forgetting from now on. */
+  #entry (id: string): Entry {
+    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, clipped: 0 }
+    this.#entries.delete(id)
+    if (this.#entries.size >= MOST) this.#forget()
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  #forget (): void {
+    let quietest: string | undefined
+    for (const id of this.#entries.keys()) {
+      quietest ??= id
+      if (this.isSuspect(id)) continue
+      quietest = id
+      break
+    }
+    if (quietest != null) this.#entries.delete(quietest)
+  }
+}

@@ -1,0 +1,66 @@
+import { BLOCK } from './codec-blocks.ts'
+import { CODECS, type Codec } from './codec.ts'
+
+/** Squared distances below this many times the quantisation error of both sides are not worth the coarse codec. */
+const WORTH = 6
+/** Codes per block range, squared, of the codecs that `auto` climbs before f32. */
+const STEPS: readonly (readonly [Codec, number])[] = [['q8', 255 ** 2], ['q16', 65_535 ** 2]]
+
+/** Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed; divide by the square of its levels. */
+export function blockNoise (values: Float32Array): number {
+  let sum = 0
+  for (let begin = 0; begin < values.length; begin += BLOCK) {
+    const end = Math.min(begin + BLOCK, values.length)
+    let least = values[begin]!
+    let most = least
+    for (let i = begin + 1; i < end; i++) {
+      const value = values[i]!
+      if (value < least) least = value
+      if (value > most) most = value
+    }
+    sum += (end - begin) * (most - least) ** 2
+  }
+  return sum / 12
+}
+
+/** What quantisation by this codec alone makes of the distance of two equal vectors of this blockNoise; 0 for codecs that are not block codecs. */
+export function noiseOf (codec: Codec, noise: number): number {
+  const step = STEPS.find(([name]) => name === codec)
+  return step == null ? 0 : Math.sqrt(2 * noise / step[1])
+}
+
+/** Which codec the site wants next: fixed, or (`auto`) the coarsest whose error is small against the distance last seen. */
+export class CodecChoice {
+  readonly #fixed: Codec | undefined
+  #squares: number
+  #noise = 0
+
+  /** `distance` of the last exchange; Infinity when nothing is known. */
+  constructor (setting: Codec | 'auto', distance = Infinity) {
+    this.#fixed = setting === 'auto' ? undefined : setting
+    this.#squares = distance ** 2
+  }
+
+  get can (): readonly Codec[] {
+    return this.#fixed == null ? CODECS : [this.#fixed]
+  }
+
+  get want (): Codec {
+    if (this.#fixed != null) return this.#fixed
+    return STEPS.find(([, levels]) => this.#squares >= WORTH * 2 * this.#noise / levels)?.[0] ?? 'f32'
+  }
+
+  /** Distance of the last exchange, with what training moved since. */
+  get distance (): number {
+    return Math.sqrt(this.#squares)
+  }
+
+  observed (distance: number, noise: number): void {
+    this.#squares = distance ** 2
+    this.#noise = noise
+  }
+
+  moved (norm: number): void {
+    this.#squares += norm ** 2
+  }
+}

@@ -1,0 +1,61 @@
+import { blockCoder } from './codec-blocks.ts'
+import { halfCoder } from './codec-half.ts'
+
+/** How a vector travels, coarse to fine. */
+export const CODECS = ['q8', 'f16', 'q16', 'f32'] as const
+export type Codec = typeof CODECS[number]
+
+/** Codes float32 numbers. Both ends of an exchange compute with what the codes say, so any coder conserves Σw·x. */
+export interface Coder {
+  readonly bytesOf: (floats: number) => number
+  /** Numbers per chunk of at most MAX_CHUNK_BYTES. */
+  readonly chunkFloats: number
+  /** The codes; `values` are overwritten by what these say. The result may be a view of `values`. */
+  readonly encode: (values: Float32Array) => Uint8Array
+  /** Codes of exactly values.length numbers, whatever they hold (perhaps numbers that are not finite). */
+  readonly decode: (bytes: Uint8Array, values: Float32Array) => void
+}
+
+/** No chunk is larger (DESIGN §8). */
+const MAX_CHUNK_BYTES = 262_144
+
+if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) throw new Error('adapters travel little-endian: this machine is not')
+
+const plainCoder: Coder = {
+  bytesOf: (floats) => 4 * floats,
+  chunkFloats: MAX_CHUNK_BYTES / 4,
+  encode: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  decode: (bytes, values) => { new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes) }
+}
+
+const CODERS: Readonly<Record<Codec, Coder>> = {
+  q8: blockCoder(Uint8Array, MAX_CHUNK_BYTES),
+  f16: halfCoder(MAX_CHUNK_BYTES),
+  q16: blockCoder(Uint16Array, MAX_CHUNK_BYTES),
+  f32: plainCoder
+}
+
+export interface Chunk {
+  readonly begin: number
+  readonly end: number
+  readonly bytes: number
+}
+
+export function coderOf (codec: Codec): Coder {
+  return CODERS[codec]
+}
+
+/** The chunks of a vector of `size` floats, from schema and codec alone: all full but the last. */
+export function chunksOf (size: number, codec: Codec): Chunk[] {
+  const { chunkFloats, bytesOf } = CODERS[codec]
+  return Array.from({ length: Math.ceil(size / chunkFloats) }, (_, index) => {
+    const begin = index * chunkFloats
+    const end = Math.min(begin + chunkFloats, size)
+    return { begin, end, bytes: bytesOf(end - begin) }
+  })
+}
+
+/** Of two, the one that keeps more. */
+export function finer (one: Codec, other: Codec): Codec {
+  return CODECS.indexOf(one) >= CODECS.indexOf(other) ? one : other
+}

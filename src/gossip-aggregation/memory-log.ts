@@ -1,0 +1,70 @@
+import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from './exchange-log.ts'
+
+interface Stored {
+  readonly head: SealedRecord
+  readonly difference: Float32Array
+}
+
+/** A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites that keep nothing. */
+export class MemoryExchangeLog implements ExchangeLog {
+  readonly #pending = new Map<string, Stored>()
+  /** Verdicts by initiator, then by exchange id, in order of decision. */
+  readonly #outcomes = new Map<string, Map<string, Verdict>>()
+
+  async begin (head: RecordHead): Promise<LogEntry> {
+    const difference = new Float32Array(head.size)
+    let length = 0
+    return {
+      append: async (values) => {
+        difference.set(values, length)
+        length += values.length
+      },
+      seal: async (state, factor) => {
+        if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, difference })
+        else this.#decide(head.exchangeId, head.partner, 'committed')
+      },
+      discard: async () => {}
+    }
+  }
+
+  async settle (exchangeId: string): Promise<void> {
+    this.#pending.delete(exchangeId)
+  }
+
+  async read (exchangeId: string): Promise<Float32Array> {
+    const stored = this.#pending.get(exchangeId)
+    if (stored == null) throw new Error(`the log has no record of exchange ${exchangeId}`)
+    return stored.difference
+  }
+
+  pending (): readonly SealedRecord[] {
+    return [...this.#pending.values()].map(({ head }) => head)
+  }
+
+  committed (): readonly SealedRecord[] {
+    return []
+  }
+
+  async absorb (): Promise<void> {}
+
+  outcome (exchangeId: string, partner: string): Verdict | undefined {
+    return this.#outcomes.get(partner)?.get(exchangeId)
+  }
+
+  async decideAborted (exchangeId: string, partner: string): Promise<void> {
+    this.#decide(exchangeId, partner, 'aborted')
+  }
+
+  unacknowledged (partner: string): readonly string[] {
+    return [...this.#outcomes.get(partner)?.keys() ?? []]
+  }
+
+  async forget (exchangeIds: readonly string[], partner: string): Promise<void> {
+    for (const id of exchangeIds) this.#outcomes.get(partner)?.delete(id)
+  }
+
+  #decide (exchangeId: string, partner: string, verdict: Verdict): void {
+    const kept = this.#outcomes.get(partner) ?? new Map<string, Verdict>()
+    this.#outcomes.set(partner, kept.set(exchangeId, verdict))
+  }
+}
