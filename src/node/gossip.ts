@@ -1,5 +1,6 @@
 import { RefusedError } from '../errors.ts'
-import { BackOff, nextReady, randomPartner } from '../gossip-aggregation/partner-choice.ts'
+import { BackOff } from '../gossip-aggregation/back-off.ts'
+import { agreedPartner, choosePartner, nextReady, type PartnerRule, type View } from '../gossip-aggregation/partner-choice.ts'
 import type { Clock } from './clock.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -9,11 +10,23 @@ export type Exchange = (partner: string, options: { signal: AbortSignal }) => Pr
 
 export interface GossipInit {
   readonly exchange: Exchange
-  readonly peers: PeerTable
-  readonly notices: Notices
+  readonly peers: Pick<PeerTable, 'candidates' | 'expectsSomebody' | 'markForeign'>
+  readonly notices: Pick<Notices, 'warn' | 'over'>
   readonly clock: Clock
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Random when missing. */
+  readonly partner?: Choice
+}
+
+/** The federation's rule, and what it looks at besides the candidates. */
+export interface Choice extends Pick<View, 'distance'> {
+  readonly rule: PartnerRule
+  readonly self: string
+  /** Sorted ids of all known sites, with this one. */
+  readonly ring: () => readonly string[]
+  /** Agreed step of the next initiation; those that follow while it stays the same count on from it. */
+  readonly step: () => number
 }
 
 const SHORTEST_WAIT_MS = 20
@@ -23,10 +36,14 @@ const STALE_MS = 2_000
 const PAUSED_MS = 1_000
 const BUSY_HERE_MS = 50
 
-/** Initiates exchanges with random partners; others' offers are served elsewhere at any time. */
+/** Initiates exchanges with partners chosen by the federation's rule; others' offers are served elsewhere at any time. */
 export class Gossip {
   readonly #init: GossipInit
   readonly #backOff = new BackOff()
+  /** Who exchanged with this site of their own accord in the present step, under the rule `exponential`. */
+  readonly #met = new Set<string>()
+  #base = 0
+  #sinceBase = 0
 
   constructor (init: GossipInit) {
     this.#init = init
@@ -37,13 +54,18 @@ export class Gossip {
    * A site that is alone says so once and does not wait.
    */
   async initiate ({ count, withinMs, signal }: { count: number, withinMs: number, signal: AbortSignal }): Promise<number> {
-    const { peers, clock, notices, random } = this.#init
+    const { peers, clock, notices } = this.#init
     const until = clock.now() + withinMs
     let committed = 0
     while (committed < count && clock.now() < until) {
       signal.throwIfAborted()
-      const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random }
-      const partner = randomPartner(view)
+      const view = this.#view()
+      if (this.#isMet(view)) {
+        this.#sinceBase++
+        committed++
+        continue
+      }
+      const partner = choosePartner(this.#init.partner?.rule ?? 'random', view)
       if (partner != null) {
         if (await this.#exchange(partner, signal)) committed++
         continue
@@ -57,13 +79,55 @@ export class Gossip {
     return committed
   }
 
+  /** A partner initiated and the exchange is committed: it tells as much about the partner as an own one. */
+  served (partner: string, { clipped }: { readonly clipped: boolean }): void {
+    this.#succeeded(partner, clipped)
+    if (this.#init.partner?.rule !== 'exponential') return
+    this.#step()
+    this.#met.add(partner)
+  }
+
+  /** Partners that were clipped three times running. */
+  get suspects (): readonly string[] {
+    return this.#backOff.suspects
+  }
+
+  #view (): View {
+    const { peers, clock, random, partner } = this.#init
+    const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random }
+    if (partner == null) return view
+    const { self, distance } = partner
+    return { ...view, self, ...(partner.rule === 'exponential' ? { ring: partner.ring(), step: this.#step() } : {}), ...(distance == null ? {} : { distance }) }
+  }
+
+  /** The agreed partner of this step was here already: once is enough. */
+  #isMet (view: View): boolean {
+    const agreed = agreedPartner(view)
+    return agreed != null && this.#met.delete(agreed)
+  }
+
+  #step (): number {
+    const base = this.#init.partner?.step() ?? 0
+    if (base !== this.#base) {
+      this.#base = base
+      this.#sinceBase = 0
+      this.#met.clear()
+    }
+    return base + this.#sinceBase
+  }
+
+  #succeeded (partner: string, clipped: boolean): void {
+    this.#backOff.succeeded(partner, { clipped })
+    if (this.#backOff.isSuspect(partner)) this.#init.notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped three times running: it is asked last from now on`)
+  }
+
   async #exchange (partner: string, signal: AbortSignal): Promise<boolean> {
     const { exchange, clock, notices } = this.#init
     try {
       const { clipped } = await exchange(partner, { signal })
-      this.#backOff.succeeded(partner, { clipped })
+      this.#succeeded(partner, clipped)
+      this.#sinceBase++
       notices.over('alone', 'another site is there: exchanges resume')
-      if (this.#backOff.isSuspect(partner)) notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped three times running: it is asked last from now on`)
       return true
     } catch (error) {
       signal.throwIfAborted()
