@@ -19,6 +19,8 @@ export class OnnxBackend extends tf.KernelBackend {
   readonly host = new HostStore()
   readonly #entries: tf.DataStorage<Entry>
   #tracing = false
+  /** What is recorded while `time` waits for it. */
+  #timed: Value[] | undefined
 
   constructor (readonly options: RuntimeOptions) {
     super()
@@ -45,7 +47,7 @@ export class OnnxBackend extends tf.KernelBackend {
     if (this.#tracing && !known) throw new Error(`the kernel ${kernel} cannot be part of a compiled step: express it with other operations`)
     if (this.#tracing) return
     const count = this.fallbacks.get(kernel) ?? 0
-    if (count === 0) process.emitWarning(`the kernel ${kernel} has no ONNX form and runs on tfjs-backend-cpu, which is slow`)
+    if (count === 0) process.emitWarning(`the kernel ${kernel} has no ONNX form for these inputs and runs on tfjs-backend-cpu, which is slow`)
     this.fallbacks.set(kernel, count + 1)
   }
 
@@ -55,6 +57,7 @@ export class OnnxBackend extends tf.KernelBackend {
 
   tensorOf (value: Value): tf.TensorInfo {
     const dataId = {}
+    this.#timed?.push(value)
     this.#entries.set(dataId, { value, references: 1 })
     return { dataId, shape: [...value.shape], dtype: value.type as tf.DataType }
   }
@@ -142,7 +145,20 @@ export class OnnxBackend extends tf.KernelBackend {
   }
 
   override timerAvailable (): boolean {
-    return false
+    return true
+  }
+
+  /** Runs all that `record` records, intermediate results too. */
+  override async time (record: () => void): Promise<tf.BackendTimingInfo> {
+    const start = performance.now()
+    const recorded: Value[] = this.#timed = []
+    try {
+      record()
+    } finally {
+      this.#timed = undefined
+    }
+    await this.flush(recorded)
+    return { kernelMs: performance.now() - start }
   }
 
   override dispose (): void {}

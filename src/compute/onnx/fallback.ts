@@ -13,7 +13,7 @@ export function fallBack (kernelName: string): void {
 
 /** Whether an input or the result is of a type that no graph takes. */
 export function needsCpu (inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undefined): boolean {
-  return isHostType(attrs?.['dtype']) || typeof attrs?.['value'] === 'string' || given(inputs).some(([, { dtype }]) => isHostType(dtype))
+  return isHostType(attrs?.['dtype']) || typeof attrs?.['value'] === 'string' || given(inputs).some(({ dtype }) => isHostType(dtype))
 }
 
 /** Runs a kernel on tfjs-backend-cpu; counted, and warned about once by name, unless it only makes constants. */
@@ -21,27 +21,41 @@ export function runOnCpu (kernelName: string, inputs: tf.NamedTensorInfoMap, att
   const kernel = tf.getKernel(kernelName, 'cpu') as tf.KernelConfig | undefined
   if (kernel === undefined) throw new Error(`the kernel ${kernelName} takes no complex numbers or strings: split or encode them first`)
   const tensors = given(inputs)
-  if (tensors.length > 0) backend.noteFallback(kernelName, tensors.map(([, info]) => info).filter(({ dtype }) => !isHostType(dtype)))
+  if (tensors.length > 0) backend.noteFallback(kernelName, tensors.filter(({ dtype }) => !isHostType(dtype)))
   const cpu = cpuBackend()
-  const copies = tensors.map(([name, info]): [string, tf.TensorInfo] => [name, toCpu(info, cpu, backend)])
-  const named = Array.isArray(inputs) ? copies.map(([, info]) => info) as never : Object.fromEntries(copies)
-  const results = kernel.kernelFunc({ inputs: named, attrs: attrs as tf.NamedAttrMap, backend: cpu })
+  const copies = new Map(tensors.map((info) => [info, toCpu(info, cpu, backend)]))
+  const results = kernel.kernelFunc({ inputs: replaced(inputs, copies) as tf.NamedTensorInfoMap, attrs: attrs as tf.NamedAttrMap, backend: cpu })
   const moved = [results].flat().map((result) => fromCpu(result, cpu, backend))
-  for (const [, { dataId, dtype }] of copies) if (!isHostType(dtype)) cpu.disposeData(dataId)
+  for (const { dataId, dtype } of copies.values()) if (!isHostType(dtype)) cpu.disposeData(dataId)
   return Array.isArray(results) ? moved : moved[0] as tf.TensorInfo
 }
 
-/** Optional inputs that are not given are left out. */
-function given (inputs: tf.NamedTensorInfoMap): Array<[string, tf.TensorInfo]> {
-  return Object.entries(inputs).filter(([, info]) => info !== undefined && info !== null) as Array<[string, tf.TensorInfo]>
+/** An input may be a list (ragged kernels); optional ones that are not given are left out. */
+type InputTree = tf.TensorInfo | readonly InputTree[] | { readonly [name: string]: InputTree | undefined | null } | undefined | null
+
+function isTensor (tree: object): tree is tf.TensorInfo {
+  return 'dataId' in tree
 }
 
-function toCpu (info: tf.TensorInfo, cpu: tf.KernelBackend, backend: OnnxBackend): tf.TensorInfo {
-  const { dataId, shape, dtype } = info
-  if (!isHostType(dtype)) return { ...info, dataId: cpu.write(backend.readSync(dataId).slice(), shape, dtype) }
+function given (tree: InputTree): tf.TensorInfo[] {
+  if (tree === undefined || tree === null) return []
+  return isTensor(tree) ? [tree] : Object.values(tree).flatMap(given)
+}
+
+function replaced (tree: InputTree, copies: ReadonlyMap<tf.TensorInfo, tf.TensorInfo>): InputTree {
+  if (tree === undefined || tree === null) return tree
+  if (isTensor(tree)) return copies.get(tree)
+  if (Array.isArray(tree)) return tree.map((item: InputTree) => replaced(item, copies))
+  return Object.fromEntries(Object.entries(tree as Record<string, InputTree>).map(([name, item]) => [name, replaced(item, copies)]))
+}
+
+/** With the rank that some kernels read although it is not part of a tensor's description. */
+function toCpu ({ dataId, shape, dtype }: tf.TensorInfo, cpu: tf.KernelBackend, backend: OnnxBackend): tf.TensorInfo & { rank: number } {
+  const described = { shape, dtype, rank: shape.length }
+  if (!isHostType(dtype)) return { ...described, dataId: cpu.write(backend.readSync(dataId).slice(), shape, dtype) }
   // A tensor of another backend moves here when it is first used.
   if (!backend.host.has(dataId)) tf.engine().moveData(backend, dataId)
-  return { ...info, dataId: backend.host.cpuId(dataId) }
+  return { ...described, dataId: backend.host.cpuId(dataId) }
 }
 
 function fromCpu ({ dataId, shape, dtype }: tf.TensorInfo, cpu: tf.KernelBackend, backend: OnnxBackend): tf.TensorInfo {

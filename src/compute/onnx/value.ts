@@ -73,7 +73,9 @@ export function broadcastShape (shapes: ReadonlyArray<readonly number[]>): numbe
   const rank = Math.max(...shapes.map((shape) => shape.length))
   return Array.from({ length: rank }, (_, axis) => {
     const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
-    return extents.find((extent) => extent !== 1) ?? 1
+    const extent = extents.find((size) => size !== 1) ?? 1
+    if (extents.some((size) => size !== 1 && size !== extent)) throw new Error(`the shapes ${shapes.map((shape) => `[${shape.join()}]`).join(' and ')} do not broadcast together`)
+    return extent
   })
 }
 

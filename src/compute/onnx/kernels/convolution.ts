@@ -1,6 +1,6 @@
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { AvgPoolAttrs, Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, DepthwiseConv2dNativeAttrs, FusedConv2DAttrs, MaxPoolAttrs } from '@tensorflow/tfjs-core'
-import { operation } from '../value.ts'
+import { operation, sameShape } from '../value.ts'
 import type { Attributes, Value } from '../value.ts'
 import { add, slice, transpose } from './ops.ts'
 import { activate } from './matmul.ts'
@@ -48,15 +48,17 @@ function convolve (x: Value, filter: Value, geometry: Geometry): Value {
 }
 
 function depthwise (x: Value, filter: Value, attributes: DepthwiseConv2dNativeAttrs): Value {
-  const info = describe(x.shape, filter.shape, { ...attributes, dataFormat: 'NHWC', dilations: attributes.dilations }, true)
+  const info = describe(x.shape, filter.shape, { ...attributes, dataFormat: 'NHWC', dilations: attributes.dilations ?? 1 }, true)
   const [height, width, channels, multiplier] = filter.shape as Shape4
   const kernels = transpose(filter, [2, 3, 0, 1]).view([channels * multiplier, 1, height, width])
   const result = { shape: [info.batchSize, info.outChannels, info.outHeight, info.outWidth], type: 'float32' as const }
   return fromNchw(operation('Conv', [toNchw(x, info), kernels], result, { ...window(info), group: { i: channels } }), info)
 }
 
-function inputGradient (dy: Value, filter: Value, attributes: Conv2DBackpropInputAttrs): Value {
+function inputGradient (gradient: Value, filter: Value, attributes: Conv2DBackpropInputAttrs): Value {
   const info = describe(attributes.inputShape, filter.shape, { ...attributes, dilations: 1 })
+  // A gradient larger than the convolution's output is cut, as tfjs' own backends do.
+  const dy = slice(gradient, { begin: [0, 0, 0, 0], end: info.outShape, strides: [1, 1, 1, 1] })
   const [top, left, bottom, right] = pads(info) as Shape4
   const reach = (out: number, stride: number, size: number): number => (out - 1) * stride + size
   const extra = [info.inHeight + top + bottom - reach(info.outHeight, info.strideHeight, info.filterHeight), info.inWidth + left + right - reach(info.outWidth, info.strideWidth, info.filterWidth)]
@@ -87,6 +89,7 @@ function crop (x: Value, { filterHeight, filterWidth }: Info): Value {
 
 function pool (type: string, x: Value, { filterSize, strides, pad, dimRoundingMode }: MaxPoolAttrs): Value {
   const info = backendUtil.computePool2DInfo(x.shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode)
+  if (info.filterHeight === 1 && info.filterWidth === 1 && sameShape(info.inShape, info.outShape)) return x
   const result = { shape: [info.batchSize, info.inChannels, info.outHeight, info.outWidth], type: 'float32' as const }
   const settings: Attributes = {
     kernel_shape: { ints: [info.filterHeight, info.filterWidth] },
@@ -97,9 +100,11 @@ function pool (type: string, x: Value, { filterSize, strides, pad, dimRoundingMo
 }
 
 function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', Value>, attributes: FusedConv2DAttrs): Value {
+  const perChannel = (value: Value): Value => attributes.dataFormat === 'NCHW' && value.shape.length === 1 && value.size !== 1 ? value.view([value.size, 1, 1]) : value
   const sum = convolve(inputs.x, inputs.filter, attributes)
-  const biased = inputs.bias === undefined ? sum : add(sum, inputs.bias)
-  return activate(biased, attributes.activation, inputs.preluActivationWeights, attributes.leakyreluAlpha ?? 0)
+  const biased = inputs.bias === undefined ? sum : add(sum, perChannel(inputs.bias))
+  const weights = inputs.preluActivationWeights
+  return activate(biased, attributes.activation, weights === undefined ? undefined : perChannel(weights), attributes.leakyreluAlpha ?? 0)
 }
 
 export const convolutionKernels: Kernel[] = [

@@ -1,9 +1,9 @@
-import { util } from '@tensorflow/tfjs-core'
-import type { GatherV2Attrs, OneHotAttrs, UnsortedSegmentSumAttrs } from '@tensorflow/tfjs-core'
+import { backend_util as backendUtil, util } from '@tensorflow/tfjs-core'
+import type { GatherV2Attrs, OneHotAttrs, Tensor, UnsortedSegmentSumAttrs } from '@tensorflow/tfjs-core'
 import { elementType } from '../types.ts'
-import { constant, expand, operation, scalar, sizeOf } from '../value.ts'
+import { constant, elementwise, expand, operation, scalar } from '../value.ts'
 import type { Value } from '../value.ts'
-import { cast, compare, same, where } from './ops.ts'
+import { cast, compare, same, slice, transpose, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -13,27 +13,46 @@ function gather (x: Value, indices: Value, axis: number): Value {
   return operation('Gather', [x, cast(indices, 'int32')], { shape, type: x.type }, { axis: { i: position } })
 }
 
-/** Batched gather as a plain one: the leading axes become one table with offsets added to the indices. */
+/** Batched gather as a plain one: all batches become one table with offsets added to the indices. */
 function gatherV2 (x: Value, indices: Value, { axis, batchDims }: GatherV2Attrs): Value {
-  if (batchDims === 0) return gather(x, indices, axis)
   const [position = 0] = util.parseAxisParam(axis, [...x.shape])
-  const batches = sizeOf(x.shape.slice(0, batchDims))
-  const between = x.shape.slice(batchDims, position)
-  if (sizeOf(between) !== 1) throw new Error('the onnx backend gathers with batch dimensions only along the first axis after them: transpose first')
-  const extent = x.shape[position] as number
-  const rest = x.shape.slice(position + 1)
-  const offsets = constant(Int32Array.from({ length: batches }, (_, batch) => batch * extent), [batches, 1], 'int32')
-  const flat = operation('Add', [cast(indices, 'int32').view([batches, indices.size / batches]), offsets], { shape: [batches, indices.size / batches], type: 'int32' })
-  return gather(x.view([batches * extent, ...rest]), flat, 0).view([...x.shape.slice(0, position), ...indices.shape.slice(batchDims), ...rest])
+  const info = backendUtil.segment_util.collectGatherOpShapeInfo(tensorLike(x), tensorLike(indices), position, batchDims)
+  const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info
+  checkRange(indices, dimSize)
+  if (batchSize === 1) return gather(x, indices.view(indices.shape.slice(batchDims)), position).view(outputShape)
+  const count = indices.size / batchSize
+  const offsets = constant(Int32Array.from({ length: batchSize }, (_, batch) => batch * dimSize), [batchSize, 1], 'int32')
+  const flat = elementwise('Add', [cast(indices, 'int32').view([batchSize, count]), offsets], 'int32')
+  const table = transpose(x.view([batchSize, outerSize, dimSize, sliceSize]), [0, 2, 1, 3]).view([batchSize * dimSize, outerSize, sliceSize])
+  return transpose(gather(table, flat, 0), [0, 2, 1, 3]).view(outputShape)
+}
+
+/** What tfjs' shape helpers read of a tensor. */
+function tensorLike (x: Value): Tensor {
+  return { shape: [...x.shape] } as Tensor
+}
+
+/** ONNX counts negative indices from the end, tfjs refuses them; those that only a run knows are not checked. */
+function checkRange (indices: Value, extent: number): void {
+  const wrong = indices.known()?.find((index) => index < 0 || index >= extent)
+  if (wrong !== undefined) throw new Error(`GatherV2: the index value ${wrong} is not in [0, ${extent - 1}]`)
 }
 
 function segmentSum (x: Value, segmentIds: Value, segments: number): Value {
   const rest = x.shape.slice(segmentIds.shape.length)
   const rows = segmentIds.size
   const shape = [segments, ...rest]
-  const zeros = expand(same(0, x), shape)
-  const indices = cast(segmentIds, 'int64').view([rows, 1])
-  return operation('ScatterND', [zeros, indices, x.view([rows, ...rest])], { shape, type: x.type }, { reduction: { s: 'add' } })
+  const scatter = (ids: Value, extent: number): Value => {
+    const indices = cast(ids, 'int64').view([rows, 1])
+    const result = { shape: [extent, ...rest], type: x.type }
+    return operation('ScatterND', [expand(same(0, x), result.shape), indices, x.view([rows, ...rest])], result, { reduction: { s: 'add' } })
+  }
+  const inside = segmentIds.known()?.every((id) => id >= 0 && id < segments) ?? false
+  if (inside) return scatter(segmentIds, segments)
+  // Ids outside go to a row of their own, which is cut off: tfjs leaves them out, ONNX would count them from the end.
+  const outside = elementwise('Or', [compare('Less', segmentIds, same(0, segmentIds)), compare('GreaterOrEqual', segmentIds, same(segments, segmentIds))], 'bool')
+  const all = scatter(where(outside, same(segments, segmentIds), segmentIds), segments + 1)
+  return slice(all, { begin: shape.map(() => 0), end: shape, strides: shape.map(() => 1) })
 }
 
 function oneHot (indices: Value, { depth, onValue, offValue, dtype }: OneHotAttrs): Value {

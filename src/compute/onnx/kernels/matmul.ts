@@ -26,9 +26,11 @@ function sides (value: Value, transposed: boolean): [rows: number, columns: numb
 /** a · b over broadcast batches; transposed operands are read as they lie, without a copy. */
 export function matMul (product: Product): Value {
   const { a, b, transposeA, transposeB, bias } = product
+  if (a.shape.length < 2 || b.shape.length < 2) throw new Error(`matMul takes tensors of rank 2 and more, not [${a.shape.join()}] and [${b.shape.join()}]`)
   if (a.type !== 'float32') return cast(matMul({ ...product, a: asFloat(a), b: asFloat(b) }), a.type)
   const [rows, inner] = sides(a, transposeA)
-  const columns = sides(b, transposeB)[1]
+  const [height, columns] = sides(b, transposeB)
+  if (inner !== height) throw new Error(`matMul: the shapes [${a.shape.join()}] and [${b.shape.join()}] with transposeA=${transposeA} and transposeB=${transposeB} have ${inner} and ${height} as inner dimensions`)
   const batch = broadcastShape([batchOf(a), batchOf(b)])
   const shape = [...batch, rows, columns]
   if (sizeOf(batchOf(b)) === 1 && (!transposeA || sizeOf(batchOf(a)) === 1)) {

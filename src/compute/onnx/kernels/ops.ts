@@ -1,4 +1,5 @@
 /** Building blocks that the kernels share. */
+import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import { broadcastShape, elementwise, expand, int64s, operation, sameShape, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
 
@@ -40,6 +41,11 @@ export function divide (a: Value, b: Value): Value {
   return b.uniform() === 1 ? broadcast(a, b) : arithmetic('Div', a, b)
 }
 
+/** Whether an element is NaN, for floats. */
+export function isNaNs (x: Value): Value {
+  return elementwise('IsNaN', [x], 'bool')
+}
+
 /** The number as a scalar of the same type as `like`. */
 export function same (number: number, like: Value): Value {
   return scalar(number, like.type)
@@ -64,6 +70,7 @@ export function transpose (value: Value, permutation: readonly number[]): Value 
 
 export function concat (values: readonly Value[], axis: number): Value {
   const first = values[0] as Value
+  backendUtil.assertParamsConsistent(values.map((value) => [...value.shape]), axis)
   const shape = first.shape.map((extent, index) => index === axis ? values.reduce((sum, value) => sum + (value.shape[axis] as number), 0) : extent)
   const full = values.filter((value) => value.size > 0)
   if (full.length === 0) return first.view(shape)

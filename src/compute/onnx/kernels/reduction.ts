@@ -2,7 +2,7 @@ import { util } from '@tensorflow/tfjs-core'
 import type { AllAttrs, ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs, TopKAttrs } from '@tensorflow/tfjs-core'
 import { expand, int64s, operation, operations, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
-import { asFloat, cast, divide, same } from './ops.ts'
+import { asFloat, cast, divide, isNaNs, same, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -73,17 +73,27 @@ function test (type: string, x: Value, { axis, keepDims }: AllAttrs): Value {
   return cast(reduce(type, cast(x, 'int32'), axesOf(axis, x), keepDims), 'bool')
 }
 
+/** NaN where one of the numbers is; ONNX Runtime may pass over it. */
+function extreme (type: string, x: Value, axes: readonly number[], keep: boolean): Value {
+  const result = reduce(type, x, axes, keep)
+  if (x.type !== 'float32') return result
+  const broken = reduce('ReduceMax', cast(isNaNs(x), 'int32'), axes, keep)
+  return where(broken, same(NaN, x), result)
+}
+
 function arg (type: string, x: Value, axis: number): Value {
   const [last = 0] = util.parseAxisParam(axis, [...x.shape])
   const shape = reducedShape(x.shape, [last], false)
-  const index = operation(type, [cast(x, x.type === 'bool' ? 'int32' : x.type)], { shape, type: 'int64' }, { axis: { i: last }, keepdims: { i: 0 } })
+  const numbers = x.type === 'float32' ? where(isNaNs(x), same(type === 'ArgMax' ? -Infinity : Infinity, x), x) : cast(x, 'int32')
+  const index = operation(type, [numbers], { shape, type: 'int64' }, { axis: { i: last }, keepdims: { i: 0 } })
   return cast(index, 'int32')
 }
 
-function topK (x: Value, k: number, sorted: boolean): Value[] {
+/** Sorted either way, as tfjs' own backends have it. */
+function topK (x: Value, k: number): Value[] {
   const shape = [...x.shape.slice(0, -1), k]
   const results: Array<{ shape: number[], type: ElementType }> = [{ shape, type: x.type }, { shape, type: 'int64' }]
-  const [values, indices] = operations('TopK', [x, int64s([k])], results, { axis: { i: -1 }, sorted: { i: Number(sorted) } }) as [Value, Value]
+  const [values, indices] = operations('TopK', [x, int64s([k])], results, { axis: { i: -1 }, sorted: { i: 1 } }) as [Value, Value]
   return [values, cast(indices, 'int32')]
 }
 
@@ -101,13 +111,13 @@ export const reductionKernels: Kernel[] = [
   kernel<'x', SumAttrs>('Sum', ({ x }, { axis, keepDims }) => sum(cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
   kernel<'x', SumAttrs>('Mean', ({ x }, { axis, keepDims }) => mean(asFloat(x), axesOf(axis, x), keepDims)),
   kernel<'x', SumAttrs>('Prod', ({ x }, { axis, keepDims }) => reduce('ReduceProd', cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
-  kernel<'x', MaxAttrs>('Max', ({ x }, { reductionIndices, keepDims }) => reduce('ReduceMax', x, axesOf(reductionIndices, x), keepDims)),
-  kernel<'x', SumAttrs>('Min', ({ x }, { axis, keepDims }) => reduce('ReduceMin', x, axesOf(axis, x), keepDims)),
+  kernel<'x', MaxAttrs>('Max', ({ x }, { reductionIndices, keepDims }) => extreme('ReduceMax', x, axesOf(reductionIndices, x), keepDims)),
+  kernel<'x', SumAttrs>('Min', ({ x }, { axis, keepDims }) => extreme('ReduceMin', x, axesOf(axis, x), keepDims)),
   kernel<'x', AllAttrs>('All', ({ x }, attributes) => test('ReduceMin', x, attributes)),
   kernel<'x', AllAttrs>('Any', ({ x }, attributes) => test('ReduceMax', x, attributes)),
   kernel<'x', ArgMaxAttrs>('ArgMax', ({ x }, { axis }) => arg('ArgMax', x, axis)),
   kernel<'x', ArgMaxAttrs>('ArgMin', ({ x }, { axis }) => arg('ArgMin', x, axis)),
-  kernel<'x', TopKAttrs>('TopK', ({ x }, { k, sorted }) => topK(x, k, sorted)),
+  kernel<'x', TopKAttrs>('TopK', ({ x }, { k }) => topK(x, k)),
   kernel<'logits', SoftmaxAttrs>('Softmax', ({ logits }, { dim }) => along('Softmax', logits, dim)),
   kernel<'logits', LogSoftmaxAttrs>('LogSoftmax', ({ logits }, { axis }) => along('LogSoftmax', logits, axis)),
   kernel<'x', CumsumAttrs>('Cumsum', ({ x }, attributes) => cumulate(x, attributes))

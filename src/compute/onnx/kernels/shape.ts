@@ -16,7 +16,11 @@ function join (values: readonly Value[], axis: number): Value {
 }
 
 function pack (values: readonly Value[], axis: number): Value {
-  const { shape } = values[0] as Value
+  const { shape, type } = values[0] as Value
+  for (const value of values) {
+    util.assertShapesMatch([...shape], [...value.shape], 'all tensors passed to stack must have matching shapes')
+    util.assert(value.type === type, () => 'all tensors passed to stack must have matching types')
+  }
   const position = axis < 0 ? axis + shape.length + 1 : axis
   return concat(values.map((value) => value.view([...shape.slice(0, position), 1, ...shape.slice(position)])), position)
 }
@@ -55,6 +59,7 @@ function pad (x: Value, { paddings, constantValue }: PadV2Attrs): Value {
 }
 
 function cut (x: Value, { begin, size }: SliceAttrs): Value {
+  sliceUtil.assertParamsValid(asTensor(x) as never, ...sliceUtil.parseSliceParams(asTensor(x) as never, begin, size) as [number[], number[]])
   const [start, extents] = sliceUtil.parseSliceParams(asTensor(x) as never, begin, size) as [number[], number[]]
   return slice(x, { begin: start, end: start.map((first, axis) => first + (extents[axis] as number)), strides: start.map(() => 1) })
 }
@@ -90,6 +95,7 @@ function depthToSpace (x: Value, { blockSize: block, dataFormat }: DepthToSpaceA
 }
 
 function expandDims (input: Value, dim: number): Value {
+  util.assert(dim >= -(input.shape.length + 1) && dim <= input.shape.length, () => `axis must be from ${-(input.shape.length + 1)} to ${input.shape.length}, not ${dim}`)
   const position = dim < 0 ? dim + input.shape.length + 1 : dim
   return input.view([...input.shape.slice(0, position), 1, ...input.shape.slice(position)])
 }

@@ -2,7 +2,7 @@ import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@te
 import { elementType } from '../types.ts'
 import { elementwise } from '../value.ts'
 import type { Value } from '../value.ts'
-import { add, arithmetic, asFloat, cast, compare, divide, multiply, same, subtract, where } from './ops.ts'
+import { add, arithmetic, asFloat, cast, compare, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -18,7 +18,6 @@ const floatFunctions: Record<string, string> = {
   Cosh: 'Cosh',
   Elu: 'Elu',
   Erf: 'Erf',
-  Exp: 'Exp',
   Floor: 'Floor',
   Log: 'Log',
   Reciprocal: 'Reciprocal',
@@ -28,11 +27,10 @@ const floatFunctions: Record<string, string> = {
   Sinh: 'Sinh',
   Softplus: 'Softplus',
   Sqrt: 'Sqrt',
-  Tan: 'Tan',
   Tanh: 'Tanh'
 }
 
-const numberFunctions: Record<string, string> = { Abs: 'Abs', Neg: 'Neg', Sign: 'Sign', Relu: 'Relu' }
+const numberFunctions: Record<string, string> = { Abs: 'Abs', Neg: 'Neg', Relu: 'Relu' }
 
 type Unary = (x: Value) => Value
 
@@ -43,6 +41,9 @@ function onFloats (compute: Unary): Unary {
 
 const composites: Record<string, Unary> = {
   Rsqrt: onFloats((x) => elementwise('Reciprocal', [elementwise('Sqrt', [x], 'float32')], 'float32')),
+  Exp: (x) => x.type === 'float32' ? elementwise('Exp', [x], x.type) : cast(elementwise('Exp', [cast(x, 'float64')], 'float64'), 'float32'),
+  Tan: onFloats(tan),
+  Sign: sign,
   Square: (x) => multiply(x, x),
   Sin: onFloats((x) => inDouble('Sin', x)),
   Cos: onFloats((x) => inDouble('Cos', x)),
@@ -50,7 +51,7 @@ const composites: Record<string, Unary> = {
   Expm1: onFloats(expm1),
   Relu6: (x) => arithmetic('Min', arithmetic('Max', x, same(0, x)), same(6, x)),
   LogicalNot: (x) => elementwise('Not', [cast(x, 'bool')], 'bool'),
-  IsNan: (x) => elementwise('IsNaN', [asFloat(x)], 'bool'),
+  IsNan: (x) => isNaNs(asFloat(x)),
   IsInf: (x) => elementwise('IsInf', [asFloat(x)], 'bool'),
   IsFinite: (x) => compare('Less', elementwise('Abs', [asFloat(x)], 'float32'), same(Infinity, asFloat(x)))
 }
@@ -76,6 +77,19 @@ function expm1 (x: Value): Value {
   return where(compare('Less', elementwise('Abs', [x], 'float32'), same(1, x)), small, subtract(power, same(1, x)))
 }
 
+/** In float64: near its poles the float32 function is off in the seventh digit. */
+function tan (x: Value): Value {
+  const wide = cast(x, 'float64')
+  const [sine, cosine] = ['Sin', 'Cos'].map((type) => elementwise(type, [wide], 'float64')) as [Value, Value]
+  return cast(divide(sine, cosine), 'float32')
+}
+
+/** −1, 0 or 1; 0 for NaN too. */
+function sign (x: Value): Value {
+  const zero = same(0, x)
+  return subtract(cast(compare('Greater', x, zero), x.type), cast(compare('Less', x, zero), x.type))
+}
+
 function leaky (x: Value, slope: Value): Value {
   return where(compare('Less', x, same(0, x)), multiply(x, slope), x)
 }
@@ -89,11 +103,13 @@ export const unaryKernels: Kernel[] = [
     arithmetic('Min', arithmetic('Max', x, same(clipValueMin, x)), same(clipValueMax, x))),
   kernel<'x', StepAttrs>('Step', ({ x }, { alpha }) => step(x, alpha)),
   kernel<'x', LeakyReluAttrs>('LeakyRelu', ({ x }, { alpha }) => leaky(asFloat(x), same(alpha, asFloat(x)))),
-  kernel<'x' | 'alpha'>('Prelu', ({ x, alpha }) => leaky(x, alpha)),
+  kernel<'x' | 'alpha'>('Prelu', ({ x, alpha }) => leaky(asFloat(x), asFloat(alpha))),
   kernel<'dy' | 'y'>('EluGrad', ({ dy, y }) => where(compare('GreaterOrEqual', y, same(0, y)), dy, multiply(dy, add(y, same(1, y)))))
 ]
 
+/** 1 above zero, `alpha` from there down, NaN for NaN. */
 function step (x: Value, alpha: number): Value {
-  const positive = compare('Greater', x, same(0, x))
-  return alpha === 0 ? cast(positive, x.type) : where(positive, same(1, x), same(alpha, x))
+  if (x.type === 'float32' && alpha === 0) return elementwise('Sign', [elementwise('Relu', [x], x.type)], x.type)
+  const flat = x.type === 'float32' ? where(isNaNs(x), x, same(alpha, x)) : same(alpha, x)
+  return where(compare('Greater', x, same(0, x)), same(1, x), flat)
 }
