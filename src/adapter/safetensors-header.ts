@@ -14,14 +14,14 @@ export interface Entry {
 }
 
 // SAM ViT-B needs 40 KB; the cap keeps a hostile length from costing memory.
-const MAX_HEADER_BYTES = 4 * 1024 * 1024
+export const MAX_HEADER_BYTES = 4 * 1024 * 1024
 const ELEMENT_BYTES: ReadonlyMap<unknown, number> = new Map<Dtype, number>([['F32', 4], ['F16', 2], ['I32', 4], ['I64', 8], ['U8', 1]])
 
-function headerText (bytes: Uint8Array): string {
+function headerText (bytes: Uint8Array, total: number): string {
   if (bytes.length < 8) throw new CorruptFileError('the file is shorter than the header of a safetensors file')
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
   if (length > MAX_HEADER_BYTES) throw new CorruptFileError(`the safetensors header claims ${length} bytes; the most is ${MAX_HEADER_BYTES}`)
-  if (length > bytes.length - 8) throw new CorruptFileError('the file ends within its safetensors header')
+  if (length > total - 8) throw new CorruptFileError('the file ends within its safetensors header')
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, 8 + Number(length)))
   } catch {
@@ -86,18 +86,18 @@ function readEntry (name: string, value: unknown): Entry {
   return { name, dtype: dtype as Dtype, shape: shape as number[], count, begin, end }
 }
 
-/** Reads and checks the header: every byte of the data belongs to exactly one tensor. `start` is where the data begin. */
-export function readHeader (bytes: Uint8Array): { entries: Entry[], metadata: Record<string, string>, start: number } {
-  const text = headerText(bytes)
+/** Reads and checks the header of a file of `total` bytes, of which `bytes` are at least that header: every byte of the data belongs to exactly one tensor. `start` is where the data begin. */
+export function readHeader (bytes: Uint8Array, total = bytes.length): { entries: Entry[], metadata: Record<string, string>, start: number } {
+  const text = headerText(bytes, total)
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   const { __metadata__: metadata, ...named } = parseHeader(text)
   const entries = Object.entries(named).map(([name, value]) => readEntry(name, value))
   let expected = 0
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== expected) throw new CorruptFileError(`tensor ${name} begins at byte ${begin} of the data, not at ${expected} where the one before it ends`)
-    if (end > bytes.length - start) throw new CorruptFileError(`tensor ${name} reaches beyond the end of the file`)
+    if (end > total - start) throw new CorruptFileError(`tensor ${name} reaches beyond the end of the file`)
     expected = end
   }
-  if (expected !== bytes.length - start) throw new CorruptFileError(`the file has ${bytes.length - start - expected} bytes after its last tensor`)
+  if (expected !== total - start) throw new CorruptFileError(`the file has ${total - start - expected} bytes after its last tensor`)
   return { entries, metadata: readMetadata(metadata), start }
 }

@@ -57,11 +57,18 @@ export function readSafetensors (bytes: Uint8Array): { tensors: Map<string, Stor
 export function readFloatTensors (bytes: Uint8Array): { tensors: Map<string, NamedTensor>, metadata: Record<string, string> } {
   const { tensors, metadata } = readSafetensors(bytes)
   const floats = new Map<string, NamedTensor>()
-  for (const [name, { dtype, shape, data }] of tensors) {
-    if (!(data instanceof Float32Array)) throw new CorruptFileError(`tensor ${name} is stored as ${dtype} where F32 or F16 is needed`)
-    floats.set(name, { shape, data })
-  }
+  for (const [name, { dtype, shape, data }] of tensors) floats.set(name, { shape, data: requireFloats(name, dtype, data) })
   return { tensors: floats, metadata }
+}
+
+/** The numbers of one tensor from its own bytes; CorruptFileError unless they are F32 or F16. */
+export function readFloats (bytes: Uint8Array, entry: Entry): Float32Array {
+  return requireFloats(entry.name, entry.dtype, readData(bytes, entry))
+}
+
+function requireFloats (name: string, dtype: Dtype, data: StoredTensor['data']): Float32Array {
+  if (!(data instanceof Float32Array)) throw new CorruptFileError(`tensor ${name} is stored as ${dtype} where F32 or F16 is needed`)
+  return data
 }
 
 function checkWritable (name: string, { shape, data }: NamedTensor): void {
@@ -69,11 +76,12 @@ function checkWritable (name: string, { shape, data }: NamedTensor): void {
   if (elementCount(shape) !== data.length) throw new SchemaError(`tensor ${name} has ${data.length} numbers but the shape [${shape.join(', ')}]`)
 }
 
-function writeHeader (tensors: ReadonlyMap<string, NamedTensor>, metadata: Record<string, string>, dtype: 'F32' | 'F16'): Uint8Array {
+/** The bytes before the data of a file with these tensors, in the map's order. */
+export function safetensorsHeader (shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>, metadata: Record<string, string>, dtype: 'F32' | 'F16' = 'F32'): Uint8Array {
   let end = 0
-  const entries = [...tensors].map(([name, { shape, data }]) => {
+  const entries = [...shapes].map(([name, { shape }]) => {
     const begin = end
-    end += data.length * (dtype === 'F32' ? 4 : 2)
+    end += elementCount(shape) * (dtype === 'F32' ? 4 : 2)
     return [name, { dtype, shape, data_offsets: [begin, end] }]
   })
   const text = JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries]))
@@ -100,7 +108,7 @@ export function writeSafetensors (tensors: ReadonlyMap<string, NamedTensor>, met
     checkWritable(name, tensor)
     count += tensor.data.length
   }
-  const header = writeHeader(tensors, metadata, dtype)
+  const header = safetensorsHeader(tensors, metadata, dtype)
   const bytes = new Uint8Array(header.length + count * (dtype === 'F32' ? 4 : 2))
   bytes.set(header)
   const view = new DataView(bytes.buffer)

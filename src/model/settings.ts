@@ -1,3 +1,5 @@
+import type { SamConfig } from './sam/build-sam.ts'
+
 /** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
 export type Mode = 'frozen' | 'global' | 'personal'
 
@@ -33,13 +35,19 @@ export interface TrainSettings {
   readonly warmupRounds: number
 }
 
-/** The `tiny` column of SAM_SPEC §3.6; every bundled model has the same placement. */
-export function defaultModelSettings (_name: string): ModelSettings {
+/** Where LoRA and experts sit by default: the columns of SAM_SPEC §3.6. Experts sit beside the blocks that attend globally. */
+export function defaultModelSettings ({ name, globalBlocks }: SamConfig): ModelSettings {
+  const large = name.startsWith('vit-')
   return {
     lora: { rank: 4, alpha: 4 },
     decoder: 'lora+heads',
-    moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 8 }
+    moe: { blocks: large ? [...globalBlocks] : [1, 3], experts: 4, topK: 2, bottleneck: large ? 16 : 8 }
   }
+}
+
+/** Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; it costs a fifth of a step at 1,024. */
+export function defaultImageSize ({ name, imageSize }: SamConfig): number {
+  return name.startsWith('vit-') ? 448 : imageSize
 }
 
 /** The `tiny` column of SAM_SPEC §3.6, with batches of 2: more steps on few images served the bundled sample best (docs/evidence.md). */

@@ -12,7 +12,9 @@ export interface SitePaths {
   readonly adapter: string
   readonly initialAdapter: string
   readonly roundAdapters: string
+  readonly exchanges: string
   readonly privateStore: string
+  readonly models: string
   readonly metrics: string
   readonly audit: string
   readonly summary: string
@@ -31,7 +33,9 @@ export function sitePaths (home: string): SitePaths {
     adapter: at('adapter.safetensors'),
     initialAdapter: at('initial.safetensors'),
     roundAdapters: at('adapters'),
+    exchanges: at('exchanges'),
     privateStore: at('private'),
+    models: at('models'),
     metrics: at('metrics.jsonl'),
     audit: at('audit'),
     summary: at('summary.json')

@@ -13,6 +13,7 @@ import { Notices } from './notices.ts'
 import { sitePaths, type SitePaths } from './paths.ts'
 import { SiteRecord } from './site-record.ts'
 import { AdapterStore } from './storage/adapter-store.ts'
+import { DiskExchangeLog } from './storage/exchange-log.ts'
 import { readIfThere, removeLeftovers } from './storage/files.ts'
 import { MetricsLog } from './storage/metrics-log.ts'
 import type { TrainerReady, TrainerSetup } from './trainer/messages.ts'
@@ -57,6 +58,7 @@ export function trainerSetup ({ paths, config, federation, peerId, faults }: Sit
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,
+    models: paths.models,
     engine: config.engine,
     threads: config.threads,
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
@@ -69,6 +71,7 @@ export interface AdapterState {
   readonly schema: Schema
   readonly initial: Float32Array
   readonly averager: Averager
+  readonly log: DiskExchangeLog
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
 }
@@ -84,14 +87,19 @@ export async function openAdapter (site: Site, ready: TrainerReady): Promise<Ada
   for (const warning of [...store.warnings, ...ready.warnings]) notices.warn(warning, warning)
   if (saved == null && metrics.finishedRounds > 0) notices.warn('no adapter', 'no adapter on disk can be read: this site starts again from the base and takes the others\' training over by exchanges')
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(ready.initial)
-  const averager = new Averager({
+  const log = await DiskExchangeLog.open(paths.exchanges)
+  for (const warning of log.warnings) notices.warn(warning, warning)
+  const averager = await Averager.recover({
     schema,
     values: saved?.values ?? ready.initial,
     // A finished round is not trained again, whichever checkpoint was left.
     round: Math.max(saved?.round ?? 0, metrics.finishedRounds),
     mass: massOf(ready.images, averaging),
-    settings: averaging
+    settings: averaging,
+    log,
+    included: saved?.notes?.included ?? [],
+    ...(saved?.notes == null ? {} : { learnt: saved.notes.learnt })
   })
   const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
-  return { schema, initial: ready.initial, averager, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
+  return { schema, initial: ready.initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
 }

@@ -12,12 +12,14 @@ export type Weights = Readonly<Record<string, NamedTensor>>
 /** Strict: SchemaError names a tensor that is missing, superfluous or of another shape; both namings, F32 and F16 (SAM_SPEC §1.8). */
 export function loadWeights (config: SamConfig, bytes: Uint8Array): { weights: Weights, hash: string } {
   const { tensors } = readFloatTensors(bytes)
-  const weights = checkWeights(config, isHuggingFace(tensors.keys()) ? renamed(tensors) : tensors)
+  const { sources, tied } = sourceNames(tensors.keys())
+  if (tied != null) checkTied(tensors.get(tied[0])!.data, tensors.get(tied[1])!.data)
+  const weights = checkWeights(config, new Map([...sources].map(([name, source]) => [name, tensors.get(source)!])))
   return { weights, hash: weightsHash(weights) }
 }
 
 /** Exactly the model's tensors, in name order. @throws SchemaError as loadWeights. */
-export function checkWeights (config: SamConfig, tensors: ReadonlyMap<string, NamedTensor>): Weights {
+export function checkWeights<T extends { readonly shape: readonly number[] }> (config: SamConfig, tensors: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
   const shapes = tensorShapes(config)
   const superfluous = [...tensors.keys()].find((name) => !shapes.has(name))
   if (superfluous != null) throw new SchemaError(`tensor ${superfluous} is not part of model ${config.name}: use a weight file made for it`)
@@ -30,30 +32,47 @@ export function checkWeights (config: SamConfig, tensors: ReadonlyMap<string, Na
   }))
 }
 
-function renamed (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTensor> {
-  const result = new Map<string, NamedTensor>()
-  for (const [name, tensor] of tensors) {
-    if (name !== TIED_MATRIX) result.set(originalName(name), tensor)
-  }
-  const tied = tensors.get(TIED_MATRIX)
-  const own = result.get(FOURIER_MATRIX)
-  if (tied != null && own != null && !tied.data.every((value, i) => value === own.data[i])) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
-  if (tied != null) result.set(FOURIER_MATRIX, tied)
-  return result
+/** Original name → name in the file, whichever naming it uses; `tied` are the two names of the Fourier matrix where it holds both. */
+export function sourceNames (names: Iterable<string>): { sources: Map<string, string>, tied?: readonly [string, string] } {
+  const all = [...names]
+  if (!isHuggingFace(all)) return { sources: new Map(all.map((name) => [name, name])) }
+  const sources = new Map(all.filter((name) => name !== TIED_MATRIX).map((name) => [originalName(name), name]))
+  if (!all.includes(TIED_MATRIX)) return { sources }
+  const own = sources.get(FOURIER_MATRIX)
+  sources.set(FOURIER_MATRIX, TIED_MATRIX)
+  return own == null ? { sources } : { sources, tied: [own, TIED_MATRIX] }
+}
+
+/** @throws SchemaError unless both copies of the Fourier matrix hold the same numbers (SAM_SPEC §1.8). */
+export function checkTied (one: Float32Array, other: Float32Array): void {
+  if (one.length !== other.length || !one.every((value, i) => value === other[i])) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
 }
 
 /** SHA-256 over the float32 values in name order: the same for a float16 file and its float32 copy. */
 export function weightsHash (weights: Weights): string {
-  const hash = createHash('sha256')
-  for (const name of Object.keys(weights).sort()) {
-    const { shape, data } = weights[name]!
-    hash.update(`${name}:${shape.join(',')};`)
-    hash.update(littleEndian(data))
-  }
-  return hash.digest('hex')
+  const hash = new WeightsHash()
+  for (const name of Object.keys(weights).sort()) hash.add(name, weights[name]!)
+  return hash.digest()
 }
 
+/** The same, tensor by tensor; add them in name order. */
+export class WeightsHash {
+  readonly #hash = createHash('sha256')
+
+  add (name: string, { shape, data }: NamedTensor): void {
+    this.#hash.update(`${name}:${shape.join(',')};`)
+    this.#hash.update(littleEndian(data))
+  }
+
+  digest (): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
 function littleEndian (data: Float32Array): Uint8Array {
+  if (LITTLE_ENDIAN_HOST) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const bytes = new Uint8Array(4 * data.length)
   const view = new DataView(bytes.buffer)
   data.forEach((value, i) => { view.setFloat32(4 * i, value, true) })

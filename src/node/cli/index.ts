@@ -10,6 +10,7 @@ import { exportAdapter } from './cmds/export.ts'
 import { federation } from './cmds/federation.ts'
 import { id, init } from './cmds/identity.ts'
 import { join } from './cmds/join.ts'
+import { model } from './cmds/model.ts'
 import { peers, status } from './cmds/observe.ts'
 import { predict } from './cmds/predict.ts'
 import { start } from './cmds/start.ts'
@@ -26,7 +27,7 @@ async function main (args: string[]): Promise<number> {
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
       .command(federation).command(init).command(id).command(join).command(start).command(status).command(peers)
-      .command(data).command(predict).command(evaluate).command(exportAdapter).command(audit)
+      .command(data).command(predict).command(evaluate).command(exportAdapter).command(model).command(audit)
       .demandCommand(1, 'say which command to run')
       .strict()
       .recommendCommands()

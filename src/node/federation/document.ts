@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
-import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
-import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { readJson, writeJson } from '../storage/files.ts'
+import { canonicalBytes, isSigned, peerIdText, sign, signature } from './signed.ts'
 
 const count = z.number().int().min(1)
 const positive = z.number().positive()
@@ -12,6 +11,8 @@ const share = z.number().min(0)
 
 const model = z.strictObject({
   name: z.string().min(1),
+  /** Side of the square that images are fitted into, pixels: a multiple of 16 (SAM_SPEC §1.4). */
+  imageSize: count.multipleOf(16),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
   lora: z.strictObject({ rank: count, alpha: positive }),
@@ -58,7 +59,7 @@ const body = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(100),
   created: z.iso.datetime(),
-  founders: z.array(z.string()).min(1).max(64),
+  founders: z.array(peerIdText).min(1).max(64),
   /** How many founders' signatures an admission takes. */
   quorum: count,
   model,
@@ -66,7 +67,6 @@ const body = z.strictObject({
   averaging
 })
 
-const signature = z.strictObject({ peerId: z.string(), signature: z.base64() })
 const signedDocument = body.extend({ signatures: z.array(signature).min(1).max(64) })
 
 export type FederationBody = z.infer<typeof body>
@@ -80,55 +80,69 @@ export interface Federation {
 
 /** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures: sites that talk have provably the same settings. */
 export function federationId (document: FederationBody | FederationDocument): string {
-  return createHash('sha256').update(canonicalBytes(document)).digest('hex')
+  return createHash('sha256').update(canonicalBytes(unsigned(document))).digest('hex')
 }
 
-export async function signFederation (document: FederationBody, key: PrivateKey): Promise<FederationDocument> {
-  const bytes = await key.sign(canonicalBytes(document))
-  return {
-    ...document,
-    signatures: [{ peerId: peerIdFromPrivateKey(key).toString(), signature: Buffer.from(bytes).toString('base64') }]
-  }
+/** Adds this founder's signature to those that are there. */
+export async function signFederation (document: FederationBody | FederationDocument, key: PrivateKey): Promise<FederationDocument> {
+  const own = await sign(unsigned(document), key)
+  const others = 'signatures' in document ? document.signatures.filter(({ peerId }) => peerId !== own.peerId) : []
+  return { ...document, signatures: [...others, own] }
 }
 
-/** @throws InputError when the file is missing, malformed, or was changed after its founders signed it. */
+/** How many founders' signatures this federation takes for anything. */
+export function quorumOf ({ quorum, founders }: FederationBody): number {
+  return Math.min(quorum, founders.length)
+}
+
+/** @throws InputError when the file is missing, malformed, lacks signatures, or was changed after its founders signed it. */
 export async function readFederation (path: string): Promise<Federation> {
-  const parsed = signedDocument.safeParse(await readJson(path, 'get federation.json from the founder and join again'))
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new InputError(`${path} is not a federation document: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
-  }
-  await verifySignatures(path, parsed.data)
-  return { id: federationId(parsed.data), document: parsed.data }
+  const federation = await readDraft(path)
+  requireQuorum(path, federation.document)
+  return federation
+}
+
+/** The same for a document that may still lack signatures. */
+export async function readDraft (path: string): Promise<Federation> {
+  return await parseDraft(await readJson(path, 'get federation.json from the founder and join again'), path)
+}
+
+/** A verified document out of a JSON value; `where` names its source in errors. @throws InputError. */
+export async function parseFederation (value: unknown, where: string): Promise<Federation> {
+  const federation = await parseDraft(value, where)
+  requireQuorum(where, federation.document)
+  return federation
 }
 
 export async function writeFederation (path: string, document: FederationDocument): Promise<void> {
   await writeJson(path, document)
 }
 
-async function verifySignatures (path: string, document: FederationDocument): Promise<void> {
-  const bytes = canonicalBytes(document)
-  const signers = new Set<string>()
-  for (const { peerId, signature: value } of document.signatures) {
-    if (!document.founders.includes(peerId)) throw new InputError(`${path} is signed by ${peerId}, who is not one of its founders: get the original from the founder`)
-    if (!await isSignedBy(peerId, bytes, Buffer.from(value, 'base64'))) {
-      throw new InputError(`${path} was changed after its founder signed it: get the original from the founder, or create a new federation`)
-    }
-    signers.add(peerId)
+async function parseDraft (value: unknown, where: string): Promise<Federation> {
+  const parsed = signedDocument.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new InputError(`${where} is not a federation document: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
   }
-  if (signers.size < Math.min(document.quorum, document.founders.length)) throw new InputError(`${path} carries ${signers.size} of the ${document.quorum} founders' signatures it needs: ask the others to sign`)
+  await verifySignatures(where, parsed.data)
+  return { id: federationId(parsed.data), document: parsed.data }
 }
 
-async function isSignedBy (peerId: string, bytes: Uint8Array, value: Uint8Array): Promise<boolean> {
-  try {
-    const publicKey = peerIdFromString(peerId).publicKey
-    return publicKey != null && await publicKey.verify(bytes, value)
-  } catch {
-    return false
+async function verifySignatures (where: string, document: FederationDocument): Promise<void> {
+  const body_ = unsigned(document)
+  for (const each of document.signatures) {
+    if (!document.founders.includes(each.peerId)) throw new InputError(`${where} is signed by ${each.peerId}, who is not one of its founders: get the original from the founder`)
+    if (!await isSigned(body_, each)) throw new InputError(`${where} was changed after its founder signed it: get the original from the founder, or create a new federation`)
   }
 }
 
-function canonicalBytes (document: FederationBody | FederationDocument): Uint8Array {
-  const { signatures: _, ...unsigned } = document as FederationDocument
-  return Buffer.from(canonicalize(unsigned) ?? '', 'utf8')
+function requireQuorum (where: string, document: FederationDocument): void {
+  const signers = new Set(document.signatures.map(({ peerId }) => peerId)).size
+  const needed = quorumOf(document)
+  if (signers < needed) throw new InputError(`${where} carries ${signers} of the ${needed} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
+}
+
+function unsigned (document: FederationBody | FederationDocument): FederationBody {
+  const { signatures: _, ...rest } = document as FederationDocument
+  return rest
 }

@@ -1,12 +1,14 @@
-import { defaultModelSettings, defaultTrainSettings } from '../../model/settings.ts'
+import { samConfig, withImageSize } from '../../model/sam/build-sam.ts'
+import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../../model/settings.ts'
 import type { FederationDocument } from '../federation/document.ts'
-import { bundledWeights } from './bundled-weights.ts'
-import { readBaseModel } from './base-model.ts'
+import { findModel } from '../models/model-store.ts'
 
-/** The base's hash and where LoRA and experts sit (SAM_SPEC §3.6). */
-export async function modelSection (name: string): Promise<FederationDocument['model']> {
-  const { hash } = await readBaseModel(name, await bundledWeights(name))
-  return { name, baseHash: hash, ...defaultModelSettings(name) }
+/** The base's hash, the image side, and where LoRA and experts sit (SAM_SPEC §3.6); `name` as in `model list`. */
+export async function modelSection (folder: string, name: string, imageSize?: number): Promise<FederationDocument['model']> {
+  const { architecture, hash } = await findModel(folder, name)
+  const config = samConfig(architecture)
+  const side = imageSize ?? defaultImageSize(config)
+  return { name: architecture, baseHash: hash, imageSize: withImageSize(config, side).imageSize, ...defaultModelSettings(config) }
 }
 
 export function trainingSection (own: { rounds: number, seed: number }): FederationDocument['training'] {

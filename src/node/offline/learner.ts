@@ -1,27 +1,31 @@
 import { InputError } from '../../errors.ts'
 import type { Engine } from '../../compute/index.ts'
+import { withImageSize } from '../../model/sam/build-sam.ts'
+import { resizeWeights } from '../../model/sam/weights.ts'
 import { Learner } from '../../model/train/learner.ts'
 import type { FederationDocument } from '../federation/document.ts'
+import { findWeights } from '../models/model-store.ts'
 import { readBaseModel } from './base-model.ts'
 
 export interface LearnerSource {
   readonly engine: Engine
   readonly model: FederationDocument['model']
   readonly training: FederationDocument['training']
-  readonly baseWeights: string
+  /** Folder of imported models. */
+  readonly models: string
   readonly siteSeed: number
 }
 
-/** The model of a federation on this machine. @throws InputError when the base weights are not the federation's. */
-export async function createLearner ({ engine, model, training, baseWeights, siteSeed }: LearnerSource): Promise<Learner> {
-  const base = await readBaseModel(model.name, baseWeights)
-  if (base.hash !== model.baseHash) {
-    throw new InputError(`${baseWeights} is not the base that the federation agreed on (its hash is ${base.hash.slice(0, 12)}…, expected ${model.baseHash.slice(0, 12)}…): install the version the federation uses`)
-  }
+/** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
+export async function createLearner ({ engine, model, training, models, siteSeed }: LearnerSource): Promise<Learner> {
+  const file = await findWeights(models, model)
+  const base = await readBaseModel(model.name, file)
+  if (base.hash !== model.baseHash) throw new InputError(`${file} is damaged: its numbers do not have the hash that it states; remove it and import the model again`)
+  const config = withImageSize(base.config, model.imageSize)
   return Learner.create({
     engine,
-    config: base.config,
-    weights: base.weights,
+    config,
+    weights: resizeWeights(base.weights, base.config, config),
     baseHash: base.hash,
     model: { lora: model.lora, decoder: model.decoder, moe: model.moe },
     train: training,

@@ -8,7 +8,6 @@ import { readFederation, type Federation } from '../federation/document.ts'
 import { sitePaths } from '../paths.ts'
 import { readIfThere } from '../storage/files.ts'
 import { PrivateStore } from '../trainer/private-store.ts'
-import { bundledWeights } from './bundled-weights.ts'
 import { createLearner } from './learner.ts'
 
 /** A site's trained model, read from its home without touching the daemon. */
@@ -29,7 +28,7 @@ export async function openSiteModel (home: string): Promise<SiteModel> {
   const config = await loadConfig(paths.config, {})
   const engine = await createEngine({ name: config.engine, ...(config.threads > 0 ? { threads: config.threads } : {}) })
   const { model, training } = federation.document
-  const learner = await createLearner({ engine, model, training, baseWeights: await bundledWeights(model.name), siteSeed: 0 })
+  const learner = await createLearner({ engine, model, training, models: paths.models, siteSeed: 0 })
   const saved = await readSavedAdapter(paths.adapter, learner)
   const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
   if (experts != null) learner.importPrivate(experts.set)

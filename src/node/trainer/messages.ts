@@ -11,6 +11,8 @@ export interface TrainerSetup {
   readonly data: string
   readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
   readonly privateStore: string
+  /** Folder of imported base models. */
+  readonly models: string
   readonly engine: 'auto' | 'onnx' | 'cpu' | 'wasm'
   readonly threads: number
   /** Differs between sites: drives batches and augmentation. */

@@ -3,7 +3,6 @@ import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
-import { bundledWeights } from '../offline/bundled-weights.ts'
 import { createLearner } from '../offline/learner.ts'
 import { fitSplit, type FittedSplit } from '../offline/split.ts'
 import type { Dice, TrainerCalls, TrainerReady, TrainerSetup, Work } from './messages.ts'
@@ -69,7 +68,7 @@ export class Session {
 export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
   const engine = await createEngine({ name: setup.engine, ...(setup.threads > 0 ? { threads: setup.threads } : {}) })
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
-  const learner = await createLearner({ ...setup, engine, baseWeights: await bundledWeights(setup.model.name) })
+  const learner = await createLearner({ ...setup, engine })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
   if (data.train.length === 0 || data.validation.length === 0) {
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)

@@ -15,7 +15,7 @@ export async function createLearner ({ siteSeed = 7, model = {}, train = {} }: {
     config,
     weights,
     baseHash,
-    model: { ...defaultModelSettings('golden-128'), ...model },
+    model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     seed: 3,
     siteSeed

@@ -5,6 +5,7 @@ import { initialAdapterTensors } from '../../../src/model/adapters/adapter-set.t
 import { distillationLoss } from '../../../src/model/distill/distill.ts'
 import { initialExperts, expertTensors } from '../../../src/model/moe/expert-set.ts'
 import { balanceLoss, route, topKMask, type Routing } from '../../../src/model/moe/lmoe.ts'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { samForward } from '../../../src/model/sam/sam.ts'
 import { adapterTensors } from '../../../src/model/adapters/adapter-set.ts'
 import { defaultModelSettings } from '../../../src/model/settings.ts'
@@ -24,7 +25,7 @@ const other = host([2, 1, 4, 4], hashTensor('other', 32, 6))
 
 describe('step 0', () => {
   it('gives the base bit for bit, with Γ and with Γ and Λ', async () => {
-    const settings = defaultModelSettings('golden-128')
+    const settings = defaultModelSettings(samConfig('golden-128'))
     const specs = adapterTensors(config, settings)
     const gamma = Object.fromEntries([...initialAdapterTensors(specs, tinyWeights, 5)].map(([name, data], i) => [name, { shape: specs[i]!.shape, data }]))
     const experts = expertTensors(config, settings.moe)

@@ -14,13 +14,14 @@ const createFlags = {
   ...homeFlag,
   ...jsonFlag,
   name: { type: 'string', describe: 'name of the federation', demandOption: true },
-  model: { type: 'string', describe: 'base model that all sites start from', choices: ['sam-tiny'], default: 'sam-tiny' },
+  model: { type: 'string', describe: 'base model that all sites start from, as in "model list"', default: 'sam-tiny' },
+  'image-size': { type: 'number', describe: 'side that images are fitted into, a multiple of 16 (default: 128 for sam-tiny, 448 for vit-*)' },
   rounds: { type: 'number', describe: 'local rounds of every site', default: 20 },
   seed: { type: 'number', describe: 'seed of the common start and of the splits', default: 1 },
   'cool-down': { type: 'number', describe: 'longest exchange-only time after the last round, in seconds', default: 120 }
 } as const
 
-interface CreateArgs { home: string, json: boolean, name: string, model: string, rounds: number, seed: number, coolDown: number }
+interface CreateArgs { home: string, json: boolean, name: string, model: string, imageSize?: number, rounds: number, seed: number, coolDown: number }
 
 const create: CommandModule<object, CreateArgs> = {
   command: 'create',
@@ -41,7 +42,7 @@ const create: CommandModule<object, CreateArgs> = {
       created: new Date().toISOString(),
       founders: [peerIdFromPrivateKey(key).toString()],
       quorum: 1,
-      model: await modelSection(args.model),
+      model: await modelSection(paths.models, args.model, args.imageSize),
       training: trainingSection({ rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
     }, key)

@@ -1,0 +1,141 @@
+import { open, rename, rm, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { elementCount } from '../../adapter/schema.ts'
+import { safetensorsHeader } from '../../adapter/safetensors.ts'
+import { CorruptFileError, InputError, SchemaError } from '../../errors.ts'
+import { MODEL_NAMES, samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
+import { tensorShapes } from '../../model/sam/tensor-shapes.ts'
+import { checkTied, checkWeights, sourceNames, WeightsHash } from '../../model/sam/weights.ts'
+import { openTensorFile, type TensorFile } from './tensor-file.ts'
+
+export interface ImportOptions {
+  readonly file: string
+  /** Folder of imported models. */
+  readonly folder: string
+  /** What the model is called here; its architecture's name if not given. */
+  readonly name?: string
+  /** Architecture; the one that fits the file best if not given. */
+  readonly architecture?: string
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+export interface ImportedModel {
+  readonly name: string
+  readonly architecture: string
+  readonly hash: string
+  readonly parameters: number
+  readonly path: string
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+
+/**
+ * Brings a weight file (.pth or safetensors, either naming) into the folder as safetensors in the original naming, tensor by tensor, written aside and renamed.
+ * Strict: InputError with the file's name and the tensor that is missing, superfluous, mis-shaped, damaged or not finite (SAM_SPEC §1.7, §1.8).
+ */
+export async function importModel (options: ImportOptions): Promise<ImportedModel> {
+  try {
+    return await convert(options)
+  } catch (error) {
+    if (error instanceof InputError || error instanceof CorruptFileError || error instanceof SchemaError) throw new InputError(`${options.file} was not imported: ${error.message}`)
+    throw error
+  }
+}
+
+async function convert ({ file, folder, name, architecture, onProgress, signal }: ImportOptions): Promise<ImportedModel> {
+  const source = await openTensorFile(file)
+  try {
+    const { sources, tied } = sourceNames(source.shapes.keys())
+    if (tied != null) checkTied(await source.read(tied[0]), await source.read(tied[1]))
+    const shapes = new Map([...sources].map(([original, found]) => [original, { shape: source.shapes.get(found)! }]))
+    const config = architecture == null ? closest(shapes) : samConfig(architecture)
+    const own = checkName(name ?? config.name)
+    checkWeights(config, shapes)
+    const path = join(folder, `${own}.safetensors`)
+    const hash = await write({ source, sources, config, path, ...(onProgress == null ? {} : { onProgress }), ...(signal == null ? {} : { signal }) })
+    return { name: own, architecture: config.name, hash, parameters: parameterCount(config), path }
+  } finally {
+    await source.close()
+  }
+}
+
+function checkName (name: string): string {
+  if (!NAME.test(name)) throw new InputError(`"${name}" cannot be the name of a model: use small letters, digits, dots and dashes`)
+  if (name === 'sam-tiny') throw new InputError('sam-tiny is the name of the bundled model: give it another with --name')
+  return name
+}
+
+/** The architecture of which the most tensors are there in the right shape; the strict check then names what differs. */
+function closest (shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>): SamConfig {
+  const scored = MODEL_NAMES.map((name) => {
+    const config = samConfig(name)
+    const fitting = [...tensorShapes(config)].filter(([tensor, shape]) => shapes.get(tensor)?.shape.join() === shape.join())
+    return { config, score: fitting.length / tensorShapes(config).size }
+  })
+  const best = scored.reduce((one, other) => other.score > one.score ? other : one)
+  if (best.score < 0.5) throw new InputError(`its tensors are not those of a SAM that can be used here (${MODEL_NAMES.join(', ')})`)
+  return best.config
+}
+
+/** Parameters without the Fourier matrix, which is a buffer. */
+function parameterCount (config: SamConfig): number {
+  return [...tensorShapes(config)].reduce((sum, [name, shape]) => name.endsWith('gaussian_matrix') ? sum : sum + elementCount(shape), 0)
+}
+
+interface Conversion {
+  readonly source: TensorFile
+  readonly sources: ReadonlyMap<string, string>
+  readonly config: SamConfig
+  readonly path: string
+  readonly onProgress?: (done: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Two passes, since the hash stands in the header before the numbers that it is made of. */
+async function write (conversion: Conversion): Promise<string> {
+  const { config, path, source, sources, onProgress, signal } = conversion
+  const shapes = [...tensorShapes(config)].sort(([one], [other]) => one < other ? -1 : 1)
+  const hash = new WeightsHash()
+  const total = 2 * shapes.length
+  const read = async (name: string, shape: readonly number[], done: number): Promise<Float32Array> => {
+    signal?.throwIfAborted()
+    const data = await source.read(sources.get(name)!)
+    if (data.length !== elementCount(shape)) throw new SchemaError(`tensor ${name} has ${data.length} numbers, not ${elementCount(shape)}`)
+    onProgress?.(done, total)
+    return data
+  }
+  for (const [index, [name, shape]] of shapes.entries()) {
+    const data = await read(name, shape, index + 1)
+    if (!data.every(Number.isFinite)) throw new SchemaError(`tensor ${name} holds a value that is not finite: the file is damaged`)
+    hash.add(name, { shape, data })
+  }
+  const digest = hash.digest()
+  const header = safetensorsHeader(new Map(shapes.map(([name, shape]) => [name, { shape }])), { architecture: config.name, hash: digest })
+  await writeAside(path, async (append) => {
+    await append(header)
+    for (const [index, [name, shape]] of shapes.entries()) await append(littleEndianBytes(await read(name, shape, shapes.length + index + 1)))
+  })
+  return digest
+}
+
+function littleEndianBytes (data: Float32Array): Uint8Array {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? bytes : Buffer.from(bytes).swap32()
+}
+
+async function writeAside (path: string, work: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+  const aside = `${path}.${process.pid}`
+  await mkdir(join(path, '..'), { recursive: true })
+  const handle = await open(aside, 'w')
+  try {
+    await work(async (bytes) => { await handle.writeFile(bytes) })
+    await handle.sync()
+    await handle.close()
+    await rename(aside, path)
+  } catch (error) {
+    await handle.close().catch(() => {})
+    await rm(aside, { force: true })
+    throw error
+  }
+}
