@@ -1,65 +1,19 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../errors.ts'
-import { ClipRadius, type ClipState } from './clip.ts'
+import type { AveragerInit, AveragerState, AveragingSettings } from './averager-types.ts'
+import { ClipRadius } from './clip.ts'
 import { CodecChoice, noiseOf } from './codec-choice.ts'
 import { CODECS, finer, type Codec } from './codec.ts'
+import { Decisions } from './decisions.ts'
 import { Doubts } from './doubts.ts'
 import type { ExchangeLog, Verdict } from './exchange-log.ts'
 import { Exchange, type Offer, type Outcome, type Site, type Terms } from './exchange.ts'
 import { MemoryExchangeLog } from './memory-log.ts'
 
-/** Part of the federation document's averaging settings. */
-export interface AveragingSettings {
-  /** How vectors travel; `auto` begins with q8 and goes up when quantisation is what keeps two sites apart. */
-  readonly codec: Codec | 'auto'
-  /** No site counts for more than this. */
-  readonly maxMass: number
-  /** Largest ‖d‖ that one exchange may ever apply; the first learnt radius. */
-  readonly clipRadius: number
-  /** Largest ‖x‖ that the release gate lets out, or that is taken in. */
-  readonly normBound: number
-  /** Rounds by which two sites may differ and still exchange. */
-  readonly staleness: number
-}
-
-/** What a site learnt from its exchanges; kept with the checkpoint. */
-export interface Learnt {
-  readonly clip: ClipState
-  /** Distance of the last exchange, and what training moved since; null before the first. */
-  readonly distance: number | null
-}
-
-/** What must be written in one piece: x, and which exchanges are in it. */
-export interface AveragerState {
-  /** Live: copy it or write it before anything else runs. */
-  readonly values: Float32Array
-  readonly round: number
-  readonly mass: number
-  /** Exchange ids whose d is in `values` while the log still has it; give them to `saved` once this is durable. */
-  readonly included: readonly string[]
-  readonly learnt: Learnt
-}
-
-export interface AveragerInit {
-  readonly schema: Schema
-  /** The site's global adapter x; copied. */
-  readonly values: Float32Array
-  readonly round: number
-  /** Constant mass w > 0 (see massOf). */
-  readonly mass: number
-  readonly settings: AveragingSettings
-  /** In memory when missing: nothing survives this process. */
-  readonly log?: ExchangeLog
-  readonly learnt?: Learnt
-}
-
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
 export type Answer = { readonly exchange: Exchange, readonly codec: Codec } | { readonly refused: RefusalReason }
-
-/** Outcomes kept for an initiator that never says it settled; beyond these it is refused. */
-const MOST_UNACKNOWLEDGED = 64
 
 /** A site's mass: its training images up to the federation's cap, or 1 when all sites count alike. */
 export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {
@@ -81,6 +35,7 @@ export class Averager {
   readonly #values: Float32Array
   readonly #included = new Set<string>()
   readonly #doubts: Doubts
+  readonly #decisions: Decisions
   readonly #radius: ClipRadius
   readonly #codecs: CodecChoice
   #round: number
@@ -97,6 +52,7 @@ export class Averager {
     this.#values = values.slice()
     this.#round = round
     this.#log = log ?? new MemoryExchangeLog()
+    this.#decisions = new Decisions(this.#log)
     this.#doubts = new Doubts(this.#log, (id, difference, factor) => { this.#apply(id, difference, factor) })
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
@@ -200,18 +156,18 @@ export class Averager {
     if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
     const codec = this.#codecFor(offer)
     if (offer.schemaHash !== this.schema.hash || codec == null) return { refused: 'SCHEMA' }
-    if (this.#areApart(offer, this)) return { refused: 'STALE' }
-    if (this.paused) return { refused: 'PAUSED' }
-    if (this.doubts.has(partner)) return { refused: 'BUSY' }
-    if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return { refused: 'RATE_LIMITED' }
-    if (this.#current != null) {
-      const crossing = this.#current.partner === partner && this.#current.role === 'initiator' && this.#current.phase === 'offered'
-      if (!crossing || self > partner) return { refused: 'BUSY' }
-      this.#current.abort()
-    }
+    const refused = this.#refusal(self, partner, offer)
+    if (refused != null) return { refused }
+    // Only an own offer to this very partner, which yields, can be open here.
+    this.#current?.abort()
     const exchange = this.#begin(partner, 'responder', offer.exchangeId)
     exchange.open(offer, codec)
     return { exchange, codec }
+  }
+
+  /** The exchange is open here, or in doubt. */
+  isUnsettled (exchangeId: string): boolean {
+    return this.#current?.id === exchangeId || this.#log.pending().some((record) => record.exchangeId === exchangeId)
   }
 
   /** The partner, who decides, said what became of an exchange in doubt. Other ids do no harm. */
@@ -229,11 +185,7 @@ export class Averager {
       current.abort()
       await current.ended
     }
-    const decided = this.#log.outcome(exchangeId, partner)
-    if (decided != null) return decided
-    if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) throw new ProtocolError('the partner asks about more exchanges than it can have had')
-    await this.#log.decideAborted(exchangeId, partner)
-    return 'aborted'
+    return await this.#decisions.decide(exchangeId, partner)
   }
 
   /** Outcomes of this initiator's exchanges that it has not said it settled, in order of decision. */
@@ -243,9 +195,7 @@ export class Averager {
 
   /** The initiator has settled this exchange, and with it all that were decided before it. */
   async acknowledged (exchangeId: string, partner: string): Promise<void> {
-    const kept = this.#log.unacknowledged(partner)
-    const through = kept.indexOf(exchangeId)
-    if (through >= 0) await this.#log.forget(kept.slice(0, through + 1), partner)
+    await this.#decisions.acknowledged(exchangeId, partner)
   }
 
   #begin (partner: string, role: 'initiator' | 'responder', id: string): Exchange {
@@ -288,9 +238,20 @@ export class Averager {
     this.#codecs.observed(distance, noise)
   }
 
+  #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
+    if (this.#areApart(offer, this)) return 'STALE'
+    if (this.paused) return 'PAUSED'
+    if (this.doubts.has(partner)) return 'BUSY'
+    if (this.#decisions.isFull(partner)) return 'RATE_LIMITED'
+    const current = this.#current
+    if (current == null) return undefined
+    const crossing = current.partner === partner && current.role === 'initiator' && current.phase === 'offered'
+    return crossing && self < partner ? undefined : 'BUSY'
+  }
+
   #isKnown (exchangeId: string, partner: string): boolean {
     const isIt = (record: { readonly exchangeId: string }): boolean => record.exchangeId === exchangeId
-    return this.#current?.id === exchangeId || this.#log.outcome(exchangeId, partner) != null || this.#log.pending().some(isIt) || this.#log.committed().some(isIt)
+    return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null || this.#log.committed().some(isIt)
   }
 
   /** The finer of what both want, if both can. */

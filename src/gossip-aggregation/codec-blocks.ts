@@ -1,4 +1,4 @@
-import type { Coder } from './codec.ts'
+import type { Coder } from './coder.ts'
 
 /** Numbers that share a scale and an offset. */
 export const BLOCK = 256
@@ -10,8 +10,8 @@ type Codes = Uint8Array | Uint16Array
  * Unsigned integers in blocks of 256 with one float32 offset (the block's least number) and one float32 scale: an offset that all numbers of a block share costs no
  * precision. Block: offset, scale, codes, all little-endian.
  */
-export function blockCoder (type: typeof Uint8Array | typeof Uint16Array, maxChunkBytes: number): Coder {
-  const width = type.BYTES_PER_ELEMENT
+export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChunkBytes: number): Coder {
+  const width = Type.BYTES_PER_ELEMENT
   const levels = 2 ** (8 * width) - 1
   const blockBytes = HEADER_BYTES + width * BLOCK
   const bytesOf = (floats: number): number => width * floats + HEADER_BYTES * Math.ceil(floats / BLOCK)
@@ -19,7 +19,7 @@ export function blockCoder (type: typeof Uint8Array | typeof Uint16Array, maxChu
     const bytes = new Uint8Array(bytesOf(values.length))
     for (let begin = 0, at = 0; begin < values.length; begin += BLOCK, at += blockBytes) {
       const count = Math.min(BLOCK, values.length - begin)
-      encodeBlock(values, begin, count, headerOf(bytes, at), new type(bytes.buffer, at + HEADER_BYTES, count), levels)
+      encodeBlock(values, begin, count, headerOf(bytes, at), new Type(bytes.buffer, at + HEADER_BYTES, count), levels)
     }
     return bytes
   }
@@ -27,7 +27,7 @@ export function blockCoder (type: typeof Uint8Array | typeof Uint16Array, maxChu
     const aligned = bytes.byteOffset % 4 === 0 ? bytes as Uint8Array<ArrayBuffer> : bytes.slice()
     for (let begin = 0, at = 0; begin < values.length; begin += BLOCK, at += blockBytes) {
       const count = Math.min(BLOCK, values.length - begin)
-      const codes = new type(aligned.buffer, aligned.byteOffset + at + HEADER_BYTES, count)
+      const codes = new Type(aligned.buffer, aligned.byteOffset + at + HEADER_BYTES, count)
       decodeBlock(headerOf(aligned, at), codes, values, begin)
     }
   }

@@ -1,4 +1,4 @@
-import type { Coder } from './codec.ts'
+import type { Coder } from './coder.ts'
 
 const LARGEST = 0x7bff
 /** Bits of 65 504, of the smallest normal half 2^-14, and of the difference of the exponents' biases. */

@@ -1,20 +1,10 @@
 import { blockCoder } from './codec-blocks.ts'
 import { halfCoder } from './codec-half.ts'
+import type { Coder } from './coder.ts'
 
 /** How a vector travels, coarse to fine. */
 export const CODECS = ['q8', 'f16', 'q16', 'f32'] as const
 export type Codec = typeof CODECS[number]
-
-/** Codes float32 numbers. Both ends of an exchange compute with what the codes say, so any coder conserves Σw·x. */
-export interface Coder {
-  readonly bytesOf: (floats: number) => number
-  /** Numbers per chunk of at most MAX_CHUNK_BYTES. */
-  readonly chunkFloats: number
-  /** The codes; `values` are overwritten by what these say. The result may be a view of `values`. */
-  readonly encode: (values: Float32Array) => Uint8Array
-  /** Codes of exactly values.length numbers, whatever they hold (perhaps numbers that are not finite). */
-  readonly decode: (bytes: Uint8Array, values: Float32Array) => void
-}
 
 /** No chunk is larger (DESIGN §8). */
 const MAX_CHUNK_BYTES = 262_144

@@ -2,7 +2,8 @@ import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError } from '../errors.ts'
 import { clipFactor } from './clip.ts'
 import { blockNoise } from './codec-choice.ts'
-import { chunksOf, coderOf, type Chunk, type Codec, type Coder } from './codec.ts'
+import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
+import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import { release, sumOfSquares } from './release.ts'
 
@@ -287,4 +288,3 @@ function subtract (theirs: Float32Array, own: Float32Array, begin: number): numb
   }
   return sum
 }
-

@@ -5,36 +5,40 @@ interface Stored {
   readonly difference: Float32Array
 }
 
+const DONE = Promise.resolve()
+
 /** A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites that keep nothing. */
 export class MemoryExchangeLog implements ExchangeLog {
   readonly #pending = new Map<string, Stored>()
   /** Verdicts by initiator, then by exchange id, in order of decision. */
   readonly #outcomes = new Map<string, Map<string, Verdict>>()
 
-  async begin (head: RecordHead): Promise<LogEntry> {
+  begin (head: RecordHead): Promise<LogEntry> {
     const difference = new Float32Array(head.size)
     let length = 0
-    return {
-      append: async (values) => {
+    return Promise.resolve({
+      append: (values) => {
         difference.set(values, length)
         length += values.length
+        return DONE
       },
-      seal: async (state, factor) => {
+      seal: (state, factor) => {
         if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, difference })
         else this.#decide(head.exchangeId, head.partner, 'committed')
+        return DONE
       },
-      discard: async () => {}
-    }
+      discard: () => DONE
+    })
   }
 
-  async settle (exchangeId: string): Promise<void> {
+  settle (exchangeId: string): Promise<void> {
     this.#pending.delete(exchangeId)
+    return DONE
   }
 
-  async read (exchangeId: string): Promise<Float32Array> {
+  read (exchangeId: string): Promise<Float32Array> {
     const stored = this.#pending.get(exchangeId)
-    if (stored == null) throw new Error(`the log has no record of exchange ${exchangeId}`)
-    return stored.difference
+    return stored == null ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`)) : Promise.resolve(stored.difference)
   }
 
   pending (): readonly SealedRecord[] {
@@ -45,22 +49,26 @@ export class MemoryExchangeLog implements ExchangeLog {
     return []
   }
 
-  async absorb (): Promise<void> {}
+  absorb (): Promise<void> {
+    return DONE
+  }
 
   outcome (exchangeId: string, partner: string): Verdict | undefined {
     return this.#outcomes.get(partner)?.get(exchangeId)
   }
 
-  async decideAborted (exchangeId: string, partner: string): Promise<void> {
+  decideAborted (exchangeId: string, partner: string): Promise<void> {
     this.#decide(exchangeId, partner, 'aborted')
+    return DONE
   }
 
   unacknowledged (partner: string): readonly string[] {
     return [...this.#outcomes.get(partner)?.keys() ?? []]
   }
 
-  async forget (exchangeIds: readonly string[], partner: string): Promise<void> {
+  forget (exchangeIds: readonly string[], partner: string): Promise<void> {
     for (const id of exchangeIds) this.#outcomes.get(partner)?.delete(id)
+    return DONE
   }
 
   #decide (exchangeId: string, partner: string, verdict: Verdict): void {

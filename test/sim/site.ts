@@ -1,5 +1,6 @@
 import { createSchema, type Schema } from '../../src/adapter/schema.ts'
-import { Averager, type AveragingSettings } from '../../src/gossip-aggregation/averager.ts'
+import type { AveragingSettings } from '../../src/gossip-aggregation/averager-types.ts'
+import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
 import type { Exchange, Outcome } from '../../src/gossip-aggregation/exchange.ts'
 

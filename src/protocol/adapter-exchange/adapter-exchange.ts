@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { TypedEventEmitter, type AbortOptions, type Connection, type PeerId, type Startable, type Stream } from '@libp2p/interface'
 import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
+import { OutcomeService } from '../outcome/outcome.ts'
+import type { Settlement } from '../outcome/talk.ts'
+import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { RateLimit } from '../shared/rate-limit.ts'
-import { within } from '../shared/within.ts'
+import { Tally } from '../shared/tally.ts'
 import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeReport } from './types.ts'
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
-import { ID_BYTES } from './messages.ts'
+import { ID_BYTES, type Reason } from './messages.ts'
 import { respond } from './respond.ts'
 import type { Session } from './vectors.ts'
 
@@ -27,6 +30,8 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   readonly #limits: Limits
   readonly #rates = new Rates()
   readonly #offers: RateLimit
+  readonly #outcome: OutcomeService
+  readonly #tally = new Tally()
   #stopping = new AbortController()
   #started = false
   #lastMs = 2 * RETRY_MS.first
@@ -38,6 +43,9 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#limits = { ...DEFAULT_LIMITS, ...init.limits }
     this.#offers = new RateLimit({ perSecond: init.offersPerSecond ?? OFFERS_PER_SECOND, burst: OFFER_BURST, now: () => performance.now() })
     this.protocol = `/consilium/${init.federationId}/adapter-exchange/1.0.0`
+    this.#outcome = new OutcomeService(components, { federationId: init.federationId, averaging: init.averaging, limits: this.#limits })
+    this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => { this.dispatchEvent(new CustomEvent('settled', { detail })) })
+    this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => { this.#failed({ ...detail, role: 'responder', inDoubt: false }) })
   }
 
   isStarted (): boolean {
@@ -50,12 +58,14 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#stopping = new AbortController()
     const options = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: false }
     await this.#components.registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, options)
+    await this.#outcome.start()
   }
 
   async stop (): Promise<void> {
     if (!this.#started) return
     this.#started = false
     await this.#components.registrar.unhandle(this.protocol)
+    await this.#outcome.stop()
     this.#stopping.abort(new UnreachableError('this node is stopping'))
   }
 
@@ -65,6 +75,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
+      if (this.#init.averaging.doubts.has(partner)) await this.settle(peerId)
       const stream = await this.#open(peerId, options)
       const { result, ...traffic } = await this.#run(stream, partner, async (session) => await initiate(this.#init.averaging, initiating, session), options)
       return this.#committed({ ...result, ...traffic })
@@ -72,6 +83,14 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
       if (!(error instanceof RefusedError)) this.#failed({ partner, role: 'initiator', error: error as Error, inDoubt })
       throw error
     }
+  }
+
+  async settle (peerId: PeerId): Promise<void> {
+    await this.#outcome.settle(peerId)
+  }
+
+  failuresOf (partner: string): Readonly<Record<string, number>> {
+    return this.#tally.of(partner)
   }
 
   /** Spares the partner a stream; being busy or paused after it opened ends it without an offer. */
@@ -90,28 +109,28 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const responding = {
       self: this.#components.peerId.toString(),
       partner,
+      isMember: () => this.#init.isMember?.(partner) ?? true,
       rateLimited: () => this.#offers.take(partner),
       retryHint: () => this.#retryHint()
     }
     try {
       const { result, ...traffic } = await this.#run(stream, partner, async (session) => await respond(this.#init.averaging, responding, session))
       if ('outcome' in result) this.#committed({ ...result.outcome, ...traffic })
-      else if ('refused' in result) this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason: result.refused } }))
+      else if ('refused' in result) this.#refused(remotePeer, result.refused)
     } catch (error) {
       this.#failed({ partner, role: 'responder', error: error as Error, inDoubt: false })
     }
   }
 
   async #open (peerId: PeerId, { signal }: AbortOptions): Promise<Stream> {
-    const ending = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#limits.dialMs), ...(signal == null ? [] : [signal])])
-    const opening = this.#components.connectionManager.openStream(peerId, this.protocol, { signal: ending, runOnLimitedConnection: false, maxOutboundStreams: MAX_STREAMS })
-    try {
-      return await within(opening, { ms: this.#limits.dialMs, what: 'stream', signal: ending })
-    } catch (error) {
-      // A stream that opens after all is nobody's.
-      opening.then((stream) => { stream.abort(new UnreachableError('too late')) }, () => {})
-      throw new UnreachableError(`${peerId.toString()} cannot be reached: ${(error as Error).message}`)
-    }
+    return await openStream({
+      connectionManager: this.#components.connectionManager,
+      protocol: this.protocol,
+      peerId,
+      ms: this.#limits.dialMs,
+      maxOutboundStreams: MAX_STREAMS,
+      signals: signal == null ? [this.#stopping.signal] : [this.#stopping.signal, signal]
+    })
   }
 
   /** Runs one side within the total time limit, counts its bytes, and ends the stream in every case. */
@@ -143,7 +162,15 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     return report
   }
 
+  #refused (peerId: PeerId, reason: Reason): void {
+    const partner = peerId.toString()
+    this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason } }))
+    // It was refused because the last exchange with it is in doubt, and it can be reached now.
+    if (this.#init.averaging.doubts.has(partner)) this.settle(peerId).catch(() => {})
+  }
+
   #failed ({ error, ...detail }: Omit<ExchangeFailure, 'reason'>): void {
+    this.#tally.count(detail.partner, error.name)
     this.dispatchEvent(new CustomEvent('failure', { detail: { ...detail, error, reason: error.name } }))
   }
 }

@@ -2,7 +2,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString } from 'uint8arrays/to-string'
 import { ProtocolError } from '../../errors.ts'
 import * as wire from './pb/exchange.ts'
-import type { Offer, Terms } from './port.ts'
+import type { Codec, Offer, Terms } from './port.ts'
 
 /** Cap of every frame that is not a chunk. */
 export const MAX_MESSAGE_BYTES = 512
@@ -11,7 +11,6 @@ const HASH_BYTES = 32
 
 /** Why an offer was declined. */
 export type Reason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
-export type Codec = 'f32' | 'f16' | 'q8' | 'q16'
 
 export type Answer = { readonly accepted: Terms, readonly codec: Codec } | { readonly refused: Reason, readonly retryAfterMs: number }
 

@@ -1,15 +1,16 @@
 import type { Schema } from '../../adapter/schema.ts'
-import type { Codec } from './messages.ts'
+import type { Settling } from '../outcome/talk.ts'
+
+export type Codec = 'f32' | 'f16' | 'q8' | 'q16'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape, and neither folder knows the other. */
-export interface Averaging {
+export interface Averaging extends Settling {
   readonly schema: Schema
   readonly paused: boolean
   /** An exchange is open. */
   readonly busy: boolean
   offer (partner: string, exchangeId: string): { readonly exchange: OpenExchange, readonly offer: Offer }
   answer (init: { self: string, partner: string, offer: Offer }): { readonly exchange: OpenExchange } | { readonly refused: Refusal }
-  acknowledged (exchangeId: string, partner: string): Promise<void>
 }
 
 type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'

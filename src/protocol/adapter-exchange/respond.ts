@@ -5,6 +5,7 @@ import { swapVectors, type Session } from './vectors.ts'
 export interface Responding {
   readonly self: string
   readonly partner: string
+  readonly isMember: () => boolean
   /** Milliseconds until the partner may offer again; 0 now. */
   readonly rateLimited: () => number
   /** Milliseconds after which a busy site may be asked again. */
@@ -15,14 +16,15 @@ export interface Responding {
 export type Response = { readonly outcome: Outcome } | { readonly refused: Reason } | { readonly withdrawn: true }
 
 /** The responder's side: it alone decides, and has applied the difference before it says Committed. */
-export async function respond (averaging: Averaging, { self, partner, rateLimited, retryHint }: Responding, session: Session): Promise<Response> {
+export async function respond (averaging: Averaging, { self, partner, isMember, rateLimited, retryHint }: Responding, session: Session): Promise<Response> {
   const { frames, limits, signal } = session
   const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
   if (first == null) return { withdrawn: true }
   const offer = decodeOffer(first)
   const room = { ms: limits.progressMs, what: 'room for the answer', signal }
   const waitMs = rateLimited()
-  const answer = waitMs > 0 ? { refused: 'RATE_LIMITED' as const } : averaging.answer({ self, partner, offer })
+  const limited = !isMember() ? 'NOT_MEMBER' as const : waitMs > 0 ? 'RATE_LIMITED' as const : undefined
+  const answer = limited == null ? averaging.answer({ self, partner, offer }) : { refused: limited }
   if ('refused' in answer) {
     const retryAfterMs = waitMs > 0 ? waitMs : retryHint()
     await frames.write(encodeAnswer(offer.exchangeId, { refused: answer.refused, retryAfterMs }), room)

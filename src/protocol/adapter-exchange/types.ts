@@ -2,6 +2,7 @@ import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Limits } from './limits.ts'
 import type { Reason } from './messages.ts'
+import type { Settlement } from '../outcome/talk.ts'
 import type { Averaging, Outcome } from './port.ts'
 
 /** A committed exchange; bytes include length prefixes, not the encryption's overhead. */
@@ -26,6 +27,8 @@ export interface AdapterExchangeEvents {
   exchange: CustomEvent<ExchangeReport>
   /** Both roles; x is unchanged. Refusals are not failures. */
   failure: CustomEvent<ExchangeFailure>
+  /** An exchange that this side had initiated is no longer in doubt; its difference is applied if it was committed. */
+  settled: CustomEvent<Settlement>
   /** This side declined a partner's offer. */
   refusal: CustomEvent<{ readonly partner: string, readonly reason: Reason }>
 }
@@ -34,16 +37,23 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
   readonly protocol: string
   /**
    * One push-pull exchange as initiator; dials if there is no connection.
+   * An exchange in doubt with this partner is settled first.
    * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE (this side) or
    * YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
    */
   exchange (peerId: PeerId, options?: AbortOptions): Promise<ExchangeReport>
+  /** Asks this partner, which can be reached now, what became of an exchange in doubt, and acknowledges what is settled. @throws UnreachableError, TimeoutError, ProtocolError. */
+  settle (peerId: PeerId): Promise<void>
+  /** How often exchanges with this partner failed since the start, by the error's name. */
+  failuresOf (partner: string): Readonly<Record<string, number>>
 }
 
 export interface AdapterExchangeInit {
   readonly federationId: string
   readonly averaging: Averaging
   readonly limits?: Partial<Limits>
+  /** Whether the peer has a valid certificate now; offers of others are refused NOT_MEMBER. Everybody when missing. */
+  readonly isMember?: (peer: string) => boolean
   /** Offers that one partner may make; the burst is twenty. */
   readonly offersPerSecond?: number
 }

@@ -18,17 +18,17 @@ export class RateLimit {
     this.#init = init
   }
 
-  /** Takes a token: 0 when there was one, else the milliseconds until there is. */
-  take (key: string): number {
+  /** Takes a token, or `cost` of them: 0 when there were enough, else the milliseconds until there are. */
+  take (key: string, cost = 1): number {
     const { perSecond, burst, now } = this.#init
     const at = now()
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at }
     const tokens = Math.min(burst, bucket.tokens + Math.max(0, at - bucket.at) * perSecond / 1000)
-    const granted = tokens >= 1
+    const granted = tokens >= cost
     // Deleting first keeps the map in order of last use.
     this.#buckets.delete(key)
-    this.#buckets.set(key, { tokens: granted ? tokens - 1 : tokens, at })
+    this.#buckets.set(key, { tokens: granted ? tokens - cost : tokens, at })
     if (this.#buckets.size > MAX_KEYS) this.#buckets.delete(this.#buckets.keys().next().value!)
-    return granted ? 0 : Math.ceil((1 - tokens) * 1000 / perSecond)
+    return granted ? 0 : Math.ceil((cost - tokens) * 1000 / perSecond)
   }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
-import { ProtocolError } from '../../../src/errors.ts'
+import { ProtocolError, UnreachableError } from '../../../src/errors.ts'
 import type { ExchangeFailure } from '../../../src/protocol/adapter-exchange/index.ts'
 import { checkCommit, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeTrailer, MAX_MESSAGE_BYTES } from '../../../src/protocol/adapter-exchange/messages.ts'
+import { decodeAcknowledgement, decodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
 import type { Offer } from '../../../src/protocol/adapter-exchange/port.ts'
 import { Frames } from '../../../src/protocol/shared/frames.ts'
 import { connect, nextEvent, startBareNode, startSite, stopAll, vectorSchema, type Site } from './nodes.ts'
@@ -153,7 +154,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     const stream = await partner.dialProtocol(site.node.peerId, site.service.protocol)
     await new Frames(stream).write(new Uint8Array(MAX_MESSAGE_BYTES + 1), LIMIT)
     expect((await failed).error.message).to.match(/where at most 512/)
-    await answerWith(async (frames, _stream, id) => { await frames.write(encodeAnswer('08'.repeat(16), { accepted: terms, codec: 'f32' }), LIMIT) })
+    await answerWith(async (frames) => { await frames.write(encodeAnswer('08'.repeat(16), { accepted: terms, codec: 'f32' }), LIMIT) })
     const thrown = await site.service.exchange(partner.peerId).catch((error: unknown) => error)
     expect(thrown).to.be.instanceOf(ProtocolError)
     expectUnchanged(site)
@@ -188,10 +189,19 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
       for (const cap of [FULL * 4, FULL * 4, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES]) await frames.read(cap, LIMIT)
       await frames.write(encodeCommitted(id), LIMIT)
     })
-    expect(await site.service.exchange(partner.peerId).catch((error: unknown) => error)).to.have.property('reason', 'IN_DOUBT_HERE')
-    await site.averager.settle([...site.averager.doubts.values()][0]!, 'aborted')
+    // The partner cannot be asked what it decided: nothing further with it.
+    expect(await site.service.exchange(partner.peerId).catch((error: unknown) => error)).to.be.instanceOf(UnreachableError)
+    await partner.handle(site.service.protocol.replace('adapter-exchange', 'outcome'), async (stream) => {
+      const frames = new Frames(stream)
+      const asked = decodeQuery(await frames.read(MAX_MESSAGE_BYTES, LIMIT))
+      await frames.write(encodeReply({ verdict: 'aborted', latest: asked }), LIMIT)
+      expect(decodeAcknowledgement(await frames.read(MAX_MESSAGE_BYTES, LIMIT))).to.equal(asked)
+    })
+    const settled = nextEvent(site.service, 'settled')
     expect(await site.service.exchange(partner.peerId)).to.include({ distance: Math.sqrt(SIZE) })
     expect(site.averager.values[0]).to.equal(1.5)
+    expect(await settled).to.include({ partner: partner.peerId.toString(), verdict: 'aborted' })
+    expect(site.service.failuresOf(partner.peerId.toString())).to.deep.equal({ TimeoutError: 1, UnreachableError: 1 })
   })
 
   it('by keeping within every other limit: the total limit ends it', async () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../../../src/errors.ts'
-import { Averager, massOf, type AveragingSettings } from '../../../src/gossip-aggregation/averager.ts'
+import type { AveragingSettings } from '../../../src/gossip-aggregation/averager-types.ts'
+import { Averager, massOf } from '../../../src/gossip-aggregation/averager.ts'
 import type { Exchange, Offer } from '../../../src/gossip-aggregation/exchange.ts'
 
 const settings: AveragingSettings = { codec: 'f32', maxMass: 100, clipRadius: 10, normBound: 1000, staleness: 3 }

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { ProtocolError } from '../../../src/errors.ts'
 import { DEFAULT_LIMITS, Rates } from '../../../src/protocol/adapter-exchange/limits.ts'
-import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer, type Codec } from '../../../src/protocol/adapter-exchange/messages.ts'
+import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer } from '../../../src/protocol/adapter-exchange/messages.ts'
+import type { Codec } from '../../../src/protocol/adapter-exchange/port.ts'
 import * as wire from '../../../src/protocol/adapter-exchange/pb/exchange.ts'
 
 const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES }).map((bytes) => Buffer.from(bytes).toString('hex'))

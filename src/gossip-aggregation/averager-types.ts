@@ -1,0 +1,49 @@
+import type { Schema } from '../adapter/schema.ts'
+import type { ClipState } from './clip.ts'
+import type { Codec } from './codec.ts'
+import type { ExchangeLog } from './exchange-log.ts'
+
+/** Part of the federation document's averaging settings. */
+export interface AveragingSettings {
+  /** How vectors travel; `auto` begins with q8 and goes up when quantisation is what keeps two sites apart. */
+  readonly codec: Codec | 'auto'
+  /** No site counts for more than this. */
+  readonly maxMass: number
+  /** Largest ‖d‖ that one exchange may ever apply; the first learnt radius. */
+  readonly clipRadius: number
+  /** Largest ‖x‖ that the release gate lets out, or that is taken in. */
+  readonly normBound: number
+  /** Rounds by which two sites may differ and still exchange. */
+  readonly staleness: number
+}
+
+/** What a site learnt from its exchanges; kept with the checkpoint. */
+export interface Learnt {
+  readonly clip: ClipState
+  /** Distance of the last exchange, and what training moved since; null before the first. */
+  readonly distance: number | null
+}
+
+/** What must be written in one piece: x, and which exchanges are in it. */
+export interface AveragerState {
+  /** Live: copy it or write it before anything else runs. */
+  readonly values: Float32Array
+  readonly round: number
+  readonly mass: number
+  /** Exchange ids whose d is in `values` while the log still has it; give them to `saved` once this is durable. */
+  readonly included: readonly string[]
+  readonly learnt: Learnt
+}
+
+export interface AveragerInit {
+  readonly schema: Schema
+  /** The site's global adapter x; copied. */
+  readonly values: Float32Array
+  readonly round: number
+  /** Constant mass w > 0 (see massOf). */
+  readonly mass: number
+  readonly settings: AveragingSettings
+  /** In memory when missing: nothing survives this process. */
+  readonly log?: ExchangeLog
+  readonly learnt?: Learnt
+}
