@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Announcer } from './announcer.ts'
+import { Auditor } from './audit/auditor.ts'
 import { systemClock } from './clock.ts'
 import { ControlServer } from './control/server.ts'
 import type { TestFaults } from './config/test-faults.ts'
@@ -52,6 +53,7 @@ export class Daemon {
   readonly #monitor = new EventLoopMonitor()
   readonly #closers: Closer[] = []
   #site: Site | undefined
+  #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
   constructor (init: DaemonInit) {
@@ -73,6 +75,7 @@ export class Daemon {
       return await this.#live(this.#site)
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
+      this.#end = 'stopped'
       this.#init.logger.info('stopped: the same command goes on from here')
       return undefined
     } finally {
@@ -81,7 +84,10 @@ export class Daemon {
   }
 
   async #live (site: Site): Promise<Summary> {
-    const network = this.#init.alone ? undefined : await this.#openNetwork(site)
+    const audit = this.#createAuditor(site)
+    const network = this.#init.alone ? undefined : await this.#openNetwork(site, audit)
+    // From here on no other daemon can be in this home.
+    await audit.open()
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
     const ready = await this.#unlessStopped(trainer.start())
@@ -89,16 +95,25 @@ export class Daemon {
     const state = await openAdapter(site, ready)
     const company = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
-    await this.#train(site, state, trainer, company)
+    await this.#train(site, state, trainer, audit, company)
     if (company != null) await this.#coolDown(site, company)
-    return await this.#finish(site, state, trainer, ready, company)
+    const summary = await this.#finish(site, state, trainer, ready, company)
+    this.#end = 'done'
+    return summary
   }
 
-  async #openNetwork (site: Site): Promise<SiteNetwork> {
+  #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
+    const onFailure = (error: unknown): void => { notices.warn('audit', `the audit ledger could not be written (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })
+    this.#closers.push(async () => { await audit.close(this.#end) })
+    return audit
+  }
+
+  async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
     const { tap, foundWithinMs, faults } = this.#init
     const networkKey = await readNetworkKey(paths.networkKey)
-    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
+    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, audit, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
     this.#closers.push(async () => { await network.close() })
     if (faults != null) {
       const end = keepApart(network.host, faults.apart, () => site.record.round)
@@ -168,7 +183,7 @@ export class Daemon {
     return { network, gossip, announcer }
   }
 
-  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, company: Company | undefined): Promise<void> {
+  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, company: Company | undefined): Promise<void> {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
     const { signal } = this.#stop
@@ -186,7 +201,8 @@ export class Daemon {
         },
         ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging } })
       }, round, signal)
-      const { dice, exchanges } = metrics.records.at(-1)!
+      const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
+      audit.record({ kind: 'round', round, exchanges, bytesSent, bytesReceived })
       logger.info({ round, rounds: training.rounds, dice, exchanges, consensus: this.#distance() }, 'round finished')
     }
   }

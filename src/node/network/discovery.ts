@@ -3,15 +3,11 @@ import { setMaxListeners } from 'node:events'
 import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { CID } from 'multiformats/cid'
-import * as raw from 'multiformats/codecs/raw'
-import * as Digest from 'multiformats/hashes/digest'
 import type { Logger } from '../logger.ts'
 import type { Notices } from '../notices.ts'
+import { federationCid } from './dht.ts'
 import { DialSchedule, type DialLimits } from './dial-schedule.ts'
 import type { Host } from './host.ts'
-
-const SHA2_256 = 0x12
 
 export interface DiscoveryTimes {
   readonly tickMs: number
@@ -162,7 +158,7 @@ export class Discovery {
   /** Provider record, whoever else provides it, and one random walk. */
   async #look (): Promise<void> {
     const { host, federationId, logger } = this.#init
-    const cid = CID.createV1(raw.code, Digest.create(SHA2_256, Buffer.from(federationId, 'hex')))
+    const cid = federationCid(federationId)
     const { dht } = host.services
     const steps = [
       async () => { await drain(dht.provide(cid, this.#within(this.#times.queryMs))) },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionEncrypter, MessageStream, MultiaddrConnection, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
+import { hostOf } from './gater.ts'
 
 type NoiseFactory = ReturnType<typeof noise>
 export type EncrypterFactory = (components: Parameters<NoiseFactory>[0]) => ConnectionEncrypter
@@ -51,8 +52,6 @@ class ReportingEncrypter implements ConnectionEncrypter {
   }
 }
 
-/** Without the port, which differs at every attempt. */
 function remoteHost (connection: MessageStream): string {
-  const { remoteAddr } = connection as MultiaddrConnection
-  return remoteAddr?.getComponents()[0]?.value ?? 'an unknown address'
+  return 'remoteAddr' in connection ? hostOf(connection as MultiaddrConnection) : 'an unknown address'
 }

@@ -1,7 +1,7 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -9,7 +9,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { InputError } from '../../errors.ts'
+import { federationDht } from './dht.ts'
 import type { EncrypterFactory } from './encrypter.ts'
+import type { Guard } from './guard.ts'
+import { MAX_STREAMS } from './meter.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify
@@ -24,6 +27,7 @@ export interface HostInit<T extends ServiceMap> {
   readonly federationId: string
   readonly listen: readonly string[]
   readonly encrypter: EncrypterFactory
+  readonly guard: Guard
   /** Keeps known peers over restarts; in memory when missing. */
   readonly datastore?: Datastore
   readonly services: ServiceFactoryMap<T>
@@ -32,21 +36,21 @@ export interface HostInit<T extends ServiceMap> {
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
-// Many sites of one federation may come from one address: a hospital network behind NAT, or loopback.
+// The guard limits addresses more closely; this only spares it the first look.
 const INBOUND_PER_SECOND = 100
 const PENDING_INBOUND = 64
+/** Inbound and outbound together; the connection manager closes the least useful beyond. */
+const MAX_CONNECTIONS = 256
+const MAX_DIALS_WAITING = 128
+// A peer that lists a hundred addresses does not make this site dial them all.
+const MAX_ADDRESSES_DIALLED = 8
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
 export async function createHost<T extends ServiceMap> (init: HostInit<T>): Promise<Host<T>> {
   const base: ServiceFactoryMap<HostServices> = {
     identify: identify(),
     ping: ping(),
-    dht: kadDHT({
-      protocol: `/consilium/${init.federationId}/kad/1.0.0`,
-      // Hospitals meet over private addresses; the DHT keeps those only with both of these.
-      peerInfoMapper: passthroughMapper,
-      clientMode: false
-    })
+    dht: federationDht(init.federationId)
   }
   const host = await createLibp2p({
     start: false,
@@ -54,13 +58,15 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     privateKey: init.key,
     addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
     transports: [tcp(), webSockets()],
-    connectionEncrypters: [init.encrypter],
-    streamMuxers: [yamux()],
-    connectionManager: { inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND },
+    connectionEncrypters: [(components) => init.guard.encrypter(init.encrypter(components))],
+    streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
+    connectionGater: init.guard.connectionGater,
+    connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
     services: { ...base, ...init.services } as ServiceFactoryMap<HostServices & T>
   })
+  init.guard.attach(host)
   try {
     await host.start()
   } catch (error) {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gossipsub } from '@libp2p/gossipsub'
 import type { ConnectionEncrypter, PrivateKey } from '@libp2p/interface'
 import { start, stop } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -8,6 +7,8 @@ import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
 import { seededRandom } from '../../dataset/random.ts'
+import type { Auditor } from '../audit/auditor.ts'
+import { observeConnections, observeExchanges } from '../audit/observe.ts'
 import type { SiteConfig } from '../config/schema.ts'
 import type { TestFaults } from '../config/test-faults.ts'
 import type { Exchange } from '../gossip.ts'
@@ -17,9 +18,12 @@ import type { SitePaths } from '../paths.ts'
 import { PeerTable } from '../peer-table.ts'
 import { Discovery } from './discovery.ts'
 import { keyedNoise, type EncrypterFactory, type Refusal } from './encrypter.ts'
+import { Guard } from './guard.ts'
 import { createHost, type Host } from './host.ts'
 import { lossyComponents } from './lossy.ts'
 import { openPeerBook } from './peer-book.ts'
+import { boundedGossipsub } from './pubsub.ts'
+import { watchAnnouncements, watchExchanges } from './watch.ts'
 
 export interface SiteNetworkInit {
   readonly paths: SitePaths
@@ -29,6 +33,7 @@ export interface SiteNetworkInit {
   readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'>
   readonly logger: Logger
   readonly notices: Notices
+  readonly audit: Pick<Auditor, 'record'>
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
@@ -52,14 +57,16 @@ export class SiteNetwork {
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
   readonly #refused: { count: number }
+  readonly #guard: Guard
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
-  private constructor (init: SiteNetworkInit, parts: { host: Host<Services>, datastore: LevelDatastore, refused: { count: number } }) {
+  private constructor (init: SiteNetworkInit, parts: { host: Host<Services>, datastore: LevelDatastore, refused: { count: number }, guard: Guard }) {
     this.#init = init
     this.host = parts.host
     this.#datastore = parts.datastore
     this.#refused = parts.refused
+    this.#guard = parts.guard
     this.peers = new PeerTable(Date.now, init.foundWithinMs)
     this.#discovery = new Discovery({ host: this.host, federationId: init.federationId, bootstrap: init.config.bootstrap, logger: init.logger, notices: init.notices })
   }
@@ -69,9 +76,12 @@ export class SiteNetwork {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
     if (wasDamaged) init.notices.warn('peer book', 'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses')
     const refused = { count: 0 }
+    const guard = new Guard({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
     const onRefused = (refusal: Refusal): void => {
       refused.count++
       init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
+      init.audit.record({ kind: 'refusal', peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown', what: `${refusal.direction} handshake`, reason: 'no or another network key' })
+      if (refusal.direction === 'inbound') guard.handshakeFailed(refusal.peer)
     }
     const noise = keyedNoise({ federationId: init.federationId, networkKey: init.networkKey, onRefused })
     const encrypter: EncrypterFactory = init.tap == null ? noise : (components) => init.tap!(noise(components))
@@ -81,14 +91,15 @@ export class SiteNetwork {
         federationId: init.federationId,
         listen: init.config.listen,
         encrypter,
+        guard,
         datastore,
         services: {
-          pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
+          pubsub: boundedGossipsub(init.federationId),
           announce: announce({ federationId: init.federationId }),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
-      const network = new SiteNetwork(init, { host, datastore, refused })
+      const network = new SiteNetwork(init, { host, datastore, refused, guard })
       network.#begin()
       return network
     } catch (error) {
@@ -106,6 +117,8 @@ export class SiteNetwork {
     })
     service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, why: detail.error.message, inDoubt: detail.inDoubt }, 'an exchange failed') })
     service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
+    watchExchanges(service, this.#guard)
+    observeExchanges(service, averager, this.#init.audit)
     this.#averager = averager
     this.#exchanges = service
     await start(service)
@@ -154,6 +167,8 @@ export class SiteNetwork {
 
   #begin (): void {
     const { host, peers } = this
+    observeConnections(host, this.#init.audit)
+    watchAnnouncements(host.services.announce, this.#guard)
     host.addEventListener('peer:connect', ({ detail }) => {
       peers.connected(detail.toString(), host.getConnections(detail).map(({ remoteAddr }) => remoteAddr.toString()))
     })
@@ -161,6 +176,12 @@ export class SiteNetwork {
     host.services.announce.addEventListener('announcement', ({ detail }) => { peers.announced(detail.peerId.toString(), detail.announcement) })
     this.#discovery.start()
   }
+}
+
+function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {
+  const seconds = Math.round(ms / 1_000)
+  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`)
+  audit.record({ kind: 'ban', peer, reason, seconds })
 }
 
 function refusalSentence ({ direction, peer }: Refusal): string {

@@ -5,6 +5,11 @@ import { encodeAnnouncement, type Announcement } from './announcement.ts'
 import type { Announce, AnnounceComponents, AnnounceEvents, AnnounceInit } from './types.ts'
 import { AnnouncementValidator } from './validate.ts'
 
+/** The one gossipsub topic of a federation. */
+export function announceTopic (federationId: string): string {
+  return `/consilium/${federationId}/announce/1`
+}
+
 export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implements Announce, Startable {
   readonly topic: string
   readonly #components: AnnounceComponents
@@ -19,7 +24,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
     this.#components = components
     this.#now = now
     this.#validator = new AnnouncementValidator({ now })
-    this.topic = `/consilium/${federationId}/announce/1`
+    this.topic = announceTopic(federationId)
   }
 
   isStarted (): boolean {

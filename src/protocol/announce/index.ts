@@ -1,6 +1,7 @@
 import { AnnounceService } from './announce.ts'
 import type { Announce, AnnounceComponents, AnnounceInit } from './types.ts'
 
+export { announceTopic } from './announce.ts'
 export type { Announcement } from './announcement.ts'
 export type { Announce, AnnounceComponents, AnnounceEvents, AnnounceInit } from './types.ts'
 

@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import { createLogger } from '../../../src/node/logger.ts'
 import { Discovery } from '../../../src/node/network/discovery.ts'
 import { keyedNoise, type Refusal } from '../../../src/node/network/encrypter.ts'
+import { Guard } from '../../../src/node/network/guard.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { openPeerBook } from '../../../src/node/network/peer-book.ts'
 import { Notices } from '../../../src/node/notices.ts'
@@ -51,6 +52,7 @@ describe('discovery', () => {
       key: key ?? await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
+      guard: new Guard({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey, onRefused: (refusal) => refusals.push(refusal) }),
       ...(datastore == null ? {} : { datastore }),
       services: {}
@@ -115,6 +117,7 @@ describe('discovery', () => {
       key,
       federationId: FEDERATION,
       listen: [`/ip4/127.0.0.1/tcp/${port}`],
+      guard: new Guard({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
       services: {}
     })
@@ -142,6 +145,7 @@ describe('discovery', () => {
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: [listen],
+      guard: new Guard({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
       services: {}
     }).then(() => { throw new Error('it listened') }, (reason: Error) => reason)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Content, Entry } from '../../../../src/node/audit/entry.ts'
+import type { Content } from '../../../../src/node/audit/entry.ts'
 import { Account, reconcile, type Reconciliation } from '../../../../src/node/audit/reconcile.ts'
 import { bothSides } from './fixtures.ts'
 

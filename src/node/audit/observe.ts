@@ -1,0 +1,60 @@
+import type { Connection, TypedEventTarget } from '@libp2p/interface'
+import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
+import { addressClass } from './address-class.ts'
+import type { Auditor } from './auditor.ts'
+import type { ExchangeContent } from './entry.ts'
+
+type Recorder = Pick<Auditor, 'record'>
+
+interface Host extends TypedEventTarget<{ 'connection:open': CustomEvent<Connection>, 'connection:close': CustomEvent<Connection> }> {
+  getConnections (): Connection[]
+}
+
+/** Every connection, from now on and those that are open already. */
+export function observeConnections (host: Host, audit: Recorder): void {
+  const write = (event: 'open' | 'close', { remotePeer, remoteAddr, direction }: Connection): void => {
+    audit.record({ kind: 'connection', event, peer: remotePeer.toString(), direction, address: addressClass(remoteAddr) })
+  }
+  host.addEventListener('connection:open', ({ detail }) => { write('open', detail) })
+  host.addEventListener('connection:close', ({ detail }) => { write('close', detail) })
+  for (const connection of host.getConnections()) write('open', connection)
+}
+
+interface Averaging {
+  readonly round: number
+  readonly schema: { readonly tensors: readonly unknown[] }
+}
+
+/** Every exchange and every offer that was declined. */
+export function observeExchanges (service: AdapterExchange, averaging: Averaging, audit: Recorder): void {
+  const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({ kind: 'exchange', round: averaging.round, tensors: averaging.schema.tensors.length })
+  service.addEventListener('exchange', ({ detail }) => { audit.record({ ...common(), ...committed(detail) }) })
+  service.addEventListener('failure', ({ detail }) => { audit.record({ ...common(), ...failed(detail) }) })
+  service.addEventListener('refusal', ({ detail: { partner, reason } }) => { audit.record({ kind: 'refusal', peer: partner, what: 'offer', reason }) })
+  service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => { audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict }) })
+}
+
+type Seen = Omit<ExchangeContent, 'kind' | 'round' | 'tensors'>
+// What the wire layer adds as it learns it.
+type Extra = Partial<Pick<ExchangeContent, 'sentDigest' | 'receivedDigest' | 'bytesSent' | 'bytesReceived'>> & { readonly exchangeId?: string }
+
+function committed ({ exchangeId, partner, role, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport & Extra): Seen {
+  return { id: exchangeId, partner, role, outcome: 'committed', partnerRound, bytesSent, bytesReceived, codec, ...digests({ sentDigest, receivedDigest }) }
+}
+
+function failed ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure & Extra): Seen {
+  return {
+    id: exchangeId ?? 'none',
+    partner,
+    role,
+    outcome: inDoubt ? 'doubt' : 'failed',
+    bytesSent: bytesSent ?? 0,
+    bytesReceived: bytesReceived ?? 0,
+    reason,
+    ...digests({ sentDigest, receivedDigest })
+  }
+}
+
+function digests ({ sentDigest, receivedDigest }: { sentDigest: string | undefined, receivedDigest: string | undefined }): Pick<Seen, 'sentDigest' | 'receivedDigest'> {
+  return { ...(sentDigest == null ? {} : { sentDigest }), ...(receivedDigest == null ? {} : { receivedDigest }) }
+}

@@ -1,0 +1,83 @@
+import type { ConnectionEncrypter, MessageStream, Stream, StreamMessageEvent, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { RateLimit } from '../../protocol/shared/rate-limit.ts'
+import { BAN_POINTS, type Offences } from './offences.ts'
+
+/** What one peer may use, over all its connections: sustained per second, and at once after a quiet time. */
+export const BUDGETS = {
+  /** Streams that it opens, of whatever protocol. */
+  streams: { perSecond: 20, burst: 200 },
+  /** KiB on streams other than exchanges of vectors, whose size the schema fixes. */
+  controlKiB: { perSecond: 256, burst: 4_096 },
+  /** Small messages on its connections: pings, window updates, control frames. */
+  smallFrames: { perSecond: 500, burst: 10_000 }
+} as const
+
+/** Streams that one connection may have open in each direction. */
+export const MAX_STREAMS = 128
+const SMALL_BYTES = 1_024
+const KIB = 1_024
+const BULK = /\/adapter-exchange\/\d/
+
+/** Watches every connection from inside the encryption and charges what comes to the peer's budgets; who overdraws them is cut off. */
+export class Meter {
+  readonly #offences: Offences
+  readonly #streams: RateLimit
+  readonly #controlKiB: RateLimit
+  readonly #smallFrames: RateLimit
+  readonly #peers = new WeakMap<MessageStream, string>()
+
+  constructor (offences: Offences, now: () => number) {
+    this.#offences = offences
+    this.#streams = new RateLimit({ ...BUDGETS.streams, now })
+    this.#controlKiB = new RateLimit({ ...BUDGETS.controlKiB, now })
+    this.#smallFrames = new RateLimit({ ...BUDGETS.smallFrames, now })
+  }
+
+  readonly encrypter = (inner: ConnectionEncrypter): ConnectionEncrypter => ({
+    protocol: inner.protocol,
+    secureOutbound: async (connection, options) => this.#watch(await inner.secureOutbound(connection, options)),
+    secureInbound: async (connection, options) => this.#watch(await inner.secureInbound(connection, options))
+  })
+
+  readonly muxer = (inner: StreamMuxerFactory): StreamMuxerFactory => ({
+    protocol: inner.protocol,
+    createStreamMuxer: (connection) => this.#watchMuxer(inner.createStreamMuxer(connection), this.#peers.get(connection) ?? 'unknown')
+  })
+
+  #watch (secured: Awaited<ReturnType<ConnectionEncrypter['secureInbound']>>): typeof secured {
+    const peer = secured.remotePeer.toString()
+    this.#peers.set(secured.connection, peer)
+    secured.connection.addEventListener('message', ({ data }) => {
+      if (data.byteLength < SMALL_BYTES && this.#smallFrames.take(peer) > 0) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
+    })
+    return secured
+  }
+
+  #watchMuxer (muxer: StreamMuxer, peer: string): StreamMuxer {
+    muxer.addEventListener('stream', ({ detail }) => {
+      this.#watchStream(detail, peer)
+      if (this.#streams.take(peer) === 0) return
+      detail.abort(new Error('too many streams'))
+      this.#offences.add(peer, 1, 'opens more streams than any honest site')
+    })
+    const open = muxer.createStream.bind(muxer)
+    muxer.createStream = async (options) => this.#watchStream(await open(options), peer)
+    return muxer
+  }
+
+  #watchStream (stream: Stream, peer: string): Stream {
+    let unpaid = 0
+    stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
+      if (BULK.test(stream.protocol)) return
+      unpaid += data.byteLength
+      const wholeKiB = Math.floor(unpaid / KIB)
+      unpaid -= wholeKiB * KIB
+      if (this.#controlKiB.take(peer, wholeKiB) > 0) this.#offences.add(peer, BAN_POINTS, `sends more on ${shortName(stream.protocol)} than any honest site`)
+    })
+    return stream
+  }
+}
+
+function shortName (protocol: string): string {
+  return protocol === '' ? 'unnegotiated streams' : protocol.split('/').slice(-2).join('/').slice(0, 60)
+}
