@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import * as ort from 'onnxruntime-node'
-import { buildModel } from './model.ts'
-import type { Model } from './model.ts'
-import { runSync, sessionOptions, toOrt } from './session.ts'
+import { EagerRuns } from './eager-runs.ts'
 import type { RuntimeOptions } from './session.ts'
 import { constant, expand } from './value.ts'
 import type { Data, ElementType, Value } from './value.ts'
@@ -18,6 +15,8 @@ export class OnnxBackend extends tf.KernelBackend {
   /** Complex numbers and strings. */
   readonly host = new HostStore()
   readonly #entries: tf.DataStorage<Entry>
+  readonly #live = new Set<Entry>()
+  readonly #runs: EagerRuns
   #tracing = false
   /** What is recorded while `time` waits for it. */
   #timed: Value[] | undefined
@@ -25,6 +24,12 @@ export class OnnxBackend extends tf.KernelBackend {
   constructor (readonly options: RuntimeOptions) {
     super()
     this.#entries = new tf.DataStorage(this, tf.engine())
+    this.#runs = new EagerRuns(options)
+  }
+
+  /** Sessions made so far for what was read or flushed. */
+  get sessionsMade (): number {
+    return this.#runs.made
   }
 
   get tracing (): boolean {
@@ -58,7 +63,7 @@ export class OnnxBackend extends tf.KernelBackend {
   tensorOf (value: Value): tf.TensorInfo {
     const dataId = {}
     this.#timed?.push(value)
-    this.#entries.set(dataId, { value, references: 1 })
+    this.#add(dataId, value, 1)
     return { dataId, shape: [...value.shape], dtype: value.type as tf.DataType }
   }
 
@@ -70,46 +75,42 @@ export class OnnxBackend extends tf.KernelBackend {
 
   override move (dataId: tf.DataId, values: tf.BackendValues, shape: number[], dtype: tf.DataType, references: number): void {
     if (isHostType(dtype)) this.host.write(dataId, values, shape, dtype, references)
-    else this.#entries.set(dataId, { value: uploaded(values, shape, elementType(dtype)), references })
+    else this.#add(dataId, uploaded(values, shape, elementType(dtype)), references)
+  }
+
+  #add (dataId: object, value: Value, references: number): void {
+    const entry = { value, references }
+    this.#entries.set(dataId, entry)
+    this.#live.add(entry)
   }
 
   override async read (dataId: object): Promise<tf.BackendValues> {
     if (this.host.has(dataId)) return this.host.read(dataId)
     const { value } = this.#entries.get(dataId)
-    if (value.known() === undefined) await this.flush([value])
+    if (value.known() === undefined) await this.#compute([value])
     return value.known() as tf.BackendValues
   }
 
   override readSync (dataId: object): tf.BackendValues {
     if (this.host.has(dataId)) return this.host.read(dataId)
     const { value } = this.#entries.get(dataId)
-    if (value.known() === undefined) {
-      const roots = pending([value])
-      const model = this.#model(roots)
-      keep(roots, model, runSync(model.bytes, this.options, feeds(model), model.outputs))
-    }
+    if (value.known() === undefined) this.#runs.runNow([value])
     return value.known() as tf.BackendValues
   }
 
-  /** Computes the given values in one run and keeps their data. */
-  async flush (values: readonly Value[]): Promise<void> {
-    const roots = pending(values)
-    if (roots.length === 0) return
-    const model = this.#model(roots)
-    const session = await ort.InferenceSession.create(model.bytes, sessionOptions(this.options))
-    try {
-      keep(roots, model, await session.run(feeds(model)))
-    } finally {
-      await session.release()
-    }
+  /** Computes all tensors that are alive and not known yet in one run: after a training step, before its results are used. */
+  async flush (): Promise<void> {
+    if (this.#tracing) throw new Error('flush was called while a step is traced: a compiled step needs none')
+    await this.#runs.run(() => Array.from(this.#live, ({ value }) => value))
   }
 
-  #model (roots: readonly Value[]): Model {
-    const model = buildModel(roots, true)
-    for (const value of model.inputs.values()) {
-      if (value.data === undefined) throw new Error('a tensor was read while a step is traced: return it from the step as an output instead')
+  /** Computes `values` and, so that nothing is computed twice, all else that is alive; only `values` where that fails. */
+  async #compute (values: readonly Value[]): Promise<void> {
+    if (this.#tracing) {
+      await this.#runs.run(() => values)
+      return
     }
-    return model
+    await this.flush().catch(async () => { await this.#runs.run(() => values) })
   }
 
   override disposeData (dataId: object, force = false): boolean {
@@ -118,6 +119,7 @@ export class OnnxBackend extends tf.KernelBackend {
     const entry = this.#entries.get(dataId)
     entry.references--
     if (!force && entry.references > 0) return false
+    this.#live.delete(entry)
     this.#entries.delete(dataId)
     return true
   }
@@ -157,7 +159,7 @@ export class OnnxBackend extends tf.KernelBackend {
     } finally {
       this.#timed = undefined
     }
-    await this.flush(recorded)
+    await this.#runs.run(() => recorded)
     return { kernelMs: performance.now() - start }
   }
 
@@ -171,21 +173,4 @@ function uploaded (values: tf.BackendValues, shape: readonly number[], type: Ele
   const value = constant(data, shape, type)
   value.uploaded = true
   return value
-}
-
-function pending (values: readonly Value[]): Value[] {
-  return [...new Set(values.map((value) => value.base ?? value))].filter((value) => value.known() === undefined)
-}
-
-function feeds (model: Model): Record<string, ort.Tensor> {
-  return Object.fromEntries(Array.from(model.inputs, ([name, value]) => [name, toOrt(value.data as Data, value.type, value.shape)]))
-}
-
-function keep (roots: readonly Value[], model: Model, results: Readonly<Record<string, ort.Tensor>>): void {
-  for (const [index, name] of model.outputs.entries()) {
-    const root = roots[index] as Value
-    root.data = results[name]?.data as Data
-    root.uploaded = true
-    root.op = undefined
-  }
 }

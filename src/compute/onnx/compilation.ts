@@ -1,14 +1,14 @@
 /** A step traced once per input signature into one ONNX Runtime session. */
 import * as tf from '@tensorflow/tfjs-core'
-import * as ort from 'onnxruntime-node'
+import type * as ort from 'onnxruntime-node'
 import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
 import { checkInputs, dtypeOf, signatureOf } from './host.ts'
 import type { HostRecord, HostTensor } from './host.ts'
 import { cast } from './kernels/ops.ts'
-import { buildModel } from './model.ts'
+import { planModel } from './model.ts'
 import { backendName } from './register.ts'
-import { sessionOptions, toOrt } from './session.ts'
+import { createSession, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
 import { Value } from './value.ts'
 
@@ -42,7 +42,10 @@ export class Compilation {
     await this.#last
     const graphs = await Promise.all(this.#graphs.values())
     this.#graphs.clear()
-    for (const { session } of graphs) await session.release()
+    for (const { session } of graphs) {
+      if (this.options.profile !== undefined) session.endProfiling()
+      await session.release()
+    }
   }
 
   async #run (inputs: HostRecord): Promise<HostRecord> {
@@ -70,12 +73,12 @@ export class Compilation {
 async function createGraph (backend: OnnxBackend, options: RuntimeOptions, step: Step, inputs: HostRecord): Promise<Graph> {
   const placeholders = new Map(Object.entries(inputs).map(([name, tensor]) => [new Value(tensor.shape, dtypeOf(tensor)), name]))
   const results = trace(backend, step, placeholders)
-  const model = buildModel(results.map(({ value }) => value), false)
-  const session = await ort.InferenceSession.create(model.bytes, sessionOptions(options))
+  const plan = planModel(results.map(({ value }) => value), false)
+  const session = await createSession(plan.encode(), options)
   return {
     session,
-    feeds: new Map(Array.from(model.inputs, ([key, value]) => [key, placeholders.get(value) as string])),
-    outputs: new Map(model.outputs.map((key, index) => {
+    feeds: new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string])),
+    outputs: new Map(plan.outputs.map((key, index) => {
       const { name, value } = results[index] as Result
       return [key, { name, shape: value.shape }]
     }))

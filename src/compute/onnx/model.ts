@@ -1,4 +1,5 @@
-/** Turns the part of a recorded graph that its outputs need into the bytes of an ONNX model. */
+/** Turns the part of a recorded graph that its outputs need into a plan and that into the bytes of an ONNX model. */
+import { createHash } from 'node:crypto'
 import onnxProto from 'onnx-proto'
 import type { Attribute, Data, ElementType, Value } from './value.ts'
 import { int64s } from './value.ts'
@@ -6,47 +7,100 @@ import { int64s } from './value.ts'
 const { onnx } = onnxProto
 const elementCodes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }
 
+/** Data that the model refers to by path instead of holding them. */
+export interface External { readonly path: string, readonly data: Uint8Array }
+
 export interface Model {
   readonly bytes: Uint8Array
-  /** Values to feed, by input name: placeholders and, where asked for, uploaded data. */
-  readonly inputs: ReadonlyMap<string, Value>
+  readonly external: readonly External[]
+  /** Roughly what a session of it holds between runs, in bytes. */
+  readonly weight: number
+}
+
+/** A graph before it is encoded, in the order in which it runs. */
+export interface Plan {
+  /** Equal for graphs of the same operations, shapes and wiring, whatever their slots hold. */
+  readonly key: string
+  /** Uploaded tensors of at most `slotSize` elements: baked as they are, or inputs. */
+  readonly slots: readonly Value[]
   /** Names of the outputs, in the order of the values given. */
   readonly outputs: readonly string[]
+  /** Values to feed, by input name: placeholders, uploaded data and the slots in `fed`. */
+  inputs (fed?: ReadonlySet<number>): ReadonlyMap<string, Value>
+  encode (fed?: ReadonlySet<number>): Model
 }
 
-/** `feedUploads`: uploaded data becomes inputs, so that the model serves other data of the same shapes. */
-export function buildModel (outputs: readonly Value[], feedUploads: boolean): Model {
+/** Scalars that a step uploads anew each time, such as a learning rate. */
+const slotSize = 4
+/** Baked data above this many bytes stay outside the encoded model. */
+const inlineBytes = 4096
+/** What ONNX Runtime keeps per node, roughly. */
+const nodeBytes = 8192
+
+/** `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked. */
+export function planModel (outputs: readonly Value[], feedUploads: boolean): Plan {
   const builder = new Builder(feedUploads)
-  const names = outputs.map((value, index) => builder.output(value, `y${index}`))
-  return { bytes: builder.encode(), inputs: builder.inputs, outputs: names }
+  outputs.forEach((value, index) => { builder.output(value, `y${index}`) })
+  return builder
 }
 
-class Builder {
-  readonly #nodes: object[] = []
-  readonly inputs = new Map<string, Value>()
-  readonly #outputs: object[] = []
-  readonly #initializers: object[] = []
+interface Node { readonly opType: string, readonly domain?: string, readonly input: readonly string[], readonly output: readonly string[], readonly attribute?: readonly object[] }
+
+class Builder implements Plan {
+  readonly slots: Value[] = []
+  readonly #nodes: Node[] = []
+  readonly #inputs = new Map<string, Value>()
+  readonly #outputs = new Map<string, Value>()
+  readonly #baked = new Map<string, Value>()
   readonly #names = new Map<Value, string>()
   readonly #constants = new Map<string, string>()
+  #key: string | undefined
 
   constructor (readonly feedUploads: boolean) {}
 
-  output (value: Value, name: string): string {
+  output (value: Value, name: string): void {
     this.#nodes.push({ opType: 'Identity', input: [this.#visit(value)], output: [name] })
-    this.#outputs.push(valueInfo(name, value))
-    return name
+    this.#outputs.set(name, value)
   }
 
-  encode (): Uint8Array {
+  get outputs (): string[] {
+    return [...this.#outputs.keys()]
+  }
+
+  get key (): string {
+    this.#key ??= this.#hash()
+    return this.#key
+  }
+
+  #hash (): string {
+    const hash = createHash('sha256')
+    const describe = ([name, value]: [string, Value]): string => `${name}:${value.type}[${value.shape.join()}]`
+    hash.update([...this.#inputs].map(describe).join(';'))
+    hash.update(this.slots.map((value, index) => describe([`s${index}`, value])).join(';'))
+    for (const entry of this.#baked) hash.update(describe(entry)).update(bytesOf(entry[1]))
+    for (const { opType, input, output, attribute } of this.#nodes) hash.update(`${opType}(${input.join()})${output.join()}${JSON.stringify(attribute)}`)
+    hash.update([...this.#outputs].map(describe).join(';'))
+    return hash.digest('base64')
+  }
+
+  inputs (fed: ReadonlySet<number> = new Set()): Map<string, Value> {
+    return new Map([...this.#inputs, ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [[`s${index}`, value]] : [])])
+  }
+
+  encode (fed: ReadonlySet<number> = new Set()): Model {
+    const baked = [...this.#baked, ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [] : [[`s${index}`, value]])]
+    const external = baked.filter(([, value]) => bytesOf(value).length > inlineBytes).map(([path, value]) => ({ path, data: bytesOf(value) }))
     const graph = {
       name: 'graph',
       node: this.#nodes,
-      initializer: this.#initializers,
-      input: Array.from(this.inputs, ([name, value]) => valueInfo(name, value)),
-      output: this.#outputs
+      initializer: baked.map(([name, value]) => initializer(name, value)),
+      input: Array.from(this.inputs(fed), ([name, value]) => valueInfo(name, value)),
+      output: Array.from(this.#outputs, ([name, value]) => valueInfo(name, value))
     }
     const opsetImport = [{ domain: '', version: 18 }, { domain: 'com.microsoft', version: 1 }]
-    return onnx.ModelProto.encode({ irVersion: 8, opsetImport, graph }).finish()
+    const bytes = onnx.ModelProto.encode({ irVersion: 8, opsetImport, graph } as object).finish()
+    const weight = this.#nodes.length * nodeBytes + external.reduce((sum, { data }) => sum + 2 * data.length, 0)
+    return { bytes, external, weight }
   }
 
   /** Post-order over what `root` needs, without recursion: training graphs are thousands of nodes deep. */
@@ -79,18 +133,24 @@ class Builder {
   }
 
   #emitData (value: Value, data: Data): void {
-    if (value.uploaded && this.feedUploads) {
+    if (!value.uploaded || !this.feedUploads) {
+      this.#bake(value, data)
+    } else if (data.length <= slotSize) {
+      this.#names.set(value, `s${this.slots.length}`)
+      this.slots.push(value)
+    } else {
       this.#emitInput(value)
-      return
     }
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    const key = data.length <= 16 ? `${value.type}:${value.shape.join()}:${Buffer.from(rawData).toString('hex')}` : undefined
+  }
+
+  #bake (value: Value, data: Data): void {
+    const key = data.length <= 16 ? `${value.type}:${value.shape.join()}:${Buffer.from(bytesOf(value)).toString('hex')}` : undefined
     const known = key === undefined ? undefined : this.#constants.get(key)
-    const name = known ?? `c${this.#initializers.length}`
+    const name = known ?? `c${this.#baked.size}`
     this.#names.set(value, name)
     if (known !== undefined) return
     if (key !== undefined) this.#constants.set(key, name)
-    this.#initializers.push({ name, dims: [...value.shape], dataType: elementCodes[value.type], rawData })
+    this.#baked.set(name, value)
   }
 
   #emitView (value: Value, base: Value): void {
@@ -110,9 +170,9 @@ class Builder {
   }
 
   #emitInput (value: Value): void {
-    const name = `x${this.inputs.size}`
+    const name = `x${this.#inputs.size}`
     this.#names.set(value, name)
-    this.inputs.set(name, value)
+    this.#inputs.set(name, value)
   }
 
   #fresh (value: Value): string {
@@ -126,6 +186,19 @@ class Builder {
     if (name === undefined) throw new Error('a value is used before it is emitted')
     return name
   }
+}
+
+function bytesOf ({ data }: Value): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data as Data
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function initializer (name: string, value: Value): object {
+  const described = { name, dims: [...value.shape], dataType: elementCodes[value.type] }
+  const rawData = bytesOf(value)
+  if (rawData.length <= inlineBytes) return { ...described, rawData }
+  const location = Object.entries({ location: name, offset: '0', length: String(rawData.length) }).map(([key, text]) => ({ key, value: text }))
+  return { ...described, dataLocation: 1, externalData: location }
 }
 
 function valueInfo (name: string, value: Value): object {
