@@ -1,21 +1,27 @@
+import { RateLimit } from '../protocol/shared/rate-limit.ts'
 import type { Logger } from './logger.ts'
 
 const MOST = 100
+// Whoever can cause a notice cannot fill the log with them.
+const SPOKEN = { perSecond: 1, burst: 50 }
 
 /** What a person should know: each said once in the log and kept for status and summary. */
 export class Notices {
   readonly #logger: Logger
   readonly #said = new Map<string, string>()
+  readonly #spoken: RateLimit
 
-  constructor (logger: Logger) {
+  constructor (logger: Logger, now: () => number = () => performance.now()) {
     this.#logger = logger
+    this.#spoken = new RateLimit({ ...SPOKEN, now })
   }
 
-  /** One plain sentence, once per `key`: no file names, patient ids or numbers of private tensors. */
+  /** One plain sentence, once per `key`: no file names, patient ids or numbers of private tensors. The hundred last ones are kept. */
   warn (key: string, message: string): void {
     if (this.#said.has(key)) return
-    this.#logger.warn(message)
-    if (this.#said.size < MOST) this.#said.set(key, message)
+    if (this.#spoken.take('') === 0) this.#logger.warn(message)
+    this.#said.set(key, message)
+    if (this.#said.size > MOST) this.#said.delete(this.#said.keys().next().value!)
   }
 
   /** Lets `warn` speak again under this key; the sentence stays in the list. */

@@ -27,6 +27,8 @@ const ABSENT_MS = 20_000
 const FOUND_WITHIN_MS = 20_000
 // A connected site whose round has not grown for so long holds nobody up.
 const STALLED_MS = 600_000
+/** Sites that are remembered; beyond, the one not seen longest is forgotten. More than these are never connected at a time. */
+const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
 const GONE = new Set(['done', 'stopped'])
 const FINISHED = new Set(['cool-down', ...GONE])
@@ -123,8 +125,16 @@ export class PeerTable {
 
   #entry (id: string): Entry {
     const entry = this.#entries.get(id) ?? { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false }
+    if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry
+  }
+
+  #forgetOne (): void {
+    const absent = [...this.#entries].filter(([, { connected }]) => !connected)
+    const seen = ([, { lastSeen }]: [string, Entry]): number => lastSeen ?? -Infinity
+    const oldest = absent.reduce<[string, Entry] | undefined>((least, each) => least == null || seen(each) < seen(least) ? each : least, undefined)
+    if (oldest != null) this.#entries.delete(oldest[0])
   }
 }
 

@@ -25,7 +25,7 @@ export function federationDht (federationId: string): (components: KadDHTCompone
     clientMode: false,
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS
-  }) as (components: KadDHTComponents) => KadDHT
+  })
   const records = `/dht/provider/${toString(federationCid(federationId).multihash.bytes, 'base32')}/`
   return (components) => create(new Proxy(components, {
     get: (target, name) => name === 'datastore' ? bounded(target.datastore, records) : Reflect.get(target, name) as unknown

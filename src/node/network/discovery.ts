@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
+import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from '../logger.ts'
@@ -33,6 +33,9 @@ const READ_EVERY = 10
 
 // Enough for any gossip; a site that met 500 others need not stay connected to all.
 const MOST_CONNECTIONS = 64
+
+/** Sites whose addresses are kept; whoever answers queries of the DHT could name any number. */
+const MOST_KNOWN = 1024
 
 interface Target {
   readonly address: PeerId | Multiaddr
@@ -112,9 +115,22 @@ export class Discovery {
 
   async #readPeerStore (): Promise<void> {
     const { host } = this.#init
-    for (const peer of await host.peerStore.all({ signal: this.#stop.signal })) {
+    const peers = await host.peerStore.all({ signal: this.#stop.signal })
+    for (const { id } of this.#surplus(peers)) {
+      await host.peerStore.delete(id, { signal: this.#stop.signal })
+      this.#targets.delete(id.toString())
+    }
+    for (const peer of peers) {
       if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, false)
     }
+  }
+
+  /** Of more than MOST_KNOWN those that are not connected and failed most often. */
+  #surplus (peers: readonly Peer[]): readonly Peer[] {
+    const { host } = this.#init
+    const failures = ({ id }: Peer): number => this.#targets.get(id.toString())?.schedule.failures ?? 0
+    const absent = peers.filter(({ id }) => !id.equals(host.peerId) && host.getConnections(id).length === 0)
+    return absent.sort((a, b) => failures(b) - failures(a)).slice(0, Math.max(0, peers.length - MOST_KNOWN))
   }
 
   #wantsDial (target: Target, now: number): boolean {
@@ -123,7 +139,7 @@ export class Discovery {
   }
 
   #addTarget (name: string, address: PeerId | Multiaddr, bootstrap: boolean): void {
-    if (this.#targets.has(name)) return
+    if (this.#targets.has(name) || (!bootstrap && this.#targets.size >= MOST_KNOWN)) return
     this.#targets.set(name, { address, bootstrap, dialling: false, schedule: new DialSchedule(bootstrap ? this.#times.bootstrap : this.#times.known) })
   }
 

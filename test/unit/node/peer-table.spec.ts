@@ -76,4 +76,15 @@ describe('PeerTable', () => {
     peers.disconnected('a')
     expect(peers.sketches()).to.be.empty
   })
+
+  it('forgets the site not seen longest beyond 1,024, never a connected one', () => {
+    peers.connected('here', [])
+    for (let i = 0; i < 2_000; i++) {
+      clock.time++
+      peers.exchanged(`${i}`)
+    }
+    const ids = peers.view().map(({ peerId }) => peerId)
+    expect(ids).to.have.length(1_024)
+    expect([ids.includes('here'), ids.includes('0'), ids.includes('1999')]).to.deep.equal([true, false, true])
+  })
 })
