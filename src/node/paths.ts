@@ -6,6 +6,10 @@ export interface SitePaths {
   readonly identity: string
   readonly federation: string
   readonly networkKey: string
+  readonly certificate: string
+  readonly statements: string
+  readonly members: string
+  readonly membershipEvents: string
   readonly config: string
   readonly peers: string
   readonly control: string
@@ -27,6 +31,10 @@ export function sitePaths (home: string): SitePaths {
     identity: at('identity.key'),
     federation: at('federation.json'),
     networkKey: at('network.key'),
+    certificate: at('membership/certificate.json'),
+    statements: at('membership/statements.json'),
+    members: at('membership/members.json'),
+    membershipEvents: at('membership/pending.jsonl'),
     config: at('config.json'),
     peers: at('peers'),
     control: at('control.json'),

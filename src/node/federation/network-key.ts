@@ -1,25 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import { InputError } from '../../errors.ts'
 import { requirePrivateMode } from '../identity.ts'
+import { parseKeyRing, type KeyRing } from '../membership/key-ring.ts'
 import { readIfThere, writeFileSafely } from '../storage/files.ts'
 
 const LENGTH = 32
 
 /** Makes the 32 random bytes that keep strangers out of the Noise handshake (DESIGN §9). */
 export async function createNetworkKey (path: string): Promise<void> {
-  await writeNetworkKey(path, randomBytes(LENGTH))
+  await writeKeyRing(path, { current: randomBytes(LENGTH).toString('hex'), previous: [] })
+}
+
+export async function writeKeyRing (path: string, ring: KeyRing): Promise<void> {
+  await writeFileSafely(path, JSON.stringify(ring) + '\n', 0o600)
+}
+
+/** @throws InputError when the file is missing, open to others or holds no key. */
+export async function readKeyRing (path: string): Promise<KeyRing> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) throw new InputError(`the network key ${path} does not exist: ask for an invitation and join`)
+  await requirePrivateMode(path)
+  return parseKeyRing(bytes.toString('utf8').trim(), path)
 }
 
 export async function writeNetworkKey (path: string, key: Uint8Array): Promise<void> {
-  await writeFileSafely(path, Buffer.from(key).toString('hex') + '\n', 0o600)
+  await writeKeyRing(path, { current: Buffer.from(key).toString('hex'), previous: [] })
 }
 
-/** @returns 32 bytes. @throws InputError when the file is missing, open to others or not 64 hex digits. */
 export async function readNetworkKey (path: string): Promise<Uint8Array> {
-  const bytes = await readIfThere(path)
-  if (bytes == null) throw new InputError(`the network key ${path} does not exist: ask the founder of the federation for it and join again`)
-  await requirePrivateMode(path)
-  const text = bytes.toString('utf8').trim()
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new InputError(`${path} is not a network key (64 hex digits): ask the founder of the federation for it again`)
-  return Buffer.from(text, 'hex')
+  return Buffer.from((await readKeyRing(path)).current, 'hex')
 }

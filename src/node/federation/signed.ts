@@ -1,0 +1,31 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import canonicalize from 'canonicalize'
+import { z } from 'zod'
+
+/** An Ed25519 peer id in base58: the public key itself. */
+export const peerIdText = z.string().regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'is not a peer id (12D3KooW…)')
+export const federationIdText = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const signature = z.strictObject({ peerId: peerIdText, signature: z.base64().max(100) })
+export type Signature = z.infer<typeof signature>
+
+/** RFC 8785 canonical UTF-8 bytes. */
+export function canonicalBytes (value: object): Uint8Array {
+  return Buffer.from(canonicalize(value) ?? '', 'utf8')
+}
+
+/** Over the canonical bytes of `value`. */
+export async function sign (value: object, key: PrivateKey): Promise<Signature> {
+  const bytes = await key.sign(canonicalBytes(value))
+  return { peerId: peerIdFromPrivateKey(key).toString(), signature: Buffer.from(bytes).toString('base64') }
+}
+
+export async function isSigned (value: object, by: Signature): Promise<boolean> {
+  try {
+    const { publicKey } = peerIdFromString(by.peerId)
+    return publicKey != null && await publicKey.verify(canonicalBytes(value), Buffer.from(by.signature, 'base64'))
+  } catch {
+    return false
+  }
+}

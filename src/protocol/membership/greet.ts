@@ -1,0 +1,67 @@
+import { equals } from 'uint8arrays/equals'
+import { ProtocolError } from '../../errors.ts'
+import type { Frames } from '../shared/frames.ts'
+import type { Limit } from '../shared/within.ts'
+import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Answer, type Reason } from './messages.ts'
+import type { Greeting, MembershipPort, NetworkKey } from './types.ts'
+
+/** How a greeting ended. */
+export type Greeted = { readonly accepted: true } | { readonly refusedBy: 'us' | 'them', readonly reason: Reason }
+
+export interface GreetInit {
+  readonly peer: string
+  readonly limit: (what: string) => Limit
+  /** Called before this side says that it accepts, so that no stream of the other comes too early. */
+  readonly admit: () => void
+  readonly onNews: (news: { statements?: readonly Uint8Array[], key?: NetworkKey }) => void
+}
+
+// More than any set of statements needs.
+const MOST_BATCHES = 1_024
+
+/**
+ * What both sides do alike once each has the other's greeting: judge it; let both sets of statements become one; judge again with what was
+ * learnt; say so. A peer that is refused at once is told, and nothing that it knows is taken in.
+ */
+export async function greet (frames: Frames, membership: MembershipPort, theirs: Greeting, init: GreetInit): Promise<Greeted> {
+  const refuse = async (reason: Reason): Promise<Greeted> => {
+    await frames.write(encodeStep({ answer: { refused: reason } }), init.limit('room for the verdict'))
+    return { refusedBy: 'us', reason }
+  }
+  const early = await membership.judge(init.peer, theirs.credential)
+  if (early != null) return await refuse(early)
+  const differ = !equals(membership.greeting().digest, theirs.digest)
+  const [, end] = await Promise.all([sendStatements(frames, differ ? membership.statements() : [], init), takeStatements(frames, membership, init)])
+  if (end != null) return end
+  await membership.caughtUp(init.peer)
+  const late = await membership.judge(init.peer, theirs.credential)
+  if (late != null) return await refuse(late)
+  init.admit()
+  await frames.write(encodeStep({ answer: { key: membership.newerKey(theirs.key) } }), init.limit('room for the verdict'))
+  return await takeAnswer(frames, membership, init)
+}
+
+async function sendStatements (frames: Frames, statements: readonly Uint8Array[], { limit }: GreetInit): Promise<void> {
+  for (const batch of batches(statements)) await frames.write(encodeStep({ batch }), limit('room for statements'))
+}
+
+async function takeStatements (frames: Frames, membership: MembershipPort, { limit, onNews }: GreetInit): Promise<Greeted | undefined> {
+  for (let i = 0; i < MOST_BATCHES; i++) {
+    const step = decodeStep(await frames.read(MAX_FRAME_BYTES, limit('statements')))
+    if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
+    if (!('batch' in step)) throw new ProtocolError('something else among the statements')
+    const statements = await membership.learn(step.batch.statements)
+    if (statements.length > 0) onNews({ statements })
+    if (step.batch.last) return undefined
+  }
+  throw new ProtocolError('statements without end')
+}
+
+async function takeAnswer (frames: Frames, membership: MembershipPort, { limit, onNews }: GreetInit): Promise<Greeted> {
+  const step = decodeStep(await frames.read(MAX_FRAME_BYTES, limit('verdict')))
+  if (!('answer' in step)) throw new ProtocolError('something else in place of the verdict')
+  const { refused, key }: Answer = step.answer
+  if (refused != null) return { refusedBy: 'them', reason: refused }
+  if (key != null && await membership.learnKey(key)) onNews({ key })
+  return { accepted: true }
+}

@@ -1,0 +1,226 @@
+import { TypedEventEmitter, type Connection, type Startable, type Stream } from '@libp2p/interface'
+import { ProtocolError, RefusedError, TimeoutError } from '../../errors.ts'
+import { Frames } from '../shared/frames.ts'
+import { RateLimit } from '../shared/rate-limit.ts'
+import { within } from '../shared/within.ts'
+import { greet, type Greeted } from './greet.ts'
+import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch, type Reason } from './messages.ts'
+import type { Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey } from './types.ts'
+
+const ESTABLISH_MS = 10_000
+const STEP_MS = 10_000
+const OPEN_MS = 5_000
+const FINISH_MS = 2_000
+const MAX_STREAMS = 8
+const STREAMS_PER_SECOND = 5
+const STREAM_BURST = 40
+/** Many sites may come from one address: a hospital network behind NAT, or loopback. */
+const PER_ADDRESS = 20
+
+/** Certificates both ways right after connect, revocations and network keys whenever there are new ones. */
+export class MembershipService extends TypedEventEmitter<MembershipEvents> implements Membership, Startable {
+  readonly protocol: string
+  readonly #components: MembershipComponents
+  readonly #init: MembershipInit
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #perPeer = new RateLimit({ perSecond: STREAMS_PER_SECOND, burst: STREAM_BURST, now: () => performance.now() })
+  readonly #perAddress = new RateLimit({ perSecond: PER_ADDRESS * STREAMS_PER_SECOND, burst: PER_ADDRESS * STREAM_BURST, now: () => performance.now() })
+  #stopping = new AbortController()
+  #started = false
+
+  constructor (components: MembershipComponents, init: MembershipInit) {
+    super()
+    this.#components = components
+    this.#init = init
+    this.protocol = `/consilium/${init.federationId}/membership/1.0.0`
+  }
+
+  isStarted (): boolean {
+    return this.#started
+  }
+
+  async start (): Promise<void> {
+    if (this.#started) return
+    this.#started = true
+    this.#stopping = new AbortController()
+    const { registrar, events } = this.#components
+    events.addEventListener('connection:open', this.#onOpen)
+    events.addEventListener('connection:close', this.#onClose)
+    await registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: true })
+  }
+
+  async stop (): Promise<void> {
+    if (!this.#started) return
+    this.#started = false
+    const { registrar, events } = this.#components
+    events.removeEventListener('connection:open', this.#onOpen)
+    events.removeEventListener('connection:close', this.#onClose)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+    this.#stopping.abort(new RefusedError('this node is stopping'))
+    await registrar.unhandle(this.protocol)
+  }
+
+  async spread ({ statements = [], key }: { statements?: readonly Uint8Array[], key?: NetworkKey }): Promise<void> {
+    const { admissions } = this.#init
+    const told = admissions.admitted.map(({ connection }) => connection)
+    // First the cut, then the word: a revoked site is told why, and never gets a key.
+    const cut = await this.#judgeAll()
+    const telling = told.map(async (connection) => {
+      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(() => { /* it hears of it when it comes back */ })
+    })
+    await Promise.all(telling)
+    await Promise.all([...cut].map(async ([, { connection, reason }]) => { await this.#refuse(connection, reason) }))
+  }
+
+  async review (): Promise<void> {
+    for (const { connection, reason } of (await this.#judgeAll()).values()) await this.#refuse(connection, reason)
+  }
+
+  readonly #onOpen = ({ detail: connection }: CustomEvent<Connection>): void => {
+    this.#init.admissions.open(connection)
+    const timer = setTimeout(() => { this.#background(this.#refuse(connection, 'LATE')) }, this.#init.establishMs ?? ESTABLISH_MS)
+    this.#timers.set(connection.id, timer)
+    if (connection.direction === 'outbound') this.#background(this.#greetFirst(connection))
+  }
+
+  readonly #onClose = ({ detail: connection }: CustomEvent<Connection>): void => {
+    this.#clearTimer(connection)
+    if (this.#init.admissions.close(connection)) this.dispatchEvent(new CustomEvent('left', { detail: { peer: connection.remotePeer } }))
+  }
+
+  async #greetFirst (connection: Connection): Promise<void> {
+    let stream: Stream
+    try {
+      stream = await connection.newStream(this.protocol, { signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]), runOnLimitedConnection: true })
+    } catch {
+      if (!this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, 'NONE')
+      return
+    }
+    await this.#converse(stream, connection, async (frames) => {
+      await frames.write(encodeStep({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
+      const step = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('greeting')))
+      if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
+      if (!('hello' in step)) throw new ProtocolError('an answer without a greeting')
+      return await this.#greet(frames, connection, step.hello)
+    })
+  }
+
+  async #onStream (stream: Stream, connection: Connection): Promise<void> {
+    const address = connection.remoteAddr.getComponents()[0]?.value ?? ''
+    if (this.#perPeer.take(connection.remotePeer.toString()) > 0 || this.#perAddress.take(address) > 0) {
+      stream.abort(new RefusedError('RATE_LIMITED'))
+      return
+    }
+    await this.#converse(stream, connection, async (frames) => {
+      const opening = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('greeting')))
+      if ('batch' in opening) return await this.#takeUpdate(frames, connection, opening.batch)
+      if (!('hello' in opening)) throw new ProtocolError('a verdict before the greeting')
+      await frames.write(encodeStep({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
+      return await this.#greet(frames, connection, opening.hello)
+    })
+  }
+
+  async #greet (frames: Frames, connection: Connection, theirs: Parameters<typeof greet>[2]): Promise<Greeted> {
+    const { membership, admissions } = this.#init
+    return await greet(frames, membership, theirs, {
+      peer: connection.remotePeer.toString(),
+      limit: (what) => this.#limit(what),
+      admit: () => { admissions.admit(connection, theirs.credential) },
+      onNews: (news) => { this.#background(this.spread(news)) }
+    })
+  }
+
+  /** Runs one conversation and draws its conclusion; whatever goes wrong in it is the peer's loss. */
+  async #converse (stream: Stream, connection: Connection, talk: (frames: Frames) => Promise<Greeted | undefined>): Promise<void> {
+    const frames = new Frames(stream)
+    let end: Greeted | undefined
+    try {
+      end = await talk(frames)
+      frames.finish(FINISH_MS)
+    } catch (error) {
+      frames.abort(error as Error)
+      if (this.#stopping.signal.aborted || connection.status !== 'open') return
+      if (error instanceof ProtocolError) await this.#refuse(connection, 'MALFORMED')
+      else if (error instanceof TimeoutError) await this.#refuse(connection, 'LATE')
+      return
+    }
+    if (end == null) return
+    if ('refusedBy' in end) await this.#part(connection, end.refusedBy, end.reason)
+    else this.#establish(connection)
+  }
+
+  #establish (connection: Connection): void {
+    this.#clearTimer(connection)
+    if (this.#init.admissions.establish(connection)) this.dispatchEvent(new CustomEvent('established', { detail: { peer: connection.remotePeer } }))
+  }
+
+  async #refuse (connection: Connection, reason: Reason): Promise<void> {
+    await this.#part(connection, 'us', reason)
+  }
+
+  async #part (connection: Connection, by: 'us' | 'them', reason: Reason): Promise<void> {
+    const { admissions } = this.#init
+    const { remotePeer: peer } = connection
+    admissions.withdraw(connection)
+    this.#clearTimer(connection)
+    if (connection.status !== 'open') return
+    this.dispatchEvent(new CustomEvent('refused', { detail: { peer, by, reason } }))
+    // Whoever refuses lets its word arrive first; the one refused goes at once.
+    await within(connection.close(), { ms: FINISH_MS, what: 'end of the connection' }).catch((error: unknown) => { connection.abort(error as Error) })
+  }
+
+  async #takeUpdate (frames: Frames, connection: Connection, first: Batch): Promise<undefined> {
+    const { membership, admissions } = this.#init
+    if (!admissions.isConnectionEstablished(connection)) throw new ProtocolError('news from a peer that is not certified')
+    for (let batch = first; ;) {
+      const statements = await membership.learn(batch.statements)
+      const isNew = batch.key != null && await membership.learnKey(batch.key)
+      if (statements.length > 0 || isNew) this.#background(this.spread({ statements, ...(isNew ? { key: batch.key! } : {}) }))
+      if (batch.last) break
+      const step = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('news')))
+      if (!('batch' in step)) throw new ProtocolError('something else among the news')
+      batch = step.batch
+    }
+    return undefined
+  }
+
+  async #tell (connection: Connection, statements: readonly Uint8Array[], key: NetworkKey | undefined): Promise<void> {
+    if (statements.length === 0 && key == null) return
+    const stream = await connection.newStream(this.protocol, { signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]), runOnLimitedConnection: true })
+    const frames = new Frames(stream)
+    try {
+      for (const batch of batches(statements, key)) await frames.write(encodeStep({ batch }), this.#limit('room for news'))
+      await within(stream.close(), this.#limit('end of the stream'))
+    } catch (error) {
+      frames.abort(error as Error)
+      throw error
+    }
+  }
+
+  /** Withdraws what no longer holds and returns it by connection id. */
+  async #judgeAll (): Promise<Map<string, { connection: Connection, reason: Reason }>> {
+    const { admissions, membership } = this.#init
+    const cut = new Map<string, { connection: Connection, reason: Reason }>()
+    for (const { connection, credential } of admissions.admitted) {
+      const reason = await membership.judge(connection.remotePeer.toString(), credential)
+      if (reason == null) continue
+      admissions.withdraw(connection)
+      cut.set(connection.id, { connection, reason })
+    }
+    return cut
+  }
+
+  #limit (what: string): { ms: number, what: string, signal: AbortSignal } {
+    return { ms: STEP_MS, what, signal: this.#stopping.signal }
+  }
+
+  #clearTimer ({ id }: Connection): void {
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
+  }
+
+  #background (work: Promise<void>): void {
+    work.catch(() => { /* ends with its connection */ })
+  }
+}

@@ -1,0 +1,109 @@
+import { ProtocolError } from '../../errors.ts'
+import * as wire from './pb/membership.ts'
+import type { Greeting, NetworkKey } from './types.ts'
+
+/** Cap of every frame. */
+export const MAX_FRAME_BYTES = 65_536
+/** A certificate with its issuer's and four hand-overs. */
+export const MAX_CREDENTIAL_BYTES = 24_576
+const MAX_STATEMENT_BYTES = 32_768
+const MOST_PER_FRAME = 512
+const HASH_BYTES = 32
+const MAX_KEY_STATEMENT_BYTES = 1_024
+
+export type Reason = Exclude<`${wire.Reason}`, 'ACCEPTED'>
+
+/** Statements of one frame, the last of them marked. */
+export interface Batch {
+  readonly statements: readonly Uint8Array[]
+  readonly last: boolean
+  readonly key?: NetworkKey | undefined
+}
+export interface Answer { readonly refused?: Reason, readonly key?: NetworkKey | undefined }
+export type Step = { readonly hello: Greeting } | { readonly batch: Batch } | { readonly answer: Answer }
+
+const NOTHING = new Uint8Array()
+const EMPTY: wire.MembershipFrame = { kind: wire.Kind.HELLO, credential: NOTHING, digest: NOTHING, keyEpoch: 0, keyHash: NOTHING, statements: [], last: false, reason: wire.Reason.ACCEPTED, keyStatement: NOTHING, key: NOTHING }
+
+export function encodeStep (step: Step): Uint8Array {
+  return wire.MembershipFrame.encode({ ...EMPTY, ...toWire(step) })
+}
+
+/** @throws ProtocolError for whatever is not one of the three kinds within their caps. */
+export function decodeStep (bytes: Uint8Array): Step {
+  const frame = parse(bytes)
+  if (frame.kind === wire.Kind.HELLO) return { hello: helloOf(frame) }
+  if (frame.kind === wire.Kind.STATEMENTS) return { batch: batchOf(frame) }
+  return { answer: { ...(frame.reason === wire.Reason.ACCEPTED ? {} : { refused: frame.reason }), ...keyOf(frame) } }
+}
+
+/** All statements in as few frames as the caps allow, at least one. */
+export function batches (statements: readonly Uint8Array[], key?: NetworkKey): Batch[] {
+  const groups: Uint8Array[][] = [[]]
+  let bytes = 0
+  for (const each of statements) {
+    const group = groups.at(-1)!
+    if (group.length > 0 && (bytes + each.length > MAX_FRAME_BYTES / 2 || group.length >= MOST_PER_FRAME)) {
+      groups.push([])
+      bytes = 0
+    }
+    groups.at(-1)!.push(each)
+    bytes += each.length + 4
+  }
+  return groups.map((group, i) => ({ statements: group, last: i === groups.length - 1, ...(i === 0 && key != null ? { key } : {}) }))
+}
+
+function toWire (step: Step): Partial<wire.MembershipFrame> {
+  if ('hello' in step) {
+    const { credential, digest, key } = step.hello
+    return { kind: wire.Kind.HELLO, credential: owned(credential), digest: owned(digest), keyEpoch: key.epoch, keyHash: owned(key.hash) }
+  }
+  if ('batch' in step) return { kind: wire.Kind.STATEMENTS, statements: step.batch.statements.map(owned), last: step.batch.last, ...keyParts(step.batch.key) }
+  return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
+}
+
+function helloOf ({ credential, digest, keyEpoch, keyHash }: wire.MembershipFrame): Greeting {
+  atMost('a credential', credential, MAX_CREDENTIAL_BYTES)
+  exactly('a digest', digest, HASH_BYTES)
+  exactly('a key hash', keyHash, HASH_BYTES)
+  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash } }
+}
+
+function batchOf (frame: wire.MembershipFrame): Batch {
+  const { statements, last } = frame
+  if (statements.length > MOST_PER_FRAME) throw new ProtocolError(`${statements.length} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
+  for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
+  return { statements, last, ...keyOf(frame) }
+}
+
+function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {
+  return key == null ? {} : { keyStatement: owned(key.statement), key: owned(key.key) }
+}
+
+function keyOf ({ keyStatement: statement, key }: wire.MembershipFrame): { key?: NetworkKey } {
+  if (statement.length === 0) return {}
+  atMost('a key statement', statement, MAX_KEY_STATEMENT_BYTES)
+  exactly('a network key', key, HASH_BYTES)
+  return { key: { statement, key } }
+}
+
+function parse (bytes: Uint8Array): wire.MembershipFrame {
+  try {
+    return wire.MembershipFrame.decode(bytes)
+  } catch {
+    throw new ProtocolError('a membership frame cannot be decoded')
+  }
+}
+
+function atMost (name: string, bytes: Uint8Array, most: number): void {
+  if (bytes.length > most) throw new ProtocolError(`${name} of ${bytes.length} bytes, where at most ${most} are allowed`)
+}
+
+function exactly (name: string, bytes: Uint8Array, length: number): void {
+  if (bytes.length !== length) throw new ProtocolError(`${name} has ${bytes.length} bytes, not ${length}`)
+}
+
+/** The generated code wants arrays that own their buffer. */
+function owned (bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}

@@ -1,0 +1,71 @@
+import type { Connection, PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { Admissions } from './admissions.ts'
+import type { Reason } from './messages.ts'
+
+export interface KeyVersion {
+  readonly epoch: number
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+}
+
+export interface NetworkKey {
+  /** Canonical JSON, signed. */
+  readonly statement: Uint8Array
+  readonly key: Uint8Array
+}
+
+/** What this site shows of itself. */
+export interface Greeting {
+  readonly credential: Uint8Array
+  /** 32 bytes: equal where two sites know the same statements. */
+  readonly digest: Uint8Array
+  readonly key: KeyVersion
+}
+
+/** What the protocol needs to know about membership; it moves bytes and leaves their meaning to this. */
+export interface MembershipPort {
+  greeting (): Greeting
+  /** undefined where the credential is good now, else what is wrong with it. */
+  judge (peer: string, credential: Uint8Array): Promise<Reason | undefined>
+  statements (): Uint8Array[]
+  /** Takes in what others know. Returns what was new. @throws ProtocolError for a statement that nobody may make. */
+  learn (statements: readonly Uint8Array[]): Promise<Uint8Array[]>
+  /** Resolves once this site has caught up with what happened while it was away, as far as it can. */
+  caughtUp (peer: string): Promise<void>
+  /** The newest network key if the other site's is older. */
+  newerKey (than: KeyVersion): NetworkKey | undefined
+  /** Returns true when it was new. @throws ProtocolError for a key that nobody may send. */
+  learnKey (key: NetworkKey): Promise<boolean>
+}
+
+export interface MembershipEvents {
+  /** Both sides accepted each other. */
+  established: CustomEvent<{ readonly peer: PeerId }>
+  /** No established connection to this peer is left. */
+  left: CustomEvent<{ readonly peer: PeerId }>
+  /** `by` us: the other's credential was refused here; `by` them: this site's was refused there. */
+  refused: CustomEvent<{ readonly peer: PeerId, readonly by: 'us' | 'them', readonly reason: Reason }>
+}
+
+export interface Membership extends TypedEventTarget<MembershipEvents> {
+  readonly protocol: string
+  /** Tells every established peer, judges every connection again, and cuts those whose credential counts no more. */
+  spread (news: { readonly statements?: readonly Uint8Array[], readonly key?: NetworkKey }): Promise<void>
+  /** Judges every connection again: certificates expire. */
+  review (): Promise<void>
+}
+
+export interface MembershipInit {
+  readonly federationId: string
+  readonly membership: MembershipPort
+  readonly admissions: Admissions
+  /** Time within which a new connection must be established, milliseconds; 10 s when missing. */
+  readonly establishMs?: number
+}
+
+export interface MembershipComponents {
+  readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
+  readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
+  readonly events: { addEventListener (name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void, removeEventListener (name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void }
+}
