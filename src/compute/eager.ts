@@ -5,17 +5,22 @@ import * as tf from '@tensorflow/tfjs-core'
 import { activate, dropTape } from './onnx/activate.ts'
 import { checkInputs, dtypeOf } from './onnx/host.ts'
 import type { HostRecord, HostTensor } from './onnx/host.ts'
-import type { CompiledStep, Engine, Step } from './types.ts'
+import type { CompiledStep, Engine, EngineChoice, Step } from './types.ts'
 
-export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number): Promise<Engine> {
+export async function createEagerEngine (name: 'wasm' | 'cpu', threads: number, reason: string): Promise<Engine> {
   const started = name === 'wasm' ? await withoutListeners(async () => await startWasm(threads)) : await startCpu()
   if (!started) throw new Error(`tfjs could not start its backend ${name}`)
+  return eagerEngine(name, { name, provider: 'cpu', reason })
+}
+
+/** An engine on a backend that tfjs-core knows and that has started. */
+export function eagerEngine (backend: string, choice: EngineChoice): Engine {
   let open = true
   return {
-    name,
-    compile (step) {
+    ...choice,
+    compile (step, frozen = {}) {
       if (!open) throw new Error('the engine is disposed: create another one')
-      return eagerStep(name, step)
+      return eagerStep(backend, step, frozen)
     },
     fallbacks: () => new Map(),
     dispose () {
@@ -59,13 +64,13 @@ async function withoutListeners<T> (load: () => Promise<T>): Promise<T> {
   return result
 }
 
-function eagerStep (backend: string, step: Step): CompiledStep {
+function eagerStep (backend: string, step: Step, frozen: HostRecord): CompiledStep {
   let open = true
   return {
     async run (inputs) {
       if (!open) throw new Error('the compiled step is disposed: compile it again')
       checkInputs(inputs)
-      return await read(evaluate(backend, step, inputs))
+      return await read(evaluate(backend, step, { ...frozen, ...inputs }))
     },
     dispose () {
       open = false

@@ -1,20 +1,26 @@
+import { availableParallelism } from 'node:os'
 import '@tensorflow/tfjs-backend-cpu'
-import type { Engine } from './types.ts'
+import type { Engine, EngineChoice } from './types.ts'
 import { Compilation } from './onnx/compilation.ts'
 import { registerOnnx } from './onnx/register.ts'
 import type { RuntimeOptions } from './onnx/session.ts'
 
 /** The engine that runs whole steps as one ONNX Runtime graph. */
-export function createOnnxEngine (options: RuntimeOptions): Engine {
-  const backend = registerOnnx(options)
+export function createOnnxEngine (settings: Omit<RuntimeOptions, 'provider'>, { provider, reason }: Omit<EngineChoice, 'name'>): Engine {
+  // Fewer threads than cores: others work here too.
+  const options = { spin: settings.threads >= availableParallelism(), ...settings, provider }
+  // What is read outside a compiled step is small: it stays on the CPU.
+  const backend = registerOnnx(settings)
   const before = new Map(backend.fallbacks)
   const compiled = new Set<Compilation>()
   let open = true
   return {
     name: 'onnx',
-    compile (step) {
+    provider,
+    reason,
+    compile (step, frozen = {}) {
       if (!open) throw new Error('the engine is disposed: create another one')
-      const compilation = new Compilation(backend, options, step)
+      const compilation = new Compilation({ backend, options, step, frozen })
       compiled.add(compilation)
       return compilation
     },

@@ -10,29 +10,50 @@ import { planModel } from './model.ts'
 import { backendName } from './register.ts'
 import { createSession, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
-import { Value } from './value.ts'
+import { sizeOf, Value } from './value.ts'
 
 type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>
+
+interface Output { readonly name: string, readonly shape: readonly number[], readonly type: 'float32' | 'int32' }
 
 interface Graph {
   readonly session: ort.InferenceSession
   /** Session input name → name of the step's input; inputs that the step does not use are absent. */
   readonly feeds: ReadonlyMap<string, string>
-  /** Session output name → name and shape of the step's output. */
-  readonly outputs: ReadonlyMap<string, { readonly name: string, readonly shape: readonly number[] }>
+  /** Session output name → the step's output. */
+  readonly outputs: ReadonlyMap<string, Output>
+}
+
+export interface CompilationInit {
+  readonly backend: OnnxBackend
+  readonly options: RuntimeOptions
+  readonly step: Step
+  /** Inputs that never change. Where memory allows it they become part of the graph, laid out as its products want them. */
+  readonly frozen: HostRecord
 }
 
 /** `run` traces where it meets a new signature; sessions stay until `dispose`. */
 export class Compilation {
+  readonly #init: CompilationInit
   readonly #graphs = new Map<string, Promise<Graph>>()
   #last: Promise<unknown> = Promise.resolve()
   #open = true
+  #made = 0
 
-  constructor (readonly backend: OnnxBackend, readonly options: RuntimeOptions, readonly step: Step) {}
+  constructor (init: CompilationInit) {
+    checkInputs(init.frozen)
+    this.#init = init
+  }
 
-  async run (inputs: HostRecord): Promise<HostRecord> {
+  /** Sessions made so far: one per set of shapes and types. */
+  get sessionsMade (): number {
+    return this.#made
+  }
+
+  /** `into`: earlier outputs that nobody needs any more; new ones are written over those of the same name and size. */
+  async run (inputs: HostRecord, into: HostRecord = {}): Promise<HostRecord> {
     if (!this.#open) throw new Error('the compiled step is disposed: compile it again')
-    const next = this.#last.then(async () => await this.#run(inputs))
+    const next = this.#last.then(async () => await this.#run(inputs, into))
     this.#last = next.catch(() => undefined)
     return await next
   }
@@ -43,26 +64,30 @@ export class Compilation {
     const graphs = await Promise.all(this.#graphs.values())
     this.#graphs.clear()
     for (const { session } of graphs) {
-      if (this.options.profile !== undefined) session.endProfiling()
+      if (this.#init.options.profile !== undefined) session.endProfiling()
       await session.release()
     }
   }
 
-  async #run (inputs: HostRecord): Promise<HostRecord> {
+  async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
     const { session, feeds, outputs } = await this.#graph(inputs)
-    const results = await session.run(Object.fromEntries(Array.from(feeds, ([key, name]) => {
-      const tensor = inputs[name] as HostTensor
-      return [key, toOrt(tensor.data, dtypeOf(tensor), tensor.shape)]
-    })))
-    return Object.fromEntries(Array.from(outputs, ([key, { name, shape }]) => [name, { shape, data: results[key]?.data as Float32Array }]))
+    const fed = Array.from(feeds, ([key, name]): [string, HostTensor] => [key, (inputs[name] ?? this.#init.frozen[name]) as HostTensor])
+    const busy = new Set(fed.map(([, { data }]) => data.buffer))
+    const results = Array.from(outputs, ([key, { name, ...output }]) => ({ key, name, tensor: { shape: output.shape, data: room(output, into[name], busy) } }))
+    const fetches = results.filter(({ tensor }) => tensor.data.length > 0)
+    await session.run(Object.fromEntries(fed.map(([key, tensor]) => [key, ortTensor(tensor)])), Object.fromEntries(fetches.map(({ key, tensor }) => [key, ortTensor(tensor)])))
+    return Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]))
   }
 
   async #graph (inputs: HostRecord): Promise<Graph> {
     checkInputs(inputs)
+    const twice = Object.keys(inputs).find((name) => name in this.#init.frozen)
+    if (twice !== undefined) throw new Error(`input ${twice} was given as frozen: leave it out of the run`)
     const key = signatureOf(inputs)
     const known = this.#graphs.get(key)
     if (known !== undefined) return await known
-    const graph = createGraph(this.backend, this.options, this.step, inputs)
+    const graph = createGraph(this.#init, inputs)
+    this.#made++
     this.#graphs.set(key, graph)
     // A step that cannot be traced is traced again, and fails again, the next time.
     graph.catch(() => this.#graphs.delete(key))
@@ -70,8 +95,27 @@ export class Compilation {
   }
 }
 
-async function createGraph (backend: OnnxBackend, options: RuntimeOptions, step: Step, inputs: HostRecord): Promise<Graph> {
-  const placeholders = new Map(Object.entries(inputs).map(([name, tensor]) => [new Value(tensor.shape, dtypeOf(tensor)), name]))
+/** The array that an output is written to: the one offered, unless an input of this run lies in it. */
+function room ({ shape, type }: Pick<Output, 'shape' | 'type'>, offered: HostTensor | undefined, busy: Set<ArrayBufferLike>): HostTensor['data'] {
+  const size = sizeOf(shape)
+  if (offered !== undefined && offered.data.length === size && dtypeOf(offered) === type && !busy.has(offered.data.buffer)) {
+    busy.add(offered.data.buffer)
+    return offered.data
+  }
+  return type === 'float32' ? new Float32Array(size) : new Int32Array(size)
+}
+
+function ortTensor (tensor: HostTensor): ort.Tensor {
+  return toOrt(tensor.data, dtypeOf(tensor), tensor.shape)
+}
+
+async function createGraph ({ backend, options, step, frozen }: CompilationInit, inputs: HostRecord): Promise<Graph> {
+  const bake = isWorthBaking(frozen, options)
+  const placeholders = new Map([...Object.entries(inputs), ...Object.entries(frozen)].map(([name, tensor]): [Value, string] => {
+    const value = new Value(tensor.shape, dtypeOf(tensor))
+    if (bake && name in frozen) value.data = tensor.data
+    return [value, name]
+  }))
   const results = trace(backend, step, placeholders)
   const plan = planModel(results.map(({ value }) => value), false)
   const session = await createSession(plan.encode(), options)
@@ -80,9 +124,16 @@ async function createGraph (backend: OnnxBackend, options: RuntimeOptions, step:
     feeds: new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string])),
     outputs: new Map(plan.outputs.map((key, index) => {
       const { name, value } = results[index] as Result
-      return [key, { name, shape: value.shape }]
+      return [key, { name, shape: value.shape, type: value.type as Output['type'] }]
     }))
   }
+}
+
+/** A device keeps baked tensors; a CPU packs them once per product instead of in every run, which costs twice their size and more. */
+function isWorthBaking (frozen: HostRecord, { memory, provider = 'cpu' }: RuntimeOptions): boolean {
+  if (provider !== 'cpu') return true
+  const bytes = Object.values(frozen).reduce((sum, { data }) => sum + data.byteLength, 0)
+  return memory === 'fast' && 6 * bytes < process.availableMemory()
 }
 
 interface Result { readonly name: string, readonly value: Value }
