@@ -1,7 +1,9 @@
-import { InputError } from '../../errors.ts'
+import { CorruptFileError, InputError } from '../../errors.ts'
+import type { NamedTensor } from '../../adapter/safetensors.ts'
 import { samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
-import { loadWeights, type Weights } from '../../model/sam/weights.ts'
-import { readIfThere } from '../storage/files.ts'
+import { checkWeights, weightsHash, type Weights } from '../../model/sam/weights.ts'
+import { openSafetensors } from '../models/safetensors-file.ts'
+import { isMissing } from '../storage/files.ts'
 
 export interface BaseModel {
   readonly config: SamConfig
@@ -9,10 +11,26 @@ export interface BaseModel {
   readonly hash: string
 }
 
-/** @throws InputError when there is no such file; SchemaError or CorruptFileError when it is not this model. */
+/** Reads weights in our own form, tensor by tensor. @throws InputError when there is no such file or it is damaged; SchemaError when it is not this model. */
 export async function readBaseModel (name: string, file: string): Promise<BaseModel> {
-  const bytes = await readIfThere(file)
-  if (bytes == null) throw new InputError(`the base weights ${file} do not exist: reinstall the package`)
   const config = samConfig(name)
-  return { config, ...loadWeights(config, bytes) }
+  const weights = checkWeights(config, await readTensors(file))
+  return { config, weights, hash: weightsHash(weights) }
+}
+
+async function readTensors (path: string): Promise<Map<string, NamedTensor>> {
+  try {
+    const file = await openSafetensors(path)
+    try {
+      const tensors = new Map<string, NamedTensor>()
+      for (const [name, shape] of file.shapes) tensors.set(name, { shape, data: await file.read(name) })
+      return tensors
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (isMissing(error)) throw new InputError(`the base weights ${path} do not exist: reinstall the package`)
+    if (error instanceof CorruptFileError) throw new InputError(`the base weights ${path} cannot be used: ${error.message}; reinstall the package or import the model again`)
+    throw error
+  }
 }
