@@ -22,6 +22,9 @@ const kernels: readonly Kernel[] = [
   ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...imageKernels, ...fusedKernels
 ]
 
+/** Names of the kernels that run inside the graph. */
+export const graphKernels: ReadonlySet<string> = new Set([...kernels.map(({ name }) => name), 'Identity', 'Reshape'])
+
 /** The one backend of this process; `options` count only for tensors that are read outside a compiled step, and only the first time. */
 export function registerOnnx (options: RuntimeOptions): OnnxBackend {
   const known = tf.findBackend(backendName)
