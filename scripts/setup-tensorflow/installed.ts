@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { cp, access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { InputError } from '../../src/errors.ts'
+import { HEADERS, LIBRARIES, type TensorflowSource } from './source.ts'
+
+const run = promisify(execFile)
+const FIND = 'import importlib.util as u; s = u.find_spec("tensorflow"); print(s.submodule_search_locations[0] if s else "")'
+const HEADER_BYTES = 50e6
+
+/** The TensorFlow that a Python has; its libraries stay where they are, beside the CUDA libraries that pip put there. @throws InputError where there is none. */
+export async function findInstalled (python: string): Promise<TensorflowSource> {
+  const { stdout } = await run(python, ['-c', FIND], { timeout: 60_000 }).catch((error: unknown) => {
+    throw new InputError(`${python} cannot be run (${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}): give the path of a Python 3 with --python`)
+  })
+  const root = stdout.trim()
+  if (root === '') throw new InputError(`${python} has no TensorFlow: install tensorflow or tensorflow-cpu with its pip first`)
+  for (const name of [...LIBRARIES, 'include/tensorflow/c/c_api.h']) {
+    await access(join(root, name)).catch(() => { throw new InputError(`the TensorFlow in ${root} has no ${name}: install 2.14 or newer`) })
+  }
+  return {
+    bytes: HEADER_BYTES,
+    async provide ({ include }) {
+      for (const folder of HEADERS) {
+        await cp(join(root, 'include', folder), join(include, folder), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+          // Which folders there are differs between versions; the compiler names what is really missing.
+          if (error.code !== 'ENOENT') throw error
+        })
+      }
+      return root
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** The self-test of one execution provider (argv: provider, threads): known numbers, then 50 ms against the clock; answers over IPC. */
+import onnxProto from 'onnx-proto'
+import * as ort from 'onnxruntime-node'
+import type { Provider } from './providers.ts'
+import { sessionOptions } from './session.ts'
+
+const { onnx } = onnxProto
+/** The larger ones for those whom the smaller do not keep busy. */
+const SIDES = [256, 512, 1024]
+const BUSY_MS = 5
+const LAYERS = 4
+const TEST_MS = 50
+const TOLERANCE = 1e-5
+
+/** softmax(x·w), `layers` times over; x and w [n, n]. */
+function model (layers: number): Uint8Array {
+  const node = Array.from({ length: layers }, (_, i) => [
+    { opType: 'MatMul', input: [i === 0 ? 'x' : `y${i - 1}`, 'w'], output: [`p${i}`] },
+    { opType: 'Softmax', input: [`p${i}`], output: [`y${i}`], attribute: [{ name: 'axis', type: 2, i: -1 }] }
+  ]).flat()
+  const info = (name: string): object => ({ name, type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'n' }, { dimParam: 'n' }] } } } })
+  const graph = { name: 'self-test', node, input: [info('x'), info('w')], output: [info(`y${layers - 1}`)] }
+  return onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 18 }], graph }).finish()
+}
+
+function numbers (count: number, seed: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => Math.fround(((i * seed) % 97) / 97 - 0.5))
+}
+
+/** softmax(x·w) in float64. */
+function expected (x: Float32Array, w: Float32Array, side: number): number[] {
+  return Array.from({ length: side }, (_, row) => {
+    const line = Array.from({ length: side }, (_each, column) => {
+      let sum = 0
+      for (let k = 0; k < side; k++) sum += (x[row * side + k] as number) * (w[k * side + column] as number)
+      return Math.exp(sum)
+    })
+    const total = line.reduce((sum, value) => sum + value, 0)
+    return line.map((value) => value / total)
+  }).flat()
+}
+
+async function open (layers: number): Promise<(x: Float32Array, w: Float32Array, side: number) => Promise<Float32Array>> {
+  const [provider, threads] = process.argv.slice(2)
+  const session = await ort.InferenceSession.create(model(layers), sessionOptions({ threads: Number(threads), memory: 'fast', provider: provider as Provider }))
+  return async (x, w, side) => {
+    const shape = [side, side]
+    const outputs = await session.run({ x: new ort.Tensor('float32', x, shape), w: new ort.Tensor('float32', w, shape) })
+    return outputs[`y${layers - 1}`]?.data as Float32Array
+  }
+}
+
+async function checkNumbers (): Promise<void> {
+  const side = 48
+  const [x, w] = [numbers(side * side, 31), numbers(side * side, 57)]
+  const actual = await (await open(1))(x, w, side)
+  const worst = expected(x, w, side).reduce((most, value, i) => Math.max(most, Math.abs(value - (actual[i] ?? NaN))), 0)
+  if (!(worst <= TOLERANCE)) throw new Error(`it computes wrong numbers (off by ${worst})`)
+}
+
+/** GFLOP/s. */
+async function speed (): Promise<number> {
+  const run = await open(LAYERS)
+  let gflops = 0
+  for (const side of SIDES) {
+    const [x, w] = [numbers(side * side, 31), numbers(side * side, 57)]
+    // The first run compiles.
+    await run(x, w, side)
+    const ms = await timeOf(async () => await run(x, w, side))
+    gflops = LAYERS * 2 * side ** 3 / ms / 1e6
+    if (ms > BUSY_MS) break
+  }
+  return gflops
+}
+
+/** Mean milliseconds of one run, over as many as fit in the test's time. */
+async function timeOf (run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  let runs = 0
+  while (runs === 0 || performance.now() - start < TEST_MS) {
+    await run()
+    runs++
+  }
+  return (performance.now() - start) / runs
+}
+
+try {
+  await checkNumbers()
+  process.send?.(await speed())
+} catch (error) {
+  process.send?.(error instanceof Error ? error.message : String(error))
+}
