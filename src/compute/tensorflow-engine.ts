@@ -53,7 +53,7 @@ function describe (backend: Backend): Loaded {
 /** tfjs-node asks for `@tensorflow/tfjs`, which would bring a second core: it gets ours, which has all that its backend and kernels use. */
 function load (root: string, binding: string): Backend {
   restoreUtil()
-  const require = createRequire(join(root, 'package.json'))
+  const within = createRequire(join(root, 'package.json'))
   const core = pathToFileURL(createRequire(import.meta.url).resolve('@tensorflow/tfjs-core')).href
   const hooks = registerHooks({
     resolve: (specifier, context, next) => /^@tensorflow\/tfjs(-core)?$/.test(specifier)
@@ -61,9 +61,9 @@ function load (root: string, binding: string): Backend {
       : next(specifier, context)
   })
   try {
-    const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as BackendModule
-    require('./dist/register_all_kernels.js')
-    return new NodeJSKernelBackend(require(binding), (require('./package.json') as { name: string }).name)
+    const { NodeJSKernelBackend } = within('./dist/nodejs_kernel_backend.js') as BackendModule
+    within('./dist/register_all_kernels.js')
+    return new NodeJSKernelBackend(within(binding), (within('./package.json') as { name: string }).name)
   } finally {
     hooks.deregister()
   }
