@@ -46,4 +46,6 @@ export interface AveragerInit {
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
   readonly learnt?: Learnt
+  /** Makes this site a liar in what it sends: only tests, the simulator and the testnet set it. */
+  readonly distort?: ((copy: Float32Array) => void) | undefined
 }

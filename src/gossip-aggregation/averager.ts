@@ -38,12 +38,13 @@ export class Averager {
   readonly #decisions: Decisions
   readonly #radius: ClipRadius
   readonly #codecs: CodecChoice
+  readonly #distort: ((copy: Float32Array) => void) | undefined
   #round: number
   #exchanges = 0
   #current: Exchange | undefined
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
-  constructor ({ schema, values, round, mass, settings, log, learnt }: AveragerInit) {
+  constructor ({ schema, values, round, mass, settings, log, learnt, distort }: AveragerInit) {
     if (values.length !== schema.size || !values.every(Number.isFinite)) throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
@@ -51,6 +52,7 @@ export class Averager {
     this.settings = settings
     this.#values = values.slice()
     this.#round = round
+    this.#distort = distort
     this.#log = log ?? new MemoryExchangeLog()
     this.#decisions = new Decisions(this.#log)
     this.#doubts = new Doubts(this.#log, (id, difference, factor) => { this.#apply(id, difference, factor) })
@@ -210,6 +212,7 @@ export class Averager {
       schema: this.schema,
       values: this.#values,
       normBound,
+      distort: this.#distort,
       terms: { round: this.#round, mass: this.mass, clipRadius: this.clipRadius },
       check: (theirs, own) => {
         this.#checkTerms(theirs)
@@ -233,8 +236,8 @@ export class Averager {
     this.#exchanges++
   }
 
-  #learn ({ distance, clipped, codec, noise }: Outcome & { readonly noise: number }): void {
-    this.#radius.accepted(distance, { clipped, noise: noiseOf(codec, noise) })
+  #learn ({ distance, codec, noise }: Outcome & { readonly noise: number }): void {
+    this.#radius.accepted(distance, { noise: noiseOf(codec, noise) })
     this.#codecs.observed(distance, noise)
   }
 

@@ -1,17 +1,22 @@
+import { FAR } from './clip.ts'
+
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 60_000
-const MAX_CLIPPED = 3
+const MOST_SUSPICION = 3
+/** Beyond four radii nobody honest is expected: that counts twice. */
+const FAR_COUNTS = 2
 /** Partners remembered; strangers with ever new ids must not fill the memory. */
 const MOST = 1_024
 
 interface Entry {
   readyAt: number
   failures: number
-  clipped: number
+  suspicion: number
 }
 
 /**
- * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And who was clipped three times running.
+ * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And whom to suspect: who was clipped three times running, or twice
+ * when far beyond the radius.
  * Remembers 1,024 partners; beyond these the one quiet longest is forgotten, suspects last.
  */
 export class BackOff {
@@ -21,9 +26,9 @@ export class BackOff {
     return this.#entries.get(id)?.readyAt ?? 0
   }
 
-  /** Its difference was clipped three times running: report it. */
+  /** Its differences were clipped again and again: report it. */
   isSuspect (id: string): boolean {
-    return (this.#entries.get(id)?.clipped ?? 0) >= MAX_CLIPPED
+    return (this.#entries.get(id)?.suspicion ?? 0) >= MOST_SUSPICION
   }
 
   get suspects (): string[] {
@@ -41,17 +46,17 @@ export class BackOff {
     entry.failures++
   }
 
-  /** An exchange with it was committed, whoever began. */
-  succeeded (id: string, { clipped }: { clipped: boolean }): void {
+  /** An exchange with it was committed, whoever began; `excess` is ‖d‖ in multiples of this site's clip radius. */
+  succeeded (id: string, { excess }: { excess: number }): void {
     const entry = this.#entry(id)
     entry.readyAt = 0
     entry.failures = 0
-    entry.clipped = clipped ? entry.clipped + 1 : 0
+    entry.suspicion = excess <= 1 ? 0 : entry.suspicion + (excess > FAR ? FAR_COUNTS : 1)
   }
 
   /** The partner's entry, last in the order of forgetting from now on. */
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, clipped: 0 }
+    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, suspicion: 0 }
     this.#entries.delete(id)
     if (this.#entries.size >= MOST) this.#forget()
     this.#entries.set(id, entry)

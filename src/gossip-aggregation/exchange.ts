@@ -37,6 +37,8 @@ export interface Outcome {
   /** ‖d‖ before clipping. */
   readonly distance: number
   readonly clipped: boolean
+  /** ‖d‖ in multiples of the clip radius that this side stated: above 1 it was clipped on this side's account. */
+  readonly excess: number
 }
 
 /** What an exchange needs of its site. */
@@ -44,6 +46,8 @@ export interface Site {
   readonly schema: Schema
   readonly values: Float32Array
   readonly normBound: number
+  /** A liar's; nobody else has one. */
+  readonly distort: ((copy: Float32Array) => void) | undefined
   readonly terms: Terms
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
@@ -133,6 +137,7 @@ export class Exchange {
     const { coder, chunks } = this.#opened()
     const released = yield * release(schema, values, { normBound })
     const own = released.values
+    this.#site.distort?.(own)
     for (const { begin, end } of chunks) {
       const part = own.subarray(begin, end)
       this.#noise += blockNoise(part)
@@ -256,7 +261,8 @@ export class Exchange {
   #outcome (): Outcome {
     const { theirs, codec } = this.#opened()
     const { id, partner, role } = this
-    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance: Math.sqrt(this.#squares), clipped: this.#clip() < 1 }
+    const distance = Math.sqrt(this.#squares)
+    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: distance / this.terms.clipRadius }
   }
 
   #clip (): number {

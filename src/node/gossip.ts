@@ -6,7 +6,7 @@ import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 
 /** Exchanges with one partner; resolves when the exchange is committed. */
-export type Exchange = (partner: string, options: { signal: AbortSignal }) => Promise<{ readonly clipped: boolean }>
+export type Exchange = (partner: string, options: { signal: AbortSignal }) => Promise<{ readonly excess: number }>
 
 export interface GossipInit {
   readonly exchange: Exchange
@@ -80,14 +80,14 @@ export class Gossip {
   }
 
   /** A partner initiated and the exchange is committed: it tells as much about the partner as an own one. */
-  served (partner: string, { clipped }: { readonly clipped: boolean }): void {
-    this.#succeeded(partner, clipped)
+  served (partner: string, { excess }: { readonly excess: number }): void {
+    this.#succeeded(partner, excess)
     if (this.#init.partner?.rule !== 'exponential') return
     this.#step()
     this.#met.add(partner)
   }
 
-  /** Partners that were clipped three times running. */
+  /** Partners whose differences were clipped again and again. */
   get suspects (): readonly string[] {
     return this.#backOff.suspects
   }
@@ -116,16 +116,16 @@ export class Gossip {
     return base + this.#sinceBase
   }
 
-  #succeeded (partner: string, clipped: boolean): void {
-    this.#backOff.succeeded(partner, { clipped })
-    if (this.#backOff.isSuspect(partner)) this.#init.notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped three times running: it is asked last from now on`)
+  #succeeded (partner: string, excess: number): void {
+    this.#backOff.succeeded(partner, { excess })
+    if (this.#backOff.isSuspect(partner)) this.#init.notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`)
   }
 
   async #exchange (partner: string, signal: AbortSignal): Promise<boolean> {
     const { exchange, clock, notices } = this.#init
     try {
-      const { clipped } = await exchange(partner, { signal })
-      this.#succeeded(partner, clipped)
+      const { excess } = await exchange(partner, { signal })
+      this.#succeeded(partner, excess)
       this.#sinceBase++
       notices.over('alone', 'another site is there: exchanges resume')
       return true

@@ -37,6 +37,8 @@ export interface Outcome {
   readonly codec: Codec
   readonly distance: number
   readonly clipped: boolean
+  /** ‖d‖ in multiples of this side's clip radius. */
+  readonly excess: number
 }
 
 export interface OpenExchange {

@@ -33,7 +33,7 @@ describe('random partner', () => {
     const backOff = new BackOff()
     const waits = Array.from({ length: 9 }, () => { backOff.failed('a', 0); return backOff.readyAt('a') })
     expect(waits).to.deep.equal([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
-    backOff.succeeded('a', { clipped: false })
+    backOff.succeeded('a', { excess: 0.5 })
     expect(backOff.readyAt('a')).to.equal(0)
     backOff.failed('a', 0)
     expect(backOff.readyAt('a')).to.equal(500)
@@ -47,11 +47,11 @@ describe('random partner', () => {
 
   it('takes a partner that was clipped three times running only when nobody else is there', () => {
     const backOff = new BackOff()
-    for (let i = 0; i < 3; i++) backOff.succeeded('a', { clipped: true })
+    for (let i = 0; i < 3; i++) backOff.succeeded('a', { excess: 2 })
     expect(backOff.isSuspect('a')).to.equal(true)
     expect(randomPartner({ candidates: ['a', 'b'], backOff, now: 0, random: () => 0 })).to.equal('b')
     expect(randomPartner({ candidates: ['a'], backOff, now: 0, random: () => 0 })).to.equal('a')
-    backOff.succeeded('a', { clipped: false })
+    backOff.succeeded('a', { excess: 0.5 })
     expect(backOff.isSuspect('a')).to.equal(false)
   })
 })

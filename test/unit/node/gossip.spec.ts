@@ -34,7 +34,7 @@ describe('Gossip', () => {
         const answers = script[partner]!
         const answer = answers.length > 1 ? answers.shift() : answers[0]
         if (answer != null) throw answer
-        return { clipped: false }
+        return { excess: 0.5 }
       }
     })
   }

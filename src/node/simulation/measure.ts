@@ -1,0 +1,37 @@
+import type { VirtualSite } from './virtual-site.ts'
+
+export interface Spread {
+  /** Mean over sites and coordinates of the squared distance to the mean. */
+  readonly variance: number
+  /** Largest ‖x_i − x̄‖. */
+  readonly farthest: number
+}
+
+/** Σ w·x per coordinate, in float64. */
+export function weightedSum (sites: readonly VirtualSite[]): Float64Array {
+  const sum = new Float64Array(sites[0]?.averager.values.length ?? 0)
+  for (const { averager: { values, mass } } of sites) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + mass * values[i]!
+  return sum
+}
+
+export function totalMass (sites: readonly VirtualSite[]): number {
+  return sites.reduce((sum, { averager }) => sum + averager.mass, 0)
+}
+
+/** The mean weighted by mass. */
+export function weightedMean (sites: readonly VirtualSite[]): Float64Array {
+  const mass = totalMass(sites)
+  return weightedSum(sites).map((each) => each / mass)
+}
+
+export function spreadOf (sites: readonly VirtualSite[]): Spread {
+  const mean = weightedMean(sites)
+  const squares = sites.map(({ averager }) => squaredDistance(averager.values, mean))
+  return { variance: squares.reduce((sum, each) => sum + each, 0) / sites.length / mean.length, farthest: Math.sqrt(Math.max(...squares)) }
+}
+
+export function squaredDistance (one: ArrayLike<number>, other: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < one.length; i++) sum += (one[i]! - other[i]!) ** 2
+  return sum
+}
