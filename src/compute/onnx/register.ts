@@ -4,11 +4,13 @@ import { OnnxBackend } from './backend.ts'
 import { fallBack, needsCpu, runOnCpu } from './fallback.ts'
 import { binaryKernels } from './kernels/binary.ts'
 import { convolutionKernels } from './kernels/convolution.ts'
+import { depthwiseKernels } from './kernels/depthwise.ts'
 import { fusedKernels } from './kernels/fused.ts'
 import { gatherKernels } from './kernels/gather.ts'
 import { imageKernels } from './kernels/image.ts'
 import type { Inputs, Kernel } from './kernels/kernel.ts'
 import { matmulKernels } from './kernels/matmul.ts'
+import { poolingKernels } from './kernels/pooling.ts'
 import { reductionKernels } from './kernels/reduction.ts'
 import { shapeKernels } from './kernels/shape.ts'
 import { unaryKernels } from './kernels/unary.ts'
@@ -19,7 +21,7 @@ export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
 const kernels: readonly Kernel[] = [
-  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...imageKernels, ...fusedKernels
+  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...imageKernels, ...fusedKernels
 ]
 
 /** Names of the kernels that run inside the graph. */

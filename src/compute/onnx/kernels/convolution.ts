@@ -1,118 +1,75 @@
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
-import type { AvgPoolAttrs, Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, DepthwiseConv2dNativeAttrs, FusedConv2DAttrs, MaxPoolAttrs } from '@tensorflow/tfjs-core'
-import { operation, sameShape } from '../value.ts'
-import type { Attributes, Value } from '../value.ts'
-import { add, slice, transpose } from './ops.ts'
+import type { Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, Conv3DAttrs, Conv3DBackpropFilterV2Attrs, Conv3DBackpropInputV2Attrs, FusedConv2DAttrs } from '@tensorflow/tfjs-core'
+import type { Value } from '../value.ts'
+import { add, asFloat, slice, transpose } from './ops.ts'
 import { activate } from './matmul.ts'
+import { axesOf2d, axesOf3d, channelsFirst, channelsLast, convolve, filterGradient, inputGradient } from './windows.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
 type Shape4 = [number, number, number, number]
-type Info = ReturnType<typeof backendUtil.computeConv2DInfo>
+type Shape5 = [number, number, number, number, number]
+type Info = backendUtil.Conv2DInfo
 type Geometry = Pick<Conv2DAttrs, 'strides' | 'pad' | 'dataFormat' | 'dimRoundingMode'> & { dilations: [number, number] | number }
 
-function describe (input: readonly number[], filter: readonly number[], { strides, pad, dataFormat, dilations, dimRoundingMode }: Geometry, perChannel = false): Info {
-  return backendUtil.computeConv2DInfo(input as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, perChannel, backendUtil.convertConv2DDataFormat(dataFormat))
+function describe (input: readonly number[], filter: readonly number[], { strides, pad, dataFormat, dilations, dimRoundingMode }: Geometry): Info {
+  return backendUtil.computeConv2DInfo(input as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, false, backendUtil.convertConv2DDataFormat(dataFormat))
 }
 
 function toNchw (x: Value, info: Info): Value {
-  return info.dataFormat === 'channelsFirst' ? x : transpose(x, [0, 3, 1, 2])
+  return info.dataFormat === 'channelsFirst' ? asFloat(x) : channelsFirst(asFloat(x))
 }
 
 function fromNchw (x: Value, info: Info): Value {
-  return info.dataFormat === 'channelsFirst' ? x : transpose(x, [0, 2, 3, 1])
+  return info.dataFormat === 'channelsFirst' ? x : channelsLast(x)
 }
 
-/** The pads that make the windows fit `outHeight` × `outWidth` exactly; what the strides do not reach is cut off by a smaller end pad. */
-function pads (info: Info): number[] {
-  const { top, left } = info.padInfo
-  const bottom = (info.outHeight - 1) * info.strideHeight + info.effectiveFilterHeight - info.inHeight - top
-  const right = (info.outWidth - 1) * info.strideWidth + info.effectiveFilterWidth - info.inWidth - left
-  return [top, left, Math.max(0, bottom), Math.max(0, right)]
-}
+/** [height, width, in, out] → [out, in, height, width] and back. */
+const toFilter = (filter: Value): Value => transpose(asFloat(filter), [3, 2, 0, 1])
+const fromFilter = (filter: Value): Value => transpose(filter, [2, 3, 1, 0])
 
-function window (info: Info): Attributes {
-  return {
-    strides: { ints: [info.strideHeight, info.strideWidth] },
-    pads: { ints: pads(info) },
-    dilations: { ints: [info.dilationHeight, info.dilationWidth] }
-  }
-}
-
-function convolve (x: Value, filter: Value, geometry: Geometry): Value {
+function convolve2d (x: Value, filter: Value, geometry: Geometry): Value {
   const info = describe(x.shape, filter.shape, geometry)
-  const result = { shape: [info.batchSize, info.outChannels, info.outHeight, info.outWidth], type: 'float32' as const }
-  const group = info.inChannels / (filter.shape[2] as number)
-  const attributes = { ...window(info), group: { i: group } }
-  return fromNchw(operation('Conv', [toNchw(x, info), transpose(filter, [3, 2, 0, 1])], result, attributes), info)
+  return fromNchw(convolve(toNchw(x, info), toFilter(filter), axesOf2d(info), info.inChannels / (filter.shape[2] as number)), info)
 }
 
-function depthwise (x: Value, filter: Value, attributes: DepthwiseConv2dNativeAttrs): Value {
-  const info = describe(x.shape, filter.shape, { ...attributes, dataFormat: 'NHWC', dilations: attributes.dilations ?? 1 }, true)
-  const [height, width, channels, multiplier] = filter.shape as Shape4
-  const kernels = transpose(filter, [2, 3, 0, 1]).view([channels * multiplier, 1, height, width])
-  const result = { shape: [info.batchSize, info.outChannels, info.outHeight, info.outWidth], type: 'float32' as const }
-  return fromNchw(operation('Conv', [toNchw(x, info), kernels], result, { ...window(info), group: { i: channels } }), info)
-}
-
-function inputGradient (gradient: Value, filter: Value, attributes: Conv2DBackpropInputAttrs): Value {
+function inputGradient2d (gradient: Value, filter: Value, attributes: Conv2DBackpropInputAttrs): Value {
   const info = describe(attributes.inputShape, filter.shape, { ...attributes, dilations: 1 })
   // A gradient larger than the convolution's output is cut, as tfjs' own backends do.
   const dy = slice(gradient, { begin: [0, 0, 0, 0], end: info.outShape, strides: [1, 1, 1, 1] })
-  const [top, left, bottom, right] = pads(info) as Shape4
-  const reach = (out: number, stride: number, size: number): number => (out - 1) * stride + size
-  const extra = [info.inHeight + top + bottom - reach(info.outHeight, info.strideHeight, info.filterHeight), info.inWidth + left + right - reach(info.outWidth, info.strideWidth, info.filterWidth)]
-  const result = { shape: [info.batchSize, info.inChannels, info.inHeight, info.inWidth], type: 'float32' as const }
-  const settings: Attributes = { strides: { ints: [info.strideHeight, info.strideWidth] }, pads: { ints: [top, left, bottom, right] }, output_padding: { ints: extra } }
-  return fromNchw(operation('ConvTranspose', [toNchw(dy, info), transpose(filter, [3, 2, 0, 1])], result, settings), info)
+  return fromNchw(inputGradient(toNchw(dy, info), toFilter(filter), axesOf2d(info), 1), info)
 }
 
-/** A convolution with batch and channels swapped, in which the forward stride is the dilation. */
-function filterGradient (x: Value, dy: Value, attributes: Conv2DBackpropFilterAttrs): Value {
+function filterGradient2d (x: Value, dy: Value, attributes: Conv2DBackpropFilterAttrs): Value {
   const info = describe(x.shape, attributes.filterShape, { ...attributes, dilations: 1 })
-  const first = info.dataFormat === 'channelsFirst'
-  const images = transpose(x, first ? [1, 0, 2, 3] : [3, 0, 1, 2])
-  const errors = transpose(dy, first ? [1, 0, 2, 3] : [3, 0, 1, 2])
-  const settings: Attributes = { dilations: { ints: [info.strideHeight, info.strideWidth] }, pads: { ints: pads(info) } }
-  const [top, left, bottom, right] = pads(info) as Shape4
-  // Rows and columns that the strides never reached lengthen this result beyond the filter.
-  const height = info.inHeight + top + bottom - (info.outHeight - 1) * info.strideHeight
-  const width = info.inWidth + left + right - (info.outWidth - 1) * info.strideWidth
-  const full = operation('Conv', [images, errors], { shape: [info.inChannels, info.outChannels, height, width], type: 'float32' }, settings)
-  return transpose(crop(full, info), [2, 3, 0, 1])
+  return fromFilter(filterGradient(toNchw(x, info), toNchw(dy, info), axesOf2d(info), false))
 }
 
-function crop (x: Value, { filterHeight, filterWidth }: Info): Value {
-  const [inputs, outputs] = x.shape as Shape4
-  return slice(x, { begin: [0, 0, 0, 0], end: [inputs, outputs, filterHeight, filterWidth], strides: [1, 1, 1, 1] })
-}
+/** [depth, height, width, in, out] → [out, in, depth, height, width] and back. */
+const toFilter3d = (filter: Value): Value => transpose(filter, [4, 3, 0, 1, 2])
+const fromFilter3d = (filter: Value): Value => transpose(filter, [2, 3, 4, 1, 0])
 
-function pool (type: string, x: Value, { filterSize, strides, pad, dimRoundingMode }: MaxPoolAttrs): Value {
-  const info = backendUtil.computePool2DInfo(x.shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode)
-  if (info.filterHeight === 1 && info.filterWidth === 1 && sameShape(info.inShape, info.outShape)) return x
-  const result = { shape: [info.batchSize, info.inChannels, info.outHeight, info.outWidth], type: 'float32' as const }
-  const settings: Attributes = {
-    kernel_shape: { ints: [info.filterHeight, info.filterWidth] },
-    strides: { ints: [info.strideHeight, info.strideWidth] },
-    pads: { ints: pads(info) }
-  }
-  return fromNchw(operation(type, [toNchw(x, info)], result, settings), info)
+function describe3d (input: readonly number[], filter: readonly number[], { strides, pad, dilations = 1 }: Pick<Conv3DAttrs, 'strides' | 'pad'> & Partial<Conv3DAttrs>): ReturnType<typeof axesOf3d> {
+  return axesOf3d(backendUtil.computeConv3DInfo(input as Shape5, filter as Shape5, strides, dilations, pad))
 }
 
 function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', Value>, attributes: FusedConv2DAttrs): Value {
   const perChannel = (value: Value): Value => attributes.dataFormat === 'NCHW' && value.shape.length === 1 && value.size !== 1 ? value.view([value.size, 1, 1]) : value
-  const sum = convolve(inputs.x, inputs.filter, attributes)
+  const sum = convolve2d(inputs.x, inputs.filter, attributes)
   const biased = inputs.bias === undefined ? sum : add(sum, perChannel(inputs.bias))
   const weights = inputs.preluActivationWeights
   return activate(biased, attributes.activation, weights === undefined ? undefined : perChannel(weights), attributes.leakyreluAlpha ?? 0)
 }
 
 export const convolutionKernels: Kernel[] = [
-  kernel<'x' | 'filter', Conv2DAttrs>('Conv2D', ({ x, filter }, attributes) => convolve(x, filter, attributes)),
-  kernel<'x' | 'filter', DepthwiseConv2dNativeAttrs>('DepthwiseConv2dNative', ({ x, filter }, attributes) => depthwise(x, filter, attributes)),
-  kernel<'dy' | 'filter', Conv2DBackpropInputAttrs>('Conv2DBackpropInput', ({ dy, filter }, attributes) => inputGradient(dy, filter, attributes)),
-  kernel<'x' | 'dy', Conv2DBackpropFilterAttrs>('Conv2DBackpropFilter', ({ x, dy }, attributes) => filterGradient(x, dy, attributes)),
+  kernel<'x' | 'filter', Conv2DAttrs>('Conv2D', ({ x, filter }, attributes) => convolve2d(x, filter, attributes)),
+  kernel<'dy' | 'filter', Conv2DBackpropInputAttrs>('Conv2DBackpropInput', ({ dy, filter }, attributes) => inputGradient2d(dy, filter, attributes)),
+  kernel<'x' | 'dy', Conv2DBackpropFilterAttrs>('Conv2DBackpropFilter', ({ x, dy }, attributes) => filterGradient2d(x, dy, attributes)),
   kernel<'x' | 'filter' | 'bias' | 'preluActivationWeights', FusedConv2DAttrs>('FusedConv2D', fused),
-  kernel<'x', MaxPoolAttrs>('MaxPool', ({ x }, attributes) => pool('MaxPool', x, attributes)),
-  kernel<'x', AvgPoolAttrs>('AvgPool', ({ x }, attributes) => pool('AveragePool', x, attributes))
+  kernel<'x' | 'filter', Conv3DAttrs>('Conv3D', ({ x, filter }, attributes) =>
+    channelsLast(convolve(channelsFirst(x), toFilter3d(filter), describe3d(x.shape, filter.shape, attributes), 1))),
+  kernel<'dy' | 'filter', Conv3DBackpropInputV2Attrs>('Conv3DBackpropInputV2', ({ dy, filter }, attributes) =>
+    channelsLast(inputGradient(channelsFirst(dy), toFilter3d(filter), describe3d(attributes.inputShape, filter.shape, attributes), 1))),
+  kernel<'x' | 'dy', Conv3DBackpropFilterV2Attrs>('Conv3DBackpropFilterV2', ({ x, dy }, attributes) =>
+    fromFilter3d(filterGradient(channelsFirst(x), channelsFirst(dy), describe3d(x.shape, attributes.filterShape, attributes), false)))
 ]
