@@ -47,14 +47,14 @@ export class Meter {
   #watch (secured: Awaited<ReturnType<ConnectionEncrypter['secureInbound']>>): typeof secured {
     const peer = secured.remotePeer.toString()
     this.#peers.set(secured.connection, peer)
-    secured.connection.addEventListener('message', ({ data }) => {
+    onEvent(secured.connection, 'message', ({ data }: StreamMessageEvent) => {
       if (data.byteLength < SMALL_BYTES && this.#smallFrames.take(peer) > 0) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
     })
     return secured
   }
 
   #watchMuxer (muxer: StreamMuxer, peer: string): StreamMuxer {
-    muxer.addEventListener('stream', ({ detail }) => {
+    onEvent(muxer, 'stream', ({ detail }: CustomEvent<Stream>) => {
       this.#watchStream(detail, peer)
       if (this.#streams.take(peer) === 0) return
       detail.abort(new Error('too many streams'))
@@ -67,7 +67,7 @@ export class Meter {
 
   #watchStream (stream: Stream, peer: string): Stream {
     let unpaid = 0
-    stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
+    onEvent(stream, 'message', ({ data }: StreamMessageEvent) => {
       if (BULK.test(stream.protocol)) return
       unpaid += data.byteLength
       const wholeKiB = Math.floor(unpaid / KIB)
@@ -75,6 +75,15 @@ export class Meter {
       if (this.#controlKiB.take(peer, wholeKiB) > 0) this.#offences.add(peer, BAN_POINTS, `sends more on ${shortName(stream.protocol)} than any honest site`)
     })
     return stream
+  }
+}
+
+/** Sees events as they are dispatched. A listener would not do: from the first one on streams and muxers no longer keep what comes until their reader is there. */
+function onEvent<E extends Event> (target: { dispatchEvent (event: Event): boolean }, type: string, see: (event: E) => void): void {
+  const dispatch = target.dispatchEvent.bind(target)
+  target.dispatchEvent = (event) => {
+    if (event.type === type) see(event as E)
+    return dispatch(event)
   }
 }
 
