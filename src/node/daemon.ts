@@ -10,6 +10,7 @@ import { coolDown } from './cool-down.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { readNetworkKey } from './federation/network-key.ts'
 import { Gossip } from './gossip.ts'
+import { SiteMembership } from './membership/site-membership.ts'
 import type { Logger } from './logger.ts'
 import { keepApart } from './network/apart.ts'
 import { SiteNetwork } from './network/site-network.ts'
@@ -112,8 +113,8 @@ export class Daemon {
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
     const { tap, foundWithinMs, faults } = this.#init
-    const networkKey = await readNetworkKey(paths.networkKey)
-    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, networkKey, config, logger, notices, audit, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
+    const membership = await SiteMembership.open({ ...site, onEvent: (event) => { audit.record(event) } })
+    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, membership, config, logger, notices, audit, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
     this.#closers.push(async () => { await network.close() })
     if (faults != null) {
       const end = keepApart(network.host, faults.apart, () => site.record.round)

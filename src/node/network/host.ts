@@ -10,8 +10,9 @@ import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
-import type { EncrypterFactory } from './encrypter.ts'
+import type { KeyedNoise } from './encrypter.ts'
 import type { Guard } from './guard.ts'
+import type { Members } from './members.ts'
 import { MAX_STREAMS } from './meter.ts'
 
 interface HostServices extends ServiceMap {
@@ -26,13 +27,17 @@ export interface HostInit<T extends ServiceMap> {
   readonly key: PrivateKey
   readonly federationId: string
   readonly listen: readonly string[]
-  readonly encrypter: EncrypterFactory
+  readonly encrypter: KeyedNoise
   readonly guard: Guard
+  /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
+  readonly members?: Members
   /** Keeps known peers over restarts; in memory when missing. */
   readonly datastore?: Datastore
   readonly services: ServiceFactoryMap<T>
 }
 
+/** What a peer may open before it is certified. */
+const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership'])
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
@@ -58,13 +63,13 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     privateKey: init.key,
     addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
     transports: [tcp(), webSockets()],
-    connectionEncrypters: [(components) => init.guard.encrypter(init.encrypter(components))],
+    connectionEncrypters: init.encrypter.factories(init.guard.encrypter),
     streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
-    connectionGater: init.guard.connectionGater,
+    connectionGater: (init.members ?? init.guard).connectionGater,
     connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
-    services: { ...base, ...init.services } as ServiceFactoryMap<HostServices & T>
+    services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
   })
   init.guard.attach(host)
   try {
@@ -74,6 +79,12 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     throw explained(error, init.listen)
   }
   return host
+}
+
+function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: Members | undefined): ServiceFactoryMap<T> {
+  if (members == null) return services
+  const entries = Object.entries(services as Record<string, (components: object) => unknown>)
+  return Object.fromEntries(entries.map(([name, create]) => [name, OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.gate.components(components))])) as unknown as ServiceFactoryMap<T>
 }
 
 function isDialable (address: Multiaddr): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionEncrypter, PrivateKey } from '@libp2p/interface'
 import { start, stop } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
@@ -14,13 +14,16 @@ import type { TestFaults } from '../config/test-faults.ts'
 import type { Exchange } from '../gossip.ts'
 import type { Logger } from '../logger.ts'
 import type { Notices } from '../notices.ts'
+import type { SiteMembership } from '../membership/site-membership.ts'
 import type { SitePaths } from '../paths.ts'
 import { PeerTable } from '../peer-table.ts'
 import { Discovery } from './discovery.ts'
-import { keyedNoise, type EncrypterFactory, type Refusal } from './encrypter.ts'
+import { keyedNoise, type Refusal } from './encrypter.ts'
+import { FairShare } from './fair-share.ts'
 import { Guard } from './guard.ts'
 import { createHost, type Host } from './host.ts'
 import { lossyComponents } from './lossy.ts'
+import { Members } from './members.ts'
 import { openPeerBook } from './peer-book.ts'
 import { boundedGossipsub } from './pubsub.ts'
 import { watchAnnouncements, watchExchanges } from './watch.ts'
@@ -29,7 +32,7 @@ export interface SiteNetworkInit {
   readonly paths: SitePaths
   readonly key: PrivateKey
   readonly federationId: string
-  readonly networkKey: Uint8Array
+  readonly membership: SiteMembership
   readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'>
   readonly logger: Logger
   readonly notices: Notices
@@ -45,6 +48,7 @@ export interface SiteNetworkInit {
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
 interface Late { readonly components: AdapterExchangeComponents }
 type Services = { announce: Announce, late: Late }
+interface Parts { readonly host: Host<Services>, readonly datastore: LevelDatastore, readonly refused: { count: number }, readonly guard: Guard, readonly members: Members }
 
 const LEAVE_MS = 5_000
 const POLL_MS = 20
@@ -53,6 +57,7 @@ const POLL_MS = 20
 export class SiteNetwork {
   readonly host: Host<Services>
   readonly peers: PeerTable
+  readonly members: Members
   readonly #init: SiteNetworkInit
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
@@ -61,9 +66,10 @@ export class SiteNetwork {
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
-  private constructor (init: SiteNetworkInit, parts: { host: Host<Services>, datastore: LevelDatastore, refused: { count: number }, guard: Guard }) {
+  private constructor (init: SiteNetworkInit, parts: Parts) {
     this.#init = init
     this.host = parts.host
+    this.members = parts.members
     this.#datastore = parts.datastore
     this.#refused = parts.refused
     this.#guard = parts.guard
@@ -83,23 +89,25 @@ export class SiteNetwork {
       init.audit.record({ kind: 'refusal', peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown', what: `${refusal.direction} handshake`, reason: 'no or another network key' })
       if (refusal.direction === 'inbound') guard.handshakeFailed(refusal.peer)
     }
-    const noise = keyedNoise({ federationId: init.federationId, networkKey: init.networkKey, onRefused })
-    const encrypter: EncrypterFactory = init.tap == null ? noise : (components) => init.tap!(noise(components))
+    const noise = keyedNoise({ federationId: init.federationId, networkKey: Buffer.from(init.membership.ring.current, 'hex'), onRefused, tap: init.tap })
+    const members = new Members({ site: init.membership, peerId: peerIdFromPrivateKey(init.key).toString(), noise, guard, notices: init.notices, logger: init.logger, onEvent: (event) => { init.audit.record(event) } })
     try {
       const host = await createHost<Services>({
         key: init.key,
         federationId: init.federationId,
         listen: init.config.listen,
-        encrypter,
+        encrypter: noise,
         guard,
+        members,
         datastore,
         services: {
+          membership: members.service(init.federationId),
           pubsub: boundedGossipsub(init.federationId),
           announce: announce({ federationId: init.federationId }),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
-      const network = new SiteNetwork(init, { host, datastore, refused, guard })
+      const network = new SiteNetwork(init, { host, datastore, refused, guard, members })
       network.#begin()
       return network
     } catch (error) {
@@ -110,13 +118,16 @@ export class SiteNetwork {
 
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (averager: Averager, { onExchange, onForeign }: { onExchange: (report: ExchangeReport) => void, onForeign: (peer: string) => void }): Promise<void> {
-    const service = adapterExchange({ federationId: this.#init.federationId, averaging: averager })(this.#exchangeComponents())
+    const share = new FairShare(() => performance.now())
+    const service = adapterExchange({ federationId: this.#init.federationId, averaging: share.of(averager) })(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
+      this.#init.membership.book.exchanged(detail.partner)
       onExchange(detail)
     })
     service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, why: detail.error.message, inDoubt: detail.inDoubt }, 'an exchange failed') })
     service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
+    share.watch(service)
     watchExchanges(service, this.#guard)
     observeExchanges(service, averager, this.#init.audit)
     this.#averager = averager
@@ -156,6 +167,7 @@ export class SiteNetwork {
     await this.#discovery.stop()
     if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
+    await this.members.stop()
     await this.#datastore.close()
   }
 
@@ -169,11 +181,14 @@ export class SiteNetwork {
     const { host, peers } = this
     observeConnections(host, this.#init.audit)
     watchAnnouncements(host.services.announce, this.#guard)
-    host.addEventListener('peer:connect', ({ detail }) => {
-      peers.connected(detail.toString(), host.getConnections(detail).map(({ remoteAddr }) => remoteAddr.toString()))
+    this.members.start({
+      onJoin: (peer) => { peers.connected(peer.toString(), host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString())) },
+      onLeave: (peer) => { peers.disconnected(peer.toString()) }
     })
-    host.addEventListener('peer:disconnect', ({ detail }) => { peers.disconnected(detail.toString()) })
-    host.services.announce.addEventListener('announcement', ({ detail }) => { peers.announced(detail.peerId.toString(), detail.announcement) })
+    host.services.announce.addEventListener('announcement', ({ detail }) => {
+      peers.announced(detail.peerId.toString(), detail.announcement)
+      this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
+    })
     this.#discovery.start()
   }
 }

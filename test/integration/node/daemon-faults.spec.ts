@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { rm, truncate } from 'node:fs/promises'
 import { expect } from 'chai'
-import { writeNetworkKey } from '../../../src/node/federation/network-key.ts'
+import { writeKeyRing } from '../../../src/node/federation/network-key.ts'
 import { Sites } from './sites.ts'
 
 const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
@@ -30,7 +30,7 @@ describe('what goes wrong around a daemon', function () {
 
   it('a wrong network key: refused in the handshake, counted, one line per peer, both train on', async () => {
     sites = await Sites.create(['a', 'b'])
-    await writeNetworkKey(sites.paths('b').networkKey, randomBytes(32))
+    await writeKeyRing(sites.paths('b').networkKey, { current: randomBytes(32).toString('hex'), previous: [] })
     const a = sites.daemon('a', { manners: { delayMs: 500 } }).run()
     const { addresses, peerId } = await sites.statusOf('a', (status) => status.addresses.length > 0)
     await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 500 } }).run()])
@@ -45,7 +45,7 @@ describe('what goes wrong around a daemon', function () {
   it('a missing network key', async () => {
     sites = await Sites.create(['a'])
     await rm(sites.paths('a').networkKey)
-    expect(await failure('a')).to.match(/^InputError: the network key .* does not exist: ask the founder/)
+    expect(await failure('a')).to.match(/^InputError: the network key .* does not exist: ask for an invitation/)
   })
 
   it('a peer with another schema: never averaged, reported once on both sides', async () => {
@@ -81,7 +81,7 @@ describe('what goes wrong around a daemon', function () {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', threads: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
+    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', provider: 'auto', memory: 'auto', threads: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
     try {
       expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(`InputError: the control port ${port} is occupied: choose another with --control-port`)
     } finally {

@@ -9,11 +9,13 @@ import { fetchControl } from '../../../src/node/control/client.ts'
 import type { SiteStatus } from '../../../src/node/control/status.ts'
 import { Daemon, type DaemonInit } from '../../../src/node/daemon.ts'
 import { defaultAveraging } from '../../../src/node/federation/defaults.ts'
-import { signFederation, writeFederation, type FederationDocument } from '../../../src/node/federation/document.ts'
-import { createNetworkKey, readNetworkKey, writeNetworkKey } from '../../../src/node/federation/network-key.ts'
+import { federationId, signFederation, writeFederation, type FederationDocument } from '../../../src/node/federation/document.ts'
+import { createNetworkKey, readKeyRing, writeKeyRing } from '../../../src/node/federation/network-key.ts'
 import { loadOrCreateIdentity } from '../../../src/node/identity.ts'
 import { createLogger } from '../../../src/node/logger.ts'
+import { issueCertificate } from '../../../src/node/membership/certificate.ts'
 import { sitePaths, type SitePaths } from '../../../src/node/paths.ts'
+import { writeJson } from '../../../src/node/storage/files.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 
 const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
@@ -57,10 +59,11 @@ export class Sites {
       averaging: defaultAveraging({ coolDownSeconds })
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
-    const networkKey = await readNetworkKey(join(sites.folder, 'network.key'))
+    const ring = await readKeyRing(join(sites.folder, 'network.key'))
     for (const name of names) {
-      await loadOrCreateIdentity(sites.paths(name).identity)
-      await writeNetworkKey(sites.paths(name).networkKey, networkKey)
+      const peerId = peerIdFromPrivateKey(await loadOrCreateIdentity(sites.paths(name).identity)).toString()
+      await writeKeyRing(sites.paths(name).networkKey, ring)
+      if (name !== founder) await writeJson(sites.paths(name).certificate, { certificate: await issueCertificate({ federation: federationId(document), peerId, name, role: 'member', from: '2026-01-01T00:00:00.000Z', to: '2126-01-01T00:00:00.000Z' }, key), handovers: [] })
       await writeFederation(sites.paths(name).federation, document)
     }
     return sites

@@ -7,7 +7,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { defaultAveraging } from '../../../../src/node/federation/defaults.ts'
 import { federationId, readFederation, signFederation, writeFederation, type FederationBody, type FederationDocument } from '../../../../src/node/federation/document.ts'
-import { createNetworkKey, readNetworkKey } from '../../../../src/node/federation/network-key.ts'
+import { createNetworkKey, readKeyRing } from '../../../../src/node/federation/network-key.ts'
 import { loadIdentity, loadOrCreateIdentity } from '../../../../src/node/identity.ts'
 
 function federationBody (founder: PrivateKey): FederationBody {
@@ -97,17 +97,17 @@ describe('what a federation is made of', () => {
     it('is 32 random bytes that only the owner may read', async () => {
       const path = join(folder, 'network.key')
       await createNetworkKey(path)
-      expect((await readNetworkKey(path)).length).to.equal(32)
+      expect((await readKeyRing(path)).current).to.match(/^[0-9a-f]{64}$/)
       expect((await stat(path)).mode & 0o777).to.equal(0o600)
       await chmod(path, 0o640)
-      expect(await failure(readNetworkKey(path))).to.contain('can be read by other users')
+      expect(await failure(readKeyRing(path))).to.contain('can be read by other users')
     })
 
     it('is refused when missing or malformed, without being shown', async () => {
       const path = join(folder, 'network.key')
-      expect(await failure(readNetworkKey(path))).to.contain('does not exist: ask the founder')
+      expect(await failure(readKeyRing(path))).to.contain('does not exist: ask for an invitation')
       await writeFile(path, 'c0ffee', { mode: 0o600 })
-      const message = await failure(readNetworkKey(path))
+      const message = await failure(readKeyRing(path))
       expect(message).to.contain('is not a network key').and.not.to.contain('c0ffee')
     })
   })
