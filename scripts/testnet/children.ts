@@ -22,6 +22,8 @@ export interface SpawnOptions {
  */
 export class Children {
   readonly #running = new Set<ChildProcess>()
+  /** Settings for all of them. */
+  environment: Record<string, string> = {}
 
   constructor () {
     process.on('exit', () => { this.killAll() })
@@ -31,7 +33,7 @@ export class Children {
     const out = log == null ? undefined : openSync(log, 'a')
     const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
       detached: true,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...this.environment, ...env },
       stdio: ['ignore', out ?? 'pipe', out ?? 'pipe']
     })
     if (out != null) closeSync(out)

@@ -2,7 +2,7 @@
 import { hideBin } from 'yargs/helpers'
 import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
 import { Children } from './children.ts'
-import { parseOptions } from './options.ts'
+import { parseOptions, type TestnetOptions } from './options.ts'
 import type { Check } from './report.ts'
 import { runTestnet } from './run.ts'
 
@@ -21,6 +21,7 @@ async function main (args: string[]): Promise<number> {
   try {
     const options = await parseOptions(args)
     if (options == null) return 0
+    children.environment = engineEnvironment(options)
     const { report, reportJson, reportHtml } = await runTestnet(options, children, interrupt.signal)
     const write = options.json ? process.stderr : process.stdout
     write.write(`${describeChecks(report.checks)}\nreport: ${reportJson}\n        ${reportHtml}\n`)
@@ -33,6 +34,11 @@ async function main (args: string[]): Promise<number> {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+/** A named engine is for every hospital, evaluation and picture; otherwise the caller's own environment decides. */
+function engineEnvironment ({ engine, provider }: TestnetOptions): Record<string, string> {
+  return { ...(engine === 'auto' ? {} : { CONSILIUM_ENGINE: engine }), ...(provider === 'auto' ? {} : { CONSILIUM_PROVIDER: provider }) }
 }
 
 function describeChecks (checks: readonly Check[]): string {

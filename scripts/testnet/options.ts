@@ -1,5 +1,6 @@
 import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
+import { ENGINES, PROVIDERS } from '../../src/node/config/schema.ts'
 import { usageMessage, withFlags } from '../../src/node/cli/flags.ts'
 import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
@@ -14,6 +15,8 @@ export interface TestnetOptions {
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
   readonly compare: boolean
+  readonly engine: typeof ENGINES[number]
+  readonly provider: typeof PROVIDERS[number]
   readonly json: boolean
 }
 
@@ -35,6 +38,8 @@ const flags = {
   liar: { type: 'string', array: true, describe: 'SITE: this hospital sends its adapter with noise of ten times what it learnt', default: [] as string[] },
   partition: { type: 'string', array: true, describe: 'A|B@FROM-TO, e.g. \'0,1|2,3@2-4\': no connection between A and B while sites of B are in these rounds', default: [] as string[] },
   compare: { type: 'boolean', describe: 'train each hospital alone too, and score all models on the other hospitals\' images', default: false },
+  engine: { choices: ENGINES, describe: 'compute engine of every hospital', default: 'auto' },
+  provider: { choices: PROVIDERS, describe: 'where the engine onnx runs its graphs', default: 'auto' },
   json: { type: 'boolean', describe: 'print the report as one JSON object on stdout; progress goes to stderr', default: false }
 } as const
 
@@ -71,6 +76,8 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },
     compare: parsed.compare,
+    engine: parsed.engine,
+    provider: parsed.provider,
     json: parsed.json
   }
 }

@@ -151,8 +151,9 @@ export class Daemon {
     return trainer
   }
 
-  #sayReady ({ logger, notices }: Site, { engine, images, validationImages, skipped }: TrainerReady): void {
-    logger.info({ engine, images, validationImages }, 'trainer ready')
+  #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
+    record.compute = { engine, provider, reason: engineReason }
+    logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
     for (const [reason, count] of Object.entries(skipped)) notices.warn(`skipped ${reason}`, `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`)
   }
 
@@ -234,6 +235,8 @@ export class Daemon {
       images: ready.images,
       validationImages: ready.validationImages,
       engine: ready.engine,
+      provider: ready.provider,
+      engineReason: ready.engineReason,
       exchanges: record.exchanges,
       exchangesByRound: record.exchangesByRound,
       bytesSent: record.bytesSent,
@@ -268,6 +271,7 @@ export class Daemon {
       refusedHandshakes: network?.refusedHandshakes ?? 0,
       warnings: site.notices.list,
       eventLoopP99Ms: this.#monitor.p99Ms,
+      ...(record.compute == null ? {} : { compute: record.compute }),
       ...(partner == null ? {} : { partner }),
       ...(dice == null ? {} : { dice }),
       ...(consensus == null ? {} : { consensus }),

@@ -16,6 +16,7 @@ export class SiteRecord {
   partner: string | undefined
   dice: Dice | undefined
   progress: { step: number, steps: number } | undefined
+  compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'
   exchanges = 0
   bytesSent = 0

@@ -59,8 +59,7 @@ export function trainerSetup ({ paths, config, federation, peerId, faults }: Sit
     axis: config.axis,
     privateStore: paths.privateStore,
     models: paths.models,
-    engine: config.engine,
-    threads: config.threads,
+    compute: { engine: config.engine, provider: config.provider, threads: config.threads, memory: config.memory },
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })
   }

@@ -10,6 +10,10 @@ export interface Summary {
   readonly images: number
   readonly validationImages: number
   readonly engine: string
+  /** cpu, webgpu or cuda. */
+  readonly provider: string
+  /** Why this engine and provider. */
+  readonly engineReason: string
   readonly exchanges: number
   /** Index is round − 1; both roles. */
   readonly exchangesByRound: readonly number[]

@@ -11,6 +11,8 @@ export function withFlags<T, O extends Record<string, Options>> (argv: Argv<T>, 
 
 /** One sentence for a wrong command line: an unknown flag first, since it explains most other complaints. */
 export function usageMessage (complaint: string, args: readonly string[]): string {
+  const choice = /Argument: ([\w-]+), Given: (.*), Choices: (.*)/.exec(complaint)
+  if (choice != null) return `--${choice[1]} ${choice[2]?.replaceAll('"', '')} is unknown: use one of ${choice[3]?.replaceAll('"', '')}`
   const flag = args.map((arg) => /^--(?:no-)?([a-zA-Z][\w-]*)/.exec(arg)?.[1]).find((name) => name != null && !known.has(kebab(name)))
   if (flag == null) return `${complaint}: see --help`
   const nearest = closest(flag, [...known])

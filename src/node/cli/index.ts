@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../../errors.ts'
 import { audit } from './cmds/audit.ts'
 import { data } from './cmds/data.ts'
+import { doctor } from './cmds/doctor.ts'
 import { evaluate } from './cmds/evaluate.ts'
 import { exportAdapter } from './cmds/export.ts'
 import { federation } from './cmds/federation.ts'
@@ -13,6 +14,7 @@ import { join } from './cmds/join.ts'
 import { model } from './cmds/model.ts'
 import { peers, status } from './cmds/observe.ts'
 import { predict } from './cmds/predict.ts'
+import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { usageMessage } from './flags.ts'
 
@@ -27,7 +29,7 @@ async function main (args: string[]): Promise<number> {
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
       .command(federation).command(init).command(id).command(join).command(start).command(status).command(peers)
-      .command(data).command(predict).command(evaluate).command(exportAdapter).command(model).command(audit)
+      .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
       .demandCommand(1, 'say which command to run')
       .strict()
       .recommendCommands()

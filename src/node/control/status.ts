@@ -22,6 +22,8 @@ export interface SiteStatus {
   /** Connections that failed the handshake: no or another network key, mostly. */
   refusedHandshakes: number
   warnings: string[]
+  /** What computes, where, and why that; absent until the trainer is ready. */
+  compute?: { engine: string, provider: string, reason: string }
   trainer: 'loading' | 'ready' | 'restarting'
   progress?: { step: number, steps: number }
   eventLoopP99Ms: number

@@ -1,4 +1,5 @@
 import { loadDataset, splitSlices } from '../../dataset/index.ts'
+import type { ComputeSettings } from '../config/compute.ts'
 import type { Mode } from '../../model/settings.ts'
 import { fitScored } from './split.ts'
 import { openSiteModel } from './site-model.ts'
@@ -8,8 +9,8 @@ interface ModeScore extends Score { readonly perSlice: readonly (Score & { reado
 export type Evaluation = Record<Mode, ModeScore> & { readonly round: number, readonly slices: number, readonly skipped: number }
 
 /** Dice, IoU and HD95 (pixels) of all three modes on a data set; `validation` keeps only the split that training never saw. */
-export async function evaluateSite (home: string, data: string, split: 'validation' | 'all'): Promise<Evaluation> {
-  const site = await openSiteModel(home)
+export async function evaluateSite (home: string, data: string, split: 'validation' | 'all', compute: Partial<ComputeSettings> = {}): Promise<Evaluation> {
+  const site = await openSiteModel(home, compute)
   try {
     const dataset = await loadDataset(data, { axis: site.config.axis })
     const slices = split === 'all' ? dataset.slices : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation

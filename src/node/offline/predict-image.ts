@@ -1,4 +1,5 @@
 import { fitSlice, readImage, writeMaskNifti, writeMaskPng } from '../../dataset/index.ts'
+import type { ComputeSettings } from '../config/compute.ts'
 import type { Mode } from '../../model/settings.ts'
 import { InputError } from '../../errors.ts'
 import { openSiteModel } from './site-model.ts'
@@ -16,16 +17,18 @@ export interface PredictRequest {
   readonly out: string
   readonly mode: Mode
   readonly prompt: Prompt
+  /** What shall differ from the site's own settings. */
+  readonly compute?: Partial<ComputeSettings>
   readonly onProgress?: (done: number, total: number) => void
 }
 
 const CHUNK = 8
 
 /** Segments one image or, slice by slice, one volume; returns how many pixels or voxels are foreground. */
-export async function predictImage ({ home, image, out, mode, prompt, onProgress }: PredictRequest): Promise<{ slices: number, foreground: number, round: number }> {
+export async function predictImage ({ home, image, out, mode, prompt, compute, onProgress }: PredictRequest): Promise<{ slices: number, foreground: number, round: number }> {
   const wantsVolume = /\.nii(\.gz)?$/i.test(out)
   if (!wantsVolume && !/\.png$/i.test(out)) throw new InputError(`--out ${out} must end in .png, or in .nii or .nii.gz for a volume`)
-  const site = await openSiteModel(home)
+  const site = await openSiteModel(home, compute)
   try {
     const file = await readImage(image, { axis: site.config.axis })
     if (wantsVolume !== (file.kind === 'volume')) throw new InputError(wantsVolume ? `${image} is not a volume: let --out end in .png` : `${image} is a volume: let --out end in .nii.gz`)

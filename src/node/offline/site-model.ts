@@ -2,6 +2,7 @@ import { adapterFromSafetensors, type Adapter } from '../../adapter/adapter.ts'
 import { createEngine, type Engine } from '../../compute/index.ts'
 import { CorruptFileError, InputError } from '../../errors.ts'
 import type { Learner } from '../../model/train/learner.ts'
+import { engineOptions, type ComputeSettings } from '../config/compute.ts'
 import { loadConfig } from '../config/load.ts'
 import type { SiteConfig } from '../config/schema.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
@@ -22,11 +23,11 @@ export interface SiteModel {
   close (): Promise<void>
 }
 
-export async function openSiteModel (home: string): Promise<SiteModel> {
+export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}): Promise<SiteModel> {
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
-  const config = await loadConfig(paths.config, {})
-  const engine = await createEngine({ name: config.engine, ...(config.threads > 0 ? { threads: config.threads } : {}) })
+  const config = await loadConfig(paths.config, flags)
+  const engine = await createEngine(engineOptions(config))
   const { model, training } = federation.document
   const learner = await createLearner({ engine, model, training, models: paths.models, siteSeed: 0 })
   const saved = await readSavedAdapter(paths.adapter, learner)

@@ -3,6 +3,7 @@
  * state, pixels and file names stay in the trainer (DESIGN §2).
  */
 import type { TensorSpec } from '../../adapter/schema.ts'
+import type { ComputeSettings } from '../config/compute.ts'
 import type { FederationDocument } from '../federation/document.ts'
 
 export interface TrainerSetup {
@@ -13,8 +14,7 @@ export interface TrainerSetup {
   readonly privateStore: string
   /** Folder of imported base models. */
   readonly models: string
-  readonly engine: 'auto' | 'onnx' | 'cpu' | 'wasm'
-  readonly threads: number
+  readonly compute: ComputeSettings
   /** Differs between sites: drives batches and augmentation. */
   readonly siteSeed: number
   /** Test fault: every step takes this many times as long. */
@@ -38,6 +38,10 @@ export interface TrainerReady {
   /** How many files were skipped, by reason. */
   readonly skipped: Readonly<Record<string, number>>
   readonly engine: string
+  /** Where the engine runs: cpu, webgpu or cuda. */
+  readonly provider: string
+  /** Why this engine and provider, and why not the others. */
+  readonly engineReason: string
   /** Rounds whose phase L is already in the private store. */
   readonly privateRound: number
   /** Said when the newest private checkpoint was damaged and the previous one serves. */

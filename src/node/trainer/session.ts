@@ -3,6 +3,7 @@ import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
+import { engineOptions } from '../config/compute.ts'
 import { createLearner } from '../offline/learner.ts'
 import { fitSplit, type FittedSplit } from '../offline/split.ts'
 import type { Dice, TrainerCalls, TrainerReady, TrainerSetup, Work } from './messages.ts'
@@ -66,7 +67,7 @@ export class Session {
 
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
-  const engine = await createEngine({ name: setup.engine, ...(setup.threads > 0 ? { threads: setup.threads } : {}) })
+  const engine = await createEngine(engineOptions(setup.compute))
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
   const learner = await createLearner({ ...setup, engine })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
@@ -85,6 +86,8 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     validationImages: data.validation.length,
     skipped: countBy(dataset.problems.map((problem) => problem.reason)),
     engine: engine.name,
+    provider: engine.provider,
+    engineReason: engine.reason,
     privateRound: saved?.round ?? 0,
     warnings: store.warnings
   }

@@ -1,25 +1,28 @@
 import Table from 'cli-table3'
 import type { CommandModule } from 'yargs'
+import type { ComputeSettings } from '../../config/compute.ts'
 import type { Evaluation } from '../../offline/evaluate-site.ts'
+import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
+  ...computeFlags,
   data: { type: 'string', describe: 'folder with images and masks', demandOption: true },
   split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' }
 } as const
 
-interface Args { home: string, json: boolean, data: string, split: 'validation' | 'all' }
+interface Args extends Partial<ComputeSettings> { home: string, json: boolean, data: string, split: 'validation' | 'all' }
 
 export const evaluate: CommandModule<object, Args> = {
   command: 'evaluate',
   describe: 'Dice, IoU and HD95 of the frozen, the global and the personalised model',
-  builder: (argv) => withFlags(argv, flags),
-  handler: async ({ home, json, data, split }) => {
+  builder: (argv) => withFlags(argv, flags) as never,
+  handler: async ({ home, json, data, split, ...rest }) => {
     const { evaluateSite } = await import('../../offline/evaluate-site.ts')
-    const result = await evaluateSite(home, data, split)
+    const result = await evaluateSite(home, data, split, computeArgs(rest))
     print(json, result, () => table(result))
   }
 }

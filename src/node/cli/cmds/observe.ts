@@ -32,6 +32,7 @@ function describe (value: SiteStatus): string {
     `federation  ${value.federation}`,
     `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
     `trainer     ${value.trainer}`,
+    ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
   ]
   if (value.dice != null) lines.push(`Dice        frozen ${value.dice.frozen.toFixed(3)}, global ${value.dice.global.toFixed(3)}, personal ${value.dice.personal.toFixed(3)}`)

@@ -2,13 +2,16 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../../../errors.ts'
 import type { Mode } from '../../../model/settings.ts'
+import type { ComputeSettings } from '../../config/compute.ts'
 import type { Prompt } from '../../offline/predict-image.ts'
+import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
+  ...computeFlags,
   image: { type: 'string', describe: 'PNG, JPEG, TIFF or NIfTI file', demandOption: true },
   out: { type: 'string', describe: 'mask to write: .png, or .nii.gz for a volume', demandOption: true },
   mode: { choices: ['personal', 'global', 'frozen'], describe: 'which model', default: 'personal' },
@@ -16,20 +19,20 @@ const flags = {
   point: { type: 'string', array: true, describe: 'prompt x,y,label in pixels; label 1 is inside, 0 outside' }
 } as const
 
-interface Args { home: string, json: boolean, image: string, out: string, mode: Mode, box?: string, point?: string[] }
+interface Args extends Partial<ComputeSettings> { home: string, json: boolean, image: string, out: string, mode: Mode, box?: string, point?: string[] }
 
 export const predict: CommandModule<object, Args> = {
   command: 'predict',
   describe: 'segment one image, or a volume slice by slice',
   builder: (argv) => withFlags(argv, flags) as never,
-  handler: async ({ home, json, image, out, mode, box, point }) => {
+  handler: async ({ home, json, image, out, mode, box, point, ...rest }) => {
     const prompt: Prompt = {
       ...(box == null ? {} : { box: numbers('--box', box, 4) as [number, number, number, number] }),
       ...(point == null ? {} : { points: point.map((each) => numbers('--point', each, 3) as [number, number, number]) })
     }
     const { predictImage } = await import('../../offline/predict-image.ts')
     const bar = new SingleBar({ format: '{bar} {value}/{total} slices, {eta_formatted} left', noTTYOutput: false }, Presets.shades_classic)
-    const result = await predictImage({ home, image, out, mode, prompt, onProgress: (done, total) => { showProgress(bar, done, total) } })
+    const result = await predictImage({ home, image, out, mode, prompt, compute: computeArgs(rest), onProgress: (done, total) => { showProgress(bar, done, total) } })
     print(json, { out, mode, ...result }, `${out}: ${result.foreground} foreground ${result.slices > 1 ? `voxels in ${result.slices} slices` : 'pixels'}`)
   }
 }

@@ -1,10 +1,12 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../../errors.ts'
+import type { ComputeSettings } from '../../config/compute.ts'
 import { loadConfig } from '../../config/load.ts'
 import { readTestFaults } from '../../config/test-faults.ts'
 import type { Daemon } from '../../daemon.ts'
 import { sitePaths } from '../../paths.ts'
 import type { Summary } from '../../summary.ts'
+import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
@@ -17,23 +19,22 @@ const flags = {
   listen: { type: 'string', array: true, describe: 'addresses to listen on' },
   bootstrap: { type: 'string', array: true, describe: 'addresses of sites that are up' },
   'control-port': { type: 'number', describe: 'loopback port of the control API, 0 for any' },
-  engine: { choices: ['auto', 'onnx', 'cpu', 'wasm'], describe: 'compute engine of the trainer' },
-  threads: { type: 'number', describe: 'CPU threads of the trainer, 0 for the engine\'s choice' },
+  ...computeFlags,
   nice: { type: 'number', describe: 'niceness of the trainer process' },
   'log-level': { choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], describe: 'what to log on stderr' },
   alone: { type: 'boolean', describe: 'train without the network and end after the last round (the local baseline)', default: false }
 } as const
 
-type Args = { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number } & Record<string, unknown>
+type Args = { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number } & Partial<ComputeSettings> & Record<string, unknown>
 
 export const start: CommandModule<object, Args> = {
   command: 'start',
   describe: 'run the daemon of this site until its rounds are finished',
-  builder: (argv) => withFlags(argv, flags),
+  builder: (argv) => withFlags(argv, flags) as never,
   handler: async (args) => {
     const { home, alone, json } = args
-    const { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel } = args
-    const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, engine, threads, nice, logLevel })
+    const { data, name, axis, listen, bootstrap, controlPort, nice, logLevel } = args
+    const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, nice, logLevel, ...computeArgs(args) })
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     // Loaded here so that the other commands answer without waiting for libp2p.

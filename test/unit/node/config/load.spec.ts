@@ -22,6 +22,8 @@ describe('configuration', () => {
       bootstrap: [],
       controlPort: 0,
       engine: 'auto',
+      provider: 'auto',
+      memory: 'auto',
       threads: 0,
       nice: 10,
       logLevel: 'info'

@@ -1,0 +1,9 @@
+import type { EngineOptions } from '../../compute/index.ts'
+import type { SiteConfig } from './schema.ts'
+
+export type ComputeSettings = Pick<SiteConfig, 'engine' | 'provider' | 'threads' | 'memory'>
+
+/** The settings as the compute engine takes them; 0 threads leave the number to it. */
+export function engineOptions ({ engine, provider, threads, memory }: ComputeSettings): EngineOptions {
+  return { name: engine, provider, memory, ...(threads > 0 ? { threads } : {}) }
+}
