@@ -18,6 +18,12 @@ export function totalMass (sites: readonly VirtualSite[]): number {
   return sites.reduce((sum, { averager }) => sum + averager.mass, 0)
 }
 
+/** Σ w·‖x‖. */
+export function weightedSize (sites: readonly VirtualSite[]): number {
+  const origin = new Float64Array(sites[0]?.averager.values.length ?? 0)
+  return sites.reduce((sum, { averager: { mass, values } }) => sum + mass * Math.sqrt(squaredDistance(values, origin)), 0)
+}
+
 /** The mean weighted by mass. */
 export function weightedMean (sites: readonly VirtualSite[]): Float64Array {
   const mass = totalMass(sites)

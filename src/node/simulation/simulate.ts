@@ -1,4 +1,4 @@
-import { squaredDistance, spreadOf, totalMass, weightedMean, weightedSum } from './measure.ts'
+import { squaredDistance, spreadOf, totalMass, weightedMean, weightedSize, weightedSum } from './measure.ts'
 import type { SimulationOptions } from './options.ts'
 import { contractionRate, theoryRate } from './theory.ts'
 import { VirtualFederation } from './virtual-federation.ts'
@@ -26,7 +26,7 @@ export interface SimulationResult {
   readonly honestNamed: number
   /** How far the mean of the honest sites moved, in multiples of their RMS distance from it at the start. */
   readonly meanMoved: number
-  /** Relative changes of Σw and Σw·x, all sites taken, once nothing is in doubt. */
+  /** Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, all sites taken, once nothing is in doubt. */
   readonly changed: { readonly mass: number, readonly weightedSum: number }
 }
 
@@ -35,7 +35,7 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
   const federation = new VirtualFederation(options)
   const { sites } = federation
   const honest = sites.filter(({ isLiar }) => !isLiar)
-  const before = { mass: totalMass(sites), sum: weightedSum(sites), mean: weightedMean(honest), ...spreadOf(honest) }
+  const before = { mass: totalMass(sites), sum: weightedSum(sites), size: weightedSize(sites), mean: weightedMean(honest), ...spreadOf(honest) }
   const cycles: CycleReport[] = [{ cycle: 0, variance: before.variance, spread: 1, bytesPerSite: 0 }]
   for (let cycle = 1; cycle <= options.cycles; cycle++) {
     await federation.cycle()
@@ -54,6 +54,6 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
     liarsNamed: sites.filter(({ isLiar, id }) => isLiar && named.has(id)).length,
     honestNamed: honest.filter(({ id }) => named.has(id)).length,
     meanMoved: Math.sqrt(squaredDistance(weightedMean(honest), before.mean)) / start,
-    changed: { mass: Math.abs(mass / before.mass - 1), weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), before.sum)) / (mass * start) }
+    changed: { mass: Math.abs(mass / before.mass - 1), weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), before.sum)) / before.size }
   }
 }
