@@ -49,6 +49,8 @@ const MAX_CONNECTIONS = 256
 const MAX_DIALS_WAITING = 128
 // A peer that lists a hundred addresses does not make this site dial them all.
 const MAX_ADDRESSES_DIALLED = 8
+// A ping waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2 s would cut exchanges off.
+const PING_MS = 60_000
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
 export async function createHost<T extends ServiceMap> (init: HostInit<T>): Promise<Host<T>> {
@@ -67,6 +69,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
     connectionGater: (init.members ?? init.guard).connectionGater,
     connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED },
+    connectionMonitor: { pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
