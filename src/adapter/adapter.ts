@@ -9,6 +9,8 @@ export interface AdapterMeta {
   readonly weight: number
   /** Milliseconds since the epoch. */
   readonly savedAt?: number
+  /** A site's own notes beside its checkpoint, for nobody else to read. */
+  readonly notes?: string
 }
 
 function nonFiniteTensor (schema: Schema, values: Float32Array): string | undefined {
@@ -95,7 +97,8 @@ export function adapterToSafetensors (adapter: Adapter, meta: AdapterMeta): Uint
     base_hash: baseHash,
     round: String(meta.round),
     weight: String(meta.weight),
-    ...(meta.savedAt == null ? {} : { saved_at: String(meta.savedAt) })
+    ...(meta.savedAt == null ? {} : { saved_at: String(meta.savedAt) }),
+    ...(meta.notes == null ? {} : { notes: meta.notes })
   })
 }
 
@@ -127,6 +130,7 @@ export function adapterFromSafetensors (schema: Schema, bytes: Uint8Array): Adap
     adapter: finiteAdapter(schema, values),
     round,
     weight: readNumber(metadata, 'weight'),
-    ...(metadata['saved_at'] == null ? {} : { savedAt: readNumber(metadata, 'saved_at') })
+    ...(metadata['saved_at'] == null ? {} : { savedAt: readNumber(metadata, 'saved_at') }),
+    ...(metadata['notes'] == null ? {} : { notes: metadata['notes'] })
   }
 }

@@ -45,7 +45,7 @@ export interface AveragerInit {
   readonly settings: AveragingSettings
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
-  readonly learnt?: Learnt
+  readonly learnt?: Learnt | undefined
   /** Makes this site a liar in what it sends: only tests, the simulator and the testnet set it. */
   readonly distort?: ((copy: Float32Array) => void) | undefined
 }

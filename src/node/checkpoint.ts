@@ -1,49 +1,45 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { AdapterStore, SavedAdapter } from './storage/adapter-store.ts'
 
-/** Keeps the averager's state on disk: at once where the pipeline needs it, coalesced after exchanges. */
-export class Checkpoint {
-  readonly #averager: Pick<Averager, 'values' | 'round' | 'mass'>
-  readonly #store: Pick<AdapterStore, 'save'>
-  readonly #onFailure: (error: unknown) => void
-  #running: Promise<void> | undefined
-  #again = false
+export interface CheckpointInit {
+  readonly averager: Pick<Averager, 'state' | 'saved'>
+  readonly store: Pick<AdapterStore, 'save'>
+  readonly onFailure: (error: unknown) => void
+}
 
-  constructor (init: { averager: Pick<Averager, 'values' | 'round' | 'mass'>, store: Pick<AdapterStore, 'save'>, onFailure: (error: unknown) => void }) {
-    this.#averager = init.averager
-    this.#store = init.store
-    this.#onFailure = init.onFailure
+/** Exchanges that may be in the log only: so much is read again at the next start, and kept on disk until then. */
+const MOST_IN_LOG = 8
+
+/** Keeps the averager's state on disk: at once where the pipeline needs it; exchanges are durable in the log, which is emptied when it has grown. */
+export class Checkpoint {
+  readonly #init: CheckpointInit
+  #running: Promise<void> | undefined
+
+  constructor (init: CheckpointInit) {
+    this.#init = init
   }
 
   /** Durable when it resolves. */
   async save (): Promise<void> {
-    await this.#store.save(this.state)
+    const { averager, store } = this.#init
+    const { values, round, mass, included, learnt } = averager.state
+    await store.save({ values, round, weight: mass, notes: { included, learnt } })
+    await averager.saved(included)
   }
 
-  /** Soon, and once for however many calls come while a save is under way. */
-  schedule (): void {
-    this.#again = true
-    this.#running ??= this.#drain().finally(() => { this.#running = undefined })
+  /** After an exchange: saves in the background once the log holds many. */
+  exchanged (): void {
+    if (this.#running != null || this.#init.averager.state.included.length < MOST_IN_LOG) return
+    this.#running = this.save().catch(this.#init.onFailure).finally(() => { this.#running = undefined })
   }
 
-  /** Resolves when nothing scheduled is left. */
+  /** Resolves when nothing is saved in the background. */
   async settled (): Promise<void> {
     await this.#running
   }
 
   get state (): SavedAdapter & { weight: number } {
-    const { values, round, mass } = this.#averager
+    const { values, round, mass } = this.#init.averager.state
     return { values, round, weight: mass }
-  }
-
-  async #drain (): Promise<void> {
-    while (this.#again) {
-      this.#again = false
-      try {
-        await this.save()
-      } catch (error) {
-        this.#onFailure(error)
-      }
-    }
   }
 }

@@ -8,10 +8,9 @@ import type { TestFaults } from './config/test-faults.ts'
 import type { SiteStatus } from './control/status.ts'
 import { coolDown } from './cool-down.ts'
 import { EventLoopMonitor } from './event-loop.ts'
-import { readNetworkKey } from './federation/network-key.ts'
 import { Gossip } from './gossip.ts'
-import { SiteMembership } from './membership/site-membership.ts'
 import type { Logger } from './logger.ts'
+import { SiteMembership } from './membership/site-membership.ts'
 import { keepApart } from './network/apart.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
@@ -94,6 +93,8 @@ export class Daemon {
     const ready = await this.#unlessStopped(trainer.start())
     this.#sayReady(site, ready)
     const state = await openAdapter(site, ready)
+    // Closed last: exchanges that end while the network closes still write there.
+    this.#closers.unshift(async () => { await state.log.close() })
     const company = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
     await this.#train(site, state, trainer, audit, company)
@@ -129,7 +130,8 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view() ?? []
+      peers: () => network?.peers.view() ?? [],
+      members: network?.membersControl
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })
@@ -173,7 +175,7 @@ export class Daemon {
     await network.join(averager, {
       onExchange: (report) => {
         record.count(report)
-        checkpoint.schedule()
+        checkpoint.exchanged()
         announcer.touch()
         logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
       },
@@ -269,6 +271,8 @@ export class Daemon {
       bytesReceived,
       peers: network?.peers.connectedCount ?? 0,
       refusedHandshakes: network?.refusedHandshakes ?? 0,
+      refusedCertificates: network?.members.refused ?? 0,
+      streams: network?.members.gate.streams ?? {},
       warnings: site.notices.list,
       eventLoopP99Ms: this.#monitor.p99Ms,
       ...(record.compute == null ? {} : { compute: record.compute }),

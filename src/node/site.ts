@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
+import { seededRandom } from '../dataset/random.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { SiteConfig } from './config/schema.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './config/test-faults.ts'
 import { readFederation, type Federation } from './federation/document.ts'
 import { loadIdentity } from './identity.ts'
+import { liar } from './liar.ts'
 import type { Logger } from './logger.ts'
 import { Notices } from './notices.ts'
 import { sitePaths, type SitePaths } from './paths.ts'
@@ -75,30 +77,42 @@ export interface AdapterState {
   readonly checkpoint: Checkpoint
 }
 
-/** Takes up the newest adapter on disk that can be read, or Γ0. @throws SchemaError when it is another federation's. */
+/** Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is another federation's. */
 export async function openAdapter (site: Site, ready: TrainerReady): Promise<AdapterState> {
-  const { paths, notices, metrics } = site
-  const { averaging } = site.federation.document
+  const { paths, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
+  const { initial } = ready
   const store = new AdapterStore({ paths, schema, now: Date.now })
   const saved = await store.load()
-  for (const warning of [...store.warnings, ...ready.warnings]) notices.warn(warning, warning)
-  if (saved == null && metrics.finishedRounds > 0) notices.warn('no adapter', 'no adapter on disk can be read: this site starts again from the base and takes the others\' training over by exchanges')
-  if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(ready.initial)
+  if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const log = await DiskExchangeLog.open(paths.exchanges)
-  for (const warning of log.warnings) notices.warn(warning, warning)
-  const averager = await Averager.recover({
+  for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings]) notices.warn(warning, warning)
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log }))
+  const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
+  return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
+}
+
+interface Kept {
+  readonly schema: Schema
+  readonly saved: Awaited<ReturnType<AdapterStore['load']>>
+  readonly log: DiskExchangeLog
+}
+
+function averagerInit (site: Site, { initial, images }: TrainerReady, { schema, saved, log }: Kept): Parameters<typeof Averager.recover>[0] {
+  const { federation: { document: { averaging } }, metrics: { finishedRounds }, notices, faults } = site
+  if (saved == null && finishedRounds > 0) notices.warn('no adapter', 'no adapter on disk can be read: this site starts again from the base and takes the others\' training over by exchanges')
+  // A finished round is not trained again, whichever checkpoint was left.
+  const { values, round, notes } = saved ?? { values: initial, round: 0, notes: undefined }
+  return {
     schema,
-    values: saved?.values ?? ready.initial,
-    // A finished round is not trained again, whichever checkpoint was left.
-    round: Math.max(saved?.round ?? 0, metrics.finishedRounds),
-    mass: massOf(ready.images, averaging),
+    values,
+    round: Math.max(round, finishedRounds),
+    mass: massOf(images, averaging),
     settings: averaging,
     log,
-    included: saved?.notes?.included ?? [],
-    ...(saved?.notes == null ? {} : { learnt: saved.notes.learnt })
-  })
-  const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
-  return { schema, initial: ready.initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
+    included: notes?.included ?? [],
+    learnt: notes?.learnt,
+    distort: faults == null || faults.liar === 0 ? undefined : liar(initial, faults.liar, seededRandom(faults.seed))
+  }
 }

@@ -1,16 +1,31 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { Adapter, adapterFromSafetensors, adapterToSafetensors } from '../../adapter/adapter.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import { CorruptFileError } from '../../errors.ts'
+import type { AveragerState } from '../../gossip-aggregation/averager-types.ts'
 import type { SitePaths } from '../paths.ts'
 import { keepPrevious, readIfThere, writeFileSafely } from './files.ts'
+
+const notesSchema = z.object({
+  included: z.array(z.string()),
+  learnt: z.object({
+    clip: z.object({ radius: z.number().positive(), recent: z.array(z.number().min(0)) }),
+    distance: z.number().min(0).nullable()
+  })
+})
+
+/** What the checkpoint says beside the adapter: which of the log's exchanges it contains, and what was learnt from them. */
+export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'>
 
 export interface SavedAdapter {
   readonly values: Float32Array
   /** Rounds whose training has landed in the values. */
   readonly round: number
 }
+
+type Written = SavedAdapter & { readonly weight: number, readonly notes?: SiteNotes }
 
 /** The site's current adapter on disk, the one before it, and one file per finished round. */
 export class AdapterStore {
@@ -27,7 +42,7 @@ export class AdapterStore {
   }
 
   /** Durable when it resolves; saves run one after the other. */
-  async save (state: SavedAdapter & { weight: number }): Promise<void> {
+  async save (state: Written & { readonly notes: SiteNotes }): Promise<void> {
     const bytes = this.#encode(state)
     this.#last = this.#last.catch(() => {}).then(async () => {
       await keepPrevious(this.#paths.adapter, this.#previous)
@@ -40,19 +55,19 @@ export class AdapterStore {
     await writeFileSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
   }
 
-  async saveRound (state: SavedAdapter & { weight: number }): Promise<void> {
+  async saveRound (state: Written): Promise<void> {
     await mkdir(this.#paths.roundAdapters, { recursive: true })
     await writeFileSafely(join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`), this.#encode(state))
   }
 
   /** The newest adapter that can be read; a damaged one is said in `warnings` and passed over. @throws SchemaError for another federation's. */
-  async load (): Promise<SavedAdapter | undefined> {
+  async load (): Promise<SavedAdapter & { readonly notes: SiteNotes | undefined } | undefined> {
     for (const path of [this.#paths.adapter, this.#previous]) {
       const bytes = await readIfThere(path)
       if (bytes == null) continue
       try {
-        const { adapter, round } = adapterFromSafetensors(this.#schema, bytes)
-        return { values: adapter.values, round }
+        const { adapter, round, notes } = adapterFromSafetensors(this.#schema, bytes)
+        return { values: adapter.values, round, notes: readNotes(notes) }
       } catch (error) {
         if (!(error instanceof CorruptFileError)) throw error
         this.warnings.push(`${path} is damaged (${error.message}): the checkpoint before it is used`)
@@ -61,11 +76,21 @@ export class AdapterStore {
     return undefined
   }
 
-  #encode ({ values, round, weight }: SavedAdapter & { weight: number }): Uint8Array {
-    return adapterToSafetensors(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now() })
+  #encode ({ values, round, weight, notes }: Written): Uint8Array {
+    return adapterToSafetensors(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now(), ...(notes == null ? {} : { notes: JSON.stringify(notes) }) })
   }
 
   get #previous (): string {
     return this.#paths.adapter.replace(/\.safetensors$/, '.previous.safetensors')
+  }
+}
+
+/** @throws CorruptFileError for notes that this site did not write. */
+function readNotes (text: string | undefined): SiteNotes | undefined {
+  if (text == null) return undefined
+  try {
+    return notesSchema.parse(JSON.parse(text))
+  } catch {
+    throw new CorruptFileError('the notes beside the adapter cannot be read')
   }
 }

@@ -29,7 +29,7 @@ describe('a home', () => {
     await store.saveInitial(vector(0, 0, 0))
     await store.saveRound({ values: vector(1, 2, 3), round: 1, weight: 5 })
     await store.saveRound({ values: vector(2, 3, 4), round: 2, weight: 5 })
-    await store.save({ values: vector(3, 4, 5), round: 2, weight: 5 })
+    await store.save({ values: vector(3, 4, 5), round: 2, weight: 5, notes: { included: [], learnt: { clip: { radius: 1, recent: [] }, distance: null } } })
     const metrics = await MetricsLog.open(paths.metrics)
     await metrics.append(round(1))
     await writeJson(paths.summary, summary('a'))

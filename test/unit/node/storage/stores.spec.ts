@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
-import { Checkpoint } from '../../../../src/node/checkpoint.ts'
+import { Checkpoint, type CheckpointInit } from '../../../../src/node/checkpoint.ts'
 import { sitePaths } from '../../../../src/node/paths.ts'
-import { AdapterStore, type SavedAdapter } from '../../../../src/node/storage/adapter-store.ts'
+import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/node/storage/adapter-store.ts'
 import { removeLeftovers } from '../../../../src/node/storage/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../../src/node/storage/metrics-log.ts'
 import { PrivateStore } from '../../../../src/node/trainer/private-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
-const state = (value: number, round: number): SavedAdapter & { weight: number } => ({ values: Float32Array.of(value, value), round, weight: 3 })
+const notes: SiteNotes = { included: ['a'.repeat(32)], learnt: { clip: { radius: 2.5, recent: [1, 1.25] }, distance: null } }
+const state = (value: number, round: number): SavedAdapter & { weight: number, notes: SiteNotes } => ({ values: Float32Array.of(value, value), round, weight: 3, notes })
 
 describe('stores', () => {
   let home: string
@@ -28,7 +29,7 @@ describe('stores', () => {
       expect(await store.load()).to.equal(undefined)
       await store.save(state(1, 1))
       await store.save(state(2, 2))
-      expect(await open().load()).to.deep.equal({ values: Float32Array.of(2, 2), round: 2 })
+      expect(await open().load()).to.deep.equal({ values: Float32Array.of(2, 2), round: 2, notes })
     })
 
     for (const [damage, harm] of [
@@ -42,7 +43,7 @@ describe('stores', () => {
         await store.save(state(2, 2))
         await harm(sitePaths(home).adapter)
         const reopened = open()
-        expect(await reopened.load()).to.deep.equal({ values: Float32Array.of(1, 1), round: 1 })
+        expect(await reopened.load()).to.deep.equal({ values: Float32Array.of(1, 1), round: 1, notes })
         expect(reopened.warnings).to.have.length(1)
         expect(reopened.warnings[0]).to.contain('adapter.safetensors is damaged').and.contain('the checkpoint before it is used')
       })
@@ -117,39 +118,55 @@ describe('stores', () => {
   })
 
   describe('Checkpoint', () => {
-    it('joins what is scheduled while a save is under way, and saves the latest', async () => {
-      const saved: number[] = []
-      const averager = { values: Float32Array.of(0), round: 0, mass: 1 }
-      const gate = Promise.withResolvers<undefined>()
-      const checkpoint = new Checkpoint({
-        averager,
-        store: { save: async ({ values }) => { saved.push(values[0]!); await gate.promise } },
-        onFailure: () => {}
-      })
-      for (let i = 1; i <= 5; i++) {
-        averager.values[0] = i
-        checkpoint.schedule()
+    function init (over: Partial<CheckpointInit> = {}): CheckpointInit & { included: string[], calls: string[] } {
+      const included: string[] = []
+      const calls: string[] = []
+      return {
+        included,
+        calls,
+        averager: {
+          get state () { return { values: Float32Array.of(7), round: 2, mass: 3, included: [...included], learnt: notes.learnt } },
+          saved: async (ids) => { calls.push(`saved ${ids.length}`) }
+        },
+        store: { save: async (saved) => { calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`) } },
+        onFailure: (error) => { calls.push((error as Error).message) },
+        ...over
       }
-      averager.values[0] = 9
-      gate.resolve(undefined)
-      await checkpoint.settled()
-      expect(saved).to.deep.equal([1, 9])
+    }
+
+    it('tells the averager what the file contains once it is durable, and only then', async () => {
+      const site = init()
+      site.included.push('x', 'y')
+      await new Checkpoint(site).save()
+      expect(site.calls).to.deep.equal(['save 7 2 3 2', 'saved 2'])
+      const failing = init({ store: { save: async () => { throw new Error('disk full') } } })
+      expect(await new Checkpoint(failing).save().then(() => 'saved', (error: Error) => error.message)).to.equal('disk full')
+      expect(failing.calls).to.deep.equal([])
     })
 
-    it('reports a failed save and goes on', async () => {
-      const failures: unknown[] = []
-      let calls = 0
-      const checkpoint = new Checkpoint({
-        averager: { values: Float32Array.of(0), round: 0, mass: 1 },
-        store: { save: async () => { if (++calls === 1) throw new Error('disk full') } },
-        onFailure: (error) => failures.push(error)
-      })
-      checkpoint.schedule()
+    it('leaves exchanges to the log until that has grown, then saves once', async () => {
+      const site = init()
+      const checkpoint = new Checkpoint(site)
+      for (let i = 1; i <= 8; i++) {
+        site.included.push(String(i))
+        checkpoint.exchanged()
+        checkpoint.exchanged()
+      }
       await checkpoint.settled()
-      checkpoint.schedule()
+      expect(site.calls).to.deep.equal(['save 7 2 3 8', 'saved 8'])
+    })
+
+    it('reports a failed save and tries again at the next exchange', async () => {
+      let full = true
+      const site = init({ store: { save: async () => { if (full) throw new Error('disk full') } } })
+      site.included.push(...'abcdefgh')
+      const checkpoint = new Checkpoint(site)
+      checkpoint.exchanged()
       await checkpoint.settled()
-      expect(calls).to.equal(2)
-      expect(failures).to.have.length(1)
+      full = false
+      checkpoint.exchanged()
+      await checkpoint.settled()
+      expect(site.calls).to.deep.equal(['disk full', 'saved 8'])
     })
   })
 })

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Codec } from '../../src/gossip-aggregation/codec.ts'
+import { Worker } from './worker.ts'
+
+export interface Member {
+  readonly worker: Worker
+  readonly peerId: string
+  readonly address: string
+}
+
+export interface FleetInit {
+  readonly sites: number
+  readonly size: number
+  readonly codec: Codec | 'auto'
+  /** Homes are made and removed below it. */
+  readonly folder: string
+}
+
+/** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. */
+export async function withFleet<T> ({ sites, size, codec, folder }: FleetInit, work: (members: readonly Member[]) => Promise<T>): Promise<T> {
+  const root = await mkdtemp(join(folder, 'consilium-bench-'))
+  const federation = { federationId: randomBytes(32).toString('hex'), networkKey: randomBytes(32).toString('hex') }
+  const workers = Array.from({ length: sites }, () => new Worker())
+  try {
+    const members = await Promise.all(workers.map(async (worker, index) => ({ worker, ...await worker.call('open', { index, sites, size, codec, home: join(root, String(index)), ...federation }) })))
+    members.sort((a, b) => a.peerId < b.peerId ? -1 : 1)
+    for (const [index, { worker }] of members.entries()) {
+      for (const { address } of members.slice(index + 1)) await worker.call('connect', { address })
+    }
+    return await work(members)
+  } finally {
+    await Promise.all(workers.map(async (worker) => { await worker.stop() }))
+    await rm(root, { recursive: true, force: true })
+  }
+}

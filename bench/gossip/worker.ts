@@ -1,0 +1,41 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { CallName, Calls, ReplyMessage } from './messages.ts'
+
+const ENTRY = fileURLToPath(new URL(`./site-worker${extname(import.meta.filename)}`, import.meta.url))
+
+/** One process of the bench. */
+export class Worker {
+  readonly #child: ChildProcess = fork(ENTRY, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  readonly #pending = new Map<number, { resolve: (reply: never) => void, reject: (error: Error) => void }>()
+  #nextId = 1
+
+  constructor () {
+    this.#child.on('message', (message: ReplyMessage) => {
+      const pending = this.#pending.get(message.id)
+      this.#pending.delete(message.id)
+      if ('failure' in message) pending?.reject(new Error(message.failure))
+      else pending?.resolve(message.reply as never)
+    })
+    this.#child.once('exit', (code, signal) => {
+      for (const { reject } of this.#pending.values()) reject(new Error(`a worker ended (${signal ?? code})`))
+    })
+  }
+
+  async call<N extends CallName> (call: N, request: Calls[N]['request']): Promise<Calls[N]['reply']> {
+    const id = this.#nextId++
+    return await new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+      this.#child.send({ id, call, request }, (error) => { if (error != null) reject(error) })
+    })
+  }
+
+  async stop (): Promise<void> {
+    if (this.#child.exitCode != null || this.#child.signalCode != null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exited
+  }
+}
