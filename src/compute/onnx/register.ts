@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { OnnxBackend } from './backend.ts'
 import { fallBack, needsCpu, runOnCpu } from './fallback.ts'
 import { binaryKernels } from './kernels/binary.ts'
+import { blockKernels } from './kernels/blocks.ts'
 import { convolutionKernels } from './kernels/convolution.ts'
 import { depthwiseKernels } from './kernels/depthwise.ts'
 import { fusedKernels } from './kernels/fused.ts'
@@ -10,8 +11,10 @@ import { gatherKernels } from './kernels/gather.ts'
 import { imageKernels } from './kernels/image.ts'
 import type { Inputs, Kernel } from './kernels/kernel.ts'
 import { matmulKernels } from './kernels/matmul.ts'
+import { normalisationKernels } from './kernels/normalisation.ts'
 import { poolingKernels } from './kernels/pooling.ts'
 import { reductionKernels } from './kernels/reduction.ts'
+import { scatterKernels } from './kernels/scatter.ts'
 import { shapeKernels } from './kernels/shape.ts'
 import { unaryKernels } from './kernels/unary.ts'
 import type { RuntimeOptions } from './session.ts'
@@ -21,7 +24,7 @@ export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
 const kernels: readonly Kernel[] = [
-  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...imageKernels, ...fusedKernels
+  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...scatterKernels, ...blockKernels, ...normalisationKernels, ...imageKernels, ...fusedKernels
 ]
 
 /** Names of the kernels that run inside the graph. */

@@ -24,6 +24,7 @@ const binaries: Record<string, Binary> = {
   GreaterEqual: (a, b) => compare('GreaterOrEqual', a, b),
   Less: (a, b) => compare('Less', a, b),
   LessEqual: (a, b) => compare('LessOrEqual', a, b),
+  BitwiseAnd: (a, b) => elementwise('BitwiseAnd', [a, b], a.type),
   LogicalAnd: (a, b) => elementwise('And', [cast(a, 'bool'), cast(b, 'bool')], 'bool'),
   LogicalOr: (a, b) => elementwise('Or', [cast(a, 'bool'), cast(b, 'bool')], 'bool')
 }

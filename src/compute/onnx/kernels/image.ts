@@ -59,6 +59,19 @@ function nearest (images: Value, { size, ...sampling }: ResizeNearestNeighborAtt
   }, images)
 }
 
+/** The [target, size] matrix that picks one row for each row of the target. */
+function picks (size: number, target: number, sampling: Sampling): Value {
+  const matrix = new Float32Array(target * size)
+  for (let row = 0; row < target; row++) matrix[row * size + nearestRow(row, size, target, sampling)] = 1
+  return constant(matrix, [target, size], 'float32')
+}
+
+function nearestGradient (images: Value, dy: Value, sampling: Sampling): Value {
+  const [, height, width] = images.shape as Shape4
+  const [, tall, wide] = dy.shape as Shape4
+  return sandwich(dy, picks(height, tall, sampling), picks(width, wide, sampling), true)
+}
+
 function nearestRow (row: number, extent: number, target: number, { alignCorners, halfPixelCenters }: Sampling): number {
   const scale = alignCorners && target > 1 ? (extent - 1) / (target - 1) : extent / target
   const position = halfPixelCenters ? scale * (row + 0.5) : scale * row
@@ -69,6 +82,8 @@ export const imageKernels: Kernel[] = [
   kernel<'images', ResizeBilinearAttrs>('ResizeBilinear', ({ images }, attributes) => bilinear(images, attributes)),
   kernel<'images' | 'dy', ResizeBilinearAttrs>('ResizeBilinearGrad', ({ images, dy }, attributes) => bilinearGradient(images, dy, attributes)),
   kernel<'images', ResizeNearestNeighborAttrs>('ResizeNearestNeighbor', ({ images }, attributes) => nearest(images, attributes)),
+  kernel<'images' | 'dy', ResizeNearestNeighborAttrs>('ResizeNearestNeighborGrad', ({ images, dy }, { alignCorners, halfPixelCenters = false }) =>
+    nearestGradient(images, dy, { alignCorners, halfPixelCenters })),
   kernel<'image'>('FlipLeftRight', ({ image }) => flip(image))
 ]
 

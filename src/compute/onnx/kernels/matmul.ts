@@ -1,8 +1,9 @@
-import type { _FusedMatMulAttrs, BatchMatMulAttrs } from '@tensorflow/tfjs-core'
+import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
+import type { _FusedMatMulAttrs, BatchMatMulAttrs, EinsumAttrs } from '@tensorflow/tfjs-core'
 import { broadcastShape, elementwise, operation, sizeOf } from '../value.ts'
 import type { Attributes, Value } from '../value.ts'
 import { add, asFloat, cast, compare, multiply, same, where } from './ops.ts'
-import { kernel } from './kernel.ts'
+import { kernel, listKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
 interface Product {
@@ -90,7 +91,18 @@ function fused (inputs: Product & { preluActivationWeights?: Value }, { activati
   return activate(matMul(inputs), activation, inputs.preluActivationWeights, leakyreluAlpha ?? 0)
 }
 
+function einsum (operands: readonly Value[], equation: string): Value {
+  const { allDims, idDims } = backendUtil.decodeEinsumEquation(equation, operands.length)
+  const tensors = operands.map(({ shape }) => ({ shape, rank: shape.length }))
+  backendUtil.checkEinsumDimSizes(allDims.length, idDims, tensors as never)
+  const extents = new Map(idDims.flatMap((dims, operand) => dims.map((dim, axis): [string, number] => [allDims[dim] as string, operands[operand]?.shape[axis] as number])))
+  const labels = equation.slice(equation.lastIndexOf('>') + 1).trim()
+  const type = operands[0]?.type as Value['type']
+  return operation('Einsum', operands, { shape: Array.from(labels, (label) => extents.get(label) as number), type }, { equation: { s: equation } })
+}
+
 export const matmulKernels: Kernel[] = [
+  listKernel<EinsumAttrs>('Einsum', (operands, { equation }) => einsum(operands, equation)),
   kernel<'a' | 'b', BatchMatMulAttrs>('BatchMatMul', ({ a, b }, { transposeA, transposeB }) => matMul({ a, b, transposeA, transposeB })),
   kernel<'a' | 'b' | 'bias' | 'preluActivationWeights', _FusedMatMulAttrs>('_FusedMatMul', (inputs, attributes) =>
     fused({ ...inputs, transposeA: attributes.transposeA, transposeB: attributes.transposeB }, attributes))

@@ -2,7 +2,8 @@ import { util } from '@tensorflow/tfjs-core'
 import type { AllAttrs, ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs, TopKAttrs } from '@tensorflow/tfjs-core'
 import { expand, int64s, operation, operations, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
-import { asFloat, cast, divide, isNaNs, same, where } from './ops.ts'
+import { asFloat, cast, divide, isNaNs, multiply, same, slice, where } from './ops.ts'
+import { pad } from './shape.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -107,6 +108,22 @@ function cumulate (x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
   return operation('CumSum', [numbers, scalar(axis, 'int32')], { shape: x.shape, type: numbers.type }, { exclusive: { i: Number(exclusive) }, reverse: { i: Number(reverse) } })
 }
 
+/** ONNX has no cumulative product: after step k every element holds the product of the 2ᵏ elements up to it. */
+function cumulativeProduct (x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
+  const extent = x.shape[axis] as number
+  const start = exclusive ? shifted(x, axis, 1, reverse) : x
+  const distances = Array.from({ length: Math.ceil(Math.log2(Math.max(1, extent))) }, (_, power) => 2 ** power)
+  return distances.reduce((product, distance) => multiply(product, shifted(product, axis, distance, reverse)), start)
+}
+
+/** Moved along the axis, away from its start (or end); ones come in. */
+function shifted (x: Value, axis: number, distance: number, reverse: boolean): Value {
+  const begin = x.shape.map((_, index) => index === axis && reverse ? distance : 0)
+  const end = x.shape.map((extent, index) => index !== axis ? extent : reverse ? extent : extent - distance)
+  const kept = slice(x, { begin, end, strides: x.shape.map(() => 1) })
+  return pad(kept, { paddings: x.shape.map((_, index): [number, number] => index !== axis ? [0, 0] : reverse ? [0, distance] : [distance, 0]), constantValue: 1 })
+}
+
 export const reductionKernels: Kernel[] = [
   kernel<'x', SumAttrs>('Sum', ({ x }, { axis, keepDims }) => sum(cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
   kernel<'x', SumAttrs>('Mean', ({ x }, { axis, keepDims }) => mean(asFloat(x), axesOf(axis, x), keepDims)),
@@ -120,5 +137,6 @@ export const reductionKernels: Kernel[] = [
   kernel<'x', TopKAttrs>('TopK', ({ x }, { k }) => topK(x, k)),
   kernel<'logits', SoftmaxAttrs>('Softmax', ({ logits }, { dim }) => along('Softmax', logits, dim)),
   kernel<'logits', LogSoftmaxAttrs>('LogSoftmax', ({ logits }, { axis }) => along('LogSoftmax', logits, axis)),
+  kernel<'x', CumsumAttrs>('Cumprod', ({ x }, attributes) => cumulativeProduct(cast(x, x.type === 'bool' ? 'int32' : x.type), attributes)),
   kernel<'x', CumsumAttrs>('Cumsum', ({ x }, attributes) => cumulate(x, attributes))
 ]

@@ -49,7 +49,7 @@ function asTensor (x: Value): Pick<TensorInfo, 'shape'> {
   return { shape: [...x.shape] }
 }
 
-function pad (x: Value, { paddings, constantValue }: PadV2Attrs): Value {
+export function pad (x: Value, { paddings, constantValue }: PadV2Attrs): Value {
   if (paddings.every(([before, after]) => before === 0 && after === 0)) return x
   const shape = x.shape.map((extent, axis) => extent + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0))
   if (x.uniform() === constantValue || x.size === 0) return expand(same(constantValue, x), shape)
