@@ -7,11 +7,20 @@ export type Mode = 'frozen' | 'global' | 'personal'
 export type DecoderMode = 'frozen' | 'lora+heads' | 'full'
 
 export interface ModelSettings {
-  /** Scale of the update is alpha / rank. */
-  readonly lora: { readonly rank: number, readonly alpha: number }
+  /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
+  readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number }
   readonly decoder: DecoderMode
-  /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
-  readonly moe: { readonly blocks: number[], readonly experts: number, readonly topK: number, readonly bottleneck: number }
+  readonly moe: {
+    /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
+    readonly blocks: number[]
+    readonly experts: number
+    readonly topK: number
+    readonly bottleneck: number
+    /** One choice of experts per token, or one per image. */
+    readonly gate: 'token' | 'image'
+    /** A bottleneck with GELU and biases, or a plain low-rank pair (SAM_SPEC §3.9). */
+    readonly expert: 'mlp' | 'lora'
+  }
 }
 
 export interface TrainSettings {
@@ -33,15 +42,22 @@ export interface TrainSettings {
   readonly beta: number
   /** Rounds over which lambdaG rises linearly from 0. */
   readonly warmupRounds: number
+  /** Who teaches in phase G and in phase L (SAM_SPEC §3.9). */
+  readonly teacherG: 'personal' | 'global' | 'none'
+  readonly teacherL: 'global' | 'none'
+  /** What training and scoring give the decoder: nothing, or a box around the mask, jittered by up to 5 % of its sides in training. */
+  readonly prompt: 'none' | 'box'
+  /** Flips, turns and intensity changes; without them the features of frozen blocks are computed once per image. */
+  readonly augment: boolean
 }
 
 /** Where LoRA and experts sit by default: the columns of SAM_SPEC §3.6. Experts sit beside the blocks that attend globally. */
-export function defaultModelSettings ({ name, globalBlocks }: SamConfig): ModelSettings {
+export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig): ModelSettings {
   const large = name.startsWith('vit-')
   return {
-    lora: { rank: 4, alpha: 4 },
+    lora: { blocks: Array.from({ length: depth }, (_, block) => block), rank: 4, alpha: 4 },
     decoder: 'lora+heads',
-    moe: { blocks: large ? [...globalBlocks] : [1, 3], experts: 4, topK: 2, bottleneck: large ? 16 : 8 }
+    moe: { blocks: large ? [...globalBlocks] : [1, 3], experts: 4, topK: 2, bottleneck: large ? 16 : 8, gate: 'token', expert: 'mlp' }
   }
 }
 
@@ -66,6 +82,10 @@ export function defaultTrainSettings (): TrainSettings {
     lambdaL: 0.1,
     tau: 2,
     beta: 0.01,
-    warmupRounds: 2
+    warmupRounds: 2,
+    teacherG: 'personal',
+    teacherL: 'global',
+    prompt: 'none',
+    augment: true
   }
 }

@@ -1,3 +1,4 @@
+import { InputError } from '../../errors.ts'
 import { elementCount, type TensorSpec } from '../../adapter/schema.ts'
 import { seededRandom, type Random } from '../../dataset/index.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
@@ -7,11 +8,13 @@ import type { DecoderMode, ModelSettings } from '../settings.ts'
 
 const HEADS = /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/
 
-function encoderLora ({ depth, dim }: SamConfig, rank: number): TensorSpec[] {
-  return Array.from({ length: depth }, (_, block) => ['q', 'v'].flatMap((part): TensorSpec[] => [
+function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): TensorSpec[] {
+  const beyond = blocks.find((block) => block >= depth)
+  if (beyond != null) throw new InputError(`the settings put LoRA into block ${beyond}, but ${name} has ${depth} blocks (from 0): change lora.blocks`)
+  return [...new Set(blocks)].flatMap((block) => ['q', 'v'].flatMap((part): TensorSpec[] => [
     { name: `image_encoder.blocks.${block}.attn.qkv.lora_A_${part}`, shape: [rank, dim], role: 'lora' },
     { name: `image_encoder.blocks.${block}.attn.qkv.lora_B_${part}`, shape: [dim, rank], role: 'lora' }
-  ])).flat()
+  ]))
 }
 
 /** On q and v of all seven attentions of the decoder. */
@@ -29,11 +32,11 @@ function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: D
   return [...shapes].filter(([name]) => belongs(name)).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
 }
 
-/** The tensors of Γ (SAM_SPEC §3.2): LoRA in the encoder, and of the decoder what its mode says. */
+/** The tensors of Γ (SAM_SPEC §3.2): LoRA in the encoder, and of the decoder what its mode says. @throws InputError for a block that the model lacks. */
 export function adapterTensors (config: SamConfig, { lora, decoder }: ModelSettings): TensorSpec[] {
   const shapes = tensorShapes(config)
   return [
-    ...encoderLora(config, lora.rank),
+    ...encoderLora(config, lora),
     ...(decoder === 'lora+heads' ? decoderLora(shapes, lora.rank) : []),
     ...(decoder === 'frozen' ? [] : trainedDecoder(shapes, decoder))
   ]

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { gelu, type TensorRecord } from '../../compute/index.ts'
 import { asRows, weight } from '../sam/common.ts'
 
-/** How one block sent its tokens: gate probabilities and renormalised gates, both [tokens, experts]. */
+/** How one block sent its tokens: gate probabilities and renormalised gates, both [tokens, experts], or [images, experts] where the gate looks at whole images. */
 export interface Routing {
   readonly probabilities: tf.Tensor2D
   readonly gates: tf.Tensor2D
@@ -33,18 +33,38 @@ export function route (x: tf.Tensor2D, weights: TensorRecord, prefix: string, to
   return { probabilities, gates: tf.div(kept, tf.sum(kept, 1, true)) }
 }
 
-/** All experts side by side, each group of columns multiplied by its gate: exactly the sum over the chosen experts. */
-export function mixExperts (x: tf.Tensor, weights: TensorRecord, prefix: string, topK: number): { value: tf.Tensor, routing: Routing } {
+/** What the gate looks at: every token, or the mean of an image's tokens [B,D] (SAM_SPEC §3.2). */
+function gateInput (x: tf.Tensor, gate: 'token' | 'image'): tf.Tensor2D {
+  if (gate === 'token') return asRows(x)
+  const [batch, dim] = [x.shape[0], x.shape.at(-1)!]
+  return tf.mean(tf.reshape(x, [batch, -1, dim]), 1)
+}
+
+/** The gates of every token, [tokens, experts]. */
+function perToken ({ gates }: Routing, tokens: number): tf.Tensor2D {
+  const [rows, experts] = gates.shape
+  if (rows === tokens) return gates
+  return tf.reshape(tf.tile(tf.expandDims(gates, 1), [1, tokens / rows, 1]), [tokens, experts])
+}
+
+/**
+ * x [B,…,D] → the experts' sum of the same shape. All experts run side by side, each group of columns multiplied by its gate: exactly the sum
+ * over the chosen experts. Without biases in the record the experts are plain low-rank pairs.
+ */
+export function mixExperts (x: tf.Tensor, weights: TensorRecord, prefix: string, { topK, gate }: { readonly topK: number, readonly gate: 'token' | 'image' }): { value: tf.Tensor, routing: Routing } {
   const rows = asRows(x)
-  const routing = route(rows, weights, prefix, topK)
+  const routing = route(gateInput(x, gate), weights, prefix, topK)
+  const gates = perToken(routing, rows.shape[0])
   const down = weight(weights, `${prefix}.down.weight`)
   const [experts, bottleneck, dim] = down.shape as [number, number, number]
   const wide = experts * bottleneck
-  const hidden = gelu(tf.add(tf.matMul(rows, tf.reshape(down, [wide, dim]), false, true), tf.reshape(weight(weights, `${prefix}.down.bias`), [wide])))
-  const gated = tf.mul(tf.reshape(hidden, [-1, experts, bottleneck]), tf.expandDims(routing.gates, 2))
+  const inner = tf.matMul(rows, tf.reshape(down, [wide, dim]), false, true)
+  const { [`${prefix}.down.bias`]: downBias, [`${prefix}.up.bias`]: upBias } = weights
+  const hidden = downBias == null ? inner : gelu(tf.add(inner, tf.reshape(downBias, [wide])))
+  const gated = tf.mul(tf.reshape(hidden, [-1, experts, bottleneck]), tf.expandDims(gates, 2))
   const up = tf.reshape(tf.transpose(weight(weights, `${prefix}.up.weight`), [0, 2, 1]), [wide, dim])
-  const value = tf.add(tf.matMul(tf.reshape(gated, [-1, wide]), up), tf.matMul(routing.gates, weight(weights, `${prefix}.up.bias`)))
-  return { value: tf.reshape(value, x.shape), routing }
+  const mixed = tf.matMul(tf.reshape(gated, [-1, wide]), up)
+  return { value: tf.reshape(upBias == null ? mixed : tf.add(mixed, tf.matMul(gates, upBias as tf.Tensor2D)), x.shape), routing }
 }
 
 /** E·Σ f·P: f the share of routed slots (no gradient), P the mean probability; 1 when uniform (SAM_SPEC §3.2). */

@@ -6,13 +6,14 @@ import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.
 import { affine, layerNorm, linear, weight } from './common.ts'
 import { relativeTable, withPositions } from './relative-position.ts'
 
-/** What the adapters in the record need beside their tensors: LoRA's scale α/r and the experts used per token. */
+/** What the adapters in the record need beside their tensors: LoRA's scale α/r, the experts used per token, and what their gate looks at. */
 export interface AdapterOptions {
   readonly loraScale: number
   readonly topK: number
+  readonly gate: 'token' | 'image'
 }
 
-export const PLAIN: AdapterOptions = { loraScale: 1, topK: 2 }
+export const PLAIN: AdapterOptions = { loraScale: 1, topK: 2, gate: 'token' }
 
 /** images [B,S,S,3] → [B,G,G,D], before the position embedding: the patches as rows of one matrix product. */
 export function patchEmbed (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): tf.Tensor4D {
@@ -89,7 +90,7 @@ export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: Sam
   const n = layerNorm(attended, weights, `${prefix}.norm2`, ENCODER_EPS)
   const plain = tf.add<tf.Tensor4D>(attended, linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`))
   if (weights[`${prefix}.lmoe.gate.weight`] == null) return { x: plain, plain }
-  const { value, routing } = mixExperts(n, weights, `${prefix}.lmoe`, options.topK)
+  const { value, routing } = mixExperts(n, weights, `${prefix}.lmoe`, options)
   return { x: tf.add(plain, value), plain, routing }
 }
 

@@ -12,11 +12,14 @@ export function stepsPerEpoch (samples: number, batchSize: number): number {
   return Math.ceil(samples / batchSize)
 }
 
-/** Shuffled and augmented batches of exactly `batchSize`; the last wraps around to the epoch's first samples, so that one shape serves all steps. */
-export function * epochBatches (samples: readonly Fitted[], batchSize: number, random: Random): Generator<Fitted[]> {
+/** Shuffled batches of exactly `batchSize`, augmented unless told not to; the last wraps around to the epoch's first samples, so that one shape serves all steps. */
+export function * epochBatches (samples: readonly Fitted[], batchSize: number, random: Random, augmented = true): Generator<Fitted[]> {
   const order = shuffled(samples, random)
   for (let step = 0; step < stepsPerEpoch(order.length, batchSize); step++) {
-    yield Array.from({ length: batchSize }, (_, i) => augment(order[(step * batchSize + i) % order.length]!, random))
+    yield Array.from({ length: batchSize }, (_, i) => {
+      const sample = order[(step * batchSize + i) % order.length]!
+      return augmented ? augment(sample, random) : sample
+    })
   }
 }
 

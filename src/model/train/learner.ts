@@ -2,7 +2,7 @@ import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createSchema, type Schema } from '../../adapter/schema.ts'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted, type Scored } from '../../dataset/index.ts'
+import { toBatch, type Fitted, type Random, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import { adapterTensors, initialAdapterTensors } from '../adapters/adapter-set.ts'
 import { expertTensors } from '../moe/expert-set.ts'
@@ -15,7 +15,9 @@ import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from './
 import { createLayout, perElement, type Layout } from './flat.ts'
 import { diceScore, hausdorff95, iouScore } from './metrics.ts'
 import { decays, stepScalars, warmup } from './optimiser.ts'
-import { promptInputs, type ImagePrompt } from './prompts.ts'
+import { maskBoxes, promptInputs, type ImagePrompt } from './prompts.ts'
+import { modelId } from './model-id.ts'
+import { Stem, type CacheLimits } from './stem.ts'
 import { forwardStep, globalStep, personalStep, type StepContext } from './steps.ts'
 
 export interface LearnerInit {
@@ -29,6 +31,8 @@ export interface LearnerInit {
   readonly seed: number
   /** This site's: order and augmentation of its images. */
   readonly siteSeed: number
+  /** Where the features of frozen blocks are kept when images are not augmented; by default 256 MiB of memory. */
+  readonly cache?: CacheLimits
 }
 
 export interface PhaseArgs {
@@ -53,6 +57,7 @@ export interface SampleScore {
 interface Trained { readonly value: Float32Array, readonly first: Float32Array, readonly second: Float32Array }
 
 const EVALUATION_BATCH = 8
+const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 // Nothing learns from the maps that one class does not use, so decay alone would wear them down.
 const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
 
@@ -64,26 +69,30 @@ export class Learner {
   readonly #layouts: { readonly adapter: Layout, readonly experts: Layout }
   readonly #steps: { readonly forward: CompiledStep, readonly G: CompiledStep, readonly L: CompiledStep }
   readonly #optimiser: Readonly<Record<Phase, HostRecord>>
+  readonly #stem: Stem | undefined
   #experts: ExpertState
 
   private constructor (init: LearnerInit) {
     const { engine, config, model, train, baseHash } = init
     this.#init = init
     this.inputSize = config.imageSize
-    this.schema = createSchema({ model: config.name, baseHash, tensors: adapterTensors(config, model) })
+    this.schema = createSchema({ model: modelId(config, model), baseHash, tensors: adapterTensors(config, model) })
     const experts = expertTensors(config, model.moe)
     this.#layouts = { adapter: createLayout(this.schema.tensors), experts: createLayout(experts) }
     this.#experts = initialState(this.#layouts.experts, experts, init.seed)
     const context: StepContext = {
       config,
-      options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK },
+      options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
       ...this.#layouts,
       firstExpert: Math.min(...model.moe.blocks),
+      firstAdapted: Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth),
       clipNorm: train.clipNorm,
       tau: train.tau,
       beta: train.beta
     }
     this.#steps = { forward: engine.compile(forwardStep(context)), G: engine.compile(globalStep(context)), L: engine.compile(personalStep(context)) }
+    const { firstAdapted: blocks } = context
+    if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, limits: init.cache ?? DEFAULT_CACHE })
     this.#optimiser = {
       G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
       L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
@@ -102,16 +111,18 @@ export class Learner {
 
   /** Fits Γ to the images with the personal model as teacher; Λ stays. Resolves with the new Γ and the mean loss. */
   async phaseG (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
-    const { epochsG, batchSize, lambdaG, warmupRounds, warmupSteps } = this.#init.train
+    const { epochsG, batchSize, lambdaG, warmupRounds, warmupSteps, teacherG } = this.#init.train
     const steps = epochsG * stepsPerEpoch(args.samples.length, batchSize)
     const weight = lambdaG * (warmupRounds === 0 ? 1 : Math.min(1, (args.round - 1) / warmupRounds))
     const size = this.#layouts.adapter.size
     const start = { value: args.adapter.values, first: new Float32Array(size), second: new Float32Array(size) }
-    const taught = weight > 0 && this.#layouts.experts.size > 0
+    const personal = teacherG === 'personal' && this.#layouts.experts.size > 0
+    const taught = weight > 0 && (personal || teacherG === 'global')
     const { trained, loss } = await this.#fit('G', args, epochsG, start, (step, { value }) => ({
       '@gamma': vector(value),
       '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps))),
-      ...(taught ? { '@teacherGamma': vector(args.adapter.values), '@lambda': vector(this.#experts.values), '@weight': scalar(weight) } : {})
+      ...(taught ? { '@teacherGamma': vector(args.adapter.values), '@weight': scalar(weight) } : {}),
+      ...(taught && personal ? { '@lambda': vector(this.#experts.values) } : {})
     }))
     return { adapter: new Adapter(this.schema, trained.value), loss }
   }
@@ -119,13 +130,13 @@ export class Learner {
   /** Fits Λ to the images with the global model as teacher; Γ stays. Resolves with the mean loss. */
   async phaseL (args: PhaseArgs): Promise<{ loss: number }> {
     if (this.#layouts.experts.size === 0) return { loss: 0 }
-    const { epochsL, lambdaL, warmupSteps } = this.#init.train
+    const { epochsL, lambdaL, warmupSteps, teacherL } = this.#init.train
     const { values, first, second, step: before } = this.#experts
     const { trained, loss, steps } = await this.#fit('L', args, epochsL, { value: values, first, second }, (step, { value }) => ({
       '@gamma': vector(args.adapter.values),
       '@lambda': vector(value),
       '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps))),
-      '@weight': scalar(lambdaL)
+      ...(teacherL === 'none' || lambdaL === 0 ? {} : { '@weight': scalar(lambdaL) })
     }))
     this.#experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
     return { loss }
@@ -133,7 +144,7 @@ export class Learner {
 
   /** Scores masks at the original size; Dice is the mean over images. */
   async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<{ dice: number, perSample: SampleScore[] }> {
-    const masks = await this.predict({ adapter, samples, mode })
+    const masks = await this.#masks({ adapter, samples, mode }, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
     const perSample = samples.map(({ id, truth, height, width }, i) => {
       const mask = masks[i]!
       return { id, dice: diceScore(mask, truth), iou: iouScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
@@ -143,6 +154,10 @@ export class Learner {
 
   /** Masks of 0 and 1 at the original size, row-major. */
   async predict ({ adapter, samples, mode, prompt = {} }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode, prompt?: ImagePrompt }): Promise<Uint8Array[]> {
+    return await this.#masks({ adapter, samples, mode }, (chunk) => promptInputs(prompt, chunk))
+  }
+
+  async #masks ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }, prompts: (chunk: readonly Fitted[]) => HostRecord): Promise<Uint8Array[]> {
     const side = lowResSide(this.#init.config)
     const masks: Uint8Array[] = []
     for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
@@ -150,8 +165,8 @@ export class Learner {
         ...this.#init.weights,
         ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
         ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {}),
-        ...this.#images(chunk),
-        ...promptInputs(prompt, chunk)
+        ...await this.#inputs(chunk),
+        ...prompts(chunk)
       })
       const maps = logits!.data as Float32Array
       for (let i = 0; i < count; i++) masks.push(restoreMask(maps.subarray(i * side * side, (i + 1) * side * side), side, chunk[i]!))
@@ -171,26 +186,29 @@ export class Learner {
   }
 
   async dispose (): Promise<void> {
-    await Promise.all(Object.values(this.#steps).map(async (step) => { await step.dispose() }))
+    await Promise.all([...Object.values(this.#steps), ...(this.#stem == null ? [] : [this.#stem])].map(async (each) => { await each.dispose() }))
   }
 
-  #images (batch: readonly Fitted[]): HostRecord {
+  /** The images, or what the frozen blocks make of them. */
+  async #inputs (batch: readonly Fitted[]): Promise<HostRecord> {
+    if (this.#stem != null) return await this.#stem.tokens(batch)
     const { images } = toBatch(batch, lowResSide(this.#init.config))
     return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
   }
 
-  #batch (batch: readonly Fitted[]): HostRecord {
+  async #batch (batch: readonly Fitted[], random: Random): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
-    const { images, targets } = toBatch(batch, side)
+    const { targets } = toBatch(batch, side)
     return {
-      '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images },
-      '@targets': { shape: [batch.length, 1, side, side], data: targets }
+      ...await this.#inputs(batch),
+      '@targets': { shape: [batch.length, 1, side, side], data: targets },
+      ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {})
     }
   }
 
   /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
   async #fit (phase: Phase, args: PhaseArgs, epochs: number, start: Trained, inputs: (step: number, state: Trained) => HostRecord): Promise<{ trained: Trained, loss: number, steps: number }> {
-    const { train: { batchSize }, siteSeed, weights } = this.#init
+    const { train: { batchSize, augment }, siteSeed, weights } = this.#init
     const { samples, round, onProgress, signal } = args
     if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const steps = epochs * stepsPerEpoch(samples.length, batchSize)
@@ -198,7 +216,8 @@ export class Learner {
     let total = 0
     let step = 0
     for (let epoch = 0; epoch < epochs; epoch++) {
-      for (const batch of epochBatches(samples, batchSize, epochRandom(siteSeed, round, phase, epoch))) {
+      const random = epochRandom(siteSeed, round, phase, epoch)
+      for (const batch of epochBatches(samples, batchSize, random, augment)) {
         signal?.throwIfAborted()
         step++
         const outputs = await this.#steps[phase].run({
@@ -206,7 +225,7 @@ export class Learner {
           ...this.#optimiser[phase],
           '@first': vector(state.first),
           '@second': vector(state.second),
-          ...this.#batch(batch),
+          ...await this.#batch(batch, random),
           ...inputs(step, state)
         })
         total += finite(outputs['loss']!.data[0]!, phase, round, step)

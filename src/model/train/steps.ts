@@ -5,7 +5,7 @@ import { balanceLoss, type Routing } from '../moe/lmoe.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import { embedTokens, encoderBlock, neck, runBlocks, type AdapterOptions, type Tokens } from '../sam/image-encoder.ts'
 import type { Prompts } from '../sam/prompt-encoder.ts'
-import { promptMasks, samForward } from '../sam/sam.ts'
+import { promptMasks } from '../sam/sam.ts'
 import { adamw, clipByNorm } from './optimiser.ts'
 import { unpack, type Layout } from './flat.ts'
 import { supervisedLoss } from './losses.ts'
@@ -21,6 +21,8 @@ export interface StepContext {
   readonly adapter: Layout
   readonly experts: Layout
   readonly firstExpert: number
+  /** The first encoder block with LoRA or experts; the depth where there is none. */
+  readonly firstAdapted: number
   readonly clipNorm: number
   readonly tau: number
   readonly beta: number
@@ -47,12 +49,27 @@ function promptsOf (t: TensorRecord): Prompts {
   }
 }
 
-/** Logits [B,1,4G,4G] of @images: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
+/** Output of the blocks that nothing adapts: `tokens` [B,G,G,D]. */
+export function stemStep (config: SamConfig, blocks: number): Step {
+  return (t) => ({ tokens: runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, blocks).x })
+}
+
+/** What every mode has in common: the blocks that nothing adapts, from @images, or already computed as @tokens. */
+function stem (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
+  const { '@tokens': tokens } = t
+  if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
+  return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, firstAdapted, options)
+}
+
+/** From tokens before block `from` to mask logits [B,1,4G,4G]. */
+function finish (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext, prompts: Prompts): { masks: tf.Tensor, routing: readonly Routing[] } {
+  const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
+  return { masks: promptMasks(record, config, neck(x, record), prompts, { ...options, maps: MAPS }).masks, routing }
+}
+
+/** Logits [B,1,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
 export function forwardStep (context: StepContext): Step {
-  return (t) => {
-    const { masks } = samForward(merged(t, context, t['@gamma'], t['@lambda']), context.config, input(t, 'images') as tf.Tensor4D, promptsOf(t), { ...context.options, maps: MAPS })
-    return { logits: masks }
-  }
+  return (t) => ({ logits: finish(stem(t, context), context.firstAdapted, merged(t, context, t['@gamma'], t['@lambda']), context, promptsOf(t)).masks })
 }
 
 /** Clips, updates and names the results of one optimiser step on the flat vector `value`. */
@@ -69,11 +86,12 @@ function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: 
   return { ...next, loss: tf.reshape(loss, [1]) }
 }
 
-/** One step of phase G on @gamma; with @teacherGamma and @lambda the personal model teaches with weight @weight (SAM_SPEC §3.4). */
+/** One step of phase G on @gamma; with @teacherGamma the global model teaches with weight @weight, with @lambda too the personal one (SAM_SPEC §3.4). */
 export function globalStep (context: StepContext): Step {
   return (t) => {
-    const images = input(t, 'images') as tf.Tensor4D
-    const run = (weights: TensorRecord): tf.Tensor => samForward(weights, context.config, images, {}, { ...context.options, maps: MAPS }).masks
+    const start = stem(t, context)
+    const prompts = promptsOf(t)
+    const run = (weights: TensorRecord): tf.Tensor => finish(start, context.firstAdapted, weights, context, prompts).masks
     const gamma = input(t, 'gamma')
     const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
     const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
@@ -91,27 +109,25 @@ function meanBalance (routing: readonly Routing[]): tf.Scalar {
 }
 
 /**
- * One step of phase L on @lambda with @gamma fixed; the global model teaches. Teacher and student share everything up to the
+ * One step of phase L on @lambda with @gamma fixed; with @weight the global model teaches. Teacher and student share everything up to the
  * first experts, and nothing before those is differentiated.
  */
 export function personalStep (context: StepContext): Step {
-  const { config, options, firstExpert } = context
+  const { config, options, firstAdapted, firstExpert } = context
   return (t) => {
     const base = merged(t, context, input(t, 'gamma'))
-    const stem = runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, base, config), base, config, 0, firstExpert, options)
-    const finish = (tokens: Tokens, record: TensorRecord): { masks: tf.Tensor, routing: readonly Routing[] } => {
-      const { x, routing } = runBlocks(tokens, record, config, firstExpert + 1, config.depth, options)
-      return { masks: promptMasks(record, config, neck(x, record), {}, { ...options, maps: MAPS }).masks, routing }
-    }
+    const start = runBlocks(stem(t, context), base, config, firstAdapted, firstExpert, options)
+    const prompts = promptsOf(t)
     const lambda = input(t, 'lambda')
+    const { '@weight': weight } = t
     const { value, grad } = tf.valueAndGrad((y) => {
       const personal = { ...base, ...unpack(context.experts, y) }
-      const block = encoderBlock(stem.x, personal, config, firstExpert, options)
-      const teacher = finish({ x: block.plain, routing: [] }, base).masks
-      const { masks, routing } = finish({ x: block.x, routing: [block.routing!] }, personal)
-      const supervised = supervisedLoss(masks, input(t, 'targets'))
-      const distilled = tf.mul(distillationLoss(teacher, masks, context.tau), input(t, 'weight'))
-      return tf.add(tf.add(supervised, distilled), tf.mul(meanBalance(routing), context.beta))
+      const block = encoderBlock(start.x, personal, config, firstExpert, options)
+      const { masks, routing } = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
+      const supervised = tf.add(supervisedLoss(masks, input(t, 'targets')), tf.mul(meanBalance(routing), context.beta))
+      if (weight == null) return supervised
+      const teacher = finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts).masks
+      return tf.add(supervised, tf.mul(distillationLoss(teacher, masks, context.tau), weight))
     })(lambda)
     return updated(t, lambda, value as tf.Scalar, grad, context.clipNorm)
   }

@@ -15,9 +15,9 @@ const model = z.strictObject({
   imageSize: count.multipleOf(16),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
-  lora: z.strictObject({ rank: count, alpha: positive }),
+  lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive }),
   decoder: z.enum(['frozen', 'lora+heads', 'full']),
-  moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count })
+  moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count, gate: z.enum(['token', 'image']), expert: z.enum(['mlp', 'lora']) })
 })
 
 const training = z.strictObject({
@@ -36,6 +36,10 @@ const training = z.strictObject({
   tau: positive,
   beta: share,
   warmupRounds: share,
+  teacherG: z.enum(['personal', 'global', 'none']),
+  teacherL: z.enum(['global', 'none']),
+  prompt: z.enum(['none', 'box']),
+  augment: z.boolean(),
   /** Same at every site: the adapter that all start from, and the augmentation streams derive from it. */
   seed: z.number().int().min(0)
 })

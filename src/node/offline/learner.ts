@@ -2,10 +2,13 @@ import { InputError } from '../../errors.ts'
 import type { Engine } from '../../compute/index.ts'
 import { withImageSize } from '../../model/sam/build-sam.ts'
 import { resizeWeights } from '../../model/sam/weights.ts'
+import type { FeatureStore } from '../../model/train/stem.ts'
 import { Learner } from '../../model/train/learner.ts'
 import type { FederationDocument } from '../federation/document.ts'
 import { findWeights } from '../models/model-store.ts'
 import { readBaseModel } from './base-model.ts'
+
+const MAX_CACHE_BYTES = 2 ** 30
 
 export interface LearnerSource {
   readonly engine: Engine
@@ -14,10 +17,12 @@ export interface LearnerSource {
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number
+  /** Where features of frozen blocks go when memory is full; nowhere if not given. */
+  readonly spill?: FeatureStore
 }
 
 /** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
-export async function createLearner ({ engine, model, training, models, siteSeed }: LearnerSource): Promise<Learner> {
+export async function createLearner ({ engine, model, training, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
   if (base.hash !== model.baseHash) throw new InputError(`${file} is damaged: its numbers do not have the hash that it states; remove it and import the model again`)
@@ -30,6 +35,7 @@ export async function createLearner ({ engine, model, training, models, siteSeed
     model: { lora: model.lora, decoder: model.decoder, moe: model.moe },
     train: training,
     seed: training.seed,
-    siteSeed
+    siteSeed,
+    cache: { memoryBytes: Math.min(MAX_CACHE_BYTES, process.availableMemory() / 4), ...(spill == null ? {} : { spill }) }
   })
 }

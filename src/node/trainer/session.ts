@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
@@ -7,8 +8,11 @@ import { engineOptions } from '../config/compute.ts'
 import { createLearner } from '../offline/learner.ts'
 import { fitSplit, type FittedSplit } from '../offline/split.ts'
 import type { Dice, TrainerCalls, TrainerReady, TrainerSetup, Work } from './messages.ts'
+import { DiskFeatures } from './feature-store.ts'
 import { PrivateStore } from './private-store.ts'
 import { slowedDown } from './slow.ts'
+
+const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
 type Progress = (progress: { step: number, steps: number }) => void
 
@@ -69,7 +73,7 @@ export class Session {
 export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
   const engine = await createEngine(engineOptions(setup.compute))
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
-  const learner = await createLearner({ ...setup, engine })
+  const learner = await createLearner({ ...setup, engine, ...(setup.training.augment ? {} : { spill: await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES) }) })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
   if (data.train.length === 0 || data.validation.length === 0) {
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)

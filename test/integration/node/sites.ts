@@ -23,8 +23,8 @@ const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.
 const POLL_MS = 25
 const PATIENCE_MS = 30_000
 
-const FAKE_MODEL: FederationDocument['model'] = { name: 'sam-tiny', imageSize: 128, baseHash: '0'.repeat(64), lora: { rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16 } }
-const FAKE_TRAINING: FederationDocument['training'] = { rounds: 1, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, seed: 1 }
+const FAKE_MODEL: FederationDocument['model'] = { name: 'sam-tiny', imageSize: 128, baseHash: '0'.repeat(64), lora: { blocks: [0, 1], rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' } }
+const FAKE_TRAINING: FederationDocument['training'] = { rounds: 1, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, teacherG: 'personal', teacherL: 'global', prompt: 'none', augment: true, seed: 1 }
 
 export interface FederationOptions {
   readonly rounds?: number

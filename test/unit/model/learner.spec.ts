@@ -155,17 +155,17 @@ describe('learner', function () {
 
   it('refuses a private set of another model and settings that do not fit', async () => {
     const learner = await createLearner()
-    const wide = await createLearner({ model: { moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 4 } } })
+    const wide = await createLearner({ model: { moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } } })
     const foreign = await wide.exportPrivate()
     expect(() => { learner.importPrivate(foreign) }).to.throw(SchemaError)
     expect(() => { learner.importPrivate(new PrivateSet(new Map())) }).to.throw(SchemaError)
-    const wrong = await createLearner({ model: { moe: { blocks: [4], experts: 4, topK: 2, bottleneck: 4 } } }).catch((thrown: unknown) => thrown)
+    const wrong = await createLearner({ model: { moe: { blocks: [4], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } } }).catch((thrown: unknown) => thrown)
     expect(wrong).to.be.instanceOf(InputError)
     await Promise.all([learner, wide].map(async (each) => { await each.dispose() }))
   })
 
   it('trains without experts, as plain federated LoRA', async () => {
-    const learner = await createLearner({ model: { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1 } } })
+    const learner = await createLearner({ model: { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } } })
     const adapter = learner.initialAdapter()
     expect((await learner.phaseL({ adapter, samples: discs, round: 1 })).loss).to.equal(0)
     const [global, personal] = [await learner.predict({ adapter, samples: discs, mode: 'global' }), await learner.predict({ adapter, samples: discs, mode: 'personal' })]
