@@ -9,22 +9,26 @@ const FOUNDER_UP_MS = 60_000
 export interface FederationFiles {
   readonly id: string
   readonly federation: string
-  readonly networkKey: string
+  /** Home of the founder, who invites the others. */
+  readonly home: string
 }
 
 /** The first hospital founds the federation, by the command that a user types. */
-export async function createFederation (children: Children, founder: Hospital, { rounds, seed }: { rounds: number, seed: number }): Promise<FederationFiles> {
-  return await children.cliJson<FederationFiles>([
-    'federation', 'create', '--home', founder.home, '--name', 'testnet',
+export async function createFederation (children: Children, { home }: Hospital, { rounds, seed }: { rounds: number, seed: number }): Promise<FederationFiles> {
+  const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
+    'federation', 'create', '--home', home, '--name', 'testnet',
     '--rounds', String(rounds), '--seed', String(seed)
   ])
+  return { id, federation, home }
 }
 
-/** The others make their keys and join with the founder's files and addresses. */
-export async function joinFederation (children: Children, hospitals: readonly Hospital[], files: FederationFiles, bootstrap: readonly string[]): Promise<void> {
+/** The others make their keys, are invited by the founder and join. */
+export async function joinFederation (children: Children, hospitals: readonly Hospital[], founder: FederationFiles, bootstrap: readonly string[]): Promise<void> {
   const addresses = bootstrap.flatMap((address) => ['--bootstrap', address])
-  await Promise.all(hospitals.map(async ({ home }) => {
-    await children.cliJson(['join', files.federation, '--home', home, '--network-key', files.networkKey, ...addresses])
+  await Promise.all(hospitals.map(async ({ home, name }) => {
+    const { peerId } = await children.cliJson<{ peerId: string }>(['init', '--home', home])
+    const { invitation } = await children.cliJson<{ invitation: string }>(['invite', peerId, '--home', founder.home, '--name', name, ...addresses])
+    await children.cliJson(['join', invitation, '--home', home])
   }))
 }
 

@@ -103,6 +103,10 @@ export class PeerTable {
     return [...this.#entries.values()].flatMap(({ connected, foreign, announced }) => connected && !foreign && announced != null ? [announced.sketch] : [])
   }
 
+  isConnected (id: string): boolean {
+    return this.#entries.get(id)?.connected === true
+  }
+
   get connectedCount (): number {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }

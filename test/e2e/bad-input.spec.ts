@@ -40,7 +40,9 @@ describe('what bad input gets from the command line', function () {
       [['data'], 'say what to do: data check PATH: see --help'],
       [['federation', 'create', '--home', '/nowhere', '--name', 'x', '--rounds', 'many'], '--rounds must be a whole number from 1'],
       [['predict', '--image', 'x', '--out', 'y.png', '--box', '1,2,3'], '--box 1,2,3 must be 4 numbers separated by commas'],
-      [['join', 'federation.json'], 'Missing required argument: network-key: see --help']
+      [['revoke', 'me'], 'me is not a peer id: "consilium members" shows them (12D3KooW…)'],
+      [['federation', 'create', '--name', 'x', '--quorum', '2'], '--quorum must be a whole number from 1 to the number of founders'],
+      [['federation', 'rotate-key', '--overlap', 'long'], '--overlap must be a time such as 30d, 12h, 15m or 10s']
     ] as const) {
       it(`consilium ${args.join(' ')}`, async () => {
         expect(await refused(2, args)).to.equal(message)
@@ -55,12 +57,17 @@ describe('what bad input gets from the command line', function () {
   })
 
   describe('federation and keys', () => {
-    it('an edited federation file: refused by join, which then leaves nothing behind', async () => {
-      const edited = join(folder, 'edited.json')
-      await writeFile(edited, (await readFile(join(founder, 'federation.json'), 'utf8')).replace('"rounds": 1', '"rounds": 2'))
+    it('an invitation that was mistyped, is for another site, or came before the key: refused by join, which leaves nothing behind', async () => {
       const home = join(folder, 'joiner')
-      expect(await refused(1, ['join', edited, '--home', home, '--network-key', join(founder, 'network.key')])).to.contain('was changed after its founder signed it')
+      const { peerId } = await consiliumJson<{ peerId: string }>(['init', '--home', join(folder, 'invited')])
+      const { invitation } = await consiliumJson<{ invitation: string }>(['invite', peerId, '--home', founder])
+      expect(await refused(1, ['join', invitation, '--home', home])).to.contain('run "consilium init" first')
       expect(await readdir(folder)).not.to.include('joiner')
+      await consiliumJson(['init', '--home', home])
+      expect(await refused(1, ['join', invitation, '--home', home])).to.contain('the invitation is for another site')
+      expect(await refused(1, ['join', invitation.slice(0, -1), '--home', home])).to.equal('the invitation was mistyped or cut: copy it again as a whole')
+      expect(await refused(1, ['join', join(folder, 'no-file'), '--home', home])).to.contain('is neither an invitation nor a file')
+      expect(await readdir(home)).to.deep.equal(['identity.key'])
     })
 
     it('an edited federation file: refused by start', async () => {
@@ -71,16 +78,8 @@ describe('what bad input gets from the command line', function () {
       expect(await refused(1, ['start', '--home', home, '--data', 'samples/colin27/hospital-a'])).to.contain('was changed after its founder signed it')
     })
 
-    it('a missing and a malformed network key', async () => {
-      const join_ = ['join', join(founder, 'federation.json'), '--home', join(folder, 'joiner'), '--network-key']
-      expect(await refused(1, [...join_, join(folder, 'no.key')])).to.contain('does not exist: ask the founder')
-      await writeFile(join(folder, 'bad.key'), 'c0ffee', { mode: 0o600 })
-      expect(await refused(1, [...join_, join(folder, 'bad.key')])).to.contain('is not a network key (64 hex digits)')
-      expect(await readdir(folder)).not.to.include('joiner')
-    })
-
     it('a bootstrap address that is none', async () => {
-      expect(await refused(2, ['join', join(founder, 'federation.json'), '--home', join(folder, 'joiner'), '--network-key', join(founder, 'network.key'), '--bootstrap', '10.0.0.5'])).to.contain('10.0.0.5 is not a multiaddress')
+      expect(await refused(2, ['join', 'consilium1', '--home', join(folder, 'joiner'), '--bootstrap', '10.0.0.5'])).to.contain('10.0.0.5 is not a multiaddress')
     })
 
     it('a second federation in the same home', async () => {

@@ -10,7 +10,9 @@ import { evaluate } from './cmds/evaluate.ts'
 import { exportAdapter } from './cmds/export.ts'
 import { federation } from './cmds/federation.ts'
 import { id, init } from './cmds/identity.ts'
+import { invite } from './cmds/invite.ts'
 import { join } from './cmds/join.ts'
+import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
 import { peers, status } from './cmds/observe.ts'
 import { predict } from './cmds/predict.ts'
@@ -28,7 +30,7 @@ async function main (args: string[]): Promise<number> {
     await yargs(args)
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
-      .command(federation).command(init).command(id).command(join).command(start).command(status).command(peers)
+      .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(status).command(peers)
       .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
       .demandCommand(1, 'say which command to run')
       .strict()

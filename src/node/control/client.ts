@@ -4,10 +4,11 @@ import { sitePaths } from '../paths.ts'
 import { readIfThere } from '../storage/files.ts'
 
 const TIMEOUT_MS = 5_000
+const CHANGE_TIMEOUT_MS = 20_000
 const controlFile = z.object({ url: z.url(), token: z.string() })
 
 /** Asks the running daemon of `home`. @throws InputError when none runs there. */
-export async function fetchControl<T> (home: string, path: '/status' | '/peers'): Promise<T> {
+export async function fetchControl<T> (home: string, path: '/status' | '/peers' | '/members'): Promise<T> {
   const { url, token } = await readControl(home)
   try {
     const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(TIMEOUT_MS) })
@@ -16,6 +17,21 @@ export async function fetchControl<T> (home: string, path: '/status' | '/peers')
   } catch {
     throw notRunning(home)
   }
+}
+
+/** Has the running daemon of `home` do something; undefined when none runs there. @throws InputError with its sentence when it refuses. */
+export async function askControl<T> (home: string, path: '/membership/revoke' | '/membership/rotate-key', body: object): Promise<T | undefined> {
+  const control = await readControl(home).catch(() => undefined)
+  if (control == null) return undefined
+  const headers = { authorization: `Bearer ${control.token}`, 'content-type': 'application/json' }
+  const response = await fetch(control.url + path, { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS) }).catch((error: unknown) => {
+    if ((error as Error | null)?.name === 'TimeoutError') throw new InputError(`the daemon of ${home} did not answer in time: see its log`)
+    return undefined
+  })
+  if (response == null) return undefined
+  if (response.ok) return await response.json() as T
+  const { error } = await response.json() as { error?: string }
+  throw new InputError(error ?? `the daemon of ${home} refused: see its log`)
 }
 
 async function readControl (home: string): Promise<z.infer<typeof controlFile>> {

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
 import { writeJson } from '../storage/files.ts'
+import { membershipRoutes, type MembersControl } from './membership-routes.ts'
 import type { PeerView, SiteStatus } from './status.ts'
 
 export interface ControlInit {
@@ -11,6 +12,8 @@ export interface ControlInit {
   readonly port: number
   readonly status: () => SiteStatus
   readonly peers: () => PeerView[]
+  /** Missing where the daemon runs without the network. */
+  readonly members?: MembersControl | undefined
 }
 
 /** The loopback control port; every request needs the token that only this user can read. */
@@ -30,6 +33,7 @@ export class ControlServer {
     })
     this.#app.get('/status', () => this.#init.status())
     this.#app.get('/peers', () => this.#init.peers())
+    membershipRoutes(this.#app, this.#init.members)
     const url = await this.#listen()
     await writeJson(this.#init.file, { url, token }, 0o600)
   }

@@ -21,6 +21,10 @@ export interface SiteStatus {
   peers: number
   /** Connections that failed the handshake: no or another network key, mostly. */
   refusedHandshakes: number
+  /** Connections that ended because one side did not accept the other's certificate. */
+  refusedCertificates: number
+  /** Streams that peers opened, by protocol: taken, and reset for want of a certificate. Membership, identify and ping are open to all and not counted. */
+  streams: Record<string, { handled: number, reset: number }>
   warnings: string[]
   /** What computes, where, and why that; absent until the trainer is ready. */
   compute?: { engine: string, provider: string, reason: string }

@@ -22,11 +22,3 @@ export async function readKeyRing (path: string): Promise<KeyRing> {
   await requirePrivateMode(path)
   return parseKeyRing(bytes.toString('utf8').trim(), path)
 }
-
-export async function writeNetworkKey (path: string, key: Uint8Array): Promise<void> {
-  await writeKeyRing(path, { current: Buffer.from(key).toString('hex'), previous: [] })
-}
-
-export async function readNetworkKey (path: string): Promise<Uint8Array> {
-  return Buffer.from((await readKeyRing(path)).current, 'hex')
-}

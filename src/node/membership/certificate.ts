@@ -96,13 +96,22 @@ export async function signerFault ({ certificate: shown, handovers }: Credential
   if (shown == null) return 'NONE'
   const parts = [shown, ...handovers, ...(shown.issuer == null ? [] : [shown.issuer])]
   if (parts.some((each) => each.federation !== federation.id)) return 'WRONG_FEDERATION'
-  const { issuer } = shown
-  const admitted = issuer == null
-    ? await isFounded(shown, federation)
-    : shown.role === 'member' && issuer.role === 'inviter' && await isFounded(issuer, federation) && shown.signatures.length === 1 && shown.signatures[0]!.peerId === issuer.peerId && await isSigned(bodyOf(shown), shown.signatures[0]!)
-  if (!admitted) return 'WRONG_SIGNER'
+  if (!await isAdmitted(shown, federation)) return 'WRONG_SIGNER'
   for (const each of handovers) if (!await isHandedOver(each)) return 'WRONG_SIGNER'
   return undefined
+}
+
+/** Signed by founders, or by an inviter whom founders admitted. */
+async function isAdmitted (shown: Certificate, federation: Federation): Promise<boolean> {
+  const { issuer, signatures: [by, ...more] } = shown
+  if (issuer == null) return await isFounded(shown, federation)
+  if (by == null || more.length > 0 || by.peerId !== issuer.peerId || shown.role !== 'member' || issuer.role !== 'inviter') return false
+  return await isFounded(issuer, federation) && await isSigned(bodyOf(shown), by)
+}
+
+/** Founders' signatures that a certificate still lacks. */
+export function missingSignatures ({ document }: Federation, shown: Certificate | undefined): number {
+  return shown == null || shown.issuer != null ? 0 : Math.max(0, quorumOf(document) - shown.signatures.length)
 }
 
 /** Signed by enough founders, and by nobody else. */

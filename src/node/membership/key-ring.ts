@@ -10,7 +10,7 @@ const KEY_BYTES = 32
 const MOST_PREVIOUS = 4
 
 /** A founder's word about a new network key, which it does not tell. */
-const keyStatement = z.strictObject({
+export const keyStatement = z.strictObject({
   version: z.literal(1),
   kind: z.literal('network-key'),
   federation: federationIdText,
@@ -20,7 +20,7 @@ const keyStatement = z.strictObject({
   overlapUntil: z.iso.datetime(),
   signature
 })
-export const keyRingFile = z.strictObject({
+const keyRingFile = z.strictObject({
   current: z.string().regex(/^[0-9a-f]{64}$/),
   statement: keyStatement.optional(),
   previous: z.array(z.strictObject({ key: z.string().regex(/^[0-9a-f]{64}$/), until: z.iso.datetime() })).max(MOST_PREVIOUS)

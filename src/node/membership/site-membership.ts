@@ -7,7 +7,7 @@ import { canonicalBytes } from '../federation/signed.ts'
 import type { SitePaths } from '../paths.ts'
 import { writeJson } from '../storage/files.ts'
 import { CatchUp } from './catch-up.ts'
-import { verifyCredential, type Credential, type Member } from './certificate.ts'
+import { verifyCredential, type Credential, type Member, type Role, type RootCertificate } from './certificate.ts'
 import { takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import { epochOf, isNewer, keyHash, makeKey, requireKey, withKey, withoutExpired, type KeyRing } from './key-ring.ts'
@@ -40,7 +40,7 @@ export class SiteMembership implements MembershipPort {
   readonly book: MemberBook
   readonly #init: SiteMembershipInit
   readonly #now: () => number
-  readonly #credential: Credential
+  #credential: Credential
   readonly #catchUp: CatchUp
   readonly #members = new Map<string, Member>()
   #ring: KeyRing
@@ -145,17 +145,28 @@ export class SiteMembership implements MembershipPort {
 
   /** Signs that a site is a member no more, for good. @throws InputError where this site may not. */
   async revoke (peerId: string): Promise<Revoked & { news: Uint8Array[] }> {
-    const { federation, key, peerId: self } = this.#init
-    const isFounder = federation.document.founders.includes(self)
-    const inviter = this.#credential.certificate
-    if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
-    if (!isFounder && (inviter?.role !== 'inviter' || this.#credential.handovers.length > 0)) throw new InputError('only a founder or an inviter can revoke: ask one of them')
-    const role = federation.document.founders.includes(peerId) ? 'founder' : this.book.entries.find((each) => each.peerId === peerId)?.role ?? 'member'
-    if (!isFounder && role !== 'member') throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
-    const learnt = await this.#take([await signRevocation(federation.id, peerId, key, isFounder ? undefined : inviter)])
+    const { federation, key } = this.#init
+    const role = this.#roleOf(peerId)
+    const inviter = this.#revoker(peerId, role)
+    const learnt = await this.#take([await signRevocation(federation.id, peerId, key, inviter)])
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
     return { peerId, signatures, quorum: quorumOf(federation.document), effective: this.standing.isRevoked(peerId, role), news: learnt.map(canonicalBytes) }
+  }
+
+  /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
+  #revoker (peerId: string, role: Role): RootCertificate | undefined {
+    const { federation, peerId: self } = this.#init
+    const { certificate, handovers } = this.#credential
+    if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
+    if (federation.document.founders.includes(self)) return undefined
+    if (certificate?.role !== 'inviter' || handovers.length > 0) throw new InputError('only a founder or an inviter can revoke: ask one of them')
+    if (role !== 'member') throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
+    return certificate
+  }
+
+  #roleOf (peerId: string): Role {
+    return this.federation.document.founders.includes(peerId) ? 'founder' : this.book.entries.find((each) => each.peerId === peerId)?.role ?? 'member'
   }
 
   /** Makes a new network key; the old ones are accepted for `overlapMs` more. @throws InputError unless this site is a founder. */
@@ -175,6 +186,8 @@ export class SiteMembership implements MembershipPort {
   async tend (): Promise<void> {
     const ring = withoutExpired(this.#ring, this.#now())
     if (ring.previous.length < this.#ring.previous.length) await this.#locked(async () => { await this.#useRing(withoutExpired(this.#ring, this.#now())) })
+    // "join" may have brought a new certificate meanwhile.
+    this.#credential = await readCredential(this.#init.paths.certificate)
     for (const event of await takeEvents(this.#init.paths.membershipEvents)) {
       if (event.event === 'invited') this.book.invited(event.peer, ...invitedAs(event.detail))
       this.#init.onEvent(event)
@@ -220,7 +233,7 @@ export class SiteMembership implements MembershipPort {
 }
 
 /** The inverse of how `invite` writes it down: role, then name. */
-function invitedAs (detail = ''): [string, 'member' | 'inviter'] {
+export function invitedAs (detail = ''): [string, 'member' | 'inviter'] {
   const [role, ...name] = detail.split(' ')
   return [name.join(' '), role === 'inviter' ? 'inviter' : 'member']
 }

@@ -11,6 +11,7 @@ import type { Auditor } from '../audit/auditor.ts'
 import { observeConnections, observeExchanges } from '../audit/observe.ts'
 import type { SiteConfig } from '../config/schema.ts'
 import type { TestFaults } from '../config/test-faults.ts'
+import type { MembersControl } from '../control/membership-routes.ts'
 import type { Exchange } from '../gossip.ts'
 import type { Logger } from '../logger.ts'
 import type { Notices } from '../notices.ts'
@@ -143,6 +144,16 @@ export class SiteNetwork {
   /** Failed handshakes since the start: wrong or missing network keys, mostly. */
   get refusedHandshakes (): number {
     return this.#refused.count
+  }
+
+  /** For the control port. */
+  get membersControl (): MembersControl {
+    const { members, peers } = this
+    return {
+      view: () => members.view((peerId) => peers.isConnected(peerId)),
+      revoke: async (peerId) => await members.revoke(peerId),
+      rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
+    }
   }
 
   get addresses (): string[] {

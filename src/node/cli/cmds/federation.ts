@@ -4,11 +4,13 @@ import { InputError, UsageError } from '../../../errors.ts'
 import { defaultAveraging } from '../../federation/defaults.ts'
 import { federationId, signFederation, writeFederation } from '../../federation/document.ts'
 import { createNetworkKey } from '../../federation/network-key.ts'
+import { peerIdText } from '../../federation/signed.ts'
 import { loadOrCreateIdentity } from '../../identity.ts'
 import { sitePaths } from '../../paths.ts'
 import { readIfThere } from '../../storage/files.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { rotateKey, show, sign, verify } from './federation-admin.ts'
 
 const createFlags = {
   ...homeFlag,
@@ -18,10 +20,12 @@ const createFlags = {
   'image-size': { type: 'number', describe: 'side that images are fitted into, a multiple of 16 (default: 128 for sam-tiny, 448 for vit-*)' },
   rounds: { type: 'number', describe: 'local rounds of every site', default: 20 },
   seed: { type: 'number', describe: 'seed of the common start and of the splits', default: 1 },
+  founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
+  quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
   'cool-down': { type: 'number', describe: 'longest exchange-only time after the last round, in seconds', default: 120 }
 } as const
 
-interface CreateArgs { home: string, json: boolean, name: string, model: string, imageSize?: number, rounds: number, seed: number, coolDown: number }
+interface CreateArgs { home: string, json: boolean, name: string, model: string, imageSize?: number, rounds: number, seed: number, founder: string[], quorum: number, coolDown: number }
 
 const create: CommandModule<object, CreateArgs> = {
   command: 'create',
@@ -33,6 +37,7 @@ const create: CommandModule<object, CreateArgs> = {
     if (!Number.isInteger(args.rounds) || args.rounds < 1) throw new UsageError('--rounds must be a whole number from 1')
     if (!Number.isInteger(args.seed) || args.seed < 0) throw new UsageError('--seed must be a whole number from 0')
     if (!(args.coolDown > 0)) throw new UsageError('--cool-down must be a number of seconds above 0')
+    requireFounders(args)
     if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     const key = await loadOrCreateIdentity(paths.identity)
     const { modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
@@ -40,8 +45,8 @@ const create: CommandModule<object, CreateArgs> = {
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
-      founders: [peerIdFromPrivateKey(key).toString()],
-      quorum: 1,
+      founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
+      quorum: args.quorum,
       model: await modelSection(paths.models, args.model, args.imageSize),
       training: trainingSection({ rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
@@ -49,13 +54,20 @@ const create: CommandModule<object, CreateArgs> = {
     await createNetworkKey(paths.networkKey)
     await writeFederation(paths.federation, document)
     const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }
-    print(args.json, result, `federation ${result.id}\ngive each site ${result.federation} and, by a safe way, ${result.networkKey}`)
+    print(args.json, result, `federation ${result.id}\n${args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''}admit each site with "consilium invite PEER_ID"`)
   }
+}
+
+function requireFounders ({ founder, quorum }: CreateArgs): void {
+  const wrong = founder.find((each) => !peerIdText.safeParse(each).success)
+  if (wrong != null) throw new UsageError(`--founder ${wrong} is not a peer id: "consilium init" at that site prints it (12D3KooW…)`)
+  if (founder.length > 63) throw new UsageError('--founder can be given 63 times at most')
+  if (!Number.isInteger(quorum) || quorum < 1 || quorum > founder.length + 1) throw new UsageError('--quorum must be a whole number from 1 to the number of founders')
 }
 
 export const federation: CommandModule = {
   command: 'federation',
-  describe: 'found a federation',
-  builder: (argv) => argv.command(create).demandCommand(1, 'say what to do: federation create'),
+  describe: 'found a federation, sign, show or verify its document, make a new network key',
+  builder: (argv) => argv.command(create).command(sign).command(show).command(verify).command(rotateKey).demandCommand(1, 'say what to do: federation create'),
   handler: () => {}
 }

@@ -1,43 +1,61 @@
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../../errors.ts'
 import { mergeIntoConfigFile } from '../../config/load.ts'
 import { readFederation, writeFederation } from '../../federation/document.ts'
-import { readNetworkKey, writeNetworkKey } from '../../federation/network-key.ts'
-import { loadOrCreateIdentity } from '../../identity.ts'
-import { sitePaths } from '../../paths.ts'
-import { readIfThere } from '../../storage/files.ts'
+import { readKeyRing, writeKeyRing } from '../../federation/network-key.ts'
+import { readPeerId } from '../../identity.ts'
+import { decodeInvitation, isInvitation, MAX_INVITATION_BYTES, requireUsable } from '../../membership/invitation.ts'
+import { epochOf, isNewer, keyHash, withKey, type KeyRing } from '../../membership/key-ring.ts'
+import { sitePaths, type SitePaths } from '../../paths.ts'
+import { readIfThere, writeJson } from '../../storage/files.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  'network-key': { type: 'string', describe: 'file with the network key of the federation', demandOption: true },
-  bootstrap: { type: 'string', array: true, describe: 'address of a site that is up, e.g. /ip4/10.0.0.5/tcp/4001/p2p/12D3…', default: [] as string[] }
+  bootstrap: { type: 'string', array: true, describe: 'further address of a site that is up, e.g. /ip4/10.0.0.5/tcp/4001/p2p/12D3…', default: [] as string[] }
 } as const
 
-interface Args { home: string, json: boolean, file: string, networkKey: string, bootstrap: string[] }
+interface Args { home: string, json: boolean, invitation: string, bootstrap: string[] }
 
 export const join: CommandModule<object, Args> = {
-  command: 'join <file>',
-  describe: 'join the federation of a federation.json',
-  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json from the founder', demandOption: true }), flags) as never,
-  handler: async ({ home, json, file, networkKey, bootstrap }) => {
+  command: 'join <invitation>',
+  describe: 'join a federation with an invitation, or the file that holds it',
+  builder: (argv) => withFlags(argv.positional('invitation', { type: 'string', describe: 'what "consilium invite" printed, or its file', demandOption: true }), flags),
+  handler: async ({ home, json, invitation: text, bootstrap }) => {
     const paths = sitePaths(home)
-    const joined = await readFederation(file)
-    const key = await readNetworkKey(networkKey)
     bootstrap.forEach(requireAddress)
-    if (await readIfThere(paths.federation) != null && (await readFederation(paths.federation)).id !== joined.id) {
+    const invitation = await decodeInvitation(isInvitation(text) ? text : await readInvitationFile(text))
+    const peerId = await readPeerId(paths.identity)
+    const { federation, certificate } = invitation
+    await requireUsable(invitation, peerId, Date.now())
+    if (await readIfThere(paths.federation) != null && (await readFederation(paths.federation)).id !== federation.id) {
       throw new InputError(`${home} belongs to another federation: choose another --home`)
     }
-    const peerId = peerIdFromPrivateKey(await loadOrCreateIdentity(paths.identity)).toString()
-    await writeNetworkKey(paths.networkKey, key)
-    await mergeIntoConfigFile(paths.config, { bootstrap })
-    await writeFederation(paths.federation, joined.document)
-    print(json, { peerId, federation: joined.id, name: joined.document.name }, `${peerId} joined "${joined.document.name}": start it with "consilium start --home ${home} --data PATH"`)
+    await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, invitation.ring))
+    if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })
+    const addresses = [...new Set([...bootstrap, ...invitation.bootstrap])]
+    if (addresses.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: addresses })
+    await writeFederation(paths.federation, federation.document)
+    print(json, { peerId, federation: federation.id, name: federation.document.name, validTo: certificate?.to }, `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`)
   }
+}
+
+async function readInvitationFile (path: string): Promise<string> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) throw new InputError(`${path} is neither an invitation nor a file: copy the invitation as a whole, or name the file that holds it`)
+  if (bytes.length > 2 * MAX_INVITATION_BYTES) throw new InputError(`${path} is no invitation: it is too long`)
+  return bytes.toString('utf8')
+}
+
+/** A site that joins again keeps the keys that it has, where they are newer. */
+async function mergedRing ({ networkKey }: SitePaths, federationId: string, invited: KeyRing): Promise<KeyRing> {
+  if (await readIfThere(networkKey) == null) return invited
+  const own = await readKeyRing(networkKey)
+  if (own.current === invited.current || invited.statement == null) return epochOf(own) > 0 ? own : invited
+  return isNewer(invited.statement, { epoch: epochOf(own), hash: keyHash(federationId, own.current) }) ? withKey(own, invited.current, invited.statement) : own
 }
 
 function requireAddress (address: string): void {
