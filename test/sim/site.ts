@@ -2,7 +2,8 @@ import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import type { AveragingSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
-import type { Exchange, Outcome } from '../../src/gossip-aggregation/exchange.ts'
+import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
+import type { Outcome } from '../../src/gossip-aggregation/exchange-types.ts'
 
 const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
@@ -30,13 +31,15 @@ export interface Hooks {
   readonly loseAt?: Boundary
   /** Runs just before each boundary. */
   readonly before?: (boundary: Boundary) => void
+  /** The initiator is far behind and takes the responder's x over. */
+  readonly catchUp?: boolean
 }
 
 export type Result = { readonly initiator: Outcome, readonly responder: Outcome } | { readonly refused: string }
 
 /** What the protocol does with two averagers; yields before each boundary, and a caller that returns there loses everything from it on. */
-export async function * exchangeSteps (initiator: Site, responder: Site): AsyncGenerator<Boundary, Result, undefined> {
-  const { exchange, offer } = initiator.averager.offer(responder.id, nextId())
+export async function * exchangeSteps (initiator: Site, responder: Site, { catchUp = false }: Pick<Hooks, 'catchUp'> = {}): AsyncGenerator<Boundary, Result, undefined> {
+  const { exchange, offer } = initiator.averager.offer(responder.id, nextId(), { catchUp })
   let theirs: Exchange | undefined
   try {
     yield 'offer'
@@ -68,8 +71,8 @@ export async function * exchangeSteps (initiator: Site, responder: Site): AsyncG
 }
 
 /** Runs it at once; undefined when something was lost. */
-export async function runExchange (initiator: Site, responder: Site, { loseAt, before }: Hooks = {}): Promise<Result | undefined> {
-  const steps = exchangeSteps(initiator, responder)
+export async function runExchange (initiator: Site, responder: Site, { loseAt, before, ...options }: Hooks = {}): Promise<Result | undefined> {
+  const steps = exchangeSteps(initiator, responder, options)
   for (let step = await steps.next(); ; step = await steps.next()) {
     if (step.done === true) return step.value
     before?.(step.value)

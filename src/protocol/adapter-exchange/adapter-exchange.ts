@@ -7,7 +7,7 @@ import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { RateLimit } from '../shared/rate-limit.ts'
 import { Tally } from '../shared/tally.ts'
-import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeReport } from './types.ts'
+import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeOptions, ExchangeReport } from './types.ts'
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
 import { ID_BYTES, type Reason } from './messages.ts'
@@ -69,10 +69,10 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#stopping.abort(new UnreachableError('this node is stopping'))
   }
 
-  async exchange (peerId: PeerId, options: AbortOptions = {}): Promise<ExchangeReport> {
+  async exchange (peerId: PeerId, { catchUp = false, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
     const partner = peerId.toString()
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), onDoubt: () => { inDoubt = true } }
+    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.settle(peerId)

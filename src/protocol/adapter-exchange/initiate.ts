@@ -6,6 +6,8 @@ import { swapVectors, type Session } from './vectors.ts'
 export interface Initiating {
   readonly partner: string
   readonly exchangeId: string
+  /** Take the partner's x and round over. */
+  readonly catchUp: boolean
   /** The exchange failed after Commit had left. */
   readonly onDoubt: () => void
 }
@@ -14,8 +16,8 @@ export interface Initiating {
  * The initiator's side on a fresh stream.
  * @throws RefusedError (the partner's reason, or BUSY_HERE, PAUSED_HERE, IN_DOUBT_HERE, YIELDED of this side), ProtocolError, TimeoutError, UnreachableError.
  */
-export async function initiate (averaging: Averaging, { partner, exchangeId, onDoubt }: Initiating, session: Session): Promise<Outcome> {
-  const { exchange, offer } = averaging.offer(partner, exchangeId)
+export async function initiate (averaging: Averaging, { partner, exchangeId, catchUp, onDoubt }: Initiating, session: Session): Promise<Outcome> {
+  const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp })
   try {
     await negotiate(exchange, offer, session)
     await swapVectors(exchange, session)

@@ -41,11 +41,16 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
    * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE (this side) or
    * YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
    */
-  exchange (peerId: PeerId, options?: AbortOptions): Promise<ExchangeReport>
+  exchange (peerId: PeerId, options?: ExchangeOptions): Promise<ExchangeReport>
   /** Asks this partner, which can be reached now, what became of an exchange in doubt, and acknowledges what is settled. @throws UnreachableError, TimeoutError, ProtocolError. */
   settle (peerId: PeerId): Promise<void>
   /** How often exchanges with this partner failed since the start, by the error's name. */
   failuresOf (partner: string): Readonly<Record<string, number>>
+}
+
+export interface ExchangeOptions extends AbortOptions {
+  /** This site is far behind: it takes the partner's x and round over and changes nothing there. */
+  readonly catchUp?: boolean
 }
 
 export interface AdapterExchangeInit {
