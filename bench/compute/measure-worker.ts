@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bench } from 'tinybench'
 import { createEngine } from '../../src/compute/index.ts'
-import type { Engine, EngineOptions, HostRecord } from '../../src/compute/index.ts'
+import type { Engine, EngineOptions } from '../../src/compute/index.ts'
 import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
 import { cases } from './cases.ts'
 import type { Case } from './cases.ts'
@@ -16,15 +16,14 @@ export interface Measured { readonly ms: number, readonly minMs: number, readonl
 /** Two steps pass before the clock runs: the first one traces and compiles. */
 const WARMUP = 2
 
-/** The optimiser's state stays in two sets of arrays, which take turns as input and output. */
 function train (engine: Engine, bench: Case): () => Promise<number> {
   const { frozen, state: start, batch } = startOf(bench)
   const compiled = engine.compile(loraStep(bench), frozen)
-  let [state, spare] = [start, {} as HostRecord]
+  let state = start
   let step = 0
   return async () => {
-    const { loss, ...next } = await compiled.run({ ...state, ...batch, corrections: corrections(++step) }, spare);
-    [state, spare] = [next, state]
+    const { loss, ...next } = await compiled.run({ ...state, ...batch, corrections: corrections(++step) })
+    state = next
     return loss?.data[0] as number
   }
 }

@@ -9,11 +9,8 @@ export type Step = (inputs: TensorRecord) => TensorRecord
 
 /** A step that is traced once per set of input names, shapes and types. */
 export interface CompiledStep {
-  /**
-   * Feeds the inputs and resolves with the outputs; calls wait for one another. `into`: outputs of earlier runs that nobody needs any more,
-   * whose memory may be used for those of the same name.
-   */
-  run (inputs: HostRecord, into?: HostRecord): Promise<HostRecord>
+  /** Feeds the inputs and resolves with the outputs; calls wait for one another. */
+  run (inputs: HostRecord): Promise<HostRecord>
   /** Waits for what runs and frees everything; later runs are refused. */
   dispose (): Promise<void>
 }

@@ -10,18 +10,16 @@ import { planModel } from './model.ts'
 import { backendName } from './register.ts'
 import { createSession, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
-import { sizeOf, Value } from './value.ts'
+import { Value } from './value.ts'
 
 type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>
-
-interface Output { readonly name: string, readonly shape: readonly number[], readonly type: 'float32' | 'int32' }
 
 interface Graph {
   readonly session: ort.InferenceSession
   /** Session input name → name of the step's input; inputs that the step does not use are absent. */
   readonly feeds: ReadonlyMap<string, string>
-  /** Session output name → the step's output. */
-  readonly outputs: ReadonlyMap<string, Output>
+  /** Session output name → name and shape of the step's output. */
+  readonly outputs: ReadonlyMap<string, { readonly name: string, readonly shape: readonly number[] }>
 }
 
 export interface CompilationInit {
@@ -50,10 +48,9 @@ export class Compilation {
     return this.#made
   }
 
-  /** `into`: earlier outputs that nobody needs any more; new ones are written over those of the same name and size. */
-  async run (inputs: HostRecord, into: HostRecord = {}): Promise<HostRecord> {
+  async run (inputs: HostRecord): Promise<HostRecord> {
     if (!this.#open) throw new Error('the compiled step is disposed: compile it again')
-    const next = this.#last.then(async () => await this.#run(inputs, into))
+    const next = this.#last.then(async () => await this.#run(inputs))
     this.#last = next.catch(() => undefined)
     return await next
   }
@@ -69,14 +66,13 @@ export class Compilation {
     }
   }
 
-  async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
+  async #run (inputs: HostRecord): Promise<HostRecord> {
     const { session, feeds, outputs } = await this.#graph(inputs)
-    const fed = Array.from(feeds, ([key, name]): [string, HostTensor] => [key, (inputs[name] ?? this.#init.frozen[name]) as HostTensor])
-    const busy = new Set(fed.map(([, { data }]) => data.buffer))
-    const results = Array.from(outputs, ([key, { name, ...output }]) => ({ key, name, tensor: { shape: output.shape, data: room(output, into[name], busy) } }))
-    const fetches = results.filter(({ tensor }) => tensor.data.length > 0)
-    await session.run(Object.fromEntries(fed.map(([key, tensor]) => [key, ortTensor(tensor)])), Object.fromEntries(fetches.map(({ key, tensor }) => [key, ortTensor(tensor)])))
-    return Object.fromEntries(results.map(({ name, tensor }) => [name, tensor]))
+    const results = await session.run(Object.fromEntries(Array.from(feeds, ([key, name]) => {
+      const tensor = (inputs[name] ?? this.#init.frozen[name]) as HostTensor
+      return [key, toOrt(tensor.data, dtypeOf(tensor), tensor.shape)]
+    })))
+    return Object.fromEntries(Array.from(outputs, ([key, { name, shape }]) => [name, { shape, data: results[key]?.data as Float32Array }]))
   }
 
   async #graph (inputs: HostRecord): Promise<Graph> {
@@ -95,20 +91,6 @@ export class Compilation {
   }
 }
 
-/** The array that an output is written to: the one offered, unless an input of this run lies in it. */
-function room ({ shape, type }: Pick<Output, 'shape' | 'type'>, offered: HostTensor | undefined, busy: Set<ArrayBufferLike>): HostTensor['data'] {
-  const size = sizeOf(shape)
-  if (offered !== undefined && offered.data.length === size && dtypeOf(offered) === type && !busy.has(offered.data.buffer)) {
-    busy.add(offered.data.buffer)
-    return offered.data
-  }
-  return type === 'float32' ? new Float32Array(size) : new Int32Array(size)
-}
-
-function ortTensor (tensor: HostTensor): ort.Tensor {
-  return toOrt(tensor.data, dtypeOf(tensor), tensor.shape)
-}
-
 async function createGraph ({ backend, options, step, frozen }: CompilationInit, inputs: HostRecord): Promise<Graph> {
   const bake = isWorthBaking(frozen, options)
   const placeholders = new Map([...Object.entries(inputs), ...Object.entries(frozen)].map(([name, tensor]): [Value, string] => {
@@ -124,7 +106,7 @@ async function createGraph ({ backend, options, step, frozen }: CompilationInit,
     feeds: new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string])),
     outputs: new Map(plan.outputs.map((key, index) => {
       const { name, value } = results[index] as Result
-      return [key, { name, shape: value.shape, type: value.type as Output['type'] }]
+      return [key, { name, shape: value.shape }]
     }))
   }
 }

@@ -39,7 +39,7 @@ const nodeBytes = 8192
 
 /** `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked. */
 export function planModel (outputs: readonly Value[], feedUploads: boolean): Plan {
-  const builder = new Builder(feedUploads)
+  const builder = new Builder(outputs, feedUploads)
   outputs.forEach((value, index) => { builder.output(value, `y${index}`) })
   return builder
 }
@@ -54,12 +54,19 @@ class Builder implements Plan {
   readonly #baked = new Map<string, Value>()
   readonly #names = new Map<Value, string>()
   readonly #constants = new Map<string, string>()
+  readonly #reserved = new Map<Value, string>()
   #key: string | undefined
 
-  constructor (readonly feedUploads: boolean) {}
+  constructor (outputs: readonly Value[], readonly feedUploads: boolean) {
+    // What a node computes bears the output's name from the start: an Identity would copy it.
+    outputs.forEach((value, index) => {
+      if (!this.#reserved.has(value)) this.#reserved.set(value, `y${index}`)
+    })
+  }
 
   output (value: Value, name: string): void {
-    this.#nodes.push({ opType: 'Identity', input: [this.#visit(value)], output: [name] })
+    const found = this.#visit(value)
+    if (found !== name) this.#nodes.push({ opType: 'Identity', input: [found], output: [name] })
     this.#outputs.set(name, value)
   }
 
@@ -176,7 +183,7 @@ class Builder implements Plan {
   }
 
   #fresh (value: Value): string {
-    const name = `v${this.#names.size}`
+    const name = this.#reserved.get(value) ?? `v${this.#names.size}`
     this.#names.set(value, name)
     return name
   }
