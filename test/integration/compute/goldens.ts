@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const TIMEOUT_MS = 240_000
+
+export interface GoldenResult { readonly passes: string[], readonly failures: ReadonlyArray<{ title: string, message: string }> }
+
+interface MochaReport {
+  passes: Array<{ title: string }>
+  failures: Array<{ title: string, err: { message?: string } }>
+}
+
+/** Runs specs of test/unit/model in a process of their own: their environment counts from its start, and a driver may crash. */
+export async function runGoldens (specs: readonly string[], pattern: string, env: NodeJS.ProcessEnv): Promise<GoldenResult> {
+  const args = [...specs.map((name) => `test/unit/model/${name}.spec.ts`), '--grep', pattern, '--reporter', 'json', '--timeout', String(TIMEOUT_MS)]
+  const { NODE_V8_COVERAGE: _, ...inherited } = process.env
+  const { stdout } = await run(process.execPath, ['--import=tsx', 'node_modules/mocha/bin/mocha.js', ...args], { cwd: ROOT, env: { ...inherited, ...env }, timeout: TIMEOUT_MS, maxBuffer: 16e6 })
+    .catch((error: unknown) => {
+      const { stdout: said = '', stderr = '' } = error as { stdout?: string, stderr?: string }
+      if (said.includes('"stats"')) return { stdout: said }
+      throw new Error(`the goldens did not run to their end: ${stderr.slice(-500)}`)
+    })
+  // Libraries may write before the report, too.
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{\n  "stats"'))) as MochaReport
+  return { passes: report.passes.map(({ title }) => title), failures: report.failures.map(({ title, err }) => ({ title, message: err.message ?? '' })) }
+}
