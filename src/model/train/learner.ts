@@ -1,7 +1,7 @@
 import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createSchema, type Schema } from '../../adapter/schema.ts'
-import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
+import type { CompiledStep, Engine, HostRecord, Step } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Random, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import { adapterTensors, initialAdapterTensors } from '../adapters/adapter-set.ts'
@@ -73,7 +73,7 @@ export class Learner {
   #experts: ExpertState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, baseHash } = init
+    const { engine, config, weights, model, train, baseHash } = init
     this.#init = init
     this.inputSize = config.imageSize
     this.schema = createSchema({ model: modelId(config, model), baseHash, tensors: adapterTensors(config, model) })
@@ -90,7 +90,8 @@ export class Learner {
       tau: train.tau,
       beta: train.beta
     }
-    this.#steps = { forward: engine.compile(forwardStep(context)), G: engine.compile(globalStep(context)), L: engine.compile(personalStep(context)) }
+    const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), weights)
+    this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
     const { firstAdapted: blocks } = context
     if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, limits: init.cache ?? DEFAULT_CACHE })
     this.#optimiser = {
@@ -162,7 +163,6 @@ export class Learner {
     const masks: Uint8Array[] = []
     for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
       const { logits } = await this.#steps.forward.run({
-        ...this.#init.weights,
         ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
         ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {}),
         ...await this.#inputs(chunk),
@@ -208,7 +208,7 @@ export class Learner {
 
   /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
   async #fit (phase: Phase, args: PhaseArgs, epochs: number, start: Trained, inputs: (step: number, state: Trained) => HostRecord): Promise<{ trained: Trained, loss: number, steps: number }> {
-    const { train: { batchSize, augment }, siteSeed, weights } = this.#init
+    const { train: { batchSize, augment }, siteSeed } = this.#init
     const { samples, round, onProgress, signal } = args
     if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const steps = epochs * stepsPerEpoch(samples.length, batchSize)
@@ -221,7 +221,6 @@ export class Learner {
         signal?.throwIfAborted()
         step++
         const outputs = await this.#steps[phase].run({
-          ...weights,
           ...this.#optimiser[phase],
           '@first': vector(state.first),
           '@second': vector(state.second),
