@@ -4,6 +4,8 @@ import type { AdapterStore, SavedAdapter } from './storage/adapter-store.ts'
 export interface CheckpointInit {
   readonly averager: Pick<Averager, 'state' | 'saved'>
   readonly store: Pick<AdapterStore, 'save'>
+  /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
+  readonly beforeSave?: () => Promise<void>
   readonly onFailure: (error: unknown) => void
 }
 
@@ -21,7 +23,8 @@ export class Checkpoint {
 
   /** Durable when it resolves. */
   async save (): Promise<void> {
-    const { averager, store } = this.#init
+    const { averager, store, beforeSave } = this.#init
+    await beforeSave?.()
     const { values, round, mass, included, learnt } = averager.state
     await store.save({ values, round, weight: mass, notes: { included, learnt } })
     await averager.saved(included)

@@ -4,6 +4,8 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import { seededRandom } from '../dataset/random.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
+import type { Auditor } from './audit/auditor.ts'
+import { recoverExchanges } from './audit/observe.ts'
 import { Checkpoint } from './checkpoint.ts'
 import type { SiteConfig } from './config/schema.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './config/test-faults.ts'
@@ -78,7 +80,7 @@ export interface AdapterState {
 }
 
 /** Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is another federation's. */
-export async function openAdapter (site: Site, ready: TrainerReady): Promise<AdapterState> {
+export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor): Promise<AdapterState> {
   const { paths, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
@@ -89,8 +91,9 @@ export async function openAdapter (site: Site, ready: TrainerReady): Promise<Ada
   const log = await DiskExchangeLog.open(paths.exchanges)
   for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings]) notices.warn(warning, warning)
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log }))
+  recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
-  return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure }) }
+  return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure, beforeSave: audit.flush }) }
 }
 
 interface Kept {

@@ -1,6 +1,7 @@
 import { Condenser } from './condenser.ts'
-import type { Content } from './entry.ts'
+import { parseLine, type Content } from './entry.ts'
 import { Ledger, type LedgerInit } from './ledger.ts'
+import { readSegment, segmentsIn } from './segments.ts'
 
 // What happens before the ledger is open is held back; no start makes more than this.
 const MOST_EARLY = 1_000
@@ -11,6 +12,7 @@ export class Auditor {
   readonly #early: Content[] = []
   readonly #condenser = new Condenser((content) => { this.#write(content) })
   #ledger: Ledger | undefined
+  #recent: ReadonlySet<string> = new Set()
 
   constructor (init: LedgerInit) {
     this.#init = init
@@ -18,6 +20,7 @@ export class Auditor {
 
   /** Call it once this process is known to be the only one in its home. */
   async open (): Promise<void> {
+    this.#recent = await recentExchanges(this.#init.folder)
     this.#ledger = await Ledger.open(this.#init)
     for (const content of this.#early.splice(0)) this.#ledger.append(content)
   }
@@ -25,6 +28,16 @@ export class Auditor {
   record (content: Content): void {
     if (content.kind === 'connection' || content.kind === 'refusal') this.#condenser.take(content)
     else this.#write(content)
+  }
+
+  /** True when this exchange stood in the ledger when it was opened, among the last of it. */
+  knows (exchangeId: string): boolean {
+    return this.#recent.has(exchangeId)
+  }
+
+  /** On disk when it resolves, or the failure has been told and is retried. */
+  readonly flush = async (): Promise<void> => {
+    await this.#ledger?.flush().catch(() => {})
   }
 
   async close (reason: 'done' | 'stopped' | 'failed'): Promise<void> {
@@ -37,4 +50,16 @@ export class Auditor {
     if (this.#ledger != null) this.#ledger.append(content)
     else if (this.#early.length < MOST_EARLY) this.#early.push(content)
   }
+}
+
+/** Of the last two files: far more than what a crash can have left open. */
+async function recentExchanges (folder: string): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const index of (await segmentsIn(folder)).slice(-2)) {
+    for (const line of (await readSegment(folder, index)).lines) {
+      const entry = parseLine(line)
+      if (entry?.kind === 'exchange' || entry?.kind === 'settled') found.add(entry.id)
+    }
+  }
+  return found
 }

@@ -17,13 +17,14 @@ const exchange = z.object({
   round: count,
   partnerRound: count.optional(),
   tensors: count,
-  bytesSent: count,
-  bytesReceived: count,
+  /** With length prefixes; unknown where the entry is recovered. */
+  bytesSent: count.optional(),
+  bytesReceived: count.optional(),
   sentDigest: digest.optional(),
   receivedDigest: digest.optional(),
   codec: z.string().optional(),
   reason: z.string().optional(),
-  /** Written at the start after a crash, from the log of exchanges. */
+  /** Written at the start after a crash, from the log of exchanges, which knows no digests. */
   recovered: z.literal(true).optional()
 })
 

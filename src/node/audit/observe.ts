@@ -34,6 +34,21 @@ export function observeExchanges (service: AdapterExchange, averaging: Averaging
   service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => { audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict }) })
 }
 
+interface Logged {
+  readonly exchangeId: string
+  readonly partner: string
+  readonly role: ExchangeContent['role']
+}
+
+/** Exchanges that a crash kept out of the ledger, from the log that is read again at the start. */
+export function recoverExchanges (log: { committed (): readonly Logged[], pending (): readonly Logged[] }, averaging: Averaging, audit: Pick<Auditor, 'record' | 'knows'>): void {
+  const write = (outcome: 'committed' | 'doubt', { exchangeId: id, partner, role }: Logged): void => {
+    if (!audit.knows(id)) audit.record({ kind: 'exchange', id, partner, role, outcome, round: averaging.round, tensors: averaging.schema.tensors.length, recovered: true })
+  }
+  for (const each of log.committed()) write('committed', each)
+  for (const each of log.pending()) write('doubt', each)
+}
+
 type Seen = Omit<ExchangeContent, 'kind' | 'round' | 'tensors'>
 // What the wire layer adds as it learns it.
 type Extra = Partial<Pick<ExchangeContent, 'sentDigest' | 'receivedDigest' | 'bytesSent' | 'bytesReceived'>> & { readonly exchangeId?: string }
@@ -48,9 +63,9 @@ function failed ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesR
     partner,
     role,
     outcome: inDoubt ? 'doubt' : 'failed',
-    bytesSent: bytesSent ?? 0,
-    bytesReceived: bytesReceived ?? 0,
     reason,
+    ...(bytesSent == null ? {} : { bytesSent }),
+    ...(bytesReceived == null ? {} : { bytesReceived }),
     ...digests({ sentDigest, receivedDigest })
   }
 }

@@ -32,7 +32,7 @@ describe('reconciling two ledgers', () => {
 
   const lies: [string, (b: Record<string, unknown>) => object, RegExp][] = [
     ['another vector', () => ({ receivedDigest: '1'.repeat(64) }), /A sent another vector than B received/],
-    ['other bytes', () => ({ bytesSent: 91 }), /B sent 91 bytes and A received 90/],
+    ['other bytes', () => ({ bytesSent: 910 }), /B sent 910 bytes and A received 90/],
     ['another round', () => ({ round: 5 }), /round 5 of B is 4 for A/],
     ['the same role', () => ({ role: 'initiator' }), /both sites say that they were the initiator/],
     ['no digest', () => ({ sentDigest: undefined }), /no digest/],
@@ -60,6 +60,9 @@ describe('reconciling two ledgers', () => {
     expect(compare([start, undefined, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
     expect(compare([start, doubt, stop], [start, b, stop]).explained[0]!.why).to.contain('has not settled')
     expect(compare([start, undefined, undefined, start, stop], [start, b, stop]).explained[0]!.why).to.contain('crashed before')
+    const recovered: Content = { kind: 'exchange', id: exchange.id, partner: 'B', role: 'initiator', outcome: 'committed', round: 3, tensors: 2, recovered: true }
+    const fromLog = compare([start, undefined, start, recovered, stop], [start, b, stop])
+    expect([fromLog.ok, fromLog.explained[0]!.why]).to.deep.equal([true, 'committed at both; A crashed before its entry was on disk and has it from its log of exchanges, without digests'])
     const aborted: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'aborted' }
     expect(compare([start, doubt, aborted, stop], [start, undefined, stop])).to.include({ ok: true, matched: 0, failed: 1 })
     expect(compare([start, doubt, aborted, stop], [start, b, stop]).ok).to.equal(false)
