@@ -7,9 +7,11 @@ import { CODECS, finer, type Codec } from './codec.ts'
 import { Decisions } from './decisions.ts'
 import { Doubts } from './doubts.ts'
 import type { ExchangeLog, Verdict } from './exchange-log.ts'
-import { Exchange, type Offer, type Outcome, type Site, type Terms } from './exchange.ts'
+import { Exchange, type Site } from './exchange.ts'
+import type { Offer, Outcome, Terms } from './exchange-types.ts'
 import { MemoryExchangeLog } from './memory-log.ts'
 
+type Ranked = Pick<Terms, 'round' | 'mass'>
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
@@ -39,6 +41,8 @@ export class Averager {
   readonly #radius: ClipRadius
   readonly #codecs: CodecChoice
   readonly #distort: ((copy: Float32Array) => void) | undefined
+  /** Arrays of the last exchange: fresh ones cost more than the arithmetic. */
+  readonly #spare: Float32Array[] = []
   #round: number
   #exchanges = 0
   #current: Exchange | undefined
@@ -139,12 +143,16 @@ export class Averager {
     this.#codecs.moved(Math.sqrt(squares))
   }
 
-  /** Begins an exchange as initiator, and says what to offer. RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE. */
-  offer (partner: string, exchangeId: string): { exchange: Exchange, offer: Offer } {
+  /**
+   * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the partner's x and round over, and the partner's x stays
+   * as it is, so that Σw·x of all others does too.
+   * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
+   */
+  offer (partner: string, exchangeId: string, { catchUp = false } = {}): { exchange: Exchange, offer: Offer } {
     if (this.paused) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
-    const exchange = this.#begin(partner, 'initiator', exchangeId)
+    const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? 0 : this.mass)
     const { can, want } = this.#codecs
     return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs: can, want } }
   }
@@ -162,7 +170,7 @@ export class Averager {
     if (refused != null) return { refused }
     // Only an own offer to this very partner, which yields, can be open here.
     this.#current?.abort()
-    const exchange = this.#begin(partner, 'responder', offer.exchangeId)
+    const exchange = this.#begin(partner, 'responder', offer.exchangeId, this.mass)
     exchange.open(offer, codec)
     return { exchange, codec }
   }
@@ -200,31 +208,36 @@ export class Averager {
     await this.#decisions.acknowledged(exchangeId, partner)
   }
 
-  #begin (partner: string, role: 'initiator' | 'responder', id: string): Exchange {
-    const exchange = new Exchange(this.#site(), { id, partner, role })
+  #begin (partner: string, role: 'initiator' | 'responder', id: string, mass: number): Exchange {
+    const exchange = new Exchange(this.#site(mass), { id, partner, role })
     this.#current = exchange
     return exchange
   }
 
-  #site (): Site {
+  #site (mass: number): Site {
     const { normBound } = this.settings
     return {
       schema: this.schema,
       values: this.#values,
       normBound,
       distort: this.#distort,
-      terms: { round: this.#round, mass: this.mass, clipRadius: this.clipRadius },
+      terms: { round: this.#round, mass, clipRadius: this.clipRadius },
       check: (theirs, own) => {
         this.#checkTerms(theirs)
+        if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
         if (this.#areApart(theirs, own)) throw new RefusedError('STALE')
       },
+      take: () => this.#spare.pop() ?? new Float32Array(this.schema.size),
+      give: (array) => { if (this.#spare.length < 2) this.#spare.push(array) },
       begin: async (head) => await this.#log.begin(head),
       settle: async (exchangeId) => { await this.#log.settle(exchangeId, 'committed') },
       apply: (exchangeId, difference, factor) => { this.#apply(exchangeId, difference, factor) },
       closed: (exchange, end, outcome) => {
         if (this.#current === exchange) this.#current = undefined
         if (end === 'doubt') this.#doubts.add(exchange)
-        if (outcome != null) this.#learn(outcome)
+        if (outcome == null) return
+        if (exchange.terms.mass === 0) this.#round = Math.max(this.#round, outcome.partnerRound)
+        else if (outcome.partnerMass > 0) this.#learn(outcome)
       }
     }
   }
@@ -236,8 +249,8 @@ export class Averager {
     this.#exchanges++
   }
 
-  #learn ({ distance, codec, noise }: Outcome & { readonly noise: number }): void {
-    this.#radius.accepted(distance, { noise: noiseOf(codec, noise) })
+  #learn ({ partner, distance, codec, noise }: Outcome & { readonly noise: number }): void {
+    this.#radius.accepted(partner, distance, noiseOf(codec, noise))
     this.#codecs.observed(distance, noise)
   }
 
@@ -267,12 +280,14 @@ export class Averager {
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {
     if (!Number.isSafeInteger(round) || round < 0) throw new ProtocolError(`the partner states the impossible round ${round}`)
-    if (!(mass > 0 && mass <= this.settings.maxMass)) throw new ProtocolError(`the partner states the mass ${mass}; it must be in (0, ${this.settings.maxMass}]`)
+    if (!(mass >= 0 && mass <= this.settings.maxMass)) throw new ProtocolError(`the partner states the mass ${mass}; it must be in [0, ${this.settings.maxMass}]`)
     if (!(clipRadius > 0 && clipRadius < Infinity)) throw new ProtocolError(`the partner states the clip radius ${clipRadius}; it must be positive`)
   }
 
-  /** The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
-  #areApart (theirs: { readonly round: number }, own: { readonly round: number }): boolean {
-    return Math.abs(own.round - theirs.round) > this.settings.staleness
+  /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
+  #areApart (theirs: Ranked, own: Ranked): boolean {
+    const behind = own.round - theirs.round
+    if ((theirs.mass === 0 && behind >= 0) || (own.mass === 0 && behind <= 0)) return false
+    return Math.abs(behind) > this.settings.staleness
   }
 }

@@ -23,15 +23,19 @@ export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChu
     }
     return bytes
   }
-  const decode = (bytes: Uint8Array, values: Float32Array): void => {
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes as Uint8Array<ArrayBuffer> : bytes.slice()
+  const chunkFloats = BLOCK * Math.floor(maxChunkBytes / blockBytes)
+  const scratch = new Float32Array(chunkFloats)
+  const decode = (bytes: Uint8Array, length: number): Float32Array => {
+    const values = scratch.subarray(0, length)
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
     for (let begin = 0, at = 0; begin < values.length; begin += BLOCK, at += blockBytes) {
       const count = Math.min(BLOCK, values.length - begin)
       const codes = new Type(aligned.buffer, aligned.byteOffset + at + HEADER_BYTES, count)
       decodeBlock(headerOf(aligned, at), codes, values, begin)
     }
+    return values
   }
-  return { bytesOf, chunkFloats: BLOCK * Math.floor(maxChunkBytes / blockBytes), encode, decode }
+  return { bytesOf, chunkFloats, encode, decode }
 }
 
 function headerOf (bytes: Uint8Array, at: number): Float32Array {

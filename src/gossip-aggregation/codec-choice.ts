@@ -6,10 +6,10 @@ const WORTH = 6
 /** Codes per block range, squared, of the codecs that `auto` climbs before f32. */
 const STEPS: readonly (readonly [Codec, number])[] = [['q8', 255 ** 2], ['q16', 65_535 ** 2]]
 
-/** Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed; divide by the square of its levels. */
-export function blockNoise (values: Float32Array): number {
+/** Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed, estimated from every `stride`-th block; divide by the square of its levels. */
+export function blockNoise (values: Float32Array, stride = 1): number {
   let sum = 0
-  for (let begin = 0; begin < values.length; begin += BLOCK) {
+  for (let begin = 0; begin < values.length; begin += BLOCK * stride) {
     const end = Math.min(begin + BLOCK, values.length)
     let least = values[begin]!
     let most = least
@@ -20,7 +20,7 @@ export function blockNoise (values: Float32Array): number {
     }
     sum += (end - begin) * (most - least) ** 2
   }
-  return sum / 12
+  return stride * sum / 12
 }
 
 /** What quantisation by this codec alone makes of the distance of two equal vectors of this blockNoise; 0 for codecs that are not block codecs. */

@@ -11,18 +11,21 @@ for (let half = 0; half < 65_536; half++) decoded[half] = fromHalf(half)
 
 /** IEEE 754 binary16, little-endian, rounded to nearest even; numbers beyond ± 65 504 become that. */
 export function halfCoder (maxChunkBytes: number): Coder {
+  const chunkFloats = maxChunkBytes / 2
+  const scratch = new Float32Array(chunkFloats)
   return {
     bytesOf: (floats) => 2 * floats,
-    chunkFloats: maxChunkBytes / 2,
+    chunkFloats,
     encode: (values) => {
       const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
       const halves = Uint16Array.from(bits, toHalf)
       readHalves(halves, values)
       return new Uint8Array(halves.buffer)
     },
-    decode: (bytes, values) => {
-      const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
-      readHalves(new Uint16Array(aligned.buffer, aligned.byteOffset, values.length), values)
+    decode: (bytes, count) => {
+      const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes)
+      readHalves(new Uint16Array(aligned.buffer, aligned.byteOffset, count), scratch)
+      return scratch.subarray(0, count)
     }
   }
 }

@@ -15,7 +15,10 @@ const plainCoder: Coder = {
   bytesOf: (floats) => 4 * floats,
   chunkFloats: MAX_CHUNK_BYTES / 4,
   encode: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  decode: (bytes, values) => { new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes) }
+  decode: (bytes, count) => {
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
+    return new Float32Array(aligned.buffer, aligned.byteOffset, count)
+  }
 }
 
 const CODERS: Readonly<Record<Codec, Coder>> = {

@@ -5,6 +5,6 @@ export interface Coder {
   readonly chunkFloats: number
   /** The codes; `values` are overwritten by what these say. The result may be a view of `values`. */
   readonly encode: (values: Float32Array) => Uint8Array
-  /** Codes of exactly values.length numbers, whatever they hold (perhaps numbers that are not finite). */
-  readonly decode: (bytes: Uint8Array, values: Float32Array) => void
+  /** What bytesOf(count) codes say, whatever they hold (perhaps numbers that are not finite); good until the next call, and perhaps a view of `bytes`. */
+  readonly decode: (bytes: Uint8Array, count: number) => Float32Array
 }

@@ -17,7 +17,7 @@ export interface SealedRecord extends RecordHead {
 
 /** A record that is being written. */
 export interface LogEntry {
-  /** The next numbers of the unclipped d, which never change afterwards; one call at a time. */
+  /** The next numbers of the unclipped d, which do not change before the exchange is committed and settled; one call at a time. */
   append (values: Float32Array): Promise<void>
   /** Durable, whole, and visible at once when it resolves; when it rejects there is no such record, now or after a restart. */
   seal (state: 'pending' | 'committed', factor: number): Promise<void>

@@ -5,41 +5,8 @@ import { blockNoise } from './codec-choice.ts'
 import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
 import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
+import type { Outcome, Terms } from './exchange-types.ts'
 import { release, sumOfSquares } from './release.ts'
-
-/** What each side states about itself in Offer and Accept. */
-export interface Terms {
-  readonly round: number
-  /** Constant mass w in the averages, > 0. */
-  readonly mass: number
-  /** Largest ‖d‖ that this side lets one exchange apply. */
-  readonly clipRadius: number
-}
-
-export interface Offer extends Terms {
-  /** 32 hex digits, drawn by the initiator. */
-  readonly exchangeId: string
-  readonly schemaHash: string
-  /** What it can decode. */
-  readonly codecs: readonly string[]
-  /** What it would use. */
-  readonly want: string
-}
-
-/** What an exchange did, once it is committed. */
-export interface Outcome {
-  readonly exchangeId: string
-  readonly partner: string
-  readonly role: Role
-  readonly partnerRound: number
-  readonly partnerMass: number
-  readonly codec: Codec
-  /** ‖d‖ before clipping. */
-  readonly distance: number
-  readonly clipped: boolean
-  /** ‖d‖ in multiples of the clip radius that this side stated: above 1 it was clipped on this side's account. */
-  readonly excess: number
-}
 
 /** What an exchange needs of its site. */
 export interface Site {
@@ -51,6 +18,10 @@ export interface Site {
   readonly terms: Terms
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
+  /** An array of the schema's size, whatever it holds. */
+  take (): Float32Array
+  /** What was taken and nobody reads any more. */
+  give (array: Float32Array): void
   begin (head: RecordHead): Promise<LogEntry>
   settle (exchangeId: string): Promise<void>
   /** x ← x + factor·difference, all at once. */
@@ -70,6 +41,8 @@ interface Streams {
 }
 
 const EMPTY = new Float32Array(0)
+/** Numbers of x from which the quantisation error is estimated. */
+const SAMPLED = 2 ** 20
 
 /**
  * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit` x is as it was.
@@ -135,16 +108,17 @@ export class Exchange {
     this.#expect('open')
     const { schema, values, normBound } = this.#site
     const { coder, chunks } = this.#opened()
-    const released = yield * release(schema, values, { normBound })
+    const released = yield * release(schema, values, { normBound, into: this.#site.take() })
     const own = released.values
     this.#site.distort?.(own)
+    const stride = Math.ceil(own.length / SAMPLED)
     for (const { begin, end } of chunks) {
       const part = own.subarray(begin, end)
-      this.#noise += blockNoise(part)
+      this.#noise += blockNoise(part, stride)
       this.#codes.push(coder.encode(part))
       yield
     }
-    this.#difference = new Float32Array(own.length)
+    this.#difference = this.#site.take()
     this.#own = own
     this.#entry = this.#site.begin({ exchangeId: this.id, partner: this.partner, role: this.role, size: own.length })
     // What goes wrong with the record is told by sealing it.
@@ -168,11 +142,9 @@ export class Exchange {
     if (bytes.length !== chunk.bytes) throw new ProtocolError(`a chunk of ${bytes.length} bytes where the schema says ${chunk.bytes}`)
     if (this.#own.length < chunk.end) throw new ProtocolError('the exchange receives before its own vector passed the release gate')
     const part = this.#difference.subarray(chunk.begin, chunk.end)
-    coder.decode(bytes, part)
-    this.#theirSquares += sumOfSquares(part)
+    this.#form(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
     if (!Number.isFinite(this.#theirSquares)) throw new ProtocolError('the partner sent a number that is not finite')
     if (Math.sqrt(this.#theirSquares) > this.#site.normBound) throw new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
-    this.#squares += subtract(part, this.#own, chunk.begin)
     this.#received++
     this.#append(part)
   }
@@ -183,23 +155,26 @@ export class Exchange {
     const { chunks } = this.#opened()
     if (this.#received !== chunks.length || this.#own.length === 0) throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${chunks.length} chunks`)
     if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner\'s numbers differ from ours by more than a float can hold')
-    this.#own = EMPTY
-    this.#codes = []
     this.#phase = 'verified'
   }
 
   /** Initiator: makes d durable; when it resolves Commit may leave, and only the responder knows what becomes of it. */
   async committing (): Promise<void> {
-    await this.#seal('initiator', 'pending')
+    // A weightless site takes the partner's x over, and the partner's stays: nothing hangs on whether both did it.
+    if (!this.#isWeightless) await this.#seal('initiator', 'pending')
+    else this.#expect('verified')
     this.#phase = 'committing'
   }
 
   /** Applies d to whatever x is by now, durably. Responder: before saying Committed. Initiator: on Committed. */
   async commit (): Promise<Outcome> {
     if (this.role === 'responder') await this.#seal('responder', 'committed')
+    else if (this.#isWeightless) await this.#seal('initiator', 'committed')
     else await this.#settle()
     const outcome = this.#outcome()
     this.#site.apply(this.id, this.#difference, this.#factor())
+    // The partner has read all that was sent, and d is in its record.
+    for (const array of [this.#own, this.#difference]) this.#site.give(array)
     this.#close('committed', outcome)
     return outcome
   }
@@ -207,8 +182,15 @@ export class Exchange {
   /** Ends it at whatever point, unless it is being made durable; an initiator whose Commit may have left ends in doubt. Safe to call again. */
   abort (): void {
     if (this.#phase === 'closed' || this.#phase === 'sealing' || this.#phase === 'settling') return
-    if (this.#phase === 'committing') this.#close('doubt')
+    if (this.#phase === 'committing' && !this.#isWeightless) this.#close('doubt')
     else this.#drop()
+  }
+
+  /** d ← theirs − own, in float32 like the partner's. */
+  #form (theirs: Float32Array, own: Float32Array, difference: Float32Array): void {
+    for (let i = 0; i < theirs.length; i++) difference[i] = theirs[i]! - own[i]!
+    this.#squares += sumOfSquares(difference)
+    this.#theirSquares += sumOfSquares(theirs)
   }
 
   #append (part: Float32Array): void {
@@ -220,7 +202,7 @@ export class Exchange {
   }
 
   async #seal (role: Role, state: 'pending' | 'committed'): Promise<void> {
-    this.#expect('verified')
+    this.#expect(role === 'initiator' && state === 'committed' ? 'committing' : 'verified')
     if (this.role !== role) throw new ProtocolError(`this side is not the ${role}`)
     this.#phase = 'sealing'
     try {
@@ -262,11 +244,20 @@ export class Exchange {
     const { theirs, codec } = this.#opened()
     const { id, partner, role } = this
     const distance = Math.sqrt(this.#squares)
-    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: distance / this.terms.clipRadius }
+    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius }
+  }
+
+  get #isWeightless (): boolean {
+    return this.terms.mass === 0
+  }
+
+  /** One side catches up: what is between the two tells nothing about either. */
+  get #isOneSided (): boolean {
+    return this.#isWeightless || this.#opened().theirs.mass === 0
   }
 
   #clip (): number {
-    return clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
+    return this.#isOneSided ? 1 : clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
   }
 
   #factor (): number {
@@ -282,15 +273,4 @@ export class Exchange {
   #expect (phase: Phase): void {
     if (this.#phase !== phase) throw new ProtocolError(`the exchange with ${this.partner} is ${this.#phase}, not ${phase}`)
   }
-}
-
-/** theirs ← theirs − own, and the sum of its squares (0 exactly where both are equal). */
-function subtract (theirs: Float32Array, own: Float32Array, begin: number): number {
-  let sum = 0
-  for (let i = 0; i < theirs.length; i++) {
-    const difference = Math.fround(theirs[i]! - own[begin + i]!)
-    theirs[i] = difference
-    sum += difference * difference
-  }
-  return sum
 }

@@ -2,7 +2,7 @@ import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from '.
 
 interface Stored {
   readonly head: SealedRecord
-  readonly difference: Float32Array
+  readonly parts: readonly Float32Array[]
 }
 
 const DONE = Promise.resolve()
@@ -14,16 +14,14 @@ export class MemoryExchangeLog implements ExchangeLog {
   readonly #outcomes = new Map<string, Map<string, Verdict>>()
 
   begin (head: RecordHead): Promise<LogEntry> {
-    const difference = new Float32Array(head.size)
-    let length = 0
+    const parts: Float32Array[] = []
     return Promise.resolve({
       append: (values) => {
-        difference.set(values, length)
-        length += values.length
+        parts.push(values)
         return DONE
       },
       seal: (state, factor) => {
-        if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, difference })
+        if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, parts })
         else this.#decide(head.exchangeId, head.partner, 'committed')
         return DONE
       },
@@ -38,7 +36,7 @@ export class MemoryExchangeLog implements ExchangeLog {
 
   read (exchangeId: string): Promise<Float32Array> {
     const stored = this.#pending.get(exchangeId)
-    return stored == null ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`)) : Promise.resolve(stored.difference)
+    return stored == null ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`)) : Promise.resolve(joined(stored.parts, stored.head.size))
   }
 
   pending (): readonly SealedRecord[] {
@@ -75,4 +73,14 @@ export class MemoryExchangeLog implements ExchangeLog {
     const kept = this.#outcomes.get(partner) ?? new Map<string, Verdict>()
     this.#outcomes.set(partner, kept.set(exchangeId, verdict))
   }
+}
+
+function joined (parts: readonly Float32Array[], size: number): Float32Array {
+  const whole = new Float32Array(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

@@ -47,7 +47,8 @@ export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' 
   const index = indexOf(ring, self)
   if (index == null) return undefined
   const bits = 32 - Math.clz32(ring.length - 1)
-  return ring[index ^ 1 << step % bits]
+  const bit = step % (bits + 1)
+  return bit === bits ? undefined : ring[index ^ 1 << bit]
 }
 
 /** The agreed partner, or a random one where that one is missing, to be left alone or suspect. */

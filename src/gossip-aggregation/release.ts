@@ -14,26 +14,32 @@ export const SLICE = 65_536
 
 /**
  * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
- * Copies and checks in slices: what lands in between may be in some of them only, which averaging by differences does not mind.
+ * Copies into `into` and checks in slices: what lands in between may be in some of them only, which averaging by differences does not mind.
  * @throws SchemaError when the vector must not leave.
  */
-export function * release (schema: Schema, values: Float32Array, { normBound }: { normBound: number }): Generator<void, Released> {
+export function * release (schema: Schema, values: Float32Array, { normBound, into }: { normBound: number, into: Float32Array }): Generator<void, Released> {
   if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}: it must not leave this site`)
-  const copy = new Float32Array(values.length)
   let squares = 0
-  for (let begin = 0; begin < copy.length; begin += SLICE) {
-    copy.set(values.subarray(begin, begin + SLICE), begin)
-    squares += sumOfSquares(copy.subarray(begin, begin + SLICE))
+  for (let begin = 0; begin < values.length; begin += SLICE) {
+    into.set(values.subarray(begin, begin + SLICE), begin)
+    squares += sumOfSquares(into.subarray(begin, Math.min(begin + SLICE, values.length)))
     if (!Number.isFinite(squares)) throw new SchemaError('the adapter holds a value that is not finite: it must not leave this site')
     yield
   }
   if (Math.sqrt(squares) > normBound) throw new SchemaError(`the adapter's norm ${Math.sqrt(squares).toPrecision(4)} is over the federation's bound ${normBound}: it must not leave this site`)
-  return { values: copy } as Released
+  return { values: into } as Released
 }
 
-/** In float64 and index order, so that two sites get the same sum; not finite as soon as one value is not. */
+/** In float64 and always the same order, so that two sites get the same sum; not finite as soon as one value is not. Four sums hide the latency of addition. */
 export function sumOfSquares (values: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!
-  return sum
+  let [a, b, c, d] = [0, 0, 0, 0]
+  const whole = values.length - values.length % 4
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i]! * values[i]!
+    b += values[i + 1]! * values[i + 1]!
+    c += values[i + 2]! * values[i + 2]!
+    d += values[i + 3]! * values[i + 3]!
+  }
+  for (let i = whole; i < values.length; i++) a += values[i]! * values[i]!
+  return a + b + (c + d)
 }

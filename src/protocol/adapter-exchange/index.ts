@@ -2,6 +2,7 @@ import { AdapterExchangeService } from './adapter-exchange.ts'
 import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeInit } from './types.ts'
 
 export type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeReport } from './types.ts'
+export type { Settlement } from '../outcome/talk.ts'
 
 /** libp2p service for the exchange of DESIGN §7 and §8: `services: { adapterExchange: adapterExchange({ federationId, averaging: averager }) }`. */
 export function adapterExchange (init: AdapterExchangeInit): (components: AdapterExchangeComponents) => AdapterExchange {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Frames } from '../shared/frames.ts'
-import { nextTurn, runInSlices } from '../shared/slices.ts'
+import { breather, runInSlices } from '../shared/slices.ts'
 import type { Limits } from './limits.ts'
 import { checkTrailer, encodeTrailer, MAX_MESSAGE_BYTES } from './messages.ts'
 import type { OpenExchange } from './port.ts'
@@ -22,22 +22,24 @@ export async function swapVectors (exchange: OpenExchange, session: Session): Pr
 async function sendVector (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<void> {
   const limit = { ms: limits.progressMs, what: 'room for the next chunk', signal }
   const hash = createHash('sha256')
+  const breathe = breather()
   for (const index of exchange.chunks.keys()) {
     const bytes = exchange.outgoing(index)
     hash.update(bytes)
     await frames.write(bytes, limit)
-    await nextTurn()
+    await breathe()
   }
   await frames.write(encodeTrailer(hash.digest()), limit)
 }
 
 async function receiveVector (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<void> {
   const hash = createHash('sha256')
+  const breathe = breather()
   for (const [index, chunk] of exchange.chunks.entries()) {
     const bytes = await frames.read(chunk.bytes, { ms: index === 0 ? limits.firstByteMs : limits.progressMs, what: 'chunk', signal })
     hash.update(bytes)
     exchange.receive(bytes)
-    await nextTurn()
+    await breathe()
   }
   checkTrailer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'trailer', signal }), hash.digest())
 }

@@ -1,42 +1,25 @@
 import type { Stream } from '@libp2p/interface'
-import { decode, encode } from 'it-length-prefixed'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { encode } from 'it-length-prefixed'
 import { ProtocolError, UnreachableError } from '../../errors.ts'
-import { inbox } from './inbox.ts'
+import { Inbox } from './inbox.ts'
 import { within, type Limit } from './within.ts'
 
-/** No frame of any protocol is larger: one chunk. */
-export const MAX_FRAME_BYTES = 262_144
-/** Bytes of the length prefix of the largest frame. */
-const MAX_LENGTH_BYTES = 3
-
-/** One frame after another; `cap()` is asked for the largest that is acceptable next. ProtocolError for a longer one or an unfinished one. */
-export async function * readFrames (source: AsyncIterable<Uint8ArrayList>, cap: () => number): AsyncGenerator<Uint8ArrayList> {
-  const onLength = (length: number): void => {
-    if (length > cap()) throw new ProtocolError(`a frame of ${length} bytes where at most ${cap()} are expected`)
-  }
-  try {
-    yield * decode(source, { maxDataLength: MAX_FRAME_BYTES, maxLengthLength: MAX_LENGTH_BYTES, onLength })
-  } catch (error) {
-    if (error instanceof ProtocolError || error instanceof UnreachableError) throw error
-    throw new ProtocolError(`a malformed frame: ${(error as Error).message}`)
-  }
-}
+/** Bytes that wait for the network before a writer waits too. */
+const HIGH_WATER = 1_048_576
 
 /** Length-prefixed frames on one stream: every read is capped, every wait limited, bytes are counted with their prefixes. */
 export class Frames {
   readonly #stream: Stream
-  readonly #incoming: AsyncGenerator<Uint8ArrayList>
-  #cap = 0
+  readonly #inbox: Inbox
   bytesSent = 0
   bytesReceived = 0
 
   constructor (stream: Stream) {
     this.#stream = stream
-    this.#incoming = readFrames(inbox(stream), () => this.#cap)
+    this.#inbox = new Inbox(stream)
   }
 
-  /** The next frame, of at most `cap` bytes. */
+  /** The next frame, of at most `cap` bytes; one over 64 KiB is good until the next read. */
   async read (cap: number, limit: Limit): Promise<Uint8Array> {
     const frame = await this.readUnlessEnded(cap, limit)
     if (frame == null) throw new ProtocolError(`the partner ended the stream before its ${limit.what}`)
@@ -45,25 +28,23 @@ export class Frames {
 
   /** The same, where the partner may also have nothing more to say: undefined. */
   async readUnlessEnded (cap: number, limit: Limit): Promise<Uint8Array | undefined> {
-    this.#cap = cap
-    const next = await within(this.#incoming.next(), limit)
-    if (next.done === true) return undefined
-    this.bytesReceived += next.value.byteLength + prefixLength(next.value.byteLength)
-    return next.value.subarray()
+    limit.signal?.throwIfAborted()
+    const frame = this.#inbox.take(cap) ?? await within(this.#inbox.next(cap), limit)
+    if (frame != null) this.bytesReceived += frame.length + prefixLength(frame.length)
+    return frame
   }
 
-  /** Resolves when the stream takes more. */
+  /** Resolves when the stream takes more; `bytes` must not change until they are sent. */
   async write (bytes: Uint8Array, limit: Limit): Promise<void> {
     limit.signal?.throwIfAborted()
     const frame = encode.single(bytes)
-    let canSendMore: boolean
     try {
-      canSendMore = this.#stream.send(frame)
+      this.#stream.send(frame)
     } catch (error) {
       throw new UnreachableError(`the partner went away: ${(error as Error).message}`)
     }
     this.bytesSent += frame.byteLength
-    if (!canSendMore) await within(this.#stream.onDrain(), limit).catch(asUnreachable)
+    if (this.#stream.writeBufferLength > HIGH_WATER) await within(this.#room(), limit)
   }
 
   /** Lets what was sent reach the partner, in the background; a partner that does not end its side in time is cut off. */
@@ -76,6 +57,26 @@ export class Frames {
     this.#stream.abort(error)
   }
 
+  /** The stream's own onDrain resolves at once after its first use, so this listens itself. */
+  async #room (): Promise<void> {
+    const stream = this.#stream
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    // What drained is sent in a microtask after the event.
+    const look = (): void => { queueMicrotask(() => { if (stream.writeBufferLength <= HIGH_WATER) resolve() }) }
+    const onClose = (): void => { reject(new UnreachableError('the partner went away')) }
+    stream.addEventListener('drain', look)
+    stream.addEventListener('idle', look)
+    stream.addEventListener('close', onClose)
+    look()
+    try {
+      await promise
+    } finally {
+      stream.removeEventListener('drain', look)
+      stream.removeEventListener('idle', look)
+      stream.removeEventListener('close', onClose)
+    }
+  }
+
   async #finish (ms: number): Promise<void> {
     const closed = Promise.withResolvers<void>()
     this.#stream.addEventListener('close', () => { closed.resolve() }, { once: true })
@@ -86,9 +87,4 @@ export class Frames {
 
 function prefixLength (bytes: number): number {
   return bytes < 128 ? 1 : bytes < 16_384 ? 2 : 3
-}
-
-function asUnreachable (error: Error): never {
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') throw error
-  throw new UnreachableError(`the partner went away: ${error.message}`)
 }

@@ -6,7 +6,7 @@ import { release, SLICE, type Released } from '../../../src/gossip-aggregation/r
 const schema = createSchema({ model: 'm', baseHash: 'b', tensors: [{ name: 'x', shape: [SLICE + 2], role: 'lora' }] })
 
 function gate (values: Float32Array, normBound = 10): Released {
-  const slices = release(schema, values, { normBound })
+  const slices = release(schema, values, { normBound, into: new Float32Array(values.length) })
   for (let step = slices.next(); ; step = slices.next()) if (step.done === true) return step.value
 }
 
@@ -27,6 +27,6 @@ describe('release gate', () => {
   })
 
   it('pauses after every slice', () => {
-    expect([...release(schema, new Float32Array(SLICE + 2), { normBound: 1 })]).to.have.length(2)
+    expect([...release(schema, new Float32Array(SLICE + 2), { normBound: 1, into: new Float32Array(SLICE + 2) })]).to.have.length(2)
   })
 })
