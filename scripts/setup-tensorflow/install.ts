@@ -65,7 +65,8 @@ async function requireOurs (folder: string): Promise<void> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  if (names.some((name) => name !== 'node_modules')) throw new InputError(`${folder} has other things in it (${names[0]}, …): name a folder of its own`)
+  const other = names.find((name) => name !== 'node_modules')
+  if (other !== undefined) throw new InputError(`${folder} has other things in it (${other}, …): name a folder of its own`)
 }
 
 /** The old installation goes only once the new one is in its place. */

@@ -1,6 +1,7 @@
 /** What `consilium doctor` shows of the engines. */
 import { InputError } from '../errors.ts'
 import { chooseEngine, probesFor, probeTensorflow } from './choice.ts'
+import type { TensorflowProbe } from './choice.ts'
 import { defaultThreads } from './defaults.ts'
 import { providers } from './onnx/providers.ts'
 import type { Provider, ProviderTest } from './onnx/providers.ts'
@@ -23,10 +24,6 @@ export async function inspectEngines (options: EngineOptions): Promise<EnginesVi
   for (const provider of providers) tests.set(provider, await probes.provider(provider))
   const tensorflow = await probeTensorflow(findTensorflow())
   const known = { provider: (provider: Provider) => Promise.resolve(tests.get(provider) as ProviderTest), tensorflow: () => Promise.resolve(tensorflow) }
-  const chosen = await chooseEngine(options, known).catch((error: unknown) => {
-    if (error instanceof InputError) return error.message
-    throw error
-  })
   const working = [...tests.values()].filter(({ works }) => works).map(({ provider }) => provider)
   return {
     threads,
@@ -38,8 +35,17 @@ export async function inspectEngines (options: EngineOptions): Promise<EnginesVi
       { name: 'wasm', found: true, detail: 'reference for tests, slow' }
     ],
     providers: [...tests.values()],
-    chosen
+    chosen: await chooseEngine(options, known).then((choice) => choice.name === 'tensorflow' ? asProbed(choice, tensorflow) : choice, (error: unknown) => {
+      if (error instanceof InputError) return error.message
+      throw error
+    })
   }
+}
+
+/** TensorFlow by name is chosen without a look at it. */
+function asProbed (choice: EngineChoice, tensorflow: TensorflowProbe): EngineChoice | string {
+  if (typeof tensorflow === 'string') return `the engine tensorflow is ${tensorflow}`
+  return { ...choice, provider: tensorflow.gpu ? 'cuda' : 'cpu' }
 }
 
 const ROWS = 256
