@@ -5,6 +5,8 @@ import { readSegment, segmentsIn } from './segments.ts'
 
 // What happens before the ledger is open is held back; no start makes more than this.
 const MOST_EARLY = 1_000
+// What comes while it writes is written too, unless the disk refuses.
+const MOST_FLUSHES = 3
 
 /** The ledger as the daemon uses it: takes events from its first moment on and closes in order. */
 export class Auditor {
@@ -37,7 +39,7 @@ export class Auditor {
 
   /** On disk when it resolves, or the failure has been told and is retried. */
   readonly flush = async (): Promise<void> => {
-    await this.#ledger?.flush().catch(() => {})
+    for (let i = 0; i < MOST_FLUSHES && this.#ledger?.isDurable === false; i++) await this.#ledger.flush().catch(() => {})
   }
 
   async close (reason: 'done' | 'stopped' | 'failed'): Promise<void> {

@@ -128,6 +128,10 @@ export class Ledger {
     return this.#durable
   }
 
+  get isDurable (): boolean {
+    return this.#durable.count === this.#point.count
+  }
+
   async #start (fields: object): Promise<void> {
     this.append({ kind: 'start', ...fields })
     await this.flush()

@@ -2,7 +2,7 @@ import type { Connection, TypedEventTarget } from '@libp2p/interface'
 import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 import { addressClass } from './address-class.ts'
 import type { Auditor } from './auditor.ts'
-import type { ExchangeContent } from './entry.ts'
+import type { Content, ExchangeContent } from './entry.ts'
 
 type Recorder = Pick<Auditor, 'record'>
 
@@ -29,7 +29,7 @@ interface Averaging {
 export function observeExchanges (service: AdapterExchange, averaging: Averaging, audit: Recorder): void {
   const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({ kind: 'exchange', round: averaging.round, tensors: averaging.schema.tensors.length })
   service.addEventListener('exchange', ({ detail }) => { audit.record({ ...common(), ...committed(detail) }) })
-  service.addEventListener('failure', ({ detail }) => { audit.record({ ...common(), ...failed(detail) }) })
+  service.addEventListener('failure', ({ detail }) => { audit.record(failure(detail, common())) })
   service.addEventListener('refusal', ({ detail: { partner, reason } }) => { audit.record({ kind: 'refusal', peer: partner, what: 'offer', reason }) })
   service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => { audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict }) })
 }
@@ -57,9 +57,12 @@ function committed ({ exchangeId, partner, role, partnerRound, bytesSent, bytesR
   return { id: exchangeId, partner, role, outcome: 'committed', partnerRound, bytesSent, bytesReceived, codec, ...digests({ sentDigest, receivedDigest }) }
 }
 
-function failed ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure & Extra): Seen {
+/** Before an offer there is no exchange: it is a refusal, of which many become one entry. */
+function failure ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure & Extra, common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>): Content {
+  if (exchangeId == null) return { kind: 'refusal', peer: partner, what: 'exchange', reason }
   return {
-    id: exchangeId ?? 'none',
+    ...common,
+    id: exchangeId,
     partner,
     role,
     outcome: inDoubt ? 'doubt' : 'failed',
