@@ -4,7 +4,6 @@ import type { AveragerInit, AveragerState, AveragingSettings } from './averager-
 import { ClipRadius } from './clip.ts'
 import { CodecChoice, noiseOf } from './codec-choice.ts'
 import { CODECS, finer, type Codec } from './codec.ts'
-import { Decisions } from './decisions.ts'
 import { Doubts } from './doubts.ts'
 import type { ExchangeLog, Verdict } from './exchange-log.ts'
 import { Exchange, type Site } from './exchange.ts'
@@ -16,6 +15,9 @@ type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
 export type Answer = { readonly exchange: Exchange, readonly codec: Codec } | { readonly refused: RefusalReason }
+
+/** Outcomes kept for one initiator that never says it settled; beyond these it is refused. */
+const MOST_UNACKNOWLEDGED = 64
 
 /** A site's mass: its training images up to the federation's cap, or 1 when all sites count alike. */
 export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {
@@ -37,7 +39,6 @@ export class Averager {
   readonly #values: Float32Array
   readonly #included = new Set<string>()
   readonly #doubts: Doubts
-  readonly #decisions: Decisions
   readonly #radius: ClipRadius
   readonly #codecs: CodecChoice
   readonly #distort: ((copy: Float32Array) => void) | undefined
@@ -58,7 +59,6 @@ export class Averager {
     this.#round = round
     this.#distort = distort
     this.#log = log ?? new MemoryExchangeLog()
-    this.#decisions = new Decisions(this.#log)
     this.#doubts = new Doubts(this.#log, (id, difference, factor) => { this.#apply(id, difference, factor) })
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
@@ -186,8 +186,8 @@ export class Averager {
   }
 
   /**
-   * The initiator asks what became of its exchange; what is not decided yet is aborted, bindingly, and what is being made durable is waited for.
-   * @throws ProtocolError for somebody who asks more than an honest site could.
+   * The initiator asks what became of its exchange; one that is open here is aborted, bindingly, and one that is being made durable is waited for. Of what is neither open nor
+   * committed nothing is kept, so it can never be committed: aborted, without a record.
    */
   async decide (exchangeId: string, partner: string): Promise<Verdict> {
     const current = this.#current
@@ -195,7 +195,7 @@ export class Averager {
       current.abort()
       await current.ended
     }
-    return await this.#decisions.decide(exchangeId, partner)
+    return this.#log.outcome(exchangeId, partner) ?? 'aborted'
   }
 
   /** Outcomes of this initiator's exchanges that it has not said it settled, in order of decision. */
@@ -205,7 +205,9 @@ export class Averager {
 
   /** The initiator has settled this exchange, and with it all that were decided before it. */
   async acknowledged (exchangeId: string, partner: string): Promise<void> {
-    await this.#decisions.acknowledged(exchangeId, partner)
+    const kept = this.#log.unacknowledged(partner)
+    const through = kept.indexOf(exchangeId)
+    if (through >= 0) await this.#log.forget(kept.slice(0, through + 1), partner)
   }
 
   #begin (partner: string, role: 'initiator' | 'responder', id: string, mass: number): Exchange {
@@ -258,7 +260,7 @@ export class Averager {
     if (this.#areApart(offer, this)) return 'STALE'
     if (this.paused) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
-    if (this.#decisions.isFull(partner)) return 'RATE_LIMITED'
+    if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
     const current = this.#current
     if (current == null) return undefined
     const crossing = current.partner === partner && current.role === 'initiator' && current.phase === 'offered'

@@ -41,10 +41,8 @@ export interface ExchangeLog {
   committed (): readonly SealedRecord[]
   /** A durable checkpoint contains these: their d's are dropped; outcomes stay until forgotten. Unknown ids do no harm. */
   absorb (exchangeIds: readonly string[]): Promise<void>
-  /** Responder: what was decided about the partner's exchange and not yet forgotten. */
+  /** Responder: the partner's exchange was committed here, and is not forgotten yet. */
   outcome (exchangeId: string, partner: string): Verdict | undefined
-  /** Responder: binding from now on. */
-  decideAborted (exchangeId: string, partner: string): Promise<void>
   /** Responder: exchanges of this initiator whose outcome is kept, in order of decision. */
   unacknowledged (partner: string): readonly string[]
   /** Responder: the initiator has settled these; only outcomes are dropped, d's stay until absorbed. */

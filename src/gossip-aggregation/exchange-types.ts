@@ -25,6 +25,8 @@ export interface Outcome {
   readonly exchangeId: string
   readonly partner: string
   readonly role: Role
+  /** This side's, as stated. */
+  readonly round: number
   readonly partnerRound: number
   readonly partnerMass: number
   readonly codec: Codec

@@ -244,7 +244,7 @@ export class Exchange {
     const { theirs, codec } = this.#opened()
     const { id, partner, role } = this
     const distance = Math.sqrt(this.#squares)
-    return { exchangeId: id, partner, role, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius }
+    return { exchangeId: id, partner, role, round: this.terms.round, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius }
   }
 
   get #isWeightless (): boolean {

@@ -1,4 +1,4 @@
-import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from './exchange-log.ts'
+import type { ExchangeLog, LogEntry, RecordHead, SealedRecord } from './exchange-log.ts'
 
 interface Stored {
   readonly head: SealedRecord
@@ -10,8 +10,8 @@ const DONE = Promise.resolve()
 /** A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites that keep nothing. */
 export class MemoryExchangeLog implements ExchangeLog {
   readonly #pending = new Map<string, Stored>()
-  /** Verdicts by initiator, then by exchange id, in order of decision. */
-  readonly #outcomes = new Map<string, Map<string, Verdict>>()
+  /** Committed exchanges by initiator, in order of decision. */
+  readonly #outcomes = new Map<string, Set<string>>()
 
   begin (head: RecordHead): Promise<LogEntry> {
     const parts: Float32Array[] = []
@@ -22,7 +22,7 @@ export class MemoryExchangeLog implements ExchangeLog {
       },
       seal: (state, factor) => {
         if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, parts })
-        else this.#decide(head.exchangeId, head.partner, 'committed')
+        else this.#outcomes.set(head.partner, (this.#outcomes.get(head.partner) ?? new Set<string>()).add(head.exchangeId))
         return DONE
       },
       discard: () => DONE
@@ -51,13 +51,8 @@ export class MemoryExchangeLog implements ExchangeLog {
     return DONE
   }
 
-  outcome (exchangeId: string, partner: string): Verdict | undefined {
-    return this.#outcomes.get(partner)?.get(exchangeId)
-  }
-
-  decideAborted (exchangeId: string, partner: string): Promise<void> {
-    this.#decide(exchangeId, partner, 'aborted')
-    return DONE
+  outcome (exchangeId: string, partner: string): 'committed' | undefined {
+    return this.#outcomes.get(partner)?.has(exchangeId) === true ? 'committed' : undefined
   }
 
   unacknowledged (partner: string): readonly string[] {
@@ -67,11 +62,6 @@ export class MemoryExchangeLog implements ExchangeLog {
   forget (exchangeIds: readonly string[], partner: string): Promise<void> {
     for (const id of exchangeIds) this.#outcomes.get(partner)?.delete(id)
     return DONE
-  }
-
-  #decide (exchangeId: string, partner: string, verdict: Verdict): void {
-    const kept = this.#outcomes.get(partner) ?? new Map<string, Verdict>()
-    this.#outcomes.set(partner, kept.set(exchangeId, verdict))
   }
 }
 

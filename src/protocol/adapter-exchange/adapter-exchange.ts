@@ -11,8 +11,9 @@ import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents,
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
 import { ID_BYTES, type Reason } from './messages.ts'
+import type { Outcome } from './port.ts'
 import { respond } from './respond.ts'
-import type { Session } from './vectors.ts'
+import type { Session, Trace } from './vectors.ts'
 
 /** Per connection: one that exchanges, and some that are told BUSY. */
 const MAX_STREAMS = 4
@@ -21,7 +22,12 @@ const OFFER_BURST = 20
 const RETRY_MS = { least: 50, most: 10_000, first: 200 }
 const FINISH_MS = 5_000
 
-type Traffic = Pick<ExchangeReport, 'bytesSent' | 'bytesReceived' | 'durationMs'>
+/** Filled while it runs, for whoever must say what left the building. */
+interface Run {
+  readonly trace: Trace
+  frames?: Frames
+  begun?: number
+}
 
 export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEvents> implements AdapterExchange, Startable {
   readonly protocol: string
@@ -45,7 +51,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.protocol = `/consilium/${init.federationId}/adapter-exchange/1.0.0`
     this.#outcome = new OutcomeService(components, { federationId: init.federationId, averaging: init.averaging, limits: this.#limits })
     this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => { this.dispatchEvent(new CustomEvent('settled', { detail })) })
-    this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => { this.#failed({ ...detail, role: 'responder', inDoubt: false }) })
+    this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => { this.#failed({ ...detail, role: 'responder', inDoubt: false }, { trace: {} }) })
   }
 
   isStarted (): boolean {
@@ -71,16 +77,17 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
 
   async exchange (peerId: PeerId, { catchUp = false, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
     const partner = peerId.toString()
+    const run: Run = { trace: {} }
     let inDoubt = false
     const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.settle(peerId)
       const stream = await this.#open(peerId, options)
-      const { result, ...traffic } = await this.#run(stream, partner, async (session) => await initiate(this.#init.averaging, initiating, session), options)
-      return this.#committed({ ...result, ...traffic })
+      const outcome = await this.#run({ stream, partner, run }, async (session) => await initiate(this.#init.averaging, initiating, session), options)
+      return this.#committed(outcome, run)
     } catch (error) {
-      if (!(error instanceof RefusedError)) this.#failed({ partner, role: 'initiator', error: error as Error, inDoubt })
+      if (!(error instanceof RefusedError)) this.#failed({ partner, role: 'initiator', error: error as Error, inDoubt }, run)
       throw error
     }
   }
@@ -106,6 +113,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
 
   async #onStream (stream: Stream, { remotePeer }: Connection): Promise<void> {
     const partner = remotePeer.toString()
+    const run: Run = { trace: {} }
     const responding = {
       self: this.#components.peerId.toString(),
       partner,
@@ -114,11 +122,11 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
       retryHint: () => this.#retryHint()
     }
     try {
-      const { result, ...traffic } = await this.#run(stream, partner, async (session) => await respond(this.#init.averaging, responding, session))
-      if ('outcome' in result) this.#committed({ ...result.outcome, ...traffic })
+      const result = await this.#run({ stream, partner, run }, async (session) => await respond(this.#init.averaging, responding, session))
+      if ('outcome' in result) this.#committed(result.outcome, run)
       else if ('refused' in result) this.#refused(remotePeer, result.refused)
     } catch (error) {
-      this.#failed({ partner, role: 'responder', error: error as Error, inDoubt: false })
+      this.#failed({ partner, role: 'responder', error: error as Error, inDoubt: false }, run)
     }
   }
 
@@ -134,18 +142,19 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   }
 
   /** Runs one side within the total time limit, counts its bytes, and ends the stream in every case. */
-  async #run<T> (stream: Stream, partner: string, work: (session: Session) => Promise<T>, { signal }: AbortOptions = {}): Promise<{ result: T } & Traffic> {
+  async #run<T> ({ stream, partner, run }: { stream: Stream, partner: string, run: Run }, work: (session: Session) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     const { size } = this.#init.averaging.schema
     const frames = new Frames(stream)
+    run.frames = frames
+    run.begun = performance.now()
     const ending = new AbortController()
     const totalMs = this.#rates.totalMs(partner, 4 * size, this.#limits)
     const timer = setTimeout(() => { ending.abort(new TimeoutError(`the exchange with ${partner} did not end within ${Math.ceil(totalMs)} ms`)) }, totalMs)
     const signals = [this.#stopping.signal, ending.signal, ...(signal == null ? [] : [signal])]
-    const begun = performance.now()
     try {
-      const result = await work({ frames, limits: this.#limits, signal: AbortSignal.any(signals) })
+      const result = await work({ frames, limits: this.#limits, signal: AbortSignal.any(signals), trace: run.trace })
       frames.finish(FINISH_MS)
-      return { result, bytesSent: frames.bytesSent, bytesReceived: frames.bytesReceived, durationMs: performance.now() - begun }
+      return result
     } catch (error) {
       if (error instanceof RefusedError) frames.finish(FINISH_MS)
       else frames.abort(error as Error)
@@ -155,9 +164,13 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     }
   }
 
-  #committed (report: ExchangeReport): ExchangeReport {
-    this.#lastMs = report.durationMs
-    this.#rates.observe(report.partner, report.bytesReceived, report.durationMs)
+  #committed (outcome: Outcome, { trace, frames, begun = 0 }: Run): ExchangeReport {
+    const { bytesSent = 0, bytesReceived = 0 } = frames ?? {}
+    const durationMs = performance.now() - begun
+    const { sentDigest = '', receivedDigest = '' } = trace
+    const report = { ...outcome, bytesSent, bytesReceived, durationMs, sentDigest, receivedDigest }
+    this.#lastMs = durationMs
+    this.#rates.observe(report.partner, bytesReceived, durationMs)
     this.dispatchEvent(new CustomEvent('exchange', { detail: report }))
     return report
   }
@@ -169,8 +182,9 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     if (this.#init.averaging.doubts.has(partner)) this.settle(peerId).catch(() => {})
   }
 
-  #failed ({ error, ...detail }: Omit<ExchangeFailure, 'reason'>): void {
+  #failed ({ error, ...detail }: Pick<ExchangeFailure, 'partner' | 'role' | 'error' | 'inDoubt'>, { trace, frames }: Run): void {
     this.#tally.count(detail.partner, error.name)
-    this.dispatchEvent(new CustomEvent('failure', { detail: { ...detail, error, reason: error.name } }))
+    const { bytesSent = 0, bytesReceived = 0 } = frames ?? {}
+    this.dispatchEvent(new CustomEvent('failure', { detail: { ...detail, ...trace, bytesSent, bytesReceived, error, reason: error.name } }))
   }
 }

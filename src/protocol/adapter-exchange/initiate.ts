@@ -18,6 +18,7 @@ export interface Initiating {
  */
 export async function initiate (averaging: Averaging, { partner, exchangeId, catchUp, onDoubt }: Initiating, session: Session): Promise<Outcome> {
   const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp })
+  session.trace.exchangeId = exchangeId
   try {
     await negotiate(exchange, offer, session)
     await swapVectors(exchange, session)

@@ -32,6 +32,7 @@ export interface Outcome {
   readonly exchangeId: string
   readonly partner: string
   readonly role: 'initiator' | 'responder'
+  readonly round: number
   readonly partnerRound: number
   readonly partnerMass: number
   readonly codec: Codec

@@ -31,6 +31,7 @@ export async function respond (averaging: Averaging, { self, partner, isMember, 
     return { refused: answer.refused }
   }
   const { exchange } = answer
+  session.trace.exchangeId = exchange.id
   try {
     await frames.write(encodeAnswer(exchange.id, { accepted: exchange.terms, codec: exchange.codec }), room)
     const outcome = await swapAndCommit(exchange, session)

@@ -9,6 +9,9 @@ import type { Averaging, Outcome } from './port.ts'
 export interface ExchangeReport extends Outcome {
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** SHA-256 of the vector's chunks, hex. */
+  readonly sentDigest: string
+  readonly receivedDigest: string
   readonly durationMs: number
 }
 
@@ -20,6 +23,13 @@ export interface ExchangeFailure {
   readonly error: Error
   /** Commit had left: the partner may have applied what this side did not. */
   readonly inDoubt: boolean
+  /** Missing when it failed before there was an offer. */
+  readonly exchangeId?: string
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** Present when the whole vector left (was read). */
+  readonly sentDigest?: string
+  readonly receivedDigest?: string
 }
 
 export interface AdapterExchangeEvents {

@@ -5,11 +5,19 @@ import type { Limits } from './limits.ts'
 import { checkTrailer, encodeTrailer, MAX_MESSAGE_BYTES } from './messages.ts'
 import type { OpenExchange } from './port.ts'
 
+/** What is known of one exchange so far, whatever becomes of it: SHA-256 of each vector's chunks, once all of it was sent or had come. */
+export interface Trace {
+  exchangeId?: string
+  sentDigest?: string
+  receivedDigest?: string
+}
+
 /** One exchange's surroundings at either side. */
 export interface Session {
   readonly frames: Frames
   readonly limits: Limits
   readonly signal: AbortSignal
+  readonly trace: Trace
 }
 
 /** Both sides stream at once: sends the released vector, forms the difference from the partner's, and leaves the exchange verified. */
@@ -19,7 +27,7 @@ export async function swapVectors (exchange: OpenExchange, session: Session): Pr
   exchange.verify()
 }
 
-async function sendVector (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<void> {
+async function sendVector (exchange: OpenExchange, { frames, limits, signal, trace }: Session): Promise<void> {
   const limit = { ms: limits.progressMs, what: 'room for the next chunk', signal }
   const hash = createHash('sha256')
   const breathe = breather()
@@ -29,10 +37,12 @@ async function sendVector (exchange: OpenExchange, { frames, limits, signal }: S
     await frames.write(bytes, limit)
     await breathe()
   }
-  await frames.write(encodeTrailer(hash.digest()), limit)
+  const digest = hash.digest()
+  trace.sentDigest = digest.toString('hex')
+  await frames.write(encodeTrailer(digest), limit)
 }
 
-async function receiveVector (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<void> {
+async function receiveVector (exchange: OpenExchange, { frames, limits, signal, trace }: Session): Promise<void> {
   const hash = createHash('sha256')
   const breathe = breather()
   for (const [index, chunk] of exchange.chunks.entries()) {
@@ -41,5 +51,7 @@ async function receiveVector (exchange: OpenExchange, { frames, limits, signal }
     exchange.receive(bytes)
     await breathe()
   }
-  checkTrailer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'trailer', signal }), hash.digest())
+  const digest = hash.digest()
+  trace.receivedDigest = digest.toString('hex')
+  checkTrailer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'trailer', signal }), digest)
 }
