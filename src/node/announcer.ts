@@ -70,6 +70,13 @@ export class Announcer {
     return Number.isFinite(distance) ? distance : undefined
   }
 
+  /** Estimated distance of another site's vector from this one's. */
+  readonly distanceTo = (id: string): number | undefined => {
+    const [own, other] = [this.#own, this.#init.peers.announcementOf(id)?.sketch]
+    if (own == null || other == null) return undefined
+    return Math.sqrt(own.reduce((sum, value, index) => sum + (value - (other[index] ?? NaN)) ** 2, 0))
+  }
+
   #schedule (afterMs: number): void {
     if (this.#stopped) return
     clearTimeout(this.#timer)

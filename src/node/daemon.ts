@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import type { ConnectionEncrypter } from '@libp2p/interface'
-import { Announcer } from './announcer.ts'
 import { Auditor } from './audit/auditor.ts'
 import { systemClock } from './clock.ts'
+import { joinCompany, type Company } from './company.ts'
 import { ControlServer } from './control/server.ts'
 import type { TestFaults } from './config/test-faults.ts'
 import type { SiteStatus } from './control/status.ts'
+import { describeSite } from './control/describe-site.ts'
 import { coolDown } from './cool-down.ts'
 import { EventLoopMonitor } from './event-loop.ts'
-import { Gossip } from './gossip.ts'
 import type { Logger } from './logger.ts'
 import { SiteMembership } from './membership/site-membership.ts'
 import { keepApart } from './network/apart.ts'
@@ -37,13 +37,6 @@ export interface DaemonInit {
   readonly faults?: TestFaults | undefined
 }
 
-/** The network's half of a running site. */
-interface Company {
-  readonly network: SiteNetwork
-  readonly gossip: Gossip
-  readonly announcer: Announcer
-}
-
 type Closer = () => Promise<void>
 
 /** Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse. */
@@ -53,6 +46,8 @@ export class Daemon {
   readonly #monitor = new EventLoopMonitor()
   readonly #closers: Closer[] = []
   #site: Site | undefined
+  #state: AdapterState | undefined
+  #company: Company | undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -130,7 +125,7 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view() ?? [],
+      peers: () => network?.peers.view(this.#company?.gossip.suspects) ?? [],
       members: network?.membersControl
     })
     await control.start()
@@ -159,39 +154,19 @@ export class Daemon {
     for (const [reason, count] of Object.entries(skipped)) notices.warn(`skipped ${reason}`, `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`)
   }
 
-  async #join (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
-    const { federation, record, notices, logger } = site
-    const gossip = new Gossip({ exchange: network.exchange, peers: network.peers, notices, clock: systemClock, random: Math.random })
-    const announcer = new Announcer({
-      federationId: federation.id,
-      averager,
-      initial,
-      rounds: federation.document.training.rounds,
-      record,
-      peers: network.peers,
-      publish: network.publish,
-      logger
-    })
-    await network.join(averager, {
-      onExchange: (report) => {
-        record.count(report)
-        checkpoint.exchanged()
-        announcer.touch()
-        logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
-      },
-      onForeign: (peer) => { gossip.foreign(peer) }
-    })
-    this.#closers.push(async () => { await announcer.stop() })
-    this.#distance = announcer.distance
-    await announcer.start()
-    return { network, gossip, announcer }
+  async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<Company> {
+    const company = await joinCompany(site, state, network)
+    this.#closers.push(async () => { await company.close() })
+    this.#distance = company.announcer.distance
+    this.#company = company
+    return company
   }
 
   async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, company: Company | undefined): Promise<void> {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
     const { signal } = this.#stop
-    for (let round = metrics.finishedRounds + 1; round <= training.rounds; round++) {
+    for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
       await trainRound({
         ...state,
         trainer,
@@ -206,16 +181,16 @@ export class Daemon {
         ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging } })
       }, round, signal)
       const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
-      audit.record({ kind: 'round', round, exchanges, bytesSent, bytesReceived })
-      logger.info({ round, rounds: training.rounds, dice, exchanges, consensus: this.#distance() }, 'round finished')
+      audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
+      logger.info({ round: metrics.finishedRounds, rounds: training.rounds, dice, exchanges, consensus: this.#distance() }, 'round finished')
     }
   }
 
-  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network }: Company): Promise<void> {
+  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network, settlement }: Company): Promise<void> {
     record.enter('cool-down')
     announcer.touch()
     logger.info('all rounds finished: exchanging only')
-    const end = await coolDown({ gossip, peers: network.peers, clock: systemClock, distance: this.#distance, limits: federation.document.averaging.coolDown }, this.#stop.signal)
+    const end = await coolDown({ gossip, peers: network.peers, clock: systemClock, distance: this.#distance, isInDoubt: () => settlement.isOpen, limits: federation.document.averaging.coolDown }, this.#stop.signal)
     logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
     await network.quiesce()
   }
@@ -240,6 +215,7 @@ export class Daemon {
       provider: ready.provider,
       engineReason: ready.engineReason,
       exchanges: record.exchanges,
+      inDoubt: averager.inDoubt,
       exchangesByRound: record.exchangesByRound,
       bytesSent: record.bytesSent,
       bytesReceived: record.bytesReceived,
@@ -254,33 +230,7 @@ export class Daemon {
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {
-    const { record, federation } = site
-    const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress } = record
-    const consensus = this.#distance()
-    return {
-      name: site.name,
-      peerId: site.peerId,
-      addresses: network?.addresses ?? [],
-      federation: federation.id,
-      round,
-      rounds: federation.document.training.rounds,
-      phase,
-      trainer,
-      exchanges,
-      bytesSent,
-      bytesReceived,
-      peers: network?.peers.connectedCount ?? 0,
-      refusedHandshakes: network?.refusedHandshakes ?? 0,
-      refusedCertificates: network?.members.refused ?? 0,
-      streams: network?.members.gate.streams ?? {},
-      warnings: site.notices.list,
-      eventLoopP99Ms: this.#monitor.p99Ms,
-      ...(record.compute == null ? {} : { compute: record.compute }),
-      ...(partner == null ? {} : { partner }),
-      ...(dice == null ? {} : { dice }),
-      ...(consensus == null ? {} : { consensus }),
-      ...(progress == null ? {} : { progress })
-    }
+    return describeSite({ site, network, averager: this.#state?.averager, company: this.#company, consensus: this.#distance(), eventLoopP99Ms: this.#monitor.p99Ms })
   }
 
   async #unlessStopped<T> (promise: Promise<T>): Promise<T> {

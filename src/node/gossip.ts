@@ -6,7 +6,7 @@ import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 
 /** Exchanges with one partner; resolves when the exchange is committed. */
-export type Exchange = (partner: string, options: { signal: AbortSignal }) => Promise<{ readonly excess: number }>
+export type Exchange = (partner: string, options: { signal: AbortSignal, catchUp?: boolean }) => Promise<{ readonly excess: number }>
 
 export interface GossipInit {
   readonly exchange: Exchange
@@ -79,6 +79,20 @@ export class Gossip {
     return committed
   }
 
+  /** Takes x and round of one of these sites, which are far ahead, over; undefined when none would within the time. */
+  async catchUp ({ ahead, withinMs, signal }: { ahead: () => readonly string[], withinMs: number, signal: AbortSignal }): Promise<string | undefined> {
+    const { clock } = this.#init
+    const until = clock.now() + withinMs
+    while (clock.now() < until && ahead().length > 0) {
+      signal.throwIfAborted()
+      const view = { ...this.#view(), candidates: ahead() }
+      const partner = choosePartner('random', view)
+      if (partner == null) await clock.sleep(waitMs(nextReady(view), view.now), signal)
+      else if (await this.#exchange(partner, signal, true)) return partner
+    }
+    return undefined
+  }
+
   /** A partner initiated and the exchange is committed: it tells as much about the partner as an own one. */
   served (partner: string, { excess }: { readonly excess: number }): void {
     this.#succeeded(partner, excess)
@@ -121,10 +135,10 @@ export class Gossip {
     if (this.#backOff.isSuspect(partner)) this.#init.notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`)
   }
 
-  async #exchange (partner: string, signal: AbortSignal): Promise<boolean> {
+  async #exchange (partner: string, signal: AbortSignal, catchUp = false): Promise<boolean> {
     const { exchange, clock, notices } = this.#init
     try {
-      const { excess } = await exchange(partner, { signal })
+      const { excess } = await exchange(partner, { signal, catchUp })
       this.#succeeded(partner, excess)
       this.#sinceBase++
       notices.over('alone', 'another site is there: exchanges resume')

@@ -71,6 +71,22 @@ export class PeerTable {
     this.#entry(id).foreign = true
   }
 
+  /** Ids of all sites known to train the same model, sorted: what the rule `exponential` counts through. */
+  ring (self: string): string[] {
+    const ids = [...this.#entries].filter(([, entry]) => !entry.foreign && !isGone(entry) && entry.announced != null).map(([id]) => id)
+    return [...ids, self].sort()
+  }
+
+  /** Candidates that announced a round more than `staleness` beyond this one. */
+  farAhead (round: number, staleness: number): string[] {
+    return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  }
+
+  /** What it announced last. */
+  announcementOf (id: string): Announced | undefined {
+    return this.#entries.get(id)?.announced
+  }
+
   /** Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still be loading. */
   candidates (): string[] {
     const able = [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry))
@@ -107,16 +123,22 @@ export class PeerTable {
     return this.#entries.get(id)?.connected === true
   }
 
+  connectedIds (): string[] {
+    return [...this.#entries].filter(([, { connected }]) => connected).map(([id]) => id)
+  }
+
   get connectedCount (): number {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }
 
-  view (): PeerView[] {
+  /** `suspects`: sites whose adapters were clipped again and again. */
+  view (suspects: readonly string[] = []): PeerView[] {
     return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges }]) => ({
       peerId,
       connected,
       addresses: [...addresses],
       exchanges,
+      suspect: suspects.includes(peerId),
       ...(lastSeen == null ? {} : { lastSeen }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
       ...(announced?.dice == null ? {} : { dice: announced.dice })

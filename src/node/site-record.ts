@@ -26,7 +26,7 @@ export class SiteRecord {
 
   constructor (finished: readonly RoundRecord[] = []) {
     for (const each of finished) {
-      this.exchangesByRound[each.round - 1] = each.exchanges
+      this.#setExchanges(each.round, each.exchanges)
       this.exchanges += each.exchanges
       this.bytesSent += each.bytesSent
       this.bytesReceived += each.bytesReceived
@@ -54,7 +54,13 @@ export class SiteRecord {
   closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number } {
     const counts = this.#inRound
     this.#inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
-    this.exchangesByRound[round - 1] = counts.exchanges
+    this.#setExchanges(round, counts.exchanges)
     return counts
+  }
+
+  /** Rounds that a site skipped when it caught up had none. */
+  #setExchanges (round: number, count: number): void {
+    while (this.exchangesByRound.length < round) this.exchangesByRound.push(0)
+    this.exchangesByRound[round - 1] = count
   }
 }

@@ -15,6 +15,8 @@ export interface Summary {
   /** Why this engine and provider. */
   readonly engineReason: string
   readonly exchanges: number
+  /** Exchanges that this site began and whose end it never learnt: asked about again at the next start. */
+  readonly inDoubt: number
   /** Index is round − 1; both roles. */
   readonly exchangesByRound: readonly number[]
   readonly bytesSent: number

@@ -19,8 +19,8 @@ interface Trainer {
 
 /** The network's half of a site; a site that trains alone has none. */
 export interface Company {
-  readonly gossip: Pick<Gossip, 'initiate'>
-  readonly peers: Pick<PeerTable, 'medianRound'>
+  readonly gossip: Pick<Gossip, 'initiate' | 'catchUp'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead'>
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   readonly initiationsPerRound: number
@@ -45,10 +45,17 @@ export interface RoundSite {
 const EXCHANGE_MS = 20_000
 const AHEAD_POLL_MS = 1_000
 
-/** One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. */
-export async function trainRound (site: RoundSite, round: number, signal: AbortSignal): Promise<void> {
+/**
+ * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced.
+ * A site that is far behind catches up and goes on with the round that it took over.
+ */
+export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
   const { averager, trainer, company, store, checkpoint, record, clock } = site
-  if (company != null) await waitForOthers(site, company, round, signal)
+  if (company != null) {
+    await catchUp(site, company, signal)
+    await waitForOthers(site, company, next, signal)
+  }
+  let round = Math.max(next, averager.round)
   let lossG: number | null = null
   // A restart finds the result of phase G in the checkpoint, if it had landed.
   if (averager.round < round) {
@@ -61,6 +68,8 @@ export async function trainRound (site: RoundSite, round: number, signal: AbortS
   }
   if (company != null) {
     enter(site, 'exchange', round)
+    await catchUp(site, company, signal)
+    round = Math.max(round, averager.round)
     await company.gossip.initiate({ count: company.initiationsPerRound, withinMs: EXCHANGE_MS, signal })
   }
   enter(site, 'L', round)
@@ -73,12 +82,27 @@ export async function trainRound (site: RoundSite, round: number, signal: AbortS
   await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL: Number.isFinite(lossL) ? lossL : null, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
 }
 
+/** A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them over. What it trained and never exchanged is lost. */
+async function catchUp ({ averager, checkpoint, notices }: RoundSite, { gossip, peers, staleness }: Company, signal: AbortSignal): Promise<void> {
+  const before = averager.round
+  if ((peers.medianRound() ?? before) - before <= staleness) return
+  const partner = await gossip.catchUp({ ahead: () => peers.farAhead(averager.round, staleness), withinMs: EXCHANGE_MS, signal })
+  if (partner == null) return
+  await checkpoint.save()
+  notices.warn(`behind ${before}`, `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over and goes on in round ${averager.round}`)
+}
+
 /** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */
-async function waitForOthers ({ notices, clock }: RoundSite, { peers, staleness }: Company, round: number, signal: AbortSignal): Promise<void> {
+async function waitForOthers (site: RoundSite, { gossip, peers, staleness }: Company, round: number, signal: AbortSignal): Promise<void> {
+  const { notices, clock } = site
   const isAhead = (): boolean => round - 1 - (peers.medianRound() ?? Infinity) > staleness
   if (!isAhead()) return
-  notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: it waits for them and goes on exchanging`)
-  while (isAhead()) await clock.sleep(AHEAD_POLL_MS, signal)
+  notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
+  enter(site, 'waiting', round)
+  while (isAhead()) {
+    await gossip.initiate({ count: 1, withinMs: AHEAD_POLL_MS, signal })
+    await clock.sleep(AHEAD_POLL_MS, signal)
+  }
   notices.over('ahead', 'the other sites caught up: training goes on')
 }
 

@@ -1,6 +1,6 @@
 import type { Dice } from '../trainer/messages.ts'
 
-export type SitePhase = 'starting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
+export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
 /** What GET /status answers. */
 export interface SiteStatus {
@@ -16,6 +16,10 @@ export interface SiteStatus {
   /** Estimated relative consensus distance of the connected sites. */
   consensus?: number
   exchanges: number
+  /** Exchanges that this site began and whose end it could not learn yet. */
+  inDoubt: number
+  /** Peer ids of sites whose adapters were clipped again and again: asked last. */
+  suspects: string[]
   bytesSent: number
   bytesReceived: number
   peers: number
@@ -43,4 +47,6 @@ export interface PeerView {
   phase?: string
   dice?: number
   exchanges: number
+  /** Its adapter was clipped again and again. */
+  suspect: boolean
 }

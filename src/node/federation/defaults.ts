@@ -3,7 +3,8 @@ import type { FederationDocument } from './document.ts'
 /** Averaging settings of DESIGN §7. */
 export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
   return {
-    codec: 'f32',
+    codec: 'auto',
+    partner: 'random',
     weighting: 'images',
     maxMass: 1_000,
     initiationsPerRound: 2,

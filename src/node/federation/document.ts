@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
+import { CODECS } from '../../gossip-aggregation/codec.ts'
+import { PARTNER_RULES } from '../../gossip-aggregation/partner-choice.ts'
 import { readJson, writeJson } from '../storage/files.ts'
 import { canonicalBytes, isSigned, peerIdText, sign, signature } from './signed.ts'
 
@@ -45,7 +47,10 @@ const training = z.strictObject({
 })
 
 const averaging = z.strictObject({
-  codec: z.literal('f32'),
+  /** How vectors travel; auto begins coarse and goes up when quantisation is what keeps sites apart. */
+  codec: z.enum([...CODECS, 'auto']),
+  /** How a site chooses whom to ask. */
+  partner: z.enum(PARTNER_RULES),
   weighting: z.enum(['images', 'uniform']),
   /** No site counts for more than this many images. */
   maxMass: positive,

@@ -4,7 +4,7 @@ import { start, stop } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
-import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
+import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport, type Settlement } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
 import { seededRandom } from '../../dataset/random.ts'
 import type { Auditor } from '../audit/auditor.ts'
@@ -118,7 +118,7 @@ export class SiteNetwork {
   }
 
   /** Serves and makes exchanges of this averager's vector from now on. */
-  async join (averager: Averager, { onExchange, onForeign }: { onExchange: (report: ExchangeReport) => void, onForeign: (peer: string) => void }): Promise<void> {
+  async join (averager: Averager, { onExchange, onSettled, onForeign }: { onExchange: (report: ExchangeReport) => void, onSettled: (settlement: Settlement) => void, onForeign: (peer: string) => void }): Promise<void> {
     const share = new FairShare(() => performance.now())
     const service = adapterExchange({ federationId: this.#init.federationId, averaging: share.of(averager) })(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
@@ -126,6 +126,7 @@ export class SiteNetwork {
       this.#init.membership.book.exchanged(detail.partner)
       onExchange(detail)
     })
+    service.addEventListener('settled', ({ detail }) => { onSettled(detail) })
     service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, why: detail.error.message, inDoubt: detail.inDoubt }, 'an exchange failed') })
     service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
     share.watch(service)
@@ -139,6 +140,10 @@ export class SiteNetwork {
   readonly exchange: Exchange = async (partner, options) => {
     if (this.#exchanges == null) throw new Error('exchange before join')
     return await this.#exchanges.exchange(peerIdFromString(partner), options)
+  }
+
+  readonly settle = async (partner: string): Promise<void> => {
+    await this.#exchanges?.settle(peerIdFromString(partner))
   }
 
   /** Failed handshakes since the start: wrong or missing network keys, mostly. */

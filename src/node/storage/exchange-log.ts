@@ -2,13 +2,13 @@ import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promi
 import { join } from 'node:path'
 import { CorruptFileError } from '../../errors.ts'
 import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from '../../gossip-aggregation/exchange-log.ts'
-import { dropDifference, readDifference, readHead, RecordWriter, writeVerdict, type StoredHead } from './exchange-record.ts'
+import { dropDifference, readDifference, readHead, RecordWriter, type StoredHead } from './exchange-record.ts'
 
 /**
  * What a file's name says of its exchange. The name is the state, so that a rename changes it in one durable step:
- * pending (initiator: in doubt), redo (d is not in a checkpoint), committed (the same, and the partner may still ask), decided (the partner may still ask).
+ * pending (initiator: in doubt), redo (d is not in a checkpoint), committed (the same, and the partner may still ask), kept (d is in a checkpoint; the partner may still ask).
  */
-type State = 'pending' | 'redo' | 'committed' | 'decided'
+type State = 'pending' | 'redo' | 'committed' | 'kept'
 
 interface Stored {
   readonly state: State
@@ -16,9 +16,8 @@ interface Stored {
   readonly head: StoredHead
 }
 
-const NAME = /^(\d{10})-([0-9a-f]{32})\.(pending|redo|committed|decided)$/
+const NAME = /^(\d{10})-([0-9a-f]{32})\.(pending|redo|committed|kept)$/
 const LEFTOVER = '.writing'
-const EMPTY_CRC = 0
 
 /** The log of exchanges in the home folder: one file per exchange, written aside, fsynced and renamed (DESIGN §7). */
 export class DiskExchangeLog implements ExchangeLog {
@@ -50,7 +49,7 @@ export class DiskExchangeLog implements ExchangeLog {
     return {
       append: async (values) => { await writer.append(values) },
       seal: async (state, factor) => {
-        const stored = await writer.finish({ factor, verdict: 'committed' })
+        const stored = await writer.finish(factor)
         await this.#place(aside, { state: state === 'pending' ? 'pending' : stored.role === 'initiator' ? 'redo' : 'committed', sequence: ++this.#sequence, head: stored })
       },
       discard: async () => {
@@ -70,7 +69,7 @@ export class DiskExchangeLog implements ExchangeLog {
 
   async read (exchangeId: string): Promise<Float32Array> {
     const stored = this.#records.get(exchangeId)
-    if (stored == null || stored.state === 'decided') throw new CorruptFileError(`the log has no record of exchange ${exchangeId}`)
+    if (stored == null || stored.state === 'kept') throw new CorruptFileError(`the log has no record of exchange ${exchangeId}`)
     return await readDifference(this.#path(stored), stored.head)
   }
 
@@ -89,20 +88,9 @@ export class DiskExchangeLog implements ExchangeLog {
     })
   }
 
-  outcome (exchangeId: string, partner: string): Verdict | undefined {
+  outcome (exchangeId: string, partner: string): 'committed' | undefined {
     const stored = this.#records.get(exchangeId)
-    return stored != null && isAnswerable(stored) && stored.head.partner === partner ? stored.head.verdict : undefined
-  }
-
-  async decideAborted (exchangeId: string, partner: string): Promise<void> {
-    await this.#change(async () => {
-      if (this.#records.has(exchangeId)) return
-      const aside = join(this.#folder, `${exchangeId}.verdict${LEFTOVER}`)
-      const head: StoredHead = { exchangeId, partner, role: 'responder', size: 0, factor: 0, verdict: 'aborted', crc: EMPTY_CRC }
-      await rm(aside, { force: true })
-      await writeVerdict(aside, head)
-      await this.#place(aside, { state: 'decided', sequence: ++this.#sequence, head })
-    })
+    return stored != null && isAnswerable(stored) && stored.head.partner === partner ? 'committed' : undefined
   }
 
   unacknowledged (partner: string): readonly string[] {
@@ -114,7 +102,7 @@ export class DiskExchangeLog implements ExchangeLog {
       for (const id of exchangeIds) {
         const stored = this.#records.get(id)
         if (stored == null || !isAnswerable(stored) || stored.head.partner !== partner) continue
-        await (stored.state === 'decided' ? this.#remove(id) : this.#move(id, 'redo'))
+        await (stored.state === 'kept' ? this.#remove(id) : this.#move(id, 'redo'))
       }
       await this.#handle.sync()
     })
@@ -136,11 +124,11 @@ export class DiskExchangeLog implements ExchangeLog {
     if (id == null) return
     this.#sequence = Math.max(this.#sequence, Number(sequence))
     try {
-      const head = await readHead(path, { whole: state !== 'decided' })
+      const head = await readHead(path, { whole: state !== 'kept' })
       if (head.exchangeId !== id) throw new CorruptFileError('the record of an exchange carries another\'s name')
       this.#records.set(id, { state: state as State, sequence: Number(sequence), head })
       // A crash between the rename and the truncation left d.
-      if (state === 'decided') await dropDifference(path)
+      if (state === 'kept') await dropDifference(path)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
       await rename(path, `${path}.damaged`)
@@ -152,7 +140,7 @@ export class DiskExchangeLog implements ExchangeLog {
     const state = this.#records.get(id)?.state
     if (state === 'redo') await this.#remove(id)
     if (state !== 'committed') return
-    await this.#move(id, 'decided')
+    await this.#move(id, 'kept')
     await dropDifference(this.#path(this.#records.get(id)!))
   }
 
@@ -160,7 +148,7 @@ export class DiskExchangeLog implements ExchangeLog {
   async #place (aside: string, stored: Stored): Promise<void> {
     const path = this.#path(stored)
     try {
-      if (this.#records.has(stored.head.exchangeId)) throw new Error(`exchange ${stored.head.exchangeId} was decided before its record was sealed`)
+      if (this.#records.has(stored.head.exchangeId)) throw new Error(`exchange ${stored.head.exchangeId} was in the log before its record was sealed`)
       await rename(aside, path)
       await this.#handle.sync()
     } catch (error) {
@@ -198,5 +186,5 @@ export class DiskExchangeLog implements ExchangeLog {
 }
 
 function isAnswerable ({ state }: Stored): boolean {
-  return state === 'committed' || state === 'decided'
+  return state === 'committed' || state === 'kept'
 }

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { CorruptFileError } from '../../errors.ts'
-import type { RecordHead, SealedRecord, Verdict } from '../../gossip-aggregation/exchange-log.ts'
+import type { RecordHead, SealedRecord } from '../../gossip-aggregation/exchange-log.ts'
 
 /** Room for the head, which is known last: d begins here. */
 const HEAD_BYTES = 4_096
@@ -9,7 +9,6 @@ const MAGIC = 'consilium-exchange-1 '
 
 /** What a record's file says first; d's bytes follow unless they are in a checkpoint already. */
 export interface StoredHead extends SealedRecord {
-  readonly verdict: Verdict
   /** CRC-32 of d's bytes. */
   readonly crc: number
 }
@@ -49,9 +48,9 @@ export class RecordWriter {
   }
 
   /** On disk when it resolves; the file is closed. */
-  async finish (sealed: Omit<StoredHead, keyof RecordHead | 'crc'>): Promise<StoredHead> {
+  async finish (factor: number): Promise<StoredHead> {
     if (this.#length !== this.#head.size) throw new Error(`the record of an exchange of ${this.#head.size} numbers got ${this.#length}`)
-    const head: StoredHead = { ...this.#head, ...sealed, crc: this.#crc }
+    const head: StoredHead = { ...this.#head, factor, crc: this.#crc }
     await writeAll(this.#file, encodeHead(head), 0)
     await this.#file.datasync()
     await this.#file.close()
@@ -60,17 +59,6 @@ export class RecordWriter {
 
   async close (): Promise<void> {
     await this.#file.close()
-  }
-}
-
-/** A file that only says what was decided. */
-export async function writeVerdict (path: string, head: StoredHead): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await writeAll(file, encodeHead(head), 0)
-    await file.datasync()
-  } finally {
-    await file.close()
   }
 }
 

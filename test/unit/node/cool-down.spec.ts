@@ -10,18 +10,20 @@ describe('cool-down', () => {
   let peers: PeerTable
   let distance: number | undefined
   let initiations: number
+  let inDoubt: boolean
 
   beforeEach(() => {
     clock = new FakeClock()
     peers = new PeerTable(clock.now)
     distance = 0.5
     initiations = 0
+    inDoubt = false
   })
 
   async function run (): Promise<{ end: CoolDownEnd, seconds: number }> {
     const start = clock.time
     const gossip = { initiate: async () => { initiations++; return 1 } }
-    const end = await coolDown({ gossip, peers, clock, distance: () => distance, limits: { distance: 0.02, seconds: 60 } }, signal)
+    const end = await coolDown({ gossip, peers, clock, distance: () => distance, isInDoubt: () => inDoubt, limits: { distance: 0.02, seconds: 60 } }, signal)
     return { end, seconds: (clock.time - start) / 1_000 }
   }
 
@@ -37,6 +39,16 @@ describe('cool-down', () => {
     const { end } = await run()
     expect(end).to.equal('close enough')
     expect(initiations).to.equal(20)
+  })
+
+  it('stays until what is in doubt with somebody who is there is settled', async () => {
+    distance = 0.001
+    inDoubt = true
+    peers.connected('b', [])
+    peers.announced('b', announced({ phase: 'cool-down' }))
+    clock.onSleep = () => { if (initiations === 30) inDoubt = false }
+    expect((await run()).end).to.equal('close enough')
+    expect(initiations).to.equal(30)
   })
 
   it('stays for a site that still trains, however close the adapters are', async () => {

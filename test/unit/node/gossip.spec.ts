@@ -115,4 +115,18 @@ describe('Gossip', () => {
     const error = await gossip.initiate({ count: 1, withinMs: 3_000, signal: controller.signal }).then(() => undefined, (reason: Error) => reason)
     expect(error?.message).to.equal('stop')
   })
+
+  describe('catching up', () => {
+    it('takes over from one of the sites ahead that lets it, and asks nobody else', async () => {
+      const gossip = create({ a: [undefined], b: [new RefusedError('BUSY', 200), undefined] })
+      expect(await gossip.catchUp({ ahead: () => ['b'], withinMs: 20_000, signal })).to.equal('b')
+      expect(asked).to.deep.equal(['b', 'b'])
+    })
+
+    it('gives up in time, or when nobody is ahead any more', async () => {
+      const gossip = create({ b: [new UnreachableError('gone')] })
+      expect(await gossip.catchUp({ ahead: () => ['b'], withinMs: 5_000, signal })).to.equal(undefined)
+      expect(await gossip.catchUp({ ahead: () => [], withinMs: 5_000, signal })).to.equal(undefined)
+    })
+  })
 })

@@ -15,11 +15,24 @@ describe('PeerTable', () => {
     peers.connected('a', ['/ip4/10.0.0.1/tcp/1'])
     peers.announced('b', announced({ round: 3, phase: 'L', dice: 0.9 }))
     peers.exchanged('b')
-    expect(peers.view()).to.deep.equal([
-      { peerId: 'a', connected: true, addresses: ['/ip4/10.0.0.1/tcp/1'], exchanges: 0, lastSeen: clock.time },
-      { peerId: 'b', connected: false, addresses: [], exchanges: 1, lastSeen: clock.time, round: 3, phase: 'L', dice: 0.9 }
+    expect(peers.view(['a'])).to.deep.equal([
+      { peerId: 'a', connected: true, addresses: ['/ip4/10.0.0.1/tcp/1'], exchanges: 0, suspect: true, lastSeen: clock.time },
+      { peerId: 'b', connected: false, addresses: [], exchanges: 1, suspect: false, lastSeen: clock.time, round: 3, phase: 'L', dice: 0.9 }
     ])
     expect(peers.connectedCount).to.equal(1)
+  })
+
+  it('knows who is far ahead, and the ring that all who know the same sites agree on', () => {
+    for (const [id, round] of [['c', 9], ['a', 5], ['d', 1]] as const) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ round }))
+    }
+    peers.connected('quiet', [])
+    expect(peers.farAhead(1, 3)).to.deep.equal(['c', 'a'])
+    expect(peers.farAhead(2, 3)).to.deep.equal(['c'])
+    expect(peers.ring('b')).to.deep.equal(['a', 'b', 'c', 'd'])
+    peers.announced('a', announced({ phase: 'done' }))
+    expect(peers.ring('b')).to.deep.equal(['b', 'c', 'd'])
   })
 
   it('takes the median of the rounds of connected sites, the lower of two', () => {

@@ -21,6 +21,7 @@ describe('a training round', () => {
   let records: RoundRecord[]
   let clock: FakeClock
   let median: number | undefined
+  let ahead: string[]
 
   function site (over: { round?: number, alone?: boolean, onPhaseG?: () => void } = {}): RoundSite {
     events = []
@@ -37,9 +38,16 @@ describe('a training round', () => {
           // An exchange moves x by (1, 1).
           averager.land(Float32Array.of(0, 0), Float32Array.of(1, 1), averager.round)
           return count
+        },
+        // It takes (50, 50) in round 9 over.
+        catchUp: async () => {
+          const [partner] = ahead
+          events.push(`catch up with ${partner}`)
+          if (partner != null) averager.land(averager.snapshot(), Float32Array.of(50, 50), 9)
+          return partner
         }
       },
-      peers: { medianRound: () => median },
+      peers: { medianRound: () => median, farAhead: () => ahead },
       distance: () => 0.25,
       initiationsPerRound: 2,
       staleness: 3
@@ -65,7 +73,10 @@ describe('a training round', () => {
     }
   }
 
-  beforeEach(() => { median = undefined })
+  beforeEach(() => {
+    median = undefined
+    ahead = ['c']
+  })
 
   it('is one pipeline: G, landed and saved, exchanges, L on the mixed adapter, saved, recorded', async () => {
     await trainRound(site(), 1, signal)
@@ -107,13 +118,14 @@ describe('a training round', () => {
     const running = site({ round: 5 })
     median = 1
     clock.onSleep = () => {
-      expect(events).to.be.empty
+      expect(events[0]).to.equal('waiting')
+      expect(events.at(-1)).to.equal('initiate 1')
       if (clock.sleeps.length === 3) median = 2
     }
     await trainRound(running, 6, signal)
     expect(clock.sleeps).to.have.length(3)
     expect(running.notices.list).to.have.length(1)
-    expect(events[0]).to.equal('G')
+    expect(events.filter((event) => event.startsWith('initiate 1') || event === 'waiting' || event === 'G')).to.deep.equal(['waiting', 'initiate 1', 'initiate 1', 'initiate 1', 'G'])
   })
 
   it('does not pause at exactly S rounds ahead', async () => {
@@ -121,5 +133,35 @@ describe('a training round', () => {
     median = 2
     await trainRound(running, 6, signal)
     expect(clock.sleeps).to.be.empty
+  })
+
+  it('catches up when it is more than S rounds behind the median, and goes on with the round that it took over', async () => {
+    const running = site({ round: 2 })
+    median = 9
+    await trainRound(running, 3, signal)
+    expect(events).to.deep.equal([
+      'catch up with c', 'save round 9: 50 50',
+      'exchange', 'initiate 2',
+      'L', 'round file 9: 51 51', 'phaseL 9: 51 51', 'save round 9: 51 51'
+    ])
+    expect(records.map(({ round }) => round)).to.deep.equal([9])
+    expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 1])
+    expect(running.notices.list[0]).to.include('in round 2, more than 3 behind').and.include('goes on in round 9')
+  })
+
+  it('catches up after phase G when the others went on meanwhile', async () => {
+    await trainRound(site({ round: 2, onPhaseG: () => { median = 9 } }), 3, signal)
+    expect(events).to.include('phaseG 3: 1 2').and.include('catch up with c').and.include('phaseL 9: 51 51')
+    expect(records.map(({ round, lossG }) => [round, lossG])).to.deep.equal([[9, 0.4]])
+  })
+
+  it('trains on when nobody lets it catch up', async () => {
+    const running = site({ round: 2 })
+    median = 9
+    ahead = []
+    await trainRound(running, 3, signal)
+    expect(events).to.include('phaseG 3: 1 2')
+    expect(records.map(({ round }) => round)).to.deep.equal([3])
+    expect(running.notices.list).to.deep.equal([])
   })
 })

@@ -59,15 +59,13 @@ describe('the exchange log on disk', () => {
     await log.close()
   })
 
-  it('a verdict binds: what is sealed after it was decided is refused and leaves nothing', async () => {
+  it('refuses a second record of an exchange and leaves nothing of it', async () => {
     const log = await reopen()
-    const entry = await log.begin({ exchangeId: id(1), partner: 'p', role: 'responder', size: SIZE })
-    await entry.append(numbers(1))
-    await log.decideAborted(id(1), 'p')
-    expect(await entry.seal('committed', 1).then(() => 'sealed', (error: Error) => error.message)).to.include('was decided before')
+    await write(log, 1, 'responder')
+    expect(await write(log, 1, 'responder').then(() => 'sealed', (error: Error) => error.message)).to.include('was in the log before')
     await log.close()
     const after = await reopen()
-    expect([after.outcome(id(1), 'p'), after.committed()]).to.deep.equal(['aborted', []])
+    expect(after.committed().map(({ exchangeId }) => exchangeId)).to.deep.equal([id(1)])
     await after.close()
   })
 
@@ -77,7 +75,7 @@ describe('the exchange log on disk', () => {
     const [before] = await names('.committed')
     const bytes = (await stat(join(folder, before!))).size
     await log.absorb([id(1)])
-    const [kept] = await names('.decided')
+    const [kept] = await names('.kept')
     expect((await stat(join(folder, kept!))).size).to.equal(bytes - 4 * SIZE)
     expect([log.committed(), log.outcome(id(1), 'p'), log.unacknowledged('p')]).to.deep.equal([[], 'committed', [id(1)]])
     await log.forget([id(1)], 'another')
@@ -108,14 +106,14 @@ describe('the exchange log on disk', () => {
   })
 
   it('does what its contract says, with a restart after every step', async () => {
-    const step = fc.record({ what: fc.constantFrom('initiate', 'respond', 'commit', 'abort', 'absorb', 'forget', 'decide'), n: fc.integer({ min: 1, max: 4 }), partner: fc.constantFrom('p', 'q') })
+    const step = fc.record({ what: fc.constantFrom('initiate', 'respond', 'commit', 'abort', 'absorb', 'forget'), n: fc.integer({ min: 1, max: 4 }), partner: fc.constantFrom('p', 'q') })
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       await rm(folder, { recursive: true })
       const model = new ModelLog()
       let disk = await reopen()
       const used = new Set<number>()
       for (const { what, n, partner } of steps) {
-        const isNew = what === 'initiate' || what === 'respond' || what === 'decide'
+        const isNew = what === 'initiate' || what === 'respond'
         if (isNew && used.has(n)) continue
         if (isNew) used.add(n)
         for (const log of [model, disk]) await apply(log, what, n, partner)
@@ -133,8 +131,7 @@ async function apply (log: ExchangeLog, what: string, n: number, partner: string
   if (what === 'initiate' || what === 'respond') await write(log, n, what === 'initiate' ? 'initiator' : 'responder', partner)
   else if (what === 'commit' || what === 'abort') await log.settle(id(n), what === 'commit' ? 'committed' : 'aborted')
   else if (what === 'absorb') await log.absorb([id(n)])
-  else if (what === 'forget') await log.forget([id(n)], partner)
-  else await log.decideAborted(id(n), partner)
+  else await log.forget([id(n)], partner)
 }
 
 function shown (log: ExchangeLog): unknown {
@@ -151,7 +148,7 @@ class ModelLog implements ExchangeLog {
   readonly #pending = new Map<string, SealedRecord>()
   readonly #committed = new Map<string, SealedRecord>()
   readonly #differences = new Map<string, Float32Array>()
-  readonly #outcomes = new Map<string, { partner: string, verdict: Verdict }>()
+  readonly #outcomes = new Map<string, string>()
 
   async begin (head: RecordHead): Promise<LogEntry> {
     const { exchangeId, partner, size } = head
@@ -165,7 +162,7 @@ class ModelLog implements ExchangeLog {
       seal: async (state, factor) => {
         (state === 'pending' ? this.#pending : this.#committed).set(exchangeId, { ...head, factor })
         this.#differences.set(exchangeId, difference)
-        if (state === 'committed') this.#outcomes.set(exchangeId, { partner, verdict: 'committed' })
+        if (state === 'committed') this.#outcomes.set(exchangeId, partner)
       },
       discard: async () => {}
     }
@@ -194,20 +191,15 @@ class ModelLog implements ExchangeLog {
     for (const each of exchangeIds) this.#committed.delete(each)
   }
 
-  outcome (exchangeId: string, partner: string): Verdict | undefined {
-    const kept = this.#outcomes.get(exchangeId)
-    return kept?.partner === partner ? kept.verdict : undefined
-  }
-
-  async decideAborted (exchangeId: string, partner: string): Promise<void> {
-    this.#outcomes.set(exchangeId, { partner, verdict: 'aborted' })
+  outcome (exchangeId: string, partner: string): 'committed' | undefined {
+    return this.#outcomes.get(exchangeId) === partner ? 'committed' : undefined
   }
 
   unacknowledged (partner: string): readonly string[] {
-    return [...this.#outcomes].filter(([, outcome]) => outcome.partner === partner).map(([each]) => each)
+    return [...this.#outcomes].filter(([, initiator]) => initiator === partner).map(([each]) => each)
   }
 
   async forget (exchangeIds: readonly string[], partner: string): Promise<void> {
-    for (const each of exchangeIds) if (this.#outcomes.get(each)?.partner === partner) this.#outcomes.delete(each)
+    for (const each of exchangeIds) if (this.#outcomes.get(each) === partner) this.#outcomes.delete(each)
   }
 }

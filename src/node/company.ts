@@ -1,0 +1,66 @@
+import { Announcer } from './announcer.ts'
+import { systemClock } from './clock.ts'
+import { Gossip } from './gossip.ts'
+import type { SiteNetwork } from './network/site-network.ts'
+import { Settlement } from './settlement.ts'
+import type { AdapterState, Site } from './site.ts'
+
+/** The network's half of a running site. */
+export interface Company {
+  readonly network: SiteNetwork
+  readonly gossip: Gossip
+  readonly announcer: Announcer
+  readonly settlement: Settlement
+  close (): Promise<void>
+}
+
+/** From here on the site exchanges, announces itself, and settles what is in doubt. */
+export async function joinCompany (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
+  const { federation: { id, document: { training, averaging } }, peerId, record, notices, logger } = site
+  const { peers } = network
+  const announcer = new Announcer({ federationId: id, averager, initial, rounds: training.rounds, record, peers, publish: network.publish, logger })
+  const gossip = new Gossip({
+    exchange: network.exchange,
+    peers,
+    notices,
+    clock: systemClock,
+    random: Math.random,
+    partner: {
+      rule: averaging.partner,
+      self: peerId,
+      ring: () => peers.ring(peerId),
+      step: () => averager.round * averaging.initiationsPerRound,
+      distance: announcer.distanceTo
+    }
+  })
+  const changed = (): void => {
+    checkpoint.exchanged()
+    announcer.touch()
+  }
+  await network.join(averager, {
+    onExchange: (report) => {
+      record.count(report)
+      if (report.role === 'responder') gossip.served(report.partner, report)
+      changed()
+      logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
+    },
+    onSettled: ({ partner, verdict }) => {
+      changed()
+      logger.info({ partner, verdict }, 'an exchange in doubt is settled')
+    },
+    onForeign: (peer) => { gossip.foreign(peer) }
+  })
+  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle: network.settle, clock: systemClock })
+  settlement.start()
+  await announcer.start()
+  return {
+    network,
+    gossip,
+    announcer,
+    settlement,
+    close: async () => {
+      await settlement.stop()
+      await announcer.stop()
+    }
+  }
+}
