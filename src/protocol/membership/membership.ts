@@ -11,6 +11,7 @@ const ESTABLISH_MS = 10_000
 const STEP_MS = 10_000
 const OPEN_MS = 5_000
 const FINISH_MS = 2_000
+const LAST_WORD_MS = 1_000
 const MAX_STREAMS = 8
 const STREAMS_PER_SECOND = 5
 const STREAM_BURST = 40
@@ -70,7 +71,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(() => { /* it hears of it when it comes back */ })
     })
     await Promise.all(telling)
-    await Promise.all([...cut].map(async ([, { connection, reason }]) => { await this.#refuse(connection, reason) }))
+    await Promise.all([...cut].map(async ([, { connection, reason }]) => {
+      await this.#lastWord(connection)
+      await this.#refuse(connection, reason)
+    }))
   }
 
   async review (): Promise<void> {
@@ -138,6 +142,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     try {
       end = await talk(frames)
       frames.finish(FINISH_MS)
+      if (end != null && 'refusedBy' in end && end.refusedBy === 'us') await this.#lastWord(connection)
     } catch (error) {
       frames.abort(error as Error)
       if (this.#stopping.signal.aborted || connection.status !== 'open') return
@@ -164,10 +169,19 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     const { remotePeer: peer } = connection
     admissions.withdraw(connection)
     this.#clearTimer(connection)
-    if (connection.status !== 'open') return
     this.dispatchEvent(new CustomEvent('refused', { detail: { peer, by, reason } }))
-    // Whoever refuses lets its word arrive first; the one refused goes at once.
+    if (connection.status !== 'open') return
     await within(connection.close(), { ms: FINISH_MS, what: 'end of the connection' }).catch((error: unknown) => { connection.abort(error as Error) })
+  }
+
+  /** Lets the other side read why, and hang up by itself. */
+  async #lastWord (connection: Connection): Promise<void> {
+    this.#init.admissions.withdraw(connection)
+    this.#clearTimer(connection)
+    if (connection.status !== 'open') return
+    const gone = Promise.withResolvers<void>()
+    connection.addEventListener('close', () => { gone.resolve() }, { once: true })
+    await within(gone.promise, { ms: LAST_WORD_MS, what: 'end of the connection', signal: this.#stopping.signal }).catch(() => { /* then this side hangs up */ })
   }
 
   async #takeUpdate (frames: Frames, connection: Connection, first: Batch): Promise<undefined> {
