@@ -14,7 +14,7 @@ import { importModel, type ImportedModel } from '../../../src/node/models/import
 import { readBaseModel } from '../../../src/node/offline/base-model.ts'
 import { writePth } from '../../unit/node/models/pth-writer.ts'
 import { expectClose, nhwc } from '../../unit/model/golden.ts'
-import { hashTensor, weightScale } from '../../unit/model/hash-tensor.ts'
+import { hashTensor, weightScale } from '../../../bench/sam/hash-tensor.ts'
 import { huggingFaceName } from '../../unit/model/hugging-face-name.ts'
 
 const config = samConfig('vit-b')

@@ -3,7 +3,7 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { loraQkv } from '../../../src/model/adapters/lora.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
 import { layerNorm, linear } from '../../../src/model/sam/common.ts'
-import { attention, attentionLogits, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, splitHeads } from '../../../src/model/sam/image-encoder.ts'
+import { attention, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, queryAndKey, splitHeads } from '../../../src/model/sam/image-encoder.ts'
 import { relativeTable } from '../../../src/model/sam/relative-position.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from './golden.ts'
 
@@ -34,10 +34,11 @@ describe('image encoder against the reference', () => {
       const prefix = 'image_encoder.blocks.2'
       const n = tf.slice(layerNorm(t['x']!, t, `${prefix}.norm1`, ENCODER_EPS), 0, 1) as tf.Tensor4D
       const [q, k] = loraQkv(n, t, `${prefix}.attn.qkv`, 1).map((part) => splitHeads(part, 3)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
+      const { query, key } = queryAndKey(q, k, 8, t, `${prefix}.attn`)
       return {
         rows: relativeTable(t[`${prefix}.attn.rel_pos_h`] as tf.Tensor2D, 8),
         columns: relativeTable(t[`${prefix}.attn.rel_pos_w`] as tf.Tensor2D, 8),
-        logits: attentionLogits(q, k, 8, t, `${prefix}.attn`),
+        logits: tf.matMul(query, key, false, true),
         mixed: attention(n, t, `${prefix}.attn`, 3)
       }
     })

@@ -13,7 +13,7 @@ import { epochBatches, epochRandom, paddedChunks } from '../../../src/model/trai
 import { createLayout, perElement, unpack } from '../../../src/model/train/flat.ts'
 import { adamw, clipByNorm, decays, stepScalars, warmup } from '../../../src/model/train/optimiser.ts'
 import { compute, difference, golden, nhwc, tinyWeights } from './golden.ts'
-import { hashTensor } from './hash-tensor.ts'
+import { hashTensor } from '../../../bench/sam/hash-tensor.ts'
 import { config, discs } from './learners.ts'
 
 function host (shape: number[], data: ArrayLike<number>): HostTensor & { data: Float32Array } {

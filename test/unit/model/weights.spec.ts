@@ -8,7 +8,7 @@ import { densePositions } from '../../../src/model/sam/prompt-encoder.ts'
 import { checkWeights, loadWeights, resizeWeights } from '../../../src/model/sam/weights.ts'
 import { tensorShapes } from '../../../src/model/sam/tensor-shapes.ts'
 import { compute, difference, expectClose, golden, nhwc, tinyWeights } from './golden.ts'
-import { hashTensor, weightScale } from './hash-tensor.ts'
+import { hashTensor, weightScale } from '../../../bench/sam/hash-tensor.ts'
 import { huggingFaceName } from './hugging-face-name.ts'
 
 const config = samConfig('golden-128')

@@ -1,0 +1,114 @@
+/**
+ * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--threads 2] [--rounds 3] [--memory fast|low]
+ * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import Table from 'cli-table3'
+import { cases, type Case } from './cases.ts'
+
+interface Sample { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
+
+interface Row {
+  readonly case: string
+  readonly onnxMs: number
+  readonly torchMs: number | null
+  /** onnx / torch time. */
+  readonly ratioTorch: number | null
+  readonly peakRssMb: number
+  readonly torchPeakRssMb: number | null
+  /** Both programs' loss before the first update; the same maths gives the same number. */
+  readonly loss: number | null
+  readonly torchLoss: number | null
+}
+
+interface Options { readonly torch: string | undefined, readonly threads: string, readonly rounds: number, readonly memory: string }
+
+const LIMIT_MS = 900_000
+const start = promisify(execFile)
+
+async function lastJson<T> (file: string, args: readonly string[]): Promise<T> {
+  const { stdout } = await start(file, args, { timeout: LIMIT_MS, maxBuffer: 2 ** 24 })
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as T
+}
+
+async function runOurs (bench: Case, { threads, memory }: Options): Promise<Sample> {
+  const worker = join(import.meta.dirname, `measure-worker${extname(import.meta.filename)}`)
+  return await lastJson<Sample>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--threads', threads, '--memory', memory])
+}
+
+async function runTorch (python: string, { size, work, steps }: Case, threads: string): Promise<Sample> {
+  const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [string, string]
+  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, ...work === 'forward' ? ['--forward'] : []]
+  const { median_ms: ms, loss, peak_rss_mb: peak } = await lastJson<{ median_ms: number, loss: number, peak_rss_mb: number }>(python, args)
+  return { ms, loss, peakRssMb: Math.round(peak) }
+}
+
+function median (samples: readonly Sample[], of: (sample: Sample) => number): number {
+  return samples.map(of).sort((a, b) => a - b)[Math.floor(samples.length / 2)]!
+}
+
+function isComparable ({ name, work }: Case): boolean {
+  return name.startsWith('LoRA step') || work === 'forward'
+}
+
+async function measureCase (bench: Case, options: Options): Promise<Row> {
+  const ours: Sample[] = []
+  const theirs: Sample[] = []
+  for (let round = 0; round < options.rounds; round++) {
+    ours.push(await runOurs(bench, options))
+    if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options.threads))
+  }
+  return rowOf(bench, ours, theirs)
+}
+
+function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly Sample[]): Row {
+  const onnxMs = median(ours, ({ ms }) => ms)
+  const torchMs = theirs.length === 0 ? null : median(theirs, ({ ms }) => ms)
+  return {
+    case: name,
+    onnxMs: Math.round(onnxMs),
+    torchMs: torchMs == null ? null : Math.round(torchMs),
+    ratioTorch: torchMs == null ? null : Number((onnxMs / torchMs).toFixed(3)),
+    peakRssMb: median(ours, ({ peakRssMb }) => peakRssMb),
+    torchPeakRssMb: torchMs == null ? null : median(theirs, ({ peakRssMb }) => peakRssMb),
+    loss: work === 'forward' ? null : ours[0]!.loss,
+    torchLoss: work === 'forward' ? null : theirs[0]?.loss ?? null
+  }
+}
+
+function tableOf (rows: readonly Row[]): string {
+  const table = new Table({ head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss'], style: { head: [], border: [] } })
+  const text = (value: number | null, digits = 0): string => value == null ? '–' : value.toFixed(digits)
+  for (const row of rows) table.push([row.case, text(row.onnxMs), text(row.torchMs), text(row.ratioTorch, 2), text(row.peakRssMb), text(row.torchPeakRssMb), text(row.loss, 5), text(row.torchLoss, 5)])
+  return table.toString()
+}
+
+async function main (): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      torch: { type: 'string' },
+      case: { type: 'string' },
+      threads: { type: 'string', default: '2' },
+      rounds: { type: 'string', default: '3' },
+      memory: { type: 'string', default: 'fast' }
+    }
+  })
+  const names = values.case?.split(';') ?? cases.map(({ name }) => name)
+  const rows: Row[] = []
+  for (const name of names) {
+    const bench = cases.find((each) => each.name === name)
+    if (bench == null) throw new Error(`there is no case ${name}: choose from ${cases.map((each) => each.name).join('; ')}`)
+    process.stderr.write(`measuring ${name}\n`)
+    rows.push(await measureCase(bench, { torch: values.torch, threads: values.threads, rounds: Number(values.rounds), memory: values.memory }))
+  }
+  console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows))
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${(error as Error).message.split('\n').slice(0, 3).join('\n')}\n`)
+  process.exitCode = 1
+})

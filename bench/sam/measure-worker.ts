@@ -1,0 +1,120 @@
+/** One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of torch_sam_step.py. */
+import { parseArgs } from 'node:util'
+import { createEngine, type CompiledStep, type Engine, type HostRecord } from '../../src/compute/index.ts'
+import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
+import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
+import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
+import { adapterTensors } from '../../src/model/adapters/adapter-set.ts'
+import { createLayout, flatten, type Layout } from '../../src/model/train/flat.ts'
+import { forwardStep, globalStep, stemStep, type StepContext } from '../../src/model/train/steps.ts'
+import { stepScalars } from '../../src/model/train/optimiser.ts'
+import { cases, FIRST_LATE_BLOCK, loraBlocks, type Case } from './cases.ts'
+import { hashTensor, weightScale } from './hash-tensor.ts'
+
+export interface Measured { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
+
+const WARMUP = 2
+
+function baseWeights (config: SamConfig, full: SamConfig): Weights {
+  const weights = Object.fromEntries([...tensorShapes(full)].map(([name, shape]) => {
+    const { amplitude, offset } = weightScale(name, shape)
+    return [name, { shape, data: hashTensor(`vitb:${name}`, shape.reduce((product, side) => product * side, 1), amplitude, offset) }]
+  }))
+  return resizeWeights(weights, full, config)
+}
+
+function startValues (layout: Layout, weights: Weights): Float32Array {
+  return flatten(layout, Object.fromEntries(layout.entries.map(({ name, size }) => {
+    if (!name.includes('lora_')) return [name, weights[name]!]
+    return [name, { data: hashTensor(`ext:${name}`, size, name.includes('lora_A') ? 1 / 8 : 1 / 64) }]
+  })))
+}
+
+/** NCHW from the hash → NHWC. */
+function image (size: number): Float32Array {
+  const planes = hashTensor(`vitb:input${size}`, 3 * size * size, 2)
+  return Float32Array.from({ length: 3 * size * size }, (_, i) => planes[(i % 3) * size * size + Math.floor(i / 3)]!)
+}
+
+function disc (side: number): Float32Array {
+  return Float32Array.from({ length: side * side }, (_, i) => (Math.floor(i / side) - side / 2) ** 2 + (i % side - side / 2) ** 2 < (side / 4) ** 2 ? 1 : 0)
+}
+
+function filled (size: number, value: number): HostRecord[string] {
+  return { shape: [size], data: new Float32Array(size).fill(value) }
+}
+
+interface Setup { readonly context: StepContext, readonly weights: Weights, readonly gamma: Float32Array, readonly pixels: HostRecord }
+
+function setup (bench: Case): Setup {
+  const full = samConfig('vit-b')
+  const config = withImageSize(full, bench.size)
+  const weights = baseWeights(config, full)
+  const blocks = loraBlocks(bench, config.depth)
+  const adapter = createLayout(adapterTensors(config, { lora: { blocks, rank: 4, alpha: 4 }, decoder: 'lora+heads', moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }))
+  const context: StepContext = {
+    config,
+    options: { loraScale: 1, topK: 1, gate: 'token' },
+    adapter,
+    experts: createLayout([]),
+    firstExpert: Infinity,
+    firstAdapted: blocks[0]!,
+    clipNorm: 1,
+    tau: 2,
+    beta: 0
+  }
+  return { context, weights, gamma: startValues(adapter, weights), pixels: { '@images': { shape: [1, bench.size, bench.size, 3], data: image(bench.size) } } }
+}
+
+/** Repeats the work; returns the loss before the first update, or 0 for forward passes. */
+function repeater (engine: Engine, bench: Case, { context, weights, gamma, pixels }: Setup, seen: HostRecord): { run: () => Promise<number>, step: CompiledStep } {
+  if (bench.work === 'forward') {
+    const step = engine.compile(forwardStep(context), weights)
+    return { step, run: async () => { await step.run({ ...pixels, '@gamma': { shape: [gamma.length], data: gamma } }); return 0 } }
+  }
+  const step = engine.compile(globalStep(context), weights)
+  const side = bench.size / 4
+  const size = gamma.length
+  const fixed: HostRecord = { ...seen, '@targets': { shape: [1, 1, side, side], data: disc(side) }, '@rate': filled(size, 1e-4), '@decay': filled(size, 0.01) }
+  let state: HostRecord = { '@gamma': { shape: [size], data: gamma }, '@first': filled(size, 0), '@second': filled(size, 0) }
+  let count = 0
+  return {
+    step,
+    run: async () => {
+      const scalars = stepScalars(++count, 1)
+      const { value, first, second, loss } = await step.run({ ...fixed, ...state, '@scalars': { shape: [scalars.length], data: scalars } })
+      state = { '@gamma': value!, '@first': first!, '@second': second! }
+      return loss!.data[0]!
+    }
+  }
+}
+
+async function measure (engine: Engine, bench: Case): Promise<Measured> {
+  const made = setup(bench)
+  let seen = made.pixels
+  if (bench.work === 'cached') {
+    const stem = engine.compile(stemStep(made.context.config, FIRST_LATE_BLOCK), made.weights)
+    const { tokens } = await stem.run(made.pixels)
+    await stem.dispose()
+    seen = { '@tokens': tokens! }
+  }
+  const { run, step } = repeater(engine, bench, made, seen)
+  const loss = await run()
+  for (let warm = 1; warm < WARMUP; warm++) await run()
+  const times: number[] = []
+  for (let index = 0; index < bench.steps; index++) {
+    const begun = performance.now()
+    await run()
+    times.push(performance.now() - begun)
+  }
+  await step.dispose()
+  const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
+  return { ms, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
+}
+
+const { values } = parseArgs({ options: { case: { type: 'string' }, threads: { type: 'string', default: '2' }, memory: { type: 'string', default: 'fast' } } })
+const bench = cases.find(({ name }) => name === values.case)
+if (bench == null) throw new Error(`there is no case ${values.case}`)
+const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: Number(values.threads), memory: values.memory as 'fast' })
+console.log(JSON.stringify(await measure(engine, bench)))
+await engine.dispose()
