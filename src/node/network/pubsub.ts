@@ -3,7 +3,8 @@ import { announceTopic } from '../../protocol/announce/index.ts'
 
 /** Largest RPC: some announcements of 4 KiB and their control messages. */
 const MAX_RPC_BYTES = 65_536
-const MAX_TOPIC_BYTES = 1_024
+// Gossipsub counts 1 KiB for each topic besides its name.
+const MAX_TOPIC_BYTES = 2_048
 /** How much of anything one RPC may list. */
 const MAX_LISTED = 64
 
