@@ -6,6 +6,7 @@ import './gradients.ts'
 
 export { inspectEngines, measureSpeed } from './inspect.ts'
 export type { EnginesView } from './inspect.ts'
+export { attend } from './attention.ts'
 export { gelu, layerNorm } from './ops.ts'
 export type { HostRecord, HostTensor } from './onnx/host.ts'
 export type { CompiledStep, Engine, EngineOptions, Step, TensorRecord } from './types.ts'
@@ -18,7 +19,7 @@ export async function createEngine (options: EngineOptions = {}): Promise<Engine
 }
 
 /** Loads what was chosen. @throws InputError where it does not load. */
-export async function openEngine (choice: EngineChoice, settings: { readonly threads: number, readonly memory: 'low' | 'fast' }): Promise<Engine> {
+async function openEngine (choice: EngineChoice, settings: { readonly threads: number, readonly memory: 'low' | 'fast' }): Promise<Engine> {
   switch (choice.name) {
     case 'tensorflow': {
       const { createTensorflowEngine } = await import('./tensorflow-engine.ts')

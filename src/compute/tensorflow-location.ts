@@ -16,7 +16,7 @@ export function tensorflowFolder (env: NodeJS.ProcessEnv = process.env): string 
 /** A tfjs-node with its native part. */
 export interface TensorflowLocation { readonly root: string, readonly binding: string }
 
-/** The first that is complete, or one sentence that says what to do: set up by our script, else installed with npm. */
+/** The first that is complete, or what it is instead: set up by our script, else installed with npm. */
 export function findTensorflow (env: NodeJS.ProcessEnv = process.env): TensorflowLocation | string {
   const roots = [join(tensorflowFolder(env), WITHIN), fromNpm('@tensorflow/tfjs-node-gpu'), fromNpm('@tensorflow/tfjs-node')]
   const present = roots.filter((root) => root !== undefined && existsSync(join(root, 'package.json'))) as string[]
@@ -24,7 +24,7 @@ export function findTensorflow (env: NodeJS.ProcessEnv = process.env): Tensorflo
     const binding = bindingIn(root)
     if (binding !== undefined) return { root, binding }
   }
-  if (present.length > 0) return `${present[0]} has no native part: run npm run setup:tensorflow, or npm rebuild there`
+  if (present.length > 0) return `broken: ${present[0]} has no native part: run npm run setup:tensorflow, or npm rebuild there`
   return 'not installed: run npm run setup:tensorflow'
 }
 

@@ -9,5 +9,5 @@ try {
   const [sum] = await tf.sum(tf.matMul(tf.ones([8, 8]), tf.ones([8, 8]))).data()
   process.send?.(sum === 512 ? { version, gpu: isUsingGpuDevice } : `it computes wrong numbers (${sum} instead of 512)`)
 } catch (error) {
-  process.send?.(error instanceof Error ? error.message : String(error))
+  process.send?.((error instanceof Error ? error.message : String(error)).replace('the engine tensorflow is ', ''))
 }

@@ -17,7 +17,7 @@ export interface CompiledStep {
 
 /** `cpu` is tfjs' own plain JavaScript. */
 export const engineNames = ['onnx', 'tensorflow', 'wasm', 'cpu'] as const
-export type EngineName = typeof engineNames[number]
+type EngineName = typeof engineNames[number]
 
 export interface EngineOptions {
   /** `auto`: `tensorflow` where a CUDA device is visible to it, else `onnx`. */
