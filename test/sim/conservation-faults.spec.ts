@@ -1,0 +1,143 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { CODECS } from '../../src/gossip-aggregation/codec.ts'
+import { Fate, MortalSite, type Fault } from './mortal-site.ts'
+import { vectorSchema, weightedSum } from './site.ts'
+
+const SIZE = 7
+const FAULTS: readonly Fault[] = ['harmless', 'first', 'last', 'late']
+/** More than an exchange with its settling has. */
+const EVENTS = 24
+
+interface Setting {
+  readonly masses: readonly number[]
+  readonly codec: typeof CODECS[number] | 'auto'
+  readonly clipRadius: number
+  readonly seed: number
+}
+
+function createSites ({ masses, codec, clipRadius, seed }: Setting): MortalSite[] {
+  const schema = vectorSchema(SIZE)
+  const settings = { codec, clipRadius, maxMass: 1000, normBound: 1e6, staleness: 3 }
+  return masses.map((mass, index) => {
+    const values = Float32Array.from({ length: SIZE }, (_, at) => 50 * Math.sin(seed + 13 * index + 7 * at))
+    return new MortalSite(`site-${index}`, { schema, values, round: 0, mass, settings })
+  })
+}
+
+/** Everybody is up again, and asks until nothing is in doubt; a few rounds must do. */
+async function heal (sites: readonly MortalSite[]): Promise<void> {
+  for (const site of sites) {
+    site.fate = new Fate()
+    await site.restart()
+  }
+  for (const site of sites) await site.receiveLate()
+  for (const site of sites) for (const partner of [...site.averager.doubts.keys()]) await site.settle(sites.find(({ id }) => id === partner)!)
+  for (const site of sites) expect([...site.averager.doubts.keys()], `${site.id} in doubt`).to.deep.equal([])
+  for (const site of sites) expect([site.averager.busy, site.disk.pending.size]).to.deep.equal([false, 0])
+}
+
+class Expected {
+  readonly sums: number[]
+  readonly #sites: readonly MortalSite[]
+
+  constructor (sites: readonly MortalSite[]) {
+    this.#sites = sites
+    this.sums = weightedSum(sites)
+  }
+
+  /** Σw·x is what it was at the start and what training added that no crash took back. */
+  check (): void {
+    const scale = this.#sites.reduce((sum, { averager }) => sum + averager.mass, 0)
+    weightedSum(this.#sites).forEach((sum, index) => {
+      const trained = this.#sites.reduce((total, site) => total + site.averager.mass * (site.trained[index]! + site.unsaved[index]!), 0)
+      expect(sum - trained).to.be.closeTo(this.sums[index]!, 2e-4 * scale)
+    })
+  }
+}
+
+describe('conservation of Σw·x over the wire, with crashes', () => {
+  for (const codec of [...CODECS, 'auto'] as const) {
+    it(`${codec}: whatever strikes at any message and any durable write, at either side, with training in between`, async () => {
+      for (let at = 0; at < EVENTS; at++) {
+        for (const fault of FAULTS) {
+          for (const rests of [0, 1]) {
+            const sites = createSites({ masses: [3, 1], codec, clipRadius: at % 2 === 0 ? 1e6 : 20, seed: at })
+            const [a, b] = sites as [MortalSite, MortalSite]
+            const expected = new Expected(sites)
+            const fate = new Fate(at, fault)
+            a.fate = fate
+            b.fate = fate
+            const exchanging = a.exchange(b)
+            await Promise.resolve()
+            if (a.isAlive) a.train(1)
+            await exchanging
+            if (b.isAlive) b.train(2)
+            for (const site of sites) if (site.isAlive) await site.save().catch(() => {})
+            await sites[rests]!.restart()
+            if (a.isAlive && b.isAlive) await a.settle(b)
+            await heal(sites)
+            expected.check()
+            for (const site of sites) site.die()
+            await heal(sites)
+            expected.check()
+          }
+        }
+      }
+    })
+  }
+
+  it('over thousands of random histories', async () => {
+    const who = fc.integer({ min: 0, max: 3 })
+    const fault = fc.option(fc.record({ at: fc.integer({ min: 0, max: 40 }), fault: fc.constantFrom(...FAULTS) }), { nil: undefined, freq: 2 })
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ what: fc.constant('exchange' as const), pairs: fc.array(fc.tuple(who, who), { minLength: 1, maxLength: 3 }), asks: fc.array(fc.tuple(who, who), { maxLength: 1 }), fault }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }) }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('restart' as const), site: who }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('late' as const), site: who }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constant('settle' as const), pair: fc.tuple(who, who), fault }) })
+    const setting = fc.record({
+      masses: fc.array(fc.double({ min: 0.5, max: 500, noNaN: true }), { minLength: 2, maxLength: 4 }),
+      codec: fc.constantFrom('auto' as const, ...CODECS),
+      clipRadius: fc.constantFrom(1e6, 200, 30, 1),
+      seed: fc.integer({ min: 0, max: 1000 })
+    })
+    let committed = 0
+    await fc.assert(fc.asyncProperty(setting, fc.array(step, { minLength: 1, maxLength: 12 }), async (init, steps) => {
+      const sites = createSites(init)
+      const pick = (index: number): MortalSite => sites[index % sites.length]!
+      const expected = new Expected(sites)
+      const strike = (plan: { at: number, fault: Fault } | undefined): void => {
+        const fate = new Fate(plan?.at, plan?.fault)
+        for (const site of sites) site.fate = fate
+      }
+      const both = (one: MortalSite, other: MortalSite): boolean => one !== other && one.isAlive && other.isAlive
+      for (const each of steps) {
+        if ('fault' in each) strike(each.fault)
+        if (each.what === 'exchange') {
+          const asking = each.asks.filter(([i, j]) => both(pick(i), pick(j))).map(async ([i, j]) => { await pick(i).settle(pick(j)) })
+          const ran = await Promise.all(each.pairs.filter(([i, j]) => both(pick(i), pick(j))).map(async ([i, j]) => await pick(i).exchange(pick(j))))
+          await Promise.all(asking)
+          committed += ran.filter(Boolean).length
+        } else if (each.what === 'settle') {
+          if (both(pick(each.pair[0]), pick(each.pair[1]))) await pick(each.pair[0]).settle(pick(each.pair[1]))
+        } else if (each.what === 'train') {
+          if (pick(each.site).isAlive) pick(each.site).train(each.by)
+        } else if (each.what === 'save') {
+          if (pick(each.site).isAlive) await pick(each.site).save().catch(() => {})
+        } else if (each.what === 'late') {
+          if (pick(each.site).isAlive) await pick(each.site).receiveLate()
+        } else if (each.what === 'die') pick(each.site).die()
+        else await pick(each.site).restart()
+      }
+      await heal(sites)
+      expected.check()
+      for (const site of sites) site.die()
+      await heal(sites)
+      expected.check()
+    }), { numRuns: 2000 })
+    expect(committed).to.be.above(2000)
+  })
+})

@@ -1,0 +1,90 @@
+import type { AveragerState } from '../../src/gossip-aggregation/averager-types.ts'
+import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from '../../src/gossip-aggregation/exchange-log.ts'
+
+interface Stored {
+  readonly head: SealedRecord
+  readonly difference: Float32Array
+}
+
+/** What a site has on disk: outlives its process. */
+export interface Disk {
+  checkpoint: AveragerState
+  readonly pending: Map<string, Stored>
+  readonly committed: Map<string, Stored>
+  /** Committed as responder, in order, by initiator. */
+  readonly outcomes: Map<string, Set<string>>
+}
+
+/** Does the write, or not: a disk that is full, or a process that dies before or after it. */
+export type Write = (change: () => void) => Promise<void>
+
+export function emptyDisk (checkpoint: AveragerState): Disk {
+  return { checkpoint, pending: new Map(), committed: new Map(), outcomes: new Map() }
+}
+
+/** The log on such a disk; every durable change goes through `write`. */
+export class DiskLog implements ExchangeLog {
+  readonly #disk: Disk
+  readonly #write: Write
+
+  constructor (disk: Disk, write: Write) {
+    this.#disk = disk
+    this.#write = write
+  }
+
+  async begin (head: RecordHead): Promise<LogEntry> {
+    const parts: number[] = []
+    return {
+      append: async (values) => { parts.push(...values) },
+      seal: async (state, factor) => {
+        await this.#write(() => {
+          this.#disk[state].set(head.exchangeId, { head: { ...head, factor }, difference: Float32Array.from(parts) })
+          if (state === 'committed' && head.role === 'responder') this.#kept(head.partner).add(head.exchangeId)
+        })
+      },
+      discard: async () => {}
+    }
+  }
+
+  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+    await this.#write(() => {
+      const stored = this.#disk.pending.get(exchangeId)
+      this.#disk.pending.delete(exchangeId)
+      if (stored != null && verdict === 'committed') this.#disk.committed.set(exchangeId, stored)
+    })
+  }
+
+  async read (exchangeId: string): Promise<Float32Array> {
+    return (this.#disk.pending.get(exchangeId) ?? this.#disk.committed.get(exchangeId))!.difference.slice()
+  }
+
+  pending (): readonly SealedRecord[] {
+    return [...this.#disk.pending.values()].map(({ head }) => head)
+  }
+
+  committed (): readonly SealedRecord[] {
+    return [...this.#disk.committed.values()].map(({ head }) => head)
+  }
+
+  async absorb (exchangeIds: readonly string[]): Promise<void> {
+    await this.#write(() => { for (const id of exchangeIds) this.#disk.committed.delete(id) })
+  }
+
+  outcome (exchangeId: string, partner: string): Verdict | undefined {
+    return this.#kept(partner).has(exchangeId) ? 'committed' : undefined
+  }
+
+  unacknowledged (partner: string): readonly string[] {
+    return [...this.#kept(partner)]
+  }
+
+  async forget (exchangeIds: readonly string[], partner: string): Promise<void> {
+    await this.#write(() => { for (const id of exchangeIds) this.#kept(partner).delete(id) })
+  }
+
+  #kept (partner: string): Set<string> {
+    const kept = this.#disk.outcomes.get(partner) ?? new Set<string>()
+    this.#disk.outcomes.set(partner, kept)
+    return kept
+  }
+}
