@@ -102,21 +102,4 @@ describe('compute: engines', () => {
     const { mean, flat } = await runOnce(engines.onnx, (t) => ({ mean: tf.mean(t['x'] as tf.Tensor), flat: tf.mean(tf.reshape(t['x'] as tf.Tensor, [-1])) }), { x })
     for (const result of [mean, flat]) expect(Math.abs((result?.data[0] as number) - exact) / exact).to.be.below(5e-7)
   })
-
-  it('counts and warns about kernels that run on tfjs-cpu outside compiled steps', async () => {
-    const engine = await createEngine({ name: 'onnx' })
-    const warnings: string[] = []
-    const listen = ({ message }: Error): void => { warnings.push(message) }
-    process.on('warning', listen)
-    const previous = tf.getBackend()
-    await tf.setBackend('onnx')
-    const values = tf.tidy(() => [0, 1].map(() => tf.localResponseNormalization(tf.ones<tf.Rank.R4>([1, 2, 2, 3])).dataSync()[0]))
-    await tf.setBackend(previous)
-    await new Promise((resolve) => { setImmediate(resolve) })
-    process.off('warning', listen)
-    expect(values[0]).to.be.closeTo(0.5, 1e-6)
-    expect(engine.fallbacks().get('LRN')).to.equal(2)
-    expect(warnings.filter((message) => message.includes('LRN'))).to.have.length(1)
-    await engine.dispose()
-  })
 })

@@ -3,7 +3,7 @@ import type { AvgPool3DAttrs, AvgPoolAttrs, MaxPoolWithArgmaxAttrs } from '@tens
 import { constant, expand, int64s, operation, operations, scalar, sameShape, sizeOf } from '../value.ts'
 import type { Attributes, ElementType, Value } from '../value.ts'
 import { add, asFloat, cast, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
-import { after, axesOf2d, axesOf3d, channelsFirst, channelsLast, counts, inputGradient, pads, strides, windowSize } from './windows.ts'
+import { after, axesOf2d, axesOf3d, channelsFirst, channelsLast, counts, inputGradient, pads, strides, trim, trimmed, untrimmed, windowSize } from './windows.ts'
 import type { Axis } from './windows.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
@@ -46,15 +46,16 @@ function largest (x: Value, pool: readonly Axis[]): { values: Value, indices: Va
   return { values, indices, source, axes }
 }
 
-function maximum (input: Value, { axes, identity }: Pool): Value {
+function maximum (input: Value, { axes: windows, identity }: Pool): Value {
   if (identity) return input
-  const [x, padding] = padded(channelsFirst(asFloat(input)), axes, -Infinity)
+  const axes = trim(windows)
+  const [x, padding] = padded(trimmed(channelsFirst(asFloat(input)), windows), axes, -Infinity)
   return cast(channelsLast(operation('MaxPool', [x], { shape: outShape(x, axes), type: 'float32' }, settings(padding))), input.type)
 }
 
-function mean (input: Value, { axes, identity }: Pool): Value {
+function mean (input: Value, { axes: windows, identity }: Pool): Value {
   if (identity) return input
-  const x = channelsFirst(asFloat(input))
+  const [x, axes] = [trimmed(channelsFirst(asFloat(input)), windows), trim(windows)]
   const [source, padding] = padded(x, axes, 0)
   // The factor before, not after: ONNX Runtime would merge a Pad right before the pooling into it.
   const scaled = source === x ? x : multiply(source, scalar(windowSize(axes), 'float32'))
@@ -76,13 +77,13 @@ function meanGradient (dy: Value, { axes }: Pool): Value {
 }
 
 /** To the first of equal numbers in a window. */
-function maximumGradient (dy: Value, input: Value, { axes }: Pool): Value {
-  const x = channelsFirst(asFloat(input))
+function maximumGradient (dy: Value, input: Value, { axes: windows }: Pool): Value {
+  const [x, axes] = [trimmed(channelsFirst(asFloat(input)), windows), trim(windows)]
   const { indices, source, axes: padding } = largest(x, axes)
   const places = [source.size]
   const zeros = expand(scalar(0, 'float32'), places)
   const flat = operation('ScatterElements', [zeros, indices.view([indices.size]), channelsFirst(dy).view([dy.size])], { shape: places, type: 'float32' }, { axis: { i: 0 }, reduction: { s: 'add' } })
-  return channelsLast(cropped(flat.view(source.shape), x, axes, padding))
+  return channelsLast(untrimmed(cropped(flat.view(source.shape), x, axes, padding), windows))
 }
 
 function cropped (gradient: Value, x: Value, axes: readonly Axis[], padding: readonly Axis[]): Value {
