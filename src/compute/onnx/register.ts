@@ -13,6 +13,7 @@ import type { Inputs, Kernel } from './kernels/kernel.ts'
 import { matmulKernels } from './kernels/matmul.ts'
 import { normalisationKernels } from './kernels/normalisation.ts'
 import { poolingKernels } from './kernels/pooling.ts'
+import { orderKernels } from './kernels/order.ts'
 import { reductionKernels } from './kernels/reduction.ts'
 import { scatterKernels } from './kernels/scatter.ts'
 import { shapeKernels } from './kernels/shape.ts'
@@ -24,7 +25,7 @@ export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
 const kernels: readonly Kernel[] = [
-  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...scatterKernels, ...blockKernels, ...normalisationKernels, ...imageKernels, ...fusedKernels
+  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...scatterKernels, ...blockKernels, ...normalisationKernels, ...imageKernels, ...fusedKernels, ...orderKernels
 ]
 
 /** Names of the kernels that run inside the graph. */

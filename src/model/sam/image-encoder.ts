@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { gelu, type TensorRecord } from '../../compute/index.ts'
+import { attend, gelu, type TensorRecord } from '../../compute/index.ts'
 import { loraQkv } from '../adapters/lora.ts'
 import { mixExperts, type Routing } from '../moe/lmoe.ts'
 import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
@@ -52,19 +52,19 @@ export function splitHeads (x: tf.Tensor, heads: number): tf.Tensor3D {
   return tf.reshape(tf.transpose(tf.reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]), [batch * heads, tokens, size])
 }
 
-/** Logits [B·heads, n, n] with decomposed relative positions; q unscaled. Nothing is masked, padding included (SAM_SPEC §1.3). */
-export function attentionLogits (q: tf.Tensor3D, k: tf.Tensor3D, side: number, weights: TensorRecord, prefix: string): tf.Tensor3D {
+/** Query and key whose product is the logits [B·heads, n, n] with decomposed relative positions; q unscaled. Nothing is masked, padding included (SAM_SPEC §1.3). */
+export function queryAndKey (q: tf.Tensor3D, k: tf.Tensor3D, side: number, weights: TensorRecord, prefix: string): { query: tf.Tensor3D, key: tf.Tensor3D } {
   const rows = relativeTable(weight(weights, `${prefix}.rel_pos_h`) as tf.Tensor2D, side)
   const columns = relativeTable(weight(weights, `${prefix}.rel_pos_w`) as tf.Tensor2D, side)
-  const { query, key } = withPositions(q, k, rows, columns)
-  return tf.matMul(query, key, false, true)
+  return withPositions(q, k, rows, columns)
 }
 
 /** Attention over a square [B,H,H,D], before the windows are joined. */
 export function attention (x: tf.Tensor4D, weights: TensorRecord, prefix: string, heads: number, { loraScale }: AdapterOptions = PLAIN): tf.Tensor4D {
   const [batch, side, , dim] = x.shape
   const [q, k, v] = loraQkv(x, weights, `${prefix}.qkv`, loraScale).map((part) => splitHeads(part, heads)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
-  const mixed = tf.matMul(tf.softmax(attentionLogits(q, k, side, weights, prefix)), v)
+  const { query, key } = queryAndKey(q, k, side, weights, prefix)
+  const mixed = attend(query, key, v)
   const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, dim / heads]), [0, 2, 1, 3])
   return tf.reshape(linear(tf.reshape(joined, [batch * side * side, dim]), weights, `${prefix}.proj`), x.shape)
 }
