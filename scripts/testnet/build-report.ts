@@ -56,6 +56,7 @@ function describeHospital ({ process, result: { summary, rounds }, local }: Site
     rounds: rounds.at(-1)?.round ?? 0,
     ...describeImages(summary),
     exchanges: known.exchanges,
+    inDoubt: summary?.inDoubt ?? null,
     exchangesByRound: summary?.exchangesByRound ?? rounds.map(({ exchanges }) => exchanges),
     bytesSent: known.bytesSent,
     bytesReceived: known.bytesReceived,

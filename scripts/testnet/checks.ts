@@ -1,3 +1,5 @@
+import { conditionChecks } from './condition-checks.ts'
+import type { Conditions } from './conditions.ts'
 import type { Strike } from './journal.ts'
 import type { Check, HospitalReport, Report } from './report.ts'
 
@@ -5,6 +7,9 @@ export interface CheckInput {
   readonly report: Omit<Report, 'checks'>
   readonly rounds: number
   readonly strikes: readonly Strike[]
+  readonly conditions: Conditions
+  /** Names of hospitals that paused training because they were far ahead. */
+  readonly waited: ReadonlySet<string>
   /** Names of hospitals whose trainer outlived a killed daemon. */
   readonly orphaned: readonly string[]
   /** The bundled sample with at least the default rounds: only for it are figures promised. */
@@ -29,14 +34,15 @@ export function judge (input: CheckInput): Check[] {
     ...runChecks(living, input),
     ...(input.standard ? qualityChecks(living, input.report.wallSeconds) : []),
     ...(input.compared ? compareChecks(living, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
-    ...input.strikes.flatMap((strike) => strikeChecks(strike, input))
+    ...input.strikes.flatMap((strike) => strikeChecks(strike, input)),
+    ...conditionChecks(input)
   ]
 }
 
 function runChecks (living: readonly HospitalReport[], { report, rounds }: CheckInput): Check[] {
   const unfinished = living.filter(({ exitCode, rounds: done }) => exitCode !== 0 || done < rounds)
-  const poor = living.flatMap((hospital) => exchangesOf(hospital, rounds).filter(({ count }) => count < MIN_EXCHANGES).map(({ round, count }) => `${hospital.name} ${count} in round ${round}`))
-  const least = Math.min(...living.flatMap((hospital) => exchangesOf(hospital, rounds).map(({ count }) => count)))
+  const poor = living.flatMap((hospital) => exchangesOf(hospital).filter(({ count }) => count < MIN_EXCHANGES).map(({ round, count }) => `${hospital.name} ${count} in round ${round}`))
+  const least = Math.min(...living.flatMap((hospital) => exchangesOf(hospital).map(({ count }) => count)))
   const distance = report.consensus.findLast(({ round }) => round == null)?.distance
   const slowest = Math.max(...living.map(({ eventLoopP99Ms }) => eventLoopP99Ms ?? Infinity))
   return [
@@ -49,8 +55,9 @@ function runChecks (living: readonly HospitalReport[], { report, rounds }: Check
   ]
 }
 
-function exchangesOf ({ exchangesByRound }: HospitalReport, rounds: number): { round: number, count: number }[] {
-  return Array.from({ length: rounds }, (_, index) => ({ round: index + 1, count: exchangesByRound[index] ?? 0 }))
+/** Of the rounds that it trained: a hospital that fell far behind skips some. */
+function exchangesOf ({ exchangesByRound, history }: HospitalReport): { round: number, count: number }[] {
+  return history.map(({ round }) => ({ round, count: exchangesByRound[round - 1] ?? 0 }))
 }
 
 function qualityChecks (living: readonly HospitalReport[], wallSeconds: number): Check[] {

@@ -18,6 +18,7 @@ const summarySchema = z.object({
   validationImages: z.number(),
   engine: z.string(),
   exchanges: z.number(),
+  inDoubt: z.number(),
   exchangesByRound: z.array(z.number()),
   bytesSent: z.number(),
   bytesReceived: z.number(),

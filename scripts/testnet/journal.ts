@@ -18,6 +18,8 @@ export interface Strike {
 /** What only an observer knows: faults, and who a restarted hospital said it was. */
 export class Journal {
   readonly strikes: Strike[] = []
+  /** Names of hospitals that were seen to pause training because they were far ahead. */
+  readonly waited = new Set<string>()
 
   strike (fault: Fault, { hospital, status }: HospitalProcess): void {
     this.strikes.push({ fault, name: hospital.name, peerId: status?.peerId ?? '', round: status?.round ?? 0 })
@@ -25,6 +27,7 @@ export class Journal {
 
   record (processes: readonly HospitalProcess[]): void {
     for (const { hospital, status, state } of processes) {
+      if (status?.phase === 'waiting') this.waited.add(hospital.name)
       const last = this.strikes.findLast(({ name }) => name === hospital.name)
       if (last == null || last.fault.kind === 'kill' || status == null || state !== 'running') continue
       last.peerIdAfter ??= status.peerId

@@ -18,6 +18,8 @@ const hospitalSchema = z.strictObject({
   images: z.number().int().nullable(),
   validationImages: z.number().int().nullable(),
   exchanges: z.number().int(),
+  /** Exchanges that it began and whose end it never learnt; null of a hospital that did not finish. */
+  inDoubt: z.number().int().nullable(),
   /** Committed exchanges in round 1, 2, … */
   exchangesByRound: z.array(z.number().int()),
   bytesSent: z.number(),

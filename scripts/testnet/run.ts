@@ -167,6 +167,8 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome)
     report: facts,
     rounds: options.rounds,
     strikes: journal.strikes,
+    conditions: options.conditions,
+    waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     standard: sample && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
     compared: options.compare

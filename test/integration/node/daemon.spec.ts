@@ -30,7 +30,7 @@ describe('daemons with a trainer that only adds', function () {
     const adapters = []
     for (const name of ['a', 'b', 'c']) {
       const summary = await sites.summary(name)
-      expect(summary).to.include({ name, rounds: 3, images: 10, validationImages: 3, engine: 'fake', refusedHandshakes: 0 })
+      expect(summary).to.include({ name, rounds: 3, images: 10, validationImages: 3, engine: 'fake', provider: 'cpu', engineReason: 'it is a fake', refusedHandshakes: 0 })
       expect(summary.exchangesByRound).to.have.length(3)
       expect(Math.min(...summary.exchangesByRound)).to.be.at.least(2)
       expect(summary.exchanges).to.be.greaterThan(summary.exchangesByRound.reduce((sum, count) => sum + count))
@@ -61,7 +61,9 @@ describe('daemons with a trainer that only adds', function () {
     expect(returned.peerId).to.equal(before.peerId)
     for (const { rounds, exchangesByRound } of [survivor, returned]) {
       expect(rounds).to.equal(5)
-      expect(Math.min(...exchangesByRound), exchangesByRound.join()).to.be.at.least(2)
+      // Rounds that it skipped to catch up had none.
+      expect(Math.min(...exchangesByRound.filter((count) => count > 0)), exchangesByRound.join()).to.be.at.least(2)
+      expect(exchangesByRound.at(-1), exchangesByRound.join()).to.be.at.least(2)
     }
     expect(returned.warnings.filter((each) => each.includes('does not answer'))).to.have.length(1)
   })

@@ -29,6 +29,7 @@ const FAKE_TRAINING: FederationDocument['training'] = { rounds: 1, epochsG: 1, e
 export interface FederationOptions {
   readonly rounds?: number
   readonly coolDownSeconds?: number
+  readonly codec?: FederationDocument['averaging']['codec']
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
 }
@@ -43,7 +44,7 @@ export class Sites {
     this.#single = single
   }
 
-  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20, model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}): Promise<Sites> {
+  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
     const paths = sites.paths(founder!)
@@ -56,7 +57,7 @@ export class Sites {
       quorum: 1,
       model,
       training: { ...training, rounds },
-      averaging: defaultAveraging({ coolDownSeconds })
+      averaging: { ...defaultAveraging({ coolDownSeconds }), codec }
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
     const ring = await readKeyRing(join(sites.folder, 'network.key'))

@@ -1,10 +1,13 @@
 import { expect } from 'chai'
 import { judge, type CheckInput } from '../../../scripts/testnet/checks.ts'
+import type { Conditions } from '../../../scripts/testnet/conditions.ts'
 import type { Strike } from '../../../scripts/testnet/journal.ts'
 import { facts, homeResult, outcome, round, summary, vector } from './fixtures.ts'
 
+const NONE: Conditions = { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }
+
 function failing (change: Partial<CheckInput>): string[] {
-  const input = { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], orphaned: [], standard: true, compared: false, ...change }
+  const input = { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], standard: true, compared: false, ...change }
   return judge(input).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
 }
 
@@ -43,7 +46,7 @@ describe('checks', () => {
 
   it('of time are about this machine too', () => {
     const slow = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { eventLoopP99Ms: 50 }) }) })
-    const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], orphaned: [], standard: true, compared: false })
+    const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], standard: true, compared: false })
     expect(all.filter(({ ok }) => !ok).map(({ kind }) => kind)).to.deep.equal(['measure', 'measure'])
   })
 
@@ -68,5 +71,24 @@ describe('checks', () => {
     expect(failing({ report: facts(sites(0.904), { crossSite: { local: 0.7, global: 0.8 } }), compared: true })).to.deep.equal([])
     expect(failing({ report: facts(sites(0.91), { crossSite: { local: 0.8, global: 0.82 } }), compared: true })).to.have.length(2)
     expect(failing({ report: facts(sites(null)), compared: true })).to.have.length(2)
+  })
+
+  it('judge lost frames, slow hospitals and liars', () => {
+    const doubting = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { inDoubt: 1 }) }) })
+    const conditions = { ...NONE, loss: 0.05 }
+    expect(failing({ conditions })).to.deep.equal([])
+    expect(failing({ conditions, report: facts([outcome(0, 'a'), doubting]) })).to.deep.equal(['exchanges cut off by lost frames are settled: b: 1 in doubt'])
+    const four = facts(['a', 'b', 'c', 'd'].map((name, index) => outcome(index, name)))
+    const slow = { ...NONE, slow: new Map([[1, 4]]) }
+    expect(failing({ conditions: slow, report: four })).to.deep.equal([])
+    expect(failing({ conditions: slow, report: four, waited: new Set(['b']) })).to.deep.equal([])
+    expect(failing({ conditions: slow, report: four, waited: new Set(['c']) })).to.deep.equal(['nobody waited for b: c paused'])
+    const most = { ...NONE, slow: new Map([[1, 4], [2, 4], [3, 4]]) }
+    expect(failing({ conditions: most, report: four, waited: new Set(['a']) })).to.deep.equal([])
+    expect(failing({ conditions: most, report: four })).to.have.length(1)
+    const lying = { ...NONE, liars: new Set([1]) }
+    expect(failing({ conditions: lying })).to.deep.equal(['b is named for what it sends: nobody had enough exchanges with it'])
+    const naming = outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-b was clipped again and again'] }) }) })
+    expect(failing({ conditions: lying, report: facts([naming, outcome(1, 'b')]) })).to.deep.equal([])
   })
 })

@@ -24,6 +24,7 @@ export function summary (name: string, change: Partial<Summary> = {}): Summary {
     validationImages: 9,
     engine: 'onnx',
     exchanges: 6,
+    inDoubt: 0,
     exchangesByRound: [2, 3],
     bytesSent: 3e6,
     bytesReceived: 3e6,
