@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os'
 import '@tensorflow/tfjs-backend-cpu'
 import type { Engine, EngineChoice } from './types.ts'
 import { Compilation } from './onnx/compilation.ts'
+import { keepFullPrecision } from './onnx/providers.ts'
 import { registerOnnx } from './onnx/register.ts'
 import type { RuntimeOptions } from './onnx/session.ts'
 
 /** The engine that runs whole steps as one ONNX Runtime graph. */
 export function createOnnxEngine (settings: Omit<RuntimeOptions, 'provider'>, { provider, reason }: Omit<EngineChoice, 'name'>): Engine {
+  keepFullPrecision()
   // Fewer threads than cores: others work here too.
   const options = { spin: settings.threads >= availableParallelism(), ...settings, provider }
   // What is read outside a compiled step is small: it stays on the CPU.

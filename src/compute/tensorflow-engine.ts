@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import * as tf from '@tensorflow/tfjs-core'
 import { InputError } from '../errors.ts'
 import { eagerEngine } from './eager.ts'
+import { keepFullPrecision } from './onnx/providers.ts'
 import { findTensorflow } from './tensorflow-location.ts'
 import type { TensorflowLocation } from './tensorflow-location.ts'
 import type { Engine } from './types.ts'
@@ -29,8 +30,8 @@ interface Loaded { readonly isUsingGpuDevice: boolean, readonly version: string 
 export function loadTensorflow ({ root, binding }: TensorflowLocation, threads: number): Loaded {
   const known = tf.findBackend(BACKEND) as Backend | null
   if (known !== null) return describe(known)
-  // Full float32 precision also on cards that would round to 19 bits; no banner; both only count before the library loads.
-  setIfFree('NVIDIA_TF32_OVERRIDE', '0')
+  // These only count before the library loads.
+  keepFullPrecision()
   setIfFree('TF_CPP_MIN_LOG_LEVEL', '2')
   setIfFree('TF_NUM_INTRAOP_THREADS', String(threads))
   try {
