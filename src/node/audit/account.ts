@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
 import { readFederation } from '../federation/document.ts'
-import { loadIdentity } from '../identity.ts'
+import { readPeerId } from '../identity.ts'
 import { sitePaths } from '../paths.ts'
 import { verifyBundle } from './bundle.ts'
 import { Account } from './reconcile.ts'
@@ -12,7 +11,7 @@ import { verifyLedger, type Expected } from './verify.ts'
 export async function ownerOf (home: string): Promise<Expected> {
   const paths = sitePaths(home)
   const { id } = await readFederation(paths.federation)
-  return { peerId: peerIdFromPrivateKey(await loadIdentity(paths.identity)).toString(), federation: id }
+  return { peerId: await readPeerId(paths.identity), federation: id }
 }
 
 /** What the ledger in a home folder, or in a bundle, says about exchanges. @throws InputError unless it verifies. */

@@ -4,6 +4,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
+import { credential, type Credential } from '../membership/certificate.ts'
 import { Chain, type ChainPoint } from './chain.ts'
 import { canonical, type Entry } from './entry.ts'
 import { readSegment, segmentsIn } from './segments.ts'
@@ -23,7 +24,7 @@ const body = z.strictObject({
   count: z.number().int().min(0),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** Names the site as a member; founders stand in the federation document itself. */
-  certificate: z.string().optional()
+  credential
 })
 const header = body.extend({ signature: z.string().regex(/^[0-9a-f]{128}$/) })
 
@@ -34,7 +35,7 @@ export interface ExportInit {
   readonly folder: string
   readonly expected: Expected
   readonly key: PrivateKey
-  readonly certificate?: string
+  readonly credential: Credential
   readonly now: () => number
 }
 
@@ -42,11 +43,11 @@ export interface ExportInit {
  * Writes the whole ledger under a header signed with the site's key: one JSON line, then the ledger's lines as they are.
  * @throws InputError when the ledger does not verify.
  */
-export async function exportBundle (path: string, { folder, expected, key, certificate, now }: ExportInit): Promise<Verdict> {
+export async function exportBundle (path: string, { folder, expected, key, credential: shown, now }: ExportInit): Promise<Verdict> {
   const verdict = await verifyLedger(folder, expected)
   if (!verdict.ok) throw new InputError(`the ledger does not verify, so it is not exported: ${verdict.problems[0]}`)
   const { count, hash } = verdict
-  const fields: Body = { format: FORMAT, version: 1, peerId: expected.peerId, federation: expected.federation, made: new Date(now()).toISOString(), count, hash, ...(certificate == null ? {} : { certificate }) }
+  const fields: Body = { format: FORMAT, version: 1, peerId: expected.peerId, federation: expected.federation, made: new Date(now()).toISOString(), count, hash, credential: shown }
   const signed = { ...fields, signature: Buffer.from(await key.sign(signedBytes(fields))).toString('hex') }
   const aside = `${path}.part`
   const file = await open(aside, 'w', 0o600)

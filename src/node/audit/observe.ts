@@ -28,7 +28,7 @@ interface Averaging {
 /** Every exchange and every offer that was declined. */
 export function observeExchanges (service: AdapterExchange, averaging: Averaging, audit: Recorder): void {
   const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({ kind: 'exchange', round: averaging.round, tensors: averaging.schema.tensors.length })
-  service.addEventListener('exchange', ({ detail }) => { audit.record({ ...common(), ...committed(detail) }) })
+  service.addEventListener('exchange', ({ detail }) => { audit.record(committed(detail, averaging.schema.tensors.length)) })
   service.addEventListener('failure', ({ detail }) => { audit.record(failure(detail, common())) })
   service.addEventListener('refusal', ({ detail: { partner, reason } }) => { audit.record({ kind: 'refusal', peer: partner, what: 'offer', reason }) })
   service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => { audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict }) })
@@ -49,16 +49,12 @@ export function recoverExchanges (log: { committed (): readonly Logged[], pendin
   for (const each of log.pending()) write('doubt', each)
 }
 
-type Seen = Omit<ExchangeContent, 'kind' | 'round' | 'tensors'>
-// What the wire layer adds as it learns it.
-type Extra = Partial<Pick<ExchangeContent, 'sentDigest' | 'receivedDigest' | 'bytesSent' | 'bytesReceived'>> & { readonly exchangeId?: string }
-
-function committed ({ exchangeId, partner, role, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport & Extra): Seen {
-  return { id: exchangeId, partner, role, outcome: 'committed', partnerRound, bytesSent, bytesReceived, codec, ...digests({ sentDigest, receivedDigest }) }
+function committed ({ exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport, tensors: number): Content {
+  return { kind: 'exchange', id: exchangeId, partner, role, outcome: 'committed', round, partnerRound, tensors, bytesSent, bytesReceived, codec, sentDigest, receivedDigest }
 }
 
 /** Before an offer there is no exchange: it is a refusal, of which many become one entry. */
-function failure ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure & Extra, common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>): Content {
+function failure ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure, common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>): Content {
   if (exchangeId == null) return { kind: 'refusal', peer: partner, what: 'exchange', reason }
   return {
     ...common,
@@ -67,12 +63,9 @@ function failure ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytes
     role,
     outcome: inDoubt ? 'doubt' : 'failed',
     reason,
-    ...(bytesSent == null ? {} : { bytesSent }),
-    ...(bytesReceived == null ? {} : { bytesReceived }),
-    ...digests({ sentDigest, receivedDigest })
+    bytesSent,
+    bytesReceived,
+    ...(sentDigest == null ? {} : { sentDigest }),
+    ...(receivedDigest == null ? {} : { receivedDigest })
   }
-}
-
-function digests ({ sentDigest, receivedDigest }: { sentDigest: string | undefined, receivedDigest: string | undefined }): Pick<Seen, 'sentDigest' | 'receivedDigest'> {
-  return { ...(sentDigest == null ? {} : { sentDigest }), ...(receivedDigest == null ? {} : { receivedDigest }) }
 }

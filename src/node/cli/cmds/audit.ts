@@ -9,6 +9,7 @@ import { standingOf } from '../../audit/standing.ts'
 import { verifyLedger, type Verdict } from '../../audit/verify.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../identity.ts'
+import { readCredential } from '../../membership/files.ts'
 import { sitePaths } from '../../paths.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
@@ -35,7 +36,7 @@ const verify: CommandModule<object, Common & { point?: string, bundle?: string, 
     }
     if (federation == null) throw new UsageError('--bundle needs --federation federation.json, by which it is judged')
     const { header, verdict } = await verifyBundle(bundle)
-    const standing = standingOf(header, await readFederation(federation))
+    const standing = await standingOf(header, await readFederation(federation))
     report(json, { ...verdict, ok: verdict.ok && standing.member, problems: standing.member ? verdict.problems : [...verdict.problems, standing.why], notes: standing.member ? [`${header.peerId} is a member: ${standing.why}`] : [] })
   }
 }
@@ -70,7 +71,7 @@ const exportLedger: CommandModule<object, Common & { out: string }> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'file to write', demandOption: true } }),
   handler: async ({ home, json, out }) => {
     const paths = sitePaths(home)
-    const { count, hash, notes } = await exportBundle(out, { folder: paths.audit, expected: await ownerOf(home), key: await loadIdentity(paths.identity), now: Date.now })
+    const { count, hash, notes } = await exportBundle(out, { folder: paths.audit, expected: await ownerOf(home), key: await loadIdentity(paths.identity), credential: await readCredential(paths.certificate), now: Date.now })
     print(json, { out, count, hash, notes }, `${out}: ${count} entries, the last is ${hash}`)
   }
 }

@@ -1,10 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { exportBundle, verifyBundle } from '../../../../src/node/audit/bundle.ts'
+import { standingOf } from '../../../../src/node/audit/standing.ts'
+import type { Federation } from '../../../../src/node/federation/document.ts'
+import { issueCertificate, type Credential } from '../../../../src/node/membership/certificate.ts'
 import { InputError } from '../../../../src/errors.ts'
 import { seededRandom } from '../../../../src/dataset/index.ts'
-import { Desk, refusal } from './fixtures.ts'
+import { Desk, FEDERATION, refusal } from './fixtures.ts'
 
 const FLIPS = 100
 
@@ -24,8 +29,8 @@ describe('audit bundle', () => {
   })
   afterEach(async () => { await desk.remove() })
 
-  async function write (): Promise<void> {
-    await exportBundle(bundle, { folder: desk.folder, expected: desk.expected, key: desk.key, now: () => desk.time })
+  async function write (credential: Credential = { handovers: [] }): Promise<void> {
+    await exportBundle(bundle, { folder: desk.folder, expected: desk.expected, key: desk.key, credential, now: () => desk.time })
   }
 
   async function holds (): Promise<boolean> {
@@ -63,6 +68,21 @@ describe('audit bundle', () => {
     }
     await writeFile(bundle, genuine)
     expect(await holds()).to.equal(true)
+  })
+
+  it('names its site as a member by the document and itself alone', async () => {
+    const founder = await generateKeyPair('Ed25519')
+    const federation = { id: FEDERATION, document: { founders: [peerIdFromPrivateKey(founder).toString()], quorum: 1 } } as unknown as Federation
+    const init = { federation: FEDERATION, peerId: desk.peerId, name: 'Mercy', role: 'member' as const, from: '2026-01-01T00:00:00.000Z', to: '2027-01-01T00:00:00.000Z' }
+    const standing = async (credential: Credential): Promise<{ member: boolean, why: string }> => {
+      await write(credential)
+      return await standingOf((await verifyBundle(bundle)).header, federation)
+    }
+    expect(await standing({ certificate: await issueCertificate(init, founder), handovers: [] })).to.deep.equal({ member: true, why: 'it is certified as member "Mercy"' })
+    expect((await standing({ handovers: [] })).why).to.contain('NONE')
+    expect((await standing({ certificate: await issueCertificate(init, desk.key), handovers: [] })).why).to.contain('WRONG_SIGNER')
+    expect((await standing({ certificate: await issueCertificate({ ...init, to: '2026-02-01T00:00:00.000Z' }, founder), handovers: [] })).why).to.contain('EXPIRED')
+    expect(await standingOf((await verifyBundle(bundle)).header, { ...federation, id: 'e'.repeat(64) })).to.include({ member: false })
   })
 
   it('is not made of a ledger that does not verify', async () => {
