@@ -46,6 +46,15 @@ class Expected {
     this.sums = weightedSum(sites)
   }
 
+  /** Checks what is in memory, and what is on disk alone. */
+  async hold (sites: readonly MortalSite[]): Promise<void> {
+    await heal(sites)
+    this.check()
+    for (const site of sites) site.die()
+    await heal(sites)
+    this.check()
+  }
+
   /** Σw·x is what it was at the start and what training added that no crash took back. */
   check (): void {
     const scale = this.#sites.reduce((sum, { averager }) => sum + averager.mass, 0)
@@ -56,87 +65,85 @@ class Expected {
   }
 }
 
+const who = fc.integer({ min: 0, max: 3 })
+const plan = fc.option(fc.record({ at: fc.integer({ min: 0, max: 40 }), fault: fc.constantFrom(...FAULTS) }), { nil: undefined, freq: 2 })
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ what: fc.constant('exchange' as const), pairs: fc.array(fc.tuple(who, who), { maxLength: 3 }), asks: fc.array(fc.tuple(who, who), { maxLength: 1 }), fault: plan }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault: plan }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('restart' as const), site: who }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('late' as const), site: who }) })
+const setting = fc.record({
+  masses: fc.array(fc.double({ min: 0.5, max: 500, noNaN: true }), { minLength: 2, maxLength: 4 }),
+  codec: fc.constantFrom('auto' as const, ...CODECS),
+  clipRadius: fc.constantFrom(1e6, 200, 30, 1),
+  seed: fc.integer({ min: 0, max: 1000 })
+})
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** Does one step of a history; returns how many exchanges were committed. */
+async function take (sites: readonly MortalSite[], each: Step): Promise<number> {
+  const pick = (index: number): MortalSite => sites[index % sites.length]!
+  if ('fault' in each) {
+    const fate = new Fate(each.fault?.at, each.fault?.fault)
+    for (const site of sites) site.fate = fate
+  }
+  if (each.what === 'exchange') return await exchangeAll(pick, each)
+  const site = pick(each.site)
+  if (each.what === 'restart') await site.restart()
+  else if (each.what === 'die') site.die()
+  else if (site.isAlive) await (each.what === 'train' ? site.train(each.by) : each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
+  return 0
+}
+
+/** Exchanges and questions that run side by side. */
+async function exchangeAll (pick: (index: number) => MortalSite, { pairs, asks }: { pairs: readonly [number, number][], asks: readonly [number, number][] }): Promise<number> {
+  const possible = (list: readonly [number, number][]): [MortalSite, MortalSite][] => list.map(([i, j]): [MortalSite, MortalSite] => [pick(i), pick(j)]).filter(([one, other]) => one !== other && one.isAlive && other.isAlive)
+  const asking = possible(asks).map(async ([one, other]) => { await one.settle(other) })
+  const ran = await Promise.all(possible(pairs).map(async ([one, other]) => await one.exchange(other)))
+  await Promise.all(asking)
+  return ran.filter(Boolean).length
+}
+
+/** At which event, what, and which site is started again before the other. */
+function cases (): [number, Fault, number][] {
+  return Array.from({ length: EVENTS }, (_, at) => FAULTS.flatMap((fault) => [0, 1].map((rests): [number, Fault, number] => [at, fault, rests]))).flat()
+}
+
+async function strikeOnce ({ codec, at, fault, rests }: { codec: Setting['codec'], at: number, fault: Fault, rests: number }): Promise<void> {
+  const sites = createSites({ masses: [3, 1], codec, clipRadius: at % 2 === 0 ? 1e6 : 20, seed: at })
+  const [a, b] = sites as [MortalSite, MortalSite]
+  const expected = new Expected(sites)
+  const fate = new Fate(at, fault)
+  a.fate = fate
+  b.fate = fate
+  const exchanging = a.exchange(b)
+  await Promise.resolve()
+  if (a.isAlive) a.train(1)
+  await exchanging
+  if (b.isAlive) b.train(2)
+  for (const site of sites) if (site.isAlive) await site.save().catch(() => {})
+  await sites[rests]!.restart()
+  if (a.isAlive && b.isAlive) await a.settle(b)
+  await expected.hold(sites)
+}
+
 describe('conservation of Σw·x over the wire, with crashes', () => {
   for (const codec of [...CODECS, 'auto'] as const) {
     it(`${codec}: whatever strikes at any message and any durable write, at either side, with training in between`, async () => {
-      for (let at = 0; at < EVENTS; at++) {
-        for (const fault of FAULTS) {
-          for (const rests of [0, 1]) {
-            const sites = createSites({ masses: [3, 1], codec, clipRadius: at % 2 === 0 ? 1e6 : 20, seed: at })
-            const [a, b] = sites as [MortalSite, MortalSite]
-            const expected = new Expected(sites)
-            const fate = new Fate(at, fault)
-            a.fate = fate
-            b.fate = fate
-            const exchanging = a.exchange(b)
-            await Promise.resolve()
-            if (a.isAlive) a.train(1)
-            await exchanging
-            if (b.isAlive) b.train(2)
-            for (const site of sites) if (site.isAlive) await site.save().catch(() => {})
-            await sites[rests]!.restart()
-            if (a.isAlive && b.isAlive) await a.settle(b)
-            await heal(sites)
-            expected.check()
-            for (const site of sites) site.die()
-            await heal(sites)
-            expected.check()
-          }
-        }
-      }
+      for (const [at, fault, rests] of cases()) await strikeOnce({ codec, at, fault, rests })
     })
   }
 
   it('over thousands of random histories', async () => {
-    const who = fc.integer({ min: 0, max: 3 })
-    const fault = fc.option(fc.record({ at: fc.integer({ min: 0, max: 40 }), fault: fc.constantFrom(...FAULTS) }), { nil: undefined, freq: 2 })
-    const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ what: fc.constant('exchange' as const), pairs: fc.array(fc.tuple(who, who), { minLength: 1, maxLength: 3 }), asks: fc.array(fc.tuple(who, who), { maxLength: 1 }), fault }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }) }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('restart' as const), site: who }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('late' as const), site: who }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constant('settle' as const), pair: fc.tuple(who, who), fault }) })
-    const setting = fc.record({
-      masses: fc.array(fc.double({ min: 0.5, max: 500, noNaN: true }), { minLength: 2, maxLength: 4 }),
-      codec: fc.constantFrom('auto' as const, ...CODECS),
-      clipRadius: fc.constantFrom(1e6, 200, 30, 1),
-      seed: fc.integer({ min: 0, max: 1000 })
-    })
     let committed = 0
     await fc.assert(fc.asyncProperty(setting, fc.array(step, { minLength: 1, maxLength: 12 }), async (init, steps) => {
       const sites = createSites(init)
-      const pick = (index: number): MortalSite => sites[index % sites.length]!
       const expected = new Expected(sites)
-      const strike = (plan: { at: number, fault: Fault } | undefined): void => {
-        const fate = new Fate(plan?.at, plan?.fault)
-        for (const site of sites) site.fate = fate
-      }
-      const both = (one: MortalSite, other: MortalSite): boolean => one !== other && one.isAlive && other.isAlive
-      for (const each of steps) {
-        if ('fault' in each) strike(each.fault)
-        if (each.what === 'exchange') {
-          const asking = each.asks.filter(([i, j]) => both(pick(i), pick(j))).map(async ([i, j]) => { await pick(i).settle(pick(j)) })
-          const ran = await Promise.all(each.pairs.filter(([i, j]) => both(pick(i), pick(j))).map(async ([i, j]) => await pick(i).exchange(pick(j))))
-          await Promise.all(asking)
-          committed += ran.filter(Boolean).length
-        } else if (each.what === 'settle') {
-          if (both(pick(each.pair[0]), pick(each.pair[1]))) await pick(each.pair[0]).settle(pick(each.pair[1]))
-        } else if (each.what === 'train') {
-          if (pick(each.site).isAlive) pick(each.site).train(each.by)
-        } else if (each.what === 'save') {
-          if (pick(each.site).isAlive) await pick(each.site).save().catch(() => {})
-        } else if (each.what === 'late') {
-          if (pick(each.site).isAlive) await pick(each.site).receiveLate()
-        } else if (each.what === 'die') pick(each.site).die()
-        else await pick(each.site).restart()
-      }
-      await heal(sites)
-      expected.check()
-      for (const site of sites) site.die()
-      await heal(sites)
-      expected.check()
+      for (const each of steps) committed += await take(sites, each)
+      await expected.hold(sites)
     }), { numRuns: 2000 })
     expect(committed).to.be.above(2000)
   })

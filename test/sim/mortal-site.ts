@@ -49,10 +49,10 @@ export class MortalSite {
     this.id = id
     this.#init = init
     const learnt = { clip: { radius: init.settings.clipRadius, recent: [] }, distance: null }
-    this.disk = emptyDisk({ values: init.values.slice(), round: init.round, mass: init.mass, included: [], learnt: learnt as never })
+    this.disk = emptyDisk({ values: init.values.slice(), round: init.round, mass: init.mass, included: [], learnt })
     this.averager = new Averager({ ...init, log: this.#log() })
-    this.trained = new Array(init.values.length).fill(0)
-    this.unsaved = new Array(init.values.length).fill(0)
+    this.trained = Array.from(init.values, () => 0)
+    this.unsaved = [...this.trained]
   }
 
   die (): void {

@@ -69,12 +69,14 @@ class End extends EventTarget {
   }
 
   reset (error: Error): void {
-    for (const end of [this, this.other]) end.#end('reset', error)
+    this.#end('reset', error)
+    if (this.other.#late == null) this.other.#end('reset', error)
   }
 
   arriveLate (): void {
     if (this.#late == null || this.status !== 'open') return
     this.#arrive(this.#late)
+    this.#late = undefined
     queueMicrotask(() => { this.#end('reset', new Error('lost')) })
   }
 
