@@ -1,5 +1,5 @@
 /** `npm run test:tfjs [-- --filter TEXT | --write]`: tfjs-core's own backend tests on the onnx backend. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -15,7 +15,9 @@ const core = createRequire(import.meta.url).resolve('@tensorflow/tfjs-core/packa
 const { values: { filter, write } } = parseArgs({ options: { filter: { type: 'string', default: '' }, write: { type: 'boolean', default: false } } })
 if (write && filter !== '') throw new Error('--write needs all tests: leave --filter out')
 
-const { runSuite, kernelsByPlace } = await import(pathToFileURL(await bundle()).href) as typeof Suite
+const file = await bundle()
+const { runSuite, kernelsByPlace } = await import(pathToFileURL(file).href) as typeof Suite
+await rm(file)
 const known = JSON.parse(await readFile(join(import.meta.dirname, 'known-failures.json'), 'utf8')) as KnownFailure[]
 const results = await runSuite(filter)
 const lines = surprises(results, known, filter === '')
@@ -35,7 +37,8 @@ async function keepPage (): Promise<string[]> {
 
 /** One instance of tfjs-core: its tests are extensionless ESM, which Node does not load, and must share their engine with the backend. */
 async function bundle (): Promise<string> {
-  const outfile = join(root, 'build/tfjs-suite.mjs')
+  // Not in build/, which is published; inside the project, where its packages are found.
+  const outfile = join(root, `node_modules/.cache/consilium/tfjs-suite-${process.pid}.mjs`)
   await build({
     entryPoints: [join(import.meta.dirname, 'suite.ts')],
     outfile,

@@ -41,11 +41,23 @@ ${graph.length} of the ${graph.length + fallback.length} kernels of tfjs-backend
 ${graph.join(', ')}.
 
 ${fallback.length} run on tfjs-backend-cpu: counted (\`fallbacks()\` of the engine), with one warning for each kernel name, and refused inside a compiled step
-unless their inputs are constants:
+unless their inputs are constants (\`LinSpace\` and \`Range\`, which have no inputs, are neither counted nor refused):
 
 ${fallback.join(', ')}.
 
 Any kernel goes the same way where an input or the result is complex64 or string, which ONNX Runtime does not compute with. A SAM training step has no
 fallback; tests assert it.
+
+## Where tfjs-backend-cpu is wrong and this backend is not
+
+Found by \`test/unit/compute/kernels-properties.spec.ts\`; tfjs-core's own tests do not reach them.
+
+- MaxPool3DGrad: windows that are not square in the last two axes get gradients at the wrong places.
+- ResizeNearestNeighborGrad: all images of a batch but the first read the wrong gradients where the sizes differ; with \`alignCorners\` and one row it never ends.
+- MaxPoolWithArgmax: the places are said to be int32 but lie in a Float32Array.
+- BatchMatMul over batches that are both broadcast; ResizeBilinearGrad with \`halfPixelCenters\`.
+
+Kept as in tfjs although they look wrong: AvgPoolGrad divides by the whole window where part of it is padding; windows in volumes with 'same' padding
+start behind the border where strides are wider than the window.
 `
 }
