@@ -15,6 +15,9 @@ export interface Target {
 const HOLD_MS = 15_000
 const OPEN_MS = 2_000
 const KIB = 1_024
+const MOST_WAITING = 256 * KIB
+/** Frames between two turns of the event loop. */
+const BURST = 64
 
 type Act = (stream: Stream) => Promise<void>
 
@@ -31,7 +34,8 @@ function frame (bytes: Uint8Array): Uint8Array {
 
 /** Sends until the other side stops taking, then waits until it does. */
 async function send (stream: Stream, bytes: Uint8Array): Promise<void> {
-  if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(OPEN_MS) })
+  while (stream.status === 'open' && stream.writeBufferLength > MOST_WAITING) await sleep(1)
+  stream.send(bytes)
 }
 
 function onStream (name: string, workers: number, protocol: (target: Target) => string, act: (target: Target) => Act): Attack {
@@ -54,7 +58,10 @@ function onStream (name: string, workers: number, protocol: (target: Target) => 
 const own = (name: string) => ({ federationId }: Target): string => `/consilium/${federationId}/${name}`
 
 async function repeat (target: Target, stream: Stream, bytes: () => Uint8Array): Promise<void> {
-  while (!target.signal.aborted && stream.status === 'open') await send(stream, bytes())
+  while (!target.signal.aborted && stream.status === 'open') {
+    for (let i = 0; i < BURST; i++) await send(stream, bytes())
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
 }
 
 /** Kademlia, protobuf by hand: FIND_NODE (4) of a random key; ADD_PROVIDER (2) for a random one. */
