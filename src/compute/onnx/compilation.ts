@@ -91,7 +91,10 @@ export class Compilation {
   }
 }
 
-async function createGraph ({ backend, options, step, frozen }: CompilationInit, inputs: HostRecord): Promise<Graph> {
+async function createGraph ({ backend, options: wanted, step, frozen }: CompilationInit, inputs: HostRecord): Promise<Graph> {
+  // Sessions made before hold more than what is left: this one must not keep its memory as well.
+  const isCrowded = process.memoryUsage.rss() > process.availableMemory()
+  const options: RuntimeOptions = isCrowded ? { ...wanted, memory: 'low' } : wanted
   const bake = isWorthBaking(frozen, options)
   const placeholders = new Map([...Object.entries(inputs), ...Object.entries(frozen)].map(([name, tensor]): [Value, string] => {
     const value = new Value(tensor.shape, dtypeOf(tensor))

@@ -80,9 +80,6 @@ function feeds (inputs: ReadonlyMap<string, Value>): Record<string, ort.Tensor> 
 
 function keep (roots: readonly Value[], plan: Plan, results: Readonly<Record<string, ort.Tensor>>): void {
   for (const [index, name] of plan.outputs.entries()) {
-    const root = roots[index] as Value
-    root.data = results[name]?.data as Data
-    root.uploaded = true
-    root.op = undefined
+    roots[index]?.settle(results[name]?.data as Data)
   }
 }

@@ -46,6 +46,14 @@ export class Value {
     return view
   }
 
+  /** Takes the elements that a run computed and lets go of the graph that led to them. */
+  settle (data: Data): void {
+    this.data = data
+    this.uploaded = true
+    this.op = this.compact = undefined
+    for (const view of this.#views.values()) view.compact = undefined
+  }
+
   /** The elements if they are known without a run. */
   known (): Data | undefined {
     if (this.data !== undefined) return this.data

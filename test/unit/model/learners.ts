@@ -1,3 +1,4 @@
+import type { Engine } from '../../../src/compute/index.ts'
 import type { Scored } from '../../../src/dataset/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'
@@ -9,9 +10,9 @@ export const config = samConfig('golden-128')
 export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
 export const baseHash = weightsHash(weights)
 
-export async function createLearner ({ siteSeed = 7, model = {}, train = {} }: { siteSeed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
+export async function createLearner ({ engine, siteSeed = 7, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
   return Learner.create({
-    engine: await testEngine(),
+    engine: engine ?? await testEngine(),
     config,
     weights,
     baseHash,
