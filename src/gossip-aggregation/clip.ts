@@ -57,7 +57,10 @@ export class ClipRadius {
     const at = ++this.#exchanges
     this.#seen.delete(partner)
     this.#seen.set(partner, { distance: distance > this.#radius ? GROWTH / MARGIN * this.#radius : distance, at })
-    for (const [id, seen] of this.#seen) if (this.#seen.size > REMEMBERED || seen.at < at - OLD) this.#seen.delete(id)
+    for (const [id, seen] of this.#seen) {
+      if (this.#seen.size <= REMEMBERED && seen.at >= at - OLD) break
+      this.#seen.delete(id)
+    }
     this.#learn(noise)
   }
 

@@ -27,6 +27,11 @@ const DRAWS = 8
 /** Candidates whose sketches `farthest` compares. */
 const COMPARED = 64
 
+/** Turns that stand for one initiation: two that meet in an agreed step exchange once, so a site initiates in every other step. */
+export function turnsPerInitiation (rule: PartnerRule): number {
+  return rule === 'exponential' ? 2 : 1
+}
+
 /** Whom to ask by this rule; undefined while all are to be left alone. */
 export function choosePartner (rule: PartnerRule, view: View): string | undefined {
   switch (rule) {
@@ -41,7 +46,7 @@ export function randomPartner (view: View): string | undefined {
   return draw(view, (id) => isReady(view, id) && !view.backOff.isSuspect(id)) ?? draw(view, (id) => isReady(view, id))
 }
 
-/** Hypercube: in step k the partner of site i of the ring is site i XOR 2^k; undefined where the ring has no such place. Two sites with the same ring and step name each other. */
+/** Hypercube: in step k the partner of site i of the ring is site i XOR 2^k; undefined where the ring has no such place, and after every ⌈log2 n⌉ steps for one, which mixes at random what few edges join. Two sites with the same ring and step name each other. */
 export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' | 'step'>): string | undefined {
   if (self == null || ring == null || step == null || ring.length < 2) return undefined
   const index = indexOf(ring, self)
@@ -54,7 +59,7 @@ export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' 
 /** The agreed partner, or a random one where that one is missing, to be left alone or suspect. */
 function exponentialPartner (view: View): string | undefined {
   const agreed = agreedPartner(view)
-  const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) && view.candidates.includes(agreed)
+  const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) && (view.candidates === view.ring || view.candidates.includes(agreed))
   return isAble ? agreed : randomPartner(view)
 }
 

@@ -1,3 +1,4 @@
+import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Announcer } from './announcer.ts'
 import { systemClock } from './clock.ts'
 import { Gossip } from './gossip.ts'
@@ -11,6 +12,8 @@ export interface Company {
   readonly gossip: Gossip
   readonly announcer: Announcer
   readonly settlement: Settlement
+  /** How often a site gets its turn to exchange in a round. */
+  readonly turnsPerRound: number
   close (): Promise<void>
 }
 
@@ -18,6 +21,7 @@ export interface Company {
 export async function joinCompany (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
   const { federation: { id, document: { training, averaging } }, peerId, record, notices, logger } = site
   const { peers } = network
+  const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   const announcer = new Announcer({ federationId: id, averager, initial, rounds: training.rounds, record, peers, publish: network.publish, logger })
   const gossip = new Gossip({
     exchange: network.exchange,
@@ -29,7 +33,7 @@ export async function joinCompany (site: Site, { averager, checkpoint, initial }
       rule: averaging.partner,
       self: peerId,
       ring: () => peers.ring(peerId),
-      step: () => averager.round * averaging.initiationsPerRound,
+      step: () => averager.round * turnsPerRound,
       distance: announcer.distanceTo
     }
   })
@@ -58,6 +62,7 @@ export async function joinCompany (site: Site, { averager, checkpoint, initial }
     gossip,
     announcer,
     settlement,
+    turnsPerRound,
     close: async () => {
       await settlement.stop()
       await announcer.stop()

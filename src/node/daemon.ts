@@ -178,7 +178,7 @@ export class Daemon {
           logger.info({ round, phase }, 'phase')
           company?.announcer.touch()
         },
-        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging } })
+        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging, initiationsPerRound: company.turnsPerRound } })
       }, round, signal)
       const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
       audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })

@@ -4,7 +4,7 @@ import type { FederationDocument } from './document.ts'
 export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
   return {
     codec: 'auto',
-    partner: 'random',
+    partner: 'exponential',
     weighting: 'images',
     maxMass: 1_000,
     initiationsPerRound: 2,

@@ -1,6 +1,7 @@
 import { createSchema, type Schema } from '../../adapter/schema.ts'
 import { seededRandom, shuffled } from '../../dataset/random.ts'
 import { Averager } from '../../gossip-aggregation/averager.ts'
+import { turnsPerInitiation } from '../../gossip-aggregation/partner-choice.ts'
 import { sketchSlices } from '../../gossip-aggregation/sketch.ts'
 import { Gossip } from '../gossip.ts'
 import { squaredDistance } from './measure.ts'
@@ -76,7 +77,7 @@ export class VirtualFederation {
   #schedule (site: VirtualSite): void {
     const { delay, partner } = this.#options
     if (site.isSlow && (this.#cycle + site.index) % SLOWNESS !== 0) return
-    const turns = partner === 'exponential' ? 2 : 1
+    const turns = turnsPerInitiation(partner)
     const phase = delay > 0 ? phaseOf(site) : this.#turns()
     for (let turn = 0; turn < turns; turn++) {
       this.#clock.schedule((turn + (delay > 0 ? phase : this.#turns())) * CYCLE_MS / turns, () => { this.#watch(this.#turn(site)) })

@@ -1,0 +1,54 @@
+import { PARTNER_RULES, type PartnerRule } from '../../src/gossip-aggregation/partner-choice.ts'
+import { DEFAULTS, type SimulationOptions } from '../../src/node/simulation/options.ts'
+import { simulate } from '../../src/node/simulation/simulate.ts'
+
+/** The table of ADR 8: cycles to an RMS spread of 1e-3, and exchanges per site until then, over five seeds. Prints Markdown. */
+const SEEDS = [1, 2, 3, 4, 5]
+const MOST_CYCLES = 80
+const DIM = 64
+const SETTINGS: readonly [string, Partial<SimulationOptions>][] = [
+  ['nothing disturbs', {}],
+  ['20 % away, 10 % lost', { churn: 0.2, loss: 0.1 }],
+  ['masses 1 to 100', { maxMass: 100 }],
+  ['offset 10 × spread', { offset: 10 }],
+  ['delay 300 ms, 20 % slow', { delay: 300, stragglers: 0.2 }],
+  ['10 % liars', { liars: 0.1 }],
+  ['away, lost, slow, masses 1 to 10', { churn: 0.2, loss: 0.1, delay: 100, stragglers: 0.2, maxMass: 10 }]
+]
+
+interface Cell {
+  readonly cycles: number
+  readonly exchanges: number
+  readonly honestNamed: number
+}
+
+async function measure (options: SimulationOptions): Promise<Cell> {
+  const { cycles, honestNamed } = await simulate(options)
+  const first = cycles[0]!.variance
+  const reached = cycles.find(({ variance }) => variance <= 1e-6 * first)
+  return { cycles: reached?.cycle ?? Infinity, exchanges: (reached?.bytesPerSite ?? Infinity) / (4 * options.dim), honestNamed }
+}
+
+async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule, peers: number): Promise<string> {
+  const cells: Cell[] = []
+  for (const seed of SEEDS) cells.push(await measure({ ...DEFAULTS, dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
+  const counts = cells.map(({ cycles }) => cycles)
+  const named = cells.reduce((sum, { honestNamed }) => sum + honestNamed, 0)
+  const range = (value: number): string => value === Infinity ? `> ${MOST_CYCLES}` : String(value)
+  const [least, most] = [range(Math.min(...counts)), range(Math.max(...counts))]
+  const exchanges = mean(cells.map((each) => each.exchanges))
+  return `${least === most ? least : `${least}–${most}`} (${Number.isFinite(exchanges) ? exchanges.toFixed(0) : '–'})${named > 0 ? `, ${named} honest named` : ''}`
+}
+
+function mean (values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+process.stdout.write(`| sites | disturbance | ${PARTNER_RULES.join(' | ')} |\n|---|---|${PARTNER_RULES.map(() => '---|').join('')}\n`)
+for (const peers of [100, 64, 10, 4]) {
+  for (const [name, settings] of SETTINGS) {
+    const cells: string[] = []
+    for (const partner of PARTNER_RULES) cells.push(await cell(settings, partner, peers))
+    process.stdout.write(`| ${peers} | ${name} | ${cells.join(' | ')} |\n`)
+  }
+}
