@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import '@tensorflow/tfjs-backend-cpu'
+import { defaultThreads } from './defaults.ts'
 import type { Engine, EngineChoice } from './types.ts'
 import { Compilation } from './onnx/compilation.ts'
 import { keepFullPrecision } from './onnx/providers.ts'
@@ -9,8 +9,8 @@ import type { RuntimeOptions } from './onnx/session.ts'
 /** The engine that runs whole steps as one ONNX Runtime graph. */
 export function createOnnxEngine (settings: Omit<RuntimeOptions, 'provider'>, { provider, reason }: Omit<EngineChoice, 'name'>): Engine {
   keepFullPrecision()
-  // Fewer threads than cores: others work here too.
-  const options = { spin: settings.threads >= availableParallelism(), ...settings, provider }
+  // Fewer threads than the machine has use for: others work here too.
+  const options = { spin: settings.threads >= defaultThreads(), ...settings, provider }
   // What is read outside a compiled step is small: it stays on the CPU.
   const backend = registerOnnx(settings)
   const before = new Map(backend.fallbacks)
