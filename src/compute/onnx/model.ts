@@ -8,7 +8,7 @@ const { onnx } = onnxProto
 const elementCodes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }
 
 /** Data that the model refers to by path instead of holding them. */
-export interface External { readonly path: string, readonly data: Uint8Array }
+interface External { readonly path: string, readonly data: Uint8Array }
 
 export interface Model {
   readonly bytes: Uint8Array
