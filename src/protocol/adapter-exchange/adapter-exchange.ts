@@ -82,7 +82,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
-      if (this.#init.averaging.doubts.has(partner)) await this.settle(peerId)
+      if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)
       const stream = await this.#open(peerId, options)
       const outcome = await this.#run({ stream, partner, run }, async (session) => await initiate(this.#init.averaging, initiating, session), options)
       return this.#committed(outcome, run)
@@ -93,7 +93,12 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   }
 
   async settle (peerId: PeerId): Promise<void> {
-    await this.#outcome.settle(peerId)
+    try {
+      await this.#outcome.settle(peerId)
+    } catch (error) {
+      this.#failed({ partner: peerId.toString(), role: 'initiator', error: error as Error, inDoubt: false }, { trace: {} })
+      throw error
+    }
   }
 
   failuresOf (partner: string): Readonly<Record<string, number>> {

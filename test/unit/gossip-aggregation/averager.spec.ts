@@ -151,6 +151,65 @@ describe('Averager', () => {
   })
 })
 
+describe('Averager, of exchanges whose end was not heard of', () => {
+  /** Committed at b; a, which initiated it, does not hear. */
+  async function halfDone (a: Averager, b: Averager): Promise<string> {
+    const [one, other] = opened(a, b)
+    one.receive(other.outgoing(0))
+    other.receive(one.outgoing(0))
+    one.verify()
+    other.verify()
+    await one.committing()
+    await other.commit()
+    one.abort()
+    return one.id
+  }
+
+  it('keeps at most one in doubt per partner, applies it once, however often it is settled', async () => {
+    const [a, b] = [averager([0, 0, 0]), averager([2, 2, 2])]
+    const id = await halfDone(a, b)
+    expect([[...a.doubts], a.inDoubt, a.isUnsettled(id)]).to.deep.equal([[['b', id]], 1, true])
+    expect(() => a.offer('b', nextId())).to.throw(RefusedError).with.property('reason', 'IN_DOUBT_HERE')
+    expect(a.answer({ self: 'a', partner: 'b', offer: offerOf(averager()) })).to.deep.equal({ refused: 'BUSY' })
+    expect(await b.decide(id, 'a')).to.equal('committed')
+    await Promise.all([a.settle(id, 'committed'), a.settle(id, 'committed')])
+    await a.settle(id, 'committed')
+    expect([[...a.values], a.inDoubt, a.isUnsettled(id)]).to.deep.equal([[1, 1, 1], 0, false])
+  })
+
+  it('aborts what is open when its initiator asks, and answers aborted for what it does not know, keeping nothing', async () => {
+    const [a, b] = [averager([0, 0, 0]), averager([2, 2, 2])]
+    const [one, other] = opened(a, b)
+    expect(await b.decide(one.id, 'somebody else')).to.equal('aborted')
+    expect(other.phase).to.equal('open')
+    expect(await b.decide(one.id, 'a')).to.equal('aborted')
+    expect([other.phase, b.busy, b.unacknowledged('a')]).to.deep.equal(['closed', false, []])
+    for (let i = 0; i < 1_000; i++) await b.decide(nextId(), 'a')
+    expect(b.unacknowledged('a')).to.deep.equal([])
+  })
+
+  it('forgets with an acknowledged exchange those decided before it, and none after', async () => {
+    const b = averager([2, 2, 2])
+    const decided: string[] = []
+    for (let i = 0; i < 3; i++) decided.push(await halfDone(averager([0, 0, 0]), b))
+    await b.acknowledged(decided[1]!, 'somebody else')
+    expect(b.unacknowledged('a')).to.deep.equal(decided)
+    await b.acknowledged(decided[1]!, 'a')
+    expect(b.unacknowledged('a')).to.deep.equal([decided[2]])
+  })
+
+  it('refuses an initiator that never says what it settled, and the id of an exchange that there was', async () => {
+    const b = averager([2, 2, 2])
+    const first = await halfDone(averager([0, 0, 0]), b)
+    const offer = { ...offerOf(averager()), exchangeId: first }
+    expect(() => b.answer({ self: 'b', partner: 'a', offer })).to.throw(ProtocolError, /before/)
+    for (let i = 0; i < 63; i++) await halfDone(averager([0, 0, 0]), b)
+    expect(b.answer({ self: 'b', partner: 'a', offer: offerOf(averager()) })).to.deep.equal({ refused: 'RATE_LIMITED' })
+    await b.acknowledged(b.unacknowledged('a').at(-1)!, 'a')
+    expect(b.answer({ self: 'b', partner: 'a', offer: offerOf(averager()) })).to.have.property('exchange')
+  })
+})
+
 describe('Exchange', () => {
   it('names numbers that are not finite, too large, too many or too few, and has changed nothing', () => {
     const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
