@@ -8,6 +8,8 @@ import { encodeOffer } from '../../src/protocol/adapter-exchange/messages.ts'
 export interface Target {
   readonly federationId: string
   readonly schemaHash: string
+  /** The victim's present round, or a plausible one. */
+  readonly round: number
   readonly connection: () => Connection | undefined
   readonly signal: AbortSignal
 }
@@ -75,8 +77,8 @@ const BIG = randomBytes(60 * KIB)
 
 /** Every protocol that a member may speak, as hard as it can. */
 export const ATTACKS: readonly Attack[] = [
-  onStream('offers, then silence', 4, own('adapter-exchange/1.0.0'), ({ schemaHash, signal }) => async (stream) => {
-    const offer = { exchangeId: randomBytes(16).toString('hex'), schemaHash, round: 1, mass: 10, clipRadius: 1, codecs: ['f32'], want: 'f32' }
+  onStream('offers, then silence', 4, own('adapter-exchange/1.0.0'), ({ schemaHash, round, signal }) => async (stream) => {
+    const offer = { exchangeId: randomBytes(16).toString('hex'), schemaHash, round, mass: 10, clipRadius: 1, codecs: ['f32'], want: 'f32' }
     await send(stream, frame(encodeOffer(offer)))
     const until = Date.now() + HOLD_MS
     while (stream.status === 'open' && Date.now() < until && !signal.aborted) await sleep(20)

@@ -17,7 +17,7 @@ import { schemaOf } from './stage.ts'
 const CONNECT_MS = 20_000
 
 const { values } = parseArgs({
-  options: { home: { type: 'string' }, target: { type: 'string' }, victim: { type: 'string' }, seconds: { type: 'string', default: '60' }, attack: { type: 'string', default: 'all' } }
+  options: { home: { type: 'string' }, target: { type: 'string' }, victim: { type: 'string' }, seconds: { type: 'string', default: '60' }, attack: { type: 'string', default: 'all' }, round: { type: 'string', default: '1' } }
 })
 const { home, target: address, victim: victimHome, attack: chosen } = values
 if (home == null || address == null || victimHome == null) throw new Error('usage: hostile --home DIR --target ADDRESS --victim DIR [--seconds N] [--attack NAME|all]')
@@ -87,8 +87,8 @@ await untilConnected()
 const begun = Date.now()
 network.host.addEventListener('peer:disconnect', ({ detail }) => { if (detail.equals(victim)) firstCutMs ??= Date.now() - begun })
 network.host.addEventListener('peer:connect', ({ detail }) => { if (detail.equals(victim)) lastConnectedAt = Date.now() - begun })
-const target: Target = { federationId: federation.id, schemaHash: schema, connection, signal: stop.signal }
-const announcement: Announcement = { round: 1, rounds: 2, phase: 'G', mass: 1, schemaHash: schema, digest: '0'.repeat(64), sketch: new Float32Array(64), exchanges: 0 }
+const target: Target = { federationId: federation.id, schemaHash: schema, round: Number(values.round), connection, signal: stop.signal }
+const announcement: Announcement = { round: target.round, rounds: target.round, phase: 'G', mass: 1, schemaHash: schema, digest: '0'.repeat(64), sketch: new Float32Array(64), exchanges: 0 }
 const isChosen = (name: string): boolean => chosen === 'all' || chosen === name
 const running = [
   ...ATTACKS.filter(({ name }) => isChosen(name)).flatMap((attack) => Array.from({ length: attack.workers }, async () => { await hammer(attack.name, async () => { await attack.run(target) }) })),

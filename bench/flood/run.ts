@@ -64,7 +64,8 @@ export async function runFlood ({ seconds, each, say }: { seconds: number, each:
 }
 
 async function flood (stage: Stage, index: number, attack: string, seconds: number): Promise<Omit<Flood, 'ledger'>> {
-  const child = stage.startHostile(index, ['--seconds', String(seconds), '--attack', attack])
+  const { round } = await stage.status()
+  const child = stage.startHostile(index, ['--seconds', String(seconds), '--attack', attack, '--round', String(round)])
   const window = await watch(stage, seconds)
   await child.ended
   if (child.stdout === '') throw new Error(`the flooder failed: ${child.stderr}`)

@@ -8,7 +8,7 @@ import { Offences } from './offences.ts'
 export type OnBan = (peer: string, reason: string, ms: number) => void
 
 /** Points of an offence; at a hundred a peer is cut off, and five are forgiven every second. */
-export const OFFENCE = { malformed: 25, stalled: 10, tooMany: 1 } as const
+export const OFFENCE = { malformed: 25, stalled: 20, tooMany: 1 } as const
 
 /** Everything that keeps one peer from taking more than its share: budgets per connection, offences, bans, limits on connecting. */
 export class Guard {

@@ -8,13 +8,15 @@ export const BUDGETS = {
   streams: { perSecond: 20, burst: 200 },
   /** KiB on streams other than exchanges of vectors, whose size the schema fixes. */
   controlKiB: { perSecond: 256, burst: 4_096 },
-  /** Small messages on its connections: pings, window updates, control frames. */
-  smallFrames: { perSecond: 500, burst: 10_000 }
+  /** Small messages on its connections (pings, window updates, control frames) beyond one for each large one. */
+  smallFrames: { perSecond: 200, burst: 2_000 }
 } as const
 
 /** Streams that one connection may have open in each direction. */
 export const MAX_STREAMS = 128
 const SMALL_BYTES = 1_024
+// Large messages count for this many small ones at most.
+const MOST_CREDIT = 1_000
 const KIB = 1_024
 const BULK = /\/adapter-exchange\/\d/
 
@@ -47,8 +49,11 @@ export class Meter {
   #watch (secured: Awaited<ReturnType<ConnectionEncrypter['secureInbound']>>): typeof secured {
     const peer = secured.remotePeer.toString()
     this.#peers.set(secured.connection, peer)
+    let credit = 0
     onEvent(secured.connection, 'message', ({ data }: StreamMessageEvent) => {
-      if (data.byteLength < SMALL_BYTES && this.#smallFrames.take(peer) > 0) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
+      if (data.byteLength >= SMALL_BYTES) credit = Math.min(MOST_CREDIT, credit + 1)
+      else if (credit > 0) credit--
+      else if (this.#smallFrames.take(peer) > 0) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
     })
     return secured
   }
