@@ -2,7 +2,7 @@ import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'coverage/', 'out/', '**/pb/*.ts', 'test/fixtures/layers/'] },
+  { ignores: ['dist/', 'build/', 'coverage/', 'out/', '**/pb/*.ts', 'test/fixtures/layers/', 'test/fixtures/private/'] },
   ...neostandard({ ts: true }),
   {
     files: ['**/*.ts'],

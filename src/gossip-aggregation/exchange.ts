@@ -6,7 +6,7 @@ import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
 import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import type { Outcome, Terms } from './exchange-types.ts'
-import { release, sumOfSquares } from './release.ts'
+import { encodeReleased, release, sumOfSquares } from './release.ts'
 
 /** What an exchange needs of its site. */
 export interface Site {
@@ -64,7 +64,7 @@ export class Exchange {
   #entry: Promise<LogEntry> | undefined
   #received = 0
   #squares = 0
-  #theirSquares = 0
+  #norm = 0
   #noise = 0
   #ending = Promise.withResolvers<void>()
 
@@ -110,12 +110,12 @@ export class Exchange {
     const { coder, chunks } = this.#opened()
     const released = yield * release(schema, values, { normBound, into: this.#site.take() })
     const own = released.values
+    this.#norm = released.norm
     this.#site.distort?.(own)
     const stride = Math.ceil(own.length / SAMPLED)
-    for (const { begin, end } of chunks) {
-      const part = own.subarray(begin, end)
-      this.#noise += blockNoise(part, stride)
-      this.#codes.push(coder.encode(part))
+    for (const chunk of chunks) {
+      this.#noise += blockNoise(own.subarray(chunk.begin, chunk.end), stride)
+      this.#codes.push(encodeReleased(released, chunk, coder.encode))
       yield
     }
     this.#difference = this.#site.take()
@@ -143,8 +143,9 @@ export class Exchange {
     if (this.#own.length < chunk.end) throw new ProtocolError('the exchange receives before its own vector passed the release gate')
     const part = this.#difference.subarray(chunk.begin, chunk.end)
     this.#form(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
-    if (!Number.isFinite(this.#theirSquares)) throw new ProtocolError('the partner sent a number that is not finite')
-    if (Math.sqrt(this.#theirSquares) > this.#site.normBound) throw new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
+    if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner sent a number that is not finite')
+    // No vector within the bound is farther from one that is within it.
+    if (Math.sqrt(this.#squares) > 2 * this.#site.normBound) throw this.#overBound()
     this.#received++
     this.#append(part)
   }
@@ -154,7 +155,7 @@ export class Exchange {
     this.#expect('open')
     const { chunks } = this.#opened()
     if (this.#received !== chunks.length || this.#own.length === 0) throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${chunks.length} chunks`)
-    if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner\'s numbers differ from ours by more than a float can hold')
+    if (this.#norm + Math.sqrt(this.#squares) > this.#site.normBound && this.#theirNorm() > this.#site.normBound) throw this.#overBound()
     this.#phase = 'verified'
   }
 
@@ -190,7 +191,17 @@ export class Exchange {
   #form (theirs: Float32Array, own: Float32Array, difference: Float32Array): void {
     for (let i = 0; i < theirs.length; i++) difference[i] = theirs[i]! - own[i]!
     this.#squares += sumOfSquares(difference)
-    this.#theirSquares += sumOfSquares(theirs)
+  }
+
+  /** From own + d: only where ‖own‖ + ‖d‖ leaves it open, since every pass over the numbers costs. */
+  #theirNorm (): number {
+    let sum = 0
+    for (let i = 0; i < this.#own.length; i++) sum += (this.#own[i]! + this.#difference[i]!) ** 2
+    return Math.sqrt(sum)
+  }
+
+  #overBound (): ProtocolError {
+    return new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
   }
 
   #append (part: Float32Array): void {

@@ -6,6 +6,8 @@ declare const passed: unique symbol
 /** A copy of a vector that went through the release gate; nothing else may be sent. */
 export interface Released {
   readonly values: Float32Array
+  /** ‖values‖. */
+  readonly norm: number
   readonly [passed]: true
 }
 
@@ -27,7 +29,12 @@ export function * release (schema: Schema, values: Float32Array, { normBound, in
     yield
   }
   if (Math.sqrt(squares) > normBound) throw new SchemaError(`the adapter's norm ${Math.sqrt(squares).toPrecision(4)} is over the federation's bound ${normBound}: it must not leave this site`)
-  return { values: into } as Released
+  return { values: into, norm: Math.sqrt(squares) } as Released
+}
+
+/** The one place where numbers become bytes for a partner: of a vector that passed the gate, from `begin` to `end`, which `encode` may overwrite. */
+export function encodeReleased ({ values }: Released, { begin, end }: { begin: number, end: number }, encode: (values: Float32Array) => Uint8Array): Uint8Array {
+  return encode(values.subarray(begin, end))
 }
 
 /** In float64 and always the same order, so that two sites get the same sum; not finite as soon as one value is not. Four sums hide the latency of addition. */
