@@ -216,7 +216,8 @@ describe('Exchange', () => {
     const faults: [RegExp, (side: Exchange) => void][] = [
       [/not finite/, (side) => { side.receive(codes(1, NaN, 1)) }],
       [/not finite/, (side) => { side.receive(codes(1, -Infinity, 1)) }],
-      [/norm bound/, (side) => { side.receive(codes(900, 900, 900)) }],
+      [/norm bound/, (side) => { side.receive(codes(900, 900, 900)); side.verify() }],
+      [/norm bound/, (side) => { side.receive(codes(1e9, 0, 0)) }],
       [/16 bytes where the schema says 12/, (side) => { side.receive(codes(1, 2, 3, 4)) }],
       [/more than the schema's 3/, (side) => { side.receive(codes(1, 2, 3)); side.receive(codes(1)) }],
       [/sent 0 of the schema's 1/, (side) => { side.verify() }]
