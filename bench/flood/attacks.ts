@@ -81,7 +81,8 @@ export const ATTACKS: readonly Attack[] = [
     const offer = { exchangeId: randomBytes(16).toString('hex'), schemaHash, round, mass: 10, clipRadius: 1, codecs: ['f32'], want: 'f32' }
     await send(stream, frame(encodeOffer(offer)))
     const until = Date.now() + HOLD_MS
-    while (stream.status === 'open' && Date.now() < until && !signal.aborted) await sleep(20)
+    // Refused: the next at once. Accepted: it keeps the victim's one exchange waiting.
+    while (stream.status === 'open' && stream.remoteWriteStatus === 'writable' && Date.now() < until && !signal.aborted) await sleep(2)
   }),
   onStream('nonsense as offers', 2, own('adapter-exchange/1.0.0'), () => async (stream) => { await send(stream, frame(randomBytes(100))) }),
   onStream('questions about exchanges that never were', 2, own('outcome/1.0.0'), () => async (stream) => {

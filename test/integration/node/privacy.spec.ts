@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/dataset/index.ts'
+import { readPeerId } from '../../../src/node/identity.ts'
+import { DiskExchangeLog } from '../../../src/node/storage/exchange-log.ts'
 import { PrivateStore } from '../../../src/node/trainer/private-store.ts'
 import { modelSection, trainingSection } from '../../../src/node/offline/federation-defaults.ts'
 import { Sites } from './sites.ts'
@@ -61,13 +63,31 @@ function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTen
   }))
 }
 
+/** Site a begins with an exchange in doubt with b, so that it has to ask. */
+async function leaveInDoubt (sites: Sites, schemaHash: string): Promise<void> {
+  const { tensors, metadata } = readFloatTensors(await readFile(sites.paths('rehearsal').initialAdapter))
+  expect(metadata['schema_hash']).to.equal(schemaHash)
+  const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
+  const log = await DiskExchangeLog.open(sites.paths('a').exchanges)
+  const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(sites.paths('b').identity), role: 'initiator', size })
+  await entry.append(new Float32Array(size))
+  await entry.seal('pending', 0.5)
+  await log.close()
+}
+
+/** Everything that this site wrote about itself. */
+async function ledgerOf (sites: Sites, name: string): Promise<Buffer> {
+  const { audit } = sites.paths(name)
+  return Buffer.concat(await Promise.all((await readdir(audit)).map(async (file) => await readFile(join(audit, file)))))
+}
+
 describe('what leaves a site', function () {
   this.timeout(180_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
 
-  it('in a full round is its adapter, and no expert, optimiser state, pixel or file name', async () => {
+  it('on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name', async () => {
     const training = trainingSection({ rounds: 2, seed: 1 })
     sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 10, codec: 'f32', model: await modelSection('no imported models', 'sam-tiny'), training: { ...training, epochsG: 1, epochsL: 1 } })
     const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
@@ -78,6 +98,8 @@ describe('what leaves a site', function () {
     expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
     const planted = plant(rehearsed.tensors)
     await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({ round: 0, set: new PrivateSet(planted) })
+
+    await leaveInDoubt(sites, rehearsed.metadata['schema_hash']!)
 
     const tap = new Tap()
     let released: Buffer | undefined
@@ -96,6 +118,12 @@ describe('what leaves a site', function () {
     const sent = tap.bytes()
     expect(sent.length).to.be.at.least(summary.bytesSent)
     const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
+
+    // Every protocol and topic was spoken, by this site.
+    const id = summary.federation
+    for (const spoken of [...['kad/1.0.0', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0', 'announce/1'].map((name) => `/consilium/${id}/${name}`), '/ipfs/id/1.0.0', '/meshsub/']) {
+      expect(sent.includes(spoken), spoken).to.equal(true)
+    }
 
     // The positive control: the tap does see what is sent, and these needles are found in it.
     const control = { name: 'adapter', needles: floatNeedles(readFloatTensors(released!).tensors, 4) }
@@ -116,5 +144,8 @@ describe('what leaves a site', function () {
       expect(each.needles, each.name).not.to.be.empty
       expect(found(each), each.name).to.equal(0)
     }
+    const ledger = await ledgerOf(sites, 'a')
+    expect(ledger.includes('"kind":"exchange"')).to.equal(true)
+    for (const { name, needles } of canaries) expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
   })
 })
