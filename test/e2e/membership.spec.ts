@@ -34,7 +34,7 @@ class Site {
     this.home = home
   }
 
-  start (manners: object = { delayMs: 250 }): void {
+  start (manners: object = { delayMs: 500 }): void {
     const child = spawn(process.execPath, [fixture('site'), this.home, this.name, JSON.stringify(manners)], { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr.on('data', (chunk: Buffer) => { this.log += chunk.toString() })
     this.#child = child

@@ -21,7 +21,7 @@ export const rootCertificate = body.extend({ signatures: z.array(signature).max(
 /** With the certificate of the inviter who signed it, where founders did not. */
 export const certificate = rootCertificate.extend({ issuer: rootCertificate.optional() })
 
-export const handover = z.strictObject({
+const handover = z.strictObject({
   version: z.literal(1),
   kind: z.literal('handover'),
   federation: federationIdText,

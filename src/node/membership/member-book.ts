@@ -47,6 +47,10 @@ export class MemberBook {
     return [...this.#entries.values()]
   }
 
+  roleOf (peerId: string): Role | undefined {
+    return this.#entries.get(peerId)?.role
+  }
+
   met ({ peerId, name, role, to }: { peerId: string, name: string, role: Role, to?: string | undefined }): void {
     this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
   }

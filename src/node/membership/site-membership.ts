@@ -109,6 +109,11 @@ export class SiteMembership implements MembershipPort {
     return this.#members.get(peer)
   }
 
+  /** A key that was revoked or handed over, whatever its role. */
+  isOutcast (peer: string): boolean {
+    return this.standing.isRevoked(peer, this.#roleOf(peer)) || this.standing.successorOf(peer) != null
+  }
+
   /** Forgets a peer that is gone. */
   left (peer: string): void {
     this.book.seen(peer)
@@ -166,7 +171,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   #roleOf (peerId: string): Role {
-    return this.federation.document.founders.includes(peerId) ? 'founder' : this.book.entries.find((each) => each.peerId === peerId)?.role ?? 'member'
+    return this.federation.document.founders.includes(peerId) ? 'founder' : this.book.roleOf(peerId) ?? 'member'
   }
 
   /** Makes a new network key; the old ones are accepted for `overlapMs` more. @throws InputError unless this site is a founder. */
@@ -192,7 +197,6 @@ export class SiteMembership implements MembershipPort {
       if (event.event === 'invited') this.book.invited(event.peer, ...invitedAs(event.detail))
       this.#init.onEvent(event)
     }
-    await this.book.save()
   }
 
   async #verify (peerId: string, credential: unknown): Promise<Awaited<ReturnType<typeof verifyCredential>>> {

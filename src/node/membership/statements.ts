@@ -20,7 +20,7 @@ type Revocation = z.infer<typeof revocation>
 type Succession = z.infer<typeof succession>
 
 /** Beyond this many nothing more is learnt: a federation has at most some hundred sites. */
-export const MOST_STATEMENTS = 4_096
+const MOST_STATEMENTS = 4_096
 const MOST_BY_ONE_INVITER = 512
 
 /**

@@ -13,6 +13,8 @@ import { OFFENCE, type Guard } from './guard.ts'
 import { Shunned } from './shunned.ts'
 
 const TEND_MS = 1_000
+/** Certificates end by the day, so that every tenth look is often enough. */
+const REVIEW_EVERY = 10
 
 export interface MembersInit {
   readonly site: SiteMembership
@@ -39,6 +41,8 @@ export class Members {
   #service: Membership | undefined
   #company: Company | undefined
   #timer: NodeJS.Timeout | undefined
+  #tended = 0
+  #stopped = false
   #tending: Promise<void> = Promise.resolve()
   /** Refused certificates since the start, by either side. */
   refused = 0
@@ -85,11 +89,12 @@ export class Members {
     this.#company = company
     const peers = new Map(this.admissions.admitted.map(({ connection: { remotePeer } }) => [remotePeer.toString(), remotePeer]))
     for (const peer of peers.values()) if (this.admissions.isEstablished(peer)) company.onJoin(peer)
-    this.#timer = setInterval(() => { this.#tending = this.#tend() }, TEND_MS)
+    this.#schedule()
   }
 
   async stop (): Promise<void> {
-    clearInterval(this.#timer)
+    this.#stopped = true
+    clearTimeout(this.#timer)
     await this.#tending
     await this.#init.site.stop()
   }
@@ -110,13 +115,22 @@ export class Members {
     return viewMembers(this.#init.site, this.#init.site.book.entries, isConnected)
   }
 
+  #schedule (): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#tending = this.#tend().then(() => { this.#schedule() })
+    }, TEND_MS)
+  }
+
   async #tend (): Promise<void> {
     const { site, notices, logger } = this.#init
     try {
       await site.tend()
-      await this.#service!.review()
       const fault = await site.ownFault()
       if (fault != null) notices.warn(`own certificate ${fault}`, ownSentenceOf(fault, this.#init.peerId))
+      if (this.#tended++ % REVIEW_EVERY !== 0) return
+      await site.book.save()
+      await this.#service!.review()
     } catch (error) {
       logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'membership could not be tended')
     }

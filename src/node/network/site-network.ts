@@ -104,7 +104,7 @@ export class SiteNetwork {
         services: {
           membership: members.service(init.federationId),
           pubsub: boundedGossipsub(init.federationId),
-          announce: announce({ federationId: init.federationId }),
+          announce: announce({ federationId: init.federationId, isOutcast: (author) => init.membership.isOutcast(author) }),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })

@@ -14,15 +14,17 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   readonly topic: string
   readonly #components: AnnounceComponents
   readonly #now: () => number
+  readonly #isOutcast: (author: string) => boolean
   readonly #validator: AnnouncementValidator
   #sequence = 0n
   #started = false
   #subscribed = false
 
-  constructor (components: AnnounceComponents, { federationId, now = Date.now }: AnnounceInit) {
+  constructor (components: AnnounceComponents, { federationId, now = Date.now, isOutcast = () => false }: AnnounceInit) {
     super()
     this.#components = components
     this.#now = now
+    this.#isOutcast = isOutcast
     this.#validator = new AnnouncementValidator({ now })
     this.topic = announceTopic(federationId)
   }
@@ -69,6 +71,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   /** Dispatches what it accepts itself: each message passes here exactly once, decoded. */
   readonly #validate = (from: PeerId, message: Message): TopicValidatorResult => {
     if (message.type !== 'signed') return TopicValidatorResult.Reject
+    if (this.#isOutcast(message.from.toString())) return TopicValidatorResult.Ignore
     const verdict = this.#validator.judge(message.from.toString(), message.data)
     if ('accept' in verdict) {
       this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: message.from, announcement: verdict.accept } }))

@@ -19,6 +19,8 @@ export interface AnnounceInit {
   readonly federationId: string
   /** Milliseconds since the epoch; also the sequence number, so that it grows over restarts. */
   readonly now?: () => number
+  /** Whose announcements are ignored, whoever passes them on: sites that were revoked. */
+  readonly isOutcast?: (author: string) => boolean
 }
 
 export interface AnnounceComponents {

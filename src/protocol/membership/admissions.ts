@@ -7,6 +7,7 @@ interface Entry {
   admitted: boolean
   /** And it said that this site's is: streams may be opened. */
   established: boolean
+  /** Empty until it was admitted. */
   credential: Uint8Array
   readonly settled: PromiseWithResolvers<void>
 }
@@ -62,9 +63,11 @@ export class Admissions {
     return this.#of(peer).some(({ admitted, established }) => admitted && established)
   }
 
-  isConnectionEstablished ({ id }: Connection): boolean {
+  /** What this very connection may do: speak, nothing any more, or nothing yet. */
+  standingOf ({ id }: Connection): 'admitted' | 'withdrawn' | 'unknown' {
     const entry = this.#entries.get(id)
-    return entry != null && entry.admitted && entry.established
+    if (entry == null || entry.credential.length === 0) return 'unknown'
+    return entry.admitted ? 'admitted' : 'withdrawn'
   }
 
   /** Connections that were admitted, with what was shown on them. */

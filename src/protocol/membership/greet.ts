@@ -2,8 +2,8 @@ import { equals } from 'uint8arrays/equals'
 import { ProtocolError } from '../../errors.ts'
 import type { Frames } from '../shared/frames.ts'
 import type { Limit } from '../shared/within.ts'
-import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Answer, type Reason } from './messages.ts'
-import type { Greeting, MembershipPort, NetworkKey } from './types.ts'
+import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Answer } from './messages.ts'
+import type { Greeting, MembershipPort, NetworkKey, Reason } from './types.ts'
 
 /** How a greeting ended. */
 export type Greeted = { readonly accepted: true } | { readonly refusedBy: 'us' | 'them', readonly reason: Reason }

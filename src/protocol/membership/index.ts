@@ -2,8 +2,7 @@ import { MembershipService } from './membership.ts'
 import type { Membership, MembershipComponents, MembershipInit } from './types.ts'
 
 export { Admissions } from './admissions.ts'
-export type { Reason } from './messages.ts'
-export type { Greeting, KeyVersion, Membership, MembershipComponents, MembershipEvents, MembershipInit, MembershipPort, NetworkKey } from './types.ts'
+export type { Greeting, KeyVersion, Membership, MembershipComponents, MembershipInit, MembershipPort, NetworkKey, Reason } from './types.ts'
 
 /** libp2p service for the certificate exchange of DESIGN §8 and §9: `services: { membership: membership({ federationId, membership: port, admissions }) }`. */
 export function membership (init: MembershipInit): (components: MembershipComponents) => Membership {

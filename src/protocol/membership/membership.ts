@@ -4,8 +4,8 @@ import { Frames } from '../shared/frames.ts'
 import { RateLimit } from '../shared/rate-limit.ts'
 import { within } from '../shared/within.ts'
 import { greet, type Greeted } from './greet.ts'
-import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch, type Reason } from './messages.ts'
-import type { Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey } from './types.ts'
+import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch } from './messages.ts'
+import type { Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey, Reason } from './types.ts'
 
 const ESTABLISH_MS = 10_000
 const STEP_MS = 10_000
@@ -17,6 +17,8 @@ const STREAMS_PER_SECOND = 5
 const STREAM_BURST = 40
 /** Many sites may come from one address: a hospital network behind NAT, or loopback. */
 const PER_ADDRESS = 20
+
+type News = Parameters<Membership['spread']>[0]
 
 /** Certificates both ways right after connect, revocations and network keys whenever there are new ones. */
 export class MembershipService extends TypedEventEmitter<MembershipEvents> implements Membership, Startable {
@@ -62,23 +64,23 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     await registrar.unhandle(this.protocol)
   }
 
-  async spread ({ statements = [], key }: { statements?: readonly Uint8Array[], key?: NetworkKey }): Promise<void> {
-    const { admissions } = this.#init
-    const told = admissions.admitted.map(({ connection }) => connection)
-    // First the cut, then the word: a revoked site is told why, and never gets a key.
-    const cut = await this.#judgeAll()
-    const telling = told.map(async (connection) => {
-      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(() => { /* it hears of it when it comes back */ })
-    })
-    await Promise.all(telling)
-    await Promise.all([...cut].map(async ([, { connection, reason }]) => {
-      await this.#lastWord(connection)
-      await this.#refuse(connection, reason)
-    }))
+  async spread (news: News): Promise<void> {
+    await this.#spread(news)
   }
 
   async review (): Promise<void> {
     for (const { connection, reason } of (await this.#judgeAll()).values()) await this.#refuse(connection, reason)
+  }
+
+  /** `from` needs not be told. */
+  async #spread ({ statements = [], key }: News, from?: Connection): Promise<void> {
+    const told = this.#init.admissions.admitted.map(({ connection }) => connection).filter((connection) => connection !== from)
+    // First the cut, then the word: a revoked site is told why, and never gets a key.
+    const cut = await this.#judgeAll()
+    await Promise.all(told.map(async (connection) => {
+      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(() => { /* it hears of it when it comes back */ })
+    }))
+    await Promise.all([...cut.values()].map(async ({ connection, reason }) => { await this.#refuse(connection, reason) }))
   }
 
   readonly #onOpen = ({ detail: connection }: CustomEvent<Connection>): void => {
@@ -131,7 +133,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       peer: connection.remotePeer.toString(),
       limit: (what) => this.#limit(what),
       admit: () => { admissions.admit(connection, theirs.credential) },
-      onNews: (news) => { this.#background(this.spread(news)) }
+      onNews: (news) => { this.#background(this.#spread(news, connection)) }
     })
   }
 
@@ -142,7 +144,6 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     try {
       end = await talk(frames)
       frames.finish(FINISH_MS)
-      if (end != null && 'refusedBy' in end && end.refusedBy === 'us') await this.#lastWord(connection)
     } catch (error) {
       frames.abort(error as Error)
       if (this.#stopping.signal.aborted || connection.status !== 'open') return
@@ -165,19 +166,16 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   async #part (connection: Connection, by: 'us' | 'them', reason: Reason): Promise<void> {
-    const { admissions } = this.#init
-    const { remotePeer: peer } = connection
-    admissions.withdraw(connection)
+    this.#init.admissions.withdraw(connection)
     this.#clearTimer(connection)
-    this.dispatchEvent(new CustomEvent('refused', { detail: { peer, by, reason } }))
+    this.dispatchEvent(new CustomEvent('refused', { detail: { peer: connection.remotePeer, by, reason } }))
+    if (by === 'us') await this.#untilRead(connection)
     if (connection.status !== 'open') return
     await within(connection.close(), { ms: FINISH_MS, what: 'end of the connection' }).catch((error: unknown) => { connection.abort(error as Error) })
   }
 
   /** Lets the other side read why, and hang up by itself. */
-  async #lastWord (connection: Connection): Promise<void> {
-    this.#init.admissions.withdraw(connection)
-    this.#clearTimer(connection)
+  async #untilRead (connection: Connection): Promise<void> {
     if (connection.status !== 'open') return
     const gone = Promise.withResolvers<void>()
     connection.addEventListener('close', () => { gone.resolve() }, { once: true })
@@ -186,11 +184,13 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
 
   async #takeUpdate (frames: Frames, connection: Connection, first: Batch): Promise<undefined> {
     const { membership, admissions } = this.#init
-    if (!admissions.isConnectionEstablished(connection)) throw new ProtocolError('news from a peer that is not certified')
+    const standing = admissions.standingOf(connection)
+    if (standing === 'withdrawn') return undefined
+    if (standing === 'unknown') throw new ProtocolError('news from a peer that is not certified')
     for (let batch = first; ;) {
       const statements = await membership.learn(batch.statements)
       const isNew = batch.key != null && await membership.learnKey(batch.key)
-      if (statements.length > 0 || isNew) this.#background(this.spread({ statements, ...(isNew ? { key: batch.key! } : {}) }))
+      if (statements.length > 0 || isNew) this.#background(this.#spread({ statements, ...(isNew ? { key: batch.key! } : {}) }, connection))
       if (batch.last) break
       const step = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('news')))
       if (!('batch' in step)) throw new ProtocolError('something else among the news')

@@ -1,17 +1,15 @@
 import { ProtocolError } from '../../errors.ts'
 import * as wire from './pb/membership.ts'
-import type { Greeting, NetworkKey } from './types.ts'
+import type { Greeting, NetworkKey, Reason } from './types.ts'
 
 /** Cap of every frame. */
 export const MAX_FRAME_BYTES = 65_536
 /** A certificate with its issuer's and four hand-overs. */
-export const MAX_CREDENTIAL_BYTES = 24_576
+const MAX_CREDENTIAL_BYTES = 24_576
 const MAX_STATEMENT_BYTES = 32_768
 const MOST_PER_FRAME = 512
 const HASH_BYTES = 32
 const MAX_KEY_STATEMENT_BYTES = 1_024
-
-export type Reason = Exclude<`${wire.Reason}`, 'ACCEPTED'>
 
 /** Statements of one frame, the last of them marked. */
 export interface Batch {

@@ -1,7 +1,10 @@
 import type { Connection, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Admissions } from './admissions.ts'
-import type { Reason } from './messages.ts'
+import type * as wire from './pb/membership.ts'
+
+/** Why a credential does not count, or a connection ends without one. */
+export type Reason = Exclude<`${wire.Reason}`, 'ACCEPTED'>
 
 export interface KeyVersion {
   readonly epoch: number

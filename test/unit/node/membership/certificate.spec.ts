@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Federation } from '../../../../src/node/federation/document.ts'
-import { countersign, issueHandover, verifyCredential, type Certificate, type Credential, type Fault } from '../../../../src/node/membership/certificate.ts'
+import { countersign, issueHandover, verifyCredential, type Certificate, type Credential } from '../../../../src/node/membership/certificate.ts'
 import { signRevocation, Standing } from '../../../../src/node/membership/statements.ts'
 import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
 
@@ -19,7 +19,7 @@ describe('certificates', () => {
     standing = new Standing(federation)
   })
 
-  async function judge (credential: Partial<Credential> | undefined, { peerId = site.peerId, now = NOW } = {}): Promise<Fault | string> {
+  async function judge (credential: Partial<Credential> | undefined, { peerId = site.peerId, now = NOW } = {}): Promise<string> {
     const verdict = await verifyCredential(credential, { federation, peerId, now, standing })
     return 'fault' in verdict ? verdict.fault : `${verdict.member.role} ${verdict.member.name}`
   }

@@ -11,7 +11,7 @@ export interface Person { readonly key: PrivateKey, readonly peerId: string }
 export const NOW = Date.parse('2026-06-01T00:00:00.000Z')
 export const VALID = { from: '2026-05-01T00:00:00.000Z', to: '2026-07-01T00:00:00.000Z' } as const
 
-export async function person (): Promise<Person> {
+async function person (): Promise<Person> {
   const key = await generateKeyPair('Ed25519')
   return { key, peerId: peerIdFromPrivateKey(key).toString() }
 }
@@ -20,7 +20,7 @@ export async function people (count: number): Promise<Person[]> {
   return await Promise.all(Array.from({ length: count }, async () => await person()))
 }
 
-export function body (founders: readonly Person[], quorum = 1): FederationBody {
+function body (founders: readonly Person[], quorum = 1): FederationBody {
   return {
     version: 1,
     name: 'four hospitals',
