@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLI = `${ROOT}dist/src/node/cli/index.js`
-const HOSTILE = fileURLToPath(new URL('hostile.ts', import.meta.url))
+const HOSTILE = fileURLToPath(new URL('hostile-worker.ts', import.meta.url))
 
 /** A child process with what it said. */
 export class Child {

@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: { home: { type: 'string' }, target: { type: 'string' }, victim: { type: 'string' }, seconds: { type: 'string', default: '60' }, attack: { type: 'string', default: 'all' }, round: { type: 'string', default: '1' } }
 })
 const { home, target: address, victim: victimHome, attack: chosen } = values
-if (home == null || address == null || victimHome == null) throw new Error('usage: hostile --home DIR --target ADDRESS --victim DIR [--seconds N] [--attack NAME|all]')
+if (home == null || address == null || victimHome == null) throw new Error('usage: hostile-worker --home DIR --target ADDRESS --victim DIR [--seconds N] [--attack NAME|all]')
 const schema = await schemaOf(victimHome)
 
 const paths = sitePaths(home)
