@@ -18,7 +18,7 @@ export interface AveragingSettings {
 }
 
 /** What a site learnt from its exchanges; kept with the checkpoint. */
-export interface Learnt {
+interface Learnt {
   readonly clip: ClipState
   /** Distance of the last exchange, and what training moved since; null before the first. */
   readonly distance: number | null

@@ -1,7 +1,7 @@
 const BUDGET_MS = 4
 
 /** Resolves in a later turn of the event loop, so that timers and sockets come first. */
-export async function nextTurn (): Promise<void> {
+async function nextTurn (): Promise<void> {
   await new Promise<void>((resolve) => { setImmediate(resolve) })
 }
 
