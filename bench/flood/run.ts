@@ -19,7 +19,7 @@ export interface Window {
 }
 
 /** What a flooder managed. */
-export interface Hostile {
+interface Hostile {
   readonly peerId: string
   /** When its connection first ended; null if never. */
   readonly firstCutMs: number | null

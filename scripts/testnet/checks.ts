@@ -1,6 +1,7 @@
 import { conditionChecks } from './condition-checks.ts'
 import type { Conditions } from './conditions.ts'
 import type { Strike } from './journal.ts'
+import type { LedgerComparison } from './ledgers.ts'
 import type { Check, HospitalReport, Report } from './report.ts'
 
 export interface CheckInput {
@@ -12,6 +13,7 @@ export interface CheckInput {
   readonly waited: ReadonlySet<string>
   /** Names of hospitals whose trainer outlived a killed daemon. */
   readonly orphaned: readonly string[]
+  readonly ledgers: LedgerComparison
   /** The bundled sample with at least the default rounds: only for it are figures promised. */
   readonly standard: boolean
   readonly compared: boolean
@@ -32,6 +34,7 @@ export function judge (input: CheckInput): Check[] {
   const living = input.report.hospitals.filter(({ name }) => !killed.has(name))
   return [
     ...runChecks(living, input),
+    ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(living, input.report.wallSeconds) : []),
     ...(input.compared ? compareChecks(living, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
     ...input.strikes.flatMap((strike) => strikeChecks(strike, input)),
@@ -53,6 +56,12 @@ function runChecks (living: readonly HospitalReport[], { report, rounds }: Check
     result(`relative consensus distance at the end ≤ ${MAX_DISTANCE}`, distance != null && distance <= MAX_DISTANCE, distance == null ? 'fewer than two hospitals finished' : distance.toFixed(4)),
     measure(`event loop delay (99th percentile) of every daemon < ${MAX_EVENT_LOOP_MS} ms`, slowest < MAX_EVENT_LOOP_MS, `slowest: ${Number.isFinite(slowest) ? `${slowest.toFixed(1)} ms` : 'unknown'}`)
   ]
+}
+
+function ledgerCheck ({ matched, explained, problems }: LedgerComparison): Check {
+  return result('every audit ledger holds, and every two agree about their exchanges', problems.length === 0 && matched > 0, problems.length > 0
+    ? problems.join('; ')
+    : `${matched} exchanges told alike by both sides${explained > 0 ? `, ${explained} by one side only because of a crash` : ''}`)
 }
 
 /** Of the rounds that it trained: a hospital that fell far behind skips some. */

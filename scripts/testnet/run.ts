@@ -15,6 +15,7 @@ import { HospitalProcess } from './hospital-process.ts'
 import { dataFolders, planHospitals, type Hospital } from './hospitals.ts'
 import { renderPage } from './html/page.ts'
 import { Journal } from './journal.ts'
+import { compareLedgers } from './ledgers.ts'
 import { DEFAULT_ROUNDS, type TestnetOptions } from './options.ts'
 import { drawPicture, type Picture } from './pictures.ts'
 import { mapLimited } from './pool.ts'
@@ -170,6 +171,7 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome)
     conditions: options.conditions,
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
+    ledgers: await compareLedgers(hospitals),
     standard: sample && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
     compared: options.compare
   })

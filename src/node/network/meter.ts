@@ -3,7 +3,7 @@ import { RateLimit } from '../../protocol/shared/rate-limit.ts'
 import { BAN_POINTS, type Offences } from './offences.ts'
 
 /** What one peer may use, over all its connections: sustained per second, and at once after a quiet time. */
-export const BUDGETS = {
+const BUDGETS = {
   /** Streams that it opens, of whatever protocol. */
   streams: { perSecond: 20, burst: 200 },
   /** KiB on streams other than exchanges of vectors, whose size the schema fixes. */

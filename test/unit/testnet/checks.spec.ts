@@ -7,7 +7,7 @@ import { facts, homeResult, outcome, round, summary, vector } from './fixtures.t
 const NONE: Conditions = { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }
 
 function failing (change: Partial<CheckInput>): string[] {
-  const input = { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], standard: true, compared: false, ...change }
+  const input = { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false, ...change }
   return judge(input).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
 }
 
@@ -25,6 +25,13 @@ describe('checks', () => {
     expect(failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', { result: homeResult('b', { rounds: [round(1)] }) })]) })[0]).to.include('b: 1 of 2 rounds')
     const lonely = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { exchangesByRound: [2, 1] }) }) })
     expect(failing({ report: facts([outcome(0, 'a'), lonely]) })).to.deep.equal(['at least 2 exchanges per hospital and round: b 1 in round 2'])
+  })
+
+  it('see ledgers that contradict each other, or say nothing', () => {
+    const name = 'every audit ledger holds, and every two agree about their exchanges'
+    expect(failing({ ledgers: { matched: 9, explained: 1, problems: ['a and b, exchange 1: a sent another vector'] } })).to.deep.equal([`${name}: a and b, exchange 1: a sent another vector`])
+    expect(failing({ ledgers: { matched: 0, explained: 0, problems: [] } })).to.have.length(1)
+    expect(failing({ ledgers: { matched: 9, explained: 1, problems: [] } })).to.be.empty
   })
 
   it('see adapters that lie apart', () => {
@@ -46,7 +53,7 @@ describe('checks', () => {
 
   it('of time are about this machine too', () => {
     const slow = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { eventLoopP99Ms: 50 }) }) })
-    const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], standard: true, compared: false })
+    const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false })
     expect(all.filter(({ ok }) => !ok).map(({ kind }) => kind)).to.deep.equal(['measure', 'measure'])
   })
 

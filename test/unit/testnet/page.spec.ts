@@ -12,7 +12,7 @@ const PICTURE = { height: 4, width: 4, channels: 1, image: MASK, truth: MASK, fr
 function report (change: Partial<Report> = {}): Report {
   const dead = outcome(2, 'c', { result: homeResult('c', { summary: undefined, rounds: [], final: undefined }) }, { exitCode: null, signal: 'SIGKILL' })
   const base = facts([outcome(0, 'a', { local: 0.88 }), outcome(1, 'b', { local: 0.87 }), dead], { crossSite: { local: 0.7, global: 0.85 } })
-  return { ...base, checks: judge({ report: base, rounds: 2, strikes: [], conditions: { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }, waited: new Set(), orphaned: [], standard: true, compared: true }), ...change }
+  return { ...base, checks: judge({ report: base, rounds: 2, strikes: [], conditions: { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }, waited: new Set(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: true }), ...change }
 }
 
 describe('report.json', () => {
