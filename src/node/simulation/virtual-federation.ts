@@ -16,6 +16,8 @@ const STANDS_STILL = { candidates: (): string[] => [], expectsSomebody: () => fa
 const SILENT = { warn: () => {}, over: () => {} }
 /** Times per cycle that a site asks about what is in doubt. */
 const SETTLINGS = 4
+/** Cycles within which all that is open or in doubt must end once nothing is lost any more. */
+const MOST_SETTLING = 20
 const FOR_EVER = new AbortController().signal
 
 /** Virtual sites that exchange on a virtual clock; the same options give the same history, number for number. */
@@ -63,9 +65,13 @@ export class VirtualFederation {
   async settle (): Promise<void> {
     this.#network.loss = 0
     for (const site of this.sites) site.isAway = false
-    this.#scheduleSettling(0)
-    await this.#clock.run(this.#clock.now() + CYCLE_MS)
-    this.#check()
+    const isOpen = (): boolean => this.#running.size > 0 || this.sites.some(({ averager }) => averager.inDoubt > 0 || averager.busy)
+    for (let cycle = 0; cycle < MOST_SETTLING && isOpen(); cycle++) {
+      this.#scheduleSettling(0)
+      await this.#clock.run(this.#clock.now() + CYCLE_MS)
+      this.#check()
+    }
+    if (isOpen()) throw new Error('an exchange could not be settled although everybody is there')
   }
 
   /** Ids of sites that at least one honest site named. */

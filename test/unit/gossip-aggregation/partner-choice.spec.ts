@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { BackOff } from '../../../src/gossip-aggregation/back-off.ts'
-import { nextReady, randomPartner } from '../../../src/gossip-aggregation/partner-choice.ts'
+import { agreedPartner, choosePartner, nextReady, randomPartner, turnsPerInitiation } from '../../../src/gossip-aggregation/partner-choice.ts'
 import { seeded } from '../../sim/site.ts'
 
 const candidates = ['a', 'b', 'c', 'd']
@@ -53,5 +53,87 @@ describe('random partner', () => {
     expect(randomPartner({ candidates: ['a'], backOff, now: 0, random: () => 0 })).to.equal('a')
     backOff.succeeded('a', { excess: 0.5 })
     expect(backOff.isSuspect('a')).to.equal(false)
+  })
+})
+
+describe('exponential partners', () => {
+  const ring = Array.from({ length: 11 }, (_, index) => `site-${String(index).padStart(2, '0')}`)
+
+  it('name each other in every agreed step, and meet in each dimension before a random step', () => {
+    for (const self of ring) {
+      const met = Array.from({ length: 5 }, (_, step) => agreedPartner({ self, ring, step }))
+      expect(met[4]).to.equal(undefined)
+      met.forEach((partner, step) => { if (partner != null) expect(agreedPartner({ self: partner, ring, step })).to.equal(self) })
+      expect(agreedPartner({ self, ring, step: 5 })).to.equal(met[0])
+      expect(new Set(met.filter((each) => each != null)).size).to.equal(met.filter((each) => each != null).length)
+    }
+    expect(agreedPartner({ self: 'site-00', ring, step: 3 })).to.equal('site-08')
+    expect(agreedPartner({ self: 'site-03', ring, step: 3 })).to.equal(undefined)
+  })
+
+  it('are nobody for a site that is alone or not in the ring', () => {
+    expect(agreedPartner({ self: 'a', ring: ['a'], step: 0 })).to.equal(undefined)
+    expect(agreedPartner({ self: 'x', ring, step: 0 })).to.equal(undefined)
+    expect(agreedPartner({ step: 0 })).to.equal(undefined)
+  })
+
+  it('give way to random ones while they are away, to be left alone, or suspect', () => {
+    const choose = (others: readonly string[], backOff: BackOff): string | undefined => choosePartner('exponential', { self: 'a', ring: ['a', 'b', 'c', 'd'], step: 0, candidates: others, backOff, now: 0, random: () => 0 })
+    expect(choose(['c', 'b'], new BackOff())).to.equal('b')
+    expect(choose(['c', 'd'], new BackOff())).to.equal('c')
+    const resting = new BackOff()
+    resting.refused('b', 0, 100)
+    expect(choose(['c', 'b'], resting)).to.equal('c')
+    const suspicious = new BackOff()
+    for (let i = 0; i < 3; i++) suspicious.succeeded('b', { excess: 2 })
+    expect(choose(['c', 'b'], suspicious)).to.equal('c')
+  })
+
+  it('get two turns for one initiation', () => {
+    expect((['random', 'exponential', 'farthest'] as const).map(turnsPerInitiation)).to.deep.equal([1, 2, 1])
+  })
+})
+
+describe('the farthest partner', () => {
+  it('is the one with the largest distance that may be asked; random while none is known', () => {
+    const backOff = new BackOff()
+    const distances: Record<string, number> = { a: 1, b: 5, c: 3 }
+    const view = { candidates, backOff, now: 0, random: () => 0.99, distance: (id: string) => distances[id] }
+    expect(choosePartner('farthest', view)).to.equal('b')
+    backOff.refused('b', 0, 10)
+    expect(choosePartner('farthest', view)).to.equal('c')
+    expect(choosePartner('farthest', { ...view, distance: () => undefined })).to.equal('d')
+  })
+
+  it('never is the site itself', () => {
+    expect(choosePartner('farthest', { candidates: ['a', 'b'], self: 'a', backOff: new BackOff(), now: 0, random: () => 0, distance: (id) => id === 'a' ? 9 : 1 })).to.equal('b')
+    expect(choosePartner('random', { candidates: ['a'], self: 'a', backOff: new BackOff(), now: 0, random: () => 0 })).to.equal(undefined)
+  })
+})
+
+describe('what is remembered of partners', () => {
+  it('is bounded: of 1,024 the one quiet longest is forgotten, suspects last', () => {
+    const backOff = new BackOff()
+    for (let i = 0; i < 2; i++) backOff.succeeded('liar', { excess: 10 })
+    backOff.failed('quiet', 0)
+    for (let i = 0; i < 1022; i++) backOff.failed(`site ${i}`, 0)
+    expect(backOff.readyAt('quiet')).to.equal(500)
+    backOff.failed('one more', 0)
+    expect(backOff.readyAt('quiet')).to.equal(0)
+    expect(backOff.readyAt('site 0')).to.equal(500)
+    expect(backOff.suspects).to.deep.equal(['liar'])
+  })
+
+  it('names a partner after two differences beyond four radii, or three beyond one', () => {
+    const backOff = new BackOff()
+    const after = (...excesses: number[]): boolean => {
+      for (const excess of [0, ...excesses]) backOff.succeeded('a', { excess })
+      return backOff.isSuspect('a')
+    }
+    expect(after(4.1)).to.equal(false)
+    expect(after(4.1, 4.1)).to.equal(true)
+    expect(after(2, 2)).to.equal(false)
+    expect(after(2, 2, 2)).to.equal(true)
+    expect(after(2, 2, 1, 2, 2)).to.equal(false)
   })
 })

@@ -101,6 +101,30 @@ describe('Gossip', () => {
     expect(clock.time).to.be.within(1_003_000, 1_003_500)
   })
 
+  it('does not exchange twice in an agreed step: a partner that came by itself was enough, in its round', async () => {
+    let step = 0
+    for (const id of ['b', 'c', 'd']) peers.connected(id, [])
+    const exchange = async (partner: string): Promise<{ excess: number }> => {
+      asked.push(partner)
+      return { excess: 0.5 }
+    }
+    const gossip = new Gossip({ peers, notices, clock, random: () => 0, exchange, partner: { rule: 'exponential', self: 'a', ring: () => ['a', 'b', 'c', 'd'], step: () => step } })
+    gossip.served('c', { excess: 0.5 })
+    expect(await gossip.initiate({ count: 2, withinMs: 1_000, signal })).to.equal(2)
+    expect(asked).to.deep.equal(['b'])
+    gossip.served('b', { excess: 0.5 })
+    step = 3
+    expect(await gossip.initiate({ count: 2, withinMs: 1_000, signal })).to.equal(2)
+    expect(asked).to.deep.equal(['b', 'b', 'c'])
+  })
+
+  it('counts lies that partners bring as much as those that it asks for, and says so once', () => {
+    const gossip = create({ a: [undefined] })
+    for (let i = 0; i < 3; i++) gossip.served('a', { excess: 20 })
+    expect(gossip.suspects).to.deep.equal(['a'])
+    expect(notices.list).to.have.length(1)
+  })
+
   it('does not ask a site that has finished and left', async () => {
     const gossip = create({ a: [undefined] })
     peers.announced('a', announced({ phase: 'done' }))

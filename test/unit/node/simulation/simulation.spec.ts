@@ -1,0 +1,69 @@
+import { expect } from 'chai'
+import { DEFAULTS } from '../../../../src/node/simulation/options.ts'
+import { plotPage, plotSvg } from '../../../../src/node/simulation/plot.ts'
+import { contractionRate, theoryRate } from '../../../../src/node/simulation/theory.ts'
+import { VirtualClock } from '../../../../src/node/simulation/virtual-clock.ts'
+import { seeded } from '../../../sim/site.ts'
+
+describe('VirtualClock', () => {
+  it('runs events in order of time, ties in order of scheduling, and stops at its end', async () => {
+    const clock = new VirtualClock()
+    const random = seeded(1)
+    const ran: number[] = []
+    const times = Array.from({ length: 200 }, () => Math.floor(50 * random()))
+    times.forEach((ms, index) => { clock.schedule(ms, () => { ran.push(index) }) })
+    await clock.run(39)
+    expect(ran).to.deep.equal([...times.keys()].filter((index) => times[index]! <= 39).sort((a, b) => times[a]! - times[b]! || a - b))
+    expect(clock.now()).to.equal(39)
+    await clock.run(100)
+    expect(ran).to.have.length(200)
+  })
+
+  it('lets what an event set off end, or sleep, before the next', async () => {
+    const clock = new VirtualClock()
+    const log: string[] = []
+    const work = async (name: string): Promise<void> => {
+      await Promise.resolve()
+      log.push(`${name} begins at ${clock.now()}`)
+      await clock.sleep(10)
+      log.push(`${name} ends at ${clock.now()}`)
+    }
+    const works: Promise<void>[] = []
+    for (const [name, ms] of [['b', 5], ['a', 0]] as const) clock.schedule(ms, () => { works.push(work(name)) })
+    await clock.run(20)
+    await Promise.all(works)
+    expect(log).to.deep.equal(['a begins at 0', 'b begins at 5', 'a ends at 10', 'b ends at 15'])
+  })
+})
+
+describe('rates of contraction', () => {
+  it('are fitted down to rounding', () => {
+    const variances = Array.from({ length: 30 }, (_, cycle) => Math.max(5 * 0.3 ** cycle, 1e-12))
+    expect(contractionRate(variances)).to.be.closeTo(0.3, 1e-9)
+    expect(contractionRate([1, 0])).to.equal(null)
+    expect(contractionRate([0])).to.equal(null)
+  })
+
+  it('stand beside theory where there is one', () => {
+    expect(theoryRate('random')).to.equal(1 / (2 * Math.sqrt(Math.E)))
+    expect(theoryRate('exponential')).to.equal(0.25)
+    expect(theoryRate('farthest')).to.equal(null)
+  })
+})
+
+describe('the plot of a simulation', () => {
+  const cycles = [1, 0.3, 0.1, 0].map((variance, cycle) => ({ cycle, variance, spread: 1, bytesPerSite: 0 }))
+
+  it('is one SVG with what was measured and theory, also where everything agrees', () => {
+    const svg = plotSvg(DEFAULTS, { cycles, theoryRate: 0.25 })
+    expect(svg).to.match(/^<svg /).and.to.include('measured').and.include('theory').and.include('100 sites')
+    expect(svg).to.not.include('NaN')
+    expect(plotSvg(DEFAULTS, { cycles, theoryRate: null })).to.not.include('NaN')
+  })
+
+  it('or a page that fetches nothing', () => {
+    const page = plotPage('<svg></svg>', 'some figures')
+    expect(page).to.include('<svg></svg>').and.include('some figures')
+    expect(page).to.not.match(/src=|href=/)
+  })
+})
