@@ -1,0 +1,85 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, Stream } from '@libp2p/interface'
+import { expect } from 'chai'
+import { keyedNoise } from '../../../src/node/network/encrypter.ts'
+import { Guard } from '../../../src/node/network/guard.ts'
+import { createHost, type Host } from '../../../src/node/network/host.ts'
+
+const FEDERATION = 'ab'.repeat(32)
+const BULK = `/consilium/${FEDERATION}/adapter-exchange/1.0.0`
+const CONTROL = `/consilium/${FEDERATION}/membership/1.0.0`
+const MIB = 1_048_576
+
+describe('the guard of a host', function () {
+  this.timeout(30_000)
+  const hosts: Host[] = []
+  let bans: string[] = []
+
+  afterEach(async () => {
+    await Promise.all(hosts.splice(0).map(async (each) => { await each.stop() }))
+    bans = []
+  })
+
+  async function host (onBan: (peer: string, reason: string) => void = () => {}): Promise<Host> {
+    const made = await createHost({
+      key: await generateKeyPair('Ed25519'),
+      federationId: FEDERATION,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      guard: new Guard({ onBan }),
+      encrypter: keyedNoise({ federationId: FEDERATION, networkKey: new Uint8Array(32), onRefused: () => {} }),
+      services: {}
+    })
+    hosts.push(made)
+    return made
+  }
+
+  async function pair (): Promise<{ victim: Host, member: Host, connection: Connection }> {
+    const victim = await host((_peer, reason) => { bans.push(reason) })
+    const member = await host()
+    const read = async (stream: Stream): Promise<void> => { for await (const _ of stream) { /* whatever comes */ } }
+    for (const protocol of [BULK, CONTROL]) await victim.handle(protocol, read, { maxInboundStreams: 100 })
+    return { victim, member, connection: await member.dial(victim.getMultiaddrs()) }
+  }
+
+  /** Sends until all is out or the line is cut. */
+  async function pour (stream: Stream, total: number, size: number): Promise<void> {
+    const chunk = new Uint8Array(size)
+    for (let sent = 0; sent < total && stream.status === 'open'; sent += size) {
+      if (stream.writeBufferLength > MIB) await new Promise((resolve) => { setTimeout(resolve, 1) })
+      stream.send(chunk)
+      if (sent % (64 * size) === 0) await new Promise((resolve) => { setImmediate(resolve) })
+    }
+  }
+
+  async function untilCut (victim: Host, member: Host, act: () => Promise<void>): Promise<void> {
+    while (bans.length === 0) await act().catch(async () => { await new Promise((resolve) => { setTimeout(resolve, 1) }) })
+    while (victim.getConnections(member.peerId).length > 0) await new Promise((resolve) => { setTimeout(resolve, 5) })
+    const again = member.dial(victim.getMultiaddrs()).then(async (connection) => await connection.newStream(CONTROL))
+    expect(await again.catch((error: unknown) => error), 'and is not let in again').to.be.instanceOf(Error)
+  }
+
+  it('lets vectors of any size pass', async () => {
+    const { victim, member, connection } = await pair()
+    for (let i = 0; i < 3; i++) await pour(await connection.newStream(BULK), 20 * MIB, 65_536)
+    expect(bans).to.be.empty
+    expect(victim.getConnections(member.peerId)).to.have.length(1)
+  })
+
+  it('cuts off who sends much where little is expected', async () => {
+    const { victim, member, connection } = await pair()
+    await untilCut(victim, member, async () => { await pour(await connection.newStream(CONTROL), 20 * MIB, 65_536) })
+    expect(bans).to.deep.equal(['sends more on membership/1.0.0 than any honest site'])
+  })
+
+  it('cuts off who sends very many small messages', async () => {
+    const { victim, member, connection } = await pair()
+    await untilCut(victim, member, async () => { await pour(await connection.newStream(BULK), 20_000, 1) })
+    expect(bans).to.deep.equal(['sends more messages than any honest site'])
+  })
+
+  it('cuts off who opens stream after stream', async () => {
+    const { victim, member, connection } = await pair()
+    await untilCut(victim, member, async () => { (await connection.newStream(CONTROL)).abort(new Error('next')) })
+    expect(bans).to.deep.equal(['opens more streams than any honest site'])
+  })
+})
