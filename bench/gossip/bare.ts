@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p'
 
 const PROTOCOL = '/bench/swap'
 const CHUNK = new Uint8Array(262_144)
+const HIGH_WATER = 524_288
 
 async function bareNode (listen: readonly string[]) {
   return await createLibp2p({ addresses: { listen: [...listen] }, transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()], connectionMonitor: { enabled: false } })
@@ -30,6 +31,15 @@ export async function swapLibp2p (address: string, bytes: number): Promise<void>
   await swapStream(stream, bytes)
 }
 
+/** Resolves when little is left to send; libp2p's onDrain does not after its first use. */
+async function room (stream: Stream): Promise<void> {
+  while (stream.writeBufferLength > HIGH_WATER) {
+    await new Promise<void>((resolve) => {
+      for (const event of ['drain', 'idle', 'close'] as const) stream.addEventListener(event, () => { queueMicrotask(resolve) }, { once: true })
+    })
+  }
+}
+
 async function swapStream (stream: Stream, bytes: number): Promise<void> {
   let left = bytes
   const received = new Promise<void>((resolve, reject) => {
@@ -40,7 +50,10 @@ async function swapStream (stream: Stream, bytes: number): Promise<void> {
     stream.addEventListener('close', ({ error }) => { if (left > 0) reject(error ?? new Error('the stream ended early')) })
   })
   await Promise.all([received, (async () => {
-    for (let sent = 0; sent < bytes; sent += CHUNK.length) if (!stream.send(CHUNK.subarray(0, Math.min(CHUNK.length, bytes - sent)))) await stream.onDrain()
+    for (let sent = 0; sent < bytes; sent += CHUNK.length) {
+      stream.send(CHUNK.subarray(0, Math.min(CHUNK.length, bytes - sent)))
+      if (stream.writeBufferLength > HIGH_WATER) await room(stream)
+    }
   })()])
   await stream.close()
 }

@@ -1,5 +1,6 @@
 import type { Codec } from '../../src/gossip-aggregation/codec.ts'
 import { withFleet, type Member } from './fleet.ts'
+import type { Usage } from './messages.ts'
 
 export interface Average {
   readonly seconds: number
@@ -22,6 +23,8 @@ export interface Baseline {
   readonly bytesPerSecond: number
   /** One pair alone. */
   readonly soloBytesPerSecond: number
+  /** Of all processes, for as many bytes as the average moved. */
+  readonly cpuSeconds: number
 }
 
 export interface InARow {
@@ -112,12 +115,16 @@ async function sweepOnce (members: readonly Member[]): Promise<Sweep> {
     seconds,
     exchanges: exchanged.length,
     bytes: exchanged.reduce((sum, { bytes }) => sum + bytes, 0),
-    cpuSeconds: after.reduce((sum, { cpuMs }, index) => sum + cpuMs - before[index]!.cpuMs, 0) / 1e3,
+    cpuSeconds: cpuBetween(before, after),
     peakBytes: Math.max(...after.map(({ peakBytes }) => peakBytes))
   }
 }
 
-async function usage (members: readonly Member[]) {
+function cpuBetween (before: readonly Usage[], after: readonly Usage[]): number {
+  return after.reduce((sum, { cpuMs }, index) => sum + cpuMs - before[index]!.cpuMs, 0) / 1e3
+}
+
+async function usage (members: readonly Member[]): Promise<Usage[]> {
   return await Promise.all(members.map(async ({ worker }) => await worker.call('usage', null)))
 }
 
@@ -126,9 +133,11 @@ async function measureBare (members: readonly Member[], kind: 'libp2p' | 'tcp', 
   const pairs = Array.from({ length: members.length / 2 }, (_, index) => [members[2 * index]!.worker, members[2 * index + 1]!.worker] as const)
   const addresses = await Promise.all(pairs.map(async ([listener]) => (await listener.call('listen', { kind, bytes })).address))
   const swap = async (index: number): Promise<void> => { await pairs[index]![1].call('swap', { kind, address: addresses[index]!, bytes }) }
+  const before = await usage(members)
   const all = await timed(async () => { await Promise.all(pairs.map(async (_, index) => { await swap(index) })) })
+  const cpuSeconds = cpuBetween(before, await usage(members))
   const solo = await timed(async () => { await swap(0) })
-  return { bytesPerSecond: 2 * bytes * pairs.length / all, soloBytesPerSecond: 2 * bytes / solo }
+  return { bytesPerSecond: 2 * bytes * pairs.length / all, soloBytesPerSecond: 2 * bytes / solo, cpuSeconds }
 }
 
 async function timed (work: () => Promise<void>): Promise<number> {

@@ -10,6 +10,8 @@ export interface SiteSetup {
   readonly home: string
   readonly federationId: string
   readonly networkKey: string
+  /** For the test of crashes: the process kills itself before or after this change of its log. */
+  readonly dieAt?: { readonly change: 'seal' | 'settle' | 'absorb' | 'forget', readonly when: 'before' | 'after' }
 }
 
 export interface Usage {
@@ -30,6 +32,10 @@ export interface Calls {
   exchange: { request: { peerId: string }, reply: Exchanged }
   /** ‖x − x̄‖ / ‖x̄‖ against the true mean of all sites' seeded vectors. */
   distance: { request: null, reply: { relative: number } }
+  /** x, and how many exchanges are in doubt. */
+  state: { request: null, reply: { values: number[], inDoubt: number } }
+  /** Saves a checkpoint. */
+  save: { request: null, reply: null }
   usage: { request: null, reply: Usage }
   /** A bare libp2p node (TCP, Noise, yamux, nothing else) or TCP server that swaps `bytes` with whoever comes. */
   listen: { request: { kind: 'libp2p' | 'tcp', bytes: number }, reply: { address: string } }

@@ -6,13 +6,17 @@ import type { CallName, Calls, ReplyMessage } from './messages.ts'
 
 const ENTRY = fileURLToPath(new URL(`./site-worker${extname(import.meta.filename)}`, import.meta.url))
 
+const LEAVE_MS = 5_000
+
 /** One process of the bench. */
 export class Worker {
-  readonly #child: ChildProcess = fork(ENTRY, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  readonly #child: ChildProcess
   readonly #pending = new Map<number, { resolve: (reply: never) => void, reject: (error: Error) => void }>()
   #nextId = 1
 
-  constructor () {
+  /** What goes wrong with an exchange is said on stderr unless it is to be `quiet`. */
+  constructor ({ quiet = false } = {}) {
+    this.#child = fork(ENTRY, [], { stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc'] })
     this.#child.on('message', (message: ReplyMessage) => {
       const pending = this.#pending.get(message.id)
       this.#pending.delete(message.id)
@@ -32,10 +36,27 @@ export class Worker {
     })
   }
 
+  /** SIGKILL. */
+  async kill (): Promise<void> {
+    await this.#end(() => { this.#child.kill('SIGKILL') })
+  }
+
+  /** Resolves when the process has ended by itself. */
+  async ended (): Promise<void> {
+    await this.#end(() => {})
+  }
+
+  /** It ends by itself when nobody listens any more. */
   async stop (): Promise<void> {
+    const force = setTimeout(() => { this.#child.kill('SIGKILL') }, LEAVE_MS)
+    await this.#end(() => { if (this.#child.connected) this.#child.disconnect() })
+    clearTimeout(force)
+  }
+
+  async #end (how: () => void): Promise<void> {
     if (this.#child.exitCode != null || this.#child.signalCode != null) return
     const exited = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
+    how()
     await exited
   }
 }

@@ -37,12 +37,19 @@ const FINISHED = new Set(['cool-down', ...GONE])
 export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
-  readonly #aloneFrom: number
+  readonly #foundWithinMs: number
+  #aloneFrom: number
 
   /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
   constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
     this.#now = now
+    this.#foundWithinMs = foundWithinMs
     this.#aloneFrom = now() + foundWithinMs
+  }
+
+  /** This site is ready to exchange: others that started with it may be found from now on. */
+  ready (): void {
+    this.#aloneFrom = this.#now() + this.#foundWithinMs
   }
 
   connected (id: string, addresses: readonly string[]): void {

@@ -135,6 +135,7 @@ export class SiteNetwork {
     this.#averager = averager
     this.#exchanges = service
     await start(service)
+    this.peers.ready()
   }
 
   readonly exchange: Exchange = async (partner, options) => {
