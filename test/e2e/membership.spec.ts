@@ -239,7 +239,12 @@ describe('only members, with real processes', function () {
     await back.end('SIGTERM')
     back.start()
     await back.until('it is back under the new key', ({ peers }) => peers >= 3)
-    await bySite('h').untilLogged(/refused the handshake|was refused in the handshake/)
+    // So has the revoked one, which has none.
+    const h = bySite('h')
+    await h.end('SIGTERM')
+    h.start()
+    await h.untilLogged(/refused the handshake|was refused in the handshake/)
+    await h.until('it is alone', ({ peers }) => peers === 0)
     expect((await back.status())!.peers).to.be.at.least(3)
     expect((await fetchControl<PeerView[]>(back.home, '/peers')).filter(({ peerId, connected }) => peerId === revoked && connected)).to.deep.equal([])
   }

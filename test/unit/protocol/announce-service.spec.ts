@@ -1,5 +1,7 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { TypedEventEmitter } from '@libp2p/interface'
 import { TopicValidatorResult, type GossipSubEvents, type Message, type TopicValidatorFn } from '@libp2p/gossipsub'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { InputError } from '../../../src/errors.ts'
 import { AnnounceService } from '../../../src/protocol/announce/announce.ts'
@@ -54,6 +56,19 @@ describe('announce service', () => {
     announce.start()
     const message: Message = { type: 'unsigned', topic: announce.topic, data: encodeAnnouncement(example, 1n) }
     expect(pubsub.topicValidators.get(announce.topic)!({} as never, message)).to.equal(TopicValidatorResult.Reject)
+  })
+
+  it('ignores whose author is an outcast, whoever passes it on', async () => {
+    const key = await generateKeyPair('Ed25519')
+    const from = peerIdFromPrivateKey(key)
+    const pubsub = new FakePubsub()
+    const announce = new AnnounceService({ pubsub }, { federationId: 'f', isOutcast: (author) => author === from.toString() })
+    announce.start()
+    const heard: unknown[] = []
+    announce.addEventListener('announcement', ({ detail }) => heard.push(detail))
+    const message: Message = { type: 'signed', from, topic: announce.topic, data: encodeAnnouncement(example, 1n), sequenceNumber: 1n, signature: new Uint8Array(64), key: key.publicKey }
+    expect(pubsub.topicValidators.get(announce.topic)!({} as never, message)).to.equal(TopicValidatorResult.Ignore)
+    expect(heard).to.deep.equal([])
   })
 
   it('numbers messages by the clock, so that they grow over restarts, also when the clock stands or turns back', async () => {
