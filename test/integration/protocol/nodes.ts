@@ -33,6 +33,8 @@ async function startNode<T extends ServiceMap> (services: Libp2pOptions<T>['serv
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    // A pong waits behind bulk bytes.
+    connectionMonitor: { pingTimeout: { minTimeout: 60_000 } },
     ...(services == null ? {} : { services })
   })
   running.push(node as unknown as Libp2p<never>)
