@@ -78,7 +78,7 @@ export class Ledger {
     const point = { count: 0, hash: GENESIS }
     // The head comes first: from now on lines without one are damage.
     await writeHead(init, point, false)
-    const file = await open(join(init.folder, segmentName(1)), 'w')
+    const file = await open(join(init.folder, segmentName(1)), 'w', 0o600)
     await syncFolder(init.folder)
     return new Ledger(init, file, { segment: 1, position: 0, point, unattested: 0, tornBytes: 0 })
   }
@@ -167,7 +167,7 @@ export class Ledger {
   }
 
   async #rotate (): Promise<void> {
-    const next = await open(join(this.#init.folder, segmentName(this.#segment + 1)), 'wx')
+    const next = await open(join(this.#init.folder, segmentName(this.#segment + 1)), 'wx', 0o600)
     await syncFolder(this.#init.folder)
     await this.#file.close()
     this.#file = next
