@@ -2,7 +2,7 @@ import { CorruptFileError, InputError } from '../../errors.ts'
 import type { NamedTensor } from '../../adapter/safetensors.ts'
 import { samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../model/sam/weights.ts'
-import { openSafetensors } from '../models/safetensors-file.ts'
+import { openSafetensors } from './models/safetensors-file.ts'
 import { isMissing } from '../storage/files.ts'
 
 export interface BaseModel {

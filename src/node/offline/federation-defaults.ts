@@ -1,7 +1,7 @@
 import { samConfig, withImageSize } from '../../model/sam/build-sam.ts'
 import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../../model/settings.ts'
 import type { FederationDocument } from '../federation/document.ts'
-import { findModel } from '../models/model-store.ts'
+import { findModel } from './models/model-store.ts'
 
 /** The base's hash, the image side, and where LoRA and experts sit (SAM_SPEC §3.6); `name` as in `model list`. */
 export async function modelSection (folder: string, name: string, imageSize?: number): Promise<FederationDocument['model']> {

@@ -5,7 +5,7 @@ import { resizeWeights } from '../../model/sam/weights.ts'
 import type { FeatureStore } from '../../model/train/stem.ts'
 import { Learner } from '../../model/train/learner.ts'
 import type { FederationDocument } from '../federation/document.ts'
-import { findWeights } from '../models/model-store.ts'
+import { findWeights } from './models/model-store.ts'
 import { readBaseModel } from './base-model.ts'
 
 const MAX_CACHE_BYTES = 2 ** 30

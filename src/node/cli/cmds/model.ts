@@ -1,8 +1,6 @@
 import cliProgress from 'cli-progress'
 import type { CommandModule } from 'yargs'
-import { MODEL_NAMES } from '../../../model/sam/build-sam.ts'
-import { importModel } from '../../models/import-model.ts'
-import { findModel, listModels, type StoredModel } from '../../models/model-store.ts'
+import type { StoredModel } from '../../offline/models/model-store.ts'
 import { sitePaths } from '../../paths.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
@@ -11,7 +9,7 @@ const commonFlags = { ...homeFlag, ...jsonFlag } as const
 const importFlags = {
   ...commonFlags,
   name: { type: 'string', describe: 'what to call it here (default: its architecture)' },
-  architecture: { choices: MODEL_NAMES, describe: 'what it must be (default: what fits best)' }
+  architecture: { type: 'string', describe: 'what it must be: vit-b, vit-l, vit-h or sam-tiny (default: what fits best)' }
 } as const
 
 interface CommonArgs { home: string, json: boolean }
@@ -22,6 +20,7 @@ const importCommand: CommandModule<object, ImportArgs> = {
   describe: 'bring SAM weights (.pth or safetensors, original or Hugging Face naming) into this home',
   builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
   handler: async ({ home, json, file, name, architecture }) => {
+    const { importModel } = await import('../../offline/models/import-model.ts')
     const bar = new cliProgress.SingleBar({ format: 'importing {bar} {percentage}%', clearOnComplete: true, stream: process.stderr }, cliProgress.Presets.shades_classic)
     bar.start(1, 0)
     const imported = await importModel({
@@ -43,6 +42,7 @@ const list: CommandModule<object, CommonArgs> = {
   describe: 'base models that this machine has',
   builder: (argv) => withFlags(argv, commonFlags),
   handler: async ({ home, json }) => {
+    const { listModels } = await import('../../offline/models/model-store.ts')
     const models = await listModels(sitePaths(home).models)
     print(json, models, () => models.map(({ name, architecture, hash, bundled }) => `${name}  ${architecture}  ${hash.slice(0, 12)}…${bundled ? '  bundled' : ''}`).join('\n'))
   }
@@ -53,6 +53,7 @@ const info: CommandModule<object, CommonArgs & { name: string }> = {
   describe: 'size, architecture and hash of a base model',
   builder: (argv) => withFlags(argv.positional('name', { type: 'string', describe: 'name as in model list', demandOption: true }), commonFlags),
   handler: async ({ home, json, name }) => {
+    const { findModel } = await import('../../offline/models/model-store.ts')
     const model = await findModel(sitePaths(home).models, name)
     print(json, model, () => describe(model))
   }

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { readHeader, MAX_HEADER_BYTES, type Entry } from '../../adapter/safetensors-header.ts'
-import { readFloats } from '../../adapter/safetensors.ts'
-import { CorruptFileError } from '../../errors.ts'
+import { readHeader, MAX_HEADER_BYTES, type Entry } from '../../../adapter/safetensors-header.ts'
+import { readFloats } from '../../../adapter/safetensors.ts'
+import { CorruptFileError } from '../../../errors.ts'
 import type { TensorFile } from './tensor-file.ts'
 
 /** Opens a safetensors file and checks its header; tensors are read when asked for. @throws CorruptFileError */

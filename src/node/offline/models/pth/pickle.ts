@@ -1,4 +1,4 @@
-import { CorruptFileError, InputError } from '../../../errors.ts'
+import { CorruptFileError, InputError } from '../../../../errors.ts'
 import { ByteReader } from './reader.ts'
 import { construct, knownGlobal, storageOf } from './tensors.ts'
 

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { fromRandomAccessReaderPromise, type Entry, type ZipFile } from 'yauzl'
-import { CorruptFileError } from '../../../errors.ts'
+import { CorruptFileError } from '../../../../errors.ts'
 import { FileReader } from './file-reader.ts'
 
 const MAX_ENTRIES = 100_000

@@ -6,8 +6,8 @@ import { writeSafetensors, type NamedTensor } from '../../../../src/adapter/safe
 import { InputError } from '../../../../src/errors.ts'
 import { samConfig } from '../../../../src/model/sam/build-sam.ts'
 import { loadWeights, weightsHash } from '../../../../src/model/sam/weights.ts'
-import { importModel } from '../../../../src/node/models/import-model.ts'
-import { findModel, findWeights, listModels } from '../../../../src/node/models/model-store.ts'
+import { importModel } from '../../../../src/node/offline/models/import-model.ts'
+import { findModel, findWeights, listModels } from '../../../../src/node/offline/models/model-store.ts'
 import { tinyWeights } from '../../model/golden.ts'
 import { writePth } from './pth-writer.ts'
 

@@ -1,5 +1,5 @@
-import { elementCount } from '../../../adapter/schema.ts'
-import { CorruptFileError, InputError } from '../../../errors.ts'
+import { elementCount } from '../../../../adapter/schema.ts'
+import { CorruptFileError, InputError } from '../../../../errors.ts'
 
 /** How a storage's numbers are kept. */
 export type StorageType = 'F32' | 'F16' | 'BF16'

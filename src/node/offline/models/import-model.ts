@@ -1,12 +1,13 @@
 import { open, rename, rm, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { elementCount } from '../../adapter/schema.ts'
-import { safetensorsHeader } from '../../adapter/safetensors.ts'
-import { CorruptFileError, InputError, SchemaError } from '../../errors.ts'
-import { MODEL_NAMES, samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
-import { tensorShapes } from '../../model/sam/tensor-shapes.ts'
-import { checkTied, checkWeights, sourceNames, WeightsHash } from '../../model/sam/weights.ts'
-import { openTensorFile, type TensorFile } from './tensor-file.ts'
+import { elementCount } from '../../../adapter/schema.ts'
+import { safetensorsHeader } from '../../../adapter/safetensors.ts'
+import { CorruptFileError, InputError, SchemaError } from '../../../errors.ts'
+import { MODEL_NAMES, samConfig, type SamConfig } from '../../../model/sam/build-sam.ts'
+import { tensorShapes } from '../../../model/sam/tensor-shapes.ts'
+import { checkTied, checkWeights, sourceNames, WeightsHash } from '../../../model/sam/weights.ts'
+import { openTensorFile } from './open-tensor-file.ts'
+import type { TensorFile } from './tensor-file.ts'
 
 export interface ImportOptions {
   readonly file: string

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { elementCount } from '../../adapter/schema.ts'
-import { CorruptFileError, InputError } from '../../errors.ts'
-import { bundledWeights } from '../offline/bundled-weights.ts'
-import { readBaseModel } from '../offline/base-model.ts'
-import { isMissing } from '../storage/files.ts'
+import { elementCount } from '../../../adapter/schema.ts'
+import { CorruptFileError, InputError } from '../../../errors.ts'
+import { bundledWeights } from '../bundled-weights.ts'
+import { readBaseModel } from '../base-model.ts'
+import { isMissing } from '../../storage/files.ts'
 import { openSafetensors } from './safetensors-file.ts'
 
 /** A base model that this machine has. */

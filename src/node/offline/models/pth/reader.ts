@@ -1,4 +1,4 @@
-import { CorruptFileError } from '../../../errors.ts'
+import { CorruptFileError } from '../../../../errors.ts'
 
 /** Walks over bytes; CorruptFileError instead of reading past the end. */
 export class ByteReader {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { CorruptFileError, InputError } from '../../../../src/errors.ts'
-import { openTensorFile } from '../../../../src/node/models/tensor-file.ts'
+import { openTensorFile } from '../../../../src/node/offline/models/open-tensor-file.ts'
 import { seeded } from '../../../sim/site.ts'
 import { writePth } from './pth-writer.ts'
 

@@ -1,15 +1,8 @@
 import { open } from 'node:fs/promises'
-import { InputError } from '../../errors.ts'
+import { InputError } from '../../../errors.ts'
 import { openPth } from './pth/pth-file.ts'
 import { openSafetensors } from './safetensors-file.ts'
-
-/** A weight file whose tensors are read one at a time, so that a file of gigabytes needs little memory. */
-export interface TensorFile {
-  readonly shapes: ReadonlyMap<string, readonly number[]>
-  /** Row-major float32 values of one tensor. */
-  read (name: string): Promise<Float32Array>
-  close (): Promise<void>
-}
+import type { TensorFile } from './tensor-file.ts'
 
 /** Opens a .pth or safetensors file, told apart by their first bytes. @throws InputError, CorruptFileError without the file's name. */
 export async function openTensorFile (path: string): Promise<TensorFile> {
