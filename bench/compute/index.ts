@@ -6,12 +6,10 @@ import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 import type { Case } from './cases.ts'
 import { reasonOf, runTorch, runWorker } from './children.ts'
-import { median, rowsOf, tableOf } from './rows.ts'
-import type { Medians, Row } from './rows.ts'
+import { leastDisturbed, rowsOf, tableOf } from './rows.ts'
+import type { Row, Sample } from './rows.ts'
 
 interface Settings { readonly engines: readonly string[], readonly torch: string | undefined, readonly threads: number, readonly rounds: number, readonly memory: string }
-
-type Sample = Medians
 
 function say (line: string): void {
   process.stderr.write(`${line}\n`)
@@ -47,7 +45,7 @@ async function measureCase (bench: Case, settings: Settings): Promise<Row[]> {
     for (const engine of contenders) await take(engine)
   }
   if (engines.includes('wasm') && bench.wasmSteps !== null) await take('wasm')
-  const found = new Map(Array.from(samples, ([engine, taken]) => [engine, { ms: median(taken.map(({ ms }) => ms)), peakRssMb: median(taken.map(({ peakRssMb }) => peakRssMb)) }]))
+  const found = new Map(Array.from(samples, ([engine, taken]) => [engine, leastDisturbed(taken)]))
   const overhead = found.has('onnx') ? (await runWorker<{ hostOverhead: number }>(['--case', bench.name, '--overhead', '--threads', String(threads), '--memory', memory])).hostOverhead : null
   return rowsOf(bench, engines, found, overhead === null ? null : Number(overhead.toFixed(4)))
 }

@@ -19,10 +19,10 @@ export interface Row {
   readonly torchPeakRssMb: number | null
 }
 
-/** Medians over the rounds, by engine; `torch` is one of them. */
-export interface Medians { readonly ms: number, readonly peakRssMb: number }
+/** One run: its median step and its peak. */
+export interface Sample { readonly ms: number, readonly peakRssMb: number }
 
-export function rowsOf (bench: Case, engines: readonly string[], found: ReadonlyMap<string, Medians>, hostOverhead: number | null): Row[] {
+export function rowsOf (bench: Case, engines: readonly string[], found: ReadonlyMap<string, Sample>, hostOverhead: number | null): Row[] {
   const time = (engine: string): number | null => found.get(engine)?.ms ?? null
   return engines.filter((engine) => found.has(engine)).map((engine) => ({
     case: bench.name,
@@ -43,10 +43,9 @@ function ratio (above: number | null, below: number | null): number | null {
   return above === null || below === null ? null : Number((above / below).toFixed(3))
 }
 
-export function median (numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = (sorted.length - 1) / 2
-  return Number((((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2).toFixed(1))
+/** The fastest run of one engine, for every engine alike: what else the machine did only ever adds time. The peak is the highest seen. */
+export function leastDisturbed (samples: readonly Sample[]): Sample {
+  return { ms: Number(Math.min(...samples.map(({ ms }) => ms)).toFixed(1)), peakRssMb: Math.max(...samples.map(({ peakRssMb }) => peakRssMb)) }
 }
 
 export function tableOf (rows: readonly Row[]): string {
