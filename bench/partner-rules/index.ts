@@ -47,6 +47,7 @@ function mean (values: readonly number[]): number {
 process.stdout.write(`| sites | disturbance | ${PARTNER_RULES.join(' | ')} |\n|---|---|${PARTNER_RULES.map(() => '---|').join('')}\n`)
 for (const peers of [100, 64, 10, 4]) {
   for (const [name, settings] of SETTINGS) {
+    if (settings.liars != null && Math.round(settings.liars * peers) === 0) continue
     const cells: string[] = []
     for (const partner of PARTNER_RULES) cells.push(await cell(settings, partner, peers))
     process.stdout.write(`| ${peers} | ${name} | ${cells.join(' | ')} |\n`)

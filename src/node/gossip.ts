@@ -20,7 +20,7 @@ export interface GossipInit {
 }
 
 /** The federation's rule, and what it looks at besides the candidates. */
-export interface Choice extends Pick<View, 'distance'> {
+interface Choice extends Pick<View, 'distance'> {
   readonly rule: PartnerRule
   readonly self: string
   /** Sorted ids of all known sites, with this one. */

@@ -3,7 +3,7 @@ import type { SimulationOptions } from './options.ts'
 import { contractionRate, theoryRate } from './theory.ts'
 import { VirtualFederation } from './virtual-federation.ts'
 
-export interface CycleReport {
+interface CycleReport {
   /** 0 is the start. */
   readonly cycle: number
   /** Over the honest sites: mean over sites and coordinates of the squared distance to their mean. */
