@@ -49,14 +49,14 @@ const MAX_CONNECTIONS = 256
 const MAX_DIALS_WAITING = 128
 // A peer that lists a hundred addresses does not make this site dial them all.
 const MAX_ADDRESSES_DIALLED = 8
-// A ping waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2 s would cut exchanges off.
+// A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2 and 10 s would cut exchanges off.
 const PING_MS = 60_000
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
 export async function createHost<T extends ServiceMap> (init: HostInit<T>): Promise<Host<T>> {
   const base: ServiceFactoryMap<HostServices> = {
     identify: identify(),
-    ping: ping(),
+    ping: ping({ timeout: PING_MS }),
     dht: federationDht(init.federationId)
   }
   const host = await createLibp2p({
@@ -68,7 +68,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     connectionEncrypters: init.encrypter.factories(init.guard.encrypter),
     streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
     connectionGater: (init.members ?? init.guard).connectionGater,
-    connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED },
+    connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED, inboundStreamProtocolNegotiationTimeout: PING_MS, outboundStreamProtocolNegotiationTimeout: PING_MS },
     connectionMonitor: { pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
