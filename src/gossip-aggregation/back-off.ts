@@ -1,9 +1,8 @@
-import { FAR } from './clip.ts'
-
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 60_000
 const MOST_SUSPICION = 3
-/** Beyond four radii nobody honest is expected: that counts twice. */
+/** Beyond this many radii hardly anybody honest is, however far behind: that counts twice. */
+const FAR = 10
 const FAR_COUNTS = 2
 /** Partners remembered; strangers with ever new ids must not fill the memory. */
 const MOST = 1_024

@@ -13,7 +13,7 @@ const DECAY = 0.75
 /** A clipped distance is remembered as what makes the radius half as large again once most are clipped: a spread that grows is followed. */
 const GROWTH = 1.5
 /** Beyond this many radii a difference counts for less and less: nobody honest is there. */
-export const FAR = 4
+const FAR = 4
 const LEAST = 1e-4
 
 export interface ClipState {

@@ -114,7 +114,7 @@ describe('the farthest partner', () => {
 describe('what is remembered of partners', () => {
   it('is bounded: of 1,024 the one quiet longest is forgotten, suspects last', () => {
     const backOff = new BackOff()
-    for (let i = 0; i < 2; i++) backOff.succeeded('liar', { excess: 10 })
+    for (let i = 0; i < 2; i++) backOff.succeeded('liar', { excess: 11 })
     backOff.failed('quiet', 0)
     for (let i = 0; i < 1022; i++) backOff.failed(`site ${i}`, 0)
     expect(backOff.readyAt('quiet')).to.equal(500)
@@ -124,14 +124,14 @@ describe('what is remembered of partners', () => {
     expect(backOff.suspects).to.deep.equal(['liar'])
   })
 
-  it('names a partner after two differences beyond four radii, or three beyond one', () => {
+  it('names a partner after two differences beyond ten radii, or three beyond one', () => {
     const backOff = new BackOff()
     const after = (...excesses: number[]): boolean => {
       for (const excess of [0, ...excesses]) backOff.succeeded('a', { excess })
       return backOff.isSuspect('a')
     }
-    expect(after(4.1)).to.equal(false)
-    expect(after(4.1, 4.1)).to.equal(true)
+    expect(after(10.1)).to.equal(false)
+    expect(after(10.1, 10.1)).to.equal(true)
     expect(after(2, 2)).to.equal(false)
     expect(after(2, 2, 2)).to.equal(true)
     expect(after(2, 2, 1, 2, 2)).to.equal(false)
