@@ -21,7 +21,7 @@ export interface Usage {
 }
 
 /** One exchange as its initiator saw it; bytes of both directions. */
-export interface Exchanged {
+interface Exchanged {
   readonly ms: number
   readonly bytes: number
 }
