@@ -54,10 +54,11 @@ async function open (setup: SiteSetup): Promise<Calls['open']['reply']> {
     federationId,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     encrypter: keyedNoise({ federationId, networkKey: Buffer.from(networkKey, 'hex'), onRefused: () => {} }),
-    guard: new Guard({ onBan: (_peer, reason) => onFailure(new Error(reason)) }),
+    guard: new Guard({ onBan: (_peer, reason) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) } }),
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
+  host.addEventListener('connection:close', () => { process.stderr.write(`site ${index} lost a connection\n`) })
   service.addEventListener('exchange', () => { checkpoint.exchanged() })
   service.addEventListener('failure', ({ detail }) => { process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`) })
   await start(service)
