@@ -25,7 +25,8 @@ export class Inbox {
     stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
       if (data instanceof Uint8Array) this.#decoder.push(data)
       else for (const piece of data) this.#decoder.push(piece)
-      if (this.#decoder.held > HIGH_WATER && stream.readStatus === 'readable') stream.pause()
+      // Not within the event: resume() hands on what has accumulated and then opens the window again, whatever its listeners did meanwhile.
+      queueMicrotask(() => { if (this.#decoder.held > HIGH_WATER && stream.readStatus === 'readable') stream.pause() })
       wake()
     })
     stream.addEventListener('close', ({ error }: StreamCloseEvent) => {
