@@ -11,6 +11,7 @@ import { mergeIntoConfigFile } from '../../src/node/config/load.ts'
 import { fetchControl } from '../../src/node/control/client.ts'
 import type { PeerView, SiteStatus } from '../../src/node/control/status.ts'
 import { readKeyRing, writeKeyRing } from '../../src/node/federation/network-key.ts'
+import type { KeyRing } from '../../src/node/membership/key-ring.ts'
 import { loadIdentity, readPeerId } from '../../src/node/identity.ts'
 import { issueCertificate } from '../../src/node/membership/certificate.ts'
 import type { MemberView } from '../../src/node/membership/members-view.ts'
@@ -238,9 +239,8 @@ describe('only members, with real processes', function () {
     await consiliumJson(['federation', 'rotate-key', '--overlap', '2s', '--home', present[0]!.home])
     const { current } = await readKeyRing(homes.paths('a').networkKey)
     const during = await growing(present, first)
-    await sleep(2_500)
+    for (const { name } of present) expect(await ringAfterOverlap(name), name).to.deep.include({ current, previous: [] })
     await growing(present, during)
-    for (const { name } of present) expect(await readKeyRing(homes.paths(name).networkKey), name).to.deep.include({ current, previous: [] })
     expect((await readKeyRing(homes.paths('h').networkKey)).current).not.to.equal(current)
     // One that restarts has only the new key to connect with.
     const back = present.at(-1)!
@@ -255,6 +255,14 @@ describe('only members, with real processes', function () {
     await h.until('it is alone', ({ peers }) => peers === 0)
     expect((await back.status())!.peers).to.be.at.least(3)
     expect((await fetchControl<PeerView[]>(back.home, '/peers')).filter(({ peerId, connected }) => peerId === revoked && connected)).to.deep.equal([])
+  }
+
+  /** A site's ring once it has dropped the keys of before. */
+  async function ringAfterOverlap (name: string): Promise<KeyRing> {
+    for (const begun = performance.now(); ; await sleep(POLL_MS)) {
+      const ring = await readKeyRing(homes.paths(name).networkKey)
+      if (ring.previous.length === 0 || performance.now() - begun > PATIENCE_MS) return ring
+    }
   }
 
   /** Waits until every site has made a further exchange. */
