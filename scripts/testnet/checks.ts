@@ -61,7 +61,7 @@ function runChecks (living: readonly HospitalReport[], { report, rounds }: Check
 function ledgerCheck ({ matched, explained, problems }: LedgerComparison): Check {
   return result('every audit ledger holds, and every two agree about their exchanges', problems.length === 0 && matched > 0, problems.length > 0
     ? problems.join('; ')
-    : `${matched} exchanges told alike by both sides${explained > 0 ? `, ${explained} by one side only because of a crash` : ''}`)
+    : `${matched} exchanges told alike by both sides${explained > 0 ? `, ${explained} by one side only, because the other crashed or the last message was lost` : ''}`)
 }
 
 /** Of the rounds that it trained: a hospital that fell far behind skips some. */

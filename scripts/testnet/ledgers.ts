@@ -6,7 +6,7 @@ import type { Hospital } from './hospitals.ts'
 export interface LedgerComparison {
   /** Committed exchanges that both sides tell alike. */
   readonly matched: number
-  /** Told by one side only, because of a crash. */
+  /** Told by one side only, because the other crashed or the last message was lost. */
   readonly explained: number
   readonly problems: readonly string[]
 }
