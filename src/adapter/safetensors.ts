@@ -17,6 +17,12 @@ export interface StoredTensor {
 
 const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
+/** The numbers as the file format keeps them; a view of `data` where the host's byte order allows it. */
+export function littleEndianBytes (data: Float32Array): Uint8Array {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return LITTLE_ENDIAN_HOST ? bytes : Buffer.from(bytes).swap32()
+}
+
 function fill<T extends { [index: number]: number | bigint, length: number }> (into: T, read: (index: number) => T[number]): T {
   for (let i = 0; i < into.length; i++) into[i] = read(i)
   return into

@@ -1,3 +1,5 @@
+import { elementCount } from '../../adapter/schema.ts'
+import { FOURIER_MATRIX } from './naming.ts'
 import {
   attentionSide, CROSS_DOWNSAMPLE, DECODER_DEPTH, gridSide, MASK_CHANNELS, MASK_TOKENS, MLP_RATIO, UPSCALE_DOWNSAMPLE,
   type SamConfig
@@ -111,4 +113,9 @@ function maskDecoder (config: SamConfig): Shapes {
 /** Name → shape of every tensor of the base, original naming (SAM_SPEC §1.8). */
 export function tensorShapes (config: SamConfig): Map<string, readonly number[]> {
   return new Map([...encoder(config), ...promptEncoder(config), ...maskDecoder(config)])
+}
+
+/** Parameters of the base: all tensors but the Fourier matrix, which is a buffer (SAM_SPEC §1.9). */
+export function parameterCount (config: SamConfig): number {
+  return [...tensorShapes(config)].reduce((sum, [name, shape]) => name === FOURIER_MATRIX ? sum : sum + elementCount(shape), 0)
 }

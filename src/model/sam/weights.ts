@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFloatTensors, type NamedTensor } from '../../adapter/safetensors.ts'
+import { littleEndianBytes, readFloatTensors, type NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
 import { globalTables, resizeLinear } from './resize.ts'
 import { gridSide, type SamConfig } from './build-sam.ts'
@@ -61,22 +61,12 @@ export class WeightsHash {
 
   add (name: string, { shape, data }: NamedTensor): void {
     this.#hash.update(`${name}:${shape.join(',')};`)
-    this.#hash.update(littleEndian(data))
+    this.#hash.update(littleEndianBytes(data))
   }
 
   digest (): string {
     return this.#hash.digest('hex')
   }
-}
-
-const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
-
-function littleEndian (data: Float32Array): Uint8Array {
-  if (LITTLE_ENDIAN_HOST) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  const bytes = new Uint8Array(4 * data.length)
-  const view = new DataView(bytes.buffer)
-  data.forEach((value, i) => { view.setFloat32(4 * i, value, true) })
-  return bytes
 }
 
 /** The weights for another image side: position embedding and the global blocks' tables resized, the rest shared (SAM_SPEC §1.4). */

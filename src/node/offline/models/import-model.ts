@@ -1,10 +1,10 @@
 import { open, rename, rm, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { elementCount } from '../../../adapter/schema.ts'
-import { safetensorsHeader } from '../../../adapter/safetensors.ts'
+import { littleEndianBytes, safetensorsHeader } from '../../../adapter/safetensors.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../../errors.ts'
 import { MODEL_NAMES, samConfig, type SamConfig } from '../../../model/sam/build-sam.ts'
-import { tensorShapes } from '../../../model/sam/tensor-shapes.ts'
+import { parameterCount, tensorShapes } from '../../../model/sam/tensor-shapes.ts'
 import { checkTied, checkWeights, sourceNames, WeightsHash } from '../../../model/sam/weights.ts'
 import { openTensorFile } from './open-tensor-file.ts'
 import type { TensorFile } from './tensor-file.ts'
@@ -79,11 +79,6 @@ function closest (shapes: ReadonlyMap<string, { readonly shape: readonly number[
   return best.config
 }
 
-/** Parameters without the Fourier matrix, which is a buffer. */
-function parameterCount (config: SamConfig): number {
-  return [...tensorShapes(config)].reduce((sum, [name, shape]) => name.endsWith('gaussian_matrix') ? sum : sum + elementCount(shape), 0)
-}
-
 interface Conversion {
   readonly source: TensorFile
   readonly sources: ReadonlyMap<string, string>
@@ -118,11 +113,6 @@ async function write (conversion: Conversion): Promise<string> {
     for (const [index, [name, shape]] of shapes.entries()) await append(littleEndianBytes(await read(name, shape, shapes.length + index + 1)))
   })
   return digest
-}
-
-function littleEndianBytes (data: Float32Array): Uint8Array {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? bytes : Buffer.from(bytes).swap32()
 }
 
 async function writeAside (path: string, work: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { elementCount } from '../../../adapter/schema.ts'
 import { CorruptFileError, InputError } from '../../../errors.ts'
+import { samConfig } from '../../../model/sam/build-sam.ts'
+import { parameterCount } from '../../../model/sam/tensor-shapes.ts'
 import { bundledWeights } from '../bundled-weights.ts'
 import { readBaseModel } from '../base-model.ts'
 import { isMissing } from '../../storage/files.ts'
@@ -50,9 +51,8 @@ function pick (models: readonly StoredModel[], matches: (model: StoredModel) => 
 
 async function bundledModel (): Promise<StoredModel> {
   const path = await bundledWeights(BUNDLED)
-  const { hash, weights } = await readBaseModel(BUNDLED, path)
-  const parameters = Object.entries(weights).reduce((sum, [name, { data }]) => isBuffer(name) ? sum : sum + data.length, 0)
-  return { name: BUNDLED, architecture: BUNDLED, hash, parameters, bytes: (await stat(path)).size, path, bundled: true }
+  const { hash, config } = await readBaseModel(BUNDLED, path)
+  return { name: BUNDLED, architecture: BUNDLED, hash, parameters: parameterCount(config), bytes: (await stat(path)).size, path, bundled: true }
 }
 
 async function readEntry (path: string): Promise<StoredModel> {
@@ -61,15 +61,9 @@ async function readEntry (path: string): Promise<StoredModel> {
     await file.close()
     const { architecture, hash } = file.metadata
     if (architecture == null || hash == null) throw new CorruptFileError('it was not made by "consilium model import"')
-    const parameters = [...file.shapes].reduce((sum, [name, shape]) => isBuffer(name) ? sum : sum + elementCount(shape), 0)
-    return { name: basename(path, '.safetensors'), architecture, hash, parameters, bytes: (await stat(path)).size, path, bundled: false }
+    return { name: basename(path, '.safetensors'), architecture, hash, parameters: parameterCount(samConfig(architecture)), bytes: (await stat(path)).size, path, bundled: false }
   } catch (error) {
     if (error instanceof CorruptFileError) throw new InputError(`${path} cannot be used: ${error.message}; remove it and import the model again`)
     throw error
   }
-}
-
-/** The Fourier matrix is stored with the parameters and is none. */
-function isBuffer (name: string): boolean {
-  return name.endsWith('gaussian_matrix')
 }
