@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -89,7 +90,7 @@ describe('what leaves a site', function () {
 
   it('on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name', async () => {
     const training = trainingSection({ rounds: 2, seed: 1 })
-    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 10, codec: 'f32', model: await modelSection('no imported models', 'sam-tiny'), training: { ...training, epochsG: 1, epochsL: 1 } })
+    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 60, codec: 'f32', model: await modelSection('no imported models', 'sam-tiny'), training: { ...training, epochsG: 1, epochsL: 1 } })
     const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
     await writeSite(join(sites.folder, 'data-b'), 2)
     // A rehearsal alone makes private tensors of the right shapes.
@@ -102,19 +103,20 @@ describe('what leaves a site', function () {
     await leaveInDoubt(sites, rehearsed.metadata['schema_hash']!)
 
     const tap = new Tap()
-    let released: Buffer | undefined
+    const saved = new Map<string, Buffer>()
     tap.onWrite = (chunk) => {
-      if (released != null || chunk.length < BIG_WRITE) return
-      // Its first vector is on the way: what it is made of lies on its own disk.
+      if (chunk.length < BIG_WRITE) return
+      // A vector is on the way: what it is made of mostly lies on its own disk, unless training or an exchange has just landed.
       const { adapter, initialAdapter } = sites.paths('a')
-      released = readFileSync(existsSync(adapter) ? adapter : initialAdapter)
+      const bytes = readFileSync(existsSync(adapter) ? adapter : initialAdapter)
+      saved.set(createHash('sha256').update(bytes).digest('hex'), bytes)
     }
     const first = sites.realDaemon('b', join(sites.folder, 'data-b')).run()
     const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
     await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'data-a'), { bootstrap: addresses, tap: tap.wrap }).run()])
 
     const summary = await sites.summary('a')
-    expect(Math.min(...summary.exchangesByRound)).to.be.at.least(2)
+    expect(Math.min(...summary.exchangesByRound), 'exchanges in each round').to.be.at.least(2)
     const sent = tap.bytes()
     expect(sent.length).to.be.at.least(summary.bytesSent)
     const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
@@ -126,9 +128,9 @@ describe('what leaves a site', function () {
     }
 
     // The positive control: the tap does see what is sent, and these needles are found in it.
-    const control = { name: 'adapter', needles: floatNeedles(readFloatTensors(released!).tensors, 4) }
-    expect(control.needles).to.have.length.greaterThan(20)
-    expect(found(control)).to.be.greaterThan(control.needles.length * 0.9)
+    const controls = [...saved.values()].map((bytes) => floatNeedles(readFloatTensors(bytes).tensors, 4))
+    expect(controls.every((needles) => needles.length > 20)).to.equal(true)
+    expect(Math.max(...controls.map((needles) => found({ name: 'adapter', needles }) / needles.length)), 'part of an adapter that is found').to.be.greaterThan(0.9)
 
     const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
     const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
