@@ -2,7 +2,7 @@ import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 
 /** Smooth noise in about -1..1: random values on a coarse grid, bilinear in between. */
-function smoothNoise (random: Random, side: number, cells: number): Float32Array {
+export function smoothNoise (random: Random, side: number, cells: number): Float32Array {
   const knots = Float32Array.from({ length: (cells + 2) ** 2 }, () => random.range(-1, 1))
   const out = new Float32Array(side * side)
   const [shiftX, shiftY] = [random.range(0, 1), random.range(0, 1)]

@@ -1,0 +1,36 @@
+import { methodOf, type Job } from './jobs.ts'
+import type { RunRecord } from './run-job.ts'
+import { siteCount } from './sites.ts'
+
+/** Milliseconds on one core of the machine that this bench was written on (AVX-512), one thread; a run says how this machine compares. */
+const STEP_MS = { G: 26, L: 20 } as const
+const SCORE_MS = 14
+const SITE_MS = 2_600
+const RUN_MS = 2_500
+const BATCH = 2
+/** Bundled slices per hospital, about. */
+const COLIN = { train: 30, validation: 8 }
+
+/** Seconds that a run takes on one core. */
+export function estimateSeconds (job: Job): number {
+  const method = methodOf(job)
+  const sites = siteCount(job.data) - (job.leftOut == null ? 0 : 1)
+  const { train, validation } = job.data === 'colin27' ? COLIN : job
+  const steps = Math.ceil(train / BATCH)
+  const scores = (method.mixing === 'nothing' ? 1 : Math.ceil(job.rounds / job.scoreEvery) + 2) + (method.mixing === 'alone' ? 2 * sites : 0)
+  const round = method.mixing === 'nothing' ? 0 : steps * (method.mode === 'personal' ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
+  return (RUN_MS + sites * (SITE_MS + job.rounds * round + scores * validation * SCORE_MS)) / 1_000
+}
+
+/** How much longer than estimated runs took on this machine: the median over what is known, 1 without any. */
+export function machineFactor (records: readonly RunRecord[]): number {
+  const ratios = records.map(({ job, seconds }) => seconds / estimateSeconds(job)).sort((a, b) => a - b)
+  return ratios[Math.floor(ratios.length / 2)] ?? 1
+}
+
+/** "1 h 5 min", "3 min", "40 s". */
+export function duration (seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

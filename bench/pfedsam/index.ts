@@ -1,0 +1,83 @@
+/** `npm run bench:pfedsam -- --preset quick|full`: methods × sites × seeds through one training code (docs/pfedsam-bench.md). */
+import { hideBin } from 'yargs/helpers'
+import { InputError, UsageError } from '../../src/errors.ts'
+import { duration, estimateSeconds, machineFactor } from './estimate.ts'
+import { jobHash, methodOf, type Job } from './jobs.ts'
+import { parseOptions, type Options } from './options.ts'
+import { jobsOf } from './presets.ts'
+import { progressView } from './progress.ts'
+import { runAll } from './run-all.ts'
+import { openBase, type RunRecord } from './run-job.ts'
+import { RunStore } from './run-store.ts'
+import { textTable } from './report/text.ts'
+import { summarise } from './summary.ts'
+
+const CORE_SHARE = 0.9
+const STOPPED = 130
+
+async function main (args: string[]): Promise<number> {
+  const options = await parseOptions(args)
+  const jobs = jobsOf(options.preset)
+  const store = new RunStore(options.runs)
+  process.stderr.write(await planText(options, jobs, store))
+  if (options.dryRun) return 0
+  const records = await runUntilSignal(options, jobs, store)
+  if (records == null) {
+    process.stderr.write('stopped: finished runs are kept, and the same command goes on from there\n')
+    return STOPPED
+  }
+  process.stdout.write(`${summarise(records).map(textTable).join('\n\n')}\n`)
+  return 0
+}
+
+/** What will be run, and how long that takes on a quiet machine. */
+async function planText ({ name, preset, workers, threads }: Options, jobs: readonly Job[], store: RunStore): Promise<string> {
+  const base = await openBase()
+  const found = await Promise.all(jobs.map(async (job) => await store.find(jobHash(job, base))))
+  const known = found.filter((record) => record != null)
+  const seconds = jobs.reduce((sum, job, index) => sum + (found[index] == null ? estimateSeconds(job) : 0), 0)
+  const wall = seconds * machineFactor(known) / workers / (workers > 1 ? CORE_SHARE : 1)
+  return `${name}: ${preset.methods.length} methods × ${preset.data.join(', ')} × seeds ${preset.seeds.join(', ')}; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
+${jobs.length} runs, ${known.length} of them done before; about ${duration(wall)} on ${workers} quiet cores (${threads} thread a run)
+`
+}
+
+/** undefined when Ctrl-C came first. */
+async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job[], store: RunStore): Promise<RunRecord[] | undefined> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
+  const view = progressView(jobs, workers, process.stderr)
+  const ran = new Set<Job>()
+  try {
+    return await runAll(jobs, {
+      store,
+      workers,
+      threads,
+      signal: stop.signal,
+      onProgress: (job, rounds, record) => {
+        view.update(job, rounds, record != null && !ran.has(job))
+        ran.add(job)
+        if (record != null) view.ended(describe(job, record))
+      }
+    })
+  } catch (error) {
+    if (stop.signal.aborted) return undefined
+    stop.abort()
+    throw error
+  } finally {
+    view.stop()
+  }
+}
+
+function describe (job: Job, { sites, seconds }: RunRecord): string {
+  const dice = sites.reduce((sum, site) => sum + site.dice, 0) / sites.length
+  return `${job.data}, ${methodOf(job).title}, seed ${job.seed}${job.leftOut == null ? '' : `, site ${job.leftOut} left out`}: Dice ${(100 * dice).toFixed(1)} in ${duration(seconds)}`
+}
+
+try {
+  process.exitCode = await main(hideBin(process.argv))
+} catch (error) {
+  if (!(error instanceof InputError || error instanceof UsageError)) throw error
+  process.stderr.write(`bench:pfedsam: ${error.message}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

@@ -1,0 +1,21 @@
+/** Child process: runs the job it is sent, tells of its rounds, and ends with the record. */
+import { runJob, type RunRecord } from './run-job.ts'
+import type { Job } from './jobs.ts'
+
+export interface WorkerTask { readonly job: Job, readonly threads: number }
+export type WorkerMessage = { readonly round: number } | { readonly record: RunRecord } | { readonly failure: string }
+
+/** The last message must be out before the process ends. */
+function end (message: WorkerMessage): void {
+  process.send?.(message, () => { process.exit(0) })
+}
+
+// Whoever started this is gone.
+process.on('disconnect', () => { process.exit(1) })
+// Ctrl-C goes to the whole group of processes: the parent decides.
+process.on('SIGINT', () => {})
+
+process.once('message', ({ job, threads }: WorkerTask) => {
+  runJob(job, { threads, onProgress: (round) => { process.send?.({ round } satisfies WorkerMessage) } })
+    .then((record) => { end({ record }) }, (error: unknown) => { end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) }) })
+})

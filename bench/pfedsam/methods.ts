@@ -1,0 +1,51 @@
+import type { Mode, ModelSettings, TrainSettings } from '../../src/model/settings.ts'
+
+/** How sites' adapters come together after phase G of each round. */
+export type Mixing = 'nothing' | 'alone' | 'pooled' | 'server' | 'gossip'
+
+/** One way to train, all through the same Learner. */
+export interface Method {
+  readonly name: string
+  /** As the report says it. */
+  readonly title: string
+  readonly mixing: Mixing
+  /** What a site serves to its own patients. */
+  readonly mode: Mode
+  /** Tensors of the adapter that a site keeps. */
+  readonly keeps?: RegExp
+  readonly model?: (settings: ModelSettings) => ModelSettings
+  readonly train?: (settings: TrainSettings) => TrainSettings
+  readonly ablation?: true
+  /** How much longer a step takes than with LoRA. */
+  readonly cost?: number
+}
+
+function withoutExperts (settings: ModelSettings): ModelSettings {
+  return { ...settings, moe: { ...settings.moe, blocks: [] } }
+}
+
+/** Phase L is empty without experts: its epochs go to phase G, so that every method takes as many steps. */
+function onlyPhaseG (settings: TrainSettings): TrainSettings {
+  return { ...settings, epochsG: settings.epochsG + settings.epochsL, epochsL: 0 }
+}
+
+const PLAIN = { mode: 'global', model: withoutExperts, train: onlyPhaseG } as const
+const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
+
+/** SAM_SPEC §3.7 and §3.9. */
+export const METHODS: readonly Method[] = [
+  { name: 'frozen', title: 'frozen SAM', mixing: 'nothing', ...PLAIN, mode: 'frozen' },
+  { name: 'local', title: 'local only (LoRA + L-MoE)', mixing: 'alone', mode: 'personal' },
+  { name: 'local-lora', title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
+  { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN },
+  { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
+  { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },
+  { name: 'pfedsam-server', title: 'pFedSAM, exact average', mixing: 'server', mode: 'personal' },
+  { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', mixing: 'gossip', mode: 'personal' },
+  { name: 'no-distillation', title: 'no distillation', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none', teacherL: 'none' }) },
+  { name: 'no-moe', title: 'no L-MoE', ...GOSSIP, ...PLAIN },
+  { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
+  { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
+  { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
+  { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) }
+]

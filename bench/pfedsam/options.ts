@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import yargs from 'yargs'
+import { UsageError } from '../../src/errors.ts'
+import { METHODS } from './methods.ts'
+import { PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
+import { DATA_NAMES } from './sites.ts'
+
+export interface Options {
+  readonly name: string
+  readonly preset: Preset
+  readonly workers: number
+  readonly threads: number
+  readonly runs: string
+  readonly out: string
+  readonly dryRun: boolean
+}
+
+const flags = {
+  preset: { choices: PRESET_NAMES, describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, all methods)', default: 'quick' },
+  data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}` },
+  only: { type: 'string', describe: 'methods, with commas (see docs/pfedsam-bench.md)' },
+  seeds: { type: 'string', describe: 'seeds, with commas' },
+  rounds: { type: 'number', describe: 'rounds of training' },
+  train: { type: 'number', describe: 'training patients per phantom site' },
+  workers: { type: 'number', describe: 'runs at once; one per core by default' },
+  threads: { type: 'number', describe: 'threads of each run', default: 1 },
+  runs: { type: 'string', describe: 'folder of finished runs, which are not run again', default: join('out', 'pfedsam', 'runs') },
+  out: { type: 'string', describe: 'folder of the report', default: join('out', 'pfedsam') },
+  'dry-run': { type: 'boolean', describe: 'print the plan and how long it will take, and end', default: false }
+} as const
+
+/** @throws UsageError for what the bench does not have. */
+export async function parseOptions (args: string[]): Promise<Options> {
+  const parsed = await yargs(args)
+    .scriptName('npm run bench:pfedsam --')
+    .usage('$0: does pFedSAM by gossip beat what a hospital would do otherwise?')
+    .options(flags)
+    .strict()
+    .wrap(null)
+    .parseAsync()
+  const preset = PRESETS[parsed.preset]
+  const rounds = positive('--rounds', parsed.rounds ?? preset.rounds)
+  return {
+    name: parsed.preset,
+    preset: {
+      ...preset,
+      rounds,
+      train: positive('--train', parsed.train ?? preset.train),
+      scoreEvery: Math.min(preset.scoreEvery, rounds),
+      data: listOf('--data', parsed.data, DATA_NAMES) ?? preset.data,
+      methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
+      seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
+    },
+    workers: positive('--workers', parsed.workers ?? Math.max(1, Math.floor(availableParallelism() / parsed.threads))),
+    threads: positive('--threads', parsed.threads),
+    runs: parsed.runs,
+    out: parsed.out,
+    dryRun: parsed.dryRun
+  }
+}
+
+function positive (flag: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new UsageError(`${flag} must be a whole number above 0`)
+}
+
+function listOf<T extends string> (flag: string, text: string | undefined, known: readonly T[]): T[] | undefined {
+  return text?.split(',').map((each) => {
+    const found = known.find((name) => name === each)
+    if (found == null) throw new UsageError(`${flag}: there is no ${each}; choose from ${known.join(', ')}`)
+    return found
+  })
+}

@@ -1,0 +1,39 @@
+import type { Job } from './jobs.ts'
+import { METHODS } from './methods.ts'
+import { siteCount, type DataName } from './sites.ts'
+
+export interface Preset {
+  readonly data: readonly DataName[]
+  readonly methods: readonly string[]
+  readonly seeds: readonly number[]
+  readonly rounds: number
+  /** Patients per phantom site. */
+  readonly train: number
+  readonly validation: number
+  readonly scoreEvery: number
+  /** Methods that are also run with one site left out, another one with every seed. */
+  readonly unseen: readonly string[]
+}
+
+const MAIN = METHODS.filter(({ ablation }) => ablation == null).map(({ name }) => name)
+const ALL = METHODS.map(({ name }) => name)
+const PHANTOMS: readonly DataName[] = ['fundus-phantom', 'prostate-phantom']
+const UNSEEN = ['pfedsam-gossip', 'fedavg-lora']
+
+export const PRESET_NAMES = ['smoke', 'quick', 'full'] as const
+export type PresetName = typeof PRESET_NAMES[number]
+
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  smoke: { data: ['fundus-phantom'], methods: ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip'], seeds: [1], rounds: 2, train: 4, validation: 3, scoreEvery: 1, unseen: ['pfedsam-gossip'] },
+  quick: { data: PHANTOMS, methods: MAIN, seeds: [1], rounds: 16, train: 20, validation: 12, scoreEvery: 4, unseen: ['pfedsam-gossip'] },
+  full: { data: PHANTOMS, methods: ALL, seeds: [1, 2, 3], rounds: 40, train: 20, validation: 24, scoreEvery: 4, unseen: UNSEEN }
+}
+
+/** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
+export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen }: Preset): Job[] {
+  const sizes = { rounds, train, validation, scoreEvery }
+  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ data: name, method, seed, ...sizes }))))
+  const tried = unseen.filter((method) => methods.includes(method))
+  const apart = tried.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ data: name, method, seed, ...sizes, leftOut: (seed - 1) % siteCount(name) }))))
+  return [...main, ...apart]
+}

@@ -1,0 +1,160 @@
+import type { Adapter } from '../../src/adapter/adapter.ts'
+import { createEngine, type Engine } from '../../src/compute/index.ts'
+import type { Learner, SampleScore } from '../../src/model/train/learner.ts'
+import type { Mode } from '../../src/model/settings.ts'
+import { readBaseModel, type BaseModel } from '../../src/node/offline/base-model.ts'
+import { bundledWeights } from '../../src/node/offline/bundled-weights.ts'
+import { methodOf, settingsOf, type Job } from './jobs.ts'
+import { packBits } from './masks.ts'
+import { createLearner, runMethod, type MethodRun, type Trained } from './run-method.ts'
+import { loadSites, type SiteData } from './sites.ts'
+
+/** Means over a site's validation images. */
+export interface Score {
+  readonly dice: number
+  readonly iou: number
+  /** Pixels, over the images where neither truth nor prediction is empty; null where there is none. */
+  readonly hd95: number | null
+  /** Images left out of hd95. */
+  readonly missed: number
+}
+
+interface SiteRecord extends Score {
+  readonly name: string
+  readonly images: number
+  readonly bytesSent: number
+  /** Of the shared adapter alone. */
+  readonly globalDice: number
+  readonly perImage: readonly { readonly dice: number, readonly iou: number, readonly hd95: number | null }[]
+  /** One predicted mask: of validation image `index`, bits as base64. */
+  readonly example: { readonly index: number, readonly dice: number, readonly mask: string }
+}
+
+/** What a run leaves behind. */
+export interface RunRecord {
+  readonly job: Job
+  readonly sites: readonly SiteRecord[]
+  readonly curve: Trained['curve']
+  /** Numbers in the adapter. */
+  readonly size: number
+  readonly trainSeconds: number
+  readonly seconds: number
+  /** Dice of the model of site i on the images of site j, served and shared part; sites that trained alone only. */
+  readonly cross?: { readonly served: readonly (readonly number[])[], readonly shared: readonly (readonly number[])[] }
+  readonly unseen?: { readonly site: string, readonly zeroShot: Score, readonly personalised: Score }
+}
+
+export interface JobOptions {
+  readonly threads: number
+  readonly onProgress?: (doneRounds: number) => void
+  readonly signal?: AbortSignal
+}
+
+export const MODEL = 'sam-tiny'
+const PERSONAL_ROUNDS = 2
+
+export async function openBase (): Promise<BaseModel> {
+  return await readBaseModel(MODEL, await bundledWeights(MODEL))
+}
+
+/** Draws the data, trains, scores; the same job gives the same record but for its seconds. */
+export async function runJob (job: Job, { threads, ...options }: JobOptions): Promise<RunRecord> {
+  const began = performance.now()
+  const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads, memory: 'fast' })
+  try {
+    const record = await train(engine, job, options)
+    return { ...record, seconds: (performance.now() - began) / 1_000 }
+  } finally {
+    await engine.dispose()
+  }
+}
+
+async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threads'>): Promise<Omit<RunRecord, 'seconds'>> {
+  const base = await openBase()
+  const all = await loadSites({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
+  const sites = all.filter((_, index) => index !== job.leftOut)
+  const method = methodOf(job)
+  const run: MethodRun = { engine, base, method, sites, settings: settingsOf(job, base.config), ...options }
+  const trained = await runMethod(run)
+  try {
+    return {
+      job,
+      sites: await Promise.all(sites.map(async (site, index) => await describeSite(site, trained, index, method.mode))),
+      curve: trained.curve,
+      size: trained.size,
+      trainSeconds: trained.trainSeconds,
+      ...(method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}),
+      ...(job.leftOut == null ? {} : { unseen: await tryUnseen(run, trained, all[job.leftOut]!) })
+    }
+  } finally {
+    for (const learner of new Set(trained.learners)) await learner.dispose()
+  }
+}
+
+async function describeSite ({ name, train: images, validation }: SiteData, { learners, adapters, bytesSent }: Trained, index: number, mode: Mode): Promise<SiteRecord> {
+  const [learner, adapter] = [learners[index]!, adapters[index]!]
+  const { perSample } = await learner.evaluate({ adapter, samples: validation, mode })
+  const globalDice = mode === 'personal' ? (await learner.evaluate({ adapter, samples: validation, mode: 'global' })).dice : meanScore(perSample).dice
+  const chosen = medianByArea(validation)
+  const [mask] = await learner.predict({ adapter, samples: [validation[chosen]!], mode })
+  return {
+    name,
+    images: images.length,
+    bytesSent: bytesSent[index] ?? 0,
+    globalDice,
+    ...meanScore(perSample),
+    perImage: perSample.map(({ dice, iou, hd95 }) => ({ dice, iou, hd95: Number.isFinite(hd95) ? hd95 : null })),
+    example: { index: chosen, dice: perSample[chosen]!.dice, mask: packBits(mask!) }
+  }
+}
+
+async function crossScores ({ learners, adapters }: Trained, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
+  const table = async (scored: Mode): Promise<number[][]> => {
+    const rows: number[][] = []
+    for (const [index, learner] of learners.entries()) {
+      const row: number[] = []
+      for (const { validation } of sites) row.push((await learner.evaluate({ adapter: adapters[index]!, samples: validation, mode: scored })).dice)
+      rows.push(row)
+    }
+    return rows
+  }
+  return { served: await table(mode), shared: await table('global') }
+}
+
+/** The others' adapter on a site that took no part, as it is, and after two rounds of that site alone with experts of its own. */
+async function tryUnseen (run: MethodRun, { learners, adapters }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
+  const { method, settings } = run
+  const zeroShot = await scoreOf(learners[0]!, adapters[0]!, site, 'global')
+  const learner = createLearner(run, run.sites.length)
+  try {
+    let adapter = adapters[0]!
+    for (let round = settings.rounds + 1; round <= settings.rounds + PERSONAL_ROUNDS; round++) {
+      adapter = (await learner.phaseG({ adapter, samples: site.train, round })).adapter
+      await learner.phaseL({ adapter, samples: site.train, round })
+    }
+    return { site: site.name, zeroShot, personalised: await scoreOf(learner, adapter, site, method.mode) }
+  } finally {
+    await learner.dispose()
+  }
+}
+
+async function scoreOf (learner: Learner, adapter: Adapter, { validation }: SiteData, mode: Mode): Promise<Score> {
+  return meanScore((await learner.evaluate({ adapter, samples: validation, mode })).perSample)
+}
+
+function meanScore (samples: readonly SampleScore[]): Score {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  const distances = samples.map(({ hd95 }) => hd95).filter(Number.isFinite)
+  return {
+    dice: mean(samples.map(({ dice }) => dice)),
+    iou: mean(samples.map(({ iou }) => iou)),
+    hd95: distances.length === 0 ? null : mean(distances),
+    missed: samples.length - distances.length
+  }
+}
+
+/** The image whose organ is of median size: chosen without looking at results. */
+export function medianByArea (samples: SiteData['validation']): number {
+  const sized = samples.map(({ truth }, index) => ({ index, area: truth.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) }))
+  return sized.sort((a, b) => a.area - b.area || a.index - b.index)[Math.floor(sized.length / 2)]!.index
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { fitSlice, loadDataset, type Fitted, type Slice } from '../../src/dataset/index.ts'
+import { InputError } from '../../src/errors.ts'
+import { fitScored, fitSplit, type ScoredSample } from '../../src/node/offline/split.ts'
+import { fundusSites } from './phantoms/fundus.ts'
+import { prostateSites } from './phantoms/prostate.ts'
+import type { PhantomSite } from './phantoms/types.ts'
+
+export const DATA_NAMES = ['fundus-phantom', 'prostate-phantom', 'colin27'] as const
+export type DataName = typeof DATA_NAMES[number]
+
+/** Images of one hospital, fitted to the model's side. */
+export interface SiteData {
+  readonly name: string
+  readonly train: readonly Fitted[]
+  readonly validation: readonly ScoredSample[]
+}
+
+/** How much of which data; the same choice gives the same pixels. */
+export interface DataChoice {
+  readonly name: DataName
+  /** Patients per phantom site, for training and for validation; real data have what they have. */
+  readonly train: number
+  readonly validation: number
+  readonly seed: number
+}
+
+const PHANTOMS: Readonly<Partial<Record<DataName, readonly PhantomSite[]>>> = { 'fundus-phantom': fundusSites, 'prostate-phantom': prostateSites }
+const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
+/** Patients of the two splits never share a number. */
+const VALIDATION_FROM = 50_000
+
+/** Number of sites in a data set. */
+export function siteCount (name: DataName): number {
+  return PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
+}
+
+/** Draws or reads all sites; `samples` is the folder of the bundled sample. @throws InputError when that is missing. */
+export async function loadSites (choice: DataChoice, side: number, samples = join(process.cwd(), 'samples')): Promise<SiteData[]> {
+  const phantoms = PHANTOMS[choice.name]
+  if (phantoms != null) return await Promise.all(phantoms.map(async (site) => await phantomData(site, choice, side)))
+  return await Promise.all(COLIN_HOSPITALS.map(async (name) => {
+    const dataset = await loadDataset(join(samples, 'colin27', name))
+    const split = await fitSplit(dataset, side, choice.seed)
+    if (split.train.length === 0 || split.validation.length === 0) throw new InputError(`${join(samples, 'colin27', name)} holds too few slices`)
+    return { name, ...split }
+  }))
+}
+
+async function phantomData (site: PhantomSite, { train, validation, seed }: DataChoice, side: number): Promise<SiteData> {
+  const slices = (first: number, count: number): Slice[] => Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
+  return {
+    name: site.name,
+    train: await Promise.all(slices(0, train).map(async (slice) => await fitSlice(slice, side))),
+    validation: await fitScored(slices(VALIDATION_FROM, validation), side)
+  }
+}
+
+function toSlice (site: PhantomSite, seed: number, patient: number, side: number): Slice {
+  const { image, mask, channels } = site.draw(seed, patient, side)
+  const id = `${site.name}-${patient}`
+  return { id, subject: id, index: 0, height: side, width: side, channels, image, mask }
+}

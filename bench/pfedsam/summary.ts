@@ -1,0 +1,127 @@
+import { methodOf } from './jobs.ts'
+import { METHODS } from './methods.ts'
+import type { RunRecord } from './run-job.ts'
+import type { DataName } from './sites.ts'
+
+/** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
+export interface Spread { readonly mean: number, readonly sd: number, readonly count: number }
+
+export interface MethodSummary {
+  readonly method: string
+  readonly title: string
+  readonly ablation: boolean
+  readonly sites: readonly { readonly name: string, readonly dice: Spread }[]
+  readonly dice: Spread
+  readonly iou: Spread
+  /** Pixels; undefined where no image had both. */
+  readonly hd95: Spread | undefined
+  /** Lowest site of each seed. */
+  readonly worst: Spread
+  readonly globalDice: Spread
+  /** Sent per site and round. */
+  readonly bytes: Spread
+  readonly numbers: number
+  readonly seconds: Spread
+  /** First scored round at 95 % of the final Dice. */
+  readonly roundsTo95: Spread
+  readonly curve: readonly { readonly round: number, readonly dice: Spread }[]
+}
+
+export interface UnseenSummary {
+  readonly title: string
+  readonly zeroShot: Spread
+  readonly personalised: Spread
+  /** The other sites' models trained alone on the same images: served, and their shared part. */
+  readonly localServed: Spread | undefined
+  readonly localShared: Spread | undefined
+}
+
+export interface DataSummary {
+  readonly data: DataName
+  readonly seeds: readonly number[]
+  readonly methods: readonly MethodSummary[]
+  readonly unseen: readonly UnseenSummary[]
+}
+
+const NEARLY = 0.95
+
+export function spread (values: readonly number[]): Spread {
+  const average = mean(values)
+  const squares = values.reduce((sum, value) => sum + (value - average) ** 2, 0)
+  return { mean: average, sd: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)), count: values.length }
+}
+
+/** What all runs together say, by data set. */
+export function summarise (records: readonly RunRecord[]): DataSummary[] {
+  const names = [...new Set(records.map(({ job }) => job.data))]
+  return names.map((data) => {
+    const here = records.filter(({ job }) => job.data === data)
+    const whole = here.filter(({ job }) => job.leftOut == null)
+    return {
+      data,
+      seeds: [...new Set(here.map(({ job }) => job.seed))].sort((a, b) => a - b),
+      methods: METHODS.flatMap(({ name }) => {
+        const runs = whole.filter(({ job }) => job.method === name)
+        return runs.length === 0 ? [] : [summariseMethod(runs)]
+      }),
+      unseen: summariseUnseen(here)
+    }
+  })
+}
+
+function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
+  const { title, name, ablation } = methodOf(runs[0]!.job)
+  const over = (value: (run: RunRecord) => number): Spread => spread(runs.map(value))
+  const distances = runs.map(({ sites }) => mean(sites.flatMap(({ hd95 }) => hd95 ?? []))).filter(Number.isFinite)
+  return {
+    method: name,
+    title,
+    ablation: ablation === true,
+    sites: runs[0]!.sites.map(({ name: site }, index) => ({ name: site, dice: over(({ sites }) => sites[index]!.dice) })),
+    dice: over(({ sites }) => mean(sites.map(({ dice }) => dice))),
+    iou: over(({ sites }) => mean(sites.map(({ iou }) => iou))),
+    hd95: distances.length === 0 ? undefined : spread(distances),
+    worst: over(({ sites }) => Math.min(...sites.map(({ dice }) => dice))),
+    globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
+    bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),
+    numbers: runs[0]!.size,
+    seconds: over(({ trainSeconds }) => trainSeconds),
+    roundsTo95: over(roundsTo95),
+    curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) }))
+  }
+}
+
+/** First scored round from which the mean Dice is at least 95 % of the last. */
+export function roundsTo95 ({ curve }: Pick<RunRecord, 'curve'>): number {
+  const values = curve.map(({ dice }) => mean(dice))
+  return curve[values.findIndex((value) => value >= NEARLY * values.at(-1)!)]!.round
+}
+
+function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
+  return METHODS.flatMap(({ name, title }) => {
+    const runs = records.filter(({ job, unseen }) => job.method === name && unseen != null)
+    if (runs.length === 0) return []
+    const others = (part: 'served' | 'shared'): Spread | undefined => {
+      const values = runs.flatMap(({ job }) => othersOn(records, job.seed, job.leftOut!, part))
+      return values.length === 0 ? undefined : spread(values)
+    }
+    return [{
+      title,
+      zeroShot: spread(runs.map(({ unseen }) => unseen!.zeroShot.dice)),
+      personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),
+      localServed: others('served'),
+      localShared: others('shared')
+    }]
+  })
+}
+
+/** Mean Dice on this site of the other sites' models trained alone with this seed, if that was run. */
+function othersOn (records: readonly RunRecord[], seed: number, site: number, part: 'served' | 'shared'): number[] {
+  const alone = records.find(({ job }) => job.method === 'local' && job.seed === seed && job.leftOut == null)
+  const column = alone?.cross?.[part].flatMap((row, index) => index === site ? [] : [row[site]!])
+  return column == null ? [] : [mean(column)]
+}
+
+function mean (values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
