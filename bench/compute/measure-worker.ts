@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bench } from 'tinybench'
 import { createEngine } from '../../src/compute/index.ts'
-import type { Engine, EngineOptions } from '../../src/compute/index.ts'
+import type { Engine, EngineOptions, HostRecord } from '../../src/compute/index.ts'
 import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
 import { cases } from './cases.ts'
 import type { Case } from './cases.ts'
@@ -19,11 +19,11 @@ const WARMUP = 2
 function train (engine: Engine, bench: Case): () => Promise<number> {
   const { frozen, state: start, batch } = startOf(bench)
   const compiled = engine.compile(loraStep(bench), frozen)
-  let state = start
+  let [state, spare]: HostRecord[] = [start, {}]
   let step = 0
   return async () => {
-    const { loss, ...next } = await compiled.run({ ...state, ...batch, corrections: corrections(++step) })
-    state = next
+    const { loss, ...next } = await compiled.run({ ...state, ...batch, corrections: corrections(++step) }, spare)
+    ;[state, spare] = [next, state]
     return loss?.data[0] as number
   }
 }

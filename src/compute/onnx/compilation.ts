@@ -3,12 +3,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import type * as ort from 'onnxruntime-node'
 import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
-import { checkInputs, dtypeOf, signatureOf } from './host.ts'
+import { checkApart, checkInputs, dtypeOf, signatureOf } from './host.ts'
 import type { HostRecord, HostTensor } from './host.ts'
 import { cast } from './kernels/ops.ts'
 import { planModel } from './model.ts'
 import { backendName } from './register.ts'
-import { createSession, toOrt } from './session.ts'
+import { createSession, runInto, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
 import { Value } from './value.ts'
 
@@ -18,8 +18,8 @@ interface Graph {
   readonly session: ort.InferenceSession
   /** Session input name → name of the step's input; inputs that the step does not use are absent. */
   readonly feeds: ReadonlyMap<string, string>
-  /** Session output name → name and shape of the step's output. */
-  readonly outputs: ReadonlyMap<string, { readonly name: string, readonly shape: readonly number[] }>
+  /** Session output name → the step's output. */
+  readonly outputs: ReadonlyMap<string, Result>
 }
 
 export interface CompilationInit {
@@ -48,9 +48,9 @@ export class Compilation {
     return this.#made
   }
 
-  async run (inputs: HostRecord): Promise<HostRecord> {
+  async run (inputs: HostRecord, into: HostRecord = {}): Promise<HostRecord> {
     if (!this.#open) throw new Error('the compiled step is disposed: compile it again')
-    const next = this.#last.then(async () => await this.#run(inputs))
+    const next = this.#last.then(async () => await this.#run(inputs, into))
     this.#last = next.catch(() => undefined)
     return await next
   }
@@ -66,13 +66,13 @@ export class Compilation {
     }
   }
 
-  async #run (inputs: HostRecord): Promise<HostRecord> {
+  async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
+    checkApart(into, inputs)
     const { session, feeds, outputs } = await this.#graph(inputs)
-    const results = await session.run(Object.fromEntries(Array.from(feeds, ([key, name]) => {
-      const tensor = (inputs[name] ?? this.#init.frozen[name]) as HostTensor
-      return [key, toOrt(tensor.data, dtypeOf(tensor), tensor.shape)]
-    })))
-    return Object.fromEntries(Array.from(outputs, ([key, { name, shape }]) => [name, { shape, data: results[key]?.data as Float32Array }]))
+    const fed = Array.from(feeds, ([key, name]): [string, ort.Tensor] => [key, ortTensor((inputs[name] ?? this.#init.frozen[name]) as HostTensor)])
+    const fetched = Array.from(outputs, ([key, { name, value }]) => ({ key, name, tensor: { shape: value.shape, data: roomFor(value, into[name]) } }))
+    await runInto(session, Object.fromEntries(fed), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
+    return Object.fromEntries(fetched.map(({ name, tensor }) => [name, tensor]))
   }
 
   async #graph (inputs: HostRecord): Promise<Graph> {
@@ -103,15 +103,22 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
   }))
   const results = trace(backend, step, placeholders)
   const plan = planModel(results.map(({ value }) => value), false)
-  const session = await createSession(plan.encode(), options)
+  const session = await createSession(plan.encodeWithSequence(), options)
   return {
     session,
     feeds: new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string])),
-    outputs: new Map(plan.outputs.map((key, index) => {
-      const { name, value } = results[index] as Result
-      return [key, { name, shape: value.shape }]
-    }))
+    outputs: new Map(plan.outputs.map((key, index) => [key, results[index] as Result]))
   }
+}
+
+function ortTensor (tensor: HostTensor): ort.Tensor {
+  return toOrt(tensor.data, dtypeOf(tensor), tensor.shape)
+}
+
+/** The array offered where it fits, else a new one. */
+function roomFor ({ size, type }: Value, offered: HostTensor | undefined): HostTensor['data'] {
+  const Data = type === 'int32' ? Int32Array : Float32Array
+  return offered?.data instanceof Data && offered.data.length === size ? offered.data : new Data(size)
 }
 
 /** A device keeps baked tensors; a CPU packs them once per product instead of in every run, which costs twice their size and more. */

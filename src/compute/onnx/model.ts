@@ -28,6 +28,8 @@ export interface Plan {
   /** Values to feed, by input name: placeholders, uploaded data and the slots in `fed`. */
   inputs (fed?: ReadonlySet<number>): ReadonlyMap<string, Value>
   encode (fed?: ReadonlySet<number>): Model
+  /** The same with `sequenceName`, a sequence, as its first output. */
+  encodeWithSequence (): Model
 }
 
 /** Scalars that a step uploads anew each time, such as a learning rate. */
@@ -36,6 +38,12 @@ const slotSize = 4
 const inlineBytes = 4096
 /** What ONNX Runtime keeps per node, roughly. */
 const nodeBytes = 8192
+export const sequenceName = 'sequence'
+const sequence: Graph = {
+  node: [{ opType: 'SequenceConstruct', input: ['item'], output: [sequenceName] }],
+  initializer: [{ name: 'item', dims: [1], dataType: elementCodes.float32, rawData: new Uint8Array(4) }],
+  output: [{ name: sequenceName, type: { sequenceType: { elemType: { tensorType: { elemType: elementCodes.float32 } } } } }]
+}
 
 /** `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked. */
 export function planModel (outputs: readonly Value[], feedUploads: boolean): Plan {
@@ -43,6 +51,9 @@ export function planModel (outputs: readonly Value[], feedUploads: boolean): Pla
   outputs.forEach((value, index) => { builder.output(value, `y${index}`) })
   return builder
 }
+
+/** Parts of an ONNX GraphProto. */
+interface Graph { readonly node: readonly Node[], readonly initializer: readonly object[], readonly output: readonly object[] }
 
 interface Node { readonly opType: string, readonly domain?: string, readonly input: readonly string[], readonly output: readonly string[], readonly attribute?: readonly object[] }
 
@@ -95,14 +106,22 @@ class Builder implements Plan {
   }
 
   encode (fed: ReadonlySet<number> = new Set()): Model {
+    return this.#encode(fed, { node: [], initializer: [], output: [] })
+  }
+
+  encodeWithSequence (): Model {
+    return this.#encode(new Set(), sequence)
+  }
+
+  #encode (fed: ReadonlySet<number>, first: Graph): Model {
     const baked = [...this.#baked, ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [] : [[`s${index}`, value]])]
     const external = baked.filter(([, value]) => bytesOf(value).length > inlineBytes).map(([path, value]) => ({ path, data: bytesOf(value) }))
     const graph = {
       name: 'graph',
-      node: this.#nodes,
-      initializer: baked.map(([name, value]) => initializer(name, value)),
+      node: [...first.node, ...this.#nodes],
+      initializer: [...first.initializer, ...baked.map(([name, value]) => initializer(name, value))],
       input: Array.from(this.inputs(fed), ([name, value]) => valueInfo(name, value)),
-      output: Array.from(this.#outputs, ([name, value]) => valueInfo(name, value))
+      output: [...first.output, ...Array.from(this.#outputs, ([name, value]) => valueInfo(name, value))]
     }
     const opsetImport = [{ domain: '', version: 18 }, { domain: 'com.microsoft', version: 1 }]
     const bytes = onnx.ModelProto.encode({ irVersion: 8, opsetImport, graph } as object).finish()

@@ -144,6 +144,34 @@ describe('compute: compiled steps', () => {
     await compiled.dispose()
   })
 
+  it('writes outputs into the arrays offered where they fit', async () => {
+    const compiled = onnx.compile(({ x }) => ({ sum: tf.sum(x as tf.Tensor), twice: tf.mul(x as tf.Tensor, 2), view: tf.reshape(x as tf.Tensor, [3, 1]), small: tf.mean(x as tf.Tensor), positive: tf.greater(x as tf.Tensor, 0) }))
+    const offered = { twice: full([3], 0), view: full([3, 1], 0), small: full([2], 0), positive: full([3], 0), other: full([3], 7) }
+    for (const number of [1, 2]) {
+      const results = await compiled.run({ x: full([3], number) }, offered)
+      expect(results['twice']?.data).to.equal(offered.twice.data)
+      expect(results['view']?.data).to.equal(offered.view.data)
+      expect(Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, Array.from(data)])))
+        .to.deep.equal({ sum: [3 * number], twice: [2 * number, 2 * number, 2 * number], view: [number, number, number], small: [number], positive: [1, 1, 1] })
+    }
+    expect([...offered.small.data, ...offered.positive.data, ...offered.other.data]).to.deep.equal([0, 0, 0, 0, 0, 7, 7, 7])
+    await compiled.dispose()
+  })
+
+  it('refuses to write over an input', async () => {
+    const compiled = onnx.compile(({ x }) => ({ x: tf.add(x as tf.Tensor, 1) }))
+    const x = full([3], 1)
+    expect((await failure(compiled.run({ x }, { x }))).message).to.match(/array offered for x is in the memory of an input/)
+    await compiled.dispose()
+  })
+
+  it('passes on what fails within a run', async () => {
+    const compiled = onnx.compile(({ x, at }) => ({ y: tf.gather(x as tf.Tensor, at as tf.Tensor1D) }))
+    expect((await failure(compiled.run({ x: full([3], 1), at: integers([1], [5]) }))).message).to.match(/out of/)
+    expect(Array.from((await compiled.run({ x: full([3], 1), at: integers([1], [2]) }))['y']?.data ?? [])).to.deep.equal([1])
+    await compiled.dispose()
+  })
+
   it('serves calls that come at once in their order', async () => {
     const compiled = onnx.compile(({ x }) => ({ y: tf.square(x as tf.Tensor) }))
     const results = await Promise.all([1, 2, 3].map(async (number) => await compiled.run({ x: full([number], number) })))
