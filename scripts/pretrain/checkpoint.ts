@@ -14,8 +14,8 @@ export interface Checkpoint {
 }
 
 /** The settings that must not change between sessions; `steps` may, which moves the end of the schedule. */
-function identity ({ model, seed, batch, rate }: PretrainSettings): string {
-  return JSON.stringify({ model, seed, batch, rate })
+function identity ({ model, seed, batch, rate, from }: PretrainSettings): string {
+  return JSON.stringify({ model, seed, batch, rate, from })
 }
 
 /** Writes aside and renames: a killed run leaves the old checkpoint or the new one. */

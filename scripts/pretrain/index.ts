@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { createEngine } from '../../src/compute/index.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
+import { samConfig } from '../../src/model/sam/build-sam.ts'
+import { loadWeights } from '../../src/model/sam/weights.ts'
 import { describeScores, progressView } from './progress.ts'
 import { pretrain } from './run.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
@@ -13,6 +16,7 @@ const flags = {
   seed: { type: 'number', describe: 'of weights and images', default: DEFAULT_SETTINGS.seed },
   batch: { type: 'number', describe: 'images per step, each used without prompt, with a point and with a box', default: DEFAULT_SETTINGS.batch },
   lr: { type: 'number', describe: 'learning rate at its height', default: DEFAULT_SETTINGS.rate },
+  from: { type: 'string', describe: 'weight file of the same model to start from, instead of random weights' },
   out: { type: 'string', describe: 'weight file to write (float16)', default: join('assets', 'sam-tiny.safetensors') },
   checkpoint: { type: 'string', describe: 'file that a later run goes on from', default: join('out', 'pretrain.safetensors') },
   resume: { type: 'boolean', describe: 'go on from the checkpoint when there is one (--no-resume starts over)', default: true },
@@ -40,10 +44,13 @@ async function main (args: string[]): Promise<number> {
   const engine = await createEngine({ memory: 'fast', ...(options.threads == null ? {} : { threads: options.threads }) })
   const view = progressView(process.stderr)
   try {
+    const { from: file, model, seed, steps, batch, lr: rate, ...rest } = options
+    const start = file == null ? undefined : loadWeights(samConfig(model), await readFile(file))
     const { step, scores } = await pretrain({
-      ...options,
+      ...rest,
       engine,
-      settings: { model: options.model, seed: options.seed, steps: options.steps, batch: options.batch, rate: options.lr },
+      settings: { model, seed, steps, batch, rate, ...(start == null ? {} : { from: start.hash }) },
+      ...(start == null ? {} : { from: start.weights }),
       onProgress: (progress) => { view.show(progress) },
       signal: stop.signal
     })

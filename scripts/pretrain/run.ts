@@ -1,5 +1,5 @@
 import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
-import { loadWeights } from '../../src/model/sam/weights.ts'
+import { loadWeights, type Weights } from '../../src/model/sam/weights.ts'
 import { flatten, perElement } from '../../src/model/train/flat.ts'
 import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
 import { assetBytes, writeAsset } from './asset.ts'
@@ -20,6 +20,8 @@ import type { Sample } from './sample.ts'
 export interface RunOptions {
   readonly engine: Engine
   readonly settings: PretrainSettings
+  /** Weights to start from, those whose hash the settings name; random ones without it. */
+  readonly from?: Weights
   /** File to write the weights to, at every checkpoint. */
   readonly out: string
   readonly checkpoint: string
@@ -55,7 +57,7 @@ interface Session {
 export async function pretrain (options: RunOptions): Promise<RunResult> {
   const { settings, engine } = options
   const config = samConfig(settings.model)
-  const weights = initialWeights(config, settings.seed)
+  const weights = options.from == null ? initialWeights(config, settings.seed) : new Map(Object.entries(options.from))
   const parameters = partition(weights)
   const { layout, fixed } = parameters
   const saved = options.resume ? await readCheckpoint(options.checkpoint, layout.size, settings) : undefined

@@ -9,6 +9,8 @@ export interface PretrainSettings {
   readonly batch: number
   /** Learning rate at its height. */
   readonly rate: number
+  /** Hash (weightsHash) of the weights that the run starts from; without it they are random. */
+  readonly from?: string
 }
 
 /** The recipe of the shipped asset. */

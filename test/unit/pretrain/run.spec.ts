@@ -8,6 +8,7 @@ import { partition } from '../../../scripts/pretrain/parameters.ts'
 import { pretrain, type RunOptions } from '../../../scripts/pretrain/run.ts'
 import { readSafetensors } from '../../../src/adapter/safetensors.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
+import { InputError } from '../../../src/errors.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { loadWeights } from '../../../src/model/sam/weights.ts'
 import type { Progress } from '../../../scripts/pretrain/progress.ts'
@@ -64,6 +65,18 @@ describe('a run of the pretraining', function () {
     const { metadata } = readSafetensors(bytes)
     expect(metadata).to.include({ model: 'golden-128', steps: '4' })
     expect(JSON.parse(metadata['heldOutIoU']!)).to.have.keys('none', 'point', 'box')
+  })
+
+  it('goes on from given weights, and says so', async () => {
+    const { weights, hash } = loadWeights(config, await readFile(options('whole').out))
+    const from = { ...settings, from: hash, rate: 1e-9, steps: 1 }
+    await pretrain({ ...options('from'), settings: from, from: weights })
+    const bytes = await readFile(options('from').out)
+    const after = loadWeights(config, bytes).weights
+    for (const [name, { data }] of Object.entries(weights)) expect(data.every((value, i) => Math.abs(value - after[name]!.data[i]!) < 1e-6), `${name} moved in a step too small to see`).to.equal(true)
+    expect(JSON.parse(readSafetensors(bytes).metadata['settings']!)).to.deep.include({ from: hash })
+    const another = await pretrain({ ...options('from'), settings }).catch((error: unknown) => error)
+    expect(another).to.be.instanceOf(InputError)
   })
 
   it('starts over when told to', async () => {
