@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 
-type Role = 'lora' | 'decoder'
+type Role = 'lora' | 'decoder' | 'encoder'
 
 export interface TensorSpec {
   readonly name: string
@@ -25,7 +25,7 @@ const MAX_FLOATS = 2 ** 29
 // Printable ASCII without spaces: sorts the same in every language.
 const NAME = /^[\x21-\x7e]{1,255}$/
 const UNSAFE_NAMES = new Set(['__proto__', 'constructor', 'prototype', '__metadata__'])
-const ROLES = new Set<Role>(['lora', 'decoder'])
+const ROLES = new Set<Role>(['lora', 'decoder', 'encoder'])
 
 /** True for names that no tensor may carry, because they collide with JavaScript's or the file format's own. */
 export function isUnsafeName (name: string): boolean {
@@ -47,7 +47,7 @@ function checkTensor ({ name, shape, role }: TensorSpec): void {
   if (!NAME.test(name) || isUnsafeName(name)) throw new SchemaError(`"${name}" cannot be the name of an adapter tensor; use printable ASCII without spaces`)
   if (name.toLowerCase().includes('lmoe')) throw new SchemaError(`tensor ${name} belongs to the private experts and must not be part of an adapter`)
   if (!(elementCount(shape) > 0)) throw new SchemaError(`tensor ${name} has the impossible shape [${shape.join(', ')}]; sides must be positive integers`)
-  if (!ROLES.has(role)) throw new SchemaError(`tensor ${name} has the unknown role "${role}"; use lora or decoder`)
+  if (!ROLES.has(role)) throw new SchemaError(`tensor ${name} has the unknown role "${role}"; use lora, decoder or encoder`)
 }
 
 /** JSON arrays of strings and integers: one text per schema, and no two schemas share a text. */

@@ -4,12 +4,17 @@ import type { SamConfig } from './sam/build-sam.ts'
 export type Mode = 'frozen' | 'global' | 'personal'
 
 /** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
-export type DecoderMode = 'frozen' | 'lora+heads' | 'full'
+export type DecoderMode = 'frozen' | 'lora' | 'lora+heads' | 'full'
+
+/** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
+export type EncoderMode = 'lora' | 'bottleneck' | 'full'
 
 export interface ModelSettings {
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
   readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number }
   readonly decoder: DecoderMode
+  /** `lora` if not given; `lora.blocks` counts only then. The others are baselines, and no federation has them. */
+  readonly encoder?: EncoderMode
   readonly moe: {
     /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
     readonly blocks: number[]

@@ -6,6 +6,11 @@ import { tensorShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { DecoderMode, ModelSettings } from '../settings.ts'
 
+/** How much narrower a bottleneck is than the encoder (FedMSA, SAM_SPEC §3.7). */
+const NARROWING = 4
+/** Without prompts nothing else of the prompt encoder acts. */
+const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
+const INWARD = /\.lora_A|\.adapter_\w+\.down\.weight$/
 const HEADS = /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/
 
 function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): TensorSpec[] {
@@ -15,6 +20,27 @@ function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSe
     { name: `image_encoder.blocks.${block}.attn.qkv.lora_A_${part}`, shape: [rank, dim], role: 'lora' },
     { name: `image_encoder.blocks.${block}.attn.qkv.lora_B_${part}`, shape: [dim, rank], role: 'lora' }
   ]))
+}
+
+function bottlenecks ({ depth, dim }: SamConfig): TensorSpec[] {
+  const narrow = dim / NARROWING
+  return Array.from({ length: depth }, (_, block) => ['adapter_attn', 'adapter_mlp'].flatMap((kind): TensorSpec[] => {
+    const prefix = `image_encoder.blocks.${block}.${kind}`
+    return [
+      { name: `${prefix}.down.weight`, shape: [narrow, dim], role: 'encoder' },
+      { name: `${prefix}.down.bias`, shape: [narrow], role: 'encoder' },
+      { name: `${prefix}.up.weight`, shape: [dim, narrow], role: 'encoder' },
+      { name: `${prefix}.up.bias`, shape: [dim], role: 'encoder' }
+    ]
+  })).flat()
+}
+
+function encoderTensors (config: SamConfig, { encoder = 'lora', lora }: ModelSettings, shapes: ReadonlyMap<string, readonly number[]>): TensorSpec[] {
+  switch (encoder) {
+    case 'lora': return encoderLora(config, lora)
+    case 'bottleneck': return bottlenecks(config)
+    case 'full': return [...shapes].filter(([name]) => ENCODERS.test(name)).map(([name, shape]) => ({ name, shape, role: 'encoder' }))
+  }
 }
 
 /** On q and v of all seven attentions of the decoder. */
@@ -32,13 +58,14 @@ function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: D
   return [...shapes].filter(([name]) => belongs(name)).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
 }
 
-/** The tensors of Γ (SAM_SPEC §3.2): LoRA in the encoder, and of the decoder what its mode says. @throws InputError for a block that the model lacks. */
-export function adapterTensors (config: SamConfig, { lora, decoder }: ModelSettings): TensorSpec[] {
+/** The tensors of Γ (SAM_SPEC §3.2): of encoder and decoder what their modes say. @throws InputError for a block that the model lacks. */
+export function adapterTensors (config: SamConfig, settings: ModelSettings): TensorSpec[] {
+  const { lora, decoder } = settings
   const shapes = tensorShapes(config)
   return [
-    ...encoderLora(config, lora),
-    ...(decoder === 'lora+heads' ? decoderLora(shapes, lora.rank) : []),
-    ...(decoder === 'frozen' ? [] : trainedDecoder(shapes, decoder))
+    ...encoderTensors(config, settings, shapes),
+    ...(decoder === 'lora' || decoder === 'lora+heads' ? decoderLora(shapes, lora.rank) : []),
+    ...(decoder === 'lora+heads' || decoder === 'full' ? trainedDecoder(shapes, decoder) : [])
   ]
 }
 
@@ -48,10 +75,10 @@ export function uniform (count: number, fanIn: number, random: Random): Float32A
   return Float32Array.from({ length: count }, () => (random() * 2 - 1) * bound)
 }
 
-/** Γ at the start: A random from the seed, B zero, decoder tensors as in the base, so that the model still equals the base. */
+/** Γ at the start: what leads inward random from the seed, what leads outward zero, tensors of the base as they are there, so that the model still equals the base. */
 export function initialAdapterTensors (tensors: readonly TensorSpec[], weights: Weights, seed: number): Map<string, Float32Array> {
   return new Map(tensors.map(({ name, shape }, index) => {
-    if (name.includes('.lora_A')) return [name, uniform(elementCount(shape), shape[1]!, seededRandom(seed, index))]
-    return [name, name.includes('.lora_B') ? new Float32Array(elementCount(shape)) : weights[name]!.data]
+    if (INWARD.test(name)) return [name, uniform(elementCount(shape), shape[1]!, seededRandom(seed, index))]
+    return [name, weights[name]?.data ?? new Float32Array(elementCount(shape))]
   }))
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { attend, gelu, type TensorRecord } from '../../compute/index.ts'
+import { addBottleneck, BESIDE_MLP } from '../adapters/bottleneck.ts'
 import { loraQkv } from '../adapters/lora.ts'
 import { mixExperts, type Routing } from '../moe/lmoe.ts'
 import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
@@ -86,9 +87,11 @@ export interface Tokens {
 export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions = PLAIN): { x: tf.Tensor4D, plain: tf.Tensor4D, routing?: Routing } {
   const prefix = `image_encoder.blocks.${index}`
   const normalised = layerNorm(x, weights, `${prefix}.norm1`, ENCODER_EPS) as tf.Tensor4D
-  const attended = tf.add(x, blockAttention(normalised, weights, config, index, options))
+  const seen = blockAttention(normalised, weights, config, index, options)
+  const attended = tf.add<tf.Tensor4D>(x, addBottleneck(seen, seen, weights, `${prefix}.adapter_attn`, 1))
   const n = layerNorm(attended, weights, `${prefix}.norm2`, ENCODER_EPS)
-  const plain = tf.add<tf.Tensor4D>(attended, linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`))
+  const mlp = linear(gelu(linear(n, weights, `${prefix}.mlp.lin1`)), weights, `${prefix}.mlp.lin2`)
+  const plain = tf.add<tf.Tensor4D>(attended, addBottleneck(mlp, n, weights, `${prefix}.adapter_mlp`, BESIDE_MLP))
   if (weights[`${prefix}.lmoe.gate.weight`] == null) return { x: plain, plain }
   const { value, routing } = mixExperts(n, weights, `${prefix}.lmoe`, options)
   return { x: tf.add(plain, value), plain, routing }

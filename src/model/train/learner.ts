@@ -85,7 +85,8 @@ export class Learner {
       options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
       ...this.#layouts,
       firstExpert: Math.min(...model.moe.blocks),
-      firstAdapted: Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth),
+      firstAdapted: model.encoder == null || model.encoder === 'lora' ? Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth) : 0,
+      adaptsEmbedding: model.encoder === 'full',
       clipNorm: train.clipNorm,
       tau: train.tau,
       beta: train.beta

@@ -23,6 +23,8 @@ export interface StepContext {
   readonly firstExpert: number
   /** The first encoder block with LoRA or experts; the depth where there is none. */
   readonly firstAdapted: number
+  /** Γ holds the patch embedding too. */
+  readonly adaptsEmbedding?: boolean
   readonly clipNorm: number
   readonly tau: number
   readonly beta: number
@@ -54,7 +56,7 @@ export function stemStep (config: SamConfig, blocks: number): Step {
   return (t) => ({ tokens: runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, blocks).x })
 }
 
-/** What every mode has in common: the blocks that nothing adapts, from @images, or already computed as @tokens. */
+/** The blocks that nothing adapts, from @images, or already computed as @tokens: what every mode has in common, unless Γ holds the embedding. */
 function stem (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
   const { '@tokens': tokens } = t
   if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
@@ -69,7 +71,10 @@ function finish (tokens: Tokens, from: number, record: TensorRecord, { config, o
 
 /** Logits [B,1,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
 export function forwardStep (context: StepContext): Step {
-  return (t) => ({ logits: finish(stem(t, context), context.firstAdapted, merged(t, context, t['@gamma'], t['@lambda']), context, promptsOf(t)).masks })
+  return (t) => {
+    const record = merged(t, context, t['@gamma'], t['@lambda'])
+    return { logits: finish(stem(record, context), context.firstAdapted, record, context, promptsOf(t)).masks }
+  }
 }
 
 /** Clips, updates and names the results of one optimiser step on the flat vector `value`. */
@@ -89,9 +94,9 @@ function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: 
 /** One step of phase G on @gamma; with @teacherGamma the global model teaches with weight @weight, with @lambda too the personal one (SAM_SPEC §3.4). */
 export function globalStep (context: StepContext): Step {
   return (t) => {
-    const start = stem(t, context)
+    const common = context.adaptsEmbedding === true ? undefined : stem(t, context)
     const prompts = promptsOf(t)
-    const run = (weights: TensorRecord): tf.Tensor => finish(start, context.firstAdapted, weights, context, prompts).masks
+    const run = (weights: TensorRecord): tf.Tensor => finish(common ?? stem(weights, context), context.firstAdapted, weights, context, prompts).masks
     const gamma = input(t, 'gamma')
     const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
     const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
@@ -116,7 +121,7 @@ export function personalStep (context: StepContext): Step {
   const { config, options, firstAdapted, firstExpert } = context
   return (t) => {
     const base = merged(t, context, input(t, 'gamma'))
-    const start = runBlocks(stem(t, context), base, config, firstAdapted, firstExpert, options)
+    const start = runBlocks(stem(base, context), base, config, firstAdapted, firstExpert, options)
     const prompts = promptsOf(t)
     const lambda = input(t, 'lambda')
     const { '@weight': weight } = t
