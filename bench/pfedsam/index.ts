@@ -1,6 +1,7 @@
 /** `npm run bench:pfedsam -- --preset quick|full`: methods × sites × seeds through one training code (docs/pfedsam-bench.md). */
 import { hideBin } from 'yargs/helpers'
 import { InputError, UsageError } from '../../src/errors.ts'
+import { findings, type Finding } from './criteria.ts'
 import { duration, estimateSeconds, machineFactor } from './estimate.ts'
 import { jobHash, methodOf, type Job } from './jobs.ts'
 import { parseOptions, type Options } from './options.ts'
@@ -10,6 +11,7 @@ import { runAll } from './run-all.ts'
 import { openBase, type RunRecord } from './run-job.ts'
 import { RunStore } from './run-store.ts'
 import { textTable } from './report/text.ts'
+import { writeReport } from './report/write.ts'
 import { summarise } from './summary.ts'
 
 const CORE_SHARE = 0.9
@@ -26,8 +28,14 @@ async function main (args: string[]): Promise<number> {
     process.stderr.write('stopped: finished runs are kept, and the same command goes on from there\n')
     return STOPPED
   }
-  process.stdout.write(`${summarise(records).map(textTable).join('\n\n')}\n`)
+  const summaries = summarise(records)
+  const files = await writeReport(options.out, options.name, options.preset, records)
+  process.stdout.write(`${summaries.map(textTable).join('\n\n')}\n\n${findingsText(summaries.flatMap(findings))}${files.join('\n')}\n`)
   return 0
+}
+
+function findingsText (list: readonly Finding[]): string {
+  return list.map(({ name, ok, detail }) => `${ok ? 'holds ' : 'missed'}  ${name}: ${detail}\n`).join('')
 }
 
 /** What will be run, and how long that takes on a quiet machine. */

@@ -29,6 +29,8 @@ function onlyPhaseG (settings: TrainSettings): TrainSettings {
   return { ...settings, epochsG: settings.epochsG + settings.epochsL, epochsL: 0 }
 }
 
+/** Rates for tensors that the base has learnt already. */
+const FULL_RATE = 3e-4
 const PLAIN = { mode: 'global', model: withoutExperts, train: onlyPhaseG } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -39,6 +41,8 @@ export const METHODS: readonly Method[] = [
   { name: 'local-lora', title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
   { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN },
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
+  { name: 'fedsam', title: 'FedSAM (all parameters)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }), train: (settings) => ({ ...onlyPhaseG(settings), lrHeads: FULL_RATE }), cost: 1.6 },
+  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, whole decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: onlyPhaseG, cost: 1.2 },
   { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },
   { name: 'pfedsam-server', title: 'pFedSAM, exact average', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', mixing: 'gossip', mode: 'personal' },
@@ -47,5 +51,6 @@ export const METHODS: readonly Method[] = [
   { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
   { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
   { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
+  { name: 'lora-decoder', title: 'decoder of LoRA alone (fewer bytes)', ...GOSSIP, model: (settings) => ({ ...settings, decoder: 'lora' }) },
   { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) }
 ]

@@ -47,7 +47,7 @@ export class ServerMixer implements Mixer {
   constructor ({ schema, masses, keeps }: ServerInit) {
     this.#masses = masses
     this.#shared = sharedOf(schema, keeps)
-    this.#bytesPerRound = chunksOf(this.#shared.reduce((sum, each) => sum + each, 0), 'f32').reduce((sum, { bytes }) => sum + bytes, 0)
+    this.#bytesPerRound = chunksOf(sharedCount(schema, keeps), 'f32').reduce((sum, { bytes }) => sum + bytes, 0)
     this.bytesSent = new Array<number>(masses.length).fill(0)
   }
 
@@ -60,6 +60,11 @@ export class ServerMixer implements Mixer {
   finish (): Promise<undefined> {
     return Promise.resolve(undefined)
   }
+}
+
+/** Numbers of the adapter that travel. */
+export function sharedCount (schema: Schema, keeps: RegExp | undefined): number {
+  return sharedOf(schema, keeps).reduce((sum, each) => sum + each, 0)
 }
 
 /** Summed in float64. */

@@ -35,7 +35,7 @@ export interface RunRecord {
   readonly job: Job
   readonly sites: readonly SiteRecord[]
   readonly curve: Trained['curve']
-  /** Numbers in the adapter. */
+  /** Numbers of the adapter that travel. */
   readonly size: number
   readonly trainSeconds: number
   readonly seconds: number

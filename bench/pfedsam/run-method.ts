@@ -7,7 +7,7 @@ import type { FederationDocument } from '../../src/node/federation/document.ts'
 import type { BaseModel } from '../../src/node/offline/base-model.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
-import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
+import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
 import type { SiteData } from './sites.ts'
 
 /** What decides the result of a run beside method and data. */
@@ -28,7 +28,7 @@ export interface Trained {
   /** Mean Dice of every site after some rounds; the first is before training. */
   readonly curve: readonly { readonly round: number, readonly dice: readonly number[] }[]
   readonly bytesSent: readonly number[]
-  /** Numbers in the shared adapter. */
+  /** Numbers of the adapter that travel. */
   readonly size: number
   /** Of the training alone, without scores. */
   readonly trainSeconds: number
@@ -75,7 +75,7 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
     adapters: trained.map(({ adapter }) => adapter),
     curve,
     bytesSent: mixer.bytesSent,
-    size: trainers[0]!.learner.schema.size,
+    size: sharedCount(trainers[0]!.learner.schema, method.keeps),
     trainSeconds
   }
 }

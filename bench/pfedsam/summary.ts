@@ -1,5 +1,10 @@
+import { createSchema } from '../../src/adapter/schema.ts'
+import { adapterTensors } from '../../src/model/adapters/adapter-set.ts'
+import { samConfig } from '../../src/model/sam/build-sam.ts'
+import { defaultModelSettings } from '../../src/model/settings.ts'
 import { methodOf } from './jobs.ts'
-import { METHODS } from './methods.ts'
+import { METHODS, type Method } from './methods.ts'
+import { sharedCount } from './mixers.ts'
 import type { RunRecord } from './run-job.ts'
 import type { DataName } from './sites.ts'
 
@@ -20,7 +25,9 @@ export interface MethodSummary {
   readonly globalDice: Spread
   /** Sent per site and round. */
   readonly bytes: Spread
+  /** Numbers of the adapter that travel, here and in ViT-B under the same settings. */
   readonly numbers: number
+  readonly numbersVitB: number
   readonly seconds: Spread
   /** First scored round at 95 % of the final Dice. */
   readonly roundsTo95: Spread
@@ -28,6 +35,7 @@ export interface MethodSummary {
 }
 
 export interface UnseenSummary {
+  readonly method: string
   readonly title: string
   readonly zeroShot: Spread
   readonly personalised: Spread
@@ -70,7 +78,8 @@ export function summarise (records: readonly RunRecord[]): DataSummary[] {
 }
 
 function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
-  const { title, name, ablation } = methodOf(runs[0]!.job)
+  const method = methodOf(runs[0]!.job)
+  const { title, name, ablation } = method
   const over = (value: (run: RunRecord) => number): Spread => spread(runs.map(value))
   const distances = runs.map(({ sites }) => mean(sites.flatMap(({ hd95 }) => hd95 ?? []))).filter(Number.isFinite)
   return {
@@ -85,6 +94,7 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
     bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),
     numbers: runs[0]!.size,
+    numbersVitB: sharedAtVitB(method),
     seconds: over(({ trainSeconds }) => trainSeconds),
     roundsTo95: over(roundsTo95),
     curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) }))
@@ -97,6 +107,12 @@ export function roundsTo95 ({ curve }: Pick<RunRecord, 'curve'>): number {
   return curve[values.findIndex((value) => value >= NEARLY * values.at(-1)!)]!.round
 }
 
+function sharedAtVitB ({ model, keeps }: Method): number {
+  const config = samConfig('vit-b')
+  const settings = defaultModelSettings(config)
+  return sharedCount(createSchema({ model: config.name, baseHash: '0', tensors: adapterTensors(config, model?.(settings) ?? settings) }), keeps)
+}
+
 function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
   return METHODS.flatMap(({ name, title }) => {
     const runs = records.filter(({ job, unseen }) => job.method === name && unseen != null)
@@ -106,6 +122,7 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
       return values.length === 0 ? undefined : spread(values)
     }
     return [{
+      method: name,
       title,
       zeroShot: spread(runs.map(({ unseen }) => unseen!.zeroShot.dice)),
       personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),

@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
-const HEAD = ['Dice', 'worst site', 'global Dice', 'IoU', 'HD95', 'kB/site/round', 'rounds to 95 %', 'train s']
+const HEAD = ['Dice', 'worst site', 'global Dice', 'IoU', 'HD95', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s']
 
 /** Dice in points: "87.4 ± 0.6". */
 export function points ({ mean, sd, count }: Spread): string {
@@ -12,10 +12,15 @@ function plain ({ mean, sd, count }: Spread, digits: number): string {
   return count < 2 ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`
 }
 
+/** Bytes per site and round of ViT-B's adapter at the measured bytes per number: computed, not measured. */
+export function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes' | 'numbers' | 'numbersVitB'>): number {
+  return bytes.mean / numbers * numbersVitB
+}
+
 /** The columns after a method's name, without and with its sites. */
 export function cellsOf (method: MethodSummary): string[] {
   const { dice, worst, globalDice, iou, hd95, bytes, roundsTo95, seconds } = method
-  return [points(dice), points(worst), points(globalDice), points(iou), hd95 == null ? '–' : plain(hd95, 1), (bytes.mean / 1_000).toFixed(0), plain(roundsTo95, 0), seconds.mean.toFixed(0)]
+  return [points(dice), points(worst), points(globalDice), points(iou), hd95 == null ? '–' : plain(hd95, 1), (bytes.mean / 1_000).toFixed(0), (bytesVitB(method) / 1e6).toFixed(2), plain(roundsTo95, 0), seconds.mean.toFixed(0)]
 }
 
 export function headOf ({ methods }: DataSummary): { readonly measures: readonly string[], readonly sites: readonly string[] } {

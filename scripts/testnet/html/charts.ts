@@ -11,10 +11,10 @@ type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
 type Data = Pick<Report, 'hospitals' | 'consensus'>
 
 // Near the widths at which the page shows them, so that letters keep their size.
-const WIDE = 980
-const HALF = 470
-const FONT = 'system-ui, sans-serif'
-const AXIS = {
+export const WIDE = 980
+export const HALF = 470
+export const FONT = 'system-ui, sans-serif'
+export const AXIS = {
   nameTextStyle: { color: FAINT, fontFamily: FONT, fontSize: 12 },
   axisLabel: { color: FAINT, fontFamily: FONT, fontSize: 12 },
   axisLine: { lineStyle: { color: LINE } },
@@ -22,7 +22,7 @@ const AXIS = {
   splitLine: { lineStyle: { color: LINE } },
   minorSplitLine: { show: false }
 } as const
-const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
+export const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
 
 /** Frozen, alone (with --compare), global and personal Dice side by side. */
 export function finalDiceChart ({ hospitals }: Data): string {
@@ -131,7 +131,8 @@ export function bytesChart ({ hospitals }: Data): string {
   })
 }
 
-function draw (width: number, height: number, option: Option): string {
+/** An SVG that follows the page's colours and width. */
+export function draw (width: number, height: number, option: Option): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   chart.setOption({ animation: false, ...option })
   const svg = chart.renderToSVGString()

@@ -1,0 +1,53 @@
+import type { DataSummary, MethodSummary } from './summary.ts'
+
+/** One thing that the experiment was to show, and whether it does. */
+export interface Finding { readonly name: string, readonly ok: boolean, readonly detail: string }
+
+const OURS = 'pfedsam-gossip'
+const RIVALS = ['local', 'fedavg-lora', 'fedmsa', 'fedper']
+const GOSSIP_MARGIN = 0.005
+const UNSEEN_MARGIN = 0.03
+const LEAST_SAVING = 50
+
+/** What this data set says about each question; questions whose runs are missing are left out. */
+export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
+  const of = (name: string): MethodSummary | undefined => methods.find(({ method }) => method === name)
+  const ours = of(OURS)
+  if (ours == null) return []
+  const [local, server, fedsam] = [of('local'), of('pfedsam-server'), of('fedsam')]
+  const found = RIVALS.flatMap((name) => {
+    const rival = of(name)
+    return rival == null ? [] : [above(ours, rival)]
+  })
+  if (local != null) found.push({ name: 'the worst site is not below local only', ok: ours.worst.mean >= local.worst.mean, detail: `${figure(ours.worst.mean)} to ${figure(local.worst.mean)}` })
+  if (server != null) {
+    const apart = ours.dice.mean - server.dice.mean
+    found.push({ name: 'gossip is within 0.5 points of the exact average', ok: Math.abs(apart) <= GOSSIP_MARGIN, detail: signed(apart) })
+  }
+  if (fedsam != null) {
+    const saving = fedsam.bytes.mean / ours.bytes.mean
+    found.push({ name: `a site sends at least ${LEAST_SAVING} times less than with FedSAM`, ok: saving >= LEAST_SAVING, detail: `${saving.toFixed(1)} times` })
+  }
+  const tried = unseen.find(({ method }) => method === OURS)
+  if (tried != null && tried.localServed != null && tried.localShared != null) {
+    const best = Math.max(tried.localServed.mean, tried.localShared.mean)
+    const gain = tried.zeroShot.mean - best
+    found.push({ name: 'an unseen site gains 3 points over the others\' local models', ok: gain >= UNSEEN_MARGIN, detail: signed(gain) })
+  }
+  return found.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
+}
+
+/** Ahead by more than the larger standard deviation of the two. */
+function above (ours: MethodSummary, rival: MethodSummary): Finding {
+  const gain = ours.dice.mean - rival.dice.mean
+  const sd = Math.max(ours.dice.sd, rival.dice.sd)
+  return { name: `above ${rival.title} by more than one standard deviation`, ok: gain > sd, detail: `${signed(gain)}, sd ${ours.dice.count < 2 ? 'unknown (one seed)' : figure(sd)}` }
+}
+
+function figure (dice: number): string {
+  return (100 * dice).toFixed(1)
+}
+
+function signed (dice: number): string {
+  return `${dice < 0 ? '−' : '+'}${figure(Math.abs(dice))} points`
+}

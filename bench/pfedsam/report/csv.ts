@@ -1,0 +1,31 @@
+import type { RunRecord } from '../run-job.ts'
+
+const SITES = ['data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'globalDice', 'bytesPerRound']
+const IMAGES = ['data', 'method', 'seed', 'site', 'image', 'dice', 'iou', 'hd95']
+const DIGITS = 5
+
+/** A line per run and site that took part. */
+export function sitesCsv (records: readonly RunRecord[]): string {
+  return lines(SITES, whole(records).flatMap(({ job, sites }) => sites.map(({ name, images, dice, iou, hd95, globalDice, bytesSent }) =>
+    [job.data, job.method, job.seed, name, images, dice, iou, hd95, globalDice, Math.round(bytesSent / job.rounds)])))
+}
+
+/** A line per validation image. */
+export function imagesCsv (records: readonly RunRecord[]): string {
+  return lines(IMAGES, whole(records).flatMap(({ job, sites }) => sites.flatMap(({ name, perImage }) =>
+    perImage.map(({ dice, iou, hd95 }, image) => [job.data, job.method, job.seed, name, image, dice, iou, hd95]))))
+}
+
+function whole (records: readonly RunRecord[]): RunRecord[] {
+  return records.filter(({ job }) => job.leftOut == null)
+}
+
+function lines (head: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+  return `${[head, ...rows].map((row) => row.map(cell).join(',')).join('\n')}\n`
+}
+
+/** No name here has a comma or a quote. */
+function cell (value: string | number | null): string {
+  if (value == null) return ''
+  return typeof value === 'number' ? String(Number(value.toFixed(DIGITS))) : value
+}

@@ -1,0 +1,60 @@
+import sharp from 'sharp'
+import { outlinePixels } from '../../../scripts/testnet/pictures.ts'
+import { unpackBits } from '../masks.ts'
+import { methodOf } from '../jobs.ts'
+import { openBase, type RunRecord } from '../run-job.ts'
+import { loadSites, type DataName, type SiteData } from '../sites.ts'
+
+/** One site's validation image under the outlines of several methods, as data URIs. */
+export interface Strip {
+  readonly site: string
+  readonly width: number
+  readonly height: number
+  readonly image: string
+  readonly panels: readonly { readonly label: string, readonly outline: string }[]
+}
+
+const SHOWN = ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip']
+const TRUTH = [255, 193, 7] as const
+const PREDICTED = [64, 224, 160] as const
+const SCALE = 2
+
+/** Strips of one data set, from the runs of its first seed; the images are drawn anew. */
+export async function drawStrips (data: DataName, records: readonly RunRecord[]): Promise<Strip[]> {
+  const runs = SHOWN.flatMap((name) => records.find(({ job }) => job.data === data && job.method === name && job.leftOut == null) ?? [])
+  const first = runs[0]
+  if (first == null) return []
+  const { job } = first
+  const { config } = await openBase()
+  const sites = await loadSites({ name: data, train: 1, validation: job.validation, seed: job.seed }, config.imageSize)
+  const same = runs.filter((run) => run.job.seed === job.seed)
+  return await Promise.all(sites.map(async (site, index) => await drawStrip(site, index, same)))
+}
+
+async function drawStrip ({ name, validation }: SiteData, index: number, runs: readonly RunRecord[]): Promise<Strip> {
+  const sample = validation[runs[0]!.sites[index]!.example.index]!
+  const { height, width, channels, fittedHeight, fittedWidth } = sample
+  const image = await sharp(sample.image, { raw: { height: fittedHeight, width: fittedWidth, channels } })
+    .resize(SCALE * width, SCALE * height, { fit: 'fill', kernel: 'cubic' }).jpeg({ quality: 80 }).toBuffer()
+  const outline = async (mask: Uint8Array, colour: readonly [number, number, number]): Promise<string> => await outlineUri(mask, { height, width }, colour)
+  return {
+    site: name,
+    width,
+    height,
+    image: `data:image/jpeg;base64,${image.toString('base64')}`,
+    panels: [
+      { label: 'truth', outline: await outline(sample.truth, TRUTH) },
+      ...await Promise.all(runs.map(async ({ job, sites }) => {
+        const { mask, dice } = sites[index]!.example
+        return { label: `${methodOf(job).title}, ${(100 * dice).toFixed(1)}`, outline: await outline(unpackBits(mask, height * width), PREDICTED) }
+      }))
+    ]
+  }
+}
+
+async function outlineUri (mask: Uint8Array, { height, width }: { height: number, width: number }, colour: readonly [number, number, number]): Promise<string> {
+  const size = { width: SCALE * width, height: SCALE * height }
+  const large = Uint8Array.from({ length: size.width * size.height }, (_, i) => mask[Math.floor(Math.floor(i / size.width) / SCALE) * width + Math.floor(i % size.width / SCALE)]! > 0 ? 1 : 0)
+  const png = await sharp(outlinePixels(large, size, colour), { raw: { ...size, channels: 4 } }).png({ palette: true, compressionLevel: 9 }).toBuffer()
+  return `data:image/png;base64,${png.toString('base64')}`
+}

@@ -1,0 +1,32 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import { findings } from '../criteria.ts'
+import type { Preset } from '../presets.ts'
+import { openBase, type RunRecord } from '../run-job.ts'
+import { summarise } from '../summary.ts'
+import { imagesCsv, sitesCsv } from './csv.ts'
+import { renderPage } from './page.ts'
+import { drawStrips } from './pictures.ts'
+
+const DIGITS = 6
+
+/** report.html, report.json, sites.csv and images.csv; their paths. */
+export async function writeReport (folder: string, name: string, preset: Preset, records: readonly RunRecord[]): Promise<string[]> {
+  const summaries = summarise(records)
+  const { hash } = await openBase()
+  const strips = new Map(await Promise.all(summaries.map(async ({ data }) => [data, await drawStrips(data, records)] as const)))
+  const files: [string, string][] = [
+    ['report.html', renderPage({ name, preset, summaries, strips, base: hash })],
+    ['report.json', `${JSON.stringify({ preset: name, settings: preset, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`],
+    ['sites.csv', sitesCsv(records)],
+    ['images.csv', imagesCsv(records)]
+  ]
+  await mkdir(folder, { recursive: true })
+  for (const [file, text] of files) await writeFileAtomic(join(folder, file), text)
+  return files.map(([file]) => join(folder, file))
+}
+
+function rounded (_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(DIGITS)) : value
+}
