@@ -18,6 +18,8 @@ export interface ReportInput {
   readonly document: FederationDocument
   readonly data: string
   readonly sites: readonly SiteOutcome[]
+  /** Sites whose adapters tell nothing about the agreement of the others. */
+  readonly liars: ReadonlySet<number>
   readonly crossSite: CrossSite | null
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -26,7 +28,7 @@ export interface ReportInput {
 }
 
 /** Everything of report.json but the checks. */
-export function buildReport ({ id, document, data, sites, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput): Omit<Report, 'checks'> {
+export function buildReport ({ id, document, data, sites, liars, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput): Omit<Report, 'checks'> {
   const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
   return {
     federation: id,
@@ -38,7 +40,7 @@ export function buildReport ({ id, document, data, sites, crossSite, startedAt, 
     wallSeconds,
     hospitals: sites.map((site) => describeHospital(site, secondsOf)),
     crossSite,
-    consensus: exactConsensus(sites.map(({ process, result }) => ({ result, finished: process.exitCode === 0 })), secondsOf, federationSeconds)
+    consensus: exactConsensus(sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })), secondsOf, federationSeconds)
   }
 }
 

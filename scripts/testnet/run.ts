@@ -162,7 +162,7 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome)
   }
   const wallSeconds = (Date.now() - startedAt) / 1000 - compareSeconds
   const data = options.data ?? 'bundled sample'
-  const facts = buildReport({ id, document, data, sites, crossSite: comparison?.crossSite ?? null, startedAt, federationSeconds, wallSeconds })
+  const facts = buildReport({ id, document, data, sites, liars: options.conditions.liars, crossSite: comparison?.crossSite ?? null, startedAt, federationSeconds, wallSeconds })
   const sample = options.data == null
   const checks = judge({
     report: facts,

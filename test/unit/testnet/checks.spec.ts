@@ -6,9 +6,12 @@ import { facts, homeResult, outcome, round, summary, vector } from './fixtures.t
 
 const NONE: Conditions = { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }
 
+function whole (): CheckInput {
+  return { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false }
+}
+
 function failing (change: Partial<CheckInput>): string[] {
-  const input = { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false, ...change }
-  return judge(input).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
+  return judge({ ...whole(), ...change }).filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
 }
 
 const killed: Strike = { fault: { kind: 'kill', site: 1, round: 1 }, name: 'b', peerId: 'peer-of-b', round: 1 }
@@ -39,6 +42,13 @@ describe('checks', () => {
     expect(failing({ report: facts([outcome(0, 'a'), apart]) })[0]).to.include('relative consensus distance at the end ≤ 0.1: 0.3333')
   })
 
+  it('leave a liar out of the distance, which is then no promise', () => {
+    const [near, far] = [outcome(1, 'b'), outcome(2, 'c', { result: homeResult('c', { final: vector(9, 9) }) })]
+    const distance = (sites: Parameters<typeof facts>[0], liars: Set<number>): unknown => judge({ ...whole(), report: facts(sites, {}, liars), conditions: { ...NONE, liars } }).find(({ name }) => name.startsWith('relative consensus'))
+    expect(distance([outcome(0, 'a'), near, far], new Set([2]))).to.deep.include({ kind: 'measure', ok: true })
+    expect(distance([outcome(0, 'a'), near, far], new Set())).to.deep.include({ kind: 'result', ok: false })
+  })
+
   it('see low Dice and little gain, but promise figures for the sample only', () => {
     const weak = facts([outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { dice: { frozen: 0.6, global: 0.6, personal: 0.65 } }) }) })])
     const report = { ...weak, consensus: [{ t: 1, round: null, sites: 2, distance: 0 }] }
@@ -53,7 +63,7 @@ describe('checks', () => {
 
   it('of time are about this machine too', () => {
     const slow = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { eventLoopP99Ms: 50 }) }) })
-    const all = judge({ report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false })
+    const all = judge({ ...whole(), report: facts([outcome(0, 'a'), slow], { wallSeconds: 200 }) })
     expect(all.filter(({ ok }) => !ok).map(({ kind }) => kind)).to.deep.equal(['measure', 'measure'])
   })
 

@@ -56,7 +56,7 @@ export function outcome (index: number, name: string, change: Partial<SiteOutcom
 }
 
 /** What a federation of `sites` would report. */
-export function facts (sites: readonly SiteOutcome[], change: Partial<Report> = {}): Omit<Report, 'checks'> {
+export function facts (sites: readonly SiteOutcome[], change: Partial<Report> = {}, liars: ReadonlySet<number> = new Set()): Omit<Report, 'checks'> {
   const document = { training: { seed: 7 }, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
-  return { ...buildReport({ id: 'f'.repeat(64), document, data: 'bundled sample', sites, crossSite: null, startedAt: START, federationSeconds: 60, wallSeconds: 70 }), ...change }
+  return { ...buildReport({ id: 'f'.repeat(64), document, data: 'bundled sample', sites, liars, crossSite: null, startedAt: START, federationSeconds: 60, wallSeconds: 70 }), ...change }
 }
