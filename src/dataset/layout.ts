@@ -50,6 +50,12 @@ export async function listPairs (root: string): Promise<Listing> {
   }
 }
 
+/** Images by the name before their ending, of one folder without its subfolders. @throws InputError when it cannot be read */
+export async function listImages (folder: string): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
+  const { found, problems } = await findFiles(folder, '.', false)
+  return { images: found, problems }
+}
+
 async function listNames (folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => !LITTER.test(name)).sort()

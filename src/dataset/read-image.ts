@@ -3,7 +3,7 @@ import { parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
 import { readNifti } from './readers/nifti.ts'
 import { readPicture } from './readers/picture.ts'
-import { pictureSlice, volumeSlices } from './read-pair.ts'
+import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
 
@@ -27,6 +27,17 @@ export async function readImage (file: string, options: ReadOptions = {}): Promi
   if (kind == null) throw new InputError(`${file} is of a format that is not read: use PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)`)
   try {
     return kind === 'picture' ? await onePicture(file, stem, options) : await oneVolume(file, stem, options)
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
+  }
+}
+
+/** Labels of every slice of an image that was read, from a mask of the same size (and, for volumes, place). @throws InputError naming the file */
+export async function readMaskOf (image: PictureImage | VolumeImage, file: string): Promise<Uint8Array[]> {
+  const { kind } = parseName(file)
+  if (kind !== image.kind) throw new InputError(image.kind === 'volume' ? `the mask ${file} is not a volume, but the image is: use NIfTI` : `the mask ${file} is not a picture, but the image is: use PNG`)
+  try {
+    return image.kind === 'volume' ? await readVolumeLabels(file, image) : [await readPictureLabels(file, image.slices[0]!)]
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }

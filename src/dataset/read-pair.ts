@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
+import type { NiftiHeader } from './readers/nifti-header.ts'
 import { readNifti, type Volume } from './readers/nifti.ts'
 import { readPicture, type Picture } from './readers/picture.ts'
 import { subjectOf } from './subject.ts'
@@ -30,14 +31,17 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
 
 async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const picture = await readPicture(join(root, image))
-  if (/\.jpe?g$/i.test(mask)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
-  const labels = await about('mask', () => readPicture(join(root, mask)))
+  return { slices: [pictureSlice(stem, picture, await readPictureLabels(join(root, mask), picture), options)], emptySlices: 0 }
+}
+
+/** height·width labels for an image of this size. @throws InputError whose message is a reason without a file name */
+export async function readPictureLabels (file: string, { height, width }: { readonly height: number, readonly width: number }): Promise<Uint8Array> {
+  if (/\.jpe?g$/i.test(file)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
+  const labels = await about('mask', () => readPicture(file))
   if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
-  if (labels.height !== picture.height || labels.width !== picture.width) {
-    throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${picture.width}×${picture.height}`)
-  }
+  if (labels.height !== height || labels.width !== width) throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${width}×${height}`)
   checkLabels([labels.data])
-  return { slices: [pictureSlice(stem, picture, labels.data, options)], emptySlices: 0 }
+  return labels.data
 }
 
 /** An 8-bit slice of a decoded picture. @throws InputError when all its values are alike */
@@ -48,13 +52,19 @@ export function pictureSlice (stem: string, { height, width, channels, data }: P
 
 async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const volume = await readNifti(join(root, image))
-  const labels = await about('mask', () => readNifti(join(root, mask)))
   const stack = planStack(volume, options.axis)
-  const masks = cutLabels(labels, matching(volume, stack, labels))
-  checkLabels(masks)
+  const masks = await readVolumeLabels(join(root, mask), { header: volume.header, stack })
   const slices = volumeSlices(stem, volume, stack, masks, options)
   const shown = slices.filter((slice) => slice.mask.some((label) => label > 0))
   return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length }
+}
+
+/** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
+export async function readVolumeLabels (file: string, { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }): Promise<Uint8Array[]> {
+  const labels = await about('mask', () => readNifti(file))
+  const masks = cutLabels(labels, matching(header, stack, labels))
+  checkLabels(masks)
+  return masks
 }
 
 /** All slices of a volume, 8-bit, with the masks of the same stack. */
@@ -65,12 +75,12 @@ export function volumeSlices (stem: string, volume: Volume, stack: Stack, masks:
 }
 
 /** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
-function matching (image: Volume, imageStack: Stack, mask: Volume): Stack {
+function matching (image: NiftiHeader, imageStack: Stack, mask: Volume): Stack {
   const stack = planStack(mask, imageStack.cut.axis)
   const [a, b] = [imageStack.cut, stack.cut]
   const count = ({ slices, rows, columns }: typeof a): string => `${columns.count}×${rows.count}×${slices.count}`
   if (count(a) !== count(b)) throw new InputError(`the mask has ${count(b)} voxels, the image ${count(a)}`)
-  const distance = cornerDistance({ ...image.header, cut: a }, { ...mask.header, cut: b })
+  const distance = cornerDistance({ ...image, cut: a }, { ...mask.header, cut: b })
   if (distance > Math.min(a.rows.spacing, a.columns.spacing, a.slices.spacing)) {
     throw new InputError('by their headers, mask and image lie at different places: resample the mask onto the image')
   }

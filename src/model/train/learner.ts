@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto'
 import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
+import { littleEndianBytes } from '../../adapter/safetensors.ts'
 import { createSchema, type Schema } from '../../adapter/schema.ts'
 import type { CompiledStep, Engine, HostRecord, Step } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Random, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import { adapterTensors, initialAdapterTensors } from '../adapters/adapter-set.ts'
 import { expertTensors } from '../moe/expert-set.ts'
+import type { EmbeddingCache } from '../predict/embedding-cache.ts'
+import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
@@ -15,7 +19,7 @@ import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from './
 import { createLayout, perElement, type Layout } from './flat.ts'
 import { diceScore, hausdorff95, iouScore } from './metrics.ts'
 import { decays, stepScalars, warmup } from './optimiser.ts'
-import { maskBoxes, promptInputs, type ImagePrompt } from './prompts.ts'
+import { maskBoxes } from './prompts.ts'
 import { modelId } from './model-id.ts'
 import { Stem, type CacheLimits } from './stem.ts'
 import { forwardStep, globalStep, personalStep, type StepContext } from './steps.ts'
@@ -70,6 +74,7 @@ export class Learner {
   readonly #steps: { readonly forward: CompiledStep, readonly G: CompiledStep, readonly L: CompiledStep }
   readonly #optimiser: Readonly<Record<Phase, HostRecord>>
   readonly #stem: Stem | undefined
+  readonly #context: StepContext
   #experts: ExpertState
 
   private constructor (init: LearnerInit) {
@@ -80,7 +85,7 @@ export class Learner {
     const experts = expertTensors(config, model.moe)
     this.#layouts = { adapter: createLayout(this.schema.tensors), experts: createLayout(experts) }
     this.#experts = initialState(this.#layouts.experts, experts, init.seed)
-    const context: StepContext = {
+    const context: StepContext = this.#context = {
       config,
       options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
       ...this.#layouts,
@@ -155,8 +160,23 @@ export class Learner {
   }
 
   /** Masks of 0 and 1 at the original size, row-major. */
-  async predict ({ adapter, samples, mode, prompt = {} }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode, prompt?: ImagePrompt }): Promise<Uint8Array[]> {
-    return await this.#masks({ adapter, samples, mode }, (chunk) => promptInputs(prompt, chunk))
+  async predict (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
+    return await this.#masks(args, () => ({}))
+  }
+
+  /** The model in one mode, for any number of prompts; every image is encoded once. Dispose of it when done; it does not follow later training. */
+  segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
+    const { engine, config, weights, baseHash } = this.#init
+    const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])]
+    return new Segmenter({ engine, config, context: this.#context, weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
+  }
+
+  /** What the forward step needs beside the base in this mode. */
+  #adapted (adapter: Adapter, mode: Mode): HostRecord {
+    return {
+      ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
+      ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {})
+    }
   }
 
   async #masks ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }, prompts: (chunk: readonly Fitted[]) => HostRecord): Promise<Uint8Array[]> {
@@ -164,8 +184,7 @@ export class Learner {
     const masks: Uint8Array[] = []
     for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
       const { logits } = await this.#steps.forward.run({
-        ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
-        ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {}),
+        ...this.#adapted(adapter, mode),
         ...await this.#inputs(chunk),
         ...prompts(chunk)
       })
@@ -247,6 +266,10 @@ function optimiserInputs (layout: Layout, rate: (name: string) => number, weight
 
 function vector (data: Float32Array): HostRecord[string] {
   return { shape: [data.length], data }
+}
+
+function floatsHash (data: Float32Array): string {
+  return createHash('sha256').update(littleEndianBytes(data)).digest('hex')
 }
 
 function scalar (value: number): HostRecord[string] {

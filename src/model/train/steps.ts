@@ -44,10 +44,11 @@ function merged (t: TensorRecord, { adapter, experts }: StepContext, gamma: tf.T
 }
 
 function promptsOf (t: TensorRecord): Prompts {
-  const [coordinates, labels, boxes] = [t['@coordinates'], t['@labels'], t['@boxes']]
+  const [coordinates, labels, boxes, mask] = [t['@coordinates'], t['@labels'], t['@boxes'], t['@mask']]
   return {
     ...(coordinates == null ? {} : { points: { coordinates: coordinates as tf.Tensor3D, labels: labels as tf.Tensor2D } }),
-    ...(boxes == null ? {} : { boxes: boxes as tf.Tensor2D })
+    ...(boxes == null ? {} : { boxes: boxes as tf.Tensor2D }),
+    ...(mask == null ? {} : { mask: mask as tf.Tensor3D })
   }
 }
 
@@ -74,6 +75,23 @@ export function forwardStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
     return { logits: finish(stem(record, context), context.firstAdapted, record, context, promptsOf(t)).masks }
+  }
+}
+
+/** Embedding [B,G,G,d] of @images in the same modes. */
+export function encodeStep (context: StepContext): Step {
+  return (t) => {
+    const record = merged(t, context, t['@gamma'], t['@lambda'])
+    const { x } = runBlocks(stem(t, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
+    return { embedding: neck(x, record) }
+  }
+}
+
+/** Logits [P,maps,4G,4G] and IoU estimates [P,4] of @embedding under one prompt each, in the same modes. */
+export function decodeStep (context: StepContext, maps: readonly number[]): Step {
+  return (t) => {
+    const record = merged(t, context, t['@gamma'], t['@lambda'])
+    return { ...promptMasks(record, context.config, input(t, 'embedding') as tf.Tensor4D, promptsOf(t), { ...context.options, maps }) }
   }
 }
 

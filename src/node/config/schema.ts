@@ -26,6 +26,8 @@ export const siteConfig = z.strictObject({
   memory: oneOf(MEMORY).default('auto'),
   /** CPU threads of the trainer; 0 leaves the choice to the engine. */
   threads: z.coerce.number().int().min(0).max(1024).default(0),
+  /** MiB of image embeddings that predictions keep in the private folder for later prompts; 0 keeps none on disk. */
+  embeddingCache: z.coerce.number().int().min(0).default(1024),
   /** Niceness of the trainer process, so that the network never waits for arithmetic. */
   nice: z.coerce.number().int().min(0).max(19).default(10),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info')

@@ -81,7 +81,7 @@ describe('what goes wrong around a daemon', function () {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', provider: 'auto', memory: 'auto', threads: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
+    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', provider: 'auto', memory: 'auto', threads: 0, embeddingCache: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
     try {
       expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(`InputError: the control port ${port} is occupied: choose another with --control-port`)
     } finally {

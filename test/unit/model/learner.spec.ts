@@ -174,14 +174,4 @@ describe('learner', function () {
     expect((await learner.phaseG({ adapter, samples: discs, round: 5 })).loss).to.be.greaterThan(0)
     await learner.dispose()
   })
-
-  it('takes points and boxes in pixels of the original image', async () => {
-    const learner = await createLearner()
-    const adapter = learner.initialAdapter()
-    const predict = async (prompt: object): Promise<Uint8Array[]> => await learner.predict({ adapter, samples: discs.slice(0, 1), mode: 'global', prompt })
-    const plain = await predict({})
-    expect(await predict({ points: [[40, 40, 1]] })).to.not.deep.equal(plain)
-    expect(await predict({ box: [20, 20, 60, 60], points: [[40, 40, 1], [5, 5, 0]] })).to.not.deep.equal(plain)
-    await learner.dispose()
-  })
 })

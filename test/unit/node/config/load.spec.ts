@@ -25,6 +25,7 @@ describe('configuration', () => {
       provider: 'auto',
       memory: 'auto',
       threads: 0,
+      embeddingCache: 1024,
       nice: 10,
       logLevel: 'info'
     })

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
+import { toBatch, type Fitted } from '../../dataset/index.ts'
+import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { restoreMask } from '../sam/postprocess.ts'
+import { decodeStep, encodeStep, type StepContext } from '../train/steps.ts'
+import type { EmbeddingCache } from './embedding-cache.ts'
+import { promptInputs, singlePrompts, type ImagePrompt } from './prompts.ts'
+
+export interface SegmenterInit {
+  readonly engine: Engine
+  readonly config: SamConfig
+  readonly context: StepContext
+  readonly weights: HostRecord
+  /** `@gamma` and `@lambda`, as far as the mode has them. */
+  readonly adapted: HostRecord
+  /** Names base, Γ, Λ and mode: embeddings of other models never meet. */
+  readonly identity: string
+  readonly cache: EmbeddingCache
+}
+
+/** One of SAM's four mask maps of one image. */
+export interface MaskMap {
+  /** 0 alone, or 1 to 3 (SAM_SPEC §1.6). */
+  readonly map: number
+  /** What the model expects the IoU with the truth to be; the mean over several boxes. Not confined to 0..1. */
+  readonly iou: number
+  /** height·width of 0 and 1 at the original size; several boxes: what any of them marks. */
+  readonly mask: Uint8Array
+  /** Logits [4G·4G] before they are enlarged, a mask prompt for the next prediction; several boxes: the largest. */
+  readonly logits: Float32Array
+}
+
+const SINGLE = [0]
+const MULTI = [1, 2, 3]
+
+/** One model in one mode: an image goes through the encoder once, then answers any number of prompts. */
+export class Segmenter {
+  readonly #init: SegmenterInit
+  readonly #encode: CompiledStep
+  readonly #decode: { readonly single: CompiledStep, readonly multi: CompiledStep }
+  #encoded = 0
+  #reused = 0
+
+  constructor (init: SegmenterInit) {
+    const { engine, context, weights } = init
+    this.#init = init
+    this.#encode = engine.compile(encodeStep(context), weights)
+    this.#decode = { single: engine.compile(decodeStep(context, SINGLE), weights), multi: engine.compile(decodeStep(context, MULTI), weights) }
+  }
+
+  /** Images that went through the encoder so far, and images whose embedding was there already. */
+  get counts (): { readonly encoded: number, readonly reused: number } {
+    return { encoded: this.#encoded, reused: this.#reused }
+  }
+
+  /** Side of the low-resolution logits, 4G. */
+  get lowRes (): number {
+    return lowResSide(this.#init.config)
+  }
+
+  /** Map 0, or with `multimask` maps 1 to 3, of one image under one prompt. */
+  async segment (image: Fitted, prompt: ImagePrompt = {}, { multimask = false }: { readonly multimask?: boolean } = {}): Promise<MaskMap[]> {
+    const embedding = await this.#embedding(image)
+    const numbers = multimask ? MULTI : SINGLE
+    const answers: MaskMap[][] = []
+    for (const single of singlePrompts(prompt)) {
+      const { masks, iou } = await this.#decode[multimask ? 'multi' : 'single'].run({ ...this.#init.adapted, '@embedding': embedding, ...promptInputs(single, image, this.lowRes) })
+      answers.push(numbers.map((map, i) => this.#restore(image, map, masks!.data.slice(i * this.lowRes ** 2, (i + 1) * this.lowRes ** 2) as Float32Array, iou!.data[map]!)))
+    }
+    return answers.reduce((all, answer) => all.map((map, i) => union(map, answer[i]!))).map((map) => ({ ...map, iou: map.iou / answers.length }))
+  }
+
+  async dispose (): Promise<void> {
+    await Promise.all([this.#encode, this.#decode.single, this.#decode.multi].map(async (step) => { await step.dispose() }))
+  }
+
+  #restore (image: Fitted, map: number, logits: Float32Array, iou: number): MaskMap {
+    return { map, iou, logits, mask: restoreMask(logits, this.lowRes, image) }
+  }
+
+  /** [1,G,G,d] of one image. */
+  async #embedding (image: Fitted): Promise<HostRecord[string]> {
+    const { config, cache } = this.#init
+    const grid = gridSide(config)
+    const key = this.#key(image)
+    const known = await cache.get(key)
+    if (known?.length === grid * grid * config.width) {
+      this.#reused++
+      return { shape: [1, grid, grid, config.width], data: known }
+    }
+    const { images } = toBatch([image], this.lowRes)
+    const { embedding } = await this.#encode.run({ ...this.#init.adapted, '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images } })
+    this.#encoded++
+    await cache.put(key, embedding!.data as Float32Array)
+    return embedding!
+  }
+
+  /** SHA-256 over the model and the pixels as the encoder sees them. */
+  #key ({ fittedHeight, fittedWidth, channels, image }: Fitted): string {
+    return createHash('sha256').update(JSON.stringify([this.#init.identity, fittedHeight, fittedWidth, channels])).update(image).digest('hex')
+  }
+}
+
+function union (a: MaskMap, b: MaskMap): MaskMap {
+  return { map: a.map, iou: a.iou + b.iou, mask: a.mask.map((value, i) => value | b.mask[i]!), logits: a.logits.map((value, i) => Math.max(value, b.logits[i]!)) }
+}
