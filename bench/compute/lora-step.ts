@@ -2,7 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { gelu, layerNorm } from '../../src/compute/index.ts'
 import type { HostRecord, HostTensor, Step, TensorRecord } from '../../src/compute/index.ts'
+import { elementCount } from '../../src/adapter/schema.ts'
+import { createLayout, flatten, unpack } from '../../src/model/train/flat.ts'
+import type { Layout } from '../../src/model/train/flat.ts'
 import type { Case } from './cases.ts'
+
+interface Drawn { readonly shape: readonly number[], readonly data: Float32Array }
 
 const DIM = 768
 const HEADS = 12
@@ -56,48 +61,47 @@ function block (x: tf.Tensor2D, t: (name: string) => tf.Tensor): tf.Tensor2D {
   return tf.add(attended, linear(gelu(linear(h, t('w1'), t('b1'))), t('w2'), t('b2')))
 }
 
-/** Names of what the step trains, in the order of the blocks. */
-function trainable ({ depth, all }: Case): string[] {
+/** What the step trains lies end to end in one vector, as in the learner: one Adam update for all. */
+function layoutOf ({ depth, all }: Case): Layout {
   const names = all ? Object.keys(tensors) : LORA
-  return Array.from({ length: depth }, (_, index) => names.map((name) => `${index}.${name}`)).flat()
+  return createLayout(Array.from({ length: depth }, (_, index) => names.map((name) => ({ name: `${index}.${name}`, shape: tensors[name]?.shape ?? [] }))).flat())
 }
 
 /** One Adam step as PyTorch takes it; `corrections` [2] holds lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ). */
-function adam (t: TensorRecord, name: string, gradient: tf.Tensor): TensorRecord {
+function adam (t: TensorRecord, gradient: tf.Tensor): TensorRecord {
   const [stepSize, root] = tf.split(t['corrections'] as tf.Tensor, 2) as [tf.Tensor, tf.Tensor]
-  const m = tf.add(tf.mul(t[`${name}.m`] as tf.Tensor, BETAS[0]), tf.mul(gradient, 1 - BETAS[0]))
-  const v = tf.add(tf.mul(t[`${name}.v`] as tf.Tensor, BETAS[1]), tf.mul(tf.square(gradient), 1 - BETAS[1]))
-  const next = tf.sub(t[name] as tf.Tensor, tf.mul(stepSize, tf.div(m, tf.add(tf.mul(tf.sqrt(v), root), EPSILON))))
-  return { [name]: next, [`${name}.m`]: m, [`${name}.v`]: v }
+  const m = tf.add(tf.mul(t['m'] as tf.Tensor, BETAS[0]), tf.mul(gradient, 1 - BETAS[0]))
+  const v = tf.add(tf.mul(t['v'] as tf.Tensor, BETAS[1]), tf.mul(tf.square(gradient), 1 - BETAS[1]))
+  const value = tf.sub(t['value'] as tf.Tensor, tf.mul(stepSize, tf.div(m, tf.add(tf.mul(tf.sqrt(v), root), EPSILON))))
+  return { value, m, v }
 }
 
-/** Mean squared error of the stack's output, its gradients and their Adam updates. */
+/** Mean squared error of the stack's output, its gradient and the Adam update. */
 export function loraStep (bench: Case): Step {
-  const names = trainable(bench)
+  const layout = layoutOf(bench)
   return (t) => {
-    const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
-      const record: TensorRecord = { ...t, ...Object.fromEntries(names.map((name, index) => [name, values[index] as tf.Tensor])) }
+    const { value: loss, grad } = tf.valueAndGrad((flat: tf.Tensor) => {
+      const record: TensorRecord = { ...t, ...unpack(layout, flat) }
       let x = t['x'] as tf.Tensor2D
       for (let index = 0; index < bench.depth; index++) x = block(x, (name) => record[`${index}.${name}`] as tf.Tensor)
       return tf.mean(tf.squaredDifference(x, t['y'] as tf.Tensor))
-    })(names.map((name) => t[name] as tf.Tensor))
-    return Object.assign({ loss: value }, ...names.map((name, index) => adam(t, name, grads[index] as tf.Tensor))) as TensorRecord
+    })(t['value'] as tf.Tensor)
+    return { loss, ...adam(t, grad) }
   }
 }
 
 /** Frozen weights, what the first step trains from, and the batch, which is fed anew in every step. */
 export function startOf (bench: Case): { frozen: HostRecord, state: HostRecord, batch: HostRecord } {
   const normal = normals(1)
-  const drawn = (shape: readonly number[], scale: number): HostTensor => ({ shape, data: Float32Array.from({ length: size(shape) }, () => scale === 0 ? 0 : scale * normal()) })
-  const weights = Array.from({ length: bench.depth }, (_, index) => Object.entries(tensors).map(([name, { shape, scale, one }]): [string, HostTensor] =>
-    [`${index}.${name}`, one === true ? { shape, data: new Float32Array(size(shape)).fill(1) } : drawn(shape, scale)])).flat()
-  const record = Object.fromEntries(weights)
-  const moments = trainable(bench).flatMap((name) => ['m', 'v'].map((moment): [string, HostTensor] => [`${name}.${moment}`, drawn((record[name] as HostTensor).shape, 0)]))
-  const trained = new Set(trainable(bench))
-  const part = (isTrained: boolean): HostRecord => Object.fromEntries(weights.filter(([name]) => trained.has(name) === isTrained))
+  const drawn = (shape: readonly number[], scale: number): Drawn => ({ shape, data: Float32Array.from({ length: elementCount(shape) }, () => scale === 0 ? 0 : scale * normal()) })
+  const weights = Object.fromEntries(Array.from({ length: bench.depth }, (_, index) => Object.entries(tensors).map(([name, { shape, scale, one }]): [string, Drawn] =>
+    [`${index}.${name}`, one === true ? { shape, data: new Float32Array(elementCount(shape)).fill(1) } : drawn(shape, scale)])).flat())
+  const layout = layoutOf(bench)
+  const trained = new Set(layout.entries.map(({ name }) => name))
+  const zeros = (): HostTensor => ({ shape: [layout.size], data: new Float32Array(layout.size) })
   return {
-    frozen: part(false),
-    state: { ...part(true), ...Object.fromEntries(moments) },
+    frozen: Object.fromEntries(Object.entries(weights).filter(([name]) => !trained.has(name))),
+    state: { value: { shape: [layout.size], data: flatten(layout, weights) }, m: zeros(), v: zeros() },
     batch: { x: drawn([bench.tokens, DIM], 1), y: drawn([bench.tokens, DIM], 1) }
   }
 }
@@ -105,10 +109,6 @@ export function startOf (bench: Case): { frozen: HostRecord, state: HostRecord, 
 /** The factors of Adam's step `step`, from 1. */
 export function corrections (step: number): HostTensor {
   return { shape: [2], data: Float32Array.of(RATE / (1 - BETAS[0] ** step), 1 / Math.sqrt(1 - BETAS[1] ** step)) }
-}
-
-function size (shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1)
 }
 
 /** Box–Muller on a 31-bit multiplicative generator: the numbers only have to be the same in every run. */
