@@ -37,11 +37,12 @@ export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
   return found.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
 }
 
-/** Ahead by more than the larger standard deviation of the two. */
+/** Ahead by more than the larger standard deviation of the two, which one seed does not have. */
 function above (ours: MethodSummary, rival: MethodSummary): Finding {
   const gain = ours.dice.mean - rival.dice.mean
   const sd = Math.max(ours.dice.sd, rival.dice.sd)
-  return { name: `above ${rival.title} by more than one standard deviation`, ok: gain > sd, detail: `${signed(gain)}, sd ${ours.dice.count < 2 ? 'unknown (one seed)' : figure(sd)}` }
+  const known = Math.min(ours.dice.count, rival.dice.count) > 1
+  return { name: `above ${rival.title} by more than one standard deviation`, ok: known && gain > sd, detail: `${signed(gain)}, sd ${known ? figure(sd) : 'unknown (one seed)'}` }
 }
 
 function figure (dice: number): string {

@@ -32,16 +32,25 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
   return found
 }
 
-/** The federation's default settings for this run, before the method's own changes. */
-export function settingsOf ({ rounds, seed, scoreEvery }: Job, config: SamConfig): RunSettings {
-  return { rounds, seed, scoreEvery, model: defaultModelSettings(config), train: defaultTrainSettings(), averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS }) }
+/** The federation's default settings with the method's own changes. */
+export function settingsOf (job: Job, config: SamConfig): RunSettings {
+  const { rounds, seed, scoreEvery } = job
+  const { model, train, averaging } = methodOf(job)
+  const defaults = { model: defaultModelSettings(config), train: defaultTrainSettings(), averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS }) }
+  return {
+    rounds,
+    seed,
+    scoreEvery,
+    model: model?.(defaults.model) ?? defaults.model,
+    train: train?.(defaults.train) ?? defaults.train,
+    averaging: averaging?.(defaults.averaging) ?? defaults.averaging
+  }
 }
 
 /** SHA-256 (64 hex digits) of all that decides a run's numbers: two runs of one hash have the same result. */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
   const { model, train, averaging } = settingsOf(job, config)
-  const { mixing, mode, keeps, ...method } = methodOf(job)
-  const settings = { mixing, mode, keeps: keeps?.source, model: method.model?.(model) ?? model, train: method.train?.(train) ?? train, averaging }
-  const text = canonicalize({ format: FORMAT, job, settings: JSON.parse(JSON.stringify(settings)) as object, base: hash, side: config.imageSize })
+  const { mixing, mode, keeps } = methodOf(job)
+  const text = canonicalize({ format: FORMAT, job, mixing, mode, keeps: keeps?.source ?? '', model, train, averaging, base: hash, side: config.imageSize })
   return createHash('sha256').update(text!).digest('hex')
 }

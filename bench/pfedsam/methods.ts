@@ -1,7 +1,10 @@
 import type { Mode, ModelSettings, TrainSettings } from '../../src/model/settings.ts'
+import type { FederationDocument } from '../../src/node/federation/document.ts'
+
+type Averaging = FederationDocument['averaging']
 
 /** How sites' adapters come together after phase G of each round. */
-export type Mixing = 'nothing' | 'alone' | 'pooled' | 'server' | 'gossip'
+type Mixing = 'nothing' | 'alone' | 'pooled' | 'server' | 'gossip'
 
 /** One way to train, all through the same Learner. */
 export interface Method {
@@ -15,6 +18,7 @@ export interface Method {
   readonly keeps?: RegExp
   readonly model?: (settings: ModelSettings) => ModelSettings
   readonly train?: (settings: TrainSettings) => TrainSettings
+  readonly averaging?: (settings: Averaging) => Averaging
   readonly ablation?: true
   /** How much longer a step takes than with LoRA. */
   readonly cost?: number
@@ -34,6 +38,14 @@ const FULL_RATE = 3e-4
 const PLAIN = { mode: 'global', model: withoutExperts, train: onlyPhaseG } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
+function loraDecoder (settings: ModelSettings): ModelSettings {
+  return { ...settings, decoder: 'lora' }
+}
+
+function frugal (settings: Averaging): Averaging {
+  return { ...settings, codec: 'q8', initiationsPerRound: 1 }
+}
+
 /** SAM_SPEC §3.7 and §3.9. */
 export const METHODS: readonly Method[] = [
   { name: 'frozen', title: 'frozen SAM', mixing: 'nothing', ...PLAIN, mode: 'frozen' },
@@ -51,6 +63,8 @@ export const METHODS: readonly Method[] = [
   { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
   { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
   { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
-  { name: 'lora-decoder', title: 'decoder of LoRA alone (fewer bytes)', ...GOSSIP, model: (settings) => ({ ...settings, decoder: 'lora' }) },
+  { name: 'lora-decoder', title: 'decoder of LoRA alone', ...GOSSIP, model: loraDecoder },
+  { name: 'frugal', title: 'q8, one initiation a round', ...GOSSIP, averaging: frugal },
+  { name: 'frugal-lora-decoder', title: 'q8, one initiation, decoder of LoRA alone', ...GOSSIP, model: loraDecoder, averaging: frugal },
   { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) }
 ]

@@ -64,7 +64,7 @@ export class ServerMixer implements Mixer {
 
 /** Numbers of the adapter that travel. */
 export function sharedCount (schema: Schema, keeps: RegExp | undefined): number {
-  return sharedOf(schema, keeps).reduce((sum, each) => sum + each, 0)
+  return schema.tensors.reduce((sum, { name, shape }) => keeps?.test(name) === true ? sum : sum + elementCount(shape), 0)
 }
 
 /** Summed in float64. */

@@ -1,4 +1,3 @@
-import type { Adapter } from '../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../src/compute/index.ts'
 import type { Learner, SampleScore } from '../../src/model/train/learner.ts'
 import type { Mode } from '../../src/model/settings.ts'
@@ -6,11 +5,12 @@ import { readBaseModel, type BaseModel } from '../../src/node/offline/base-model
 import { bundledWeights } from '../../src/node/offline/bundled-weights.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
-import { createLearner, runMethod, type MethodRun, type Trained } from './run-method.ts'
+import { createLearner, runMethod, siteSeed, type Trained } from './run-method.ts'
+import { SiteModel } from './site-model.ts'
 import { loadSites, type SiteData } from './sites.ts'
 
 /** Means over a site's validation images. */
-export interface Score {
+interface Score {
   readonly dice: number
   readonly iou: number
   /** Pixels, over the images where neither truth nor prediction is empty; null where there is none. */
@@ -74,33 +74,35 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
   const all = await loadSites({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
   const sites = all.filter((_, index) => index !== job.leftOut)
   const method = methodOf(job)
-  const run: MethodRun = { engine, base, method, sites, settings: settingsOf(job, base.config), ...options }
-  const trained = await runMethod(run)
+  const settings = settingsOf(job, base.config)
+  const learner = createLearner({ engine, base, settings })
   try {
-    return {
-      job,
-      sites: await Promise.all(sites.map(async (site, index) => await describeSite(site, trained, index, method.mode))),
-      curve: trained.curve,
-      size: trained.size,
-      trainSeconds: trained.trainSeconds,
-      ...(method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}),
-      ...(job.leftOut == null ? {} : { unseen: await tryUnseen(run, trained, all[job.leftOut]!) })
-    }
+    const untouched = await learner.exportPrivate()
+    const trained = await runMethod({ learner, method, sites, settings, ...options })
+    const described = await describeSites(sites, trained, method.mode)
+    const cross = method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}
+    learner.importPrivate(untouched)
+    const unseen = job.leftOut == null ? {} : { unseen: await tryUnseen({ learner, job, mode: method.mode }, trained, all[job.leftOut]!) }
+    return { job, sites: described, curve: trained.curve, size: trained.size, trainSeconds: trained.trainSeconds, ...cross, ...unseen }
   } finally {
-    for (const learner of new Set(trained.learners)) await learner.dispose()
+    await learner.dispose()
   }
 }
 
-async function describeSite ({ name, train: images, validation }: SiteData, { learners, adapters, bytesSent }: Trained, index: number, mode: Mode): Promise<SiteRecord> {
-  const [learner, adapter] = [learners[index]!, adapters[index]!]
-  const { perSample } = await learner.evaluate({ adapter, samples: validation, mode })
-  const globalDice = mode === 'personal' ? (await learner.evaluate({ adapter, samples: validation, mode: 'global' })).dice : meanScore(perSample).dice
+async function describeSites (sites: readonly SiteData[], { models, bytesSent }: Trained, mode: Mode): Promise<SiteRecord[]> {
+  const records: SiteRecord[] = []
+  for (const [index, site] of sites.entries()) records.push({ ...await describeSite(site, models[index]!, mode), bytesSent: bytesSent[index] ?? 0 })
+  return records
+}
+
+async function describeSite ({ name, train: images, validation }: SiteData, model: SiteModel, mode: Mode): Promise<Omit<SiteRecord, 'bytesSent'>> {
+  const { perSample } = await model.evaluate(validation, mode)
+  const globalDice = mode === 'personal' ? (await model.evaluate(validation, 'global')).dice : meanScore(perSample).dice
   const chosen = medianByArea(validation)
-  const [mask] = await learner.predict({ adapter, samples: [validation[chosen]!], mode })
+  const [mask] = await model.predict([validation[chosen]!], mode)
   return {
     name,
     images: images.length,
-    bytesSent: bytesSent[index] ?? 0,
     globalDice,
     ...meanScore(perSample),
     perImage: perSample.map(({ dice, iou, hd95 }) => ({ dice, iou, hd95: Number.isFinite(hd95) ? hd95 : null })),
@@ -108,12 +110,12 @@ async function describeSite ({ name, train: images, validation }: SiteData, { le
   }
 }
 
-async function crossScores ({ learners, adapters }: Trained, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
+async function crossScores ({ models }: Trained, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
   const table = async (scored: Mode): Promise<number[][]> => {
     const rows: number[][] = []
-    for (const [index, learner] of learners.entries()) {
+    for (const model of models) {
       const row: number[] = []
-      for (const { validation } of sites) row.push((await learner.evaluate({ adapter: adapters[index]!, samples: validation, mode: scored })).dice)
+      for (const { validation } of sites) row.push((await model.evaluate(validation, scored)).dice)
       rows.push(row)
     }
     return rows
@@ -121,25 +123,12 @@ async function crossScores ({ learners, adapters }: Trained, sites: readonly Sit
   return { served: await table(mode), shared: await table('global') }
 }
 
-/** The others' adapter on a site that took no part, as it is, and after two rounds of that site alone with experts of its own. */
-async function tryUnseen (run: MethodRun, { learners, adapters }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
-  const { method, settings } = run
-  const zeroShot = await scoreOf(learners[0]!, adapters[0]!, site, 'global')
-  const learner = createLearner(run, run.sites.length)
-  try {
-    let adapter = adapters[0]!
-    for (let round = settings.rounds + 1; round <= settings.rounds + PERSONAL_ROUNDS; round++) {
-      adapter = (await learner.phaseG({ adapter, samples: site.train, round })).adapter
-      await learner.phaseL({ adapter, samples: site.train, round })
-    }
-    return { site: site.name, zeroShot, personalised: await scoreOf(learner, adapter, site, method.mode) }
-  } finally {
-    await learner.dispose()
-  }
-}
-
-async function scoreOf (learner: Learner, adapter: Adapter, { validation }: SiteData, mode: Mode): Promise<Score> {
-  return meanScore((await learner.evaluate({ adapter, samples: validation, mode })).perSample)
+/** The others' adapter on a site that took no part, as it is, and after two rounds of that site alone with experts of its own; the learner holds those at the start. */
+async function tryUnseen ({ learner, job, mode }: { learner: Learner, job: Job, mode: Mode }, { models }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
+  const model = await SiteModel.create({ learner, adapter: models[0]!.adapter, samples: site.train, siteSeed: siteSeed(job.seed, models.length) })
+  const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
+  for (let round = job.rounds + 1; round <= job.rounds + PERSONAL_ROUNDS; round++) await model.phaseL(await model.phaseG(round), round)
+  return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }
 }
 
 function meanScore (samples: readonly SampleScore[]): Score {

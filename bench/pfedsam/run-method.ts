@@ -8,9 +8,10 @@ import type { BaseModel } from '../../src/node/offline/base-model.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
+import { SiteModel } from './site-model.ts'
 import type { SiteData } from './sites.ts'
 
-/** What decides the result of a run beside method and data. */
+/** What decides the result of a run beside data and mixing. */
 export interface RunSettings {
   readonly rounds: number
   readonly seed: number
@@ -22,9 +23,8 @@ export interface RunSettings {
 }
 
 export interface Trained {
-  /** Each site's learner with its experts, and the adapter that it serves. */
-  readonly learners: readonly Learner[]
-  readonly adapters: readonly Adapter[]
+  /** What each site serves; where all images were pooled, one model for all. They take turns: wait for one before asking the next. */
+  readonly models: readonly SiteModel[]
   /** Mean Dice of every site after some rounds; the first is before training. */
   readonly curve: readonly { readonly round: number, readonly dice: readonly number[] }[]
   readonly bytesSent: readonly number[]
@@ -35,8 +35,8 @@ export interface Trained {
 }
 
 export interface MethodRun {
-  readonly engine: Engine
-  readonly base: BaseModel
+  /** Nothing was trained on it yet. */
+  readonly learner: Learner
   readonly method: Method
   readonly sites: readonly SiteData[]
   readonly settings: RunSettings
@@ -44,89 +44,63 @@ export interface MethodRun {
   readonly signal?: AbortSignal
 }
 
-/** One that trains: a site, or all of them pooled. */
-interface Trainer {
-  readonly learner: Learner
-  readonly samples: SiteData['train']
-  adapter: Adapter
-}
-
-/** Trains by one method and scores on the way; dispose of the learners when done with them. */
+/** Trains by one method and scores on the way. */
 export async function runMethod (run: MethodRun): Promise<Trained> {
-  const { method, sites, settings: { rounds, scoreEvery } } = run
+  const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
-  const trainers = (pooled ? [sites.flatMap(({ train }) => train)] : sites.map(({ train }) => train)).map((samples, index) => createTrainer(run, samples, index))
-  const mixer = createMixer(run, trainers)
-  const served = (): Trainer[] => sites.map((_, index) => trainers[pooled ? 0 : index]!)
-  const score = async (round: number): Promise<Trained['curve'][number]> => ({ round, dice: await diceOf(served(), sites, method.mode) })
+  const models = await createModels(run, pooled ? [sites.flatMap(({ train }) => train)] : sites.map(({ train }) => train))
+  const mixer = createMixer(run, models)
+  const served = sites.map((_, index) => models[pooled ? 0 : index]!)
+  const score = async (round: number): Promise<Trained['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   let trainSeconds = 0
   for (let round = 1; round <= last; round++) {
     const began = performance.now()
-    await trainRound(run, trainers, mixer, round, round === last)
+    await trainRound(run, models, mixer, round, round === last)
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
     run.onProgress?.(round)
   }
-  const trained = served()
-  return {
-    learners: trained.map(({ learner }) => learner),
-    adapters: trained.map(({ adapter }) => adapter),
-    curve,
-    bytesSent: mixer.bytesSent,
-    size: sharedCount(trainers[0]!.learner.schema, method.keeps),
-    trainSeconds
-  }
+  return { models: served, curve, bytesSent: mixer.bytesSent, size: sharedCount(learner.schema, method.keeps), trainSeconds }
 }
 
 /** SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it. */
-async function trainRound ({ signal }: MethodRun, trainers: readonly Trainer[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
-  const abort = signal == null ? {} : { signal }
+async function trainRound ({ learner, signal }: MethodRun, models: readonly SiteModel[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
   const trained: Float32Array[] = []
-  for (const { learner, adapter, samples } of trainers) trained.push((await learner.phaseG({ adapter, samples, round, ...abort })).adapter.values)
+  for (const model of models) trained.push((await model.phaseG(round, signal)).values)
   const mixed = await mixer.mix(round, trained)
   const values = isLast ? await mixer.finish() ?? mixed : mixed
-  for (const [index, trainer] of trainers.entries()) {
-    trainer.adapter = new Adapter(trainer.learner.schema, values[index]!)
-    await trainer.learner.phaseL({ adapter: trainer.adapter, samples: trainer.samples, round, ...abort })
-  }
+  for (const [index, model] of models.entries()) await model.phaseL(new Adapter(learner.schema, values[index]!), round, signal)
 }
 
-function createTrainer (run: MethodRun, samples: SiteData['train'], index: number): Trainer {
-  const learner = createLearner(run, index)
-  return { learner, samples, adapter: learner.initialAdapter() }
+async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {
+  const adapter = learner.initialAdapter()
+  return await Promise.all(images.map(async (samples, index) => await SiteModel.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) })))
 }
 
-/** The learner of site `index` under this method's settings. */
-export function createLearner ({ engine, base, method, settings: { model, train, seed } }: Pick<MethodRun, 'engine' | 'base' | 'method' | 'settings'>, index: number): Learner {
-  return Learner.create({
-    engine,
-    config: base.config,
-    weights: base.weights,
-    baseHash: base.hash,
-    model: method.model?.(model) ?? model,
-    train: method.train?.(train) ?? train,
-    seed,
-    siteSeed: seed * 1_000 + index
-  })
+/** Order and augmentation of site `index`. */
+export function siteSeed (seed: number, index: number): number {
+  return seed * 1_000 + index
 }
 
-function createMixer ({ method, settings: { averaging, seed } }: MethodRun, trainers: readonly Trainer[]): Mixer {
-  const { schema } = trainers[0]!.learner
-  const masses = trainers.map(({ samples }) => massOf(samples.length, averaging))
+/** The learner of a run: all its sites train on it in turn. */
+export function createLearner ({ engine, base, settings: { model, train, seed } }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }): Learner {
+  return Learner.create({ engine, config: base.config, weights: base.weights, baseHash: base.hash, model, train, seed, siteSeed: 0 })
+}
+
+function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly SiteModel[]): Mixer {
+  const { schema } = learner
+  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   switch (method.mixing) {
     case 'server': return new ServerMixer({ schema, masses, keeps: method.keeps })
-    case 'gossip': return new GossipMixer({ schema, initial: trainers[0]!.adapter.values, masses, averaging, seed })
-    case 'nothing': case 'alone': case 'pooled': return new NoMixer(trainers.length)
+    case 'gossip': return new GossipMixer({ schema, initial: models[0]!.adapter.values, masses, averaging, seed })
+    case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
   }
 }
 
-async function diceOf (served: readonly Trainer[], sites: readonly SiteData[], mode: Mode): Promise<number[]> {
+async function diceOf (served: readonly SiteModel[], sites: readonly SiteData[], mode: Mode): Promise<number[]> {
   const dice: number[] = []
-  for (const [index, { validation }] of sites.entries()) {
-    const { learner, adapter } = served[index]!
-    dice.push((await learner.evaluate({ adapter, samples: validation, mode })).dice)
-  }
+  for (const [index, { validation }] of sites.entries()) dice.push((await served[index]!.evaluate(validation, mode)).dice)
   return dice
 }

@@ -34,7 +34,7 @@ export interface MethodSummary {
   readonly curve: readonly { readonly round: number, readonly dice: Spread }[]
 }
 
-export interface UnseenSummary {
+interface UnseenSummary {
   readonly method: string
   readonly title: string
   readonly zeroShot: Spread

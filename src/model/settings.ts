@@ -7,7 +7,7 @@ export type Mode = 'frozen' | 'global' | 'personal'
 export type DecoderMode = 'frozen' | 'lora' | 'lora+heads' | 'full'
 
 /** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
-export type EncoderMode = 'lora' | 'bottleneck' | 'full'
+type EncoderMode = 'lora' | 'bottleneck' | 'full'
 
 export interface ModelSettings {
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */

@@ -44,6 +44,8 @@ export interface PhaseArgs {
   readonly samples: readonly Fitted[]
   /** From 1. */
   readonly round: number
+  /** Where one learner serves several sites in turn: whose order and augmentation; its own if not given. */
+  readonly siteSeed?: number
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
@@ -228,8 +230,8 @@ export class Learner {
 
   /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
   async #fit (phase: Phase, args: PhaseArgs, epochs: number, start: Trained, inputs: (step: number, state: Trained) => HostRecord): Promise<{ trained: Trained, loss: number, steps: number }> {
-    const { train: { batchSize, augment }, siteSeed } = this.#init
-    const { samples, round, onProgress, signal } = args
+    const { batchSize, augment } = this.#init.train
+    const { samples, round, onProgress, signal, siteSeed = this.#init.siteSeed } = args
     if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const steps = epochs * stepsPerEpoch(samples.length, batchSize)
     let state = start

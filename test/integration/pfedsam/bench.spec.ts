@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+
+const BENCH = fileURLToPath(new URL('../../../bench/pfedsam/index.ts', import.meta.url))
+const FAST = ['--preset', 'smoke', '--only', 'frozen,local,pfedsam-gossip', '--rounds', '1', '--train', '2', '--workers', '2']
+/** Of the page in docs/evidence. */
+const MOST_BYTES = 3 * 2 ** 20
+
+interface Ended { readonly code: number | null, readonly out: string, readonly err: string }
+
+describe('bench:pfedsam', function () {
+  this.timeout(240_000)
+  const folders: string[] = []
+
+  after(async () => { for (const folder of folders) await rm(folder, { recursive: true, force: true }) })
+
+  async function freshFolder (): Promise<string> {
+    const path = await mkdtemp(join(tmpdir(), 'pfedsam-'))
+    folders.push(path)
+    return path
+  }
+
+  /** Runs it; `onLine` may end it early. */
+  async function bench (out: string, onLine?: (line: string, interrupt: () => void) => void): Promise<Ended> {
+    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...FAST, '--runs', join(out, 'runs'), '--out', out], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let [text, err] = ['', '']
+    child.stdout.on('data', (bytes: Buffer) => { text += bytes.toString() })
+    child.stderr.on('data', (bytes: Buffer) => {
+      err += bytes.toString()
+      onLine?.(bytes.toString(), () => { child.kill('SIGINT') })
+    })
+    const [code] = await once(child, 'close') as [number | null]
+    return { code, out: text, err }
+  }
+
+  /** All numbers but times. */
+  async function numbers (out: string): Promise<string> {
+    return `${await readFile(join(out, 'sites.csv'), 'utf8')}${await readFile(join(out, 'images.csv'), 'utf8')}`
+  }
+
+  it('runs the smallest preset into a table and a report, and goes on after an interruption with the same numbers', async () => {
+    const whole = await freshFolder()
+    const first = await bench(whole)
+    expect(first.code, first.err).to.equal(0)
+    expect(first.out).to.include('pFedSAM by gossip').and.include('eye-clinic')
+    expect((await stat(join(whole, 'report.html'))).size).to.be.lessThan(MOST_BYTES)
+    const report = JSON.parse(await readFile(join(whole, 'report.json'), 'utf8')) as { summaries: { methods: unknown[] }[] }
+    expect(report.summaries[0]!.methods).to.have.length(3)
+
+    const broken = await freshFolder()
+    const stopped = await bench(broken, (line, interrupt) => { if (line.includes('frozen SAM')) interrupt() })
+    expect(stopped.code, stopped.err).to.equal(130)
+    expect(stopped.err).to.include('goes on from there')
+    const kept = await readdir(join(broken, 'runs'))
+    expect(kept.length).to.be.within(1, 3)
+    const resumed = await bench(broken)
+    expect(resumed.code, resumed.err).to.equal(0)
+    expect(resumed.err).to.include(`4 runs, ${kept.length} of them done before`)
+    expect(await numbers(broken)).to.equal(await numbers(whole))
+  })
+
+  it('plans without running', async () => {
+    const out = await freshFolder()
+    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, '--preset', 'full', '--dry-run', '--runs', join(out, 'runs'), '--out', out], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let err = ''
+    child.stderr.on('data', (bytes: Buffer) => { err += bytes.toString() })
+    const [code] = await once(child, 'close') as [number | null]
+    expect(code).to.equal(0)
+    expect(err).to.match(/about \d+ (h \d+ )?min on/)
+    expect(await readdir(out)).to.deep.equal([])
+  })
+})

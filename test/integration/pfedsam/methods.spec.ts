@@ -1,0 +1,98 @@
+import { expect } from 'chai'
+import type { Adapter } from '../../../src/adapter/adapter.ts'
+import { createEngine, type Engine } from '../../../src/compute/index.ts'
+import { METHODS } from '../../../bench/pfedsam/methods.ts'
+import { settingsOf } from '../../../bench/pfedsam/jobs.ts'
+import { openBase } from '../../../bench/pfedsam/run-job.ts'
+import { createLearner, runMethod, type Trained } from '../../../bench/pfedsam/run-method.ts'
+import { loadSites, type SiteData } from '../../../bench/pfedsam/sites.ts'
+
+type Base = Awaited<ReturnType<typeof openBase>>
+
+/** Numbers of the tensors whose names match. */
+function part (adapter: Adapter, pattern: RegExp): number[] {
+  return [...adapter.tensors()].flatMap(([name, { data }]) => pattern.test(name) ? [...data] : [])
+}
+
+describe('what every method does to the adapters', function () {
+  this.timeout(240_000)
+  let engine: Engine
+  let base: Base
+  let sites: SiteData[]
+
+  before(async () => {
+    engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
+    base = await openBase()
+    sites = (await loadSites({ name: 'fundus-phantom', train: 2, validation: 1, seed: 1 }, base.config.imageSize)).slice(0, 2)
+  })
+
+  after(async () => { await engine.dispose() })
+
+  async function train (name: string, use: (trained: Trained) => void | Promise<void>): Promise<void> {
+    const method = METHODS.find((each) => each.name === name)!
+    const settings = settingsOf({ data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2 }, base.config)
+    const learner = createLearner({ engine, base, settings })
+    await use(await runMethod({ learner, method, sites, settings }))
+    await learner.dispose()
+  }
+
+  it('frozen: nothing is trained and nothing sent', async () => {
+    await train('frozen', ({ models: [one, other], bytesSent, curve }) => {
+      expect(one!.adapter).to.equal(other!.adapter)
+      expect(bytesSent).to.deep.equal([0, 0])
+      expect(curve).to.have.length(1)
+    })
+  })
+
+  it('local: every site ends elsewhere, and nothing is sent', async () => {
+    await train('local', ({ models: [one, other], bytesSent, curve }) => {
+      expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)
+      expect(bytesSent).to.deep.equal([0, 0])
+      expect(curve.map(({ round }) => round)).to.deep.equal([0, 2])
+    })
+  })
+
+  it('centralised: one model for all', async () => {
+    await train('centralised', ({ models: [one, other] }) => {
+      expect(one).to.equal(other)
+    })
+  })
+
+  it('FedAvg-LoRA and FedSAM: the same adapter everywhere, FedSAM with all of the model in it', async () => {
+    const sizes: number[] = []
+    for (const name of ['fedavg-lora', 'fedsam']) {
+      await train(name, ({ models: [one, other], bytesSent, size }) => {
+        expect(one!.adapter.values).to.deep.equal(other!.adapter.values)
+        expect(bytesSent[0]).to.equal(2 * 4 * size)
+        sizes.push(size)
+      })
+    }
+    expect(sizes[1]).to.be.greaterThan(8 * sizes[0]!)
+  })
+
+  it('FedPer: encoders agree, decoders do not, and only the encoder travels', async () => {
+    await train('fedper', ({ models, size }) => {
+      const [one, other] = models.map(({ adapter }) => adapter) as [Adapter, Adapter]
+      expect(part(one, /^image_encoder/)).to.deep.equal(part(other, /^image_encoder/))
+      expect(part(one, /^mask_decoder/)).to.not.deep.equal(part(other, /^mask_decoder/))
+      expect(size).to.equal(part(one, /^image_encoder/).length)
+    })
+  })
+
+  it('pFedSAM: the adapters agree, exactly with a server and nearly by gossip; the experts do not', async () => {
+    for (const [name, most] of [['pfedsam-server', 0], ['pfedsam-gossip', 2e-3]] as const) {
+      await train(name, ({ models: [one, other] }) => {
+        const apart = one!.adapter.values.reduce((largest, value, i) => Math.max(largest, Math.abs(value - other!.adapter.values[i]!)), 0)
+        expect(apart, name).to.be.at.most(most)
+        const experts = [one!, other!].map((model) => [...model.experts.reveal()].flatMap(([key, { data }]) => key.includes('optimiser') ? [] : [...data]))
+        expect(experts[0]).to.not.deep.equal(experts[1])
+      })
+    }
+  })
+
+  it('repeats exactly', async () => {
+    const ends: Float32Array[] = []
+    for (let time = 0; time < 2; time++) await train('pfedsam-gossip', ({ models }) => { ends.push(models[1]!.adapter.values) })
+    expect(ends[0]).to.deep.equal(ends[1])
+  })
+})

@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import { fundusSites } from '../../../bench/pfedsam/phantoms/fundus.ts'
+import { prostateSites } from '../../../bench/pfedsam/phantoms/prostate.ts'
+import { bentEllipse, depthIn, fillOutline } from '../../../bench/pfedsam/phantoms/shape.ts'
+import type { Drawing } from '../../../bench/pfedsam/phantoms/types.ts'
+import { streamRandom } from '../../../scripts/pretrain/random.ts'
+
+const SIDE = 64
+
+function area ({ mask }: Drawing): number {
+  return mask.reduce((sum, label) => sum + label, 0)
+}
+
+/** Pixels that can be reached from one pixel of the mask within it. */
+function connected ({ mask, side }: Drawing): number {
+  const seen = new Set([mask.indexOf(1)])
+  for (const at of seen) {
+    for (const next of [at - side, at + side, ...(at % side > 0 ? [at - 1] : []), ...(at % side < side - 1 ? [at + 1] : [])]) if (mask[next] === 1) seen.add(next)
+  }
+  return seen.size
+}
+
+/** Mean of every channel. */
+function colour ({ image, channels }: Drawing): number[] {
+  return Array.from({ length: channels }, (_, c) => image.reduce((sum, value, i) => i % channels === c ? sum + value : sum, 0) / (image.length / channels))
+}
+
+for (const [name, sites, count] of [['fundus', fundusSites, 4], ['prostate', prostateSites, 6]] as const) {
+  describe(`${name} phantom`, function () {
+    this.timeout(60_000)
+
+    it('has its sites, each with a name of its own', () => {
+      expect(new Set(sites.map((site) => site.name)).size).to.equal(count)
+    })
+
+    it('draws the same patient again, and another for every index, seed and site', () => {
+      const [one, other] = sites as unknown as [typeof sites[0], typeof sites[0]]
+      const first = one.draw(1, 0, SIDE)
+      expect(one.draw(1, 0, SIDE)).to.deep.equal(first)
+      for (const another of [one.draw(1, 1, SIDE), one.draw(2, 0, SIDE), other.draw(1, 0, SIDE)]) {
+        expect(another.image).to.not.deep.equal(first.image)
+        expect(another.mask).to.not.deep.equal(first.mask)
+      }
+    })
+
+    it('marks one organ of plausible size in every patient', () => {
+      for (const site of sites) {
+        for (let patient = 0; patient < 12; patient++) {
+          const drawing = site.draw(3, patient, SIDE)
+          const share = area(drawing) / SIDE ** 2
+          expect(share, `${site.name} ${patient}`).to.be.within(0.003, 0.3)
+          expect(connected(drawing), `${site.name} ${patient}`).to.equal(area(drawing))
+        }
+      }
+    })
+
+    it('shows the sites apart: their pictures differ more than the patients of one do', () => {
+      const means = sites.map((site) => Array.from({ length: 6 }, (_, patient) => colour(site.draw(4, patient, SIDE))))
+      const centre = (rows: readonly number[][]): number[] => rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length)
+      const distance = (a: readonly number[], b: readonly number[]): number => Math.hypot(...a.map((value, c) => value - b[c]!))
+      const within = means.flatMap((rows) => rows.map((row) => distance(row, centre(rows))))
+      const between = means.map((rows) => distance(centre(rows), centre(means.flat())))
+      const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+      expect(mean(between)).to.be.greaterThan(0.8 * mean(within))
+    })
+  })
+}
+
+describe('outlines', () => {
+  it('an unbent ellipse is where geometry says', () => {
+    const ellipse = bentEllipse(streamRandom(1, 1), { x: 30, y: 20, halfWidth: 12, halfHeight: 6 })
+    expect(depthIn(ellipse, 30, 20)).to.be.closeTo(12, 1e-9)
+    expect(depthIn(ellipse, 42, 20)).to.be.closeTo(0, 0.01)
+    expect(depthIn(ellipse, 30, 13)).to.be.closeTo(-1, 0.01)
+    expect(ellipse.reach).to.be.closeTo(12, 0.01)
+    const filled = fillOutline(ellipse, 64).reduce((sum, label) => sum + label, 0)
+    expect(filled).to.be.closeTo(Math.PI * 12 * 6, 6)
+  })
+
+  it('turns with the form', () => {
+    const ellipse = bentEllipse(streamRandom(1, 1), { x: 0, y: 0, halfWidth: 10, halfHeight: 4, turn: Math.PI / 2 })
+    expect(ellipse.radius(Math.PI / 2)).to.be.closeTo(10, 0.01)
+    expect(ellipse.radius(-Math.PI)).to.be.closeTo(4, 0.01)
+  })
+})
