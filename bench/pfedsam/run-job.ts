@@ -50,7 +50,7 @@ export interface JobOptions {
   readonly signal?: AbortSignal
 }
 
-export const MODEL = 'sam-tiny'
+const MODEL = 'sam-tiny'
 const PERSONAL_ROUNDS = 2
 
 export async function openBase (): Promise<BaseModel> {
@@ -143,7 +143,7 @@ function meanScore (samples: readonly SampleScore[]): Score {
 }
 
 /** The image whose organ is of median size: chosen without looking at results. */
-export function medianByArea (samples: SiteData['validation']): number {
+function medianByArea (samples: SiteData['validation']): number {
   const sized = samples.map(({ truth }, index) => ({ index, area: truth.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) }))
   return sized.sort((a, b) => a.area - b.area || a.index - b.index)[Math.floor(sized.length / 2)]!.index
 }
