@@ -13,7 +13,7 @@ function plain ({ mean, sd, count }: Spread, digits: number): string {
 }
 
 /** Bytes per site and round of ViT-B's adapter at the measured bytes per number: computed, not measured. */
-export function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes' | 'numbers' | 'numbersVitB'>): number {
+function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes' | 'numbers' | 'numbersVitB'>): number {
   return bytes.mean / numbers * numbersVitB
 }
 
