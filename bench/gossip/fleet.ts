@@ -18,20 +18,28 @@ export interface FleetInit {
   readonly folder: string
 }
 
-/** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. */
-export async function withFleet<T> ({ sites, size, codec, folder }: FleetInit, work: (members: readonly Member[]) => Promise<T>): Promise<T> {
+/** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. `before` gets the same processes first, with sites of `size` that are closed again. */
+export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, work: (members: readonly Member[]) => Promise<T>, before?: { readonly size: number, readonly work: (members: readonly Member[]) => Promise<void> }): Promise<T> {
   const root = await mkdtemp(join(folder, 'consilium-bench-'))
-  const federation = { federationId: randomBytes(32).toString('hex'), networkKey: randomBytes(32).toString('hex') }
   const workers = Array.from({ length: sites }, () => new Worker())
   try {
-    const members = await Promise.all(workers.map(async (worker, index) => ({ worker, ...await worker.call('open', { index, sites, size, codec, home: join(root, String(index)), ...federation }) })))
-    members.sort((a, b) => a.peerId < b.peerId ? -1 : 1)
-    for (const [index, { worker }] of members.entries()) {
-      for (const { address } of members.slice(index + 1)) await worker.call('connect', { address })
+    if (before != null) {
+      await before.work(await openAll(workers, join(root, 'before'), { ...setting, size: before.size }))
+      await Promise.all(workers.map(async (worker) => { await worker.call('close', null) }))
     }
-    return await work(members)
+    return await work(await openAll(workers, root, setting))
   } finally {
     await Promise.all(workers.map(async (worker) => { await worker.stop() }))
     await rm(root, { recursive: true, force: true })
   }
+}
+
+async function openAll (workers: readonly Worker[], root: string, { size, codec }: Pick<FleetInit, 'size' | 'codec'>): Promise<Member[]> {
+  const federation = { federationId: randomBytes(32).toString('hex'), networkKey: randomBytes(32).toString('hex') }
+  const members = await Promise.all(workers.map(async (worker, index) => ({ worker, ...await worker.call('open', { index, sites: workers.length, size, codec, home: join(root, String(index)), ...federation }) })))
+  members.sort((a, b) => a.peerId < b.peerId ? -1 : 1)
+  for (const [index, { worker }] of members.entries()) {
+    for (const { address } of members.slice(index + 1)) await worker.call('connect', { address })
+  }
+  return members
 }

@@ -1,6 +1,7 @@
 import type { Codec } from '../../src/gossip-aggregation/codec.ts'
 import { withFleet, type Member } from './fleet.ts'
-import type { Usage } from './messages.ts'
+import type { BareCalls, Kind, Usage } from './messages.ts'
+import { Worker } from './worker.ts'
 
 export interface Average {
   readonly seconds: number
@@ -38,6 +39,9 @@ export interface InARow {
 const NEAR = 1e-3
 const MOST_SWEEPS = 12
 const PROCESS_BYTES = 150e6
+/** Before the average: daemons run for weeks, and the first megabytes cost the compiler more than the network. */
+const WARM_UP_SIZE = 1_000_000
+const WARM_UP_SWEEPS = 8
 
 export interface Setting {
   readonly sites: number
@@ -46,13 +50,15 @@ export interface Setting {
   readonly folder: string
 }
 
-/** Averages by the exponential rule until all are within 1e-3, then moves the same bytes over bare streams between the same processes. */
-export async function measureAverage (setting: Setting): Promise<{ average: Average, libp2p: Baseline, tcp: Baseline }> {
-  return await withFleet(setting, async (members) => {
-    const average = await averageOnce(members, setting)
-    const bytes = Math.ceil(average.bytes / members.length)
-    return { average, libp2p: await measureBare(members, 'libp2p', bytes), tcp: await measureBare(members, 'tcp', bytes) }
+/** Averages by the exponential rule until all are within 1e-3, then moves the same bytes over bare streams between as many processes. Neither is measured while it runs for the first time. */
+export async function measureAverage (setting: Setting): Promise<{ average: Average, libp2p: Baseline, libp2pFitted: Baseline, tcp: Baseline }> {
+  const average = await withFleet(setting, async (members) => await averageOnce(members, setting), {
+    size: Math.min(WARM_UP_SIZE, setting.size),
+    work: async (members) => { for (let sweep = 0; sweep < WARM_UP_SWEEPS; sweep++) await sweepOnce(members) }
   })
+  const bytes = Math.ceil(average.bytes / setting.sites)
+  const bare = async (kind: Kind, fitted = false): Promise<Baseline> => await measureBare({ kind, fitted, count: setting.sites / 2, bytes })
+  return { average, libp2p: await bare('libp2p'), libp2pFitted: await bare('libp2p', true), tcp: await bare('tcp') }
 }
 
 async function averageOnce (members: readonly Member[], { size }: Setting): Promise<Average> {
@@ -128,16 +134,34 @@ async function usage (members: readonly Member[]): Promise<Usage[]> {
   return await Promise.all(members.map(async ({ worker }) => await worker.call('usage', null)))
 }
 
-/** `bytes` each way over one stream per pair: half of the processes listen, the other half dial. */
-async function measureBare (members: readonly Member[], kind: 'libp2p' | 'tcp', bytes: number): Promise<Baseline> {
-  const pairs = Array.from({ length: members.length / 2 }, (_, index) => [members[2 * index]!.worker, members[2 * index + 1]!.worker] as const)
-  const addresses = await Promise.all(pairs.map(async ([listener]) => (await listener.call('listen', { kind, bytes })).address))
-  const swap = async (index: number): Promise<void> => { await pairs[index]![1].call('swap', { kind, address: addresses[index]!, bytes }) }
-  const before = await usage(members)
-  const all = await timed(async () => { await Promise.all(pairs.map(async (_, index) => { await swap(index) })) })
-  const cpuSeconds = cpuBetween(before, await usage(members))
-  const solo = await timed(async () => { await swap(0) })
-  return { bytesPerSecond: 2 * bytes * pairs.length / all, soloBytesPerSecond: 2 * bytes / solo, cpuSeconds }
+interface Pair {
+  readonly workers: readonly [Worker<BareCalls>, Worker<BareCalls>]
+  readonly swap: () => Promise<void>
+}
+
+/** `bytes` each way over one stream per pair of fresh processes: one listens, one dials. */
+async function measureBare ({ kind, fitted, count, bytes }: { kind: Kind, fitted: boolean, count: number, bytes: number }): Promise<Baseline> {
+  const pairs = await Promise.all(Array.from({ length: count }, async () => await openPair(kind, bytes)))
+  const workers = pairs.flatMap((pair) => pair.workers)
+  const cpu = async (): Promise<Usage[]> => await Promise.all(workers.map(async (worker) => await worker.call('usage', null)))
+  const swapAll = async (): Promise<void> => { await Promise.all(pairs.map(async ({ swap }) => { await swap() })) }
+  try {
+    if (fitted) await Promise.all(workers.map(async (worker) => await worker.call('fit', null)))
+    await swapAll()
+    const before = await cpu()
+    const all = await timed(swapAll)
+    const cpuSeconds = cpuBetween(before, await cpu())
+    const solo = await timed(pairs[0]!.swap)
+    return { bytesPerSecond: 2 * bytes * count / all, soloBytesPerSecond: 2 * bytes / solo, cpuSeconds }
+  } finally {
+    await Promise.all(workers.map(async (worker) => { await worker.stop() }))
+  }
+}
+
+async function openPair (kind: Kind, bytes: number): Promise<Pair> {
+  const [listener, dialler] = [new Worker<BareCalls>({ entry: 'bare-worker' }), new Worker<BareCalls>({ entry: 'bare-worker' })]
+  const { address } = await listener.call('listen', { kind, bytes })
+  return { workers: [listener, dialler], swap: async () => { await dialler.call('swap', { kind, address, bytes }) } }
 }
 
 async function timed (work: () => Promise<void>): Promise<number> {

@@ -20,14 +20,20 @@ export interface Usage {
   readonly peakBytes: number
 }
 
+export type Kind = 'libp2p' | 'tcp'
+
 /** One exchange as its initiator saw it; bytes of both directions. */
 interface Exchanged {
   readonly ms: number
   readonly bytes: number
 }
 
-export interface Calls {
+/** By name: what is asked, and what is answered. */
+export type Calls<C> = { [N in keyof C]: { request: unknown, reply: unknown } }
+
+export interface SiteCalls {
   open: { request: SiteSetup, reply: { peerId: string, address: string } }
+  close: { request: null, reply: null }
   connect: { request: { address: string }, reply: null }
   exchange: { request: { peerId: string }, reply: Exchanged }
   /** ‖x − x̄‖ / ‖x̄‖ against the true mean of all sites' seeded vectors. */
@@ -37,12 +43,17 @@ export interface Calls {
   /** Saves a checkpoint. */
   save: { request: null, reply: null }
   usage: { request: null, reply: Usage }
-  /** A bare libp2p node (TCP, Noise, yamux, nothing else) or TCP server that swaps `bytes` with whoever comes. */
-  listen: { request: { kind: 'libp2p' | 'tcp', bytes: number }, reply: { address: string } }
-  /** Sends `bytes` and receives as many over one stream at once. */
-  swap: { request: { kind: 'libp2p' | 'tcp', address: string, bytes: number }, reply: null }
 }
 
-export type CallName = keyof Calls
-export interface CallMessage<N extends CallName = CallName> { readonly id: number, readonly call: N, readonly request: Calls[N]['request'] }
-export type ReplyMessage = { readonly id: number, readonly reply: Calls[CallName]['reply'] } | { readonly id: number, readonly failure: string }
+export interface BareCalls {
+  usage: { request: null, reply: Usage }
+  /** The garbage collector is set as the daemon sets its own. */
+  fit: { request: null, reply: null }
+  /** A bare libp2p node (TCP, Noise, yamux, nothing else) or TCP server that swaps `bytes` with whoever comes. */
+  listen: { request: { kind: Kind, bytes: number }, reply: { address: string } }
+  /** Sends `bytes` and receives as many over one stream at once. */
+  swap: { request: { kind: Kind, address: string, bytes: number }, reply: null }
+}
+
+export interface CallMessage { readonly id: number, readonly call: string, readonly request: unknown }
+export type ReplyMessage = { readonly id: number, readonly reply: unknown } | { readonly id: number, readonly failure: string }

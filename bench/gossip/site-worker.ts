@@ -1,5 +1,5 @@
 /** One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer, announcements and control port. */
-import { start } from '@libp2p/interface'
+import { start, stop } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
@@ -15,8 +15,8 @@ import { Settlement } from '../../src/node/settlement.ts'
 import { AdapterStore } from '../../src/node/storage/adapter-store.ts'
 import { DiskExchangeLog } from '../../src/node/storage/exchange-log.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
-import { listenLibp2p, listenTcp, swapLibp2p, swapTcp } from './bare.ts'
-import type { CallMessage, CallName, Calls, ReplyMessage, SiteSetup } from './messages.ts'
+import type { SiteCalls, SiteSetup } from './messages.ts'
+import { ownUsage, serve } from './serve.ts'
 import { benchSchema, relativeToMean, siteVector } from './vectors.ts'
 
 interface Site {
@@ -25,6 +25,7 @@ interface Site {
   readonly checkpoint: Checkpoint
   readonly service: AdapterExchange
   readonly dial: (address: string) => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** No radius, bound or rate of a federation is in the way of what is measured. */
@@ -34,7 +35,7 @@ let site: Site | undefined
 /** Whether the process dies at its change: not while it takes up what an earlier one left. */
 let armed = false
 
-async function open (setup: SiteSetup): Promise<Calls['open']['reply']> {
+async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   const { codec, home, federationId, networkKey, index, size } = setup
   const paths = sitePaths(home)
   const schema = benchSchema(size)
@@ -44,9 +45,7 @@ async function open (setup: SiteSetup): Promise<Calls['open']['reply']> {
   const saved = await store.load()
   const values = saved?.values ?? siteVector(index, size)
   const averager = await Averager.recover({ schema, values, round: 0, mass: 1, settings, log, included: saved?.notes?.included ?? [], learnt: saved?.notes?.learnt })
-  // The averager has a copy; what waits for the garbage collector would count as memory that a site needs.
-  const { buffer } = values
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+  free(values)
   const onFailure = (error: unknown): void => { throw error as Error }
   const checkpoint = new Checkpoint({ averager, store, onFailure })
   const host = await createHost<{ late: { components: AdapterExchangeComponents } }>({
@@ -58,13 +57,20 @@ async function open (setup: SiteSetup): Promise<Calls['open']['reply']> {
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
-  host.addEventListener('connection:close', () => { process.stderr.write(`site ${index} lost a connection\n`) })
+  host.addEventListener('connection:close', () => { if (site?.service === service) process.stderr.write(`site ${index} lost a connection\n`) })
   service.addEventListener('exchange', () => { checkpoint.exchanged() })
   service.addEventListener('failure', ({ detail }) => { process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`) })
   await start(service)
-  new Settlement({ doubts: () => averager.doubts.keys(), connected: () => host.getPeers().map(String), settle: async (partner) => { await service.settle(peerIdFromString(partner)) }, clock: systemClock }).start()
+  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => host.getPeers().map(String), settle: async (partner) => { await service.settle(peerIdFromString(partner)) }, clock: systemClock })
+  settlement.start()
   armed = true
-  site = { setup, averager, checkpoint, service, dial: async (address) => { await host.dial(multiaddr(address)) } }
+  const close = async (): Promise<void> => {
+    await settlement.stop()
+    await stop(service)
+    await host.stop()
+    await checkpoint.settled()
+  }
+  site = { setup, averager, checkpoint, service, close, dial: async (address) => { await host.dial(multiaddr(address)) } }
   return { peerId: host.peerId.toString(), address: host.getMultiaddrs()[0]!.toString() }
 }
 
@@ -94,8 +100,14 @@ function dying (log: DiskExchangeLog, dieAt: SiteSetup['dieAt']): ExchangeLog {
   }
 }
 
-const calls: { readonly [N in CallName]: (request: Calls[N]['request']) => Promise<Calls[N]['reply']> } = {
+serve<SiteCalls>({
   open,
+  close: async () => {
+    const { close } = opened()
+    site = undefined
+    await close()
+    return null
+  },
   connect: async ({ address }) => {
     await opened().dial(address)
     return null
@@ -110,24 +122,15 @@ const calls: { readonly [N in CallName]: (request: Calls[N]['request']) => Promi
     await opened().checkpoint.save()
     return null
   },
-  usage: async () => {
-    const { user, system } = process.cpuUsage()
-    return { cpuMs: (user + system) / 1e3, peakBytes: process.resourceUsage().maxRSS * 1024 }
-  },
-  listen: async ({ kind, bytes }) => ({ address: await (kind === 'tcp' ? listenTcp : listenLibp2p)(bytes) }),
-  swap: async ({ kind, address, bytes }) => {
-    await (kind === 'tcp' ? swapTcp : swapLibp2p)(address, bytes)
-    return null
-  }
+  usage: async () => ownUsage()
+})
+
+/** What waits for the garbage collector would count as memory that a site needs. */
+function free ({ buffer }: Float32Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 function opened (): Site {
   if (site == null) throw new Error('the site is not open')
   return site
 }
-
-process.on('message', ({ id, call, request }: CallMessage) => {
-  const answer = (message: ReplyMessage): void => { process.send?.(message) }
-  calls[call](request as never).then((reply) => { answer({ id, reply }) }, (error: unknown) => { answer({ id, failure: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }) })
-})
-process.on('disconnect', () => process.exit(0))

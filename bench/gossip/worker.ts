@@ -2,21 +2,19 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { CallName, Calls, ReplyMessage } from './messages.ts'
-
-const ENTRY = fileURLToPath(new URL(`./site-worker${extname(import.meta.filename)}`, import.meta.url))
+import type { Calls, ReplyMessage, SiteCalls } from './messages.ts'
 
 const LEAVE_MS = 5_000
 
-/** One process of the bench. */
-export class Worker {
+/** One process of the bench: a site's, or one that holds a bare stream. */
+export class Worker<C extends Calls<C> = SiteCalls> {
   readonly #child: ChildProcess
   readonly #pending = new Map<number, { resolve: (reply: never) => void, reject: (error: Error) => void }>()
   #nextId = 1
 
   /** What goes wrong with an exchange is said on stderr unless it is to be `quiet`. */
-  constructor ({ quiet = false } = {}) {
-    this.#child = fork(ENTRY, [], { stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc'] })
+  constructor ({ quiet = false, entry = 'site-process' }: { quiet?: boolean, entry?: 'site-process' | 'bare-worker' } = {}) {
+    this.#child = fork(fileURLToPath(new URL(`./${entry}${extname(import.meta.filename)}`, import.meta.url)), [], { stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc'] })
     this.#child.on('message', (message: ReplyMessage) => {
       const pending = this.#pending.get(message.id)
       this.#pending.delete(message.id)
@@ -28,7 +26,7 @@ export class Worker {
     })
   }
 
-  async call<N extends CallName> (call: N, request: Calls[N]['request']): Promise<Calls[N]['reply']> {
+  async call<N extends string & keyof C> (call: N, request: C[N]['request']): Promise<C[N]['reply']> {
     const id = this.#nextId++
     return await new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })

@@ -6,7 +6,8 @@ import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
 import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import type { Outcome, Terms } from './exchange-types.ts'
-import { encodeReleased, release, sumOfSquares } from './release.ts'
+import { encodeReleased, release } from './release.ts'
+import { subtract } from './squares.ts'
 
 /** What an exchange needs of its site. */
 export interface Site {
@@ -43,6 +44,8 @@ interface Streams {
 const EMPTY = new Float32Array(0)
 /** Numbers of x from which the quantisation error is estimated. */
 const SAMPLED = 2 ** 20
+/** Numbers of d that go to its record at once: few writes, and still in the processor's cache. */
+const RECORDED = 2 ** 18
 
 /**
  * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit` x is as it was.
@@ -63,6 +66,7 @@ export class Exchange {
   #difference: Float32Array = EMPTY
   #entry: Promise<LogEntry> | undefined
   #received = 0
+  #recorded = 0
   #squares = 0
   #norm = 0
   #noise = 0
@@ -142,12 +146,12 @@ export class Exchange {
     if (bytes.length !== chunk.bytes) throw new ProtocolError(`a chunk of ${bytes.length} bytes where the schema says ${chunk.bytes}`)
     if (this.#own.length < chunk.end) throw new ProtocolError('the exchange receives before its own vector passed the release gate')
     const part = this.#difference.subarray(chunk.begin, chunk.end)
-    this.#form(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
+    this.#squares += subtract(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
     if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner sent a number that is not finite')
     // No vector within the bound is farther from one that is within it.
     if (Math.sqrt(this.#squares) > 2 * this.#site.normBound) throw this.#overBound()
     this.#received++
-    this.#append(part)
+    if (chunk.end - this.#recorded >= RECORDED || this.#received === chunks.length) this.#record(chunk.end)
   }
 
   /** Both vectors are complete and the digest was right: this side could commit. */
@@ -187,12 +191,6 @@ export class Exchange {
     else this.#drop()
   }
 
-  /** d ← theirs − own, in float32 like the partner's. */
-  #form (theirs: Float32Array, own: Float32Array, difference: Float32Array): void {
-    for (let i = 0; i < theirs.length; i++) difference[i] = theirs[i]! - own[i]!
-    this.#squares += sumOfSquares(difference)
-  }
-
   /** From own + d: only where ‖own‖ + ‖d‖ leaves it open, since every pass over the numbers costs. */
   #theirNorm (): number {
     let sum = 0
@@ -204,7 +202,9 @@ export class Exchange {
     return new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
   }
 
-  #append (part: Float32Array): void {
+  #record (end: number): void {
+    const part = this.#difference.subarray(this.#recorded, end)
+    this.#recorded = end
     this.#entry = this.#entry?.then(async (entry) => {
       await entry.append(part)
       return entry

@@ -1,5 +1,6 @@
 import type { Schema } from '../adapter/schema.ts'
 import { SchemaError } from '../errors.ts'
+import { sumOfSquares } from './squares.ts'
 
 declare const passed: unique symbol
 
@@ -35,18 +36,4 @@ export function * release (schema: Schema, values: Float32Array, { normBound, in
 /** The one place where numbers become bytes for a partner: of a vector that passed the gate, from `begin` to `end`, which `encode` may overwrite. */
 export function encodeReleased ({ values }: Released, { begin, end }: { begin: number, end: number }, encode: (values: Float32Array) => Uint8Array): Uint8Array {
   return encode(values.subarray(begin, end))
-}
-
-/** In float64 and always the same order, so that two sites get the same sum; not finite as soon as one value is not. Four sums hide the latency of addition. */
-export function sumOfSquares (values: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0]
-  const whole = values.length - values.length % 4
-  for (let i = 0; i < whole; i += 4) {
-    a += values[i]! * values[i]!
-    b += values[i + 1]! * values[i + 1]!
-    c += values[i + 2]! * values[i + 2]!
-    d += values[i + 3]! * values[i + 3]!
-  }
-  for (let i = whole; i < values.length; i++) a += values[i]! * values[i]!
-  return a + b + (c + d)
 }

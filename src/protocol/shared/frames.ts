@@ -5,7 +5,7 @@ import { Inbox } from './inbox.ts'
 import { within, type Limit } from './within.ts'
 
 /** Bytes that wait for the network before a writer waits too. */
-const HIGH_WATER = 1_048_576
+const HIGH_WATER = 262_144
 
 /** Length-prefixed frames on one stream: every read is capped, every wait limited, bytes are counted with their prefixes. */
 export class Frames {

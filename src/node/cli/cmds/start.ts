@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../../errors.ts'
+import { fitCollector } from '../../collector.ts'
 import type { ComputeSettings } from '../../config/compute.ts'
 import { loadConfig } from '../../config/load.ts'
 import { readTestFaults } from '../../config/test-faults.ts'
@@ -37,6 +38,7 @@ export const start: CommandModule<object, Args> = {
     const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, nice, logLevel, ...computeArgs(args) })
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
+    fitCollector()
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../daemon.ts'), import('../../logger.ts')])
     const summary = await runUntilSignalled(new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) }))

@@ -1,0 +1,18 @@
+/** A process that holds a bare libp2p node or TCP server, and nothing else. */
+import { fitCollector } from '../../src/node/collector.ts'
+import { listenLibp2p, listenTcp, swapLibp2p, swapTcp } from './bare.ts'
+import type { BareCalls } from './messages.ts'
+import { ownUsage, serve } from './serve.ts'
+
+serve<BareCalls>({
+  usage: async () => ownUsage(),
+  fit: async () => {
+    fitCollector()
+    return null
+  },
+  listen: async ({ kind, bytes }) => ({ address: await (kind === 'tcp' ? listenTcp : listenLibp2p)(bytes) }),
+  swap: async ({ kind, address, bytes }) => {
+    await (kind === 'tcp' ? swapTcp : swapLibp2p)(address, bytes)
+    return null
+  }
+})
