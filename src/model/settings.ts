@@ -9,9 +9,12 @@ export type DecoderMode = 'frozen' | 'lora' | 'lora+heads' | 'full'
 /** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
 type EncoderMode = 'lora' | 'bottleneck' | 'full'
 
+/** What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product, out of which every site takes the best factors (SAM_SPEC §3.5). */
+export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
+
 export interface ModelSettings {
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
-  readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number }
+  readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number, readonly aggregation?: LoraAggregation | undefined }
   readonly decoder: DecoderMode
   /** `lora` if not given; `lora.blocks` counts only then. The others are baselines, and no federation has them. */
   readonly encoder?: EncoderMode
@@ -25,6 +28,8 @@ export interface ModelSettings {
     readonly gate: 'token' | 'image'
     /** A bottleneck with GELU and biases, or a plain low-rank pair (SAM_SPEC §3.9). */
     readonly expert: 'mlp' | 'lora'
+    /** Deviation of Gaussian noise on the gates' logits while experts are trained; none if not given (SAM_SPEC §3.2 has 1 / experts). */
+    readonly noise?: number | undefined
   }
 }
 
@@ -50,6 +55,10 @@ export interface TrainSettings {
   /** Who teaches in phase G and in phase L (SAM_SPEC §3.9). */
   readonly teacherG: 'personal' | 'global' | 'none'
   readonly teacherL: 'global' | 'none'
+  /** What student and teacher are compared by: mask logits if not given, or the image embedding (SAM_SPEC §3.9). */
+  readonly distil?: 'logits' | 'features' | undefined
+  /** Exchange between the phases if not given; `GL-local` fits experts before it, to the site's own Γ (SAM_SPEC §3.4). */
+  readonly order?: 'G-exchange-L' | 'GL-local' | undefined
   /** What training and scoring give the decoder: nothing, or a box around the mask, jittered by up to 5 % of its sides in training. */
   readonly prompt: 'none' | 'box'
   /** Flips, turns and intensity changes; without them the features of frozen blocks are computed once per image. */

@@ -170,6 +170,7 @@ export class Daemon {
       await trainRound({
         ...state,
         trainer,
+        order: training.order,
         metrics,
         record,
         notices,

@@ -31,6 +31,8 @@ export interface RoundSite {
   readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
   readonly trainer: Trainer
   readonly company?: Company
+  /** When experts are fitted: after the exchange, to the mixed adapter, or before it, to this site's own (SAM_SPEC §3.4). */
+  readonly order?: 'G-exchange-L' | 'GL-local' | undefined
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
   readonly metrics: Pick<MetricsLog, 'append'>
@@ -46,7 +48,8 @@ const EXCHANGE_MS = 20_000
 const AHEAD_POLL_MS = 1_000
 
 /**
- * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced.
+ * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. With `GL-local`
+ * experts are fitted before the exchanges.
  * A site that is far behind catches up and goes on with the round that it took over.
  */
 export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
@@ -66,6 +69,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     lossG = loss
     await checkpoint.save()
   }
+  const early = site.order === 'GL-local' ? await fitExpertsEarly(site, round, signal) : undefined
   if (company != null) {
     enter(site, 'exchange', round)
     await catchUp(site, company, signal)
@@ -75,11 +79,20 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   enter(site, 'L', round)
   const mixed = averager.snapshot()
   await store.saveRound({ ...checkpoint.state, values: mixed, round })
-  const { loss: lossL, dice } = await trainer.call('phaseL', { round, adapter: mixed }, { signal })
+  // Experts that were fitted before the exchange are only scored here.
+  const { loss, dice } = await trainer.call('phaseL', { round, adapter: mixed }, { signal })
+  const lossL = early ?? loss
   await checkpoint.save()
   record.dice = dice
   const consensus = company?.distance()
   await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL: Number.isFinite(lossL) ? lossL : null, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
+}
+
+/** Phase L on this site's own adapter; resolves with its loss. */
+async function fitExpertsEarly (site: RoundSite, round: number, signal: AbortSignal): Promise<number> {
+  enter(site, 'L', round)
+  const { loss } = await site.trainer.call('phaseL', { round, adapter: site.averager.snapshot() }, { signal })
+  return loss
 }
 
 /** A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them over. What it trained and never exchanged is lost. */

@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
 import { affine, asRows, linear, weight } from '../sam/common.ts'
 
-/** y [..., out] plus scale·B·A·x, with A [r, in] and B [out, r]; y as it is where there is no A. */
+/** y [..., out] plus scale·B·A·x, with A [r, in] and B [out, r]; y as it is where there is no B. */
 function addLowRank (y: tf.Tensor, x: tf.Tensor, weights: TensorRecord, names: { readonly a: string, readonly b: string }, scale: number): tf.Tensor {
-  const a = weights[names.a]
-  if (a == null) return y
-  const low = tf.matMul(asRows(x), a, false, true)
-  const b = tf.mul<tf.Tensor2D>(weight(weights, names.b), scale)
+  const factor = weights[names.b]
+  if (factor == null) return y
+  const low = tf.matMul(asRows(x), weight(weights, names.a), false, true)
+  const b = tf.mul<tf.Tensor2D>(factor, scale)
   return tf.add(y, tf.reshape(tf.matMul(low, b, false, true), y.shape))
 }
 

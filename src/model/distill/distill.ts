@@ -19,3 +19,9 @@ export function distillationLoss (teacher: tf.Tensor, student: tf.Tensor, tau: n
   })
   return loss(student)
 }
+
+/** Mean squared difference of image embeddings; the teacher's must not depend on what is trained. The other choice of SAM_SPEC §3.9. */
+export function featureLoss (teacher: tf.Tensor, student: tf.Tensor): tf.Scalar {
+  const squares = tf.squaredDifference(teacher, student)
+  return tf.mean(tf.mean(tf.reshape(squares, [squares.shape[0], -1]), 1))
+}

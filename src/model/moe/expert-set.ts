@@ -1,3 +1,4 @@
+import type { HostRecord } from '../../compute/index.ts'
 import { elementCount } from '../../adapter/schema.ts'
 import { InputError } from '../../errors.ts'
 import { seededRandom, type Random } from '../../dataset/index.ts'
@@ -35,6 +36,12 @@ export function initialExperts (tensors: readonly ExpertSpec[], seed: number): R
     if (name.endsWith('.gate.weight')) return [name, { data: normal(count, GATE_SPREAD, random) }]
     return [name, { data: name.endsWith('.down.weight') ? uniform(count, shape[2]!, random) : new Float32Array(count) }]
   }))
+}
+
+/** `@noise` [blocks, rows, experts] on the gates' logits, fresh for every step; nothing where the settings want none. */
+export function gateNoise ({ blocks, experts, noise = 0 }: ModelSettings['moe'], rows: number, random: Random): HostRecord {
+  const shape = [new Set(blocks).size, rows, experts]
+  return noise === 0 ? {} : { '@noise': { shape, data: normal(elementCount(shape), noise, random) } }
 }
 
 /** Box–Muller. */

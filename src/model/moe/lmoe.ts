@@ -26,9 +26,11 @@ export function topKMask (p: tf.Tensor2D, k: number): tf.Tensor2D {
   return choose(p) as tf.Tensor2D
 }
 
-/** Softmax gate over the experts, the k largest renormalised to sum 1. */
+/** Softmax gate over the experts, the k largest renormalised to sum 1; where the record holds noise it is added to the logits. */
 export function route (x: tf.Tensor2D, weights: TensorRecord, prefix: string, topK: number): Routing {
-  const probabilities = tf.softmax(tf.matMul<tf.Tensor2D>(x, weight(weights, `${prefix}.gate.weight`), false, true))
+  const logits = tf.matMul<tf.Tensor2D>(x, weight(weights, `${prefix}.gate.weight`), false, true)
+  const { [`${prefix}.gate.noise`]: noise } = weights
+  const probabilities = tf.softmax(noise == null ? logits : tf.add<tf.Tensor2D>(logits, noise))
   const kept: tf.Tensor2D = tf.mul(probabilities, topKMask(probabilities, topK))
   return { probabilities, gates: tf.div(kept, tf.sum(kept, 1, true)) }
 }

@@ -1,24 +1,24 @@
-import { createHash } from 'node:crypto'
 import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
-import { littleEndianBytes } from '../../adapter/safetensors.ts'
 import { createSchema, type Schema } from '../../adapter/schema.ts'
 import type { CompiledStep, Engine, HostRecord, Step } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Random, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
-import { adapterTensors, initialAdapterTensors } from '../adapters/adapter-set.ts'
-import { expertTensors } from '../moe/expert-set.ts'
+import { adapterTensors } from '../adapters/adapter-set.ts'
+import { exchangeForm, type ExchangeForm } from '../adapters/exchange-form.ts'
+import { expertTensors, gateNoise } from '../moe/expert-set.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
-import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { Mode, ModelSettings, TrainSettings } from '../settings.ts'
 import { epochBatches, epochRandom, paddedChunks, stepsPerEpoch, type Phase } from './batches.ts'
 import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from './expert-state.ts'
-import { createLayout, perElement, type Layout } from './flat.ts'
+import { createLayout, flatten, unflatten, type Layout } from './flat.ts'
+import { breathe, floats, floatsHash, scalar, vector } from './host.ts'
 import { diceScore, hausdorff95, iouScore } from './metrics.ts'
-import { decays, stepScalars, warmup } from './optimiser.ts'
+import { optimiserInputs, stepScalars, warmup } from './optimiser.ts'
 import { maskBoxes } from './prompts.ts'
 import { modelId } from './model-id.ts'
 import { Stem, type CacheLimits } from './stem.ts'
@@ -64,8 +64,6 @@ interface Trained { readonly value: Float32Array, readonly first: Float32Array, 
 
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
-// Nothing learns from the maps that one class does not use, so decay alone would wear them down.
-const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
 
 /** One site's model: the frozen base, the shared adapter Γ that comes and goes, and the experts Λ that stay (SAM_SPEC §3.4). */
 export class Learner {
@@ -77,16 +75,23 @@ export class Learner {
   readonly #optimiser: Readonly<Record<Phase, HostRecord>>
   readonly #stem: Stem | undefined
   readonly #context: StepContext
+  readonly #form: ExchangeForm
+  /** The base, and what of Γ never changes. */
+  readonly #weights: Weights
+  /** Γ as steps take it, by Γ as it travels: factorising is worth remembering. */
+  readonly #gammas = new WeakMap<Adapter, Float32Array>()
   #experts: ExpertState
 
   private constructor (init: LearnerInit) {
     const { engine, config, weights, model, train, baseHash } = init
     this.#init = init
     this.inputSize = config.imageSize
-    this.schema = createSchema({ model: modelId(config, model), baseHash, tensors: adapterTensors(config, model) })
+    const form = this.#form = exchangeForm(model.lora.aggregation ?? 'factors', adapterTensors(config, model), weights, init.seed)
+    this.schema = createSchema({ model: modelId(config, model, init.seed), baseHash, tensors: form.travelling })
     const experts = expertTensors(config, model.moe)
-    this.#layouts = { adapter: createLayout(this.schema.tensors), experts: createLayout(experts) }
+    this.#layouts = { adapter: createLayout(form.trained), experts: createLayout(experts) }
     this.#experts = initialState(this.#layouts.experts, experts, init.seed)
+    this.#weights = { ...weights, ...form.fixed }
     const context: StepContext = this.#context = {
       config,
       options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
@@ -96,9 +101,10 @@ export class Learner {
       adaptsEmbedding: model.encoder === 'full',
       clipNorm: train.clipNorm,
       tau: train.tau,
+      distil: train.distil ?? 'logits',
       beta: train.beta
     }
-    const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), weights)
+    const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), this.#weights)
     this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
     const { firstAdapted: blocks } = context
     if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, limits: init.cache ?? DEFAULT_CACHE })
@@ -115,7 +121,24 @@ export class Learner {
 
   /** Γ at the start, the same at every site of a federation. */
   initialAdapter (): Adapter {
-    return adapterFromTensors(this.schema, initialAdapterTensors(this.schema.tensors, this.#init.weights, this.#init.seed))
+    return adapterFromTensors(this.schema, this.#form.initial())
+  }
+
+  /** Γ, flat, as the steps take it. */
+  #gamma (adapter: Adapter): Float32Array {
+    if (this.#form.trained === this.#form.travelling) return adapter.values
+    const known = this.#gammas.get(adapter)
+    if (known != null) return known
+    const tensors = new Map([...adapter.tensors()].map(([name, { data }]) => [name, data]))
+    const flat = flatten(this.#layouts.adapter, Object.fromEntries([...this.#form.toTrained(tensors)].map(([name, data]) => [name, { data }])))
+    this.#gammas.set(adapter, flat)
+    return flat
+  }
+
+  #travelling (gamma: Float32Array): Adapter {
+    if (this.#form.trained === this.#form.travelling) return new Adapter(this.schema, gamma)
+    const tensors = new Map([...unflatten(this.#layouts.adapter, gamma)].map(([name, { data }]) => [name, data]))
+    return adapterFromTensors(this.schema, this.#form.toTravelling(tensors))
   }
 
   /** Fits Γ to the images with the personal model as teacher; Λ stays. Resolves with the new Γ and the mean loss. */
@@ -124,16 +147,17 @@ export class Learner {
     const steps = epochsG * stepsPerEpoch(args.samples.length, batchSize)
     const weight = lambdaG * (warmupRounds === 0 ? 1 : Math.min(1, (args.round - 1) / warmupRounds))
     const size = this.#layouts.adapter.size
-    const start = { value: args.adapter.values, first: new Float32Array(size), second: new Float32Array(size) }
+    const gamma = this.#gamma(args.adapter)
+    const start = { value: gamma, first: new Float32Array(size), second: new Float32Array(size) }
     const personal = teacherG === 'personal' && this.#layouts.experts.size > 0
     const taught = weight > 0 && (personal || teacherG === 'global')
     const { trained, loss } = await this.#fit('G', args, epochsG, start, (step, { value }) => ({
       '@gamma': vector(value),
       '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps))),
-      ...(taught ? { '@teacherGamma': vector(args.adapter.values), '@weight': scalar(weight) } : {}),
+      ...(taught ? { '@teacherGamma': vector(gamma), '@weight': scalar(weight) } : {}),
       ...(taught && personal ? { '@lambda': vector(this.#experts.values) } : {})
     }))
-    return { adapter: new Adapter(this.schema, trained.value), loss }
+    return { adapter: this.#travelling(trained.value), loss }
   }
 
   /** Fits Λ to the images with the global model as teacher; Γ stays. Resolves with the mean loss. */
@@ -141,8 +165,9 @@ export class Learner {
     if (this.#layouts.experts.size === 0) return { loss: 0 }
     const { epochsL, lambdaL, warmupSteps, teacherL } = this.#init.train
     const { values, first, second, step: before } = this.#experts
+    const gamma = this.#gamma(args.adapter)
     const { trained, loss, steps } = await this.#fit('L', args, epochsL, { value: values, first, second }, (step, { value }) => ({
-      '@gamma': vector(args.adapter.values),
+      '@gamma': vector(gamma),
       '@lambda': vector(value),
       '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps))),
       ...(teacherL === 'none' || lambdaL === 0 ? {} : { '@weight': scalar(lambdaL) })
@@ -168,15 +193,15 @@ export class Learner {
 
   /** The model in one mode, for any number of prompts; every image is encoded once. Dispose of it when done; it does not follow later training. */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
-    const { engine, config, weights, baseHash } = this.#init
+    const { engine, config, baseHash } = this.#init
     const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])]
-    return new Segmenter({ engine, config, context: this.#context, weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
+    return new Segmenter({ engine, config, context: this.#context, weights: this.#weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
   }
 
   /** What the forward step needs beside the base in this mode. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
     return {
-      ...(mode === 'frozen' ? {} : { '@gamma': vector(adapter.values) }),
+      ...(mode === 'frozen' ? {} : { '@gamma': vector(this.#gamma(adapter)) }),
       ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {})
     }
   }
@@ -218,13 +243,14 @@ export class Learner {
     return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
   }
 
-  async #batch (batch: readonly Fitted[], random: Random): Promise<HostRecord> {
+  async #batch (batch: readonly Fitted[], random: Random, phase: Phase): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
     const { targets } = toBatch(batch, side)
     return {
       ...await this.#inputs(batch),
       '@targets': { shape: [batch.length, 1, side, side], data: targets },
-      ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {})
+      ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}),
+      ...(phase === 'L' ? gateNoise(this.#init.model.moe, batch.length * (this.#init.model.moe.gate === 'image' ? 1 : gridSide(this.#init.config) ** 2), random) : {})
     }
   }
 
@@ -246,7 +272,7 @@ export class Learner {
           ...this.#optimiser[phase],
           '@first': vector(state.first),
           '@second': vector(state.second),
-          ...await this.#batch(batch, random),
+          ...await this.#batch(batch, random, phase),
           ...inputs(step, state)
         })
         total += finite(outputs['loss']!.data[0]!, phase, round, step)
@@ -259,35 +285,7 @@ export class Learner {
   }
 }
 
-function optimiserInputs (layout: Layout, rate: (name: string) => number, weightDecay: number): HostRecord {
-  return {
-    '@rate': vector(perElement(layout, ({ name }) => rate(name))),
-    '@decay': vector(perElement(layout, (entry) => decays(entry) && !UNUSED.test(entry.name) ? weightDecay : 0))
-  }
-}
-
-function vector (data: Float32Array): HostRecord[string] {
-  return { shape: [data.length], data }
-}
-
-function floatsHash (data: Float32Array): string {
-  return createHash('sha256').update(littleEndianBytes(data)).digest('hex')
-}
-
-function scalar (value: number): HostRecord[string] {
-  return { shape: [], data: Float32Array.of(value) }
-}
-
-function floats (outputs: HostRecord, name: string): Float32Array {
-  return outputs[name]!.data as Float32Array
-}
-
 function finite (loss: number, phase: Phase, round: number, step: number): number {
   if (!Number.isFinite(loss)) throw new TrainerError(`the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or check the images`)
   return loss
-}
-
-/** Lets messages in and out between two steps: a step blocks the event loop. */
-async function breathe (): Promise<void> {
-  await new Promise((resolve) => { setImmediate(resolve) })
 }

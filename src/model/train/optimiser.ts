@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { HostRecord } from '../../compute/index.ts'
+import { perElement, type Layout } from './flat.ts'
+import { vector } from './host.ts'
 
 const BETA_1 = 0.9
 const BETA_2 = 0.999
@@ -53,4 +56,15 @@ const UNDECAYED = /(iou_token|mask_tokens|_embed|point_embeddings\.\d)(\.weight)
 /** Matrices and kernels decay; biases, norms, tokens, embeddings and position tables do not (SAM_SPEC §3.6). */
 export function decays ({ name, shape }: { readonly name: string, readonly shape: readonly number[] }): boolean {
   return shape.length > 1 && !UNDECAYED.test(name)
+}
+
+// Nothing learns from the maps that one class does not use, so decay alone would wear them down.
+const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
+
+/** `@rate` and `@decay` of a flat vector: the rate by tensor, the decay where it applies. */
+export function optimiserInputs (layout: Layout, rate: (name: string) => number, weightDecay: number): HostRecord {
+  return {
+    '@rate': vector(perElement(layout, ({ name }) => rate(name))),
+    '@decay': vector(perElement(layout, (entry) => decays(entry) && !UNUSED.test(entry.name) ? weightDecay : 0))
+  }
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../../compute/index.ts'
-import { distillationLoss } from '../distill/distill.ts'
+import { distillationLoss, featureLoss } from '../distill/distill.ts'
 import { balanceLoss, type Routing } from '../moe/lmoe.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import { embedTokens, encoderBlock, neck, runBlocks, type AdapterOptions, type Tokens } from '../sam/image-encoder.ts'
@@ -28,6 +28,8 @@ export interface StepContext {
   readonly clipNorm: number
   readonly tau: number
   readonly beta: number
+  /** `logits` if not given. */
+  readonly distil?: 'logits' | 'features'
 }
 
 function input (t: TensorRecord, name: string): tf.Tensor {
@@ -64,10 +66,23 @@ function stem (t: TensorRecord, { config, firstAdapted, options }: StepContext):
   return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, firstAdapted, options)
 }
 
-/** From tokens before block `from` to mask logits [B,1,4G,4G]. */
-function finish (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext, prompts: Prompts): { masks: tf.Tensor, routing: readonly Routing[] } {
+/** Mask logits [B,1,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */
+interface Answer {
+  readonly masks: tf.Tensor
+  readonly embedding: tf.Tensor
+  readonly routing: readonly Routing[]
+}
+
+/** From tokens before block `from` to masks. */
+function finish (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext, prompts: Prompts): Answer {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
-  return { masks: promptMasks(record, config, neck(x, record), prompts, { ...options, maps: MAPS }).masks, routing }
+  const embedding = neck(x, record)
+  return { masks: promptMasks(record, config, embedding, prompts, { ...options, maps: MAPS }).masks, embedding, routing }
+}
+
+/** How far the student is from what the teacher says. */
+function apart (teacher: Answer, student: Answer, { distil, tau }: StepContext): tf.Scalar {
+  return distil === 'features' ? featureLoss(teacher.embedding, student.embedding) : distillationLoss(teacher.masks, student.masks, tau)
 }
 
 /** Logits [B,1,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
@@ -82,7 +97,7 @@ export function forwardStep (context: StepContext): Step {
 export function encodeStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
-    const { x } = runBlocks(stem(t, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
+    const { x } = runBlocks(stem(record, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
     return { embedding: neck(x, record) }
   }
 }
@@ -114,14 +129,14 @@ export function globalStep (context: StepContext): Step {
   return (t) => {
     const common = context.adaptsEmbedding === true ? undefined : stem(t, context)
     const prompts = promptsOf(t)
-    const run = (weights: TensorRecord): tf.Tensor => finish(common ?? stem(weights, context), context.firstAdapted, weights, context, prompts).masks
+    const run = (weights: TensorRecord): Answer => finish(common ?? stem(weights, context), context.firstAdapted, weights, context, prompts)
     const gamma = input(t, 'gamma')
     const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
     const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
     const { value, grad } = tf.valueAndGrad((x) => {
-      const z = run(merged(t, context, x))
-      const supervised = supervisedLoss(z, input(t, 'targets'))
-      return teacher == null ? supervised : tf.add(supervised, tf.mul(distillationLoss(teacher, z, context.tau), input(t, 'weight')))
+      const student = run(merged(t, context, x))
+      const supervised = supervisedLoss(student.masks, input(t, 'targets'))
+      return teacher == null ? supervised : tf.add(supervised, tf.mul(apart(teacher, student, context), input(t, 'weight')))
     })(gamma)
     return updated(t, gamma, value as tf.Scalar, grad, context.clipNorm)
   }
@@ -129,6 +144,15 @@ export function globalStep (context: StepContext): Step {
 
 function meanBalance (routing: readonly Routing[]): tf.Scalar {
   return tf.div(tf.addN(routing.map(balanceLoss)), routing.length)
+}
+
+/** @noise [blocks, rows, experts], where it is fed, as what the gates read. */
+function gateNoises (t: TensorRecord, { experts }: StepContext): TensorRecord {
+  const { '@noise': noise } = t
+  if (noise == null) return {}
+  const gates = experts.entries.flatMap(({ name }) => name.endsWith('.gate.weight') ? [name.replace('.weight', '.noise')] : [])
+  const parts = tf.split(noise, gates.length)
+  return Object.fromEntries(gates.map((name, i) => [name, tf.reshape(parts[i]!, noise.shape.slice(1))]))
 }
 
 /**
@@ -144,13 +168,13 @@ export function personalStep (context: StepContext): Step {
     const lambda = input(t, 'lambda')
     const { '@weight': weight } = t
     const { value, grad } = tf.valueAndGrad((y) => {
-      const personal = { ...base, ...unpack(context.experts, y) }
+      const personal = { ...base, ...unpack(context.experts, y), ...gateNoises(t, context) }
       const block = encoderBlock(start.x, personal, config, firstExpert, options)
-      const { masks, routing } = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
-      const supervised = tf.add(supervisedLoss(masks, input(t, 'targets')), tf.mul(meanBalance(routing), context.beta))
+      const student = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
+      const supervised = tf.add(supervisedLoss(student.masks, input(t, 'targets')), tf.mul(meanBalance(student.routing), context.beta))
       if (weight == null) return supervised
-      const teacher = finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts).masks
-      return tf.add(supervised, tf.mul(distillationLoss(teacher, masks, context.tau), weight))
+      const teacher = finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts)
+      return tf.add(supervised, tf.mul(apart(teacher, student, context), weight))
     })(lambda)
     return updated(t, lambda, value as tf.Scalar, grad, context.clipNorm)
   }

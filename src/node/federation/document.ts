@@ -17,9 +17,9 @@ const model = z.strictObject({
   imageSize: count.multipleOf(16),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
-  lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive }),
+  lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive, aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional() }),
   decoder: z.enum(['frozen', 'lora', 'lora+heads', 'full']),
-  moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count, gate: z.enum(['token', 'image']), expert: z.enum(['mlp', 'lora']) })
+  moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count, gate: z.enum(['token', 'image']), expert: z.enum(['mlp', 'lora']), noise: share.optional() })
 })
 
 const training = z.strictObject({
@@ -40,6 +40,8 @@ const training = z.strictObject({
   warmupRounds: share,
   teacherG: z.enum(['personal', 'global', 'none']),
   teacherL: z.enum(['global', 'none']),
+  distil: z.enum(['logits', 'features']).optional(),
+  order: z.enum(['G-exchange-L', 'GL-local']).optional(),
   prompt: z.enum(['none', 'box']),
   augment: z.boolean(),
   /** Same at every site: the adapter that all start from, and the augmentation streams derive from it. */

@@ -10,7 +10,7 @@ export const config = samConfig('golden-128')
 export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
 export const baseHash = weightsHash(weights)
 
-export async function createLearner ({ engine, siteSeed = 7, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
+export async function createLearner ({ engine, siteSeed = 7, seed = 3, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, seed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,
@@ -18,7 +18,7 @@ export async function createLearner ({ engine, siteSeed = 7, model = {}, train =
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
-    seed: 3,
+    seed,
     siteSeed
   })
 }

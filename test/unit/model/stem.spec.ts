@@ -96,7 +96,10 @@ describe('settings of SAM_SPEC §3.2 and §3.9', function () {
     ['LoRA in two blocks', late, {}],
     ['the global model as teacher', {}, { teacherG: 'global', warmupRounds: 0 }],
     ['no teacher', {}, { teacherG: 'none', teacherL: 'none' }],
-    ['box prompts', {}, { prompt: 'box' }]
+    ['box prompts', {}, { prompt: 'box' }],
+    ['noise on the gates', { moe: { ...defaultModelSettings(config).moe, noise: 0.25 } }, {}],
+    ['features to distil by', {}, { distil: 'features', warmupRounds: 0 }],
+    ['LoRA whose A stays', { lora: { ...defaultModelSettings(config).lora, aggregation: 'ffa' } }, {}]
   ]
   for (const [name, model, train] of settings) {
     it(`${name}: starts as the base, trains, and differs from the default`, async () => {

@@ -23,7 +23,7 @@ describe('a training round', () => {
   let median: number | undefined
   let ahead: string[]
 
-  function site (over: { round?: number, alone?: boolean, onPhaseG?: () => void } = {}): RoundSite {
+  function site (over: { round?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void } = {}): RoundSite {
     events = []
     records = []
     record = new SiteRecord()
@@ -69,6 +69,7 @@ describe('a training round', () => {
       notices: quietNotices(),
       clock,
       onPhase: (phase) => events.push(phase),
+      order: over.order,
       ...(over.alone === true ? {} : { company })
     }
   }
@@ -86,6 +87,17 @@ describe('a training round', () => {
       'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
     ])
     expect(records).to.deep.equal([{ t: 1_000_000, round: 1, dice, lossG: 0.4, lossL: 0.2, exchanges: 1, bytesSent: 100, bytesReceived: 90, consensus: 0.25 }])
+  })
+
+  it('GL-local fits the experts to the own adapter before the exchanges, and scores the mixed one', async () => {
+    await trainRound(site({ order: 'GL-local' }), 1, signal)
+    expect(events).to.deep.equal([
+      'G', 'phaseG 1: 1 2', 'save round 1: 11 12',
+      'L', 'phaseL 1: 11 12',
+      'exchange', 'initiate 2',
+      'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
+    ])
+    expect(records[0]).to.include({ dice, lossL: 0.2 })
   })
 
   it('lands the delta of phase G on whatever x has become meanwhile', async () => {
