@@ -25,7 +25,7 @@ export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, wo
   try {
     if (before != null) {
       await before.work(await openAll(workers, join(root, 'before'), { ...setting, size: before.size }))
-      await Promise.all(workers.map(async (worker) => { await worker.call('close', null) }))
+      for (const end of ['leave', 'close'] as const) await Promise.all(workers.map(async (worker) => await worker.call(end, null)))
     }
     return await work(await openAll(workers, root, setting))
   } finally {

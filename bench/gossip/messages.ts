@@ -33,6 +33,8 @@ export type Calls<C> = { [N in keyof C]: { request: unknown, reply: unknown } }
 
 export interface SiteCalls {
   open: { request: SiteSetup, reply: { peerId: string, address: string } }
+  /** From here on it is no news when a connection ends. */
+  leave: { request: null, reply: null }
   close: { request: null, reply: null }
   connect: { request: { address: string }, reply: null }
   exchange: { request: { peerId: string }, reply: Exchanged }

@@ -34,6 +34,7 @@ const UNBOUNDED = 1e12
 let site: Site | undefined
 /** Whether the process dies at its change: not while it takes up what an earlier one left. */
 let armed = false
+let leaving = false
 
 async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   const { codec, home, federationId, networkKey, index, size } = setup
@@ -57,7 +58,7 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
-  host.addEventListener('connection:close', () => { if (site?.service === service) process.stderr.write(`site ${index} lost a connection\n`) })
+  host.addEventListener('connection:close', () => { if (!leaving) process.stderr.write(`site ${index} lost a connection\n`) })
   service.addEventListener('exchange', () => { checkpoint.exchanged() })
   service.addEventListener('failure', ({ detail }) => { process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`) })
   await start(service)
@@ -102,10 +103,13 @@ function dying (log: DiskExchangeLog, dieAt: SiteSetup['dieAt']): ExchangeLog {
 
 serve<SiteCalls>({
   open,
+  leave: async () => {
+    leaving = true
+    return null
+  },
   close: async () => {
-    const { close } = opened()
+    await opened().close()
     site = undefined
-    await close()
     return null
   },
   connect: async ({ address }) => {
