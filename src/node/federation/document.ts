@@ -89,6 +89,14 @@ export interface Federation {
   readonly document: FederationDocument
 }
 
+/** @throws InputError naming the setting of an unsigned document that is wrong; `where` names its source. */
+export function checkBody (value: unknown, where: string): FederationBody {
+  const parsed = body.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new InputError(`${where} does not fit a federation: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
+}
+
 /** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures: sites that talk have provably the same settings. */
 export function federationId (document: FederationBody | FederationDocument): string {
   return createHash('sha256').update(canonicalBytes(unsigned(document))).digest('hex')

@@ -1,3 +1,5 @@
+import { adapterTensors } from '../../model/adapters/adapter-set.ts'
+import { expertTensors } from '../../model/moe/expert-set.ts'
 import { samConfig, withImageSize } from '../../model/sam/build-sam.ts'
 import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../../model/settings.ts'
 import type { FederationDocument } from '../federation/document.ts'
@@ -13,4 +15,11 @@ export async function modelSection (folder: string, name: string, imageSize?: nu
 
 export function trainingSection (own: { rounds: number, seed: number }): FederationDocument['training'] {
   return { ...defaultTrainSettings(), ...own }
+}
+
+/** @throws InputError when LoRA or experts do not fit the architecture, or its image side is none. */
+export function checkModel ({ name, imageSize, lora, decoder, moe }: FederationDocument['model']): void {
+  const config = withImageSize(samConfig(name), imageSize)
+  adapterTensors(config, { lora, decoder, moe })
+  expertTensors(config, moe)
 }

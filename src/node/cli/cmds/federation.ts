@@ -2,8 +2,9 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../../errors.ts'
 import { defaultAveraging } from '../../federation/defaults.ts'
-import { federationId, signFederation, writeFederation } from '../../federation/document.ts'
+import { federationId, signFederation, writeFederation, type FederationBody } from '../../federation/document.ts'
 import { createNetworkKey } from '../../federation/network-key.ts'
+import { withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { loadOrCreateIdentity } from '../../identity.ts'
 import { sitePaths } from '../../paths.ts'
@@ -22,10 +23,11 @@ const createFlags = {
   seed: { type: 'number', describe: 'seed of the common start and of the splits', default: 1 },
   founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
+  settings: { type: 'string', describe: 'JSON file with what shall differ from the defaults in model, training and averaging (docs/models/sam.md)' },
   'cool-down': { type: 'number', describe: 'longest exchange-only time after the last round, in seconds', default: 120 }
 } as const
 
-interface CreateArgs { home: string, json: boolean, name: string, model: string, imageSize?: number, rounds: number, seed: number, founder: string[], quorum: number, coolDown: number }
+interface CreateArgs { home: string, json: boolean, name: string, model: string, imageSize?: number, rounds: number, seed: number, founder: string[], quorum: number, coolDown: number, settings?: string }
 
 const create: CommandModule<object, CreateArgs> = {
   command: 'create',
@@ -40,8 +42,8 @@ const create: CommandModule<object, CreateArgs> = {
     requireFounders(args)
     if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     const key = await loadOrCreateIdentity(paths.identity)
-    const { modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
-    const document = await signFederation({
+    const { checkModel, modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
+    const draft: FederationBody = {
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
@@ -50,7 +52,10 @@ const create: CommandModule<object, CreateArgs> = {
       model: await modelSection(paths.models, args.model, args.imageSize),
       training: trainingSection({ rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
-    }, key)
+    }
+    const body = args.settings == null ? draft : await withSettingsFile(draft, args.settings)
+    checkModel(body.model)
+    const document = await signFederation(body, key)
     await createNetworkKey(paths.networkKey)
     await writeFederation(paths.federation, document)
     const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }

@@ -1,0 +1,30 @@
+import { readJson } from '../storage/files.ts'
+import { checkBody, type FederationBody } from './document.ts'
+
+const OPEN = ['model', 'training', 'averaging']
+
+type Json = Record<string, unknown>
+
+function isObject (value: unknown): value is Json {
+  return typeof value === 'object' && value != null && !Array.isArray(value)
+}
+
+/** `over` wins; objects are merged, everything else is replaced. */
+function merged (under: Json, over: Json): Json {
+  return Object.fromEntries([...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => {
+    const [low, high] = [under[key], over[key]]
+    return [key, isObject(low) && isObject(high) ? merged(low, high) : key in over ? high : low]
+  }))
+}
+
+/** The draft of a federation with what a founder's file says otherwise about model, training and averaging. @throws InputError naming the setting that is wrong */
+export async function withSettingsFile (draft: FederationBody, path: string): Promise<FederationBody> {
+  const settings = await readJson(path, 'write the settings that shall differ from the defaults, as "federation show --json" names them')
+  return checkBody(withSettings({ ...draft }, isObject(settings) ? settings : { settings }), path)
+}
+
+function withSettings (draft: Json, settings: Json): Json {
+  // What else a document holds is not for a file of settings: under a strange name it fails the check, and is named.
+  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] => [OPEN.includes(key) ? key : `settings: ${key}`, value])
+  return merged(draft, Object.fromEntries(renamed))
+}

@@ -1,0 +1,80 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { defaultAveraging } from '../../../../src/node/federation/defaults.ts'
+import { federationId, type FederationBody } from '../../../../src/node/federation/document.ts'
+import { withSettingsFile } from '../../../../src/node/federation/settings.ts'
+import { checkModel, trainingSection } from '../../../../src/node/offline/federation-defaults.ts'
+import { defaultModelSettings } from '../../../../src/model/settings.ts'
+import { samConfig } from '../../../../src/model/sam/build-sam.ts'
+
+const draft: FederationBody = {
+  version: 1,
+  name: 'test',
+  created: '2026-01-01T00:00:00.000Z',
+  founders: ['12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo'],
+  quorum: 1,
+  model: { name: 'sam-tiny', baseHash: '0'.repeat(64), imageSize: 128, ...defaultModelSettings(samConfig('sam-tiny')) },
+  training: trainingSection({ rounds: 5, seed: 1 }),
+  averaging: defaultAveraging({ coolDownSeconds: 5 })
+}
+
+describe('settings that a founder changes', () => {
+  let folder = ''
+  before(async () => { folder = await mkdtemp(join(tmpdir(), 'consilium-')) })
+  after(async () => { await rm(folder, { recursive: true }) })
+
+  async function given (settings: unknown): Promise<FederationBody> {
+    const path = join(folder, 'settings.json')
+    await writeFile(path, JSON.stringify(settings))
+    return await withSettingsFile(draft, path)
+  }
+
+  it('win over the defaults one by one, and each gives another federation', async () => {
+    const ids = new Set([federationId(draft)])
+    for (const settings of [
+      { model: { lora: { aggregation: 'ffa' } } },
+      { model: { lora: { aggregation: 'product-svd' } } },
+      { model: { lora: { blocks: [3] } } },
+      { model: { decoder: 'full' } },
+      { model: { moe: { noise: 0.25 } } },
+      { model: { moe: { gate: 'image' } } },
+      { model: { moe: { expert: 'lora' } } },
+      { training: { order: 'GL-local' } },
+      { training: { distil: 'features' } },
+      { training: { teacherG: 'global', teacherL: 'none' } },
+      { training: { prompt: 'box', augment: false } }
+    ]) ids.add(federationId(await given(settings)))
+    expect(ids.size).to.equal(12)
+    const changed = await given({ model: { lora: { rank: 8 } }, training: { order: 'GL-local' } })
+    expect(changed.model.lora).to.deep.equal({ ...draft.model.lora, rank: 8 })
+    expect(changed.training).to.deep.equal({ ...draft.training, order: 'GL-local' })
+    expect(changed.averaging).to.deep.equal(draft.averaging)
+  })
+
+  it('are refused by name when they are wrong or not a founder\'s to set', async () => {
+    const refused = async (settings: unknown): Promise<string> => await given(settings).then(() => 'taken', (error: Error) => error.message)
+    expect(await refused({ training: { order: 'LG' } })).to.include('training.order')
+    expect(await refused({ model: { lora: { aggregatoin: 'ffa' } } })).to.include('aggregatoin')
+    expect(await refused({ name: 'another' })).to.include('name')
+    expect(await refused([])).to.include('settings')
+    expect(await refused({ model: { lora: null } })).to.include('model.lora')
+  })
+
+  it('must fit the architecture', async () => {
+    const fits = async (model: object): Promise<string> => {
+      const body = await given({ model })
+      try {
+        checkModel(body.model)
+        return 'fits'
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(await fits({})).to.equal('fits')
+    expect(await fits({ moe: { blocks: [9] } })).to.include('moe.blocks')
+    expect(await fits({ lora: { blocks: [9] } })).to.include('lora.blocks')
+    expect(await fits({ moe: { topK: 9 } })).to.include('moe.topK')
+  })
+})
