@@ -1,0 +1,140 @@
+/** One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer, announcements and control port. */
+import { start, stop } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { Averager } from '../../src/gossip-aggregation/averager.ts'
+import type { ExchangeLog, LogEntry } from '../../src/gossip-aggregation/exchange-log.ts'
+import { Checkpoint } from '../../src/node/checkpoint.ts'
+import { systemClock } from '../../src/node/clock.ts'
+import { loadOrCreateIdentity } from '../../src/node/identity.ts'
+import { keyedNoise } from '../../src/node/network/encrypter.ts'
+import { Guard } from '../../src/node/network/guard.ts'
+import { createHost } from '../../src/node/network/host.ts'
+import { sitePaths } from '../../src/node/paths.ts'
+import { Settlement } from '../../src/node/settlement.ts'
+import { AdapterStore } from '../../src/node/storage/adapter-store.ts'
+import { DiskExchangeLog } from '../../src/node/storage/exchange-log.ts'
+import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
+import type { SiteCalls, SiteSetup } from './messages.ts'
+import { ownUsage, serve } from './serve.ts'
+import { benchSchema, relativeToMean, siteVector } from './vectors.ts'
+
+interface Site {
+  readonly setup: SiteSetup
+  readonly averager: Averager
+  readonly checkpoint: Checkpoint
+  readonly service: AdapterExchange
+  readonly dial: (address: string) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** No radius, bound or rate of a federation is in the way of what is measured. */
+const UNBOUNDED = 1e12
+
+let site: Site | undefined
+/** Whether the process dies at its change: not while it takes up what an earlier one left. */
+let armed = false
+let leaving = false
+
+async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
+  const { codec, home, federationId, networkKey, index, size } = setup
+  const paths = sitePaths(home)
+  const schema = benchSchema(size)
+  const log = dying(await DiskExchangeLog.open(paths.exchanges), setup.dieAt)
+  const settings = { codec, maxMass: 1, clipRadius: UNBOUNDED, normBound: UNBOUNDED, staleness: 3 }
+  const store = new AdapterStore({ paths, schema, now: Date.now })
+  const saved = await store.load()
+  const values = saved?.values ?? siteVector(index, size)
+  const averager = await Averager.recover({ schema, values, round: 0, mass: 1, settings, log, included: saved?.notes?.included ?? [], learnt: saved?.notes?.learnt })
+  free(values)
+  const onFailure = (error: unknown): void => { throw error as Error }
+  const checkpoint = new Checkpoint({ averager, store, onFailure })
+  const host = await createHost<{ late: { components: AdapterExchangeComponents } }>({
+    key: await loadOrCreateIdentity(paths.identity),
+    federationId,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    encrypter: keyedNoise({ federationId, networkKey: Buffer.from(networkKey, 'hex'), onRefused: () => {} }),
+    guard: new Guard({ onBan: (_peer, reason) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) } }),
+    services: { late: (components: AdapterExchangeComponents) => ({ components }) }
+  })
+  const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
+  host.addEventListener('connection:close', () => { if (!leaving) process.stderr.write(`site ${index} lost a connection\n`) })
+  service.addEventListener('exchange', () => { checkpoint.exchanged() })
+  service.addEventListener('failure', ({ detail }) => { process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`) })
+  await start(service)
+  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => host.getPeers().map(String), settle: async (partner) => { await service.settle(peerIdFromString(partner)) }, clock: systemClock })
+  settlement.start()
+  armed = true
+  const close = async (): Promise<void> => {
+    await settlement.stop()
+    await stop(service)
+    await host.stop()
+    await checkpoint.settled()
+  }
+  site = { setup, averager, checkpoint, service, close, dial: async (address) => { await host.dial(multiaddr(address)) } }
+  return { peerId: host.peerId.toString(), address: host.getMultiaddrs()[0]!.toString() }
+}
+
+/** The same log in a process that dies at one of its changes. */
+function dying (log: DiskExchangeLog, dieAt: SiteSetup['dieAt']): ExchangeLog {
+  if (dieAt == null) return log
+  const change = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    if (!armed || dieAt.change !== name) return await work()
+    if (dieAt.when === 'before') process.kill(process.pid, 'SIGKILL')
+    const result = await work()
+    process.kill(process.pid, 'SIGKILL')
+    return result
+  }
+  return {
+    begin: async (head) => {
+      const entry = await log.begin(head)
+      return { append: async (part) => { await entry.append(part) }, discard: async () => { await entry.discard() }, seal: async (state, factor) => { await change('seal', async () => { await entry.seal(state, factor) }) } } satisfies LogEntry
+    },
+    settle: async (id, verdict) => { await change('settle', async () => { await log.settle(id, verdict) }) },
+    absorb: async (ids) => { await change('absorb', async () => { await log.absorb(ids) }) },
+    forget: async (ids, partner) => { await change('forget', async () => { await log.forget(ids, partner) }) },
+    read: async (id) => await log.read(id),
+    pending: () => log.pending(),
+    committed: () => log.committed(),
+    outcome: (id, partner) => log.outcome(id, partner),
+    unacknowledged: (partner) => log.unacknowledged(partner)
+  }
+}
+
+serve<SiteCalls>({
+  open,
+  leave: async () => {
+    leaving = true
+    return null
+  },
+  close: async () => {
+    await opened().close()
+    site = undefined
+    return null
+  },
+  connect: async ({ address }) => {
+    await opened().dial(address)
+    return null
+  },
+  exchange: async ({ peerId }) => {
+    const { bytesSent, bytesReceived, durationMs } = await opened().service.exchange(peerIdFromString(peerId))
+    return { ms: durationMs, bytes: bytesSent + bytesReceived }
+  },
+  distance: async () => ({ relative: relativeToMean(opened().averager.values, opened().setup.sites) }),
+  state: async () => ({ values: [...opened().averager.values], inDoubt: opened().averager.inDoubt }),
+  save: async () => {
+    await opened().checkpoint.save()
+    return null
+  },
+  usage: async () => ownUsage()
+})
+
+/** What waits for the garbage collector would count as memory that a site needs. */
+function free ({ buffer }: Float32Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
+function opened (): Site {
+  if (site == null) throw new Error('the site is not open')
+  return site
+}

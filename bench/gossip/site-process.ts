@@ -1,5 +1,0 @@
-/** As `consilium start` does: the collector is fitted before anything large is loaded. */
-import { fitCollector } from '../../src/node/collector.ts'
-
-fitCollector()
-await import('./site-worker.ts')
