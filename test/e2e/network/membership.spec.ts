@@ -7,19 +7,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { expect } from 'chai'
-import { mergeIntoConfigFile } from '../../src/node/config/load.ts'
-import { fetchControl } from '../../src/node/control/client.ts'
-import type { PeerView, SiteStatus } from '../../src/node/control/status.ts'
-import { readKeyRing, writeKeyRing } from '../../src/node/federation/network-key.ts'
-import type { KeyRing } from '../../src/node/membership/key-ring.ts'
-import { loadIdentity, readPeerId } from '../../src/node/identity.ts'
-import { issueCertificate } from '../../src/node/membership/certificate.ts'
-import type { MemberView } from '../../src/node/membership/members-view.ts'
-import { writeJson } from '../../src/node/storage/files.ts'
-import { Sites } from '../integration/node/sites.ts'
-import { consiliumJson, logged } from './cli.ts'
+import { mergeIntoConfigFile } from '../../../src/node/config/load.ts'
+import { fetchControl } from '../../../src/node/control/client.ts'
+import type { PeerView, SiteStatus } from '../../../src/node/control/status.ts'
+import { readKeyRing, writeKeyRing } from '../../../src/node/federation/network-key.ts'
+import type { KeyRing } from '../../../src/node/membership/key-ring.ts'
+import { loadIdentity, readPeerId } from '../../../src/node/identity.ts'
+import { issueCertificate } from '../../../src/node/membership/certificate.ts'
+import type { MemberView } from '../../../src/node/membership/members-view.ts'
+import { writeJson } from '../../../src/node/storage/files.ts'
+import { Sites } from '../../integration/node/sites.ts'
+import { consiliumJson, logged } from '../cli.ts'
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/membership/${name}.js`, import.meta.url))
+const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/membership/${name}.js`, import.meta.url))
 const PATIENCE_MS = 40_000
 const POLL_MS = 100
 

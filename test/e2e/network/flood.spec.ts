@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { runFlood } from '../../bench/flood/run.ts'
+import { runFlood } from '../../../bench/flood/run.ts'
 
 const SECONDS = 8
 const MAX_MORE_MIB = 50

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { reportSchema } from '../../scripts/testnet/report.ts'
+import { reportSchema } from '../../../scripts/testnet/report.ts'
 
-const TESTNET = fileURLToPath(new URL('../../dist/scripts/testnet/index.js', import.meta.url))
+const TESTNET = fileURLToPath(new URL('../../../dist/scripts/testnet/index.js', import.meta.url))
 const LIMIT_MS = 240_000
 
 interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
