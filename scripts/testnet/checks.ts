@@ -31,12 +31,15 @@ const MIN_EXCHANGES = 2
 /** Judges everything that is promised and can be judged in this run. */
 export function judge (input: CheckInput): Check[] {
   const killed = new Set(input.strikes.filter(({ fault }) => fault.kind === 'kill').map(({ name }) => name))
+  const { liars } = input.conditions
   const living = input.report.hospitals.filter(({ name }) => !killed.has(name))
+  // What lying does to the liar's own Dice is promised to nobody.
+  const honest = living.filter((hospital) => !liars.has(input.report.hospitals.indexOf(hospital)))
   return [
     ...runChecks(living, input),
     ledgerCheck(input.ledgers),
-    ...(input.standard ? qualityChecks(living, input.report.wallSeconds) : []),
-    ...(input.compared ? compareChecks(living, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
+    ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
+    ...(input.compared ? compareChecks(honest, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
     ...input.strikes.flatMap((strike) => strikeChecks(strike, input)),
     ...conditionChecks(input)
   ]

@@ -49,6 +49,14 @@ describe('checks', () => {
     expect(distance([outcome(0, 'a'), near, far], new Set())).to.deep.include({ kind: 'result', ok: false })
   })
 
+  it('promise nothing about the Dice of a liar', () => {
+    const poor = outcome(2, 'c', { result: homeResult('c', { summary: summary('c', { dice: { frozen: 0.6, global: 0.1, personal: 0.1 }, warnings: [] }) }) })
+    const naming = outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-c was clipped again and again'] }) }) })
+    const report = facts([naming, outcome(1, 'b'), poor])
+    expect(failing({ report, conditions: { ...NONE, liars: new Set([2]) } })).to.deep.equal([])
+    expect(failing({ report }).join()).to.include('mean personal Dice ≥ 0.88: 0.6333')
+  })
+
   it('see low Dice and little gain, but promise figures for the sample only', () => {
     const weak = facts([outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { dice: { frozen: 0.6, global: 0.6, personal: 0.65 } }) }) })])
     const report = { ...weak, consensus: [{ t: 1, round: null, sites: 2, distance: 0 }] }
