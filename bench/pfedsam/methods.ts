@@ -1,4 +1,4 @@
-import type { Mode, ModelSettings, TrainSettings } from '../../src/model/settings.ts'
+import type { LoraAggregation, Mode, ModelSettings, TrainSettings } from '../../src/model/settings.ts'
 import type { FederationDocument } from '../../src/node/federation/document.ts'
 
 type Averaging = FederationDocument['averaging']
@@ -42,6 +42,10 @@ function loraDecoder (settings: ModelSettings): ModelSettings {
   return { ...settings, decoder: 'lora' }
 }
 
+function aggregated (aggregation: LoraAggregation): (settings: ModelSettings) => ModelSettings {
+  return (settings) => ({ ...settings, lora: { ...settings.lora, aggregation } })
+}
+
 function frugal (settings: Averaging): Averaging {
   return { ...settings, codec: 'q8', initiationsPerRound: 1 }
 }
@@ -63,6 +67,10 @@ export const METHODS: readonly Method[] = [
   { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
   { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
   { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
+  { name: 'experts-first', title: 'experts fitted before the exchange', ...GOSSIP, train: (settings) => ({ ...settings, order: 'GL-local' }) },
+  { name: 'features', title: 'distillation by features', ...GOSSIP, train: (settings) => ({ ...settings, distil: 'features' }) },
+  { name: 'ffa', title: 'B of LoRA alone travels', ...GOSSIP, model: aggregated('ffa') },
+  { name: 'product-svd', title: 'the product of LoRA travels', ...GOSSIP, model: aggregated('product-svd') },
   { name: 'lora-decoder', title: 'decoder of LoRA alone', ...GOSSIP, model: loraDecoder },
   { name: 'frugal', title: 'q8, one initiation a round', ...GOSSIP, averaging: frugal },
   { name: 'frugal-lora-decoder', title: 'q8, one initiation, decoder of LoRA alone', ...GOSSIP, model: loraDecoder, averaging: frugal },

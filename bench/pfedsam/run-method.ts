@@ -65,13 +65,22 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
   return { models: served, curve, bytesSent: mixer.bytesSent, size: sharedCount(learner.schema, method.keeps), trainSeconds }
 }
 
-/** SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it. */
-async function trainRound ({ learner, signal }: MethodRun, models: readonly SiteModel[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
+/** SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that against the site's own. */
+async function trainRound ({ learner, settings, signal }: MethodRun, models: readonly SiteModel[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
+  const early = settings.train.order === 'GL-local'
   const trained: Float32Array[] = []
-  for (const model of models) trained.push((await model.phaseG(round, signal)).values)
+  for (const model of models) {
+    const adapter = await model.phaseG(round, signal)
+    if (early) await model.phaseL(adapter, round, signal)
+    trained.push(adapter.values)
+  }
   const mixed = await mixer.mix(round, trained)
   const values = isLast ? await mixer.finish() ?? mixed : mixed
-  for (const [index, model] of models.entries()) await model.phaseL(new Adapter(learner.schema, values[index]!), round, signal)
+  for (const [index, model] of models.entries()) {
+    const adapter = new Adapter(learner.schema, values[index]!)
+    if (early) model.take(adapter)
+    else await model.phaseL(adapter, round, signal)
+  }
 }
 
 async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {

@@ -46,9 +46,13 @@ export class SiteModel {
     return (await this.#learner.phaseG(this.#args(round, signal))).adapter
   }
 
+  take (adapter: Adapter): void {
+    this.#adapter = adapter
+  }
+
   /** Takes this adapter over and fits the experts to it. */
   async phaseL (adapter: Adapter, round: number, signal?: AbortSignal): Promise<void> {
-    this.#adapter = adapter
+    this.take(adapter)
     this.#learner.importPrivate(this.#experts)
     await this.#learner.phaseL(this.#args(round, signal))
     this.#experts = await this.#learner.exportPrivate()

@@ -90,6 +90,21 @@ describe('what every method does to the adapters', function () {
     }
   })
 
+  it('what of LoRA travels: B alone is less than both factors, the product more', async () => {
+    const sizes = new Map<string, number>()
+    for (const name of ['ffa', 'pfedsam-gossip', 'product-svd']) await train(name, ({ size }) => { sizes.set(name, size) })
+    expect(sizes.get('ffa')).to.be.lessThan(sizes.get('pfedsam-gossip')!)
+    expect(sizes.get('product-svd')).to.be.greaterThan(sizes.get('pfedsam-gossip')!)
+  })
+
+  it('experts first: they are fitted to the own adapter, before it is mixed', async () => {
+    const experts: number[][] = []
+    for (const name of ['experts-first', 'pfedsam-gossip']) {
+      await train(name, ({ models: [one] }) => { experts.push([...one!.experts.reveal()].flatMap(([, { data }]) => [...data])) })
+    }
+    expect(experts[0]).to.not.deep.equal(experts[1])
+  })
+
   it('repeats exactly', async () => {
     const ends: Float32Array[] = []
     for (let time = 0; time < 2; time++) await train('pfedsam-gossip', ({ models }) => { ends.push(models[1]!.adapter.values) })
