@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { ExchangeLog, LogEntry, RecordHead, Role, SealedRecord, Verdict } from '../../../../src/gossip-aggregation/exchange-log.ts'
+import { readDifference, readHead, RecordWriter } from '../../../../src/node/storage/exchange-record.ts'
 import { DiskExchangeLog } from '../../../../src/node/storage/exchange-log.ts'
 
 const SIZE = 10
@@ -57,6 +58,21 @@ describe('the exchange log on disk', () => {
     await again.discard()
     expect(await readdir(folder)).to.deep.equal([])
     await log.close()
+  })
+
+  it('writes any number of floats in pieces of any size, past the page cache or where that cannot be', async () => {
+    let n = 0
+    const setting = fc.record({ parts: fc.array(fc.integer({ min: 0, max: 2_500 }), { maxLength: 6 }), isAligned: fc.boolean() })
+    await fc.assert(fc.asyncProperty(setting, async ({ parts, isAligned }) => {
+      const whole = Float32Array.from({ length: parts.reduce((sum, part) => sum + part, 0) }, (_, i) => i + 0.5)
+      const path = join(folder, String(n++))
+      const writer = await RecordWriter.create(path, { exchangeId: id(n), partner: 'p', role: 'responder', size: whole.length }, isAligned ? undefined : new Uint8Array(8_193).subarray(1))
+      let at = 0
+      for (const part of parts) await writer.append(whole.subarray(at, at += part))
+      const head = await writer.finish(0.5)
+      expect(await readHead(path, { whole: true })).to.deep.equal(head)
+      expect(await readDifference(path, head)).to.deep.equal(whole)
+    }), { numRuns: 40 })
   })
 
   it('refuses a second record of an exchange and leaves nothing of it', async () => {
