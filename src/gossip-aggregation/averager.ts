@@ -9,6 +9,7 @@ import type { ExchangeLog, Verdict } from './exchange-log.ts'
 import { Exchange, type Site } from './exchange.ts'
 import type { Offer, Outcome, Terms } from './exchange-types.ts'
 import { MemoryExchangeLog } from './memory-log.ts'
+import { Vector } from './vector.ts'
 
 type Ranked = Pick<Terms, 'round' | 'mass'>
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
@@ -36,7 +37,7 @@ export class Averager {
   /** Offers are refused PAUSED and none are made. */
   paused = false
   readonly #log: ExchangeLog
-  readonly #values: Float32Array
+  readonly #x: Vector
   readonly #included = new Set<string>()
   readonly #doubts: Doubts
   readonly #radius: ClipRadius
@@ -55,7 +56,7 @@ export class Averager {
     this.schema = schema
     this.mass = mass
     this.settings = settings
-    this.#values = values.slice()
+    this.#x = new Vector(values)
     this.#round = round
     this.#distort = distort
     this.#log = log ?? new MemoryExchangeLog()
@@ -78,7 +79,7 @@ export class Averager {
 
   /** Live x: read it, never write it, and do not keep it. */
   get values (): Float32Array {
-    return this.#values
+    return this.#x.values
   }
 
   /** Rounds of training that have landed in x. */
@@ -115,7 +116,7 @@ export class Averager {
   get state (): AveragerState {
     const { distance } = this.#codecs
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null }
-    return { values: this.#values, round: this.#round, mass: this.mass, included: [...this.#included], learnt }
+    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt }
   }
 
   /** A checkpoint with these exchanges in it is durable: the log may drop their d's. */
@@ -126,17 +127,17 @@ export class Averager {
 
   /** A copy of x: what training starts from. */
   snapshot (): Float32Array {
-    return this.#values.slice()
+    return this.values.slice()
   }
 
   /** Training that started from `before` has ended in `after`: x ← x + (after − before). SchemaError, and nothing changes, for another length or numbers that are not finite. */
   land (before: Float32Array, after: Float32Array, round: number): void {
-    const size = this.#values.length
+    const { size } = this.schema
     if (before.length !== size || after.length !== size) throw new SchemaError(`a training result of model ${this.schema.model} has ${size} numbers, not ${after.length}`)
     let squares = 0
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
-    const values = this.#values
+    const values = this.#x.change()
     for (let i = 0; i < size; i++) values[i] = values[i]! + (after[i]! - before[i]!)
     this.#round = round
     this.#radius.moved(Math.sqrt(squares))
@@ -220,7 +221,7 @@ export class Averager {
     const { normBound } = this.settings
     return {
       schema: this.schema,
-      values: this.#values,
+      x: this.#x,
       normBound,
       distort: this.#distort,
       terms: { round: this.#round, mass, clipRadius: this.clipRadius },
@@ -245,7 +246,7 @@ export class Averager {
   }
 
   #apply (exchangeId: string, difference: Float32Array, factor: number): void {
-    const values = this.#values
+    const values = this.#x.change()
     for (let i = 0; i < difference.length; i++) values[i] = values[i]! + factor * difference[i]!
     if (this.#log.committed().some((record) => record.exchangeId === exchangeId)) this.#included.add(exchangeId)
     this.#exchanges++

@@ -35,7 +35,7 @@ export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChu
     }
     return values
   }
-  return { bytesOf, chunkFloats, encode, decode }
+  return { bytesOf, chunkFloats, isExact: false, encode, decode }
 }
 
 function headerOf (bytes: Uint8Array, at: number): Float32Array {

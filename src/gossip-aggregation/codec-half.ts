@@ -16,6 +16,7 @@ export function halfCoder (maxChunkBytes: number): Coder {
   return {
     bytesOf: (floats) => 2 * floats,
     chunkFloats,
+    isExact: false,
     encode: (values) => {
       const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
       const halves = Uint16Array.from(bits, toHalf)

@@ -14,6 +14,7 @@ if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) throw new Error('adapters
 const plainCoder: Coder = {
   bytesOf: (floats) => 4 * floats,
   chunkFloats: MAX_CHUNK_BYTES / 4,
+  isExact: true,
   encode: (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
   decode: (bytes, count) => {
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)

@@ -8,11 +8,12 @@ import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import type { Outcome, Terms } from './exchange-types.ts'
 import { encodeReleased, release } from './release.ts'
 import { subtract } from './squares.ts'
+import type { Vector } from './vector.ts'
 
 /** What an exchange needs of its site. */
 export interface Site {
   readonly schema: Schema
-  readonly values: Float32Array
+  readonly x: Vector
   readonly normBound: number
   /** A liar's; nobody else has one. */
   readonly distort: ((copy: Float32Array) => void) | undefined
@@ -61,10 +62,13 @@ export class Exchange {
   readonly #site: Site
   #phase: Phase = 'offered'
   #streams: Streams | undefined
+  /** What is sent: x itself where the codec is exact. */
   #own: Float32Array = EMPTY
+  #isBorrowed = false
   #codes: Uint8Array[] = []
   #difference: Float32Array = EMPTY
   #entry: Promise<LogEntry> | undefined
+  #appended: Promise<void> = Promise.resolve()
   #received = 0
   #recorded = 0
   #squares = 0
@@ -107,12 +111,14 @@ export class Exchange {
     this.#phase = 'open'
   }
 
-  /** Takes the copy that is sent through the release gate and codes it; iterate it to its end before `outgoing` and `receive`. */
+  /** Takes what is sent through the release gate and codes it; iterate it to its end before `outgoing` and `receive`. */
   * prepare (): Generator<void, void> {
     this.#expect('open')
-    const { schema, values, normBound } = this.#site
+    const { schema, x, normBound } = this.#site
     const { coder, chunks } = this.#opened()
-    const released = yield * release(schema, values, { normBound, into: this.#site.take() })
+    this.#isBorrowed = coder.isExact && this.#site.distort == null
+    // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the network.
+    const released = yield * (this.#isBorrowed ? release(schema, x.borrow(), { normBound }) : release(schema, x.values, { normBound, into: this.#site.take() }))
     const own = released.values
     this.#norm = released.norm
     this.#site.distort?.(own)
@@ -177,9 +183,11 @@ export class Exchange {
     else if (this.#isWeightless) await this.#seal('initiator', 'committed')
     else await this.#settle()
     const outcome = this.#outcome()
-    this.#site.apply(this.id, this.#difference, this.#factor())
     // The partner has read all that was sent, and d is in its record.
-    for (const array of [this.#own, this.#difference]) this.#site.give(array)
+    if (this.#isBorrowed) this.#site.x.giveBack(this.#own)
+    else this.#site.give(this.#own)
+    this.#site.apply(this.id, this.#difference, this.#factor())
+    this.#site.give(this.#difference)
     this.#close('committed', outcome)
     return outcome
   }
@@ -205,11 +213,9 @@ export class Exchange {
   #record (end: number): void {
     const part = this.#difference.subarray(this.#recorded, end)
     this.#recorded = end
-    this.#entry = this.#entry?.then(async (entry) => {
-      await entry.append(part)
-      return entry
-    })
-    this.#entry?.catch(() => {})
+    const entry = this.#entry
+    this.#appended = this.#appended.then(async () => { await (await entry)?.append(part) })
+    this.#appended.catch(() => {})
   }
 
   async #seal (role: Role, state: 'pending' | 'committed'): Promise<void> {
@@ -217,8 +223,8 @@ export class Exchange {
     if (this.role !== role) throw new ProtocolError(`this side is not the ${role}`)
     this.#phase = 'sealing'
     try {
-      const entry = await this.#entry
-      await entry?.seal(state, this.#factor())
+      await this.#appended
+      await (await this.#entry)?.seal(state, this.#factor())
     } catch (error) {
       this.#drop()
       throw error
@@ -237,7 +243,8 @@ export class Exchange {
   }
 
   #drop (): void {
-    this.#entry?.then(async (entry) => { await entry.discard() }).catch(() => {})
+    const entry = this.#entry
+    this.#appended.catch(() => {}).then(async () => { await (await entry)?.discard() }).catch(() => {})
     this.#close('aborted')
   }
 

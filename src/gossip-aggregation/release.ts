@@ -4,7 +4,7 @@ import { sumOfSquares } from './squares.ts'
 
 declare const passed: unique symbol
 
-/** A copy of a vector that went through the release gate; nothing else may be sent. */
+/** A vector that went through the release gate and does not change any more; nothing else may be sent. */
 export interface Released {
   readonly values: Float32Array
   /** ‖values‖. */
@@ -17,14 +17,14 @@ export const SLICE = 65_536
 
 /**
  * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
- * Copies into `into` and checks in slices: what lands in between may be in some of them only, which averaging by differences does not mind.
+ * Checked in slices; copied into `into` on the way where there is one, else `values` themselves are let out and must stay as they are.
  * @throws SchemaError when the vector must not leave.
  */
-export function * release (schema: Schema, values: Float32Array, { normBound, into }: { normBound: number, into: Float32Array }): Generator<void, Released> {
+export function * release (schema: Schema, values: Float32Array, { normBound, into = values }: { normBound: number, into?: Float32Array }): Generator<void, Released> {
   if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}: it must not leave this site`)
   let squares = 0
   for (let begin = 0; begin < values.length; begin += SLICE) {
-    into.set(values.subarray(begin, begin + SLICE), begin)
+    if (into !== values) into.set(values.subarray(begin, begin + SLICE), begin)
     squares += sumOfSquares(into.subarray(begin, Math.min(begin + SLICE, values.length)))
     if (!Number.isFinite(squares)) throw new SchemaError('the adapter holds a value that is not finite: it must not leave this site')
     yield

@@ -252,7 +252,30 @@ describe('Exchange', () => {
     expect([a.exchanges, a.inDoubt, b.exchanges]).to.deep.equal([1, 0, 1])
   })
 
-  it('streams nothing before its copy has passed the release gate', () => {
+  it('keeps what is under way as it passed the release gate, whatever lands meanwhile or once the exchange was given up', async () => {
+    const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
+    const land = (): void => { a.land(Float32Array.of(0, 0, 0), Float32Array.of(1, 1, 1), 5) }
+    const [given, other] = opened(a, b)
+    const sent = given.outgoing(0)
+    given.abort()
+    other.abort()
+    land()
+    expect(sent).to.deep.equal(codes(1, 2, 3))
+    const [one, two] = opened(a, b)
+    const second = one.outgoing(0)
+    land()
+    expect(second).to.deep.equal(codes(2, 3, 4))
+    one.receive(two.outgoing(0))
+    two.receive(second)
+    one.verify()
+    two.verify()
+    await one.committing()
+    await two.commit()
+    await one.commit()
+    expect([[...a.values], [...b.values]]).to.deep.equal([[4, 5, 6], [3, 4, 5]])
+  })
+
+  it('streams nothing before it has passed the release gate', () => {
     const site = averager([1, 2, 3], { normBound: 1 })
     const { exchange } = site.offer('b', nextId())
     exchange.open({ round: 5, mass: 1, clipRadius: 1 }, 'f32')

@@ -6,7 +6,10 @@ import { release, SLICE, type Released } from '../../../src/gossip-aggregation/r
 const schema = createSchema({ model: 'm', baseHash: 'b', tensors: [{ name: 'x', shape: [SLICE + 2], role: 'lora' }] })
 
 function gate (values: Float32Array, normBound = 10): Released {
-  const slices = release(schema, values, { normBound, into: new Float32Array(values.length) })
+  return last(release(schema, values, { normBound, into: new Float32Array(values.length) }))
+}
+
+function last (slices: Generator<void, Released>): Released {
   for (let step = slices.next(); ; step = slices.next()) if (step.done === true) return step.value
 }
 
@@ -17,6 +20,12 @@ describe('release gate', () => {
     const released = gate(values)
     expect(released.values).to.deep.equal(values)
     expect(released.values).to.not.equal(values)
+  })
+
+  it('lets the vector itself pass where no copy is wanted, after the same checks', () => {
+    const values = new Float32Array(SLICE + 2).fill(10, 1, 2)
+    expect(last(release(schema, values, { normBound: 10 })).values).to.equal(values)
+    expect(() => last(release(schema, values.fill(NaN, SLICE + 1), { normBound: 10 }))).to.throw(SchemaError, /finite/)
   })
 
   it('lets nothing else out', () => {
