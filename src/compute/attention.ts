@@ -1,55 +1,102 @@
-/** Attention whose maps are computed anew in the backward pass where they are too large to keep. */
+/** Attention with gradients of its own: only what is asked for, and maps that are computed anew in the backward pass where they are too large to keep. */
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from './ops.ts'
 
 /** Bytes of attention maps that one call may hold at a time; 12 heads over 1,024 tokens need 50 MB. */
 const mapBudget = 2 ** 27
 
+export interface AttendOptions {
+  /** What each query adds to its logits for the rows and then for the columns of a square of keys: [heads, n, 2·side]. */
+  readonly places?: tf.Tensor3D | undefined
+  /** Bytes of maps that are kept for the gradient. */
+  readonly budget?: number
+}
+
 type Save = (tensors: tf.Tensor[]) => void
-type Triple = [query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D]
+type Inputs = [query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, ...places: tf.Tensor3D[]]
 
 /**
- * softmax(query · keyᵀ) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above `budget` bytes
- * are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
+ * softmax(query · keyᵀ + places) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above `budget`
+ * bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
  */
-export function attend (query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, budget = mapBudget): tf.Tensor3D {
+export function attend (query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, { places, budget = mapBudget }: AttendOptions = {}): tf.Tensor3D {
   const [heads, rows] = query.shape
   const group = Math.max(1, Math.floor(budget / (4 * rows * key.shape[1])))
-  if (group >= heads) return forward(query, key, value)
-  const sizes = Array.from({ length: Math.ceil(heads / group) }, (_, index) => Math.min(group, heads - index * group))
-  return tf.customGrad<tf.Tensor3D>(((q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, save: Save) => {
-    const mixed = inGroups([q, k, v], sizes, forward)
-    save([q, k, v, mixed])
-    return { value: mixed, gradFunc: (dy: tf.Tensor3D, saved: tf.Tensor3D[]) => gradients(dy, saved, sizes) }
-  }) as never)(query, key, value)
+  const compute = group >= heads ? kept : computedTwice(Array.from({ length: Math.ceil(heads / group) }, (_, index) => Math.min(group, heads - index * group)))
+  const inputs: Inputs = [query, key, value, ...(places === undefined ? [] : [places])]
+  return tf.customGrad<tf.Tensor3D>(((...all: [...Inputs, Save]) => compute(all.slice(0, -1) as Inputs, all.at(-1) as Save)) as never)(...inputs)
 }
 
-function inGroups (inputs: Triple, sizes: number[], compute: (...parts: Triple) => tf.Tensor3D): tf.Tensor3D {
-  const parts = inputs.map((input) => tf.split(input, sizes))
-  return tf.concat(sizes.map((_, index) => tf.tidy(() => compute(...parts.map((list) => list[index] as tf.Tensor3D) as Triple))))
+interface Differentiable {
+  readonly value: tf.Tensor3D
+  gradFunc (dy: tf.Tensor3D, saved: tf.Tensor3D[]): tf.Tensor3D[]
 }
 
-function forward (query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D): tf.Tensor3D {
-  return tf.matMul(tf.softmax(tf.matMul(query, key, false, true)), value)
+function kept (inputs: Inputs, save: Save): Differentiable {
+  const map = mapOf(inputs)
+  const mixed: tf.Tensor3D = tf.matMul(map, inputs[2])
+  save([map, mixed, ...inputs])
+  return { value: mixed, gradFunc: (dy, [first, second, ...rest]) => gradients(dy, first!, second!, rest as Inputs) }
+}
+
+function computedTwice (sizes: readonly number[]): (inputs: Inputs, save: Save) => Differentiable {
+  const cut = (tensors: readonly tf.Tensor3D[]): tf.Tensor3D[][] => {
+    const parts = tensors.map((tensor) => tf.split<tf.Tensor3D>(tensor, [...sizes]))
+    return sizes.map((_, index) => parts.map((list) => list[index]!))
+  }
+  return (inputs, save) => {
+    const mixed: tf.Tensor3D = tf.concat(cut(inputs).map((part) => tf.tidy(() => tf.matMul(mapOf(part as Inputs), part[2]!))))
+    save([mixed, ...inputs])
+    return { value: mixed, gradFunc: (dy, saved) => groupGradients(cut([dy, ...saved])) }
+  }
 }
 
 /** Group by group, each after the gradients of the one before, or a graph might hold the maps of all at once. */
-function gradients (dy: tf.Tensor3D, saved: tf.Tensor3D[], sizes: number[]): Triple {
-  const parts = [dy, ...saved].map((tensor) => tf.split(tensor, sizes))
-  const results: Triple[] = []
-  for (const index of sizes.keys()) {
-    const [gradient, query, key, value, mixed] = parts.map((list) => list[index]) as [tf.Tensor3D, ...Triple, tf.Tensor3D]
-    results.push(tf.tidy(() => groupGradients(gradient, [after(query, [gradient, ...results.at(-1) ?? []]), key, value], mixed)))
+function groupGradients (groups: readonly tf.Tensor3D[][]): tf.Tensor3D[] {
+  const results: tf.Tensor3D[][] = []
+  for (const [dy, mixed, query, ...rest] of groups as [tf.Tensor3D, tf.Tensor3D, ...Inputs][]) {
+    const inputs: Inputs = [after(query, [dy, ...results.at(-1) ?? []]), ...rest]
+    results.push(tf.tidy(() => gradients(dy, mapOf(inputs), mixed, inputs)))
   }
-  const joined = (which: 0 | 1 | 2): tf.Tensor3D => tf.concat(results.map((result) => result[which]))
-  return [joined(0), joined(1), joined(2)]
+  return results[0]!.map((_, which) => tf.concat(results.map((result) => result[which]!)))
 }
 
-/** With map P and dP = dy · valueᵀ: dS = P · (dP − Σ dP · P), and the row sums Σ dP · P are those of dy · mixed. */
-function groupGradients (dy: tf.Tensor3D, [query, key, value]: Triple, mixed: tf.Tensor3D): Triple {
-  const map = tf.softmax(tf.matMul(query, key, false, true))
-  const slope = tf.mul<tf.Tensor3D>(map, tf.sub(tf.matMul(dy, value, false, true), tf.sum(tf.mul(dy, mixed), -1, true)))
-  return [tf.matMul(slope, key), tf.matMul(slope, query, true, false), tf.matMul(map, dy, true, false)]
+/** With map P and dP = dy · valueᵀ: dS = P · (dP − Σ dP · P), and the row sums Σ dP · P are those of dy · mixed; one more column subtracts them. */
+function gradients (dy: tf.Tensor3D, map: tf.Tensor3D, mixed: tf.Tensor3D, [query, key, value, places]: Inputs): tf.Tensor3D[] {
+  const sums: tf.Tensor3D = tf.sum(tf.mul(dy, mixed), -1, true)
+  const minus: tf.Tensor3D = tf.fill([value.shape[0], value.shape[1], 1], -1)
+  const slope = tf.mul<tf.Tensor3D>(map, tf.matMul(tf.concat([dy, sums], 2), tf.concat([value, minus], 2), false, true))
+  const forPlaces = places === undefined ? [] : [placeGradient(slope, places.shape[2] / 2)]
+  return [tf.matMul(slope, key), tf.matMul(slope, query, true, false), tf.matMul(map, dy, true, false), ...forPlaces]
+}
+
+/** Sums over the keys of one row, and of one column: cheaper than a product with their codes. */
+function placeGradient (slope: tf.Tensor3D, side: number): tf.Tensor3D {
+  const [heads, tokens] = slope.shape
+  const square = tf.reshape(slope, [heads * tokens, side, side])
+  return tf.concat([2, 1].map((axis) => tf.reshape<tf.Rank.R3>(tf.sum(square, axis), [heads, tokens, side])), 2)
+}
+
+function mapOf ([query, key, , places]: Inputs): tf.Tensor3D {
+  return tf.softmax(attentionLogits(query, key, places))
+}
+
+/** query · keyᵀ plus what the places add, as one product: each key bears the one-hots of its row and column (SAM_SPEC §1.3). */
+export function attentionLogits (query: tf.Tensor3D, key: tf.Tensor3D, places?: tf.Tensor3D): tf.Tensor3D {
+  if (places === undefined) return tf.matMul(query, key, false, true)
+  const side = places.shape[2] / 2
+  const codes = tf.tile<tf.Tensor3D>(tf.tensor3d(placeCodes(side), [1, side * side, 2 * side]), [key.shape[0], 1, 1])
+  return tf.matMul(tf.concat([query, places], 2), tf.concat([key, codes], 2), false, true)
+}
+
+/** [side², 2·side]: for each key of the square, its row and its column as one-hots. */
+function placeCodes (side: number): Float32Array {
+  const codes = new Float32Array(side * side * 2 * side)
+  for (let i = 0; i < side * side; i++) {
+    codes[i * 2 * side + Math.floor(i / side)] = 1
+    codes[i * 2 * side + side + i % side] = 1
+  }
+  return codes
 }
 
 /** `x`, but not before `others` are known; only graphs need telling. */

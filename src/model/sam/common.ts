@@ -22,7 +22,7 @@ function product (a: tf.Tensor2D, b: tf.Tensor2D, bias: tf.Tensor | undefined): 
   return tf.fused.matMul({ a, b, transposeB: true, bias })
 }
 
-/** x [..., in] · Wᵀ + b with W [out, in] (trailing ones allowed). */
+/** x [..., in] · Wᵀ + b with W [out, in] (trailing ones allowed), b [out] or a row of its own for each row of x. */
 export function affine (x: tf.Tensor, kernel: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const out = kernel.shape[0]
   const b = tf.reshape<tf.Rank.R2>(kernel, [out, kernel.size / out])

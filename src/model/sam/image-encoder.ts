@@ -5,7 +5,7 @@ import { loraQkv } from '../adapters/lora.ts'
 import { mixExperts, type Routing } from '../moe/lmoe.ts'
 import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { affine, layerNorm, linear, weight } from './common.ts'
-import { relativeTable, withPositions } from './relative-position.ts'
+import { placesOf, relativeTable } from './relative-position.ts'
 
 /** What the adapters in the record need beside their tensors: LoRA's scale α/r, the experts used per token, and what their gate looks at. */
 export interface AdapterOptions {
@@ -53,20 +53,24 @@ export function splitHeads (x: tf.Tensor, heads: number): tf.Tensor3D {
   return tf.reshape(tf.transpose(tf.reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]), [batch * heads, tokens, size])
 }
 
-/** Query and key whose product is the logits [B·heads, n, n] with decomposed relative positions; q unscaled. Nothing is masked, padding included (SAM_SPEC §1.3). */
-export function queryAndKey (q: tf.Tensor3D, k: tf.Tensor3D, side: number, weights: TensorRecord, prefix: string): { query: tf.Tensor3D, key: tf.Tensor3D } {
-  const rows = relativeTable(weight(weights, `${prefix}.rel_pos_h`) as tf.Tensor2D, side)
-  const columns = relativeTable(weight(weights, `${prefix}.rel_pos_w`) as tf.Tensor2D, side)
-  return withPositions(q, k, rows, columns)
+/** What the positions add to the logits of q [..., D], which was multiplied by 1/√size: [B·heads, side², 2·side]. Nothing is masked, padding included (SAM_SPEC §1.3). */
+export function places (q: tf.Tensor, side: number, heads: number, weights: TensorRecord, prefix: string): tf.Tensor3D {
+  const size = q.shape.at(-1)! / heads
+  const [rows, columns] = ['h', 'w'].map((axis) => {
+    const table = tf.mul<tf.Tensor2D>(weight(weights, `${prefix}.rel_pos_${axis}`), Math.sqrt(size))
+    return relativeTable(table, side)
+  }) as [tf.Tensor3D, tf.Tensor3D]
+  const added = placesOf(tf.reshape(q, [q.shape[0], side * side, heads, size]), rows, columns)
+  return splitHeads(tf.reshape(added, [q.shape[0], side * side, heads * 2 * side]), heads)
 }
 
 /** Attention over a square [B,H,H,D], before the windows are joined. */
 export function attention (x: tf.Tensor4D, weights: TensorRecord, prefix: string, heads: number, { loraScale }: AdapterOptions = PLAIN): tf.Tensor4D {
   const [batch, side, , dim] = x.shape
-  const [q, k, v] = loraQkv(x, weights, `${prefix}.qkv`, loraScale).map((part) => splitHeads(part, heads)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
-  const { query, key } = queryAndKey(q, k, side, weights, prefix)
-  const mixed = attend(query, key, v)
-  const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, dim / heads]), [0, 2, 1, 3])
+  const size = dim / heads
+  const [q, k, v] = loraQkv(x, weights, `${prefix}.qkv`, loraScale, 1 / Math.sqrt(size))
+  const mixed = attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), { places: places(q, side, heads, weights, prefix) })
+  const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, size]), [0, 2, 1, 3])
   return tf.reshape(linear(tf.reshape(joined, [batch * side * side, dim]), weights, `${prefix}.proj`), x.shape)
 }
 

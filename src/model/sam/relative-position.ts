@@ -10,34 +10,22 @@ export function relativeTable (table: tf.Tensor2D, side: number): tf.Tensor3D {
   return tf.reshape(tf.matMul(tf.tensor2d(pick, [side * side, rows]), table), [side, side, size])
 }
 
-/** [side², 2·side]: for each token of the square, its row and its column as one-hots. */
-function placeCodes (side: number): Float32Array {
-  const codes = new Float32Array(side * side * 2 * side)
-  for (let i = 0; i < side * side; i++) {
-    codes[i * 2 * side + Math.floor(i / side)] = 1
-    codes[i * 2 * side + side + i % side] = 1
-  }
-  return codes
-}
-
-/** q [side, others, size] against R [side, keys, size], one product per position along the axis: [side, others, keys]. */
-function alongAxis (q: tf.Tensor4D, order: [number, number, number, number], table: tf.Tensor3D): tf.Tensor4D {
-  const moved = tf.transpose(q, order)
-  const [side, a, b, size] = moved.shape
-  return tf.reshape(tf.matMul(tf.reshape(moved, [side, a * b, size]), table, false, true), [side, a, b, table.shape[1]])
+/** x [batch, side², heads, width], rows of tokens and columns of tokens exchanged. */
+function flip (x: tf.Tensor4D, side: number): tf.Tensor4D {
+  const [batch, , heads, width] = x.shape
+  return tf.reshape(tf.transpose(tf.reshape(x, [batch, side, side, heads * width]), [0, 2, 1, 3]), x.shape)
 }
 
 /**
- * Appends to each scaled query its products with the tables of its row and column, to each key the one-hots of its place:
- * one product of the results then gives scaled logits plus both position terms (SAM_SPEC §1.3). q, k [B·heads, side², size].
+ * What decomposed relative positions add to the logits of q [batch, side², heads, size], given the tables [side, side, size]: for the keys' rows and
+ * then for their columns, [batch, side², heads, 2·side] (SAM_SPEC §1.3). Tokens come before heads: so the rows need no copy, and the columns one of long pieces.
  */
-export function withPositions (q: tf.Tensor3D, k: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): { query: tf.Tensor3D, key: tf.Tensor3D } {
+export function placesOf (q: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
+  const [batch, tokens, heads, size] = q.shape
   const side = rows.shape[0]
-  const [batch, tokens, size] = q.shape
-  const square: tf.Tensor4D = tf.reshape(q, [batch, side, side, size])
-  const byRow = tf.transpose(alongAxis(square, [1, 0, 2, 3], rows), [1, 0, 2, 3])
-  const byColumn = tf.transpose(alongAxis(square, [2, 0, 1, 3], columns), [1, 2, 0, 3])
-  const codes = tf.tile<tf.Tensor3D>(tf.tensor3d(placeCodes(side), [1, tokens, 2 * side]), [batch, 1, 1])
-  const query: tf.Tensor3D = tf.concat([tf.mul(q, 1 / Math.sqrt(size)), tf.reshape(byRow, [batch, tokens, side]), tf.reshape(byColumn, [batch, tokens, side])], 2)
-  return { query, key: tf.concat([k, codes], 2) }
+  const along = (x: tf.Tensor4D, table: tf.Tensor3D): tf.Tensor4D => {
+    const products = tf.matMul(tf.reshape(x, [batch, side, side * heads, size]), tf.reshape(table, [1, side, side, size]), false, true)
+    return tf.reshape(products, [batch, tokens, heads, side])
+  }
+  return tf.concat([along(q, rows), flip(along(flip(q, side), columns), side)], 3)
 }

@@ -1,26 +1,44 @@
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { attend } from '../../../src/compute/index.ts'
 import type { HostRecord } from '../../../src/compute/index.ts'
 import { createEngines, disposeEngines, expectClose, numbers, runOnce, withGradients } from './compare.ts'
 import type { Engines } from './compare.ts'
 
-describe('compute: attention whose maps are computed twice', () => {
+type Named = Record<string, tf.Tensor>
+
+describe('compute: attention with gradients of its own', () => {
   let engines: Engines
   before(async () => { engines = await createEngines() })
   after(async () => { await disposeEngines(engines) })
 
-  const inputs: HostRecord = { query: numbers([5, 7, 4], -1, 1, 2), key: numbers([5, 9, 4], -1, 1, 3), value: numbers([5, 9, 3], -1, 1, 4) }
-  const step = (budget: number): ReturnType<typeof withGradients> =>
-    withGradients(({ query, key, value }) => attend(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, budget))
+  const side = 3
+  const plain: HostRecord = { query: numbers([5, 7, 4], -1, 1, 2), key: numbers([5, 9, 4], -1, 1, 3), value: numbers([5, 9, 3], -1, 1, 4) }
+  const placed: HostRecord = { ...plain, places: numbers([5, 7, 2 * side], -1, 1, 5) }
   const oneMap = 4 * 7 * 9
 
-  for (const [name, budget] of [['no map fits', 1], ['two of five heads fit', 2 * oneMap], ['all but one fit', 4 * oneMap]] as const) {
-    it(`gives the value and the gradients of kept maps where ${name}`, async () => {
-      const expected = await runOnce(engines.cpu, step(Infinity), inputs)
-      for (const engine of [engines.onnx, engines.cpu]) {
-        const actual = await runOnce(engine, step(budget), inputs)
-        for (const output of Object.keys(expected)) expectClose(actual[output]!, expected[output]!, 1e-5, `${engine.name} ${output}`)
-      }
-    })
+  /** The same by tfjs' own gradients, the places added to every logit by broadcasting. */
+  function reference ({ query, key, value, places }: Named): tf.Tensor {
+    const logits = tf.matMul(query!, key!, false, true)
+    if (places === undefined) return tf.matMul(tf.softmax(logits), value!)
+    const [rows, columns] = tf.split(places, 2, 2) as [tf.Tensor, tf.Tensor]
+    const added = tf.add(tf.reshape(rows, [5, 7, side, 1]), tf.reshape(columns, [5, 7, 1, side]))
+    return tf.matMul(tf.softmax(tf.add(logits, tf.reshape(added, [5, 7, side * side]))), value!)
+  }
+
+  function ours (budget: number): (inputs: Named) => tf.Tensor {
+    return ({ query, key, value, places }) =>
+      attend(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, { budget, places: places as tf.Tensor3D | undefined })
+  }
+
+  for (const [what, inputs] of [['plain', plain], ['with places', placed]] as const) {
+    for (const [name, budget] of [['all maps are kept', Infinity], ['no map fits', 1], ['two of five heads fit', 2 * oneMap], ['all but one fit', 4 * oneMap]] as const) {
+      it(`${what}: gives the value and the gradients of the plain formula where ${name}`, async () => {
+        const expected = await runOnce(engines.cpu, withGradients(reference), inputs)
+        for (const engine of [engines.onnx, engines.cpu]) {
+          const actual = await runOnce(engine, withGradients(ours(budget)), inputs)
+          for (const output of Object.keys(expected)) expectClose(actual[output]!, expected[output]!, 1e-5, `${engine.name} ${output}`)
+        }
+      })
+    }
   }
 })

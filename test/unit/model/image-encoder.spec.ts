@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { attentionLogits } from '../../../src/compute/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { loraQkv } from '../../../src/model/adapters/lora.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
 import { layerNorm, linear } from '../../../src/model/sam/common.ts'
-import { attention, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, queryAndKey, splitHeads } from '../../../src/model/sam/image-encoder.ts'
+import { attention, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, places, splitHeads } from '../../../src/model/sam/image-encoder.ts'
 import { relativeTable } from '../../../src/model/sam/relative-position.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from './golden.ts'
 
@@ -33,12 +34,11 @@ describe('image encoder against the reference', () => {
     const outputs = await compute({ ...tinyWeights, x: golden('enc.block1') }, (t) => {
       const prefix = 'image_encoder.blocks.2'
       const n = tf.slice(layerNorm(t['x']!, t, `${prefix}.norm1`, ENCODER_EPS), 0, 1) as tf.Tensor4D
-      const [q, k] = loraQkv(n, t, `${prefix}.attn.qkv`, 1).map((part) => splitHeads(part, 3)) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
-      const { query, key } = queryAndKey(q, k, 8, t, `${prefix}.attn`)
+      const [q, k] = loraQkv(n, t, `${prefix}.attn.qkv`, 1, 1 / Math.sqrt(32))
       return {
         rows: relativeTable(t[`${prefix}.attn.rel_pos_h`] as tf.Tensor2D, 8),
         columns: relativeTable(t[`${prefix}.attn.rel_pos_w`] as tf.Tensor2D, 8),
-        logits: tf.matMul(query, key, false, true),
+        logits: attentionLogits(splitHeads(q, 3), splitHeads(k, 3), places(q, 8, 3, t, `${prefix}.attn`)),
         mixed: attention(n, t, `${prefix}.attn`, 3)
       }
     })

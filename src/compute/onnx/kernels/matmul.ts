@@ -2,7 +2,7 @@ import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { _FusedMatMulAttrs, BatchMatMulAttrs, EinsumAttrs } from '@tensorflow/tfjs-core'
 import { broadcastShape, elementwise, operation, sizeOf } from '../value.ts'
 import type { Attributes, Value } from '../value.ts'
-import { add, asFloat, cast, compare, multiply, same, where } from './ops.ts'
+import { add, asFloat, cast, compare, multiply, same, transpose, where } from './ops.ts'
 import { kernel, listKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -36,10 +36,16 @@ export function matMul (product: Product): Value {
   const shape = [...batch, rows, columns]
   if (sizeOf(batchOf(b)) === 1 && (!transposeA || sizeOf(batchOf(a)) === 1)) {
     const flat = { a: a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner]), b: b.view(b.shape.slice(-2)), transposeA, transposeB }
-    const vector = bias?.size === columns ? { bias: bias.view([columns]) } : {}
-    return withBias(gemm({ ...flat, ...vector }).view(shape), 'bias' in vector ? undefined : bias)
+    const fits = bias === undefined ? {} : gemmBias(bias, sizeOf(shape) / columns, columns)
+    return withBias(gemm({ ...flat, ...fits }).view(shape), 'bias' in fits ? undefined : bias)
   }
   return withBias(batched(product, shape), bias)
+}
+
+/** A bias that Gemm adds itself: one for all rows, or a row each. */
+function gemmBias (bias: Value, rows: number, columns: number): { readonly bias?: Value } {
+  if (bias.size === columns) return { bias: bias.view([columns]) }
+  return bias.size === rows * columns ? { bias: bias.view([rows, columns]) } : {}
 }
 
 function withBias (product: Value, bias: Value | undefined): Value {
@@ -66,8 +72,15 @@ function remember (a: Value, b: Value, result: Value): Value {
   return result
 }
 
+/** Products with at most this many columns and far more rows are computed transposed: the other way their rows are too short to be fast. */
+const fewColumns = 16
+
 function gemm ({ a, b, transposeA, transposeB, bias }: Product): Value {
-  const result = { shape: [sides(a, transposeA)[0], sides(b, transposeB)[1]], type: 'float32' as const }
+  const [rows, columns] = [sides(a, transposeA)[0], sides(b, transposeB)[1]]
+  if (transposeA && !transposeB && bias === undefined && columns <= fewColumns && rows >= 4 * columns) {
+    return transpose(gemm({ a: b, b: a, transposeA: true, transposeB: false }), [1, 0])
+  }
+  const result = { shape: [rows, columns], type: 'float32' as const }
   if (!transposeA && !transposeB && bias === undefined) return operation('MatMul', [a, b], result)
   return operation('Gemm', [a, b, bias], result, { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } })
 }
