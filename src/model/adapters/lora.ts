@@ -1,27 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
-import { affine, asRows, weight } from '../sam/common.ts'
+import { affine, asRows, linear, weight } from '../sam/common.ts'
 
-interface Projection {
-  /** W [out, in] and its bias [out]. */
-  readonly kernel: tf.Tensor
-  readonly bias: tf.Tensor | undefined
-  /** Names of A [r, in] and B [out, r]. */
-  readonly a: string
-  readonly b: string
-}
-
-/** x · Wᵀ + bias plus scale·B·A·x where the record holds B. The low-rank part goes in as the product's bias: no pass of its own adds it. */
-function project (x: tf.Tensor, weights: TensorRecord, { kernel, bias, a, b }: Projection, scale: number): tf.Tensor {
-  const factor = weights[b]
-  if (factor == null) return affine(x, kernel, bias)
-  const low = tf.matMul(asRows(x), weight(weights, a), false, true)
+/** x · Wᵀ + bias + low · (scale·B)ᵀ with B [out, r]. The low-rank part goes in as the product's bias: no pass of its own adds it. */
+function project (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | undefined, { low, factor, scale }: { low: tf.Tensor, factor: tf.Tensor, scale: number }): tf.Tensor {
   return affine(x, kernel, affine(low, tf.mul(factor, scale), bias))
 }
 
-/** linear() plus the low-rank update where the record holds `prefix.lora_A` and `prefix.lora_B`. */
+/** linear() plus scale·B·A·x where the record holds `prefix.lora_A` [r, in] and `prefix.lora_B` [out, r]. */
 export function loraLinear (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number): tf.Tensor {
-  return project(x, weights, { kernel: weight(weights, `${prefix}.weight`), bias: weights[`${prefix}.bias`], a: `${prefix}.lora_A`, b: `${prefix}.lora_B` }, scale)
+  const factor = weights[`${prefix}.lora_B`]
+  if (factor == null) return linear(x, weights, prefix)
+  const low = affine(asRows(x), weight(weights, `${prefix}.lora_A`))
+  return project(x, weight(weights, `${prefix}.weight`), weights[`${prefix}.bias`], { low, factor, scale })
 }
 
 /**
@@ -29,11 +20,17 @@ export function loraLinear (x: tf.Tensor, weights: TensorRecord, prefix: string,
  * `queryScale`, in its weights: where those are frozen that costs nothing.
  */
 export function loraQkv (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number, queryScale: number): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] {
-  const kernels = tf.split(weight(weights, `${prefix}.weight`), 3)
-  const biases = tf.split(weight(weights, `${prefix}.bias`), 3)
-  const part = (index: number, name: string, factor = 1): tf.Tensor => {
-    const [kernel, bias] = [kernels[index]!, biases[index]!].map((tensor) => factor === 1 ? tensor : tf.mul(tensor, factor)) as [tf.Tensor, tf.Tensor]
-    return project(x, weights, { kernel, bias, a: `${prefix}.lora_A_${name}`, b: `${prefix}.lora_B_${name}` }, scale * factor)
-  }
-  return [part(0, 'q', queryScale), part(1, 'k'), part(2, 'v')]
+  const [query, key, value] = tf.split(weight(weights, `${prefix}.weight`), 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
+  const [queryBias, keyBias, valueBias] = tf.split(weight(weights, `${prefix}.bias`), 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
+  const [scaled, scaledBias] = [tf.mul(query, queryScale), tf.mul(queryBias, queryScale)]
+  const k = affine(x, key, keyBias)
+  if (weights[`${prefix}.lora_B_q`] == null) return [affine(x, scaled, scaledBias), k, affine(x, value, valueBias)]
+  const of = (name: string): tf.Tensor => weight(weights, `${prefix}.lora_${name}`)
+  // One product for both: four columns alone keep no core busy.
+  const [lowQ, lowV] = tf.split(affine(asRows(x), tf.concat([of('A_q'), of('A_v')])), 2, 1) as [tf.Tensor, tf.Tensor]
+  return [
+    project(x, scaled, scaledBias, { low: lowQ, factor: of('B_q'), scale: scale * queryScale }),
+    k,
+    project(x, value, valueBias, { low: lowV, factor: of('B_v'), scale })
+  ]
 }

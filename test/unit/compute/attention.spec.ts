@@ -11,18 +11,23 @@ describe('compute: attention with gradients of its own', () => {
   before(async () => { engines = await createEngines() })
   after(async () => { await disposeEngines(engines) })
 
-  const side = 3
-  const plain: HostRecord = { query: numbers([5, 7, 4], -1, 1, 2), key: numbers([5, 9, 4], -1, 1, 3), value: numbers([5, 9, 3], -1, 1, 4) }
-  const placed: HostRecord = { ...plain, places: numbers([5, 7, 2 * side], -1, 1, 5) }
-  const oneMap = 4 * 7 * 9
+  const rows = 7
+  const square = (side: number): HostRecord => ({
+    query: numbers([5, rows, 4], -1, 1, 2),
+    key: numbers([5, side * side, 4], -1, 1, 3),
+    value: numbers([5, side * side, 3], -1, 1, 4),
+    places: numbers([5, rows, 2 * side], -1, 1, 5)
+  })
+  const { places: _, ...plain } = square(3)
 
   /** The same by tfjs' own gradients, the places added to every logit by broadcasting. */
   function reference ({ query, key, value, places }: Named): tf.Tensor {
     const logits = tf.matMul(query!, key!, false, true)
     if (places === undefined) return tf.matMul(tf.softmax(logits), value!)
-    const [rows, columns] = tf.split(places, 2, 2) as [tf.Tensor, tf.Tensor]
-    const added = tf.add(tf.reshape(rows, [5, 7, side, 1]), tf.reshape(columns, [5, 7, 1, side]))
-    return tf.matMul(tf.softmax(tf.add(logits, tf.reshape(added, [5, 7, side * side]))), value!)
+    const side = places.shape[2]! / 2
+    const [byRow, byColumn] = tf.split(places, 2, 2) as [tf.Tensor, tf.Tensor]
+    const added = tf.add(tf.reshape(byRow, [5, rows, side, 1]), tf.reshape(byColumn, [5, rows, 1, side]))
+    return tf.matMul(tf.softmax(tf.add(logits, tf.reshape(added, logits.shape))), value!)
   }
 
   function ours (budget: number): (inputs: Named) => tf.Tensor {
@@ -30,7 +35,8 @@ describe('compute: attention with gradients of its own', () => {
       attend(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, { budget, places: places as tf.Tensor3D | undefined })
   }
 
-  for (const [what, inputs] of [['plain', plain], ['with places', placed]] as const) {
+  for (const [what, inputs] of [['plain', plain], ['with places of a small square', square(3)], ['with places of a large square', square(17)]] as const) {
+    const oneMap = 4 * rows * (inputs['key']?.shape[1] ?? 0)
     for (const [name, budget] of [['all maps are kept', Infinity], ['no map fits', 1], ['two of five heads fit', 2 * oneMap], ['all but one fit', 4 * oneMap]] as const) {
       it(`${what}: gives the value and the gradients of the plain formula where ${name}`, async () => {
         const expected = await runOnce(engines.cpu, withGradients(reference), inputs)
