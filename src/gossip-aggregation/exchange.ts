@@ -45,8 +45,6 @@ interface Streams {
 const EMPTY = new Float32Array(0)
 /** Numbers of x from which the quantisation error is estimated. */
 const SAMPLED = 2 ** 20
-/** Numbers of d that go to its record at once: few writes, and still in the processor's cache. */
-const RECORDED = 2 ** 18
 
 /**
  * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit` x is as it was.
@@ -70,7 +68,6 @@ export class Exchange {
   #entry: Promise<LogEntry> | undefined
   #appended: Promise<void> = Promise.resolve()
   #received = 0
-  #recorded = 0
   #squares = 0
   #norm = 0
   #noise = 0
@@ -157,7 +154,7 @@ export class Exchange {
     // No vector within the bound is farther from one that is within it.
     if (Math.sqrt(this.#squares) > 2 * this.#site.normBound) throw this.#overBound()
     this.#received++
-    if (chunk.end - this.#recorded >= RECORDED || this.#received === chunks.length) this.#record(chunk.end)
+    this.#record(part)
   }
 
   /** Both vectors are complete and the digest was right: this side could commit. */
@@ -210,9 +207,8 @@ export class Exchange {
     return new ProtocolError(`the partner's adapter is over the norm bound ${this.#site.normBound}`)
   }
 
-  #record (end: number): void {
-    const part = this.#difference.subarray(this.#recorded, end)
-    this.#recorded = end
+  /** At once, while it is in the processor's cache. */
+  #record (part: Float32Array): void {
     const entry = this.#entry
     this.#appended = this.#appended.then(async () => { await (await entry)?.append(part) })
     this.#appended.catch(() => {})
