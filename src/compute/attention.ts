@@ -5,9 +5,6 @@ import { hasKernel } from './ops.ts'
 /** Bytes of attention maps that one call may hold at a time; 12 heads over 1,024 tokens need 50 MB. */
 const mapBudget = 2 ** 27
 
-/** Up to this side of the square a product with the codes of places costs less than sums over rows and columns: 4.7 ms to 5.6 at 14, 29 to 20 at 28. */
-const shortSide = 16
-
 export interface AttendOptions {
   /** What each query adds to its logits for the rows and then for the columns of a square of keys: [heads, n, 2·side]. */
   readonly places?: tf.Tensor3D | undefined
@@ -69,16 +66,8 @@ function gradients (dy: tf.Tensor3D, map: tf.Tensor3D, mixed: tf.Tensor3D, [quer
   const sums: tf.Tensor3D = tf.sum(tf.mul(dy, mixed), -1, true)
   const minus: tf.Tensor3D = tf.fill([value.shape[0], value.shape[1], 1], -1)
   const slope = tf.mul<tf.Tensor3D>(map, tf.matMul(tf.concat([dy, sums], 2), tf.concat([value, minus], 2), false, true))
-  const [forQuery, ...forPlaces] = queryGradients(slope, key, places)
-  return [forQuery, tf.matMul(slope, query, true, false), tf.matMul(map, dy, true, false), ...forPlaces]
-}
-
-/** For the query and, if there are, its places. */
-function queryGradients (slope: tf.Tensor3D, key: tf.Tensor3D, places: tf.Tensor3D | undefined): [tf.Tensor3D, ...tf.Tensor3D[]] {
-  if (places === undefined) return [tf.matMul(slope, key)]
-  const side = places.shape[2] / 2
-  if (side > shortSide) return [tf.matMul(slope, key), placeGradient(slope, side)]
-  return tf.split<tf.Tensor3D>(tf.matMul(slope, withCodes(key, side)), [key.shape[2], 2 * side], 2) as [tf.Tensor3D, tf.Tensor3D]
+  const gradient: tf.Tensor3D[] = [tf.matMul(slope, key), tf.matMul(slope, query, true, false), tf.matMul(map, dy, true, false)]
+  return places === undefined ? gradient : [...gradient, placeGradient(slope, places.shape[2] / 2)]
 }
 
 /** Sums over the keys of one row, and of one column. */
@@ -95,12 +84,9 @@ function mapOf ([query, key, , places]: Inputs): tf.Tensor3D {
 /** query · keyᵀ plus what the places add, as one product: each key bears the one-hots of its row and column (SAM_SPEC §1.3). */
 export function attentionLogits (query: tf.Tensor3D, key: tf.Tensor3D, places?: tf.Tensor3D): tf.Tensor3D {
   if (places === undefined) return tf.matMul(query, key, false, true)
-  return tf.matMul(tf.concat([query, places], 2), withCodes(key, places.shape[2] / 2), false, true)
-}
-
-function withCodes (key: tf.Tensor3D, side: number): tf.Tensor3D {
+  const side = places.shape[2] / 2
   const codes = tf.tile<tf.Tensor3D>(tf.tensor3d(placeCodes(side), [1, side * side, 2 * side]), [key.shape[0], 1, 1])
-  return tf.concat([key, codes], 2)
+  return tf.matMul(tf.concat([query, places], 2), tf.concat([key, codes], 2), false, true)
 }
 
 /** [side², 2·side]: for each key of the square, its row and its column as one-hots. */

@@ -6,7 +6,7 @@ import './gradients.ts'
 
 export { inspectEngines, measureSpeed } from './inspect.ts'
 export type { EnginesView } from './inspect.ts'
-export { attend, attentionLogits } from './attention.ts'
+export { attend } from './attention.ts'
 export { gelu, layerNorm } from './ops.ts'
 export type { HostRecord, HostTensor } from './onnx/host.ts'
 export type { CompiledStep, Engine, EngineOptions, Step, TensorRecord } from './types.ts'

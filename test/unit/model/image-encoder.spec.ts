@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { attentionLogits } from '../../../src/compute/index.ts'
+import { attentionLogits } from '../../../src/compute/attention.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { loraQkv } from '../../../src/model/adapters/lora.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
