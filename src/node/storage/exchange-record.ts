@@ -37,9 +37,16 @@ function isInvalid (error: unknown): boolean {
 
 const idle: Uint8Array[] = []
 
-/** The only memory whose address is known to be a multiple of a disk's block. */
+/** The only memory whose address is known to be a multiple of a disk's block; where a limit on addresses forbids it, any, which then goes through the page cache. */
 function alignedBuffer (): Uint8Array {
-  return idle.pop() ?? new Uint8Array(new WebAssembly.Memory({ initial: STAGED_BYTES / PAGE_BYTES }).buffer)
+  const used = idle.pop()
+  if (used != null) return used
+  try {
+    return new Uint8Array(new WebAssembly.Memory({ initial: STAGED_BYTES / PAGE_BYTES }).buffer)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return new Uint8Array(STAGED_BYTES)
+  }
 }
 
 /** A new file that is written past the page cache where the file system can: fresh memory for pages that nobody reads costs more than all the rest of writing them. */
