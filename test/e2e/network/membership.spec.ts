@@ -162,7 +162,7 @@ describe('only members, with real processes', function () {
   })
 
   it('a new site needs one command; a revocation reaches all, also who was away; a new key leaves the revoked behind', async () => {
-    await found(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+    await found(['a', 'b', 'c', 'd', 'e', 'f', 'i', 'j', 'g'])
     await startAll()
     const founder = bySite('a')
     await Promise.all(sites.map(async (each) => { await each.until('it has met four others', ({ peers }) => peers >= 4) }))
@@ -171,6 +171,7 @@ describe('only members, with real processes', function () {
     const h = bySite('h')
     const g = bySite('g')
     const present = sites.filter((each) => each !== g && each !== h)
+    expect(present).to.have.length(8)
     await Promise.all(sites.map(async (each) => { await each.until('it has met six others', ({ peers }) => peers >= 6) }))
     const revoked = await readPeerId(homes.paths('h').identity)
 
