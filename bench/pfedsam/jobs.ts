@@ -36,7 +36,7 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const { rounds, seed, scoreEvery } = job
   const { model, train, averaging } = methodOf(job)
-  const defaults = { model: defaultModelSettings(config), train: defaultTrainSettings(), averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS }) }
+  const defaults = { model: defaultModelSettings(config), train: defaultTrainSettings(config), averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS }) }
   return {
     rounds,
     seed,

@@ -1,11 +1,11 @@
 import { createEngine, type Engine } from '../../src/compute/index.ts'
-import type { Learner, SampleScore } from '../../src/model/train/learner.ts'
+import type { SampleScore } from '../../src/model/train/learner.ts'
 import type { Mode } from '../../src/model/settings.ts'
 import { readBaseModel, type BaseModel } from '../../src/node/offline/base-model.ts'
 import { bundledWeights } from '../../src/node/offline/bundled-weights.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
-import { createLearner, runMethod, siteSeed, type Trained } from './run-method.ts'
+import { createLearner, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
 import { SiteModel } from './site-model.ts'
 import { loadSites, type SiteData } from './sites.ts'
 
@@ -77,12 +77,10 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
   const settings = settingsOf(job, base.config)
   const learner = createLearner({ engine, base, settings })
   try {
-    const untouched = await learner.exportPrivate()
     const trained = await runMethod({ learner, method, sites, settings, ...options })
     const described = await describeSites(sites, trained, method.mode)
     const cross = method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}
-    learner.importPrivate(untouched)
-    const unseen = job.leftOut == null ? {} : { unseen: await tryUnseen({ learner, job, mode: method.mode }, trained, all[job.leftOut]!) }
+    const unseen = job.leftOut == null ? {} : { unseen: await tryUnseen({ engine, base, settings: { ...settings, rounds: PERSONAL_ROUNDS }, mode: method.mode }, trained, all[job.leftOut]!) }
     return { job, sites: described, curve: trained.curve, size: trained.size, trainSeconds: trained.trainSeconds, ...cross, ...unseen }
   } finally {
     await learner.dispose()
@@ -123,12 +121,19 @@ async function crossScores ({ models }: Trained, sites: readonly SiteData[], mod
   return { served: await table(mode), shared: await table('global') }
 }
 
-/** The others' adapter on a site that took no part, as it is, and after two rounds of that site alone with experts of its own; the learner holds those at the start. */
-async function tryUnseen ({ learner, job, mode }: { learner: Learner, job: Job, mode: Mode }, { models }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
-  const model = await SiteModel.create({ learner, adapter: models[0]!.adapter, samples: site.train, siteSeed: siteSeed(job.seed, models.length) })
-  const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
-  for (let round = job.rounds + 1; round <= job.rounds + PERSONAL_ROUNDS; round++) await model.phaseL(await model.phaseG(round), round)
-  return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }
+interface Newcomer { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings, readonly mode: Mode }
+
+/** The others' adapter on a site that took no part, as it is, and after `settings.rounds` of that site alone with experts of its own. */
+async function tryUnseen ({ engine, base, settings, mode }: Newcomer, { models }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
+  const learner = createLearner({ engine, base, settings })
+  try {
+    const model = await SiteModel.create({ learner, adapter: models[0]!.adapter, samples: site.train, siteSeed: siteSeed(settings.seed, models.length) })
+    const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
+    for (let round = 1; round <= settings.rounds; round++) await model.phaseL(await model.phaseG(round), round)
+    return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }
+  } finally {
+    await learner.dispose()
+  }
 }
 
 function meanScore (samples: readonly SampleScore[]): Score {

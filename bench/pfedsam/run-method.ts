@@ -94,8 +94,8 @@ export function siteSeed (seed: number, index: number): number {
 }
 
 /** The learner of a run: all its sites train on it in turn. */
-export function createLearner ({ engine, base, settings: { model, train, seed } }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }): Learner {
-  return Learner.create({ engine, config: base.config, weights: base.weights, baseHash: base.hash, model, train, seed, siteSeed: 0 })
+export function createLearner ({ engine, base, settings: { model, train, rounds, seed } }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }): Learner {
+  return Learner.create({ engine, config: base.config, weights: base.weights, baseHash: base.hash, model, train, rounds, seed, siteSeed: 0 })
 }
 
 function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly SiteModel[]): Mixer {

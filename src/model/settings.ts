@@ -45,6 +45,8 @@ export interface TrainSettings {
   readonly clipNorm: number
   /** Steps of linear warm-up, counted over all rounds. */
   readonly warmupSteps: number
+  /** Learning rates from round to round: constant if not given, or falling towards 0 at the end (SAM_SPEC §3.6). */
+  readonly schedule?: 'constant' | 'poly' | undefined
   /** Weights of distillation in phases G and L, its temperature, and the weight of the balance loss. */
   readonly lambdaG: number
   readonly lambdaL: number
@@ -80,26 +82,31 @@ export function defaultImageSize ({ name, imageSize }: SamConfig): number {
   return name.startsWith('vit-') ? 448 : imageSize
 }
 
-/** The `tiny` column of SAM_SPEC §3.6, with batches of 2: more steps on few images served the bundled sample best (docs/evidence.md). */
-export function defaultTrainSettings (): TrainSettings {
-  return {
-    epochsG: 1,
-    epochsL: 1,
-    batchSize: 2,
-    lrLora: 3e-3,
-    lrHeads: 3e-3,
-    lrMoe: 3e-3,
-    weightDecay: 0.01,
-    clipNorm: 1,
-    warmupSteps: 20,
-    lambdaG: 0.5,
-    lambdaL: 0.1,
-    tau: 2,
-    beta: 0.01,
-    warmupRounds: 2,
-    teacherG: 'personal',
-    teacherL: 'global',
-    prompt: 'none',
-    augment: true
-  }
+/** What the columns of SAM_SPEC §3.6 have in common, with batches of 2: more steps on few images served the bundled sample best (docs/evidence.md). The small model's rates. */
+const TRAINING: TrainSettings = {
+  epochsG: 1,
+  epochsL: 1,
+  batchSize: 2,
+  lrLora: 3e-3,
+  lrHeads: 3e-3,
+  lrMoe: 3e-3,
+  weightDecay: 0.01,
+  clipNorm: 1,
+  warmupSteps: 20,
+  lambdaG: 0.5,
+  lambdaL: 0.1,
+  tau: 2,
+  beta: 0.01,
+  warmupRounds: 2,
+  teacherG: 'personal',
+  teacherL: 'global',
+  prompt: 'none',
+  augment: true
+}
+
+/** The large models' column differs: published fine-tunes of SAM use lower rates for the pretrained heads, and let them fall. */
+const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, schedule: 'poly', warmupRounds: 5 }
+
+export function defaultTrainSettings ({ name }: Pick<SamConfig, 'name'>): TrainSettings {
+  return name.startsWith('vit-') ? { ...TRAINING, ...LARGE } : TRAINING
 }

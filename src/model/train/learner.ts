@@ -18,7 +18,7 @@ import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from './
 import { createLayout, flatten, unflatten, type Layout } from './flat.ts'
 import { breathe, floats, floatsHash, scalar, vector } from './host.ts'
 import { diceScore, hausdorff95, iouScore } from './metrics.ts'
-import { optimiserInputs, stepScalars, warmup } from './optimiser.ts'
+import { decline, optimiserInputs, stepScalars, warmup } from './optimiser.ts'
 import { maskBoxes } from './prompts.ts'
 import { modelId } from './model-id.ts'
 import { Stem, type CacheLimits } from './stem.ts'
@@ -31,6 +31,8 @@ export interface LearnerInit {
   readonly baseHash: string
   readonly model: ModelSettings
   readonly train: TrainSettings
+  /** Of the whole training, for a schedule that falls; no end if not given. */
+  readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */
   readonly seed: number
   /** This site's: order and augmentation of its images. */
@@ -153,7 +155,7 @@ export class Learner {
     const taught = weight > 0 && (personal || teacherG === 'global')
     const { trained, loss } = await this.#fit('G', args, epochsG, start, (step, { value }) => ({
       '@gamma': vector(value),
-      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps))),
+      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps) * this.#decline(args.round))),
       ...(taught ? { '@teacherGamma': vector(gamma), '@weight': scalar(weight) } : {}),
       ...(taught && personal ? { '@lambda': vector(this.#experts.values) } : {})
     }))
@@ -169,11 +171,15 @@ export class Learner {
     const { trained, loss, steps } = await this.#fit('L', args, epochsL, { value: values, first, second }, (step, { value }) => ({
       '@gamma': vector(gamma),
       '@lambda': vector(value),
-      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps))),
+      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps) * this.#decline(args.round))),
       ...(teacherL === 'none' || lambdaL === 0 ? {} : { '@weight': scalar(lambdaL) })
     }))
     this.#experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
     return { loss }
+  }
+
+  #decline (round: number): number {
+    return this.#init.train.schedule === 'poly' ? decline(round, this.#init.rounds ?? Infinity) : 1
   }
 
   /** Scores masks at the original size; Dice is the mean over images. */

@@ -33,6 +33,7 @@ const training = z.strictObject({
   weightDecay: share,
   clipNorm: positive,
   warmupSteps: z.number().int().min(0),
+  schedule: z.enum(['constant', 'poly']).optional(),
   lambdaG: share,
   lambdaL: share,
   tau: positive,

@@ -13,8 +13,9 @@ export async function modelSection (folder: string, name: string, imageSize?: nu
   return { name: architecture, baseHash: hash, imageSize: withImageSize(config, side).imageSize, ...defaultModelSettings(config) }
 }
 
-export function trainingSection (own: { rounds: number, seed: number }): FederationDocument['training'] {
-  return { ...defaultTrainSettings(), ...own }
+/** Epochs, rates and losses for this model (SAM_SPEC §3.6). */
+export function trainingSection (model: Pick<FederationDocument['model'], 'name'>, own: { rounds: number, seed: number }): FederationDocument['training'] {
+  return { ...defaultTrainSettings(model), ...own }
 }
 
 /** @throws InputError when LoRA or experts do not fit the architecture, or its image side is none. */

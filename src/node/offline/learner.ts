@@ -34,6 +34,7 @@ export async function createLearner ({ engine, model, training, models, siteSeed
     baseHash: base.hash,
     model: { lora: model.lora, decoder: model.decoder, moe: model.moe },
     train: training,
+    rounds: training.rounds,
     seed: training.seed,
     siteSeed,
     cache: { memoryBytes: Math.min(MAX_CACHE_BYTES, process.availableMemory() / 4), ...(spill == null ? {} : { spill }) }

@@ -89,8 +89,9 @@ describe('what leaves a site', function () {
   afterEach(async () => { await sites.remove() })
 
   it('on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name', async () => {
-    const training = trainingSection({ rounds: 2, seed: 1 })
-    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 60, codec: 'f32', model: await modelSection('no imported models', 'sam-tiny'), training: { ...training, epochsG: 1, epochsL: 1 } })
+    const model = await modelSection('no imported models', 'sam-tiny')
+    const training = trainingSection(model, { rounds: 2, seed: 1 })
+    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 60, codec: 'f32', model, training: { ...training, epochsG: 1, epochsL: 1 } })
     const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
     await writeSite(join(sites.folder, 'data-b'), 2)
     // A rehearsal alone makes private tensors of the right shapes.

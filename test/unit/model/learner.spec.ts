@@ -12,6 +12,10 @@ async function experts (learner: Learner): Promise<number[]> {
   return [...set.reveal()].filter(([name]) => !name.includes('optimiser')).flatMap(([, { data }]) => [...data])
 }
 
+function distance (a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Math.hypot(...Array.from(a, (value, i) => value - b[i]!))
+}
+
 describe('learner', function () {
   this.timeout(60_000)
 
@@ -110,6 +114,22 @@ describe('learner', function () {
     const [a, b] = await fit([0, 1])
     expect(await fit([1, 0])).to.deep.equal([b, a])
     expect(a).to.not.deep.equal(b)
+  })
+
+  it('takes smaller steps round by round where rates fall, in both phases', async () => {
+    const learner = await createLearner({ rounds: 3, train: { schedule: 'poly', warmupSteps: 0, teacherG: 'none', augment: false } })
+    const adapter = learner.initialAdapter()
+    const untouched = await learner.exportPrivate()
+    const change = async (round: number): Promise<[number, number]> => {
+      const { adapter: moved } = await learner.phaseG({ adapter, samples: [discs[0]!], round })
+      learner.importPrivate(untouched)
+      const before = await experts(learner)
+      await learner.phaseL({ adapter, samples: [discs[0]!], round })
+      return [distance(adapter.values, moved.values), distance(before, await experts(learner))]
+    }
+    const [first, last] = [await change(1), await change(4)]
+    for (const phase of [0, 1] as const) expect(last[phase] / first[phase]).to.be.closeTo(4 ** -0.9, 1e-3)
+    await learner.dispose()
   })
 
   it('learns four small images, and the experts add to it', async () => {

@@ -10,14 +10,15 @@ export const config = samConfig('golden-128')
 export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
 export const baseHash = weightsHash(weights)
 
-export async function createLearner ({ engine, siteSeed = 7, seed = 3, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, seed?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
+export async function createLearner ({ engine, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, seed?: number, rounds?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,
     weights,
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
-    train: { ...defaultTrainSettings(), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
+    train: { ...defaultTrainSettings(config), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
+    rounds,
     seed,
     siteSeed
   })

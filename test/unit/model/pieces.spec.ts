@@ -11,7 +11,7 @@ import { adapterTensors } from '../../../src/model/adapters/adapter-set.ts'
 import { defaultModelSettings } from '../../../src/model/settings.ts'
 import { epochBatches, epochRandom, paddedChunks } from '../../../src/model/train/batches.ts'
 import { createLayout, perElement, unpack } from '../../../src/model/train/flat.ts'
-import { adamw, clipByNorm, decays, stepScalars, warmup } from '../../../src/model/train/optimiser.ts'
+import { adamw, clipByNorm, decays, decline, stepScalars, warmup } from '../../../src/model/train/optimiser.ts'
 import { compute, difference, golden, nhwc, tinyWeights } from './golden.ts'
 import { hashTensor } from '../../../bench/sam/hash-tensor.ts'
 import { config, discs } from './learners.ts'
@@ -109,7 +109,7 @@ describe('optimiser', () => {
     expect(short!.data[1]).to.be.closeTo(0.4, 1e-6)
   })
 
-  it('decays matrices, not biases, norms, tokens or tables; warms up once', () => {
+  it('decays matrices, not biases, norms, tokens or tables; warms up once and may fall from round to round', () => {
     const decayed = (name: string, ...shape: number[]): boolean => decays({ name, shape })
     expect(decayed('mask_decoder.transformer.layers.0.cross_attn_token_to_image.q_proj.weight', 4, 4)).to.equal(true)
     expect(decayed('image_encoder.patch_embed.proj.weight', 4, 3, 8, 8)).to.equal(true)
@@ -119,6 +119,12 @@ describe('optimiser', () => {
     expect(decayed('image_encoder.blocks.0.norm1.weight', 4)).to.equal(false)
     expect([1, 10, 20, 21].map((step) => warmup(step, 20))).to.deep.equal([0.05, 0.5, 1, 1])
     expect(warmup(1, 0)).to.equal(1)
+    const factors = [1, 2, 9, 10, 11, 12].map((round) => decline(round, 10))
+    expect(factors.slice(0, 2)).to.deep.equal([1, (10 / 11) ** 0.9])
+    expect(factors[4]).to.be.closeTo(11 ** -0.9, 1e-12)
+    expect(factors[5]).to.equal(factors[4])
+    expect(factors).to.deep.equal(factors.toSorted((a, b) => b - a))
+    expect(decline(1_000, Infinity)).to.equal(1)
   })
 
   it('unpacks a flat vector by name', async () => {

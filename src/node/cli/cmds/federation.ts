@@ -43,14 +43,15 @@ const create: CommandModule<object, CreateArgs> = {
     if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     const key = await loadOrCreateIdentity(paths.identity)
     const { checkModel, modelSection, trainingSection } = await import('../../offline/federation-defaults.ts')
+    const model = await modelSection(paths.models, args.model, args.imageSize)
     const draft: FederationBody = {
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
       founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
       quorum: args.quorum,
-      model: await modelSection(paths.models, args.model, args.imageSize),
-      training: trainingSection({ rounds: args.rounds, seed: args.seed }),
+      model,
+      training: trainingSection(model, { rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
     }
     const body = args.settings == null ? draft : await withSettingsFile(draft, args.settings)

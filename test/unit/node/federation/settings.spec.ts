@@ -16,7 +16,7 @@ const draft: FederationBody = {
   founders: ['12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo'],
   quorum: 1,
   model: { name: 'sam-tiny', baseHash: '0'.repeat(64), imageSize: 128, ...defaultModelSettings(samConfig('sam-tiny')) },
-  training: trainingSection({ rounds: 5, seed: 1 }),
+  training: trainingSection({ name: 'sam-tiny' }, { rounds: 5, seed: 1 }),
   averaging: defaultAveraging({ coolDownSeconds: 5 })
 }
 
@@ -43,10 +43,11 @@ describe('settings that a founder changes', () => {
       { model: { moe: { expert: 'lora' } } },
       { training: { order: 'GL-local' } },
       { training: { distil: 'features' } },
+      { training: { schedule: 'poly' } },
       { training: { teacherG: 'global', teacherL: 'none' } },
       { training: { prompt: 'box', augment: false } }
     ]) ids.add(federationId(await given(settings)))
-    expect(ids.size).to.equal(12)
+    expect(ids.size).to.equal(13)
     const changed = await given({ model: { lora: { rank: 8 } }, training: { order: 'GL-local' } })
     expect(changed.model.lora).to.deep.equal({ ...draft.model.lora, rank: 8 })
     expect(changed.training).to.deep.equal({ ...draft.training, order: 'GL-local' })
