@@ -18,7 +18,7 @@ export function assetBytes (weights: ReadonlyMap<string, NamedTensor>, { model, 
 }
 
 /** Writes aside and renames, so that a reader never meets half a file. */
-export async function writeAsset (path: string, bytes: Uint8Array): Promise<void> {
+export async function writeAside (path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }

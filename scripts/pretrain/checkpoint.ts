@@ -4,6 +4,7 @@ import writeFileAtomic from 'write-file-atomic'
 import { readFloatTensors, writeSafetensors } from '../../src/adapter/safetensors.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
 import { STATE, type State } from './step.ts'
+import type { Mark } from './curves.ts'
 import type { PretrainSettings } from './settings.ts'
 
 /** All that a run needs in order to go on as if it had never stopped. */
@@ -11,6 +12,8 @@ export interface Checkpoint {
   readonly state: State
   /** Steps done. */
   readonly step: number
+  /** Of all sessions so far. */
+  readonly history: readonly Mark[]
 }
 
 /** The settings that must not change between sessions; `steps` may, which moves the end of the schedule. */
@@ -19,9 +22,9 @@ function identity ({ model, seed, batch, rate, from }: PretrainSettings): string
 }
 
 /** Writes aside and renames: a killed run leaves the old checkpoint or the new one. */
-export async function writeCheckpoint (path: string, { state, step }: Checkpoint, settings: PretrainSettings): Promise<void> {
+export async function writeCheckpoint (path: string, { state, step, history }: Checkpoint, settings: PretrainSettings): Promise<void> {
   const tensors = new Map(STATE.map((name) => [name, { shape: [state[name].length], data: state[name] }]))
-  const bytes = writeSafetensors(tensors, { step: String(step), settings: identity(settings) })
+  const bytes = writeSafetensors(tensors, { step: String(step), settings: identity(settings), history: JSON.stringify(history) })
   await mkdir(dirname(path), { recursive: true })
   await writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
@@ -45,5 +48,5 @@ export async function readCheckpoint (path: string, length: number, settings: Pr
     if (data?.length !== length) throw new CorruptFileError(`${path} lacks the vector ${name} of ${length} numbers: start over with --no-resume`)
     return [name, data.slice()]
   })
-  return { state: Object.fromEntries(vectors) as State, step: Number(metadata['step']) }
+  return { state: Object.fromEntries(vectors) as State, step: Number(metadata['step']), history: JSON.parse(metadata['history'] ?? '[]') as Mark[] }
 }

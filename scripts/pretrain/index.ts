@@ -19,6 +19,7 @@ const flags = {
   from: { type: 'string', describe: 'weight file of the same model to start from, instead of random weights' },
   out: { type: 'string', describe: 'weight file to write (float16)', default: join('assets', 'sam-tiny.safetensors') },
   checkpoint: { type: 'string', describe: 'file that a later run goes on from', default: join('out', 'pretrain.safetensors') },
+  curves: { type: 'string', describe: 'picture (SVG) of loss and scores to write', default: join('out', 'pretrain.svg') },
   resume: { type: 'boolean', describe: 'go on from the checkpoint when there is one (--no-resume starts over)', default: true },
   minutes: { type: 'number', describe: 'stop after so many minutes, with a checkpoint; the same command goes on from it' },
   every: { type: 'number', describe: 'steps between checkpoints and scores', default: 250 },

@@ -2,11 +2,12 @@ import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
 import { loadWeights, type Weights } from '../../src/model/sam/weights.ts'
 import { flatten, perElement } from '../../src/model/train/flat.ts'
 import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
-import { assetBytes, writeAsset } from './asset.ts'
+import { assetBytes, writeAside } from './asset.ts'
 import { BatchStream } from './batch-stream.ts'
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { initialWeights } from './initial.ts'
 import { assemble, partition, type Parameters } from './parameters.ts'
+import { curvesSvg, type Mark } from './curves.ts'
 import { keepFactor, rateFactor } from './schedule.ts'
 import { heldOut, score, type Scores } from './scores.ts'
 import { DECAY, type PretrainSettings } from './settings.ts'
@@ -25,6 +26,8 @@ export interface RunOptions {
   /** File to write the weights to, at every checkpoint. */
   readonly out: string
   readonly checkpoint: string
+  /** Picture (SVG) of loss and scores, drawn anew at every checkpoint. */
+  readonly curves: string
   /** Whether to go on from the checkpoint when there is one. */
   readonly resume: boolean
   /** Steps between checkpoints. */
@@ -61,7 +64,7 @@ export async function pretrain (options: RunOptions): Promise<RunResult> {
   const parameters = partition(weights)
   const { layout, fixed } = parameters
   const saved = options.resume ? await readCheckpoint(options.checkpoint, layout.size, settings) : undefined
-  const start = saved ?? { state: untrained(flatten(layout, Object.fromEntries(weights))), step: 0 }
+  const start = saved ?? { state: untrained(flatten(layout, Object.fromEntries(weights))), step: 0, history: [] }
   const session = {
     options,
     config,
@@ -95,8 +98,7 @@ function untrained (value: Float32Array): State {
 
 async function train (session: Session, start: Checkpoint, stream: BatchStream): Promise<RunResult> {
   const { settings: { steps }, signal, every, onProgress } = session.options
-  let { state, step } = start
-  let scores: Scores | undefined
+  let { state, step, history } = start
   let loss: number | undefined
   const began = performance.now()
   while (step < steps && signal?.aborted !== true) {
@@ -104,10 +106,11 @@ async function train (session: Session, start: Checkpoint, stream: BatchStream):
     const result = await trainStep(session, state, step, await stream.next())
     state = result.state
     loss = loss == null ? result.loss : 0.98 * loss + 0.02 * result.loss
-    if (step % every === 0 && step < steps) scores = await save(session, { state, step })
-    onProgress?.({ step, steps, loss, millisecondsPerStep: (performance.now() - began) / (step - start.step), scores })
+    if (step % every === 0 && step < steps) history = await save(session, { state, step, history }, loss)
+    onProgress?.({ step, steps, loss, millisecondsPerStep: (performance.now() - began) / (step - start.step), scores: history.at(-1)?.scores })
   }
-  return { step, scores: await save(session, { state, step }) }
+  const last = await save(session, { state, step, history }, loss ?? history.at(-1)?.loss ?? 0)
+  return { step, scores: last.at(-1)!.scores }
 }
 
 /** Step `step` (from 1). */
@@ -123,13 +126,15 @@ async function trainStep ({ options: { settings }, config, constants, training }
   return { state, loss: outputs['loss']!.data[0]! }
 }
 
-/** Writes checkpoint and weight file, and scores exactly the rounded numbers that the file holds. */
-async function save ({ options, config, parameters, predict, samples }: Session, checkpoint: Checkpoint): Promise<Scores> {
-  const { settings, out } = options
-  await writeCheckpoint(options.checkpoint, checkpoint, settings)
-  const weights = assemble(parameters, checkpoint.state.mean)
-  const rounded = loadWeights(config, assetBytes(weights, settings, checkpoint.step)).weights
+/** Scores exactly the rounded numbers that the weight file will hold, and writes that file, the checkpoint and the curves. Returns the history with this mark. */
+async function save ({ options, config, parameters, predict, samples }: Session, { state, step, history }: Checkpoint, loss: number): Promise<readonly Mark[]> {
+  const { settings, out, checkpoint, curves } = options
+  const weights = assemble(parameters, state.mean)
+  const rounded = loadWeights(config, assetBytes(weights, settings, step)).weights
   const scores = await score(predict, rounded, samples, config, settings.batch)
-  await writeAsset(out, assetBytes(weights, settings, checkpoint.step, scores))
-  return scores
+  const marks = [...history.filter((mark) => mark.step < step), { step, loss, scores }]
+  await writeCheckpoint(checkpoint, { state, step, history: marks }, settings)
+  await writeAside(out, assetBytes(weights, settings, step, scores))
+  await writeAside(curves, Buffer.from(curvesSvg(marks)))
+  return marks
 }

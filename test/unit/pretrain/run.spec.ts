@@ -36,6 +36,7 @@ describe('a run of the pretraining', function () {
     settings,
     out: join(folder, `${name}.safetensors`),
     checkpoint: join(folder, `${name}.checkpoint`),
+    curves: join(folder, `${name}.svg`),
     resume: true,
     every: 3,
     heldOut: 1
@@ -52,7 +53,11 @@ describe('a run of the pretraining', function () {
 
     expect([first.step, second.step]).to.deep.equal([2, 4])
     expect(second).to.deep.equal(whole)
-    expect(await checkpoint('parts')).to.deep.equal(await checkpoint('whole'))
+    const [parts, single] = [await checkpoint('parts'), await checkpoint('whole')]
+    expect(parts!.state).to.deep.equal(single!.state)
+    expect([parts!, single!].map(({ history }) => history.map(({ step }) => step))).to.deep.equal([[2, 3, 4], [3, 4]])
+    expect(parts!.history.at(-1)!.scores).to.deep.equal(single!.history.at(-1)!.scores)
+    expect(String(await readFile(options('parts').curves))).to.match(/^<svg.*held-out IoU.*training loss/s)
     expect(await readFile(options('parts').out)).to.deep.equal(await readFile(options('whole').out))
     expect(progress.map(({ step }) => step)).to.deep.equal([1, 2, 3, 4])
     expect(progress.every(({ loss }) => Number.isFinite(loss))).to.equal(true)
