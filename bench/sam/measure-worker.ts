@@ -51,7 +51,7 @@ function setup (bench: Case): Setup {
   const config = withImageSize(full, bench.size)
   const weights = baseWeights(config, full)
   const blocks = loraBlocks(bench, config.depth)
-  const adapter = createLayout(adapterTensors(config, { lora: { blocks, rank: 4, alpha: 4 }, decoder: 'lora+heads', moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }))
+  const adapter = createLayout(adapterTensors(config, { lora: { blocks, rank: 4, alpha: 4 }, decoder: 'lora+mask-head', moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }))
   const context: StepContext = {
     config,
     options: { loraScale: 1, topK: 1, gate: 'token' },

@@ -4,7 +4,7 @@ import type { SamConfig } from './sam/build-sam.ts'
 export type Mode = 'frozen' | 'global' | 'personal'
 
 /** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
-export type DecoderMode = 'frozen' | 'lora' | 'lora+heads' | 'full'
+export type DecoderMode = 'frozen' | 'lora' | 'lora+mask-head' | 'lora+heads' | 'full'
 
 /** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
 type EncoderMode = 'lora' | 'bottleneck' | 'full'
@@ -72,7 +72,7 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig):
   const large = name.startsWith('vit-')
   return {
     lora: { blocks: Array.from({ length: depth }, (_, block) => block), rank: 4, alpha: 4 },
-    decoder: 'lora+heads',
+    decoder: 'lora+mask-head',
     moe: { blocks: large ? [...globalBlocks] : [1, 3], experts: 4, topK: 2, bottleneck: large ? 16 : 8, gate: 'token', expert: 'mlp' }
   }
 }

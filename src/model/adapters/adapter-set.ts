@@ -11,7 +11,12 @@ const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
 const INWARD = /\.lora_A|\.adapter_\w+\.down\.weight$/
-const HEADS = /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/
+/** What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork nor on the IoU head. */
+const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
+  'lora+mask-head': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0)\b/,
+  'lora+heads': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/,
+  full: /^mask_decoder\./
+}
 
 function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): TensorSpec[] {
   const beyond = blocks.find((block) => block >= depth)
@@ -54,8 +59,7 @@ function decoderLora (shapes: ReadonlyMap<string, readonly number[]>, rank: numb
 }
 
 function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: DecoderMode): TensorSpec[] {
-  const belongs = (name: string): boolean => mode === 'full' ? name.startsWith('mask_decoder.') : HEADS.test(name)
-  return [...shapes].filter(([name]) => belongs(name)).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
+  return [...shapes].filter(([name]) => WHOLE[mode]?.test(name) === true).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
 }
 
 /** The tensors of Γ (SAM_SPEC §3.2): of encoder and decoder what their modes say. @throws InputError for a block that the model lacks. */
@@ -64,8 +68,8 @@ export function adapterTensors (config: SamConfig, settings: ModelSettings): Ten
   const shapes = tensorShapes(config)
   return [
     ...encoderTensors(config, settings, shapes),
-    ...(decoder === 'lora' || decoder === 'lora+heads' ? decoderLora(shapes, lora.rank) : []),
-    ...(decoder === 'lora+heads' || decoder === 'full' ? trainedDecoder(shapes, decoder) : [])
+    ...(decoder.startsWith('lora') ? decoderLora(shapes, lora.rank) : []),
+    ...trainedDecoder(shapes, decoder)
   ]
 }
 

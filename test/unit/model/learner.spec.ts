@@ -61,11 +61,25 @@ describe('learner', function () {
   })
 
   it('follows the decoder mode', async () => {
-    for (const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38]] as const) {
+    for (const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38], ['lora+mask-head', 14]] as const) {
       const learner = await createLearner({ model: { decoder } })
       expect(learner.schema.tensors.filter(({ role }) => role === 'decoder'), decoder).to.have.length(expected)
       await learner.dispose()
     }
+  })
+
+  it('loses nothing where heads that one class does not use stay out of Γ', async () => {
+    const fit = async (decoder: 'lora+mask-head' | 'lora+heads'): Promise<{ loss: number, moved: Map<string, boolean> }> => {
+      const learner = await createLearner({ model: { decoder } })
+      const start = learner.initialAdapter()
+      const before = new Map(start.tensors())
+      const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })
+      await learner.dispose()
+      return { loss, moved: new Map([...adapter.tensors()].map(([name, { data }]) => [name, distance(data, before.get(name)!.data) > 0])) }
+    }
+    const [slim, whole] = [await fit('lora+mask-head'), await fit('lora+heads')]
+    expect([...whole.moved].filter(([, moved]) => moved).map(([name]) => name)).to.deep.equal([...slim.moved.keys()])
+    expect(slim.loss).to.be.closeTo(whole.loss, 1e-4)
   })
 
   it('global and frozen masks do not depend on Λ, personal ones do', async () => {
