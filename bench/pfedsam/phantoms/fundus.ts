@@ -57,7 +57,13 @@ function drawFundus (site: FundusSite, seed: number, stream: number, side: numbe
   const eye = drawEye(site, random, side)
   const planes = paint(eye, random, side)
   const image = photograph(planes, side, site, random, seededRandom(seed + 1, stream))
-  return { side, channels: 3, image, mask: fillOutline(eye.cup, side) }
+  return { side, channels: 3, image, mask: cupMask(eye, side) }
+}
+
+/** The cup as far as it lies in the disc: it is painted no further. */
+function cupMask ({ disc, cup }: Eye, side: number): Uint8Array {
+  const within = fillOutline(disc, side)
+  return fillOutline(cup, side).map((label, i) => label & within[i]!)
 }
 
 function drawEye (site: FundusSite, random: Random, side: number): Eye {

@@ -29,7 +29,7 @@ export interface Pelvis {
 /** Tells how the probe in the rectum, if there is one, shapes things. */
 export interface Probe { readonly endorectal: boolean }
 
-/** Draws a patient; the same numbers are drawn with and without a probe. */
+/** Draws a patient. */
 export function drawPelvis (random: Random, { endorectal }: Probe): Pelvis {
   const size = random.range(17, 27)
   const centre = { x: random.range(-4, 4), y: random.range(-9, 1) - size * 0.15 }

@@ -92,10 +92,24 @@ export interface Federation {
 
 /** @throws InputError naming the setting of an unsigned document that is wrong; `where` names its source. */
 export function checkBody (value: unknown, where: string): FederationBody {
-  const parsed = body.safeParse(value)
+  return checked(body, value, where)
+}
+
+function checked<T> (schema: z.ZodType<T>, value: unknown, where: string): T {
+  const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   throw new InputError(`${where} does not fit a federation: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
+}
+
+const sections = body.pick({ model: true, training: true, averaging: true })
+
+/** What of a federation decides how its sites train and average. */
+export type FederationSettings = z.infer<typeof sections>
+
+/** @throws InputError naming the setting that is wrong; `where` names its source. */
+export function checkSettings (value: unknown, where: string): FederationSettings {
+  return checked(sections, value, where)
 }
 
 /** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures: sites that talk have provably the same settings. */
