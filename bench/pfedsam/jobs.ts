@@ -3,6 +3,8 @@ import canonicalize from 'canonicalize'
 import { defaultModelSettings, defaultTrainSettings } from '../../src/model/settings.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
 import { defaultAveraging } from '../../src/node/federation/defaults.ts'
+import type { FederationSettings } from '../../src/node/federation/document.ts'
+import { overridden, type Overrides } from '../../src/node/federation/settings.ts'
 import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
 import type { DataName } from './sites.ts'
@@ -19,11 +21,15 @@ export interface Job {
   readonly scoreEvery: number
   /** A site that takes no part: what the others learned is tried on it. */
   readonly leftOut?: number
+  /** What differs from the defaults, before the method's own changes. */
+  readonly settings?: Overrides
 }
 
-/** To be raised when phantoms or the way of running change, so that old results are not taken for new ones. */
-const FORMAT = 1
+/** To be raised when phantoms or the way of running change, so that old results are not taken for new ones; a test tells when a phantom did. */
+const FORMAT = 2
 const COOL_DOWN_SECONDS = 30
+/** The base has a hash of its own in jobHash. */
+const NO_HASH = '0'.repeat(64)
 
 /** @throws Error for a name that no method has: the command line has checked it. */
 export function methodOf ({ method }: Pick<Job, 'method'>): Method {
@@ -32,25 +38,31 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
   return found
 }
 
-/** The federation's default settings with the method's own changes. */
+/** The federation's default settings with the job's and then the method's own changes. @throws InputError naming a setting that is wrong */
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const { rounds, seed, scoreEvery } = job
   const { model, train, averaging } = methodOf(job)
-  const defaults = { model: defaultModelSettings(config), train: defaultTrainSettings(config), averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS }) }
+  const { name, imageSize } = config
+  const defaults: FederationSettings = {
+    model: { name, imageSize, baseHash: NO_HASH, ...defaultModelSettings(config) },
+    training: { ...defaultTrainSettings(config), rounds, seed },
+    averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS })
+  }
+  const chosen = overridden(defaults, job.settings ?? {}, 'the file of --settings')
   return {
     rounds,
     seed,
     scoreEvery,
-    model: model?.(defaults.model) ?? defaults.model,
-    train: train?.(defaults.train) ?? defaults.train,
-    averaging: averaging?.(defaults.averaging) ?? defaults.averaging
+    model: model?.(chosen.model) ?? chosen.model,
+    train: train?.(chosen.training) ?? chosen.training,
+    averaging: averaging?.(chosen.averaging) ?? chosen.averaging
   }
 }
 
 /** SHA-256 (64 hex digits) of all that decides a run's numbers: two runs of one hash have the same result. */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
   const { model, train, averaging } = settingsOf(job, config)
-  const { mixing, mode, keeps } = methodOf(job)
-  const text = canonicalize({ format: FORMAT, job, mixing, mode, keeps: keeps?.source ?? '', model, train, averaging, base: hash, side: config.imageSize })
+  const { mixing, mode, keeps, alone } = methodOf(job)
+  const text = canonicalize({ format: FORMAT, job, mixing, mode, keeps: keeps?.source ?? '', alone: alone ?? 0, model, train, averaging, base: hash, side: config.imageSize })
   return createHash('sha256').update(text!).digest('hex')
 }

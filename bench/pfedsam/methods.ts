@@ -16,6 +16,8 @@ export interface Method {
   readonly mode: Mode
   /** Tensors of the adapter that a site keeps. */
   readonly keeps?: RegExp
+  /** Share of the rounds, the last ones, in which every site trains alone. */
+  readonly alone?: number
   readonly model?: (settings: ModelSettings) => ModelSettings
   readonly train?: (settings: TrainSettings) => TrainSettings
   readonly averaging?: (settings: Averaging) => Averaging
@@ -57,6 +59,7 @@ export const METHODS: readonly Method[] = [
   { name: 'local-lora', title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
   { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN },
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
+  { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', mixing: 'server', ...PLAIN, alone: 0.25 },
   { name: 'fedsam', title: 'FedSAM (all parameters)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }), train: (settings) => ({ ...onlyPhaseG(settings), lrHeads: FULL_RATE }), cost: 1.6 },
   { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, whole decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: onlyPhaseG, cost: 1.2 },
   { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },

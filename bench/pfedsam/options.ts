@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
+import { readOverrides } from '../../src/node/federation/settings.ts'
 import { METHODS } from './methods.ts'
 import { PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
 import { DATA_NAMES } from './sites.ts'
@@ -23,6 +24,7 @@ const flags = {
   seeds: { type: 'string', describe: 'seeds, with commas' },
   rounds: { type: 'number', describe: 'rounds of training' },
   train: { type: 'number', describe: 'training patients per phantom site' },
+  settings: { type: 'string', describe: 'file of what shall differ from the defaults, for every method, as for "consilium federation create --settings"' },
   workers: { type: 'number', describe: 'runs at once; one per core by default' },
   threads: { type: 'number', describe: 'threads of each run', default: 1 },
   runs: { type: 'string', describe: 'folder of finished runs, which are not run again', default: join('out', 'pfedsam', 'runs') },
@@ -30,7 +32,7 @@ const flags = {
   'dry-run': { type: 'boolean', describe: 'print the plan and how long it will take, and end', default: false }
 } as const
 
-/** @throws UsageError for what the bench does not have. */
+/** @throws UsageError for what the bench does not have, InputError for a file of settings that cannot be read. */
 export async function parseOptions (args: string[]): Promise<Options> {
   const parsed = await yargs(args)
     .scriptName('npm run bench:pfedsam --')
@@ -50,6 +52,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       scoreEvery: Math.min(preset.scoreEvery, rounds),
       data: listOf('--data', parsed.data, DATA_NAMES) ?? preset.data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
+      ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
     },
     workers: positive('--workers', parsed.workers ?? Math.max(1, Math.floor(availableParallelism() / parsed.threads))),

@@ -1,6 +1,7 @@
 import type { Job } from './jobs.ts'
 import { METHODS } from './methods.ts'
 import { siteCount, type DataName } from './sites.ts'
+import type { Overrides } from '../../src/node/federation/settings.ts'
 
 export interface Preset {
   readonly data: readonly DataName[]
@@ -11,8 +12,11 @@ export interface Preset {
   readonly train: number
   readonly validation: number
   readonly scoreEvery: number
-  /** Methods that are also run with one site left out, another one with every seed. */
+  /** Methods that are also run with one site left out, and how many sites are; one after another, with the seeds in turn. */
   readonly unseen: readonly string[]
+  readonly leftOut: number
+  /** What differs from the defaults. */
+  readonly settings?: Overrides
 }
 
 const MAIN = METHODS.filter(({ ablation }) => ablation == null).map(({ name }) => name)
@@ -24,16 +28,19 @@ export const PRESET_NAMES = ['smoke', 'quick', 'full'] as const
 export type PresetName = typeof PRESET_NAMES[number]
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  smoke: { data: ['fundus-phantom'], methods: ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip'], seeds: [1], rounds: 2, train: 4, validation: 3, scoreEvery: 1, unseen: ['pfedsam-gossip'] },
-  quick: { data: PHANTOMS, methods: MAIN, seeds: [1], rounds: 16, train: 20, validation: 12, scoreEvery: 4, unseen: ['pfedsam-gossip'] },
-  full: { data: PHANTOMS, methods: ALL, seeds: [1, 2, 3], rounds: 40, train: 20, validation: 24, scoreEvery: 4, unseen: UNSEEN }
+  smoke: { data: ['fundus-phantom'], methods: ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip'], seeds: [1], rounds: 2, train: 4, validation: 3, scoreEvery: 1, unseen: ['pfedsam-gossip'], leftOut: 1 },
+  quick: { data: PHANTOMS, methods: MAIN, seeds: [1], rounds: 16, train: 20, validation: 12, scoreEvery: 4, unseen: ['pfedsam-gossip'], leftOut: 1 },
+  full: { data: PHANTOMS, methods: ALL, seeds: [1, 2, 3], rounds: 40, train: 20, validation: 24, scoreEvery: 4, unseen: UNSEEN, leftOut: Infinity }
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
-export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen }: Preset): Job[] {
-  const sizes = { rounds, train, validation, scoreEvery }
+export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings }: Preset): Job[] {
+  const sizes = { rounds, train, validation, scoreEvery, ...(settings == null ? {} : { settings }) }
   const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ data: name, method, seed, ...sizes }))))
   const tried = unseen.filter((method) => methods.includes(method))
-  const apart = tried.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ data: name, method, seed, ...sizes, leftOut: (seed - 1) % siteCount(name) }))))
+  const apart = tried.flatMap((method) => data.flatMap((name) => {
+    const sites = Array.from({ length: Math.min(leftOut, siteCount(name)) }, (_, site) => site)
+    return sites.map((site): Job => ({ data: name, method, seed: seeds[site % seeds.length]!, ...sizes, leftOut: site }))
+  }))
   return [...main, ...apart]
 }

@@ -57,7 +57,7 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
   let trainSeconds = 0
   for (let round = 1; round <= last; round++) {
     const began = performance.now()
-    await trainRound(run, models, mixer, round, round === last)
+    await trainRound(run, models, round > (1 - (method.alone ?? 0)) * last ? new NoMixer(models.length) : mixer, round, round === last)
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
     run.onProgress?.(round)

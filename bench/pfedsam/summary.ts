@@ -20,6 +20,10 @@ export interface MethodSummary {
   readonly iou: Spread
   /** Pixels; undefined where no image had both. */
   readonly hd95: Spread | undefined
+  /** Images of a seed that hd95 leaves out: truth or prediction was empty. */
+  readonly missed: Spread
+  /** Mean Dice over the sites by seed, in the order of the seeds. */
+  readonly bySeed: readonly { readonly seed: number, readonly dice: number }[]
   /** Lowest site of each seed. */
   readonly worst: Spread
   readonly globalDice: Spread
@@ -42,6 +46,8 @@ interface UnseenSummary {
   /** The other sites' models trained alone on the same images: served, and their shared part. */
   readonly localServed: Spread | undefined
   readonly localShared: Spread | undefined
+  /** Zero-shot less the better of the two, site by site. */
+  readonly gain: Spread | undefined
 }
 
 export interface DataSummary {
@@ -90,6 +96,8 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     dice: over(({ sites }) => mean(sites.map(({ dice }) => dice))),
     iou: over(({ sites }) => mean(sites.map(({ iou }) => iou))),
     hd95: distances.length === 0 ? undefined : spread(distances),
+    missed: over(({ sites }) => sites.reduce((sum, { missed }) => sum + missed, 0)),
+    bySeed: runs.map(({ job, sites }) => ({ seed: job.seed, dice: mean(sites.map(({ dice }) => dice)) })),
     worst: over(({ sites }) => Math.min(...sites.map(({ dice }) => dice))),
     globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
     bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),
@@ -117,17 +125,19 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
   return METHODS.flatMap(({ name, title }) => {
     const runs = records.filter(({ job, unseen }) => job.method === name && unseen != null)
     if (runs.length === 0) return []
-    const others = (part: 'served' | 'shared'): Spread | undefined => {
-      const values = runs.flatMap(({ job }) => othersOn(records, job.seed, job.leftOut!, part))
-      return values.length === 0 ? undefined : spread(values)
-    }
+    const others = (part: 'served' | 'shared'): number[] => runs.flatMap(({ job }) => othersOn(records, job.seed, job.leftOut!, part))
+    const known = (values: readonly number[]): Spread | undefined => values.length === 0 ? undefined : spread(values)
+    const [served, shared] = [others('served'), others('shared')]
+    const better = mean(served) > mean(shared) ? served : shared
+    const zeroShot = runs.map(({ unseen }) => unseen!.zeroShot.dice)
     return [{
       method: name,
       title,
-      zeroShot: spread(runs.map(({ unseen }) => unseen!.zeroShot.dice)),
+      zeroShot: spread(zeroShot),
       personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),
-      localServed: others('served'),
-      localShared: others('shared')
+      localServed: known(served),
+      localShared: known(shared),
+      gain: better.length === runs.length ? spread(zeroShot.map((dice, index) => dice - better[index]!)) : undefined
     }]
   })
 }

@@ -1,13 +1,13 @@
 import type { RunRecord } from '../run-job.ts'
 
-const SITES = ['data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'globalDice', 'bytesPerRound']
+const SITES = ['data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'missed', 'globalDice', 'bytesPerRound']
 const IMAGES = ['data', 'method', 'seed', 'site', 'image', 'dice', 'iou', 'hd95']
 const DIGITS = 5
 
 /** A line per run and site that took part. */
 export function sitesCsv (records: readonly RunRecord[]): string {
-  return lines(SITES, whole(records).flatMap(({ job, sites }) => sites.map(({ name, images, dice, iou, hd95, globalDice, bytesSent }) =>
-    [job.data, job.method, job.seed, name, images, dice, iou, hd95, globalDice, Math.round(bytesSent / job.rounds)])))
+  return lines(SITES, whole(records).flatMap(({ job, sites }) => sites.map(({ name, images, dice, iou, hd95, missed, globalDice, bytesSent }) =>
+    [job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, Math.round(bytesSent / job.rounds)])))
 }
 
 /** A line per validation image. */

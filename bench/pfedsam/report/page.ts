@@ -30,9 +30,9 @@ export function renderPage ({ name, preset, summaries, strips, base }: PageInput
 <title>pFedSAM by gossip: evidence</title><style>${new Markup(STYLE + OWN_STYLE)}</style></head>
 <body><main>
 <h1>Does joining pay?</h1>
-<p class="lead">Methods through one training code on the same images, with the same number of optimiser steps. Means ± standard deviation over seeds ${preset.seeds.join(', ')}; Dice and IoU in points, HD95 in pixels.
+<p class="lead">Methods through one training code on the same images, with the same number of optimiser steps per site. Means ± standard deviation over seeds ${preset.seeds.join(', ')}; Dice and IoU in points, HD95 in pixels.
 <strong>All sites are simulated</strong>: these figures compare methods and claim nothing about accuracy on patients.</p>
-<p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation patients; base sam-tiny ${base.slice(0, 12)}…</p>
+<p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation patients; base sam-tiny ${base.slice(0, 12)}…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}</p>
 ${checks(summaries.flatMap(findings))}
 ${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
 ${about()}
@@ -89,7 +89,7 @@ function unseenTable ({ unseen, data }: DataSummary): Markup {
   if (unseen.length === 0) return new Markup('')
   const text = (value: Parameters<typeof points>[0] | undefined): string => value == null ? '–' : points(value)
   return html`<section class="card"><h2>A site that took no part, ${data}</h2>
-<p class="hint">Another site is left out with every seed; beside it the mean of the other sites' models trained alone on the same images.</p>
+<p class="hint">One site after another is left out; beside it the mean of the other sites' models trained alone on the same images.</p>
 ${grid(['method', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'], unseen.map(({ title, zeroShot, personalised, localServed, localShared }) => html`<tr><td>${title}</td>${[zeroShot, personalised, localServed, localShared].map((value) => html`<td>${text(value)}</td>`)}</tr>`))}</section>`
 }
 
@@ -105,5 +105,5 @@ ${strips.map(({ site, width, height, image, panels }, index) => {
 function about (): Markup {
   return html`<section class="card"><h2>How to read this</h2>
 <p>Worst site: the lowest site of each seed. Global Dice: the shared adapter without a site's own experts. MB at ViT-B: computed from that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice.
-HD95 leaves out images where truth or prediction is empty. Every method takes the same number of optimiser steps per round; methods without experts spend those of phase L in phase G.</p></section>`
+HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number of optimiser steps per site and round (centralised: all of them on one model); methods without experts spend those of phase L in phase G.</p></section>`
 }

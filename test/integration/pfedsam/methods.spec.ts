@@ -70,6 +70,13 @@ describe('what every method does to the adapters', function () {
     expect(sizes[1]).to.be.greaterThan(8 * sizes[0]!)
   })
 
+  it('FedAvg-LoRA, then tuned alone: the last rounds send nothing, and sites part', async () => {
+    await train('fedavg-tuned', ({ models: [one, other], bytesSent, size }) => {
+      expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)
+      expect(bytesSent).to.deep.equal([4 * size, 4 * size])
+    })
+  })
+
   it('FedPer: encoders agree, decoders do not, and only the encoder travels', async () => {
     await train('fedper', ({ models, size }) => {
       const [one, other] = models.map(({ adapter }) => adapter) as [Adapter, Adapter]

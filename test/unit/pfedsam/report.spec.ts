@@ -13,7 +13,7 @@ import { renderPage } from '../../../bench/pfedsam/report/page.ts'
 import { textTable } from '../../../bench/pfedsam/report/text.ts'
 import type { RunRecord } from '../../../bench/pfedsam/run-job.ts'
 import { roundsTo95, spread, summarise } from '../../../bench/pfedsam/summary.ts'
-import { UsageError } from '../../../src/errors.ts'
+import { InputError, UsageError } from '../../../src/errors.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 
 const JOB: Job = { data: 'fundus-phantom', method: 'local', seed: 1, rounds: 4, train: 4, validation: 2, scoreEvery: 2 }
@@ -51,6 +51,8 @@ describe('what the bench makes of its runs', () => {
     expect(method!.worst.mean).to.be.closeTo(0.6, 1e-12)
     expect(method!.sites[0]!.dice.sd).to.be.closeTo(Math.SQRT2 * 0.1, 1e-12)
     expect(method!.hd95!.mean).to.equal(3)
+    expect(method!.missed.mean).to.equal(1)
+    expect(method!.bySeed.map(({ seed }) => seed)).to.deep.equal([1, 2])
     expect(method!.bytes.mean).to.equal(1_000)
     expect(summary!.seeds).to.deep.equal([1, 2])
     expect(spread([1])).to.deep.equal({ mean: 1, sd: 0, count: 1 })
@@ -85,6 +87,8 @@ describe('what the bench makes of its runs', () => {
     }
     expect(ahead([0.7, 0.71], [0.8, 0.81])).to.equal(true)
     expect(ahead([0.6, 0.8], [0.75, 0.76])).to.equal(false)
+    const runs = [0.6, 0.8].flatMap((dice, seed) => [record({ seed }, [dice, dice]), record({ seed, method: 'pfedsam-gossip' }, [dice + 0.05, dice + 0.05])])
+    expect(findings(summarise(runs)[0]!).find(({ name }) => name.includes('above local'))).to.include({ ok: false, detail: '+5.0 points, sd 14.1; seed by seed +5.0 points ± 0.0' })
     expect(ahead([0.8, 0.81], [0.7, 0.71])).to.equal(false)
     const oneSeed = summarise([record({}, [0.5, 0.5]), record({ method: 'pfedsam-gossip' }, [0.9, 0.9])])
     expect(findings(oneSeed[0]!).find(({ name }) => name.includes('above local'))).to.include({ ok: false, detail: '+40.0 points, sd unknown (one seed)' })
@@ -124,8 +128,15 @@ describe('what the bench runs', () => {
     expect(new Set(jobs.map((job) => jobHash(job, base))).size).to.equal(jobs.length)
     const hash = jobHash(JOB, base)
     expect(jobHash({ ...JOB }, base)).to.equal(hash)
-    for (const change of [{ seed: 2 }, { rounds: 5 }, { train: 5 }, { method: 'local-lora' }]) expect(jobHash({ ...JOB, ...change }, base)).to.not.equal(hash)
+    for (const change of [{ seed: 2 }, { rounds: 5 }, { train: 5 }, { method: 'local-lora' }, { settings: { training: { lambdaG: 0.1 } } }]) expect(jobHash({ ...JOB, ...change }, base)).to.not.equal(hash)
     expect(jobHash(JOB, { ...base, hash: 'b'.repeat(64) })).to.not.equal(hash)
+    expect(() => jobHash({ ...JOB, settings: { training: { lambda: 1 } } }, base)).to.throw(InputError, 'lambda')
+  })
+
+  it('leaves every site out once in the full preset, one in the quick one', () => {
+    const left = (name: 'quick' | 'full'): string[] => jobsOf(PRESETS[name]).flatMap(({ method, data, seed, leftOut }) => method === 'pfedsam-gossip' && leftOut != null ? [`${data} ${seed} ${leftOut}`] : [])
+    expect(left('quick')).to.deep.equal(['fundus-phantom 1 0', 'prostate-phantom 1 0'])
+    expect(left('full')).to.deep.equal([[1, 0], [2, 1], [3, 2], [1, 3]].map(([seed, site]) => `fundus-phantom ${seed} ${site}`).concat([[1, 0], [2, 1], [3, 2], [1, 3], [2, 4], [3, 5]].map(([seed, site]) => `prostate-phantom ${seed} ${site}`)))
   })
 
   it('runs as many optimiser steps under every method that trains at all sites', () => {
