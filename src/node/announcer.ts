@@ -62,9 +62,9 @@ export class Announcer {
     await this.#announce()
   }
 
-  /** Estimated relative consensus distance of the connected sites and this one; undefined while alone. */
+  /** Estimated relative consensus distance of all sites that announced themselves lately and this one; undefined while alone. */
   readonly distance = (): number | undefined => {
-    const others = this.#init.peers.sketches()
+    const others = this.#init.peers.sketches(this.#init.averager.schema.hash)
     if (this.#own == null || this.#origin == null || others.length === 0) return undefined
     const distance = estimateDistance([this.#own, ...others], this.#origin)
     return Number.isFinite(distance) ? distance : undefined

@@ -15,6 +15,7 @@ interface Entry {
   addresses: readonly string[]
   lastSeen?: number
   announced?: Announced
+  announcedAt?: number
   /** When its round last grew. */
   movedAt: number
   exchanges: number
@@ -65,6 +66,7 @@ export class PeerTable {
     entry.lastSeen = this.#now()
     if (announced.round > (entry.announced?.round ?? -1)) entry.movedAt = this.#now()
     entry.announced = announced
+    entry.announcedAt = this.#now()
   }
 
   exchanged (id: string): void {
@@ -112,7 +114,10 @@ export class PeerTable {
     return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 
-  /** Median of the rounds that connected, moving sites announced; undefined without any. */
+  /**
+   * Median of the rounds that connected, moving sites announced; undefined without any. Of connected ones alone: pausing and catching up are about partners that this site can ask,
+   * who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
+   */
   medianRound (): number | undefined {
     const rounds = [...this.#entries.values()]
       .filter((entry) => entry.connected && !entry.foreign && this.#now() - entry.movedAt < STALLED_MS)
@@ -121,9 +126,14 @@ export class PeerTable {
     return rounds[Math.floor((rounds.length - 1) / 2)]
   }
 
-  /** Sketches of the connected sites that announced one. */
-  sketches (): Float32Array[] {
-    return [...this.#entries.values()].flatMap(({ connected, foreign, announced }) => connected && !foreign && announced != null ? [announced.sketch] : [])
+  /**
+   * Sketches of all sites of this schema that were heard of lately: connected or not, since announcements reach the whole federation and connections a few of it. That a site is foreign
+   * is otherwise learnt only by asking it.
+   */
+  sketches (schemaHash: string): Float32Array[] {
+    const since = this.#now() - ABSENT_MS
+    const lately = [...this.#entries.values()].filter(({ foreign, announcedAt = -Infinity }) => !foreign && announcedAt > since)
+    return lately.flatMap(({ announced }) => announced?.schemaHash === schemaHash ? [announced.sketch] : [])
   }
 
   isConnected (id: string): boolean {

@@ -73,10 +73,10 @@ describe('Announcer', () => {
   it('estimates the consensus distance from the others\' sketches', async () => {
     expect(announcer.distance()).to.equal(undefined)
     peers.connected('b', [])
-    peers.announced('b', announced({ sketch: sketchOf(initial.map(() => 1)) }))
+    peers.announced('b', announced({ schemaHash: schema.hash, sketch: sketchOf(initial.map(() => 1)) }))
     expect(announcer.distance()).to.equal(0)
     // Mean 1.5 and deviation 0.5 in every number: a relative distance of 1/3.
-    peers.announced('b', announced({ sketch: sketchOf(initial.map(() => 2)) }))
+    peers.announced('b', announced({ schemaHash: schema.hash, sketch: sketchOf(initial.map(() => 2)) }))
     expect(announcer.distance()).to.be.closeTo(1 / 3, 1e-6)
   })
 })

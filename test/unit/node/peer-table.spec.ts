@@ -46,6 +46,8 @@ describe('PeerTable', () => {
     expect(peers.medianRound()).to.equal(5)
     peers.markForeign('b')
     expect(peers.medianRound()).to.equal(1)
+    peers.announced('far', announced({ round: 90 }))
+    expect(peers.medianRound(), 'one that cannot be asked').to.equal(1)
   })
 
   it('lets a site whose round has not grown for ten minutes hold nobody up', () => {
@@ -82,12 +84,32 @@ describe('PeerTable', () => {
     expect(peers.candidates()).to.deep.equal(['a'])
   })
 
-  it('leaves sketches of sites that went away out of the estimate', () => {
+  it('estimates with the sketch of every site heard of within 20 s, connected or not: others pass announcements on', () => {
+    peers.connected('quiet', [])
     peers.connected('a', [])
-    peers.announced('a', announced())
-    expect(peers.sketches()).to.have.length(1)
+    for (const id of ['a', 'b']) peers.announced(id, announced())
+    expect(peers.sketches('a')).to.have.length(2)
     peers.disconnected('a')
-    expect(peers.sketches()).to.be.empty
+    clock.time += 19_000
+    peers.announced('b', announced())
+    expect(peers.sketches('a')).to.have.length(2)
+    clock.time += 2_000
+    expect(peers.sketches('a')).to.have.length(1)
+  })
+
+  it('leaves sites that announced nothing for 20 s out of the estimate, though they are connected and exchange, and sites of another schema', () => {
+    for (const id of ['silent', 'foreign', 'heard']) {
+      peers.connected(id, [])
+      peers.announced(id, announced())
+    }
+    peers.markForeign('foreign')
+    peers.announced('never asked', announced({ schemaHash: 'b' }))
+    expect(peers.sketches('a')).to.have.length(2)
+    clock.time += 21_000
+    peers.exchanged('silent')
+    peers.announced('heard', announced({ sketch: new Float32Array(64).fill(1) }))
+    peers.announced('foreign', announced())
+    expect(peers.sketches('a')).to.deep.equal([new Float32Array(64).fill(1)])
   })
 
   it('forgets the site not seen longest beyond 1,024, never a connected one', () => {
