@@ -1,3 +1,4 @@
+import type { Pixels } from '../dataset/index.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 
 /** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
@@ -13,6 +14,8 @@ type EncoderMode = 'lora' | 'bottleneck' | 'full'
 export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
 
 export interface ModelSettings {
+  /** How the base takes pixels: `imagenet` if not given. */
+  readonly pixels?: Pixels | undefined
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
   readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number, readonly aggregation?: LoraAggregation | undefined }
   readonly decoder: DecoderMode

@@ -4,8 +4,18 @@ import type { Fitted } from '../types.ts'
 const MEAN = [123.675, 116.28, 103.53] as const
 const STD = [58.395, 57.12, 57.375] as const
 
+/** What the base was trained with: SAM's mean and deviation, or brightness in 0..1 as MedSAM has it (SAM_SPEC §2.1). */
+export type Pixels = 'imagenet' | 'unit'
+
 /** Normalised pixel values by channel and brightness. */
-const TABLES = MEAN.map((mean, c) => Float32Array.from({ length: 256 }, (_, value) => (value - mean) / STD[c]!))
+const TABLES: Readonly<Record<Pixels, readonly Float32Array[]>> = {
+  imagenet: MEAN.map((mean, c) => byBrightness((value) => (value - mean) / STD[c]!)),
+  unit: MEAN.map(() => byBrightness((value) => value / 255))
+}
+
+function byBrightness (normalised: (value: number) => number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, value) => normalised(value))
+}
 
 export interface Batch {
   /** [B, S, S, 3], normalised, zero beyond the content */
@@ -21,25 +31,25 @@ export interface Batch {
  *
  * @throws RangeError for no slices, different sides or an L that does not divide S
  */
-export function toBatch (fitted: readonly Fitted[], lowResSide: number, classes = 1): Batch {
+export function toBatch (fitted: readonly Fitted[], lowResSide: number, classes = 1, pixels: Pixels = 'imagenet'): Batch {
   const side = fitted[0]?.side ?? 0
   if (side === 0 || fitted.some((each) => each.side !== side)) throw new RangeError('a batch needs slices fitted to one side')
   if (side % lowResSide !== 0) throw new RangeError(`a low-resolution side of ${lowResSide} does not divide ${side}`)
   const images = new Float32Array(fitted.length * side * side * 3)
   const targets = new Float32Array(fitted.length * lowResSide * lowResSide * classes)
   fitted.forEach((each, b) => {
-    putImage(each, images.subarray(b * side * side * 3, (b + 1) * side * side * 3))
+    putImage(each, TABLES[pixels], images.subarray(b * side * side * 3, (b + 1) * side * side * 3))
     putTarget(each, lowResSide, classes, targets.subarray(b * lowResSide ** 2 * classes, (b + 1) * lowResSide ** 2 * classes))
   })
   return { images, targets }
 }
 
-function putImage ({ side, fittedHeight, fittedWidth, channels, image }: Fitted, out: Float32Array): void {
+function putImage ({ side, fittedHeight, fittedWidth, channels, image }: Fitted, tables: readonly Float32Array[], out: Float32Array): void {
   for (let y = 0; y < fittedHeight; y++) {
     for (let x = 0; x < fittedWidth; x++) {
       const from = (y * fittedWidth + x) * channels
       const to = (y * side + x) * 3
-      for (let c = 0; c < 3; c++) out[to + c] = TABLES[c]![image[channels === 1 ? from : from + c]!]!
+      for (let c = 0; c < 3; c++) out[to + c] = tables[c]![image[channels === 1 ? from : from + c]!]!
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted } from '../../dataset/index.ts'
+import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
 import { decodeStep, encodeStep, type StepContext } from '../train/steps.ts'
@@ -10,6 +10,7 @@ import { promptInputs, singlePrompts, type ImagePrompt } from './prompts.ts'
 export interface SegmenterInit {
   readonly engine: Engine
   readonly config: SamConfig
+  readonly pixels?: Pixels | undefined
   readonly context: StepContext
   readonly weights: HostRecord
   /** `@gamma` and `@lambda`, as far as the mode has them. */
@@ -81,7 +82,7 @@ export class Segmenter {
 
   /** [1,G,G,d] of one image. */
   async #embedding (image: Fitted): Promise<HostRecord[string]> {
-    const { config, cache } = this.#init
+    const { config, cache, pixels } = this.#init
     const grid = gridSide(config)
     const key = this.#key(image)
     const known = await cache.get(key)
@@ -89,7 +90,7 @@ export class Segmenter {
       this.#reused++
       return { shape: [1, grid, grid, config.width], data: known }
     }
-    const { images } = toBatch([image], this.lowRes)
+    const { images } = toBatch([image], this.lowRes, 1, pixels)
     const { embedding } = await this.#encode.run({ ...this.#init.adapted, '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images } })
     this.#encoded++
     await cache.put(key, embedding!.data as Float32Array)

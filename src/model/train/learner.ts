@@ -109,7 +109,7 @@ export class Learner {
     const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), this.#weights)
     this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
     const { firstAdapted: blocks } = context
-    if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, limits: init.cache ?? DEFAULT_CACHE })
+    if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
     this.#optimiser = {
       G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
       L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
@@ -199,9 +199,9 @@ export class Learner {
 
   /** The model in one mode, for any number of prompts; every image is encoded once. Dispose of it when done; it does not follow later training. */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
-    const { engine, config, baseHash } = this.#init
+    const { engine, config, baseHash, model: { pixels } } = this.#init
     const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])]
-    return new Segmenter({ engine, config, context: this.#context, weights: this.#weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
+    return new Segmenter({ engine, config, pixels, context: this.#context, weights: this.#weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
   }
 
   /** What the forward step needs beside the base in this mode. */
@@ -245,7 +245,7 @@ export class Learner {
   /** The images, or what the frozen blocks make of them. */
   async #inputs (batch: readonly Fitted[]): Promise<HostRecord> {
     if (this.#stem != null) return await this.#stem.tokens(batch)
-    const { images } = toBatch(batch, lowResSide(this.#init.config))
+    const { images } = toBatch(batch, lowResSide(this.#init.config), 1, this.#init.model.pixels)
     return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
   }
 

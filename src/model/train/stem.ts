@@ -1,5 +1,5 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted } from '../../dataset/index.ts'
+import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { stemStep } from './steps.ts'
@@ -22,6 +22,7 @@ interface StemInit {
   readonly weights: Weights
   /** Blocks that nothing adapts: 0 up to, not including, this one. */
   readonly blocks: number
+  readonly pixels?: Pixels | undefined
   readonly limits: CacheLimits
 }
 
@@ -74,8 +75,8 @@ export class Stem {
   }
 
   async #compute (sample: Fitted): Promise<Float32Array> {
-    const { config, weights } = this.#init
-    const { images } = toBatch([sample], lowResSide(config))
+    const { config, weights, pixels } = this.#init
+    const { images } = toBatch([sample], lowResSide(config), 1, pixels)
     const { tokens } = await this.#step.run({ ...weights, '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images } })
     this.#computed++
     return tokens!.data as Float32Array

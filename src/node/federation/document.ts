@@ -15,6 +15,8 @@ const model = z.strictObject({
   name: z.string().min(1),
   /** Side of the square that images are fitted into, pixels: a multiple of 16 (SAM_SPEC §1.4). */
   imageSize: count.multipleOf(16),
+  /** How the base takes pixels (SAM_SPEC §2.1); imagenet if absent. */
+  pixels: z.enum(['imagenet', 'unit']).optional(),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
   lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive, aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional() }),

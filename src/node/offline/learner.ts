@@ -32,7 +32,7 @@ export async function createLearner ({ engine, model, training, models, siteSeed
     config,
     weights: resizeWeights(base.weights, base.config, config),
     baseHash: base.hash,
-    model: { lora: model.lora, decoder: model.decoder, moe: model.moe },
+    model: { lora: model.lora, decoder: model.decoder, moe: model.moe, pixels: model.pixels },
     train: training,
     rounds: training.rounds,
     seed: training.seed,

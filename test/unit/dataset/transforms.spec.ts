@@ -125,6 +125,11 @@ describe('batches', () => {
     expect(images[2]).to.be.closeTo((30 - 103.53) / 57.375, 1e-6)
   })
 
+  it('take brightness in 0..1 where the base wants that', () => {
+    const { images } = toBatch([fitted(1, 2, 2, { image: Uint8Array.of(0, 51), mask: new Uint8Array(2) })], 2, 1, 'unit')
+    expect([...images]).to.deep.equal([0, 0, 0, ...[0.2, 0.2, 0.2].map(Math.fround), 0, 0, 0, 0, 0, 0])
+  })
+
   it('average targets over the area of each pixel, also beyond the content', () => {
     const mask = Uint8Array.of(1, 1, 3, 0, 1, 0, 0, 0, 0)
     const one = fitted(3, 3, 4, { image: new Uint8Array(9), mask })

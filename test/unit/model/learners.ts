@@ -1,26 +1,28 @@
 import type { Engine } from '../../../src/compute/index.ts'
 import type { Scored } from '../../../src/dataset/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
-import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'
+import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/model/settings.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
+import type { CacheLimits } from '../../../src/model/train/stem.ts'
 import { testEngine, tinyWeights } from './golden.ts'
 
 export const config = samConfig('golden-128')
 export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
 export const baseHash = weightsHash(weights)
 
-export async function createLearner ({ engine, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {} }: { engine?: Engine, siteSeed?: number, seed?: number, rounds?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings> } = {}): Promise<Learner> {
+export async function createLearner ({ engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, cache }: { engine?: Engine, weights?: Weights, siteSeed?: number, seed?: number, rounds?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings>, cache?: CacheLimits } = {}): Promise<Learner> {
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,
-    weights,
+    weights: base,
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(config), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     rounds,
     seed,
-    siteSeed
+    siteSeed,
+    ...(cache == null ? {} : { cache })
   })
 }
 

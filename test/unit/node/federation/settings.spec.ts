@@ -41,13 +41,14 @@ describe('settings that a founder changes', () => {
       { model: { moe: { noise: 0.25 } } },
       { model: { moe: { gate: 'image' } } },
       { model: { moe: { expert: 'lora' } } },
+      { model: { pixels: 'unit' } },
       { training: { order: 'GL-local' } },
       { training: { distil: 'features' } },
       { training: { schedule: 'poly' } },
       { training: { teacherG: 'global', teacherL: 'none' } },
       { training: { prompt: 'box', augment: false } }
     ]) ids.add(federationId(await given(settings)))
-    expect(ids.size).to.equal(13)
+    expect(ids.size).to.equal(14)
     const changed = await given({ model: { lora: { rank: 8 } }, training: { order: 'GL-local' } })
     expect(changed.model.lora).to.deep.equal({ ...draft.model.lora, rank: 8 })
     expect(changed.training).to.deep.equal({ ...draft.training, order: 'GL-local' })
@@ -58,6 +59,7 @@ describe('settings that a founder changes', () => {
     const refused = async (settings: unknown): Promise<string> => await given(settings).then(() => 'taken', (error: Error) => error.message)
     expect(await refused({ training: { order: 'LG' } })).to.include('training.order')
     expect(await refused({ model: { lora: { aggregatoin: 'ffa' } } })).to.include('aggregatoin')
+    expect(await refused({ model: { pixels: 'medsam' } })).to.include('model.pixels')
     expect(await refused({ name: 'another' })).to.include('name')
     expect(await refused([])).to.include('settings')
     expect(await refused({ model: { lora: null } })).to.include('model.lora')
