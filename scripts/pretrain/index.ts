@@ -2,13 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
-import { createEngine } from '../../src/compute/index.ts'
+import { createEngine, type Engine } from '../../src/compute/index.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { loadWeights } from '../../src/model/sam/weights.ts'
+import { diceScore } from '../../src/model/train/metrics.ts'
+import { bundledSamples } from './bundled.ts'
 import { describeScores, progressView } from './progress.ts'
 import { pretrain } from './run.ts'
+import { heldOut, score } from './scores.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
+import { predictStep } from './step.ts'
 
 const flags = {
   model: { type: 'string', describe: 'configuration to train', default: DEFAULT_SETTINGS.model },
@@ -17,6 +21,7 @@ const flags = {
   batch: { type: 'number', describe: 'images per step, each used without prompt, with a point and with a box', default: DEFAULT_SETTINGS.batch },
   lr: { type: 'number', describe: 'learning rate at its height', default: DEFAULT_SETTINGS.rate },
   from: { type: 'string', describe: 'weight file of the same model to start from, instead of random weights' },
+  score: { type: 'string', describe: 'weight file to score instead of training: on --held-out images, and on the slices of the bundled sample' },
   out: { type: 'string', describe: 'weight file to write (float16)', default: join('assets', 'sam-tiny.safetensors') },
   checkpoint: { type: 'string', describe: 'file that a later run goes on from', default: join('out', 'pretrain.safetensors') },
   curves: { type: 'string', describe: 'picture (SVG) of loss and scores to write', default: join('out', 'pretrain.svg') },
@@ -27,6 +32,15 @@ const flags = {
   threads: { type: 'number', describe: 'threads of the engine' }
 } as const
 
+const NUMBERS = ['steps', 'batch', 'every', 'heldOut', 'lr', 'minutes', 'threads'] as const
+
+function checkNumbers (options: Readonly<Partial<Record<typeof NUMBERS[number], number | undefined>>> & { readonly heldOut: number, readonly batch: number }): void {
+  for (const name of NUMBERS) {
+    if (!((options[name] ?? 1) > 0)) throw new InputError(`--${name === 'heldOut' ? 'held-out' : name} must be a number above 0`)
+  }
+  if (options.heldOut % options.batch !== 0) throw new InputError(`--held-out ${options.heldOut} is not a multiple of --batch ${options.batch}`)
+}
+
 async function main (args: string[]): Promise<number> {
   const options = await yargs(args)
     .scriptName('npm run pretrain --')
@@ -35,16 +49,17 @@ async function main (args: string[]): Promise<number> {
     .strict()
     .wrap(null)
     .parseAsync()
-  for (const name of ['steps', 'batch', 'every', 'heldOut', 'lr', 'minutes', 'threads'] as const) {
-    if (!((options[name] ?? 1) > 0)) throw new InputError(`--${name === 'heldOut' ? 'held-out' : name} must be a number above 0`)
-  }
-  if (options.heldOut % options.batch !== 0) throw new InputError(`--held-out ${options.heldOut} is not a multiple of --batch ${options.batch}`)
+  checkNumbers(options)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
   const timer = options.minutes == null ? undefined : setTimeout(() => { stop.abort() }, options.minutes * 60_000)
   const engine = await createEngine({ memory: 'fast', ...(options.threads == null ? {} : { threads: options.threads }) })
   const view = progressView(process.stderr)
   try {
+    if (options.score != null) {
+      process.stdout.write(await scoreFile(engine, options.score, options))
+      return 0
+    }
     const { from: file, model, seed, steps, batch, lr: rate, ...rest } = options
     const start = file == null ? undefined : loadWeights(samConfig(model), await readFile(file))
     const { step, scores } = await pretrain({
@@ -62,6 +77,16 @@ async function main (args: string[]): Promise<number> {
     clearTimeout(timer)
     await engine.dispose()
   }
+}
+
+/** IoU on held-out images, Dice on real slices. */
+async function scoreFile (engine: Engine, file: string, { model, heldOut: count, batch }: { readonly model: string, readonly heldOut: number, readonly batch: number }): Promise<string> {
+  const config = samConfig(model)
+  const { weights, hash } = loadWeights(config, await readFile(file))
+  const predict = engine.compile(predictStep(config))
+  const lines = [`${file}, weights ${hash}`, `IoU, ${count} held-out images: ${describeScores(await score(predict, weights, heldOut(count, config), config, batch))}`]
+  for (const [name, samples] of await bundledSamples(config.imageSize)) lines.push(`Dice, ${samples.length} slices of ${name}: ${describeScores(await score(predict, weights, samples, config, batch, diceScore))}`)
+  return `${lines.join('\n')}\n`
 }
 
 try {
