@@ -13,7 +13,7 @@ export type Weights = Readonly<Record<string, NamedTensor>>
 export function loadWeights (config: SamConfig, bytes: Uint8Array): { weights: Weights, hash: string } {
   const { tensors } = readFloatTensors(bytes)
   const { sources, tied } = sourceNames(tensors.keys())
-  if (tied != null) checkTied(tensors.get(tied[0])!.data, tensors.get(tied[1])!.data)
+  if (tied != null) checkTied(tensors.get(tied[0])!, tensors.get(tied[1])!)
   const weights = checkWeights(config, new Map([...sources].map(([name, source]) => [name, tensors.get(source)!])))
   return { weights, hash: weightsHash(weights) }
 }
@@ -36,16 +36,33 @@ export function checkWeights<T extends { readonly shape: readonly number[] }> (c
 export function sourceNames (names: Iterable<string>): { sources: Map<string, string>, tied?: readonly [string, string] } {
   const all = [...names]
   if (!isHuggingFace(all)) return { sources: new Map(all.map((name) => [name, name])) }
-  const sources = new Map(all.filter((name) => name !== TIED_MATRIX).map((name) => [originalName(name), name]))
+  const sources = byOriginalName(all.filter((name) => name !== TIED_MATRIX))
   if (!all.includes(TIED_MATRIX)) return { sources }
   const own = sources.get(FOURIER_MATRIX)
   sources.set(FOURIER_MATRIX, TIED_MATRIX)
   return own == null ? { sources } : { sources, tied: [own, TIED_MATRIX] }
 }
 
+function byOriginalName (names: readonly string[]): Map<string, string> {
+  const sources = new Map<string, string>()
+  for (const name of names) {
+    const original = originalName(name)
+    const other = sources.get(original)
+    if (other != null) throw new SchemaError(`the tensors ${other} and ${name} both mean ${original}: remove the one that is not to be used`)
+    sources.set(original, name)
+  }
+  return sources
+}
+
 /** @throws SchemaError unless both copies of the Fourier matrix hold the same numbers (SAM_SPEC §1.8). */
-export function checkTied (one: Float32Array, other: Float32Array): void {
-  if (one.length !== other.length || !one.every((value, i) => value === other[i])) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
+export function checkTied (one: NamedTensor, other: NamedTensor): void {
+  checkTiedShapes(one.shape, other.shape)
+  if (!one.data.every((value, i) => value === other.data[i])) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
+}
+
+/** Before either is read: a shape that a file claims may be of any size. @throws SchemaError unless they are equal */
+export function checkTiedShapes (one: readonly number[], other: readonly number[]): void {
+  if (one.join() !== other.join()) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) have the shapes [${one.join(', ')}] and [${other.join(', ')}]: the file is damaged`)
 }
 
 /** SHA-256 over the float32 values in name order: the same for a float16 file and its float32 copy. */

@@ -33,6 +33,12 @@ describe('weights', () => {
     expect(() => loadWeights(config, writeSafetensors(theirs))).to.throw(SchemaError, 'Fourier matrix')
   })
 
+  it('refuses two tensors that mean the same one', () => {
+    const theirs = new Map([...original].map(([name, tensor]) => [huggingFaceName(name), tensor]))
+    theirs.set('image_encoder.pos_embed', original.get('image_encoder.pos_embed')!)
+    expect(() => loadWeights(config, writeSafetensors(theirs))).to.throw(SchemaError, /vision_encoder\.pos_embed and image_encoder\.pos_embed/)
+  })
+
   it('names a tensor that is missing, superfluous or of another shape', () => {
     const name = 'image_encoder.blocks.2.attn.rel_pos_h'
     const wrong = (change: (tensors: Map<string, NamedTensor>) => void): (() => unknown) => () => {

@@ -1,12 +1,14 @@
 import { open, rename, rm, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { elementCount } from '../../../adapter/schema.ts'
-import { littleEndianBytes, safetensorsHeader } from '../../../adapter/safetensors.ts'
+import { littleEndianBytes, safetensorsHeader, type NamedTensor } from '../../../adapter/safetensors.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../../errors.ts'
 import { MODEL_NAMES, samConfig, type SamConfig } from '../../../model/sam/build-sam.ts'
 import { parameterCount, tensorShapes } from '../../../model/sam/tensor-shapes.ts'
-import { checkTied, checkWeights, sourceNames, WeightsHash } from '../../../model/sam/weights.ts'
+import { checkTied, checkTiedShapes, checkWeights, sourceNames, WeightsHash } from '../../../model/sam/weights.ts'
+import { isMissing, removeLeftovers } from '../../storage/files.ts'
 import { openTensorFile } from './open-tensor-file.ts'
+import { openSafetensors } from './safetensors-file.ts'
 import type { TensorFile } from './tensor-file.ts'
 
 export interface ImportOptions {
@@ -48,17 +50,22 @@ async function convert ({ file, folder, name, architecture, onProgress, signal }
   const source = await openTensorFile(file)
   try {
     const { sources, tied } = sourceNames(source.shapes.keys())
-    if (tied != null) checkTied(await source.read(tied[0]), await source.read(tied[1]))
+    if (tied != null) checkTiedShapes(source.shapes.get(tied[0])!, source.shapes.get(tied[1])!)
     const shapes = new Map([...sources].map(([original, found]) => [original, { shape: source.shapes.get(found)! }]))
     const config = architecture == null ? closest(shapes) : samConfig(architecture)
     const own = checkName(name ?? config.name)
     checkWeights(config, shapes)
+    if (tied != null) checkTied(await readTensor(source, tied[0]), await readTensor(source, tied[1]))
     const path = join(folder, `${own}.safetensors`)
     const hash = await write({ source, sources, config, path, ...(onProgress == null ? {} : { onProgress }), ...(signal == null ? {} : { signal }) })
     return { name: own, architecture: config.name, hash, parameters: parameterCount(config), path }
   } finally {
     await source.close()
   }
+}
+
+async function readTensor (source: TensorFile, name: string): Promise<NamedTensor> {
+  return { shape: source.shapes.get(name)!, data: await source.read(name) }
 }
 
 function checkName (name: string): string {
@@ -107,6 +114,7 @@ async function write (conversion: Conversion): Promise<string> {
     hash.add(name, { shape, data })
   }
   const digest = hash.digest()
+  await refuseOthers(path, digest)
   const header = safetensorsHeader(new Map(shapes.map(([name, shape]) => [name, { shape }])), { architecture: config.name, hash: digest })
   await writeAside(path, async (append) => {
     await append(header)
@@ -115,9 +123,28 @@ async function write (conversion: Conversion): Promise<string> {
   return digest
 }
 
+/** A federation may count on what has this name. @throws InputError when the file holds other weights; a damaged one may be replaced */
+async function refuseOthers (path: string, hash: string): Promise<void> {
+  const present = await statedHash(path)
+  if (present != null && present !== hash) throw new InputError(`there is a model named ${basename(path, '.safetensors')} already, with other weights (hash ${present.slice(0, 12)}…): give this one another name with --name`)
+}
+
+async function statedHash (path: string): Promise<string | undefined> {
+  try {
+    const file = await openSafetensors(path)
+    await file.close()
+    return file.metadata['hash']
+  } catch (error) {
+    if (isMissing(error) || error instanceof CorruptFileError) return undefined
+    throw error
+  }
+}
+
+/** One import at a time in a folder: it clears what killed ones left there. */
 async function writeAside (path: string, work: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
   const aside = `${path}.${process.pid}`
-  await mkdir(join(path, '..'), { recursive: true })
+  await mkdir(dirname(path), { recursive: true })
+  await removeLeftovers(dirname(path))
   const handle = await open(aside, 'w')
   try {
     await work(async (bytes) => { await handle.writeFile(bytes) })

@@ -9,6 +9,9 @@ import { loadWeights, weightsHash } from '../../../../src/model/sam/weights.ts'
 import { importModel } from '../../../../src/node/offline/models/import-model.ts'
 import { findModel, findWeights, listModels } from '../../../../src/node/offline/models/model-store.ts'
 import { tinyWeights } from '../../model/golden.ts'
+import { seeded } from '../../../sim/site.ts'
+import { huggingFaceName } from '../../model/hugging-face-name.ts'
+import { fixCrc, mutate } from './mutate.ts'
 import { writePth } from './pth-writer.ts'
 
 const original = new Map(Object.entries(tinyWeights))
@@ -61,6 +64,70 @@ describe('model import', () => {
     expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include('not those of a SAM')
     expect(await readdir(join(folder, 'models')).catch(() => [])).to.deep.equal([])
   })
+
+  it('looks at the shapes of both copies of the Fourier matrix before it reads either', async () => {
+    const tied = 'shared_image_embedding.positional_embedding'
+    const theirs = new Map([...original].map(([name, tensor]) => [huggingFaceName(name), tensor]))
+    const matrix = theirs.get('prompt_encoder.shared_embedding.positional_embedding')!
+    theirs.set(tied, matrix)
+    expect((await bring(writePth(theirs))).hash).to.equal(weightsHash(tinyWeights))
+    // A view of one number, 8 GB of them: to be refused before it is unrolled.
+    const endless = new Map([[tied, { shape: [2 ** 30, 2], strides: [0, 0] }]])
+    expect(await failure(writePth(theirs, { views: endless }))).to.include('[1073741824, 2]').and.to.include('[2, 32]')
+    const turned = new Map([['prompt_encoder.shared_embedding.positional_embedding', { shape: [32, 2], strides: [2, 1] }]])
+    expect(await failure(writePth(theirs, { views: turned }))).to.include('[32, 2]')
+  })
+
+  it('refuses two tensors that mean the same one, by both their names', async () => {
+    const theirs = new Map([...original].map(([name, tensor]) => [huggingFaceName(name), tensor]))
+    theirs.set('image_encoder.pos_embed', original.get('image_encoder.pos_embed')!)
+    expect(await failure(writePth(theirs))).to.include('vision_encoder.pos_embed').and.to.include(' image_encoder.pos_embed')
+  })
+
+  it('keeps the model that has the name already, unless the weights are the same', async () => {
+    const { hash, path } = await bring(writePth(original), { name: 'base' })
+    expect((await bring(writeSafetensors(original), { name: 'base' })).hash).to.equal(hash)
+    const token = original.get('mask_decoder.iou_token.weight')!
+    const others = new Map(original).set('mask_decoder.iou_token.weight', { ...token, data: token.data.with(0, 7) })
+    expect(await failure(writePth(others), { name: 'base' })).to.include('there is a model named base already').and.to.include('--name')
+    expect((await findModel(join(folder, 'models'), 'base')).hash).to.equal(hash)
+    await writeFile(path, 'damaged')
+    expect((await bring(writePth(original), { name: 'base' })).hash).to.equal(hash)
+  })
+
+  it('leaves nothing behind when it is stopped, and clears what a killed import left', async () => {
+    const models = join(folder, 'models')
+    const file = join(folder, 'weights')
+    await writeFile(file, writePth(original))
+    const controller = new AbortController()
+    const stopped = await importModel({ file, folder: models, signal: controller.signal, onProgress: (done, total) => { if (done === total - 1) controller.abort(new InputError('it was stopped')) } }).catch((error: unknown) => error)
+    expect((stopped as Error).message).to.include('it was stopped')
+    expect(await readdir(models)).to.deep.equal([])
+    await writeFile(join(models, 'vit-h.safetensors.4242'), 'half')
+    await importModel({ file, folder: models })
+    expect(await readdir(models)).to.deep.equal(['golden-128.safetensors'])
+  })
+
+  it('gives a named error for 200 truncated, altered and spliced files, or imports them, and never keeps a part', async () => {
+    const random = seeded(2)
+    const whole = writePth(original)
+    // Of these 3 MB nearly all is numbers: most changes go into the pickle.
+    const pickle = whole.indexOf('PK\x03\x04', 4)
+    const models = join(folder, 'models')
+    let unharmed = 0
+    for (let run = 0; run < 200; run++) {
+      const bytes = mutate(whole, random, run % 4 === 0 ? whole.length : pickle)
+      try {
+        await bring(run % 2 === 0 ? bytes : fixCrc(bytes), { name: `run-${run}` })
+        unharmed++
+        await rm(join(models, `run-${run}.safetensors`))
+      } catch (error) {
+        expect(error, `run ${run}`).to.be.instanceOf(InputError)
+      }
+      expect(await readdir(models).catch(() => []), `run ${run}`).to.deep.equal([])
+    }
+    expect(unharmed).to.be.below(100)
+  }).timeout(60_000)
 
   it('says which models there are when one is missing', async () => {
     await bring(writePth(original))

@@ -1,12 +1,19 @@
-import { crc32 } from 'node:zlib'
+import { crc32, deflateRawSync } from 'node:zlib'
 import type { NamedTensor } from '../../../../src/adapter/safetensors.ts'
 
+interface PthOptions {
+  /** Views that a pickle may claim of the tensors of these names. */
+  readonly views?: ReadonlyMap<string, { readonly shape: readonly number[], readonly strides: readonly number[] }>
+  /** Compresses every entry. */
+  readonly deflated?: boolean
+}
+
 /** What torch.save writes for a state dict of float32 tensors: a zip archive of stored entries with a pickle. For tests; checked against PyTorch by hand. */
-export function writePth (tensors: ReadonlyMap<string, NamedTensor>): Buffer {
-  const entries: [string, Uint8Array][] = [['archive/data.pkl', pickle(tensors)], ['archive/byteorder', Buffer.from('little')]]
+export function writePth (tensors: ReadonlyMap<string, NamedTensor>, { views = new Map(), deflated = false }: PthOptions = {}): Buffer {
+  const entries: [string, Uint8Array][] = [['archive/data.pkl', pickle(tensors, views)], ['archive/byteorder', Buffer.from('little')]]
   let key = 0
   for (const { data } of tensors.values()) entries.push([`archive/data/${key++}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])
-  return zip([...entries, ['archive/version', Buffer.from('3\n')]])
+  return zip([...entries, ['archive/version', Buffer.from('3\n')]], deflated)
 }
 
 function u32 (value: number): Buffer {
@@ -27,9 +34,10 @@ function tuple (values: readonly number[]): Buffer {
   return Buffer.concat([Buffer.from('('), ...values.map(integer), Buffer.from('t')])
 }
 
-function pickle (tensors: ReadonlyMap<string, NamedTensor>): Buffer {
-  const items = [...tensors].map(([name, { shape, data }], index) => {
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
+function pickle (tensors: ReadonlyMap<string, NamedTensor>, views: NonNullable<PthOptions['views']>): Buffer {
+  const items = [...tensors].map(([name, { shape: own, data }], index) => {
+    const { shape, strides: claimed } = views.get(name) ?? { shape: own, strides: undefined }
+    const strides = claimed ?? shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
     return Buffer.concat([
       text(name), Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('), text('storage'), Buffer.from('ctorch\nFloatStorage\n'), text(String(index)), text('cpu'), integer(data.length), Buffer.from('tQ'),
       integer(0), tuple(shape), tuple(strides), Buffer.from('\x89ccollections\nOrderedDict\n)RtR', 'latin1')
@@ -38,16 +46,18 @@ function pickle (tensors: ReadonlyMap<string, NamedTensor>): Buffer {
   return Buffer.concat([Buffer.from('\x80\x02}(', 'latin1'), ...items, Buffer.from('u.')])
 }
 
-function zip (entries: readonly [string, Uint8Array][]): Buffer {
+function zip (entries: readonly [string, Uint8Array][], deflated: boolean): Buffer {
   const parts: Uint8Array[] = []
   const directory: Buffer[] = []
   let offset = 0
-  for (const [name, bytes] of entries) {
+  for (const [name, plain] of entries) {
+    const bytes = deflated ? deflateRawSync(plain) : plain
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)
-    common.writeUInt32LE(crc32(bytes), 10)
+    common.writeUInt16LE(deflated ? 8 : 0, 4)
+    common.writeUInt32LE(crc32(plain), 10)
     common.writeUInt32LE(bytes.length, 14)
-    common.writeUInt32LE(bytes.length, 18)
+    common.writeUInt32LE(plain.length, 18)
     common.writeUInt16LE(name.length, 22)
     const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), common, Buffer.from(name)])
     directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), common, Buffer.alloc(10), u32(offset), Buffer.from(name)]))

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { CorruptFileError, InputError } from '../../../../src/errors.ts'
 import { openTensorFile } from '../../../../src/node/offline/models/open-tensor-file.ts'
 import { seeded } from '../../../sim/site.ts'
+import { fixCrc, mutate } from './mutate.ts'
 import { writePth } from './pth-writer.ts'
 
 const fixture = (name: string): string => new URL(`../../../fixtures/pth/${name}`, import.meta.url).pathname
@@ -52,6 +52,22 @@ describe('reading .pth files', () => {
     expect(await readAll(path)).to.deep.equal(new Map([['a', { shape: [2, 3, 4], data: base }], ['b', { shape: [1], data: Float32Array.of(7) }]]))
   })
 
+  it('refuses compressed entries, which torch.save never writes, and entries that claim more than the file has', async () => {
+    const path = join(folder, 'claims.pth')
+    const tensors = new Map([['a', { shape: [2, 3, 4], data: base }]])
+    await writeFile(path, writePth(tensors, { deflated: true }))
+    const error = await failure(path)
+    expect(error).to.be.instanceOf(InputError)
+    expect(error.message).to.include('compressed').and.to.include('archive/')
+    const claims = writePth(tensors)
+    const entry = claims.indexOf('PK\x01\x02', claims.indexOf('PK\x01\x02', claims.indexOf('PK\x01\x02') + 4) + 4)
+    for (const at of [20, 24]) claims.writeUInt32LE(2 ** 31, entry + at)
+    const pickled = claims.indexOf(Buffer.of(0x4a, 24, 0, 0, 0))
+    claims.writeInt32LE(2 ** 29, pickled + 1)
+    await writeFile(path, fixCrc(claims))
+    expect((await failure(path)).message).to.include('file bounds')
+  })
+
   it('refuses a file that asks to call something, by the name of what it asks for', async () => {
     const error = await failure(fixture('calls-os-system.pth'))
     expect(error).to.be.instanceOf(InputError)
@@ -94,24 +110,3 @@ describe('reading .pth files', () => {
     expect(unharmed).to.be.below(300)
   }).timeout(20_000)
 })
-
-function mutate (whole: Buffer, random: () => number): Buffer {
-  const kind = Math.floor(4 * random())
-  const at = Math.floor(whole.length * random())
-  if (kind === 0) return whole.subarray(0, at)
-  const bytes = Buffer.from(whole)
-  if (kind === 1) bytes[at] = Math.floor(256 * random())
-  else if (kind === 2 && at < bytes.length - 4) bytes.writeUInt32LE(Math.floor(2 ** 32 * random()), at)
-  else return Buffer.concat([whole.subarray(0, at), whole.subarray(Math.floor(whole.length * random()))])
-  return bytes
-}
-
-/** Makes the checksum of the pickle right again, so that what is wrong in it is met. */
-function fixCrc (bytes: Buffer): Buffer {
-  const entry = bytes.indexOf('PK\x01\x02')
-  const local = bytes.indexOf('PK\x03\x04')
-  if (entry < 0 || local < 0 || entry + 46 > bytes.length) return bytes
-  const begin = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28)
-  bytes.writeUInt32LE(crc32(bytes.subarray(begin, begin + bytes.readUInt32LE(entry + 24))), entry + 16)
-  return bytes
-}

@@ -1,12 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { fromRandomAccessReaderPromise, type Entry, type ZipFile } from 'yauzl'
-import { CorruptFileError } from '../../../../errors.ts'
+import { CorruptFileError, InputError } from '../../../../errors.ts'
 import { FileReader } from './file-reader.ts'
 
 const MAX_ENTRIES = 100_000
 
-/** The entries of a zip archive by name, each read whole and checked. */
+/** The entries of a zip archive by name, each read whole and checked. Stored ones alone, as torch.save writes them: a compressed one could claim any size. */
 export class Archive {
   readonly #handle: FileHandle
   readonly #zip: ZipFile
@@ -35,12 +35,13 @@ export class Archive {
     return [...this.#entries.keys()]
   }
 
-  /** The bytes of an entry that has exactly `size` of them, or at most `limit`. */
+  /** The bytes of an entry that has exactly `size` of them, or at most `limit`. @throws CorruptFileError; InputError when it is compressed */
   async read (name: string, { size, limit = size ?? 0 }: { size?: number, limit?: number }): Promise<Buffer> {
     const entry = this.#entries.get(name)
     if (entry == null) throw new CorruptFileError(`the archive has no entry ${name}`)
     if (size != null && entry.uncompressedSize !== size) throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes, not ${size}`)
     if (entry.uncompressedSize > limit) throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes; the most is ${limit}`)
+    if (entry.compressionMethod !== 0) throw new InputError(`the entry ${name} is compressed, which torch.save never does: load it in PyTorch and save it again`)
     const bytes = await sane(collect(this.#zip, entry))
     if (crc32(bytes) !== entry.crc32) throw new CorruptFileError(`the entry ${name} is damaged: its checksum does not match`)
     return bytes
@@ -62,9 +63,11 @@ async function readEntries (zip: ZipFile): Promise<Map<string, Entry>> {
 }
 
 async function collect (zip: ZipFile, entry: Entry): Promise<Buffer> {
+  // Only here the library compares what the entry claims with what the file has.
+  const stream = await zip.openReadStreamPromise(entry)
   const bytes = Buffer.allocUnsafe(entry.uncompressedSize)
   let at = 0
-  for await (const chunk of await zip.openReadStreamPromise(entry)) at += (chunk as Buffer).copy(bytes, at)
+  for await (const chunk of stream) at += (chunk as Buffer).copy(bytes, at)
   if (at !== bytes.length) throw new CorruptFileError(`the entry ${entry.fileName} ends early`)
   return bytes
 }
