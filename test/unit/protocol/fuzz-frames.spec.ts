@@ -3,6 +3,8 @@ import { encode } from 'it-length-prefixed'
 import { ProtocolError } from '../../../src/errors.ts'
 import { CODECS, coderOf } from '../../../src/gossip-aggregation/codec.ts'
 import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeOffer, encodeTrailer } from '../../../src/protocol/adapter-exchange/messages.ts'
+import { decodeAnnouncement, encodeAnnouncement } from '../../../src/protocol/announce/announcement.ts'
+import { AnnouncementValidator } from '../../../src/protocol/announce/validate.ts'
 import { decodeAcknowledgement, decodeQuery, decodeReply, encodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
 import { FrameDecoder } from '../../../src/protocol/shared/frame-decoder.ts'
 import { seeded } from '../../sim/site.ts'
@@ -11,6 +13,8 @@ const FRAMES = 100_000
 const ID = '07'.repeat(16)
 const DIGEST = new Uint8Array(32).fill(9)
 const offer = { exchangeId: ID, schemaHash: 'ab'.repeat(32), round: 3, mass: 2, clipRadius: 5, codecs: ['f32', 'q8'], want: 'q8' }
+const announcement = { round: 2, rounds: 6, phase: 'cool-down', mass: 12, schemaHash: 'ab'.repeat(32), digest: 'cd'.repeat(32), sketch: new Float32Array(64).fill(-1.5), dice: 0.875, exchanges: 9 }
+const ANNOUNCEMENT = encodeAnnouncement(announcement, 7n)
 
 const VALID = [
   encodeOffer(offer),
@@ -19,7 +23,8 @@ const VALID = [
   encodeCommit(ID),
   encodeTrailer(DIGEST),
   encodeQuery(ID),
-  encodeReply({ verdict: 'committed', latest: ID })
+  encodeReply({ verdict: 'committed', latest: ID }),
+  ANNOUNCEMENT
 ]
 
 const DECODERS: readonly ((bytes: Uint8Array) => unknown)[] = [
@@ -31,14 +36,15 @@ const DECODERS: readonly ((bytes: Uint8Array) => unknown)[] = [
   (bytes) => { checkTrailer(bytes, DIGEST) },
   decodeQuery,
   decodeReply,
-  decodeAcknowledgement
+  decodeAcknowledgement,
+  decodeAnnouncement
 ]
 
 /** Random bytes, or a valid message that was cut, lengthened, or changed in some bits. */
-function fuzzed (random: () => number): Uint8Array {
+function fuzzed (random: () => number, from: readonly Uint8Array[] = VALID): Uint8Array {
   const below = (limit: number): number => Math.floor(random() * limit)
   const noise = (length: number): Uint8Array => Uint8Array.from({ length }, () => below(256))
-  const valid = VALID[below(VALID.length)]!
+  const valid = from[below(from.length)]!
   switch (below(5)) {
     case 0: return noise(below(600))
     case 1: return valid.slice(0, below(valid.length))
@@ -69,6 +75,23 @@ describe('fuzzed frames', () => {
     let refused = 0
     for (let i = 0; i < FRAMES; i++) if (refuses(() => DECODERS[i % DECODERS.length]!(fuzzed(random)))) refused++
     expect(refused).to.be.within(0.6 * FRAMES, FRAMES)
+  }).timeout(60_000)
+
+  it(`${FRAMES} announcements: ProtocolError or what an honest site might say, and nobody is remembered for one that is rejected`, () => {
+    const random = seeded(5)
+    const validator = new AnnouncementValidator({ now: () => 0 })
+    let accepted = 0
+    for (let i = 0; i < FRAMES; i++) {
+      const bytes = fuzzed(random, [ANNOUNCEMENT])
+      const refused = refuses(() => {
+        const { announcement: { round, rounds, phase, mass, sketch, dice = 0 } } = decodeAnnouncement(bytes)
+        expect(round <= rounds && mass > 0 && mass < Infinity && dice >= 0 && dice <= 1 && /^[A-Za-z-]{1,32}$/.test(phase) && sketch.length === 64 && sketch.every(Number.isFinite)).to.equal(true)
+        accepted++
+      })
+      if (refused && i % 10 === 0) expect(validator.judge('liar', bytes)).to.have.property('reject')
+    }
+    expect(accepted).to.be.within(FRAMES / 100, FRAMES / 2)
+    expect(validator.judge('liar', ANNOUNCEMENT)).to.have.property('accept')
   }).timeout(60_000)
 
   it(`${FRAMES} of them in streams cut anywhere: frames within the cap or ProtocolError, and nothing beyond what came is held`, () => {
