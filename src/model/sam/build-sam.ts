@@ -43,10 +43,13 @@ const CONFIGS: readonly SamConfig[] = [
 /** Names of the models that are built in. */
 export const MODEL_NAMES = CONFIGS.map(({ name }) => name)
 
+/** Those that a user may choose: golden-128 exists for tests against the reference. */
+export const MODEL_CHOICES = MODEL_NAMES.filter((name) => name !== 'golden-128')
+
 /** The configuration of a named model. @throws InputError for a name that is not built in. */
 export function samConfig (name: string): SamConfig {
   const config = CONFIGS.find((each) => each.name === name)
-  if (config == null) throw new InputError(`there is no model named ${name}: use ${CONFIGS.map((each) => each.name).join(', ')}`)
+  if (config == null) throw new InputError(`there is no model named ${name}: use ${MODEL_CHOICES.join(', ')}`)
   return config
 }
 

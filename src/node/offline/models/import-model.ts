@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { elementCount } from '../../../adapter/schema.ts'
 import { littleEndianBytes, safetensorsHeader, type NamedTensor } from '../../../adapter/safetensors.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../../errors.ts'
-import { MODEL_NAMES, samConfig, type SamConfig } from '../../../model/sam/build-sam.ts'
+import { MODEL_CHOICES, MODEL_NAMES, samConfig, type SamConfig } from '../../../model/sam/build-sam.ts'
 import { parameterCount, tensorShapes } from '../../../model/sam/tensor-shapes.ts'
 import { checkTied, checkTiedShapes, checkWeights, sourceNames, WeightsHash } from '../../../model/sam/weights.ts'
 import { isMissing, removeLeftovers } from '../../storage/files.ts'
@@ -82,7 +82,7 @@ function closest (shapes: ReadonlyMap<string, { readonly shape: readonly number[
     return { config, score: fitting.length / tensorShapes(config).size }
   })
   const best = scored.reduce((one, other) => other.score > one.score ? other : one)
-  if (best.score < 0.5) throw new InputError(`its tensors are not those of a SAM that can be used here (${MODEL_NAMES.join(', ')})`)
+  if (best.score < 0.5) throw new InputError(`its tensors are not those of a SAM that can be used here (${MODEL_CHOICES.join(', ')})`)
   return best.config
 }
 

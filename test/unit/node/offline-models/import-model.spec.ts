@@ -61,7 +61,7 @@ describe('model import', () => {
     expect(await failure(writePth(original), { architecture: 'vit-b' })).to.include('model vit-b')
     expect(await failure(writePth(original), { name: '../up' })).to.include('cannot be the name')
     expect(await failure(writePth(original), { name: 'sam-tiny' })).to.include('bundled')
-    expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include('not those of a SAM')
+    expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include('not those of a SAM that can be used here (sam-tiny, vit-b, vit-l, vit-h)')
     expect(await readdir(join(folder, 'models')).catch(() => [])).to.deep.equal([])
   })
 
