@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs'
 import type { StoredModel } from '../../offline/models/model-store.ts'
 import { sitePaths } from '../../paths.ts'
 import { withFlags } from '../flags.ts'
+import { interruptible } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const commonFlags = { ...homeFlag, ...jsonFlag } as const
@@ -21,19 +22,22 @@ const importCommand: CommandModule<object, ImportArgs> = {
   builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
   handler: async ({ home, json, file, name, architecture }) => {
     const { importModel } = await import('../../offline/models/import-model.ts')
-    const bar = new cliProgress.SingleBar({ format: 'importing {bar} {percentage}%', clearOnComplete: true, stream: process.stderr }, cliProgress.Presets.shades_classic)
-    bar.start(1, 0)
-    const imported = await importModel({
-      file,
-      folder: sitePaths(home).models,
-      onProgress: (done, total) => {
-        bar.setTotal(total)
-        bar.update(done)
-      },
-      ...(name == null ? {} : { name }),
-      ...(architecture == null ? {} : { architecture })
-    }).finally(() => { bar.stop() })
-    print(json, imported, `${imported.name}: ${imported.architecture}, ${imported.parameters.toLocaleString('en')} parameters, hash ${imported.hash}`)
+    const bar = new cliProgress.SingleBar({ format: 'importing {bar} {percentage}%', clearOnComplete: true, gracefulExit: false, stream: process.stderr }, cliProgress.Presets.shades_classic)
+    await interruptible('stopped before it was whole', async (signal) => {
+      bar.start(1, 0)
+      const imported = await importModel({
+        file,
+        folder: sitePaths(home).models,
+        signal,
+        onProgress: (done, total) => {
+          bar.setTotal(total)
+          bar.update(done)
+        },
+        ...(name == null ? {} : { name }),
+        ...(architecture == null ? {} : { architecture })
+      }).finally(() => { bar.stop() })
+      print(json, imported, `${imported.name}: ${imported.architecture}, ${imported.parameters.toLocaleString('en')} parameters, hash ${imported.hash}`)
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { CommandModule } from 'yargs'
-import { InputError, UsageError } from '../../../errors.ts'
+import { UsageError } from '../../../errors.ts'
 import type { Box, Point } from '../../../model/predict/prompts.ts'
 import type { Mode } from '../../../model/settings.ts'
 import type { ComputeSettings } from '../../config/compute.ts'
@@ -8,6 +8,7 @@ import type { FolderPrediction } from '../../offline/predict/folder.ts'
 import type { Prediction, PredictRequest } from '../../offline/predict/predictor.ts'
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
+import { interruptible } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
@@ -41,7 +42,7 @@ export const predict: CommandModule<object, Args> = {
     const { checkEnding } = await import('../../offline/predict/outputs.ts')
     const folder = await isFolder(args.image)
     if (!folder) checkEnding(args.out)
-    await interruptible(async (signal) => {
+    await interruptible('stopped: masks that were not finished were not written', async (signal) => {
       const predictor = await Predictor.open({ home: args.home, mode: args.mode, compute: computeArgs(args), ...(args.cache ? {} : { embeddingCache: 0 }) })
       try {
         const { json, mode } = args
@@ -66,19 +67,6 @@ function requestOf ({ image, out, box, point, mask, multimask, slices, logits }:
     },
     ...(slices == null ? {} : { slices: rangeOf(slices) }),
     ...(logits == null ? {} : { logits })
-  }
-}
-
-/** The first Ctrl-C stops before anything is written, a second one kills. */
-async function interruptible (work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const controller = new AbortController()
-  const stop = (): void => { controller.abort(new InputError('stopped: masks that were not finished were not written')) }
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const name of signals) process.once(name, stop)
-  try {
-    await work(controller.signal)
-  } finally {
-    for (const name of signals) process.removeListener(name, stop)
   }
 }
 
