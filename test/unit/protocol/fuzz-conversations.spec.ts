@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import { expect } from 'chai'
 import { RefusedError } from '../../../src/errors.ts'
@@ -7,6 +5,7 @@ import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { CODECS, type Codec } from '../../../src/gossip-aggregation/codec.ts'
 import { MemoryExchangeLog } from '../../../src/gossip-aggregation/memory-log.ts'
 import { AdapterExchangeService } from '../../../src/protocol/adapter-exchange/adapter-exchange.ts'
+import { heldBytes } from '../../sim/held-bytes.ts'
 import { nextId, seeded, vectorSchema } from '../../sim/site.ts'
 import { streamPair } from '../../sim/stream-pair.ts'
 import { answer, ATTACKS, BAD_VECTORS, initiatorFrames, questionFrames, replyFrames, speak, type Plan, type Sent } from './hostile-peer.ts'
@@ -126,14 +125,6 @@ async function check (victim: Victim, { role, name, plan, what }: { role: typeof
 
 function isBad ({ attack }: Plan): boolean {
   return (BAD_VECTORS as readonly string[]).includes(attack)
-}
-
-/** Bytes of all arrays that somebody still holds. */
-function heldBytes (): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  return process.memoryUsage().arrayBuffers
 }
 
 describe('fuzzed conversations', () => {
