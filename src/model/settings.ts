@@ -66,7 +66,7 @@ export interface TrainSettings {
   readonly order?: 'G-exchange-L' | 'GL-local' | undefined
   /** What training and scoring give the decoder: nothing, or a box around the mask, jittered by up to 5 % of its sides in training. */
   readonly prompt: 'none' | 'box'
-  /** Flips, turns and intensity changes; without them the features of frozen blocks are computed once per image. */
+  /** Flips, turns and intensity changes; without them the features of frozen blocks are computed once per training image. */
   readonly augment: boolean
 }
 

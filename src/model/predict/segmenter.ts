@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
+import { pixelKey } from '../train/pixel-key.ts'
 import { decodeStep, encodeStep, type StepContext } from '../train/steps.ts'
 import type { EmbeddingCache } from './embedding-cache.ts'
 import { promptInputs, singlePrompts, type ImagePrompt } from './prompts.ts'
@@ -84,7 +84,7 @@ export class Segmenter {
   async #embedding (image: Fitted): Promise<HostRecord[string]> {
     const { config, cache, pixels } = this.#init
     const grid = gridSide(config)
-    const key = this.#key(image)
+    const key = pixelKey(image, this.#init.identity)
     const known = await cache.get(key)
     if (known?.length === grid * grid * config.width) {
       this.#reused++
@@ -95,11 +95,6 @@ export class Segmenter {
     this.#encoded++
     await cache.put(key, embedding!.data as Float32Array)
     return embedding!
-  }
-
-  /** SHA-256 over the model and the pixels as the encoder sees them. */
-  #key ({ fittedHeight, fittedWidth, channels, image }: Fitted): string {
-    return createHash('sha256').update(JSON.stringify([this.#init.identity, fittedHeight, fittedWidth, channels])).update(image).digest('hex')
   }
 }
 

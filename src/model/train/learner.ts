@@ -37,7 +37,7 @@ export interface LearnerInit {
   readonly seed: number
   /** This site's: order and augmentation of its images. */
   readonly siteSeed: number
-  /** Where the features of frozen blocks are kept when images are not augmented; by default 256 MiB of memory. */
+  /** Where the features that frozen blocks make of unaltered images are kept; by default 256 MiB of memory. */
   readonly cache?: CacheLimits
 }
 
@@ -109,7 +109,7 @@ export class Learner {
     const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), this.#weights)
     this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
     const { firstAdapted: blocks } = context
-    if (!train.augment && blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
+    if (blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
     this.#optimiser = {
       G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
       L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
@@ -242,9 +242,9 @@ export class Learner {
     await Promise.all([...Object.values(this.#steps), ...(this.#stem == null ? [] : [this.#stem])].map(async (each) => { await each.dispose() }))
   }
 
-  /** The images, or what the frozen blocks make of them. */
-  async #inputs (batch: readonly Fitted[]): Promise<HostRecord> {
-    if (this.#stem != null) return await this.#stem.tokens(batch)
+  /** The images, or what the frozen blocks make of them where they come again unaltered. */
+  async #inputs (batch: readonly Fitted[], altered = false): Promise<HostRecord> {
+    if (this.#stem != null && !altered) return await this.#stem.tokens(batch)
     const { images } = toBatch(batch, lowResSide(this.#init.config), 1, this.#init.model.pixels)
     return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
   }
@@ -253,7 +253,7 @@ export class Learner {
     const side = lowResSide(this.#init.config)
     const { targets } = toBatch(batch, side)
     return {
-      ...await this.#inputs(batch),
+      ...await this.#inputs(batch, this.#init.train.augment),
       '@targets': { shape: [batch.length, 1, side, side], data: targets },
       ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}),
       ...(phase === 'L' ? gateNoise(this.#init.model.moe, batch.length * (this.#init.model.moe.gate === 'image' ? 1 : gridSide(this.#init.config) ** 2), random) : {})

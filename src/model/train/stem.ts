@@ -2,6 +2,7 @@ import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
+import { pixelKey } from './pixel-key.ts'
 import { stemStep } from './steps.ts'
 
 /** Where features that memory has no room for may go; it bounds itself and may forget. */
@@ -47,7 +48,7 @@ export class Stem {
     return this.#computed
   }
 
-  /** `@tokens` [B,G,G,D] of unaltered images, told apart by their ids. */
+  /** `@tokens` [B,G,G,D] of unaltered images, told apart by their pixels. */
   async tokens (batch: readonly Fitted[]): Promise<HostRecord> {
     const { config } = this.#init
     const size = gridSide(config) ** 2 * config.dim
@@ -62,14 +63,15 @@ export class Stem {
   }
 
   async #of (sample: Fitted): Promise<Float32Array> {
-    const known = this.#memory.get(sample.id) ?? await this.#init.limits.spill?.get(sample.id)
+    const key = pixelKey(sample)
+    const known = this.#memory.get(key) ?? await this.#init.limits.spill?.get(key)
     if (known != null) return known
     const features = await this.#compute(sample)
     if (this.#bytes + features.byteLength <= this.#init.limits.memoryBytes) {
-      this.#memory.set(sample.id, features)
+      this.#memory.set(key, features)
       this.#bytes += features.byteLength
     } else {
-      await this.#init.limits.spill?.put(sample.id, features)
+      await this.#init.limits.spill?.put(key, features)
     }
     return features
   }

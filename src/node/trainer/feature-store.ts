@@ -4,34 +4,50 @@ import { join } from 'node:path'
 import type { FeatureStore } from '../../model/train/stem.ts'
 import { isMissing } from '../storage/files.ts'
 
+/** Told once why nothing more is kept. */
+type OnProblem = (reason: string) => void
+
 /**
- * Features of frozen blocks on the site's own disk, for as long as the trainer runs: made of pixels, so for nobody else to read, and named by a
- * hash, since ids are file names. When `maxBytes` are full it keeps no more; those are computed again.
+ * Features of frozen blocks on the site's own disk, for as long as the trainer runs: made of pixels, so for nobody else to read, under names that
+ * are hashes. When `maxBytes` are full, or the disk refuses, it keeps no more; those are computed again.
  */
 export class DiskFeatures implements FeatureStore {
   readonly #folder: string
   readonly #maxBytes: number
+  readonly #onProblem: OnProblem
   readonly #sizes = new Map<string, number>()
   #bytes = 0
+  #refused = false
 
-  private constructor (folder: string, maxBytes: number) {
+  private constructor (folder: string, maxBytes: number, onProblem: OnProblem) {
     this.#folder = folder
     this.#maxBytes = maxBytes
+    this.#onProblem = onProblem
   }
 
   /** Empties the folder: what a trainer before this one left may be of other weights. */
-  static async open (folder: string, maxBytes: number): Promise<DiskFeatures> {
-    await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    return new DiskFeatures(folder, maxBytes)
+  static async open (folder: string, maxBytes: number, onProblem: OnProblem = () => {}): Promise<DiskFeatures> {
+    const store = new DiskFeatures(folder, maxBytes, onProblem)
+    try {
+      await rm(folder, { recursive: true, force: true })
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      store.#refuse(error)
+    }
+    return store
   }
 
   async put (key: string, features: Float32Array): Promise<void> {
     const path = this.#path(key)
-    if (this.#sizes.has(path) || this.#bytes + features.byteLength > this.#maxBytes) return
+    if (this.#refused || this.#sizes.has(path) || this.#bytes + features.byteLength > this.#maxBytes) return
     this.#bytes += features.byteLength
-    await writeFile(path, new Uint8Array(features.buffer, features.byteOffset, features.byteLength), { mode: 0o600 })
-    this.#sizes.set(path, features.byteLength)
+    try {
+      await writeFile(path, new Uint8Array(features.buffer, features.byteOffset, features.byteLength), { mode: 0o600 })
+      this.#sizes.set(path, features.byteLength)
+    } catch (error) {
+      this.#refuse(error)
+      await rm(path, { force: true }).catch(() => {})
+    }
   }
 
   async get (key: string): Promise<Float32Array | undefined> {
@@ -42,9 +58,14 @@ export class DiskFeatures implements FeatureStore {
       const bytes = await readFile(path)
       return bytes.length === size ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
+      if (!isMissing(error)) this.#refuse(error)
+      return undefined
     }
+  }
+
+  #refuse (error: unknown): void {
+    if (!this.#refused) this.#onProblem(error instanceof Error ? error.message : String(error))
+    this.#refused = true
   }
 
   #path (key: string): string {

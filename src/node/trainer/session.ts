@@ -73,7 +73,8 @@ export class Session {
 export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
   const engine = await createEngine(engineOptions(setup.compute))
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
-  const learner = await createLearner({ ...setup, engine, ...(setup.training.augment ? {} : { spill: await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES) }) })
+  const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
+  const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
   if (data.train.length === 0 || data.validation.length === 0) {
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
@@ -96,6 +97,10 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     warnings: store.warnings
   }
   return new Session(ready, learner, data, store, setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow))
+}
+
+function warnOfDisk (reason: string): void {
+  process.stderr.write(`consilium: no more features of frozen blocks are kept on disk, so some are computed again: ${reason}\n`)
 }
 
 function countBy (reasons: readonly string[]): Record<string, number> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -31,5 +31,39 @@ describe('features on disk', () => {
     await store.put('a', Float32Array.of(1, 2))
     await truncate(join(folder, (await readdir(folder))[0]!), 4)
     expect(await store.get('a')).to.equal(undefined)
+  })
+
+  it('are kept no more once the disk refuses, which is said once', async () => {
+    const said: string[] = []
+    const store = await DiskFeatures.open(folder, 100, (problem) => { said.push(problem) })
+    await store.put('a', Float32Array.of(1))
+    await rename(folder, `${folder}-away`)
+    await store.put('b', Float32Array.of(2))
+    expect(said).to.have.length(1)
+    expect(said[0]).to.include('ENOENT')
+    await rename(`${folder}-away`, folder)
+    await store.put('c', Float32Array.of(3))
+    expect(await readdir(folder)).to.have.length(1)
+    expect(await store.get('a')).to.deep.equal(Float32Array.of(1))
+    expect([await store.get('b'), await store.get('c')]).to.deep.equal([undefined, undefined])
+    expect(said).to.have.length(1)
+  })
+
+  it('are kept nowhere where the folder cannot be made, or a file cannot be read', async () => {
+    const said: string[] = []
+    const say = (problem: string): void => { said.push(problem) }
+    await writeFile(folder, 'in the way')
+    const none = await DiskFeatures.open(join(folder, 'deeper'), 100, say)
+    await none.put('a', Float32Array.of(1))
+    expect(await none.get('a')).to.equal(undefined)
+    expect(said).to.have.length(1)
+    await rm(folder)
+    const store = await DiskFeatures.open(folder, 100, say)
+    await store.put('a', Float32Array.of(1))
+    const path = join(folder, (await readdir(folder))[0]!)
+    await rm(path)
+    await mkdir(path)
+    expect(await store.get('a')).to.equal(undefined)
+    expect(said).to.have.length(2)
   })
 })
