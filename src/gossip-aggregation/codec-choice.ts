@@ -3,7 +3,7 @@ import { CODECS, type Codec } from './codec.ts'
 
 /** Squared distances below this many times the quantisation error of both sides are not worth the coarse codec. */
 const WORTH = 6
-/** Codes per block range, squared, of the codecs that `auto` climbs before f32. */
+/** Codes per block range, squared, of the codecs that `auto` climbs before f32. f16 is no step: q16 takes 1.6 % more bytes and errs an eighth as much (docs/gossip.md). */
 const STEPS: readonly (readonly [Codec, number])[] = [['q8', 255 ** 2], ['q16', 65_535 ** 2]]
 
 /** Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed, estimated from every `stride`-th block; divide by the square of its levels. */

@@ -56,7 +56,7 @@ export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' 
   return bit === bits ? undefined : ring[index ^ 1 << bit]
 }
 
-/** The agreed partner, or a random one where that one is missing, to be left alone or suspect. */
+/** The agreed partner, or a random one where that one is missing, to be left alone, or suspect (what the docs call named). */
 function exponentialPartner (view: View): string | undefined {
   const agreed = agreedPartner(view)
   const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) && (view.candidates === view.ring || view.candidates.includes(agreed))
