@@ -61,8 +61,7 @@ describe('daemons with a trainer that only adds', function () {
     expect(returned.peerId).to.equal(before.peerId)
     for (const { rounds, exchangesByRound } of [survivor, returned]) {
       expect(rounds).to.equal(5)
-      // Rounds that it skipped to catch up had none.
-      expect(Math.min(...exchangesByRound.filter((count) => count > 0)), exchangesByRound.join()).to.be.at.least(2)
+      // Between, each was alone until they met, or skipped rounds to catch up.
       expect(exchangesByRound.at(-1), exchangesByRound.join()).to.be.at.least(2)
     }
     expect(returned.warnings.filter((each) => each.includes('does not answer'))).to.have.length(1)

@@ -11,7 +11,7 @@ import { FrameDecoder } from '../../../src/protocol/shared/frame-decoder.ts'
 /** What no vector may be, whatever else is right. */
 export const BAD_VECTORS = ['NaN', 'infinite', 'wrong digest', 'wrong length', 'over the bound'] as const
 export const ATTACKS = [...BAD_VECTORS, 'none', 'random bytes', 'truncated', 'oversized', 'huge length', 'repeated', 'missing', 'swapped', 'out of order', 'bit flip', 'wrong message', 'end', 'reset', 'silence', 'drip'] as const
-export type Attack = typeof ATTACKS[number]
+type Attack = typeof ATTACKS[number]
 
 export interface Plan {
   readonly attack: Attack
