@@ -13,8 +13,8 @@ export interface Scene extends Canvas {
   width: number
 }
 
-/** Smallest region, in pixels of the label map, that counts as an object to segment. */
-export const MINIMUM_AREA = 48
+/** Smallest region, in pixels of the label map, that counts as an object to segment: half a patch of the small base. */
+export const MINIMUM_AREA = 128
 
 const LIMIT = 14
 
