@@ -22,6 +22,8 @@ export interface Method {
   readonly train?: (settings: TrainSettings) => TrainSettings
   readonly averaging?: (settings: Averaging) => Averaging
   readonly ablation?: true
+  /** Run only when asked for by name. */
+  readonly extra?: true
   /** How much longer a step takes than with LoRA. */
   readonly cost?: number
 }
@@ -56,7 +58,7 @@ function frugal (settings: Averaging): Averaging {
 export const METHODS: readonly Method[] = [
   { name: 'frozen', title: 'frozen SAM', mixing: 'nothing', ...PLAIN, mode: 'frozen' },
   { name: 'local', title: 'local only (LoRA + L-MoE)', mixing: 'alone', mode: 'personal' },
-  { name: 'local-lora', title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
+  { name: 'local-lora', extra: true, title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
   { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN },
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
   { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', mixing: 'server', ...PLAIN, alone: 0.25 },
@@ -70,12 +72,12 @@ export const METHODS: readonly Method[] = [
   { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
   { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
   { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
-  { name: 'experts-first', title: 'experts fitted before the exchange', ...GOSSIP, train: (settings) => ({ ...settings, order: 'GL-local' }) },
-  { name: 'features', title: 'distillation by features', ...GOSSIP, train: (settings) => ({ ...settings, distil: 'features' }) },
+  { name: 'experts-first', extra: true, title: 'experts fitted before the exchange', ...GOSSIP, train: (settings) => ({ ...settings, order: 'GL-local' }) },
+  { name: 'features', extra: true, title: 'distillation by features', ...GOSSIP, train: (settings) => ({ ...settings, distil: 'features' }) },
   { name: 'ffa', title: 'B of LoRA alone travels', ...GOSSIP, model: aggregated('ffa') },
   { name: 'product-svd', title: 'the product of LoRA travels', ...GOSSIP, model: aggregated('product-svd') },
   { name: 'lora-decoder', title: 'decoder of LoRA alone', ...GOSSIP, model: loraDecoder },
   { name: 'frugal', title: 'q8, one initiation a round', ...GOSSIP, averaging: frugal },
-  { name: 'frugal-lora-decoder', title: 'q8, one initiation, decoder of LoRA alone', ...GOSSIP, model: loraDecoder, averaging: frugal },
+  { name: 'frugal-lora-decoder', extra: true, title: 'q8, one initiation, decoder of LoRA alone', ...GOSSIP, model: loraDecoder, averaging: frugal },
   { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) }
 ]
