@@ -148,10 +148,10 @@ describe('what the bench runs', () => {
   })
 
   it('knows what it is told on the command line, and says what it does not', async () => {
-    const { preset, dryRun } = await parseOptions(['--preset', 'full', '--only', 'local,pfedsam-gossip', '--seeds', '4,5', '--data', 'colin27', '--dry-run'])
-    expect(preset).to.deep.include({ methods: ['local', 'pfedsam-gossip'], seeds: [4, 5], data: ['colin27'] })
+    const { preset, dryRun } = await parseOptions(['--preset', 'full', '--only', 'local,pfedsam-gossip', '--seeds', '4,5', '--data', 'colin27', '--train', '5', '--validation', '7', '--dry-run'])
+    expect(preset).to.deep.include({ methods: ['local', 'pfedsam-gossip'], seeds: [4, 5], data: ['colin27'], train: 5, validation: 7 })
     expect(dryRun).to.equal(true)
-    for (const bad of [['--only', 'nothing'], ['--data', 'x'], ['--seeds', '0'], ['--rounds', '1.5']]) {
+    for (const bad of [['--only', 'nothing'], ['--data', 'x'], ['--seeds', '0'], ['--rounds', '1.5'], ['--validation', '0']]) {
       let failure: unknown
       await parseOptions(bad).catch((error: unknown) => { failure = error })
       expect(failure, bad.join(' ')).to.be.instanceOf(UsageError)
