@@ -87,17 +87,18 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
   const method = methodOf(runs[0]!.job)
   const { title, name, ablation } = method
   const over = (value: (run: RunRecord) => number): Spread => spread(runs.map(value))
+  const bySeed = runs.map(({ job, sites }) => ({ seed: job.seed, dice: mean(sites.map(({ dice }) => dice)) }))
   const distances = runs.map(({ sites }) => mean(sites.flatMap(({ hd95 }) => hd95 ?? []))).filter(Number.isFinite)
   return {
     method: name,
     title,
     ablation: ablation === true,
     sites: runs[0]!.sites.map(({ name: site }, index) => ({ name: site, dice: over(({ sites }) => sites[index]!.dice) })),
-    dice: over(({ sites }) => mean(sites.map(({ dice }) => dice))),
+    dice: spread(bySeed.map(({ dice }) => dice)),
     iou: over(({ sites }) => mean(sites.map(({ iou }) => iou))),
     hd95: distances.length === 0 ? undefined : spread(distances),
     missed: over(({ sites }) => sites.reduce((sum, { missed }) => sum + missed, 0)),
-    bySeed: runs.map(({ job, sites }) => ({ seed: job.seed, dice: mean(sites.map(({ dice }) => dice)) })),
+    bySeed,
     worst: over(({ sites }) => Math.min(...sites.map(({ dice }) => dice))),
     globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
     bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),

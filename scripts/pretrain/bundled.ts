@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fitSlice, loadDataset, type Fitted } from '../../src/dataset/index.ts'
+import { maskBounds } from '../../src/model/train/prompts.ts'
 import type { Sample } from './sample.ts'
 
 /** Slices of every bundled hospital as samples: the box fits the mask, the point is its middle, without a prompt the mask is meant too. Keys are the hospitals' names. */
@@ -13,11 +14,10 @@ export async function bundledSamples (side: number, folder = join('samples', 'co
   })))
 }
 
-function toSample ({ image, mask, side, channels, fittedHeight: height, fittedWidth: width }: Fitted): Sample {
+function toSample (slice: Fitted): Sample {
+  const { image, mask, side, channels, fittedHeight: height, fittedWidth: width } = slice
   const whole = pad(mask.map((label) => label > 0 ? 1 : 0), 1, { side, height, width })
-  const inside = Array.from(whole.keys()).filter((p) => whole[p] === 1)
-  const [columns, rows] = [inside.map((p) => p % side), inside.map((p) => Math.floor(p / side))]
-  const box = [Math.min(...columns), Math.min(...rows), Math.max(...columns), Math.max(...rows)] as const
+  const box = maskBounds(slice)
   return {
     side,
     height,

@@ -1,7 +1,8 @@
 import { LineChart, type LineSeriesOption } from 'echarts/charts'
 import { GridComponent, LegendComponent, type GridComponentOption, type LegendComponentOption } from 'echarts/components'
-import { init, use, type ComposeOption } from 'echarts/core'
+import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { svgChart } from '../../src/node/simulation/svg-chart.ts'
 import { PROMPTS } from './batch.ts'
 import type { Scores } from './scores.ts'
 
@@ -24,11 +25,7 @@ const COLOURS = { none: '#0072b2', point: '#d55e00', box: '#009e73' } as const
 
 /** Held-out IoU for each kind of prompt, and the training loss, by step: one SVG that needs nothing else. */
 export function curvesSvg (history: readonly Mark[]): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
-  chart.setOption(option(history))
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return svg
+  return svgChart(option(history), SIZE)
 }
 
 function option (history: readonly Mark[]): Option {
@@ -36,7 +33,6 @@ function option (history: readonly Mark[]): Option {
     type: 'line', name, yAxisIndex: axis, data: history.map((mark) => [mark.step, value(mark)]), symbol: 'circle', symbolSize: 4, lineStyle: { color, width: axis === 0 ? 2.5 : 1.5, type: axis === 0 ? 'solid' : 'dashed' }, itemStyle: { color }
   })
   return {
-    animation: false,
     backgroundColor: '#ffffff',
     legend: { top: 8, textStyle: TEXT },
     grid: { left: 64, right: 64, top: 44, bottom: 48 },

@@ -1,3 +1,4 @@
+import { maskBounds } from '../../src/model/train/prompts.ts'
 import { streamRandom } from './random.ts'
 import { render } from './render.ts'
 import { drawScene, maskOf, objects } from './scene.ts'
@@ -8,6 +9,8 @@ import type { Scene } from './scene.ts'
 type Mask = Uint8Array
 
 type Point = readonly [x: number, y: number]
+
+type Box = [left: number, top: number, right: number, bottom: number]
 
 /** One image with a task for each kind of prompt; coordinates in pixels, x before y. */
 export interface Sample {
@@ -22,7 +25,7 @@ export interface Sample {
   /** The object meant is the innermost one that holds the point; half the time a second point says what is not meant. */
   readonly point: { readonly mask: Mask, readonly at: Point, readonly outside?: Point }
   /** The object meant is the one that the box fits; its sides are off by up to a twentieth of the object's size. */
-  readonly box: { readonly mask: Mask, readonly at: readonly [number, number, number, number] }
+  readonly box: { readonly mask: Mask, readonly at: Readonly<Box> }
 }
 
 /** A pixel of the object that is in none of its inner objects; of several draws the one deepest inside. */
@@ -48,16 +51,8 @@ function drawOutside (random: Random, mask: Mask, { side, height, width }: Scene
   return undefined
 }
 
-function drawBox (random: Random, mask: Mask, side: number): [number, number, number, number] {
-  const box: [number, number, number, number] = [side, side, 0, 0]
-  for (let p = 0; p < mask.length; p++) {
-    if (mask[p] === 0) continue
-    const [x, y] = [p % side, Math.floor(p / side)]
-    box[0] = Math.min(box[0], x)
-    box[1] = Math.min(box[1], y)
-    box[2] = Math.max(box[2], x)
-    box[3] = Math.max(box[3], y)
-  }
+function drawBox (random: Random, mask: Mask, side: number): Box {
+  const box = maskBounds({ mask, fittedHeight: side, fittedWidth: side })
   const slack = 0.05 * Math.max(box[2] - box[0], box[3] - box[1])
   const jitter = (value: number): number => Math.min(side - 1, Math.max(0, value + random.range(-slack, slack)))
   return [jitter(box[0]), jitter(box[1]), jitter(box[2]), jitter(box[3])]

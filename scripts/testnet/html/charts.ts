@@ -1,7 +1,8 @@
 import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from 'echarts/charts'
 import { GridComponent, MarkLineComponent } from 'echarts/components'
-import { init, use, type ComposeOption } from 'echarts/core'
+import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { svgChart } from '../../../src/node/simulation/svg-chart.ts'
 import type { HospitalReport, Report } from '../report.ts'
 import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
 
@@ -133,9 +134,5 @@ export function bytesChart ({ hospitals }: Data): string {
 
 /** An SVG that follows the page's colours and width. */
 export function draw (width: number, height: number, option: Option): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
-  chart.setOption({ animation: false, ...option })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return themed(svg.replace(/^<svg width="\d+" height="\d+"/, '<svg'))
+  return themed(svgChart(option, { width, height }).replace(/^<svg width="\d+" height="\d+"/, '<svg'))
 }

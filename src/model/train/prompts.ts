@@ -13,8 +13,8 @@ export function maskBoxes (batch: readonly Fitted[], random?: Random): HostRecor
   return { '@boxes': { shape: [batch.length, 4], data: Float32Array.from(corners) } }
 }
 
-/** x0, y0, x1, y1 of the foreground in pixels of the resized image. */
-function maskBounds ({ mask, fittedHeight, fittedWidth }: Fitted): [number, number, number, number] {
+/** x0, y0, x1, y1 of the foreground in pixels of the resized image; the whole of it where nothing is marked. */
+export function maskBounds ({ mask, fittedHeight, fittedWidth }: Pick<Fitted, 'mask' | 'fittedHeight' | 'fittedWidth'>): [number, number, number, number] {
   const bounds: [number, number, number, number] = [fittedWidth, fittedHeight, -1, -1]
   mask.forEach((label, i) => {
     if (label === 0) return

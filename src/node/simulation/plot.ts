@@ -1,9 +1,10 @@
 import { LineChart, type LineSeriesOption } from 'echarts/charts'
 import { GridComponent, LegendComponent, TitleComponent, type GridComponentOption, type LegendComponentOption, type TitleComponentOption } from 'echarts/components'
-import { init, use, type ComposeOption } from 'echarts/core'
+import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import type { SimulationOptions } from './options.ts'
 import type { SimulationResult } from './simulate.ts'
+import { svgChart } from './svg-chart.ts'
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
 
@@ -17,14 +18,10 @@ const AXIS = { nameLocation: 'middle', nameTextStyle: TEXT, axisLabel: TEXT, spl
 
 /** Variance per cycle relative to the start, on a log scale, beside theory: one SVG that needs nothing else. */
 export function plotSvg (options: SimulationOptions, { cycles, theoryRate }: Pick<SimulationResult, 'cycles' | 'theoryRate'>): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
   const first = cycles[0]?.variance ?? 1
   const measured = cycles.map(({ cycle, variance }): [number, number] => [cycle, Math.max(variance / first, FLOOR)])
   const theory = theoryRate == null ? [] : cycles.map(({ cycle }): [number, number] => [cycle, theoryRate ** cycle]).filter(([, value]) => value >= FLOOR)
-  chart.setOption(chartOption(options, measured, theory))
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return svg
+  return svgChart(chartOption(options, measured, theory), SIZE)
 }
 
 /** The same as a page, with the figures below. */
@@ -40,7 +37,6 @@ ${svg}
 
 function chartOption ({ peers, dim, partner, codec, seed }: SimulationOptions, measured: [number, number][], theory: [number, number][]): Option {
   return {
-    animation: false,
     backgroundColor: '#ffffff',
     title: { text: `${peers} sites × ${dim} numbers, partner ${partner}, codec ${codec}, seed ${seed}`, left: 'center', top: 8, textStyle: { ...TEXT, fontSize: 14, fontWeight: 'normal' } },
     legend: { top: 32, textStyle: TEXT },
