@@ -5,7 +5,7 @@ import type { SamConfig } from './sam/build-sam.ts'
 export type Mode = 'frozen' | 'global' | 'personal'
 
 /** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
-export type DecoderMode = 'frozen' | 'lora' | 'lora+mask-head' | 'lora+heads' | 'full'
+export type DecoderMode = 'frozen' | 'lora' | 'lora+upscaling' | 'lora+mask-head' | 'lora+heads' | 'full'
 
 /** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
 type EncoderMode = 'lora' | 'bottleneck' | 'full'
@@ -70,13 +70,13 @@ export interface TrainSettings {
   readonly augment: boolean
 }
 
-/** Where LoRA and experts sit by default: the columns of SAM_SPEC §3.6. Experts sit beside the blocks that attend globally. */
+/** Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one: docs/evidence.md. */
 export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig): ModelSettings {
-  const large = name.startsWith('vit-')
+  const blocks = Array.from({ length: depth }, (_, block) => block)
   return {
-    lora: { blocks: Array.from({ length: depth }, (_, block) => block), rank: 4, alpha: 4 },
-    decoder: 'lora+mask-head',
-    moe: { blocks: large ? [...globalBlocks] : [1, 3], experts: 4, topK: 2, bottleneck: large ? 16 : 8, gate: 'token', expert: 'mlp' }
+    lora: { blocks, rank: 4, alpha: 4 },
+    decoder: 'lora+upscaling',
+    moe: { blocks: name.startsWith('vit-') ? [...globalBlocks] : blocks, experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
   }
 }
 
@@ -85,18 +85,19 @@ export function defaultImageSize ({ name, imageSize }: SamConfig): number {
   return name.startsWith('vit-') ? 448 : imageSize
 }
 
-/** What the columns of SAM_SPEC §3.6 have in common, with batches of 2: more steps on few images served the bundled sample best (docs/evidence.md). The small model's rates. */
+/** What the columns of SAM_SPEC §3.6 have in common; batches, and the small model's rates, schedule and lambdaG, by docs/evidence.md. */
 const TRAINING: TrainSettings = {
   epochsG: 1,
   epochsL: 1,
   batchSize: 2,
-  lrLora: 3e-3,
-  lrHeads: 3e-3,
-  lrMoe: 3e-3,
+  lrLora: 2e-2,
+  lrHeads: 2e-2,
+  lrMoe: 1e-2,
   weightDecay: 0.01,
   clipNorm: 1,
   warmupSteps: 20,
-  lambdaG: 0.5,
+  schedule: 'poly',
+  lambdaG: 0.1,
   lambdaL: 0.1,
   tau: 2,
   beta: 0.01,
@@ -108,7 +109,7 @@ const TRAINING: TrainSettings = {
 }
 
 /** The large models' column differs: published fine-tunes of SAM use lower rates for the pretrained heads, and let them fall. */
-const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, schedule: 'poly', warmupRounds: 5 }
+const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
 
 export function defaultTrainSettings ({ name }: Pick<SamConfig, 'name'>): TrainSettings {
   return name.startsWith('vit-') ? { ...TRAINING, ...LARGE } : TRAINING

@@ -13,6 +13,7 @@ const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
 const INWARD = /\.lora_A|\.adapter_\w+\.down\.weight$/
 /** What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork nor on the IoU head. */
 const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
+  'lora+upscaling': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0\.layers\.2)\b/,
   'lora+mask-head': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0)\b/,
   'lora+heads': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/,
   full: /^mask_decoder\./

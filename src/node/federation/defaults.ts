@@ -1,13 +1,13 @@
 import type { FederationDocument } from './document.ts'
 
-/** Averaging settings of DESIGN §7. */
+/** Averaging settings of DESIGN §7; one initiation instead of two, because two sites that pair up exchange twice for it (docs/gossip.md). */
 export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
   return {
     codec: 'auto',
     partner: 'exponential',
     weighting: 'images',
     maxMass: 1_000,
-    initiationsPerRound: 2,
+    initiationsPerRound: 1,
     clipRadius: 100,
     normBound: 10_000,
     staleness: 3,

@@ -20,7 +20,7 @@ const model = z.strictObject({
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
   lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive, aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional() }),
-  decoder: z.enum(['frozen', 'lora', 'lora+mask-head', 'lora+heads', 'full']),
+  decoder: z.enum(['frozen', 'lora', 'lora+upscaling', 'lora+mask-head', 'lora+heads', 'full']),
   moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count, gate: z.enum(['token', 'image']), expert: z.enum(['mlp', 'lora']), noise: share.optional() })
 })
 

@@ -56,12 +56,12 @@ describe('learner', function () {
     expect(learner.initialAdapter().values.length).to.equal(learner.schema.size)
     const secret = [...(await learner.exportPrivate()).reveal().keys()]
     expect(secret.every((name) => name.includes('lmoe'))).to.equal(true)
-    expect(secret.filter((name) => !name.includes('optimiser'))).to.have.length(10)
+    expect(secret.filter((name) => !name.includes('optimiser'))).to.have.length(20)
     await learner.dispose()
   })
 
   it('follows the decoder mode', async () => {
-    for (const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38], ['lora+mask-head', 14]] as const) {
+    for (const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38], ['lora+mask-head', 14], ['lora+upscaling', 10]] as const) {
       const learner = await createLearner({ model: { decoder } })
       expect(learner.schema.tensors.filter(({ role }) => role === 'decoder'), decoder).to.have.length(expected)
       await learner.dispose()
@@ -70,7 +70,7 @@ describe('learner', function () {
 
   it('loses nothing where heads that one class does not use stay out of Γ', async () => {
     const fit = async (decoder: 'lora+mask-head' | 'lora+heads'): Promise<{ loss: number, moved: Map<string, boolean> }> => {
-      const learner = await createLearner({ model: { decoder } })
+      const learner = await createLearner({ model: { decoder }, train: { lrLora: 3e-3, lrHeads: 3e-3 } })
       const start = learner.initialAdapter()
       const before = new Map(start.tensors())
       const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })

@@ -67,7 +67,7 @@ describe('how adapters come together', () => {
       const mixed = await mixer.mix(1, trained)
       expect(largest(weightedMean(mixed, masses), mean)).to.be.lessThan(1e-5)
       const before = Math.max(...trained.map((each) => largest(each, mean)))
-      expect(Math.max(...mixed.map((each) => largest(each, mean)))).to.be.lessThan(0.3 * before)
+      expect(Math.max(...mixed.map((each) => largest(each, mean)))).to.be.lessThan(0.4 * before)
       const cooled = await mixer.finish()
       expect(mixer.distance).to.be.at.most(averaging.coolDown.distance)
       expect(largest(weightedMean(cooled, masses), mean)).to.be.lessThan(1e-5)

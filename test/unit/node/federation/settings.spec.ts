@@ -44,7 +44,7 @@ describe('settings that a founder changes', () => {
       { model: { pixels: 'unit' } },
       { training: { order: 'GL-local' } },
       { training: { distil: 'features' } },
-      { training: { schedule: 'poly' } },
+      { training: { schedule: 'constant' } },
       { training: { teacherG: 'global', teacherL: 'none' } },
       { training: { prompt: 'box', augment: false } }
     ]) ids.add(federationId(await given(settings)))
