@@ -47,7 +47,8 @@ describe('what baselines put into the adapter', function () {
 
   it('has the sizes of SAM_SPEC §3.2 at ViT-B', () => {
     expect(sizeOf({ decoder: 'lora+heads' })).to.equal(938_084)
-    expect(sizeOf({})).to.equal(938_084 - 3 * (2 * (256 * 256 + 256) + 32 * 256 + 32) - (2 * (256 * 256 + 256) + 4 * 256 + 4))
+    expect(sizeOf({ decoder: 'lora+mask-head' })).to.equal(938_084 - 3 * (2 * (256 * 256 + 256) + 32 * 256 + 32) - (2 * (256 * 256 + 256) + 4 * 256 + 4))
+    expect(sizeOf({})).to.equal(sizeOf({ decoder: 'lora+mask-head' }) - 2 * (256 * 256 + 256))
     // All but the parts of the prompt encoder that act only with prompts.
     expect(parameterCount(samConfig('vit-b')) - sizeOf({ encoder: 'full', decoder: 'full' })).to.equal(6_220 - 256)
     expect(sizeOf({ encoder: 'bottleneck', decoder: 'full' }) / 1e6).to.be.closeTo(11.17, 0.02)
