@@ -37,7 +37,7 @@ function onlyPhaseG (settings: TrainSettings): TrainSettings {
   return { ...settings, epochsG: settings.epochsG + settings.epochsL, epochsL: 0 }
 }
 
-/** Rates where all, or the whole decoder, is trained: the default, meant for few numbers, ruins both (docs/evidence.md). */
+/** Rates where all parameters, or bottlenecks and the whole decoder, are trained; what the default, meant for few numbers, does to the latter: docs/evidence.md. */
 const FULL_RATE = 3e-4
 const DECODER_RATE = 3e-3
 const PLAIN = { mode: 'global', model: withoutExperts, train: onlyPhaseG } as const

@@ -18,7 +18,7 @@ export interface Options {
 }
 
 const flags = {
-  preset: { choices: PRESET_NAMES, describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, all methods)', default: 'quick' },
+  preset: { choices: PRESET_NAMES, describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations)', default: 'quick' },
   data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}` },
   only: { type: 'string', describe: 'methods, with commas (see docs/pfedsam-bench.md)' },
   seeds: { type: 'string', describe: 'seeds, with commas' },

@@ -29,7 +29,7 @@ export interface MethodSummary {
   readonly globalDice: Spread
   /** Sent per site and round. */
   readonly bytes: Spread
-  /** Numbers of the adapter that travel, here and in ViT-B under the same settings. */
+  /** Numbers of the adapter that travel, here, and in ViT-B by its default settings with the method's change. */
   readonly numbers: number
   readonly numbersVitB: number
   readonly seconds: Spread

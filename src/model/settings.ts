@@ -70,7 +70,7 @@ export interface TrainSettings {
   readonly augment: boolean
 }
 
-/** Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one: docs/evidence.md. */
+/** Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one, and the decoder of both: docs/evidence.md. */
 export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig): ModelSettings {
   const blocks = Array.from({ length: depth }, (_, block) => block)
   return {
@@ -80,7 +80,7 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig):
   }
 }
 
-/** Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; it costs a fifth of a step at 1,024. */
+/** Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; a step takes a fifteenth of one at 1,024 (docs/models/sam.md). */
 export function defaultImageSize ({ name, imageSize }: SamConfig): number {
   return name.startsWith('vit-') ? 448 : imageSize
 }
@@ -108,7 +108,7 @@ const TRAINING: TrainSettings = {
   augment: true
 }
 
-/** The large models' column differs: published fine-tunes of SAM use lower rates for the pretrained heads, and let them fall. */
+/** The large models' column differs: published fine-tunes of SAM use lower rates, above all for the pretrained heads; lambdaG and its warm-up are those of SAM_SPEC §3.6. */
 const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
 
 export function defaultTrainSettings ({ name }: Pick<SamConfig, 'name'>): TrainSettings {

@@ -179,7 +179,7 @@ export class Daemon {
           logger.info({ round, phase }, 'phase')
           company?.announcer.touch()
         },
-        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, ...averaging, initiationsPerRound: company.turnsPerRound } })
+        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, turnsPerRound: company.turnsPerRound, staleness: averaging.staleness } })
       }, round, signal)
       const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
       audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })

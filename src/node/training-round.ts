@@ -23,7 +23,8 @@ export interface Company {
   readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead'>
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
-  readonly initiationsPerRound: number
+  /** Exchanges before phase L. */
+  readonly turnsPerRound: number
   readonly staleness: number
 }
 
@@ -74,7 +75,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     enter(site, 'exchange', round)
     await catchUp(site, company, signal)
     round = Math.max(round, averager.round)
-    await company.gossip.initiate({ count: company.initiationsPerRound, withinMs: EXCHANGE_MS, signal })
+    await company.gossip.initiate({ count: company.turnsPerRound, withinMs: EXCHANGE_MS, signal })
   }
   enter(site, 'L', round)
   const mixed = averager.snapshot()

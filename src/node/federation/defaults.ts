@@ -1,6 +1,6 @@
 import type { FederationDocument } from './document.ts'
 
-/** Averaging settings of DESIGN §7; one initiation instead of two, because two sites that pair up exchange twice for it (docs/gossip.md). */
+/** Averaging settings of DESIGN §7; one initiation instead of two, because under `exponential` it stands for two steps (docs/gossip.md). */
 export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
   return {
     codec: 'auto',

@@ -49,7 +49,7 @@ describe('a training round', () => {
       },
       peers: { medianRound: () => median, farAhead: () => ahead },
       distance: () => 0.25,
-      initiationsPerRound: 2,
+      turnsPerRound: 2,
       staleness: 3
     }
     return {
