@@ -37,9 +37,14 @@ function onlyPhaseG (settings: TrainSettings): TrainSettings {
   return { ...settings, epochsG: settings.epochsG + settings.epochsL, epochsL: 0 }
 }
 
-/** Rates where all parameters, or bottlenecks and the whole decoder, are trained; what the default, meant for few numbers, does to the latter: docs/evidence.md. */
+/** Rates where all parameters, or bottlenecks and the whole decoder, or on all sites' images at once; what the default, meant for few numbers and an average of sites, does to the last two: docs/evidence.md. */
 const FULL_RATE = 3e-4
 const DECODER_RATE = 3e-3
+const POOLED_RATE = 6e-3
+function atRate (rate: number): (settings: TrainSettings) => TrainSettings {
+  return (settings) => ({ ...onlyPhaseG(settings), lrLora: rate, lrHeads: rate })
+}
+
 const PLAIN = { mode: 'global', model: withoutExperts, train: onlyPhaseG } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
@@ -60,11 +65,11 @@ export const METHODS: readonly Method[] = [
   { name: 'frozen', title: 'frozen SAM', mixing: 'nothing', ...PLAIN, mode: 'frozen' },
   { name: 'local', title: 'local only (LoRA + L-MoE)', mixing: 'alone', mode: 'personal' },
   { name: 'local-lora', extra: true, title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
-  { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN },
+  { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN, train: atRate(POOLED_RATE) },
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
   { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', mixing: 'server', ...PLAIN, alone: 0.25 },
   { name: 'fedsam', title: 'FedSAM (all parameters)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }), train: (settings) => ({ ...onlyPhaseG(settings), lrHeads: FULL_RATE }), cost: 1.6 },
-  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, whole decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: (settings) => ({ ...onlyPhaseG(settings), lrLora: DECODER_RATE, lrHeads: DECODER_RATE }), cost: 1.2 },
+  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, whole decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: atRate(DECODER_RATE), cost: 1.2 },
   { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },
   { name: 'pfedsam-server', title: 'pFedSAM, exact average', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', mixing: 'gossip', mode: 'personal' },
@@ -77,7 +82,7 @@ export const METHODS: readonly Method[] = [
   { name: 'features', extra: true, title: 'distillation by features', ...GOSSIP, train: (settings) => ({ ...settings, distil: 'features' }) },
   { name: 'ffa', title: 'B of LoRA alone travels', ...GOSSIP, model: aggregated('ffa') },
   { name: 'product-svd', title: 'the product of LoRA travels', ...GOSSIP, model: aggregated('product-svd') },
-  { name: 'lora-decoder', title: 'decoder of LoRA alone', ...GOSSIP, model: decoder('lora') },
+  { name: 'lora-decoder', extra: true, title: 'decoder of LoRA alone', ...GOSSIP, model: decoder('lora') },
   { name: 'mask-head', title: 'the whole mask head in Γ', ...GOSSIP, model: decoder('lora+mask-head') },
   { name: 'talkative', title: 'twice as many exchanges', ...GOSSIP, averaging: talkative },
   { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) }
