@@ -69,7 +69,7 @@ export const METHODS: readonly Method[] = [
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
   { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', mixing: 'server', ...PLAIN, alone: 0.25 },
   { name: 'fedsam', title: 'FedSAM (all parameters)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }), train: (settings) => ({ ...onlyPhaseG(settings), lrHeads: FULL_RATE }), cost: 1.6 },
-  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, whole decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: atRate(DECODER_RATE), cost: 1.2 },
+  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: atRate(DECODER_RATE), cost: 1.2 },
   { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },
   { name: 'pfedsam-server', title: 'pFedSAM, exact average', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', mixing: 'gossip', mode: 'personal' },

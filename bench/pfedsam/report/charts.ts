@@ -1,15 +1,19 @@
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import { AXIS, FONT, GRID, HALF, WIDE, draw } from '../../../scripts/testnet/html/charts.ts'
 import { ACCENT, INK, siteColour } from '../../../scripts/testnet/html/palette.ts'
+import { METHODS } from '../methods.ts'
 import type { MethodSummary } from '../summary.ts'
 import { points } from './text.ts'
 
 const LABEL = { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11 } as const
 const OURS = 'pfedsam-gossip'
 
+/** The methods that a report always has come first: there are not colours for all. */
+const ORDER = METHODS.toSorted((one, other) => Number(one.extra ?? false) - Number(other.extra ?? false))
+
 /** A method's colour in every chart of a page. */
-export function methodColour (method: string, index: number): string {
-  return method === OURS ? ACCENT : siteColour(index)
+export function methodColour (method: string): string {
+  return method === OURS ? ACCENT : siteColour(ORDER.findIndex(({ name }) => name === method))
 }
 
 /** Mean Dice of every method as a bar; sd in its label. */
@@ -27,7 +31,7 @@ export function byteBars (methods: readonly MethodSummary[]): string {
 function bars (methods: readonly MethodSummary[], values: readonly { value: number, label: string }[], xAxis: object): string {
   const series: BarSeriesOption = {
     type: 'bar',
-    data: values.map(({ value, label }, index) => ({ value, itemStyle: { color: methodColour(methods[index]!.method, index), borderRadius: [0, 3, 3, 0] }, label: { ...LABEL, formatter: label } })),
+    data: values.map(({ value, label }, index) => ({ value, itemStyle: { color: methodColour(methods[index]!.method), borderRadius: [0, 3, 3, 0] }, label: { ...LABEL, formatter: label } })),
     barMaxWidth: 18
   }
   return draw(WIDE, 50 + 30 * methods.length, {
@@ -40,11 +44,11 @@ function bars (methods: readonly MethodSummary[], values: readonly { value: numb
 
 /** Mean Dice over the sites after every scored round. */
 export function curves (methods: readonly MethodSummary[]): string {
-  const series = methods.map(({ method, curve }, index): LineSeriesOption => ({
+  const series = methods.map(({ method, curve }): LineSeriesOption => ({
     type: 'line',
     data: curve.map(({ round, dice }) => [round, 100 * dice.mean]),
-    lineStyle: { color: methodColour(method, index), width: method === OURS ? 3 : 1.6 },
-    itemStyle: { color: methodColour(method, index) },
+    lineStyle: { color: methodColour(method), width: method === OURS ? 3 : 1.6 },
+    itemStyle: { color: methodColour(method) },
     symbol: 'circle',
     symbolSize: method === OURS ? 6 : 4,
     z: method === OURS ? 3 : 2
@@ -64,10 +68,10 @@ export function siteBars (methods: readonly MethodSummary[]): string {
     grid: { ...GRID, bottom: 8 },
     xAxis: { type: 'category', data: sites, ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0, rotate: 20, fontSize: 10 } },
     yAxis: { type: 'value', min: 0, max: 100, ...AXIS },
-    series: methods.map(({ method, sites: own }, index): BarSeriesOption => ({
+    series: methods.map(({ method, sites: own }): BarSeriesOption => ({
       type: 'bar',
       data: own.map(({ dice }) => 100 * dice.mean),
-      itemStyle: { color: methodColour(method, index) },
+      itemStyle: { color: methodColour(method) },
       barGap: '8%',
       barCategoryGap: '24%'
     }))

@@ -59,12 +59,12 @@ ${strips.length === 0 ? new Markup('') : pictures(strips, summary.data)}`
 }
 
 function legend (methods: readonly MethodSummary[]): Markup {
-  return html`<div class="legend">${methods.map(({ method, title }, index) => html`<span><i style="background: ${colourOf(method, index)}"></i>${title}</span>`)}</div>`
+  return html`<div class="legend">${methods.map(({ method, title }) => html`<span><i style="background: ${colourOf(method)}"></i>${title}</span>`)}</div>`
 }
 
 /** Stand-ins for the page's variables work in charts only. */
-function colourOf (method: string, index: number): string {
-  const colour = methodColour(method, index)
+function colourOf (method: string): string {
+  const colour = methodColour(method)
   return colour.startsWith('#000a') ? 'var(--accent)' : colour
 }
 
