@@ -8,12 +8,9 @@ import { points } from './text.ts'
 const LABEL = { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11 } as const
 const OURS = 'pfedsam-gossip'
 
-/** The methods that a report always has come first: there are not colours for all. */
-const ORDER = METHODS.toSorted((one, other) => Number(one.extra ?? false) - Number(other.extra ?? false))
-
 /** A method's colour in every chart of a page. */
 export function methodColour (method: string): string {
-  return method === OURS ? ACCENT : siteColour(ORDER.findIndex(({ name }) => name === method))
+  return method === OURS ? ACCENT : siteColour(METHODS.findIndex(({ name }) => name === method))
 }
 
 /** Mean Dice of every method as a bar; sd in its label. */

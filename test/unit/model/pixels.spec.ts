@@ -55,7 +55,11 @@ describe('pixels as MedSAM takes them', function () {
   }
 
   it('name another model, and leave the names of models without them as they were', () => {
-    const id = (name: string, pixels?: 'imagenet' | 'unit'): string => modelId(samConfig(name), { ...defaultModelSettings(samConfig(name)), decoder: 'lora+mask-head', pixels }, 1)
+    const id = (name: string, pixels?: 'imagenet' | 'unit', moe = {}): string => {
+      const settings = defaultModelSettings(samConfig(name))
+      return modelId(samConfig(name), { ...settings, decoder: 'lora+mask-head', moe: { ...settings.moe, ...moe }, pixels }, 1)
+    }
+    expect(id('sam-tiny', undefined, { blocks: [1, 3], bottleneck: 8 })).to.equal('sam-tiny/128/e602da8de156f60b')
     expect(id('vit-b', 'imagenet')).to.equal('vit-b/1024/226945264bb5d983')
     expect(id('vit-b', 'unit')).to.not.equal(id('vit-b'))
   })

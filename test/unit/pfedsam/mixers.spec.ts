@@ -61,13 +61,13 @@ describe('how adapters come together', () => {
   for (const sites of [2, 4, 6]) {
     it(`gossip among ${sites} keeps the mean and comes close to it; the cool-down closer`, async () => {
       const masses = Array.from({ length: sites }, (_, site) => 10 + 5 * site)
-      const mixer = new GossipMixer({ schema, initial: new Float32Array(schema.size), masses, averaging, seed: 1 })
+      const mixer = new GossipMixer({ schema, initial: new Float32Array(schema.size), masses, averaging: { ...averaging, initiationsPerRound: 2 }, seed: 1 })
       const trained = vectors(sites)
       const mean = weightedMean(trained, masses)
       const mixed = await mixer.mix(1, trained)
       expect(largest(weightedMean(mixed, masses), mean)).to.be.lessThan(1e-5)
       const before = Math.max(...trained.map((each) => largest(each, mean)))
-      expect(Math.max(...mixed.map((each) => largest(each, mean)))).to.be.lessThan(0.4 * before)
+      expect(Math.max(...mixed.map((each) => largest(each, mean)))).to.be.lessThan(0.3 * before)
       const cooled = await mixer.finish()
       expect(mixer.distance).to.be.at.most(averaging.coolDown.distance)
       expect(largest(weightedMean(cooled, masses), mean)).to.be.lessThan(1e-5)
