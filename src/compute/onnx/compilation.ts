@@ -102,7 +102,7 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
     return [value, name]
   }))
   const results = trace(backend, step, placeholders)
-  const plan = planModel(results.map(({ value }) => value), false)
+  const plan = planModel(results.map(({ value }) => value), false, options.provider !== 'webgpu')
   const session = await createSession(plan.encodeWithSequence(), options)
   return {
     session,

@@ -45,9 +45,12 @@ const sequence: Graph = {
   output: [{ name: sequenceName, type: { sequenceType: { elemType: { tensorType: { elemType: elementCodes.float32 } } } } }]
 }
 
-/** `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked. */
-export function planModel (outputs: readonly Value[], feedUploads: boolean): Plan {
-  const builder = new Builder(outputs, feedUploads)
+/**
+ * `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked.
+ * `fuses`: whether the provider has FusedMatMul; otherwise transposed operands are transposed first, since on the CPU they would leave the device.
+ */
+export function planModel (outputs: readonly Value[], feedUploads: boolean, fuses = true): Plan {
+  const builder = new Builder(outputs, feedUploads, fuses)
   outputs.forEach((value, index) => { builder.output(value, `y${index}`) })
   return builder
 }
@@ -68,7 +71,7 @@ class Builder implements Plan {
   readonly #reserved = new Map<Value, string>()
   #key: string | undefined
 
-  constructor (outputs: readonly Value[], readonly feedUploads: boolean) {
+  constructor (outputs: readonly Value[], readonly feedUploads: boolean, readonly fuses: boolean) {
     // What a node computes bears the output's name from the start: an Identity would copy it.
     outputs.forEach((value, index) => {
       if (!this.#reserved.has(value)) this.#reserved.set(value, `y${index}`)
@@ -186,6 +189,10 @@ class Builder implements Plan {
   }
 
   #emitOperation (op: NonNullable<Value['op']>): void {
+    if (op.type === 'FusedMatMul' && !this.fuses) {
+      this.#emitProduct(op)
+      return
+    }
     this.#nodes.push({
       opType: op.type,
       domain: op.domain,
@@ -193,6 +200,19 @@ class Builder implements Plan {
       output: op.outputs.map((output) => this.#fresh(output)),
       attribute: Object.entries(op.attributes).map(([name, attribute]) => attributeProto(name, attribute))
     })
+  }
+
+  #emitProduct ({ inputs, outputs, attributes }: NonNullable<Value['op']>): void {
+    const operands = (inputs as Value[]).map((input, index) => isSet(attributes[index === 0 ? 'transA' : 'transB']) ? this.#emitTransposed(input) : this.#name(input))
+    this.#nodes.push({ opType: 'MatMul', input: operands, output: [this.#fresh(outputs[0] as Value)] })
+  }
+
+  #emitTransposed (matrices: Value): string {
+    const axes = matrices.shape.map((_, axis) => axis)
+    const name = `t${this.#nodes.length}`
+    const perm = { ints: [...axes.slice(0, -2), ...axes.slice(-2).reverse()] }
+    this.#nodes.push({ opType: 'Transpose', input: [this.#name(matrices)], output: [name], attribute: [attributeProto('perm', perm)] })
+    return name
   }
 
   #emitInput (value: Value): void {
@@ -230,6 +250,10 @@ function initializer (name: string, value: Value): object {
 function valueInfo (name: string, value: Value): object {
   const shape = { dim: value.shape.map((dimValue) => ({ dimValue })) }
   return { name, type: { tensorType: { elemType: elementCodes[value.type], shape } } }
+}
+
+function isSet (flag: Attribute | undefined): boolean {
+  return flag !== undefined && 'i' in flag && flag.i === 1
 }
 
 function attributeProto (name: string, attribute: Attribute): object {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect } from 'chai'
 import { hasVulkanDriver, selfTest } from '../../../src/compute/onnx/providers.ts'
-import { runGoldens } from './goldens.ts'
+import { runProviderGoldens, runSpecs } from './goldens.ts'
 
 /** The software driver that comes with Debian's package chromium-common. */
 const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json'
@@ -24,10 +24,19 @@ describe('the execution provider webgpu', function () {
       console.log('      skipped: no Vulkan driver on this machine (Debian, Ubuntu: apt install chromium-common has one in software)')
       this.skip()
     }
-    const pattern = 'gives the global and the personal model|phase G|phase L|agrees in every stored value|gives masks and IoU'
-    const { passes, failures } = await runGoldens(['extension', 'gradients', 'decoder'], pattern, { ...env, CONSILIUM_TEST_PROVIDER: 'webgpu', CONSILIUM_TEST_SLACK: '10' })
+    const { passes, failures } = await runProviderGoldens('webgpu', 10, env)
     expect(failures).to.deep.equal([])
     expect(passes).to.have.length(5)
+  })
+
+  it('splits into more parts than a shader has buffers', async function () {
+    const env = driver()
+    if (env === undefined) {
+      this.skip()
+    }
+    const { passes, failures } = await runSpecs(['compute/kernels'], 'more parts than', { ...env, CONSILIUM_TEST_PROVIDER: 'webgpu', CONSILIUM_TEST_SLACK: '10' })
+    expect(failures).to.deep.equal([])
+    expect(passes).to.have.length(1)
   })
 
   it('fails its self-test with a reason where the driver does not load, and takes no process along', async () => {

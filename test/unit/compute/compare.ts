@@ -6,8 +6,10 @@ import type { Engine, HostRecord, HostTensor, Step, TensorRecord } from '../../.
 
 export interface Engines { readonly onnx: Engine, readonly cpu: Engine }
 
+/** Graphs are small: one thread. A GPU is tried with CONSILIUM_TEST_PROVIDER and more than the usual rounding with CONSILIUM_TEST_SLACK. */
 export async function createEngines (): Promise<Engines> {
-  return { onnx: await createEngine({ name: 'onnx', threads: 1 }), cpu: await createEngine({ name: 'cpu' }) }
+  const { CONSILIUM_TEST_PROVIDER: provider = 'cpu' } = process.env
+  return { onnx: await createEngine({ name: 'onnx', provider: provider as 'cpu', threads: 1 }), cpu: await createEngine({ name: 'cpu' }) }
 }
 
 export async function disposeEngines ({ onnx, cpu }: Engines): Promise<void> {
@@ -25,7 +27,7 @@ export async function runOnce (engine: Engine, step: Step, inputs: HostRecord): 
 
 /** `reference` runs on tfjs-cpu, which has errors of its own: it may say the same in other operations. */
 export async function expectSame (engines: Engines, step: Step, inputs: HostRecord, reference = step): Promise<void> {
-  const tolerance = 1e-5
+  const tolerance = 1e-5 * Number(process.env['CONSILIUM_TEST_SLACK'] ?? 1)
   const actual = await runOnce(engines.onnx, step, inputs)
   const expected = await runOnce(engines.cpu, reference, inputs)
   expect(Object.keys(actual)).to.deep.equal(Object.keys(expected))

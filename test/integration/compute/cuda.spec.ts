@@ -1,0 +1,18 @@
+import { expect } from 'chai'
+import { testProvider } from '../../../src/compute/onnx/providers.ts'
+import { runProviderGoldens } from './goldens.ts'
+
+describe('the execution provider cuda', function () {
+  this.timeout(300_000)
+
+  it('passes the goldens within the tolerances of SAM_SPEC §5.4', async function () {
+    const test = await testProvider('cuda', { threads: 1 })
+    if (!test.works) {
+      console.log(`      skipped: ${test.reason}`)
+      this.skip()
+    }
+    const { passes, failures } = await runProviderGoldens('cuda', 1)
+    expect(failures).to.deep.equal([])
+    expect(passes).to.have.length(5)
+  })
+})
