@@ -46,6 +46,8 @@ export async function testProvider (provider: Provider, options: SelfTestOptions
 /** Runs the known numbers and the stop-watch of self-test-worker.ts in a process of its own: a driver that crashes takes only that down. */
 export async function selfTest (provider: Provider, { threads, timeoutMs = TEST_MS }: SelfTestOptions): Promise<ProviderTest> {
   const worker = fileURLToPath(new URL(`./self-test-worker${extname(import.meta.filename)}`, import.meta.url))
+  // Inherited from the start: set by the worker itself, it came too late once on a real card.
+  keepFullPrecision()
   const child = fork(worker, [provider, String(threads)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const answer = await verdict(child, timeoutMs)
   child.kill('SIGKILL')
