@@ -1,5 +1,6 @@
 /**
- * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--threads 2] [--rounds 3] [--memory fast|low]
+ * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3] [--memory fast|low]
+ * PyTorch computes on the card, too, unless the provider is `cpu`.
  * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
  */
 import { execFile } from 'node:child_process'
@@ -24,7 +25,7 @@ interface Row {
   readonly torchLoss: number | null
 }
 
-interface Options { readonly torch: string | undefined, readonly threads: string, readonly rounds: number, readonly memory: string }
+interface Options { readonly torch: string | undefined, readonly provider: string, readonly threads: string, readonly rounds: number, readonly memory: string }
 
 const LIMIT_MS = 900_000
 const start = promisify(execFile)
@@ -34,14 +35,14 @@ async function lastJson<T> (file: string, args: readonly string[]): Promise<T> {
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as T
 }
 
-async function runOurs (bench: Case, { threads, memory }: Options): Promise<Sample> {
+async function runOurs (bench: Case, { provider, threads, memory }: Options): Promise<Sample> {
   const worker = join(import.meta.dirname, `measure-worker${extname(import.meta.filename)}`)
-  return await lastJson<Sample>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--threads', threads, '--memory', memory])
+  return await lastJson<Sample>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--provider', provider, '--threads', threads, '--memory', memory])
 }
 
-async function runTorch (python: string, { size, work, steps }: Case, threads: string): Promise<Sample> {
+async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
   const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [string, string]
-  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, ...work === 'forward' ? ['--forward'] : []]
+  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, '--device', provider === 'cpu' ? 'cpu' : 'cuda', ...work === 'forward' ? ['--forward'] : []]
   const { median_ms: ms, loss, peak_rss_mb: peak } = await lastJson<{ median_ms: number, loss: number, peak_rss_mb: number }>(python, args)
   return { ms, loss, peakRssMb: Math.round(peak) }
 }
@@ -59,7 +60,7 @@ async function measureCase (bench: Case, options: Options): Promise<Row> {
   const theirs: Sample[] = []
   for (let round = 0; round < options.rounds; round++) {
     ours.push(await runOurs(bench, options))
-    if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options.threads))
+    if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options))
   }
   return rowOf(bench, ours, theirs)
 }
@@ -92,6 +93,7 @@ async function main (): Promise<void> {
       json: { type: 'boolean', default: false },
       torch: { type: 'string' },
       case: { type: 'string' },
+      provider: { type: 'string', default: 'cpu' },
       threads: { type: 'string', default: '2' },
       rounds: { type: 'string', default: '3' },
       memory: { type: 'string', default: 'fast' }
@@ -103,7 +105,7 @@ async function main (): Promise<void> {
     const bench = cases.find((each) => each.name === name)
     if (bench == null) throw new Error(`there is no case ${name}: choose from ${cases.map((each) => each.name).join('; ')}`)
     process.stderr.write(`measuring ${name}\n`)
-    rows.push(await measureCase(bench, { torch: values.torch, threads: values.threads, rounds: Number(values.rounds), memory: values.memory }))
+    rows.push(await measureCase(bench, { torch: values.torch, provider: values.provider, threads: values.threads, rounds: Number(values.rounds), memory: values.memory }))
   }
   console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows))
 }

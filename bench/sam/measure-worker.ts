@@ -1,6 +1,6 @@
 /** One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of torch_sam_step.py. */
 import { parseArgs } from 'node:util'
-import { createEngine, type CompiledStep, type Engine, type HostRecord } from '../../src/compute/index.ts'
+import { createEngine, type CompiledStep, type Engine, type EngineOptions, type HostRecord } from '../../src/compute/index.ts'
 import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
@@ -112,9 +112,9 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   return { ms, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
 }
 
-const { values } = parseArgs({ options: { case: { type: 'string' }, threads: { type: 'string', default: '2' }, memory: { type: 'string', default: 'fast' } } })
+const { values } = parseArgs({ options: { case: { type: 'string' }, provider: { type: 'string', default: 'cpu' }, threads: { type: 'string', default: '2' }, memory: { type: 'string', default: 'fast' } } })
 const bench = cases.find(({ name }) => name === values.case)
 if (bench == null) throw new Error(`there is no case ${values.case}`)
-const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: Number(values.threads), memory: values.memory as 'fast' })
+const engine = await createEngine({ name: 'onnx', provider: values.provider as NonNullable<EngineOptions['provider']>, threads: Number(values.threads), memory: values.memory as 'fast' })
 console.log(JSON.stringify(await measure(engine, bench)))
 await engine.dispose()

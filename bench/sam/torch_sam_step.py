@@ -206,9 +206,11 @@ def main():
     parser.add_argument('--size', type=int, default=448)
     parser.add_argument('--steps', type=int, default=5)
     parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--device', default='cpu', choices=('cpu', 'cuda'))
     parser.add_argument('--forward', action='store_true', help='forward passes only')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
     grid = args.size // 16
     w = Weights()
     resized(w, grid)
@@ -236,6 +238,8 @@ def main():
             loss_of(decode(w, encode(w, image, grid), grid), target).backward()
             torch.nn.utils.clip_grad_norm_([w[name] for name in trained], 1.0)
             optimiser.step()
+        if args.device == 'cuda':
+            torch.cuda.synchronize()
         times.append(1000 * (time.perf_counter() - begun))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({'torch': torch.__version__, 'median_ms': statistics.median(times[1:]), 'loss': loss, 'peak_rss_mb': peak}))
