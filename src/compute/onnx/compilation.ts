@@ -11,6 +11,7 @@ import { backendName } from './register.ts'
 import { createSession, runInto, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
 import { Value } from './value.ts'
+import { forWebGpu } from './webgpu.ts'
 
 type Step = (inputs: Record<string, tf.Tensor>) => Record<string, tf.Tensor>
 
@@ -102,7 +103,7 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
     return [value, name]
   }))
   const results = trace(backend, step, placeholders)
-  const plan = planModel(results.map(({ value }) => value), false, options.provider !== 'webgpu')
+  const plan = planModel(results.map(({ value }) => value), false, options.provider === 'webgpu' ? forWebGpu : undefined)
   const session = await createSession(plan.encodeWithSequence(), options)
   return {
     session,

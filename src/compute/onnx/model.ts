@@ -1,7 +1,7 @@
 /** Turns the part of a recorded graph that its outputs need into a plan and that into the bytes of an ONNX model. */
 import { createHash } from 'node:crypto'
 import onnxProto from 'onnx-proto'
-import type { Attribute, Data, ElementType, Value } from './value.ts'
+import type { Attribute, Data, ElementType, Operation, Value } from './value.ts'
 import { int64s } from './value.ts'
 
 const { onnx } = onnxProto
@@ -32,6 +32,9 @@ export interface Plan {
   encodeWithSequence (): Model
 }
 
+/** Operations with the outputs of the one given, in the order in which they run. */
+type Lowering = (op: Operation) => Operation[]
+
 /** Scalars that a step uploads anew each time, such as a learning rate. */
 const slotSize = 4
 /** Baked data above this many bytes stay outside the encoded model. */
@@ -47,10 +50,10 @@ const sequence: Graph = {
 
 /**
  * `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked.
- * `fuses`: whether the provider has FusedMatMul; otherwise transposed operands are transposed first, since on the CPU they would leave the device.
+ * `lower`: an operation in those that the provider has.
  */
-export function planModel (outputs: readonly Value[], feedUploads: boolean, fuses = true): Plan {
-  const builder = new Builder(outputs, feedUploads, fuses)
+export function planModel (outputs: readonly Value[], feedUploads: boolean, lower: Lowering = (op) => [op]): Plan {
+  const builder = new Builder(outputs, feedUploads, lower)
   outputs.forEach((value, index) => { builder.output(value, `y${index}`) })
   return builder
 }
@@ -71,7 +74,7 @@ class Builder implements Plan {
   readonly #reserved = new Map<Value, string>()
   #key: string | undefined
 
-  constructor (outputs: readonly Value[], readonly feedUploads: boolean, readonly fuses: boolean) {
+  constructor (outputs: readonly Value[], readonly feedUploads: boolean, readonly lower: Lowering) {
     // What a node computes bears the output's name from the start: an Identity would copy it.
     outputs.forEach((value, index) => {
       if (!this.#reserved.has(value)) this.#reserved.set(value, `y${index}`)
@@ -188,31 +191,17 @@ class Builder implements Plan {
     this.#nodes.push({ opType: 'Reshape', input: [this.#name(base), shape], output: [name] })
   }
 
-  #emitOperation (op: NonNullable<Value['op']>): void {
-    if (op.type === 'FusedMatMul' && !this.fuses) {
-      this.#emitProduct(op)
-      return
+  #emitOperation (op: Operation): void {
+    for (const { type, domain, inputs, outputs, attributes } of this.lower(op)) {
+      this.#nodes.push({
+        opType: type,
+        domain,
+        // What only the lowered form has is not emitted yet.
+        input: inputs.map((input) => input === undefined ? '' : this.#visit(input)),
+        output: outputs.map((output) => this.#fresh(output)),
+        attribute: Object.entries(attributes).map(([name, attribute]) => attributeProto(name, attribute))
+      })
     }
-    this.#nodes.push({
-      opType: op.type,
-      domain: op.domain,
-      input: op.inputs.map((input) => input === undefined ? '' : this.#name(input)),
-      output: op.outputs.map((output) => this.#fresh(output)),
-      attribute: Object.entries(op.attributes).map(([name, attribute]) => attributeProto(name, attribute))
-    })
-  }
-
-  #emitProduct ({ inputs, outputs, attributes }: NonNullable<Value['op']>): void {
-    const operands = (inputs as Value[]).map((input, index) => isSet(attributes[index === 0 ? 'transA' : 'transB']) ? this.#emitTransposed(input) : this.#name(input))
-    this.#nodes.push({ opType: 'MatMul', input: operands, output: [this.#fresh(outputs[0] as Value)] })
-  }
-
-  #emitTransposed (matrices: Value): string {
-    const axes = matrices.shape.map((_, axis) => axis)
-    const name = `t${this.#nodes.length}`
-    const perm = { ints: [...axes.slice(0, -2), ...axes.slice(-2).reverse()] }
-    this.#nodes.push({ opType: 'Transpose', input: [this.#name(matrices)], output: [name], attribute: [attributeProto('perm', perm)] })
-    return name
   }
 
   #emitInput (value: Value): void {
@@ -250,10 +239,6 @@ function initializer (name: string, value: Value): object {
 function valueInfo (name: string, value: Value): object {
   const shape = { dim: value.shape.map((dimValue) => ({ dimValue })) }
   return { name, type: { tensorType: { elemType: elementCodes[value.type], shape } } }
-}
-
-function isSet (flag: Attribute | undefined): boolean {
-  return flag !== undefined && 'i' in flag && flag.i === 1
 }
 
 function attributeProto (name: string, attribute: Attribute): object {
