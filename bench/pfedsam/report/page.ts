@@ -16,7 +16,7 @@ export interface PageInput {
   readonly base: string
 }
 
-const OWN_STYLE = '.strip { grid-template-columns: repeat(6, 1fr) } @media (max-width: 900px) { .strip { grid-template-columns: repeat(3, 1fr) } } tr.ours td { font-weight: 600 } tr.ablation td:first-child { padding-left: 14px }'
+const OWN_STYLE = 'main { max-width: 1180px } .strip { grid-template-columns: repeat(6, 1fr) } @media (max-width: 900px) { .strip { grid-template-columns: repeat(3, 1fr) } } tr.ours td { font-weight: 600 } tr.ablation td:first-child { padding-left: 14px }'
 const WHAT: Readonly<Record<string, string>> = {
   'fundus-phantom': 'Simulated: colour photographs of the optic nerve head, drawn by this repository; the organ is the optic cup. No patient was photographed.',
   'prostate-phantom': 'Simulated: T2-like sections of the male pelvis, drawn by this repository; the organ is the prostate. No patient was scanned.',
