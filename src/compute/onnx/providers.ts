@@ -1,6 +1,7 @@
 /** Execution providers of ONNX Runtime: which are there, which pass a self-test, and which is fastest. */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
@@ -48,10 +49,27 @@ export async function selfTest (provider: Provider, { threads, timeoutMs = TEST_
   const worker = fileURLToPath(new URL(`./self-test-worker${extname(import.meta.filename)}`, import.meta.url))
   // Inherited from the start: set by the worker itself, it came too late once on a real card.
   keepFullPrecision()
-  const child = fork(worker, [provider, String(threads)], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(worker, [provider, String(threads)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => { said = (said + part).slice(-MOST_SAID) })
+  const closed = once(child, 'close').catch(() => {})
   const answer = await verdict(child, timeoutMs)
   child.kill('SIGKILL')
-  return typeof answer === 'number' ? { provider, works: true, gflops: answer } : { provider, works: false, reason: answer }
+  if (typeof answer === 'number') return { provider, works: true, gflops: answer }
+  if (!answer.endsWith(NOT_LOADED)) return { provider, works: false, reason: answer }
+  await closed
+  return { provider, works: false, reason: whyNotLoaded(said) ?? answer }
+}
+
+/** Characters of a driver's complaints. */
+const MOST_SAID = 10_000
+
+const NOT_LOADED = 'Failed to load shared library'
+
+/** ONNX Runtime tells the loader's reason only on stderr, such as which of CUDA's libraries is missing. */
+function whyNotLoaded (said: string): string | undefined {
+  const reason = /Failed to load library .* with error: (.*)/.exec(said)?.[1]
+  return reason === undefined ? undefined : `its libraries do not load: ${reason.replaceAll(/\S*\//g, '')}`
 }
 
 /** GFLOP/s, or why there are none. */

@@ -17,7 +17,8 @@ describe('execution providers', () => {
       this.skip()
     }
     expect(await testProvider('cuda', { threads: 1 })).to.deep.equal({ provider: 'cuda', works: false, reason: 'its libraries are not installed' })
-    expect(await selfTest('cuda', { threads: 1 })).to.include({ works: false, reason: 'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library' })
+    const tried = await selfTest('cuda', { threads: 1 })
+    expect(tried.works ? '' : tried.reason).to.match(/^its libraries do not load: libonnxruntime_providers_\w+\.so: cannot open shared object file/)
   })
 
   it('a test that takes too long is ended and counts as failed', async () => {
