@@ -1,6 +1,6 @@
 /**
  * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3] [--memory fast|low]
- * PyTorch computes on the card, too, unless the provider is `cpu`.
+ * With the provider `cuda` PyTorch computes on the card, too.
  * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
  */
 import { execFile } from 'node:child_process'
@@ -42,7 +42,7 @@ async function runOurs (bench: Case, { provider, threads, memory }: Options): Pr
 
 async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
   const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [string, string]
-  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, '--device', provider === 'cpu' ? 'cpu' : 'cuda', ...work === 'forward' ? ['--forward'] : []]
+  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, '--device', provider, ...work === 'forward' ? ['--forward'] : []]
   const { median_ms: ms, loss, peak_rss_mb: peak } = await lastJson<{ median_ms: number, loss: number, peak_rss_mb: number }>(python, args)
   return { ms, loss, peakRssMb: Math.round(peak) }
 }
@@ -99,6 +99,7 @@ async function main (): Promise<void> {
       memory: { type: 'string', default: 'fast' }
     }
   })
+  if (values.provider === 'webgpu' && values.torch != null) throw new Error('PyTorch has no webgpu: leave --torch out')
   const names = values.case?.split(';') ?? cases.map(({ name }) => name)
   const rows: Row[] = []
   for (const name of names) {

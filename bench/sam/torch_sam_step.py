@@ -211,6 +211,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.set_default_device(args.device)
+    torch.backends.cudnn.allow_tf32 = False
     grid = args.size // 16
     w = Weights()
     resized(w, grid)

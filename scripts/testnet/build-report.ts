@@ -33,7 +33,8 @@ export function buildReport ({ id, document, data, sites, liars, crossSite, star
   return {
     federation: id,
     seed: document.training.seed,
-    engine: [...new Set(sites.flatMap(({ result }) => result.summary?.engine ?? []))].join(', ') || 'unknown',
+    engine: namesOf(sites.map(({ result }) => result.summary?.engine)),
+    provider: namesOf(sites.map(({ result }) => result.summary?.provider)),
     baseModel: document.model.name,
     baseHash: document.model.baseHash,
     data,
@@ -42,6 +43,10 @@ export function buildReport ({ id, document, data, sites, liars, crossSite, star
     crossSite,
     consensus: exactConsensus(sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })), secondsOf, federationSeconds)
   }
+}
+
+function namesOf (names: ReadonlyArray<string | undefined>): string {
+  return [...new Set(names.filter((name) => name != null))].join(', ') || 'unknown'
 }
 
 /** What a summary and a live status both say, for a daemon that never answered too. */

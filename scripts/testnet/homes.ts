@@ -17,6 +17,7 @@ const summarySchema = z.object({
   images: z.number(),
   validationImages: z.number(),
   engine: z.string(),
+  provider: z.string(),
   exchanges: z.number(),
   inDoubt: z.number(),
   exchangesByRound: z.array(z.number()),

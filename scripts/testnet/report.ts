@@ -50,6 +50,8 @@ export const reportSchema = z.strictObject({
   federation: z.string(),
   seed: z.number().int(),
   engine: z.string(),
+  /** cpu, webgpu or cuda. */
+  provider: z.string(),
   baseModel: z.string(),
   baseHash: z.string(),
   data: z.string(),

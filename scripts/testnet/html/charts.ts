@@ -102,7 +102,7 @@ export function consensusChart ({ consensus }: Data): string {
       symbolSize: 7,
       lineStyle: { color: ACCENT, width: 2.5 },
       itemStyle: { color: ACCENT },
-      label: { position: 'left', color: INK, fontFamily: FONT, fontSize: 11 },
+      label: { position: every ? 'top' : 'left', color: INK, fontFamily: FONT, fontSize: 11 },
       markLine: {
         silent: true,
         symbol: 'none',

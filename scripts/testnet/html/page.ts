@@ -39,7 +39,7 @@ ${about(report, sample)}
 }
 
 function heading (report: Report): Markup {
-  const { hospitals, crossSite, engine } = report
+  const { hospitals, crossSite, engine, provider } = report
   const rounds = Math.max(...hospitals.map((each) => each.rounds))
   const gone = hospitals.filter(({ exitCode }) => exitCode !== 0)
   return html`<h1>${hospitals.length} hospitals learned together</h1>
@@ -49,7 +49,7 @@ They averaged only the global adapter, in pairs; images and private experts stay
   : ` Each hospital was also trained alone with the same budget: on the other hospitals' images the shared adapter reaches a Dice of ${crossSite.global.toFixed(3)}, the models trained alone ${crossSite.local.toFixed(3)}.`}${gone.length === 0
   ? ''
   : ` ${gone.map(({ name }) => name).join(' and ')} did not finish; the figures below count those that did.`}</p>
-<p class="note">Seed ${report.seed}, engine ${engine}, federation ${report.federation.slice(0, 12)}…</p>`
+<p class="note">Seed ${report.seed}, engine ${engine} on ${provider}, federation ${report.federation.slice(0, 12)}…</p>`
 }
 
 function tiles (report: Report): Markup {

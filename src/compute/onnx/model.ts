@@ -50,7 +50,7 @@ const sequence: Graph = {
 
 /**
  * `feedUploads`: uploaded data become inputs or slots, so that the model serves other data of the same shapes; otherwise they are baked.
- * `lower`: an operation in those that the provider has.
+ * `lower` rewrites an operation into ones that the provider has.
  */
 export function planModel (outputs: readonly Value[], feedUploads: boolean, lower: Lowering = (op) => [op]): Plan {
   const builder = new Builder(outputs, feedUploads, lower)

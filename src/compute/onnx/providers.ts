@@ -12,9 +12,14 @@ import { fileURLToPath } from 'node:url'
 export const providers = ['cuda', 'webgpu', 'cpu'] as const
 export type Provider = typeof providers[number]
 
-/** Before CUDA loads: its newer cards would otherwise round float32 factors to 19 bits, which costs three of seven digits. */
+/** Before CUDA loads: its newer cards would otherwise round float32 factors to 19 bits, which costs four of seven digits. */
 export function keepFullPrecision (): void {
   process.env['NVIDIA_TF32_OVERRIDE'] ??= '0'
+}
+
+/** The same for a process to be started: set within, it did not count once in a card's first process. */
+export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { NVIDIA_TF32_OVERRIDE: '0', ...env }
 }
 
 /** What the self-test said; `gflops` is its speed in 10⁹ operations per second. */
@@ -47,9 +52,7 @@ export async function testProvider (provider: Provider, options: SelfTestOptions
 /** Runs the known numbers and the stop-watch of self-test-worker.ts in a process of its own: a driver that crashes takes only that down. */
 export async function selfTest (provider: Provider, { threads, timeoutMs = TEST_MS }: SelfTestOptions): Promise<ProviderTest> {
   const worker = fileURLToPath(new URL(`./self-test-worker${extname(import.meta.filename)}`, import.meta.url))
-  // Inherited from the start: set by the worker itself, it came too late once on a real card.
-  keepFullPrecision()
-  const child = fork(worker, [provider, String(threads)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = fork(worker, [provider, String(threads)], { env: fullPrecision(process.env), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let said = ''
   child.stderr?.setEncoding('utf8').on('data', (part: string) => { said = (said + part).slice(-MOST_SAID) })
   const closed = once(child, 'close').catch(() => {})

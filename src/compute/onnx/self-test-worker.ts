@@ -1,7 +1,6 @@
 /** The self-test of one execution provider (argv: provider, threads): known numbers, then 50 ms against the clock; answers over IPC. */
 import onnxProto from 'onnx-proto'
 import * as ort from 'onnxruntime-node'
-import { keepFullPrecision } from './providers.ts'
 import type { Provider } from './providers.ts'
 import { sessionOptions } from './session.ts'
 
@@ -89,7 +88,6 @@ async function timeOf (run: () => Promise<unknown>): Promise<number> {
 }
 
 try {
-  keepFullPrecision()
   await checkNumbers()
   process.send?.(await speed())
 } catch (error) {

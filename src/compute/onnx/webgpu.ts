@@ -12,7 +12,7 @@ export function forWebGpu (op: Operation): Operation[] {
   return [op]
 }
 
-/** Its products know no transposed operands: those are transposed first. */
+/** It has no batched products of transposed operands: those are transposed first. */
 function plainProduct ({ inputs, attributes, outputs }: Operation): Operation {
   const [a, b] = inputs as [Value, Value]
   const operands = [isSet(attributes['transA']) ? transposed(a) : a, isSet(attributes['transB']) ? transposed(b) : b]

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fullPrecision } from '../../compute/onnx/providers.ts'
 import { InputError, TrainerError } from '../../errors.ts'
 import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from './messages.ts'
 
@@ -117,7 +118,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   }
 
   async #launch (): Promise<TrainerReady> {
-    const child = fork(this.#init.entry, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(this.#init.entry, [], { env: fullPrecision(process.env), serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.#child = child
     child.on('message', (message: TrainerMessage) => { this.#receive(message) })
     child.on('error', () => { /* 'exit' follows or the send below rejects */ })

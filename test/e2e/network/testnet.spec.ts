@@ -59,7 +59,7 @@ describe('the testnet', function () {
     expect(report.hospitals.map(({ exitCode, signal, restarts }) => [exitCode, signal, restarts])).to.deep.equal([[null, 'SIGKILL', 0], [0, null, 0], [0, null, 1]])
     expect(report.hospitals.slice(1).map(({ rounds }) => rounds)).to.deep.equal([3, 3])
     expect(report.consensus.at(-1)).to.include({ round: null, sites: 2 })
-    expect(report).to.deep.include({ crossSite: null, seed: 1, engine: 'onnx' })
+    expect(report).to.deep.include({ crossSite: null, seed: 1, engine: 'onnx', provider: 'cpu' })
     expect(JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))).to.deep.equal(report)
     expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('data:image/png;base64,')
     expect(await processesUsing(out)).to.deep.equal([])

@@ -7,10 +7,13 @@ import { runProviderGoldens, runSpecs } from './goldens.ts'
 /** The software driver that comes with Debian's package chromium-common. */
 const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json'
 
-/** What the process needs to find a Vulkan driver; undefined where there is none. */
+/** What the process needs to find a Vulkan driver; undefined, and said, where there is none. */
 function driver (): NodeJS.ProcessEnv | undefined {
   if (hasVulkanDriver(process.env)) return {}
-  if (!existsSync(SOFTWARE)) return undefined
+  if (!existsSync(SOFTWARE)) {
+    console.log('      skipped: no Vulkan driver on this machine (Debian, Ubuntu: apt install chromium-common has one in software)')
+    return undefined
+  }
   const libraries = [dirname(SOFTWARE), process.env['LD_LIBRARY_PATH'] ?? ''].filter((path) => path !== '').join(':')
   return { VK_DRIVER_FILES: SOFTWARE, LD_LIBRARY_PATH: libraries, XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? '/tmp' }
 }
@@ -21,7 +24,6 @@ describe('the execution provider webgpu', function () {
   it('passes the goldens within ten times the tolerances of SAM_SPEC §5.4', async function () {
     const env = driver()
     if (env === undefined) {
-      console.log('      skipped: no Vulkan driver on this machine (Debian, Ubuntu: apt install chromium-common has one in software)')
       this.skip()
     }
     const { passes, failures } = await runProviderGoldens('webgpu', 10, env)

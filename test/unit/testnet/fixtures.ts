@@ -23,6 +23,7 @@ export function summary (name: string, change: Partial<Summary> = {}): Summary {
     images: 30,
     validationImages: 9,
     engine: 'onnx',
+    provider: 'cpu',
     exchanges: 6,
     inDoubt: 0,
     exchangesByRound: [2, 3],

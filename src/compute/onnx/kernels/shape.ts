@@ -25,23 +25,11 @@ function pack (values: readonly Value[], axis: number): Value {
   return concat(values.map((value) => value.view([...shape.slice(0, position), 1, ...shape.slice(position)])), position)
 }
 
-/** WebGPU promises a shader eight buffers: the input and seven outputs. */
-const SPLIT_WAYS = 7
-
 function split (x: Value, sizes: readonly number[], axis: number): Value[] {
   if (sizes.length === 1) return [x]
-  if (sizes.length > SPLIT_WAYS && !isUniform(x)) return splitTwice(x, sizes, axis)
   const results = sizes.map((size) => ({ shape: x.shape.map((extent, index) => index === axis ? size : extent), type: x.type }))
   if (isUniform(x)) return results.map(({ shape }) => expand(x.compact as Value, shape))
   return operations('Split', [x, int64s(sizes)], results, { axis: { i: axis } })
-}
-
-/** Into at most seven groups, and each of those into its parts. */
-function splitTwice (x: Value, sizes: readonly number[], axis: number): Value[] {
-  const most = Math.ceil(sizes.length / SPLIT_WAYS)
-  const groups = Array.from({ length: Math.ceil(sizes.length / most) }, (_, index) => sizes.slice(index * most, (index + 1) * most))
-  const wholes = split(x, groups.map((group) => group.reduce((sum, size) => sum + size, 0)), axis)
-  return wholes.flatMap((whole, index) => split(whole, groups[index] as number[], axis))
 }
 
 function unpack (value: Value, axis: number): Value[] {
