@@ -1,11 +1,19 @@
 import { rm } from 'node:fs/promises'
 import { LevelDatastore } from 'datastore-level'
+import type { Key } from 'interface-datastore'
 import { InputError } from '../../errors.ts'
 
 export interface PeerBook {
   readonly datastore: LevelDatastore
   /** True when the addresses known before could not be read and the book starts empty. */
   readonly wasDamaged: boolean
+}
+
+/** libp2p's peer store takes a read that was given up for a peer that it does not know, and then writes it anew, without its addresses: no read is given up. */
+class PeerDatastore extends LevelDatastore {
+  override async get (key: Key): Promise<Uint8Array> {
+    return await super.get(key)
+  }
 }
 
 /** The datastore that keeps known peers over restarts. @throws InputError when another daemon uses the same home. */
@@ -21,7 +29,7 @@ export async function openPeerBook (folder: string, home: string): Promise<PeerB
 }
 
 async function open (folder: string): Promise<LevelDatastore> {
-  const store = new LevelDatastore(folder)
+  const store = new PeerDatastore(folder)
   // The datastore's own open() drops the reason of a failure.
   await store.db.open()
   return store

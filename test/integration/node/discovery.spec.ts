@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { createLogger } from '../../../src/node/logger.ts'
 import { Discovery } from '../../../src/node/network/discovery.ts'
@@ -101,6 +103,20 @@ describe('discovery', () => {
     const restarted = await startSite({ bootstrap: [own], key, folder })
     expect(restarted.host.peerId.toString()).to.equal(third.host.peerId.toString())
     await until('the restarted site found the second', () => knows(restarted, [second]), restarted.host)
+  })
+
+  it('loses no address when whoever writes something else about a peer gives up meanwhile', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    folders.push(folder)
+    const { host: { peerStore } } = await startSite({ folder })
+    const peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    await peerStore.merge(peer, { multiaddrs: [multiaddr('/ip4/127.0.0.1/tcp/1')] })
+    const givingUp = new AbortController()
+    // As the DHT does with its tags when it stops.
+    const merged = peerStore.merge(peer, { tags: { bucket: { value: 1 } } }, { signal: givingUp.signal })
+    givingUp.abort()
+    await merged.catch(() => {})
+    expect((await peerStore.get(peer)).addresses.map((each) => each.multiaddr.toString())).to.deep.equal(['/ip4/127.0.0.1/tcp/1'])
   })
 
   it('says once that a bootstrap address does not answer, and connects when it comes up', async () => {
