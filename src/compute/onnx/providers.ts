@@ -12,14 +12,16 @@ import { fileURLToPath } from 'node:url'
 export const providers = ['cuda', 'webgpu', 'cpu'] as const
 export type Provider = typeof providers[number]
 
-/** Before CUDA loads: its newer cards would otherwise round float32 factors to 19 bits, which costs four of seven digits. */
-export function keepFullPrecision (): void {
-  process.env['NVIDIA_TF32_OVERRIDE'] ??= '0'
+const NO_TF32 = { NVIDIA_TF32_OVERRIDE: '0' } as const
+
+/** For a process to be started that may load CUDA: newer cards would otherwise round float32 factors to 19 bits, which costs four of seven digits. */
+export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...NO_TF32, ...env }
 }
 
-/** The same for a process to be started: set within, it did not count once in a card's first process. */
-export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { NVIDIA_TF32_OVERRIDE: '0', ...env }
+/** The same within a process, before CUDA loads; in a machine's first process it did not count once. */
+export function keepFullPrecision (): void {
+  process.env['NVIDIA_TF32_OVERRIDE'] ??= NO_TF32.NVIDIA_TF32_OVERRIDE
 }
 
 /** What the self-test said; `gflops` is its speed in 10⁹ operations per second. */
@@ -42,6 +44,10 @@ export interface SelfTestOptions {
 }
 
 const TEST_MS = 20_000
+/** Characters of a driver's complaints that are kept. */
+const MOST_SAID = 10_000
+/** How ONNX Runtime ends its message when a provider's library, or one that it needs, is missing. */
+const NOT_LOADED = 'Failed to load shared library'
 
 /** Tests a provider unless it is plainly absent. */
 export async function testProvider (provider: Provider, options: SelfTestOptions): Promise<ProviderTest> {
@@ -63,11 +69,6 @@ export async function selfTest (provider: Provider, { threads, timeoutMs = TEST_
   await closed
   return { provider, works: false, reason: whyNotLoaded(said) ?? answer }
 }
-
-/** Characters of a driver's complaints. */
-const MOST_SAID = 10_000
-
-const NOT_LOADED = 'Failed to load shared library'
 
 /** ONNX Runtime tells the loader's reason only on stderr, such as which of CUDA's libraries is missing. */
 function whyNotLoaded (said: string): string | undefined {

@@ -22,20 +22,14 @@ describe('the execution provider webgpu', function () {
   this.timeout(300_000)
 
   it('passes the goldens within ten times the tolerances of SAM_SPEC §5.4', async function () {
-    const env = driver()
-    if (env === undefined) {
-      this.skip()
-    }
+    const env = driver() ?? this.skip()
     const { passes, failures } = await runProviderGoldens('webgpu', 10, env)
     expect(failures).to.deep.equal([])
     expect(passes).to.have.length(5)
   })
 
   it('splits into more parts than a shader has buffers', async function () {
-    const env = driver()
-    if (env === undefined) {
-      this.skip()
-    }
+    const env = driver() ?? this.skip()
     const { passes, failures } = await runSpecs(['compute/kernels'], 'more parts than', { ...env, CONSILIUM_TEST_PROVIDER: 'webgpu', CONSILIUM_TEST_SLACK: '10' })
     expect(failures).to.deep.equal([])
     expect(passes).to.have.length(1)
