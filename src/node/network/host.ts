@@ -51,12 +51,15 @@ const MAX_DIALS_WAITING = 128
 const MAX_ADDRESSES_DIALLED = 8
 // A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2 and 10 s would cut exchanges off.
 const PING_MS = 60_000
+const HEARTBEAT_MS = 10_000
+// Heartbeats that wait for their answers side by side. libp2p's own limit is one, and whoever is over it loses the connection: a busy site would lose all of them.
+const MOST_PINGS = PING_MS / HEARTBEAT_MS + 2
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
 export async function createHost<T extends ServiceMap> (init: HostInit<T>): Promise<Host<T>> {
   const base: ServiceFactoryMap<HostServices> = {
     identify: identify(),
-    ping: ping({ timeout: PING_MS }),
+    ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
     dht: federationDht(init.federationId)
   }
   const host = await createLibp2p({
@@ -69,7 +72,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
     connectionGater: (init.members ?? init.guard).connectionGater,
     connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED, inboundStreamProtocolNegotiationTimeout: PING_MS, outboundStreamProtocolNegotiationTimeout: PING_MS },
-    connectionMonitor: { pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
+    connectionMonitor: { pingInterval: HEARTBEAT_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)

@@ -82,4 +82,17 @@ describe('the guard of a host', function () {
     await untilCut(victim, member, async () => { (await connection.newStream(CONTROL)).abort(new Error('next')) })
     expect(bans).to.deep.equal(['opens more streams than any honest site'])
   })
+
+  // libp2p sends one every ten seconds, waits a minute for its answer, and cuts a connection off that has as many open as the protocol may have.
+  it('lets seven heartbeats wait for their answers side by side', async () => {
+    const { connection } = await pair()
+    const streams = []
+    for (let i = 0; i < 7; i++) streams.push(await connection.newStream('/ipfs/ping/1.0.0'))
+    const answers = streams.map(async (stream) => await new Promise((resolve) => {
+      stream.addEventListener('message', ({ data }) => { resolve([...data.subarray()]) })
+      stream.addEventListener('close', resolve)
+      stream.send(Uint8Array.of(7))
+    }))
+    expect(await Promise.all(answers)).to.deep.equal(answers.map(() => [7]))
+  })
 })
