@@ -1,8 +1,10 @@
-/** Compiles TypeScript and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM (docs/adr). */
+/** Compiles TypeScript and WebAssembly, and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM (docs/adr). */
 import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
+import wabt from 'wabt'
 
 const require = createRequire(import.meta.url)
 const root = join(import.meta.dirname, '..')
@@ -16,6 +18,10 @@ await build({
   format: 'cjs',
   logLevel: 'warning'
 })
+
+const kernels = join(root, 'src/gossip-aggregation/vectors.wat')
+const { buffer } = (await wabt()).parseWat(kernels, readFileSync(kernels, 'utf8'), { simd: true }).toBinary({})
+writeFileSync(join(root, 'build/vector-kernels.cjs'), `module.exports = Buffer.from('${Buffer.from(buffer).toString('base64')}', 'base64')\n`)
 
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

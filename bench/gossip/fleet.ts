@@ -18,16 +18,14 @@ export interface FleetInit {
   readonly folder: string
 }
 
-/** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. `before` gets the same processes first, with sites of `size` that are closed again. */
-export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, work: (members: readonly Member[]) => Promise<T>, before?: { readonly size: number, readonly work: (members: readonly Member[]) => Promise<void> }): Promise<T> {
+/** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. */
+export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, work: (members: readonly Member[]) => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(folder, 'consilium-bench-'))
   const workers = Array.from({ length: sites }, () => new Worker())
   try {
-    if (before != null) {
-      await before.work(await openAll(workers, join(root, 'before'), { ...setting, size: before.size }))
-      for (const end of ['leave', 'close'] as const) await Promise.all(workers.map(async (worker) => await worker.call(end, null)))
-    }
-    return await work(await openAll(workers, root, setting))
+    const result = await work(await openAll(workers, root, setting))
+    await Promise.all(workers.map(async (worker) => await worker.call('leave', null)))
+    return result
   } finally {
     await Promise.all(workers.map(async (worker) => { await worker.stop() }))
     await rm(root, { recursive: true, force: true })

@@ -1,8 +1,10 @@
 import type { Codec } from '../../src/gossip-aggregation/codec.ts'
+import { MOST_IN_LOG } from '../../src/node/checkpoint.ts'
 import { withFleet, type Member } from './fleet.ts'
 import type { BareCalls, Kind, Usage } from './messages.ts'
 import { Worker } from './worker.ts'
 
+/** The mean of several. */
 export interface Average {
   readonly seconds: number
   /** Steps of the exponential rule until every site was near enough. */
@@ -12,8 +14,9 @@ export interface Average {
   readonly bytes: number
   readonly bytesPerSecond: number
   readonly cpuSeconds: number
-  /** The site farthest from the true mean, relative to the mean's norm. */
+  /** The site farthest from the true mean, relative to the mean's norm; in the worst average. */
   readonly farthest: number
+  /** Of the process since it started. */
   readonly peakBytesPerSite: number
   /** x and three more vectors of 4·P bytes, and 150 MB. */
   readonly allowedBytesPerSite: number
@@ -24,7 +27,7 @@ export interface Baseline {
   readonly bytesPerSecond: number
   /** One pair alone. */
   readonly soloBytesPerSecond: number
-  /** Of all processes, for as many bytes as the average moved. */
+  /** Of all processes, for as many bytes as one average moved. */
   readonly cpuSeconds: number
 }
 
@@ -39,9 +42,8 @@ export interface InARow {
 const NEAR = 1e-3
 const MOST_SWEEPS = 12
 const PROCESS_BYTES = 150e6
-/** Before the average: daemons run for weeks, and the first megabytes cost the compiler more than the network. */
-const WARM_UP_SIZE = 1_000_000
-const WARM_UP_SWEEPS = 8
+/** Averages before the first that is measured, of bare streams too: daemons run for weeks, and new processes spend these on compiling and on memory that they keep. */
+const WARM_UP = 3
 
 export interface Setting {
   readonly sites: number
@@ -50,18 +52,45 @@ export interface Setting {
   readonly folder: string
 }
 
-/** Averages by the exponential rule until all are within 1e-3, then moves the same bytes over bare streams between as many processes. Neither is measured while it runs for the first time. */
+/** Averages by the exponential rule until all are within 1e-3, again and again; then moves the same bytes over bare streams between as many processes, as often. */
 export async function measureAverage (setting: Setting): Promise<{ average: Average, libp2p: Baseline, libp2pFitted: Baseline, tcp: Baseline }> {
-  const average = await withFleet(setting, async (members) => await averageOnce(members, setting), {
-    size: Math.min(WARM_UP_SIZE, setting.size),
-    work: async (members) => { for (let sweep = 0; sweep < WARM_UP_SWEEPS; sweep++) await sweepOnce(members) }
-  })
+  const average = await withFleet(setting, async (members) => await averageAgain(members, setting))
   const bytes = Math.ceil(average.bytes / setting.sites)
-  const bare = async (kind: Kind, fitted = false): Promise<Baseline> => await measureBare({ kind, fitted, count: setting.sites / 2, bytes })
+  const bare = async (kind: Kind, fitted = false): Promise<Baseline> => await measureBare({ kind, fitted, count: setting.sites / 2, bytes, times: timesOf(setting) })
   return { average, libp2p: await bare('libp2p'), libp2pFitted: await bare('libp2p', true), tcp: await bare('tcp') }
 }
 
-async function averageOnce (members: readonly Member[], { size }: Setting): Promise<Average> {
+/** Averages to measure: so many that every site saves a checkpoint, which empties its log, within them, as it does after as many exchanges in a daemon. */
+function timesOf ({ sites }: Pick<Setting, 'sites'>): number {
+  return Math.ceil(MOST_IN_LOG / stepsOf(sites))
+}
+
+/** Each from the sites' own vectors, which are drawn anew outside what is measured. */
+async function averageAgain (members: readonly Member[], setting: Setting): Promise<Average> {
+  for (let i = 0; i < WARM_UP; i++) await sweepOnce(members)
+  const times = timesOf(setting)
+  const averages: { sweeps: Sweep[], farthest: number }[] = []
+  for (let i = 0; i < times; i++) {
+    await Promise.all(members.map(async ({ worker }) => await worker.call('draw', null)))
+    averages.push(await averageOnce(members))
+  }
+  const sweeps = averages.flatMap((average) => average.sweeps)
+  const mean = (of: (sweep: Sweep) => number): number => sweeps.reduce((total, sweep) => total + of(sweep), 0) / times
+  const [seconds, bytes] = [mean((sweep) => sweep.seconds), mean((sweep) => sweep.bytes)]
+  return {
+    seconds,
+    steps: sweeps.length * stepsOf(setting.sites) / times,
+    exchanges: mean((sweep) => sweep.exchanges),
+    bytes,
+    bytesPerSecond: bytes / seconds,
+    cpuSeconds: mean((sweep) => sweep.cpuSeconds),
+    farthest: Math.max(...averages.map(({ farthest }) => farthest)),
+    peakBytesPerSite: Math.max(...sweeps.map(({ peakBytes }) => peakBytes)),
+    allowedBytesPerSite: 16 * setting.size + PROCESS_BYTES
+  }
+}
+
+async function averageOnce (members: readonly Member[]): Promise<{ sweeps: Sweep[], farthest: number }> {
   const sweeps: Sweep[] = []
   let farthest = Infinity
   while (!(farthest <= NEAR) && sweeps.length < MOST_SWEEPS) {
@@ -69,19 +98,7 @@ async function averageOnce (members: readonly Member[], { size }: Setting): Prom
     // The check draws all vectors again: it is no part of what is measured.
     farthest = Math.max(...await Promise.all(members.map(async ({ worker }) => (await worker.call('distance', null)).relative)))
   }
-  const sum = (of: (sweep: Sweep) => number): number => sweeps.reduce((total, sweep) => total + of(sweep), 0)
-  const [seconds, bytes] = [sum((sweep) => sweep.seconds), sum((sweep) => sweep.bytes)]
-  return {
-    seconds,
-    steps: sweeps.length * stepsOf(members),
-    exchanges: sum((sweep) => sweep.exchanges),
-    bytes,
-    bytesPerSecond: bytes / seconds,
-    cpuSeconds: sum((sweep) => sweep.cpuSeconds),
-    farthest,
-    peakBytesPerSite: Math.max(...sweeps.map(({ peakBytes }) => peakBytes)),
-    allowedBytesPerSite: 16 * size + PROCESS_BYTES
-  }
+  return { sweeps, farthest }
 }
 
 interface Sweep {
@@ -92,8 +109,8 @@ interface Sweep {
   readonly peakBytes: number
 }
 
-function stepsOf (members: readonly Member[]): number {
-  return Math.log2(members.length)
+function stepsOf (sites: number): number {
+  return Math.log2(sites)
 }
 
 /** The exponential rule: in step k site i exchanges with i XOR 2^k, as soon as both have done step k − 1; the lower one initiates. */
@@ -102,7 +119,7 @@ async function sweepOnce (members: readonly Member[]): Promise<Sweep> {
   const begun = performance.now()
   const exchanged: { bytes: number }[] = []
   let done: Promise<unknown>[] = members.map(async () => {})
-  for (let step = 0; step < stepsOf(members); step++) {
+  for (let step = 0; step < stepsOf(members.length); step++) {
     const earlier = done
     const pairs = members.map((_, index) => index).filter((index) => index < (index ^ 1 << step))
     const now = [...earlier]
@@ -139,18 +156,18 @@ interface Pair {
   readonly swap: () => Promise<void>
 }
 
-/** `bytes` each way over one stream per pair of fresh processes: one listens, one dials. */
-async function measureBare ({ kind, fitted, count, bytes }: { kind: Kind, fitted: boolean, count: number, bytes: number }): Promise<Baseline> {
+/** `bytes` each way over one stream per pair of processes, so many `times`: one listens, one dials. */
+async function measureBare ({ kind, fitted, count, bytes, times }: { kind: Kind, fitted: boolean, count: number, bytes: number, times: number }): Promise<Baseline> {
   const pairs = await Promise.all(Array.from({ length: count }, async () => await openPair(kind, bytes)))
   const workers = pairs.flatMap((pair) => pair.workers)
   const cpu = async (): Promise<Usage[]> => await Promise.all(workers.map(async (worker) => await worker.call('usage', null)))
   const swapAll = async (): Promise<void> => { await Promise.all(pairs.map(async ({ swap }) => { await swap() })) }
   try {
     if (fitted) await Promise.all(workers.map(async (worker) => await worker.call('fit', null)))
-    await swapAll()
+    for (let i = 0; i < WARM_UP; i++) await swapAll()
     const before = await cpu()
-    const all = await timed(swapAll)
-    const cpuSeconds = cpuBetween(before, await cpu())
+    const all = await timed(async () => { for (let i = 0; i < times; i++) await swapAll() }) / times
+    const cpuSeconds = cpuBetween(before, await cpu()) / times
     const solo = await timed(pairs[0]!.swap)
     return { bytesPerSecond: 2 * bytes * count / all, soloBytesPerSecond: 2 * bytes / solo, cpuSeconds }
   } finally {

@@ -35,9 +35,10 @@ export interface SiteCalls {
   open: { request: SiteSetup, reply: { peerId: string, address: string } }
   /** From here on it is no news when a connection ends. */
   leave: { request: null, reply: null }
-  close: { request: null, reply: null }
   connect: { request: { address: string }, reply: null }
   exchange: { request: { peerId: string }, reply: Exchanged }
+  /** x becomes the site's seeded vector again, once nothing is saved in the background. */
+  draw: { request: null, reply: null }
   /** ‖x − x̄‖ / ‖x̄‖ against the true mean of all sites' seeded vectors. */
   distance: { request: null, reply: { relative: number } }
   /** x, and how many exchanges are in doubt. */

@@ -1,5 +1,5 @@
 /** One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer, announcements and control port. */
-import { start, stop } from '@libp2p/interface'
+import { start } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
@@ -17,7 +17,7 @@ import { DiskExchangeLog } from '../../src/node/storage/exchange-log.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
 import type { SiteCalls, SiteSetup } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'
-import { benchSchema, relativeToMean, siteVector } from './vectors.ts'
+import { benchSchema, numbersOf, relativeToMean, siteVector } from './vectors.ts'
 
 interface Site {
   readonly setup: SiteSetup
@@ -25,11 +25,12 @@ interface Site {
   readonly checkpoint: Checkpoint
   readonly service: AdapterExchange
   readonly dial: (address: string) => Promise<void>
-  readonly close: () => Promise<void>
 }
 
 /** No radius, bound or rate of a federation is in the way of what is measured. */
 const UNBOUNDED = 1e12
+/** In which a vector is drawn anew. */
+const PIECES = 8
 
 let site: Site | undefined
 /** Whether the process dies at its change: not while it takes up what an earlier one left. */
@@ -65,13 +66,7 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => host.getPeers().map(String), settle: async (partner) => { await service.settle(peerIdFromString(partner)) }, clock: systemClock })
   settlement.start()
   armed = true
-  const close = async (): Promise<void> => {
-    await settlement.stop()
-    await stop(service)
-    await host.stop()
-    await checkpoint.settled()
-  }
-  site = { setup, averager, checkpoint, service, close, dial: async (address) => { await host.dial(multiaddr(address)) } }
+  site = { setup, averager, checkpoint, service, dial: async (address) => { await host.dial(multiaddr(address)) } }
   return { peerId: host.peerId.toString(), address: host.getMultiaddrs()[0]!.toString() }
 }
 
@@ -107,11 +102,6 @@ serve<SiteCalls>({
     leaving = true
     return null
   },
-  close: async () => {
-    await opened().close()
-    site = undefined
-    return null
-  },
   connect: async ({ address }) => {
     await opened().dial(address)
     return null
@@ -119,6 +109,11 @@ serve<SiteCalls>({
   exchange: async ({ peerId }) => {
     const { bytesSent, bytesReceived, durationMs } = await opened().service.exchange(peerIdFromString(peerId))
     return { ms: durationMs, bytes: bytesSent + bytesReceived }
+  },
+  draw: async () => {
+    await opened().checkpoint.settled()
+    draw(opened())
+    return null
   },
   distance: async () => ({ relative: relativeToMean(opened().averager.values, opened().setup.sites) }),
   state: async () => ({ values: [...opened().averager.values], inDoubt: opened().averager.inDoubt }),
@@ -128,6 +123,21 @@ serve<SiteCalls>({
   },
   usage: async () => ownUsage()
 })
+
+/** As training lands, but in pieces: an array takes memory only where it was written, and what a site needs of it is measured. */
+function draw ({ averager, setup: { index, size } }: Site): void {
+  const next = numbersOf(index)
+  const nothing = new Float32Array(size)
+  const piece = Math.ceil(size / PIECES)
+  for (let begin = 0; begin < size; begin += piece) {
+    const { values } = averager
+    const change = new Float32Array(size)
+    for (let i = begin; i < Math.min(begin + piece, size); i++) change[i] = next() - values[i]!
+    averager.land(nothing, change, averager.round)
+    free(change)
+  }
+  free(nothing)
+}
 
 /** What waits for the garbage collector would count as memory that a site needs. */
 function free ({ buffer }: Float32Array): void {

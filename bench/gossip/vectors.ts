@@ -5,7 +5,7 @@ export function benchSchema (size: number): Schema {
 }
 
 /** Uniform in [−1, 1), its own for every site: xorshift32, since twenty-four of them are made for one check. */
-function source (site: number): () => number {
+export function numbersOf (site: number): () => number {
   let state = Math.imul(site + 1, 0x9e3779b1) | 1
   return () => {
     state ^= state << 13
@@ -16,7 +16,7 @@ function source (site: number): () => number {
 }
 
 export function siteVector (site: number, size: number): Float32Array {
-  const next = source(site)
+  const next = numbersOf(site)
   const values = new Float32Array(size)
   for (let i = 0; i < size; i++) values[i] = next()
   return values
@@ -24,7 +24,7 @@ export function siteVector (site: number, size: number): Float32Array {
 
 /** ‖x − x̄‖ / ‖x̄‖, with x̄ drawn again number by number, so that it costs no memory. */
 export function relativeToMean (values: Float32Array, sites: number): number {
-  const sources = Array.from({ length: sites }, (_, site) => source(site))
+  const sources = Array.from({ length: sites }, (_, site) => numbersOf(site))
   let [spread, norm] = [0, 0]
   for (let i = 0; i < values.length; i++) {
     let mean = 0

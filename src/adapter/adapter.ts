@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CorruptFileError, SchemaError } from '../errors.ts'
-import { readFloatTensors, writeSafetensors, type NamedTensor } from './safetensors.ts'
+import { littleEndianBytes, littleEndianFloats, readFloatTensors, safetensorsHeader, type NamedTensor } from './safetensors.ts'
 import { elementCount, type Schema } from './schema.ts'
 
 export interface AdapterMeta {
@@ -42,7 +42,7 @@ export class Adapter {
 
   /** SHA-256 of the encoded bytes, 64 hex digits. */
   digest (): string {
-    return createHash('sha256').update(encodeAdapter(this)).digest('hex')
+    return createHash('sha256').update(littleEndianBytes(this.values)).digest('hex')
   }
 }
 
@@ -65,20 +65,13 @@ export function adapterFromTensors (schema: Schema, tensors: ReadonlyMap<string,
 
 /** Float32 little-endian on every host, schema order, nothing else. */
 export function encodeAdapter (adapter: Adapter): Uint8Array {
-  const { values } = adapter
-  const bytes = new Uint8Array(4 * values.length)
-  const view = new DataView(bytes.buffer)
-  for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i]!, true)
-  return bytes
+  return new Uint8Array(littleEndianBytes(adapter.values))
 }
 
 /** The inverse of encodeAdapter; CorruptFileError for a wrong length or a value that is not finite. */
 export function decodeAdapter (schema: Schema, bytes: Uint8Array): Adapter {
   if (bytes.length !== 4 * schema.size) throw new CorruptFileError(`an adapter of model ${schema.model} has ${4 * schema.size} bytes, not ${bytes.length}`)
-  const values = new Float32Array(schema.size)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * i, true)
-  return finiteAdapter(schema, values)
+  return finiteAdapter(schema, littleEndianFloats(bytes))
 }
 
 function finiteAdapter (schema: Schema, values: Float32Array): Adapter {
@@ -89,8 +82,17 @@ function finiteAdapter (schema: Schema, values: Float32Array): Adapter {
 
 /** An F32 file that `safetensors.torch.load_file` reads. */
 export function adapterToSafetensors (adapter: Adapter, meta: AdapterMeta): Uint8Array {
+  const [header, numbers] = adapterFileParts(adapter, meta)
+  const bytes = new Uint8Array(header.length + numbers.length)
+  bytes.set(header)
+  bytes.set(numbers, header.length)
+  return bytes
+}
+
+/** The same file for who writes it piece by piece: its header, and the numbers, a view of the adapter's where the host's byte order allows it. */
+export function adapterFileParts (adapter: Adapter, meta: AdapterMeta): [header: Uint8Array, numbers: Uint8Array] {
   const { hash, model, baseHash } = adapter.schema
-  return writeSafetensors(adapter.tensors(), {
+  const header = safetensorsHeader(adapter.tensors(), {
     format: 'pt',
     schema_hash: hash,
     model,
@@ -100,6 +102,7 @@ export function adapterToSafetensors (adapter: Adapter, meta: AdapterMeta): Uint
     ...(meta.savedAt == null ? {} : { saved_at: String(meta.savedAt) }),
     ...(meta.notes == null ? {} : { notes: meta.notes })
   })
+  return [header, littleEndianBytes(adapter.values)]
 }
 
 function readNumber (metadata: Record<string, string>, key: string): number {

@@ -23,6 +23,13 @@ export function littleEndianBytes (data: Float32Array): Uint8Array {
   return LITTLE_ENDIAN_HOST ? bytes : Buffer.from(bytes).swap32()
 }
 
+/** The inverse, always a copy. */
+export function littleEndianFloats (bytes: Uint8Array): Float32Array {
+  const { buffer } = new Uint8Array(bytes)
+  if (!LITTLE_ENDIAN_HOST) Buffer.from(buffer).swap32()
+  return new Float32Array(buffer)
+}
+
 function fill<T extends { [index: number]: number | bigint, length: number }> (into: T, read: (index: number) => T[number]): T {
   for (let i = 0; i < into.length; i++) into[i] = read(i)
   return into
@@ -40,7 +47,7 @@ function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['da
   const view = new DataView(buffer, byteOffset, byteLength)
   const direct = LITTLE_ENDIAN_HOST && count > 0 && byteOffset % (byteLength / count) === 0
   switch (dtype) {
-    case 'F32': return direct ? new Float32Array(buffer, byteOffset, count) : fill(new Float32Array(count), (i) => view.getFloat32(4 * i, true))
+    case 'F32': return direct ? new Float32Array(buffer, byteOffset, count) : littleEndianFloats(bytes)
     case 'I32': return direct ? new Int32Array(buffer, byteOffset, count) : fill(new Int32Array(count), (i) => view.getInt32(4 * i, true))
     case 'I64': return direct ? new BigInt64Array(buffer, byteOffset, count) : fill(new BigInt64Array(count), (i) => view.getBigInt64(8 * i, true))
     case 'F16': return widen(view, count)
@@ -121,7 +128,7 @@ export function writeSafetensors (tensors: ReadonlyMap<string, NamedTensor>, met
   let offset = header.length
   for (const [name, { data }] of tensors) {
     if (dtype === 'F16') writeHalves(view, offset, name, data)
-    else for (let i = 0; i < data.length; i++) view.setFloat32(offset + 4 * i, data[i]!, true)
+    else bytes.set(littleEndianBytes(data), offset)
     offset += data.length * (dtype === 'F32' ? 4 : 2)
   }
   return bytes

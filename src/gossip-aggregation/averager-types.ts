@@ -26,7 +26,7 @@ interface Learnt {
 
 /** What must be written in one piece: x, and which exchanges are in it. */
 export interface AveragerState {
-  /** Live: copy it or write it before anything else runs. */
+  /** Live, unless it is on hold: copy it before anything else runs. */
   readonly values: Float32Array
   readonly round: number
   readonly mass: number

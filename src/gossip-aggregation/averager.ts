@@ -112,11 +112,16 @@ export class Averager {
     return this.#radius.value
   }
 
-  /** For a checkpoint: all of it belongs together at this very moment. */
+  /** All of it belongs together at this very moment. */
   get state (): AveragerState {
     const { distance } = this.#codecs
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null }
     return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt }
+  }
+
+  /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
+  async hold (work: (state: AveragerState) => Promise<void>): Promise<void> {
+    await this.#x.hold(async () => { await work(this.state) })
   }
 
   /** A checkpoint with these exchanges in it is durable: the log may drop their d's. */
@@ -218,13 +223,14 @@ export class Averager {
   }
 
   #site (mass: number): Site {
-    const { normBound } = this.settings
+    const { normBound, codec } = this.settings
     return {
       schema: this.schema,
       x: this.#x,
       normBound,
       distort: this.#distort,
       terms: { round: this.#round, mass, clipRadius: this.clipRadius },
+      adaptsCodec: codec === 'auto',
       check: (theirs, own) => {
         this.#checkTerms(theirs)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
@@ -246,8 +252,7 @@ export class Averager {
   }
 
   #apply (exchangeId: string, difference: Float32Array, factor: number): void {
-    const values = this.#x.change()
-    for (let i = 0; i < difference.length; i++) values[i] = values[i]! + factor * difference[i]!
+    this.#x.add(factor, difference)
     if (this.#log.committed().some((record) => record.exchangeId === exchangeId)) this.#included.add(exchangeId)
     this.#exchanges++
   }
@@ -269,8 +274,7 @@ export class Averager {
   }
 
   #isKnown (exchangeId: string, partner: string): boolean {
-    const isIt = (record: { readonly exchangeId: string }): boolean => record.exchangeId === exchangeId
-    return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null || this.#log.committed().some(isIt)
+    return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null || this.#log.committed().some((record) => record.exchangeId === exchangeId)
   }
 
   /** The finer of what both want, if both can. */

@@ -18,6 +18,8 @@ export interface Site {
   /** A liar's; nobody else has one. */
   readonly distort: ((copy: Float32Array) => void) | undefined
   readonly terms: Terms
+  /** The codec of the next exchange is chosen from this one's `noise`. */
+  readonly adaptsCodec: boolean
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
   /** An array of the schema's size, whatever it holds. */
@@ -28,7 +30,7 @@ export interface Site {
   settle (exchangeId: string): Promise<void>
   /** x ← x + factor·difference, all at once. */
   apply (exchangeId: string, difference: Float32Array, factor: number): void
-  /** `noise` is the quantisation error of the vector that was sent (see blockNoise). */
+  /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
   closed (exchange: Exchange, end: End, outcome?: Outcome & { readonly noise: number }): void
 }
 
@@ -115,13 +117,14 @@ export class Exchange {
     const { coder, chunks } = this.#opened()
     this.#isBorrowed = coder.isExact && this.#site.distort == null
     // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the network.
-    const released = yield * (this.#isBorrowed ? release(schema, x.borrow(), { normBound }) : release(schema, x.values, { normBound, into: this.#site.take() }))
+    const released = yield * (this.#isBorrowed ? release(schema, x.borrow(), { normBound, squares: x.squares }) : release(schema, x.values, { normBound, into: this.#site.take() }))
     const own = released.values
     this.#norm = released.norm
     this.#site.distort?.(own)
+    const isNoiseWanted = this.#site.adaptsCodec || !coder.isExact
     const stride = Math.ceil(own.length / SAMPLED)
     for (const chunk of chunks) {
-      this.#noise += blockNoise(own.subarray(chunk.begin, chunk.end), stride)
+      if (isNoiseWanted) this.#noise += blockNoise(own.subarray(chunk.begin, chunk.end), stride)
       this.#codes.push(encodeReleased(released, chunk, coder.encode))
       yield
     }

@@ -1,7 +1,10 @@
+import { addScaled } from './squares.ts'
+
 /** x. Whoever streams it borrows it and needs no copy; who changes it meanwhile, as training that lands does, changes a copy, and what was borrowed stays as it is. */
 export class Vector {
   #values: Float32Array
   #borrowers = 0
+  #squares: number | undefined
 
   /** Copies. */
   constructor (values: Float32Array) {
@@ -24,8 +27,29 @@ export class Vector {
     if (values === this.#values) this.#borrowers--
   }
 
+  /** x stays as it is until `work` has ended. */
+  async hold (work: () => Promise<void>): Promise<void> {
+    const values = this.borrow()
+    try {
+      await work()
+    } finally {
+      this.giveBack(values)
+    }
+  }
+
+  /** Σ x² as sumOfSquares has it, where the last change told. */
+  get squares (): number | undefined {
+    return this.#squares
+  }
+
+  /** x ← x + factor · difference. */
+  add (factor: number, difference: Float32Array): void {
+    this.#squares = addScaled(this.change(), factor, difference)
+  }
+
   /** To be written at once. */
   change (): Float32Array {
+    this.#squares = undefined
     if (this.#borrowers > 0) {
       this.#values = this.#values.slice()
       this.#borrowers = 0

@@ -2,7 +2,7 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { AdapterStore, SavedAdapter } from './storage/adapter-store.ts'
 
 export interface CheckpointInit {
-  readonly averager: Pick<Averager, 'state' | 'saved'>
+  readonly averager: Pick<Averager, 'state' | 'hold' | 'saved'>
   readonly store: Pick<AdapterStore, 'save'>
   /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
   readonly beforeSave?: () => Promise<void>
@@ -10,7 +10,7 @@ export interface CheckpointInit {
 }
 
 /** Exchanges that may be in the log only: so much is read again at the next start, and kept on disk until then. */
-const MOST_IN_LOG = 8
+export const MOST_IN_LOG = 8
 
 /** Keeps the averager's state on disk: at once where the pipeline needs it; exchanges are durable in the log, which is emptied when it has grown. */
 export class Checkpoint {
@@ -25,9 +25,10 @@ export class Checkpoint {
   async save (): Promise<void> {
     const { averager, store, beforeSave } = this.#init
     await beforeSave?.()
-    const { values, round, mass, included, learnt } = averager.state
-    await store.save({ values, round, weight: mass, notes: { included, learnt } })
-    await averager.saved(included)
+    await averager.hold(async ({ values, round, mass, included, learnt }) => {
+      await store.save({ values, round, weight: mass, notes: { included, learnt } })
+      await averager.saved(included)
+    })
   }
 
   /** After an exchange: saves in the background once the log holds many. */

@@ -1,12 +1,11 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { Adapter, adapterFromSafetensors, adapterToSafetensors } from '../../adapter/adapter.ts'
+import { Adapter, adapterFileParts, adapterFromSafetensors } from '../../adapter/adapter.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import { CorruptFileError } from '../../errors.ts'
 import type { AveragerState } from '../../gossip-aggregation/averager-types.ts'
 import type { SitePaths } from '../paths.ts'
-import { keepPrevious, readIfThere, writeFileSafely } from './files.ts'
+import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 
 const notesSchema = z.object({
   included: z.array(z.string()),
@@ -41,23 +40,23 @@ export class AdapterStore {
     this.#now = init.now
   }
 
-  /** Durable when it resolves; saves run one after the other. */
+  /** Durable when it resolves, and `values` stay as they are until then; saves run one after the other. */
   async save (state: Written & { readonly notes: SiteNotes }): Promise<void> {
-    const bytes = this.#encode(state)
+    const parts = this.#encode(state)
     this.#last = this.#last.catch(() => {}).then(async () => {
       await keepPrevious(this.#paths.adapter, this.#previous)
-      await writeFileSafely(this.#paths.adapter, bytes)
+      await writePartsSafely(this.#paths.adapter, parts)
     })
     await this.#last
   }
 
+  /** `values` stay as they are until it resolves, here and in `saveRound`. */
   async saveInitial (values: Float32Array): Promise<void> {
-    await writeFileSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
+    await writePartsSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
   }
 
   async saveRound (state: Written): Promise<void> {
-    await mkdir(this.#paths.roundAdapters, { recursive: true })
-    await writeFileSafely(join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`), this.#encode(state))
+    await writePartsSafely(join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`), this.#encode(state))
   }
 
   /** The newest adapter that can be read; a damaged one is said in `warnings` and passed over. @throws SchemaError for another federation's. */
@@ -76,8 +75,8 @@ export class AdapterStore {
     return undefined
   }
 
-  #encode ({ values, round, weight, notes }: Written): Uint8Array {
-    return adapterToSafetensors(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now(), ...(notes == null ? {} : { notes: JSON.stringify(notes) }) })
+  #encode ({ values, round, weight, notes }: Written): ReturnType<typeof adapterFileParts> {
+    return adapterFileParts(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now(), ...(notes == null ? {} : { notes: JSON.stringify(notes) }) })
   }
 
   get #previous (): string {

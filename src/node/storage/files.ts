@@ -1,12 +1,42 @@
-import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { randomInt } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { InputError } from '../../errors.ts'
+import { DirectFile } from './direct-file.ts'
 
 /** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
 export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode })
+}
+
+const MOST_ASIDE = 2 ** 32
+
+/** The same for large files, from parts that stay as they are until it resolves; past the page cache, and the new name is durable too. */
+export async function writePartsSafely (path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  const aside = `${path}.${randomInt(MOST_ASIDE)}`
+  const file = await DirectFile.create(aside, { mode: 0o644 })
+  try {
+    for (const part of parts) await file.append(part)
+    await file.finish()
+    await rename(aside, path)
+  } catch (error) {
+    await file.close().finally(async () => { await rm(aside, { force: true }) })
+    throw error
+  }
+  await syncFolder(folder)
+}
+
+async function syncFolder (folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 export async function writeJson (path: string, value: unknown, mode = 0o644): Promise<void> {
@@ -38,7 +68,7 @@ export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
 }
 
-// What write-file-atomic appends to the name while it writes.
+// What write-file-atomic and writePartsSafely append to the name while they write.
 const LEFTOVER = /\.(safetensors|jsonl?|key)\.\d+$/
 
 /** Removes what a killed process left half-written. Call it only while nobody else writes there. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Adapter, adapterFromSafetensors, adapterFromTensors, adapterToSafetensors, decodeAdapter, encodeAdapter } from '../../../src/adapter/adapter.ts'
+import { Adapter, adapterFileParts, adapterFromSafetensors, adapterFromTensors, adapterToSafetensors, decodeAdapter, encodeAdapter } from '../../../src/adapter/adapter.ts'
 import { readSafetensors, writeSafetensors } from '../../../src/adapter/safetensors.ts'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { CorruptFileError, SchemaError } from '../../../src/errors.ts'
@@ -83,6 +83,12 @@ describe('adapter', () => {
   it('is written with what a reader needs to know', () => {
     expect(readSafetensors(adapterToSafetensors(adapter, meta)).metadata)
       .to.deep.equal({ format: 'pt', schema_hash: schema.hash, model: 'm', base_hash: '00', round: '3', weight: '54.5' })
+  })
+
+  it('is the same file in two parts, the numbers not copied', () => {
+    const [header, numbers] = adapterFileParts(adapter, meta)
+    expect(Buffer.concat([header, numbers]).equals(adapterToSafetensors(adapter, meta))).to.equal(true)
+    expect(numbers.buffer).to.equal(adapter.values.buffer)
   })
 
   it('never crashes on a damaged file with anything but its two errors', () => {

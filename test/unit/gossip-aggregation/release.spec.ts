@@ -35,6 +35,13 @@ describe('release gate', () => {
     expect(() => gate(new Float32Array(SLICE + 2).fill(10.001, 5, 6))).to.throw(SchemaError, /norm/)
   })
 
+  it('takes the sum of squares for known where it is, and judges by it', () => {
+    const values = new Float32Array(SLICE + 2)
+    expect(last(release(schema, values, { normBound: 10, squares: 81 })).norm).to.equal(9)
+    expect(() => last(release(schema, values, { normBound: 10, squares: 121 }))).to.throw(SchemaError, /norm 11/)
+    for (const squares of [NaN, Infinity]) expect(() => last(release(schema, values, { normBound: 10, squares }))).to.throw(SchemaError, /finite/)
+  })
+
   it('pauses after every slice', () => {
     expect([...release(schema, new Float32Array(SLICE + 2), { normBound: 1, into: new Float32Array(SLICE + 2) })]).to.have.length(2)
   })

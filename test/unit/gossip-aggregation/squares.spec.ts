@@ -1,8 +1,16 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import { subtract, sumOfSquares } from '../../../src/gossip-aggregation/squares.ts'
+import { kernels, SLICE } from '../../../src/gossip-aggregation/kernels.ts'
+import { addScaled, plainCombine, plainSum, subtract, sumOfSquares } from '../../../src/gossip-aggregation/squares.ts'
 
 const pairs = fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 40 }).map((numbers) => [0, 1].map((side) => Float32Array.from(numbers, (both) => both[side]!)) as [Float32Array, Float32Array])
+/** Lengths on either side of where WebAssembly begins, of its fours, and of a slice. */
+const lengths = fc.oneof(fc.integer({ min: 505, max: 530 }), fc.integer({ min: SLICE - 5, max: SLICE + 5 }), fc.constant(3 * SLICE + 601))
+const long = fc.tuple(lengths, fc.array(fc.float(), { minLength: 7, maxLength: 7 })).map(([length, seed]) => Float32Array.from({ length }, (_, index) => seed[index % 7]! * (1 + index / length)))
+
+function slicesOf (values: Float32Array): Float32Array[] {
+  return Array.from({ length: Math.ceil(values.length / SLICE) }, (_, slice) => values.subarray(slice * SLICE, (slice + 1) * SLICE))
+}
 
 describe('differences and their squares', () => {
   it('are those of float32 numbers, and their sum is that of sumOfSquares to the last bit', () => {
@@ -21,12 +29,31 @@ describe('differences and their squares', () => {
   })
 
   it('are not finite as soon as one value is not, wherever it is', () => {
-    for (let at = 0; at < 7; at++) {
-      for (const value of [NaN, Infinity, -Infinity]) {
-        const theirs = new Float32Array(7)
-        theirs[at] = value
-        expect(Number.isFinite(subtract(theirs, new Float32Array(7), new Float32Array(7)))).to.equal(false)
+    for (const length of [7, 1_003]) {
+      for (let at = 0; at < length; at += Math.ceil(length / 7)) {
+        for (const value of [NaN, Infinity, -Infinity]) {
+          const theirs = new Float32Array(length)
+          theirs[at] = value
+          expect(Number.isFinite(subtract(theirs, new Float32Array(length), new Float32Array(length)))).to.equal(false)
+        }
       }
     }
+  })
+
+  it('are the same to the last bit in WebAssembly, which is there, and in JavaScript', () => {
+    expect(kernels).not.to.equal(undefined)
+    fc.assert(fc.property(long, fc.float(), (values, factor) => {
+      const other = values.toReversed()
+      expect(sumOfSquares(values)).to.deep.equal(slicesOf(values).reduce((sum, slice) => sum + plainSum(slice), 0))
+      const [difference, plain] = [new Float32Array(values.length), new Float32Array(values.length)]
+      subtract(values, other, difference)
+      plainCombine(values, -1, other, plain)
+      expect(difference).to.deep.equal(plain)
+      const [added, plainlyAdded] = [values.slice(), values.slice()]
+      const squares = addScaled(added, factor, other)
+      plainCombine(values, Math.fround(factor), other, plainlyAdded)
+      expect(added).to.deep.equal(plainlyAdded)
+      expect(squares).to.deep.equal(sumOfSquares(added))
+    }), { numRuns: 60 })
   })
 })

@@ -28,4 +28,20 @@ describe('x', () => {
     x.change()[0] = 4
     expect(values[0]).to.equal(4)
   })
+
+  it('knows the sum of its squares after a difference was added, until it changes in another way', () => {
+    const x = new Vector(Float32Array.of(1, 2, 3))
+    expect(x.squares).to.equal(undefined)
+    x.add(0.5, Float32Array.of(2, 0, -6))
+    expect([[...x.values], x.squares]).to.deep.equal([[2, 2, 0], 8])
+    x.change()[0] = 5
+    expect(x.squares).to.equal(undefined)
+  })
+
+  it('adds nothing to what is borrowed', () => {
+    const x = new Vector(Float32Array.of(1))
+    const borrowed = x.borrow()
+    x.add(1, Float32Array.of(1))
+    expect([borrowed[0], x.values[0]]).to.deep.equal([1, 2])
+  })
 })

@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
+import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
 import { Checkpoint, type CheckpointInit } from '../../../../src/node/checkpoint.ts'
 import { sitePaths } from '../../../../src/node/paths.ts'
 import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/node/storage/adapter-store.ts'
@@ -12,6 +13,7 @@ import { MetricsLog, type RoundRecord } from '../../../../src/node/storage/metri
 import { PrivateStore } from '../../../../src/node/trainer/private-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
+const LARGE = 1_100_003
 const notes: SiteNotes = { included: ['a'.repeat(32)], learnt: { clip: { radius: 2.5, recent: [1, 1.25] }, distance: null } }
 const state = (value: number, round: number): SavedAdapter & { weight: number, notes: SiteNotes } => ({ values: Float32Array.of(value, value), round, weight: 3, notes })
 
@@ -23,6 +25,13 @@ describe('stores', () => {
 
   describe('AdapterStore', () => {
     const open = (): AdapterStore => new AdapterStore({ paths: sitePaths(home), schema, now: () => 5 })
+
+    /** Of more than one piece, and no whole number of blocks. */
+    function large (): { store: AdapterStore, path: string, values: Float32Array } {
+      const paths = sitePaths(home)
+      const store = new AdapterStore({ paths, schema: createSchema({ ...schema, tensors: [{ name: 'lora.a', shape: [LARGE], role: 'lora' }] }), now: () => 5 })
+      return { store, path: paths.adapter, values: new Float32Array(LARGE) }
+    }
 
     it('gives back the newest adapter, and nothing before the first', async () => {
       const store = open()
@@ -64,6 +73,41 @@ describe('stores', () => {
       await removeLeftovers(home)
       await removeLeftovers(join(home, 'nowhere'))
       expect(await readdir(home)).to.have.members(['adapter.safetensors', 'notes.2024'])
+    })
+
+    it('writes what is no whole number of blocks, and one save after the other', async () => {
+      const { store, path, values } = large()
+      await Promise.all([1, 2, 3].map(async (round) => { await store.save({ ...state(0, round), values: values.slice().fill(round) }) }))
+      const { values: saved, round } = (await store.load())!
+      expect([round, saved.length, saved.every((value) => value === 3)]).to.deep.equal([3, values.length, true])
+      expect((await readFile(path.replace('.safetensors', '.previous.safetensors'))).subarray(-4).readFloatLE()).to.equal(2)
+      values[LARGE - 1] = 5
+      await store.save({ ...state(0, 4), values })
+      expect((await store.load())!.values.subarray(-2)).to.deep.equal(Float32Array.of(0, 5))
+    })
+
+    it('saves after one that failed, and refuses numbers that are not finite', async () => {
+      const { store, path, values } = large()
+      await mkdir(path)
+      expect(await store.save({ ...state(0, 1), values }).then(() => 'saved', () => 'failed')).to.equal('failed')
+      await rm(path, { recursive: true })
+      values[1] = NaN
+      expect(await store.save({ ...state(0, 2), values }).then(() => 'saved', ({ name }: Error) => name)).to.equal('SchemaError')
+      await store.save({ ...state(0, 3), values: values.fill(3) })
+      expect((await store.load())?.round).to.equal(3)
+      expect(await readdir(home)).to.deep.equal(['adapter.safetensors'])
+    })
+
+    it('writes aside under a name that is cleared away when the process is killed meanwhile', async () => {
+      const { store, values } = large()
+      const saving = store.save({ ...state(0, 1), values })
+      let names: string[] = []
+      while (names.length === 0) names = await readdir(home)
+      await saving
+      expect(names).to.have.length(1).and.not.include('adapter.safetensors')
+      await writeFile(join(home, names[0]!), 'half')
+      await removeLeftovers(home)
+      expect(await readdir(home)).to.deep.equal(['adapter.safetensors'])
     })
 
     it('keeps one file per round and leaves no half-written ones', async () => {
@@ -126,6 +170,7 @@ describe('stores', () => {
         calls,
         averager: {
           get state () { return { values: Float32Array.of(7), round: 2, mass: 3, included: [...included], learnt: notes.learnt } },
+          async hold (work) { await work(this.state) },
           saved: async (ids) => { calls.push(`saved ${ids.length}`) }
         },
         store: { save: async (saved) => { calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`) } },
@@ -142,6 +187,19 @@ describe('stores', () => {
       const failing = init({ store: { save: async () => { throw new Error('disk full') } } })
       expect(await new Checkpoint(failing).save().then(() => 'saved', (error: Error) => error.message)).to.equal('disk full')
       expect(failing.calls).to.deep.equal([])
+    })
+
+    it('holds the state of the moment of the call, though training lands while it is written', async () => {
+      const averager = new Averager({ schema, values: Float32Array.of(1, 2), round: 3, mass: 1, settings: { codec: 'f32', maxMass: 1, clipRadius: 1, normBound: 100, staleness: 3 } })
+      const written: number[][] = []
+      const store = {
+        save: async ({ values, round }: SavedAdapter) => {
+          averager.land(Float32Array.of(0, 0), Float32Array.of(10, 10), 4)
+          written.push([...values, round])
+        }
+      }
+      await new Checkpoint({ averager, store, onFailure: () => {} }).save()
+      expect([written, [...averager.values], averager.round]).to.deep.equal([[[1, 2, 3]], [11, 12], 4])
     })
 
     it('leaves exchanges to the log until that has grown, then saves once', async () => {
