@@ -54,6 +54,8 @@ export interface BareCalls {
   fit: { request: null, reply: null }
   /** A bare libp2p node (TCP, Noise, yamux, nothing else) or TCP server that swaps `bytes` with whoever comes. */
   listen: { request: { kind: Kind, bytes: number }, reply: { address: string } }
+  /** Makes and frees a vector of `size` numbers, as a site does between averages. */
+  draw: { request: { size: number }, reply: null }
   /** Sends `bytes` and receives as many over one stream at once. */
   swap: { request: { kind: Kind, address: string, bytes: number }, reply: null }
 }

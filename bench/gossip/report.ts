@@ -46,7 +46,7 @@ export function describe ({ machine, sites, size, codec, average, libp2p, libp2p
     `${sites} sites × ${(size / 1e6).toFixed(1)} M parameters, ${codec}, ${machine.cores} cores (${machine.cpu}), node ${machine.node}`,
     `average            ${average.seconds.toFixed(2)} s: ${average.steps} steps, ${average.exchanges} exchanges, ${megabytes(average.bytes)}, CPU ${average.cpuSeconds.toFixed(2)} s`,
     `farthest site      ${average.farthest.toExponential(2)} of the true mean's norm (≤ ${NEAR}: ${said(targets.near)})`,
-    `exchanges          ${megabytes(average.bytesPerSecond)}/s, ${pairs} pairs at once, both directions, records on disk included`,
+    `exchanges          ${megabytes(average.bytesPerSecond)}/s, ${pairs} pairs at once, both directions, records and checkpoints on disk included`,
     `bare libp2p        ${megabytes(libp2p.bytesPerSecond)}/s the same pairs and bytes, one stream each, both directions, CPU ${libp2p.cpuSeconds.toFixed(2)} s; one pair alone ${megabytes(libp2p.soloBytesPerSecond)}/s`,
     `  fitted           ${megabytes(libp2pFitted.bytesPerSecond)}/s with the collector set as in the daemon, CPU ${libp2pFitted.cpuSeconds.toFixed(2)} s`,
     `raw TCP            ${megabytes(tcp.bytesPerSecond)}/s likewise, CPU ${tcp.cpuSeconds.toFixed(2)} s; one pair alone ${megabytes(tcp.soloBytesPerSecond)}/s`,

@@ -17,7 +17,7 @@ import { DiskExchangeLog } from '../../src/node/storage/exchange-log.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
 import type { SiteCalls, SiteSetup } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'
-import { benchSchema, numbersOf, relativeToMean, siteVector } from './vectors.ts'
+import { benchSchema, free, numbersOf, relativeToMean, siteVector } from './vectors.ts'
 
 interface Site {
   readonly setup: SiteSetup
@@ -137,11 +137,6 @@ function draw ({ averager, setup: { index, size } }: Site): void {
     free(change)
   }
   free(nothing)
-}
-
-/** What waits for the garbage collector would count as memory that a site needs. */
-function free ({ buffer }: Float32Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 function opened (): Site {

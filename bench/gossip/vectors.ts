@@ -22,6 +22,11 @@ export function siteVector (site: number, size: number): Float32Array {
   return values
 }
 
+/** What waits for the garbage collector would count as memory that a site needs. */
+export function free ({ buffer }: Float32Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
 /** ‖x − x̄‖ / ‖x̄‖, with x̄ drawn again number by number, so that it costs no memory. */
 export function relativeToMean (values: Float32Array, sites: number): number {
   const sources = Array.from({ length: sites }, (_, site) => numbersOf(site))

@@ -42,7 +42,7 @@ export class Adapter {
 
   /** SHA-256 of the encoded bytes, 64 hex digits. */
   digest (): string {
-    return createHash('sha256').update(littleEndianBytes(this.values)).digest('hex')
+    return createHash('sha256').update(encodeAdapter(this)).digest('hex')
   }
 }
 
@@ -63,9 +63,9 @@ export function adapterFromTensors (schema: Schema, tensors: ReadonlyMap<string,
   return new Adapter(schema, values)
 }
 
-/** Float32 little-endian on every host, schema order, nothing else. */
+/** Float32 little-endian on every host, schema order, nothing else; a view of the values where the host's byte order allows it. */
 export function encodeAdapter (adapter: Adapter): Uint8Array {
-  return new Uint8Array(littleEndianBytes(adapter.values))
+  return littleEndianBytes(adapter.values)
 }
 
 /** The inverse of encodeAdapter; CorruptFileError for a wrong length or a value that is not finite. */
@@ -89,7 +89,7 @@ export function adapterToSafetensors (adapter: Adapter, meta: AdapterMeta): Uint
   return bytes
 }
 
-/** The same file for who writes it piece by piece: its header, and the numbers, a view of the adapter's where the host's byte order allows it. */
+/** The same file for who writes it piece by piece: its header, and what encodeAdapter says. */
 export function adapterFileParts (adapter: Adapter, meta: AdapterMeta): [header: Uint8Array, numbers: Uint8Array] {
   const { hash, model, baseHash } = adapter.schema
   const header = safetensorsHeader(adapter.tensors(), {
@@ -102,7 +102,7 @@ export function adapterFileParts (adapter: Adapter, meta: AdapterMeta): [header:
     ...(meta.savedAt == null ? {} : { saved_at: String(meta.savedAt) }),
     ...(meta.notes == null ? {} : { notes: meta.notes })
   })
-  return [header, littleEndianBytes(adapter.values)]
+  return [header, encodeAdapter(adapter)]
 }
 
 function readNumber (metadata: Record<string, string>, key: string): number {

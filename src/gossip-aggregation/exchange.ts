@@ -7,7 +7,7 @@ import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import type { Outcome, Terms } from './exchange-types.ts'
 import { encodeReleased, release } from './release.ts'
-import { subtract } from './squares.ts'
+import { subtract } from './arithmetic.ts'
 import type { Vector } from './vector.ts'
 
 /** What an exchange needs of its site. */

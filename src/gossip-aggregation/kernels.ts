@@ -1,8 +1,8 @@
 import bytes from '#vector-kernels'
 
 /** Numbers of a vector that are in WebAssembly's memory at once: with what they are combined with they fit a processor's second cache. */
-export const SLICE = 16_384
-const SLICE_BYTES = 4 * SLICE
+export const AT_ONCE = 16_384
+const SLOT_BYTES = 4 * AT_ONCE
 const PAGE_BYTES = 65_536
 const SLOTS = 2
 
@@ -17,17 +17,17 @@ interface Kernels extends Exports {
   readonly addresses: readonly number[]
 }
 
-/** vectors.wat; undefined where a limit on addresses forbids it its memory. */
+/** vectors.wat; undefined where a limit on addresses forbids it its memory, or the processor has no SIMD. */
 export const kernels = load()
 
 function load (): Kernels | undefined {
   try {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(SLOTS * SLICE_BYTES / PAGE_BYTES) })
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(SLOTS * SLOT_BYTES / PAGE_BYTES) })
     const { sumOfSquares, combine } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { js: { memory } }).exports as Exports
-    const addresses = Array.from({ length: SLOTS }, (_, slot) => slot * SLICE_BYTES)
-    return { sumOfSquares, combine, addresses, slots: addresses.map((address) => new Float32Array(memory.buffer, address, SLICE)) }
+    const addresses = Array.from({ length: SLOTS }, (_, slot) => slot * SLOT_BYTES)
+    return { sumOfSquares, combine, addresses, slots: addresses.map((address) => new Float32Array(memory.buffer, address, AT_ONCE)) }
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof RangeError) && (error as Error).name !== 'CompileError') throw error
     return undefined
   }
 }

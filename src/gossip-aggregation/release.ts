@@ -1,6 +1,6 @@
 import type { Schema } from '../adapter/schema.ts'
 import { SchemaError } from '../errors.ts'
-import { sumOfSquares } from './squares.ts'
+import { sumOfSquares } from './arithmetic.ts'
 
 declare const passed: unique symbol
 
@@ -18,12 +18,13 @@ export const SLICE = 65_536
 /**
  * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
  * Checked in slices; copied into `into` on the way where there is one, else `values` themselves are let out and must stay as they are.
- * `squares` is Σ values² if whoever changed them last has summed it up: it is finite only if all of them are.
+ * `squares` is Σ values² if whoever changed them last has summed it up: it is finite only if all of them are, and spares the look at what is not copied.
  * @throws SchemaError when the vector must not leave.
  */
 export function * release (schema: Schema, values: Float32Array, { normBound, into = values, squares }: { normBound: number, into?: Float32Array, squares?: number | undefined }): Generator<void, Released> {
   if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}: it must not leave this site`)
-  const norm = Math.sqrt(squares ?? (yield * sumInSlices(values, into)))
+  const known = into === values ? squares : undefined
+  const norm = Math.sqrt(known ?? (yield * sumInSlices(values, into)))
   if (!Number.isFinite(norm)) throw new SchemaError('the adapter holds a value that is not finite: it must not leave this site')
   if (norm > normBound) throw new SchemaError(`the adapter's norm ${norm.toPrecision(4)} is over the federation's bound ${normBound}: it must not leave this site`)
   return { values: into, norm } as Released

@@ -1,4 +1,4 @@
-import { addScaled } from './squares.ts'
+import { addScaled } from './arithmetic.ts'
 
 /** x. Whoever streams it borrows it and needs no copy; who changes it meanwhile, as training that lands does, changes a copy, and what was borrowed stays as it is. */
 export class Vector {

@@ -1,4 +1,4 @@
-;; Arithmetic on float32 vectors, four numbers at a time; squares.ts says what for, and has the same in JavaScript.
+;; Arithmetic on float32 vectors, four numbers at a time; arithmetic.ts says what for, and has the same in JavaScript.
 ;; Addresses are in bytes; $bytes is the vectors' length in bytes, a multiple of 16.
 ;; Sums are in float64: of the numbers 4i and 4i + 1 in $low, of 4i + 2 and 4i + 3 in $high. Both bodies add them up in place, since V8 inlines no calls.
 (module

@@ -25,10 +25,12 @@ export class Checkpoint {
   async save (): Promise<void> {
     const { averager, store, beforeSave } = this.#init
     await beforeSave?.()
+    let saved: readonly string[] = []
     await averager.hold(async ({ values, round, mass, included, learnt }) => {
       await store.save({ values, round, weight: mass, notes: { included, learnt } })
-      await averager.saved(included)
+      saved = included
     })
+    await averager.saved(saved)
   }
 
   /** After an exchange: saves in the background once the log holds many. */

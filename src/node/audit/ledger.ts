@@ -1,12 +1,12 @@
 import { mkdir, open, rename, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
-import { removeLeftovers, writeFileSafely } from '../storage/files.ts'
+import { removeLeftovers, syncFolder, writeFileSafely } from '../storage/files.ts'
 import type { ChainPoint } from './chain.ts'
 import { canonical, GENESIS, sha256, type Content } from './entry.ts'
 import { headBytes, signHead } from './head.ts'
 import { resume, type Resumed } from './resume.ts'
-import { HEAD, SEGMENT_BYTES, segmentName, syncFolder } from './segments.ts'
+import { HEAD, SEGMENT_BYTES, segmentName } from './segments.ts'
 
 export interface LedgerInit {
   readonly folder: string

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { isMissing } from '../storage/files.ts'
@@ -47,14 +47,4 @@ export async function readSegment (folder: string, index: number): Promise<Lines
   const path = join(folder, segmentName(index))
   if ((await stat(path)).size > MAX_SEGMENT_BYTES) throw new InputError(`${path} is larger than any file of a ledger: it was not written by consilium`)
   return splitLines(await readFile(path))
-}
-
-/** Makes the names in a folder durable (a new file, a rename). */
-export async function syncFolder (folder: string): Promise<void> {
-  const handle = await open(folder)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -30,7 +30,8 @@ export async function writePartsSafely (path: string, parts: readonly Uint8Array
   await syncFolder(folder)
 }
 
-async function syncFolder (folder: string): Promise<void> {
+/** Makes the names in a folder durable (a new file, a rename). */
+export async function syncFolder (folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { blockNoise, CodecChoice, noiseOf } from '../../../src/gossip-aggregation/codec-choice.ts'
 import { chunksOf, CODECS, coderOf, finer, type Codec } from '../../../src/gossip-aggregation/codec.ts'
-import { seeded } from '../../sim/site.ts'
+import { createSite, runExchange, seeded, type Site } from '../../sim/site.ts'
 
 const vectors = fc.float32Array({ minLength: 1, maxLength: 600, noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
 
@@ -96,6 +96,18 @@ describe('automatic choice of codec', () => {
       expect(error('q16') / error('f16')).to.be.below(0.25)
     }
     expect(coderOf('q16').bytesOf(25_600) / coderOf('f16').bytesOf(25_600)).to.be.closeTo(1.0156, 1e-4)
+  })
+
+  it('stays with f32 between sites that are near one another', async () => {
+    const random = seeded(7)
+    const drawn = Float32Array.from({ length: 2_000 }, () => random() - 0.5)
+    const [one, other] = ['a', 'b'].map((id, index) => createSite(id, drawn.map((value) => value + index * 1e-6), { settings: { codec: 'auto' } })) as [Site, Site]
+    const codecs: unknown[] = []
+    for (let i = 0; i < 5; i++) {
+      const result = await runExchange(one, other)
+      codecs.push(result != null && 'initiator' in result ? result.initiator.codec : result)
+    }
+    expect(codecs).to.deep.equal(['q8', 'f32', 'f32', 'f32', 'f32'])
   })
 
   it('keeps to a codec that is set', () => {

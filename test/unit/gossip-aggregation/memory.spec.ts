@@ -67,4 +67,22 @@ describe('memory of one exchange', function () {
     expect(codec).to.equal('f32')
     expect(peak).to.be.closeTo(MOST, SLACK)
   })
+
+  it('f32: one more, a copy of x, when a checkpoint is being written at the commit', async () => {
+    const sites = twoSites('f32', 1)
+    const before = heldBytes()
+    const writing = Promise.withResolvers<void>()
+    const saved = sites[0].averager.hold(async ({ values }) => {
+      const [first] = values
+      await writing.promise
+      expect(values[0]).to.equal(first)
+    })
+    const value = sites[0].averager.values[0]
+    const result = await runExchange(sites[0], sites[1])
+    expect(result).to.not.have.property('refused')
+    expect(sites[0].averager.values[0]).to.not.equal(value)
+    expect((heldBytes() - before) / (4 * SIZE)).to.be.below(2 * MOST_KEPT + 1 + SLACK)
+    writing.resolve()
+    await saved
+  })
 })
