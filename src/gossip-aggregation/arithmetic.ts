@@ -2,7 +2,7 @@
  * Passes over the numbers of a vector, with the sum of the squares of what they see or make, in float64 and always in the same order, so that two sites get the same;
  * it is not finite as soon as one number is not. The passes of an exchange are what it computes: in WebAssembly they take a third to two thirds of the time, copies included.
  */
-import { kernels, AT_ONCE } from './kernels.ts'
+import { AT_ONCE, kernels } from './kernels.ts'
 
 /** Below it the calls and copies cost more than they spare. */
 const LEAST = 512
@@ -46,11 +46,11 @@ function combineSlice (one: Float32Array, factor: number, other: Float32Array, i
 }
 
 /** Copies a slice into a slot, with zeros up to the next four; returns its address. */
-function place ({ slots, addresses }: NonNullable<typeof kernels>, slot: 0 | 1, values: Float32Array): number {
+function place ({ slots }: NonNullable<typeof kernels>, slot: 0 | 1, values: Float32Array): number {
   const into = slots[slot]!
   into.set(values)
   into.fill(0, values.length, paddedBytes(values) / 4)
-  return addresses[slot]!
+  return into.byteOffset
 }
 
 function paddedBytes ({ length }: Float32Array): number {

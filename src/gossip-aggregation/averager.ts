@@ -120,8 +120,8 @@ export class Averager {
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
-  async hold (work: (state: AveragerState) => Promise<void>): Promise<void> {
-    await this.#x.hold(async () => { await work(this.state) })
+  async hold<T> (work: (state: AveragerState) => Promise<T>): Promise<T> {
+    return await this.#x.hold(async () => await work(this.state))
   }
 
   /** A checkpoint with these exchanges in it is durable: the log may drop their d's. */

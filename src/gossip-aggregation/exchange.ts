@@ -1,5 +1,6 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError } from '../errors.ts'
+import { subtract } from './arithmetic.ts'
 import { clipFactor } from './clip.ts'
 import { blockNoise } from './codec-choice.ts'
 import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
@@ -7,7 +8,6 @@ import type { Coder } from './coder.ts'
 import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
 import type { Outcome, Terms } from './exchange-types.ts'
 import { encodeReleased, release } from './release.ts'
-import { subtract } from './arithmetic.ts'
 import type { Vector } from './vector.ts'
 
 /** What an exchange needs of its site. */

@@ -12,9 +12,8 @@ interface Exports {
 }
 
 interface Kernels extends Exports {
-  /** Places for a slice each, and their addresses. */
+  /** Places for a slice each; a slot's address is its byteOffset. */
   readonly slots: readonly Float32Array[]
-  readonly addresses: readonly number[]
 }
 
 /** vectors.wat; undefined where a limit on addresses forbids it its memory, or the processor has no SIMD. */
@@ -24,8 +23,7 @@ function load (): Kernels | undefined {
   try {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(SLOTS * SLOT_BYTES / PAGE_BYTES) })
     const { sumOfSquares, combine } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { js: { memory } }).exports as Exports
-    const addresses = Array.from({ length: SLOTS }, (_, slot) => slot * SLOT_BYTES)
-    return { sumOfSquares, combine, addresses, slots: addresses.map((address) => new Float32Array(memory.buffer, address, AT_ONCE)) }
+    return { sumOfSquares, combine, slots: Array.from({ length: SLOTS }, (_, slot) => new Float32Array(memory.buffer, slot * SLOT_BYTES, AT_ONCE)) }
   } catch (error) {
     if (!(error instanceof RangeError) && (error as Error).name !== 'CompileError') throw error
     return undefined

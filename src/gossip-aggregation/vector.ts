@@ -28,10 +28,10 @@ export class Vector {
   }
 
   /** x stays as it is until `work` has ended. */
-  async hold (work: () => Promise<void>): Promise<void> {
+  async hold<T> (work: () => Promise<T>): Promise<T> {
     const values = this.borrow()
     try {
-      await work()
+      return await work()
     } finally {
       this.giveBack(values)
     }

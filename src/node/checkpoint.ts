@@ -25,12 +25,10 @@ export class Checkpoint {
   async save (): Promise<void> {
     const { averager, store, beforeSave } = this.#init
     await beforeSave?.()
-    let saved: readonly string[] = []
-    await averager.hold(async ({ values, round, mass, included, learnt }) => {
+    await averager.saved(await averager.hold(async ({ values, round, mass, included, learnt }) => {
       await store.save({ values, round, weight: mass, notes: { included, learnt } })
-      saved = included
-    })
-    await averager.saved(saved)
+      return included
+    }))
   }
 
   /** After an exchange: saves in the background once the log holds many. */

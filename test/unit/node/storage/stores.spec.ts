@@ -170,7 +170,7 @@ describe('stores', () => {
         calls,
         averager: {
           get state () { return { values: Float32Array.of(7), round: 2, mass: 3, included: [...included], learnt: notes.learnt } },
-          async hold (work) { await work(this.state) },
+          async hold (work) { return await work(this.state) },
           saved: async (ids) => { calls.push(`saved ${ids.length}`) }
         },
         store: { save: async (saved) => { calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`) } },
