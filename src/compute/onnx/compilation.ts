@@ -7,7 +7,9 @@ import { checkApart, checkInputs, dtypeOf, signatureOf } from './host.ts'
 import type { HostRecord, HostTensor } from './host.ts'
 import { cast } from './kernels/ops.ts'
 import { planModel } from './model.ts'
+import type { Plan } from './model.ts'
 import { backendName } from './register.ts'
+import { exactSession, roundingError } from './rounding.ts'
 import { createSession, runInto, toOrt } from './session.ts'
 import type { RuntimeOptions } from './session.ts'
 import { Value } from './value.ts'
@@ -70,9 +72,8 @@ export class Compilation {
   async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
     checkApart(into, inputs)
     const { session, feeds, outputs } = await this.#graph(inputs)
-    const fed = Array.from(feeds, ([key, name]): [string, ort.Tensor] => [key, ortTensor((inputs[name] ?? this.#init.frozen[name]) as HostTensor)])
     const fetched = Array.from(outputs, ([key, { name, value }]) => ({ key, name, tensor: { shape: value.shape, data: roomFor(value, into[name]) } }))
-    await runInto(session, Object.fromEntries(fed), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
+    await runInto(session, fed(feeds, { ...this.#init.frozen, ...inputs }), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
     return Object.fromEntries(fetched.map(({ name, tensor }) => [name, tensor]))
   }
 
@@ -103,13 +104,32 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
     return [value, name]
   }))
   const results = trace(backend, step, placeholders)
-  const plan = planModel(results.map(({ value }) => value), false, options.provider === 'webgpu' ? forWebGpu : undefined)
-  const session = await createSession(plan.encodeWithSequence(), options)
+  const values = results.map(({ value }) => value)
+  const plan = planModel(options.provider === 'cuda' ? [...values, roundingError()] : values, false, options.provider === 'webgpu' ? forWebGpu : undefined)
+  const feeds = new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string]))
   return {
-    session,
-    feeds: new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string])),
-    outputs: new Map(plan.outputs.map((key, index) => [key, results[index] as Result]))
+    session: await openSession(plan, options, fed(feeds, { ...frozen, ...inputs })),
+    feeds,
+    outputs: new Map(results.map((result, index) => [plan.outputs[index] as string, result]))
   }
+}
+
+/** On CUDA the last output of the plan tells whether the session rounds. */
+async function openSession (plan: Plan, options: RuntimeOptions, feeds: Record<string, ort.Tensor>): Promise<ort.InferenceSession> {
+  const model = plan.encodeWithSequence()
+  const make = async (): Promise<ort.InferenceSession> => await createSession(model, options)
+  const error = async (session: ort.InferenceSession): Promise<number> => await numberOf(session, feeds, plan.outputs.at(-1) as string)
+  return options.provider === 'cuda' ? await exactSession(make, error) : await make()
+}
+
+function fed (feeds: Graph['feeds'], given: HostRecord): Record<string, ort.Tensor> {
+  return Object.fromEntries(Array.from(feeds, ([key, name]) => [key, ortTensor(given[name] as HostTensor)]))
+}
+
+/** One number that a run computes. */
+async function numberOf (session: ort.InferenceSession, feeds: Record<string, ort.Tensor>, output: string): Promise<number> {
+  const results = await session.run(feeds, [output])
+  return (results[output]?.data as Float32Array)[0] as number
 }
 
 function ortTensor (tensor: HostTensor): ort.Tensor {
