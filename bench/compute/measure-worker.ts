@@ -1,12 +1,10 @@
 /** One case on one engine in a process of its own, so that peak memory is that of this run; prints one JSON line. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bench } from 'tinybench'
 import { createEngine } from '../../src/compute/index.ts'
 import type { Engine, EngineOptions, HostRecord } from '../../src/compute/index.ts'
 import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
+import { profiled } from '../profile.ts'
 import { cases } from './cases.ts'
 import type { Case } from './cases.ts'
 import { corrections, loraStep, startOf } from './lora-step.ts'
@@ -41,27 +39,17 @@ async function measure (engine: Engine, bench: Case, steps: number): Promise<Mea
 
 /** The share of a step's time that ONNX Runtime does not spend in the graph: tracing, keys, feeding, reading. */
 async function overhead (bench: Case, options: { threads: number, memory: 'low' | 'fast' }): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'consilium-bench-'))
-  try {
-    const engine = createOnnxEngine({ ...options, profile: join(folder, 'profile') }, { provider: 'cpu', reason: 'measured' })
+  let wall = 0
+  const { graphMs } = await profiled(bench.steps, async (profile) => {
+    const engine = createOnnxEngine({ ...options, profile }, { provider: 'cpu', reason: 'measured' })
     const step = train(engine, bench)
     for (let index = 0; index < WARMUP; index++) await step()
     const start = performance.now()
     for (let index = 0; index < bench.steps; index++) await step()
-    const wall = performance.now() - start
+    wall = performance.now() - start
     await engine.dispose()
-    return 1 - await graphTime(folder, bench.steps) / wall
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** Milliseconds of the last `runs` runs in the profile that ONNX Runtime wrote. */
-async function graphTime (folder: string, runs: number): Promise<number> {
-  const [file] = await readdir(folder)
-  const events = JSON.parse(await readFile(join(folder, file as string), 'utf8')) as Array<{ name: string, dur: number }>
-  const durations = events.filter(({ name }) => name === 'model_run').map(({ dur }) => dur / 1000)
-  return durations.slice(-runs).reduce((sum, duration) => sum + duration, 0)
+  })
+  return 1 - graphMs / wall
 }
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /**
- * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3] [--memory fast|low]
- * With the provider `cuda` PyTorch computes on the card, too.
+ * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3] [--memory fast|low] [--products]
+ * With the provider `cuda` PyTorch computes on the card, too. `--products` adds which share of our time matrix products take on the CPU, by ONNX Runtime's profile.
  * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
  */
 import { execFile } from 'node:child_process'
@@ -23,9 +23,11 @@ interface Row {
   /** Both programs' loss before the first update; the same maths gives the same number. */
   readonly loss: number | null
   readonly torchLoss: number | null
+  /** Of our time on the CPU, where it was asked for. */
+  readonly productShare: number | null
 }
 
-interface Options { readonly torch: string | undefined, readonly provider: string, readonly threads: string, readonly rounds: number, readonly memory: string }
+interface Options { readonly torch: string | undefined, readonly provider: string, readonly threads: string, readonly rounds: number, readonly memory: string, readonly products: boolean }
 
 const LIMIT_MS = 900_000
 const start = promisify(execFile)
@@ -35,9 +37,9 @@ async function lastJson<T> (file: string, args: readonly string[]): Promise<T> {
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as T
 }
 
-async function runOurs (bench: Case, { provider, threads, memory }: Options): Promise<Sample> {
+async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, ...more: string[]): Promise<T> {
   const worker = join(import.meta.dirname, `measure-worker${extname(import.meta.filename)}`)
-  return await lastJson<Sample>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--provider', provider, '--threads', threads, '--memory', memory])
+  return await lastJson<T>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--provider', provider, '--threads', threads, '--memory', memory, ...more])
 }
 
 async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
@@ -59,13 +61,14 @@ async function measureCase (bench: Case, options: Options): Promise<Row> {
   const ours: Sample[] = []
   const theirs: Sample[] = []
   for (let round = 0; round < options.rounds; round++) {
-    ours.push(await runOurs(bench, options))
+    ours.push(await runOurs<Sample>(bench, options))
     if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options))
   }
-  return rowOf(bench, ours, theirs)
+  const share = options.products ? await runOurs<{ productShare: number }>(bench, options, '--products') : null
+  return rowOf(bench, ours, theirs, share?.productShare ?? null)
 }
 
-function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly Sample[]): Row {
+function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly Sample[], productShare: number | null): Row {
   const onnxMs = median(ours, ({ ms }) => ms)
   const torchMs = theirs.length === 0 ? null : median(theirs, ({ ms }) => ms)
   return {
@@ -76,14 +79,15 @@ function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly 
     peakRssMb: median(ours, ({ peakRssMb }) => peakRssMb),
     torchPeakRssMb: torchMs == null ? null : median(theirs, ({ peakRssMb }) => peakRssMb),
     loss: work === 'forward' ? null : ours[0]!.loss,
-    torchLoss: work === 'forward' ? null : theirs[0]?.loss ?? null
+    torchLoss: work === 'forward' ? null : theirs[0]?.loss ?? null,
+    productShare: productShare == null ? null : Number(productShare.toFixed(3))
   }
 }
 
 function tableOf (rows: readonly Row[]): string {
-  const table = new Table({ head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss'], style: { head: [], border: [] } })
+  const table = new Table({ head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss', 'in products'], style: { head: [], border: [] } })
   const text = (value: number | null, digits = 0): string => value == null ? '–' : value.toFixed(digits)
-  for (const row of rows) table.push([row.case, text(row.onnxMs), text(row.torchMs), text(row.ratioTorch, 2), text(row.peakRssMb), text(row.torchPeakRssMb), text(row.loss, 5), text(row.torchLoss, 5)])
+  for (const row of rows) table.push([row.case, text(row.onnxMs), text(row.torchMs), text(row.ratioTorch, 2), text(row.peakRssMb), text(row.torchPeakRssMb), text(row.loss, 5), text(row.torchLoss, 5), text(row.productShare, 2)])
   return table.toString()
 }
 
@@ -96,7 +100,8 @@ async function main (): Promise<void> {
       provider: { type: 'string', default: 'cpu' },
       threads: { type: 'string', default: '2' },
       rounds: { type: 'string', default: '3' },
-      memory: { type: 'string', default: 'fast' }
+      memory: { type: 'string', default: 'fast' },
+      products: { type: 'boolean', default: false }
     }
   })
   if (values.provider === 'webgpu' && values.torch != null) throw new Error('PyTorch has no webgpu: leave --torch out')
@@ -106,7 +111,7 @@ async function main (): Promise<void> {
     const bench = cases.find((each) => each.name === name)
     if (bench == null) throw new Error(`there is no case ${name}: choose from ${cases.map((each) => each.name).join('; ')}`)
     process.stderr.write(`measuring ${name}\n`)
-    rows.push(await measureCase(bench, { torch: values.torch, provider: values.provider, threads: values.threads, rounds: Number(values.rounds), memory: values.memory }))
+    rows.push(await measureCase(bench, { torch: values.torch, provider: values.provider, threads: values.threads, rounds: Number(values.rounds), memory: values.memory, products: values.products }))
   }
   console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows))
 }

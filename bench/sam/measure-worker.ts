@@ -1,6 +1,7 @@
 /** One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of torch_sam_step.py. */
 import { parseArgs } from 'node:util'
 import { createEngine, type CompiledStep, type Engine, type EngineOptions, type HostRecord } from '../../src/compute/index.ts'
+import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
 import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
@@ -8,6 +9,7 @@ import { adapterTensors } from '../../src/model/adapters/adapter-set.ts'
 import { createLayout, flatten, type Layout } from '../../src/model/train/flat.ts'
 import { forwardStep, globalStep, stemStep, type StepContext } from '../../src/model/train/steps.ts'
 import { stepScalars } from '../../src/model/train/optimiser.ts'
+import { profiled } from '../profile.ts'
 import { cases, FIRST_LATE_BLOCK, loraBlocks, type Case } from './cases.ts'
 import { hashTensor, weightScale } from './hash-tensor.ts'
 
@@ -112,9 +114,32 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   return { ms, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
 }
 
-const { values } = parseArgs({ options: { case: { type: 'string' }, provider: { type: 'string', default: 'cpu' }, threads: { type: 'string', default: '2' }, memory: { type: 'string', default: 'fast' } } })
+/** The share of the graph's time on the CPU that matrix products take. */
+async function productShare (bench: Case, options: { threads: number, memory: 'fast' | 'low' }): Promise<number> {
+  const { graphMs, productsMs } = await profiled(bench.steps, async (profile) => {
+    const engine = createOnnxEngine({ ...options, profile }, { provider: 'cpu', reason: 'measured' })
+    await measure(engine, bench)
+    await engine.dispose()
+  })
+  return productsMs / graphMs
+}
+
+const { values } = parseArgs({
+  options: {
+    case: { type: 'string', default: '' },
+    provider: { type: 'string', default: 'cpu' },
+    threads: { type: 'string', default: '2' },
+    memory: { type: 'string', default: 'fast' },
+    products: { type: 'boolean', default: false }
+  }
+})
 const bench = cases.find(({ name }) => name === values.case)
 if (bench == null) throw new Error(`there is no case ${values.case}`)
-const engine = await createEngine({ name: 'onnx', provider: values.provider as NonNullable<EngineOptions['provider']>, threads: Number(values.threads), memory: values.memory as 'fast' })
-console.log(JSON.stringify(await measure(engine, bench)))
-await engine.dispose()
+const options = { threads: Number(values.threads), memory: values.memory as 'fast' }
+if (values.products) {
+  console.log(JSON.stringify({ productShare: await productShare(bench, options) }))
+} else {
+  const engine = await createEngine({ name: 'onnx', provider: values.provider as NonNullable<EngineOptions['provider']>, ...options })
+  console.log(JSON.stringify(await measure(engine, bench)))
+  await engine.dispose()
+}
