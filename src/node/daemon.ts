@@ -87,7 +87,7 @@ export class Daemon {
     const trainer = this.#createTrainer(site)
     const ready = await this.#unlessStopped(trainer.start())
     this.#sayReady(site, ready)
-    const state = await openAdapter(site, ready, audit)
+    const state = this.#state = await openAdapter(site, ready, audit)
     // Closed last: exchanges that end while the network closes still write there.
     this.#closers.unshift(async () => { await state.log.close() })
     const company = network == null ? undefined : await this.#join(site, state, network)

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { rm, truncate } from 'node:fs/promises'
+import { readFile, rm, truncate } from 'node:fs/promises'
 import { expect } from 'chai'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { writeKeyRing } from '../../../src/node/federation/network-key.ts'
+import { readPeerId } from '../../../src/node/identity.ts'
+import { DiskExchangeLog } from '../../../src/node/storage/exchange-log.ts'
 import { Sites } from './sites.ts'
 
 const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
@@ -74,6 +77,24 @@ describe('what goes wrong around a daemon', function () {
     expect(rounds).to.equal(3)
     expect(warnings).to.have.length(1)
     expect(warnings[0]).to.contain('adapter.safetensors is damaged').and.contain('the checkpoint before it is used')
+  })
+
+  it('an exchange whose end it could not learn, with a partner that is away: the status counts it', async () => {
+    sites = await Sites.create(['a', 'b'])
+    await sites.daemon('a', { alone: true }).run()
+    const { tensors } = readFloatTensors(await readFile(sites.paths('a').adapter))
+    const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
+    const log = await DiskExchangeLog.open(sites.paths('a').exchanges)
+    const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(sites.paths('b').identity), role: 'initiator', size })
+    await entry.append(new Float32Array(size))
+    await entry.seal('pending', 0.5)
+    await log.close()
+    const daemon = sites.daemon('a', { bootstrap: [NOBODY] })
+    const run = daemon.run()
+    const { inDoubt } = await sites.statusOf('a', ({ trainer, phase }) => trainer === 'ready' && phase !== 'starting')
+    daemon.requestStop()
+    await run
+    expect(inDoubt).to.equal(1)
   })
 
   it('an occupied control port', async () => {
