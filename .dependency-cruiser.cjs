@@ -10,8 +10,8 @@ const inside = {
 const outside = {
   adapter: ['^crypto$', '^node:crypto$'],
   dataset: ['^(node:)?(fs|path|zlib|util|crypto)(/promises)?$', 'node_modules/(sharp|nifti-reader-js|pure-rand|zod)/'],
-  compute: ['^(node:)?(fs|path|os|module|url|crypto|events|child_process)(/promises)?$', 'node_modules/(@tensorflow|onnxruntime-(node|common)|onnx-proto|protobufjs)/', '^build/tfjs-gradients'],
-  model: ['^(node:)?(crypto|fs|path)(/promises)?$', 'node_modules/(@tensorflow/tfjs-core|ml-matrix|pure-rand)/'],
+  compute: ['^(node:)?(fs|path|os|module|url|crypto|events|child_process)(/promises)?$', 'node_modules/(@tensorflow|onnxruntime-(node|common)|onnx-proto)/', '^build/tfjs-gradients'],
+  model: ['^(node:)?(crypto|path)$', 'node_modules/(@tensorflow/tfjs-core|ml-matrix)/'],
   'gossip-aggregation': ['^build/vector-kernels'],
   protocol: ['node_modules/(@libp2p|protons-runtime|it-length-prefixed|uint8arrays|uint8arraylist|@multiformats|multiformats)/', '^(node:)?crypto$']
 }

@@ -1,5 +1,6 @@
 import { createSchema } from '../../src/adapter/schema.ts'
 import { adapterTensors } from '../../src/model/adapters/adapter-set.ts'
+import { travellingTensors } from '../../src/model/adapters/exchange-form.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { defaultModelSettings } from '../../src/model/settings.ts'
 import { methodOf } from './jobs.ts'
@@ -118,8 +119,10 @@ export function roundsTo95 ({ curve }: Pick<RunRecord, 'curve'>): number {
 
 function sharedAtVitB ({ model, keeps }: Method): number {
   const config = samConfig('vit-b')
-  const settings = defaultModelSettings(config)
-  return sharedCount(createSchema({ model: config.name, baseHash: '0', tensors: adapterTensors(config, model?.(settings) ?? settings) }), keeps)
+  const standard = defaultModelSettings(config)
+  const settings = model?.(standard) ?? standard
+  const tensors = travellingTensors(settings.lora.aggregation ?? 'factors', adapterTensors(config, settings))
+  return sharedCount(createSchema({ model: config.name, baseHash: '0', tensors }), keeps)
 }
 
 function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {

@@ -13,7 +13,7 @@ export interface PretrainSettings {
   readonly from?: string
 }
 
-/** The recipe of the shipped asset. */
+/** The first of the three runs that made the shipped asset (docs/models/sam-tiny.md). */
 export const DEFAULT_SETTINGS: PretrainSettings = { model: 'sam-tiny', seed: 1, steps: 6000, batch: 16, rate: 1e-3 }
 
 export const WARMUP = 150

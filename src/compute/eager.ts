@@ -1,4 +1,4 @@
-/** Steps run kernel by kernel on one of tfjs' own backends: the reference for tests, and a way out where ONNX Runtime does not load. */
+/** Steps run kernel by kernel on one of tfjs' backends: the reference for tests, and a way out where ONNX Runtime does not load. */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'

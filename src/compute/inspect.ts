@@ -16,7 +16,7 @@ export interface EnginesView {
   readonly chosen: EngineChoice | string
 }
 
-/** Looks for every engine and tests every provider, each in a process of its own. */
+/** Looks for the engines and tests every provider, each in a process of its own. */
 export async function inspectEngines (options: EngineOptions): Promise<EnginesView> {
   const threads = options.threads ?? defaultThreads()
   const probes = probesFor(threads)

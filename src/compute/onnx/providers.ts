@@ -19,7 +19,7 @@ export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...NO_TF32, ...env }
 }
 
-/** The same within a process, before CUDA loads; in a machine's first process it did not count once. */
+/** The same within a process, before CUDA loads. */
 export function keepFullPrecision (): void {
   process.env['NVIDIA_TF32_OVERRIDE'] ??= NO_TF32.NVIDIA_TF32_OVERRIDE
 }

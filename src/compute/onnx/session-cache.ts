@@ -60,10 +60,6 @@ export class SessionCache<Session extends Releasable> {
     return found(entry, plan)
   }
 
-  clear (): void {
-    for (const key of [...this.#entries.keys()]) this.#drop(key)
-  }
-
   #drop (key: string): void {
     const entry = this.#entries.get(key)
     if (entry === undefined) return

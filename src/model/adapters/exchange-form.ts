@@ -26,6 +26,25 @@ const A = /\.lora_A(_[qv])?$/
 const partner = (name: string): string => name.replace('.lora_A', '.lora_B')
 const productName = (name: string): string => name.replace('.lora_A', '.lora_BA')
 
+interface Pair { readonly a: string, readonly b: string, readonly product: string, readonly sides: readonly [out: number, rank: number, into: number] }
+
+function pairsOf (tensors: readonly TensorSpec[]): Pair[] {
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]))
+  return tensors.filter(({ name }) => A.test(name)).map(({ name, shape: [rank, into] }) => ({
+    a: name, b: partner(name), product: productName(name), sides: [shapes.get(partner(name))![0]!, rank!, into!]
+  }))
+}
+
+/** What travels of Γ, given with both factors of every low-rank update. */
+export function travellingTensors (aggregation: LoraAggregation, tensors: readonly TensorSpec[]): readonly TensorSpec[] {
+  if (aggregation === 'factors') return tensors
+  if (aggregation === 'ffa') return tensors.filter(({ name }) => !A.test(name))
+  const pairs = pairsOf(tensors)
+  const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]))
+  const products = pairs.map(({ product, sides: [out, , into] }): TensorSpec => ({ name: product, shape: [out, into], role: 'lora' }))
+  return [...tensors.filter(({ name }) => !factors.has(name)), ...products]
+}
+
 /** `tensors` are Γ with both factors of every low-rank update. */
 export function exchangeForm (aggregation: LoraAggregation, tensors: readonly TensorSpec[], weights: Weights, seed: number): ExchangeForm {
   const sorted = [...tensors].sort((x, y) => x.name < y.name ? -1 : 1)
@@ -45,16 +64,13 @@ function plain (tensors: readonly TensorSpec[], fixed: ExchangeForm['fixed'], in
 function withFixedA (tensors: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
   const start = initial()
   const fixed = Object.fromEntries(tensors.filter(({ name }) => A.test(name)).map(({ name, shape }) => [name, { shape, data: start.get(name)! }]))
-  return plain(tensors.filter(({ name }) => !A.test(name)), fixed, () => new Map([...initial()].filter(([name]) => !A.test(name))))
+  return plain(travellingTensors('ffa', tensors), fixed, () => new Map([...initial()].filter(([name]) => !A.test(name))))
 }
 
 /** B·A travels and is averaged, exactly; whoever trains takes the best factors of the rank out of it. */
 function products (tensors: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
-  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]))
   const start = initial()
-  const pairs = tensors.filter(({ name }) => A.test(name)).map(({ name, shape: [rank, into] }) => ({
-    a: name, b: partner(name), product: productName(name), sides: [shapes.get(partner(name))![0]!, rank!, into!] as const
-  }))
+  const pairs = pairsOf(tensors)
   const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]))
   const others = (from: Tensors): Tensors => new Map([...from].filter(([name]) => !factors.has(name)))
   const joined = (from: Tensors): Tensors => {
@@ -63,10 +79,7 @@ function products (tensors: readonly TensorSpec[], initial: () => Tensors): Exch
     return result
   }
   return {
-    travelling: [
-      ...tensors.filter(({ name }) => !factors.has(name)),
-      ...pairs.map(({ product, sides: [out, , into] }): TensorSpec => ({ name: product, shape: [out, into], role: 'lora' }))
-    ],
+    travelling: travellingTensors('product-svd', tensors),
     trained: tensors,
     fixed: {},
     initial: () => joined(initial()),

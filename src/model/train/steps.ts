@@ -21,7 +21,7 @@ export interface StepContext {
   readonly adapter: Layout
   readonly experts: Layout
   readonly firstExpert: number
-  /** The first encoder block with LoRA or experts; the depth where there is none. */
+  /** The first encoder block with LoRA or experts, the depth where there is none; 0 where the encoder has bottlenecks or is trained in full. */
   readonly firstAdapted: number
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean

@@ -13,7 +13,7 @@ export interface SiteStatus {
   phase: SitePhase
   partner?: string
   dice?: Dice
-  /** Estimated relative consensus distance of the connected sites. */
+  /** Estimated relative consensus distance of the sites that announced themselves lately. */
   consensus?: number
   exchanges: number
   /** Exchanges that this site began and whose end it could not learn yet. */

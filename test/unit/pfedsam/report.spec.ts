@@ -94,6 +94,12 @@ describe('what the bench makes of its runs', () => {
     expect(findings(oneSeed[0]!).find(({ name }) => name.includes('above local'))).to.include({ ok: false, detail: '+40.0 points, sd unknown (one seed)' })
   })
 
+  it('counts at ViT-B what travels there: both factors, B alone, or their product', () => {
+    const methods = ['pfedsam-gossip', 'ffa', 'product-svd']
+    const [summary] = summarise(methods.map((method) => record({ method }, [0.8, 0.6])))
+    expect(methods.map((name) => summary!.methods.find(({ method }) => method === name)!.numbersVitB)).to.deep.equal([254_464, 166_400, 14_829_056])
+  })
+
   it('says how many times less than FedSAM a site sends', () => {
     const runs = [record({ method: 'pfedsam-gossip' }, [0.8, 0.8]), record({ method: 'fedsam' }, [0.8, 0.8])]
     const found = (list: readonly RunRecord[]): boolean => findings(summarise(list)[0]!).find(({ name }) => name.includes('FedSAM'))!.ok

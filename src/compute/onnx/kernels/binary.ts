@@ -33,7 +33,7 @@ function square (x: Value): Value {
   return arithmetic('Mul', x, x)
 }
 
-/** Small whole powers, which every Adam and every variance has, without the slow general function. */
+/** Squares, which every Adam and every variance has, without the slow general function. */
 function power (a: Value, b: Value): Value {
   const exponent = b.uniform()
   if (exponent === 2) return broadcast(square(a), b)
