@@ -41,8 +41,8 @@ export function travellingTensors (aggregation: LoraAggregation, tensors: readon
   if (aggregation === 'ffa') return tensors.filter(({ name }) => !A.test(name))
   const pairs = pairsOf(tensors)
   const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]))
-  const products = pairs.map(({ product, sides: [out, , into] }): TensorSpec => ({ name: product, shape: [out, into], role: 'lora' }))
-  return [...tensors.filter(({ name }) => !factors.has(name)), ...products]
+  const joint = pairs.map(({ product, sides: [out, , into] }): TensorSpec => ({ name: product, shape: [out, into], role: 'lora' }))
+  return [...tensors.filter(({ name }) => !factors.has(name)), ...joint]
 }
 
 /** `tensors` are Γ with both factors of every low-rank update. */
