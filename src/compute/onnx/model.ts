@@ -1,11 +1,10 @@
 /** Turns the part of a recorded graph that its outputs need into a plan and that into the bytes of an ONNX model. */
 import { createHash } from 'node:crypto'
 import onnxProto from 'onnx-proto'
-import type { Attribute, Data, ElementType, Operation, Value } from './value.ts'
-import { int64s } from './value.ts'
+import type { Attribute, Data, Operation, Value } from './value.ts'
+import { elementCodes, int64s } from './value.ts'
 
 const { onnx } = onnxProto
-const elementCodes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }
 
 /** Data that the model refers to by path instead of holding them. */
 interface External { readonly path: string, readonly data: Uint8Array }

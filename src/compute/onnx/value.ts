@@ -3,6 +3,14 @@ export type Data = Float32Array | Int32Array | Uint8Array | BigInt64Array
 export type Attribute = { readonly i: number } | { readonly f: number } | { readonly s: string } | { readonly ints: readonly number[] }
 export type Attributes = Readonly<Record<string, Attribute>>
 
+/** ONNX's TensorProto.DataType. */
+export const elementCodes: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }
+
+/** Whether a flag of an operation is 1. */
+export function isSet (flag: Attribute | undefined): boolean {
+  return flag !== undefined && 'i' in flag && flag.i === 1
+}
+
 /** One ONNX node; `inputs` may have gaps for optional inputs. */
 export interface Operation {
   readonly type: string

@@ -1,6 +1,6 @@
 /** What ONNX Runtime's kernels for WebGPU cannot do, in operations that they can: without it the graph would leave the device, or fail. */
-import { int64s, operations } from './value.ts'
-import type { Attribute, Operation, Value } from './value.ts'
+import { int64s, isSet, operations } from './value.ts'
+import type { Operation, Value } from './value.ts'
 
 /** WebGPU promises a shader eight buffers: the input of a split and seven outputs. */
 const MOST_PARTS = 7
@@ -17,10 +17,6 @@ function plainProduct ({ inputs, attributes, outputs }: Operation): Operation {
   const [a, b] = inputs as [Value, Value]
   const operands = [isSet(attributes['transA']) ? transposed(a) : a, isSet(attributes['transB']) ? transposed(b) : b]
   return { type: 'MatMul', domain: '', inputs: operands, attributes: {}, outputs }
-}
-
-function isSet (flag: Attribute | undefined): boolean {
-  return flag !== undefined && 'i' in flag && flag.i === 1
 }
 
 function transposed (matrices: Value): Value {

@@ -1,5 +1,5 @@
 /** Kernels of our own that do in a few passes over memory what tfjs' autodiff does in many; see ../../ops.ts and ../../gradients.ts. */
-import { elementwise, expand, operations, scalar, sizeOf } from '../value.ts'
+import { elementwise, expand, isSet, operations, scalar, sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
 import { add, multiply, same, subtract } from './ops.ts'
 import { productsOf } from './matmul.ts'
@@ -66,11 +66,7 @@ function rowProducts (dy: Value, y: Value): Value {
 }
 
 function isTransposedProduct ({ op }: Value): boolean {
-  const flag = (name: string): boolean => {
-    const attribute = op?.attributes[name]
-    return attribute !== undefined && 'i' in attribute && attribute.i === 1
-  }
-  return op?.type === 'FusedMatMul' && flag('transB') && !flag('transA')
+  return op?.type === 'FusedMatMul' && isSet(op.attributes['transB']) && !isSet(op.attributes['transA'])
 }
 
 export const fusedKernels: Kernel[] = [

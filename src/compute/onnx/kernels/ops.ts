@@ -1,12 +1,11 @@
 /** Building blocks that the kernels share. */
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
-import { broadcastShape, elementwise, expand, int64s, operation, sameShape, scalar, sizeOf } from '../value.ts'
+import { broadcastShape, elementCodes, elementwise, expand, int64s, operation, sameShape, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
 
 export function cast (value: Value, type: ElementType): Value {
   if (value.type === type) return value
-  const codes: Record<ElementType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }
-  return elementwise('Cast', [value], type, { to: { i: codes[type] } })
+  return elementwise('Cast', [value], type, { to: { i: elementCodes[type] } })
 }
 
 /** Floats stay as they are; anything else becomes float32. */
