@@ -1,5 +1,7 @@
 /** The self-test of one execution provider (argv: provider, threads): known numbers, then 50 ms against the clock; answers over IPC. */
 import onnxProto from 'onnx-proto'
+// Before ONNX Runtime.
+import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import type { Provider } from './providers.ts'
 import { sessionOptions } from './session.ts'

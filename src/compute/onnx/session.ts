@@ -1,5 +1,7 @@
 /** ONNX Runtime: options, the public asynchronous API, and the binding's synchronous one for `dataSync`. */
 import { createRequire } from 'node:module'
+// Before ONNX Runtime.
+import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { sequenceName } from './model.ts'
 import type { Model } from './model.ts'
