@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -28,6 +29,7 @@ interface Found { readonly file: string, readonly kind: 'picture' | 'volume' }
 
 /** System litter that no one means as data. */
 const LITTER = /^(\..*|thumbs\.db|desktop\.ini)$/i
+const SUBFOLDER = 'it is a folder, and subfolders are not entered: move its files up'
 const MAX_JSON_BYTES = 16 * 1024 ** 2
 
 /** Finds the pairs of a data folder in either layout. @throws InputError when the folder has neither */
@@ -53,12 +55,17 @@ export async function listPairs (root: string): Promise<Listing> {
 /** Images by the name before their ending, of one folder without its subfolders. @throws InputError when it cannot be read */
 export async function listImages (folder: string): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
   const { found, problems } = await findFiles(folder, '.', false)
-  return { images: found, problems }
+  return { images: found, problems: problems.filter(({ reason }) => reason !== SUBFOLDER) }
 }
 
 async function listNames (folder: string): Promise<string[]> {
+  return (await listEntries(folder)).map(({ name }) => name)
+}
+
+async function listEntries (folder: string): Promise<Dirent[]> {
   try {
-    return (await readdir(folder)).filter((name) => !LITTER.test(name)).sort()
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter(({ name }) => !LITTER.test(name)).sort((a, b) => a.name < b.name ? -1 : 1)
   } catch (error) {
     throw new InputError(`${folder} cannot be read: ${systemReason(error)}`)
   }
@@ -71,12 +78,14 @@ async function findFiles (root: string, folder: string, channels: boolean): Prom
   const found = new Map<string, Found>()
   const problems: Problem[] = []
   let ignored = 0
-  for (const name of await listNames(join(root, folder))) {
+  for (const entry of await listEntries(join(root, folder))) {
+    const { name } = entry
     const file = join(folder, name)
     const { stem, kind } = parseName(name)
     const channel = channels ? /^(.+)_(\d{4})$/.exec(stem) : [stem, stem, '0000']
     const key = channel?.[1] ?? stem
-    if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
+    if (entry.isDirectory()) problems.push({ file, reason: SUBFOLDER })
+    else if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
     else if (channel == null) problems.push({ file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
     else if (channel[2] !== '0000') ignored++
     else if (found.has(key)) problems.push({ file, reason: 'another file of the folder has the same name before the ending' })

@@ -74,7 +74,14 @@ export class Daemon {
       this.#init.logger.info('stopped: the same command goes on from here')
       return undefined
     } finally {
-      for (const close of this.#closers.toReversed()) await close()
+      await this.#close()
+    }
+  }
+
+  /** All of it, whatever fails: a port left open would keep the process alive. */
+  async #close (): Promise<void> {
+    for (const close of this.#closers.toReversed()) {
+      await close().catch((error: unknown) => { this.#init.logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`) })
     }
   }
 

@@ -56,6 +56,15 @@ describe('what bad input gets from the command line', function () {
     expect(stdout).to.contain('--bootstrap').and.contain('the local baseline')
   })
 
+  it('evaluate on a folder with nothing to validate with', async () => {
+    const data = join(folder, 'one')
+    const [images, masks] = [join(data, 'images'), join(data, 'masks')]
+    for (const each of [images, masks]) await mkdir(each, { recursive: true })
+    await sharp({ create: { width: 16, height: 16, channels: 3, background: 'grey' } }).png().toFile(join(images, 'a.png'))
+    await sharp({ create: { width: 16, height: 16, channels: 3, background: 'white' } }).toColourspace('b-w').png().toFile(join(masks, 'a.png'))
+    expect(await refused(1, ['evaluate', '--home', founder, '--data', data])).to.equal(`${data} has no slices to validate with (1 in all): use --split all, or look at it with consilium data check`)
+  })
+
   describe('federation and keys', () => {
     it('an invitation that was mistyped, is for another site, or came before the key: refused by join, which leaves nothing behind', async () => {
       const home = join(folder, 'joiner')

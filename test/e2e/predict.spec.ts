@@ -43,6 +43,19 @@ describe('predict', function () {
 
   const run = async (...args: string[]): Promise<Prediction> => await consiliumJson<Prediction>(['predict', '--home', home, '--threads', '1', ...args])
 
+  it('never replaces what it reads: image, mask, or a map under the name of one', async () => {
+    const [scan, mapped] = [join(folder, 'mine.png'), join(folder, 'mine.map2.png')]
+    for (const name of [scan, mapped]) await cp(image, name)
+    const before = await readFile(scan)
+    for (const args of [['--image', scan, '--out', scan], ['--image', image, '--mask', scan, '--out', scan], ['--image', mapped, '--out', scan, '--multimask']]) {
+      const { code, stderr, stdout } = await consilium(['predict', '--home', home, '--threads', '1', ...args])
+      expect([code, stdout]).to.deep.equal([1, ''])
+      expect(stderr).to.match(/^consilium: .*mine(\.map2)?\.png would be replaced, and it is read: choose another --out\n$/)
+    }
+    expect((await readFile(scan)).equals(before)).to.equal(true)
+    for (const name of [scan, mapped]) await rm(name)
+  })
+
   /** Names of all files below a folder. */
   async function filesIn (path: string): Promise<string[]> {
     return (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name)

@@ -39,8 +39,11 @@ export class ControlServer {
   }
 
   async stop (): Promise<void> {
-    await rm(this.#init.file, { force: true })
-    await this.#app.close()
+    try {
+      await rm(this.#init.file, { force: true })
+    } finally {
+      await this.#app.close()
+    }
   }
 
   async #listen (): Promise<string> {

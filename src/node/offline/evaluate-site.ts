@@ -1,4 +1,5 @@
 import { loadDataset, splitSlices } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
 import type { ComputeSettings } from '../config/compute.ts'
 import type { Mode } from '../../model/settings.ts'
 import { fitScored } from './split.ts'
@@ -14,6 +15,7 @@ export async function evaluateSite (home: string, data: string, split: 'validati
   try {
     const dataset = await loadDataset(data, { axis: site.config.axis })
     const slices = split === 'all' ? dataset.slices : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation
+    if (slices.length === 0) throw new InputError(`${data} has ${split === 'all' ? 'no slices' : `no slices to validate with (${dataset.slices.length} in all): use --split all`}, or look at it with consilium data check`)
     const samples = await fitScored(slices, site.learner.inputSize)
     const score = async (mode: Mode): Promise<ModeScore> => {
       const { dice, perSample } = await site.learner.evaluate({ adapter: site.adapter, samples, mode })

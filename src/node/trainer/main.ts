@@ -32,7 +32,8 @@ async function run (call: CallName, request: TrainerCalls[CallName]['request']):
 }
 
 function send (message: TrainerMessage): void {
-  process.send?.(message)
+  // A daemon that was killed hears nothing; 'disconnect' ends this process as soon as it comes to it.
+  process.send?.(message, undefined, undefined, () => {})
 }
 
 function plainMessage (error: unknown): string {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { readFile, rm, truncate } from 'node:fs/promises'
+import { mkdir, readFile, rm, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { writeKeyRing } from '../../../src/node/federation/network-key.ts'
@@ -95,6 +96,23 @@ describe('what goes wrong around a daemon', function () {
     daemon.requestStop()
     await run
     expect(inDoubt).to.equal(1)
+  })
+
+  it('a control file that cannot be removed: the rest closes all the same', async () => {
+    sites = await Sites.create(['a'], { rounds: 30 })
+    const daemon = sites.daemon('a', { alone: true, manners: { delayMs: 100 } })
+    const run = daemon.run()
+    await sites.statusOf('a', ({ round }) => round > 0)
+    const { control } = sites.paths('a')
+    const { url } = JSON.parse(await readFile(control, 'utf8')) as { url: string }
+    await rm(control)
+    await mkdir(join(control, 'in the way'), { recursive: true })
+    daemon.requestStop()
+    await run
+    expect(await fetch(url).then(() => 'open', () => 'closed')).to.equal('closed')
+    await rm(control, { recursive: true })
+    await sites.daemon('a', { alone: true }).run()
+    expect((await sites.summary('a')).rounds).to.equal(30)
   })
 
   it('an occupied control port', async () => {

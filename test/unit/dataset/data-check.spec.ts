@@ -21,19 +21,22 @@ describe('consilium data check', function () {
   this.timeout(60000)
   let good: Awaited<ReturnType<typeof folderOf>>
   let bad: Awaited<ReturnType<typeof folderOf>>
+  let few: Awaited<ReturnType<typeof folderOf>>
 
   before(async () => {
     const image = await png(6, 8, (x) => x * 20)
-    good = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': await png(6, 8, (x) => x > 3 ? 255 : 0), 'images/p_2.png': image, 'masks/p_2.png': image.slice(0, 40) })
+    const mask = await png(6, 8, (x) => x > 3 ? 255 : 0)
+    good = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': mask, 'images/p_2.png': image, 'masks/p_2.png': image.slice(0, 40), 'images/q_1.png': image, 'masks/q_1.png': mask })
+    few = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': mask })
     bad = await folderOf({ 'images/p_1.png': image, 'masks/q_1.png': image })
   })
-  after(async () => { await Promise.all([good.clear(), bad.clear()]) })
+  after(async () => { await Promise.all([good.clear(), bad.clear(), few.clear()]) })
 
   it('describes the data, lists problems with their files, and draws the sheet', async () => {
     const sheet = join(good.path, 'sheet.png')
     const { code, out, err } = await consilium('data', 'check', good.path, '--sheet', sheet)
     expect({ code, err }).to.deep.equal({ code: 0, err: '' })
-    expect(out).to.include('1 slice of 1 subject, 8×6 pixels, grey').and.include('images/p_2.png: its mask: the picture cannot be decoded').and.include(`contact sheet: ${sheet}`)
+    expect(out).to.include('2 slices of 2 subjects, 8×6 pixels, grey').and.include('images/p_2.png: its mask: the picture cannot be decoded').and.include(`contact sheet: ${sheet}`)
     expect((await sharp(sheet).metadata()).format).to.equal('png')
   })
 
@@ -42,8 +45,16 @@ describe('consilium data check', function () {
     const { code, out } = await consilium('data', 'check', good.path, '--json', '--sheet', sheet)
     const result = JSON.parse(out) as { problems: { file: string }[] }
     expect(code).to.equal(0)
-    expect(result).to.deep.include({ slices: 1, skipped: 1, sheet })
+    expect(result).to.deep.include({ slices: 2, skipped: 1, sheet, trainable: true })
     expect(result.problems[0]!.file).to.equal('images/p_2.png')
+  })
+
+  it('does not pass what start would refuse', async () => {
+    const sheet = join(few.path, 'sheet.png')
+    const { code, out, err } = await consilium('data', 'check', few.path, '--json', '--sheet', sheet)
+    expect(code).to.equal(1)
+    expect(JSON.parse(out)).to.deep.include({ slices: 1, trainable: false })
+    expect(err).to.equal(`consilium: ${few.path} has too few slices to split into training and validation, so consilium start would refuse it: add images\n`)
   })
 
   it('exits 1 with one sentence and writes nothing when nothing can be used', async () => {

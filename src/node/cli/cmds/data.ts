@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { contactSheet, describeSummary, requireUsable, scanDataset, summarise, type AxisChoice, type Problem } from '../../../dataset/index.ts'
+import { contactSheet, describeSummary, requireUsable, scanDataset, splitSlices, summarise, type AxisChoice, type Problem } from '../../../dataset/index.ts'
 import { withFlags } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
 
@@ -28,7 +28,12 @@ const check: CommandModule<object, Args> = {
     const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
     await contactSheet(dataset.slices, file)
     const summary = summarise(dataset)
-    print(json, { ...summary, problems, sheet: file }, () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n'))
+    const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
+    const trainable = train.length > 0 && validation.length > 0
+    print(json, { ...summary, problems, sheet: file, trainable }, () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n'))
+    if (trainable) return
+    process.stderr.write(`consilium: ${path} has too few slices to split into training and validation, so consilium start would refuse it: add images\n`)
+    process.exitCode = 1
   }
 }
 

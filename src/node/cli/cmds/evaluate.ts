@@ -33,5 +33,6 @@ function table (result: Evaluation): string {
     const { dice, iou, hd95 } = result[mode]
     rows.push([mode, dice.toFixed(4), iou.toFixed(4), hd95.toFixed(2)])
   }
-  return `${rows.toString()}\n${result.slices} slices, adapter of round ${result.round}`
+  const skipped = result.skipped === 0 ? '' : `, ${result.skipped} files skipped (consilium data check names them)`
+  return `${rows.toString()}\n${result.slices} slices${skipped}, adapter of round ${result.round}`
 }

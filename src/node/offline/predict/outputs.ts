@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { writeMaskNifti, writeMaskPng } from '../../../dataset/index.ts'
 import { InputError } from '../../../errors.ts'
@@ -35,6 +36,18 @@ export function checkOutput (out: string, image: Image, source: string): void {
 /** @throws InputError for a name that is neither a picture's nor a volume's. */
 export function checkEnding (out: string): void {
   if (!ENDING.test(out)) throw new InputError(`--out ${out} must end in .png, or in .nii or .nii.gz for a volume`)
+}
+
+/** @throws InputError where what is written would replace something that is read. */
+export async function checkApart ({ image, out, mask, multimask, logits }: { readonly image: string, readonly out: string, readonly mask?: string | undefined, readonly multimask?: boolean | undefined, readonly logits?: string | undefined }): Promise<void> {
+  const read = await Promise.all([image, ...mask == null ? [] : [mask]].map(placeOf))
+  const names = [out, ...multimask === true ? [1, 2, 3].map((map) => mapName(out, map)) : [], ...logits == null ? [] : [logits]]
+  for (const name of names) if (read.includes(await placeOf(name))) throw new InputError(`${name} would be replaced, and it is read: choose another --out`)
+}
+
+/** Where a path leads to, or itself where nothing is there. */
+export async function placeOf (path: string): Promise<string> {
+  return await realpath(path).catch(() => path)
 }
 
 /** `mask.nii.gz` → `mask.map2.nii.gz` */

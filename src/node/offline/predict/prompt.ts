@@ -27,6 +27,7 @@ const LOGITS = 'low_res_logits'
 /** Prepares slices one by one: fitted to the model's side, each with its own part of the prompt. @throws InputError for a mask that does not fit the image */
 export async function promptedSlices (image: Image, prompt: Prompt, range: readonly [number, number] | undefined, { side, lowRes }: { readonly side: number, readonly lowRes: number }): Promise<(index: number) => Promise<PromptedSlice>> {
   const { points = [], boxes = [] } = prompt
+  checkInside(image, points, boxes)
   const [sx, sy] = pixelsPerColumn(image)
   const common: ImagePrompt = {
     points: points.map(([x, y, label]) => [x * sx, y * sy, label]),
@@ -42,6 +43,20 @@ export async function promptedSlices (image: Image, prompt: Prompt, range: reado
     const logits = labels == null ? mask?.logits?.[index] : maskLogits(fitted, lowRes)
     return { fitted, prompt: logits == null ? common : { ...common, mask: logits } }
   }
+}
+
+/** Prompts count in pixels of the picture, or in columns and rows of a volume's slices. */
+function sidesOf (image: Image): [width: number, height: number] {
+  return image.kind === 'picture' ? [image.slices[0]!.width, image.slices[0]!.height] : [image.stack.cut.columns.count, image.stack.cut.rows.count]
+}
+
+function checkInside (image: Image, points: readonly Point[], boxes: readonly Box[]): void {
+  const [width, height] = sidesOf(image)
+  const isInside = (x: number, y: number): boolean => x >= 0 && y >= 0 && x <= width && y <= height
+  const point = points.find(([x, y]) => !isInside(x, y))
+  const box = boxes.find(([x0, y0, x1, y1]) => !isInside(x0, y0) || !isInside(x1, y1))
+  const outside = point == null ? box == null ? undefined : `the box ${box.join()}` : `the point ${point.slice(0, 2).join()}`
+  if (outside != null) throw new InputError(`${outside} does not lie in the image, which is ${width} pixels wide and ${height} high: give it in pixels from the upper left corner`)
 }
 
 /** Slices of a volume are resampled to square pixels. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -40,6 +40,15 @@ describe('ControlServer', () => {
       expect(response.status, authorization).to.equal(401)
       expect(await response.text()).not.to.contain('Mercy')
     }
+  })
+
+  it('closes its port even where the file with its address cannot be removed', async () => {
+    const { url } = JSON.parse(await readFile(sitePaths(home).control, 'utf8')) as { url: string }
+    await rm(sitePaths(home).control)
+    await mkdir(join(sitePaths(home).control, 'in the way'), { recursive: true })
+    expect(await server.stop().then(() => 'removed', () => 'not removed')).to.equal('not removed')
+    expect(await fetch(url).then(() => 'open', () => 'closed')).to.equal('closed')
+    await rm(sitePaths(home).control, { recursive: true })
   })
 
   it('leaves no address behind when it stops', async () => {

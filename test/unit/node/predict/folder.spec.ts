@@ -9,7 +9,7 @@ import { folderOf } from '../../dataset/fixtures.ts'
 describe('predicting a folder', () => {
   let data: Awaited<ReturnType<typeof folderOf>>
   let asked: PredictRequest[]
-  before(async () => { data = await folderOf({ 'in/a.png': 'x', 'in/a.jpg': 'x', 'in/b.nii': 'x', 'in/c.tif': 'x', 'in/notes.txt': 'x', 'masks/a.png': 'x', 'masks/b.nii.gz': 'x', 'empty/.keep': '' }) })
+  before(async () => { data = await folderOf({ 'in/a.png': 'x', 'in/a.jpg': 'x', 'in/b.nii': 'x', 'in/c.tif': 'x', 'in/notes.txt': 'x', 'in/deeper/d.png': 'x', 'masks/a.png': 'x', 'masks/b.nii.gz': 'x', 'empty/.keep': '' }) })
   after(async () => { await data.clear() })
   beforeEach(() => { asked = [] })
 
@@ -39,6 +39,13 @@ describe('predicting a folder', () => {
       [at('out/b.nii.gz'), at('masks/b.nii.gz'), at('logits/b.safetensors')]
     ])
     expect(failed.at(-1)!.reason).to.include('no mask of the same name')
+  })
+
+  it('never writes into the folder that it reads, whatever name that has', async () => {
+    for (const out of [at('in'), join(at('masks'), '..', 'in')]) {
+      expect(await predictFolder(predictor(), { image: at('in'), out }).catch((error: Error) => error.message)).to.match(/is the folder of the images, and masks would replace them: choose another$/)
+    }
+    expect(asked).to.deep.equal([])
   })
 
   it('stops when told to, and passes on what is no fault of a file', async () => {

@@ -56,6 +56,15 @@ describe('prompts of an image', () => {
     expect((await prompted(image, { mask: file }))[0]!.prompt!.mask).to.deep.equal(logits)
   })
 
+  it('outside the image are refused, in the pixels that the user knows', async () => {
+    const [picture, stack] = [await readImage(join(data.path, 'image.png')), await readImage(join(data.path, 'image.nii'))]
+    const refused = async (image: Image, prompt: Prompt): Promise<string> => await prompted(image, prompt).then(() => 'taken', (error: Error) => error.message)
+    expect(await refused(picture, { points: [[32, 16, 1]], boxes: [[0, 0, 32, 16]] })).to.equal('taken')
+    expect(await refused(picture, { points: [[5, 5, 1], [16, 17, 1]] })).to.equal('the point 16,17 does not lie in the image, which is 32 pixels wide and 16 high: give it in pixels from the upper left corner')
+    expect(await refused(picture, { boxes: [[0, 0, 9999, 9999]] })).to.include('the box 0,0,9999,9999 does not lie')
+    expect(await refused(stack, { points: [[-1, 2, 1]] })).to.include('the point -1,2 does not lie in the image, which is 4 pixels wide and 4 high')
+  })
+
   it('that do not fit are refused in one sentence', async () => {
     const [picture, stack] = [await readImage(join(data.path, 'image.png')), await readImage(join(data.path, 'image.nii'))]
     const refused = async (image: Image, mask: string): Promise<string> => {
