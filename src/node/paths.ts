@@ -49,3 +49,8 @@ export function sitePaths (home: string): SitePaths {
     summary: at('summary.json')
   }
 }
+
+/** Where `id rotate` puts the ledger of the peer id that ends with it. */
+export function formerLedger (audit: string, peerId: string): string {
+  return `${audit}-${peerId.slice(-8)}`
+}

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { InputError } from '../../errors.ts'
 import { readFederation } from '../federation/document.ts'
 import { readPeerId } from '../identity.ts'
-import { sitePaths } from '../paths.ts'
+import { formerLedger, sitePaths } from '../paths.ts'
 import { verifyBundle } from './bundle.ts'
 import { Account } from './reconcile.ts'
 import { verifyLedger, type Expected } from './verify.ts'
@@ -12,6 +12,13 @@ export async function ownerOf (home: string): Promise<Expected> {
   const paths = sitePaths(home)
   const { id } = await readFederation(paths.federation)
   return { peerId: await readPeerId(paths.identity), federation: id }
+}
+
+/** The ledger of a home, or that of its `former` peer id, as rotateIdentity leaves it. */
+export async function ledgerOf (home: string, former?: string): Promise<{ readonly folder: string, readonly owner: Expected }> {
+  const owner = await ownerOf(home)
+  const { audit } = sitePaths(home)
+  return former == null ? { folder: audit, owner } : { folder: formerLedger(audit, former), owner: { ...owner, peerId: former } }
 }
 
 /** What the ledger in a home folder, or in a bundle, says about exchanges. @throws InputError unless it verifies. */

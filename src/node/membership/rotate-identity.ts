@@ -5,7 +5,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity, writeIdentity } from '../identity.ts'
-import type { SitePaths } from '../paths.ts'
+import { formerLedger, type SitePaths } from '../paths.ts'
 import { DiskExchangeLog } from '../storage/exchange-log.ts'
 import { isMissing, readIfThere, writeJson } from '../storage/files.ts'
 import { holderOf, issueHandover, type Credential } from './certificate.ts'
@@ -30,7 +30,7 @@ export async function rotateIdentity (paths: SitePaths, { now, passphrase }: { n
   const to = peerIdFromPrivateKey(key).toString()
   const credential = await readCredential(paths.certificate)
   if (federation != null && credential.certificate != null) await handOver(paths, federation, credential, old, { from, to, now })
-  await rename(paths.audit, `${paths.audit}-${from.slice(-8)}`).catch((error: unknown) => { if (!isMissing(error)) throw error })
+  await rename(paths.audit, formerLedger(paths.audit, from)).catch((error: unknown) => { if (!isMissing(error)) throw error })
   await rename(next, paths.identity)
   await rm(paths.peers, { recursive: true, force: true })
   return { from, to }

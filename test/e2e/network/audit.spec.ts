@@ -99,6 +99,14 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     expect([code, plainLines(stderr).length]).to.deep.equal([1, 1])
   })
 
+  it('stays readable under the peer id that the site had before it took another', async () => {
+    const { peerId } = await consiliumJson<{ peerId: string }>(['id', '--home', home('b')])
+    await consiliumJson(['id', 'rotate', '--home', home('b')])
+    expect(await consiliumJson<Verdict>(['audit', 'verify', '--home', home('b'), '--former', peerId])).to.include({ ok: true, peerId })
+    expect(await consiliumJson<Entry[]>(['audit', 'show', '--home', home('b'), '--former', peerId])).to.not.be.empty
+    expect((await consilium(['audit', 'verify', '--home', home('b'), '--former', peerId.replace(/.{5}/, '12D3X')])).code).to.equal(1)
+  })
+
   it('shows an edit in one plain line and exit code 1', async () => {
     const file = join(home('a'), 'audit', 'ledger-000001.jsonl')
     await writeFile(file, (await readFile(file, 'utf8')).replace('"direction":"inbound"', '"direction":"outbound"'))

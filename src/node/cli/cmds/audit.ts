@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../../../errors.ts'
-import { ownerOf, readAccount } from '../../audit/account.ts'
+import { ledgerOf, ownerOf, readAccount } from '../../audit/account.ts'
 import { exportBundle, verifyBundle } from '../../audit/bundle.ts'
 import type { ChainPoint } from '../../audit/chain.ts'
 import { reconcile as compare, type Reconciliation } from '../../audit/reconcile.ts'
@@ -16,21 +16,25 @@ import { homeFlag, jsonFlag, print } from '../output.ts'
 
 interface Common { home: string, json: boolean }
 
+const formerFlag = { former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' } } as const
+
 const verifyFlags = {
   ...homeFlag,
   ...jsonFlag,
+  ...formerFlag,
   point: { type: 'string', describe: 'COUNT:HASH that was noted earlier: the ledger must still contain it' },
   bundle: { type: 'string', describe: 'verify this exported bundle instead of the ledger of --home' },
   federation: { type: 'string', describe: 'federation.json by which a bundle is judged' }
 } as const
 
-const verify: CommandModule<object, Common & { point?: string, bundle?: string, federation?: string }> = {
+const verify: CommandModule<object, Common & { point?: string, former?: string, bundle?: string, federation?: string }> = {
   command: 'verify',
   describe: 'find any edit, gap or cut in the ledger',
   builder: (argv) => withFlags(argv, verifyFlags) as never,
-  handler: async ({ home, json, point, bundle, federation }) => {
+  handler: async ({ home, json, point, former, bundle, federation }) => {
     if (bundle == null) {
-      const verdict = await verifyLedger(sitePaths(home).audit, { ...await ownerOf(home), ...(point == null ? {} : { point: parsePoint(point) }) })
+      const { folder, owner } = await ledgerOf(home, former)
+      const verdict = await verifyLedger(folder, { ...owner, ...(point == null ? {} : { point: parsePoint(point) }) })
       report(json, verdict)
       return
     }
@@ -41,20 +45,22 @@ const verify: CommandModule<object, Common & { point?: string, bundle?: string, 
   }
 }
 
-const show: CommandModule<object, Common & { since?: string, peer?: string }> = {
+const show: CommandModule<object, Common & { former?: string, since?: string, peer?: string }> = {
   command: 'show',
   describe: 'print the ledger\'s entries, oldest first',
   builder: (argv) => withFlags(argv, {
     ...homeFlag,
     ...jsonFlag,
+    ...formerFlag,
     since: { type: 'string', describe: 'only what came after this: a date such as 2026-03-01T08:00:00Z, or a time back such as 90m, 24h, 7d' },
     peer: { type: 'string', describe: 'only what concerns this peer id (or its last characters)' }
   }) as never,
-  handler: async ({ home, json, since, peer }) => {
+  handler: async ({ home, json, former, since, peer }) => {
+    const { folder, owner } = await ledgerOf(home, former)
     const filter = { since: since == null ? undefined : parseSince(since, Date.now()), peer }
     let shown = 0
     if (json) process.stdout.write('[')
-    const verdict = await verifyLedger(sitePaths(home).audit, await ownerOf(home), (entry) => {
+    const verdict = await verifyLedger(folder, owner, (entry) => {
       if (!matches(entry, filter)) return
       process.stdout.write(json ? `${shown === 0 ? '' : ','}${JSON.stringify(entry)}` : `${describeEntry(entry)}\n`)
       shown++
