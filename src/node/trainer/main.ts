@@ -11,8 +11,9 @@ process.on('message', (message: CallMessage) => {
 })
 // The daemon is gone: nothing that is not saved may outlive it.
 process.on('disconnect', () => process.exit(0))
-// Ctrl-C in a terminal reaches the whole process group: the daemon decides when the trainer ends.
+// Ctrl-C in a terminal, and its end, reach the whole process group: the daemon decides when the trainer ends.
 process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
 
 async function answer ({ id, call, request }: CallMessage): Promise<void> {
   try {

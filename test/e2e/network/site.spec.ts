@@ -98,6 +98,13 @@ describe('one site from its command line', function () {
     expect(plainLines(stopped.stderr)).to.be.empty
     expect(await readdir(home)).not.to.include('control.json')
 
+    // Its terminal was closed.
+    const hung = daemon('--data', PICTURES)
+    await until('training began', hung, ({ phase }) => phase === 'G')
+    hung.child.kill('SIGHUP')
+    expect((await hung.ended).code).to.equal(0)
+    expect(await readdir(home)).not.to.include('control.json')
+
     // No goodbye at all.
     const second = daemon('--data', PICTURES)
     await until('the second round began', second, ({ round }) => round === 2)

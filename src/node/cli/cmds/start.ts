@@ -9,6 +9,7 @@ import { sitePaths } from '../../paths.ts'
 import type { Summary } from '../../summary.ts'
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
+import { STOP_SIGNALS } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = {
@@ -54,13 +55,11 @@ async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> 
     if (signals > 1) process.exit(1)
     daemon.requestStop()
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const name of STOP_SIGNALS) process.on(name, onSignal)
   try {
     return await daemon.run()
   } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    for (const name of STOP_SIGNALS) process.off(name, onSignal)
   }
 }
 
