@@ -74,14 +74,18 @@ const FAULTS: Record<Fault, string> = {
 
 /** @throws InputError unless this site, as far as it knows, may join with it now. */
 export async function requireUsable ({ federation, certificate: shown }: Invitation, { peerId, now, standing }: { peerId: string, now: number, standing: KnownStanding }): Promise<void> {
-  const missing = missingSignatures(federation, shown)
-  if (missing > 0) throw new InputError(`the invitation lacks the signatures of ${missing} more ${missing === 1 ? 'founder' : 'founders'}: they add them with "consilium federation sign INVITATION"`)
+  requireSignatures(federation, shown)
   if (standing.isRevoked(peerId, shown?.role ?? 'founder')) throw new InputError(`${peerId} was revoked, which is permanent: run "consilium init" in a new home and have the new peer id invited`)
   const verdict = await verifyCredential({ ...(shown == null ? {} : { certificate: shown }) }, { federation, peerId, now, standing })
   // A founder needs no certificate, so that nobody looked whom this one names.
   const names = shown?.peerId ?? peerId
   const fault = 'fault' in verdict ? verdict.fault : names === peerId ? undefined : 'OTHER_PEER'
   if (fault != null) throw new InputError(`${FAULTS[fault]}: have ${peerId} invited${fault === 'OTHER_PEER' ? `, not ${names}` : ' again'}`)
+}
+
+function requireSignatures (federation: Federation, shown: Certificate | undefined): void {
+  const missing = missingSignatures(federation, shown)
+  if (missing > 0) throw new InputError(`the invitation lacks the signatures of ${missing} more ${missing === 1 ? 'founder' : 'founders'}: they add them with "consilium federation sign INVITATION"`)
 }
 
 function unpack (text: string): unknown {
