@@ -57,7 +57,7 @@ const create: CommandModule<object, CreateArgs> = {
     await createNetworkKey(paths.networkKey)
     await writeFederation(paths.federation, document)
     const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }
-    print(args.json, result, `federation ${result.id}\n${args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''}admit each site with "consilium invite PEER_ID"`)
+    print(args.json, result, `federation ${result.id}\n${args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''}start this site and admit each other one with "consilium invite PEER_ID"`)
   }
 }
 
