@@ -8,3 +8,8 @@ export const jsonFlag = { json: { type: 'boolean', describe: 'print one JSON obj
 export function print (json: boolean, value: unknown, text: string | (() => string)): void {
   process.stdout.write((json ? JSON.stringify(value) : typeof text === 'string' ? text : text()) + '\n')
 }
+
+/** One sentence for the person at the terminal, apart from what the command prints. */
+export function warn (sentence: string): void {
+  process.stderr.write(`consilium: ${sentence}\n`)
+}

@@ -5,7 +5,19 @@ import { InputError } from '../../errors.ts'
 import { CODECS } from '../../gossip-aggregation/codec.ts'
 import { PARTNER_RULES } from '../../gossip-aggregation/partner-choice.ts'
 import { readJson, writeJson } from '../storage/files.ts'
-import { canonicalBytes, isSigned, peerIdText, sign, signature } from './signed.ts'
+import { canonicalBytes, isSigned, peerIdText, printable, sign, signature } from './signed.ts'
+
+/** What nobody means to exceed, so that a slip of the hand does not become a federation. */
+export const MOST = {
+  nameCharacters: 100,
+  /** Pixels. */
+  imageSize: 4_096,
+  rounds: 100_000,
+  /** Random streams take 32 bits of it. */
+  seed: 2 ** 32 - 1,
+  /** A week. */
+  coolDownSeconds: 604_800
+} as const
 
 const count = z.number().int().min(1)
 const positive = z.number().positive()
@@ -14,7 +26,7 @@ const share = z.number().min(0)
 const model = z.strictObject({
   name: z.string().min(1),
   /** Side of the square that images are fitted into, pixels: a multiple of 16 (SAM_SPEC §1.4). */
-  imageSize: count.multipleOf(16),
+  imageSize: count.multipleOf(16).max(MOST.imageSize),
   /** How the base takes pixels (SAM_SPEC §2.1); imagenet if absent. */
   pixels: z.enum(['imagenet', 'unit']).optional(),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
@@ -25,7 +37,7 @@ const model = z.strictObject({
 })
 
 const training = z.strictObject({
-  rounds: count,
+  rounds: count.max(MOST.rounds),
   epochsG: count,
   epochsL: count,
   batchSize: count,
@@ -48,7 +60,7 @@ const training = z.strictObject({
   prompt: z.enum(['none', 'box']),
   augment: z.boolean(),
   /** Same at every site: the adapter that all start from, and the augmentation streams derive from it. */
-  seed: z.number().int().min(0)
+  seed: z.number().int().min(0).max(MOST.seed)
 })
 
 const averaging = z.strictObject({
@@ -66,12 +78,14 @@ const averaging = z.strictObject({
   normBound: positive,
   /** Rounds by which two sites may differ and still exchange. */
   staleness: count,
-  coolDown: z.strictObject({ distance: positive, seconds: positive })
+  coolDown: z.strictObject({ distance: positive, seconds: positive.max(MOST.coolDownSeconds) })
 })
+
+export const federationName = printable.min(1).max(MOST.nameCharacters)
 
 const body = z.strictObject({
   version: z.literal(1),
-  name: z.string().min(1).max(100),
+  name: federationName,
   created: z.iso.datetime(),
   founders: z.array(peerIdText).min(1).max(64),
   /** How many founders' signatures an admission takes. */

@@ -5,6 +5,8 @@ import { z } from 'zod'
 
 /** An Ed25519 peer id in base58: the public key itself. */
 export const peerIdText = z.string().regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'is not a peer id (12D3KooW…)')
+/** Shown in other hospitals' terminals, logs and lists: nothing that breaks or colours a line. */
+export const printable = z.string().regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'holds characters that cannot be printed')
 export const federationIdText = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const signature = z.strictObject({ peerId: peerIdText, signature: z.base64().max(100) })

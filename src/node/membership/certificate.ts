@@ -1,10 +1,9 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { quorumOf, type Federation } from '../federation/document.ts'
-import { federationIdText, isSigned, peerIdText, sign, signature, type Signature } from '../federation/signed.ts'
+import { federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from '../federation/signed.ts'
 
-/** Shown in other hospitals' logs and lists: no control characters. */
-export const siteName = z.string().min(1).max(60).regex(/^[^\p{C}]+$/u, 'holds characters that cannot be printed')
+export const siteName = printable.min(1).max(60)
 
 const body = z.strictObject({
   version: z.literal(1),

@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { parseFederation, quorumOf, type Federation, type FederationDocument } from '../federation/document.ts'
 import { canonicalBytes } from '../federation/signed.ts'
-import { certificate, missingSignatures, verifyCredential, type Certificate, type Fault } from './certificate.ts'
+import { certificate, missingSignatures, verifyCredential, type Certificate, type Fault, type KnownStanding } from './certificate.ts'
 import { keyHash, keyStatement, type KeyRing } from './key-ring.ts'
 
 const PREFIX = 'consilium1'
 /** Fits into a mail, a chat message or a QR code's neighbourhood. */
 export const MAX_INVITATION_BYTES = 4_096
+export const MAX_ADDRESS_CHARACTERS = 300
 const MAX_UNPACKED_BYTES = 65_536
 const CHECKSUM_BYTES = 6
 
@@ -20,7 +21,7 @@ const content = z.strictObject({
   certificate: certificate.optional(),
   networkKey: z.string().regex(/^[0-9a-f]{64}$/),
   keyStatement: keyStatement.optional(),
-  bootstrap: z.array(z.string().startsWith('/').max(300)).max(8)
+  bootstrap: z.array(z.string().startsWith('/').max(MAX_ADDRESS_CHARACTERS)).max(8)
 })
 
 export interface Invitation {
@@ -71,12 +72,20 @@ const FAULTS: Record<Fault, string> = {
   EXPIRED: 'the invitation has expired'
 }
 
-/** @throws InputError unless this site may join with it now. */
-export async function requireUsable ({ federation, certificate: shown }: Invitation, peerId: string, now: number): Promise<void> {
+/** @throws InputError unless this site, as far as it knows, may join with it now. */
+export async function requireUsable ({ federation, certificate: shown }: Invitation, { peerId, now, standing }: { peerId: string, now: number, standing: KnownStanding }): Promise<void> {
+  requireSignatures(federation, shown)
+  if (standing.isRevoked(peerId, shown?.role ?? 'founder')) throw new InputError(`${peerId} was revoked, which is permanent: run "consilium init" in a new home and have the new peer id invited`)
+  const verdict = await verifyCredential({ ...(shown == null ? {} : { certificate: shown }) }, { federation, peerId, now, standing })
+  // A founder needs no certificate, so that nobody looked whom this one names.
+  const names = shown?.peerId ?? peerId
+  const fault = 'fault' in verdict ? verdict.fault : names === peerId ? undefined : 'OTHER_PEER'
+  if (fault != null) throw new InputError(`${FAULTS[fault]}: have ${peerId} invited${fault === 'OTHER_PEER' ? `, not ${names}` : ' again'}`)
+}
+
+function requireSignatures (federation: Federation, shown: Certificate | undefined): void {
   const missing = missingSignatures(federation, shown)
   if (missing > 0) throw new InputError(`the invitation lacks the signatures of ${missing} more ${missing === 1 ? 'founder' : 'founders'}: they add them with "consilium federation sign INVITATION"`)
-  const verdict = await verifyCredential({ ...(shown == null ? {} : { certificate: shown }) }, { federation, peerId, now, standing: { isRevoked: () => false, successorOf: () => undefined } })
-  if ('fault' in verdict) throw new InputError(`${FAULTS[verdict.fault]}: have ${peerId} invited${shown != null && verdict.fault === 'OTHER_PEER' ? `, not ${shown.peerId}` : ' again'}`)
 }
 
 function unpack (text: string): unknown {

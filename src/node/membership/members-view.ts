@@ -18,14 +18,15 @@ export interface MemberView {
 
 /** Founders, and all others that this site has met or invited; by name. */
 export function viewMembers ({ federation, standing }: Pick<SiteMembership, 'federation' | 'standing'>, book: readonly BookEntry[], isConnected: (peerId: string) => boolean, now = Date.now()): MemberView[] {
-  const founders = federation.document.founders.filter((peerId) => !book.some((each) => each.peerId === peerId)).map((peerId): BookEntry => ({ peerId, name: 'founder', role: 'founder' }))
+  const { founders } = federation.document
+  const unmet = founders.filter((peerId) => !book.some((each) => each.peerId === peerId)).map((peerId): BookEntry => ({ peerId, name: 'founder', role: 'founder' }))
   const standingOf = ({ peerId, role, to, lastSeen, invited }: BookEntry): MemberView['standing'] => {
     if (standing.isRevoked(peerId, role)) return 'revoked'
     if (standing.successorOf(peerId) != null) return 'handed over'
     if (to != null && Date.parse(to) <= now) return 'expired'
     return lastSeen == null && invited != null ? 'invited' : 'member'
   }
-  return [...founders, ...book].map((each) => ({
+  return [...unmet, ...book].map((each) => founders.includes(each.peerId) ? { ...each, role: 'founder' as const } : each).map((each) => ({
     peerId: each.peerId,
     name: each.name,
     role: each.role,

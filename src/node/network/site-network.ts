@@ -108,6 +108,7 @@ export class SiteNetwork {
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
+      await sayIfLost(init, host)
       const network = new SiteNetwork(init, { host, datastore, refused, guard, members })
       network.#begin()
       return network
@@ -208,6 +209,14 @@ export class SiteNetwork {
     })
     this.#discovery.start()
   }
+}
+
+/** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */
+async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { peerId, peerStore }: Host<Services>): Promise<void> {
+  if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
+  const known = await peerStore.all()
+  if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
+  notices.warn('no address', 'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again with an invitation that holds one')
 }
 
 function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {

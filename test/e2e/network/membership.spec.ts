@@ -124,7 +124,7 @@ describe('only members, with real processes', function () {
     await certify('foreign', { federation: 'ab'.repeat(32) })
     await certify('early', { from: '2110-01-01T00:00:00.000Z' })
     await certify('forged', {}, await generateKeyPair('Ed25519'))
-    await consiliumJson(['revoke', await readPeerId(homes.paths('revoked').identity), '--home', victim.home])
+    await consiliumJson(['revoke', await readPeerId(homes.paths('revoked').identity), '--yes', '--home', victim.home])
     victim.start()
     const { addresses } = await victim.until('it serves exchanges', ({ trainer, round }) => trainer === 'ready' && round > 0)
 

@@ -32,6 +32,19 @@ describe('what goes wrong around a daemon', function () {
     expect(warnings[1]).to.contain('training goes on alone')
   })
 
+  it('no address of anybody: said once by a member, not by a founder, and no more once it has met somebody', async () => {
+    sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
+    const lost = async (name: string): Promise<number> => (await sites.summary(name)).warnings.filter((each) => each.includes('knows no address of another one')).length
+    for (const name of ['a', 'b']) await sites.daemon(name, { foundWithinMs: 0 }).run()
+    expect([await lost('a'), await lost('b')]).to.deep.equal([0, 1])
+    const a = sites.daemon('a').run()
+    const { addresses: bootstrap } = await sites.statusOf('a', ({ addresses }) => addresses.length > 0)
+    await Promise.all([a, sites.daemon('b', { bootstrap }).run()])
+    expect(await lost('b')).to.equal(0)
+    await sites.daemon('b', { foundWithinMs: 0 }).run()
+    expect(await lost('b')).to.equal(0)
+  })
+
   it('a wrong network key: refused in the handshake, counted, one line per peer, both train on', async () => {
     sites = await Sites.create(['a', 'b'])
     await writeKeyRing(sites.paths('b').networkKey, { current: randomBytes(32).toString('hex'), previous: [] })

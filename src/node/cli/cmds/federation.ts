@@ -2,7 +2,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../../errors.ts'
 import { defaultAveraging } from '../../federation/defaults.ts'
-import { federationId, signFederation, writeFederation, type FederationBody } from '../../federation/document.ts'
+import { federationId, federationName, MOST, signFederation, writeFederation, type FederationBody } from '../../federation/document.ts'
 import { createNetworkKey } from '../../federation/network-key.ts'
 import { withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
@@ -35,10 +35,7 @@ const create: CommandModule<object, CreateArgs> = {
   builder: (argv) => withFlags(argv, createFlags) as never,
   handler: async (args) => {
     const paths = sitePaths(args.home)
-    if (args.name.length < 1 || args.name.length > 100) throw new UsageError('--name must have 1 to 100 characters')
-    if (!Number.isInteger(args.rounds) || args.rounds < 1) throw new UsageError('--rounds must be a whole number from 1')
-    if (!Number.isInteger(args.seed) || args.seed < 0) throw new UsageError('--seed must be a whole number from 0')
-    if (!(args.coolDown > 0)) throw new UsageError('--cool-down must be a number of seconds above 0')
+    requireBounds(args)
     requireFounders(args)
     if (await readIfThere(paths.federation) != null) throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     const key = await loadOrCreateIdentity(paths.identity)
@@ -60,8 +57,21 @@ const create: CommandModule<object, CreateArgs> = {
     await createNetworkKey(paths.networkKey)
     await writeFederation(paths.federation, document)
     const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }
-    print(args.json, result, `federation ${result.id}\n${args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''}admit each site with "consilium invite PEER_ID"`)
+    print(args.json, result, `federation ${result.id}\n${args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''}start this site and admit each other one with "consilium invite PEER_ID"`)
   }
+}
+
+/** Here and not only in the document, where what is wrong has no flag's name. */
+function requireBounds ({ name, imageSize = 16, rounds, seed, coolDown }: CreateArgs): void {
+  if (!federationName.safeParse(name).success) throw new UsageError(`--name must have 1 to ${MOST.nameCharacters} printable characters`)
+  if (!isWhole(imageSize / 16, 1, MOST.imageSize / 16)) throw new UsageError(`--image-size must be a multiple of 16 from 16 to ${MOST.imageSize}`)
+  if (!isWhole(rounds, 1, MOST.rounds)) throw new UsageError(`--rounds must be a whole number from 1 to ${MOST.rounds}`)
+  if (!isWhole(seed, 0, MOST.seed)) throw new UsageError(`--seed must be a whole number from 0 to ${MOST.seed}`)
+  if (!(coolDown > 0 && coolDown <= MOST.coolDownSeconds)) throw new UsageError(`--cool-down must be a number of seconds above 0 and at most ${MOST.coolDownSeconds}`)
+}
+
+function isWhole (value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most
 }
 
 function requireFounders ({ founder, quorum }: CreateArgs): void {

@@ -5,8 +5,9 @@ import { isProtected, loadIdentity, loadOrCreateIdentity, readPeerId, writeIdent
 import { rotateIdentity } from '../../membership/rotate-identity.ts'
 import { askPassphrase, givenPassphrase } from '../../passphrase.ts'
 import { sitePaths } from '../../paths.ts'
+import { readIfThere } from '../../storage/files.ts'
 import { withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 
 const NEW_PASSPHRASE = 'CONSILIUM_NEW_PASSPHRASE'
 
@@ -18,9 +19,11 @@ export const init: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
+    const existed = await readIfThere(identity) != null
     await loadOrCreateIdentity(identity)
     const peerId = await readPeerId(identity)
-    print(json, { peerId, home }, peerId)
+    if (existed) warn(`${identity} was there already and is kept: for another site choose another --home`)
+    print(json, { peerId, home, existed }, peerId)
   }
 }
 

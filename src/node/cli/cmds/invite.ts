@@ -15,9 +15,11 @@ import { encodeInvitation } from '../../membership/invitation.ts'
 import { Standing } from '../../membership/statements.ts'
 import { sitePaths } from '../../paths.ts'
 import { writeFileSafely } from '../../storage/files.ts'
+import { requireAddresses } from '../addresses.ts'
 import { parseDuration } from '../duration.ts'
 import { withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { knownMember } from '../known-members.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 
 const flags = {
   ...homeFlag,
@@ -41,27 +43,31 @@ export const invite: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv.positional('peerId', { type: 'string', describe: 'what "consilium init" printed there', demandOption: true }), flags) as never,
   handler: async (args) => {
     const { home, json, peerId, role, out } = args
-    const name = args.name ?? peerId.slice(-8)
+    requireNames(args)
+    requireAddresses(args.bootstrap)
     const now = Date.now()
     const to = new Date(now + parseDuration(args.ttl, 'ttl')).toISOString()
-    requireNames(peerId, name)
     const issuer = await openIssuer(home)
     const { federation, ring, paths } = issuer
-    if (issuer.standing.isRevoked(peerId, role)) throw new InputError(`${peerId} was revoked, which is permanent: let that site run "consilium init" in a new home and invite the new peer id`)
+    requireOther(issuer, peerId, role)
+    const name = args.name ?? (await knownMember(home, peerId))?.name ?? peerId.slice(-8)
     const certificate = await issue(issuer, { peerId, name, role, from: new Date(now - CLOCK_SLACK_MS).toISOString(), to })
-    const invitation = encodeInvitation({ federation, certificate, ring, bootstrap: await addresses(home, args.bootstrap) })
+    const bootstrap = await addresses(home, args.bootstrap)
+    const invitation = encodeInvitation({ federation, certificate, ring, bootstrap })
     await appendEvent(paths.membershipEvents, { kind: 'membership', event: 'invited', peer: peerId, detail: `${role} ${name}` })
     if (out != null) await writeFileSafely(out, invitation + '\n', 0o600)
+    const warning = bootstrap.length > 0 ? undefined : 'the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'
+    if (warning != null) warn(warning)
     const missing = missingSignatures(federation, certificate)
     const advice = missing > 0 ? `\n${missing} more founders must sign it: "consilium federation sign INVITATION"` : ''
     const where = out == null ? invitation : `written to ${out}: it holds the network key, so hand it over by a safe way`
-    print(json, { peerId, name, role, validTo: certificate?.to, missingSignatures: missing, ...(out == null ? { invitation } : { out }) }, where + advice)
+    print(json, { peerId, name, role, validTo: certificate?.to, missingSignatures: missing, warning, ...(out == null ? { invitation } : { out }) }, where + advice)
   }
 }
 
-function requireNames (peerId: string, name: string): void {
+function requireNames ({ peerId, name }: Pick<Args, 'peerId' | 'name'>): void {
   if (!peerIdText.safeParse(peerId).success) throw new UsageError(`${peerId} is not a peer id: "consilium init" at the other site prints it (12D3KooW…)`)
-  if (!siteName.safeParse(name).success) throw new UsageError('--name must have 1 to 60 printable characters')
+  if (name != null && !siteName.safeParse(name).success) throw new UsageError('--name must have 1 to 60 printable characters')
 }
 
 interface Issuer {
@@ -69,6 +75,7 @@ interface Issuer {
   readonly federation: Awaited<ReturnType<typeof readFederation>>
   readonly ring: Awaited<ReturnType<typeof readKeyRing>>
   readonly standing: Standing
+  readonly peerId: string
   readonly key: Awaited<ReturnType<typeof loadIdentity>>
   readonly certificate: Awaited<ReturnType<typeof readCredential>>['certificate']
 }
@@ -78,13 +85,19 @@ async function openIssuer (home: string): Promise<Issuer> {
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
+  const peerId = peerIdFromPrivateKey(key).toString()
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   const credential = await readCredential(paths.certificate)
-  const verdict = await verifyCredential(credential, { federation, peerId: peerIdFromPrivateKey(key).toString(), now: Date.now(), standing })
+  const verdict = await verifyCredential(credential, { federation, peerId, now: Date.now(), standing })
   if ('fault' in verdict || verdict.member.role === 'member') throw new InputError('only a founder or an inviter with a valid certificate can invite: ask one of them')
   if (credential.handovers.length > 0) throw new InputError('this inviter has a new key, which its certificate does not name: ask the founders to invite it again as an inviter')
-  return { paths, federation, ring: await readKeyRing(paths.networkKey), standing, key, certificate: verdict.member.role === 'founder' ? undefined : credential.certificate }
+  return { paths, federation, ring: await readKeyRing(paths.networkKey), standing, peerId, key, certificate: verdict.member.role === 'founder' ? undefined : credential.certificate }
+}
+
+function requireOther ({ peerId: own, standing }: Issuer, peerId: string, role: Args['role']): void {
+  if (peerId === own) throw new InputError(`${peerId} is this site itself, which is in the federation: give what "consilium init" printed at the other site`)
+  if (standing.isRevoked(peerId, role)) throw new InputError(`${peerId} was revoked, which is permanent: let that site run "consilium init" in a new home and invite the new peer id`)
 }
 
 /** A founder needs none: the document names it. */

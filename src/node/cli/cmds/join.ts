@@ -1,16 +1,18 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import type { CommandModule } from 'yargs'
-import { InputError, UsageError } from '../../../errors.ts'
-import { mergeIntoConfigFile } from '../../config/load.ts'
-import { readFederation, writeFederation } from '../../federation/document.ts'
+import { InputError } from '../../../errors.ts'
+import { loadConfig, mergeIntoConfigFile } from '../../config/load.ts'
+import { readFederation, writeFederation, type Federation } from '../../federation/document.ts'
 import { readKeyRing, writeKeyRing } from '../../federation/network-key.ts'
 import { readPeerId } from '../../identity.ts'
+import { readStatements } from '../../membership/files.ts'
 import { decodeInvitation, isInvitation, MAX_INVITATION_BYTES, requireUsable } from '../../membership/invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from '../../membership/key-ring.ts'
+import { Standing } from '../../membership/statements.ts'
 import { sitePaths, type SitePaths } from '../../paths.ts'
 import { readIfThere, writeJson } from '../../storage/files.ts'
+import { requireAddresses } from '../addresses.ts'
 import { withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 
 const flags = {
   ...homeFlag,
@@ -26,21 +28,31 @@ export const join: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv.positional('invitation', { type: 'string', describe: 'what "consilium invite" printed, or its file', demandOption: true }), flags),
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     const paths = sitePaths(home)
-    bootstrap.forEach(requireAddress)
+    requireAddresses(bootstrap)
     const invitation = await decodeInvitation(isInvitation(text) ? text : await readInvitationFile(text))
     const peerId = await readPeerId(paths.identity)
     const { federation, certificate } = invitation
-    await requireUsable(invitation, peerId, Date.now())
-    if (await readIfThere(paths.federation) != null && (await readFederation(paths.federation)).id !== federation.id) {
-      throw new InputError(`${home} belongs to another federation: choose another --home`)
-    }
+    await requireUsable(invitation, { peerId, now: Date.now(), standing: await knownStanding(home, federation) })
+    const { bootstrap: known } = await loadConfig(paths.config, {})
     await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, invitation.ring))
     if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })
     const addresses = [...new Set([...bootstrap, ...invitation.bootstrap])]
     if (addresses.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: addresses })
     await writeFederation(paths.federation, federation.document)
-    print(json, { peerId, federation: federation.id, name: federation.document.name, validTo: certificate?.to }, `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`)
+    const warning = addresses.length + known.length > 0 ? undefined : 'this site knows no address of another one: ask for an invitation that holds one, or name a site with "consilium start --bootstrap ADDRESS"'
+    if (warning != null) warn(warning)
+    print(json, { peerId, federation: federation.id, name: federation.document.name, validTo: certificate?.to, warning }, `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`)
   }
+}
+
+/** What this home already knows of revocations. @throws InputError where it belongs to another federation. */
+async function knownStanding (home: string, federation: Federation): Promise<Standing> {
+  const paths = sitePaths(home)
+  const standing = new Standing(federation)
+  if (await readIfThere(paths.federation) == null) return standing
+  if ((await readFederation(paths.federation)).id !== federation.id) throw new InputError(`${home} belongs to another federation: choose another --home`)
+  await readStatements(paths.statements, standing)
+  return standing
 }
 
 async function readInvitationFile (path: string): Promise<string> {
@@ -56,12 +68,4 @@ async function mergedRing ({ networkKey }: SitePaths, federationId: string, invi
   const own = await readKeyRing(networkKey)
   if (own.current === invited.current || invited.statement == null) return epochOf(own) > 0 ? own : invited
   return isNewer(invited.statement, { epoch: epochOf(own), hash: keyHash(federationId, own.current) }) ? withKey(own, invited.current, invited.statement) : own
-}
-
-function requireAddress (address: string): void {
-  try {
-    multiaddr(address)
-  } catch {
-    throw new UsageError(`--bootstrap ${address} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`)
-  }
 }

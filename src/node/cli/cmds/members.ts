@@ -1,17 +1,14 @@
 import type { CommandModule } from 'yargs'
-import { UsageError } from '../../../errors.ts'
-import { askControl, fetchControl } from '../../control/client.ts'
-import { readFederation } from '../../federation/document.ts'
+import { InputError, UsageError } from '../../../errors.ts'
+import { askControl } from '../../control/client.ts'
 import { peerIdText } from '../../federation/signed.ts'
-import { readEvents } from '../../membership/events.ts'
-import { readStatements } from '../../membership/files.ts'
-import { MemberBook } from '../../membership/member-book.ts'
-import { viewMembers, type MemberView } from '../../membership/members-view.ts'
+import { readPeerId } from '../../identity.ts'
+import type { MemberView } from '../../membership/members-view.ts'
 import { withMembership } from '../../membership/offline.ts'
-import { invitedAs, type Revoked } from '../../membership/site-membership.ts'
-import { Standing } from '../../membership/statements.ts'
+import type { Revoked } from '../../membership/site-membership.ts'
 import { sitePaths } from '../../paths.ts'
 import { withFlags } from '../flags.ts'
+import { knownMember, membersInHome, membersOfDaemon } from '../known-members.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 interface Args { home: string, json: boolean }
@@ -21,17 +18,18 @@ export const members: CommandModule<object, Args> = {
   describe: 'who belongs to the federation: role, last seen, last round trained, last exchange',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
-    const list = await fetchControl<MemberView[]>(home, '/members').catch(async () => await fromHome(home))
+    const list = await membersOfDaemon(home) ?? await membersInHome(home)
     print(json, list, () => list.map(describe).join('\n'))
   }
 }
 
-export const revoke: CommandModule<object, Args & { peerId: string }> = {
+export const revoke: CommandModule<object, Args & { peerId: string, yes: boolean }> = {
   command: 'revoke <peerId>',
   describe: 'end the membership of a site, for good and everywhere',
-  builder: (argv) => withFlags(argv.positional('peerId', { type: 'string', describe: 'peer id, as "consilium members" shows it', demandOption: true }), { ...homeFlag, ...jsonFlag }),
-  handler: async ({ home, json, peerId }) => {
+  builder: (argv) => withFlags(argv.positional('peerId', { type: 'string', describe: 'peer id, as "consilium members" shows it', demandOption: true }), { ...homeFlag, ...jsonFlag, yes: { type: 'boolean', describe: 'also a site that nobody here has invited or met', default: false } }),
+  handler: async ({ home, json, peerId, yes }) => {
     if (!peerIdText.safeParse(peerId).success) throw new UsageError(`${peerId} is not a peer id: "consilium members" shows them (12D3KooW…)`)
+    if (!yes && await isUnknown(home, peerId)) throw new InputError(`nobody here has invited or met ${peerId}, and to revoke is for good: compare it with "consilium members", or give --yes too`)
     const told = await askControl<Revoked>(home, '/membership/revoke', { peerId })
     const { signatures, quorum, effective } = told ?? await withMembership(home, async ({ membership }) => await membership.revoke(peerId))
     const how = told == null ? 'the others learn it when this site starts' : 'the others are told'
@@ -39,14 +37,9 @@ export const revoke: CommandModule<object, Args & { peerId: string }> = {
   }
 }
 
-async function fromHome (home: string): Promise<MemberView[]> {
-  const paths = sitePaths(home)
-  const federation = await readFederation(paths.federation)
-  const standing = new Standing(federation)
-  await readStatements(paths.statements, standing)
-  const book = await MemberBook.open(paths.members, Date.now)
-  for (const { event, peer, detail } of await readEvents(paths.membershipEvents)) if (event === 'invited') book.invited(peer, ...invitedAs(detail))
-  return viewMembers({ federation, standing }, book.entries, () => false)
+/** Nor is it this site itself, which is refused in words of its own. */
+async function isUnknown (home: string, peerId: string): Promise<boolean> {
+  return await readPeerId(sitePaths(home).identity) !== peerId && await knownMember(home, peerId) == null
 }
 
 function describe ({ peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never' }: MemberView): string {

@@ -66,6 +66,13 @@ describe('what a federation is made of', () => {
       expect(await edit((value) => { value['training']!['rounds'] = 6 })).to.match(/^InputError: .*federation\.json was changed after its founder signed it/)
     })
 
+    it('is refused when its name would break or colour a line of a terminal', async () => {
+      for (const name of ['two\nlines', '\u001b[31mred', 'separated\u2028lines']) {
+        await writeFederation(file, await signFederation({ ...federationBody(key), name }, key))
+        expect(await failure(readFederation(file)), JSON.stringify(name)).to.contain('is not a federation document: name: holds characters that cannot be printed')
+      }
+    })
+
     it('is refused when somebody else signed it', async () => {
       const stranger = await generateKeyPair('Ed25519')
       const { signatures } = await signFederation(federationBody(key), stranger)

@@ -95,7 +95,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
 
   it('the originals are good', async () => {
     const invitation = await decodeInvitation(text)
-    await requireUsable(invitation, site.peerId, NOW)
+    await requireUsable(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
     expect(await verifyCredential({ certificate }, { federation, peerId: site.peerId, now: NOW, standing: new Standing(federation) })).to.have.property('member')
     expect(await new Standing(federation).learn([statement])).to.have.length(1)
     expect((await parseFederation(federation.document, 'it')).id).to.equal(federation.id)
@@ -122,7 +122,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
       const end = await outcome(async () => {
         const invitation = await decodeInvitation(pack(edited))
         expect(invitation.federation.id).to.equal(federation.id)
-        await requireUsable(invitation, site.peerId, NOW)
+        await requireUsable(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
         expect(signedPart(invitation)).to.deep.equal(signedPart({ certificate }))
       })
       expect(end).to.match(/^(accepted$|InputError: )/)

@@ -117,6 +117,13 @@ describe('the book of members', () => {
     expect([view(NOW), view(Date.parse('2026-08-01T00:00:00.000Z'))]).to.deep.equal(['member', 'expired'])
   })
 
+  it('keeps an invited founder a founder', async () => {
+    const federation = await federationOf([founder, site])
+    const book = await MemberBook.open(join(folder, 'members.json'), () => NOW)
+    book.invited(site.peerId, 'Mercy', 'member')
+    expect(viewMembers({ federation, standing: new Standing(federation) }, book.entries, () => false, NOW).map(({ role }) => role)).to.deep.equal(['founder', 'founder'])
+  })
+
   it('events of commands wait for the daemon once', async () => {
     const path = join(folder, 'pending.jsonl')
     const event: MembershipChange = { kind: 'membership', event: 'invited', peer: site.peerId, detail: 'member Mercy' }
