@@ -19,6 +19,7 @@ import { predict } from './cmds/predict.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { usageMessage } from './flags.ts'
+import { describeSystemError, isSystemError } from './system-error.ts'
 
 const OLDEST_NODE = 22
 const EXPECTED = [InputError, SchemaError, CorruptFileError]
@@ -45,18 +46,13 @@ async function main (args: string[]): Promise<number> {
   }
 }
 
-/** A file that cannot be opened, a full disk: the system's own words are plain enough. */
-function isSystemError (error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error && 'code' in error
-}
-
 function report (error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`consilium: ${error.message}\n`)
     return 2
   }
   if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
-    process.stderr.write(`consilium: ${(error as Error).message}\n`)
+    process.stderr.write(`consilium: ${isSystemError(error) ? describeSystemError(error) : (error as Error).message}\n`)
     return 1
   }
   process.stderr.write(`consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`)
