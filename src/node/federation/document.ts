@@ -140,7 +140,7 @@ export async function readFederation (path: string): Promise<Federation> {
 
 /** The same for a document that may still lack signatures. */
 export async function readDraft (path: string): Promise<Federation> {
-  return await parseDraft(await readJson(path, 'get federation.json from the founder and join again'), path)
+  return await parseDraft(await readJson(path, 'run "consilium init", ask a founder for an invitation, and run "consilium join" with it'), path)
 }
 
 /** A verified document out of a JSON value; `where` names its source in errors. @throws InputError. */
