@@ -35,7 +35,20 @@ describe('what bad input gets from the command line', function () {
     for (const [args, message] of [
       [['start', '--dta', 'x'], 'unknown flag --dta: did you mean --data?'],
       [['federation', 'create', '--nmae', 'x'], 'unknown flag --nmae: did you mean --name?'],
-      [['strat'], 'Did you mean start?: see --help'],
+      [['strat'], 'strat is unknown: did you mean start?'],
+      [['foo'], 'foo is unknown: see --help'],
+      [['status', 'foo'], 'foo is unknown: see --help'],
+      [['invite'], 'peerId is missing: write consilium invite <peerId>'],
+      [['audit', 'reconcile', 'a'], 'b is missing: write consilium audit reconcile <a> <b>'],
+      [['status', '--home', 'a', '--home', 'b'], '--home is given twice: give it once'],
+      [['predict', '--image', 'x', '--out', 'y.png', '--mode', 'global', '--mode', 'frozen'], '--mode is given twice: give it once'],
+      [['init', '--home'], '--home has no value: give it one'],
+      [['init', '--home', '--json'], '--home has no value: give it one'],
+      [['init', '--home', ''], '--home is empty: give it a value'],
+      [['start', '--threads='], '--threads is empty: give it a value'],
+      [['start', '--home', '/nowhere', '--threads', 'abc', '--nice', '99', '--listen', 'foo'], 'wrong settings: --listen must be addresses such as /ip4/10.0.0.5/tcp/4001; --threads must be a whole number from 0 to 1024; --nice must be a whole number from 0 to 19'],
+      [['invite', 'x', '--ttl', '-3d'], '--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not -3d'],
+      [['predict', '--image', 'x', '--out', 'y.png', '--point', '-5,5,1'], '--point has no value: write --point=-5,5,1, since it begins with a minus'],
       [[], 'say which command to run: see --help'],
       [['data'], 'say what to do: data check PATH: see --help'],
       [['federation', 'create', '--home', '/nowhere', '--name', 'x', '--rounds', 'many'], '--rounds must be a whole number from 1'],
@@ -89,6 +102,18 @@ describe('what bad input gets from the command line', function () {
 
     it('a bootstrap address that is none', async () => {
       expect(await refused(2, ['join', 'consilium1', '--home', join(folder, 'joiner'), '--bootstrap', '10.0.0.5'])).to.contain('10.0.0.5 is not a multiaddress')
+    })
+
+    it('a home that is a file, settings that are a folder', async () => {
+      const file = join(folder, 'file')
+      await writeFile(file, '')
+      expect(await refused(1, ['init', '--home', file])).to.equal(`${join(file, 'identity.key')} is not a folder, or lies below a file: check the name`)
+      expect(await refused(1, ['federation', 'create', '--home', join(folder, 'unmade'), '--name', 'x', '--settings', folder])).to.equal(`${folder} is a folder where a file is needed: name a file`)
+      expect(await refused(1, ['model', 'import', join(folder, 'gone.pth'), '--home', founder])).to.equal(`${join(folder, 'gone.pth')} does not exist: check the name`)
+    })
+
+    it('a passphrase that cannot be asked for', async () => {
+      expect(await refused(1, ['id', 'protect', '--home', founder])).to.equal('the new passphrase cannot be asked for without a terminal: set CONSILIUM_NEW_PASSPHRASE, or run the command on a terminal')
     })
 
     it('a second federation in the same home', async () => {

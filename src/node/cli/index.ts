@@ -18,7 +18,7 @@ import { peers, status } from './cmds/observe.ts'
 import { predict } from './cmds/predict.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
-import { usageMessage } from './flags.ts'
+import { requireValues, usageMessage } from './flags.ts'
 import { describeSystemError, isSystemError } from './system-error.ts'
 
 const OLDEST_NODE = 22
@@ -34,11 +34,16 @@ async function main (args: string[]): Promise<number> {
       .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(status).command(peers)
       .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
       .demandCommand(1, 'say which command to run')
+      .check(() => requireValues(args))
       .strict()
+      .strictCommands()
       .recommendCommands()
       .wrap(null)
       .exitProcess(false)
-      .fail((message, error: Error | undefined) => { throw error ?? new UsageError(usageMessage(message, args)) })
+      .fail((message, error: Error | undefined, { help }) => {
+        if (error != null && error.name !== 'YError') throw error
+        throw new UsageError(usageMessage(message, args, String(help())))
+      })
       .parseAsync()
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
