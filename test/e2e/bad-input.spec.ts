@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -5,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { consilium, consiliumJson, plainLines } from './cli.ts'
+import { consilium, consiliumJson, plainLines, start } from './cli.ts'
 
 describe('what bad input gets from the command line', function () {
   this.timeout(60_000)
@@ -110,6 +111,25 @@ describe('what bad input gets from the command line', function () {
       expect(await refused(1, ['init', '--home', file])).to.equal(`${join(file, 'identity.key')} is not a folder, or lies below a file: check the name`)
       expect(await refused(1, ['federation', 'create', '--home', join(folder, 'unmade'), '--name', 'x', '--settings', folder])).to.equal(`${folder} is a folder where a file is needed: name a file`)
       expect(await refused(1, ['model', 'import', join(folder, 'gone.pth'), '--home', founder])).to.equal(`${join(folder, 'gone.pth')} does not exist: check the name`)
+    })
+
+    it('a federation file that is not there, and a home without one', async () => {
+      const gone = join(folder, 'gone.json')
+      for (const command of ['show', 'verify', 'sign']) expect(await refused(1, ['federation', command, gone, '--home', founder])).to.equal(`${gone} does not exist: name the federation.json that a founder made`)
+      expect(await refused(1, ['federation', 'show', '--home', gone])).to.contain('ask a founder for an invitation')
+    })
+
+    it('an output that cannot be written', async function () {
+      if (process.platform !== 'linux') this.skip()
+      const { status, stderr } = spawnSync('sh', ['-c', '"$0" dist/src/node/cli/index.js id --home "$1" > /dev/full', process.execPath, founder], { encoding: 'utf8' })
+      expect(stderr).to.equal('consilium: the output cannot be written: the disk is full; make room and run this again\n')
+      expect(status).to.equal(1)
+    })
+
+    it('an output that nobody reads is no failure', async () => {
+      const { child, ended } = start(['id', '--home', founder])
+      child.stdout.destroy()
+      expect(await ended).to.include({ code: 0, stderr: '' })
     })
 
     it('a passphrase that cannot be asked for', async () => {

@@ -40,9 +40,9 @@ async function main (args: string[]): Promise<number> {
       .recommendCommands()
       .wrap(null)
       .exitProcess(false)
-      .fail((message, error: Error | undefined, { help }) => {
+      .fail((message, error: Error | undefined, command) => {
         if (error != null && error.name !== 'YError') throw error
-        throw new UsageError(usageMessage(message, args, String(help())))
+        throw new UsageError(usageMessage(message, args, String(command.help())))
       })
       .parseAsync()
     return typeof process.exitCode === 'number' ? process.exitCode : 0
@@ -65,4 +65,6 @@ function report (error: unknown): number {
   return 1
 }
 
+// A reader that has seen enough (`| head`) is no failure; a full disk below `> file` is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' }))) })
 process.exitCode = await main(hideBin(process.argv))

@@ -33,7 +33,7 @@ export function mergeSettings (file: Record<string, unknown>, environment: Recor
     return `${key in given ? flag(key) : key in environment ? variable(key) : `${path}: ${key}`} ${issue.message}`
   })
   const Fault = parsed.error.issues.some((issue) => String(issue.path[0]) in given) ? UsageError : InputError
-  throw new Fault(`wrong settings: ${problems.join('; ')}`)
+  throw new Fault(`wrong settings: ${[...new Set(problems)].join('; ')}`)
 }
 
 export async function loadConfig (path: string, flags: Record<string, unknown>, env: NodeJS.ProcessEnv = process.env): Promise<SiteConfig> {

@@ -1,3 +1,4 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import type { EngineOptions } from '../../compute/index.ts'
 
@@ -15,8 +16,16 @@ function whole (most: number): z.ZodCoercedNumber {
   return z.coerce.number(wanted).int(wanted).min(0, wanted).max(most, wanted)
 }
 
+function isMultiaddr (text: string): boolean {
+  try {
+    return multiaddr(text).getComponents().length > 0
+  } catch {
+    return false
+  }
+}
+
 const ADDRESSES = 'must be addresses such as /ip4/10.0.0.5/tcp/4001'
-const addresses = z.array(z.string(ADDRESSES).startsWith('/', ADDRESSES), ADDRESSES)
+const addresses = z.array(z.string(ADDRESSES).refine(isMultiaddr, ADDRESSES), ADDRESSES)
 const NAME = 'must have 1 to 60 characters'
 const FOLDER = 'must name a folder'
 

@@ -46,7 +46,8 @@ describe('configuration', () => {
       'CONSILIUM_LOG_LEVEL must be trace, debug, info, warn, error or silent, not loud',
       '/a/config.json: there is no setting colour'
     ].join('; '))
-    for (const value of [NaN, -1, 1.5, 1_025, 'abc']) expect(() => mergeSettings({}, {}, { threads: value })).to.throw(UsageError, /^wrong settings: --threads must be a whole number from 0 to 1024$/)
+    for (const value of [['/foo'], ['/ip4/10.0.0.5/tcp/4001', '10.0.0.5'], [''], ['/'], []]) expect(() => mergeSettings({}, {}, { listen: value }), String(value)).to.throw(UsageError, /^wrong settings: --listen must be addresses such as/)
+    for (const value of [NaN, -1, -1.5, 1.5, 1_025, 'abc']) expect(() => mergeSettings({}, {}, { threads: value })).to.throw(UsageError, /^wrong settings: --threads must be a whole number from 0 to 1024$/)
     for (const value of [-1, 'much']) expect(() => mergeSettings({ embeddingCache: value }, {}, {})).to.throw(InputError, /^wrong settings: config\.json: embeddingCache must be a whole number from 0$/)
   })
 
