@@ -46,7 +46,7 @@ export async function unseal ({ peerId, salt, nonce, tag, data }: Sealed, passph
 export async function askPassphrase (question: string, variable = VARIABLE): Promise<string> {
   const given = process.env[variable]
   if (given != null && given !== '') return given
-  if (!process.stdin.isTTY) throw new InputError(`the key of this site is protected: set ${variable} or run the command on a terminal`)
+  if (!process.stdin.isTTY) throw new InputError(`the ${question} cannot be asked for without a terminal: set ${variable}, or run the command on a terminal`)
   return await ask(question)
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -5,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
-import { consilium, consiliumJson, plainLines } from './cli.ts'
+import { consilium, consiliumJson, plainLines, start } from './cli.ts'
 
 describe('what bad input gets from the command line', function () {
   this.timeout(60_000)
@@ -35,7 +36,20 @@ describe('what bad input gets from the command line', function () {
     for (const [args, message] of [
       [['start', '--dta', 'x'], 'unknown flag --dta: did you mean --data?'],
       [['federation', 'create', '--nmae', 'x'], 'unknown flag --nmae: did you mean --name?'],
-      [['strat'], 'Did you mean start?: see --help'],
+      [['strat'], 'strat is unknown: did you mean start?'],
+      [['foo'], 'foo is unknown: see --help'],
+      [['status', 'foo'], 'foo is unknown: see --help'],
+      [['invite'], 'peerId is missing: write consilium invite <peerId>'],
+      [['audit', 'reconcile', 'a'], 'b is missing: write consilium audit reconcile <a> <b>'],
+      [['status', '--home', 'a', '--home', 'b'], '--home is given twice: give it once'],
+      [['predict', '--image', 'x', '--out', 'y.png', '--mode', 'global', '--mode', 'frozen'], '--mode is given twice: give it once'],
+      [['id', '--home'], '--home has no value: give it one'],
+      [['id', '--home', '--json'], '--home has no value: give it one'],
+      [['id', '--home', ''], '--home is empty: give it a value'],
+      [['start', '--threads='], '--threads is empty: give it a value'],
+      [['start', '--home', '/nowhere', '--threads', 'abc', '--nice', '99', '--listen', 'foo'], 'wrong settings: --listen must be addresses such as /ip4/10.0.0.5/tcp/4001; --threads must be a whole number from 0 to 1024; --nice must be a whole number from 0 to 19'],
+      [['invite', 'x', '--ttl', '-3d'], '--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not -3d'],
+      [['predict', '--image', 'x', '--out', 'y.png', '--point', '-5,5,1'], '--point has no value: write --point=-5,5,1, since it begins with a minus'],
       [[], 'say which command to run: see --help'],
       [['data'], 'say what to do: data check PATH: see --help'],
       [['federation', 'create', '--home', '/nowhere', '--name', 'x', '--rounds', 'many'], '--rounds must be a whole number from 1 to 100000'],
@@ -48,7 +62,7 @@ describe('what bad input gets from the command line', function () {
       [['predict', '--image', 'x', '--out', 'y.png', '--box', '1,2,3'], '--box 1,2,3 must be 4 numbers separated by commas'],
       [['revoke', 'me'], 'me is not a peer id: "consilium members" shows them (12D3KooW…)'],
       [['federation', 'create', '--name', 'x', '--quorum', '2'], '--quorum must be a whole number from 1 to the number of founders'],
-      [['federation', 'rotate-key', '--overlap', 'long'], '--overlap must be a time such as 30d, 12h, 15m or 10s']
+      [['federation', 'rotate-key', '--overlap', 'long'], '--overlap must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not long']
     ] as const) {
       it(`consilium ${args.join(' ')}`, async () => {
         expect(await refused(2, args)).to.equal(message)
@@ -97,6 +111,37 @@ describe('what bad input gets from the command line', function () {
       expect(await refused(2, ['join', 'consilium1', '--home', join(folder, 'joiner'), '--bootstrap', '10.0.0.5'])).to.contain('10.0.0.5 is not a multiaddress')
     })
 
+    it('a home that is a file, settings that are a folder', async () => {
+      const file = join(folder, 'file')
+      await writeFile(file, '')
+      expect(await refused(1, ['init', '--home', file])).to.equal(`${join(file, 'identity.key')} is not a folder, or lies below a file: check the name`)
+      expect(await refused(1, ['federation', 'create', '--home', join(folder, 'unmade'), '--name', 'x', '--settings', folder])).to.equal(`${folder} is a folder where a file is needed: name a file`)
+      expect(await refused(1, ['model', 'import', join(folder, 'gone.pth'), '--home', founder])).to.equal(`${join(folder, 'gone.pth')} does not exist: check the name`)
+    })
+
+    it('a federation file that is not there, and a home without one', async () => {
+      const gone = join(folder, 'gone.json')
+      for (const command of ['show', 'verify', 'sign']) expect(await refused(1, ['federation', command, gone, '--home', founder])).to.equal(`${gone} does not exist: name the federation.json that a founder made`)
+      expect(await refused(1, ['federation', 'show', '--home', gone])).to.contain('ask a founder for an invitation')
+    })
+
+    it('an output that cannot be written', async function () {
+      if (process.platform !== 'linux') this.skip()
+      const { status, stderr } = spawnSync('sh', ['-c', '"$0" dist/src/node/cli/index.js id --home "$1" > /dev/full', process.execPath, founder], { encoding: 'utf8' })
+      expect(stderr).to.equal('consilium: the output cannot be written: the disk is full; make room and run this again\n')
+      expect(status).to.equal(1)
+    })
+
+    it('an output that nobody reads is no failure', async () => {
+      const { child, ended } = start(['id', '--home', founder])
+      child.stdout.destroy()
+      expect(await ended).to.include({ code: 0, stderr: '' })
+    })
+
+    it('a passphrase that cannot be asked for', async () => {
+      expect(await refused(1, ['id', 'protect', '--home', founder])).to.equal('the new passphrase cannot be asked for without a terminal: set CONSILIUM_NEW_PASSPHRASE, or run the command on a terminal')
+    })
+
     it('a second federation in the same home', async () => {
       expect(await refused(1, ['federation', 'create', '--home', founder, '--name', 'other'])).to.contain('exists already')
     })
@@ -113,7 +158,7 @@ describe('what bad input gets from the command line', function () {
     it('wrong settings in the environment', async () => {
       const { code, stderr } = await consilium(['start', '--home', founder, '--data', '.'], { env: { CONSILIUM_NICE: '99' } })
       expect(code).to.equal(1)
-      expect(stderr).to.contain('wrong settings: nice:')
+      expect(stderr).to.equal('consilium: wrong settings: CONSILIUM_NICE must be a whole number from 0 to 19\n')
     })
   })
 

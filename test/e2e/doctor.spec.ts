@@ -46,7 +46,7 @@ describe('consilium doctor and the choice of the engine', function () {
   it('CONSILIUM_ENGINE=abacus, too', async () => {
     const { code, stderr } = await consilium(['doctor', '--home', home], { env: { CONSILIUM_ENGINE: 'abacus' } })
     expect(code).to.equal(1)
-    expect(plainLines(stderr)).to.deep.equal(['consilium: wrong settings: engine: abacus is unknown: use auto, onnx, tensorflow, wasm or cpu'])
+    expect(plainLines(stderr)).to.deep.equal(['consilium: wrong settings: CONSILIUM_ENGINE must be auto, onnx, tensorflow, wasm or cpu, not abacus'])
   })
 
   it('CONSILIUM_ENGINE=wasm is obeyed, and tensorflow that is not there is one sentence', async () => {

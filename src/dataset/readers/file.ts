@@ -49,15 +49,15 @@ export async function writeWhole (file: string, bytes: Uint8Array): Promise<void
     await rename(aside, file)
   } catch (error) {
     await rm(aside, { force: true })
-    throw new InputError(`${file} cannot be written: ${systemReason(error)}`)
+    throw new InputError(`${file} cannot be written: ${systemReason(error, 'its folder')}`)
   }
 }
 
-/** Plain words for a file system error. */
-export function systemReason (error: unknown): string {
+/** Plain words for a file system error; `missing` is what is not there when something is not. */
+export function systemReason (error: unknown, missing = 'it'): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   switch (code) {
-    case 'ENOENT': return 'it does not exist'
+    case 'ENOENT': return `${missing} does not exist`
     case 'ENOTDIR': return 'part of its path is not a folder'
     case 'EISDIR': return 'it is a folder'
     case 'EACCES':

@@ -18,7 +18,8 @@ import { peers, status } from './cmds/observe.ts'
 import { predict } from './cmds/predict.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
-import { usageMessage } from './flags.ts'
+import { requireValues, usageMessage } from './flags.ts'
+import { describeSystemError, isSystemError } from './system-error.ts'
 
 const OLDEST_NODE = 22
 const EXPECTED = [InputError, SchemaError, CorruptFileError]
@@ -33,21 +34,21 @@ async function main (args: string[]): Promise<number> {
       .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(status).command(peers)
       .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
       .demandCommand(1, 'say which command to run')
+      .check(() => requireValues(args))
       .strict()
+      .strictCommands()
       .recommendCommands()
       .wrap(null)
       .exitProcess(false)
-      .fail((message, error: Error | undefined) => { throw error ?? new UsageError(usageMessage(message, args)) })
+      .fail((message, error: Error | undefined, command) => {
+        if (error != null && error.name !== 'YError') throw error
+        throw new UsageError(usageMessage(message, args, String(command.help())))
+      })
       .parseAsync()
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
     return report(error)
   }
-}
-
-/** A file that cannot be opened, a full disk: the system's own words are plain enough. */
-function isSystemError (error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
 function report (error: unknown): number {
@@ -56,7 +57,7 @@ function report (error: unknown): number {
     return 2
   }
   if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
-    process.stderr.write(`consilium: ${(error as Error).message}\n`)
+    process.stderr.write(`consilium: ${isSystemError(error) ? describeSystemError(error) : (error as Error).message}\n`)
     return 1
   }
   process.stderr.write(`consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`)
@@ -64,4 +65,6 @@ function report (error: unknown): number {
   return 1
 }
 
+// A reader that has seen enough (`| head`) is no failure; a full disk below `> file` is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' }))) })
 process.exitCode = await main(hideBin(process.argv))

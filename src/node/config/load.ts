@@ -1,30 +1,43 @@
-import { InputError } from '../../errors.ts'
+import { InputError, UsageError } from '../../errors.ts'
 import { readIfThere, writeJson } from '../storage/files.ts'
 import { siteConfig, type SiteConfig, type SiteSettings } from './schema.ts'
 
 const LISTS = new Set(['listen', 'bootstrap'])
 
+function variable (key: string): string {
+  return 'CONSILIUM_' + key.replace(/[A-Z]/g, '_$&').toUpperCase()
+}
+
+function flag (key: string): string {
+  return '--' + key.replace(/[A-Z]/g, '-$&').toLowerCase()
+}
+
 /** CONSILIUM_LOG_LEVEL → logLevel; lists are separated by commas. */
 export function settingsFromEnvironment (env: NodeJS.ProcessEnv): Record<string, unknown> {
   const settings: Record<string, unknown> = {}
   for (const key of Object.keys(siteConfig.shape)) {
-    const value = env['CONSILIUM_' + key.replace(/[A-Z]/g, '_$&').toUpperCase()]
+    const value = env[variable(key)]
     if (value != null && value !== '') settings[key] = LISTS.has(key) ? value.split(',') : value
   }
   return settings
 }
 
-/** Merges file < environment < flags and checks the result. @throws InputError naming every wrong setting. */
-export function mergeSettings (file: Record<string, unknown>, environment: Record<string, unknown>, flags: Record<string, unknown>): SiteConfig {
+/** Merges file < environment < flags and checks the result. @throws InputError, or UsageError for a flag, naming every wrong setting as it was given; `path` is the file. */
+export function mergeSettings (file: Record<string, unknown>, environment: Record<string, unknown>, flags: Record<string, unknown>, path = 'config.json'): SiteConfig {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
   const parsed = siteConfig.safeParse({ ...file, ...environment, ...given })
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`)
-  throw new InputError(`wrong settings: ${problems.join('; ')}`)
+  const problems = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `${path}: there is no setting ${issue.keys.join(', ')}`
+    const key = String(issue.path[0])
+    return `${key in given ? flag(key) : key in environment ? variable(key) : `${path}: ${key}`} ${issue.message}`
+  })
+  const Fault = parsed.error.issues.some((issue) => String(issue.path[0]) in given) ? UsageError : InputError
+  throw new Fault(`wrong settings: ${[...new Set(problems)].join('; ')}`)
 }
 
 export async function loadConfig (path: string, flags: Record<string, unknown>, env: NodeJS.ProcessEnv = process.env): Promise<SiteConfig> {
-  return mergeSettings(await readConfigFile(path), settingsFromEnvironment(env), flags)
+  return mergeSettings(await readConfigFile(path), settingsFromEnvironment(env), flags, path)
 }
 
 /** Keeps what the file says and replaces the given settings. */

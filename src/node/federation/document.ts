@@ -152,9 +152,11 @@ export async function readFederation (path: string): Promise<Federation> {
   return federation
 }
 
-/** The same for a document that may still lack signatures. */
-export async function readDraft (path: string): Promise<Federation> {
-  return await parseDraft(await readJson(path, 'get federation.json from the founder and join again'), path)
+const JOIN = 'run "consilium init", ask a founder for an invitation, and run "consilium join" with it'
+
+/** The same for a document that may still lack signatures; `advice` is for one that is not there. */
+export async function readDraft (path: string, advice = JOIN): Promise<Federation> {
+  return await parseDraft(await readJson(path, advice), path)
 }
 
 /** A verified document out of a JSON value; `where` names its source in errors. @throws InputError. */

@@ -8,7 +8,12 @@ import { DirectFile } from './direct-file.ts'
 /** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
 export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode })
+  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode }).catch((error: unknown) => { throw withPath(error, path) })
+}
+
+/** The system names the file that is written aside, or none at all. */
+function withPath (error: unknown, path: string): unknown {
+  return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
 }
 
 const MOST_ASIDE = 2 ** 32
@@ -18,14 +23,14 @@ export async function writePartsSafely (path: string, parts: readonly Uint8Array
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const aside = `${path}.${randomInt(MOST_ASIDE)}`
-  const file = await DirectFile.create(aside, { mode: 0o644 })
+  const file = await DirectFile.create(aside, { mode: 0o644 }).catch((error: unknown) => { throw withPath(error, path) })
   try {
     for (const part of parts) await file.append(part)
     await file.finish()
     await rename(aside, path)
   } catch (error) {
     await file.close().finally(async () => { await rm(aside, { force: true }) })
-    throw error
+    throw withPath(error, path)
   }
   await syncFolder(folder)
 }
@@ -50,7 +55,7 @@ export async function readIfThere (path: string): Promise<Buffer | undefined> {
     return await readFile(path)
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw error
+    throw withPath(error, path)
   }
 }
 

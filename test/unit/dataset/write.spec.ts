@@ -90,7 +90,7 @@ describe('writing masks', () => {
   it('leaves nothing behind when it cannot write, and refuses masks of a wrong size', async () => {
     await writeMaskPng(at('no/where.png'), new Uint8Array(4), 2, 2).then(() => { throw new Error('written') }, (error: unknown) => {
       expect(error).to.be.instanceOf(InputError)
-      expect((error as Error).message).to.include('does not exist')
+      expect((error as Error).message).to.include('cannot be written: its folder does not exist')
     })
     expect(await readdir(folder.path)).to.deep.equal([])
     await writeMaskPng(at('x.png'), new Uint8Array(5), 2, 2).then(() => { throw new Error('written') }, (error: unknown) => { expect(error).to.be.instanceOf(RangeError) })

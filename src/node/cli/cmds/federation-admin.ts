@@ -13,6 +13,8 @@ import { parseDuration } from '../duration.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
+const NAME_IT = 'name the federation.json that a founder made'
+
 interface Args { home: string, json: boolean }
 
 export const sign: CommandModule<object, Args & { what: string }> = {
@@ -28,7 +30,7 @@ export const sign: CommandModule<object, Args & { what: string }> = {
 /** The document is signed in place; where the home holds the same federation, both get all signatures. */
 async function signDocument (home: string, json: boolean, file: string): Promise<void> {
   const paths = sitePaths(home)
-  const draft = await readDraft(file)
+  const draft = await readDraft(file, NAME_IT)
   const key = await loadIdentity(paths.identity)
   requireFounder(draft, peerIdFromPrivateKey(key).toString())
   const own = await readIfThere(paths.federation) == null ? undefined : await readDraft(paths.federation)
@@ -54,8 +56,8 @@ export const show: CommandModule<object, Args & { file?: string }> = {
   command: 'show [file]',
   describe: 'what a federation.json says: of this site, or of a file',
   builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
-  handler: async ({ home, json, file = sitePaths(home).federation }) => {
-    const { id, document } = await readDraft(file)
+  handler: async ({ home, json, file }) => {
+    const { id, document } = await readOwnOr(file, home)
     print(json, { id, ...document }, () => describe({ id, document }))
   }
 }
@@ -64,10 +66,10 @@ export const verify: CommandModule<object, Args & { file?: string }> = {
   command: 'verify [file]',
   describe: 'check the signatures of a federation.json',
   builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
-  handler: async ({ home, json, file = sitePaths(home).federation }) => {
-    const { id, document } = await readDraft(file)
+  handler: async ({ home, json, file }) => {
+    const { id, document } = await readOwnOr(file, home)
     const missing = missingSignatures(document)
-    if (missing > 0) throw new InputError(`${file} carries ${document.signatures.length} of the ${quorumOf(document)} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
+    if (missing > 0) throw new InputError(`${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${quorumOf(document)} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
     print(json, { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) }, `federation ${id}: all ${document.signatures.length} signatures hold`)
   }
 }
@@ -83,6 +85,10 @@ export const rotateKey: CommandModule<object, Args & { overlap: string }> = {
     const how = told == null ? 'the others get it when this site starts' : 'those that are connected have it now, the others get it when they come back'
     print(json, { epoch, overlapUntil }, `network key ${epoch} is in use, the one before it until ${overlapUntil}: ${how}`)
   }
+}
+
+async function readOwnOr (file: string | undefined, home: string): Promise<Federation> {
+  return file == null ? await readDraft(sitePaths(home).federation) : await readDraft(file, NAME_IT)
 }
 
 function requireFounder ({ document }: Federation, peerId: string): void {

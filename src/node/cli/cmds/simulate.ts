@@ -9,7 +9,7 @@ import { writeFileSafely } from '../../storage/files.ts'
 import { withFlags } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
 
-const number = (meaning: string, value: number) => ({ type: 'number', requiresArg: true, describe: meaning, default: value }) as const
+const number = (meaning: string, value: number) => ({ type: 'number', describe: meaning, default: value }) as const
 
 const flags = {
   ...jsonFlag,

@@ -96,7 +96,7 @@ describe('what a federation is made of', () => {
       await writeFile(file, '{')
       expect(await failure(readFederation(file))).to.contain('is not valid JSON')
       await rm(file)
-      expect(await failure(readFederation(file))).to.contain('does not exist: get federation.json from the founder')
+      expect(await failure(readFederation(file))).to.contain('does not exist: run "consilium init", ask a founder for an invitation, and run "consilium join"')
     })
   })
 

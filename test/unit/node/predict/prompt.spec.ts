@@ -75,6 +75,7 @@ describe('prompts of an image', () => {
     await writeLogits(join(data.path, 'logits.safetensors'), [new Float32Array(64)], 8)
     expect(await refused(picture, 'wrong.png')).to.include('16×16 pixels, the image 32×16')
     expect(await refused(picture, 'mask.nii')).to.include('is not a picture')
+    for (const name of ['gone', 'gone.png']) expect(await refused(picture, name)).to.equal(`the mask ${join(data.path, name)} cannot be used: it does not exist`)
     expect(await refused(stack, 'mask.png')).to.include('is not a volume')
     expect(await refused(stack, 'empty.nii')).to.include('no foreground')
     expect(await refused(stack, 'logits.safetensors')).to.include('shape [3, 8, 8]')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { DirectFile, type DirectFileInit } from '../../../../src/node/storage/direct-file.ts'
-import { writePartsSafely } from '../../../../src/node/storage/files.ts'
+import { writeFileSafely, writePartsSafely } from '../../../../src/node/storage/files.ts'
 
 const BLOCK = 4_096
 const STAGED = 4_194_304
@@ -70,7 +70,10 @@ describe('a file past the page cache', () => {
 
   it('leaves nothing aside when it cannot take its place', async () => {
     await mkdir(join(folder, 'adapter.safetensors'))
-    expect(await anError(writePartsSafely(join(folder, 'adapter.safetensors'), [bytesOf(5)]))).to.equal('EISDIR')
+    const path = join(folder, 'adapter.safetensors')
+    for (const write of [async () => { await writePartsSafely(path, [bytesOf(5)]) }, async () => { await writeFileSafely(path, bytesOf(5)) }]) {
+      expect(await write().catch((error: unknown) => error), 'named as the caller knows it').to.include({ code: 'EISDIR', path })
+    }
     expect(await readdir(folder)).to.deep.equal(['adapter.safetensors'])
   })
 })
