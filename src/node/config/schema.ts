@@ -1,6 +1,6 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import type { EngineOptions } from '../../compute/index.ts'
+import { isMultiaddress } from '../multiaddress.ts'
 
 export const ENGINES = ['auto', 'onnx', 'tensorflow', 'wasm', 'cpu'] as const satisfies ReadonlyArray<EngineOptions['name']>
 export const PROVIDERS = ['auto', 'cuda', 'webgpu', 'cpu'] as const satisfies ReadonlyArray<EngineOptions['provider']>
@@ -16,16 +16,8 @@ function whole (most: number): z.ZodCoercedNumber {
   return z.coerce.number(wanted).int(wanted).min(0, wanted).max(most, wanted)
 }
 
-function isMultiaddr (text: string): boolean {
-  try {
-    return multiaddr(text).getComponents().length > 0
-  } catch {
-    return false
-  }
-}
-
 const ADDRESSES = 'must be addresses such as /ip4/10.0.0.5/tcp/4001'
-const addresses = z.array(z.string(ADDRESSES).refine(isMultiaddr, ADDRESSES), ADDRESSES)
+const addresses = z.array(z.string(ADDRESSES).refine(isMultiaddress, ADDRESSES), ADDRESSES)
 const NAME = 'must have 1 to 60 characters'
 const FOLDER = 'must name a folder'
 
