@@ -1,8 +1,12 @@
+import { createWriteStream } from 'node:fs'
 import pino, { type Logger } from 'pino'
 
 export type { Logger }
 
 /** JSON lines on stderr. Never pass pixels, file names, patient ids or private parameters (DESIGN §15). */
 export function createLogger (level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: false }))
+  // Not pino's own: where its terminal was closed that one tries the last line again for ever, and the process with it.
+  const stream = createWriteStream('', { fd: 2, autoClose: false })
+  stream.on('error', () => { /* nobody is left to tell */ })
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
 }

@@ -48,7 +48,7 @@ describe('what bad input gets from the command line', function () {
       [['id', '--home', ''], '--home is empty: give it a value'],
       [['start', '--threads='], '--threads is empty: give it a value'],
       [['start', '--home', '/nowhere', '--threads', 'abc', '--nice', '99', '--listen', 'foo'], 'wrong settings: --listen must be addresses such as /ip4/10.0.0.5/tcp/4001; --threads must be a whole number from 0 to 1024; --nice must be a whole number from 0 to 19'],
-      [['invite', 'x', '--ttl', '-3d'], '--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not -3d'],
+      [['invite', '12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ', '--ttl', '-3d'], '--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not -3d'],
       [['predict', '--image', 'x', '--out', 'y.png', '--point', '-5,5,1'], '--point has no value: write --point=-5,5,1, since it begins with a minus'],
       [[], 'say which command to run: see --help'],
       [['data'], 'say what to do: data check PATH: see --help'],

@@ -67,4 +67,5 @@ function report (error: unknown): number {
 
 // A reader that has seen enough (`| head`) is no failure; a full disk below `> file` is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' }))) })
+process.stderr.on('error', () => { /* nobody is left to tell */ })
 process.exitCode = await main(hideBin(process.argv))

@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import type { Entry } from '../../../src/node/audit/entry.ts'
 import type { SiteStatus } from '../../../src/node/control/status.ts'
 import type { Evaluation } from '../../../src/node/offline/evaluate-site.ts'
 import type { RoundRecord } from '../../../src/node/storage/metrics-log.ts'
@@ -15,6 +18,7 @@ const PICTURES = 'samples/colin27/hospital-a'
 const VOLUME = 'samples/colin27/hospital-c'
 const POLL_MS = 100
 const PATIENCE_MS = 90_000
+const GONE_MS = 20_000
 
 function dice (a: ArrayLike<number>, b: ArrayLike<number>): number {
   let both = 0
@@ -70,13 +74,25 @@ describe('one site from its command line', function () {
   }
 
   async function until (what: string, { child }: Running, holds: (status: SiteStatus) => boolean): Promise<SiteStatus> {
+    return await statusOf(home, what, holds, () => child.exitCode == null)
+  }
+
+  async function statusOf (at: string, what: string, holds: (status: SiteStatus) => boolean, lives = (): boolean => true): Promise<SiteStatus> {
     const end = Date.now() + PATIENCE_MS
-    while (Date.now() < end && child.exitCode == null) {
-      const { code, stdout } = await consilium(['status', '--home', home, '--json'])
+    while (Date.now() < end && lives()) {
+      const { code, stdout } = await consilium(['status', '--home', at, '--json'])
       if (code === 0 && holds(JSON.parse(stdout) as SiteStatus)) return JSON.parse(stdout) as SiteStatus
       await sleep(POLL_MS)
     }
     throw new Error(`waited in vain until ${what}`)
+  }
+
+  async function untilGone (file: string): Promise<void> {
+    const end = Date.now() + GONE_MS
+    while (existsSync(file)) {
+      if (Date.now() > end) throw new Error(`${file} is still there`)
+      await sleep(POLL_MS)
+    }
   }
 
   it('founds, trains, is struck, goes on and finishes', async () => {
@@ -98,13 +114,6 @@ describe('one site from its command line', function () {
     expect(plainLines(stopped.stderr)).to.be.empty
     expect(await readdir(home)).not.to.include('control.json')
 
-    // Its terminal was closed.
-    const hung = daemon('--data', PICTURES)
-    await until('training began', hung, ({ phase }) => phase === 'G')
-    hung.child.kill('SIGHUP')
-    expect((await hung.ended).code).to.equal(0)
-    expect(await readdir(home)).not.to.include('control.json')
-
     // No goodbye at all.
     const second = daemon('--data', PICTURES)
     await until('the second round began', second, ({ round }) => round === 2)
@@ -124,6 +133,19 @@ describe('one site from its command line', function () {
     expect(await readdir(join(home, 'adapters'))).to.have.length(3)
     // Neither file names nor subjects of the images are in the log.
     for (const each of [stopped.stderr, second.out.stderr, third.stderr]) expect(each).not.to.match(/colin27_|images\/|\.png/)
+  })
+
+  it('in a terminal that is closed, stops as after Ctrl-C', async function () {
+    // Of util-linux, which gives a program a terminal of its own.
+    if (spawnSync('script', ['--version']).error != null) this.skip()
+    const other = join(folder, 'in a terminal')
+    await consiliumJson(['federation', 'create', '--home', other, '--name', 'test', '--rounds', '50'])
+    const terminal = spawn('script', ['--quiet', '--flush', '--command', `'${process.execPath}' dist/src/node/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`, '/dev/null'], { stdio: 'ignore' })
+    const status = await statusOf(other, 'training began', ({ phase }) => phase === 'G')
+    expect(status.round).to.be.at.least(1)
+    terminal.kill('SIGKILL')
+    await untilGone(join(other, 'control.json'))
+    expect((await consiliumJson<Entry[]>(['audit', 'show', '--home', other])).at(-1)).to.include({ kind: 'stop', reason: 'stopped' })
   })
 
   it('predicts what it scores, as a picture', async () => {
