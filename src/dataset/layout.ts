@@ -29,7 +29,6 @@ interface Found { readonly file: string, readonly kind: 'picture' | 'volume' }
 
 /** System litter that no one means as data. */
 const LITTER = /^(\..*|thumbs\.db|desktop\.ini)$/i
-const SUBFOLDER = 'it is a folder, and subfolders are not entered: move its files up'
 const MAX_JSON_BYTES = 16 * 1024 ** 2
 
 /** Finds the pairs of a data folder in either layout. @throws InputError when the folder has neither */
@@ -48,14 +47,14 @@ export async function listPairs (root: string): Promise<Listing> {
     ...pair(channels.found, labels.found),
     modality: json.modality,
     ignoredChannels: channels.ignored,
-    problems: [...json.problems, ...channels.problems, ...labels.problems, ...unpaired(channels.found, labels.found)]
+    problems: [...json.problems, ...channels.problems, ...channels.subfolders, ...labels.problems, ...labels.subfolders, ...unpaired(channels.found, labels.found)]
   }
 }
 
 /** Images by the name before their ending, of one folder without its subfolders. @throws InputError when it cannot be read */
 export async function listImages (folder: string): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
   const { found, problems } = await findFiles(folder, '.', false)
-  return { images: found, problems: problems.filter(({ reason }) => reason !== SUBFOLDER) }
+  return { images: found, problems }
 }
 
 async function listNames (folder: string): Promise<string[]> {
@@ -71,12 +70,13 @@ async function listEntries (folder: string): Promise<Dirent[]> {
   }
 }
 
-interface Files { readonly found: ReadonlyMap<string, Found>, readonly problems: readonly Problem[], readonly ignored: number }
+interface Files { readonly found: ReadonlyMap<string, Found>, readonly problems: readonly Problem[], readonly subfolders: readonly Problem[], readonly ignored: number }
 
 /** Files of one folder by stem; with `channels`, the nnU-Net suffix is taken off and only channel 0000 kept. */
 async function findFiles (root: string, folder: string, channels: boolean): Promise<Files> {
   const found = new Map<string, Found>()
   const problems: Problem[] = []
+  const subfolders: Problem[] = []
   let ignored = 0
   for (const entry of await listEntries(join(root, folder))) {
     const { name } = entry
@@ -84,14 +84,14 @@ async function findFiles (root: string, folder: string, channels: boolean): Prom
     const { stem, kind } = parseName(name)
     const channel = channels ? /^(.+)_(\d{4})$/.exec(stem) : [stem, stem, '0000']
     const key = channel?.[1] ?? stem
-    if (entry.isDirectory()) problems.push({ file, reason: SUBFOLDER })
+    if (entry.isDirectory()) subfolders.push({ file, reason: 'it is a folder, and subfolders are not entered: move its files up' })
     else if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
     else if (channel == null) problems.push({ file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
     else if (channel[2] !== '0000') ignored++
     else if (found.has(key)) problems.push({ file, reason: 'another file of the folder has the same name before the ending' })
     else found.set(key, { file, kind })
   }
-  return { found, problems, ignored }
+  return { found, problems, subfolders, ignored }
 }
 
 function pair (images: ReadonlyMap<string, Found>, masks: ReadonlyMap<string, Found>): { pairs: Pair[] } {

@@ -73,7 +73,7 @@ export class Compilation {
     checkApart(into, inputs)
     const { session, feeds, outputs } = await this.#graph(inputs)
     const fetched = Array.from(outputs, ([key, { name, value }]) => ({ key, name, tensor: { shape: value.shape, data: roomFor(value, into[name]) } }))
-    await runInto(session, fed(feeds, { ...this.#init.frozen, ...inputs }), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
+    await runInto(session, fed(feeds, inputs, this.#init.frozen), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
     return Object.fromEntries(fetched.map(({ name, tensor }) => [name, tensor]))
   }
 
@@ -108,22 +108,22 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
   const plan = planModel(options.provider === 'cuda' ? [...values, roundingError()] : values, false, options.provider === 'webgpu' ? forWebGpu : undefined)
   const feeds = new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string]))
   return {
-    session: await openSession(plan, options, fed(feeds, { ...frozen, ...inputs })),
+    session: await openSession(plan, options, () => fed(feeds, inputs, frozen)),
     feeds,
     outputs: new Map(results.map((result, index) => [plan.outputs[index] as string, result]))
   }
 }
 
 /** On CUDA the last output of the plan tells whether the session rounds. */
-async function openSession (plan: Plan, options: RuntimeOptions, feeds: Record<string, ort.Tensor>): Promise<ort.InferenceSession> {
+async function openSession (plan: Plan, options: RuntimeOptions, feeds: () => Record<string, ort.Tensor>): Promise<ort.InferenceSession> {
   const model = plan.encodeWithSequence()
   const make = async (): Promise<ort.InferenceSession> => await createSession(model, options)
-  const error = async (session: ort.InferenceSession): Promise<number> => await numberOf(session, feeds, plan.outputs.at(-1) as string)
+  const error = async (session: ort.InferenceSession): Promise<number> => await numberOf(session, feeds(), plan.outputs.at(-1) as string)
   return options.provider === 'cuda' ? await exactSession(make, error) : await make()
 }
 
-function fed (feeds: Graph['feeds'], given: HostRecord): Record<string, ort.Tensor> {
-  return Object.fromEntries(Array.from(feeds, ([key, name]) => [key, ortTensor(given[name] as HostTensor)]))
+function fed (feeds: Graph['feeds'], inputs: HostRecord, frozen: HostRecord): Record<string, ort.Tensor> {
+  return Object.fromEntries(Array.from(feeds, ([key, name]) => [key, ortTensor((inputs[name] ?? frozen[name]) as HostTensor)]))
 }
 
 /** One number that a run computes. */

@@ -4,10 +4,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { writeKeyRing } from '../../../src/node/federation/network-key.ts'
-import { readPeerId } from '../../../src/node/identity.ts'
-import { DiskExchangeLog } from '../../../src/node/storage/exchange-log.ts'
 import { Sites } from './sites.ts'
 
 const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
@@ -96,13 +93,7 @@ describe('what goes wrong around a daemon', function () {
   it('an exchange whose end it could not learn, with a partner that is away: the status counts it', async () => {
     sites = await Sites.create(['a', 'b'])
     await sites.daemon('a', { alone: true }).run()
-    const { tensors } = readFloatTensors(await readFile(sites.paths('a').adapter))
-    const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
-    const log = await DiskExchangeLog.open(sites.paths('a').exchanges)
-    const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(sites.paths('b').identity), role: 'initiator', size })
-    await entry.append(new Float32Array(size))
-    await entry.seal('pending', 0.5)
-    await log.close()
+    await sites.leaveInDoubt('a', 'b', sites.paths('a').adapter)
     const daemon = sites.daemon('a', { bootstrap: [NOBODY] })
     const run = daemon.run()
     const { inDoubt } = await sites.statusOf('a', ({ trainer, phase }) => trainer === 'ready' && phase !== 'starting')

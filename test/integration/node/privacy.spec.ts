@@ -7,8 +7,6 @@ import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/dataset/index.ts'
-import { readPeerId } from '../../../src/node/identity.ts'
-import { DiskExchangeLog } from '../../../src/node/storage/exchange-log.ts'
 import { PrivateStore } from '../../../src/node/trainer/private-store.ts'
 import { modelSection, trainingSection } from '../../../src/node/offline/federation-defaults.ts'
 import { Sites } from './sites.ts'
@@ -64,18 +62,6 @@ function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTen
   }))
 }
 
-/** Site a begins with an exchange in doubt with b, so that it has to ask. */
-async function leaveInDoubt (sites: Sites, schemaHash: string): Promise<void> {
-  const { tensors, metadata } = readFloatTensors(await readFile(sites.paths('rehearsal').initialAdapter))
-  expect(metadata['schema_hash']).to.equal(schemaHash)
-  const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
-  const log = await DiskExchangeLog.open(sites.paths('a').exchanges)
-  const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(sites.paths('b').identity), role: 'initiator', size })
-  await entry.append(new Float32Array(size))
-  await entry.seal('pending', 0.5)
-  await log.close()
-}
-
 /** Everything that this site wrote about itself. */
 async function ledgerOf (sites: Sites, name: string): Promise<Buffer> {
   const { audit } = sites.paths(name)
@@ -101,7 +87,10 @@ describe('what leaves a site', function () {
     const planted = plant(rehearsed.tensors)
     await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({ round: 0, set: new PrivateSet(planted) })
 
-    await leaveInDoubt(sites, rehearsed.metadata['schema_hash']!)
+    // So that a has to ask b how it ended.
+    const initial = sites.paths('rehearsal').initialAdapter
+    expect(readFloatTensors(await readFile(initial)).metadata['schema_hash']).to.equal(rehearsed.metadata['schema_hash'])
+    await sites.leaveInDoubt('a', 'b', initial)
 
     const tap = new Tap()
     const saved = new Map<string, Buffer>()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { mergeSettings } from '../../../src/node/config/load.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
 import type { SiteStatus } from '../../../src/node/control/status.ts'
@@ -11,10 +12,11 @@ import { Daemon, type DaemonInit } from '../../../src/node/daemon.ts'
 import { defaultAveraging } from '../../../src/node/federation/defaults.ts'
 import { federationId, signFederation, writeFederation, type FederationDocument } from '../../../src/node/federation/document.ts'
 import { createNetworkKey, readKeyRing, writeKeyRing } from '../../../src/node/federation/network-key.ts'
-import { loadOrCreateIdentity } from '../../../src/node/identity.ts'
+import { loadOrCreateIdentity, readPeerId } from '../../../src/node/identity.ts'
 import { createLogger } from '../../../src/node/logger.ts'
 import { issueCertificate } from '../../../src/node/membership/certificate.ts'
 import { sitePaths, type SitePaths } from '../../../src/node/paths.ts'
+import { DiskExchangeLog } from '../../../src/node/storage/exchange-log.ts'
 import { writeJson } from '../../../src/node/storage/files.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 
@@ -108,6 +110,17 @@ export class Sites {
       await sleep(POLL_MS)
     }
     throw new Error(`${name} never got there`)
+  }
+
+  /** Before its next start, site `name` has an exchange in doubt with `partner`; `adapter` is a file with an adapter of its schema. */
+  async leaveInDoubt (name: string, partner: string, adapter: string): Promise<void> {
+    const { tensors } = readFloatTensors(await readFile(adapter))
+    const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
+    const log = await DiskExchangeLog.open(this.paths(name).exchanges)
+    const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(this.paths(partner).identity), role: 'initiator', size })
+    await entry.append(new Float32Array(size))
+    await entry.seal('pending', 0.5)
+    await log.close()
   }
 
   async remove (): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { contactSheet, describeSummary, requireUsable, scanDataset, splitSlices, summarise, type AxisChoice, type Problem } from '../../../dataset/index.ts'
 import { withFlags } from '../flags.ts'
-import { jsonFlag, print } from '../output.ts'
+import { jsonFlag, print, warn } from '../output.ts'
 
 const flags = {
   ...jsonFlag,
@@ -28,11 +28,12 @@ const check: CommandModule<object, Args> = {
     const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
     await contactSheet(dataset.slices, file)
     const summary = summarise(dataset)
+    // Whether both get slices is the same for every seed.
     const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
     const trainable = train.length > 0 && validation.length > 0
     print(json, { ...summary, problems, sheet: file, trainable }, () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n'))
     if (trainable) return
-    process.stderr.write(`consilium: ${path} has too few slices to split into training and validation, so consilium start would refuse it: add images\n`)
+    warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1
   }
 }

@@ -9,7 +9,7 @@ import type { Prediction, PredictRequest } from '../../offline/predict/predictor
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 
 const flags = {
   ...homeFlag,
@@ -96,13 +96,13 @@ function showOne (json: boolean, mode: Mode, prediction: Prediction): void {
 
 function showFolder (json: boolean, mode: Mode, { out, images, failed }: FolderPrediction): void {
   warnOfCache(images.findLast(({ cacheProblem }) => cacheProblem != null)?.cacheProblem)
-  for (const { file, reason } of failed) process.stderr.write(`consilium: ${file.includes(reason) || reason.includes(file) ? reason : `${file}: ${reason}`}\n`)
+  for (const { file, reason } of failed) warn(file.includes(reason) || reason.includes(file) ? reason : `${file}: ${reason}`)
   print(json, { mode, out, images, failed }, `${out}: ${images.length} masks${failed.length === 0 ? '' : `, ${failed.length} files gave none`}`)
   if (failed.length > 0) process.exitCode = 1
 }
 
 function warnOfCache (problem: string | undefined): void {
-  if (problem != null) process.stderr.write(`consilium: embeddings are not kept on disk: ${problem}\n`)
+  if (problem != null) warn(`embeddings are not kept on disk: ${problem}`)
 }
 
 function boxOf (text: string): Box {
