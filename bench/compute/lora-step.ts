@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { gelu, layerNorm } from '../../src/compute/index.ts'
 import type { HostRecord, HostTensor, Step, TensorRecord } from '../../src/compute/index.ts'
 import { elementCount } from '../../src/adapter/schema.ts'
-import { createLayout, flatten, unpack } from '../../src/model/train/flat.ts'
-import type { Layout } from '../../src/model/train/flat.ts'
+import { createLayout, flatten, unpack } from '../../src/model/parameters/layout.ts'
+import type { Layout } from '../../src/model/parameters/layout.ts'
 import type { Case } from './cases.ts'
 
 interface Drawn { readonly shape: readonly number[], readonly data: Float32Array }

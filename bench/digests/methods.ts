@@ -1,7 +1,7 @@
 import { createEngine } from '../../src/compute/index.ts'
-import { methodOf, settingsOf, type Job } from '../pfedsam/jobs.ts'
-import { openBase } from '../pfedsam/run-job.ts'
-import { createLearner, runMethod } from '../pfedsam/run-method.ts'
+import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
+import { openBase } from '../../src/experiment/run-job.ts'
+import { createLearner, runMethod } from '../../src/experiment/run-method.ts'
 import { loadSites } from '../pfedsam/sites.ts'
 import { floatsDigest, privateDigest } from './hash.ts'
 

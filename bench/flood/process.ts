@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const CLI = `${ROOT}dist/src/node/cli/index.js`
+const CLI = `${ROOT}dist/src/cli/index.js`
 const HOSTILE = fileURLToPath(new URL('hostile-worker.ts', import.meta.url))
 
 /** A child process with what it said. */

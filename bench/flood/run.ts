@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ownerOf } from '../../src/node/audit/account.ts'
-import type { Entry } from '../../src/node/audit/entry.ts'
-import { verifyLedger } from '../../src/node/audit/verify.ts'
+import { ownerOf } from '../../src/audit/account.ts'
+import type { Entry } from '../../src/audit/entry.ts'
+import { verifyLedger } from '../../src/audit/verify.ts'
 import { ATTACKS } from './attacks.ts'
 import { Stage } from './stage.ts'
 

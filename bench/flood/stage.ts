@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readFloatTensors } from '../../src/adapter/safetensors.ts'
 import { fetchControl } from '../../src/node/control/client.ts'
-import type { SiteStatus } from '../../src/node/control/status.ts'
-import type { RoundRecord } from '../../src/node/storage/metrics-log.ts'
+import type { SiteStatus } from '../../src/rounds/status.ts'
+import type { RoundRecord } from '../../src/home/metrics-log.ts'
 import { Child } from './process.ts'
 
 const SAMPLE = fileURLToPath(new URL('../../samples/colin27/hospital-a', import.meta.url))

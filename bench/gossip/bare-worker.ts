@@ -1,5 +1,5 @@
 /** A process that holds a bare libp2p node or TCP server, and nothing else. */
-import { fitCollector } from '../../src/node/collector.ts'
+import { fitCollector } from '../../src/node/tune-gc.ts'
 import { listenLibp2p, listenTcp, swapLibp2p, swapTcp } from './bare.ts'
 import type { BareCalls } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'

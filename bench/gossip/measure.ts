@@ -1,5 +1,5 @@
 import type { Codec } from '../../src/gossip-aggregation/codec.ts'
-import { MOST_IN_LOG } from '../../src/node/checkpoint.ts'
+import { MOST_IN_LOG } from '../../src/rounds/checkpoint.ts'
 import { withFleet, type Member } from './fleet.ts'
 import type { BareCalls, Kind, Usage } from './messages.ts'
 import { Worker } from './worker.ts'

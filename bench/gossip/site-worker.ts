@@ -1,5 +1,5 @@
 /** As `consilium start` does: the collector is fitted before anything large is loaded. */
-import { fitCollector } from '../../src/node/collector.ts'
+import { fitCollector } from '../../src/node/tune-gc.ts'
 
 fitCollector()
 await import('./site-calls.ts')

@@ -1,6 +1,6 @@
 import { PARTNER_RULES, type PartnerRule } from '../../src/gossip-aggregation/partner-choice.ts'
-import { DEFAULTS, type SimulationOptions } from '../../src/node/simulation/options.ts'
-import { simulate } from '../../src/node/simulation/simulate.ts'
+import { DEFAULTS, type SimulationOptions } from '../../src/simulation/options.ts'
+import { simulate } from '../../src/simulation/simulate.ts'
 
 /** The table of ADR 8: cycles to an RMS spread of 1e-3, and exchanges per site until then, over five seeds. Prints Markdown. */
 const SEEDS = [1, 2, 3, 4, 5]

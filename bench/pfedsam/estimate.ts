@@ -1,5 +1,5 @@
-import { methodOf, type Job } from './jobs.ts'
-import type { RunRecord } from './run-job.ts'
+import { methodOf, type Job } from '../../src/experiment/jobs.ts'
+import type { RunRecord } from '../../src/experiment/run-job.ts'
 import { siteCount } from './sites.ts'
 
 /** Milliseconds on one core of the machine that this bench was written on (AVX-512), one thread; a run says how this machine compares. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fitSlice, loadDataset, type Fitted, type Slice } from '../../src/dataset/index.ts'
 import { InputError } from '../../src/errors.ts'
-import { fitScored, fitSplit, type ScoredSample } from '../../src/node/offline/split.ts'
+import { fitScored, fitSplit, type ScoredSample } from '../../src/site-model/split.ts'
 import { fundusSites } from './phantoms/fundus.ts'
 import { prostateSites } from './phantoms/prostate.ts'
 import type { PhantomSite } from './phantoms/types.ts'

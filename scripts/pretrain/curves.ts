@@ -2,7 +2,7 @@ import { LineChart, type LineSeriesOption } from 'echarts/charts'
 import { GridComponent, LegendComponent, type GridComponentOption, type LegendComponentOption } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import { svgChart } from '../../src/node/simulation/svg-chart.ts'
+import { svgChart } from '../../src/report/svg-chart.ts'
 import { PROMPTS } from './batch.ts'
 import type { Scores } from './scores.ts'
 

@@ -1,4 +1,4 @@
-import { createLayout, unflatten, type Layout } from '../../src/model/train/flat.ts'
+import { createLayout, unflatten, type Layout } from '../../src/model/parameters/layout.ts'
 import type { NamedTensor } from '../../src/adapter/safetensors.ts'
 
 // Mask prompts are not trained (no gradient reaches them), and the Fourier matrix is a constant of the model (SAM_SPEC §1.5).

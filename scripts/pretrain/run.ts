@@ -1,6 +1,6 @@
 import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
 import { loadWeights, type Weights } from '../../src/model/sam/weights.ts'
-import { flatten, perElement } from '../../src/model/train/flat.ts'
+import { flatten, perElement } from '../../src/model/parameters/layout.ts'
 import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
 import { assetBytes, writeAside } from './asset.ts'
 import { BatchStream } from './batch-stream.ts'

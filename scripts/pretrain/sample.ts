@@ -1,4 +1,4 @@
-import { maskBounds } from '../../src/model/train/prompts.ts'
+import { maskBounds } from '../../src/model/train/box-prompts.ts'
 import { streamRandom } from './random.ts'
 import { render } from './render.ts'
 import { drawScene, maskOf, objects } from './scene.ts'

@@ -1,6 +1,6 @@
 import { lowResSide, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { restoreMask } from '../../src/model/sam/postprocess.ts'
-import { iouScore } from '../../src/model/train/metrics.ts'
+import { iouScore } from '../../src/model/scores/overlap.ts'
 import { fitted, PROMPTS, toTaskBatch, type Prompt } from './batch.ts'
 import { drawSample, type Sample } from './sample.ts'
 import { batchInputs } from './step.ts'

@@ -8,7 +8,7 @@ import { InputError } from '../../src/errors.ts'
 
 const EXTENSION = extname(import.meta.filename)
 /** The command line as a user has it: compiled beside a compiled testnet, as TypeScript beside one run by tsx. */
-const CLI = fileURLToPath(new URL(`../../src/node/cli/index${EXTENSION}`, import.meta.url))
+const CLI = fileURLToPath(new URL(`../../src/cli/index${EXTENSION}`, import.meta.url))
 
 export interface SpawnOptions {
   /** Both streams are appended to this file; without it stdout is kept. */

@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/errors.ts'
-import type { TestFaultsInput } from '../../src/node/config/test-faults.ts'
+import type { TestFaultsInput } from '../../src/node/test-faults/settings.ts'
 
 /** Sites of the two groups do not connect while a site of the second is in the rounds from … to. */
 export interface Partition {

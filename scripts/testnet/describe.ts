@@ -1,4 +1,4 @@
-import type { SiteStatus } from '../../src/node/control/status.ts'
+import type { SiteStatus } from '../../src/rounds/status.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 
 const PHASES = { starting: 'starting', waiting: 'waiting for the others', G: 'phase G', exchange: 'exchange', L: 'phase L', 'cool-down': 'cool-down', done: 'done', stopped: 'stopped' } as const

@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/errors.ts'
-import type { SitePhase } from '../../src/node/control/status.ts'
+import type { SitePhase } from '../../src/rounds/status.ts'
 
 export interface Fault {
   readonly kind: 'kill' | 'restart'

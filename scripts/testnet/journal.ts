@@ -1,4 +1,4 @@
-import type { SiteStatus } from '../../src/node/control/status.ts'
+import type { SiteStatus } from '../../src/rounds/status.ts'
 import { WORKING, type Fault } from './faults.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 

@@ -1,5 +1,5 @@
-import { readAccount } from '../../src/node/audit/account.ts'
-import { reconcile, type Account } from '../../src/node/audit/reconcile.ts'
+import { readAccount } from '../../src/audit/account.ts'
+import { reconcile, type Account } from '../../src/audit/reconcile.ts'
 import type { Hospital } from './hospitals.ts'
 
 /** What the audit ledgers of all hospitals say about each other. */

@@ -1,8 +1,8 @@
 /** Child process: what the frozen and the personalised model of a home draw on one validation image of `data`. */
 import { loadDataset, splitSlices, type Slice } from '../../src/dataset/index.ts'
-import type { Mode } from '../../src/model/settings.ts'
-import { openSiteModel } from '../../src/node/offline/site-model.ts'
-import { fitScored } from '../../src/node/offline/split.ts'
+import type { Mode } from '../../src/settings/model.ts'
+import { openSiteModel } from '../../src/site-model/site-model.ts'
+import { fitScored } from '../../src/site-model/split.ts'
 import type { PictureData } from './pictures.ts'
 
 const [home = '', data = ''] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import type { SiteStatus } from '../../src/node/control/status.ts'
+import type { SiteStatus } from '../../src/rounds/status.ts'
 import { describePhase, partnerName } from './describe.ts'
 import type { Display } from './display.ts'
 import type { HospitalProcess } from './hospital-process.ts'

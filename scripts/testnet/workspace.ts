@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { InputError } from '../../src/errors.ts'
-import { isMissing } from '../../src/node/storage/files.ts'
+import { isMissing } from '../../src/home/files.ts'
 
 const MARKER = '.consilium-testnet'
 

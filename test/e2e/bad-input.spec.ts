@@ -127,7 +127,7 @@ describe('what bad input gets from the command line', function () {
 
     it('an output that cannot be written', async function () {
       if (process.platform !== 'linux') this.skip()
-      const { status, stderr } = spawnSync('sh', ['-c', '"$0" dist/src/node/cli/index.js id --home "$1" > /dev/full', process.execPath, founder], { encoding: 'utf8' })
+      const { status, stderr } = spawnSync('sh', ['-c', '"$0" dist/src/cli/index.js id --home "$1" > /dev/full', process.execPath, founder], { encoding: 'utf8' })
       expect(stderr).to.equal('consilium: the output cannot be written: the disk is full; make room and run this again\n')
       expect(status).to.equal(1)
     })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { Examination } from '../../src/node/offline/examine.ts'
+import type { Examination } from '../../src/cli/doctor/examine.ts'
 import { consilium, plainLines } from './cli.ts'
 
 describe('consilium doctor and the choice of the engine', function () {

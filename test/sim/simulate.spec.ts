@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { DEFAULTS, type SimulationOptions } from '../../src/node/simulation/options.ts'
-import { simulate, type SimulationResult } from '../../src/node/simulation/simulate.ts'
+import { DEFAULTS, type SimulationOptions } from '../../src/simulation/options.ts'
+import { simulate, type SimulationResult } from '../../src/simulation/simulate.ts'
 
 const run = async (options: Partial<SimulationOptions>): Promise<SimulationResult> => await simulate({ ...DEFAULTS, ...options })
 

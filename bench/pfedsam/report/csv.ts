@@ -1,4 +1,4 @@
-import type { RunRecord } from '../run-job.ts'
+import type { RunRecord } from '../../../src/experiment/run-job.ts'
 
 const SITES = ['data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'missed', 'globalDice', 'bytesPerRound']
 const IMAGES = ['data', 'method', 'seed', 'site', 'image', 'dice', 'iou', 'hd95']

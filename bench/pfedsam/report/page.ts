@@ -1,5 +1,5 @@
-import { html, Markup } from '../../../scripts/testnet/html/markup.ts'
-import { STYLE } from '../../../scripts/testnet/html/style.ts'
+import { html, Markup } from '../../../src/report/markup.ts'
+import { STYLE } from '../../../src/report/style.ts'
 import { findings, type Finding } from '../criteria.ts'
 import type { Preset } from '../presets.ts'
 import type { DataSummary, MethodSummary } from '../summary.ts'

@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { outlinePixels } from '../../../scripts/testnet/pictures.ts'
-import { unpackBits } from '../masks.ts'
-import { methodOf } from '../jobs.ts'
-import { openBase, type RunRecord } from '../run-job.ts'
+import { unpackBits } from '../../../src/experiment/masks.ts'
+import { methodOf } from '../../../src/experiment/jobs.ts'
+import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { loadSites, type DataName, type SiteData } from '../sites.ts'
 
 /** One site's validation image under the outlines of several methods, as data URIs. */

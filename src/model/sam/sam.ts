@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
-import type { Routing } from '../moe/lmoe.ts'
+import type { Routing } from '../blocks/experts.ts'
 import { MASK_TOKENS, type SamConfig } from './build-sam.ts'
 import { encodeImage, PLAIN, type AdapterOptions } from './image-encoder.ts'
 import { decodeMasks } from './mask-decoder.ts'

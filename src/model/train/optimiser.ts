@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { HostRecord } from '../../compute/index.ts'
-import { perElement, type Layout } from './flat.ts'
-import { vector } from './host.ts'
+import { perElement, type Layout } from '../parameters/layout.ts'
+import { vector } from './host-records.ts'
 
 const BETA_1 = 0.9
 const BETA_2 = 0.999

@@ -2,9 +2,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
-import { writeJson } from '../storage/files.ts'
+import { writeJson } from '../../home/files.ts'
 import { membershipRoutes, type MembersControl } from './membership-routes.ts'
-import type { PeerView, SiteStatus } from './status.ts'
+import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 
 export interface ControlInit {
   /** Where url and token are written for `consilium status`. */

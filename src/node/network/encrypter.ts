@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import type { ConnectionEncrypter, MessageStream, MultiaddrConnection, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
-import { hostOf } from './gater.ts'
+import { hostOf } from './connection-limits.ts'
 
 type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
 type Encrypter = ConnectionEncrypter

@@ -11,9 +11,9 @@ import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
 import type { KeyedNoise } from './encrypter.ts'
-import type { Guard } from './guard.ts'
-import type { Members } from './members.ts'
-import { MAX_STREAMS } from './meter.ts'
+import type { Guard } from './peer-limits.ts'
+import type { Members } from './membership-service.ts'
+import { MAX_STREAMS } from './traffic-limits.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify

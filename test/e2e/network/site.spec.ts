@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp from 'sharp'
-import type { Entry } from '../../../src/node/audit/entry.ts'
-import type { SiteStatus } from '../../../src/node/control/status.ts'
-import type { Evaluation } from '../../../src/node/offline/evaluate-site.ts'
-import type { RoundRecord } from '../../../src/node/storage/metrics-log.ts'
+import type { Entry } from '../../../src/audit/entry.ts'
+import type { SiteStatus } from '../../../src/rounds/status.ts'
+import type { Evaluation } from '../../../src/site-model/evaluate-site.ts'
+import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 import { consilium, consiliumJson, logged, plainLines, start, type Running } from '../cli.ts'
 
@@ -140,7 +140,7 @@ describe('one site from its command line', function () {
     if (spawnSync('script', ['--version']).error != null) this.skip()
     const other = join(folder, 'in a terminal')
     await consiliumJson(['federation', 'create', '--home', other, '--name', 'test', '--rounds', '50'])
-    const terminal = spawn('script', ['--quiet', '--flush', '--command', `'${process.execPath}' dist/src/node/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`, '/dev/null'], { stdio: 'ignore' })
+    const terminal = spawn('script', ['--quiet', '--flush', '--command', `'${process.execPath}' dist/src/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`, '/dev/null'], { stdio: 'ignore' })
     const status = await statusOf(other, 'training began', ({ phase }) => phase === 'G')
     expect(status.round).to.be.at.least(1)
     terminal.kill('SIGKILL')

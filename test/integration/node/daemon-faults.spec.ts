@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { writeKeyRing } from '../../../src/node/federation/network-key.ts'
+import { writeKeyRing } from '../../../src/federation/membership/network-key.ts'
 import { Sites } from './sites.ts'
 
 const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'

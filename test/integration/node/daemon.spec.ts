@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
-import type { PeerView } from '../../../src/node/control/status.ts'
+import type { PeerView } from '../../../src/rounds/status.ts'
 import { Sites } from './sites.ts'
 
 describe('daemons with a trainer that only adds', function () {

@@ -7,13 +7,13 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
-import { createLogger } from '../../../src/node/logger.ts'
+import { createLogger } from '../../../src/rounds/logger.ts'
 import { Discovery } from '../../../src/node/network/discovery.ts'
 import { keyedNoise, type Refusal } from '../../../src/node/network/encrypter.ts'
-import { Guard } from '../../../src/node/network/guard.ts'
+import { Guard } from '../../../src/node/network/peer-limits.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { openPeerBook } from '../../../src/node/network/peer-book.ts'
-import { Notices } from '../../../src/node/notices.ts'
+import { Notices } from '../../../src/rounds/notices.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const KEY = Buffer.alloc(32, 7)

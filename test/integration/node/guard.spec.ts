@@ -2,7 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import { keyedNoise } from '../../../src/node/network/encrypter.ts'
-import { Guard } from '../../../src/node/network/guard.ts'
+import { Guard } from '../../../src/node/network/peer-limits.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 
 const FEDERATION = 'ab'.repeat(32)

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
-import { METHODS } from '../../../bench/pfedsam/methods.ts'
-import { settingsOf } from '../../../bench/pfedsam/jobs.ts'
-import { openBase } from '../../../bench/pfedsam/run-job.ts'
-import { createLearner, runMethod, type Trained } from '../../../bench/pfedsam/run-method.ts'
+import { METHODS } from '../../../src/settings/methods/baselines.ts'
+import { settingsOf } from '../../../src/experiment/jobs.ts'
+import { openBase } from '../../../src/experiment/run-job.ts'
+import { createLearner, runMethod, type Trained } from '../../../src/experiment/run-method.ts'
 import { loadSites, type SiteData } from '../../../bench/pfedsam/sites.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>

@@ -11,7 +11,7 @@ interface Outcome { readonly code: number, readonly out: string, readonly err: s
 
 async function consilium (...args: string[]): Promise<Outcome> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', join(ROOT, 'src/node/cli/index.ts'), ...args], { cwd: ROOT }, (error, out, err) => {
+    execFile(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli/index.ts'), ...args], { cwd: ROOT }, (error, out, err) => {
       resolve({ code: error == null ? 0 : Number(error.code), out, err })
     })
   })

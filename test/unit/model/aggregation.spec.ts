@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Adapter } from '../../../src/adapter/adapter.ts'
-import type { LoraAggregation } from '../../../src/model/settings.ts'
+import type { LoraAggregation } from '../../../src/settings/model.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import { createLearner, disc, discs } from './learners.ts'
 

@@ -4,7 +4,7 @@ import { lowResSide, samConfig, withImageSize } from '../../../src/model/sam/bui
 import { originalName } from '../../../src/model/sam/naming.ts'
 import { parameterCount, tensorShapes } from '../../../src/model/sam/tensor-shapes.ts'
 import { sourceNames } from '../../../src/model/sam/weights.ts'
-import { defaultImageSize } from '../../../src/model/settings.ts'
+import { defaultImageSize } from '../../../src/settings/model.ts'
 import { huggingFaceName } from './hugging-face-name.ts'
 
 /** As published (segment-anything's build_sam.py). */

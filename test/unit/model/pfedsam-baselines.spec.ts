@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { elementCount } from '../../../src/adapter/schema.ts'
-import { adapterTensors } from '../../../src/model/adapters/adapter-set.ts'
+import { adapterTensors } from '../../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { parameterCount } from '../../../src/model/sam/tensor-shapes.ts'
-import { defaultModelSettings, type ModelSettings } from '../../../src/model/settings.ts'
+import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
 import { createLearner, discs } from './learners.ts'
 
 const NO_EXPERTS = { blocks: [], experts: 4, topK: 2, bottleneck: 8, gate: 'token', expert: 'mlp' } as const

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { seededRandom, type Fitted } from '../../../src/dataset/index.ts'
-import { maskBoxes } from '../../../src/model/train/prompts.ts'
+import { maskBoxes } from '../../../src/model/train/box-prompts.ts'
 
 /** 60×40 pixels with a marked rectangle, corners included. */
 function marked (...[x0, y0, x1, y1]: number[]): Fitted {

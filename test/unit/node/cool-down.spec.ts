@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { coolDown, type CoolDownEnd } from '../../../src/node/cool-down.ts'
-import { PeerTable } from '../../../src/node/peer-table.ts'
+import { coolDown, type CoolDownEnd } from '../../../src/rounds/cool-down.ts'
+import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock } from './fakes.ts'
 
 const { signal } = new AbortController()

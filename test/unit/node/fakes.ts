@@ -1,7 +1,7 @@
-import { Notices } from '../../../src/node/notices.ts'
-import { createLogger } from '../../../src/node/logger.ts'
-import type { Clock } from '../../../src/node/clock.ts'
-import type { Announced } from '../../../src/node/peer-table.ts'
+import { Notices } from '../../../src/rounds/notices.ts'
+import { createLogger } from '../../../src/rounds/logger.ts'
+import type { Clock } from '../../../src/rounds/clock.ts'
+import type { Announced } from '../../../src/rounds/peer-table.ts'
 
 /** Time that passes only when somebody sleeps. */
 export class FakeClock implements Clock {

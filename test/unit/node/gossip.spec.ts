@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { RefusedError, UnreachableError } from '../../../src/errors.ts'
-import { Gossip } from '../../../src/node/gossip.ts'
-import type { Notices } from '../../../src/node/notices.ts'
-import { PeerTable } from '../../../src/node/peer-table.ts'
+import { Gossip } from '../../../src/rounds/exchange-loop.ts'
+import type { Notices } from '../../../src/rounds/notices.ts'
+import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock, quietNotices } from './fakes.ts'
 
 const { signal } = new AbortController()

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import pino from 'pino'
-import { Notices } from '../../../src/node/notices.ts'
+import { Notices } from '../../../src/rounds/notices.ts'
 
 describe('Notices', () => {
   let now = 0

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { PeerTable } from '../../../src/node/peer-table.ts'
+import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock } from './fakes.ts'
 
 describe('PeerTable', () => {

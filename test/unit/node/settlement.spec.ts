@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Settlement } from '../../../src/node/settlement.ts'
+import { Settlement } from '../../../src/rounds/settlement.ts'
 import { FakeClock } from './fakes.ts'
 
 describe('Settlement', () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { GossipMixer } from '../../../bench/pfedsam/gossip-mixer.ts'
-import { NoMixer, ServerMixer, sharedCount, weightedMean } from '../../../bench/pfedsam/mixers.ts'
+import { GossipMixer } from '../../../src/experiment/gossip-mixer.ts'
+import { NoMixer, ServerMixer, sharedCount, weightedMean } from '../../../src/experiment/mixers.ts'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { chunksOf } from '../../../src/gossip-aggregation/codec.ts'
-import { defaultAveraging } from '../../../src/node/federation/defaults.ts'
+import { defaultAveraging } from '../../../src/settings/averaging.ts'
 
 const schema = createSchema({
   model: 'm',

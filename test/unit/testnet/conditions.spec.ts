@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { UsageError } from '../../../src/errors.ts'
-import { FAULTS_VARIABLE, readTestFaults } from '../../../src/node/config/test-faults.ts'
+import { FAULTS_VARIABLE, readTestFaults } from '../../../src/node/test-faults/settings.ts'
 import { faultsOf } from '../../../scripts/testnet/conditions.ts'
 import { parseOptions } from '../../../scripts/testnet/options.ts'
 

@@ -1,5 +1,5 @@
-import type { FederationDocument } from '../../../src/node/federation/document.ts'
-import type { RoundRecord } from '../../../src/node/storage/metrics-log.ts'
+import type { FederationDocument } from '../../../src/federation/document.ts'
+import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import type { SiteOutcome } from '../../../scripts/testnet/build-report.ts'
 import { buildReport } from '../../../scripts/testnet/build-report.ts'
 import type { HomeResult, Summary } from '../../../scripts/testnet/homes.ts'

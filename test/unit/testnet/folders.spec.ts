@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { InputError } from '../../../src/errors.ts'
 import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals.ts'
-import { mapLimited } from '../../../scripts/testnet/pool.ts'
+import { mapLimited } from '../../../src/experiment/map-limited.ts'
 import { bundledSample } from '../../../scripts/testnet/sample.ts'
 import { prepareWorkspace } from '../../../scripts/testnet/workspace.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { judge } from '../../../scripts/testnet/checks.ts'
-import { describeDistance } from '../../../scripts/testnet/html/charts.ts'
+import { describeDistance } from '../../../src/report/charts.ts'
 import { renderPage } from '../../../scripts/testnet/html/page.ts'
 import { outlinePixels, renderPicture } from '../../../scripts/testnet/pictures.ts'
 import { reportSchema, type Report } from '../../../scripts/testnet/report.ts'

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
-import type { SiteStatus } from '../../../src/node/control/status.ts'
+import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { describeBytes, describePhase } from '../../../scripts/testnet/describe.ts'
 import type { HospitalProcess } from '../../../scripts/testnet/hospital-process.ts'
 import { drawTable } from '../../../scripts/testnet/live-table.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { sha256, type Content, type ExchangeContent } from '../../../../src/node/audit/entry.ts'
-import { Ledger, type LedgerInit } from '../../../../src/node/audit/ledger.ts'
+import { sha256, type Content, type ExchangeContent } from '../../../../src/audit/entry.ts'
+import { Ledger, type LedgerInit } from '../../../../src/audit/ledger.ts'
 
 export const FEDERATION = 'f'.repeat(64)
 

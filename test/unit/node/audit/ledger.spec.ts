@@ -1,8 +1,8 @@
 import { appendFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { canonical, type Entry } from '../../../../src/node/audit/entry.ts'
-import { verifyLedger, type Verdict } from '../../../../src/node/audit/verify.ts'
+import { canonical, type Entry } from '../../../../src/audit/entry.ts'
+import { verifyLedger, type Verdict } from '../../../../src/audit/verify.ts'
 import { Desk, refusal } from './fixtures.ts'
 
 describe('audit ledger', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Content } from '../../../../src/node/audit/entry.ts'
-import { Account, reconcile, type Reconciliation } from '../../../../src/node/audit/reconcile.ts'
+import type { Content } from '../../../../src/audit/entry.ts'
+import { Account, reconcile, type Reconciliation } from '../../../../src/audit/reconcile.ts'
 import { bothSides } from './fixtures.ts'
 
 const MINUTE = 60_000

@@ -2,9 +2,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { describeSystemError, isSystemError } from '../../../../src/node/cli/system-error.ts'
+import { describeSystemError, isSystemError } from '../../../../src/cli/system-error.ts'
 import { fetchControl } from '../../../../src/node/control/client.ts'
-import { readIfThere, writeFileSafely } from '../../../../src/node/storage/files.ts'
+import { readIfThere, writeFileSafely } from '../../../../src/home/files.ts'
 
 const NOBODY = 65_534
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InputError, UsageError } from '../../../../src/errors.ts'
-import { loadConfig, mergeIntoConfigFile, mergeSettings, settingsFromEnvironment } from '../../../../src/node/config/load.ts'
+import { loadConfig, mergeIntoConfigFile, mergeSettings, settingsFromEnvironment } from '../../../../src/home/config/load.ts'
 
 describe('configuration', () => {
   let folder: string

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { fetchControl } from '../../../../src/node/control/client.ts'
 import { ControlServer } from '../../../../src/node/control/server.ts'
-import type { SiteStatus } from '../../../../src/node/control/status.ts'
-import { sitePaths } from '../../../../src/node/paths.ts'
+import type { SiteStatus } from '../../../../src/rounds/status.ts'
+import { sitePaths } from '../../../../src/home/paths.ts'
 
 describe('ControlServer', () => {
   let home: string

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { advise } from '../../../../src/node/doctor/advice.ts'
-import { checkClock, checkMachine, checkNode } from '../../../../src/node/doctor/checks.ts'
+import { advise } from '../../../../src/cli/doctor/advice.ts'
+import { checkClock, checkMachine, checkNode } from '../../../../src/cli/doctor/checks.ts'
 
 const view = {
   threads: 2,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { Federation } from '../../../../src/node/federation/document.ts'
-import { countersign, issueHandover, verifyCredential, type Certificate, type Credential } from '../../../../src/node/membership/certificate.ts'
-import { signRevocation, Standing } from '../../../../src/node/membership/statements.ts'
+import type { Federation } from '../../../../src/federation/document.ts'
+import { countersign, issueHandover, verifyCredential, type Certificate, type Credential } from '../../../../src/federation/membership/certificate.ts'
+import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
 import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
 
 describe('certificates', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { Federation } from '../../../../src/node/federation/document.ts'
-import { epochOf, isNewer, keyHash, keysOf, makeKey, parseKeyRing, requireKey, withKey, withoutExpired, type KeyRing } from '../../../../src/node/membership/key-ring.ts'
-import { signRevocation, Standing } from '../../../../src/node/membership/statements.ts'
+import type { Federation } from '../../../../src/federation/document.ts'
+import { epochOf, isNewer, keyHash, keysOf, makeKey, parseKeyRing, requireKey, withKey, withoutExpired, type KeyRing } from '../../../../src/federation/membership/key-ring.ts'
+import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
 import { certify, federationOf, NOW, people, type Person } from './federations.ts'
 
 async function failure (work: Promise<unknown>): Promise<string> {

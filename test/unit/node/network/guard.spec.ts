@@ -3,8 +3,8 @@ import type { Connection, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
-import { CONNECTS, Gater, HANDSHAKES, hostOf, MAX_PER_PEER, SUSPECT_HANDSHAKES } from '../../../../src/node/network/gater.ts'
-import { Guard, OFFENCE } from '../../../../src/node/network/guard.ts'
+import { CONNECTS, Gater, HANDSHAKES, hostOf, MAX_PER_PEER, SUSPECT_HANDSHAKES } from '../../../../src/node/network/connection-limits.ts'
+import { Guard, OFFENCE } from '../../../../src/node/network/peer-limits.ts'
 import { Offences } from '../../../../src/node/network/offences.ts'
 
 async function somePeer (): Promise<PeerId> {

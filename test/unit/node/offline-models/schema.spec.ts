@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { FederationDocument } from '../../../../src/node/federation/document.ts'
-import { checkModel, modelSection, trainingSection } from '../../../../src/node/offline/federation-defaults.ts'
-import { createLearner } from '../../../../src/node/offline/learner.ts'
+import type { FederationDocument } from '../../../../src/federation/document.ts'
+import { checkModel, modelSection, trainingSection } from '../../../../src/site-model/fit-settings.ts'
+import { createLearner } from '../../../../src/site-model/learner.ts'
 import { testEngine } from '../../model/golden.ts'
 
 type Model = FederationDocument['model']

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { DiskEmbeddings } from '../../../../src/node/offline/predict/disk-embeddings.ts'
+import { DiskEmbeddings } from '../../../../src/site-model/predict/disk-embeddings.ts'
 
 const ONE = Float32Array.of(1, -2, Math.PI)
 const FILE_BYTES = 32 + 12

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InputError } from '../../../../src/errors.ts'
-import { predictFolder } from '../../../../src/node/offline/predict/folder.ts'
-import type { Prediction, PredictRequest } from '../../../../src/node/offline/predict/predictor.ts'
+import { predictFolder } from '../../../../src/site-model/predict/folder.ts'
+import type { Prediction, PredictRequest } from '../../../../src/site-model/predict/predictor.ts'
 import { folderOf } from '../../dataset/fixtures.ts'
 
 describe('predicting a folder', () => {

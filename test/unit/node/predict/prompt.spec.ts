@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { readImage } from '../../../../src/dataset/index.ts'
 import { InputError } from '../../../../src/errors.ts'
-import { promptedSlices, writeLogits, type Image, type Prompt, type PromptedSlice } from '../../../../src/node/offline/predict/prompt.ts'
+import { promptedSlices, writeLogits, type Image, type Prompt, type PromptedSlice } from '../../../../src/site-model/predict/prompt.ts'
 import { join } from 'node:path'
 import { folderOf, niftiBytes, png } from '../../dataset/fixtures.ts'
 

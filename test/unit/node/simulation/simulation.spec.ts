@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { DEFAULTS } from '../../../../src/node/simulation/options.ts'
-import { plotPage, plotSvg } from '../../../../src/node/simulation/plot.ts'
-import { contractionRate, theoryRate } from '../../../../src/node/simulation/theory.ts'
-import { VirtualClock } from '../../../../src/node/simulation/virtual-clock.ts'
+import { DEFAULTS } from '../../../../src/simulation/options.ts'
+import { plotPage, plotSvg } from '../../../../src/report/simulation-plot.ts'
+import { contractionRate, theoryRate } from '../../../../src/simulation/theory.ts'
+import { VirtualClock } from '../../../../src/simulation/virtual-clock.ts'
 import { seeded } from '../../../sim/site.ts'
 
 describe('VirtualClock', () => {

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { DirectFile, type DirectFileInit } from '../../../../src/node/storage/direct-file.ts'
-import { writeFileSafely, writePartsSafely } from '../../../../src/node/storage/files.ts'
+import { DirectFile, type DirectFileInit } from '../../../../src/home/direct-file.ts'
+import { writeFileSafely, writePartsSafely } from '../../../../src/home/files.ts'
 
 const BLOCK = 4_096
 const STAGED = 4_194_304

@@ -5,12 +5,12 @@ import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
-import { Checkpoint, type CheckpointInit } from '../../../../src/node/checkpoint.ts'
-import { sitePaths } from '../../../../src/node/paths.ts'
-import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/node/storage/adapter-store.ts'
-import { removeLeftovers } from '../../../../src/node/storage/files.ts'
-import { MetricsLog, type RoundRecord } from '../../../../src/node/storage/metrics-log.ts'
-import { PrivateStore } from '../../../../src/node/trainer/private-store.ts'
+import { Checkpoint, type CheckpointInit } from '../../../../src/rounds/checkpoint.ts'
+import { sitePaths } from '../../../../src/home/paths.ts'
+import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/home/adapter-store.ts'
+import { removeLeftovers } from '../../../../src/home/files.ts'
+import { MetricsLog, type RoundRecord } from '../../../../src/home/metrics-log.ts'
+import { PrivateStore } from '../../../../src/site-model/private-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const LARGE = 1_100_003

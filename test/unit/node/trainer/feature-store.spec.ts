@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { DiskFeatures } from '../../../../src/node/trainer/feature-store.ts'
+import { DiskFeatures } from '../../../../src/site-model/trainer/feature-store.ts'
 
 describe('features on disk', () => {
   let folder = ''

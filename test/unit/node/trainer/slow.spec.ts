@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { slowedDown } from '../../../../src/node/trainer/slow.ts'
+import { slowedDown } from '../../../../src/site-model/trainer/slow.ts'
 
 describe('a trainer told to be slow', () => {
   it('takes factor times as long for every step and passes all progress on', () => {

@@ -1,0 +1,26 @@
+import type { CommandModule } from 'yargs'
+import { readFloatTensors } from '../../adapter/safetensors.ts'
+import { InputError } from '../../errors.ts'
+import { sitePaths } from '../../home/paths.ts'
+import { readIfThere, writeFileSafely } from '../../home/files.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
+
+const flags = { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'safetensors file to write', demandOption: true } } as const
+
+interface Args { home: string, json: boolean, out: string }
+
+export const exportAdapter: CommandModule<object, Args> = {
+  command: 'export',
+  describe: 'write the global adapter as safetensors; the private experts stay',
+  builder: (argv) => withFlags(argv, flags),
+  handler: async ({ home, json, out }) => {
+    const path = sitePaths(home).adapter
+    const bytes = await readIfThere(path)
+    if (bytes == null) throw new InputError(`${home} has no adapter yet: start the daemon and let it finish a round`)
+    const { tensors, metadata } = readFloatTensors(bytes)
+    await writeFileSafely(out, bytes)
+    const result = { out, round: Number(metadata['round']), tensors: tensors.size, schemaHash: metadata['schema_hash'] }
+    print(json, result, `${out}: ${tensors.size} tensors of round ${result.round}`)
+  }
+}

@@ -1,0 +1,115 @@
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { CommandModule } from 'yargs'
+import { InputError } from '../../errors.ts'
+import { askControl } from '../../node/control/client.ts'
+import { quorumOf, readDraft, signFederation, writeFederation, type Federation, type FederationDocument } from '../../federation/document.ts'
+import { loadIdentity } from '../../federation/identity.ts'
+import { countersign } from '../../federation/membership/certificate.ts'
+import { decodeInvitation, encodeInvitation, isInvitation } from '../../federation/membership/invitation.ts'
+import { withMembership } from '../../federation/membership/offline.ts'
+import { sitePaths } from '../../home/paths.ts'
+import { readIfThere } from '../../home/files.ts'
+import { parseDuration } from '../duration.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
+
+const NAME_IT = 'name the federation.json that a founder made'
+
+interface Args { home: string, json: boolean }
+
+export const sign: CommandModule<object, Args & { what: string }> = {
+  command: 'sign <what>',
+  describe: 'add this founder\'s signature to a federation.json or to an invitation',
+  builder: (argv) => withFlags(argv.positional('what', { type: 'string', describe: 'federation.json, or an invitation', demandOption: true }), { ...homeFlag, ...jsonFlag }),
+  handler: async ({ home, json, what }) => {
+    if (isInvitation(what)) await signInvitation(home, json, what)
+    else await signDocument(home, json, what)
+  }
+}
+
+/** The document is signed in place; where the home holds the same federation, both get all signatures. */
+async function signDocument (home: string, json: boolean, file: string): Promise<void> {
+  const paths = sitePaths(home)
+  const draft = await readDraft(file, NAME_IT)
+  const key = await loadIdentity(paths.identity)
+  requireFounder(draft, peerIdFromPrivateKey(key).toString())
+  const own = await readIfThere(paths.federation) == null ? undefined : await readDraft(paths.federation)
+  const together = own?.id === draft.id ? merged(draft.document, own.document) : draft.document
+  const document = await signFederation(together, key)
+  await writeFederation(file, document)
+  if (own?.id === draft.id) await writeFederation(paths.federation, document)
+  const missing = missingSignatures(document)
+  print(json, { id: draft.id, signatures: document.signatures.length, missing }, missing === 0 ? `${file} carries all signatures it needs` : `${file} needs ${missing} more founders' signatures`)
+}
+
+async function signInvitation (home: string, json: boolean, text: string): Promise<void> {
+  const invitation = await decodeInvitation(text)
+  const key = await loadIdentity(sitePaths(home).identity)
+  requireFounder(invitation.federation, peerIdFromPrivateKey(key).toString())
+  if (invitation.certificate == null || invitation.certificate.issuer != null) throw new InputError('this invitation needs no founder\'s signature')
+  const certificate = await countersign(invitation.certificate, key)
+  const signed = encodeInvitation({ ...invitation, certificate })
+  print(json, { invitation: signed, missingSignatures: Math.max(0, quorumOf(invitation.federation.document) - certificate.signatures.length) }, signed)
+}
+
+export const show: CommandModule<object, Args & { file?: string }> = {
+  command: 'show [file]',
+  describe: 'what a federation.json says: of this site, or of a file',
+  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+  handler: async ({ home, json, file }) => {
+    const { id, document } = await readOwnOr(file, home)
+    print(json, { id, ...document }, () => describe({ id, document }))
+  }
+}
+
+export const verify: CommandModule<object, Args & { file?: string }> = {
+  command: 'verify [file]',
+  describe: 'check the signatures of a federation.json',
+  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+  handler: async ({ home, json, file }) => {
+    const { id, document } = await readOwnOr(file, home)
+    const missing = missingSignatures(document)
+    if (missing > 0) throw new InputError(`${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${quorumOf(document)} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
+    print(json, { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) }, `federation ${id}: all ${document.signatures.length} signatures hold`)
+  }
+}
+
+export const rotateKey: CommandModule<object, Args & { overlap: string }> = {
+  command: 'rotate-key',
+  describe: 'make a new network key and send it to all members; the old one is accepted for the overlap time',
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, overlap: { type: 'string', describe: 'how long the old key is still accepted, such as 14d', default: '14d' } }),
+  handler: async ({ home, json, overlap }) => {
+    const overlapMs = parseDuration(overlap, 'overlap')
+    const told = await askControl<{ epoch: number, overlapUntil: string }>(home, '/membership/rotate-key', { overlapMs })
+    const { epoch, overlapUntil } = told ?? await withMembership(home, async ({ membership }) => await membership.rotateKey(overlapMs))
+    const how = told == null ? 'the others get it when this site starts' : 'those that are connected have it now, the others get it when they come back'
+    print(json, { epoch, overlapUntil }, `network key ${epoch} is in use, the one before it until ${overlapUntil}: ${how}`)
+  }
+}
+
+async function readOwnOr (file: string | undefined, home: string): Promise<Federation> {
+  return file == null ? await readDraft(sitePaths(home).federation) : await readDraft(file, NAME_IT)
+}
+
+function requireFounder ({ document }: Federation, peerId: string): void {
+  if (!document.founders.includes(peerId)) throw new InputError(`this site (${peerId}) is not one of the founders: only they can sign`)
+}
+
+function merged (a: FederationDocument, b: FederationDocument): FederationDocument {
+  return { ...a, signatures: [...a.signatures, ...b.signatures.filter(({ peerId }) => !a.signatures.some((each) => each.peerId === peerId))] }
+}
+
+function missingSignatures (document: FederationDocument): number {
+  return Math.max(0, quorumOf(document) - document.signatures.length)
+}
+
+function describe ({ id, document }: Federation): string {
+  const signed = new Set(document.signatures.map(({ peerId }) => peerId))
+  return [
+    `${document.name}  ${id}`,
+    `created     ${document.created}`,
+    `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
+    ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
+    ...(['model', 'training', 'averaging'] as const).map((section) => `${section.padEnd(11)} ${JSON.stringify(document[section])}`)
+  ].join('\n')
+}

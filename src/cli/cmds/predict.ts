@@ -1,0 +1,130 @@
+import { Presets, SingleBar } from 'cli-progress'
+import type { CommandModule } from 'yargs'
+import { UsageError } from '../../errors.ts'
+import type { Box, Point } from '../../model/predict/prompts.ts'
+import type { Mode } from '../../settings/model.ts'
+import type { ComputeSettings } from '../../home/config/compute.ts'
+import type { FolderPrediction } from '../../site-model/predict/folder.ts'
+import type { Prediction, PredictRequest } from '../../site-model/predict/predictor.ts'
+import { computeArgs, computeFlags } from '../compute-flags.ts'
+import { withFlags } from '../flags.ts'
+import { interruptible } from '../interruptible.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+
+const flags = {
+  ...homeFlag,
+  ...jsonFlag,
+  ...computeFlags,
+  image: { type: 'string', describe: 'PNG, JPEG, TIFF or NIfTI file, or a folder of them', demandOption: true },
+  out: { type: 'string', describe: 'mask to write: .png, or .nii.gz for a volume; a folder if --image is one', demandOption: true },
+  mode: { choices: ['personal', 'global', 'frozen'], describe: 'which model', default: 'personal' },
+  box: { type: 'string', array: true, describe: 'prompt x0,y0,x1,y1 in pixels; several boxes: what any of them marks' },
+  point: { type: 'string', array: true, describe: 'prompt x,y,label in pixels; label 1 is inside, 0 outside' },
+  mask: { type: 'string', describe: 'prompt: a PNG or NIfTI mask of the same size, or what --logits wrote' },
+  multimask: { type: 'boolean', describe: "SAM's three masks instead of one, each with its predicted IoU", default: false },
+  slices: { type: 'string', describe: 'segment only slices FIRST-LAST of a volume, from 0' },
+  logits: { type: 'string', describe: 'write the low-resolution logits here, as --mask of a later prediction (.safetensors)' },
+  cache: { type: 'boolean', describe: 'keep image embeddings on disk for later prompts (--no-cache: neither read nor write them)', default: true }
+} as const
+
+interface Args extends Partial<ComputeSettings> {
+  home: string, json: boolean, image: string, out: string, mode: Mode, box?: string[], point?: string[], mask?: string, multimask: boolean, slices?: string, logits?: string, cache: boolean
+}
+
+export const predict: CommandModule<object, Args> = {
+  command: 'predict',
+  describe: 'segment one image, a volume slice by slice, or a folder of them',
+  builder: (argv) => withFlags(argv, flags) as never,
+  handler: async (args) => {
+    const request = requestOf(args)
+    const { isFolder, predictFolder } = await import('../../site-model/predict/folder.ts')
+    const { Predictor } = await import('../../site-model/predict/predictor.ts')
+    const { checkEnding } = await import('../../site-model/predict/outputs.ts')
+    const folder = await isFolder(args.image)
+    if (!folder) checkEnding(args.out)
+    await interruptible('stopped: masks that were not finished were not written', async (signal) => {
+      const predictor = await Predictor.open({ home: args.home, mode: args.mode, compute: computeArgs(args), ...(args.cache ? {} : { embeddingCache: 0 }) })
+      try {
+        const { json, mode } = args
+        if (folder) showFolder(json, mode, await withBar('images', async (onProgress) => await predictFolder(predictor, { ...request, signal, onProgress })))
+        else showOne(json, mode, await withBar('slices', async (onProgress) => await predictor.predict({ ...request, signal, onProgress })))
+      } finally {
+        await predictor.close()
+      }
+    })
+  }
+}
+
+function requestOf ({ image, out, box, point, mask, multimask, slices, logits }: Args): PredictRequest {
+  return {
+    image,
+    out,
+    multimask,
+    prompt: {
+      boxes: (box ?? []).map((each) => boxOf(each)),
+      points: (point ?? []).map((each) => pointOf(each)),
+      ...(mask == null ? {} : { mask })
+    },
+    ...(slices == null ? {} : { slices: rangeOf(slices) }),
+    ...(logits == null ? {} : { logits })
+  }
+}
+
+async function withBar<T> (unit: string, work: (onProgress: (done: number, total: number) => void) => Promise<T>): Promise<T> {
+  const bar = new SingleBar({ format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`, noTTYOutput: true, gracefulExit: false }, Presets.shades_classic)
+  try {
+    return await work((done, total) => {
+      if (total === 1) return
+      if (!bar.isActive) bar.start(total, 0)
+      bar.update(done)
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+function showOne (json: boolean, mode: Mode, prediction: Prediction): void {
+  const { out, slices, foreground, iou, best, maps, cacheProblem } = prediction
+  const size = (count: number): string => `${count} foreground ${slices > 1 ? `voxels in ${slices} slices` : 'pixels'}`
+  const expected = (value: number | null): string => value == null ? '' : `, predicted IoU ${value.toFixed(3)}`
+  warnOfCache(cacheProblem)
+  print(json, { mode, ...prediction }, () => [
+    `${out}: ${size(foreground)}${expected(iou)}`,
+    ...(maps.length === 1 ? [] : maps.map((map) => `${map.file}: ${size(map.foreground)}${expected(map.iou)}${map.map === best ? ', best' : ''}`))
+  ].join('\n'))
+}
+
+function showFolder (json: boolean, mode: Mode, { out, images, failed }: FolderPrediction): void {
+  warnOfCache(images.findLast(({ cacheProblem }) => cacheProblem != null)?.cacheProblem)
+  for (const { file, reason } of failed) warn(file.includes(reason) || reason.includes(file) ? reason : `${file}: ${reason}`)
+  print(json, { mode, out, images, failed }, `${out}: ${images.length} masks${failed.length === 0 ? '' : `, ${failed.length} files gave none`}`)
+  if (failed.length > 0) process.exitCode = 1
+}
+
+function warnOfCache (problem: string | undefined): void {
+  if (problem != null) warn(`embeddings are not kept on disk: ${problem}`)
+}
+
+function boxOf (text: string): Box {
+  const [x0, y0, x1, y1] = numbers('--box', text, 4) as [number, number, number, number]
+  if (!(x0 <= x1 && y0 <= y1)) throw new UsageError(`--box ${text} must be x0,y0,x1,y1 with x0 ≤ x1 and y0 ≤ y1`)
+  return [x0, y0, x1, y1]
+}
+
+function pointOf (text: string): Point {
+  const [x, y, label] = numbers('--point', text, 3) as [number, number, number]
+  if (label !== 0 && label !== 1) throw new UsageError(`--point ${text} must end with 1 (inside) or 0 (outside)`)
+  return [x, y, label]
+}
+
+function rangeOf (text: string): [number, number] {
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? []
+  if (first == null || last == null) throw new UsageError(`--slices ${text} must be FIRST-LAST, for example 40-90`)
+  return [Number(first), Number(last)]
+}
+
+function numbers (flag: string, text: string, count: number): number[] {
+  const values = text.split(',').map(Number)
+  if (values.length !== count || values.some((value) => !Number.isFinite(value))) throw new UsageError(`${flag} ${text} must be ${count} numbers separated by commas`)
+  return values
+}

@@ -1,0 +1,47 @@
+import type { CommandModule } from 'yargs'
+import { fetchControl } from '../../node/control/client.ts'
+import type { PeerView, SiteStatus } from '../../rounds/status.ts'
+import { withFlags } from '../flags.ts'
+import { homeFlag, jsonFlag, print } from '../output.ts'
+
+interface Args { home: string, json: boolean }
+
+export const status: CommandModule<object, Args> = {
+  command: 'status',
+  describe: 'what the daemon of this site is doing',
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
+  handler: async ({ home, json }) => {
+    const value = await fetchControl<SiteStatus>(home, '/status')
+    print(json, value, () => describe(value))
+  }
+}
+
+export const peers: CommandModule<object, Args> = {
+  command: 'peers',
+  describe: 'the other sites: connected or not, round, Dice',
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
+  handler: async ({ home, json }) => {
+    const list = await fetchControl<PeerView[]>(home, '/peers')
+    print(json, list, () => list.length === 0 ? 'no other site is known yet' : list.map(describePeer).join('\n'))
+  }
+}
+
+function describe (value: SiteStatus): string {
+  const lines = [
+    `${value.name}  ${value.peerId}`,
+    `federation  ${value.federation}`,
+    `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
+    `trainer     ${value.trainer}`,
+    ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
+    `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
+  ]
+  if (value.dice != null) lines.push(`Dice        frozen ${value.dice.frozen.toFixed(3)}, global ${value.dice.global.toFixed(3)}, personal ${value.dice.personal.toFixed(3)}`)
+  if (value.consensus != null) lines.push(`consensus   ${value.consensus.toFixed(4)} (relative distance, estimated)`)
+  return [...lines, ...value.addresses.map((address) => `listens on  ${address}`), ...value.warnings.map((warning) => `warning     ${warning}`)].join('\n')
+}
+
+function describePeer (peer: PeerView): string {
+  const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
+  const training = peer.round == null ? '' : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
+  return `${peer.peerId}  ${seen}${training}`
+}

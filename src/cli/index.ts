@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { setMaxListeners } from 'node:events'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { CorruptFileError, InputError, SchemaError, UsageError } from '../errors.ts'
+import { audit } from './cmds/audit.ts'
+import { data } from './cmds/data.ts'
+import { doctor } from './cmds/doctor.ts'
+import { evaluate } from './cmds/evaluate.ts'
+import { exportAdapter } from './cmds/export.ts'
+import { federation } from './cmds/federation.ts'
+import { id, init } from './cmds/identity.ts'
+import { invite } from './cmds/invite.ts'
+import { join } from './cmds/join.ts'
+import { members, revoke } from './cmds/members.ts'
+import { model } from './cmds/model.ts'
+import { peers, status } from './cmds/status.ts'
+import { predict } from './cmds/predict.ts'
+import { simulateCommand } from './cmds/simulate.ts'
+import { start } from './cmds/start.ts'
+import { requireValues, usageMessage } from './flags.ts'
+import { describeSystemError, isSystemError } from './system-error.ts'
+
+const OLDEST_NODE = 22
+const EXPECTED = [InputError, SchemaError, CorruptFileError]
+
+async function main (args: string[]): Promise<number> {
+  setMaxListeners(64)
+  try {
+    if (Number.parseInt(process.versions.node) < OLDEST_NODE) throw new InputError(`Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node that is installed with it`)
+    await yargs(args)
+      .scriptName('consilium')
+      .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
+      .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(status).command(peers)
+      .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
+      .demandCommand(1, 'say which command to run')
+      .check(() => requireValues(args))
+      .strict()
+      .strictCommands()
+      .recommendCommands()
+      .wrap(null)
+      .exitProcess(false)
+      .fail((message, error: Error | undefined, command) => {
+        if (error != null && error.name !== 'YError') throw error
+        throw new UsageError(usageMessage(message, args, String(command.help())))
+      })
+      .parseAsync()
+    return typeof process.exitCode === 'number' ? process.exitCode : 0
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function report (error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`consilium: ${error.message}\n`)
+    return 2
+  }
+  if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
+    process.stderr.write(`consilium: ${isSystemError(error) ? describeSystemError(error) : (error as Error).message}\n`)
+    return 1
+  }
+  process.stderr.write(`consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`)
+  if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? error.stack ?? '' : ''}\n`)
+  return 1
+}
+
+// A reader that has seen enough (`| head`) is no failure; a full disk below `> file` is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' }))) })
+process.stderr.on('error', () => { /* nobody is left to tell */ })
+process.exitCode = await main(hideBin(process.argv))

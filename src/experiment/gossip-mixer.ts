@@ -1,0 +1,115 @@
+import type { Schema } from '../adapter/schema.ts'
+import { seededRandom } from '../dataset/index.ts'
+import { Averager } from '../gossip-aggregation/averager.ts'
+import { relativeDistance } from '../gossip-aggregation/consensus.ts'
+import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import type { FederationDocument } from '../federation/document.ts'
+import { Gossip } from '../rounds/exchange-loop.ts'
+import { VirtualClock } from '../simulation/virtual-clock.ts'
+import { VirtualNetwork } from '../simulation/virtual-network.ts'
+import type { VirtualSite } from '../simulation/virtual-site.ts'
+import type { Mixer } from './mixers.ts'
+
+interface GossipInit {
+  readonly schema: Schema
+  /** Γ at the start, the same at all sites. */
+  readonly initial: Float32Array
+  readonly masses: readonly number[]
+  readonly averaging: FederationDocument['averaging']
+  readonly seed: number
+}
+
+const SILENT = { warn: () => {}, over: () => {} }
+const FOR_EVER = new AbortController().signal
+/** Mean virtual milliseconds that a message takes. */
+const DELAY_MS = 20
+/** Sites do not end phase G at the same moment: virtual milliseconds between the first and the last. */
+const SPREAD_MS = 400
+const WITHIN_MS = 20_000
+const STEP_MS = 1_000
+/** Exchanges per site after the last round, at most. */
+const MOST_COOLING = 12
+const STREAM = { network: 0, starts: 1, gossip: 2 } as const
+
+/** The daemon's own averager and gossip loop on a virtual clock and wires; only rounds are in step. */
+export class GossipMixer implements Mixer {
+  readonly #init: GossipInit
+  readonly #clock = new VirtualClock()
+  readonly #network: VirtualNetwork
+  readonly #starts: () => number
+  readonly #sites: readonly VirtualSite[]
+
+  constructor (init: GossipInit) {
+    this.#init = init
+    this.#network = new VirtualNetwork({ clock: this.#clock, random: seededRandom(init.seed, STREAM.network), loss: 0, delay: DELAY_MS })
+    this.#starts = seededRandom(init.seed, STREAM.starts)
+    this.#sites = init.masses.map((mass, index) => this.#createSite(mass, index))
+  }
+
+  get bytesSent (): readonly number[] {
+    return this.#sites.map(({ bytesSent }) => bytesSent)
+  }
+
+  /** Relative consensus distance right now. */
+  get distance (): number {
+    return relativeDistance(this.#sites.map(({ averager }) => averager.values), this.#init.initial)
+  }
+
+  async mix (round: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
+    this.#sites.forEach(({ averager }, index) => { averager.land(averager.snapshot(), trained[index]!, round) })
+    await this.#exchange(this.#turns)
+    return this.#values()
+  }
+
+  /** The cool-down of the daemon: exchanges until the sites agree as closely as the federation wants. */
+  async finish (): Promise<Float32Array[]> {
+    for (let times = 0; times < MOST_COOLING && this.distance > this.#init.averaging.coolDown.distance; times++) await this.#exchange(1)
+    return this.#values()
+  }
+
+  get #turns (): number {
+    const { initiationsPerRound, partner } = this.#init.averaging
+    return initiationsPerRound * turnsPerInitiation(partner)
+  }
+
+  #values (): Float32Array[] {
+    return this.#sites.map(({ averager }) => averager.snapshot())
+  }
+
+  /** Every site gets this many exchanges, its own and those it is asked for as the partner rule counts them. */
+  async #exchange (count: number): Promise<void> {
+    const running = new Set(this.#sites)
+    const failures: unknown[] = []
+    for (const site of this.#sites) {
+      this.#clock.schedule(SPREAD_MS * this.#starts(), () => {
+        site.gossip.initiate({ count, withinMs: WITHIN_MS, signal: FOR_EVER }).catch((error: unknown) => { failures.push(error) }).finally(() => { running.delete(site) })
+      })
+    }
+    while (running.size > 0) await this.#clock.run(this.#clock.now() + STEP_MS)
+    if (failures.length > 0) throw failures[0]
+    for (const { averager } of this.#sites) await averager.saved(averager.state.included)
+  }
+
+  #createSite (mass: number, index: number): VirtualSite {
+    const { schema, initial, averaging } = this.#init
+    const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging })
+    return { index, id: idOf(index), averager, gossip: this.#createGossip(averager, index), isLiar: false, isSlow: false, isAway: false, bytesSent: 0, sketch: undefined }
+  }
+
+  #createGossip (averager: Averager, index: number): Gossip {
+    const ids = this.#init.masses.map((_, each) => idOf(each))
+    const self = idOf(index)
+    return new Gossip({
+      exchange: async (id) => await this.#network.exchange(this.#sites[index]!, this.#sites[ids.indexOf(id)]!),
+      peers: { candidates: () => ids.filter((id) => id !== self), expectsSomebody: () => ids.length > 1, markForeign: () => {} },
+      notices: SILENT,
+      clock: this.#clock,
+      random: seededRandom(this.#init.seed + index, STREAM.gossip),
+      partner: { rule: this.#init.averaging.partner, self, ring: () => ids, step: () => averager.round * this.#turns }
+    })
+  }
+}
+
+function idOf (index: number): string {
+  return `site-${String(index).padStart(4, '0')}`
+}

@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { mapLimited } from './map-limited.ts'
+import { jobHash, type Job } from './jobs.ts'
+import type { WorkerMessage, WorkerTask } from '../../bench/pfedsam/job-worker.ts'
+import { openBase, type RunRecord } from './run-job.ts'
+import type { RunStore } from './run-store.ts'
+
+export interface RunAllOptions {
+  readonly store: RunStore
+  /** Processes at once, and threads of each. */
+  readonly workers: number
+  readonly threads: number
+  /** `rounds` of a job that runs are done; all of them and a record when it has ended. */
+  readonly onProgress: (job: Job, rounds: number, record?: RunRecord) => void
+  /** Ends all processes; finished runs are kept. */
+  readonly signal: AbortSignal
+}
+
+const WORKER = fileURLToPath(new URL(`../../bench/pfedsam/job-worker${extname(import.meta.filename)}`, import.meta.url))
+
+/** Runs what the store does not have yet; records in the order of the jobs. @throws the signal's reason when it comes. */
+export async function runAll (jobs: readonly Job[], { store, workers, threads, onProgress, signal }: RunAllOptions): Promise<RunRecord[]> {
+  const base = await openBase()
+  return await mapLimited(jobs, workers, async (job) => {
+    signal.throwIfAborted()
+    const hash = jobHash(job, base)
+    const known = await store.find(hash)
+    const record = known ?? await runApart({ job, threads }, (rounds) => { onProgress(job, rounds) }, signal)
+    if (known == null) await store.save(hash, record)
+    onProgress(job, job.rounds, record)
+    return record
+  })
+}
+
+/** One job in a process of its own. */
+async function runApart (task: WorkerTask, onRound: (round: number) => void, signal: AbortSignal): Promise<RunRecord> {
+  const child = fork(WORKER, { signal, serialization: 'advanced' })
+  const { promise, resolve, reject } = Promise.withResolvers<RunRecord>()
+  child.on('error', reject)
+  child.on('exit', (code, by) => { reject(new Error(`the run of ${task.job.method} on ${task.job.data} ended early (${by ?? `exit code ${code}`})`)) })
+  child.on('message', (message: WorkerMessage) => {
+    if ('round' in message) onRound(message.round)
+    else if ('record' in message) resolve(message.record)
+    else reject(new Error(message.failure))
+  })
+  child.send(task)
+  return await promise
+}

@@ -1,0 +1,115 @@
+import { Adapter } from '../adapter/adapter.ts'
+import type { Engine } from '../compute/index.ts'
+import { massOf } from '../gossip-aggregation/averager.ts'
+import { Learner } from '../model/train/learner.ts'
+import type { Mode, ModelSettings, TrainSettings } from '../settings/model.ts'
+import type { FederationDocument } from '../federation/document.ts'
+import type { BaseModel } from '../site-model/base/base-model.ts'
+import { GossipMixer } from './gossip-mixer.ts'
+import type { Method } from '../settings/methods/baselines.ts'
+import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
+import { SiteModel } from './site-model.ts'
+import type { SiteData } from '../../bench/pfedsam/sites.ts'
+
+/** What decides the result of a run beside data and mixing. */
+export interface RunSettings {
+  readonly rounds: number
+  readonly seed: number
+  readonly model: ModelSettings
+  readonly train: TrainSettings
+  readonly averaging: FederationDocument['averaging']
+  /** Rounds between two scores on the way. */
+  readonly scoreEvery: number
+}
+
+export interface Trained {
+  /** What each site serves; where all images were pooled, one model for all. They take turns: wait for one before asking the next. */
+  readonly models: readonly SiteModel[]
+  /** Mean Dice of every site after some rounds; the first is before training. */
+  readonly curve: readonly { readonly round: number, readonly dice: readonly number[] }[]
+  readonly bytesSent: readonly number[]
+  /** Numbers of the adapter that travel. */
+  readonly size: number
+  /** Of the training alone, without scores. */
+  readonly trainSeconds: number
+}
+
+export interface MethodRun {
+  /** Nothing was trained on it yet. */
+  readonly learner: Learner
+  readonly method: Method
+  readonly sites: readonly SiteData[]
+  readonly settings: RunSettings
+  readonly onProgress?: (doneRounds: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Trains by one method and scores on the way. */
+export async function runMethod (run: MethodRun): Promise<Trained> {
+  const { learner, method, sites, settings: { rounds, scoreEvery } } = run
+  const pooled = method.mixing === 'pooled'
+  const models = await createModels(run, pooled ? [sites.flatMap(({ train }) => train)] : sites.map(({ train }) => train))
+  const mixer = createMixer(run, models)
+  const served = sites.map((_, index) => models[pooled ? 0 : index]!)
+  const score = async (round: number): Promise<Trained['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
+  const curve = [await score(0)]
+  const last = method.mixing === 'nothing' ? 0 : rounds
+  let trainSeconds = 0
+  for (let round = 1; round <= last; round++) {
+    const began = performance.now()
+    await trainRound(run, models, round > (1 - (method.alone ?? 0)) * last ? new NoMixer(models.length) : mixer, round, round === last)
+    trainSeconds += (performance.now() - began) / 1_000
+    if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
+    run.onProgress?.(round)
+  }
+  return { models: served, curve, bytesSent: mixer.bytesSent, size: sharedCount(learner.schema, method.keeps), trainSeconds }
+}
+
+/** SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that against the site's own. */
+async function trainRound ({ learner, settings, signal }: MethodRun, models: readonly SiteModel[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
+  const early = settings.train.order === 'GL-local'
+  const trained: Float32Array[] = []
+  for (const model of models) {
+    const adapter = await model.phaseG(round, signal)
+    if (early) await model.phaseL(adapter, round, signal)
+    trained.push(adapter.values)
+  }
+  const mixed = await mixer.mix(round, trained)
+  const values = isLast ? await mixer.finish() ?? mixed : mixed
+  for (const [index, model] of models.entries()) {
+    const adapter = new Adapter(learner.schema, values[index]!)
+    if (early) model.take(adapter)
+    else await model.phaseL(adapter, round, signal)
+  }
+}
+
+async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {
+  const adapter = learner.initialAdapter()
+  return await Promise.all(images.map(async (samples, index) => await SiteModel.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) })))
+}
+
+/** Order and augmentation of site `index`. */
+export function siteSeed (seed: number, index: number): number {
+  return seed * 1_000 + index
+}
+
+/** The learner of a run: all its sites train on it in turn. */
+export function createLearner ({ engine, base, settings: { model, train, rounds, seed } }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }): Learner {
+  return Learner.create({ engine, config: base.config, weights: base.weights, baseHash: base.hash, model, train, rounds, seed, siteSeed: 0 })
+}
+
+function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly SiteModel[]): Mixer {
+  const { schema } = learner
+  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
+  switch (method.mixing) {
+    case 'server': return new ServerMixer({ schema, masses, keeps: method.keeps })
+    case 'gossip': return new GossipMixer({ schema, initial: models[0]!.adapter.values, masses, averaging, seed })
+    case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
+  }
+}
+
+async function diceOf (served: readonly SiteModel[], sites: readonly SiteData[], mode: Mode): Promise<number[]> {
+  const dice: number[] = []
+  for (const [index, { validation }] of sites.entries()) dice.push((await served[index]!.evaluate(validation, mode)).dice)
+  return dice
+}

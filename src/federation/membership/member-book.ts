@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { readIfThere, writeJson } from '../../home/files.ts'
+import type { Role } from './certificate.ts'
+
+const time = z.number().min(0)
+const entry = z.strictObject({
+  peerId: z.string(),
+  name: z.string(),
+  role: z.enum(['member', 'inviter', 'founder']),
+  /** End of its certificate, where it has one. */
+  to: z.string().optional(),
+  invited: time.optional(),
+  lastSeen: time.optional(),
+  lastRound: z.number().int().min(0).optional(),
+  lastRoundAt: time.optional(),
+  lastExchange: time.optional()
+})
+const file = z.array(entry)
+
+/** Seen, trained and exchanged are different facts; times are milliseconds since the epoch. */
+export type BookEntry = z.infer<typeof entry>
+
+/** Sites of one federation that are remembered; the one quiet longest is forgotten beyond them. */
+const MOST = 4_096
+
+/** Every member that this site has met or invited, kept over restarts. */
+export class MemberBook {
+  readonly #path: string
+  readonly #now: () => number
+  readonly #entries = new Map<string, BookEntry>()
+  #changed = false
+
+  private constructor (path: string, now: () => number) {
+    this.#path = path
+    this.#now = now
+  }
+
+  /** A book that cannot be read starts empty: it is convenience, not authority. */
+  static async open (path: string, now: () => number): Promise<MemberBook> {
+    const book = new MemberBook(path, now)
+    const parsed = file.safeParse(parseJson((await readIfThere(path))?.toString('utf8') ?? '[]'))
+    for (const each of parsed.data ?? []) book.#entries.set(each.peerId, each)
+    return book
+  }
+
+  get entries (): readonly BookEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  roleOf (peerId: string): Role | undefined {
+    return this.#entries.get(peerId)?.role
+  }
+
+  met ({ peerId, name, role, to }: { peerId: string, name: string, role: Role, to?: string | undefined }): void {
+    this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
+  }
+
+  invited (peerId: string, name: string, role: Role): void {
+    this.#update(peerId, { name, role, invited: this.#now() }, true)
+  }
+
+  seen (peerId: string): void {
+    this.#update(peerId, { lastSeen: this.#now() })
+  }
+
+  /** Announced that it is in this round. */
+  trained (peerId: string, round: number): void {
+    const known = this.#entries.get(peerId)
+    this.#update(peerId, { lastSeen: this.#now(), ...(round === known?.lastRound ? {} : { lastRound: round, lastRoundAt: this.#now() }) })
+  }
+
+  exchanged (peerId: string): void {
+    this.#update(peerId, { lastSeen: this.#now(), lastExchange: this.#now() })
+  }
+
+  async save (): Promise<void> {
+    if (!this.#changed) return
+    this.#changed = false
+    await writeJson(this.#path, this.entries)
+  }
+
+  #update (peerId: string, change: Partial<BookEntry>, create = false): void {
+    const known = this.#entries.get(peerId)
+    if (known == null && !create) return
+    this.#entries.delete(peerId)
+    this.#entries.set(peerId, { ...(known ?? { peerId, name: '', role: 'member' }), ...change })
+    if (this.#entries.size > MOST) this.#entries.delete(this.#entries.keys().next().value!)
+    this.#changed = true
+  }
+}
+
+function parseJson (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

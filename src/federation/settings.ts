@@ -1,0 +1,43 @@
+import { readJson } from '../home/files.ts'
+import { checkBody, checkSettings, type FederationBody, type FederationSettings } from './document.ts'
+
+const OPEN = ['model', 'training', 'averaging']
+
+type Json = Record<string, unknown>
+
+function isObject (value: unknown): value is Json {
+  return typeof value === 'object' && value != null && !Array.isArray(value)
+}
+
+/** What differs from the defaults, as a founder's file of settings has it. */
+export type Overrides = Readonly<Json>
+
+/** `over` wins; objects are merged, everything else is replaced. */
+function merged (under: Json, over: Json): Json {
+  return Object.fromEntries([...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => {
+    const [low, high] = [under[key], over[key]]
+    return [key, isObject(low) && isObject(high) ? merged(low, high) : key in over ? high : low]
+  }))
+}
+
+/** A founder's file of settings, not yet checked. @throws InputError when it cannot be read */
+export async function readOverrides (path: string): Promise<Overrides> {
+  const settings = await readJson(path, 'write the settings that shall differ from the defaults, as "federation show --json" names them')
+  return isObject(settings) ? settings : { settings }
+}
+
+/** Settings with what differs. @throws InputError naming the setting that is wrong; `where` names its source */
+export function overridden (settings: FederationSettings, overrides: Overrides, where: string): FederationSettings {
+  return checkSettings(withSettings({ ...settings }, overrides), where)
+}
+
+/** The draft of a federation with what a founder's file says otherwise about model, training and averaging. @throws InputError naming the setting that is wrong */
+export async function withSettingsFile (draft: FederationBody, path: string): Promise<FederationBody> {
+  return checkBody(withSettings({ ...draft }, await readOverrides(path)), path)
+}
+
+function withSettings (draft: Json, settings: Overrides): Json {
+  // What else a document holds is not for a file of settings: under a strange name it fails the check, and is named.
+  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] => [OPEN.includes(key) ? key : `settings: ${key}`, value])
+  return merged(draft, Object.fromEntries(renamed))
+}

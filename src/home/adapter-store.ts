@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/adapter.ts'
+import type { Schema } from '../adapter/schema.ts'
+import { CorruptFileError } from '../errors.ts'
+import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
+import type { SitePaths } from './paths.ts'
+import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
+
+const notesSchema = z.object({
+  included: z.array(z.string()),
+  learnt: z.object({
+    clip: z.object({ radius: z.number().positive(), recent: z.array(z.number().min(0)) }),
+    distance: z.number().min(0).nullable()
+  })
+})
+
+/** What the checkpoint says beside the adapter: which of the log's exchanges it contains, and what was learnt from them. */
+export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'>
+
+export interface SavedAdapter {
+  readonly values: Float32Array
+  /** Rounds whose training has landed in the values. */
+  readonly round: number
+}
+
+type Written = SavedAdapter & { readonly weight: number, readonly notes?: SiteNotes }
+
+/** The site's current adapter on disk, the one before it, and one file per finished round. */
+export class AdapterStore {
+  readonly #paths: SitePaths
+  readonly #schema: Schema
+  readonly #now: () => number
+  #last: Promise<void> = Promise.resolve()
+  readonly warnings: string[] = []
+
+  constructor (init: { paths: SitePaths, schema: Schema, now: () => number }) {
+    this.#paths = init.paths
+    this.#schema = init.schema
+    this.#now = init.now
+  }
+
+  /** Durable when it resolves, and `values` stay as they are until then; saves run one after the other. */
+  async save (state: Written & { readonly notes: SiteNotes }): Promise<void> {
+    const parts = this.#encode(state)
+    this.#last = this.#last.catch(() => {}).then(async () => {
+      await keepPrevious(this.#paths.adapter, this.#previous)
+      await writePartsSafely(this.#paths.adapter, parts)
+    })
+    await this.#last
+  }
+
+  /** `values` stay as they are until it resolves, here and in `saveRound`. */
+  async saveInitial (values: Float32Array): Promise<void> {
+    await writePartsSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
+  }
+
+  async saveRound (state: Written): Promise<void> {
+    await writePartsSafely(join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`), this.#encode(state))
+  }
+
+  /** The newest adapter that can be read; a damaged one is said in `warnings` and passed over. @throws SchemaError for another federation's. */
+  async load (): Promise<SavedAdapter & { readonly notes: SiteNotes | undefined } | undefined> {
+    for (const path of [this.#paths.adapter, this.#previous]) {
+      const bytes = await readIfThere(path)
+      if (bytes == null) continue
+      try {
+        const { adapter, round, notes } = adapterFromSafetensors(this.#schema, bytes)
+        return { values: adapter.values, round, notes: readNotes(notes) }
+      } catch (error) {
+        if (!(error instanceof CorruptFileError)) throw error
+        this.warnings.push(`${path} is damaged (${error.message}): the checkpoint before it is used`)
+      }
+    }
+    return undefined
+  }
+
+  #encode ({ values, round, weight, notes }: Written): ReturnType<typeof adapterFileParts> {
+    return adapterFileParts(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now(), ...(notes == null ? {} : { notes: JSON.stringify(notes) }) })
+  }
+
+  get #previous (): string {
+    return this.#paths.adapter.replace(/\.safetensors$/, '.previous.safetensors')
+  }
+}
+
+/** @throws CorruptFileError for notes that this site did not write. */
+function readNotes (text: string | undefined): SiteNotes | undefined {
+  if (text == null) return undefined
+  try {
+    return notesSchema.parse(JSON.parse(text))
+  } catch {
+    throw new CorruptFileError('the notes beside the adapter cannot be read')
+  }
+}

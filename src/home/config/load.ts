@@ -1,0 +1,56 @@
+import { InputError, UsageError } from '../../errors.ts'
+import { readIfThere, writeJson } from '../files.ts'
+import { siteConfig, type SiteConfig, type SiteSettings } from './schema.ts'
+
+const LISTS = new Set(['listen', 'bootstrap'])
+
+function variable (key: string): string {
+  return 'CONSILIUM_' + key.replace(/[A-Z]/g, '_$&').toUpperCase()
+}
+
+function flag (key: string): string {
+  return '--' + key.replace(/[A-Z]/g, '-$&').toLowerCase()
+}
+
+/** CONSILIUM_LOG_LEVEL → logLevel; lists are separated by commas. */
+export function settingsFromEnvironment (env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const settings: Record<string, unknown> = {}
+  for (const key of Object.keys(siteConfig.shape)) {
+    const value = env[variable(key)]
+    if (value != null && value !== '') settings[key] = LISTS.has(key) ? value.split(',') : value
+  }
+  return settings
+}
+
+/** Merges file < environment < flags and checks the result. @throws InputError, or UsageError for a flag, naming every wrong setting as it was given; `path` is the file. */
+export function mergeSettings (file: Record<string, unknown>, environment: Record<string, unknown>, flags: Record<string, unknown>, path = 'config.json'): SiteConfig {
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
+  const parsed = siteConfig.safeParse({ ...file, ...environment, ...given })
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `${path}: there is no setting ${issue.keys.join(', ')}`
+    const key = String(issue.path[0])
+    return `${key in given ? flag(key) : key in environment ? variable(key) : `${path}: ${key}`} ${issue.message}`
+  })
+  const Fault = parsed.error.issues.some((issue) => String(issue.path[0]) in given) ? UsageError : InputError
+  throw new Fault(`wrong settings: ${[...new Set(problems)].join('; ')}`)
+}
+
+export async function loadConfig (path: string, flags: Record<string, unknown>, env: NodeJS.ProcessEnv = process.env): Promise<SiteConfig> {
+  return mergeSettings(await readConfigFile(path), settingsFromEnvironment(env), flags, path)
+}
+
+/** Keeps what the file says and replaces the given settings. */
+export async function mergeIntoConfigFile (path: string, settings: SiteSettings): Promise<void> {
+  await writeJson(path, { ...await readConfigFile(path), ...settings })
+}
+
+async function readConfigFile (path: string): Promise<Record<string, unknown>> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) return {}
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    if (typeof value === 'object' && value != null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch { /* said below */ }
+  throw new InputError(`${path} is not a JSON object: mend it or remove it`)
+}

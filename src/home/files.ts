@@ -1,0 +1,100 @@
+import { randomInt } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import { InputError } from '../errors.ts'
+import { DirectFile } from './direct-file.ts'
+
+/** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
+export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode }).catch((error: unknown) => { throw withPath(error, path) })
+}
+
+/** The system names the file that is written aside, or none at all. */
+function withPath (error: unknown, path: string): unknown {
+  return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
+}
+
+const MOST_ASIDE = 2 ** 32
+
+/** The same for large files, from parts that stay as they are until it resolves; past the page cache, and the new name is durable too. */
+export async function writePartsSafely (path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  const aside = `${path}.${randomInt(MOST_ASIDE)}`
+  const file = await DirectFile.create(aside, { mode: 0o644 }).catch((error: unknown) => { throw withPath(error, path) })
+  try {
+    for (const part of parts) await file.append(part)
+    await file.finish()
+    await rename(aside, path)
+  } catch (error) {
+    await file.close().finally(async () => { await rm(aside, { force: true }) })
+    throw withPath(error, path)
+  }
+  await syncFolder(folder)
+}
+
+/** Makes the names in a folder durable (a new file, a rename). */
+export async function syncFolder (folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export async function writeJson (path: string, value: unknown, mode = 0o644): Promise<void> {
+  await writeFileSafely(path, JSON.stringify(value, null, 2) + '\n', mode)
+}
+
+/** The file's bytes, or undefined where there is none. */
+export async function readIfThere (path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw withPath(error, path)
+  }
+}
+
+/** @throws InputError naming the file when it is missing or is not JSON; `advice` says what to do. */
+export async function readJson (path: string, advice: string): Promise<unknown> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) throw new InputError(`${path} does not exist: ${advice}`)
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    throw new InputError(`${path} is not valid JSON: ${advice}`)
+  }
+}
+
+export function isMissing (error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
+}
+
+// What write-file-atomic and writePartsSafely append to the name while they write.
+const LEFTOVER = /\.(safetensors|jsonl?|key)\.\d+$/
+
+/** Removes what a killed process left half-written. Call it only while nobody else writes there. */
+export async function removeLeftovers (folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  await Promise.all(names.filter((name) => LEFTOVER.test(name)).map(async (name) => { await rm(join(folder, name), { force: true }) }))
+}
+
+/** Keeps the present file under `previous` too (a hard link), so that the coming write loses nothing if it is damaged. */
+export async function keepPrevious (path: string, previous: string): Promise<void> {
+  const aside = `${previous}.tmp`
+  await rm(aside, { force: true })
+  try {
+    await link(path, aside)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw error
+  }
+  await rename(aside, previous)
+}

@@ -1,0 +1,55 @@
+import type { Dice } from '../rounds/trainer-messages.ts'
+import { readIfThere, writeFileSafely } from './files.ts'
+
+/** One finished round. */
+export interface RoundRecord {
+  readonly t: number
+  readonly round: number
+  readonly dice: Dice
+  /** Null when the phase was done before a restart. */
+  readonly lossG: number | null
+  readonly lossL: number | null
+  readonly exchanges: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly consensus?: number
+}
+
+/** metrics.jsonl: one JSON line per finished round. */
+export class MetricsLog {
+  readonly #path: string
+  readonly #records: RoundRecord[]
+
+  private constructor (path: string, records: RoundRecord[]) {
+    this.#path = path
+    this.#records = records
+  }
+
+  static async open (path: string): Promise<MetricsLog> {
+    const text = (await readIfThere(path))?.toString('utf8') ?? ''
+    return new MetricsLog(path, text.split('\n').flatMap(parseLine))
+  }
+
+  /** Oldest first. */
+  get records (): readonly RoundRecord[] {
+    return this.#records
+  }
+
+  get finishedRounds (): number {
+    return this.#records.at(-1)?.round ?? 0
+  }
+
+  async append (record: RoundRecord): Promise<void> {
+    this.#records.push(record)
+    await writeFileSafely(this.#path, this.#records.map((each) => JSON.stringify(each) + '\n').join(''))
+  }
+}
+
+function parseLine (line: string): RoundRecord[] {
+  try {
+    const record = JSON.parse(line) as RoundRecord | null
+    return Number.isSafeInteger(record?.round) ? [record!] : []
+  } catch {
+    return []
+  }
+}

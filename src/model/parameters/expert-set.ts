@@ -1,0 +1,50 @@
+import type { HostRecord } from '../../compute/index.ts'
+import { elementCount } from '../../adapter/schema.ts'
+import { InputError } from '../../errors.ts'
+import { seededRandom, type Random } from '../../dataset/index.ts'
+import { uniform } from './shared-set.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import type { ModelSettings } from '../../settings/model.ts'
+
+export interface ExpertSpec { readonly name: string, readonly shape: readonly number[] }
+
+const GATE_SPREAD = 0.02
+
+/** The tensors of Λ (SAM_SPEC §3.2). @throws InputError for a block that the model lacks or more experts per token than there are. */
+export function expertTensors ({ name, depth, dim }: SamConfig, { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']): ExpertSpec[] {
+  const beyond = blocks.find((block) => block >= depth)
+  if (beyond != null) throw new InputError(`the settings put experts into block ${beyond}, but ${name} has ${depth} blocks (from 0): change moe.blocks`)
+  if (topK > experts) throw new InputError(`the settings use ${topK} of ${experts} experts per token: lower moe.topK`)
+  return [...new Set(blocks)].sort((a, b) => a - b).flatMap((block) => {
+    const prefix = `image_encoder.blocks.${block}.lmoe`
+    const tensors = [
+      { name: `${prefix}.gate.weight`, shape: [experts, dim] },
+      { name: `${prefix}.down.weight`, shape: [experts, bottleneck, dim] },
+      { name: `${prefix}.down.bias`, shape: [experts, bottleneck] },
+      { name: `${prefix}.up.weight`, shape: [experts, dim, bottleneck] },
+      { name: `${prefix}.up.bias`, shape: [experts, dim] }
+    ]
+    return expert === 'lora' ? tensors.filter((tensor) => !tensor.name.endsWith('.bias')) : tensors
+  })
+}
+
+/** Λ at the start: random gates and inner weights, zero outputs, so that the model still equals the global one. */
+export function initialExperts (tensors: readonly ExpertSpec[], seed: number): Record<string, { data: Float32Array }> {
+  return Object.fromEntries(tensors.map(({ name, shape }, index) => {
+    const random = seededRandom(seed, 1_000_000 + index)
+    const count = elementCount(shape)
+    if (name.endsWith('.gate.weight')) return [name, { data: normal(count, GATE_SPREAD, random) }]
+    return [name, { data: name.endsWith('.down.weight') ? uniform(count, shape[2]!, random) : new Float32Array(count) }]
+  }))
+}
+
+/** `@noise` [blocks, rows, experts] on the gates' logits, fresh for every step; nothing where the settings want none. */
+export function gateNoise ({ blocks, experts, noise = 0 }: ModelSettings['moe'], rows: number, random: Random): HostRecord {
+  const shape = [new Set(blocks).size, rows, experts]
+  return noise === 0 ? {} : { '@noise': { shape, data: normal(elementCount(shape), noise, random) } }
+}
+
+/** Box–Muller. */
+function normal (count: number, deviation: number, random: Random): Float32Array {
+  return Float32Array.from({ length: count }, () => deviation * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
+}

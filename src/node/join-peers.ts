@@ -1,0 +1,71 @@
+import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import { Announcer } from '../rounds/announcer.ts'
+import { systemClock } from '../rounds/clock.ts'
+import { Gossip } from '../rounds/exchange-loop.ts'
+import type { SiteNetwork } from './network/site-network.ts'
+import { Settlement } from '../rounds/settlement.ts'
+import type { AdapterState, Site } from './site.ts'
+
+/** The network's half of a running site. */
+export interface Company {
+  readonly network: SiteNetwork
+  readonly gossip: Gossip
+  readonly announcer: Announcer
+  readonly settlement: Settlement
+  /** How often a site gets its turn to exchange in a round. */
+  readonly turnsPerRound: number
+  close (): Promise<void>
+}
+
+/** From here on the site exchanges, announces itself, and settles what is in doubt. */
+export async function joinCompany (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
+  const { federation: { id, document: { training, averaging } }, peerId, record, notices, logger } = site
+  const { peers } = network
+  const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
+  const announcer = new Announcer({ federationId: id, averager, initial, rounds: training.rounds, record, peers, publish: network.publish, logger })
+  const gossip = new Gossip({
+    exchange: network.exchange,
+    peers,
+    notices,
+    clock: systemClock,
+    random: Math.random,
+    partner: {
+      rule: averaging.partner,
+      self: peerId,
+      ring: () => peers.ring(peerId),
+      step: () => averager.round * turnsPerRound,
+      distance: announcer.distanceTo
+    }
+  })
+  const changed = (): void => {
+    checkpoint.exchanged()
+    announcer.touch()
+  }
+  await network.join(averager, {
+    onExchange: (report) => {
+      record.count(report)
+      if (report.role === 'responder') gossip.served(report.partner, report)
+      changed()
+      logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
+    },
+    onSettled: ({ partner, verdict }) => {
+      changed()
+      logger.info({ partner, verdict }, 'an exchange in doubt is settled')
+    },
+    onForeign: (peer) => { gossip.foreign(peer) }
+  })
+  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle: network.settle, clock: systemClock })
+  settlement.start()
+  await announcer.start()
+  return {
+    network,
+    gossip,
+    announcer,
+    settlement,
+    turnsPerRound,
+    close: async () => {
+      await settlement.stop()
+      await announcer.stop()
+    }
+  }
+}

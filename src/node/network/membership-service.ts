@@ -1,0 +1,157 @@
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import { Admissions, membership, type Membership, type Reason } from '../../protocol/membership/index.ts'
+import type { Logger } from '../../rounds/logger.ts'
+import type { MembershipEvent } from '../../federation/membership/events.ts'
+import { keysOf } from '../../federation/membership/key-ring.ts'
+import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
+import { sentenceOf, ownSentenceOf } from '../../federation/membership/reasons.ts'
+import type { Revoked, SiteMembership } from '../../federation/membership/site-membership.ts'
+import type { Notices } from '../../rounds/notices.ts'
+import type { KeyedNoise } from './encrypter.ts'
+import { Gate } from './certified-only.ts'
+import { OFFENCE, type Guard } from './peer-limits.ts'
+import { Shunned } from './refused-peers.ts'
+
+const TEND_MS = 1_000
+/** Certificates end by the day, so that every tenth look is often enough. */
+const REVIEW_EVERY = 10
+
+export interface MembersInit {
+  readonly site: SiteMembership
+  readonly peerId: string
+  readonly noise: KeyedNoise
+  readonly guard: Guard
+  readonly notices: Notices
+  readonly logger: Logger
+  readonly onEvent: (event: MembershipEvent) => void
+}
+
+/** Told of a peer that is certified on both sides, and of one that is no longer connected. */
+interface Company {
+  readonly onJoin: (peer: PeerId) => void
+  readonly onLeave: (peer: PeerId) => void
+}
+
+/** Membership in a running site: who is let in, who is told what, and what the control port may ask for. */
+export class Members {
+  readonly admissions = new Admissions()
+  readonly gate: Gate
+  readonly #init: MembersInit
+  readonly #shunned = new Shunned(() => performance.now())
+  #service: Membership | undefined
+  #company: Company | undefined
+  #timer: NodeJS.Timeout | undefined
+  #tended = 0
+  #stopped = false
+  #tending: Promise<void> = Promise.resolve()
+  /** Refused certificates since the start, by either side. */
+  refused = 0
+
+  constructor (init: MembersInit) {
+    this.#init = init
+    this.gate = new Gate(this.admissions, (peer, protocol) => {
+      init.onEvent({ kind: 'refusal', peer: peer.toString(), what: 'stream', reason: `${protocol.split('/').slice(-2).join('/')} without a certificate` })
+      init.guard.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
+    })
+    this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
+    init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
+  }
+
+  /** Composed with the guard's: whoever was refused is neither dialled nor let in again soon. */
+  get connectionGater (): ConnectionGater {
+    const { connectionGater: inner } = this.#init.guard
+    return {
+      ...inner,
+      denyDialPeer: async (peer) => this.#shunned.deniesDial(peer.toString()) || await inner.denyDialPeer?.(peer) === true,
+      denyInboundEncryptedConnection: async (peer, connection) => this.#shunned.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
+    }
+  }
+
+  /** The libp2p service. */
+  service (federationId: string): ReturnType<typeof membership> {
+    const create = membership({ federationId, membership: this.#init.site, admissions: this.admissions })
+    return (components) => {
+      const service = create(components)
+      service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
+      service.addEventListener('left', ({ detail: { peer } }) => {
+        this.#init.site.left(peer.toString())
+        this.#company?.onLeave(peer)
+      })
+      service.addEventListener('refused', ({ detail: { peer, by, reason } }) => { this.#onRefused(peer.toString(), by, reason) })
+      this.#init.site.start()
+      this.#service = service
+      return service
+    }
+  }
+
+  /** From now on `company` is told; those who are there already come first. */
+  start (company: Company): void {
+    this.#company = company
+    const peers = new Map(this.admissions.admitted.map(({ connection: { remotePeer } }) => [remotePeer.toString(), remotePeer]))
+    for (const peer of peers.values()) if (this.admissions.isEstablished(peer)) company.onJoin(peer)
+    this.#schedule()
+  }
+
+  async stop (): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#tending
+    await this.#init.site.stop()
+  }
+
+  async revoke (peerId: string): Promise<Revoked> {
+    const { news, ...revoked } = await this.#init.site.revoke(peerId)
+    await this.#service!.spread({ statements: news })
+    return revoked
+  }
+
+  async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string }> {
+    const { news, ...rotated } = await this.#init.site.rotateKey(overlapMs)
+    await this.#service!.spread({ key: news })
+    return rotated
+  }
+
+  view (isConnected: (peerId: string) => boolean): MemberView[] {
+    return viewMembers(this.#init.site, this.#init.site.book.entries, isConnected)
+  }
+
+  #schedule (): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#tending = this.#tend().then(() => { this.#schedule() })
+    }, TEND_MS)
+  }
+
+  async #tend (): Promise<void> {
+    const { site, notices, logger } = this.#init
+    try {
+      await site.tend()
+      const fault = await site.ownFault()
+      if (fault != null) notices.warn(`own certificate ${fault}`, ownSentenceOf(fault, this.#init.peerId))
+      if (this.#tended++ % REVIEW_EVERY !== 0) return
+      await site.book.save()
+      await this.#service!.review()
+    } catch (error) {
+      logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'membership could not be tended')
+    }
+  }
+
+  #onEstablished (peer: PeerId): void {
+    const { site, onEvent } = this.#init
+    const member = site.memberOf(peer.toString())
+    this.#shunned.forgive(peer.toString())
+    if (member == null) return
+    site.book.met(member)
+    onEvent({ kind: 'membership', event: 'certified', peer: member.peerId, detail: `${member.role} ${member.name}` })
+    this.#company?.onJoin(peer)
+  }
+
+  #onRefused (peer: string, by: 'us' | 'them', reason: Reason): void {
+    this.refused++
+    this.#shunned.add(peer, by === 'us')
+    const { notices, onEvent, guard } = this.#init
+    notices.warn(`certificate ${by} ${peer} ${reason}`, by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`)
+    onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
+    if (by === 'us' && reason === 'MALFORMED') guard.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')
+  }
+}

@@ -1,0 +1,65 @@
+import type { ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { Gater } from './connection-limits.ts'
+import { Meter } from './traffic-limits.ts'
+import { Offences } from './offences.ts'
+
+/** Told when a peer is cut off; `reason` completes "because it …". */
+export type OnBan = (peer: string, reason: string, ms: number) => void
+
+/** Points of an offence; at a hundred a peer is cut off, and five are forgiven every second. */
+export const OFFENCE = { malformed: 25, stalled: 20, tooMany: 1 } as const
+
+/** Everything that keeps one peer from taking more than its share: budgets per connection, offences, bans, limits on connecting. */
+export class Guard {
+  readonly #offences: Offences
+  readonly #meter: Meter
+  readonly #gater: Gater
+  #host: Pick<Libp2p, 'getConnections'> | undefined
+
+  constructor ({ onBan, now = () => performance.now() }: { onBan: OnBan, now?: () => number }) {
+    this.#offences = new Offences({
+      now,
+      onBan: (peer, reason, ms) => {
+        this.#cutOff(peer, reason)
+        onBan(peer, reason, ms)
+      }
+    })
+    this.#meter = new Meter(this.#offences, now)
+    this.#gater = new Gater({ offences: this.#offences, now, connectionsOf: (peer) => this.#host?.getConnections(peer).length ?? 0 })
+  }
+
+  /** The host whose connections it closes. */
+  attach (host: Pick<Libp2p, 'getConnections'>): void {
+    this.#host = host
+  }
+
+  get encrypter (): (inner: ConnectionEncrypter) => ConnectionEncrypter {
+    return this.#meter.encrypter
+  }
+
+  get muxer (): (inner: StreamMuxerFactory) => StreamMuxerFactory {
+    return this.#meter.muxer
+  }
+
+  get connectionGater (): ConnectionGater {
+    return this.#gater.hooks
+  }
+
+  /** Counts an offence; `reason` completes "cut off because it …". */
+  offence (peer: string, points: number, reason: string): void {
+    this.#offences.add(peer, points, reason)
+  }
+
+  handshakeFailed (host: string): void {
+    this.#gater.failed(host)
+  }
+
+  isBanned (peer: string): boolean {
+    return this.#offences.isBanned(peer)
+  }
+
+  #cutOff (peer: string, reason: string): void {
+    for (const connection of this.#host?.getConnections(peerIdFromString(peer)) ?? []) connection.abort(new Error(`cut off because it ${reason}`))
+  }
+}

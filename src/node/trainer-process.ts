@@ -1,0 +1,195 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { setPriority } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fullPrecision } from '../compute/onnx/providers.ts'
+import { InputError, TrainerError } from '../errors.ts'
+import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
+
+const STOP_MS = 5_000
+
+interface Pending {
+  readonly resolve: (reply: never) => void
+  readonly reject: (error: Error) => void
+}
+
+interface TrainerEvents {
+  progress: [{ step: number, steps: number }]
+  restarting: [{ reason: string, delayMs: number }]
+  ready: [TrainerReady]
+}
+
+export interface TrainerInit {
+  readonly setup: TrainerSetup
+  /** Niceness of the process, 0 to 19. */
+  readonly nice: number
+  /** Module to run; the real trainer when missing. */
+  readonly entry?: string
+  readonly backOff?: { readonly firstMs: number, readonly lastMs: number }
+  /** Deaths in a row, without one call done between them, after which it is not started again. */
+  readonly mostDeaths?: number
+}
+
+/**
+ * The child process that alone loads the tensor library. When it dies, it is started again with back-off and the call that
+ * was under way is repeated; after too many deaths in a row the call rejects with InputError.
+ */
+export class TrainerProcess extends EventEmitter<TrainerEvents> {
+  readonly #init: Required<TrainerInit>
+  readonly #pending = new Map<number, Pending>()
+  #child: ChildProcess | undefined
+  #ready: Promise<TrainerReady> | undefined
+  #nextId = 1
+  #deaths = 0
+  #retry: NodeJS.Timeout | undefined
+  #stopped = false
+  /** What the trainer itself said before it was made to go. */
+  #complaint: string | undefined
+
+  constructor (init: TrainerInit) {
+    super()
+    this.#init = {
+      entry: fileURLToPath(new URL(`../site-model/trainer/main${extname(import.meta.filename)}`, import.meta.url)),
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      mostDeaths: 5,
+      ...init
+    }
+  }
+
+  get pid (): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts the process and loads weights and data. @throws InputError for what the user must mend. */
+  async start (): Promise<TrainerReady> {
+    for (;;) {
+      this.#ready ??= this.#launch()
+      try {
+        return await this.#ready
+      } catch (error) {
+        if (!this.#mayRepeat(error)) throw error
+      }
+    }
+  }
+
+  /** Repeated until it is done, the user's fault, or the trainer died too often. Rejects at once when the signal aborts. */
+  async call<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], { signal }: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']> {
+    signal.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = (): void => { aborted.reject(signal.reason as Error) }
+    signal.addEventListener('abort', onAbort)
+    try {
+      return await Promise.race([this.#perform(name, request, signal), aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async stop (): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#retry)
+    const child = this.#child
+    if (child == null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    await exited
+    clearTimeout(force)
+  }
+
+  async #perform<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], signal: AbortSignal): Promise<TrainerCalls[N]['reply']> {
+    for (;;) {
+      await this.start()
+      signal.throwIfAborted()
+      try {
+        const reply = await this.#send(name, request)
+        this.#deaths = 0
+        return reply
+      } catch (error) {
+        if (!this.#mayRepeat(error)) throw error
+        await this.#endChild(error)
+      }
+    }
+  }
+
+  #mayRepeat (error: unknown): boolean {
+    return error instanceof TrainerError && !this.#stopped
+  }
+
+  async #launch (): Promise<TrainerReady> {
+    const child = fork(this.#init.entry, [], { env: fullPrecision(process.env), serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    this.#child = child
+    child.on('message', (message: TrainerMessage) => { this.#receive(message) })
+    child.on('error', () => { /* 'exit' follows or the send below rejects */ })
+    child.once('exit', (code, signal) => { this.#ended(this.#complaint ?? signal ?? `exit code ${code ?? 'unknown'}`) })
+    if (child.pid != null && this.#init.nice > 0) setPriority(child.pid, this.#init.nice)
+    try {
+      const ready = await this.#send('setup', this.#init.setup)
+      this.emit('ready', ready)
+      return ready
+    } catch (error) {
+      if (error instanceof InputError) this.#stopped = true
+      await this.#endChild(error)
+      throw error
+    }
+  }
+
+  /** A trainer that answered with a failure may be in any state: it goes, and `#ended` sees to the next. */
+  async #endChild (error: unknown): Promise<void> {
+    const child = this.#child
+    if (child == null) return
+    this.#complaint = error instanceof Error ? error.message : String(error)
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  async #send<N extends CallName> (call: N, request: TrainerCalls[N]['request']): Promise<TrainerCalls[N]['reply']> {
+    const child = this.#child
+    if (child == null || !child.connected) throw new TrainerError('the trainer process is not running')
+    const id = this.#nextId++
+    return await new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+      child.send({ id, call, request }, (error) => {
+        if (error == null) return
+        this.#pending.delete(id)
+        reject(new TrainerError(`the trainer process could not be reached: ${error.message}`))
+      })
+    })
+  }
+
+  #receive (message: TrainerMessage): void {
+    if (message.kind === 'progress') {
+      this.emit('progress', message)
+      return
+    }
+    const pending = this.#pending.get(message.id)
+    this.#pending.delete(message.id)
+    if (message.kind === 'reply') pending?.resolve(message.reply as never)
+    else pending?.reject(message.fault.userFault ? new InputError(message.fault.message) : new TrainerError(message.fault.message))
+  }
+
+  #ended (reason: string): void {
+    this.#child = undefined
+    this.#complaint = undefined
+    for (const { reject } of this.#pending.values()) reject(new TrainerError(`the trainer process ended (${reason})`))
+    this.#pending.clear()
+    if (this.#stopped) return
+    const { firstMs, lastMs } = this.#init.backOff
+    const delayMs = Math.min(firstMs * 2 ** this.#deaths, lastMs)
+    this.#deaths++
+    if (this.#deaths >= this.#init.mostDeaths) {
+      this.#ready = Promise.reject(new InputError(`the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then start the daemon again`))
+    } else {
+      this.emit('restarting', { reason, delayMs })
+      this.#ready = this.#relaunchAfter(delayMs)
+    }
+    this.#ready.catch(() => { /* whoever calls next sees it */ })
+  }
+
+  async #relaunchAfter (delayMs: number): Promise<TrainerReady> {
+    await new Promise<void>((resolve) => { this.#retry = setTimeout(resolve, delayMs) })
+    return await this.#launch()
+  }
+}

@@ -1,0 +1,138 @@
+import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from 'echarts/charts'
+import { GridComponent, MarkLineComponent } from 'echarts/components'
+import { use, type ComposeOption } from 'echarts/core'
+import { SVGRenderer } from 'echarts/renderers'
+import { svgChart } from './svg-chart.ts'
+import type { HospitalReport, Report } from '../../scripts/testnet/report.ts'
+import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
+
+use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
+
+type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
+type Data = Pick<Report, 'hospitals' | 'consensus'>
+
+// Near the widths at which the page shows them, so that letters keep their size.
+export const WIDE = 980
+export const HALF = 470
+export const FONT = 'system-ui, sans-serif'
+export const AXIS = {
+  nameTextStyle: { color: FAINT, fontFamily: FONT, fontSize: 12 },
+  axisLabel: { color: FAINT, fontFamily: FONT, fontSize: 12 },
+  axisLine: { lineStyle: { color: LINE } },
+  axisTick: { show: false },
+  splitLine: { lineStyle: { color: LINE } },
+  minorSplitLine: { show: false }
+} as const
+export const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
+
+/** Frozen, alone (with --compare), global and personal Dice side by side. */
+export function finalDiceChart ({ hospitals }: Data): string {
+  const modes = [['frozen', FROZEN], ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []), ['global', '#56b4e9'], ['personal', ACCENT]] as [keyof HospitalReport['dice'], string][]
+  return draw(WIDE, 300, {
+    grid: { ...GRID, bottom: 8 },
+    xAxis: { type: 'category', data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0 } },
+    yAxis: { type: 'value', min: 0, max: 1, ...AXIS },
+    series: modes.map(([mode, color]) => ({
+      type: 'bar',
+      name: mode,
+      data: hospitals.map(({ dice }) => dice[mode]),
+      itemStyle: { color, borderRadius: [3, 3, 0, 0] },
+      barMaxWidth: 34,
+      barGap: '12%',
+      label: { show: hospitals.length <= 6, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(2) }
+    }))
+  })
+}
+
+/** Personal (solid) and global (dashed) Dice after each round; before the first round both equal the frozen model. */
+export function diceChart ({ hospitals }: Data): string {
+  const lowest = Math.min(1, ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map((each) => Math.min(each.global, each.personal))]))
+  const series = hospitals.flatMap((hospital, index) => (['global', 'personal'] as const).map((mode): LineSeriesOption => ({
+    type: 'line',
+    data: [...(hospital.dice.frozen == null ? [] : [[0, hospital.dice.frozen]]), ...hospital.history.map((each) => [each.round, each[mode]])],
+    lineStyle: { color: siteColour(index), width: mode === 'personal' ? 2.5 : 1.5, type: mode === 'personal' ? 'solid' : 'dashed' },
+    itemStyle: { color: siteColour(index) },
+    symbol: 'circle',
+    symbolSize: mode === 'personal' ? 6 : 4
+  })))
+  return draw(HALF, 320, {
+    grid: GRID,
+    xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
+    yAxis: { type: 'value', name: 'Dice', min: Math.floor(lowest * 10) / 10, max: 1, ...AXIS },
+    series
+  })
+}
+
+/** Log axes have no 0, and what is smaller would only flatten the rest: drawn at the bottom, named as it is. */
+const FLOOR = 1e-4
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** Two digits; a power of ten where zeros would be many: 0.16, 7·10⁻⁸. */
+export function describeDistance (distance: number): string {
+  if (distance === 0 || distance >= 1e-3) return String(Number(distance.toPrecision(2)))
+  const [digit, exponent] = distance.toExponential(0).split('e-')
+  const power = `10⁻${[...exponent ?? ''].map((each) => SUPERSCRIPTS[Number(each)]).join('')}`
+  return digit === '1' ? power : `${digit}·${power}`
+}
+
+/** Exact relative distance after each round and after the cool-down, log scale. */
+export function consensusChart ({ consensus }: Data): string {
+  const lastRound = Math.max(0, ...consensus.map(({ round }) => round ?? 0))
+  const every = consensus.length <= 12
+  const points = consensus.map(({ round, distance }, index) => ({
+    value: [round == null ? 'end' : String(round), Math.max(distance, FLOOR)],
+    label: { show: every || index === consensus.length - 1, formatter: describeDistance(distance) }
+  }))
+  return draw(HALF, 320, {
+    grid: GRID,
+    xAxis: { type: 'category', data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'], name: 'after round', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    yAxis: {
+      type: 'log',
+      name: 'relative distance',
+      ...AXIS,
+      nameTextStyle: { ...AXIS.nameTextStyle, align: 'left' },
+      axisLabel: { ...AXIS.axisLabel, formatter: describeDistance },
+      min: FLOOR,
+      max: 10 ** Math.ceil(Math.log10(Math.max(1, ...consensus.map(({ distance }) => distance))))
+    },
+    series: [{
+      type: 'line',
+      data: points,
+      symbol: 'circle',
+      symbolSize: 7,
+      lineStyle: { color: ACCENT, width: 2.5 },
+      itemStyle: { color: ACCENT },
+      label: { position: every ? 'top' : 'left', color: INK, fontFamily: FONT, fontSize: 11 },
+      markLine: {
+        silent: true,
+        symbol: 'none',
+        data: [{ yAxis: 0.1 }],
+        lineStyle: { color: BAD, type: 'dashed', width: 1.5 },
+        label: { formatter: 'limit 0.1', position: 'insideEndTop', color: BAD, fontFamily: FONT, fontSize: 11 }
+      }
+    }]
+  })
+}
+
+/** Megabytes of adapters sent and received. */
+export function bytesChart ({ hospitals }: Data): string {
+  const bars = (name: string, color: string, pick: (hospital: HospitalReport) => number): BarSeriesOption => ({
+    type: 'bar',
+    name,
+    data: hospitals.map((hospital) => pick(hospital) / 1e6),
+    itemStyle: { color, borderRadius: [0, 3, 3, 0] },
+    barMaxWidth: 16,
+    label: { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(1) }
+  })
+  return draw(WIDE, 64 + 46 * hospitals.length, {
+    grid: { ...GRID, right: 48, top: 8 },
+    xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    yAxis: { type: 'category', inverse: true, data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } },
+    series: [bars('sent', ACCENT, ({ bytesSent }) => bytesSent), bars('received', '#56b4e9', ({ bytesReceived }) => bytesReceived)]
+  })
+}
+
+/** An SVG that follows the page's colours and width. */
+export function draw (width: number, height: number, option: Option): string {
+  return themed(svgChart(option, { width, height }).replace(/^<svg width="\d+" height="\d+"/, '<svg'))
+}

@@ -1,0 +1,49 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { AdapterStore, SavedAdapter } from '../home/adapter-store.ts'
+
+export interface CheckpointInit {
+  readonly averager: Pick<Averager, 'state' | 'hold' | 'saved'>
+  readonly store: Pick<AdapterStore, 'save'>
+  /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
+  readonly beforeSave?: () => Promise<void>
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Exchanges that may be in the log only: so much is read again at the next start, and kept on disk until then. */
+export const MOST_IN_LOG = 8
+
+/** Keeps the averager's state on disk: at once where the pipeline needs it; exchanges are durable in the log, which is emptied when it has grown. */
+export class Checkpoint {
+  readonly #init: CheckpointInit
+  #running: Promise<void> | undefined
+
+  constructor (init: CheckpointInit) {
+    this.#init = init
+  }
+
+  /** Durable when it resolves. */
+  async save (): Promise<void> {
+    const { averager, store, beforeSave } = this.#init
+    await beforeSave?.()
+    await averager.saved(await averager.hold(async ({ values, round, mass, included, learnt }) => {
+      await store.save({ values, round, weight: mass, notes: { included, learnt } })
+      return included
+    }))
+  }
+
+  /** After an exchange: saves in the background once the log holds many. */
+  exchanged (): void {
+    if (this.#running != null || this.#init.averager.state.included.length < MOST_IN_LOG) return
+    this.#running = this.save().catch(this.#init.onFailure).finally(() => { this.#running = undefined })
+  }
+
+  /** Resolves when nothing is saved in the background. */
+  async settled (): Promise<void> {
+    await this.#running
+  }
+
+  get state (): SavedAdapter & { weight: number } {
+    const { values, round, mass } = this.#init.averager.state
+    return { values, round, weight: mass }
+  }
+}

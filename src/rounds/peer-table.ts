@@ -1,0 +1,186 @@
+import type { PeerView } from './status.ts'
+
+/** What a site's latest announcement says, as far as the round pipeline needs it. */
+export interface Announced {
+  readonly round: number
+  readonly rounds: number
+  readonly phase: string
+  readonly schemaHash: string
+  readonly sketch: Float32Array
+  readonly dice?: number | undefined
+}
+
+interface Entry {
+  connected: boolean
+  addresses: readonly string[]
+  lastSeen?: number
+  announced?: Announced
+  announcedAt?: number
+  /** When its round last grew. */
+  movedAt: number
+  exchanges: number
+  foreign: boolean
+}
+
+// A site that restarts is back within this time; one that stays away longer is not waited for.
+const ABSENT_MS = 20_000
+// Others that start together with this site find it within this time.
+const FOUND_WITHIN_MS = 20_000
+// A connected site whose round has not grown for so long holds nobody up.
+const STALLED_MS = 600_000
+/** Sites that are remembered; beyond, the one not seen longest is forgotten. More than these are never connected at a time. */
+const MOST = 1024
+// What a site says last, of its own will: it is neither asked nor waited for.
+const GONE = new Set(['done', 'stopped'])
+const FINISHED = new Set(['cool-down', ...GONE])
+
+/** Everything known about the other sites: connected, announced and exchanged are three different facts. */
+export class PeerTable {
+  readonly #entries = new Map<string, Entry>()
+  readonly #now: () => number
+  readonly #foundWithinMs: number
+  #aloneFrom: number
+
+  /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
+  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
+    this.#now = now
+    this.#foundWithinMs = foundWithinMs
+    this.#aloneFrom = now() + foundWithinMs
+  }
+
+  /** This site is ready to exchange: others that started with it may be found from now on. */
+  ready (): void {
+    this.#aloneFrom = this.#now() + this.#foundWithinMs
+  }
+
+  connected (id: string, addresses: readonly string[]): void {
+    Object.assign(this.#entry(id), { connected: true, addresses, lastSeen: this.#now() })
+  }
+
+  disconnected (id: string): void {
+    Object.assign(this.#entry(id), { connected: false, lastSeen: this.#now() })
+  }
+
+  announced (id: string, announced: Announced): void {
+    const entry = this.#entry(id)
+    entry.lastSeen = this.#now()
+    if (announced.round > (entry.announced?.round ?? -1)) entry.movedAt = this.#now()
+    entry.announced = announced
+    entry.announcedAt = this.#now()
+  }
+
+  exchanged (id: string): void {
+    const entry = this.#entry(id)
+    entry.exchanges++
+    entry.lastSeen = this.#now()
+  }
+
+  /** Its adapter has another schema: it is never asked again. */
+  markForeign (id: string): void {
+    this.#entry(id).foreign = true
+  }
+
+  /** Ids of all sites known to train the same model, sorted: what the rule `exponential` counts through. */
+  ring (self: string): string[] {
+    const ids = [...this.#entries].filter(([, entry]) => !entry.foreign && !isGone(entry) && entry.announced != null).map(([id]) => id)
+    return [...ids, self].sort()
+  }
+
+  /** Candidates that announced a round more than `staleness` beyond this one. */
+  farAhead (round: number, staleness: number): string[] {
+    return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  }
+
+  /** What it announced last. */
+  announcementOf (id: string): Announced | undefined {
+    return this.#entries.get(id)?.announced
+  }
+
+  /** Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still be loading. */
+  candidates (): string[] {
+    const able = [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry))
+    const announced = able.filter(([, entry]) => entry.announced != null)
+    return (announced.length > 0 ? announced : able).map(([id]) => id)
+  }
+
+  /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */
+  unfinished (): string[] {
+    return [...this.#entries].filter(([, entry]) => this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)).map(([id]) => id)
+  }
+
+  /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
+  expectsSomebody (): boolean {
+    if (this.#entries.size === 0) return this.#now() < this.#aloneFrom
+    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
+  }
+
+  /**
+   * Median of the rounds that connected, moving sites announced; undefined without any. Of connected ones alone: pausing and catching up are about partners that this site can ask,
+   * who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
+   */
+  medianRound (): number | undefined {
+    const rounds = [...this.#entries.values()]
+      .filter((entry) => entry.connected && !entry.foreign && this.#now() - entry.movedAt < STALLED_MS)
+      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
+      .sort((a, b) => a - b)
+    return rounds[Math.floor((rounds.length - 1) / 2)]
+  }
+
+  /**
+   * Sketches of all sites of this schema that were heard of lately: connected or not, since announcements reach the whole federation and connections a few of it. That a site is foreign
+   * is otherwise learnt only by asking it.
+   */
+  sketches (schemaHash: string): Float32Array[] {
+    const since = this.#now() - ABSENT_MS
+    const lately = [...this.#entries.values()].filter(({ foreign, announcedAt = -Infinity }) => !foreign && announcedAt > since)
+    return lately.flatMap(({ announced }) => announced?.schemaHash === schemaHash ? [announced.sketch] : [])
+  }
+
+  isConnected (id: string): boolean {
+    return this.#entries.get(id)?.connected === true
+  }
+
+  connectedIds (): string[] {
+    return [...this.#entries].filter(([, { connected }]) => connected).map(([id]) => id)
+  }
+
+  get connectedCount (): number {
+    return [...this.#entries.values()].filter(({ connected }) => connected).length
+  }
+
+  /** `suspects`: sites whose adapters were clipped again and again. */
+  view (suspects: readonly string[] = []): PeerView[] {
+    return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges }]) => ({
+      peerId,
+      connected,
+      addresses: [...addresses],
+      exchanges,
+      suspect: suspects.includes(peerId),
+      ...(lastSeen == null ? {} : { lastSeen }),
+      ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
+      ...(announced?.dice == null ? {} : { dice: announced.dice })
+    }))
+  }
+
+  #isPresent ({ connected, foreign, lastSeen }: Entry): boolean {
+    return !foreign && (connected || this.#now() - (lastSeen ?? -Infinity) < ABSENT_MS)
+  }
+
+  #entry (id: string): Entry {
+    const entry = this.#entries.get(id) ?? { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false }
+    if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  #forgetOne (): void {
+    const absent = [...this.#entries].filter(([, { connected }]) => !connected)
+    const seen = ([, { lastSeen }]: [string, Entry]): number => lastSeen ?? -Infinity
+    const oldest = absent.reduce<[string, Entry] | undefined>((least, each) => least == null || seen(each) < seen(least) ? each : least, undefined)
+    if (oldest != null) this.#entries.delete(oldest[0])
+  }
+}
+
+function isGone ({ announced }: Entry): boolean {
+  return announced != null && GONE.has(announced.phase)
+}

@@ -1,0 +1,66 @@
+import type { SitePhase, SiteStatus } from './status.ts'
+import type { RoundRecord } from '../home/metrics-log.ts'
+import type { Dice } from './trainer-messages.ts'
+
+/** What one committed exchange adds to the counts. */
+export interface CountedExchange {
+  readonly partner: string
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+/** Running counts of one site, carried over restarts by the metrics of finished rounds. */
+export class SiteRecord {
+  phase: SitePhase = 'starting'
+  round = 0
+  partner: string | undefined
+  dice: Dice | undefined
+  progress: { step: number, steps: number } | undefined
+  compute: SiteStatus['compute'] | undefined
+  trainer: SiteStatus['trainer'] = 'loading'
+  exchanges = 0
+  bytesSent = 0
+  bytesReceived = 0
+  readonly exchangesByRound: number[] = []
+  #inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
+
+  constructor (finished: readonly RoundRecord[] = []) {
+    for (const each of finished) {
+      this.#setExchanges(each.round, each.exchanges)
+      this.exchanges += each.exchanges
+      this.bytesSent += each.bytesSent
+      this.bytesReceived += each.bytesReceived
+      this.dice = each.dice
+      this.round = each.round
+    }
+  }
+
+  count ({ partner, bytesSent, bytesReceived }: CountedExchange): void {
+    this.partner = partner
+    for (const counts of [this, this.#inRound]) {
+      counts.exchanges++
+      counts.bytesSent += bytesSent
+      counts.bytesReceived += bytesReceived
+    }
+  }
+
+  enter (phase: SitePhase, round = this.round): void {
+    this.phase = phase
+    this.round = round
+    this.progress = undefined
+  }
+
+  /** Ends the round's counts and returns them. */
+  closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number } {
+    const counts = this.#inRound
+    this.#inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
+    this.#setExchanges(round, counts.exchanges)
+    return counts
+  }
+
+  /** Rounds that a site skipped when it caught up had none. */
+  #setExchanges (round: number, count: number): void {
+    while (this.exchangesByRound.length < round) this.exchangesByRound.push(0)
+    this.exchangesByRound[round - 1] = count
+  }
+}

@@ -1,0 +1,52 @@
+import type { Dice } from './trainer-messages.ts'
+
+export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
+
+/** What GET /status answers. */
+export interface SiteStatus {
+  name: string
+  peerId: string
+  addresses: string[]
+  federation: string
+  round: number
+  rounds: number
+  phase: SitePhase
+  partner?: string
+  dice?: Dice
+  /** Estimated relative consensus distance of the sites that announced themselves lately. */
+  consensus?: number
+  exchanges: number
+  /** Exchanges that this site began and whose end it could not learn yet. */
+  inDoubt: number
+  /** Peer ids of sites whose adapters were clipped again and again: asked last. */
+  suspects: string[]
+  bytesSent: number
+  bytesReceived: number
+  peers: number
+  /** Connections that failed the handshake: no or another network key, mostly. */
+  refusedHandshakes: number
+  /** Connections that ended because one side did not accept the other's certificate. */
+  refusedCertificates: number
+  /** Streams that peers opened, by protocol: taken, and reset for want of a certificate. Membership, identify and ping are open to all and not counted. */
+  streams: Record<string, { handled: number, reset: number }>
+  warnings: string[]
+  /** What computes, where, and why that; absent until the trainer is ready. */
+  compute?: { engine: string, provider: string, reason: string }
+  trainer: 'loading' | 'ready' | 'restarting'
+  progress?: { step: number, steps: number }
+  eventLoopP99Ms: number
+}
+
+/** One entry of GET /peers: connected, announced and exchanged are different facts. */
+export interface PeerView {
+  peerId: string
+  connected: boolean
+  addresses: string[]
+  lastSeen?: number
+  round?: number
+  phase?: string
+  dice?: number
+  exchanges: number
+  /** Its adapter was clipped again and again. */
+  suspect: boolean
+}

@@ -1,0 +1,80 @@
+/**
+ * What daemon and trainer say to each other over IPC. Only the global adapter, counts and scores: experts, optimiser
+ * state, pixels and file names stay in the trainer (DESIGN §2).
+ */
+import type { TensorSpec } from '../adapter/schema.ts'
+import type { ComputeSettings } from '../home/config/compute.ts'
+import type { FederationDocument } from '../federation/document.ts'
+
+export interface TrainerSetup {
+  readonly model: FederationDocument['model']
+  readonly training: FederationDocument['training']
+  readonly data: string
+  readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
+  readonly privateStore: string
+  /** Folder of imported base models. */
+  readonly models: string
+  readonly compute: ComputeSettings
+  /** Differs between sites: drives batches and augmentation. */
+  readonly siteSeed: number
+  /** Test fault: every step takes this many times as long. */
+  readonly slow?: number
+}
+
+export interface Dice {
+  readonly frozen: number
+  readonly global: number
+  readonly personal: number
+}
+
+export interface TrainerReady {
+  readonly model: string
+  readonly baseHash: string
+  readonly tensors: readonly TensorSpec[]
+  /** Γ0, flat in schema order: the same at every site. */
+  readonly initial: Float32Array
+  readonly images: number
+  readonly validationImages: number
+  /** How many files were skipped, by reason. */
+  readonly skipped: Readonly<Record<string, number>>
+  readonly engine: string
+  /** Where the engine runs: cpu, webgpu or cuda. */
+  readonly provider: string
+  /** Why this engine and provider, and why not the others. */
+  readonly engineReason: string
+  /** Rounds whose phase L is already in the private store. */
+  readonly privateRound: number
+  /** Said when the newest private checkpoint was damaged and the previous one serves. */
+  readonly warnings: readonly string[]
+}
+
+export interface Work {
+  readonly round: number
+  readonly adapter: Float32Array
+}
+
+export interface TrainerCalls {
+  setup: { request: TrainerSetup, reply: TrainerReady }
+  phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
+  /** Fits the experts (loss NaN when that was done already: before a crash, or before the exchange), saves them durably, then scores the validation split. */
+  phaseL: { request: Work, reply: { loss: number, dice: Dice } }
+}
+
+export type CallName = keyof TrainerCalls
+
+export interface CallMessage<N extends CallName = CallName> {
+  readonly id: number
+  readonly call: N
+  readonly request: TrainerCalls[N]['request']
+}
+
+/** `userFault`: the person can mend it (bad data, wrong base file); restarting the trainer would not help. */
+interface TrainerFault {
+  readonly message: string
+  readonly userFault: boolean
+}
+
+export type TrainerMessage =
+  | { readonly kind: 'reply', readonly id: number, readonly reply: TrainerCalls[CallName]['reply'] }
+  | { readonly kind: 'fault', readonly id: number, readonly fault: TrainerFault }
+  | { readonly kind: 'progress', readonly step: number, readonly steps: number }

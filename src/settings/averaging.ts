@@ -1,0 +1,16 @@
+import type { FederationDocument } from '../federation/document.ts'
+
+/** Averaging settings of DESIGN §7; one initiation instead of two, because under `exponential` it stands for two steps (docs/gossip.md). */
+export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
+  return {
+    codec: 'auto',
+    partner: 'exponential',
+    weighting: 'images',
+    maxMass: 1_000,
+    initiationsPerRound: 1,
+    clipRadius: 100,
+    normBound: 10_000,
+    staleness: 3,
+    coolDown: { distance: 0.02, seconds: coolDownSeconds }
+  }
+}

@@ -1,0 +1,203 @@
+import { createSchema, type Schema } from '../adapter/schema.ts'
+import { seededRandom, shuffled } from '../dataset/random.ts'
+import { Averager } from '../gossip-aggregation/averager.ts'
+import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import { sketchSlices } from '../gossip-aggregation/sketch.ts'
+import { Gossip } from '../rounds/exchange-loop.ts'
+import { squaredDistance } from './measure.ts'
+import { CYCLE_MS, LIE, SLOWNESS, type SimulationOptions } from './options.ts'
+import { VirtualClock } from './virtual-clock.ts'
+import { VirtualNetwork } from './virtual-network.ts'
+import type { VirtualSite } from './virtual-site.ts'
+
+/** Streams of random numbers, apart, so that one setting does not change what another draws. */
+const STREAM = { values: 0, roles: 1, churn: 2, network: 3, turns: 4, lies: 5, gossip: 6 } as const
+const STANDS_STILL = { candidates: (): string[] => [], expectsSomebody: () => false, markForeign: () => {} }
+const SILENT = { warn: () => {}, over: () => {} }
+/** Times per cycle that a site asks about what is in doubt. */
+const SETTLINGS = 4
+/** Cycles within which all that is open or in doubt must end once nothing is lost any more. */
+const MOST_SETTLING = 20
+const FOR_EVER = new AbortController().signal
+
+/** Virtual sites that exchange on a virtual clock; the same options give the same history, number for number. */
+export class VirtualFederation {
+  readonly sites: readonly VirtualSite[]
+  readonly #options: SimulationOptions
+  readonly #clock = new VirtualClock()
+  readonly #network: VirtualNetwork
+  readonly #ids: readonly string[]
+  readonly #byId: ReadonlyMap<string, VirtualSite>
+  readonly #churn: () => number
+  readonly #turns: () => number
+  readonly #running = new Set<VirtualSite>()
+  /** The first that a site threw, which none should. */
+  #failure: Error | undefined
+  #cycle = 0
+
+  constructor (options: SimulationOptions) {
+    const { peers, seed, loss, delay } = options
+    this.#options = options
+    this.#churn = seededRandom(seed, STREAM.churn)
+    this.#turns = seededRandom(seed, STREAM.turns)
+    this.#network = new VirtualNetwork({ clock: this.#clock, random: seededRandom(seed, STREAM.network), loss, delay })
+    this.#ids = Array.from({ length: peers }, (_, index) => `site-${String(index).padStart(6, '0')}`)
+    this.sites = this.#createSites()
+    this.#byId = new Map(this.sites.map((site) => [site.id, site]))
+  }
+
+  /** Every live site initiates once, at its own time. */
+  async cycle (): Promise<void> {
+    const { churn, partner } = this.#options
+    const away = shuffled(this.sites, this.#churn).slice(0, Math.round(churn * this.sites.length))
+    for (const site of this.sites) site.isAway = false
+    for (const site of away) site.isAway = true
+    if (partner === 'farthest') for (const site of this.sites) this.#announce(site)
+    for (const site of this.sites) if (!site.isAway) this.#schedule(site)
+    for (let time = 0; time < SETTLINGS; time++) this.#scheduleSettling(time * CYCLE_MS / SETTLINGS)
+    await this.#clock.run((this.#cycle + 1) * CYCLE_MS)
+    this.#cycle++
+    for (const { averager } of this.sites) await averager.saved(averager.state.included)
+    this.#check()
+  }
+
+  /** Everybody comes back, nothing is lost any more, and what is in doubt is settled. */
+  async settle (): Promise<void> {
+    this.#network.loss = 0
+    for (const site of this.sites) site.isAway = false
+    const isOpen = (): boolean => this.#running.size > 0 || this.sites.some(({ averager }) => averager.inDoubt > 0 || averager.busy)
+    for (let cycle = 0; cycle < MOST_SETTLING && isOpen(); cycle++) {
+      this.#scheduleSettling(0)
+      await this.#clock.run(this.#clock.now() + CYCLE_MS)
+      this.#check()
+    }
+    if (isOpen()) throw new Error('an exchange could not be settled although everybody is there')
+  }
+
+  /** Ids of sites that at least one honest site named. */
+  named (): Set<string> {
+    return new Set(this.sites.filter(({ isLiar }) => !isLiar).flatMap(({ gossip }) => gossip.suspects))
+  }
+
+  /** With delays sites keep their own time; without, two agreed steps of a cycle follow each other. */
+  #schedule (site: VirtualSite): void {
+    const { delay, partner } = this.#options
+    if (site.isSlow && (this.#cycle + site.index) % SLOWNESS !== 0) return
+    const turns = turnsPerInitiation(partner)
+    const phase = delay > 0 ? phaseOf(site) : this.#turns()
+    for (let turn = 0; turn < turns; turn++) {
+      this.#clock.schedule((turn + (delay > 0 ? phase : this.#turns())) * CYCLE_MS / turns, () => { this.#watch(this.#turn(site)) })
+    }
+  }
+
+  /** Sites ask about what is in doubt, as the daemon does when a partner is there again. */
+  #scheduleSettling (ms: number): void {
+    this.#clock.schedule(ms, () => { for (const site of this.sites) if (site.averager.inDoubt > 0 && !site.isAway) this.#watch(this.#settleAll(site)) })
+  }
+
+  async #turn (site: VirtualSite): Promise<void> {
+    if (site.isAway || this.#running.has(site)) return
+    this.#running.add(site)
+    try {
+      await site.gossip.initiate({ count: 1, withinMs: CYCLE_MS * 0.9, signal: FOR_EVER })
+    } finally {
+      this.#running.delete(site)
+    }
+  }
+
+  async #settleAll (site: VirtualSite): Promise<void> {
+    for (const partner of [...site.averager.doubts.keys()]) await this.#network.settle(site, this.#byId.get(partner)!).catch(() => {})
+  }
+
+  #watch (work: Promise<void>): void {
+    work.catch((error: unknown) => { this.#failure ??= error as Error })
+  }
+
+  #check (): void {
+    if (this.#failure != null) throw this.#failure
+  }
+
+  #announce (site: VirtualSite): void {
+    const copy = site.averager.snapshot()
+    const slices = sketchSlices(copy, 0)
+    let slice = slices.next()
+    while (slice.done !== true) slice = slices.next()
+    site.sketch = slice.value
+  }
+
+  #createSites (): VirtualSite[] {
+    const { peers, dim, seed, liars, stragglers, offset, maxMass, radius } = this.#options
+    const schema = createSchema({ model: 'virtual', baseHash: '0'.repeat(64), tensors: [{ name: 'x', shape: [dim], role: 'lora' }] })
+    const normal = normalNumbers(seededRandom(seed, STREAM.values))
+    const roles = seededRandom(seed, STREAM.roles)
+    const indices = shuffled([...this.#ids.keys()], roles)
+    const liarCount = Math.round(liars * peers)
+    const slowCount = Math.round(stragglers * peers)
+    const common = Float64Array.from({ length: dim }, () => offset === 0 ? 0 : offset * normal())
+    const ranks = new Map(indices.map((index, rank) => [index, rank]))
+    return this.#ids.map((_, index) => {
+      const rank = ranks.get(index)!
+      const values = Float32Array.from(common, (each) => each + normal())
+      const mass = maxMass === 1 ? 1 : maxMass ** roles()
+      return this.#createSite({ index, schema, values, mass, isLiar: rank < liarCount, isSlow: rank >= peers - slowCount, clipRadius: radius * Math.sqrt(dim) })
+    })
+  }
+
+  #createSite ({ index, schema, values, mass, isLiar, isSlow, clipRadius }: Pick<VirtualSite, 'index' | 'isLiar' | 'isSlow'> & { schema: Schema, values: Float32Array, mass: number, clipRadius: number }): VirtualSite {
+    const { codec, maxMass } = this.#options
+    const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
+    const averager = new Averager({ schema, values, round: 0, mass, settings, ...(isLiar ? { distort: this.#lie(index) } : {}) })
+    const site: VirtualSite = { index, id: this.#ids[index]!, averager, gossip: this.#createGossip(index), isLiar, isSlow, isAway: false, bytesSent: 0, sketch: undefined }
+    return site
+  }
+
+  #createGossip (index: number): Gossip {
+    const { partner, seed } = this.#options
+    const own = (): VirtualSite => this.sites[index]!
+    return new Gossip({
+      exchange: async (id) => await this.#network.exchange(own(), this.#byId.get(id)!),
+      peers: { ...STANDS_STILL, candidates: () => this.#ids as string[] },
+      notices: SILENT,
+      clock: this.#clock,
+      random: seededRandom(seed + index, STREAM.gossip),
+      partner: { rule: partner, self: this.#ids[index]!, ring: () => this.#ids, step: () => this.#stepOf(), distance: (id) => this.#distance(own(), id) }
+    })
+  }
+
+  #stepOf (): number {
+    const turns = 2 * this.#clock.now() / CYCLE_MS
+    return Math.floor(turns)
+  }
+
+  #distance ({ sketch }: VirtualSite, id: string): number | undefined {
+    const other = this.#byId.get(id)?.sketch
+    return sketch == null || other == null ? undefined : squaredDistance(sketch, other)
+  }
+
+  /** Fresh noise in every exchange, 100 times as long as sites are from their mean at the start. */
+  #lie (index: number): (copy: Float32Array) => void {
+    const normal = normalNumbers(seededRandom(this.#options.seed + index, STREAM.lies))
+    return (copy) => { for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + LIE * normal() }
+  }
+}
+
+/** When in a cycle this site's turn is, where sites keep their own time: a low-discrepancy sequence over [0, 1). */
+function phaseOf ({ index }: VirtualSite): number {
+  return index * 0.6180339887498949 % 1
+}
+
+/** Independent standard normal numbers (Box–Muller). */
+function normalNumbers (random: () => number): () => number {
+  let spare: number | undefined
+  return () => {
+    if (spare != null) {
+      const value = spare
+      spare = undefined
+      return value
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - random()))
+    const angle = 2 * Math.PI * random()
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
+  }
+}

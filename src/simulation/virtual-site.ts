@@ -1,0 +1,17 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { Gossip } from '../rounds/exchange-loop.ts'
+
+/** A site of a simulation: the daemon's own averager and gossip loop. */
+export interface VirtualSite {
+  readonly index: number
+  readonly id: string
+  readonly averager: Averager
+  readonly gossip: Gossip
+  readonly isLiar: boolean
+  readonly isSlow: boolean
+  isAway: boolean
+  /** Of vectors, through the last cycle; other messages are not counted. */
+  bytesSent: number
+  /** As announced at the start of the cycle. */
+  sketch: Float32Array | undefined
+}

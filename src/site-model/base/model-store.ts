@@ -1,0 +1,69 @@
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { CorruptFileError, InputError } from '../../errors.ts'
+import { samConfig } from '../../model/sam/build-sam.ts'
+import { parameterCount } from '../../model/sam/tensor-shapes.ts'
+import { bundledWeights } from './bundled-weights.ts'
+import { readBaseModel } from './base-model.ts'
+import { isMissing } from '../../home/files.ts'
+import { openSafetensors } from './safetensors-file.ts'
+
+/** A base model that this machine has. */
+export interface StoredModel {
+  readonly name: string
+  readonly architecture: string
+  /** SHA-256 over its numbers: the base hash of a federation. */
+  readonly hash: string
+  readonly parameters: number
+  readonly bytes: number
+  readonly path: string
+  readonly bundled: boolean
+}
+
+const BUNDLED = 'sam-tiny'
+
+/** The bundled model and all imported ones, by name. @throws InputError naming a file that cannot be read. */
+export async function listModels (folder: string): Promise<StoredModel[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  const files = names.filter((name) => name.endsWith('.safetensors')).sort()
+  return [await bundledModel(), ...await Promise.all(files.map(async (file) => await readEntry(join(folder, file))))]
+}
+
+/** @throws InputError for a name that is neither bundled nor imported; it lists those that are. */
+export async function findModel (folder: string, name: string): Promise<StoredModel> {
+  return pick(await listModels(folder), (model) => model.name === name, `there is no model named ${name}`)
+}
+
+/** The weights that a federation agreed on, by their hash. @throws InputError when this machine does not have them. */
+export async function findWeights (folder: string, { name, baseHash }: { name: string, baseHash: string }): Promise<string> {
+  const wanted = `the federation's base model (${name}, hash ${baseHash.slice(0, 12)}…) is not on this machine`
+  return pick(await listModels(folder), (model) => model.hash === baseHash, wanted).path
+}
+
+function pick (models: readonly StoredModel[], matches: (model: StoredModel) => boolean, missing: string): StoredModel {
+  const found = models.find(matches)
+  if (found == null) throw new InputError(`${missing}; here are ${models.map(({ name }) => name).join(', ')}: bring it with "consilium model import FILE"`)
+  return found
+}
+
+async function bundledModel (): Promise<StoredModel> {
+  const path = await bundledWeights(BUNDLED)
+  const { hash, config } = await readBaseModel(BUNDLED, path)
+  return { name: BUNDLED, architecture: BUNDLED, hash, parameters: parameterCount(config), bytes: (await stat(path)).size, path, bundled: true }
+}
+
+async function readEntry (path: string): Promise<StoredModel> {
+  try {
+    const file = await openSafetensors(path)
+    await file.close()
+    const { architecture, hash } = file.metadata
+    if (architecture == null || hash == null) throw new CorruptFileError('it was not made by "consilium model import"')
+    return { name: basename(path, '.safetensors'), architecture, hash, parameters: parameterCount(samConfig(architecture)), bytes: (await stat(path)).size, path, bundled: false }
+  } catch (error) {
+    if (error instanceof CorruptFileError) throw new InputError(`${path} cannot be used: ${error.message}; remove it and import the model again`)
+    throw error
+  }
+}

@@ -1,0 +1,42 @@
+import { InputError } from '../errors.ts'
+import type { Engine } from '../compute/index.ts'
+import { withImageSize } from '../model/sam/build-sam.ts'
+import { resizeWeights } from '../model/sam/weights.ts'
+import type { FeatureStore } from '../model/train/frozen-features.ts'
+import { Learner } from '../model/train/learner.ts'
+import type { FederationDocument } from '../federation/document.ts'
+import { findWeights } from './base/model-store.ts'
+import { readBaseModel } from './base/base-model.ts'
+
+const MAX_CACHE_BYTES = 2 ** 30
+
+export interface LearnerSource {
+  readonly engine: Engine
+  readonly model: FederationDocument['model']
+  readonly training: FederationDocument['training']
+  /** Folder of imported models. */
+  readonly models: string
+  readonly siteSeed: number
+  /** Where features of frozen blocks go when memory is full; nowhere if not given. */
+  readonly spill?: FeatureStore
+}
+
+/** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
+export async function createLearner ({ engine, model, training, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
+  const file = await findWeights(models, model)
+  const base = await readBaseModel(model.name, file)
+  if (base.hash !== model.baseHash) throw new InputError(`${file} is damaged: its numbers do not have the hash that it states; remove it and import the model again`)
+  const config = withImageSize(base.config, model.imageSize)
+  return Learner.create({
+    engine,
+    config,
+    weights: resizeWeights(base.weights, base.config, config),
+    baseHash: base.hash,
+    model: { lora: model.lora, decoder: model.decoder, moe: model.moe, pixels: model.pixels },
+    train: training,
+    rounds: training.rounds,
+    seed: training.seed,
+    siteSeed,
+    cache: { memoryBytes: Math.min(MAX_CACHE_BYTES, process.availableMemory() / 4), ...(spill == null ? {} : { spill }) }
+  })
+}

@@ -1,0 +1,168 @@
+import { join } from 'node:path'
+import { readImage } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
+import { EmbeddingCache } from '../../model/predict/embedding-cache.ts'
+import type { MaskMap, Segmenter } from '../../model/predict/segmenter.ts'
+import type { Mode } from '../../settings/model.ts'
+import type { ComputeSettings } from '../../home/config/compute.ts'
+import { sitePaths } from '../../home/paths.ts'
+import { openSiteModel, type SiteModel } from '../site-model.ts'
+import { DiskEmbeddings } from './disk-embeddings.ts'
+import { bestMap, checkApart, checkEnding, checkOutput, writeMaps, type MapStack, type WrittenMap } from './outputs.ts'
+import { promptedSlices, type Image, type Prompt } from './prompt.ts'
+
+export interface PredictorInit {
+  readonly home: string
+  readonly mode?: Mode
+  /** MiB of embeddings kept on disk in the site's private folder, 0 for none; by default what the site's settings say. */
+  readonly embeddingCache?: number
+  /** What shall differ from the site's own settings. */
+  readonly compute?: Partial<ComputeSettings>
+}
+
+export interface SegmentRequest {
+  /** PNG, JPEG, TIFF or NIfTI file. */
+  readonly image: string
+  readonly prompt?: Prompt
+  /** SAM's maps 1 to 3 instead of map 0. */
+  readonly multimask?: boolean
+  /** First and last slice of a volume to segment, from 0; the others are background. */
+  readonly slices?: readonly [number, number]
+  readonly onProgress?: (done: number, total: number) => void
+  /** Checked before every slice and before anything is written. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface PredictRequest extends SegmentRequest {
+  /** Mask to write: .png, or .nii or .nii.gz for a volume. */
+  readonly out: string
+  /** Where the low-resolution logits go, for a later mask prompt. */
+  readonly logits?: string | undefined
+}
+
+export interface Segmented {
+  readonly image: Image
+  /** One, or three with `multimask`. */
+  readonly maps: readonly MapStack[]
+  /** Number of the map with the highest predicted IoU. */
+  readonly best: number
+}
+
+export interface Prediction {
+  readonly out: string
+  readonly slices: number
+  readonly round: number
+  /** Of the best map. */
+  readonly foreground: number
+  readonly iou: number | null
+  readonly best: number
+  readonly maps: readonly WrittenMap[]
+  /** Slices that went through the image encoder, and slices whose embedding was there already. */
+  readonly encoded: number
+  readonly reused: number
+  /** Why embeddings could not be kept on disk, if so. */
+  readonly cacheProblem?: string
+}
+
+const MEMORY_BYTES = 256 * 2 ** 20
+/** What a slice that is not segmented gets as logits: surely background. */
+const BACKGROUND = -10
+
+/** A site's model, opened once for any number of images and prompts. */
+export class Predictor {
+  readonly #site: SiteModel
+  readonly #segmenter: Segmenter
+  readonly #disk: DiskEmbeddings | undefined
+
+  private constructor (site: SiteModel, segmenter: Segmenter, disk: DiskEmbeddings | undefined) {
+    this.#site = site
+    this.#segmenter = segmenter
+    this.#disk = disk
+  }
+
+  /** @throws InputError when the home holds no federation, or lacks its base model. */
+  static async open ({ home, mode = 'personal', embeddingCache, compute }: PredictorInit): Promise<Predictor> {
+    const site = await openSiteModel(home, compute)
+    const mebibytes = embeddingCache ?? site.config.embeddingCache
+    const disk = mebibytes > 0 ? new DiskEmbeddings({ folder: join(sitePaths(home).privateStore, 'embeddings'), maxBytes: mebibytes * 2 ** 20 }) : undefined
+    const cache = new EmbeddingCache({ memoryBytes: MEMORY_BYTES, store: disk })
+    return new Predictor(site, site.learner.segmenter({ adapter: site.adapter, mode, cache }), disk)
+  }
+
+  /** Masks of one image, or of a volume slice by slice. @throws InputError for an image or prompt that cannot be used */
+  async segment (request: SegmentRequest): Promise<Segmented> {
+    return await this.#segment(await this.#read(request.image), request)
+  }
+
+  /** The same, written in the image's geometry; files appear whole or not at all. */
+  async predict ({ out, logits, ...request }: PredictRequest): Promise<Prediction> {
+    checkEnding(out)
+    await checkApart({ ...request, out, logits, mask: request.prompt?.mask })
+    const before = this.#segmenter.counts
+    const image = await this.#read(request.image)
+    checkOutput(out, image, request.image)
+    const { maps } = await this.#segment(image, request)
+    request.signal?.throwIfAborted()
+    const { best, written } = await writeMaps(out, image, maps, { logits, lowRes: this.#segmenter.lowRes })
+    const { foreground, iou } = written.find(({ map }) => map === best)!
+    const { encoded, reused } = this.#segmenter.counts
+    const problem = this.#disk?.problem
+    return {
+      out,
+      slices: image.slices.length,
+      round: this.#site.round,
+      foreground,
+      iou,
+      best,
+      maps: written,
+      encoded: encoded - before.encoded,
+      reused: reused - before.reused,
+      ...(problem == null ? {} : { cacheProblem: problem })
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.#segmenter.dispose()
+    await this.#site.close()
+  }
+
+  async #read (file: string): Promise<Image> {
+    return await readImage(file, { axis: this.#site.config.axis })
+  }
+
+  async #segment (image: Image, { image: file, prompt = {}, multimask = false, slices, onProgress, signal }: SegmentRequest): Promise<Segmented> {
+    checkRange(image, file, slices)
+    const { lowRes } = this.#segmenter
+    const prepare = await promptedSlices(image, prompt, slices, { side: this.#site.learner.inputSize, lowRes })
+    const answers: (readonly MaskMap[] | undefined)[] = []
+    for (let index = 0; index < image.slices.length; index++) {
+      signal?.throwIfAborted()
+      const prepared = await prepare(index)
+      answers.push(prepared.prompt == null ? undefined : await this.#segmenter.segment(prepared.fitted, prepared.prompt, { multimask }))
+      onProgress?.(index + 1, image.slices.length)
+    }
+    const maps = stack(answers, image, multimask, lowRes)
+    return { image, maps, best: bestMap(maps).map }
+  }
+}
+
+function checkRange (image: Image, file: string, range: SegmentRequest['slices']): void {
+  if (range == null) return
+  if (image.kind === 'picture') throw new InputError(`${file} is one picture: --slices is for volumes`)
+  const [first, last] = range
+  if (!(first >= 0 && first <= last && last < image.slices.length)) throw new InputError(`${file} has the slices 0 to ${image.slices.length - 1}: --slices ${first}-${last} is not among them`)
+}
+
+/** One stack per map out of the answers for the slices; what was left out is background. */
+function stack (answers: readonly (readonly MaskMap[] | undefined)[], image: Image, multimask: boolean, lowRes: number): MapStack[] {
+  const { height, width } = image.slices[0]!
+  return (multimask ? [1, 2, 3] : [0]).map((map, i) => {
+    const given = answers.flatMap((answer) => answer?.[i] ?? [])
+    return {
+      map,
+      iou: given.reduce((sum, { iou }) => sum + iou, 0) / given.length,
+      masks: answers.map((answer) => answer?.[i]?.mask ?? new Uint8Array(height * width)),
+      logits: answers.map((answer) => answer?.[i]?.logits ?? new Float32Array(lowRes ** 2).fill(BACKGROUND))
+    }
+  })
+}

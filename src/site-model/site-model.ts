@@ -1,0 +1,59 @@
+import { adapterFromSafetensors, type Adapter } from '../adapter/adapter.ts'
+import { createEngine, type Engine } from '../compute/index.ts'
+import { CorruptFileError, InputError } from '../errors.ts'
+import type { Learner } from '../model/train/learner.ts'
+import { engineOptions, type ComputeSettings } from '../home/config/compute.ts'
+import { loadConfig } from '../home/config/load.ts'
+import type { SiteConfig } from '../home/config/schema.ts'
+import { readFederation, type Federation } from '../federation/document.ts'
+import { sitePaths } from '../home/paths.ts'
+import { readIfThere } from '../home/files.ts'
+import { PrivateStore } from './private-store.ts'
+import { createLearner } from './learner.ts'
+
+/** A site's trained model, read from its home without touching the daemon. */
+export interface SiteModel {
+  readonly federation: Federation
+  readonly config: SiteConfig
+  readonly learner: Learner
+  /** Γ as last saved, or Γ0 when the site has not trained yet. */
+  readonly adapter: Adapter
+  readonly round: number
+  readonly engine: Engine
+  close (): Promise<void>
+}
+
+export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}): Promise<SiteModel> {
+  const paths = sitePaths(home)
+  const federation = await readFederation(paths.federation)
+  const config = await loadConfig(paths.config, flags)
+  const engine = await createEngine(engineOptions(config))
+  const { model, training } = federation.document
+  const learner = await createLearner({ engine, model, training, models: paths.models, siteSeed: 0 })
+  const saved = await readSavedAdapter(paths.adapter, learner)
+  const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
+  if (experts != null) learner.importPrivate(experts.set)
+  return {
+    federation,
+    config,
+    learner,
+    adapter: saved?.adapter ?? learner.initialAdapter(),
+    round: saved?.round ?? 0,
+    engine,
+    close: async () => {
+      await learner.dispose()
+      await engine.dispose()
+    }
+  }
+}
+
+async function readSavedAdapter (path: string, learner: Learner): Promise<{ adapter: Adapter, round: number } | undefined> {
+  const bytes = await readIfThere(path)
+  if (bytes == null) return undefined
+  try {
+    return adapterFromSafetensors(learner.schema, bytes)
+  } catch (error) {
+    if (error instanceof CorruptFileError) throw new InputError(`${path} is damaged (${error.message}): start the daemon once, it falls back to the checkpoint before`)
+    throw error
+  }
+}

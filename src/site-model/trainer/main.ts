@@ -1,0 +1,42 @@
+/** Entry of the trainer process: answers the daemon's calls one after the other (messages.ts). */
+import { InputError, SchemaError } from '../../errors.ts'
+import { createSession, type Session } from './session.ts'
+import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, Work } from '../../rounds/trainer-messages.ts'
+
+let session: Session | undefined
+let queue = Promise.resolve()
+
+process.on('message', (message: CallMessage) => {
+  queue = queue.then(async () => { await answer(message) })
+})
+// The daemon is gone: nothing that is not saved may outlive it.
+process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal, and its end, reach the whole process group: the daemon decides when the trainer ends.
+process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
+
+async function answer ({ id, call, request }: CallMessage): Promise<void> {
+  try {
+    send({ kind: 'reply', id, reply: await run(call, request) })
+  } catch (error) {
+    send({ kind: 'fault', id, fault: { message: plainMessage(error), userFault: error instanceof InputError || error instanceof SchemaError } })
+  }
+}
+
+async function run (call: CallName, request: TrainerCalls[CallName]['request']): Promise<TrainerCalls[CallName]['reply']> {
+  if (call === 'setup') {
+    session = await createSession(request as TrainerSetup, (progress) => { send({ kind: 'progress', ...progress }) })
+    return session.ready
+  }
+  if (session == null) throw new Error('the trainer was asked to work before it was set up')
+  return await session[call](request as Work)
+}
+
+function send (message: TrainerMessage): void {
+  // A daemon that was killed hears nothing; 'disconnect' ends this process as soon as it comes to it.
+  process.send?.(message, undefined, undefined, () => {})
+}
+
+function plainMessage (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { Adapter } from '../../adapter/adapter.ts'
+import { createEngine } from '../../compute/index.ts'
+import { loadDataset } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
+import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
+import { engineOptions } from '../../home/config/compute.ts'
+import { createLearner } from '../learner.ts'
+import { fitSplit, type FittedSplit } from '../split.ts'
+import type { Dice, TrainerCalls, TrainerReady, TrainerSetup, Work } from '../../rounds/trainer-messages.ts'
+import { DiskFeatures } from './feature-store.ts'
+import { PrivateStore } from '../private-store.ts'
+import { slowedDown } from './slow.ts'
+
+const MAX_FEATURE_BYTES = 8 * 2 ** 30
+
+type Progress = (progress: { step: number, steps: number }) => void
+
+/** One loaded site: data, model and private store. */
+export class Session {
+  readonly ready: TrainerReady
+  readonly #learner: Learner
+  readonly #data: FittedSplit
+  readonly #store: PrivateStore
+  readonly #onProgress: Progress
+  #privateRound: number
+  #frozenDice: number | undefined
+
+  constructor (ready: TrainerReady, learner: Learner, data: FittedSplit, store: PrivateStore, onProgress: Progress) {
+    this.ready = ready
+    this.#learner = learner
+    this.#data = data
+    this.#store = store
+    this.#onProgress = onProgress
+    this.#privateRound = ready.privateRound
+  }
+
+  async phaseG (work: Work): Promise<TrainerCalls['phaseG']['reply']> {
+    const { adapter, loss } = await this.#learner.phaseG(this.#args(work))
+    return { adapter: adapter.values, loss }
+  }
+
+  /** Skips the fit when a crash came after the experts of this round were saved. */
+  async phaseL (work: Work): Promise<TrainerCalls['phaseL']['reply']> {
+    let loss = NaN
+    if (work.round > this.#privateRound) {
+      loss = (await this.#learner.phaseL(this.#args(work))).loss
+      await this.#store.save({ round: work.round, set: await this.#learner.exportPrivate() })
+      this.#privateRound = work.round
+    }
+    return { loss, dice: await this.#score(work.adapter) }
+  }
+
+  async #score (values: Float32Array): Promise<Dice> {
+    const adapter = new Adapter(this.#learner.schema, values)
+    const score = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> =>
+      (await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })).dice
+    this.#frozenDice ??= await score('frozen')
+    return { frozen: this.#frozenDice, global: await score('global'), personal: await score('personal') }
+  }
+
+  #args ({ round, adapter }: Work): PhaseArgs {
+    return {
+      adapter: new Adapter(this.#learner.schema, adapter),
+      samples: this.#data.train,
+      round,
+      onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
+    }
+  }
+}
+
+/** Loads base, data and private state. @throws InputError for what the user must mend. */
+export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
+  const engine = await createEngine(engineOptions(setup.compute))
+  const dataset = await loadDataset(setup.data, { axis: setup.axis })
+  const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
+  const learner = await createLearner({ ...setup, engine, spill })
+  const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
+  if (data.train.length === 0 || data.validation.length === 0) {
+    throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
+  }
+  const store = new PrivateStore(setup.privateStore, learner.schema.hash)
+  const saved = await store.load()
+  if (saved != null) learner.importPrivate(saved.set)
+  const ready: TrainerReady = {
+    model: learner.schema.model,
+    baseHash: learner.schema.baseHash,
+    tensors: learner.schema.tensors,
+    initial: learner.initialAdapter().values,
+    images: data.train.length,
+    validationImages: data.validation.length,
+    skipped: countBy(dataset.problems.map((problem) => problem.reason)),
+    engine: engine.name,
+    provider: engine.provider,
+    engineReason: engine.reason,
+    privateRound: saved?.round ?? 0,
+    warnings: store.warnings
+  }
+  return new Session(ready, learner, data, store, setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow))
+}
+
+function warnOfDisk (reason: string): void {
+  process.stderr.write(`consilium: no more features of frozen blocks are kept on disk, so some are computed again: ${reason}\n`)
+}
+
+function countBy (reasons: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const reason of reasons) counts[reason] = (counts[reason] ?? 0) + 1
+  return counts
+}
