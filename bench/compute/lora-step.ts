@@ -1,8 +1,8 @@
 /** The training step of torch_lora_step.py, written against tfjs-core. */
 import * as tf from '@tensorflow/tfjs-core'
+import { elementCount } from '../../src/adapter/schema.ts'
 import { gelu, layerNorm } from '../../src/compute/index.ts'
 import type { HostRecord, HostTensor, Step, TensorRecord } from '../../src/compute/index.ts'
-import { elementCount } from '../../src/adapter/schema.ts'
 import { createLayout, flatten, unpack } from '../../src/model/parameters/layout.ts'
 import type { Layout } from '../../src/model/parameters/layout.ts'
 import type { Case } from './cases.ts'

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readFloatTensors } from '../../src/adapter/safetensors.ts'
+import type { RoundRecord } from '../../src/home/metrics-log.ts'
 import { fetchControl } from '../../src/node/control/client.ts'
 import type { SiteStatus } from '../../src/rounds/status.ts'
-import type { RoundRecord } from '../../src/home/metrics-log.ts'
 import { Child } from './process.ts'
 
 const SAMPLE = fileURLToPath(new URL('../../samples/colin27/hospital-a', import.meta.url))

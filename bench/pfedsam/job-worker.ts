@@ -1,6 +1,6 @@
 /** Child process: runs the job it is sent, tells of its rounds, and ends with the record. */
-import { runJob, type RunRecord } from '../../src/experiment/run-job.ts'
 import type { Job } from '../../src/experiment/jobs.ts'
+import { runJob, type RunRecord } from '../../src/experiment/run-job.ts'
 
 export interface WorkerTask { readonly job: Job, readonly threads: number }
 export type WorkerMessage = { readonly round: number } | { readonly record: RunRecord } | { readonly failure: string }

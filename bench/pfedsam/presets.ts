@@ -1,7 +1,7 @@
 import type { Job } from '../../src/experiment/jobs.ts'
+import type { Overrides } from '../../src/federation/settings.ts'
 import { METHODS } from '../../src/settings/methods/baselines.ts'
 import { siteCount, type DataName } from './sites.ts'
-import type { Overrides } from '../../src/federation/settings.ts'
 
 export interface Preset {
   readonly data: readonly DataName[]

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
-import { duration, estimateSeconds } from './estimate.ts'
 import type { Job } from '../../src/experiment/jobs.ts'
+import { duration, estimateSeconds } from './estimate.ts'
 
 /** Shows how far all jobs are until it is stopped. */
 export interface ProgressView {

@@ -1,12 +1,12 @@
 import { createSchema } from '../../src/adapter/schema.ts'
-import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
-import { travellingTensors } from '../../src/model/parameters/lora-aggregation.ts'
-import { samConfig } from '../../src/model/sam/build-sam.ts'
-import { defaultModelSettings } from '../../src/settings/model.ts'
 import { methodOf } from '../../src/experiment/jobs.ts'
-import { METHODS, type Method } from '../../src/settings/methods/baselines.ts'
 import { sharedCount } from '../../src/experiment/mixers.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
+import { travellingTensors } from '../../src/model/parameters/lora-aggregation.ts'
+import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
+import { samConfig } from '../../src/model/sam/build-sam.ts'
+import { METHODS, type Method } from '../../src/settings/methods/baselines.ts'
+import { defaultModelSettings } from '../../src/settings/model.ts'
 import type { DataName } from './sites.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */

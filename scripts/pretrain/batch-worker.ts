@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { StreamOptions } from './batch-stream.ts'
 import { toTaskBatch } from './batch.ts'
 import { drawSample } from './sample.ts'
-import type { StreamOptions } from './batch-stream.ts'
 
 /** Worker thread of BatchStream: draws one batch for each message that it gets, in order. */
 const { seed, batch, first, side, lowResSide } = workerData as StreamOptions

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { readFloatTensors, writeSafetensors } from '../../src/adapter/safetensors.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
 import { writeAside } from './asset.ts'
-import { STATE, type State } from './step.ts'
 import type { Mark } from './curves.ts'
 import type { PretrainSettings } from './settings.ts'
+import { STATE, type State } from './step.ts'
 
 /** All that a run needs in order to go on as if it had never stopped. */
 export interface Checkpoint {

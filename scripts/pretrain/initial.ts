@@ -1,5 +1,5 @@
-import { seededRandom } from '../../src/dataset/index.ts'
 import type { NamedTensor } from '../../src/adapter/safetensors.ts'
+import { seededRandom } from '../../src/dataset/index.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 

@@ -1,5 +1,5 @@
-import { createLayout, unflatten, type Layout } from '../../src/model/parameters/layout.ts'
 import type { NamedTensor } from '../../src/adapter/safetensors.ts'
+import { createLayout, unflatten, type Layout } from '../../src/model/parameters/layout.ts'
 
 // Mask prompts are not trained (no gradient reaches them), and the Fourier matrix is a constant of the model (SAM_SPEC §1.5).
 const FIXED = /mask_downscaling|gaussian_matrix/

@@ -1,8 +1,8 @@
 import { maskBounds } from '../../src/model/train/box-prompts.ts'
 import { streamRandom } from './random.ts'
+import type { Random } from './random.ts'
 import { render } from './render.ts'
 import { drawScene, maskOf, objects } from './scene.ts'
-import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 
 /** A mask to predict, 1 inside and 0 outside, side × side. */

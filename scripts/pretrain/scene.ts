@@ -1,8 +1,8 @@
 import { blob, corners, shell } from './contour.ts'
-import { fillDisc, fillPolygon } from './raster.ts'
 import type { Contour } from './contour.ts'
-import type { Canvas } from './raster.ts'
 import type { Random } from './random.ts'
+import { fillDisc, fillPolygon } from './raster.ts'
+import type { Canvas } from './raster.ts'
 
 /** Anatomy without its looks: which region each pixel belongs to, and which region lies in which. */
 export interface Scene extends Canvas {

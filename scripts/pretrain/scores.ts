@@ -1,10 +1,10 @@
+import type { CompiledStep, HostRecord } from '../../src/compute/index.ts'
 import { lowResSide, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { restoreMask } from '../../src/model/sam/postprocess.ts'
 import { iouScore } from '../../src/model/scores/overlap.ts'
 import { fitted, PROMPTS, toTaskBatch, type Prompt } from './batch.ts'
 import { drawSample, type Sample } from './sample.ts'
 import { batchInputs } from './step.ts'
-import type { CompiledStep, HostRecord } from '../../src/compute/index.ts'
 
 /** Mean agreement (0..1) of map 0 with the truth at full resolution, for each kind of prompt. */
 export type Scores = Readonly<Record<Prompt, number>>

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { HostRecord, Step, TensorRecord } from '../../src/compute/index.ts'
+import { unpack, type Layout } from '../../src/model/parameters/layout.ts'
 import { lowResSide, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { encodeImage } from '../../src/model/sam/image-encoder.ts'
 import { promptMasks } from '../../src/model/sam/sam.ts'
-import { unpack, type Layout } from '../../src/model/parameters/layout.ts'
 import { adamw, clipByNorm } from '../../src/model/train/optimiser.ts'
+import type { TaskBatch } from './batch.ts'
 import { taskLoss } from './loss.ts'
 import { CLIP } from './settings.ts'
-import type { HostRecord, Step, TensorRecord } from '../../src/compute/index.ts'
-import type { TaskBatch } from './batch.ts'
 
 /** Vectors that a step takes and gives back; as long as the parameters. `mean` is their running mean, which is what ships. */
 export const STATE = ['value', 'first', 'second', 'mean'] as const

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { Affine, Triple } from '../../src/dataset/readers/nifti-header.ts'
 import { readNifti, type Volume } from '../../src/dataset/readers/nifti.ts'
 import { planCut, type Cut } from '../../src/dataset/transforms/orientation.ts'
-import { cutImages, cutLabels } from '../../src/dataset/transforms/slicing.ts'
 import { resizeImage, resizeLabels } from '../../src/dataset/transforms/resize.ts'
+import { cutImages, cutLabels } from '../../src/dataset/transforms/slicing.ts'
 import type { Axis } from '../../src/dataset/types.ts'
 
 /** The head (T1, 8-bit) and the brain label map, on one grid of 1 mm. */

@@ -1,10 +1,10 @@
 /** npm run setup:tensorflow: builds tfjs-node 4.22 against the libtensorflow of a TensorFlow wheel (docs/engines.md). */
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { probeTensorflow } from '../../src/compute/choice.ts'
 import { tensorflowFolder } from '../../src/compute/tensorflow-location.ts'
 import { InputError, UsageError } from '../../src/errors.ts'
-import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { install } from './install.ts'
 import { findInstalled } from './installed.ts'
 import { fetchPackages } from './packages.ts'

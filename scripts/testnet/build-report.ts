@@ -1,5 +1,5 @@
-import type { SiteStatus } from '../../src/rounds/status.ts'
 import type { FederationDocument } from '../../src/federation/document.ts'
+import type { SiteStatus } from '../../src/rounds/status.ts'
 import type { Dice } from '../../src/rounds/trainer-messages.ts'
 import { exactConsensus } from './exact-consensus.ts'
 import type { HomeResult, Summary } from './homes.ts'

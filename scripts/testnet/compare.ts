@@ -1,10 +1,10 @@
 import { cp, mkdir } from 'node:fs/promises'
+import { mapLimited } from '../../src/experiment/map-limited.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import type { Evaluation } from '../../src/site-model/evaluate-site.ts'
 import type { Children } from './children.ts'
 import { joinFederation, type FederationFiles } from './federation.ts'
 import type { Hospital } from './hospitals.ts'
-import { mapLimited } from '../../src/experiment/map-limited.ts'
 import type { CrossSite } from './report.ts'
 
 export const EVALUATIONS_AT_ONCE = 2

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readFloatTensors } from '../../src/adapter/safetensors.ts'
 import { InputError } from '../../src/errors.ts'
-import { sitePaths } from '../../src/home/paths.ts'
 import { isMissing, readIfThere } from '../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../src/home/metrics-log.ts'
+import { sitePaths } from '../../src/home/paths.ts'
 
 const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number() })
 

@@ -1,7 +1,7 @@
 import yargs from 'yargs'
+import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { UsageError } from '../../src/errors.ts'
 import { ENGINES, PROVIDERS } from '../../src/home/config/schema.ts'
-import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 

@@ -1,4 +1,3 @@
-import { fetchControl } from '../node/control/client.ts'
 import { readFederation } from '../federation/document.ts'
 import { readEvents } from '../federation/membership/events.ts'
 import { readStatements } from '../federation/membership/files.ts'
@@ -7,6 +6,7 @@ import { viewMembers, type MemberView } from '../federation/membership/members-v
 import { invitedAs } from '../federation/membership/site-membership.ts'
 import { Standing } from '../federation/membership/statements.ts'
 import { sitePaths } from '../home/paths.ts'
+import { fetchControl } from '../node/control/client.ts'
 
 /** Whom the running daemon of `home` knows, or undefined where none answers. */
 export async function membersOfDaemon (home: string): Promise<MemberView[] | undefined> {

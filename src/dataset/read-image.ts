@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { InputError } from '../errors.ts'
+import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { parseName, systemReason } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
 import { readNifti } from './readers/nifti.ts'
 import { readPicture } from './readers/picture.ts'
-import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
 

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { mapLimited } from './map-limited.ts'
-import { jobHash, type Job } from './jobs.ts'
 import type { WorkerMessage, WorkerTask } from '../../bench/pfedsam/job-worker.ts'
+import { jobHash, type Job } from './jobs.ts'
+import { mapLimited } from './map-limited.ts'
 import { openBase, type RunRecord } from './run-job.ts'
 import type { RunStore } from './run-store.ts'
 

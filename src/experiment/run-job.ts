@@ -1,3 +1,4 @@
+import { loadSites, type SiteData } from '../../bench/pfedsam/sites.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
 import type { SampleScore } from '../model/train/learner.ts'
 import type { Mode } from '../settings/model.ts'
@@ -7,7 +8,6 @@ import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
 import { createLearner, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
 import { SiteModel } from './site-model.ts'
-import { loadSites, type SiteData } from '../../bench/pfedsam/sites.ts'
 
 /** Means over a site's validation images. */
 interface Score {

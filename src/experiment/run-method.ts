@@ -1,15 +1,15 @@
+import type { SiteData } from '../../bench/pfedsam/sites.ts'
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
+import type { FederationDocument } from '../federation/document.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { Method } from '../settings/methods/baselines.ts'
 import type { Mode, ModelSettings, TrainSettings } from '../settings/model.ts'
-import type { FederationDocument } from '../federation/document.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import { GossipMixer } from './gossip-mixer.ts'
-import type { Method } from '../settings/methods/baselines.ts'
 import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
 import { SiteModel } from './site-model.ts'
-import type { SiteData } from '../../bench/pfedsam/sites.ts'
 
 /** What decides the result of a run beside data and mixing. */
 export interface RunSettings {

@@ -3,8 +3,8 @@ import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../errors.ts'
-import { askPassphrase, givenPassphrase, parseSealed, seal, unseal } from './passphrase.ts'
 import { readIfThere, writeFileSafely } from '../home/files.ts'
+import { askPassphrase, givenPassphrase, parseSealed, seal, unseal } from './passphrase.ts'
 
 /** The site's Ed25519 key, made on first use; the file is 0600, a looser one is refused, and CONSILIUM_PASSPHRASE protects a new one. */
 export async function loadOrCreateIdentity (path: string): Promise<PrivateKey> {

@@ -4,8 +4,8 @@ import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/ad
 import type { Schema } from '../adapter/schema.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
-import type { SitePaths } from './paths.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
+import type { SitePaths } from './paths.ts'
 
 const notesSchema = z.object({
   included: z.array(z.string()),

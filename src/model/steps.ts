@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../compute/index.ts'
-import { distillationLoss, featureLoss } from './objectives/distillation.ts'
 import { balanceLoss, type Routing } from './blocks/experts.ts'
+import { distillationLoss, featureLoss } from './objectives/distillation.ts'
+import { supervisedLoss } from './objectives/supervised.ts'
+import { unpack, type Layout } from './parameters/layout.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 import { embedTokens, encoderBlock, neck, runBlocks, type AdapterOptions, type Tokens } from './sam/image-encoder.ts'
 import type { Prompts } from './sam/prompt-encoder.ts'
 import { promptMasks } from './sam/sam.ts'
 import { adamw, clipByNorm } from './train/optimiser.ts'
-import { unpack, type Layout } from './parameters/layout.ts'
-import { supervisedLoss } from './objectives/supervised.ts'
 
 /** One foreground class uses mask map 0 (SAM_SPEC §3.2). */
 const MAPS = [0]

@@ -2,8 +2,8 @@ import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { Gossip } from '../rounds/exchange-loop.ts'
-import type { SiteNetwork } from './network/site-network.ts'
 import { Settlement } from '../rounds/settlement.ts'
+import type { SiteNetwork } from './network/site-network.ts'
 import type { AdapterState, Site } from './site.ts'
 
 /** The network's half of a running site. */

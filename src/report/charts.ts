@@ -2,9 +2,9 @@ import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from
 import { GridComponent, MarkLineComponent } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import { svgChart } from './svg-chart.ts'
 import type { HospitalReport, Report } from '../../scripts/testnet/report.ts'
 import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
+import { svgChart } from './svg-chart.ts'
 
 use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
 

@@ -3,8 +3,8 @@
  * state, pixels and file names stay in the trainer (DESIGN §2).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
-import type { ComputeSettings } from '../home/config/compute.ts'
 import type { FederationDocument } from '../federation/document.ts'
+import type { ComputeSettings } from '../home/config/compute.ts'
 
 export interface TrainerSetup {
   readonly model: FederationDocument['model']

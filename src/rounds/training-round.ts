@@ -1,13 +1,13 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { AdapterStore } from '../home/adapter-store.ts'
+import type { MetricsLog } from '../home/metrics-log.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
-import type { SitePhase } from './status.ts'
 import type { Gossip } from './exchange-loop.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { SiteRecord } from './site-record.ts'
-import type { AdapterStore } from '../home/adapter-store.ts'
-import type { MetricsLog } from '../home/metrics-log.ts'
+import type { SitePhase } from './status.ts'
 import type { TrainerCalls, Work } from './trainer-messages.ts'
 
 type WorkName = Exclude<keyof TrainerCalls, 'setup'>

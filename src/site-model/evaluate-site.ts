@@ -2,8 +2,8 @@ import { loadDataset, splitSlices } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import type { ComputeSettings } from '../home/config/compute.ts'
 import type { Mode } from '../settings/model.ts'
-import { fitScored } from './split.ts'
 import { openSiteModel } from './site-model.ts'
+import { fitScored } from './split.ts'
 
 interface Score { readonly dice: number, readonly iou: number, readonly hd95: number }
 interface ModeScore extends Score { readonly perSlice: readonly (Score & { readonly id: string })[] }

@@ -1,8 +1,8 @@
-import { adapterTensors } from '../model/parameters/shared-set.ts'
+import type { FederationDocument } from '../federation/document.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
+import { adapterTensors } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
-import type { FederationDocument } from '../federation/document.ts'
 import { findModel } from './base/model-store.ts'
 
 /** The base's hash, the image side, and where LoRA and experts sit (SAM_SPEC §3.6); `name` as in `model list`. */

@@ -1,12 +1,12 @@
-import { InputError } from '../errors.ts'
 import type { Engine } from '../compute/index.ts'
+import { InputError } from '../errors.ts'
+import type { FederationDocument } from '../federation/document.ts'
 import { withImageSize } from '../model/sam/build-sam.ts'
 import { resizeWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
-import type { FederationDocument } from '../federation/document.ts'
-import { findWeights } from './base/model-store.ts'
 import { readBaseModel } from './base/base-model.ts'
+import { findWeights } from './base/model-store.ts'
 
 const MAX_CACHE_BYTES = 2 ** 30
 

@@ -1,15 +1,15 @@
 import { adapterFromSafetensors, type Adapter } from '../adapter/adapter.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
-import type { Learner } from '../model/train/learner.ts'
+import { readFederation, type Federation } from '../federation/document.ts'
 import { engineOptions, type ComputeSettings } from '../home/config/compute.ts'
 import { loadConfig } from '../home/config/load.ts'
 import type { SiteConfig } from '../home/config/schema.ts'
-import { readFederation, type Federation } from '../federation/document.ts'
-import { sitePaths } from '../home/paths.ts'
 import { readIfThere } from '../home/files.ts'
-import { PrivateStore } from './private-store.ts'
+import { sitePaths } from '../home/paths.ts'
+import type { Learner } from '../model/train/learner.ts'
 import { createLearner } from './learner.ts'
+import { PrivateStore } from './private-store.ts'
 
 /** A site's trained model, read from its home without touching the daemon. */
 export interface SiteModel {

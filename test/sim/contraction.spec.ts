@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { relativeDistance } from '../../src/gossip-aggregation/consensus.ts'
 import { BackOff } from '../../src/gossip-aggregation/back-off.ts'
+import { relativeDistance } from '../../src/gossip-aggregation/consensus.ts'
 import { randomPartner } from '../../src/gossip-aggregation/partner-choice.ts'
 import { createSite, runExchange, seeded, vectorSchema, weightedSum, type Site } from './site.ts'
 

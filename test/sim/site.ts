@@ -2,8 +2,8 @@ import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import type { AveragingSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
-import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
 import type { Outcome } from '../../src/gossip-aggregation/exchange-types.ts'
+import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
 
 const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 

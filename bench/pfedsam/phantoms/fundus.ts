@@ -1,5 +1,5 @@
-import { smoothNoise } from '../../../scripts/pretrain/render.ts'
 import { streamRandom, type Random } from '../../../scripts/pretrain/random.ts'
+import { smoothNoise } from '../../../scripts/pretrain/render.ts'
 import { seededRandom } from '../../../src/dataset/index.ts'
 import { photograph, type Camera } from './camera.ts'
 import { bentEllipse, cover, depthIn, fillOutline, shareOf, stamp, type Outline } from './shape.ts'

@@ -1,5 +1,5 @@
-import { smoothNoise } from '../../../scripts/pretrain/render.ts'
 import { streamRandom, type Random } from '../../../scripts/pretrain/random.ts'
+import { smoothNoise } from '../../../scripts/pretrain/render.ts'
 import { noise, blur } from '../../../scripts/sample/shifts.ts'
 import { seededRandom } from '../../../src/dataset/index.ts'
 import { brightnessAt, drawPelvis, type Pelvis } from './pelvis.ts'

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import { outlinePixels } from '../../../scripts/testnet/pictures.ts'
-import { unpackBits } from '../../../src/experiment/masks.ts'
 import { methodOf } from '../../../src/experiment/jobs.ts'
+import { unpackBits } from '../../../src/experiment/masks.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { loadSites, type DataName, type SiteData } from '../sites.ts'
 

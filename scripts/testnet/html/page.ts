@@ -1,10 +1,10 @@
-import { meanDice } from '../checks.ts'
-import type { Picture } from '../pictures.ts'
-import type { Check, HospitalReport, Report } from '../report.ts'
 import { bytesChart, consensusChart, diceChart, finalDiceChart } from '../../../src/report/charts.ts'
 import { html, Markup } from '../../../src/report/markup.ts'
 import { siteColour } from '../../../src/report/palette.ts'
 import { STYLE } from '../../../src/report/style.ts'
+import { meanDice } from '../checks.ts'
+import type { Picture } from '../pictures.ts'
+import type { Check, HospitalReport, Report } from '../report.ts'
 
 export interface PageInput {
   readonly report: Report

@@ -1,5 +1,4 @@
 import type { CommandModule } from 'yargs'
-import { UsageError } from '../../errors.ts'
 import { ledgerOf, ownerOf, readAccount } from '../../audit/account.ts'
 import { exportBundle, verifyBundle } from '../../audit/bundle.ts'
 import type { ChainPoint } from '../../audit/chain.ts'
@@ -7,6 +6,7 @@ import { reconcile as compare, type Reconciliation } from '../../audit/reconcile
 import { describeEntry, matches, parseSince } from '../../audit/show.ts'
 import { standingOf } from '../../audit/standing.ts'
 import { verifyLedger, type Verdict } from '../../audit/verify.ts'
+import { UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { readCredential } from '../../federation/membership/files.ts'

@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs'
 import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError } from '../../errors.ts'
-import { sitePaths } from '../../home/paths.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
+import { sitePaths } from '../../home/paths.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 

@@ -1,11 +1,11 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
-import { fetchControl } from '../../node/control/client.ts'
 import { isProtected, loadIdentity, loadOrCreateIdentity, readPeerId, writeIdentity } from '../../federation/identity.ts'
 import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
 import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
-import { sitePaths } from '../../home/paths.ts'
 import { readIfThere } from '../../home/files.ts'
+import { sitePaths } from '../../home/paths.ts'
+import { fetchControl } from '../../node/control/client.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress'
 import type { CommandModule } from 'yargs'
-import type { StoredModel } from '../../site-model/base/model-store.ts'
 import { sitePaths } from '../../home/paths.ts'
+import type { StoredModel } from '../../site-model/base/model-store.ts'
 import { withFlags } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'

@@ -1,7 +1,7 @@
 /** What a site needs from its machine besides arithmetic. */
+import { once } from 'node:events'
 import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { isMissing } from '../../home/files.ts'
 

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { EagerRuns } from './eager-runs.ts'
+import { HostStore, isHostType } from './host-store.ts'
 import type { RuntimeOptions } from './session.ts'
+import { elementType } from './types.ts'
 import { constant, expand } from './value.ts'
 import type { Data, ElementType, Value } from './value.ts'
-import { elementType } from './types.ts'
-import { HostStore, isHostType } from './host-store.ts'
 
 interface Entry { value: Value, references: number }
 

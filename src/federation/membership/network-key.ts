@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { InputError } from '../../errors.ts'
+import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { requirePrivateMode } from '../identity.ts'
 import { parseKeyRing, type KeyRing } from './key-ring.ts'
-import { readIfThere, writeFileSafely } from '../../home/files.ts'
 
 const LENGTH = 32
 

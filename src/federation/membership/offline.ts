@@ -1,8 +1,8 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { readFederation, type Federation } from '../document.ts'
 import { loadIdentity } from '../identity.ts'
-import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { appendEvent, type MembershipEvent } from './events.ts'
 import { SiteMembership } from './site-membership.ts'
 

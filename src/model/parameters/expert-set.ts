@@ -1,10 +1,10 @@
-import type { HostRecord } from '../../compute/index.ts'
 import { elementCount } from '../../adapter/schema.ts'
-import { InputError } from '../../errors.ts'
+import type { HostRecord } from '../../compute/index.ts'
 import { seededRandom, type Random } from '../../dataset/index.ts'
-import { uniform } from './shared-set.ts'
-import type { SamConfig } from '../sam/build-sam.ts'
+import { InputError } from '../../errors.ts'
 import type { ModelSettings } from '../../settings/model.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import { uniform } from './shared-set.ts'
 
 export interface ExpertSpec { readonly name: string, readonly shape: readonly number[] }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { TensorRecord } from '../../compute/index.ts'
 import { elementCount } from '../../adapter/schema.ts'
+import type { TensorRecord } from '../../compute/index.ts'
 import { SchemaError } from '../../errors.ts'
 
 /** The order in which named tensors lie end to end in one vector: one optimiser update for all of them. */

@@ -1,9 +1,9 @@
 import type { NamedTensor } from '../../adapter/safetensors.ts'
 import type { TensorSpec } from '../../adapter/schema.ts'
-import type { Weights } from '../sam/weights.ts'
 import type { LoraAggregation } from '../../settings/model.ts'
-import { initialAdapterTensors } from './shared-set.ts'
+import type { Weights } from '../sam/weights.ts'
 import { factorise, multiply } from './low-rank.ts'
+import { initialAdapterTensors } from './shared-set.ts'
 
 type Tensors = Map<string, Float32Array>
 

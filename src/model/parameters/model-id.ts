@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { SamConfig } from '../sam/build-sam.ts'
 import type { ModelSettings } from '../../settings/model.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
 
 /** Names the model in the schema: architecture, image side, and a digest of where LoRA and experts sit, so that adapters of other settings never meet. Settings that came later count where they are not the default. */
 export function modelId ({ name, imageSize }: SamConfig, { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet' }: ModelSettings, seed: number): string {

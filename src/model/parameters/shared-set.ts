@@ -1,10 +1,10 @@
-import { InputError } from '../../errors.ts'
 import { elementCount, type TensorSpec } from '../../adapter/schema.ts'
 import { seededRandom, type Random } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
+import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
 import { tensorShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
-import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
 
 /** How much narrower a bottleneck is than the encoder (FedMSA, SAM_SPEC §3.7). */
 const NARROWING = 4

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { attend, gelu, type TensorRecord } from '../../compute/index.ts'
 import { addBottleneck, BESIDE_MLP } from '../blocks/bottleneck.ts'
-import { loraQkv } from '../blocks/lora.ts'
-import { mixExperts, type Routing } from '../blocks/experts.ts'
-import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { affine, layerNorm, linear, weight } from '../blocks/common.ts'
+import { mixExperts, type Routing } from '../blocks/experts.ts'
+import { loraQkv } from '../blocks/lora.ts'
+import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { placesOf, relativeTable } from './relative-position.ts'
 
 /** What the adapters in the record need beside their tensors: LoRA's scale α/r, the experts used per token, and what their gate looks at. */

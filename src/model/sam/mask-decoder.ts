@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { gelu, type TensorRecord } from '../../compute/index.ts'
-import { CHANNEL_EPS, MASK_TOKENS } from './build-sam.ts'
 import { asRows, layerNorm, reluMlp, weight } from '../blocks/common.ts'
+import { CHANNEL_EPS, MASK_TOKENS } from './build-sam.ts'
 import { twoWayTransformer, type TwoWay } from './transformer.ts'
 
 export interface DecoderInput {

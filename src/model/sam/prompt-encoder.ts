@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { gelu, type TensorRecord } from '../../compute/index.ts'
-import { CHANNEL_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { affine, layerNorm, linear, weight } from '../blocks/common.ts'
+import { CHANNEL_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { FOURIER_MATRIX } from './naming.ts'
 
 /** What a point's label says; a box is a pair of points with the two corner labels, padding stands for "no point". */

@@ -1,9 +1,9 @@
 import { elementCount } from '../../adapter/schema.ts'
-import { FOURIER_MATRIX } from './naming.ts'
 import {
   attentionSide, CROSS_DOWNSAMPLE, DECODER_DEPTH, gridSide, MASK_CHANNELS, MASK_TOKENS, MLP_RATIO, UPSCALE_DOWNSAMPLE,
   type SamConfig
 } from './build-sam.ts'
+import { FOURIER_MATRIX } from './naming.ts'
 
 type Shapes = [name: string, shape: readonly number[]][]
 

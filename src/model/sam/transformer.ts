@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
+import { layerNorm, linear } from '../blocks/common.ts'
 import { loraLinear } from '../blocks/lora.ts'
 import { DECODER_DEPTH, DECODER_EPS, DECODER_HEADS } from './build-sam.ts'
-import { layerNorm, linear } from '../blocks/common.ts'
 
 const PREFIX = 'mask_decoder.transformer'
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { littleEndianBytes, readFloatTensors, type NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
-import { globalTables, resizeLinear } from './resize.ts'
 import { gridSide, type SamConfig } from './build-sam.ts'
 import { FOURIER_MATRIX, isHuggingFace, originalName, TIED_MATRIX } from './naming.ts'
+import { globalTables, resizeLinear } from './resize.ts'
 import { tensorShapes } from './tensor-shapes.ts'
 
 /** Float tensors by their original names. */

@@ -1,8 +1,8 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
+import { pixelKey } from '../pixel-key.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { pixelKey } from '../pixel-key.ts'
 import { stemStep } from '../steps.ts'
 
 /** Where features that memory has no room for may go; it bounds itself and may forget. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { sitePaths } from '../../home/paths.ts'
 import { readIfThere } from '../../home/files.ts'
+import { sitePaths } from '../../home/paths.ts'
 
 const TIMEOUT_MS = 5_000
 const CHANGE_TIMEOUT_MS = 20_000

@@ -1,8 +1,8 @@
 import type { Averager } from '../../gossip-aggregation/averager.ts'
+import type { SiteStatus } from '../../rounds/status.ts'
 import type { Company } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
-import type { SiteStatus } from '../../rounds/status.ts'
 
 export interface SiteParts {
   readonly site: Pick<Site, 'name' | 'peerId' | 'federation' | 'record' | 'notices'>

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { peerIdText } from '../../federation/signed.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
 import type { Revoked } from '../../federation/membership/site-membership.ts'
+import { peerIdText } from '../../federation/signed.ts'
 
 /** What the control port may ask of membership. */
 export interface MembersControl {

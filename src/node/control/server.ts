@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
-import { membershipRoutes, type MembersControl } from './membership-routes.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
+import { membershipRoutes, type MembersControl } from './membership-routes.ts'
 
 export interface ControlInit {
   /** Where url and token are written for `consilium status`. */

@@ -11,8 +11,8 @@ import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
 import type { KeyedNoise } from './encrypter.ts'
-import type { Guard } from './peer-limits.ts'
 import type { Members } from './membership-service.ts'
+import type { Guard } from './peer-limits.ts'
 import { MAX_STREAMS } from './traffic-limits.ts'
 
 interface HostServices extends ServiceMap {

@@ -1,8 +1,8 @@
 import type { ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Gater } from './connection-limits.ts'
-import { Meter } from './traffic-limits.ts'
 import { Offences } from './offences.ts'
+import { Meter } from './traffic-limits.ts'
 
 /** Told when a peer is cut off; `reason` completes "because it …". */
 export type OnBan = (peer: string, reason: string, ms: number) => void

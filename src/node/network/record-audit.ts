@@ -1,8 +1,8 @@
 import type { Connection, TypedEventTarget } from '@libp2p/interface'
-import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 import { addressClass } from '../../audit/address-class.ts'
 import type { Auditor } from '../../audit/auditor.ts'
 import type { Content, ExchangeContent } from '../../audit/entry.ts'
+import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 
 type Recorder = Pick<Auditor, 'record'>
 

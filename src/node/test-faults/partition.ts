@@ -1,6 +1,6 @@
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { TestFaults } from './settings.ts'
 import type { Host } from '../network/host.ts'
+import type { TestFaults } from './settings.ts'
 
 const LOOK_MS = 200
 

@@ -7,12 +7,12 @@ import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { RateLimit } from '../shared/rate-limit.ts'
 import { Tally } from '../shared/tally.ts'
-import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeOptions, ExchangeReport } from './types.ts'
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
 import { ID_BYTES, type Reason } from './messages.ts'
 import type { Outcome } from './port.ts'
 import { respond } from './respond.ts'
+import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeOptions, ExchangeReport } from './types.ts'
 import type { Session, Trace } from './vectors.ts'
 
 /** Per connection: one that exchanges, and some that are told BUSY. */

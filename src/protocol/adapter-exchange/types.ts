@@ -1,8 +1,8 @@
 import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { Settlement } from '../outcome/talk.ts'
 import type { Limits } from './limits.ts'
 import type { Reason } from './messages.ts'
-import type { Settlement } from '../outcome/talk.ts'
 import type { Averaging, Outcome } from './port.ts'
 
 /** A committed exchange; bytes include length prefixes, not the encryption's overhead. */

@@ -1,5 +1,5 @@
-import type { DecoderMode, LoraAggregation, Mode, ModelSettings, TrainSettings } from '../model.ts'
 import type { FederationDocument } from '../../federation/document.ts'
+import type { DecoderMode, LoraAggregation, Mode, ModelSettings, TrainSettings } from '../model.ts'
 
 type Averaging = FederationDocument['averaging']
 

@@ -1,9 +1,9 @@
-import { CorruptFileError, InputError } from '../../errors.ts'
 import type { NamedTensor } from '../../adapter/safetensors.ts'
+import { CorruptFileError, InputError } from '../../errors.ts'
+import { isMissing } from '../../home/files.ts'
 import { samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../model/sam/weights.ts'
 import { openSafetensors } from './safetensors-file.ts'
-import { isMissing } from '../../home/files.ts'
 
 export interface BaseModel {
   readonly config: SamConfig

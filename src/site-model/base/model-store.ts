@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CorruptFileError, InputError } from '../../errors.ts'
+import { isMissing } from '../../home/files.ts'
 import { samConfig } from '../../model/sam/build-sam.ts'
 import { parameterCount } from '../../model/sam/tensor-shapes.ts'
-import { bundledWeights } from './bundled-weights.ts'
 import { readBaseModel } from './base-model.ts'
-import { isMissing } from '../../home/files.ts'
+import { bundledWeights } from './bundled-weights.ts'
 import { openSafetensors } from './safetensors-file.ts'
 
 /** A base model that this machine has. */

@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promi
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { littleEndianBytes } from '../../adapter/safetensors.ts'
-import type { FeatureStore } from '../../model/train/frozen-features.ts'
 import { isMissing } from '../../home/files.ts'
+import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
 interface Entry { readonly bytes: number, readonly usedMs: number }
 

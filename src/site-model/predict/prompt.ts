@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { readFloatTensors, writeSafetensors } from '../../adapter/safetensors.ts'
 import { fitSlice, readMaskOf, type Fitted, type PictureImage, type Slice, type VolumeImage } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import { maskLogits, type Box, type ImagePrompt, type Point } from '../../model/predict/prompts.ts'
 import { writeFileSafely } from '../../home/files.ts'
+import { maskLogits, type Box, type ImagePrompt, type Point } from '../../model/predict/prompts.ts'
 
 /** What a user points at, in pixels of the image; in a volume, in columns and rows of the slice as it is cut and shown (docs/predict.md). */
 export interface Prompt {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FeatureStore } from '../../model/train/frozen-features.ts'
 import { isMissing } from '../../home/files.ts'
+import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
 /** Told once why nothing more is kept. */
 type OnProblem = (reason: string) => void

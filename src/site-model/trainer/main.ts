@@ -1,7 +1,7 @@
 /** Entry of the trainer process: answers the daemon's calls one after the other (messages.ts). */
 import { InputError, SchemaError } from '../../errors.ts'
-import { createSession, type Session } from './session.ts'
 import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, Work } from '../../rounds/trainer-messages.ts'
+import { createSession, type Session } from './session.ts'
 
 let session: Session | undefined
 let queue = Promise.resolve()

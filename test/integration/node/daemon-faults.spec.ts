@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { mkdir, readFile, rm, truncate } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { writeKeyRing } from '../../../src/federation/membership/network-key.ts'

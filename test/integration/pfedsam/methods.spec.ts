@@ -1,11 +1,11 @@
 import { expect } from 'chai'
+import { loadSites, type SiteData } from '../../../bench/pfedsam/sites.ts'
 import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
-import { METHODS } from '../../../src/settings/methods/baselines.ts'
 import { settingsOf } from '../../../src/experiment/jobs.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
 import { createLearner, runMethod, type Trained } from '../../../src/experiment/run-method.ts'
-import { loadSites, type SiteData } from '../../../bench/pfedsam/sites.ts'
+import { METHODS } from '../../../src/settings/methods/baselines.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>
 

@@ -1,7 +1,7 @@
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { GossipSub } from '@libp2p/gossipsub'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Libp2p } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { encodeAnnouncement } from '../../../src/protocol/announce/announcement.ts'
 import type { Announce, AnnounceEvents, Announcement } from '../../../src/protocol/announce/index.ts'

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
+import { divide, multiply, same } from '../../../src/compute/onnx/kernels/ops.ts'
 import { planModel } from '../../../src/compute/onnx/model.ts'
 import { exactSession, roundingError } from '../../../src/compute/onnx/rounding.ts'
 import { createImmediate } from '../../../src/compute/onnx/session.ts'
-import { divide, multiply, same } from '../../../src/compute/onnx/kernels/ops.ts'
 import { elementwise } from '../../../src/compute/onnx/value.ts'
 import type { Operation, Value } from '../../../src/compute/onnx/value.ts'
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createEngine } from '../../../src/compute/index.ts'
 import { probeTensorflow } from '../../../src/compute/choice.ts'
+import { createEngine } from '../../../src/compute/index.ts'
 import { findTensorflow, tensorflowFolder } from '../../../src/compute/tensorflow-location.ts'
 
 describe('the engine tensorflow where it is absent or broken', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Adapter } from '../../../src/adapter/adapter.ts'
-import type { LoraAggregation } from '../../../src/settings/model.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
+import type { LoraAggregation } from '../../../src/settings/model.ts'
 import { createLearner, disc, discs } from './learners.ts'
 
 const lora = { blocks: [1, 3], rank: 4, alpha: 4 }

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { TensorRecord } from '../../../src/compute/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { mixTokens, outputTokens, upscale } from '../../../src/model/sam/mask-decoder.ts'
 import { densePositions, encodeDense, encodeSparse, type Prompts } from '../../../src/model/sam/prompt-encoder.ts'
 import { promptMasks, samForward } from '../../../src/model/sam/sam.ts'
 import { twoWayLayer } from '../../../src/model/sam/transformer.ts'
-import type { TensorRecord } from '../../../src/compute/index.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from './golden.ts'
 
 const config = samConfig('golden-128')

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
 import type { TensorRecord } from '../../../src/compute/index.ts'
-import { distillationLoss } from '../../../src/model/objectives/distillation.ts'
 import { balanceLoss, routedShare } from '../../../src/model/blocks/experts.ts'
+import { distillationLoss } from '../../../src/model/objectives/distillation.ts'
+import { diceLoss, supervisedLoss } from '../../../src/model/objectives/supervised.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { encodeImage } from '../../../src/model/sam/image-encoder.ts'
 import { samForward, type SamOutput } from '../../../src/model/sam/sam.ts'
-import { diceLoss, supervisedLoss } from '../../../src/model/objectives/supervised.ts'
 import { compute, expectClose, expectCloseRelative, extensionWeights, golden, goldenExtension, nhwc, tinyWeights } from './golden.ts'
 
 const config = samConfig('golden-128')

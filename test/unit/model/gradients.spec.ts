@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { bceLoss, diceLoss, supervisedLoss } from '../../../src/model/objectives/supervised.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { samForward } from '../../../src/model/sam/sam.ts'
-import { bceLoss, diceLoss, supervisedLoss } from '../../../src/model/objectives/supervised.ts'
 import { compute, expectClose, expectCloseRelative, golden, nhwc, tinyWeights } from './golden.ts'
 
 const TRAINED = [

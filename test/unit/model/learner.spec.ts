@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { Adapter } from '../../../src/adapter/adapter.ts'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { InputError, SchemaError, TrainerError } from '../../../src/errors.ts'
-import type { Learner } from '../../../src/model/train/learner.ts'
 import { weightsHash } from '../../../src/model/sam/weights.ts'
+import type { Learner } from '../../../src/model/train/learner.ts'
 import { baseHash, createLearner, disc, discs, weights } from './learners.ts'
 
 /** Λ as numbers, without the optimiser's state. */

@@ -2,9 +2,9 @@ import type { Engine } from '../../../src/compute/index.ts'
 import type { Scored } from '../../../src/dataset/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
-import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
-import { Learner } from '../../../src/model/train/learner.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
+import { Learner } from '../../../src/model/train/learner.ts'
+import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
 import { testEngine, tinyWeights } from './golden.ts'
 
 export const config = samConfig('golden-128')

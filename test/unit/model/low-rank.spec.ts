@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { seededRandom } from '../../../src/dataset/index.ts'
-import { uniform } from '../../../src/model/parameters/shared-set.ts'
 import { factorise, multiply } from '../../../src/model/parameters/low-rank.ts'
+import { uniform } from '../../../src/model/parameters/shared-set.ts'
 
 function random (count: number, seed: number): Float32Array {
   return uniform(count, 1, seededRandom(seed, 0))

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import type { Scored } from '../../../src/dataset/index.ts'
+import { modelId } from '../../../src/model/parameters/model-id.ts'
+import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import type { Weights } from '../../../src/model/sam/weights.ts'
-import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
-import { modelId } from '../../../src/model/parameters/model-id.ts'
 import { createLearner, disc, weights } from './learners.ts'
 
 const MEAN = [123.675, 116.28, 103.53]

@@ -1,14 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
+import { hashTensor, weightScale } from '../../../bench/sam/hash-tensor.ts'
 import { readFloatTensors, writeSafetensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { SchemaError } from '../../../src/errors.ts'
 import { samConfig, withImageSize } from '../../../src/model/sam/build-sam.ts'
 import { encodeImage } from '../../../src/model/sam/image-encoder.ts'
 import { densePositions } from '../../../src/model/sam/prompt-encoder.ts'
-import { checkWeights, loadWeights, resizeWeights } from '../../../src/model/sam/weights.ts'
 import { tensorShapes } from '../../../src/model/sam/tensor-shapes.ts'
+import { checkWeights, loadWeights, resizeWeights } from '../../../src/model/sam/weights.ts'
 import { compute, difference, expectClose, golden, nhwc, tinyWeights } from './golden.ts'
-import { hashTensor, weightScale } from '../../../bench/sam/hash-tensor.ts'
 import { huggingFaceName } from './hugging-face-name.ts'
 
 const config = samConfig('golden-128')

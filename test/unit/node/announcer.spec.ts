@@ -4,11 +4,11 @@ import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { sketchSeed, sketchSlices } from '../../../src/gossip-aggregation/sketch.ts'
+import type { Announcement } from '../../../src/protocol/announce/index.ts'
 import { Announcer } from '../../../src/rounds/announcer.ts'
 import { createLogger } from '../../../src/rounds/logger.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
-import type { Announcement } from '../../../src/protocol/announce/index.ts'
 import { announced } from './fakes.ts'
 
 const FEDERATION = 'ab'.repeat(32)

@@ -1,6 +1,6 @@
-import { Notices } from '../../../src/rounds/notices.ts'
-import { createLogger } from '../../../src/rounds/logger.ts'
 import type { Clock } from '../../../src/rounds/clock.ts'
+import { createLogger } from '../../../src/rounds/logger.ts'
+import { Notices } from '../../../src/rounds/notices.ts'
 import type { Announced } from '../../../src/rounds/peer-table.ts'
 
 /** Time that passes only when somebody sleeps. */

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
-import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
-import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import type { SavedAdapter } from '../../../src/home/adapter-store.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
-import { trainRound, type Company, type RoundSite } from '../../../src/rounds/training-round.ts'
+import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
+import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import type { Work } from '../../../src/rounds/trainer-messages.ts'
+import { trainRound, type Company, type RoundSite } from '../../../src/rounds/training-round.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { createSchema } from '../../../src/adapter/schema.ts'
 import { GossipMixer } from '../../../src/experiment/gossip-mixer.ts'
 import { NoMixer, ServerMixer, sharedCount, weightedMean } from '../../../src/experiment/mixers.ts'
-import { createSchema } from '../../../src/adapter/schema.ts'
 import { chunksOf } from '../../../src/gossip-aggregation/codec.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { initialWeights } from '../../../scripts/pretrain/initial.ts'
 import { assemble, partition } from '../../../scripts/pretrain/parameters.ts'
+import { flatten } from '../../../src/model/parameters/layout.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'
-import { flatten } from '../../../src/model/parameters/layout.ts'
 
 const config = samConfig('golden-128')
 

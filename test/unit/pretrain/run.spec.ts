@@ -5,13 +5,13 @@ import { expect } from 'chai'
 import { readCheckpoint, type Checkpoint } from '../../../scripts/pretrain/checkpoint.ts'
 import { initialWeights } from '../../../scripts/pretrain/initial.ts'
 import { partition } from '../../../scripts/pretrain/parameters.ts'
+import type { Progress } from '../../../scripts/pretrain/progress.ts'
 import { pretrain, type RunOptions } from '../../../scripts/pretrain/run.ts'
 import { readSafetensors } from '../../../src/adapter/safetensors.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
 import { InputError } from '../../../src/errors.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { loadWeights } from '../../../src/model/sam/weights.ts'
-import type { Progress } from '../../../scripts/pretrain/progress.ts'
 
 const settings = { model: 'golden-128', seed: 1, steps: 4, batch: 1, rate: 1e-3 }
 const config = samConfig(settings.model)

@@ -1,6 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import { TypedEventEmitter } from '@libp2p/interface'
 import { TopicValidatorResult, type GossipSubEvents, type Message, type TopicValidatorFn } from '@libp2p/gossipsub'
+import { TypedEventEmitter } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { InputError } from '../../../src/errors.ts'

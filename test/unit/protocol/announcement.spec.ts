@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { ProtocolError } from '../../../src/errors.ts'
 import { decodeAnnouncement, encodeAnnouncement, MAX_ANNOUNCEMENT_BYTES, type Announcement } from '../../../src/protocol/announce/announcement.ts'
 import { AnnouncementFrame } from '../../../src/protocol/announce/pb/announcement.ts'
 import { AnnouncementValidator, type Verdict } from '../../../src/protocol/announce/validate.ts'
-import { ProtocolError } from '../../../src/errors.ts'
 
 const example: Announcement = { round: 2, rounds: 6, phase: 'cool-down', mass: 12, schemaHash: 'a'.repeat(64), digest: 'b'.repeat(64), sketch: new Float32Array(64).fill(-1.5), dice: 0.875, exchanges: 9 }
 

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { ProtocolError } from '../../../src/errors.ts'
 import { DEFAULT_LIMITS, Rates } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer } from '../../../src/protocol/adapter-exchange/messages.ts'
-import type { Codec } from '../../../src/protocol/adapter-exchange/port.ts'
 import * as wire from '../../../src/protocol/adapter-exchange/pb/exchange.ts'
+import type { Codec } from '../../../src/protocol/adapter-exchange/port.ts'
 
 const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const codec = fc.constantFrom<Codec>('f32', 'f16', 'q8', 'q16')

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { UsageError } from '../../../src/errors.ts'
-import { FAULTS_VARIABLE, readTestFaults } from '../../../src/node/test-faults/settings.ts'
 import { faultsOf } from '../../../scripts/testnet/conditions.ts'
 import { parseOptions } from '../../../scripts/testnet/options.ts'
+import { UsageError } from '../../../src/errors.ts'
+import { FAULTS_VARIABLE, readTestFaults } from '../../../src/node/test-faults/settings.ts'
 
 const IDS = ['id-0', 'id-1', 'id-2', 'id-3']
 

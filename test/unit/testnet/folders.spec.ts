@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { InputError } from '../../../src/errors.ts'
 import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals.ts'
-import { mapLimited } from '../../../src/experiment/map-limited.ts'
 import { bundledSample } from '../../../scripts/testnet/sample.ts'
 import { prepareWorkspace } from '../../../scripts/testnet/workspace.ts'
+import { InputError } from '../../../src/errors.ts'
+import { mapLimited } from '../../../src/experiment/map-limited.ts'
 
 let root: string
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { UsageError } from '../../../src/errors.ts'
 import { isDue, parseFault } from '../../../scripts/testnet/faults.ts'
 import { parseOptions } from '../../../scripts/testnet/options.ts'
+import { UsageError } from '../../../src/errors.ts'
 
 async function complaint (...args: string[]): Promise<string> {
   try {

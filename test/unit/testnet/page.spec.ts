@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { judge } from '../../../scripts/testnet/checks.ts'
-import { describeDistance } from '../../../src/report/charts.ts'
 import { renderPage } from '../../../scripts/testnet/html/page.ts'
 import { outlinePixels, renderPicture } from '../../../scripts/testnet/pictures.ts'
 import { reportSchema, type Report } from '../../../scripts/testnet/report.ts'
+import { describeDistance } from '../../../src/report/charts.ts'
 import { facts, homeResult, outcome } from './fixtures.ts'
 
 const MASK = Buffer.from([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]).toString('base64')

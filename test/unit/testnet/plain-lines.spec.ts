@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
-import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { describeBytes, describePhase } from '../../../scripts/testnet/describe.ts'
 import type { HospitalProcess } from '../../../scripts/testnet/hospital-process.ts'
-import { drawTable } from '../../../scripts/testnet/live-table.ts'
 import { Journal } from '../../../scripts/testnet/journal.ts'
+import { drawTable } from '../../../scripts/testnet/live-table.ts'
 import { PlainLines } from '../../../scripts/testnet/plain-lines.ts'
+import type { SiteStatus } from '../../../src/rounds/status.ts'
 
 function site (name: string, status?: Partial<SiteStatus>, change: object = {}): HospitalProcess {
   const full = status == null ? undefined : { peerId: `id-${name}`, round: 0, rounds: 3, phase: 'starting', trainer: 'ready', warnings: [], ...status }

@@ -1,8 +1,8 @@
 import { elementwise } from '../value.ts'
 import type { Value } from '../value.ts'
-import { add, arithmetic, asFloat, broadcast, cast, compare, divide, multiply, same, subtract, where } from './ops.ts'
 import { kernel, listKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { add, arithmetic, asFloat, broadcast, cast, compare, divide, multiply, same, subtract, where } from './ops.ts'
 
 type Binary = (a: Value, b: Value) => Value
 

@@ -3,10 +3,10 @@ import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { BatchToSpaceNDAttrs, MirrorPadAttrs, SpaceToBatchNDAttrs } from '@tensorflow/tfjs-core'
 import { constant, elementwise, operation, sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
-import { cast, same, slice, transpose, where } from './ops.ts'
-import { pad } from './shape.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { cast, same, slice, transpose, where } from './ops.ts'
+import { pad } from './shape.ts'
 
 function batchToSpace (x: Value, { blockShape, crops }: BatchToSpaceNDAttrs): Value {
   const count = sizeOf(blockShape)

@@ -1,11 +1,11 @@
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, Conv3DAttrs, Conv3DBackpropFilterV2Attrs, Conv3DBackpropInputV2Attrs, FusedConv2DAttrs } from '@tensorflow/tfjs-core'
 import type { Value } from '../value.ts'
-import { add, asFloat, slice, transpose } from './ops.ts'
-import { activate } from './matmul.ts'
-import { axesOf2d, axesOf3d, channelsFirst, channelsLast, convolve, filterGradient, inputGradient } from './windows.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { activate } from './matmul.ts'
+import { add, asFloat, slice, transpose } from './ops.ts'
+import { axesOf2d, axesOf3d, channelsFirst, channelsLast, convolve, filterGradient, inputGradient } from './windows.ts'
 
 type Shape4 = [number, number, number, number]
 type Shape5 = [number, number, number, number, number]

@@ -2,12 +2,12 @@
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { DepthwiseConv2dNativeAttrs, DepthwiseConv2dNativeBackpropFilterAttrs, DepthwiseConv2dNativeBackpropInputAttrs, FusedDepthwiseConv2DAttrs } from '@tensorflow/tfjs-core'
 import type { Value } from '../value.ts'
-import { add, transpose } from './ops.ts'
-import { activate } from './matmul.ts'
-import { axesOf2d, channelsFirst, channelsLast, convolve, filterGradient, inputGradient } from './windows.ts'
-import type { Axis } from './windows.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { activate } from './matmul.ts'
+import { add, transpose } from './ops.ts'
+import { axesOf2d, channelsFirst, channelsLast, convolve, filterGradient, inputGradient } from './windows.ts'
+import type { Axis } from './windows.ts'
 
 type Shape4 = [number, number, number, number]
 

@@ -1,11 +1,11 @@
 /** Kernels of our own that do in a few passes over memory what tfjs' autodiff does in many; see ../../ops.ts and ../../gradients.ts. */
 import { elementwise, expand, isSet, operations, scalar, sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
-import { add, multiply, same, subtract } from './ops.ts'
-import { productsOf } from './matmul.ts'
-import { mean, reduce, sum } from './reduction.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { productsOf } from './matmul.ts'
+import { add, multiply, same, subtract } from './ops.ts'
+import { mean, reduce, sum } from './reduction.ts'
 
 /** Φ(x), the normal distribution function; HardSigmoid is the one ONNX operation that scales and shifts in one pass. */
 function normalShare (x: Value): Value {

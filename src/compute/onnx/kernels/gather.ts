@@ -3,9 +3,9 @@ import type { GatherV2Attrs, OneHotAttrs, Tensor, UnsortedSegmentSumAttrs } from
 import { elementType } from '../types.ts'
 import { constant, elementwise, expand, operation, scalar } from '../value.ts'
 import type { Value } from '../value.ts'
-import { cast, compare, same, slice, transpose, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { cast, compare, same, slice, transpose, where } from './ops.ts'
 
 function gather (x: Value, indices: Value, axis: number): Value {
   const [position = 0] = util.parseAxisParam(axis, [...x.shape])

@@ -1,10 +1,10 @@
 import type { ResizeBilinearAttrs, ResizeNearestNeighborAttrs } from '@tensorflow/tfjs-core'
 import { constant, operation } from '../value.ts'
 import type { Value } from '../value.ts'
-import { asFloat } from './ops.ts'
-import { matMul } from './matmul.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { matMul } from './matmul.ts'
+import { asFloat } from './ops.ts'
 
 type Shape4 = [number, number, number, number]
 interface Sampling { readonly alignCorners: boolean, readonly halfPixelCenters: boolean }

@@ -2,9 +2,9 @@ import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { _FusedMatMulAttrs, BatchMatMulAttrs, EinsumAttrs } from '@tensorflow/tfjs-core'
 import { broadcastShape, elementwise, operation, sizeOf } from '../value.ts'
 import type { Attributes, Value } from '../value.ts'
-import { add, asFloat, cast, compare, multiply, same, transpose, where } from './ops.ts'
 import { kernel, listKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { add, asFloat, cast, compare, multiply, same, transpose, where } from './ops.ts'
 
 interface Product {
   readonly a: Value

@@ -2,10 +2,10 @@
 import type { FusedBatchNormAttrs, LRNAttrs, LRNGradAttrs } from '@tensorflow/tfjs-core'
 import { constant, elementwise, scalar } from '../value.ts'
 import type { Value } from '../value.ts'
-import { add, divide, multiply, subtract } from './ops.ts'
-import { matMul } from './matmul.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { matMul } from './matmul.ts'
+import { add, divide, multiply, subtract } from './ops.ts'
 
 type BatchNormInputs = Readonly<Record<'x' | 'mean' | 'variance', Value> & Partial<Record<'scale' | 'offset', Value>>>
 

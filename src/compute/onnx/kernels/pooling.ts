@@ -2,11 +2,11 @@ import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
 import type { AvgPool3DAttrs, AvgPoolAttrs, MaxPoolWithArgmaxAttrs } from '@tensorflow/tfjs-core'
 import { constant, expand, int64s, operation, operations, scalar, sameShape, sizeOf } from '../value.ts'
 import type { Attributes, ElementType, Value } from '../value.ts'
+import { kernel } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
 import { add, asFloat, cast, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
 import { after, axesOf2d, axesOf3d, channelsFirst, channelsLast, counts, inputGradient, pads, strides, trim, trimmed, untrimmed, windowSize } from './windows.ts'
 import type { Axis } from './windows.ts'
-import { kernel } from './kernel.ts'
-import type { Kernel } from './kernel.ts'
 
 interface Pool { readonly axes: readonly Axis[], readonly identity: boolean }
 type Describe<Attrs> = (shape: readonly number[], attributes: Attrs) => Pool

@@ -2,10 +2,10 @@ import { util } from '@tensorflow/tfjs-core'
 import type { AllAttrs, ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs, TopKAttrs } from '@tensorflow/tfjs-core'
 import { expand, int64s, operation, operations, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
-import { asFloat, cast, divide, isNaNs, multiply, same, slice, where } from './ops.ts'
-import { pad } from './shape.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { asFloat, cast, divide, isNaNs, multiply, same, slice, where } from './ops.ts'
+import { pad } from './shape.ts'
 
 type Axes = number | number[] | undefined
 

@@ -3,9 +3,9 @@ import { backend_util as backendUtil, gather_util as gatherUtil, scatter_util as
 import type { ScatterNdAttrs, SparseToDenseAttrs, Tensor } from '@tensorflow/tfjs-core'
 import { expand, operation, sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
-import { cast, same } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { cast, same } from './ops.ts'
 
 function tensorLike ({ shape, type }: Value): Tensor {
   return { shape: [...shape], rank: shape.length, size: sizeOf(shape), dtype: type } as unknown as Tensor

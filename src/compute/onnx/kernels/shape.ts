@@ -3,9 +3,9 @@ import type { ConcatAttrs, DepthToSpaceAttrs, ExpandDimsAttrs, FillAttrs, PackAt
 import { elementType } from '../types.ts'
 import { expand, int64s, operation, operations, scalar } from '../value.ts'
 import type { Value } from '../value.ts'
-import { cast, concat, isUniform, same, slice, transpose } from './ops.ts'
 import { kernel, listKernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { cast, concat, isUniform, same, slice, transpose } from './ops.ts'
 
 function axisOf (axis: number, shape: readonly number[]): number {
   return util.parseAxisParam(axis, [...shape])[0] ?? 0

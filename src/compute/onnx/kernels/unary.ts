@@ -2,9 +2,9 @@ import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@te
 import { elementType } from '../types.ts'
 import { elementwise } from '../value.ts'
 import type { Value } from '../value.ts'
-import { add, arithmetic, asFloat, cast, compare, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
+import { add, arithmetic, asFloat, cast, compare, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
 
 /** tfjs name → ONNX name of functions that only exist for floats. */
 const floatFunctions: Record<string, string> = {

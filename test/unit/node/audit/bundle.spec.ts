@@ -5,10 +5,10 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { exportBundle, verifyBundle } from '../../../../src/audit/bundle.ts'
 import { standingOf } from '../../../../src/audit/standing.ts'
+import { seededRandom } from '../../../../src/dataset/index.ts'
+import { InputError } from '../../../../src/errors.ts'
 import type { Federation } from '../../../../src/federation/document.ts'
 import { issueCertificate, type Credential } from '../../../../src/federation/membership/certificate.ts'
-import { InputError } from '../../../../src/errors.ts'
-import { seededRandom } from '../../../../src/dataset/index.ts'
 import { Desk, FEDERATION, refusal } from './fixtures.ts'
 
 const FLIPS = 100

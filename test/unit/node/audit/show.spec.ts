@@ -1,10 +1,10 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
-import { UsageError } from '../../../../src/errors.ts'
 import { addressClass } from '../../../../src/audit/address-class.ts'
 import { Condenser } from '../../../../src/audit/condenser.ts'
 import type { Content, Entry } from '../../../../src/audit/entry.ts'
 import { describeEntry, matches, parseSince } from '../../../../src/audit/show.ts'
+import { UsageError } from '../../../../src/errors.ts'
 import { bothSides, refusal } from './fixtures.ts'
 
 const entry = (content: Content, t = '2026-03-01T08:00:00.000Z'): Entry => ({ ...content, seq: 7, t, prev: '0'.repeat(64) })

@@ -1,8 +1,8 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { seededRandom } from '../../../../src/dataset/index.ts'
 import { verifyLedger } from '../../../../src/audit/verify.ts'
+import { seededRandom } from '../../../../src/dataset/index.ts'
 import { Desk, refusal } from './fixtures.ts'
 
 const TRIALS = 200

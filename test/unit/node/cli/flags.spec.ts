@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import yargs from 'yargs'
-import { UsageError } from '../../../../src/errors.ts'
 import { requireValues, usageMessage, withFlags } from '../../../../src/cli/flags.ts'
+import { UsageError } from '../../../../src/errors.ts'
 
 describe('usageMessage', () => {
   before(() => { withFlags(yargs(), { data: { type: 'string' }, 'control-port': { type: 'number' }, listen: { type: 'string', array: true }, json: { type: 'boolean' } }) })

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { describeSystemError, isSystemError } from '../../../../src/cli/system-error.ts'
-import { fetchControl } from '../../../../src/node/control/client.ts'
 import { readIfThere, writeFileSafely } from '../../../../src/home/files.ts'
+import { fetchControl } from '../../../../src/node/control/client.ts'
 
 const NOBODY = 65_534
 

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { sitePaths } from '../../../../src/home/paths.ts'
 import { fetchControl } from '../../../../src/node/control/client.ts'
 import { ControlServer } from '../../../../src/node/control/server.ts'
 import type { SiteStatus } from '../../../../src/rounds/status.ts'
-import { sitePaths } from '../../../../src/home/paths.ts'
 
 describe('ControlServer', () => {
   let home: string

@@ -5,10 +5,10 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
-import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 import { federationId, readFederation, signFederation, writeFederation, type FederationBody, type FederationDocument } from '../../../../src/federation/document.ts'
-import { createNetworkKey, readKeyRing } from '../../../../src/federation/membership/network-key.ts'
 import { loadIdentity, loadOrCreateIdentity } from '../../../../src/federation/identity.ts'
+import { createNetworkKey, readKeyRing } from '../../../../src/federation/membership/network-key.ts'
+import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 
 function federationBody (founder: PrivateKey): FederationBody {
   return {

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 import { federationId, type FederationBody } from '../../../../src/federation/document.ts'
 import { withSettingsFile } from '../../../../src/federation/settings.ts'
-import { checkModel, trainingSection } from '../../../../src/site-model/fit-settings.ts'
-import { defaultModelSettings } from '../../../../src/settings/model.ts'
 import { samConfig } from '../../../../src/model/sam/build-sam.ts'
+import { defaultAveraging } from '../../../../src/settings/averaging.ts'
+import { defaultModelSettings } from '../../../../src/settings/model.ts'
+import { checkModel, trainingSection } from '../../../../src/site-model/fit-settings.ts'
 
 const draft: FederationBody = {
   version: 1,

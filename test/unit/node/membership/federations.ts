@@ -1,9 +1,9 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 import { federationId, signFederation, type Federation, type FederationBody } from '../../../../src/federation/document.ts'
 import { issueCertificate, type Certificate, type RootCertificate } from '../../../../src/federation/membership/certificate.ts'
+import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 
 /** A site's key and peer id. */
 export interface Person { readonly key: PrivateKey, readonly peerId: string }

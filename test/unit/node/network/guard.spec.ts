@@ -4,8 +4,8 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { CONNECTS, Gater, HANDSHAKES, hostOf, MAX_PER_PEER, SUSPECT_HANDSHAKES } from '../../../../src/node/network/connection-limits.ts'
-import { Guard, OFFENCE } from '../../../../src/node/network/peer-limits.ts'
 import { Offences } from '../../../../src/node/network/offences.ts'
+import { Guard, OFFENCE } from '../../../../src/node/network/peer-limits.ts'
 
 async function somePeer (): Promise<PeerId> {
   return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))

@@ -1,8 +1,8 @@
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readImage } from '../../../../src/dataset/index.ts'
 import { InputError } from '../../../../src/errors.ts'
 import { promptedSlices, writeLogits, type Image, type Prompt, type PromptedSlice } from '../../../../src/site-model/predict/prompt.ts'
-import { join } from 'node:path'
 import { folderOf, niftiBytes, png } from '../../dataset/fixtures.ts'
 
 const MODEL = { side: 32, lowRes: 8 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { DEFAULTS } from '../../../../src/simulation/options.ts'
 import { plotPage, plotSvg } from '../../../../src/report/simulation-plot.ts'
+import { DEFAULTS } from '../../../../src/simulation/options.ts'
 import { contractionRate, theoryRate } from '../../../../src/simulation/theory.ts'
 import { VirtualClock } from '../../../../src/simulation/virtual-clock.ts'
 import { seeded } from '../../../sim/site.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { ExchangeLog, LogEntry, RecordHead, Role, SealedRecord, Verdict } from '../../../../src/gossip-aggregation/exchange-log.ts'
-import { readDifference, readHead, RecordWriter } from '../../../../src/home/exchange-record.ts'
 import { DiskExchangeLog } from '../../../../src/home/exchange-log.ts'
+import { readDifference, readHead, RecordWriter } from '../../../../src/home/exchange-record.ts'
 
 const SIZE = 10
 const id = (n: number): string => n.toString(16).padStart(32, '0')

@@ -5,11 +5,11 @@ import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
-import { Checkpoint, type CheckpointInit } from '../../../../src/rounds/checkpoint.ts'
-import { sitePaths } from '../../../../src/home/paths.ts'
 import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/home/adapter-store.ts'
 import { removeLeftovers } from '../../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../../src/home/metrics-log.ts'
+import { sitePaths } from '../../../../src/home/paths.ts'
+import { Checkpoint, type CheckpointInit } from '../../../../src/rounds/checkpoint.ts'
 import { PrivateStore } from '../../../../src/site-model/private-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })

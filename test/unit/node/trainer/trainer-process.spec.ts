@@ -3,8 +3,8 @@ import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import type { TrainerSetup } from '../../../../src/rounds/trainer-messages.ts'
 import { TrainerProcess } from '../../../../src/node/trainer-process.ts'
+import type { TrainerSetup } from '../../../../src/rounds/trainer-messages.ts'
 
 const entry = fileURLToPath(new URL('../../../fixtures/trainer/fake-trainer.js', import.meta.url))
 const { signal } = new AbortController()
