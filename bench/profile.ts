@@ -3,7 +3,13 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-interface Event { readonly cat?: string, readonly name: string, readonly ts: number, readonly dur: number, readonly args?: { readonly op_name?: string } }
+interface Event {
+  readonly cat?: string
+  readonly name: string
+  readonly ts: number
+  readonly dur: number
+  readonly args?: { readonly op_name?: string }
+}
 
 export interface Profile {
   /** Of all runs together, in ms. */
@@ -28,7 +34,9 @@ export async function profiled (runs: number, work: (prefix: string) => Promise<
 
 function summed (events: readonly Event[], runs: number): Profile {
   const last = events.filter(({ name }) => name === 'model_run').slice(-runs)
-  const products = events.filter(({ cat, ts, name, args }) => cat === 'Node' && ts >= last[0]!.ts && name.endsWith('_kernel_time') && PRODUCTS.has(args?.op_name ?? ''))
+  const products = events.filter(({ cat, ts, name, args }) =>
+    cat === 'Node' && ts >= last[0]!.ts && name.endsWith('_kernel_time') && PRODUCTS.has(args?.op_name ?? '')
+  )
   const ms = (list: readonly Event[]): number => list.reduce((sum, { dur }) => sum + dur / 1000, 0)
   return { graphMs: ms(last), productsMs: ms(products) }
 }

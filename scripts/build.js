@@ -1,4 +1,7 @@
-/** Compiles TypeScript and WebAssembly, and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM (docs/adr). */
+/**
+ * Compiles TypeScript and WebAssembly, and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM
+ * (docs/adr).
+ */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -21,7 +24,10 @@ await build({
 
 const kernels = join(root, 'src/gossip-aggregation/vectors.wat')
 const { buffer } = (await wabt()).parseWat(kernels, readFileSync(kernels, 'utf8'), { simd: true }).toBinary({})
-writeFileSync(join(root, 'build/vector-kernels.cjs'), `module.exports = Buffer.from('${Buffer.from(buffer).toString('base64')}', 'base64')\n`)
+writeFileSync(
+  join(root, 'build/vector-kernels.cjs'),
+  `module.exports = Buffer.from('${Buffer.from(buffer).toString('base64')}', 'base64')\n`
+)
 
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

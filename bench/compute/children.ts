@@ -29,7 +29,10 @@ export async function runTorch (python: string, { depth, tokens, all, steps }: C
 
 /** The script lies beside the sources, also when this file runs from dist. */
 function torchScript (): string {
-  const [beside, inSources] = ['.', '../../../bench/compute'].map((folder) => join(import.meta.dirname, folder, 'torch_lora_step.py')) as [string, string]
+  const [beside, inSources] = ['.', '../../../bench/compute'].map((folder) => join(import.meta.dirname, folder, 'torch_lora_step.py')) as [
+    string,
+    string
+  ]
   return existsSync(beside) ? beside : inSources
 }
 

@@ -1,5 +1,6 @@
 /**
- * npm run bench:compute -- [--json] [--torch PYTHON] [--engine onnx,wasm,tensorflow] [--case 1x1024,…] [--threads 2] [--rounds 3] [--memory fast|low]
+ * npm run bench:compute -- [--json] [--torch PYTHON] [--engine onnx,wasm,tensorflow] [--case 1x1024,…] [--threads 2] [--rounds 3]
+ * [--memory fast|low]
  * Engines take turns round by round, so that a busy moment of the machine hits all of them.
  */
 import { parseArgs } from 'node:util'
@@ -9,7 +10,13 @@ import { reasonOf, runTorch, runWorker } from './children.ts'
 import { leastDisturbed, rowsOf, tableOf } from './rows.ts'
 import type { Row, Sample } from './rows.ts'
 
-interface Settings { readonly engines: readonly string[], readonly torch: string | undefined, readonly threads: number, readonly rounds: number, readonly memory: string }
+interface Settings {
+  readonly engines: readonly string[]
+  readonly torch: string | undefined
+  readonly threads: number
+  readonly rounds: number
+  readonly memory: string
+}
 
 function say (line: string): void {
   process.stderr.write(`${line}\n`)
@@ -21,7 +28,9 @@ const broken = new Set<string>()
 async function sample (engine: string, bench: Case, { torch, threads, memory }: Settings): Promise<Sample | undefined> {
   if (broken.has(engine)) return undefined
   try {
-    if (engine !== 'torch') return await runWorker<Sample>(['--case', bench.name, '--engine', engine, '--threads', String(threads), '--memory', memory])
+    if (engine !== 'torch') {
+      return await runWorker<Sample>(['--case', bench.name, '--engine', engine, '--threads', String(threads), '--memory', memory])
+    }
     const result = await runTorch(torch as string, bench, threads)
     const [major = 0, minor = 0] = result.torch.split('.').map(Number)
     if (major * 100 + minor < 213) say(`this PyTorch is ${result.torch}; the targets are set against 2.13 or newer`)
@@ -46,7 +55,10 @@ async function measureCase (bench: Case, settings: Settings): Promise<Row[]> {
   }
   if (engines.includes('wasm') && bench.wasmSteps !== null) await take('wasm')
   const found = new Map(Array.from(samples, ([engine, taken]) => [engine, leastDisturbed(taken)]))
-  const overhead = found.has('onnx') ? (await runWorker<{ hostOverhead: number }>(['--case', bench.name, '--overhead', '--threads', String(threads), '--memory', memory])).hostOverhead : null
+  const overhead = found.has('onnx')
+    ? (await runWorker<{ hostOverhead: number }>(['--case', bench.name, '--overhead', '--threads', String(threads), '--memory', memory]))
+        .hostOverhead
+    : null
   return rowsOf(bench, engines, found, overhead === null ? null : Number(overhead.toFixed(4)))
 }
 

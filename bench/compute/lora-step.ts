@@ -49,7 +49,8 @@ function heads (x: tf.Tensor): tf.Tensor3D {
 
 function attention (h: tf.Tensor2D, t: (name: string) => tf.Tensor): tf.Tensor {
   const [q, k, v] = tf.split(linear(h, t('wqkv'), t('bqkv')), 3, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
-  const adapted = (y: tf.Tensor2D, name: string): tf.Tensor3D => heads(tf.add(y, tf.matMul(tf.matMul(h, t(`${name}A`) as tf.Tensor2D), t(`${name}B`) as tf.Tensor2D)))
+  const adapted = (y: tf.Tensor2D, name: string): tf.Tensor3D =>
+    heads(tf.add(y, tf.matMul(tf.matMul(h, t(`${name}A`) as tf.Tensor2D), t(`${name}B`) as tf.Tensor2D)))
   const logits = tf.mul(tf.matMul(adapted(q, 'q'), heads(k), false, true), 1 / Math.sqrt(HEAD))
   const mixed = tf.matMul(tf.softmax(logits), adapted(v, 'v'))
   return linear(tf.reshape(tf.transpose(mixed, [1, 0, 2]), [-1, DIM]), t('wp'), t('bp'))
@@ -64,7 +65,10 @@ function block (x: tf.Tensor2D, t: (name: string) => tf.Tensor): tf.Tensor2D {
 /** What the step trains lies end to end in one vector, as in the learner: one Adam update for all. */
 function layoutOf ({ depth, all }: Case): Layout {
   const names = all ? Object.keys(tensors) : LORA
-  return createLayout(Array.from({ length: depth }, (_, index) => names.map((name) => ({ name: `${index}.${name}`, shape: tensors[name]?.shape ?? [] }))).flat())
+  return createLayout(
+    Array.from({ length: depth }, (_, index) => names.map((name) => ({ name: `${index}.${name}`, shape: tensors[name]?.shape ?? [] })))
+      .flat()
+  )
 }
 
 /** One Adam step as PyTorch takes it; `corrections` [2] holds lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ). */
@@ -93,9 +97,19 @@ export function loraStep (bench: Case): Step {
 /** Frozen weights, what the first step trains from, and the batch, which is fed anew in every step. */
 export function startOf (bench: Case): { frozen: HostRecord, state: HostRecord, batch: HostRecord } {
   const normal = normals(1)
-  const drawn = (shape: readonly number[], scale: number): Drawn => ({ shape, data: Float32Array.from({ length: elementCount(shape) }, () => scale === 0 ? 0 : scale * normal()) })
-  const weights = Object.fromEntries(Array.from({ length: bench.depth }, (_, index) => Object.entries(tensors).map(([name, { shape, scale, one }]): [string, Drawn] =>
-    [`${index}.${name}`, one === true ? { shape, data: new Float32Array(elementCount(shape)).fill(1) } : drawn(shape, scale)])).flat())
+  const drawn = (shape: readonly number[], scale: number): Drawn => ({
+    shape,
+    data: Float32Array.from({ length: elementCount(shape) }, () => scale === 0 ? 0 : scale * normal())
+  })
+  const weights = Object.fromEntries(
+    Array.from({ length: bench.depth }, (_, index) =>
+      Object.entries(tensors).map((
+        [name, { shape, scale, one }]
+      ): [string, Drawn] => [
+        `${index}.${name}`,
+        one === true ? { shape, data: new Float32Array(elementCount(shape)).fill(1) } : drawn(shape, scale)
+      ])).flat()
+  )
   const layout = layoutOf(bench)
   const trained = new Set(layout.entries.map(({ name }) => name))
   const zeros = (): HostTensor => ({ shape: [layout.size], data: new Float32Array(layout.size) })

@@ -45,16 +45,33 @@ function ratio (above: number | null, below: number | null): number | null {
 
 /** The fastest run of one engine, for every engine alike: what else the machine did only ever adds time. The peak is the highest seen. */
 export function leastDisturbed (samples: readonly Sample[]): Sample {
-  return { ms: Number(Math.min(...samples.map(({ ms }) => ms)).toFixed(1)), peakRssMb: Math.max(...samples.map(({ peakRssMb }) => peakRssMb)) }
+  return {
+    ms: Number(Math.min(...samples.map(({ ms }) => ms)).toFixed(1)),
+    peakRssMb: Math.max(...samples.map(({ peakRssMb }) => peakRssMb))
+  }
 }
 
 export function tableOf (rows: readonly Row[]): string {
-  const table = new Table({ head: ['case', 'engine', 'ms', 'torch ms', 'ratio', 'wasm ms', 'times wasm', 'host', 'MB', 'torch MB'], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['case', 'engine', 'ms', 'torch ms', 'ratio', 'wasm ms', 'times wasm', 'host', 'MB', 'torch MB'],
+    style: { head: [], border: [] }
+  })
   const text = (value: number | null, digits = 0): string => value === null ? '–' : value.toFixed(digits)
   for (const row of rows) {
     const own = row[`${row.engine}Ms` as 'onnxMs']
     const host = row.hostOverhead === null ? '–' : `${(row.hostOverhead * 100).toFixed(1)} %`
-    table.push([row.case, row.engine, text(own), text(row.torchMs), text(row.ratioTorch, 2), text(row.wasmMs), text(row.ratioWasm), host, text(row.peakRssMb), text(row.torchPeakRssMb)])
+    table.push([
+      row.case,
+      row.engine,
+      text(own),
+      text(row.torchMs),
+      text(row.ratioTorch, 2),
+      text(row.wasmMs),
+      text(row.ratioWasm),
+      host,
+      text(row.peakRssMb),
+      text(row.torchPeakRssMb)
+    ])
   }
   return table.toString()
 }

@@ -1,4 +1,7 @@
-/** Two sites on their own files and trainer processes, through the daemon's own rounds; their exchanges come in a fixed order and without wires. */
+/**
+ * Two sites on their own files and trainer processes, through the daemon's own rounds; their exchanges come in a fixed order and
+ * without wires.
+ */
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -50,9 +53,13 @@ export async function daemonDigests (samples = join(process.cwd(), 'samples', 'c
   const folder = await mkdtemp(join(tmpdir(), 'consilium-digests-'))
   const running: Running[] = []
   try {
-    const keys = await Promise.all(HOSPITALS.map(async (name) => await generateKeyPairFromSeed('Ed25519', createHash('sha256').update(name).digest())))
+    const keys = await Promise.all(
+      HOSPITALS.map(async (name) => await generateKeyPairFromSeed('Ed25519', createHash('sha256').update(name).digest()))
+    )
     const document = await createDocument(folder, keys[0]!)
-    for (const [index, name] of HOSPITALS.entries()) running.push(await openRunning(join(folder, name), join(samples, name), { document, key: keys[index]! }))
+    for (const [index, name] of HOSPITALS.entries()) {
+      running.push(await openRunning(join(folder, name), join(samples, name), { document, key: keys[index]! }))
+    }
     await trainAll(running, document)
     return await Promise.all(running.map(async (each) => await endOf(each)))
   } finally {
@@ -78,13 +85,24 @@ async function createDocument (folder: string, key: PrivateKey): Promise<Federat
   }, key)
 }
 
-async function openRunning (home: string, data: string, { document, key }: { readonly document: FederationDocument, readonly key: PrivateKey }): Promise<Running> {
+async function openRunning (
+  home: string,
+  data: string,
+  { document, key }: { readonly document: FederationDocument, readonly key: PrivateKey }
+): Promise<Running> {
   const paths = sitePaths(home)
   await writeIdentity(paths.identity, key)
   await writeFederation(paths.federation, document)
   const config = { ...mergeSettings({ data, threads: 1, provider: 'cpu', engine: 'onnx' }, {}, {}), data }
   const site = await openSite({ home, config, logger: createLogger('silent') })
-  const audit = new Auditor({ folder: paths.audit, key, peerId: site.peerId, federation: site.federation.id, now: Date.now, onFailure: () => {} })
+  const audit = new Auditor({
+    folder: paths.audit,
+    key,
+    peerId: site.peerId,
+    federation: site.federation.id,
+    now: Date.now,
+    onFailure: () => {}
+  })
   await audit.open()
   const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: 0 })
   const state = await openAdapter(site, await trainer.start(), audit)
@@ -93,7 +111,17 @@ async function openRunning (home: string, data: string, { document, key }: { rea
 
 /** The two exchange by the state machine itself: nobody is away, nothing is lost. */
 function virtualSite ({ peerId: id }: Site, { averager }: AdapterState): VirtualSite {
-  return { index: 0, id, averager, gossip: { served: () => {} } as unknown as VirtualSite['gossip'], isLiar: false, isSlow: false, isAway: false, bytesSent: 0, sketch: undefined }
+  return {
+    index: 0,
+    id,
+    averager,
+    gossip: { served: () => {} } as unknown as VirtualSite['gossip'],
+    isLiar: false,
+    isSlow: false,
+    isAway: false,
+    bytesSent: 0,
+    sketch: undefined
+  }
 }
 
 /** Both train a round; when both are done with phase G, one asks the other and then the other the one, as often as the federation says. */
@@ -103,7 +131,9 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
   for (let round = 1; round <= ROUNDS; round++) {
     const meeting = meet(running.length, async () => {
       const [one, other] = running.map(({ virtual }) => virtual)
-      for (let turn = 0; turn < turnsPerRound; turn++) await (turn % 2 === 0 ? network.exchange(one!, other!) : network.exchange(other!, one!))
+      for (let turn = 0; turn < turnsPerRound; turn++) {
+        await (turn % 2 === 0 ? network.exchange(one!, other!) : network.exchange(other!, one!))
+      }
     })
     await Promise.all(running.map(async ({ site, state, trainer }) => {
       await trainRound({

@@ -1,5 +1,6 @@
 /**
- * `npm run digests`: what every method and a daemon's rounds train to, as digests. `-- --check FILE` compares with the digests of before a change;
+ * `npm run digests`: what every method and a daemon's rounds train to, as digests. `-- --check FILE` compares with the digests of
+ * before a change;
  * rounding differs between processors, so both must come from one machine.
  */
 import { readFile } from 'node:fs/promises'
@@ -36,7 +37,9 @@ function compare (found: Digests, before: Digests): number {
   const missing = Object.keys(before).filter((name) => !(name in found))
   process.stdout.write([
     ...changed.map((name) => `changed: ${name}\n  was ${JSON.stringify(before[name])}\n  is  ${JSON.stringify(found[name])}\n`),
-    `${names.length - changed.length} of ${names.length} digests are as before${missing.length > 0 ? `; ${missing.length} were not made` : ''}\n`
+    `${names.length - changed.length} of ${names.length} digests are as before${
+      missing.length > 0 ? `; ${missing.length} were not made` : ''
+    }\n`
   ].join(''))
   return changed.length === 0 ? 0 : 1
 }

@@ -15,7 +15,10 @@ const SITES = 2
 const SIZES = { seed: 1, rounds: 2, train: 4, validation: 1, scoreEvery: 2 } as const
 
 /** Two sites, two rounds, one seed: the adapter and the experts that every site ends with, and the mean Dice on the way. */
-export async function methodDigests (name: string, data: Job['data']): Promise<{ readonly sites: readonly SiteDigests[], readonly dice: readonly (readonly number[])[] }> {
+export async function methodDigests (
+  name: string,
+  data: Job['data']
+): Promise<{ readonly sites: readonly SiteDigests[], readonly dice: readonly (readonly number[])[] }> {
   const job: Job = { data, method: name, ...SIZES }
   const base = await openBase()
   const sites = (await loadSites({ name: data, ...SIZES }, base.config.imageSize)).slice(0, SITES)
@@ -24,7 +27,11 @@ export async function methodDigests (name: string, data: Job['data']): Promise<{
   try {
     const learner = createLearner({ engine, base, settings })
     const { models, curve, bytesSent } = await runMethod({ learner, method: methodOf(job), sites, settings })
-    const digests = models.map(({ adapter, experts }, index) => ({ adapter: floatsDigest(adapter.values), experts: privateDigest(experts), bytesSent: bytesSent[index] ?? 0 }))
+    const digests = models.map(({ adapter, experts }, index) => ({
+      adapter: floatsDigest(adapter.values),
+      experts: privateDigest(experts),
+      bytesSent: bytesSent[index] ?? 0
+    }))
     await learner.dispose()
     return { sites: digests, dice: curve.map(({ dice }) => dice) }
   } finally {

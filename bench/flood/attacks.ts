@@ -89,11 +89,21 @@ export const ATTACKS: readonly Attack[] = [
     await send(stream, frame(Buffer.concat([Buffer.from([0x0a, 16]), randomBytes(16)])))
     await sleep(1)
   }),
-  onStream('nonsense on membership', 2, own('membership/1.0.0'), () => async (stream) => { await send(stream, frame(randomBytes(1_000))) }),
-  onStream('lookups in the DHT', 2, own('kad/1.0.0'), (target) => async (stream) => { await repeat(target, stream, () => dhtMessage(4)) }),
-  onStream('records for the DHT', 2, own('kad/1.0.0'), (target) => async (stream) => { await repeat(target, stream, () => dhtMessage(2)) }),
-  onStream('nonsense as gossip', 1, () => '/meshsub/1.2.0', (target) => async (stream) => { await repeat(target, stream, () => frame(BIG)) }),
-  onStream('pings', 2, () => '/ipfs/ping/1.0.0', (target) => async (stream) => { await repeat(target, stream, () => SMALL) }),
+  onStream('nonsense on membership', 2, own('membership/1.0.0'), () => async (stream) => {
+    await send(stream, frame(randomBytes(1_000)))
+  }),
+  onStream('lookups in the DHT', 2, own('kad/1.0.0'), (target) => async (stream) => {
+    await repeat(target, stream, () => dhtMessage(4))
+  }),
+  onStream('records for the DHT', 2, own('kad/1.0.0'), (target) => async (stream) => {
+    await repeat(target, stream, () => dhtMessage(2))
+  }),
+  onStream('nonsense as gossip', 1, () => '/meshsub/1.2.0', (target) => async (stream) => {
+    await repeat(target, stream, () => frame(BIG))
+  }),
+  onStream('pings', 2, () => '/ipfs/ping/1.0.0', (target) => async (stream) => {
+    await repeat(target, stream, () => SMALL)
+  }),
   onStream('identify again and again', 2, () => '/ipfs/id/1.0.0', () => async () => {}),
   onStream('protocols that nobody speaks', 2, () => '/nobody/1.0.0', () => async () => {}),
   onStream('half a frame, never finished', 4, own('adapter-exchange/1.0.0'), ({ signal }) => async (stream) => {

@@ -1,4 +1,7 @@
-/** A member of the federation that has turned: floods one site on every protocol for a time and prints what it managed, as one JSON object. */
+/**
+ * A member of the federation that has turned: floods one site on every protocol for a time and prints what it managed, as one JSON
+ * object.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
@@ -17,10 +20,19 @@ import { schemaOf } from './stage.ts'
 const CONNECT_MS = 20_000
 
 const { values } = parseArgs({
-  options: { home: { type: 'string' }, target: { type: 'string' }, victim: { type: 'string' }, seconds: { type: 'string', default: '60' }, attack: { type: 'string', default: 'all' }, round: { type: 'string', default: '1' } }
+  options: {
+    home: { type: 'string' },
+    target: { type: 'string' },
+    victim: { type: 'string' },
+    seconds: { type: 'string', default: '60' },
+    attack: { type: 'string', default: 'all' },
+    round: { type: 'string', default: '1' }
+  }
 })
 const { home, target: address, victim: victimHome, attack: chosen } = values
-if (home == null || address == null || victimHome == null) throw new Error('usage: hostile-worker --home DIR --target ADDRESS --victim DIR [--seconds N] [--attack NAME|all]')
+if (home == null || address == null || victimHome == null) {
+  throw new Error('usage: hostile-worker --home DIR --target ADDRESS --victim DIR [--seconds N] [--attack NAME|all]')
+}
 const schema = await schemaOf(victimHome)
 
 const paths = sitePaths(home)
@@ -88,11 +100,30 @@ const begun = Date.now()
 network.host.addEventListener('peer:disconnect', ({ detail }) => { if (detail.equals(victim)) firstCutMs ??= Date.now() - begun })
 network.host.addEventListener('peer:connect', ({ detail }) => { if (detail.equals(victim)) lastConnectedAt = Date.now() - begun })
 const target: Target = { federationId: federation.id, schemaHash: schema, round: Number(values.round), connection, signal: stop.signal }
-const announcement: Announcement = { round: target.round, rounds: target.round, phase: 'G', mass: 1, schemaHash: schema, digest: '0'.repeat(64), sketch: new Float32Array(64), exchanges: 0 }
+const announcement: Announcement = {
+  round: target.round,
+  rounds: target.round,
+  phase: 'G',
+  mass: 1,
+  schemaHash: schema,
+  digest: '0'.repeat(64),
+  sketch: new Float32Array(64),
+  exchanges: 0
+}
 const isChosen = (name: string): boolean => chosen === 'all' || chosen === name
 const running = [
-  ...ATTACKS.filter(({ name }) => isChosen(name)).flatMap((attack) => Array.from({ length: attack.workers }, async () => { await hammer(attack.name, async () => { await attack.run(target) }) })),
-  ...(isChosen('announcements') ? [hammer('announcements', async () => { await network.publish(announcement) })] : []),
+  ...ATTACKS.filter(({ name }) => isChosen(name)).flatMap((attack) =>
+    Array.from({ length: attack.workers }, async () => {
+      await hammer(attack.name, async () => {
+        await attack.run(target)
+      })
+    })
+  ),
+  ...(isChosen('announcements')
+    ? [hammer('announcements', async () => {
+        await network.publish(announcement)
+      })]
+    : []),
   ...(chosen === 'connections' ? [hammer('hang-ups', hangUp)] : []),
   hammer('connections', dial)
 ]

@@ -41,7 +41,10 @@ export interface Result {
   readonly floods: readonly Flood[]
 }
 
-/** Real daemons in a federation of which one member turns: `seconds` of quiet, then as many of flood by all attacks at once, or (`each`) by one after the other, each from a member of its own. */
+/**
+ * Real daemons in a federation of which one member turns: `seconds` of quiet, then as many of flood by all attacks at once, or (`each`)
+ * by one after the other, each from a member of its own.
+ */
 export async function runFlood ({ seconds, each, say }: { seconds: number, each: boolean, say: (line: string) => void }): Promise<Result> {
   const attacks = each ? [...ATTACKS.map(({ name }) => name), 'announcements', 'connections'] : ['all']
   const stage = await Stage.open(attacks.length)
@@ -98,7 +101,9 @@ async function watch (stage: Stage, seconds: number): Promise<Window> {
 async function entriesByPeer (home: string): Promise<Map<string, string[]>> {
   const named = new Map<string, string[]>()
   const { ok, problems } = await verifyLedger(`${home}/audit`, await ownerOf(home), (entry: Entry) => {
-    if (entry.kind === 'ban' || entry.kind === 'refusal') named.set(entry.peer, [...named.get(entry.peer) ?? [], `${entry.kind}: ${entry.reason}`])
+    if (entry.kind === 'ban' || entry.kind === 'refusal') {
+      named.set(entry.peer, [...named.get(entry.peer) ?? [], `${entry.kind}: ${entry.reason}`])
+    }
   })
   if (!ok) throw new Error(`the victim's ledger does not verify: ${problems.join('; ')}`)
   return named

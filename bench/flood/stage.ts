@@ -64,7 +64,15 @@ export class Stage {
   }
 
   startHostile (index: number, args: readonly string[]): Child {
-    const child = Child.hostile(['--home', this.home(`hostile-${index}`), '--target', this.#address, '--victim', this.home('victim'), ...args])
+    const child = Child.hostile([
+      '--home',
+      this.home(`hostile-${index}`),
+      '--target',
+      this.#address,
+      '--victim',
+      this.home('victim'),
+      ...args
+    ])
     this.#children.push(child)
     return child
   }
@@ -96,7 +104,22 @@ export class Stage {
   }
 
   async #start (name: string, data: string, args: readonly string[]): Promise<string> {
-    const child = Child.cli(['start', '--home', this.home(name), '--data', data, '--name', name, '--threads', '1', '--nice', '10', '--listen', '/ip4/127.0.0.1/tcp/0', ...args])
+    const child = Child.cli([
+      'start',
+      '--home',
+      this.home(name),
+      '--data',
+      data,
+      '--name',
+      name,
+      '--threads',
+      '1',
+      '--nice',
+      '10',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+      ...args
+    ])
     this.#children.push(child)
     this.#sites.set(name, child)
     let address: string | undefined
@@ -112,7 +135,9 @@ export class Stage {
     const data = join(this.#folder, 'data')
     for (const kind of ['images', 'masks']) {
       await mkdir(join(data, kind), { recursive: true })
-      for (const name of (await readdir(join(SAMPLE, kind))).sort().slice(8, 8 + IMAGES)) await cp(join(SAMPLE, kind, name), join(data, kind, name))
+      for (const name of (await readdir(join(SAMPLE, kind))).sort().slice(8, 8 + IMAGES)) {
+        await cp(join(SAMPLE, kind, name), join(data, kind, name))
+      }
     }
     return data
   }

@@ -13,7 +13,13 @@ const CHUNK = new Uint8Array(262_144)
 const HIGH_WATER = 524_288
 
 async function bareNode (listen: readonly string[]) {
-  return await createLibp2p({ addresses: { listen: [...listen] }, transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()], connectionMonitor: { enabled: false } })
+  return await createLibp2p({
+    addresses: { listen: [...listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false }
+  })
 }
 
 let dialler: ReturnType<typeof bareNode> | undefined
@@ -35,7 +41,11 @@ export async function swapLibp2p (address: string, bytes: number): Promise<void>
 async function room (stream: Stream): Promise<void> {
   while (stream.writeBufferLength > HIGH_WATER) {
     await new Promise<void>((resolve) => {
-      for (const event of ['drain', 'idle', 'close'] as const) stream.addEventListener(event, () => { queueMicrotask(resolve) }, { once: true })
+      for (const event of ['drain', 'idle', 'close'] as const) {
+        stream.addEventListener(event, () => {
+          queueMicrotask(resolve)
+        }, { once: true })
+      }
     })
   }
 }
@@ -81,8 +91,13 @@ async function swapSocket (socket: Socket, bytes: number): Promise<void> {
     socket.on('close', () => { if (left > 0) reject(new Error('the socket ended early')) })
     socket.on('error', reject)
   })
-  await Promise.all([received, (async () => {
-    for (let sent = 0; sent < bytes; sent += CHUNK.length) if (!socket.write(CHUNK.subarray(0, Math.min(CHUNK.length, bytes - sent)))) await once(socket, 'drain')
-  })()])
+  await Promise.all([
+    received,
+    (async () => {
+      for (let sent = 0; sent < bytes; sent += CHUNK.length) {
+        if (!socket.write(CHUNK.subarray(0, Math.min(CHUNK.length, bytes - sent)))) await once(socket, 'drain')
+      }
+    })()
+  ])
   socket.end()
 }

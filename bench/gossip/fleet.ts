@@ -19,7 +19,10 @@ export interface FleetInit {
 }
 
 /** Open sites, all connected, for the time of `work`; in order of their peer ids, as partner rules see them. */
-export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, work: (members: readonly Member[]) => Promise<T>): Promise<T> {
+export async function withFleet<T> (
+  { folder, sites, ...setting }: FleetInit,
+  work: (members: readonly Member[]) => Promise<T>
+): Promise<T> {
   const root = await mkdtemp(join(folder, 'consilium-bench-'))
   const workers = Array.from({ length: sites }, () => new Worker())
   try {
@@ -34,7 +37,12 @@ export async function withFleet<T> ({ folder, sites, ...setting }: FleetInit, wo
 
 async function openAll (workers: readonly Worker[], root: string, { size, codec }: Pick<FleetInit, 'size' | 'codec'>): Promise<Member[]> {
   const federation = { federationId: randomBytes(32).toString('hex'), networkKey: randomBytes(32).toString('hex') }
-  const members = await Promise.all(workers.map(async (worker, index) => ({ worker, ...await worker.call('open', { index, sites: workers.length, size, codec, home: join(root, String(index)), ...federation }) })))
+  const members = await Promise.all(
+    workers.map(async (worker, index) => ({
+      worker,
+      ...await worker.call('open', { index, sites: workers.length, size, codec, home: join(root, String(index)), ...federation })
+    }))
+  )
   members.sort((a, b) => a.peerId < b.peerId ? -1 : 1)
   for (const [index, { worker }] of members.entries()) {
     for (const { address } of members.slice(index + 1)) await worker.call('connect', { address })

@@ -44,7 +44,10 @@ async function run (sites: number, size: number, codec: Codec | 'auto'): Promise
   const measured = await measureAverage({ sites, size, codec, folder })
   const inARow = values.short
     ? []
-    : [await measureInARow({ exchanges: 200, size: 1_000_000, codec, folder }), await measureInARow({ exchanges: 20, size: 10_000_000, codec, folder })]
+    : [
+        await measureInARow({ exchanges: 200, size: 1_000_000, codec, folder }),
+        await measureInARow({ exchanges: 20, size: 10_000_000, codec, folder })
+      ]
   const report = reportOf({ sites, size, codec, ...measured, inARow })
   process.stdout.write(values.json ? JSON.stringify(report) + '\n' : describe(report))
 }

@@ -42,7 +42,10 @@ export interface InARow {
 const NEAR = 1e-3
 const MOST_SWEEPS = 12
 const PROCESS_BYTES = 150e6
-/** Averages before the first that is measured, of bare streams too: daemons run for weeks, and new processes spend these on compiling and on memory that they keep. */
+/**
+ * Averages before the first that is measured, of bare streams too: daemons run for weeks, and new processes spend these on compiling
+ * and on memory that they keep.
+ */
 const WARM_UP = 3
 
 export interface Setting {
@@ -52,15 +55,24 @@ export interface Setting {
   readonly folder: string
 }
 
-/** Averages by the exponential rule until all are within 1e-3, again and again; then moves the same bytes over bare streams between as many processes, as often. */
-export async function measureAverage (setting: Setting): Promise<{ average: Average, libp2p: Baseline, libp2pFitted: Baseline, tcp: Baseline }> {
+/**
+ * Averages by the exponential rule until all are within 1e-3, again and again; then moves the same bytes over bare streams between as
+ * many processes, as often.
+ */
+export async function measureAverage (
+  setting: Setting
+): Promise<{ average: Average, libp2p: Baseline, libp2pFitted: Baseline, tcp: Baseline }> {
   const average = await withFleet(setting, async (members) => await averageAgain(members, setting))
   const bytes = Math.ceil(average.bytes / setting.sites)
-  const bare = async (kind: Kind, fitted = false): Promise<Baseline> => await measureBare({ kind, fitted, count: setting.sites / 2, bytes, times: timesOf(setting), size: setting.size })
+  const bare = async (kind: Kind, fitted = false): Promise<Baseline> =>
+    await measureBare({ kind, fitted, count: setting.sites / 2, bytes, times: timesOf(setting), size: setting.size })
   return { average, libp2p: await bare('libp2p'), libp2pFitted: await bare('libp2p', true), tcp: await bare('tcp') }
 }
 
-/** Averages to measure: so many that every site saves a checkpoint, which empties its log, within them, as it does after as many exchanges in a daemon. */
+/**
+ * Averages to measure: so many that every site saves a checkpoint, which empties its log, within them, as it does after as many
+ * exchanges in a daemon.
+ */
 function timesOf ({ sites }: Pick<Setting, 'sites'>): number {
   return Math.ceil(MOST_IN_LOG / stepsOf(sites))
 }
@@ -157,7 +169,9 @@ interface Pair {
 }
 
 /** `bytes` each way over one stream per pair of processes, so many `times`: one listens, one dials. */
-async function measureBare ({ kind, fitted, count, bytes, times, size }: { kind: Kind, fitted: boolean, count: number, bytes: number, times: number, size: number }): Promise<Baseline> {
+async function measureBare (
+  { kind, fitted, count, bytes, times, size }: { kind: Kind, fitted: boolean, count: number, bytes: number, times: number, size: number }
+): Promise<Baseline> {
   const pairs = await Promise.all(Array.from({ length: count }, async () => await openPair(kind, bytes)))
   const workers = pairs.flatMap((pair) => pair.workers)
   const cpu = async (): Promise<Usage[]> => await Promise.all(workers.map(async (worker) => await worker.call('usage', null)))
@@ -193,7 +207,9 @@ async function timed (work: () => Promise<void>): Promise<number> {
 }
 
 /** Two sites exchange again and again, with the log's records and the checkpoints that empty it. */
-export async function measureInARow ({ exchanges, size, codec, folder }: { exchanges: number, size: number, codec: Codec | 'auto', folder: string }): Promise<InARow> {
+export async function measureInARow (
+  { exchanges, size, codec, folder }: { exchanges: number, size: number, codec: Codec | 'auto', folder: string }
+): Promise<InARow> {
   return await withFleet({ sites: 2, size, codec, folder }, async ([one, other]) => {
     const times: number[] = []
     const seconds = await timed(async () => {

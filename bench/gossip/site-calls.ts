@@ -1,4 +1,7 @@
-/** One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer, announcements and control port. */
+/**
+ * One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer,
+ * announcements and control port.
+ */
 import { start } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -46,7 +49,16 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   const store = new AdapterStore({ paths, schema, now: Date.now })
   const saved = await store.load()
   const values = saved?.values ?? siteVector(index, size)
-  const averager = await Averager.recover({ schema, values, round: 0, mass: 1, settings, log, included: saved?.notes?.included ?? [], learnt: saved?.notes?.learnt })
+  const averager = await Averager.recover({
+    schema,
+    values,
+    round: 0,
+    mass: 1,
+    settings,
+    log,
+    included: saved?.notes?.included ?? [],
+    learnt: saved?.notes?.learnt
+  })
   free(values)
   const onFailure = (error: unknown): void => { throw error as Error }
   const checkpoint = new Checkpoint({ averager, store, onFailure })
@@ -59,11 +71,24 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
-  host.addEventListener('connection:close', () => { if (!leaving) process.stderr.write(`site ${index} lost a connection\n`) })
-  service.addEventListener('exchange', () => { checkpoint.exchanged() })
-  service.addEventListener('failure', ({ detail }) => { process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`) })
+  host.addEventListener('connection:close', () => {
+    if (!leaving) process.stderr.write(`site ${index} lost a connection\n`)
+  })
+  service.addEventListener('exchange', () => {
+    checkpoint.exchanged()
+  })
+  service.addEventListener('failure', ({ detail }) => {
+    process.stderr.write(`site ${index}, ${detail.role}: ${detail.reason}: ${detail.error.message}\n`)
+  })
   await start(service)
-  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => host.getPeers().map(String), settle: async (partner) => { await service.settle(peerIdFromString(partner)) }, clock: systemClock })
+  const settlement = new Settlement({
+    doubts: () => averager.doubts.keys(),
+    connected: () => host.getPeers().map(String),
+    settle: async (partner) => {
+      await service.settle(peerIdFromString(partner))
+    },
+    clock: systemClock
+  })
   settlement.start()
   armed = true
   site = { setup, averager, checkpoint, service, dial: async (address) => { await host.dial(multiaddr(address)) } }
@@ -83,7 +108,19 @@ function dying (log: DiskExchangeLog, dieAt: SiteSetup['dieAt']): ExchangeLog {
   return {
     begin: async (head) => {
       const entry = await log.begin(head)
-      return { append: async (part) => { await entry.append(part) }, discard: async () => { await entry.discard() }, seal: async (state, factor) => { await change('seal', async () => { await entry.seal(state, factor) }) } } satisfies LogEntry
+      return {
+        append: async (part) => {
+          await entry.append(part)
+        },
+        discard: async () => {
+          await entry.discard()
+        },
+        seal: async (state, factor) => {
+          await change('seal', async () => {
+            await entry.seal(state, factor)
+          })
+        }
+      } satisfies LogEntry
     },
     settle: async (id, verdict) => { await change('settle', async () => { await log.settle(id, verdict) }) },
     absorb: async (ids) => { await change('absorb', async () => { await log.absorb(ids) }) },

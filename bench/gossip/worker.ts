@@ -14,7 +14,9 @@ export class Worker<C extends Calls<C> = SiteCalls> {
 
   /** What goes wrong with an exchange is said on stderr unless it is to be `quiet`. */
   constructor ({ quiet = false, entry = 'site-worker' }: { quiet?: boolean, entry?: 'site-worker' | 'bare-worker' } = {}) {
-    this.#child = fork(fileURLToPath(new URL(`./${entry}${extname(import.meta.filename)}`, import.meta.url)), [], { stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc'] })
+    this.#child = fork(fileURLToPath(new URL(`./${entry}${extname(import.meta.filename)}`, import.meta.url)), [], {
+      stdio: ['ignore', 'inherit', quiet ? 'ignore' : 'inherit', 'ipc']
+    })
     this.#child.on('message', (message: ReplyMessage) => {
       const pending = this.#pending.get(message.id)
       this.#pending.delete(message.id)

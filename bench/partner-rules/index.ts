@@ -31,13 +31,17 @@ async function measure (options: SimulationOptions): Promise<Cell> {
 
 async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule, peers: number): Promise<string> {
   const cells: Cell[] = []
-  for (const seed of SEEDS) cells.push(await measure({ ...DEFAULTS, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
+  for (const seed of SEEDS) {
+    cells.push(await measure({ ...DEFAULTS, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
+  }
   const counts = cells.map(({ cycles }) => cycles)
   const named = cells.reduce((sum, { honestNamed }) => sum + honestNamed, 0)
   const range = (value: number): string => value === Infinity ? `> ${MOST_CYCLES}` : String(value)
   const [least, most] = [range(Math.min(...counts)), range(Math.max(...counts))]
   const exchanges = mean(cells.map((each) => each.exchanges))
-  return `${least === most ? least : `${least}–${most}`} (${Number.isFinite(exchanges) ? exchanges.toFixed(0) : '–'})${named > 0 ? `, ${named} honest named` : ''}`
+  return `${least === most ? least : `${least}–${most}`} (${Number.isFinite(exchanges) ? exchanges.toFixed(0) : '–'})${
+    named > 0 ? `, ${named} honest named` : ''
+  }`
 }
 
 function mean (values: readonly number[]): number {

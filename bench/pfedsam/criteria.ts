@@ -19,17 +19,33 @@ export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
     const rival = of(name)
     return rival == null ? [] : [above(ours, rival)]
   })
-  if (local != null) found.push({ name: 'the worst site is not below local only', ok: ours.worst.mean >= local.worst.mean, detail: `${figure(ours.worst.mean)} to ${figure(local.worst.mean)}` })
+  if (local != null) {
+    found.push({
+      name: 'the worst site is not below local only',
+      ok: ours.worst.mean >= local.worst.mean,
+      detail: `${figure(ours.worst.mean)} to ${figure(local.worst.mean)}`
+    })
+  }
   if (server != null) {
     const apart = ours.dice.mean - server.dice.mean
     found.push({ name: 'gossip is within 0.5 points of the exact average', ok: Math.abs(apart) <= GOSSIP_MARGIN, detail: signed(apart) })
   }
   if (fedsam != null) {
     const saving = fedsam.bytes.mean / ours.bytes.mean
-    found.push({ name: `a site sends at least ${LEAST_SAVING} times less than with FedSAM`, ok: saving >= LEAST_SAVING, detail: `${saving.toFixed(1)} times` })
+    found.push({
+      name: `a site sends at least ${LEAST_SAVING} times less than with FedSAM`,
+      ok: saving >= LEAST_SAVING,
+      detail: `${saving.toFixed(1)} times`
+    })
   }
   const tried = unseen.find(({ method }) => method === OURS)
-  if (tried?.gain != null) found.push({ name: 'an unseen site gains 3 points over the others\' local models', ok: tried.gain.mean >= UNSEEN_MARGIN, detail: withSpread(tried.gain) })
+  if (tried?.gain != null) {
+    found.push({
+      name: "an unseen site gains 3 points over the others' local models",
+      ok: tried.gain.mean >= UNSEEN_MARGIN,
+      detail: withSpread(tried.gain)
+    })
+  }
   return found.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
 }
 
@@ -38,7 +54,11 @@ function above (ours: MethodSummary, rival: MethodSummary): Finding {
   const gain = ours.dice.mean - rival.dice.mean
   const sd = Math.max(ours.dice.sd, rival.dice.sd)
   const known = Math.min(ours.dice.count, rival.dice.count) > 1
-  return { name: `above ${rival.title} by more than one standard deviation`, ok: known && gain > sd, detail: `${signed(gain)}, sd ${known ? `${figure(sd)}; seed by seed ${withSpread(paired(ours, rival))}` : 'unknown (one seed)'}` }
+  return {
+    name: `above ${rival.title} by more than one standard deviation`,
+    ok: known && gain > sd,
+    detail: `${signed(gain)}, sd ${known ? `${figure(sd)}; seed by seed ${withSpread(paired(ours, rival))}` : 'unknown (one seed)'}`
+  }
 }
 
 /** Of seeds that both have: the same patients, so that what makes a seed easy or hard cancels out. */

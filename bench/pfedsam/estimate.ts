@@ -17,8 +17,11 @@ export function estimateSeconds (job: Job): number {
   const sites = siteCount(job.data) - (job.leftOut == null ? 0 : 1)
   const { train, validation } = job.data === 'colin27' ? COLIN : job
   const steps = Math.ceil(train / BATCH)
-  const scores = (method.mixing === 'nothing' ? 1 : Math.ceil(job.rounds / job.scoreEvery) + 2) + (method.mixing === 'alone' ? 2 * sites : 0)
-  const round = method.mixing === 'nothing' ? 0 : steps * (method.mode === 'personal' ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
+  const scores = (method.mixing === 'nothing' ? 1 : Math.ceil(job.rounds / job.scoreEvery) + 2) +
+    (method.mixing === 'alone' ? 2 * sites : 0)
+  const round = method.mixing === 'nothing'
+    ? 0
+    : steps * (method.mode === 'personal' ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
   return (RUN_MS + sites * (SITE_MS + job.rounds * round + scores * validation * SCORE_MS)) / 1_000
 }
 

@@ -45,7 +45,9 @@ async function planText ({ name, preset, workers, threads }: Options, jobs: read
   const known = found.filter((record) => record != null)
   const seconds = jobs.reduce((sum, job, index) => sum + (found[index] == null ? estimateSeconds(job) : 0), 0)
   const wall = seconds * machineFactor(known) / workers / (workers > 1 ? CORE_SHARE : 1)
-  return `${name}: ${preset.methods.length} methods × ${preset.data.join(', ')} × seeds ${preset.seeds.join(', ')}; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
+  return `${name}: ${preset.methods.length} methods × ${preset.data.join(', ')} × seeds ${
+    preset.seeds.join(', ')
+  }; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
 ${jobs.length} runs, ${known.length} of them done before; about ${duration(wall)} on ${workers} quiet cores (${threads} thread a run)
 `
 }
@@ -79,7 +81,9 @@ async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job
 
 function describe (job: Job, { sites, seconds }: RunRecord): string {
   const dice = sites.reduce((sum, site) => sum + site.dice, 0) / sites.length
-  return `${job.data}, ${methodOf(job).title}, seed ${job.seed}${job.leftOut == null ? '' : `, site ${job.leftOut} left out`}: Dice ${(100 * dice).toFixed(1)} in ${duration(seconds)}`
+  return `${job.data}, ${methodOf(job).title}, seed ${job.seed}${job.leftOut == null ? '' : `, site ${job.leftOut} left out`}: Dice ${
+    (100 * dice).toFixed(1)
+  } in ${duration(seconds)}`
 }
 
 try {

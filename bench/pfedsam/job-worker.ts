@@ -16,6 +16,15 @@ process.on('disconnect', () => { process.exit(1) })
 process.on('SIGINT', () => {})
 
 process.once('message', ({ job, threads }: WorkerTask) => {
-  runJob(job, { threads, onProgress: (round) => { process.send?.({ round } satisfies WorkerMessage) } })
-    .then((record) => { end({ record }) }, (error: unknown) => { end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) }) })
+  runJob(job, {
+    threads,
+    onProgress: (round) => {
+      process.send?.({ round } satisfies WorkerMessage)
+    }
+  })
+    .then((record) => {
+      end({ record })
+    }, (error: unknown) => {
+      end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) })
+    })
 })

@@ -18,14 +18,21 @@ export interface Options {
 }
 
 const flags = {
-  preset: { choices: PRESET_NAMES, describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations)', default: 'quick' },
+  preset: {
+    choices: PRESET_NAMES,
+    describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations)',
+    default: 'quick'
+  },
   data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}` },
   only: { type: 'string', describe: 'methods, with commas (see docs/pfedsam-bench.md)' },
   seeds: { type: 'string', describe: 'seeds, with commas' },
   rounds: { type: 'number', describe: 'rounds of training' },
   train: { type: 'number', describe: 'training patients per phantom site' },
   validation: { type: 'number', describe: 'validation patients per phantom site' },
-  settings: { type: 'string', describe: 'file of what shall differ from the defaults, for every method, as for "consilium federation create --settings"' },
+  settings: {
+    type: 'string',
+    describe: 'file of what shall differ from the defaults, for every method, as for "consilium federation create --settings"'
+  },
   workers: { type: 'number', describe: 'runs at once; one per core by default' },
   threads: { type: 'number', describe: 'threads of each run', default: 1 },
   runs: { type: 'string', describe: 'folder of finished runs, which are not run again', default: join('out', 'pfedsam', 'runs') },

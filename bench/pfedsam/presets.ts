@@ -28,9 +28,39 @@ export const PRESET_NAMES = ['smoke', 'quick', 'full'] as const
 export type PresetName = typeof PRESET_NAMES[number]
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  smoke: { data: ['fundus-phantom'], methods: ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip'], seeds: [1], rounds: 2, train: 4, validation: 3, scoreEvery: 1, unseen: UNSEEN, leftOut: 1 },
-  quick: { data: PHANTOMS, methods: MAIN.map(({ name }) => name), seeds: [1], rounds: 16, train: 20, validation: 12, scoreEvery: 4, unseen: UNSEEN, leftOut: 1 },
-  full: { data: PHANTOMS, methods: ALL.map(({ name }) => name), seeds: [1, 2, 3], rounds: 24, train: 20, validation: 16, scoreEvery: 4, unseen: UNSEEN, leftOut: Infinity }
+  smoke: {
+    data: ['fundus-phantom'],
+    methods: ['frozen', 'local', 'fedavg-lora', 'pfedsam-gossip'],
+    seeds: [1],
+    rounds: 2,
+    train: 4,
+    validation: 3,
+    scoreEvery: 1,
+    unseen: UNSEEN,
+    leftOut: 1
+  },
+  quick: {
+    data: PHANTOMS,
+    methods: MAIN.map(({ name }) => name),
+    seeds: [1],
+    rounds: 16,
+    train: 20,
+    validation: 12,
+    scoreEvery: 4,
+    unseen: UNSEEN,
+    leftOut: 1
+  },
+  full: {
+    data: PHANTOMS,
+    methods: ALL.map(({ name }) => name),
+    seeds: [1, 2, 3],
+    rounds: 24,
+    train: 20,
+    validation: 16,
+    scoreEvery: 4,
+    unseen: UNSEEN,
+    leftOut: Infinity
+  }
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */

@@ -23,9 +23,16 @@ export function progressView (jobs: readonly Job[], workers: number, stream: Nod
   const bar = new SingleBar({ stream, format: 'pfedsam {bar} {percentage} %  {left} left  {line}', hideCursor: true })
   bar.start(100, 0, { left: clock.left(), line: '' })
   return {
-    update: (job, rounds, known) => { clock.update(job, rounds, known); bar.update(Math.round(100 * clock.share()), { left: clock.left() }) },
-    ended: (line) => { bar.update({ line }) },
-    stop: () => { bar.stop() }
+    update: (job, rounds, known) => {
+      clock.update(job, rounds, known)
+      bar.update(Math.round(100 * clock.share()), { left: clock.left() })
+    },
+    ended: (line) => {
+      bar.update({ line })
+    },
+    stop: () => {
+      bar.stop()
+    }
   }
 }
 

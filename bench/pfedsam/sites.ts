@@ -25,7 +25,10 @@ export interface DataChoice {
   readonly seed: number
 }
 
-const PHANTOMS: Readonly<Partial<Record<DataName, readonly PhantomSite[]>>> = { 'fundus-phantom': fundusSites, 'prostate-phantom': prostateSites }
+const PHANTOMS: Readonly<Partial<Record<DataName, readonly PhantomSite[]>>> = {
+  'fundus-phantom': fundusSites,
+  'prostate-phantom': prostateSites
+}
 const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
 /** Patients of the two splits never share a number. */
 const VALIDATION_FROM = 50_000
@@ -42,13 +45,16 @@ export async function loadSites (choice: DataChoice, side: number, samples = joi
   return await Promise.all(COLIN_HOSPITALS.map(async (name) => {
     const dataset = await loadDataset(join(samples, 'colin27', name))
     const split = await fitSplit(dataset, side, choice.seed)
-    if (split.train.length === 0 || split.validation.length === 0) throw new InputError(`${join(samples, 'colin27', name)} holds too few slices`)
+    if (split.train.length === 0 || split.validation.length === 0) {
+      throw new InputError(`${join(samples, 'colin27', name)} holds too few slices`)
+    }
     return { name, ...split }
   }))
 }
 
 async function phantomData (site: PhantomSite, { train, validation, seed }: DataChoice, side: number): Promise<SiteData> {
-  const slices = (first: number, count: number): Slice[] => Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
+  const slices = (first: number, count: number): Slice[] =>
+    Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
   return {
     name: site.name,
     train: await Promise.all(slices(0, train).map(async (slice) => await fitSlice(slice, side))),

@@ -12,7 +12,14 @@ const STEPS = new Map([[224, 12], [448, 6], [1024, 2]])
 export const cases: readonly Case[] = [...STEPS].flatMap(([size, steps]): Case[] => [
   { name: `forward ${size}`, size, work: 'forward', steps },
   { name: `LoRA step ${size}`, size, work: 'lora', steps },
-  ...size === 448 ? [{ name: 'LoRA from block 8, 448', size, work: 'lora', steps }, { name: 'the same, features cached', size, work: 'cached', steps }] as const : []
+  ...size === 448
+    ? [{ name: 'LoRA from block 8, 448', size, work: 'lora', steps }, {
+        name: 'the same, features cached',
+        size,
+        work: 'cached',
+        steps
+      }] as const
+    : []
 ])
 
 export const FIRST_LATE_BLOCK = 8

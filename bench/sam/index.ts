@@ -1,6 +1,8 @@
 /**
- * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3] [--memory fast|low] [--products]
- * With the provider `cuda` PyTorch computes on the card, too. `--products` adds which share of our time matrix products take on the CPU, by ONNX Runtime's profile.
+ * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3]
+ * [--memory fast|low] [--products]
+ * With the provider `cuda` PyTorch computes on the card, too. `--products` adds which share of our time matrix products take on the
+ * CPU, by ONNX Runtime's profile.
  * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
  */
 import { execFile } from 'node:child_process'
@@ -27,7 +29,14 @@ interface Row {
   readonly productShare: number | null
 }
 
-interface Options { readonly torch: string | undefined, readonly provider: string, readonly threads: string, readonly rounds: number, readonly memory: string, readonly products: boolean }
+interface Options {
+  readonly torch: string | undefined
+  readonly provider: string
+  readonly threads: string
+  readonly rounds: number
+  readonly memory: string
+  readonly products: boolean
+}
 
 const LIMIT_MS = 900_000
 const start = promisify(execFile)
@@ -39,12 +48,38 @@ async function lastJson<T> (file: string, args: readonly string[]): Promise<T> {
 
 async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, ...more: string[]): Promise<T> {
   const worker = join(import.meta.dirname, `measure-worker${extname(import.meta.filename)}`)
-  return await lastJson<T>(process.execPath, [...process.execArgv, worker, '--case', bench.name, '--provider', provider, '--threads', threads, '--memory', memory, ...more])
+  return await lastJson<T>(process.execPath, [
+    ...process.execArgv,
+    worker,
+    '--case',
+    bench.name,
+    '--provider',
+    provider,
+    '--threads',
+    threads,
+    '--memory',
+    memory,
+    ...more
+  ])
 }
 
 async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
-  const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [string, string]
-  const args = [existsSync(beside) ? beside : inSources, '--size', String(size), '--steps', String(steps), '--threads', threads, '--device', provider, ...work === 'forward' ? ['--forward'] : []]
+  const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [
+    string,
+    string
+  ]
+  const args = [
+    existsSync(beside) ? beside : inSources,
+    '--size',
+    String(size),
+    '--steps',
+    String(steps),
+    '--threads',
+    threads,
+    '--device',
+    provider,
+    ...work === 'forward' ? ['--forward'] : []
+  ]
   const { median_ms: ms, loss, peak_rss_mb: peak } = await lastJson<{ median_ms: number, loss: number, peak_rss_mb: number }>(python, args)
   return { ms, loss, peakRssMb: Math.round(peak) }
 }
@@ -85,9 +120,24 @@ function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly 
 }
 
 function tableOf (rows: readonly Row[]): string {
-  const table = new Table({ head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss', 'in products'], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss', 'in products'],
+    style: { head: [], border: [] }
+  })
   const text = (value: number | null, digits = 0): string => value == null ? '–' : value.toFixed(digits)
-  for (const row of rows) table.push([row.case, text(row.onnxMs), text(row.torchMs), text(row.ratioTorch, 2), text(row.peakRssMb), text(row.torchPeakRssMb), text(row.loss, 5), text(row.torchLoss, 5), text(row.productShare, 2)])
+  for (const row of rows) {
+    table.push([
+      row.case,
+      text(row.onnxMs),
+      text(row.torchMs),
+      text(row.ratioTorch, 2),
+      text(row.peakRssMb),
+      text(row.torchPeakRssMb),
+      text(row.loss, 5),
+      text(row.torchLoss, 5),
+      text(row.productShare, 2)
+    ])
+  }
   return table.toString()
 }
 
@@ -111,7 +161,16 @@ async function main (): Promise<void> {
     const bench = cases.find((each) => each.name === name)
     if (bench == null) throw new Error(`there is no case ${name}: choose from ${cases.map((each) => each.name).join('; ')}`)
     process.stderr.write(`measuring ${name}\n`)
-    rows.push(await measureCase(bench, { torch: values.torch, provider: values.provider, threads: values.threads, rounds: Number(values.rounds), memory: values.memory, products: values.products }))
+    rows.push(
+      await measureCase(bench, {
+        torch: values.torch,
+        provider: values.provider,
+        threads: values.threads,
+        rounds: Number(values.rounds),
+        memory: values.memory,
+        products: values.products
+      })
+    )
   }
   console.log(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows))
 }

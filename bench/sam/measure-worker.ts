@@ -1,4 +1,7 @@
-/** One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of torch_sam_step.py. */
+/**
+ * One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of
+ * torch_sam_step.py.
+ */
 import { parseArgs } from 'node:util'
 import { createEngine, type CompiledStep, type Engine, type EngineOptions, type HostRecord } from '../../src/compute/index.ts'
 import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
@@ -39,7 +42,10 @@ function image (size: number): Float32Array {
 }
 
 function disc (side: number): Float32Array {
-  return Float32Array.from({ length: side * side }, (_, i) => (Math.floor(i / side) - side / 2) ** 2 + (i % side - side / 2) ** 2 < (side / 4) ** 2 ? 1 : 0)
+  return Float32Array.from(
+    { length: side * side },
+    (_, i) => (Math.floor(i / side) - side / 2) ** 2 + (i % side - side / 2) ** 2 < (side / 4) ** 2 ? 1 : 0
+  )
 }
 
 function filled (size: number, value: number): HostRecord[string] {
@@ -53,7 +59,13 @@ function setup (bench: Case): Setup {
   const config = withImageSize(full, bench.size)
   const weights = baseWeights(config, full)
   const blocks = loraBlocks(bench, config.depth)
-  const adapter = createLayout(adapterTensors(config, { lora: { blocks, rank: 4, alpha: 4 }, decoder: 'lora+mask-head', moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }))
+  const adapter = createLayout(
+    adapterTensors(config, {
+      lora: { blocks, rank: 4, alpha: 4 },
+      decoder: 'lora+mask-head',
+      moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' }
+    })
+  )
   const context: StepContext = {
     config,
     options: { loraScale: 1, topK: 1, gate: 'token' },
@@ -65,11 +77,21 @@ function setup (bench: Case): Setup {
     tau: 2,
     beta: 0
   }
-  return { context, weights, gamma: startValues(adapter, weights), pixels: { '@images': { shape: [1, bench.size, bench.size, 3], data: image(bench.size) } } }
+  return {
+    context,
+    weights,
+    gamma: startValues(adapter, weights),
+    pixels: { '@images': { shape: [1, bench.size, bench.size, 3], data: image(bench.size) } }
+  }
 }
 
 /** Repeats the work; returns the loss before the first update, or 0 for forward passes. */
-function repeater (engine: Engine, bench: Case, { context, weights, gamma, pixels }: Setup, seen: HostRecord): { run: () => Promise<number>, step: CompiledStep } {
+function repeater (
+  engine: Engine,
+  bench: Case,
+  { context, weights, gamma, pixels }: Setup,
+  seen: HostRecord
+): { run: () => Promise<number>, step: CompiledStep } {
   if (bench.work === 'forward') {
     const step = engine.compile(forwardStep(context), weights)
     return { step, run: async () => { await step.run({ ...pixels, '@gamma': { shape: [gamma.length], data: gamma } }); return 0 } }
@@ -77,7 +99,12 @@ function repeater (engine: Engine, bench: Case, { context, weights, gamma, pixel
   const step = engine.compile(globalStep(context), weights)
   const side = bench.size / 4
   const size = gamma.length
-  const fixed: HostRecord = { ...seen, '@targets': { shape: [1, 1, side, side], data: disc(side) }, '@rate': filled(size, 1e-4), '@decay': filled(size, 0.01) }
+  const fixed: HostRecord = {
+    ...seen,
+    '@targets': { shape: [1, 1, side, side], data: disc(side) },
+    '@rate': filled(size, 1e-4),
+    '@decay': filled(size, 0.01)
+  }
   let state: HostRecord = { '@gamma': { shape: [size], data: gamma }, '@first': filled(size, 0), '@second': filled(size, 0) }
   let count = 0
   return {

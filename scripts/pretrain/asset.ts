@@ -6,7 +6,12 @@ import type { Scores } from './scores.ts'
 import type { PretrainSettings } from './settings.ts'
 
 /** Bytes of the weight file: float16, with where it comes from and how good it is beside the tensors. */
-export function assetBytes (weights: ReadonlyMap<string, NamedTensor>, { model, ...recipe }: PretrainSettings, step: number, scores?: Scores): Uint8Array {
+export function assetBytes (
+  weights: ReadonlyMap<string, NamedTensor>,
+  { model, ...recipe }: PretrainSettings,
+  step: number,
+  scores?: Scores
+): Uint8Array {
   const metadata = {
     model,
     origin: 'trained on procedural shapes by npm run pretrain',

@@ -40,11 +40,21 @@ export async function readCheckpoint (path: string, length: number, settings: Pr
   })
   if (bytes == null) return undefined
   const { tensors, metadata } = readFloatTensors(bytes)
-  if (metadata['settings'] !== identity(settings)) throw new InputError(`${path} belongs to a run with other settings (${metadata['settings']}): name another --checkpoint or start over with --no-resume`)
+  if (metadata['settings'] !== identity(settings)) {
+    throw new InputError(
+      `${path} belongs to a run with other settings (${metadata['settings']}): name another --checkpoint or start over with --no-resume`
+    )
+  }
   const vectors = STATE.map((name) => {
     const data = tensors.get(name)?.data
-    if (data?.length !== length) throw new CorruptFileError(`${path} lacks the vector ${name} of ${length} numbers: start over with --no-resume`)
+    if (data?.length !== length) {
+      throw new CorruptFileError(`${path} lacks the vector ${name} of ${length} numbers: start over with --no-resume`)
+    }
     return [name, data.slice()]
   })
-  return { state: Object.fromEntries(vectors) as State, step: Number(metadata['step']), history: JSON.parse(metadata['history'] ?? '[]') as Mark[] }
+  return {
+    state: Object.fromEntries(vectors) as State,
+    step: Number(metadata['step']),
+    history: JSON.parse(metadata['history'] ?? '[]') as Mark[]
+  }
 }

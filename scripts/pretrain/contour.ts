@@ -24,7 +24,10 @@ function wobble (radii: Float32Array, random: Random, { from, to, amplitude }: W
   for (let i = 0; i < ANGLES; i++) radii[i]! *= Math.max(0.15, factor[i]!)
 }
 
-/** A smooth organ-like outline: a turned superellipse of mean radius about `radius`, bent by low orders and sometimes folded like a cortex. */
+/**
+ * A smooth organ-like outline: a turned superellipse of mean radius about `radius`, bent by low orders and sometimes folded like a
+ * cortex.
+ */
 export function blob (random: Random, x: number, y: number, radius: number, bend = 0.22): Contour {
   const aspect = random.range(0.55, 1)
   const power = random.range(1.7, 3.2)

@@ -30,7 +30,14 @@ export function curvesSvg (history: readonly Mark[]): string {
 
 function option (history: readonly Mark[]): Option {
   const line = (name: string, color: string, value: (mark: Mark) => number, axis: 0 | 1): LineSeriesOption => ({
-    type: 'line', name, yAxisIndex: axis, data: history.map((mark) => [mark.step, value(mark)]), symbol: 'circle', symbolSize: 4, lineStyle: { color, width: axis === 0 ? 2.5 : 1.5, type: axis === 0 ? 'solid' : 'dashed' }, itemStyle: { color }
+    type: 'line',
+    name,
+    yAxisIndex: axis,
+    data: history.map((mark) => [mark.step, value(mark)]),
+    symbol: 'circle',
+    symbolSize: 4,
+    lineStyle: { color, width: axis === 0 ? 2.5 : 1.5, type: axis === 0 ? 'solid' : 'dashed' },
+    itemStyle: { color }
   })
   return {
     backgroundColor: '#ffffff',
@@ -38,9 +45,28 @@ function option (history: readonly Mark[]): Option {
     grid: { left: 64, right: 64, top: 44, bottom: 48 },
     xAxis: { type: 'value', name: 'step', nameGap: 28, max: history.at(-1)?.step ?? 1, ...AXIS, splitLine: { show: false } },
     yAxis: [
-      { type: 'value', name: 'held-out IoU', nameGap: 40, min: 'dataMin', ...AXIS, axisLabel: { ...TEXT, formatter: (value: number) => value.toFixed(2) }, splitLine: { lineStyle: { color: '#dfe4ea' } } },
-      { type: 'value', name: 'training loss', nameGap: 40, min: 'dataMin', ...AXIS, axisLabel: { ...TEXT, formatter: (value: number) => value.toFixed(2) }, splitLine: { show: false } }
+      {
+        type: 'value',
+        name: 'held-out IoU',
+        nameGap: 40,
+        min: 'dataMin',
+        ...AXIS,
+        axisLabel: { ...TEXT, formatter: (value: number) => value.toFixed(2) },
+        splitLine: { lineStyle: { color: '#dfe4ea' } }
+      },
+      {
+        type: 'value',
+        name: 'training loss',
+        nameGap: 40,
+        min: 'dataMin',
+        ...AXIS,
+        axisLabel: { ...TEXT, formatter: (value: number) => value.toFixed(2) },
+        splitLine: { show: false }
+      }
     ],
-    series: [...PROMPTS.map((prompt) => line(prompt, COLOURS[prompt], ({ scores }) => scores[prompt], 0)), line('loss', '#7a7a7a', ({ loss }) => loss, 1)]
+    series: [
+      ...PROMPTS.map((prompt) => line(prompt, COLOURS[prompt], ({ scores }) => scores[prompt], 0)),
+      line('loss', '#7a7a7a', ({ loss }) => loss, 1)
+    ]
   }
 }

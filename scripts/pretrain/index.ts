@@ -18,10 +18,17 @@ const flags = {
   model: { type: 'string', describe: 'configuration to train', default: DEFAULT_SETTINGS.model },
   steps: { type: 'number', describe: 'length of the schedule', default: DEFAULT_SETTINGS.steps },
   seed: { type: 'number', describe: 'of weights and images', default: DEFAULT_SETTINGS.seed },
-  batch: { type: 'number', describe: 'images per step, each used without prompt, with a point and with a box', default: DEFAULT_SETTINGS.batch },
+  batch: {
+    type: 'number',
+    describe: 'images per step, each used without prompt, with a point and with a box',
+    default: DEFAULT_SETTINGS.batch
+  },
   lr: { type: 'number', describe: 'learning rate at its height', default: DEFAULT_SETTINGS.rate },
   from: { type: 'string', describe: 'weight file of the same model to start from, instead of random weights' },
-  score: { type: 'string', describe: 'weight file to score instead of training: on --held-out images, and on the slices of the bundled sample' },
+  score: {
+    type: 'string',
+    describe: 'weight file to score instead of training: on --held-out images, and on the slices of the bundled sample'
+  },
   out: { type: 'string', describe: 'weight file to write (float16)', default: join('assets', 'sam-tiny.safetensors') },
   checkpoint: { type: 'string', describe: 'file that a later run goes on from', default: join('out', 'pretrain.safetensors') },
   curves: { type: 'string', describe: 'picture (SVG) of loss and scores to write', default: join('out', 'pretrain.svg') },
@@ -34,11 +41,15 @@ const flags = {
 
 const NUMBERS = ['steps', 'batch', 'every', 'heldOut', 'lr', 'minutes', 'threads'] as const
 
-function checkNumbers (options: Readonly<Partial<Record<typeof NUMBERS[number], number | undefined>>> & { readonly heldOut: number, readonly batch: number }): void {
+function checkNumbers (
+  options: Readonly<Partial<Record<typeof NUMBERS[number], number | undefined>>> & { readonly heldOut: number, readonly batch: number }
+): void {
   for (const name of NUMBERS) {
     if (!((options[name] ?? 1) > 0)) throw new InputError(`--${name === 'heldOut' ? 'held-out' : name} must be a number above 0`)
   }
-  if (options.heldOut % options.batch !== 0) throw new InputError(`--held-out ${options.heldOut} is not a multiple of --batch ${options.batch}`)
+  if (options.heldOut % options.batch !== 0) {
+    throw new InputError(`--held-out ${options.heldOut} is not a multiple of --batch ${options.batch}`)
+  }
 }
 
 async function main (args: string[]): Promise<number> {
@@ -80,12 +91,23 @@ async function main (args: string[]): Promise<number> {
 }
 
 /** IoU on held-out images, Dice on real slices. */
-async function scoreFile (engine: Engine, file: string, { model, heldOut: count, batch }: { readonly model: string, readonly heldOut: number, readonly batch: number }): Promise<string> {
+async function scoreFile (
+  engine: Engine,
+  file: string,
+  { model, heldOut: count, batch }: { readonly model: string, readonly heldOut: number, readonly batch: number }
+): Promise<string> {
   const config = samConfig(model)
   const { weights, hash } = loadWeights(config, await readFile(file))
   const predict = engine.compile(predictStep(config))
-  const lines = [`${file}, weights ${hash}`, `IoU, ${count} held-out images: ${describeScores(await score(predict, weights, heldOut(count, config), config, batch))}`]
-  for (const [name, samples] of await bundledSamples(config.imageSize)) lines.push(`Dice, ${samples.length} slices of ${name}: ${describeScores(await score(predict, weights, samples, config, batch, diceScore))}`)
+  const lines = [
+    `${file}, weights ${hash}`,
+    `IoU, ${count} held-out images: ${describeScores(await score(predict, weights, heldOut(count, config), config, batch))}`
+  ]
+  for (const [name, samples] of await bundledSamples(config.imageSize)) {
+    lines.push(
+      `Dice, ${samples.length} slices of ${name}: ${describeScores(await score(predict, weights, samples, config, batch, diceScore))}`
+    )
+  }
   return `${lines.join('\n')}\n`
 }
 

@@ -24,7 +24,11 @@ export function describeScores (scores: Scores | undefined): string {
 }
 
 function bar (stream: NodeJS.WriteStream): ProgressView {
-  const view = new SingleBar({ stream, format: 'pretraining {bar} {value}/{total}  loss {loss}  IoU {scores}  {eta_formatted} left', etaBuffer: 50 })
+  const view = new SingleBar({
+    stream,
+    format: 'pretraining {bar} {value}/{total}  loss {loss}  IoU {scores}  {eta_formatted} left',
+    etaBuffer: 50
+  })
   let started = false
   return {
     show ({ step, steps, loss, scores }) {

@@ -107,7 +107,11 @@ function expose (random: Random, image: Float32Array): Uint8Array {
 /** Paints a scene as a grey image 0..255: textures, soft edges, uneven lighting, noise, gamma, inversion. */
 export function render (random: Random, scene: Scene): Uint8Array {
   const { side, labels } = scene
-  const textures = [smoothNoise(random, side, random.integer(20, 50)), smoothNoise(random, side, random.integer(6, 16)), stripes(random, side)]
+  const textures = [
+    smoothNoise(random, side, random.integer(20, 50)),
+    smoothNoise(random, side, random.integer(6, 16)),
+    stripes(random, side)
+  ]
   const look = looks(random, scene, textures)
   const image = new Float32Array(side * side)
   for (let p = 0; p < image.length; p++) {

@@ -78,7 +78,13 @@ export async function pretrain (options: RunOptions): Promise<RunResult> {
     predict: engine.compile(predictStep(config)),
     samples: heldOut(options.heldOut, config)
   }
-  const stream = new BatchStream({ seed: settings.seed, batch: settings.batch, first: start.step, side: config.imageSize, lowResSide: lowResSide(config) })
+  const stream = new BatchStream({
+    seed: settings.seed,
+    batch: settings.batch,
+    first: start.step,
+    side: config.imageSize,
+    lowResSide: lowResSide(config)
+  })
   try {
     return await train(session, start, stream)
   } finally {
@@ -107,14 +113,25 @@ async function train (session: Session, start: Checkpoint, stream: BatchStream):
     state = result.state
     loss = loss == null ? result.loss : 0.98 * loss + 0.02 * result.loss
     if (step % every === 0 && step < steps) history = await save(session, { state, step, history }, loss)
-    onProgress?.({ step, steps, loss, millisecondsPerStep: (performance.now() - began) / (step - start.step), scores: history.at(-1)?.scores })
+    onProgress?.({
+      step,
+      steps,
+      loss,
+      millisecondsPerStep: (performance.now() - began) / (step - start.step),
+      scores: history.at(-1)?.scores
+    })
   }
   const last = await save(session, { state, step, history }, loss ?? history.at(-1)?.loss ?? 0)
   return { step, scores: last.at(-1)!.scores }
 }
 
 /** Step `step` (from 1). */
-async function trainStep ({ options: { settings }, config, constants, training }: Session, before: State, step: number, batch: TaskBatch): Promise<{ state: State, loss: number }> {
+async function trainStep (
+  { options: { settings }, config, constants, training }: Session,
+  before: State,
+  step: number,
+  batch: TaskBatch
+): Promise<{ state: State, loss: number }> {
   const outputs = await training.run({
     ...constants,
     ...Object.fromEntries(STATE.map((name) => [name, vector(before[name])])),
@@ -126,8 +143,15 @@ async function trainStep ({ options: { settings }, config, constants, training }
   return { state, loss: outputs['loss']!.data[0]! }
 }
 
-/** Scores exactly the rounded numbers that the weight file will hold, and writes that file, the checkpoint and the curves. Returns the history with this mark. */
-async function save ({ options, config, parameters, predict, samples }: Session, { state, step, history }: Checkpoint, loss: number): Promise<readonly Mark[]> {
+/**
+ * Scores exactly the rounded numbers that the weight file will hold, and writes that file, the checkpoint and the curves. Returns the
+ * history with this mark.
+ */
+async function save (
+  { options, config, parameters, predict, samples }: Session,
+  { state, step, history }: Checkpoint,
+  loss: number
+): Promise<readonly Mark[]> {
   const { settings, out, checkpoint, curves } = options
   const weights = assemble(parameters, state.mean)
   const rounded = loadWeights(config, assetBytes(weights, settings, step)).weights

@@ -18,7 +18,14 @@ export function heldOut (count: number, { imageSize }: SamConfig): Sample[] {
 }
 
 /** Scores weights on samples, `batch` of them at a time. */
-export async function score (predict: CompiledStep, weights: HostRecord, samples: readonly Sample[], config: SamConfig, batch: number, measure: (mask: Uint8Array, truth: Uint8Array) => number = iouScore): Promise<Scores> {
+export async function score (
+  predict: CompiledStep,
+  weights: HostRecord,
+  samples: readonly Sample[],
+  config: SamConfig,
+  batch: number,
+  measure: (mask: Uint8Array, truth: Uint8Array) => number = iouScore
+): Promise<Scores> {
   const side = lowResSide(config)
   const sums = { none: 0, point: 0, box: 0 }
   for (let from = 0; from < samples.length; from += batch) {

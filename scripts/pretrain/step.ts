@@ -46,7 +46,10 @@ export function trainingStep (config: SamConfig, layout: Layout): Step {
       return taskLoss(masks, iou, inputs['batch.targets'] as tf.Tensor3D)
     })(inputs['value']!)
     const gradient = clipByNorm(grad, CLIP)
-    const { value, first, second } = adamw({ ...inputs as Required<Record<'value' | 'first' | 'second' | 'rate' | 'decay' | 'scalars', tf.Tensor>>, gradient })
+    const { value, first, second } = adamw({
+      ...inputs as Required<Record<'value' | 'first' | 'second' | 'rate' | 'decay' | 'scalars', tf.Tensor>>,
+      gradient
+    })
     const mean = tf.add(value, tf.mul(inputs['keep']!, tf.sub(inputs['mean']!, value)))
     return { loss, value, first, second, mean }
   }

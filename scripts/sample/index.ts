@@ -22,14 +22,20 @@ await writePictures(hospital('a'), takeStack(source, 'axial', 3, 0))
 
 const coronal = takeStack(source, 'coronal', 4, 0)
 const uneven = shift(coronal, [biasField, noise(seededRandom(SEED, 1), 7)])
-await writeNnunet(hospital('b'), coronal, uneven.slices.map((slice) => Int16Array.from(slice, (value) => Math.round(value * SCANNER_SCALE))))
+await writeNnunet(
+  hospital('b'),
+  coronal,
+  uneven.slices.map((slice) => Int16Array.from(slice, (value) => Math.round(value * SCANNER_SCALE)))
+)
 
 await writeVolume(hospital('c'), shifted(takeStack(source, 'sagittal', 3, 0), [blur(1.1), flatten(0.7, 20, 150)]))
 await writePictures(hospital('d'), shifted(takeStack(source, 'axial', 3, 1), [invert, noise(seededRandom(SEED, 3), 9)]))
 
 for (const letter of ['a', 'b', 'c', 'd']) {
   const { slices, problems } = await loadDataset(hospital(letter))
-  process.stdout.write(`hospital-${letter}: ${slices.length} slices of ${slices[0]!.width}×${slices[0]!.height} pixels, ${problems.length} problems\n`)
+  process.stdout.write(
+    `hospital-${letter}: ${slices.length} slices of ${slices[0]!.width}×${slices[0]!.height} pixels, ${problems.length} problems\n`
+  )
   if (sheets != null) await contactSheet(slices, join(sheets, `hospital-${letter}.png`))
 }
 
@@ -38,5 +44,8 @@ function shift ({ height, width, images }: Stack, shifts: readonly Shift[]): Gri
 }
 
 function shifted (stack: Stack, shifts: readonly Shift[]): Stack {
-  return { ...stack, images: shift(stack, shifts).slices.map((slice) => Uint8Array.from(slice, (value) => Math.min(255, Math.max(0, Math.round(value))))) }
+  return {
+    ...stack,
+    images: shift(stack, shifts).slices.map((slice) => Uint8Array.from(slice, (value) => Math.min(255, Math.max(0, Math.round(value)))))
+  }
 }

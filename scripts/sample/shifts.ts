@@ -10,7 +10,8 @@ export interface Grid {
 export type Shift = (grid: Grid) => Grid
 
 /** Brightness as a coil near one corner of the stack would give it: a smooth factor between about 0.6 and 1.5. */
-export const biasField: Shift = (grid) => eachPixel(grid, (value, x, y, z) => value * Math.exp(0.35 * x - 0.25 * y + 0.2 * z * z - 0.15 * x * y))
+export const biasField: Shift = (grid) =>
+  eachPixel(grid, (value, x, y, z) => value * Math.exp(0.35 * x - 0.25 * y + 0.2 * z * z - 0.15 * x * y))
 
 /** Rician noise of magnitude images with standard deviation `sigma`. */
 export function noise (random: Random, sigma: number): Shift {
@@ -28,7 +29,10 @@ export function flatten (gamma: number, low: number, high: number): Shift {
 /** Liquid bright, white matter dark, fat middling, air black: a T2-like look from T1 brightness, piecewise linear. */
 export const invert: Shift = (grid) => eachPixel(grid, (value) => interpolate(T2_LIKE, value))
 
-const T2_LIKE: readonly (readonly [number, number])[] = [[0, 0], [14, 12], [32, 225], [60, 185], [85, 135], [112, 80], [135, 60], [255, 120]]
+const T2_LIKE: readonly (readonly [number, number])[] = [[0, 0], [14, 12], [32, 225], [60, 185], [85, 135], [112, 80], [135, 60], [
+  255,
+  120
+]]
 
 function interpolate (knots: readonly (readonly [number, number])[], value: number): number {
   const next = Math.max(1, knots.findIndex(([at]) => at >= value))

@@ -79,8 +79,11 @@ function area (mask: Uint8Array): number {
 /** Where (column, row, slice) of the shrunk stack lie; the first shrunk pixel is centred a quarter of a source pixel in. */
 function stackAffine (affine: Affine, dims: Triple, cut: Cut, first: number, step: number): Affine {
   const world = (slice: number, row: number, column: number): number[] => {
-    const at = (walk: Cut['rows'], index: number): number[] => unravel(walk.start, dims).map((start, axis) => start + index * Math.sign(walk.step) * unravel(Math.abs(walk.step), dims)[axis]!)
-    const voxel = [at(cut.slices, slice), at(cut.rows, row), at(cut.columns, column)].reduce((a, b) => a.map((value, axis) => value + b[axis]!))
+    const at = (walk: Cut['rows'], index: number): number[] =>
+      unravel(walk.start, dims).map((start, axis) => start + index * Math.sign(walk.step) * unravel(Math.abs(walk.step), dims)[axis]!)
+    const voxel = [at(cut.slices, slice), at(cut.rows, row), at(cut.columns, column)].reduce((a, b) =>
+      a.map((value, axis) => value + b[axis]!)
+    )
     return affine.map((line) => line[0] * voxel[0]! + line[1] * voxel[1]! + line[2] * voxel[2]! + line[3])
   }
   const inset = (SHRINK - 1) / 2

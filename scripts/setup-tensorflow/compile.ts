@@ -32,12 +32,15 @@ export async function compileBinding ({ compiler, root, includes, libraries, run
     `-Wl,-rpath,${isAbsolute(runtimeLibraries) ? runtimeLibraries : `$ORIGIN/${runtimeLibraries}`}`
   ]
   await run(compiler, args, { timeout: COMPILE_MS, maxBuffer: 64e6 }).catch((error: unknown) => {
-    throw new InputError(`${compiler} could not build the binding (${firstError(error)}): this TensorFlow does not fit tfjs-node 4.22, try 2.21`)
+    throw new InputError(
+      `${compiler} could not build the binding (${firstError(error)}): this TensorFlow does not fit tfjs-node 4.22, try 2.21`
+    )
   })
   return binding
 }
 
 function firstError (error: unknown): string {
   const lines = error instanceof Error ? error.message.split('\n') : [String(error)]
-  return lines.find((line) => /error|undefined reference|cannot find/i.test(line) && !line.startsWith('Command failed')) ?? lines[0] ?? 'no message'
+  return lines.find((line) => /error|undefined reference|cannot find/i.test(line) && !line.startsWith('Command failed')) ?? lines[0] ??
+    'no message'
 }

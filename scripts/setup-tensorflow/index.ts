@@ -13,7 +13,10 @@ import type { TensorflowSource } from './source.ts'
 import { openWheel } from './wheel.ts'
 
 const flags = {
-  wheel: { type: 'string', describe: 'file of a Linux wheel of tensorflow-cpu or tensorflow (CUDA), 2.14 or newer; its libraries are copied' },
+  wheel: {
+    type: 'string',
+    describe: 'file of a Linux wheel of tensorflow-cpu or tensorflow (CUDA), 2.14 or newer; its libraries are copied'
+  },
   python: { type: 'string', describe: 'a Python that has TensorFlow; its libraries are used where they are' },
   out: { type: 'string', describe: 'folder to install into; the engine looks where CONSILIUM_TENSORFLOW says', default: tensorflowFolder() }
 } as const
@@ -33,9 +36,22 @@ async function main (args: string[]): Promise<void> {
   const compiler = process.env['CXX'] ?? 'g++'
   const missing = await missingPrerequisites({ compiler })
   if (missing.length > 0) throw new InputError(missing.join('; '))
-  const { version, gpu } = await install({ source: await source(), folder: out, compiler, fetchPackages, probe: probeTensorflow, say: (line) => { process.stdout.write(`${line}\n`) } })
+  const { version, gpu } = await install({
+    source: await source(),
+    folder: out,
+    compiler,
+    fetchPackages,
+    probe: probeTensorflow,
+    say: (line) => {
+      process.stdout.write(`${line}\n`)
+    }
+  })
   const use = out === tensorflowFolder() ? 'CONSILIUM_ENGINE=tensorflow' : `CONSILIUM_TENSORFLOW=${out} CONSILIUM_ENGINE=tensorflow`
-  process.stdout.write(`TensorFlow ${version} is in ${out}, ${gpu ? 'and sees a CUDA device' : 'and sees no CUDA device: it computes on the CPU'}; use it with ${use} or --engine tensorflow\n`)
+  process.stdout.write(
+    `TensorFlow ${version} is in ${out}, ${
+      gpu ? 'and sees a CUDA device' : 'and sees no CUDA device: it computes on the CPU'
+    }; use it with ${use} or --engine tensorflow\n`
+  )
 }
 
 function sourceOf (wheel: string | undefined, python: string | undefined): () => Promise<TensorflowSource> {

@@ -43,7 +43,10 @@ export async function install (init: InstallInit): Promise<Exclude<TensorflowPro
   }
 }
 
-async function build ({ source, compiler, fetchPackages, probe, say }: InstallInit, work: string): Promise<Exclude<TensorflowProbe, string>> {
+async function build (
+  { source, compiler, fetchPackages, probe, say }: InstallInit,
+  work: string
+): Promise<Exclude<TensorflowProbe, string>> {
   const modules = join(work, 'done/node_modules')
   const root = join(modules, '@tensorflow/tfjs-node')
   const [include, lib, headers] = [join(work, 'include'), join(root, 'deps/lib'), join(work, 'headers')]
@@ -52,7 +55,13 @@ async function build ({ source, compiler, fetchPackages, probe, say }: InstallIn
   say('taking headers and libraries of TensorFlow')
   const libraries = await source.provide({ include, lib })
   say('compiling the binding')
-  const binding = await compileBinding({ compiler, root, includes: [join(headers, 'include'), include], libraries, runtimeLibraries: libraries === lib ? '../../deps/lib' : libraries })
+  const binding = await compileBinding({
+    compiler,
+    root,
+    includes: [join(headers, 'include'), include],
+    libraries,
+    runtimeLibraries: libraries === lib ? '../../deps/lib' : libraries
+  })
   say('trying it')
   const found = await probe({ root, binding })
   if (typeof found === 'string') throw new InputError(`the binding was built but does not work: ${found}`)

@@ -9,10 +9,17 @@ const run = promisify(execFile)
 const FIND = 'import importlib.util as u; s = u.find_spec("tensorflow"); print(s.submodule_search_locations[0] if s else "")'
 const HEADER_BYTES = 50e6
 
-/** The TensorFlow that a Python has; its libraries stay where they are, beside the CUDA libraries that pip put there. @throws InputError where there is none. */
+/**
+ * The TensorFlow that a Python has; its libraries stay where they are, beside the CUDA libraries that pip put there. @throws InputError
+ * where there is none.
+ */
 export async function findInstalled (python: string): Promise<TensorflowSource> {
   const { stdout } = await run(python, ['-c', FIND], { timeout: 60_000 }).catch((error: unknown) => {
-    throw new InputError(`${python} cannot be run (${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}): give the path of a Python 3 with --python`)
+    throw new InputError(
+      `${python} cannot be run (${
+        error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+      }): give the path of a Python 3 with --python`
+    )
   })
   const root = stdout.trim()
   if (root === '') throw new InputError(`${python} has no TensorFlow: install tensorflow or tensorflow-cpu with its pip first`)

@@ -10,7 +10,10 @@ const FETCH_MS = 300_000
 
 interface Package { readonly spec: string, readonly file: string, readonly sha512: string }
 
-/** Fetched from the npm registry, held to these digests: the binding's sources and kernels, what they need, and the headers of Node's stable interface. */
+/**
+ * Fetched from the npm registry, held to these digests: the binding's sources and kernels, what they need, and the headers of Node's
+ * stable interface.
+ */
 const PACKAGES = {
   tfjs: {
     spec: '@tensorflow/tfjs-node@4.22.0',
@@ -31,7 +34,10 @@ const PACKAGES = {
 
 export type PackageFolders = Readonly<Record<keyof typeof PACKAGES, string>>
 
-/** Unpacks the npm packages into the given folders, `aside` taking the archives. @throws InputError where the registry does not answer or sends something else. */
+/**
+ * Unpacks the npm packages into the given folders, `aside` taking the archives. @throws InputError where the registry does not answer
+ * or sends something else.
+ */
 export async function fetchPackages (folders: PackageFolders, aside: string): Promise<void> {
   await mkdir(aside, { recursive: true })
   for (const [key, folder] of Object.entries(folders)) await fetchPackage(PACKAGES[key as keyof typeof PACKAGES], folder, aside)
@@ -39,10 +45,16 @@ export async function fetchPackages (folders: PackageFolders, aside: string): Pr
 
 async function fetchPackage ({ spec, file, sha512 }: Package, folder: string, aside: string): Promise<void> {
   await npm(['pack', spec, '--pack-destination', aside], aside).catch((error: unknown) => {
-    throw new InputError(`npm could not fetch ${spec} (${error instanceof Error ? error.message.split('\n', 2).join(' ') : String(error)}): check the connection to the registry`)
+    throw new InputError(
+      `npm could not fetch ${spec} (${
+        error instanceof Error ? error.message.split('\n', 2).join(' ') : String(error)
+      }): check the connection to the registry`
+    )
   })
   const archive = join(aside, file)
-  if (createHash('sha512').update(await readFile(archive)).digest('base64') !== sha512) throw new InputError(`${spec} is not what it was when this script was written: check which registry npm uses`)
+  if (createHash('sha512').update(await readFile(archive)).digest('base64') !== sha512) {
+    throw new InputError(`${spec} is not what it was when this script was written: check which registry npm uses`)
+  }
   await mkdir(folder, { recursive: true })
   await run('tar', ['-xzf', archive, '-C', folder, '--strip-components', '1'])
 }

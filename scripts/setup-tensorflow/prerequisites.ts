@@ -7,11 +7,15 @@ import { InputError } from '../../src/errors.ts'
 const run = promisify(execFile)
 
 /** Everything that is missing, each with what to do; looked for before anything is changed. */
-export async function missingPrerequisites ({ compiler, platform = process.platform }: { compiler: string, platform?: string }): Promise<string[]> {
+export async function missingPrerequisites (
+  { compiler, platform = process.platform }: { compiler: string, platform?: string }
+): Promise<string[]> {
   return [
     ...(platform === 'linux' ? [] : [`it works on Linux only, and this is ${platform}`]),
     ...(typeof registerHooks === 'function' ? [] : [`Node 22.15 or newer is needed, and this is ${process.versions.node}`]),
-    ...(await answers(compiler) ? [] : [`the C++ compiler ${compiler} does not run: install g++ (Debian, Ubuntu: apt install g++), or name another in CXX`]),
+    ...(await answers(compiler)
+      ? []
+      : [`the C++ compiler ${compiler} does not run: install g++ (Debian, Ubuntu: apt install g++), or name another in CXX`]),
     ...(await answers('tar') ? [] : ['tar does not run: install it'])
   ]
 }
@@ -25,7 +29,11 @@ export async function requireSpace (folder: string, bytes: number): Promise<void
   await mkdir(folder, { recursive: true })
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
-  if (free < bytes) throw new InputError(`${folder} has ${megabytes(free)} free and ${megabytes(bytes)} are needed: free some, or name another folder in CONSILIUM_TENSORFLOW`)
+  if (free < bytes) {
+    throw new InputError(
+      `${folder} has ${megabytes(free)} free and ${megabytes(bytes)} are needed: free some, or name another folder in CONSILIUM_TENSORFLOW`
+    )
+  }
 }
 
 function megabytes (bytes: number): string {

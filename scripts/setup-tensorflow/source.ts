@@ -2,7 +2,10 @@
 export interface TensorflowSource {
   /** Free space that `provide` needs, bytes. */
   readonly bytes: number
-  /** Puts headers into `include`; the libraries stay where they are or are put into `lib`. Resolves with the folder that has the libraries. */
+  /**
+   * Puts headers into `include`; the libraries stay where they are or are put into `lib`. Resolves with the folder that has the
+   * libraries.
+   */
   provide (folders: { readonly include: string, readonly lib: string }): Promise<string>
 }
 

@@ -14,14 +14,20 @@ const INCLUDE = 'tensorflow/include/'
 /** A wheel of tensorflow or tensorflow-cpu for this kind of machine, read without Python. @throws InputError where it is none. */
 export async function openWheel (path: string): Promise<TensorflowSource> {
   const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
-    throw new InputError(`${path} is not a wheel (${error instanceof Error ? error.message : String(error)}): download one with pip download --no-deps tensorflow-cpu`)
+    throw new InputError(
+      `${path} is not a wheel (${
+        error instanceof Error ? error.message : String(error)
+      }): download one with pip download --no-deps tensorflow-cpu`
+    )
   })
   const entries = await entriesOf(zip, path)
   const libraries = LIBRARIES.map((name) => entries.get(`tensorflow/${name}`))
   const headers = [...entries.values()].filter(({ fileName }) => isHeader(fileName))
   const record = [...entries.values()].find(({ fileName }) => fileName.endsWith('.dist-info/RECORD'))
   if (record === undefined || libraries.includes(undefined) || headers.length === 0) {
-    throw new InputError(`${path} has no ${LIBRARIES[0]} with its headers: use a Linux wheel of tensorflow or tensorflow-cpu, 2.14 or newer`)
+    throw new InputError(
+      `${path} has no ${LIBRARIES[0]} with its headers: use a Linux wheel of tensorflow or tensorflow-cpu, 2.14 or newer`
+    )
   }
   const wanted = [...headers, ...libraries as Entry[]]
   return {
@@ -69,5 +75,7 @@ async function extract (zip: ZipFile, entry: Entry, target: string, digests: Rea
     }
   })
   await pipeline(await zip.openReadStreamPromise(entry), tap, createWriteStream(target))
-  if (hash.digest('base64url') !== digests.get(entry.fileName)) throw new InputError(`${entry.fileName} in the wheel does not have the SHA-256 that the wheel states: download it again`)
+  if (hash.digest('base64url') !== digests.get(entry.fileName)) {
+    throw new InputError(`${entry.fileName} in the wheel does not have the SHA-256 that the wheel states: download it again`)
+  }
 }

@@ -28,7 +28,9 @@ export interface ReportInput {
 }
 
 /** Everything of report.json but the checks. */
-export function buildReport ({ id, document, data, sites, liars, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput): Omit<Report, 'checks'> {
+export function buildReport (
+  { id, document, data, sites, liars, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput
+): Omit<Report, 'checks'> {
   const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
   return {
     federation: id,
@@ -41,7 +43,11 @@ export function buildReport ({ id, document, data, sites, liars, crossSite, star
     wallSeconds,
     hospitals: sites.map((site) => describeHospital(site, secondsOf)),
     crossSite,
-    consensus: exactConsensus(sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })), secondsOf, federationSeconds)
+    consensus: exactConsensus(
+      sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })),
+      secondsOf,
+      federationSeconds
+    )
   }
 }
 
@@ -50,7 +56,10 @@ function namesOf (names: ReadonlyArray<string | undefined>): string {
 }
 
 /** What a summary and a live status both say, for a daemon that never answered too. */
-type Known = Pick<SiteStatus, 'exchanges' | 'bytesSent' | 'bytesReceived' | 'warnings'> & { peerId: string | null, eventLoopP99Ms: number | null }
+type Known = Pick<SiteStatus, 'exchanges' | 'bytesSent' | 'bytesReceived' | 'warnings'> & {
+  peerId: string | null,
+  eventLoopP99Ms: number | null
+}
 
 const UNKNOWN: Known = { peerId: null, exchanges: 0, bytesSent: 0, bytesReceived: 0, eventLoopP99Ms: null, warnings: [] }
 

@@ -47,17 +47,35 @@ export function judge (input: CheckInput): Check[] {
 
 function runChecks (living: readonly HospitalReport[], { report, rounds, conditions: { liars } }: CheckInput): Check[] {
   const unfinished = living.filter(({ exitCode, rounds: done }) => exitCode !== 0 || done < rounds)
-  const poor = living.flatMap((hospital) => exchangesOf(hospital).filter(({ count }) => count < MIN_EXCHANGES).map(({ round, count }) => `${hospital.name} ${count} in round ${round}`))
+  const poor = living.flatMap((hospital) =>
+    exchangesOf(hospital).filter(({ count }) => count < MIN_EXCHANGES).map(({ round, count }) =>
+      `${hospital.name} ${count} in round ${round}`
+    )
+  )
   const least = Math.min(...living.flatMap((hospital) => exchangesOf(hospital).map(({ count }) => count)))
   const distance = report.consensus.findLast(({ round }) => round == null)?.distance
   const slowest = Math.max(...living.map(({ eventLoopP99Ms }) => eventLoopP99Ms ?? Infinity))
   return [
-    result('every hospital that was not killed finished all rounds and exited 0', unfinished.length === 0, unfinished.length === 0
-      ? `${living.length} hospitals, ${rounds} rounds`
-      : unfinished.map((each) => `${each.name}: ${each.rounds} of ${rounds} rounds, ${each.signal ?? `exit code ${each.exitCode}`}`).join('; ')),
-    result(`at least ${MIN_EXCHANGES} exchanges per hospital and round`, poor.length === 0, poor.length === 0 ? `least: ${least}` : poor.join('; ')),
+    result(
+      'every hospital that was not killed finished all rounds and exited 0',
+      unfinished.length === 0,
+      unfinished.length === 0
+        ? `${living.length} hospitals, ${rounds} rounds`
+        : unfinished.map((each) => `${each.name}: ${each.rounds} of ${rounds} rounds, ${each.signal ?? `exit code ${each.exitCode}`}`).join(
+          '; '
+        )
+    ),
+    result(
+      `at least ${MIN_EXCHANGES} exchanges per hospital and round`,
+      poor.length === 0,
+      poor.length === 0 ? `least: ${least}` : poor.join('; ')
+    ),
     distanceCheck(distance, liars.size > 0),
-    measure(`event loop delay (99th percentile) of every daemon < ${MAX_EVENT_LOOP_MS} ms`, slowest < MAX_EVENT_LOOP_MS, `slowest: ${Number.isFinite(slowest) ? `${slowest.toFixed(1)} ms` : 'unknown'}`)
+    measure(
+      `event loop delay (99th percentile) of every daemon < ${MAX_EVENT_LOOP_MS} ms`,
+      slowest < MAX_EVENT_LOOP_MS,
+      `slowest: ${Number.isFinite(slowest) ? `${slowest.toFixed(1)} ms` : 'unknown'}`
+    )
   ]
 }
 
@@ -65,13 +83,21 @@ function runChecks (living: readonly HospitalReport[], { report, rounds, conditi
 function distanceCheck (distance: number | undefined, besideLiars: boolean): Check {
   const detail = distance == null ? 'fewer than two hospitals finished' : distance.toFixed(4)
   const ok = distance != null && distance <= MAX_DISTANCE
-  return besideLiars ? measure(`relative consensus distance of the honest hospitals at the end ≤ ${MAX_DISTANCE}`, ok, detail) : result(`relative consensus distance at the end ≤ ${MAX_DISTANCE}`, ok, detail)
+  return besideLiars
+    ? measure(`relative consensus distance of the honest hospitals at the end ≤ ${MAX_DISTANCE}`, ok, detail)
+    : result(`relative consensus distance at the end ≤ ${MAX_DISTANCE}`, ok, detail)
 }
 
 function ledgerCheck ({ matched, explained, problems }: LedgerComparison): Check {
-  return result('every audit ledger holds, and every two agree about their exchanges', problems.length === 0 && matched > 0, problems.length > 0
-    ? problems.join('; ')
-    : `${matched} exchanges told alike by both sides${explained > 0 ? `, ${explained} by one side only, because the other crashed or the last message was lost` : ''}`)
+  return result(
+    'every audit ledger holds, and every two agree about their exchanges',
+    problems.length === 0 && matched > 0,
+    problems.length > 0
+      ? problems.join('; ')
+      : `${matched} exchanges told alike by both sides${
+        explained > 0 ? `, ${explained} by one side only, because the other crashed or the last message was lost` : ''
+      }`
+  )
 }
 
 /** Of the rounds that it trained: a hospital that fell far behind skips some. */
@@ -84,7 +110,11 @@ function qualityChecks (living: readonly HospitalReport[], wallSeconds: number):
   const frozen = meanDice(living, 'frozen')
   return [
     result(`mean personal Dice ≥ ${MIN_PERSONAL}`, personal >= MIN_PERSONAL, personal.toFixed(4)),
-    result(`mean personal Dice ≥ mean frozen Dice + ${MIN_GAIN.toFixed(2)}`, personal >= frozen + MIN_GAIN, `${personal.toFixed(4)} against ${frozen.toFixed(4)}`),
+    result(
+      `mean personal Dice ≥ mean frozen Dice + ${MIN_GAIN.toFixed(2)}`,
+      personal >= frozen + MIN_GAIN,
+      `${personal.toFixed(4)} against ${frozen.toFixed(4)}`
+    ),
     measure(`done in under ${MAX_SECONDS / 60} minutes`, wallSeconds < MAX_SECONDS, `${wallSeconds.toFixed(0)} s`)
   ]
 }
@@ -93,15 +123,26 @@ function compareChecks (living: readonly HospitalReport[], { report: { crossSite
   const personal = meanDice(living, 'personal')
   const local = meanDice(living, 'local')
   return [
-    result(`mean personal Dice ≥ mean Dice when trained alone − ${LOCAL_MARGIN}`, personal >= local - LOCAL_MARGIN, `${personal.toFixed(4)} against ${local.toFixed(4)}`),
-    result(`on the other hospitals' images the global adapter is better than training alone by ≥ ${CROSS_SITE_GAIN}`,
-      crossSite != null && crossSite.global >= crossSite.local + CROSS_SITE_GAIN, crossSite == null ? 'not measured' : `${crossSite.global.toFixed(4)} against ${crossSite.local.toFixed(4)}`)
+    result(
+      `mean personal Dice ≥ mean Dice when trained alone − ${LOCAL_MARGIN}`,
+      personal >= local - LOCAL_MARGIN,
+      `${personal.toFixed(4)} against ${local.toFixed(4)}`
+    ),
+    result(
+      `on the other hospitals' images the global adapter is better than training alone by ≥ ${CROSS_SITE_GAIN}`,
+      crossSite != null && crossSite.global >= crossSite.local + CROSS_SITE_GAIN,
+      crossSite == null ? 'not measured' : `${crossSite.global.toFixed(4)} against ${crossSite.local.toFixed(4)}`
+    )
   ]
 }
 
 function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput): Check[] {
   const { name, round, fault, peerId, peerIdAfter, roundAfter } = strike
-  const trainer = result(`the trainer of ${name} ended with its killed daemon`, !orphaned.includes(name), orphaned.includes(name) ? 'it had to be ended' : `killed in round ${round}`)
+  const trainer = result(
+    `the trainer of ${name} ended with its killed daemon`,
+    !orphaned.includes(name),
+    orphaned.includes(name) ? 'it had to be ended' : `killed in round ${round}`
+  )
   if (fault.kind === 'kill') return [trainer]
   const hospital = report.hospitals.find((each) => each.name === name)
   const later = (hospital?.exchangesByRound ?? []).slice(round).reduce((sum, count) => sum + count, 0)
@@ -109,7 +150,11 @@ function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput)
     trainer,
     result(`${name} came back under the same peer id`, peerId !== '' && peerId === peerIdAfter, peerIdAfter ?? 'it was not seen again'),
     // Killed between the end of a round and the saving of it, it may repeat that round, never an earlier one.
-    result(`${name} resumed from its checkpoint`, roundAfter != null && roundAfter >= round, roundAfter == null ? 'it did not work again' : `killed in round ${round}, went on in round ${roundAfter}`),
+    result(
+      `${name} resumed from its checkpoint`,
+      roundAfter != null && roundAfter >= round,
+      roundAfter == null ? 'it did not work again' : `killed in round ${round}, went on in round ${roundAfter}`
+    ),
     ...(round < rounds ? [result(`${name} found the others again`, later > 0, `${later} exchanges in the rounds after`)] : [])
   ]
 }

@@ -10,7 +10,12 @@ import type { CrossSite } from './report.ts'
 export const EVALUATIONS_AT_ONCE = 2
 
 /** Homes of the same federation, hence the same start and budget, that will train without the network. */
-export async function prepareAlone (children: Children, hospitals: readonly Hospital[], files: FederationFiles, folder: string): Promise<Hospital[]> {
+export async function prepareAlone (
+  children: Children,
+  hospitals: readonly Hospital[],
+  files: FederationFiles,
+  folder: string
+): Promise<Hospital[]> {
   const alone = hospitals.map((hospital) => {
     const home = `${folder}/${hospital.name}`
     return { ...hospital, home, log: `${home}.log` }
@@ -54,5 +59,7 @@ export async function measureCrossSite ({ children, together, alone, onDone }: C
 }
 
 function pairs (hospitals: readonly Hospital[]): { home: string, data: string }[] {
-  return hospitals.flatMap(({ home, data }) => hospitals.filter((other) => other.data !== data).map((other) => ({ home, data: other.data })))
+  return hospitals.flatMap(({ home, data }) =>
+    hospitals.filter((other) => other.data !== data).map((other) => ({ home, data: other.data }))
+  )
 }

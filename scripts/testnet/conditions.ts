@@ -30,7 +30,9 @@ export function parseLoss (value: number): number {
 export function parseSlow (text: string, hospitals: number): [site: number, factor: number] {
   const match = /^(\d+):(\d+(?:\.\d+)?)$/.exec(text)
   const factor = Number(match?.[2])
-  if (match == null || factor < 1 || factor > MOST_SLOW) throw new UsageError(`--slow ${text} must be SITE:FACTOR with a factor from 1 to ${MOST_SLOW}, for example 1:4`)
+  if (match == null || factor < 1 || factor > MOST_SLOW) {
+    throw new UsageError(`--slow ${text} must be SITE:FACTOR with a factor from 1 to ${MOST_SLOW}, for example 1:4`)
+  }
   return [siteOf(match[1]!, `--slow ${text}`, hospitals), factor]
 }
 
@@ -55,7 +57,12 @@ export function parsePartition (text: string, hospitals: number, rounds: number)
 }
 
 /** What one daemon is told about its own faults; undefined when it has none. `peerIds` by hospital. */
-export function faultsOf (site: number, { loss, slow, liars, partitions }: Conditions, peerIds: readonly string[], seed: number): TestFaultsInput | undefined {
+export function faultsOf (
+  site: number,
+  { loss, slow, liars, partitions }: Conditions,
+  peerIds: readonly string[],
+  seed: number
+): TestFaultsInput | undefined {
   const apart = partitions
     .filter(({ groups }) => groups[1].includes(site))
     .map(({ groups, from, to }) => ({ peers: groups[0].map((other) => peerIds[other]!), from, to }))

@@ -1,7 +1,16 @@
 import type { SiteStatus } from '../../src/rounds/status.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 
-const PHASES = { starting: 'starting', waiting: 'waiting for the others', G: 'phase G', exchange: 'exchange', L: 'phase L', 'cool-down': 'cool-down', done: 'done', stopped: 'stopped' } as const
+const PHASES = {
+  starting: 'starting',
+  waiting: 'waiting for the others',
+  G: 'phase G',
+  exchange: 'exchange',
+  L: 'phase L',
+  'cool-down': 'cool-down',
+  done: 'done',
+  stopped: 'stopped'
+} as const
 
 /** "phase G 12/40", "loading weights", "killed": what a hospital is doing, in a few words. */
 export function describePhase ({ state, status, exitCode, signal }: HospitalProcess, withStep: boolean): string {

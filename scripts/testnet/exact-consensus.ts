@@ -20,10 +20,14 @@ export function exactConsensus (sites: readonly ConsensusInput[], secondsOf: (t:
   for (const round of rounds) {
     const vectors = sites.flatMap(({ result }) => result.byRound.get(round) ?? [])
     const times = sites.flatMap(({ result }) => result.rounds.filter((record) => record.round === round).map(({ t }) => secondsOf(t)))
-    if (vectors.length > 1) points.push({ t: Math.max(0, ...times), round, sites: vectors.length, distance: finite(relativeDistance(vectors, initial)) })
+    if (vectors.length > 1) {
+      points.push({ t: Math.max(0, ...times), round, sites: vectors.length, distance: finite(relativeDistance(vectors, initial)) })
+    }
   }
   const finals = sites.flatMap(({ finished, result }) => finished ? result.final ?? [] : [])
-  if (finals.length > 1) points.push({ t: endSeconds, round: null, sites: finals.length, distance: finite(relativeDistance(finals, initial)) })
+  if (finals.length > 1) {
+    points.push({ t: endSeconds, round: null, sites: finals.length, distance: finite(relativeDistance(finals, initial)) })
+  }
   return points
 }
 

@@ -14,7 +14,11 @@ export interface FederationFiles {
 }
 
 /** The first hospital founds the federation, by the command that a user types. */
-export async function createFederation (children: Children, { home }: Hospital, { rounds, seed }: { rounds: number, seed: number }): Promise<FederationFiles> {
+export async function createFederation (
+  children: Children,
+  { home }: Hospital,
+  { rounds, seed }: { rounds: number, seed: number }
+): Promise<FederationFiles> {
   const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
     'federation', 'create', '--home', home, '--name', 'testnet',
     '--rounds', String(rounds), '--seed', String(seed)
@@ -23,11 +27,24 @@ export async function createFederation (children: Children, { home }: Hospital, 
 }
 
 /** The others make their keys, are invited by the founder and join. */
-export async function joinFederation (children: Children, hospitals: readonly Hospital[], founder: FederationFiles, bootstrap: readonly string[]): Promise<void> {
+export async function joinFederation (
+  children: Children,
+  hospitals: readonly Hospital[],
+  founder: FederationFiles,
+  bootstrap: readonly string[]
+): Promise<void> {
   const addresses = bootstrap.flatMap((address) => ['--bootstrap', address])
   await Promise.all(hospitals.map(async ({ home, name }) => {
     const { peerId } = await children.cliJson<{ peerId: string }>(['init', '--home', home])
-    const { invitation } = await children.cliJson<{ invitation: string }>(['invite', peerId, '--home', founder.home, '--name', name, ...addresses])
+    const { invitation } = await children.cliJson<{ invitation: string }>([
+      'invite',
+      peerId,
+      '--home',
+      founder.home,
+      '--name',
+      name,
+      ...addresses
+    ])
     await children.cliJson(['join', invitation, '--home', home])
   }))
 }

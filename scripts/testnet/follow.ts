@@ -43,7 +43,11 @@ async function strike (processes: readonly HospitalProcess[], waiting: Set<Fault
     if (target.state !== 'running' || target.status == null || !isDue(fault, target.status)) continue
     waiting.delete(fault)
     journal.strike(fault, target)
-    display.note(`SIGKILL for ${target.hospital.name} in round ${target.status.round}${fault.kind === 'restart' ? ', then a new start on the same home' : ''}`)
+    display.note(
+      `SIGKILL for ${target.hospital.name} in round ${target.status.round}${
+        fault.kind === 'restart' ? ', then a new start on the same home' : ''
+      }`
+    )
     await (fault.kind === 'kill' ? target.kill() : target.restart())
   }
 }

@@ -56,7 +56,9 @@ async function readSummary (path: string): Promise<Summary | undefined> {
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const parsed = summarySchema.safeParse(JSON.parse(bytes.toString('utf8')))
-  if (!parsed.success) throw new InputError(`${path} is not a summary: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`)
+  if (!parsed.success) {
+    throw new InputError(`${path} is not a summary: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`)
+  }
   return parsed.data
 }
 

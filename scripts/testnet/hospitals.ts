@@ -20,7 +20,11 @@ export async function dataFolders (root: string): Promise<string[]> {
   for (const name of names) {
     if (await holdsImages(join(root, name))) folders.push(join(root, name))
   }
-  if (folders.length === 0) throw new InputError(`${root} holds no folder per hospital (each with images/ and masks/, or imagesTr/ and labelsTr/): give --data such a folder`)
+  if (folders.length === 0) {
+    throw new InputError(
+      `${root} holds no folder per hospital (each with images/ and masks/, or imagesTr/ and labelsTr/): give --data such a folder`
+    )
+  }
   return folders
 }
 

@@ -42,7 +42,9 @@ function engineEnvironment ({ engine, provider }: TestnetOptions): Record<string
 }
 
 function describeChecks (checks: readonly Check[]): string {
-  return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds ' : kind === 'measure' ? 'missed' : 'FAILS '}  ${name}: ${detail}`).join('\n')
+  return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds ' : kind === 'measure' ? 'missed' : 'FAILS '}  ${name}: ${detail}`).join(
+    '\n'
+  )
 }
 
 function explain (error: unknown): number {

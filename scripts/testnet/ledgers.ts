@@ -22,10 +22,15 @@ export async function compareLedgers (hospitals: readonly Hospital[]): Promise<L
       problems.push(`${name}: ${(error as Error).message}`)
     }
   }
-  const pairs = accounts.flatMap((a, i) => accounts.slice(i + 1).map((b) => ({ names: `${a.name} and ${b.name}`, ...reconcile(a.account, b.account) })))
+  const pairs = accounts.flatMap((a, i) =>
+    accounts.slice(i + 1).map((b) => ({ names: `${a.name} and ${b.name}`, ...reconcile(a.account, b.account) }))
+  )
   return {
     matched: pairs.reduce((sum, { matched }) => sum + matched, 0),
     explained: pairs.reduce((sum, { explained }) => sum + explained.length, 0),
-    problems: [...problems, ...pairs.flatMap(({ names, differences }) => differences.map(({ id, what }) => `${names}, exchange ${id}: ${what}`))]
+    problems: [
+      ...problems,
+      ...pairs.flatMap(({ names, differences }) => differences.map(({ id, what }) => `${names}, exchange ${id}: ${what}`))
+    ]
   }
 }

@@ -31,13 +31,42 @@ const flags = {
   data: { type: 'string', describe: 'folder with one data folder per hospital (default: the bundled sample)' },
   out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
   seed: { type: 'number', describe: 'seed of the common start, the splits and the augmentation', default: 1 },
-  kill: { type: 'string', array: true, describe: 'SITE@ROUND: end this hospital for good (SIGKILL) in that round; sites count from 0', default: [] as string[] },
-  restart: { type: 'string', array: true, describe: 'SITE@ROUND: SIGKILL in that round, then start again on the same home', default: [] as string[] },
+  kill: {
+    type: 'string',
+    array: true,
+    describe: 'SITE@ROUND: end this hospital for good (SIGKILL) in that round; sites count from 0',
+    default: [] as string[]
+  },
+  restart: {
+    type: 'string',
+    array: true,
+    describe: 'SITE@ROUND: SIGKILL in that round, then start again on the same home',
+    default: [] as string[]
+  },
   loss: { type: 'number', describe: 'P: each frame of an exchange is lost with this probability, and its stream with it', default: 0 },
-  slow: { type: 'string', array: true, describe: 'SITE:FACTOR: every training step of this hospital takes FACTOR times as long', default: [] as string[] },
-  liar: { type: 'string', array: true, describe: 'SITE: this hospital sends its adapter with noise of ten times what it learnt', default: [] as string[] },
-  partition: { type: 'string', array: true, describe: 'A|B@FROM-TO, e.g. \'0,1|2,3@2-4\': no connection between A and B while sites of B are in these rounds', default: [] as string[] },
-  compare: { type: 'boolean', describe: 'train each hospital alone too, and score all models on the other hospitals\' images', default: false },
+  slow: {
+    type: 'string',
+    array: true,
+    describe: 'SITE:FACTOR: every training step of this hospital takes FACTOR times as long',
+    default: [] as string[]
+  },
+  liar: {
+    type: 'string',
+    array: true,
+    describe: 'SITE: this hospital sends its adapter with noise of ten times what it learnt',
+    default: [] as string[]
+  },
+  partition: {
+    type: 'string',
+    array: true,
+    describe: "A|B@FROM-TO, e.g. '0,1|2,3@2-4': no connection between A and B while sites of B are in these rounds",
+    default: [] as string[]
+  },
+  compare: {
+    type: 'boolean',
+    describe: "train each hospital alone too, and score all models on the other hospitals' images",
+    default: false
+  },
   engine: { choices: ENGINES, describe: 'compute engine of every hospital', default: 'auto' },
   provider: { choices: PROVIDERS, describe: 'where the engine onnx runs its graphs', default: 'auto' },
   json: { type: 'boolean', describe: 'print the report as one JSON object on stdout; progress goes to stderr', default: false }
@@ -48,7 +77,9 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const parser = withFlags(yargs(args), flags)
     .scriptName('npm run testnet --')
     .usage('$0: hospitals on this machine learn together, each in its own process; ends with report.json and report.html')
-    .epilogue('Exit code 0: every hospital that was not killed finished and every result check holds; 1: not so; 2: wrong usage; 130: interrupted.')
+    .epilogue(
+      'Exit code 0: every hospital that was not killed finished and every result check holds; 1: not so; 2: wrong usage; 130: interrupted.'
+    )
     .version(false)
     .strict()
     .wrap(null)
@@ -91,6 +122,8 @@ function requireSensible (faults: readonly Fault[], hospitals: number): void {
   const killed = new Map(faults.filter(({ kind }) => kind === 'kill').map(({ site, round }) => [site, round]))
   if (killed.size > hospitals - 1) throw new UsageError('--kill ends every hospital: leave at least one')
   for (const { kind, site, round } of faults) {
-    if (kind === 'restart' && round >= (killed.get(site) ?? Infinity)) throw new UsageError(`--restart ${site}@${round}: hospital ${site} is killed for good in round ${killed.get(site)}`)
+    if (kind === 'restart' && round >= (killed.get(site) ?? Infinity)) {
+      throw new UsageError(`--restart ${site}@${round}: hospital ${site} is killed for good in round ${killed.get(site)}`)
+    }
   }
 }

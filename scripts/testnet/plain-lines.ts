@@ -35,7 +35,12 @@ export class PlainLines implements Display {
 }
 
 function look (each: HospitalProcess): Seen {
-  return { state: describeState(each), dice: describeDice(each.status), warnings: each.status?.warnings.length ?? 0, quarter: quarter(each) }
+  return {
+    state: describeState(each),
+    dice: describeDice(each.status),
+    warnings: each.status?.warnings.length ?? 0,
+    quarter: quarter(each)
+  }
 }
 
 function changes (each: HospitalProcess, before: Seen, now: Seen, processes: readonly HospitalProcess[]): string[] {

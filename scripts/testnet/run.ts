@@ -77,7 +77,9 @@ async function runFederation (run: Run): Promise<Together> {
     const files = await startAll(run, processes)
     await follow(processes, { faults: options.faults, display, journal, signal })
     signal.throwIfAborted()
-    for (const each of processes.filter(({ state }) => state === 'failed')) display.note(`${each.hospital.name} failed: ${await each.lastWords()}`)
+    for (const each of processes.filter(({ state }) => state === 'failed')) {
+      display.note(`${each.hospital.name} failed: ${await each.lastWords()}`)
+    }
     return { files, processes, journal }
   } finally {
     await Promise.all(processes.map(async (each) => { await each.stop() }))
@@ -85,7 +87,10 @@ async function runFederation (run: Run): Promise<Together> {
 }
 
 /** As people would: one founds and starts, the others join with its files and address. */
-async function startAll ({ options, children, display, signal }: Run, [founder, ...others]: readonly HospitalProcess[]): Promise<FederationFiles> {
+async function startAll (
+  { options, children, display, signal }: Run,
+  [founder, ...others]: readonly HospitalProcess[]
+): Promise<FederationFiles> {
   const files = await createFederation(children, founder!.hospital, options)
   display.note(`federation ${files.id.slice(0, 12)}…`)
   founder!.faults = faultsOf(0, options.conditions, [], options.seed)
@@ -107,9 +112,14 @@ interface Comparison {
   readonly crossSite: CrossSite | null
 }
 
-async function runComparison ({ children, display, hospitals, workspace, signal }: Run, { files, processes }: Together): Promise<Comparison> {
+async function runComparison (
+  { children, display, hospitals, workspace, signal }: Run,
+  { files, processes }: Together
+): Promise<Comparison> {
   display.note('now each hospital alone, with the same budget')
-  const alone = (await prepareAlone(children, hospitals, files, workspace.alone)).map((hospital) => new HospitalProcess(children, hospital, ['--alone']))
+  const alone = (await prepareAlone(children, hospitals, files, workspace.alone)).map((hospital) =>
+    new HospitalProcess(children, hospital, ['--alone'])
+  )
   for (const each of alone) each.start()
   await follow(alone, { faults: [], display, journal: new Journal(), signal })
   signal.throwIfAborted()
@@ -118,7 +128,9 @@ async function runComparison ({ children, display, hospitals, workspace, signal 
     const { summary } = await readHome(hospital.home)
     if (summary != null) local.set(hospital.name, summary.dice.personal)
   }
-  const finished = processes.filter(({ state, hospital }) => state === 'finished' && local.has(hospital.name)).map(({ hospital }) => hospital)
+  const finished = processes.filter(({ state, hospital }) => state === 'finished' && local.has(hospital.name)).map(({ hospital }) =>
+    hospital
+  )
   const names = new Set(finished.map(({ name }) => name))
   const crossSite = await measureCrossSite({
     children,
@@ -162,7 +174,17 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome)
   }
   const wallSeconds = (Date.now() - startedAt) / 1000 - compareSeconds
   const data = options.data ?? 'bundled sample'
-  const facts = buildReport({ id, document, data, sites, liars: options.conditions.liars, crossSite: comparison?.crossSite ?? null, startedAt, federationSeconds, wallSeconds })
+  const facts = buildReport({
+    id,
+    document,
+    data,
+    sites,
+    liars: options.conditions.liars,
+    crossSite: comparison?.crossSite ?? null,
+    startedAt,
+    federationSeconds,
+    wallSeconds
+  })
   const sample = options.data == null
   const checks = judge({
     report: facts,

@@ -18,7 +18,9 @@ export interface Workspace {
 export async function prepareWorkspace (out: string): Promise<Workspace> {
   const root = resolve(out)
   const present = await list(root)
-  if (present.length > 0 && !present.includes(MARKER)) throw new InputError(`${out} holds files that no testnet made: choose another --out or empty it`)
+  if (present.length > 0 && !present.includes(MARKER)) {
+    throw new InputError(`${out} holds files that no testnet made: choose another --out or empty it`)
+  }
   const workspace = {
     root,
     homes: join(root, 'homes'),
@@ -26,7 +28,9 @@ export async function prepareWorkspace (out: string): Promise<Workspace> {
     reportJson: join(root, 'report.json'),
     reportHtml: join(root, 'report.html')
   }
-  for (const path of [workspace.homes, workspace.alone, workspace.reportJson, workspace.reportHtml]) await rm(path, { recursive: true, force: true })
+  for (const path of [workspace.homes, workspace.alone, workspace.reportJson, workspace.reportHtml]) {
+    await rm(path, { recursive: true, force: true })
+  }
   await mkdir(workspace.homes, { recursive: true })
   await writeFile(join(root, MARKER), 'Made by "npm run testnet", which empties this folder when it runs again.\n')
   return workspace

@@ -25,7 +25,9 @@ function nonFiniteTensor (schema: Schema, values: Float32Array): string | undefi
 export class Adapter {
   /** Keeps `values` (not a copy); SchemaError when they are not exactly the schema's count of finite numbers. */
   constructor (readonly schema: Schema, readonly values: Float32Array) {
-    if (values.length !== schema.size) throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}`)
+    if (values.length !== schema.size) {
+      throw new SchemaError(`an adapter of model ${schema.model} has ${schema.size} numbers, not ${values.length}`)
+    }
     const name = nonFiniteTensor(schema, values)
     if (name != null) throw new SchemaError(`tensor ${name} of the adapter holds a value that is not finite`)
   }
@@ -52,13 +54,21 @@ export function adapterFromTensors (schema: Schema, tensors: ReadonlyMap<string,
   let offset = 0
   for (const { name, shape } of schema.tensors) {
     const data = tensors.get(name)
-    if (data?.length !== elementCount(shape)) throw new SchemaError(`tensor ${name} of the adapter needs the shape [${shape.join(', ')}], and ${data == null ? 'is missing' : `has ${data.length} numbers`}`)
+    if (data?.length !== elementCount(shape)) {
+      throw new SchemaError(
+        `tensor ${name} of the adapter needs the shape [${shape.join(', ')}], and ${
+          data == null ? 'is missing' : `has ${data.length} numbers`
+        }`
+      )
+    }
     values.set(data, offset)
     offset += data.length
   }
   if (tensors.size !== schema.tensors.length) {
     const names = new Set(schema.tensors.map(({ name }) => name))
-    throw new SchemaError(`tensor ${[...tensors.keys()].find((name) => !names.has(name))} is not part of the adapter of model ${schema.model}`)
+    throw new SchemaError(
+      `tensor ${[...tensors.keys()].find((name) => !names.has(name))} is not part of the adapter of model ${schema.model}`
+    )
   }
   return new Adapter(schema, values)
 }
@@ -70,7 +80,9 @@ export function encodeAdapter (adapter: Adapter): Uint8Array {
 
 /** The inverse of encodeAdapter; CorruptFileError for a wrong length or a value that is not finite. */
 export function decodeAdapter (schema: Schema, bytes: Uint8Array): Adapter {
-  if (bytes.length !== 4 * schema.size) throw new CorruptFileError(`an adapter of model ${schema.model} has ${4 * schema.size} bytes, not ${bytes.length}`)
+  if (bytes.length !== 4 * schema.size) {
+    throw new CorruptFileError(`an adapter of model ${schema.model} has ${4 * schema.size} bytes, not ${bytes.length}`)
+  }
   return finiteAdapter(schema, littleEndianFloats(bytes))
 }
 
@@ -108,7 +120,9 @@ export function adapterFileParts (adapter: Adapter, meta: AdapterMeta): [header:
 function readNumber (metadata: Record<string, string>, key: string): number {
   const text = metadata[key] ?? ''
   const value = Number(text)
-  if (!Number.isFinite(value) || value < 0 || String(value) !== text) throw new CorruptFileError(`the adapter file has no valid ${key} in its metadata`)
+  if (!Number.isFinite(value) || value < 0 || String(value) !== text) {
+    throw new CorruptFileError(`the adapter file has no valid ${key} in its metadata`)
+  }
   return value
 }
 
@@ -117,12 +131,20 @@ export function adapterFromSafetensors (schema: Schema, bytes: Uint8Array): Adap
   const { tensors, metadata } = readFloatTensors(bytes)
   const hash = metadata['schema_hash']
   if (hash == null || !/^[0-9a-f]{64}$/.test(hash)) throw new CorruptFileError('the file does not say which adapter schema it follows')
-  if (hash !== schema.hash) throw new SchemaError(`the adapter file follows schema ${hash.slice(0, 12)}, this federation ${schema.hash.slice(0, 12)}; it belongs to another model or federation`)
+  if (hash !== schema.hash) {
+    throw new SchemaError(
+      `the adapter file follows schema ${hash.slice(0, 12)}, this federation ${
+        schema.hash.slice(0, 12)
+      }; it belongs to another model or federation`
+    )
+  }
   const values = new Float32Array(schema.size)
   let offset = 0
   for (const { name, shape } of schema.tensors) {
     const stored = tensors.get(name)
-    if (stored?.shape.join() !== shape.join()) throw new CorruptFileError(`tensor ${name} of the adapter file is missing or not of shape [${shape.join(', ')}]`)
+    if (stored?.shape.join() !== shape.join()) {
+      throw new CorruptFileError(`tensor ${name} of the adapter file is missing or not of shape [${shape.join(', ')}]`)
+    }
     values.set(stored.data, offset)
     offset += stored.data.length
   }

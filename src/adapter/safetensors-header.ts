@@ -20,7 +20,9 @@ const ELEMENT_BYTES: ReadonlyMap<unknown, number> = new Map<Dtype, number>([['F3
 function headerText (bytes: Uint8Array, total: number): string {
   if (bytes.length < 8) throw new CorruptFileError('the file is shorter than the header of a safetensors file')
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
-  if (length > MAX_HEADER_BYTES) throw new CorruptFileError(`the safetensors header claims ${length} bytes; the most is ${MAX_HEADER_BYTES}`)
+  if (length > MAX_HEADER_BYTES) {
+    throw new CorruptFileError(`the safetensors header claims ${length} bytes; the most is ${MAX_HEADER_BYTES}`)
+  }
   if (length > total - 8) throw new CorruptFileError('the file ends within its safetensors header')
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, 8 + Number(length)))
@@ -80,21 +82,31 @@ function readEntry (name: string, value: unknown): Entry {
   if (width === undefined) return wrong(`the type ${JSON.stringify(dtype)}; F32, F16, I32, I64 and U8 can be read`)
   const count = Array.isArray(shape) ? elementCount(shape) : NaN
   if (Number.isNaN(count)) return wrong('an impossible shape')
-  if (!Array.isArray(offsets) || offsets.length !== 2 || Number.isNaN(elementCount(offsets.slice(0, 1)) + elementCount(offsets.slice(1)))) return wrong('impossible offsets')
+  if (!Array.isArray(offsets) || offsets.length !== 2 || Number.isNaN(elementCount(offsets.slice(0, 1)) + elementCount(offsets.slice(1)))) {
+    return wrong('impossible offsets')
+  }
   const [begin, end] = offsets as [number, number]
   if (end - begin !== count * width) return wrong(`${end - begin} bytes where its shape and type need ${count * width}`)
   return { name, dtype: dtype as Dtype, shape: shape as number[], count, begin, end }
 }
 
-/** Reads and checks the header of a file of `total` bytes, of which `bytes` are at least that header: every byte of the data belongs to exactly one tensor. `start` is where the data begin. */
-export function readHeader (bytes: Uint8Array, total = bytes.length): { entries: Entry[], metadata: Record<string, string>, start: number } {
+/**
+ * Reads and checks the header of a file of `total` bytes, of which `bytes` are at least that header: every byte of the data belongs to
+ * exactly one tensor. `start` is where the data begin.
+ */
+export function readHeader (
+  bytes: Uint8Array,
+  total = bytes.length
+): { entries: Entry[], metadata: Record<string, string>, start: number } {
   const text = headerText(bytes, total)
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   const { __metadata__: metadata, ...named } = parseHeader(text)
   const entries = Object.entries(named).map(([name, value]) => readEntry(name, value))
   let expected = 0
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== expected) throw new CorruptFileError(`tensor ${name} begins at byte ${begin} of the data, not at ${expected} where the one before it ends`)
+    if (begin !== expected) {
+      throw new CorruptFileError(`tensor ${name} begins at byte ${begin} of the data, not at ${expected} where the one before it ends`)
+    }
     if (end > total - start) throw new CorruptFileError(`tensor ${name} reaches beyond the end of the file`)
     expected = end
   }

@@ -47,11 +47,16 @@ function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['da
   const view = new DataView(buffer, byteOffset, byteLength)
   const direct = LITTLE_ENDIAN_HOST && count > 0 && byteOffset % (byteLength / count) === 0
   switch (dtype) {
-    case 'F32': return direct ? new Float32Array(buffer, byteOffset, count) : littleEndianFloats(bytes)
-    case 'I32': return direct ? new Int32Array(buffer, byteOffset, count) : fill(new Int32Array(count), (i) => view.getInt32(4 * i, true))
-    case 'I64': return direct ? new BigInt64Array(buffer, byteOffset, count) : fill(new BigInt64Array(count), (i) => view.getBigInt64(8 * i, true))
-    case 'F16': return widen(view, count)
-    case 'U8': return bytes
+    case 'F32':
+      return direct ? new Float32Array(buffer, byteOffset, count) : littleEndianFloats(bytes)
+    case 'I32':
+      return direct ? new Int32Array(buffer, byteOffset, count) : fill(new Int32Array(count), (i) => view.getInt32(4 * i, true))
+    case 'I64':
+      return direct ? new BigInt64Array(buffer, byteOffset, count) : fill(new BigInt64Array(count), (i) => view.getBigInt64(8 * i, true))
+    case 'F16':
+      return widen(view, count)
+    case 'U8':
+      return bytes
   }
 }
 
@@ -86,11 +91,17 @@ function requireFloats (name: string, dtype: Dtype, data: StoredTensor['data']):
 
 function checkWritable (name: string, { shape, data }: NamedTensor): void {
   if (isUnsafeName(name)) throw new SchemaError(`"${name}" cannot be the name of a tensor in a safetensors file`)
-  if (elementCount(shape) !== data.length) throw new SchemaError(`tensor ${name} has ${data.length} numbers but the shape [${shape.join(', ')}]`)
+  if (elementCount(shape) !== data.length) {
+    throw new SchemaError(`tensor ${name} has ${data.length} numbers but the shape [${shape.join(', ')}]`)
+  }
 }
 
 /** The bytes before the data of a file with these tensors, in the map's order. */
-export function safetensorsHeader (shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>, metadata: Record<string, string>, dtype: 'F32' | 'F16' = 'F32'): Uint8Array {
+export function safetensorsHeader (
+  shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  metadata: Record<string, string>,
+  dtype: 'F32' | 'F16' = 'F32'
+): Uint8Array {
   let end = 0
   const entries = [...shapes].map(([name, { shape }]) => {
     const begin = end
@@ -109,13 +120,19 @@ function writeHalves (view: DataView, offset: number, name: string, data: Float3
   const bits = new Uint32Array(data.slice().buffer)
   for (let i = 0; i < bits.length; i++) {
     const half = floatToHalfBits(bits[i]!)
-    if ((half & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) throw new SchemaError(`tensor ${name} holds ${data[i]}, which is too large for float16; write F32`)
+    if ((half & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) {
+      throw new SchemaError(`tensor ${name} holds ${data[i]}, which is too large for float16; write F32`)
+    }
     view.setUint16(offset + 2 * i, half, true)
   }
 }
 
 /** One safetensors file, tensors in the map's order; SchemaError when a shape, name or number does not fit. */
-export function writeSafetensors (tensors: ReadonlyMap<string, NamedTensor>, metadata: Record<string, string> = {}, dtype: 'F32' | 'F16' = 'F32'): Uint8Array {
+export function writeSafetensors (
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Record<string, string> = {},
+  dtype: 'F32' | 'F16' = 'F32'
+): Uint8Array {
   let count = 0
   for (const [name, tensor] of tensors) {
     checkWritable(name, tensor)

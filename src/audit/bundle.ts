@@ -47,7 +47,16 @@ export async function exportBundle (path: string, { folder, expected, key, crede
   const verdict = await verifyLedger(folder, expected)
   if (!verdict.ok) throw new InputError(`the ledger does not verify, so it is not exported: ${verdict.problems[0]}`)
   const { count, hash } = verdict
-  const fields: Body = { format: FORMAT, version: 1, peerId: expected.peerId, federation: expected.federation, made: new Date(now()).toISOString(), count, hash, credential: shown }
+  const fields: Body = {
+    format: FORMAT,
+    version: 1,
+    peerId: expected.peerId,
+    federation: expected.federation,
+    made: new Date(now()).toISOString(),
+    count,
+    hash,
+    credential: shown
+  }
   const signed = { ...fields, signature: Buffer.from(await key.sign(signedBytes(fields))).toString('hex') }
   const aside = `${path}.part`
   const file = await open(aside, 'w', 0o600)
@@ -71,17 +80,40 @@ export async function exportBundle (path: string, { folder, expected, key, crede
   return verdict
 }
 
-/** Checks a bundle by itself: its signature is of the site it names, and its lines are the chain that was signed. Whether that site is a member is asked elsewhere. */
-export async function verifyBundle (path: string, onEntry: (entry: Entry, header: BundleHeader) => void = () => {}): Promise<{ header: BundleHeader, verdict: Verdict }> {
+/**
+ * Checks a bundle by itself: its signature is of the site it names, and its lines are the chain that was signed. Whether that site is a
+ * member is asked elsewhere.
+ */
+export async function verifyBundle (
+  path: string,
+  onEntry: (entry: Entry, header: BundleHeader) => void = () => {}
+): Promise<{ header: BundleHeader, verdict: Verdict }> {
   const lines = linesOf(path)
   const first = await lines.next()
   const read = first.done === true ? undefined : await readHeader(first.value)
   if (read == null) throw new InputError(`${path} is not an audit bundle, or its header was changed: ask for it again`)
-  const problem = await follow(lines, read, (entry) => { onEntry(entry, read) })
-  return { header: read, verdict: { ok: problem == null, count: read.count, hash: read.hash, files: 1, peerId: read.peerId, problems: problem == null ? [] : [problem], notes: [] } }
+  const problem = await follow(lines, read, (entry) => {
+    onEntry(entry, read)
+  })
+  return {
+    header: read,
+    verdict: {
+      ok: problem == null,
+      count: read.count,
+      hash: read.hash,
+      files: 1,
+      peerId: read.peerId,
+      problems: problem == null ? [] : [problem],
+      notes: []
+    }
+  }
 }
 
-async function follow (lines: AsyncIterable<Buffer>, { count, hash }: ChainPoint, onEntry: (entry: Entry) => void): Promise<string | undefined> {
+async function follow (
+  lines: AsyncIterable<Buffer>,
+  { count, hash }: ChainPoint,
+  onEntry: (entry: Entry) => void
+): Promise<string | undefined> {
   const chain = new Chain()
   for await (const line of lines) {
     const entry = chain.accept(line)
@@ -98,7 +130,8 @@ async function readHeader (line: Buffer): Promise<BundleHeader | undefined> {
     const value = header.parse(JSON.parse(line.toString('utf8')))
     const { signature, ...fields } = value
     const { publicKey } = peerIdFromString(fields.peerId)
-    const holds = canonical(value) === line.toString('utf8') && publicKey != null && await publicKey.verify(signedBytes(fields), Buffer.from(signature, 'hex'))
+    const holds = canonical(value) === line.toString('utf8') && publicKey != null &&
+      await publicKey.verify(signedBytes(fields), Buffer.from(signature, 'hex'))
     return holds ? value : undefined
   } catch {
     return undefined
@@ -120,7 +153,9 @@ async function * linesOf (path: string): AsyncGenerator<Buffer> {
       begin = end + 1
     }
     held = held.subarray(begin)
-    if (held.length > MAX_LINE_BYTES) throw new InputError(`${path} is not an audit bundle: it has a line of more than ${MAX_LINE_BYTES} bytes`)
+    if (held.length > MAX_LINE_BYTES) {
+      throw new InputError(`${path} is not an audit bundle: it has a line of more than ${MAX_LINE_BYTES} bytes`)
+    }
   }
   // A bundle ends with a newline: anything else was appended or cut.
   if (held.length > 0) yield held

@@ -26,7 +26,9 @@ export class Chain {
     const expected = this.#count + 1
     if (entry == null) return { wrong: `entry ${expected} was changed: it is not a line as the ledger writes them` }
     if (entry.seq !== expected) return { wrong: `entry ${expected} is missing or was moved: number ${entry.seq} stands in its place` }
-    if (entry.prev !== this.#hash) return { wrong: `entry ${this.#count === 0 ? expected : this.#count} was changed or replaced: the next one does not continue it` }
+    if (entry.prev !== this.#hash) {
+      return { wrong: `entry ${this.#count === 0 ? expected : this.#count} was changed or replaced: the next one does not continue it` }
+    }
     this.#count = expected
     this.#hash = sha256(line)
     return entry

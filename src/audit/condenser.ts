@@ -36,7 +36,15 @@ export class Condenser {
     clearTimeout(this.#timer)
     this.#timer = undefined
     for (const { content, more } of this.#seen.values()) if (more > 0) this.#write({ ...content, more })
-    if (this.#others > 0) this.#write({ kind: 'refusal', peer: 'others', what: 'connections and refusals', reason: `more than ${MOST} different ones in ${WINDOW_MS / 1_000} s`, more: this.#others })
+    if (this.#others > 0) {
+      this.#write({
+        kind: 'refusal',
+        peer: 'others',
+        what: 'connections and refusals',
+        reason: `more than ${MOST} different ones in ${WINDOW_MS / 1_000} s`,
+        more: this.#others
+      })
+    }
     this.#seen.clear()
     this.#others = 0
   }

@@ -48,7 +48,14 @@ const content = z.discriminatedUnion('kind', [
     damaged: z.string().optional()
   }),
   z.object({ kind: z.literal('stop'), reason: z.enum(['done', 'stopped', 'failed']) }),
-  z.object({ kind: z.literal('connection'), peer: z.string(), direction: z.enum(['inbound', 'outbound']), address: z.string(), event: z.enum(['open', 'close']), more: count.optional() }),
+  z.object({
+    kind: z.literal('connection'),
+    peer: z.string(),
+    direction: z.enum(['inbound', 'outbound']),
+    address: z.string(),
+    event: z.enum(['open', 'close']),
+    more: count.optional()
+  }),
   z.object({ kind: z.literal('refusal'), peer: z.string(), what: z.string(), reason: z.string(), more: count.optional() }),
   z.object({ kind: z.literal('ban'), peer: z.string(), reason: z.string(), seconds: z.number() }),
   z.object({ kind: z.literal('round'), round: count, exchanges: count, bytesSent: count, bytesReceived: count }),

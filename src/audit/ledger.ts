@@ -68,7 +68,10 @@ export class Ledger {
     const file = await open(join(init.folder, segmentName(found.segment)), 'r+')
     await file.truncate(found.position)
     const ledger = new Ledger(init, file, found)
-    await ledger.#start({ ...(found.unattested > 0 ? { unattested: found.unattested } : {}), ...(found.tornBytes > 0 ? { tornBytes: found.tornBytes } : {}) })
+    await ledger.#start({
+      ...(found.unattested > 0 ? { unattested: found.unattested } : {}),
+      ...(found.tornBytes > 0 ? { tornBytes: found.tornBytes } : {})
+    })
     return ledger
   }
 
@@ -91,7 +94,9 @@ export class Ledger {
       return
     }
     this.#push(content)
-    this.#timer ??= setTimeout(() => { this.flush().catch(() => { /* told to onFailure; the next batch tries again */ }) }, this.#init.batchMs ?? BATCH_MS)
+    this.#timer ??= setTimeout(() => {
+      this.flush().catch(() => { /* told to onFailure; the next batch tries again */ })
+    }, this.#init.batchMs ?? BATCH_MS)
   }
 
   /** Writes and fsyncs what is pending, then the signed head over it. */
@@ -156,7 +161,9 @@ export class Ledger {
       if (this.#position >= (this.#init.segmentBytes ?? SEGMENT_BYTES)) await this.#rotate()
       const bytes = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
       // At a fixed place: a write that failed half-way is written over.
-      for (let done = 0; done < bytes.length;) done += (await this.#file.write(bytes, done, bytes.length - done, this.#position + done)).bytesWritten
+      for (let done = 0; done < bytes.length;) {
+        done += (await this.#file.write(bytes, done, bytes.length - done, this.#position + done)).bytesWritten
+      }
       await this.#file.datasync()
       this.#position += bytes.length
       this.#pending.splice(0, lines.length)

@@ -6,8 +6,15 @@ const LAST_WORDS_BYTES = 64
 const SKEW_MS = 5_000
 
 type Seen = ExchangeContent & { readonly t: string }
-interface Settled { readonly outcome: 'committed' | 'aborted', readonly sentDigest?: string | undefined, readonly receivedDigest?: string | undefined }
-interface Window { readonly from: number, readonly to: number }
+interface Settled {
+  readonly outcome: 'committed' | 'aborted'
+  readonly sentDigest?: string | undefined
+  readonly receivedDigest?: string | undefined
+}
+interface Window {
+  readonly from: number
+  readonly to: number
+}
 
 /** What one ledger says about exchanges. */
 export class Account {
@@ -82,7 +89,8 @@ export function reconcile (a: Account, b: Account): Reconciliation {
 }
 
 function idsWith ({ exchanges, settled }: Account, partner: string): string[] {
-  const of = (map: ReadonlyMap<string, { readonly partner?: string }>): string[] => [...map].filter(([, each]) => each.partner === partner).map(([id]) => id)
+  const of = (map: ReadonlyMap<string, { readonly partner?: string }>): string[] =>
+    [...map].filter(([, each]) => each.partner === partner).map(([id]) => id)
   return [...of(exchanges), ...of(settled as ReadonlyMap<string, { readonly partner?: string }>)]
 }
 
@@ -90,13 +98,22 @@ type Finding = { readonly what: readonly string[] } | { readonly why: string | u
 
 function unequal (id: string, a: Account, b: Account): Finding {
   const recovered = [a, b].find(({ exchanges }) => exchanges.get(id)?.recovered === true)
-  if (recovered != null) return { why: `committed at both; ${recovered.peerId} crashed before its entry was on disk and has it from its log of exchanges, without digests` }
+  if (recovered != null) {
+    return {
+      why:
+        `committed at both; ${recovered.peerId} crashed before its entry was on disk and has it from its log of exchanges, without digests`
+    }
+  }
   const what = [...sentAndReceived(id, a, b), ...sentAndReceived(id, b, a)]
   const [left, right] = [a.exchanges.get(id), b.exchanges.get(id)]
   if (left != null && right != null) {
     if (left.role === right.role) what.push(`both sites say that they were the ${left.role}`)
-    if (left.partnerRound != null && left.partnerRound !== right.round) what.push(`round ${right.round} of ${b.peerId} is ${left.partnerRound} for ${a.peerId}`)
-    if (right.partnerRound != null && right.partnerRound !== left.round) what.push(`round ${left.round} of ${a.peerId} is ${right.partnerRound} for ${b.peerId}`)
+    if (left.partnerRound != null && left.partnerRound !== right.round) {
+      what.push(`round ${right.round} of ${b.peerId} is ${left.partnerRound} for ${a.peerId}`)
+    }
+    if (right.partnerRound != null && right.partnerRound !== left.round) {
+      what.push(`round ${left.round} of ${a.peerId} is ${right.partnerRound} for ${b.peerId}`)
+    }
   }
   return what.length > 0 ? { what } : { why: undefined }
 }
@@ -104,13 +121,17 @@ function unequal (id: string, a: Account, b: Account): Finding {
 function sentAndReceived (id: string, from: Account, to: Account): string[] {
   const { sent } = from.digestsOf(id)
   const { received } = to.digestsOf(id)
-  if (sent == null || received == null) return [`the ledger of ${sent == null ? from.peerId : to.peerId} has no digest of what ${from.peerId} sent`]
+  if (sent == null || received == null) {
+    return [`the ledger of ${sent == null ? from.peerId : to.peerId} has no digest of what ${from.peerId} sent`]
+  }
   const what = sent === received ? [] : [`${from.peerId} sent another vector than ${to.peerId} received`]
   return [...what, ...bytesSentAndReceived(from, from.exchanges.get(id), to, to.exchanges.get(id))]
 }
 
 function bytesSentAndReceived (from: Account, sent: Seen | undefined, to: Account, received: Seen | undefined): string[] {
-  if (sent?.outcome !== 'committed' || received?.outcome !== 'committed' || sent.bytesSent == null || received.bytesReceived == null) return []
+  if (sent?.outcome !== 'committed' || received?.outcome !== 'committed' || sent.bytesSent == null || received.bytesReceived == null) {
+    return []
+  }
   if (Math.abs(sent.bytesSent - received.bytesReceived) <= LAST_WORDS_BYTES) return []
   return [`${from.peerId} sent ${sent.bytesSent} bytes and ${to.peerId} received ${received.bytesReceived}`]
 }
@@ -123,6 +144,8 @@ function half (id: string, a: Account, b: Account): Finding {
   if (state === 'failed') return { what: [`${has.peerId} committed it and ${lacks.peerId} says that it failed`] }
   const t = Date.parse(has.exchanges.get(id)?.t ?? '')
   if (t > lacks.openFrom) return { why: `it is later than the last entry of ${lacks.peerId}` }
-  if (lacks.crashes.some(({ from, to }) => t >= from - SKEW_MS && t <= to + SKEW_MS)) return { why: `${lacks.peerId} crashed before its entry was on disk` }
+  if (lacks.crashes.some(({ from, to }) => t >= from - SKEW_MS && t <= to + SKEW_MS)) {
+    return { why: `${lacks.peerId} crashed before its entry was on disk` }
+  }
   return { what: [`${has.peerId} committed it and ${lacks.peerId} does not know it`] }
 }

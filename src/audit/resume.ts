@@ -37,7 +37,11 @@ function fresh (): Resumed {
   return { segment: 1, position: 0, point: { count: 0, hash: GENESIS }, unattested: 0, tornBytes: 0 }
 }
 
-function follow (head: Head, segment: number, { lines, torn }: { lines: readonly Buffer[], torn: number }): Resumed | { readonly damaged: string } {
+function follow (
+  head: Head,
+  segment: number,
+  { lines, torn }: { lines: readonly Buffer[], torn: number }
+): Resumed | { readonly damaged: string } {
   const [first] = lines
   const begin = first == null ? undefined : parseLine(first)
   if (first != null && begin == null) return { damaged: `the first line of ${segmentName(segment)} was changed` }

@@ -45,6 +45,8 @@ export function splitLines (bytes: Buffer): Lines {
 /** @throws InputError when the file is far larger than a ledger's. */
 export async function readSegment (folder: string, index: number): Promise<Lines> {
   const path = join(folder, segmentName(index))
-  if ((await stat(path)).size > MAX_SEGMENT_BYTES) throw new InputError(`${path} is larger than any file of a ledger: it was not written by consilium`)
+  if ((await stat(path)).size > MAX_SEGMENT_BYTES) {
+    throw new InputError(`${path} is larger than any file of a ledger: it was not written by consilium`)
+  }
   return splitLines(await readFile(path))
 }

@@ -16,7 +16,9 @@ export function parseSince (text: string, now: number): number {
 export function matches (entry: Entry, { since, peer }: { since: number | undefined, peer: string | undefined }): boolean {
   if (since != null && Date.parse(entry.t) < since) return false
   if (peer == null) return true
-  return [entry.kind === 'exchange' || entry.kind === 'settled' ? entry.partner : 'peer' in entry ? entry.peer : undefined].some((id) => id?.endsWith(peer) === true)
+  return [entry.kind === 'exchange' || entry.kind === 'settled' ? entry.partner : 'peer' in entry ? entry.peer : undefined].some((id) =>
+    id?.endsWith(peer) === true
+  )
 }
 
 /** One line for a person. */

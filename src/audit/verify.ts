@@ -28,7 +28,9 @@ export async function verifyLedger (folder: string, expected: Expected, onEntry:
   // Before the lines: a daemon may be writing, and then they are ahead of it, never behind.
   const headFile = await readIfThere(join(folder, HEAD))
   const segments = await segmentsIn(folder)
-  if (headFile == null && segments.length === 0) throw new InputError(`there is no audit ledger in ${folder}: it begins when the daemon first starts`)
+  if (headFile == null && segments.length === 0) {
+    throw new InputError(`there is no audit ledger in ${folder}: it begins when the daemon first starts`)
+  }
   const head = headFile == null ? { wrong: 'it is missing' } : await readHead(headFile)
   const walk = new Walk(head, expected, onEntry)
   await walk.through(folder, segments)
@@ -74,7 +76,9 @@ class Walk {
     const head = this.#head
     if (!('wrong' in head) && this.#problems.length === 0) this.#compare(head)
     const { point } = this.#expected
-    if (point != null && !this.#pointSeen) this.#problems.push(`entry ${point.count} is not the one that was noted earlier: the ledger was replaced or cut off before it`)
+    if (point != null && !this.#pointSeen) {
+      this.#problems.push(`entry ${point.count} is not the one that was noted earlier: the ledger was replaced or cut off before it`)
+    }
     return {
       ok: this.#problems.length === 0,
       ...this.#chain.point,
@@ -91,7 +95,9 @@ class Walk {
       const entry = this.#chain.accept(line)
       if ('wrong' in entry) return entry.wrong
       const { count, hash } = this.#chain.point
-      if (!('wrong' in this.#head) && count === this.#head.count && hash !== this.#head.hash) return `entry ${count} was changed or replaced: the signed head covers another`
+      if (!('wrong' in this.#head) && count === this.#head.count && hash !== this.#head.hash) {
+        return `entry ${count} was changed or replaced: the signed head covers another`
+      }
       if (point != null && count === point.count && hash === point.hash) this.#pointSeen = true
       this.#remark(entry)
       this.#onEntry(entry)
@@ -102,19 +108,34 @@ class Walk {
   #remark (entry: Entry): void {
     if (entry.kind !== 'start') return
     if (entry.damaged != null) this.#notes.push(`the ledger before this one was put aside on ${entry.t}, because ${entry.damaged}`)
-    if ((entry.unattested ?? 0) > 0) this.#notes.push(`entries ${entry.seq - entry.unattested!} to ${entry.seq - 1} were written in the last second before a crash and are vouched for by nobody`)
+    if ((entry.unattested ?? 0) > 0) {
+      this.#notes.push(
+        `entries ${entry.seq - entry.unattested!} to ${
+          entry.seq - 1
+        } were written in the last second before a crash and are vouched for by nobody`
+      )
+    }
   }
 
   #torn (bytes: number, index: number, last: boolean): void {
-    if (last && !('wrong' in this.#head) && !this.#head.closed) this.#notes.push(`the last ${bytes} bytes are an unfinished entry: the next start removes it`)
-    else this.#problems.push(`${segmentName(index)}: it ends in the middle of an entry`)
+    if (last && !('wrong' in this.#head) && !this.#head.closed) {
+      this.#notes.push(`the last ${bytes} bytes are an unfinished entry: the next start removes it`)
+    } else this.#problems.push(`${segmentName(index)}: it ends in the middle of an entry`)
   }
 
   #compare (head: Head): void {
     const { count } = this.#chain.point
     const after = count - head.count
-    if (after < 0) this.#problems.push(`${-after} ${-after === 1 ? 'entry is' : 'entries are'} missing at the end: the signed head covers ${head.count}`)
-    else if (after > 0 && head.closed) this.#problems.push(`${after} ${after === 1 ? 'entry was' : 'entries were'} added after the daemon had closed the ledger`)
-    else if (after > 0) this.#notes.push(`the last ${after} ${after === 1 ? 'entry is' : 'entries are'} not yet under the signed head: the daemon is running, or ended without notice`)
+    if (after < 0) {
+      this.#problems.push(`${-after} ${-after === 1 ? 'entry is' : 'entries are'} missing at the end: the signed head covers ${head.count}`)
+    } else if (after > 0 && head.closed) {
+      this.#problems.push(`${after} ${after === 1 ? 'entry was' : 'entries were'} added after the daemon had closed the ledger`)
+    } else if (after > 0) {
+      this.#notes.push(
+        `the last ${after} ${
+          after === 1 ? 'entry is' : 'entries are'
+        } not yet under the signed head: the daemon is running, or ended without notice`
+      )
+    }
   }
 }

@@ -8,6 +8,8 @@ const LONGEST_MS = LONGEST_DAYS * UNITS['d']!
 export function parseDuration (text: string, flag: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
   const ms = Number(count) * (UNITS[unit ?? ''] ?? NaN)
-  if (!(ms >= 1_000 && ms <= LONGEST_MS)) throw new UsageError(`--${flag} must be a time such as 30d, 12h, 15m or 10s, and ${LONGEST_DAYS}d at most, not ${text}`)
+  if (!(ms >= 1_000 && ms <= LONGEST_MS)) {
+    throw new UsageError(`--${flag} must be a time such as 30d, 12h, 15m or 10s, and ${LONGEST_DAYS}d at most, not ${text}`)
+  }
   return ms
 }

@@ -5,7 +5,10 @@ import { UsageError } from '../errors.ts'
 const known = new Map<string, Options>([['help', { type: 'boolean' }], ['version', { type: 'boolean' }]])
 
 /** Adds options to a command and remembers them, so that a mistyped one can be answered with the nearest; all but switches need a value. */
-export function withFlags<T, O extends Record<string, Options>> (argv: Argv<T>, options: O): Argv<Omit<T, keyof O> & InferredOptionTypes<O>> {
+export function withFlags<T, O extends Record<string, Options>> (
+  argv: Argv<T>,
+  options: O
+): Argv<Omit<T, keyof O> & InferredOptionTypes<O>> {
   for (const [name, option] of Object.entries(options)) known.set(name, option)
   return argv.options(Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, ...arity(option) }])) as O)
 }
@@ -35,7 +38,8 @@ export function requireValues (args: readonly string[]): true {
 export function usageMessage (complaint: string, args: readonly string[], help = ''): string {
   const choice = /Argument: ([\w-]+), Given: (.*), Choices: (.*)/.exec(complaint)
   if (choice != null) return `--${choice[1]} ${choice[2]?.replaceAll('"', '')} is unknown: use one of ${choice[3]?.replaceAll('"', '')}`
-  return commandMessage(complaint, args) ?? flagMessage(complaint, args) ?? valueMessage(complaint, args) ?? positionalMessage(complaint, help) ?? `${complaint}: see --help`
+  return commandMessage(complaint, args) ?? flagMessage(complaint, args) ?? valueMessage(complaint, args) ??
+    positionalMessage(complaint, help) ?? `${complaint}: see --help`
 }
 
 function commandMessage (complaint: string, args: readonly string[]): string | undefined {
@@ -54,7 +58,9 @@ function flagMessage (complaint: string, args: readonly string[]): string | unde
 function valueMessage (complaint: string, args: readonly string[]): string | undefined {
   const [, flag] = /^Not enough arguments following: (.+)$/.exec(complaint) ?? []
   const minus = args.find((arg, i) => /^-\d/.test(arg) && args[i - 1] === `--${flag}`)
-  return flag == null ? undefined : `--${flag} has no value: ${minus == null ? 'give it one' : `write --${flag}=${minus}, since it begins with a minus`}`
+  return flag == null
+    ? undefined
+    : `--${flag} has no value: ${minus == null ? 'give it one' : `write --${flag}=${minus}, since it begins with a minus`}`
 }
 
 function positionalMessage (complaint: string, help: string): string | undefined {

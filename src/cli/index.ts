@@ -27,12 +27,21 @@ const EXPECTED = [InputError, SchemaError, CorruptFileError]
 async function main (args: string[]): Promise<number> {
   setMaxListeners(64)
   try {
-    if (Number.parseInt(process.versions.node) < OLDEST_NODE) throw new InputError(`Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node that is installed with it`)
+    if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
+      throw new InputError(
+        `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node ` +
+          'that is installed with it'
+      )
+    }
     await yargs(args)
       .scriptName('consilium')
       .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
-      .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(status).command(peers)
-      .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(simulateCommand)
+      .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(
+        status
+      ).command(peers)
+      .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(
+        simulateCommand
+      )
       .demandCommand(1, 'say which command to run')
       .check(() => requireValues(args))
       .strict()
@@ -60,12 +69,16 @@ function report (error: unknown): number {
     process.stderr.write(`consilium: ${isSystemError(error) ? describeSystemError(error) : (error as Error).message}\n`)
     return 1
   }
-  process.stderr.write(`consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`)
+  process.stderr.write(
+    `consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`
+  )
   if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? error.stack ?? '' : ''}\n`)
   return 1
 }
 
 // A reader that has seen enough (`| head`) is no failure; a full disk below `> file` is.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' }))) })
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'the output' })))
+})
 process.stderr.on('error', () => { /* nobody is left to tell */ })
 process.exitCode = await main(hideBin(process.argv))

@@ -20,7 +20,9 @@ export async function membersInHome (home: string): Promise<MemberView[]> {
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   const book = await MemberBook.open(paths.members, Date.now)
-  for (const { event, peer, detail } of await readEvents(paths.membershipEvents)) if (event === 'invited') book.invited(peer, ...invitedAs(detail))
+  for (const { event, peer, detail } of await readEvents(paths.membershipEvents)) {
+    if (event === 'invited') book.invited(peer, ...invitedAs(detail))
+  }
   return viewMembers({ federation, standing }, book.entries, () => false)
 }
 

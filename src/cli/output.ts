@@ -1,7 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-export const homeFlag = { home: { type: 'string', describe: 'folder that holds everything of this site', default: join(homedir(), '.consilium') } } as const
+export const homeFlag = {
+  home: { type: 'string', describe: 'folder that holds everything of this site', default: join(homedir(), '.consilium') }
+} as const
 export const jsonFlag = { json: { type: 'boolean', describe: 'print one JSON object instead of text', default: false } } as const
 
 /** Prints `value` as JSON, or `text` for a person. */

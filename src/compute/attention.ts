@@ -1,4 +1,7 @@
-/** Attention with gradients of its own: only what is asked for, and maps that are computed anew in the backward pass where they are too large to keep. */
+/**
+ * Attention with gradients of its own: only what is asked for, and maps that are computed anew in the backward pass where they are too
+ * large to keep.
+ */
 import * as tf from '@tensorflow/tfjs-core'
 import { hasKernel } from './ops.ts'
 
@@ -16,15 +19,25 @@ type Save = (tensors: tf.Tensor[]) => void
 type Inputs = [query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, ...places: tf.Tensor3D[]]
 
 /**
- * softmax(query · keyᵀ + places) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above `budget`
+ * softmax(query · keyᵀ + places) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above
+ * `budget`
  * bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
  */
-export function attend (query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, { places, budget = mapBudget }: AttendOptions = {}): tf.Tensor3D {
+export function attend (
+  query: tf.Tensor3D,
+  key: tf.Tensor3D,
+  value: tf.Tensor3D,
+  { places, budget = mapBudget }: AttendOptions = {}
+): tf.Tensor3D {
   const [heads, rows] = query.shape
   const group = Math.max(1, Math.floor(budget / (4 * rows * key.shape[1])))
-  const compute = group >= heads ? kept : computedTwice(Array.from({ length: Math.ceil(heads / group) }, (_, index) => Math.min(group, heads - index * group)))
+  const compute = group >= heads
+    ? kept
+    : computedTwice(Array.from({ length: Math.ceil(heads / group) }, (_, index) => Math.min(group, heads - index * group)))
   const inputs: Inputs = [query, key, value, ...(places === undefined ? [] : [places])]
-  return tf.customGrad<tf.Tensor3D>(((...all: [...Inputs, Save]) => compute(all.slice(0, -1) as Inputs, all.at(-1) as Save)) as never)(...inputs)
+  return tf.customGrad<tf.Tensor3D>(((...all: [...Inputs, Save]) => compute(all.slice(0, -1) as Inputs, all.at(-1) as Save)) as never)(
+    ...inputs
+  )
 }
 
 interface Differentiable {
@@ -61,7 +74,10 @@ function groupGradients (groups: readonly tf.Tensor3D[][]): tf.Tensor3D[] {
   return results[0]!.map((_, which) => tf.concat(results.map((result) => result[which]!)))
 }
 
-/** With map P and dP = dy · valueᵀ: dS = P · (dP − Σ dP · P), and the row sums Σ dP · P are those of dy · mixed; one more column subtracts them. */
+/**
+ * With map P and dP = dy · valueᵀ: dS = P · (dP − Σ dP · P), and the row sums Σ dP · P are those of dy · mixed; one more column
+ * subtracts them.
+ */
 function gradients (dy: tf.Tensor3D, map: tf.Tensor3D, mixed: tf.Tensor3D, [query, key, value, places]: Inputs): tf.Tensor3D[] {
   const sums: tf.Tensor3D = tf.sum(tf.mul(dy, mixed), -1, true)
   const minus: tf.Tensor3D = tf.fill([value.shape[0], value.shape[1], 1], -1)

@@ -36,7 +36,9 @@ export async function chooseEngine ({ name = 'auto', provider = 'auto' }: Engine
   check('provider', provider, providers)
   if (name === 'onnx') return { name, ...await chooseForOnnx(provider, probes) }
   if (name !== 'auto') {
-    if (provider !== 'auto') throw new InputError(`the provider ${provider} is for the engine onnx, not for ${name}: leave one of the two out`)
+    if (provider !== 'auto') {
+      throw new InputError(`the provider ${provider} is for the engine onnx, not for ${name}: leave one of the two out`)
+    }
     return { name, provider: 'cpu', reason: 'named in the settings' }
   }
   if (provider !== 'auto') return { name: 'onnx', ...await chooseForOnnx(provider, probes) }
@@ -45,7 +47,9 @@ export async function chooseEngine ({ name = 'auto', provider = 'auto' }: Engine
 
 async function chooseAny (probes: Probes): Promise<EngineChoice> {
   const tensorflow = await probes.tensorflow()
-  if (typeof tensorflow !== 'string' && tensorflow.gpu) return { name: 'tensorflow', provider: 'cuda', reason: `TensorFlow ${tensorflow.version} sees a CUDA device` }
+  if (typeof tensorflow !== 'string' && tensorflow.gpu) {
+    return { name: 'tensorflow', provider: 'cuda', reason: `TensorFlow ${tensorflow.version} sees a CUDA device` }
+  }
   const why = typeof tensorflow === 'string' ? tensorflow : `TensorFlow ${tensorflow.version} sees no CUDA device`
   const { provider, reason } = await chooseForOnnx('auto', probes)
   return { name: 'onnx', provider, reason: `${reason}; tensorflow passed over: ${why}` }
@@ -55,13 +59,17 @@ async function chooseForOnnx (provider: 'auto' | Provider, probes: Probes): Prom
   if (provider === 'auto') return await chooseProvider(probes.provider)
   if (provider !== 'cpu') {
     const test = await probes.provider(provider)
-    if (!test.works) throw new InputError(`the provider ${provider} does not work here (${test.reason}): use --provider auto, or see consilium doctor`)
+    if (!test.works) {
+      throw new InputError(`the provider ${provider} does not work here (${test.reason}): use --provider auto, or see consilium doctor`)
+    }
   }
   return { provider, reason: 'named in the settings' }
 }
 
 function check (what: string, given: string, known: readonly string[]): void {
-  if (given !== 'auto' && !known.includes(given)) throw new InputError(`unknown ${what} ${given}: use auto, ${known.slice(0, -1).join(', ')} or ${known.at(-1)}`)
+  if (given !== 'auto' && !known.includes(given)) {
+    throw new InputError(`unknown ${what} ${given}: use auto, ${known.slice(0, -1).join(', ')} or ${known.at(-1)}`)
+  }
 }
 
 /** A device node of the driver, or of its stand-in under Windows. */
@@ -75,7 +83,11 @@ const PROBE_MS = 60_000
 export async function probeTensorflow (location: TensorflowLocation | string): Promise<TensorflowProbe> {
   if (typeof location === 'string') return location
   const worker = fileURLToPath(new URL(`./tensorflow-probe-worker${extname(import.meta.filename)}`, import.meta.url))
-  const child = fork(worker, [location.root, location.binding], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: PROBE_MS, killSignal: 'SIGKILL' })
+  const child = fork(worker, [location.root, location.binding], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    timeout: PROBE_MS,
+    killSignal: 'SIGKILL'
+  })
   const ended = once(child, 'exit').then(([code, signal]) => `its test ended with ${String(signal ?? `exit code ${code}`)}`)
   const answer = await Promise.race([once(child, 'message').then(([message]) => message as TensorflowProbe), ended])
   child.kill('SIGKILL')

@@ -13,12 +13,20 @@ type Lazy = () => tf.Tensor
 /** `gradient` summed over the axes along which an operand of `shape` was broadcast. */
 function unbroadcast (gradient: tf.Tensor, shape: number[]): tf.Tensor {
   const missing = gradient.rank - shape.length
-  const axes = gradient.shape.map((_, axis) => axis).filter((axis) => axis < missing || (shape[axis - missing] === 1 && gradient.shape[axis] !== 1))
+  const axes = gradient.shape.map((_, axis) => axis).filter((axis) =>
+    axis < missing || (shape[axis - missing] === 1 && gradient.shape[axis] !== 1)
+  )
   return axes.length === 0 ? gradient : tf.reshape(tf.sum(gradient, axes, true), shape)
 }
 
 /** The gradient of one operand of a product; `first` · `second` with either transposed. */
-function productGradient (first: tf.Tensor, second: tf.Tensor, transposeFirst: boolean, transposeSecond: boolean, shape: number[]): tf.Tensor {
+function productGradient (
+  first: tf.Tensor,
+  second: tf.Tensor,
+  transposeFirst: boolean,
+  transposeSecond: boolean,
+  shape: number[]
+): tf.Tensor {
   // A weight matrix under many batches: one product over all rows instead of a sum of products.
   const shared = shape.length === 2 && transposeFirst && !transposeSecond && first.rank > 2 && first.rank === second.rank
   if (shared) return tf.matMul(rowsOf(first), rowsOf(second), true, false)
@@ -41,7 +49,8 @@ function matMulGradient (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, { transposeA
 tf.registerGradient({
   kernelName: 'BatchMatMul',
   inputsToSave: ['a', 'b'],
-  gradFunc: (dy, saved, attributes) => matMulGradient(dy as tf.Tensor, saved[0] as tf.Tensor, saved[1] as tf.Tensor, attributes as unknown as tf.BatchMatMulAttrs)
+  gradFunc: (dy, saved, attributes) =>
+    matMulGradient(dy as tf.Tensor, saved[0] as tf.Tensor, saved[1] as tf.Tensor, attributes as unknown as tf.BatchMatMulAttrs)
 })
 
 tf.registerGradient({
@@ -81,7 +90,9 @@ tf.registerGradient({
 tf.registerGradient({
   kernelName: 'Tile',
   inputsToSave: ['x'],
-  gradFunc: (dy, saved, attributes) => ({ x: () => tileGradient(dy as tf.Tensor, (saved[0] as tf.Tensor).shape, attributes['reps'] as number[]) })
+  gradFunc: (dy, saved, attributes) => ({
+    x: () => tileGradient(dy as tf.Tensor, (saved[0] as tf.Tensor).shape, attributes['reps'] as number[])
+  })
 })
 
 /** The copies of every element lie along axes of their own once each repeated axis is split into (copies, extent). */
@@ -95,7 +106,9 @@ function tileGradient (dy: tf.Tensor, shape: number[], repetitions: number[]): t
 tf.registerGradient({
   kernelName: 'Softmax',
   outputsToSave: [true],
-  gradFunc: (dy, saved, attributes) => ({ logits: () => softmaxGradient(dy as tf.Tensor, saved[0] as tf.Tensor, attributes['dim'] as number) })
+  gradFunc: (dy, saved, attributes) => ({
+    logits: () => softmaxGradient(dy as tf.Tensor, saved[0] as tf.Tensor, attributes['dim'] as number)
+  })
 })
 
 function softmaxGradient (dy: tf.Tensor, y: tf.Tensor, dim: number): tf.Tensor {

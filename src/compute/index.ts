@@ -11,11 +11,17 @@ export { gelu, layerNorm } from './ops.ts'
 export type { HostRecord, HostTensor } from './onnx/host.ts'
 export type { CompiledStep, Engine, EngineOptions, Step, TensorRecord } from './types.ts'
 
-/** Loads an engine. @throws InputError where its name is unknown or it does not work here, and Error if `threads` is not a positive whole number. */
+/**
+ * Loads an engine. @throws InputError where its name is unknown or it does not work here, and Error if `threads` is not a positive
+ * whole number.
+ */
 export async function createEngine (options: EngineOptions = {}): Promise<Engine> {
   const { threads = defaultThreads(), memory = 'auto' } = options
   if (!Number.isInteger(threads) || threads < 1) throw new Error(`threads must be a whole number from 1 up, not ${threads}`)
-  return await openEngine(await chooseEngine(options, probesFor(threads)), { threads, memory: memory === 'auto' ? defaultMemory() : memory })
+  return await openEngine(await chooseEngine(options, probesFor(threads)), {
+    threads,
+    memory: memory === 'auto' ? defaultMemory() : memory
+  })
 }
 
 /** Loads what was chosen. @throws InputError where it does not load. */

@@ -23,7 +23,10 @@ export async function inspectEngines (options: EngineOptions): Promise<EnginesVi
   const tests = new Map<Provider, ProviderTest>()
   for (const provider of providers) tests.set(provider, await probes.provider(provider))
   const tensorflow = await probeTensorflow(findTensorflow())
-  const known = { provider: (provider: Provider) => Promise.resolve(tests.get(provider) as ProviderTest), tensorflow: () => Promise.resolve(tensorflow) }
+  const known = {
+    provider: (provider: Provider) => Promise.resolve(tests.get(provider) as ProviderTest),
+    tensorflow: () => Promise.resolve(tensorflow)
+  }
   const working = [...tests.values()].filter(({ works }) => works).map(({ provider }) => provider)
   return {
     threads,
@@ -31,14 +34,21 @@ export async function inspectEngines (options: EngineOptions): Promise<EnginesVi
       { name: 'onnx', found: working.length > 0, detail: `ONNX Runtime on ${working.join(', ') || 'nothing'}` },
       typeof tensorflow === 'string'
         ? { name: 'tensorflow', found: false, detail: tensorflow }
-        : { name: 'tensorflow', found: true, detail: `TensorFlow ${tensorflow.version}, ${tensorflow.gpu ? 'a CUDA device' : 'no CUDA device'}` },
+        : {
+            name: 'tensorflow',
+            found: true,
+            detail: `TensorFlow ${tensorflow.version}, ${tensorflow.gpu ? 'a CUDA device' : 'no CUDA device'}`
+          },
       { name: 'wasm', found: true, detail: 'reference for tests, slow' }
     ],
     providers: [...tests.values()],
-    chosen: await chooseEngine(options, known).then((choice) => choice.name === 'tensorflow' ? asProbed(choice, tensorflow) : choice, (error: unknown) => {
-      if (error instanceof InputError) return error.message
-      throw error
-    })
+    chosen: await chooseEngine(options, known).then(
+      (choice) => choice.name === 'tensorflow' ? asProbed(choice, tensorflow) : choice,
+      (error: unknown) => {
+        if (error instanceof InputError) return error.message
+        throw error
+      }
+    )
   }
 }
 
@@ -59,7 +69,10 @@ export async function measureSpeed (engine: Engine): Promise<number> {
   const matrix = (rows: number, columns: number): { shape: number[], data: Float32Array } =>
     ({ shape: [rows, columns], data: Float32Array.from({ length: rows * columns }, (_, i) => (i % 13) / 13 - 0.5) })
   const weights = { up: matrix(WIDTH, HIDDEN), down: matrix(HIDDEN, WIDTH) }
-  const step = engine.compile(({ x, up, down }) => ({ y: tf.mean(tf.matMul(tf.relu(tf.matMul(x as never, up as never)), down as never)) }), weights)
+  const step = engine.compile(
+    ({ x, up, down }) => ({ y: tf.mean(tf.matMul(tf.relu(tf.matMul(x as never, up as never)), down as never)) }),
+    weights
+  )
   const inputs = { x: matrix(ROWS, WIDTH) }
   await step.run(inputs)
   const start = performance.now()

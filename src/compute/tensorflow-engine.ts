@@ -39,7 +39,11 @@ export function loadTensorflow ({ root, binding }: TensorflowLocation, threads: 
     tf.registerBackend(BACKEND, () => backend, 0)
     return describe(backend)
   } catch (error) {
-    throw new InputError(`the engine tensorflow is broken: ${root} does not load (${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}): run npm run setup:tensorflow again`)
+    throw new InputError(
+      `the engine tensorflow is broken: ${root} does not load (${
+        error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+      }): run npm run setup:tensorflow again`
+    )
   }
 }
 

@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path'
 /** The Node package within a folder that scripts/setup-tensorflow fills. */
 const WITHIN = 'node_modules/@tensorflow/tfjs-node'
 
-/** Where scripts/setup-tensorflow installs and the engine looks: CONSILIUM_TENSORFLOW, or consilium/tensorflow in the user's data folder. */
+/**
+ * Where scripts/setup-tensorflow installs and the engine looks: CONSILIUM_TENSORFLOW, or consilium/tensorflow in the user's data
+ * folder.
+ */
 export function tensorflowFolder (env: NodeJS.ProcessEnv = process.env): string {
   const given = env['CONSILIUM_TENSORFLOW']
   if (given !== undefined && given !== '') return given

@@ -37,8 +37,14 @@ export async function listPairs (root: string): Promise<Listing> {
   const nnunet = names.includes('imagesTr')
   const [images, masks] = nnunet ? ['imagesTr', 'labelsTr'] as const : ['images', 'masks'] as const
   const missing = [images, masks].filter((name) => !names.includes(name))
-  if (missing.length === 2) throw new InputError(`${root} has neither images/ and masks/ nor imagesTr/ and labelsTr/: choose the folder that holds them`)
-  if (missing.length === 1) throw new InputError(`${root} has no ${missing[0]}/ beside ${missing[0] === masks ? images : masks}/: add the ${missing[0] === masks ? 'masks' : 'images'}`)
+  if (missing.length === 2) {
+    throw new InputError(`${root} has neither images/ and masks/ nor imagesTr/ and labelsTr/: choose the folder that holds them`)
+  }
+  if (missing.length === 1) {
+    throw new InputError(
+      `${root} has no ${missing[0]}/ beside ${missing[0] === masks ? images : masks}/: add the ${missing[0] === masks ? 'masks' : 'images'}`
+    )
+  }
   const channels = await findFiles(root, images, nnunet)
   const labels = await findFiles(root, masks, false)
   const json = nnunet ? await readDatasetJson(root) : { modality: 'unknown' as const, problems: [] }
@@ -47,12 +53,21 @@ export async function listPairs (root: string): Promise<Listing> {
     ...pair(channels.found, labels.found),
     modality: json.modality,
     ignoredChannels: channels.ignored,
-    problems: [...json.problems, ...channels.problems, ...channels.subfolders, ...labels.problems, ...labels.subfolders, ...unpaired(channels.found, labels.found)]
+    problems: [
+      ...json.problems,
+      ...channels.problems,
+      ...channels.subfolders,
+      ...labels.problems,
+      ...labels.subfolders,
+      ...unpaired(channels.found, labels.found)
+    ]
   }
 }
 
 /** Images by the name before their ending, of one folder without its subfolders. @throws InputError when it cannot be read */
-export async function listImages (folder: string): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
+export async function listImages (
+  folder: string
+): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
   const { found, problems } = await findFiles(folder, '.', false)
   return { images: found, problems }
 }
@@ -70,7 +85,12 @@ async function listEntries (folder: string): Promise<Dirent[]> {
   }
 }
 
-interface Files { readonly found: ReadonlyMap<string, Found>, readonly problems: readonly Problem[], readonly subfolders: readonly Problem[], readonly ignored: number }
+interface Files {
+  readonly found: ReadonlyMap<string, Found>
+  readonly problems: readonly Problem[]
+  readonly subfolders: readonly Problem[]
+  readonly ignored: number
+}
 
 /** Files of one folder by stem; with `channels`, the nnU-Net suffix is taken off and only channel 0000 kept. */
 async function findFiles (root: string, folder: string, channels: boolean): Promise<Files> {
@@ -125,7 +145,9 @@ const DatasetJson = z.object({
 async function readDatasetJson (root: string): Promise<{ modality: Modality, problems: Problem[] }> {
   const file = 'dataset.json'
   try {
-    const { channel_names: names, modality } = DatasetJson.parse(JSON.parse((await readCapped(join(root, file), MAX_JSON_BYTES)).toString('utf8')))
+    const { channel_names: names, modality } = DatasetJson.parse(
+      JSON.parse((await readCapped(join(root, file), MAX_JSON_BYTES)).toString('utf8'))
+    )
     const first = (names ?? modality)?.['0']
     return { modality: first == null ? 'unknown' : first.toUpperCase() === 'CT' ? 'ct' : 'other', problems: [] }
   } catch (error) {

@@ -15,7 +15,10 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
   return requireUsable(await scanDataset(path, options), path)
 }
 
-/** Like loadDataset, but a folder in which nothing can be used gives a dataset without slices. @throws InputError when the folder has no known layout */
+/**
+ * Like loadDataset, but a folder in which nothing can be used gives a dataset without slices. @throws InputError when the folder has no
+ * known layout
+ */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
   const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
   const problems: Problem[] = [...unpaired]
@@ -49,7 +52,9 @@ export function requireUsable (dataset: Dataset, path: string): Dataset {
   const reasons = [...new Set(dataset.problems.map((problem) => problem.reason))]
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)
   const shown = reasons.slice(0, 3).join('; ') + (reasons.length > 3 ? '; …' : '')
-  throw new InputError(`nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`)
+  throw new InputError(
+    `nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`
+  )
 }
 
 /** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2. */

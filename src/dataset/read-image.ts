@@ -33,11 +33,22 @@ export async function readImage (file: string, options: ReadOptions = {}): Promi
   }
 }
 
-/** Labels of every slice of an image that was read, from a mask of the same size (and, for volumes, place). @throws InputError naming the file */
+/**
+ * Labels of every slice of an image that was read, from a mask of the same size (and, for volumes, place). @throws InputError naming
+ * the file
+ */
 export async function readMaskOf (image: PictureImage | VolumeImage, file: string): Promise<Uint8Array[]> {
   const { kind } = parseName(file)
-  await stat(file).catch((error: unknown) => { throw new InputError(`the mask ${file} cannot be used: ${systemReason(error)}`) })
-  if (kind !== image.kind) throw new InputError(image.kind === 'volume' ? `the mask ${file} is not a volume, but the image is: use NIfTI` : `the mask ${file} is not a picture, but the image is: use PNG`)
+  await stat(file).catch((error: unknown) => {
+    throw new InputError(`the mask ${file} cannot be used: ${systemReason(error)}`)
+  })
+  if (kind !== image.kind) {
+    throw new InputError(
+      image.kind === 'volume'
+        ? `the mask ${file} is not a volume, but the image is: use NIfTI`
+        : `the mask ${file} is not a picture, but the image is: use PNG`
+    )
+  }
   try {
     return image.kind === 'volume' ? await readVolumeLabels(file, image) : [await readPictureLabels(file, image.slices[0]!)]
   } catch (error) {

@@ -24,7 +24,10 @@ export interface PairSlices {
 const MAX_LABELS = 32
 const NO_FOREGROUND = 'the mask has no foreground anywhere'
 
-/** Reads an image with its mask: one slice, or those slices of a volume that show foreground. @throws InputError whose message is a reason without a file name */
+/**
+ * Reads an image with its mask: one slice, or those slices of a volume that show foreground. @throws InputError whose message is a
+ * reason without a file name
+ */
 export async function readPair (root: string, pair: Pair, options: PairOptions): Promise<PairSlices> {
   return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
 }
@@ -35,17 +38,29 @@ async function readPicturePair (root: string, { stem, image, mask }: Pair, optio
 }
 
 /** height·width labels for an image of this size. @throws InputError whose message is a reason without a file name */
-export async function readPictureLabels (file: string, { height, width }: { readonly height: number, readonly width: number }): Promise<Uint8Array> {
+export async function readPictureLabels (
+  file: string,
+  { height, width }: { readonly height: number, readonly width: number }
+): Promise<Uint8Array> {
   if (/\.jpe?g$/i.test(file)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
   const labels = await about('mask', () => readPicture(file))
-  if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
-  if (labels.height !== height || labels.width !== width) throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${width}×${height}`)
+  if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) {
+    throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
+  }
+  if (labels.height !== height || labels.width !== width) {
+    throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${width}×${height}`)
+  }
   checkLabels([labels.data])
   return labels.data
 }
 
 /** An 8-bit slice of a decoded picture. @throws InputError when all its values are alike */
-export function pictureSlice (stem: string, { height, width, channels, data }: Picture, mask: Uint8Array, options: Partial<PairOptions>): Slice {
+export function pictureSlice (
+  stem: string,
+  { height, width, channels, data }: Picture,
+  mask: Uint8Array,
+  options: Partial<PairOptions>
+): Slice {
   const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
   return { id: stem, ...subjectOf(stem), height, width, channels, image: Uint8Array.from(data, show), mask }
 }
@@ -60,7 +75,10 @@ async function readVolumePair (root: string, { stem, image, mask }: Pair, option
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
-export async function readVolumeLabels (file: string, { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }): Promise<Uint8Array[]> {
+export async function readVolumeLabels (
+  file: string,
+  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }
+): Promise<Uint8Array[]> {
   const labels = await about('mask', () => readNifti(file))
   const masks = cutLabels(labels, matching(header, stack, labels))
   checkLabels(masks)
@@ -68,7 +86,13 @@ export async function readVolumeLabels (file: string, { header, stack }: { reado
 }
 
 /** All slices of a volume, 8-bit, with the masks of the same stack. */
-export function volumeSlices (stem: string, volume: Volume, stack: Stack, masks: readonly Uint8Array[], options: Partial<PairOptions>): Slice[] {
+export function volumeSlices (
+  stem: string,
+  volume: Volume,
+  stack: Stack,
+  masks: readonly Uint8Array[],
+  options: Partial<PairOptions>
+): Slice[] {
   const { height, width } = stack
   return cutImages(volume, stack, options).map((image, index) => (
     { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
@@ -95,7 +119,9 @@ function factsOf ({ cut }: Stack): VolumeFacts {
 function checkLabels (masks: readonly Uint8Array[]): void {
   const seen = new Set(masks.flatMap((mask) => [...new Set(mask)]))
   if (![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
-  if (seen.size > MAX_LABELS + 1) throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, not a mask`)
+  if (seen.size > MAX_LABELS + 1) {
+    throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, not a mask`)
+  }
 }
 
 async function about<T> (part: string, read: () => Promise<T>): Promise<T> {

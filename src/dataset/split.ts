@@ -42,7 +42,10 @@ function bySubject (slices: readonly Slice[], subjects: readonly string[], share
   return { train: slices.filter((slice) => !held.has(slice.subject)), validation: slices.filter((slice) => held.has(slice.subject)) }
 }
 
-/** The slab lies anywhere but the outer eighths of the stack, where organs begin and end; too small a stack keeps it at one end, or has none. */
+/**
+ * The slab lies anywhere but the outer eighths of the stack, where organs begin and end; too small a stack keeps it at one end, or has
+ * none.
+ */
 function bySlab (slices: readonly Slice[], random: Random, share: number): Split {
   const count = slices.length
   const size = Math.max(1, Math.round(share * count))

@@ -50,12 +50,16 @@ export function describeSummary (summary: Summary): string {
   const size = ([height, width]: readonly [number, number]): string => `${width}×${height}`
   const sizes = size(smallest) === size(largest) ? size(smallest) : `${size(smallest)} to ${size(largest)}`
   return [
-    `${count(slices, 'slice')} of ${count(subjects, 'subject')}, ${sizes} pixels, ${colour === 0 ? 'grey' : colour === slices ? 'colour' : `${colour} in colour`}`,
+    `${count(slices, 'slice')} of ${count(subjects, 'subject')}, ${sizes} pixels, ${
+      colour === 0 ? 'grey' : colour === slices ? 'colour' : `${colour} in colour`
+    }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
     ...ignoredChannels > 0 ? [`${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`] : [],
-    ...subjects === 1 ? ['one subject: training and validation are slabs of it with a gap between them, which says nothing about other subjects'] : [],
+    ...subjects === 1
+      ? ['one subject: training and validation are slabs of it with a gap between them, which says nothing about other subjects']
+      : [],
     skipped === 0 ? 'nothing skipped' : `${count(skipped, 'file')} skipped`
   ].join('\n')
 }

@@ -82,7 +82,11 @@ export class GossipMixer implements Mixer {
     const failures: unknown[] = []
     for (const site of this.#sites) {
       this.#clock.schedule(SPREAD_MS * this.#starts(), () => {
-        site.gossip.initiate({ count, withinMs: WITHIN_MS, signal: FOR_EVER }).catch((error: unknown) => { failures.push(error) }).finally(() => { running.delete(site) })
+        site.gossip.initiate({ count, withinMs: WITHIN_MS, signal: FOR_EVER }).catch((error: unknown) => {
+          failures.push(error)
+        }).finally(() => {
+          running.delete(site)
+        })
       })
     }
     while (running.size > 0) await this.#clock.run(this.#clock.now() + STEP_MS)
@@ -93,7 +97,17 @@ export class GossipMixer implements Mixer {
   #createSite (mass: number, index: number): VirtualSite {
     const { schema, initial, averaging } = this.#init
     const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging })
-    return { index, id: idOf(index), averager, gossip: this.#createGossip(averager, index), isLiar: false, isSlow: false, isAway: false, bytesSent: 0, sketch: undefined }
+    return {
+      index,
+      id: idOf(index),
+      averager,
+      gossip: this.#createGossip(averager, index),
+      isLiar: false,
+      isSlow: false,
+      isAway: false,
+      bytesSent: 0,
+      sketch: undefined
+    }
   }
 
   #createGossip (averager: Averager, index: number): Gossip {

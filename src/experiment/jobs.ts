@@ -25,7 +25,10 @@ export interface Job {
   readonly settings?: Overrides
 }
 
-/** To be raised when phantoms or the way of running change, so that old results are not taken for new ones; a test tells when a phantom did. */
+/**
+ * To be raised when phantoms or the way of running change, so that old results are not taken for new ones; a test tells when a phantom
+ * did.
+ */
 const FORMAT = 2
 const COOL_DOWN_SECONDS = 30
 /** The base has a hash of its own in jobHash. */
@@ -63,6 +66,18 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
   const { model, train, averaging } = settingsOf(job, config)
   const { mixing, mode, keeps, alone } = methodOf(job)
-  const text = canonicalize({ format: FORMAT, job, mixing, mode, keeps: keeps?.source ?? '', alone: alone ?? 0, model, train, averaging, base: hash, side: config.imageSize })
+  const text = canonicalize({
+    format: FORMAT,
+    job,
+    mixing,
+    mode,
+    keeps: keeps?.source ?? '',
+    alone: alone ?? 0,
+    model,
+    train,
+    averaging,
+    base: hash,
+    side: config.imageSize
+  })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -39,7 +39,9 @@ async function runApart (task: WorkerTask, onRound: (round: number) => void, sig
   const child = fork(WORKER, { signal, serialization: 'advanced' })
   const { promise, resolve, reject } = Promise.withResolvers<RunRecord>()
   child.on('error', reject)
-  child.on('exit', (code, by) => { reject(new Error(`the run of ${task.job.method} on ${task.job.data} ended early (${by ?? `exit code ${code}`})`)) })
+  child.on('exit', (code, by) => {
+    reject(new Error(`the run of ${task.job.method} on ${task.job.data} ended early (${by ?? `exit code ${code}`})`))
+  })
   child.on('message', (message: WorkerMessage) => {
     if ('round' in message) onRound(message.round)
     else if ('record' in message) resolve(message.record)

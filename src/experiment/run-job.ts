@@ -80,7 +80,15 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
     const trained = await runMethod({ learner, method, sites, settings, ...options })
     const described = await describeSites(sites, trained, method.mode)
     const cross = method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}
-    const unseen = job.leftOut == null ? {} : { unseen: await tryUnseen({ engine, base, settings: { ...settings, rounds: PERSONAL_ROUNDS }, mode: method.mode }, trained, all[job.leftOut]!) }
+    const unseen = job.leftOut == null
+      ? {}
+      : {
+          unseen: await tryUnseen(
+            { engine, base, settings: { ...settings, rounds: PERSONAL_ROUNDS }, mode: method.mode },
+            trained,
+            all[job.leftOut]!
+          )
+        }
     return { job, sites: described, curve: trained.curve, size: trained.size, trainSeconds: trained.trainSeconds, ...cross, ...unseen }
   } finally {
     await learner.dispose()
@@ -89,11 +97,17 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
 
 async function describeSites (sites: readonly SiteData[], { models, bytesSent }: Trained, mode: Mode): Promise<SiteRecord[]> {
   const records: SiteRecord[] = []
-  for (const [index, site] of sites.entries()) records.push({ ...await describeSite(site, models[index]!, mode), bytesSent: bytesSent[index] ?? 0 })
+  for (const [index, site] of sites.entries()) {
+    records.push({ ...await describeSite(site, models[index]!, mode), bytesSent: bytesSent[index] ?? 0 })
+  }
   return records
 }
 
-async function describeSite ({ name, train: images, validation }: SiteData, model: SiteModel, mode: Mode): Promise<Omit<SiteRecord, 'bytesSent'>> {
+async function describeSite (
+  { name, train: images, validation }: SiteData,
+  model: SiteModel,
+  mode: Mode
+): Promise<Omit<SiteRecord, 'bytesSent'>> {
   const { perSample } = await model.evaluate(validation, mode)
   const globalDice = mode === 'personal' ? (await model.evaluate(validation, 'global')).dice : meanScore(perSample).dice
   const chosen = medianByArea(validation)
@@ -124,10 +138,19 @@ async function crossScores ({ models }: Trained, sites: readonly SiteData[], mod
 interface Newcomer { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings, readonly mode: Mode }
 
 /** The others' adapter on a site that took no part, as it is, and after `settings.rounds` of that site alone with experts of its own. */
-async function tryUnseen ({ engine, base, settings, mode }: Newcomer, { models }: Trained, site: SiteData): Promise<NonNullable<RunRecord['unseen']>> {
+async function tryUnseen (
+  { engine, base, settings, mode }: Newcomer,
+  { models }: Trained,
+  site: SiteData
+): Promise<NonNullable<RunRecord['unseen']>> {
   const learner = createLearner({ engine, base, settings })
   try {
-    const model = await SiteModel.create({ learner, adapter: models[0]!.adapter, samples: site.train, siteSeed: siteSeed(settings.seed, models.length) })
+    const model = await SiteModel.create({
+      learner,
+      adapter: models[0]!.adapter,
+      samples: site.train,
+      siteSeed: siteSeed(settings.seed, models.length)
+    })
     const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
     for (let round = 1; round <= settings.rounds; round++) await model.phaseL(await model.phaseG(round), round)
     return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }

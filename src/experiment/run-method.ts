@@ -65,8 +65,17 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
   return { models: served, curve, bytesSent: mixer.bytesSent, size: sharedCount(learner.schema, method.keeps), trainSeconds }
 }
 
-/** SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that against the site's own. */
-async function trainRound ({ learner, settings, signal }: MethodRun, models: readonly SiteModel[], mixer: Mixer, round: number, isLast: boolean): Promise<void> {
+/**
+ * SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that against the site's
+ * own.
+ */
+async function trainRound (
+  { learner, settings, signal }: MethodRun,
+  models: readonly SiteModel[],
+  mixer: Mixer,
+  round: number,
+  isLast: boolean
+): Promise<void> {
   const early = settings.train.order === 'GL-local'
   const trained: Float32Array[] = []
   for (const model of models) {
@@ -85,7 +94,9 @@ async function trainRound ({ learner, settings, signal }: MethodRun, models: rea
 
 async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {
   const adapter = learner.initialAdapter()
-  return await Promise.all(images.map(async (samples, index) => await SiteModel.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) })))
+  return await Promise.all(
+    images.map(async (samples, index) => await SiteModel.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) }))
+  )
 }
 
 /** Order and augmentation of site `index`. */
@@ -94,8 +105,24 @@ export function siteSeed (seed: number, index: number): number {
 }
 
 /** The learner of a run: all its sites train on it in turn. */
-export function createLearner ({ engine, base, settings: { model, train, rounds, seed } }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }): Learner {
-  return Learner.create({ engine, config: base.config, weights: base.weights, baseHash: base.hash, model, train, rounds, seed, siteSeed: 0 })
+export function createLearner (
+  { engine, base, settings: { model, train, rounds, seed } }: {
+    readonly engine: Engine,
+    readonly base: BaseModel,
+    readonly settings: RunSettings
+  }
+): Learner {
+  return Learner.create({
+    engine,
+    config: base.config,
+    weights: base.weights,
+    baseHash: base.hash,
+    model,
+    train,
+    rounds,
+    seed,
+    siteSeed: 0
+  })
 }
 
 function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly SiteModel[]): Mixer {

@@ -11,7 +11,10 @@ interface SiteModelInit {
   readonly siteSeed: number
 }
 
-/** One site's adapter and experts on a learner that it shares with the other sites of a run, which take turns: compiled once for all of them. */
+/**
+ * One site's adapter and experts on a learner that it shares with the other sites of a run, which take turns: compiled once for all of
+ * them.
+ */
 export class SiteModel {
   readonly samples: readonly Fitted[]
   readonly #learner: Learner

@@ -31,9 +31,22 @@ const model = z.strictObject({
   pixels: z.enum(['imagenet', 'unit']).optional(),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),
-  lora: z.strictObject({ blocks: z.array(z.number().int().min(0)).max(64), rank: count, alpha: positive, aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional() }),
+  lora: z.strictObject({
+    blocks: z.array(z.number().int().min(0)).max(64),
+    rank: count,
+    alpha: positive,
+    aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional()
+  }),
   decoder: z.enum(['frozen', 'lora', 'lora+upscaling', 'lora+mask-head', 'lora+heads', 'full']),
-  moe: z.strictObject({ blocks: z.array(z.number().int().min(0)), experts: count, topK: count, bottleneck: count, gate: z.enum(['token', 'image']), expert: z.enum(['mlp', 'lora']), noise: share.optional() })
+  moe: z.strictObject({
+    blocks: z.array(z.number().int().min(0)),
+    experts: count,
+    topK: count,
+    bottleneck: count,
+    gate: z.enum(['token', 'image']),
+    expert: z.enum(['mlp', 'lora']),
+    noise: share.optional()
+  })
 })
 
 const training = z.strictObject({
@@ -183,15 +196,25 @@ async function parseDraft (value: unknown, where: string): Promise<Federation> {
 async function verifySignatures (where: string, document: FederationDocument): Promise<void> {
   const body_ = unsigned(document)
   for (const each of document.signatures) {
-    if (!document.founders.includes(each.peerId)) throw new InputError(`${where} is signed by ${each.peerId}, who is not one of its founders: get the original from the founder`)
-    if (!await isSigned(body_, each)) throw new InputError(`${where} was changed after its founder signed it: get the original from the founder, or create a new federation`)
+    if (!document.founders.includes(each.peerId)) {
+      throw new InputError(`${where} is signed by ${each.peerId}, who is not one of its founders: get the original from the founder`)
+    }
+    if (!await isSigned(body_, each)) {
+      throw new InputError(
+        `${where} was changed after its founder signed it: get the original from the founder, or create a new federation`
+      )
+    }
   }
 }
 
 function requireQuorum (where: string, document: FederationDocument): void {
   const signers = new Set(document.signatures.map(({ peerId }) => peerId)).size
   const needed = quorumOf(document)
-  if (signers < needed) throw new InputError(`${where} carries ${signers} of the ${needed} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
+  if (signers < needed) {
+    throw new InputError(
+      `${where} carries ${signers} of the ${needed} founders' signatures it needs: ask the others to sign ("consilium federation sign")`
+    )
+  }
 }
 
 function unsigned (document: FederationBody | FederationDocument): FederationBody {

@@ -10,7 +10,15 @@ const KEY_BYTES = 32
 const VARIABLE = 'CONSILIUM_PASSPHRASE'
 
 const bytes = z.base64().max(1_000)
-const sealed = z.strictObject({ consilium: z.literal('identity'), peerId: z.string(), kdf: z.literal('scrypt-65536-8-1'), salt: bytes, nonce: bytes, tag: bytes, data: bytes })
+const sealed = z.strictObject({
+  consilium: z.literal('identity'),
+  peerId: z.string(),
+  kdf: z.literal('scrypt-65536-8-1'),
+  salt: bytes,
+  nonce: bytes,
+  tag: bytes,
+  data: bytes
+})
 
 export type Sealed = z.infer<typeof sealed>
 
@@ -19,7 +27,15 @@ export async function seal (secret: Uint8Array, peerId: string, passphrase: stri
   const [salt, nonce] = [randomBytes(16), randomBytes(12)]
   const cipher = createCipheriv('aes-256-gcm', await derive(passphrase, salt), nonce).setAAD(Buffer.from(peerId))
   const data = Buffer.concat([cipher.update(secret), cipher.final()])
-  return { consilium: 'identity', peerId, kdf: 'scrypt-65536-8-1', salt: salt.toString('base64'), nonce: nonce.toString('base64'), tag: cipher.getAuthTag().toString('base64'), data: data.toString('base64') }
+  return {
+    consilium: 'identity',
+    peerId,
+    kdf: 'scrypt-65536-8-1',
+    salt: salt.toString('base64'),
+    nonce: nonce.toString('base64'),
+    tag: cipher.getAuthTag().toString('base64'),
+    data: data.toString('base64')
+  }
 }
 
 /** What `seal` made, or undefined where the bytes are something else. */
@@ -33,7 +49,9 @@ export function parseSealed (file: Uint8Array): Sealed | undefined {
 
 /** @throws InputError for a wrong passphrase or a changed file. */
 export async function unseal ({ peerId, salt, nonce, tag, data }: Sealed, passphrase: string, path: string): Promise<Buffer> {
-  const decipher = createDecipheriv('aes-256-gcm', await derive(passphrase, Buffer.from(salt, 'base64')), Buffer.from(nonce, 'base64'), { authTagLength: 16 }).setAAD(Buffer.from(peerId))
+  const decipher = createDecipheriv('aes-256-gcm', await derive(passphrase, Buffer.from(salt, 'base64')), Buffer.from(nonce, 'base64'), {
+    authTagLength: 16
+  }).setAAD(Buffer.from(peerId))
   try {
     decipher.setAuthTag(Buffer.from(tag, 'base64'))
     return Buffer.concat([decipher.update(Buffer.from(data, 'base64')), decipher.final()])
@@ -46,7 +64,9 @@ export async function unseal ({ peerId, salt, nonce, tag, data }: Sealed, passph
 export async function askPassphrase (question: string, variable = VARIABLE): Promise<string> {
   const given = process.env[variable]
   if (given != null && given !== '') return given
-  if (!process.stdin.isTTY) throw new InputError(`the ${question} cannot be asked for without a terminal: set ${variable}, or run the command on a terminal`)
+  if (!process.stdin.isTTY) {
+    throw new InputError(`the ${question} cannot be asked for without a terminal: set ${variable}, or run the command on a terminal`)
+  }
   return await ask(question)
 }
 

@@ -31,7 +31,10 @@ export function overridden (settings: FederationSettings, overrides: Overrides, 
   return checkSettings(withSettings({ ...settings }, overrides), where)
 }
 
-/** The draft of a federation with what a founder's file says otherwise about model, training and averaging. @throws InputError naming the setting that is wrong */
+/**
+ * The draft of a federation with what a founder's file says otherwise about model, training and averaging. @throws InputError naming
+ * the setting that is wrong
+ */
 export async function withSettingsFile (draft: FederationBody, path: string): Promise<FederationBody> {
   return checkBody(withSettings({ ...draft }, await readOverrides(path)), path)
 }

@@ -1,6 +1,8 @@
 /**
- * Passes over the numbers of a vector, with the sum of the squares of what they see or make, in float64 and always in the same order, so that two sites get the same;
- * it is not finite as soon as one number is not. The passes of an exchange are what it computes: in WebAssembly they take a third to two thirds of the time, copies included.
+ * Passes over the numbers of a vector, with the sum of the squares of what they see or make, in float64 and always in the same order,
+ * so that two sites get the same;
+ * it is not finite as soon as one number is not. The passes of an exchange are what it computes: in WebAssembly they take a third to
+ * two thirds of the time, copies included.
  */
 import { AT_ONCE, kernels } from './wasm-passes.ts'
 
@@ -23,7 +25,10 @@ export function addScaled (into: Float32Array, factor: number, difference: Float
 }
 
 function combine (one: Float32Array, factor: number, other: Float32Array, into: Float32Array): number {
-  return inSlices(into.length, (begin, end) => combineSlice(one.subarray(begin, end), factor, other.subarray(begin, end), into.subarray(begin, end)))
+  return inSlices(
+    into.length,
+    (begin, end) => combineSlice(one.subarray(begin, end), factor, other.subarray(begin, end), into.subarray(begin, end))
+  )
 }
 
 function inSlices (length: number, work: (begin: number, end: number) => number): number {

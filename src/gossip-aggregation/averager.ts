@@ -26,9 +26,11 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
 }
 
 /**
- * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per partner (DESIGN §7).
+ * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per
+ * partner (DESIGN §7).
  * Pure: no sockets, clock or randomness; what must last goes through the log it is given.
- * `land` and the commit of an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so that no reader sees half of either.
+ * `land` and the commit of an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so
+ * that no reader sees half of either.
  */
 export class Averager {
   readonly schema: Schema
@@ -51,7 +53,9 @@ export class Averager {
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
   constructor ({ schema, values, round, mass, settings, log, learnt, distort }: AveragerInit) {
-    if (values.length !== schema.size || !values.every(Number.isFinite)) throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
+    if (values.length !== schema.size || !values.every(Number.isFinite)) {
+      throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
+    }
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
     this.mass = mass
@@ -66,7 +70,9 @@ export class Averager {
   }
 
   /** After a restart: `values` and `included` are a checkpoint's, and all that the log committed since is done again. */
-  static async recover ({ included, ...init }: AveragerInit & { readonly log: ExchangeLog, readonly included: readonly string[] }): Promise<Averager> {
+  static async recover (
+    { included, ...init }: AveragerInit & { readonly log: ExchangeLog, readonly included: readonly string[] }
+  ): Promise<Averager> {
     const averager = new Averager(init)
     const done = new Set(included)
     for (const { exchangeId, size, factor } of init.log.committed()) {
@@ -135,10 +141,15 @@ export class Averager {
     return this.values.slice()
   }
 
-  /** Training that started from `before` has ended in `after`: x ← x + (after − before). SchemaError, and nothing changes, for another length or numbers that are not finite. */
+  /**
+   * Training that started from `before` has ended in `after`: x ← x + (after − before). SchemaError, and nothing changes, for another
+   * length or numbers that are not finite.
+   */
   land (before: Float32Array, after: Float32Array, round: number): void {
     const { size } = this.schema
-    if (before.length !== size || after.length !== size) throw new SchemaError(`a training result of model ${this.schema.model} has ${size} numbers, not ${after.length}`)
+    if (before.length !== size || after.length !== size) {
+      throw new SchemaError(`a training result of model ${this.schema.model} has ${size} numbers, not ${after.length}`)
+    }
     let squares = 0
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
@@ -150,7 +161,8 @@ export class Averager {
   }
 
   /**
-   * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the partner's x and round over, and the partner's x stays
+   * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
+   * partner's x and round over, and the partner's x stays
    * as it is, so that Σw·x of all others does too.
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
@@ -192,7 +204,8 @@ export class Averager {
   }
 
   /**
-   * The initiator asks what became of its exchange; one that is open here is aborted, bindingly, and one that is being made durable is waited for. Of what is neither open nor
+   * The initiator asks what became of its exchange; one that is open here is aborted, bindingly, and one that is being made durable is
+   * waited for. Of what is neither open nor
    * committed nothing is kept, so it can never be committed: aborted, without a record.
    */
   async decide (exchangeId: string, partner: string): Promise<Verdict> {
@@ -274,7 +287,8 @@ export class Averager {
   }
 
   #isKnown (exchangeId: string, partner: string): boolean {
-    return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null || this.#log.committed().some((record) => record.exchangeId === exchangeId)
+    return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null ||
+      this.#log.committed().some((record) => record.exchangeId === exchangeId)
   }
 
   /** The finer of what both want, if both can. */
@@ -287,8 +301,12 @@ export class Averager {
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {
     if (!Number.isSafeInteger(round) || round < 0) throw new ProtocolError(`the partner states the impossible round ${round}`)
-    if (!(mass >= 0 && mass <= this.settings.maxMass)) throw new ProtocolError(`the partner states the mass ${mass}; it must be in [0, ${this.settings.maxMass}]`)
-    if (!(clipRadius > 0 && clipRadius < Infinity)) throw new ProtocolError(`the partner states the clip radius ${clipRadius}; it must be positive`)
+    if (!(mass >= 0 && mass <= this.settings.maxMass)) {
+      throw new ProtocolError(`the partner states the mass ${mass}; it must be in [0, ${this.settings.maxMass}]`)
+    }
+    if (!(clipRadius > 0 && clipRadius < Infinity)) {
+      throw new ProtocolError(`the partner states the clip radius ${clipRadius}; it must be positive`)
+    }
   }
 
   /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */

@@ -3,10 +3,16 @@ import { CODECS, type Codec } from './codec.ts'
 
 /** Squared distances below this many times the quantisation error of both sides are not worth the coarse codec. */
 const WORTH = 6
-/** Codes per block range, squared, of the codecs that `auto` climbs before f32. f16 is no step: q16 takes 1.6 % more bytes and errs an eighth as much (docs/gossip.md). */
+/**
+ * Codes per block range, squared, of the codecs that `auto` climbs before f32. f16 is no step: q16 takes 1.6 % more bytes and errs an
+ * eighth as much (docs/gossip.md).
+ */
 const STEPS: readonly (readonly [Codec, number])[] = [['q8', 255 ** 2], ['q16', 65_535 ** 2]]
 
-/** Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed, estimated from every `stride`-th block; divide by the square of its levels. */
+/**
+ * Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed, estimated from every `stride`-th
+ * block; divide by the square of its levels.
+ */
 export function blockNoise (values: Float32Array, stride = 1): number {
   let sum = 0
   for (let begin = 0; begin < values.length; begin += BLOCK * stride) {
@@ -23,7 +29,10 @@ export function blockNoise (values: Float32Array, stride = 1): number {
   return stride * sum / 12
 }
 
-/** What quantisation by this codec alone makes of the distance of two equal vectors of this blockNoise; 0 for codecs that are not block codecs. */
+/**
+ * What quantisation by this codec alone makes of the distance of two equal vectors of this blockNoise; 0 for codecs that are not block
+ * codecs.
+ */
 export function noiseOf (codec: Codec, noise: number): number {
   const step = STEPS.find(([name]) => name === codec)
   return step == null ? 0 : Math.sqrt(2 * noise / step[1])

@@ -7,6 +7,9 @@ export interface Coder {
   readonly isExact: boolean
   /** The codes; `values` are overwritten by what these say. The result may be a view of `values`. */
   readonly encode: (values: Float32Array) => Uint8Array
-  /** What bytesOf(count) codes say, whatever they hold (perhaps numbers that are not finite); good until the next call, and perhaps a view of `bytes`. */
+  /**
+   * What bytesOf(count) codes say, whatever they hold (perhaps numbers that are not finite); good until the next call, and perhaps a
+   * view of `bytes`.
+   */
   readonly decode: (bytes: Uint8Array, count: number) => Float32Array
 }

@@ -1,4 +1,7 @@
-/** Relative consensus distance sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖, exact, all sites alike; 0 when all are equal, Infinity when only the mean has not moved. */
+/**
+ * Relative consensus distance sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖, exact, all sites alike; 0 when all are equal, Infinity when only the
+ * mean has not moved.
+ */
 export function relativeDistance (vectors: readonly Float32Array[], origin: Float32Array): number {
   let spread = 0
   let moved = 0
@@ -12,7 +15,8 @@ export function relativeDistance (vectors: readonly Float32Array[], origin: Floa
 }
 
 /**
- * The same from sketches (x_0's included), which are linear and keep squared norms on average: either norm to some 9 % (standard deviation), the quotient to about 15 %.
+ * The same from sketches (x_0's included), which are linear and keep squared norms on average: either norm to some 9 % (standard
+ * deviation), the quotient to about 15 %.
  * It costs nothing, and no site needs another's vector.
  */
 export function estimateDistance (sketches: readonly Float32Array[], originSketch: Float32Array): number {

@@ -49,8 +49,10 @@ const EMPTY = new Float32Array(0)
 const SAMPLED = 2 ** 20
 
 /**
- * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit` x is as it was.
- * The responder alone decides, by a durable record, before it says so; an initiator whose Committed is lost ends in doubt, with a durable record of d, and settles later
+ * One pairwise exchange at one side (DESIGN §7): offered → open → verified → sealing → (committing → settling →) closed. Until `commit`
+ * x is as it was.
+ * The responder alone decides, by a durable record, before it says so; an initiator whose Committed is lost ends in doubt, with a
+ * durable record of d, and settles later
  * (Averager.settle). d is appended to its record as it is formed.
  */
 export class Exchange {
@@ -116,8 +118,12 @@ export class Exchange {
     const { schema, x, normBound } = this.#site
     const { coder, chunks } = this.#opened()
     this.#isBorrowed = coder.isExact && this.#site.distort == null
-    // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the network.
-    const released = yield * (this.#isBorrowed ? release(schema, x.borrow(), { normBound, squares: x.squares }) : release(schema, x.values, { normBound, into: this.#site.take() }))
+    // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the
+    // network.
+    const released =
+      yield * (this.#isBorrowed
+        ? release(schema, x.borrow(), { normBound, squares: x.squares })
+        : release(schema, x.values, { normBound, into: this.#site.take() }))
     const own = released.values
     this.#norm = released.norm
     this.#site.distort?.(own)
@@ -143,7 +149,10 @@ export class Exchange {
     return codes
   }
 
-  /** The partner's next chunk, in order; d is formed here. ProtocolError for one too many, of another length, or with numbers that are not finite or too large. */
+  /**
+   * The partner's next chunk, in order; d is formed here. ProtocolError for one too many, of another length, or with numbers that are
+   * not finite or too large.
+   */
   receive (bytes: Uint8Array): void {
     this.#expect('open')
     const { chunks, coder } = this.#opened()
@@ -164,7 +173,9 @@ export class Exchange {
   verify (): void {
     this.#expect('open')
     const { chunks } = this.#opened()
-    if (this.#received !== chunks.length || this.#own.length === 0) throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${chunks.length} chunks`)
+    if (this.#received !== chunks.length || this.#own.length === 0) {
+      throw new ProtocolError(`the partner sent ${this.#received} of the schema's ${chunks.length} chunks`)
+    }
     if (this.#norm + Math.sqrt(this.#squares) > this.#site.normBound && this.#theirNorm() > this.#site.normBound) throw this.#overBound()
     this.#phase = 'verified'
   }
@@ -192,7 +203,10 @@ export class Exchange {
     return outcome
   }
 
-  /** Ends it at whatever point, unless it is being made durable; an initiator whose Commit may have left ends in doubt. Safe to call again. */
+  /**
+   * Ends it at whatever point, unless it is being made durable; an initiator whose Commit may have left ends in doubt. Safe to call
+   * again.
+   */
   abort (): void {
     if (this.#phase === 'closed' || this.#phase === 'sealing' || this.#phase === 'settling') return
     if (this.#phase === 'committing' && !this.#isWeightless) this.#close('doubt')
@@ -261,7 +275,18 @@ export class Exchange {
     const { theirs, codec } = this.#opened()
     const { id, partner, role } = this
     const distance = Math.sqrt(this.#squares)
-    return { exchangeId: id, partner, role, round: this.terms.round, partnerRound: theirs.round, partnerMass: theirs.mass, codec, distance, clipped: this.#clip() < 1, excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius }
+    return {
+      exchangeId: id,
+      partner,
+      role,
+      round: this.terms.round,
+      partnerRound: theirs.round,
+      partnerMass: theirs.mass,
+      codec,
+      distance,
+      clipped: this.#clip() < 1,
+      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius
+    }
   }
 
   get #isWeightless (): boolean {

@@ -7,7 +7,10 @@ interface Stored {
 
 const DONE = Promise.resolve()
 
-/** A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites that keep nothing. */
+/**
+ * A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites
+ * that keep nothing.
+ */
 export class MemoryExchangeLog implements ExchangeLog {
   readonly #pending = new Map<string, Stored>()
   /** Committed exchanges by initiator, in order of decision. */
@@ -36,7 +39,9 @@ export class MemoryExchangeLog implements ExchangeLog {
 
   read (exchangeId: string): Promise<Float32Array> {
     const stored = this.#pending.get(exchangeId)
-    return stored == null ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`)) : Promise.resolve(joined(stored.parts, stored.head.size))
+    return stored == null
+      ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`))
+      : Promise.resolve(joined(stored.parts, stored.head.size))
   }
 
   pending (): readonly SealedRecord[] {

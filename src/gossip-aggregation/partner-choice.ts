@@ -41,12 +41,18 @@ export function choosePartner (rule: PartnerRule, view: View): string | undefine
   }
 }
 
-/** A partner drawn uniformly among those that are not to be left alone yet; those clipped three times running only if nobody else is there. */
+/**
+ * A partner drawn uniformly among those that are not to be left alone yet; those clipped three times running only if nobody else is
+ * there.
+ */
 export function randomPartner (view: View): string | undefined {
   return draw(view, (id) => isReady(view, id) && !view.backOff.isSuspect(id)) ?? draw(view, (id) => isReady(view, id))
 }
 
-/** Hypercube: in step k the partner of site i of the ring is site i XOR 2^k; undefined where the ring has no such place, and after every ⌈log2 n⌉ steps for one, which mixes at random what few edges join. Two sites with the same ring and step name each other. */
+/**
+ * Hypercube: in step k the partner of site i of the ring is site i XOR 2^k; undefined where the ring has no such place, and after every
+ * ⌈log2 n⌉ steps for one, which mixes at random what few edges join. Two sites with the same ring and step name each other.
+ */
 export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' | 'step'>): string | undefined {
   if (self == null || ring == null || step == null || ring.length < 2) return undefined
   const index = indexOf(ring, self)
@@ -59,14 +65,17 @@ export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' 
 /** The agreed partner, or a random one where that one is missing, to be left alone, or suspect (what the docs call named). */
 function exponentialPartner (view: View): string | undefined {
   const agreed = agreedPartner(view)
-  const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) && (view.candidates === view.ring || view.candidates.includes(agreed))
+  const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) &&
+    (view.candidates === view.ring || view.candidates.includes(agreed))
   return isAble ? agreed : randomPartner(view)
 }
 
 /** The one whose vector is farthest by its sketch, among up to 64 drawn; random while nobody announced one. */
 function farthestPartner (view: View): string | undefined {
   const { candidates, backOff, distance, random } = view
-  const from = candidates.length <= COMPARED ? candidates : Array.from({ length: COMPARED }, () => candidates[Math.floor(random() * candidates.length)]!)
+  const from = candidates.length <= COMPARED
+    ? candidates
+    : Array.from({ length: COMPARED }, () => candidates[Math.floor(random() * candidates.length)]!)
   let farthest: { readonly id: string, readonly distance: number } | undefined
   for (const id of from) {
     if (!isReady(view, id) || backOff.isSuspect(id)) continue

@@ -1,6 +1,9 @@
 import { addScaled } from './arithmetic.ts'
 
-/** x. Whoever streams it borrows it and needs no copy; who changes it meanwhile, as training that lands does, changes a copy, and what was borrowed stays as it is. */
+/**
+ * x. Whoever streams it borrows it and needs no copy; who changes it meanwhile, as training that lands does, changes a copy, and what
+ * was borrowed stays as it is.
+ */
 export class Vector {
   #values: Float32Array
   #borrowers = 0

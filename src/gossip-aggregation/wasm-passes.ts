@@ -23,7 +23,11 @@ function load (): Kernels | undefined {
   try {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(SLOTS * SLOT_BYTES / PAGE_BYTES) })
     const { sumOfSquares, combine } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { js: { memory } }).exports as Exports
-    return { sumOfSquares, combine, slots: Array.from({ length: SLOTS }, (_, slot) => new Float32Array(memory.buffer, slot * SLOT_BYTES, AT_ONCE)) }
+    return {
+      sumOfSquares,
+      combine,
+      slots: Array.from({ length: SLOTS }, (_, slot) => new Float32Array(memory.buffer, slot * SLOT_BYTES, AT_ONCE))
+    }
   } catch (error) {
     if (!(error instanceof RangeError) && (error as Error).name !== 'CompileError') throw error
     return undefined

@@ -56,10 +56,16 @@ export class AdapterStore {
   }
 
   async saveRound (state: Written): Promise<void> {
-    await writePartsSafely(join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`), this.#encode(state))
+    await writePartsSafely(
+      join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`),
+      this.#encode(state)
+    )
   }
 
-  /** The newest adapter that can be read; a damaged one is said in `warnings` and passed over. @throws SchemaError for another federation's. */
+  /**
+   * The newest adapter that can be read; a damaged one is said in `warnings` and passed over. @throws SchemaError for another
+   * federation's.
+   */
   async load (): Promise<SavedAdapter & { readonly notes: SiteNotes | undefined } | undefined> {
     for (const path of [this.#paths.adapter, this.#previous]) {
       const bytes = await readIfThere(path)
@@ -76,7 +82,12 @@ export class AdapterStore {
   }
 
   #encode ({ values, round, weight, notes }: Written): ReturnType<typeof adapterFileParts> {
-    return adapterFileParts(new Adapter(this.#schema, values), { round, weight, savedAt: this.#now(), ...(notes == null ? {} : { notes: JSON.stringify(notes) }) })
+    return adapterFileParts(new Adapter(this.#schema, values), {
+      round,
+      weight,
+      savedAt: this.#now(),
+      ...(notes == null ? {} : { notes: JSON.stringify(notes) })
+    })
   }
 
   get #previous (): string {

@@ -14,7 +14,10 @@ export interface DirectFileInit {
   readonly staged?: Uint8Array
 }
 
-/** A new file that is written past the page cache where the file system can: fresh memory for pages that nobody reads costs more than all the rest of writing them. */
+/**
+ * A new file that is written past the page cache where the file system can: fresh memory for pages that nobody reads costs more than
+ * all the rest of writing them.
+ */
 export class DirectFile {
   readonly #path: string
   readonly #staged: Uint8Array
@@ -107,7 +110,10 @@ async function openDirect (path: string, mode: number): Promise<FileHandle> {
 
 const idle: Uint8Array[] = []
 
-/** The only memory whose address is known to be a multiple of a disk's block; where a limit on addresses forbids it, any, which then goes through the page cache. */
+/**
+ * The only memory whose address is known to be a multiple of a disk's block; where a limit on addresses forbids it, any, which then
+ * goes through the page cache.
+ */
 function alignedBuffer (): Uint8Array {
   const used = idle.pop()
   if (used != null) return used

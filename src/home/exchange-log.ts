@@ -6,7 +6,8 @@ import { dropDifference, readDifference, readHead, RecordWriter, type StoredHead
 
 /**
  * What a file's name says of its exchange. The name is the state, so that a rename changes it in one durable step:
- * pending (initiator: in doubt), redo (d is not in a checkpoint), committed (the same, and the partner may still ask), kept (d is in a checkpoint; the partner may still ask).
+ * pending (initiator: in doubt), redo (d is not in a checkpoint), committed (the same, and the partner may still ask), kept (d is in a
+ * checkpoint; the partner may still ask).
  */
 type State = 'pending' | 'redo' | 'committed' | 'kept'
 
@@ -50,7 +51,11 @@ export class DiskExchangeLog implements ExchangeLog {
       append: async (values) => { await writer.append(values) },
       seal: async (state, factor) => {
         const stored = await writer.finish(factor)
-        await this.#place(aside, { state: state === 'pending' ? 'pending' : stored.role === 'initiator' ? 'redo' : 'committed', sequence: ++this.#sequence, head: stored })
+        await this.#place(aside, {
+          state: state === 'pending' ? 'pending' : stored.role === 'initiator' ? 'redo' : 'committed',
+          sequence: ++this.#sequence,
+          head: stored
+        })
       },
       discard: async () => {
         await writer.close()
@@ -132,7 +137,9 @@ export class DiskExchangeLog implements ExchangeLog {
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
       await rename(path, `${path}.damaged`)
-      this.warnings.push(`${path} is damaged (${error.message}) and set aside: what this one exchange changed is lost, later exchanges make up for it`)
+      this.warnings.push(
+        `${path} is damaged (${error.message}) and set aside: what this one exchange changed is lost, later exchanges make up for it`
+      )
     }
   }
 
@@ -148,7 +155,9 @@ export class DiskExchangeLog implements ExchangeLog {
   async #place (aside: string, stored: Stored): Promise<void> {
     const path = this.#path(stored)
     try {
-      if (this.#records.has(stored.head.exchangeId)) throw new Error(`exchange ${stored.head.exchangeId} was in the log before its record was sealed`)
+      if (this.#records.has(stored.head.exchangeId)) {
+        throw new Error(`exchange ${stored.head.exchangeId} was in the log before its record was sealed`)
+      }
       await rename(aside, path)
       await this.#handle.sync()
     } catch (error) {

@@ -70,7 +70,9 @@ export async function readHead (path: string, { whole }: { whole: boolean }): Pr
     const bytes = new Uint8Array(HEAD_BYTES)
     const { bytesRead } = await file.read(bytes, 0, HEAD_BYTES, 0)
     const head = decodeHead(Buffer.from(bytes.buffer, 0, bytesRead).toString('utf8'))
-    if (whole && (await file.stat()).size !== HEAD_BYTES + 4 * head.size) throw new CorruptFileError('the record of an exchange is not whole')
+    if (whole && (await file.stat()).size !== HEAD_BYTES + 4 * head.size) {
+      throw new CorruptFileError('the record of an exchange is not whole')
+    }
     return head
   } finally {
     await file.close()

@@ -8,7 +8,11 @@ import { DirectFile } from './direct-file.ts'
 /** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
 export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode }).catch((error: unknown) => { throw withPath(error, path) })
+  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode }).catch(
+    (error: unknown) => {
+      throw withPath(error, path)
+    }
+  )
 }
 
 /** The system names the file that is written aside, or none at all. */

@@ -21,7 +21,10 @@ export interface StepContext {
   readonly adapter: Layout
   readonly experts: Layout
   readonly firstExpert: number
-  /** The first encoder block with LoRA or experts, the depth where there is none; 0 where the encoder has bottlenecks or is trained in full. */
+  /**
+   * The first encoder block with LoRA or experts, the depth where there is none; 0 where the encoder has bottlenecks or is trained in
+   * full.
+   */
   readonly firstAdapted: number
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean
@@ -59,7 +62,10 @@ export function stemStep (config: SamConfig, blocks: number): Step {
   return (t) => ({ tokens: runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, blocks).x })
 }
 
-/** The blocks that nothing adapts, from @images, or already computed as @tokens: what every mode has in common, unless Γ holds the embedding. */
+/**
+ * The blocks that nothing adapts, from @images, or already computed as @tokens: what every mode has in common, unless Γ holds the
+ * embedding.
+ */
 function stem (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
   const { '@tokens': tokens } = t
   if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
@@ -124,7 +130,10 @@ function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: 
   return { ...next, loss: tf.reshape(loss, [1]) }
 }
 
-/** One step of phase G on @gamma; with @teacherGamma the global model teaches with weight @weight, with @lambda too the personal one (SAM_SPEC §3.4). */
+/**
+ * One step of phase G on @gamma; with @teacherGamma the global model teaches with weight @weight, with @lambda too the personal one
+ * (SAM_SPEC §3.4).
+ */
 export function globalStep (context: StepContext): Step {
   return (t) => {
     const common = context.adaptsEmbedding === true ? undefined : stem(t, context)

@@ -63,7 +63,10 @@ export class Daemon {
     this.#stop.abort(new Error('stop requested'))
   }
 
-  /** Resolves after the last round and its cool-down, or (with nothing) after requestStop. @throws InputError for what the user must mend. */
+  /**
+   * Resolves after the last round and its cool-down, or (with nothing) after requestStop. @throws InputError for what the user must
+   * mend.
+   */
   async run (): Promise<Summary | undefined> {
     try {
       this.#site = await openSite(this.#init)
@@ -81,7 +84,9 @@ export class Daemon {
   /** All of it, whatever fails: a port left open would keep the process alive. */
   async #close (): Promise<void> {
     for (const close of this.#closers.toReversed()) {
-      await close().catch((error: unknown) => { this.#init.logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`) })
+      await close().catch((error: unknown) => {
+        this.#init.logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`)
+      })
     }
   }
 
@@ -96,7 +101,9 @@ export class Daemon {
     this.#sayReady(site, ready)
     const state = this.#state = await openAdapter(site, ready, audit)
     // Closed last: exchanges that end while the network closes still write there.
-    this.#closers.unshift(async () => { await state.log.close() })
+    this.#closers.unshift(async () => {
+      await state.log.close()
+    })
     const company = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
     await this.#train(site, state, trainer, audit, company)
@@ -107,18 +114,46 @@ export class Daemon {
   }
 
   #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
-    const onFailure = (error: unknown): void => { notices.warn('audit', `the audit ledger could not be written (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
+    const onFailure = (error: unknown): void => {
+      notices.warn(
+        'audit',
+        `the audit ledger could not be written (${
+          error instanceof Error ? error.message : String(error)
+        }): free disk space or mend the home folder`
+      )
+    }
     const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })
-    this.#closers.push(async () => { await audit.close(this.#end) })
+    this.#closers.push(async () => {
+      await audit.close(this.#end)
+    })
     return audit
   }
 
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
     const { tap, foundWithinMs, faults } = this.#init
-    const membership = await SiteMembership.open({ ...site, onEvent: (event) => { audit.record(event) } })
-    const network = await SiteNetwork.open({ paths, key, federationId: federation.id, membership, config, logger, notices, audit, ...(tap == null ? {} : { tap }), ...(foundWithinMs == null ? {} : { foundWithinMs }), faults })
-    this.#closers.push(async () => { await network.close() })
+    const membership = await SiteMembership.open({
+      ...site,
+      onEvent: (event) => {
+        audit.record(event)
+      }
+    })
+    const network = await SiteNetwork.open({
+      paths,
+      key,
+      federationId: federation.id,
+      membership,
+      config,
+      logger,
+      notices,
+      audit,
+      ...(tap == null ? {} : { tap }),
+      ...(foundWithinMs == null ? {} : { foundWithinMs }),
+      faults
+    })
+    this.#closers.push(async () => {
+      await network.close()
+    })
     if (faults != null) {
       const end = keepApart(network.host, faults.apart, () => site.record.round)
       this.#closers.push(() => Promise.resolve(end()))
@@ -136,21 +171,39 @@ export class Daemon {
       members: network?.membersControl
     })
     await control.start()
-    this.#closers.push(async () => { await control.stop() })
+    this.#closers.push(async () => {
+      await control.stop()
+    })
   }
 
   #createTrainer (site: Site): TrainerProcess {
     const { config, logger, notices, record } = site
     const { trainerEntry: entry, trainerBackOff: backOff } = this.#init
-    const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: config.nice, ...(entry == null ? {} : { entry }), ...(backOff == null ? {} : { backOff }) })
+    const trainer = new TrainerProcess({
+      setup: trainerSetup(site),
+      nice: config.nice,
+      ...(entry == null ? {} : { entry }),
+      ...(backOff == null ? {} : { backOff })
+    })
     let deaths = 0
-    trainer.on('progress', ({ step, steps }) => { record.progress = { step, steps } })
-    trainer.on('ready', () => { record.trainer = 'ready' })
+    trainer.on('progress', ({ step, steps }) => {
+      record.progress = { step, steps }
+    })
+    trainer.on('ready', () => {
+      record.trainer = 'ready'
+    })
     trainer.on('restarting', ({ reason, delayMs }) => {
       record.trainer = 'restarting'
-      notices.warn(`trainer ${++deaths}`, `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${delayMs / 1_000} s and repeats the phase`)
+      notices.warn(
+        `trainer ${++deaths}`,
+        `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${
+          delayMs / 1_000
+        } s and repeats the phase`
+      )
     })
-    this.#closers.push(async () => { await trainer.stop() })
+    this.#closers.push(async () => {
+      await trainer.stop()
+    })
     logger.info('loading the base weights and the images')
     return trainer
   }
@@ -158,12 +211,19 @@ export class Daemon {
   #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
     record.compute = { engine, provider, reason: engineReason }
     logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
-    for (const [reason, count] of Object.entries(skipped)) notices.warn(`skipped ${reason}`, `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`)
+    for (const [reason, count] of Object.entries(skipped)) {
+      notices.warn(
+        `skipped ${reason}`,
+        `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`
+      )
+    }
   }
 
   async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<Company> {
     const company = await joinCompany(site, state, network)
-    this.#closers.push(async () => { await company.close() })
+    this.#closers.push(async () => {
+      await company.close()
+    })
     this.#distance = company.announcer.distance
     this.#company = company
     return company
@@ -174,23 +234,40 @@ export class Daemon {
     const { training, averaging } = federation.document
     const { signal } = this.#stop
     for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
-      await trainRound({
-        ...state,
-        trainer,
-        order: training.order,
-        metrics,
-        record,
-        notices,
-        clock: systemClock,
-        onPhase: (phase) => {
-          logger.info({ round, phase }, 'phase')
-          company?.announcer.touch()
+      await trainRound(
+        {
+          ...state,
+          trainer,
+          order: training.order,
+          metrics,
+          record,
+          notices,
+          clock: systemClock,
+          onPhase: (phase) => {
+            logger.info({ round, phase }, 'phase')
+            company?.announcer.touch()
+          },
+          ...(company == null
+            ? {}
+            : {
+                company: {
+                  gossip: company.gossip,
+                  peers: company.network.peers,
+                  distance: this.#distance,
+                  turnsPerRound: company.turnsPerRound,
+                  staleness: averaging.staleness
+                }
+              })
         },
-        ...(company == null ? {} : { company: { gossip: company.gossip, peers: company.network.peers, distance: this.#distance, turnsPerRound: company.turnsPerRound, staleness: averaging.staleness } })
-      }, round, signal)
+        round,
+        signal
+      )
       const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
       audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
-      logger.info({ round: metrics.finishedRounds, rounds: training.rounds, dice, exchanges, consensus: this.#distance() }, 'round finished')
+      logger.info(
+        { round: metrics.finishedRounds, rounds: training.rounds, dice, exchanges, consensus: this.#distance() },
+        'round finished'
+      )
     }
   }
 
@@ -198,19 +275,34 @@ export class Daemon {
     record.enter('cool-down')
     announcer.touch()
     logger.info('all rounds finished: exchanging only')
-    const end = await coolDown({ gossip, peers: network.peers, clock: systemClock, distance: this.#distance, isInDoubt: () => settlement.isOpen, limits: federation.document.averaging.coolDown }, this.#stop.signal)
+    const end = await coolDown({
+      gossip,
+      peers: network.peers,
+      clock: systemClock,
+      distance: this.#distance,
+      isInDoubt: () => settlement.isOpen,
+      limits: federation.document.averaging.coolDown
+    }, this.#stop.signal)
     logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
     await network.quiesce()
   }
 
-  async #finish (site: Site, { averager, checkpoint }: AdapterState, trainer: TrainerProcess, ready: TrainerReady, company: Company | undefined): Promise<Summary> {
+  async #finish (
+    site: Site,
+    { averager, checkpoint }: AdapterState,
+    trainer: TrainerProcess,
+    ready: TrainerReady,
+    company: Company | undefined
+  ): Promise<Summary> {
     const { record, federation, paths, notices } = site
     record.enter('done')
     await company?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
     // The cool-down moved Γ: experts serve with the very Γ that they were fitted against (SAM_SPEC §3.4).
-    const { dice } = await trainer.call('phaseL', { round: federation.document.training.rounds + 1, adapter: averager.snapshot() }, { signal: this.#stop.signal })
+    const { dice } = await trainer.call('phaseL', { round: federation.document.training.rounds + 1, adapter: averager.snapshot() }, {
+      signal: this.#stop.signal
+    })
     record.dice = dice
     const summary: Summary = {
       name: site.name,
@@ -238,7 +330,14 @@ export class Daemon {
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {
-    return describeSite({ site, network, averager: this.#state?.averager, company: this.#company, consensus: this.#distance(), eventLoopP99Ms: this.#monitor.p99Ms })
+    return describeSite({
+      site,
+      network,
+      averager: this.#state?.averager,
+      company: this.#company,
+      consensus: this.#distance(),
+      eventLoopP99Ms: this.#monitor.p99Ms
+    })
   }
 
   async #unlessStopped<T> (promise: Promise<T>): Promise<T> {
@@ -246,7 +345,9 @@ export class Daemon {
     promise.catch(() => { /* after a stop nobody else asks */ })
     signal.throwIfAborted()
     const stopped = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => { reject(signal.reason as Error) }, { once: true })
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error)
+      }, { once: true })
     })
     return await Promise.race([promise, stopped])
   }

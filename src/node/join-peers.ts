@@ -22,20 +22,24 @@ export async function joinCompany (site: Site, { averager, checkpoint, initial }
   const { federation: { id, document: { training, averaging } }, peerId, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
-  const announcer = new Announcer({ federationId: id, averager, initial, rounds: training.rounds, record, peers, publish: network.publish, logger })
+  const announcer = new Announcer({
+    federationId: id,
+    averager,
+    initial,
+    rounds: training.rounds,
+    record,
+    peers,
+    publish: network.publish,
+    logger
+  })
+  const step = (): number => averager.round * turnsPerRound
   const gossip = new Gossip({
     exchange: network.exchange,
     peers,
     notices,
     clock: systemClock,
     random: Math.random,
-    partner: {
-      rule: averaging.partner,
-      self: peerId,
-      ring: () => peers.ring(peerId),
-      step: () => averager.round * turnsPerRound,
-      distance: announcer.distanceTo
-    }
+    partner: { rule: averaging.partner, self: peerId, ring: () => peers.ring(peerId), step, distance: announcer.distanceTo }
   })
   const changed = (): void => {
     checkpoint.exchanged()
@@ -54,7 +58,12 @@ export async function joinCompany (site: Site, { averager, checkpoint, initial }
     },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle: network.settle, clock: systemClock })
+  const settlement = new Settlement({
+    doubts: () => averager.doubts.keys(),
+    connected: () => peers.connectedIds(),
+    settle: network.settle,
+    clock: systemClock
+  })
   settlement.start()
   await announcer.start()
   return {

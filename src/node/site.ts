@@ -41,7 +41,9 @@ export interface Site {
 }
 
 /** @throws InputError for a missing key, a federation file that was edited, and the like. */
-export async function openSite ({ home, config, logger, faults }: { home: string, config: RunConfig, logger: Logger, faults?: TestFaults | undefined }): Promise<Site> {
+export async function openSite (
+  { home, config, logger, faults }: { home: string, config: RunConfig, logger: Logger, faults?: TestFaults | undefined }
+): Promise<Site> {
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
@@ -49,7 +51,12 @@ export async function openSite ({ home, config, logger, faults }: { home: string
   const metrics = await MetricsLog.open(paths.metrics)
   const name = config.name ?? peerId.slice(-8)
   const notices = new Notices(logger)
-  if (faults != null) notices.warn('test faults', `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`)
+  if (faults != null) {
+    notices.warn(
+      'test faults',
+      `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
+    )
+  }
   return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
 }
 
@@ -79,7 +86,10 @@ export interface AdapterState {
   readonly checkpoint: Checkpoint
 }
 
-/** Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is another federation's. */
+/**
+ * Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is
+ * another federation's.
+ */
 export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor): Promise<AdapterState> {
   const { paths, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
@@ -92,7 +102,12 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings]) notices.warn(warning, warning)
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log }))
   recoverExchanges(log, averager, audit)
-  const onFailure = (error: unknown): void => { notices.warn('save', `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`) }
+  const onFailure = (error: unknown): void => {
+    notices.warn(
+      'save',
+      `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`
+    )
+  }
   return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure, beforeSave: audit.flush }) }
 }
 
@@ -102,9 +117,18 @@ interface Kept {
   readonly log: DiskExchangeLog
 }
 
-function averagerInit (site: Site, { initial, images }: TrainerReady, { schema, saved, log }: Kept): Parameters<typeof Averager.recover>[0] {
+function averagerInit (
+  site: Site,
+  { initial, images }: TrainerReady,
+  { schema, saved, log }: Kept
+): Parameters<typeof Averager.recover>[0] {
   const { federation: { document: { averaging } }, metrics: { finishedRounds }, notices, faults } = site
-  if (saved == null && finishedRounds > 0) notices.warn('no adapter', 'no adapter on disk can be read: this site starts again from the base and takes the others\' training over by exchanges')
+  if (saved == null && finishedRounds > 0) {
+    notices.warn(
+      'no adapter',
+      "no adapter on disk can be read: this site starts again from the base and takes the others' training over by exchanges"
+    )
+  }
   // A finished round is not trained again, whichever checkpoint was left.
   const { values, round, notes } = saved ?? { values: initial, round: 0, notes: undefined }
   return {

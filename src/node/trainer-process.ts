@@ -74,7 +74,11 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   }
 
   /** Repeated until it is done, the user's fault, or the trainer died too often. Rejects at once when the signal aborts. */
-  async call<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], { signal }: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']> {
+  async call<N extends Exclude<CallName, 'setup'>> (
+    name: N,
+    request: TrainerCalls[N]['request'],
+    { signal }: { signal: AbortSignal }
+  ): Promise<TrainerCalls[N]['reply']> {
     signal.throwIfAborted()
     const aborted = Promise.withResolvers<never>()
     const onAbort = (): void => { aborted.reject(signal.reason as Error) }
@@ -98,7 +102,11 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     clearTimeout(force)
   }
 
-  async #perform<N extends Exclude<CallName, 'setup'>> (name: N, request: TrainerCalls[N]['request'], signal: AbortSignal): Promise<TrainerCalls[N]['reply']> {
+  async #perform<N extends Exclude<CallName, 'setup'>> (
+    name: N,
+    request: TrainerCalls[N]['request'],
+    signal: AbortSignal
+  ): Promise<TrainerCalls[N]['reply']> {
     for (;;) {
       await this.start()
       signal.throwIfAborted()
@@ -118,7 +126,11 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   }
 
   async #launch (): Promise<TrainerReady> {
-    const child = fork(this.#init.entry, [], { env: fullPrecision(process.env), serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(this.#init.entry, [], {
+      env: fullPrecision(process.env),
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+    })
     this.#child = child
     child.on('message', (message: TrainerMessage) => { this.#receive(message) })
     child.on('error', () => { /* 'exit' follows or the send below rejects */ })
@@ -180,7 +192,12 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     const delayMs = Math.min(firstMs * 2 ** this.#deaths, lastMs)
     this.#deaths++
     if (this.#deaths >= this.#init.mostDeaths) {
-      this.#ready = Promise.reject(new InputError(`the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then start the daemon again`))
+      this.#ready = Promise.reject(
+        new InputError(
+          `the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then ` +
+            'start the daemon again'
+        )
+      )
     } else {
       this.emit('restarting', { reason, delayMs })
       this.#ready = this.#relaunchAfter(delayMs)

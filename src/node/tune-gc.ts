@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Fits V8's garbage collector to a process that moves vectors; call it before anything large is loaded. It counts buffers against a limit made for its own small heap, and so marked
+ * Fits V8's garbage collector to a process that moves vectors; call it before anything large is loaded. It counts buffers against a
+ * limit made for its own small heap, and so marked
  * all of that after every 24 MB that came.
  */
 export function fitCollector (): void {

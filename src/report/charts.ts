@@ -27,10 +27,20 @@ export const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 
 
 /** Frozen, alone (with --compare), global and personal Dice side by side. */
 export function finalDiceChart ({ hospitals }: Data): string {
-  const modes = [['frozen', FROZEN], ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []), ['global', '#56b4e9'], ['personal', ACCENT]] as [keyof HospitalReport['dice'], string][]
+  const modes = [
+    ['frozen', FROZEN],
+    ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []),
+    ['global', '#56b4e9'],
+    ['personal', ACCENT]
+  ] as [keyof HospitalReport['dice'], string][]
   return draw(WIDE, 300, {
     grid: { ...GRID, bottom: 8 },
-    xAxis: { type: 'category', data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0 } },
+    xAxis: {
+      type: 'category',
+      data: hospitals.map(({ name }) => name),
+      ...AXIS,
+      axisLabel: { ...AXIS.axisLabel, color: INK, interval: 0 }
+    },
     yAxis: { type: 'value', min: 0, max: 1, ...AXIS },
     series: modes.map(([mode, color]) => ({
       type: 'bar',
@@ -39,22 +49,37 @@ export function finalDiceChart ({ hospitals }: Data): string {
       itemStyle: { color, borderRadius: [3, 3, 0, 0] },
       barMaxWidth: 34,
       barGap: '12%',
-      label: { show: hospitals.length <= 6, position: 'top', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(2) }
+      label: {
+        show: hospitals.length <= 6,
+        position: 'top',
+        color: INK,
+        fontFamily: FONT,
+        fontSize: 11,
+        formatter: ({ value }) => Number(value).toFixed(2)
+      }
     }))
   })
 }
 
 /** Personal (solid) and global (dashed) Dice after each round; before the first round both equal the frozen model. */
 export function diceChart ({ hospitals }: Data): string {
-  const lowest = Math.min(1, ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map((each) => Math.min(each.global, each.personal))]))
-  const series = hospitals.flatMap((hospital, index) => (['global', 'personal'] as const).map((mode): LineSeriesOption => ({
-    type: 'line',
-    data: [...(hospital.dice.frozen == null ? [] : [[0, hospital.dice.frozen]]), ...hospital.history.map((each) => [each.round, each[mode]])],
-    lineStyle: { color: siteColour(index), width: mode === 'personal' ? 2.5 : 1.5, type: mode === 'personal' ? 'solid' : 'dashed' },
-    itemStyle: { color: siteColour(index) },
-    symbol: 'circle',
-    symbolSize: mode === 'personal' ? 6 : 4
-  })))
+  const lowest = Math.min(
+    1,
+    ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map((each) => Math.min(each.global, each.personal))])
+  )
+  const series = hospitals.flatMap((hospital, index) =>
+    (['global', 'personal'] as const).map((mode): LineSeriesOption => ({
+      type: 'line',
+      data: [
+        ...(hospital.dice.frozen == null ? [] : [[0, hospital.dice.frozen]]),
+        ...hospital.history.map((each) => [each.round, each[mode]])
+      ],
+      lineStyle: { color: siteColour(index), width: mode === 'personal' ? 2.5 : 1.5, type: mode === 'personal' ? 'solid' : 'dashed' },
+      itemStyle: { color: siteColour(index) },
+      symbol: 'circle',
+      symbolSize: mode === 'personal' ? 6 : 4
+    }))
+  )
   return draw(HALF, 320, {
     grid: GRID,
     xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
@@ -85,7 +110,14 @@ export function consensusChart ({ consensus }: Data): string {
   }))
   return draw(HALF, 320, {
     grid: GRID,
-    xAxis: { type: 'category', data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'], name: 'after round', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    xAxis: {
+      type: 'category',
+      data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'],
+      name: 'after round',
+      nameLocation: 'middle',
+      nameGap: 26,
+      ...AXIS
+    },
     yAxis: {
       type: 'log',
       name: 'relative distance',
@@ -127,7 +159,13 @@ export function bytesChart ({ hospitals }: Data): string {
   return draw(WIDE, 64 + 46 * hospitals.length, {
     grid: { ...GRID, right: 48, top: 8 },
     xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
-    yAxis: { type: 'category', inverse: true, data: hospitals.map(({ name }) => name), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: hospitals.map(({ name }) => name),
+      ...AXIS,
+      axisLabel: { ...AXIS.axisLabel, color: INK }
+    },
     series: [bars('sent', ACCENT, ({ bytesSent }) => bytesSent), bars('received', '#56b4e9', ({ bytesReceived }) => bytesReceived)]
   })
 }

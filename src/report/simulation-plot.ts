@@ -1,5 +1,12 @@
 import { LineChart, type LineSeriesOption } from 'echarts/charts'
-import { GridComponent, LegendComponent, TitleComponent, type GridComponentOption, type LegendComponentOption, type TitleComponentOption } from 'echarts/components'
+import {
+  GridComponent,
+  LegendComponent,
+  TitleComponent,
+  type GridComponentOption,
+  type LegendComponentOption,
+  type TitleComponentOption
+} from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import type { SimulationOptions } from '../simulation/options.ts'
@@ -20,32 +27,68 @@ const AXIS = { nameLocation: 'middle', nameTextStyle: TEXT, axisLabel: TEXT, spl
 export function plotSvg (options: SimulationOptions, { cycles, theoryRate }: Pick<SimulationResult, 'cycles' | 'theoryRate'>): string {
   const first = cycles[0]?.variance ?? 1
   const measured = cycles.map(({ cycle, variance }): [number, number] => [cycle, Math.max(variance / first, FLOOR)])
-  const theory = theoryRate == null ? [] : cycles.map(({ cycle }): [number, number] => [cycle, theoryRate ** cycle]).filter(([, value]) => value >= FLOOR)
+  const theory = theoryRate == null
+    ? []
+    : cycles.map(({ cycle }): [number, number] => [cycle, theoryRate ** cycle]).filter(([, value]) => value >= FLOOR)
   return svgChart(chartOption(options, measured, theory), SIZE)
 }
 
 /** The same as a page, with the figures below. */
 export function plotPage (svg: string, summary: string): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Consilium: simulated averaging</title>
-<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 760px; margin: 32px auto; padding: 0 16px; color: #1b2430; background: #fff } svg { width: 100%; height: auto } pre { overflow-x: auto }</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Consilium:
+simulated averaging</title>
+<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 760px; margin: 32px auto; padding: 0 16px; color: #1b2430; background:
+#fff } svg { width: 100%; height: auto } pre { overflow-x: auto }</style></head>
 <body><h1>Simulated averaging</h1>
 ${svg}
 <pre>${summary}</pre></body></html>
 `
 }
 
-function chartOption ({ peers, dim, partner, codec, seed }: SimulationOptions, measured: [number, number][], theory: [number, number][]): Option {
+function chartOption (
+  { peers, dim, partner, codec, seed }: SimulationOptions,
+  measured: [number, number][],
+  theory: [number, number][]
+): Option {
   return {
     backgroundColor: '#ffffff',
-    title: { text: `${peers} sites × ${dim} numbers, partner ${partner}, codec ${codec}, seed ${seed}`, left: 'center', top: 8, textStyle: { ...TEXT, fontSize: 14, fontWeight: 'normal' } },
+    title: {
+      text: `${peers} sites × ${dim} numbers, partner ${partner}, codec ${codec}, seed ${seed}`,
+      left: 'center',
+      top: 8,
+      textStyle: { ...TEXT, fontSize: 14, fontWeight: 'normal' }
+    },
     legend: { top: 32, textStyle: TEXT },
     grid: { left: 72, right: 24, top: 64, bottom: 48 },
     xAxis: { type: 'value', name: 'cycle', nameGap: 28, minInterval: 1, max: measured.length - 1, ...AXIS },
-    yAxis: { type: 'log', name: 'variance relative to the start', nameGap: 48, min: 10 ** Math.floor(Math.log10(Math.min(...measured.map(([, value]) => value)))), max: 1, ...AXIS, axisLabel: { ...TEXT, formatter: (value: number) => value.toExponential(0) } },
+    yAxis: {
+      type: 'log',
+      name: 'variance relative to the start',
+      nameGap: 48,
+      min: 10 ** Math.floor(Math.log10(Math.min(...measured.map(([, value]) => value)))),
+      max: 1,
+      ...AXIS,
+      axisLabel: { ...TEXT, formatter: (value: number) => value.toExponential(0) }
+    },
     series: [
-      { type: 'line', name: 'measured', data: measured, symbol: 'circle', symbolSize: 6, lineStyle: { color: '#0072b2', width: 2.5 }, itemStyle: { color: '#0072b2' } },
-      { type: 'line', name: 'theory', data: theory, symbol: 'none', lineStyle: { color: '#d55e00', width: 1.5, type: 'dashed' }, itemStyle: { color: '#d55e00' } }
+      {
+        type: 'line',
+        name: 'measured',
+        data: measured,
+        symbol: 'circle',
+        symbolSize: 6,
+        lineStyle: { color: '#0072b2', width: 2.5 },
+        itemStyle: { color: '#0072b2' }
+      },
+      {
+        type: 'line',
+        name: 'theory',
+        data: theory,
+        symbol: 'none',
+        lineStyle: { color: '#d55e00', width: 1.5, type: 'dashed' },
+        itemStyle: { color: '#d55e00' }
+      }
     ]
   }
 }

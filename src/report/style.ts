@@ -1,9 +1,12 @@
 /** Light and dark by the reader's own setting; nothing is fetched. */
 export const STYLE = `
-:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2430; --faint: #5d6b7c; --line: #dfe4ea; --accent: #0a7d5c; --good: #0a7d5c; --bad: #c2332b; --warn: #9a6700; --frozen: #a4afbb; --alone: #e0a030 }
-@media (prefers-color-scheme: dark) { :root { --page: #11161c; --card: #1a2129; --ink: #e6ebf1; --faint: #9aa8b7; --line: #323c48; --accent: #3ecf9d; --good: #3ecf9d; --bad: #ff7b72; --warn: #e3b341; --frozen: #6b7683; --alone: #d9a441 } }
+:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2430; --faint: #5d6b7c; --line: #dfe4ea; --accent: #0a7d5c;
+--good: #0a7d5c; --bad: #c2332b; --warn: #9a6700; --frozen: #a4afbb; --alone: #e0a030 }
+@media (prefers-color-scheme: dark) { :root { --page: #11161c; --card: #1a2129; --ink: #e6ebf1; --faint: #9aa8b7; --line: #323c48;
+--accent: #3ecf9d; --good: #3ecf9d; --bad: #ff7b72; --warn: #e3b341; --frozen: #6b7683; --alone: #d9a441 } }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu
+Sans", sans-serif }
 main { max-width: 1080px; margin: 0 auto; padding: 40px 20px 64px }
 h1 { font-size: 2.1rem; line-height: 1.2; margin: 0 0 8px; letter-spacing: -0.02em }
 h2 { font-size: 1.2rem; margin: 0 0 4px }
@@ -13,12 +16,14 @@ p { margin: 0 0 12px }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 22px; margin-top: 20px; min-width: 0 }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 12px; margin-top: 24px }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px }
-.tile b { display: block; white-space: nowrap; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums; letter-spacing: -0.02em }
+.tile b { display: block; white-space: nowrap; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums;
+letter-spacing: -0.02em }
 .tile span { color: var(--faint); font-size: .88rem }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); gap: 0 20px }
 svg { display: block; width: 100%; height: auto }
 ul.checks { list-style: none; margin: 10px 0 0; padding: 0 }
-ul.checks li { display: grid; grid-template-columns: 74px 1fr auto; gap: 12px; padding: 7px 0; border-top: 1px solid var(--line); align-items: baseline }
+ul.checks li { display: grid; grid-template-columns: 74px 1fr auto; gap: 12px; padding: 7px 0; border-top: 1px solid var(--line);
+align-items: baseline }
 ul.checks .detail { color: var(--faint); font-size: .9rem; text-align: right; overflow-wrap: anywhere }
 .mark { font-weight: 600; font-size: .82rem; border-radius: 99px; padding: 1px 10px; text-align: center; border: 1px solid currentColor }
 .good { color: var(--good) } .bad { color: var(--bad) } .missed { color: var(--warn) }
@@ -36,6 +41,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .shot { position: relative; background: #000 center / 100% 100% no-repeat; border-radius: 8px; overflow: hidden }
 .shot img { display: block; width: 100%; height: 100% }
 .strip figcaption { margin-top: 4px }
-@media (max-width: 640px) { .strip { grid-template-columns: repeat(2, 1fr) } ul.checks li { grid-template-columns: 74px 1fr } ul.checks .detail { grid-column: 2; text-align: left } main { padding-top: 24px } }
+@media (max-width: 640px) { .strip { grid-template-columns: repeat(2, 1fr) } ul.checks li { grid-template-columns: 74px 1fr } ul.checks
+.detail { grid-column: 2; text-align: left } main { padding-top: 24px } }
 @media print { .card, .tile { break-inside: avoid } .shot { print-color-adjust: exact } }
 `

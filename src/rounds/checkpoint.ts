@@ -12,7 +12,10 @@ export interface CheckpointInit {
 /** Exchanges that may be in the log only: so much is read again at the next start, and kept on disk until then. */
 export const MOST_IN_LOG = 8
 
-/** Keeps the averager's state on disk: at once where the pipeline needs it; exchanges are durable in the log, which is emptied when it has grown. */
+/**
+ * Keeps the averager's state on disk: at once where the pipeline needs it; exchanges are durable in the log, which is emptied when it
+ * has grown.
+ */
 export class Checkpoint {
   readonly #init: CheckpointInit
   #running: Promise<void> | undefined

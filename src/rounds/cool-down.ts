@@ -20,7 +20,10 @@ const PAUSE_MS = 300
 const FIRST_LOOK_MS = 2_500
 
 /** After the last round: exchanges only, until the sites agree and nobody still trains, or the time limit is reached. */
-export async function coolDown ({ gossip, peers, clock, distance, isInDoubt, limits }: CoolDownInit, signal: AbortSignal): Promise<CoolDownEnd> {
+export async function coolDown (
+  { gossip, peers, clock, distance, isInDoubt, limits }: CoolDownInit,
+  signal: AbortSignal
+): Promise<CoolDownEnd> {
   const start = clock.now()
   const end = start + limits.seconds * 1_000
   while (clock.now() < end) {

@@ -80,7 +80,9 @@ export class Gossip {
   }
 
   /** Takes x and round of one of these sites, which are far ahead, over; undefined when none would within the time. */
-  async catchUp ({ ahead, withinMs, signal }: { ahead: () => readonly string[], withinMs: number, signal: AbortSignal }): Promise<string | undefined> {
+  async catchUp (
+    { ahead, withinMs, signal }: { ahead: () => readonly string[], withinMs: number, signal: AbortSignal }
+  ): Promise<string | undefined> {
     const { clock } = this.#init
     const until = clock.now() + withinMs
     while (clock.now() < until && ahead().length > 0) {
@@ -111,7 +113,12 @@ export class Gossip {
     const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random }
     if (partner == null) return view
     const { self, distance } = partner
-    return { ...view, self, ...(partner.rule === 'exponential' ? { ring: partner.ring(), step: this.#step() } : {}), ...(distance == null ? {} : { distance }) }
+    return {
+      ...view,
+      self,
+      ...(partner.rule === 'exponential' ? { ring: partner.ring(), step: this.#step() } : {}),
+      ...(distance == null ? {} : { distance })
+    }
   }
 
   /** The agreed partner of this step was here already: once is enough. */
@@ -132,7 +139,12 @@ export class Gossip {
 
   #succeeded (partner: string, excess: number): void {
     this.#backOff.succeeded(partner, { excess })
-    if (this.#backOff.isSuspect(partner)) this.#init.notices.warn(`clipped ${partner}`, `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`)
+    if (this.#backOff.isSuspect(partner)) {
+      this.#init.notices.warn(
+        `clipped ${partner}`,
+        `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`
+      )
+    }
   }
 
   async #exchange (partner: string, signal: AbortSignal, catchUp = false): Promise<boolean> {
@@ -167,7 +179,10 @@ export class Gossip {
   /** A site with another schema: left out and reported once. */
   foreign (partner: string): void {
     this.#init.peers.markForeign(partner)
-    this.#init.notices.warn(`schema ${partner}`, `site ${partner} trains another model or base: its adapter is never averaged; let both sites use the federation's version`)
+    this.#init.notices.warn(
+      `schema ${partner}`,
+      `site ${partner} trains another model or base: its adapter is never averaged; let both sites use the federation's version`
+    )
   }
 }
 

@@ -96,7 +96,10 @@ export class PeerTable {
     return this.#entries.get(id)?.announced
   }
 
-  /** Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still be loading. */
+  /**
+   * Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still
+   * be loading.
+   */
   candidates (): string[] {
     const able = [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry))
     const announced = able.filter(([, entry]) => entry.announced != null)
@@ -105,7 +108,9 @@ export class PeerTable {
 
   /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */
   unfinished (): string[] {
-    return [...this.#entries].filter(([, entry]) => this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)).map(([id]) => id)
+    return [...this.#entries].filter(([, entry]) =>
+      this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
+    ).map(([id]) => id)
   }
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
@@ -115,7 +120,8 @@ export class PeerTable {
   }
 
   /**
-   * Median of the rounds that connected, moving sites announced; undefined without any. Of connected ones alone: pausing and catching up are about partners that this site can ask,
+   * Median of the rounds that connected, moving sites announced; undefined without any. Of connected ones alone: pausing and catching
+   * up are about partners that this site can ask,
    * who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
    */
   medianRound (): number | undefined {
@@ -127,7 +133,8 @@ export class PeerTable {
   }
 
   /**
-   * Sketches of all sites of this schema that were heard of lately: connected or not, since announcements reach the whole federation and connections a few of it. That a site is foreign
+   * Sketches of all sites of this schema that were heard of lately: connected or not, since announcements reach the whole federation
+   * and connections a few of it. That a site is foreign
    * is otherwise learnt only by asking it.
    */
   sketches (schemaHash: string): Float32Array[] {
@@ -176,7 +183,10 @@ export class PeerTable {
   #forgetOne (): void {
     const absent = [...this.#entries].filter(([, { connected }]) => !connected)
     const seen = ([, { lastSeen }]: [string, Entry]): number => lastSeen ?? -Infinity
-    const oldest = absent.reduce<[string, Entry] | undefined>((least, each) => least == null || seen(each) < seen(least) ? each : least, undefined)
+    const oldest = absent.reduce<[string, Entry] | undefined>(
+      (least, each) => least == null || seen(each) < seen(least) ? each : least,
+      undefined
+    )
     if (oldest != null) this.#entries.delete(oldest[0])
   }
 }

@@ -20,7 +20,8 @@ interface Attempt {
 }
 
 /**
- * Settles exchanges in doubt whenever their partner is there: soon, since a difference that is applied late moves this site away from the others. Each partner is also spoken to
+ * Settles exchanges in doubt whenever their partner is there: soon, since a difference that is applied late moves this site away from
+ * the others. Each partner is also spoken to
  * once after a start, so that it may forget the outcomes that it keeps for this site.
  */
 export class Settlement {
@@ -62,7 +63,8 @@ export class Settlement {
     const there = [...connected()]
     const inDoubt = new Set(doubts())
     for (const id of [...this.#attempts.keys()]) if (!there.includes(id)) this.#attempts.delete(id)
-    const isDue = (id: string): boolean => (inDoubt.has(id) || !this.#greeted.has(id)) && (this.#attempts.get(id)?.dueAt ?? 0) <= clock.now()
+    const isDue = (id: string): boolean =>
+      (inDoubt.has(id) || !this.#greeted.has(id)) && (this.#attempts.get(id)?.dueAt ?? 0) <= clock.now()
     return there.filter(isDue).sort((a, b) => Number(inDoubt.has(b)) - Number(inDoubt.has(a))).slice(0, AT_ONCE)
   }
 

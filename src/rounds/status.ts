@@ -27,7 +27,10 @@ export interface SiteStatus {
   refusedHandshakes: number
   /** Connections that ended because one side did not accept the other's certificate. */
   refusedCertificates: number
-  /** Streams that peers opened, by protocol: taken, and reset for want of a certificate. Membership, identify and ping are open to all and not counted. */
+  /**
+   * Streams that peers opened, by protocol: taken, and reset for want of a certificate. Membership, identify and ping are open to all
+   * and not counted.
+   */
   streams: Record<string, { handled: number, reset: number }>
   warnings: string[]
   /** What computes, where, and why that; absent until the trainer is ready. */

@@ -56,7 +56,10 @@ export interface Work {
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
-  /** Fits the experts (loss NaN when that was done already: before a crash, or before the exchange), saves them durably, then scores the validation split. */
+  /**
+   * Fits the experts (loss NaN when that was done already: before a crash, or before the exchange), saves them durably, then scores the
+   * validation split.
+   */
   phaseL: { request: Work, reply: { loss: number, dice: Dice } }
 }
 

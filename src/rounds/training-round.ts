@@ -49,7 +49,8 @@ const EXCHANGE_MS = 20_000
 const AHEAD_POLL_MS = 1_000
 
 /**
- * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. With `GL-local`
+ * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. With
+ * `GL-local`
  * experts are fitted before the exchanges.
  * A site that is far behind catches up and goes on with the round that it took over.
  */
@@ -86,7 +87,15 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   await checkpoint.save()
   record.dice = dice
   const consensus = company?.distance()
-  await site.metrics.append({ t: clock.now(), round, dice, lossG, lossL: Number.isFinite(lossL) ? lossL : null, ...record.closeRound(round), ...(consensus == null ? {} : { consensus }) })
+  await site.metrics.append({
+    t: clock.now(),
+    round,
+    dice,
+    lossG,
+    lossL: Number.isFinite(lossL) ? lossL : null,
+    ...record.closeRound(round),
+    ...(consensus == null ? {} : { consensus })
+  })
 }
 
 /** Phase L on this site's own adapter; resolves with its loss. */
@@ -96,14 +105,25 @@ async function fitExpertsEarly (site: RoundSite, round: number, signal: AbortSig
   return loss
 }
 
-/** A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them over. What it trained and never exchanged is lost. */
-async function catchUp ({ averager, checkpoint, notices }: RoundSite, { gossip, peers, staleness }: Company, signal: AbortSignal): Promise<void> {
+/**
+ * A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them
+ * over. What it trained and never exchanged is lost.
+ */
+async function catchUp (
+  { averager, checkpoint, notices }: RoundSite,
+  { gossip, peers, staleness }: Company,
+  signal: AbortSignal
+): Promise<void> {
   const before = averager.round
   if ((peers.medianRound() ?? before) - before <= staleness) return
   const partner = await gossip.catchUp({ ahead: () => peers.farAhead(averager.round, staleness), withinMs: EXCHANGE_MS, signal })
   if (partner == null) return
   await checkpoint.save()
-  notices.warn(`behind ${before}`, `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over and goes on in round ${averager.round}`)
+  notices.warn(
+    `behind ${before}`,
+    `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over and ` +
+      `goes on in round ${averager.round}`
+  )
 }
 
 /** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */

@@ -7,17 +7,28 @@ export type Mode = 'frozen' | 'global' | 'personal'
 /** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
 export type DecoderMode = 'frozen' | 'lora' | 'lora+upscaling' | 'lora+mask-head' | 'lora+heads' | 'full'
 
-/** What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it (SAM_SPEC §3.7). */
+/**
+ * What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it
+ * (SAM_SPEC §3.7).
+ */
 type EncoderMode = 'lora' | 'bottleneck' | 'full'
 
-/** What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product, out of which every site takes the best factors (SAM_SPEC §3.5). */
+/**
+ * What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product, out of which every site
+ * takes the best factors (SAM_SPEC §3.5).
+ */
 export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
 
 export interface ModelSettings {
   /** How the base takes pixels: `imagenet` if not given. */
   readonly pixels?: Pixels | undefined
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
-  readonly lora: { readonly blocks: number[], readonly rank: number, readonly alpha: number, readonly aggregation?: LoraAggregation | undefined }
+  readonly lora: {
+    readonly blocks: number[],
+    readonly rank: number,
+    readonly alpha: number,
+    readonly aggregation?: LoraAggregation | undefined
+  }
   readonly decoder: DecoderMode
   /** `lora` if not given; `lora.blocks` counts only then. The others are baselines, and no federation has them. */
   readonly encoder?: EncoderMode
@@ -70,7 +81,10 @@ export interface TrainSettings {
   readonly augment: boolean
 }
 
-/** Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one, and the decoder of both: docs/evidence.md. */
+/**
+ * Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one,
+ * and the decoder of both: docs/evidence.md.
+ */
 export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig): ModelSettings {
   const blocks = Array.from({ length: depth }, (_, block) => block)
   return {
@@ -80,7 +94,10 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig):
   }
 }
 
-/** Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; a step takes a fifteenth of one at 1,024 (docs/models/sam.md). */
+/**
+ * Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; a step takes a
+ * fifteenth of one at 1,024 (docs/models/sam.md).
+ */
 export function defaultImageSize ({ name, imageSize }: SamConfig): number {
   return name.startsWith('vit-') ? 448 : imageSize
 }
@@ -108,7 +125,10 @@ const TRAINING: TrainSettings = {
   augment: true
 }
 
-/** The large models' column differs: published fine-tunes of SAM use lower rates, above all for the pretrained heads; lambdaG and its warm-up are those of SAM_SPEC §3.6. */
+/**
+ * The large models' column differs: published fine-tunes of SAM use lower rates, above all for the pretrained heads; lambdaG and its
+ * warm-up are those of SAM_SPEC §3.6.
+ */
 const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
 
 export function defaultTrainSettings ({ name }: Pick<SamConfig, 'name'>): TrainSettings {

@@ -28,7 +28,20 @@ export interface SimulationOptions {
 }
 
 export const DEFAULTS: SimulationOptions = {
-  peers: 100, dim: 256, cycles: 30, partner: 'exponential', codec: 'auto', loss: 0, churn: 0, stragglers: 0, liars: 0, delay: 0, offset: 0, maxMass: 1, radius: 4, seed: 1
+  peers: 100,
+  dim: 256,
+  cycles: 30,
+  partner: 'exponential',
+  codec: 'auto',
+  loss: 0,
+  churn: 0,
+  stragglers: 0,
+  liars: 0,
+  delay: 0,
+  offset: 0,
+  maxMass: 1,
+  radius: 4,
+  seed: 1
 }
 
 /** Virtual milliseconds in which every live site initiates once. */

@@ -35,12 +35,23 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
   const federation = new VirtualFederation(options)
   const { sites } = federation
   const honest = sites.filter(({ isLiar }) => !isLiar)
-  const before = { mass: totalMass(sites), sum: weightedSum(sites), size: weightedSize(sites), mean: weightedMean(honest), ...spreadOf(honest) }
+  const before = {
+    mass: totalMass(sites),
+    sum: weightedSum(sites),
+    size: weightedSize(sites),
+    mean: weightedMean(honest),
+    ...spreadOf(honest)
+  }
   const cycles: CycleReport[] = [{ cycle: 0, variance: before.variance, spread: 1, bytesPerSite: 0 }]
   for (let cycle = 1; cycle <= options.cycles; cycle++) {
     await federation.cycle()
     const { variance, farthest } = spreadOf(honest)
-    cycles.push({ cycle, variance, spread: farthest / before.farthest, bytesPerSite: sites.reduce((sum, { bytesSent }) => sum + bytesSent, 0) / sites.length })
+    cycles.push({
+      cycle,
+      variance,
+      spread: farthest / before.farthest,
+      bytesPerSite: sites.reduce((sum, { bytesSent }) => sum + bytesSent, 0) / sites.length
+    })
   }
   await federation.settle()
   const named = federation.named()
@@ -54,6 +65,9 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
     liarsNamed: sites.filter(({ isLiar, id }) => isLiar && named.has(id)).length,
     honestNamed: honest.filter(({ id }) => named.has(id)).length,
     meanMoved: Math.sqrt(squaredDistance(weightedMean(honest), before.mean)) / start,
-    changed: { mass: Math.abs(mass / before.mass - 1), weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), before.sum)) / before.size }
+    changed: {
+      mass: Math.abs(mass / before.mass - 1),
+      weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), before.sum)) / before.size
+    }
   }
 }

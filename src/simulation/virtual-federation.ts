@@ -92,7 +92,9 @@ export class VirtualFederation {
 
   /** Sites ask about what is in doubt, as the daemon does when a partner is there again. */
   #scheduleSettling (ms: number): void {
-    this.#clock.schedule(ms, () => { for (const site of this.sites) if (site.averager.inDoubt > 0 && !site.isAway) this.#watch(this.#settleAll(site)) })
+    this.#clock.schedule(ms, () => {
+      for (const site of this.sites) if (site.averager.inDoubt > 0 && !site.isAway) this.#watch(this.#settleAll(site))
+    })
   }
 
   async #turn (site: VirtualSite): Promise<void> {
@@ -139,15 +141,40 @@ export class VirtualFederation {
       const rank = ranks.get(index)!
       const values = Float32Array.from(common, (each) => each + normal())
       const mass = maxMass === 1 ? 1 : maxMass ** roles()
-      return this.#createSite({ index, schema, values, mass, isLiar: rank < liarCount, isSlow: rank >= peers - slowCount, clipRadius: radius * Math.sqrt(dim) })
+      return this.#createSite({
+        index,
+        schema,
+        values,
+        mass,
+        isLiar: rank < liarCount,
+        isSlow: rank >= peers - slowCount,
+        clipRadius: radius * Math.sqrt(dim)
+      })
     })
   }
 
-  #createSite ({ index, schema, values, mass, isLiar, isSlow, clipRadius }: Pick<VirtualSite, 'index' | 'isLiar' | 'isSlow'> & { schema: Schema, values: Float32Array, mass: number, clipRadius: number }): VirtualSite {
+  #createSite (
+    { index, schema, values, mass, isLiar, isSlow, clipRadius }: Pick<VirtualSite, 'index' | 'isLiar' | 'isSlow'> & {
+      schema: Schema,
+      values: Float32Array,
+      mass: number,
+      clipRadius: number
+    }
+  ): VirtualSite {
     const { codec, maxMass } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
     const averager = new Averager({ schema, values, round: 0, mass, settings, ...(isLiar ? { distort: this.#lie(index) } : {}) })
-    const site: VirtualSite = { index, id: this.#ids[index]!, averager, gossip: this.#createGossip(index), isLiar, isSlow, isAway: false, bytesSent: 0, sketch: undefined }
+    const site: VirtualSite = {
+      index,
+      id: this.#ids[index]!,
+      averager,
+      gossip: this.#createGossip(index),
+      isLiar,
+      isSlow,
+      isAway: false,
+      bytesSent: 0,
+      sketch: undefined
+    }
     return site
   }
 
@@ -160,7 +187,13 @@ export class VirtualFederation {
       notices: SILENT,
       clock: this.#clock,
       random: seededRandom(seed + index, STREAM.gossip),
-      partner: { rule: partner, self: this.#ids[index]!, ring: () => this.#ids, step: () => this.#stepOf(), distance: (id) => this.#distance(own(), id) }
+      partner: {
+        rule: partner,
+        self: this.#ids[index]!,
+        ring: () => this.#ids,
+        step: () => this.#stepOf(),
+        distance: (id) => this.#distance(own(), id)
+      }
     })
   }
 

@@ -82,7 +82,9 @@ export class VirtualNetwork {
     responder.gossip.served(initiator.id, await theirs.commit())
     await this.#deliver(responder, initiator)
     const outcome = await exchange.commit()
-    await this.#deliver(initiator, responder).then(async () => { await responder.averager.acknowledged(exchange.id, initiator.id) }, () => {})
+    await this.#deliver(initiator, responder).then(async () => {
+      await responder.averager.acknowledged(exchange.id, initiator.id)
+    }, () => {})
     return outcome
   }
 

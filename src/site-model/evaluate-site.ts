@@ -10,18 +10,38 @@ interface ModeScore extends Score { readonly perSlice: readonly (Score & { reado
 export type Evaluation = Record<Mode, ModeScore> & { readonly round: number, readonly slices: number, readonly skipped: number }
 
 /** Dice, IoU and HD95 (pixels) of all three modes on a data set; `validation` keeps only the split that training never saw. */
-export async function evaluateSite (home: string, data: string, split: 'validation' | 'all', compute: Partial<ComputeSettings> = {}): Promise<Evaluation> {
+export async function evaluateSite (
+  home: string,
+  data: string,
+  split: 'validation' | 'all',
+  compute: Partial<ComputeSettings> = {}
+): Promise<Evaluation> {
   const site = await openSiteModel(home, compute)
   try {
     const dataset = await loadDataset(data, { axis: site.config.axis })
-    const slices = split === 'all' ? dataset.slices : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation
-    if (slices.length === 0) throw new InputError(`${data} has ${split === 'all' ? 'no slices' : `no slices to validate with (${dataset.slices.length} in all): use --split all`}, or look at it with consilium data check`)
+    const slices = split === 'all'
+      ? dataset.slices
+      : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation
+    if (slices.length === 0) {
+      throw new InputError(
+        `${data} has ${
+          split === 'all' ? 'no slices' : `no slices to validate with (${dataset.slices.length} in all): use --split all`
+        }, or look at it with consilium data check`
+      )
+    }
     const samples = await fitScored(slices, site.learner.inputSize)
     const score = async (mode: Mode): Promise<ModeScore> => {
       const { dice, perSample } = await site.learner.evaluate({ adapter: site.adapter, samples, mode })
       return { dice, iou: mean(perSample.map((each) => each.iou)), hd95: mean(perSample.map((each) => each.hd95)), perSlice: perSample }
     }
-    return { round: site.round, slices: slices.length, skipped: dataset.problems.length, frozen: await score('frozen'), global: await score('global'), personal: await score('personal') }
+    return {
+      round: site.round,
+      slices: slices.length,
+      skipped: dataset.problems.length,
+      frozen: await score('frozen'),
+      global: await score('global'),
+      personal: await score('personal')
+    }
   } finally {
     await site.close()
   }

@@ -14,7 +14,10 @@ export async function modelSection (folder: string, name: string, imageSize?: nu
 }
 
 /** Epochs, rates and losses for this model (SAM_SPEC §3.6). */
-export function trainingSection (model: Pick<FederationDocument['model'], 'name'>, own: { rounds: number, seed: number }): FederationDocument['training'] {
+export function trainingSection (
+  model: Pick<FederationDocument['model'], 'name'>,
+  own: { rounds: number, seed: number }
+): FederationDocument['training'] {
   return { ...defaultTrainSettings(model), ...own }
 }
 

@@ -25,7 +25,9 @@ export interface LearnerSource {
 export async function createLearner ({ engine, model, training, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
-  if (base.hash !== model.baseHash) throw new InputError(`${file} is damaged: its numbers do not have the hash that it states; remove it and import the model again`)
+  if (base.hash !== model.baseHash) {
+    throw new InputError(`${file} is damaged: its numbers do not have the hash that it states; remove it and import the model again`)
+  }
   const config = withImageSize(base.config, model.imageSize)
   return Learner.create({
     engine,

@@ -53,7 +53,9 @@ async function readSavedAdapter (path: string, learner: Learner): Promise<{ adap
   try {
     return adapterFromSafetensors(learner.schema, bytes)
   } catch (error) {
-    if (error instanceof CorruptFileError) throw new InputError(`${path} is damaged (${error.message}): start the daemon once, it falls back to the checkpoint before`)
+    if (error instanceof CorruptFileError) {
+      throw new InputError(`${path} is damaged (${error.message}): start the daemon once, it falls back to the checkpoint before`)
+    }
     throw error
   }
 }

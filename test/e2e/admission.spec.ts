@@ -64,7 +64,10 @@ describe('who is admitted by which command', function () {
       const { home, peerId } = await newSite()
       const invitation = await invited(peerId)
       const lost = await consilium(['join', invitation, '--home', home, '--json'])
-      expect(plainLines(lost.stderr)).to.deep.equal(['consilium: this site knows no address of another one: ask for an invitation that holds one, or name a site with "consilium start --bootstrap ADDRESS"'])
+      expect(plainLines(lost.stderr)).to.deep.equal([
+        'consilium: this site knows no address of another one: ask for an invitation that holds one, or name a site with "consilium ' +
+          'start --bootstrap ADDRESS"'
+      ])
       expect(JSON.parse(lost.stdout)).to.include({ peerId, warning: lost.stderr.trim().replace('consilium: ', '') })
       expect((await consilium(['join', invitation, '--home', home, '--bootstrap', ADDRESS])).stderr).to.equal('')
       expect((await consilium(['join', invitation, '--home', home])).stderr, 'it knows one from before').to.equal('')
@@ -80,7 +83,11 @@ describe('who is admitted by which command', function () {
 
     it('takes addresses that are some', async () => {
       const { peerId } = await newSite()
-      for (const wrong of ['foo', '/', `/dns4/${'x'.repeat(300)}/tcp/1`]) expect(await refused('invite', peerId, '--home', founder, '--bootstrap', wrong)).to.contain(`--bootstrap ${wrong} is not a multiaddress`)
+      for (const wrong of ['foo', '/', `/dns4/${'x'.repeat(300)}/tcp/1`]) {
+        expect(await refused('invite', peerId, '--home', founder, '--bootstrap', wrong)).to.contain(
+          `--bootstrap ${wrong} is not a multiaddress`
+        )
+      }
       expect(await members()).not.to.have.property(peerId)
     })
 
@@ -88,7 +95,9 @@ describe('who is admitted by which command', function () {
       const { peerId } = await newSite()
       const { stdout, stderr } = await consilium(['invite', peerId, '--home', founder])
       expect(stdout).to.match(/^consilium1\S+\n$/)
-      expect(plainLines(stderr)).to.deep.equal(['consilium: the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'])
+      expect(plainLines(stderr)).to.deep.equal([
+        'consilium: the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'
+      ])
       expect(await consiliumJson(['invite', peerId, '--home', founder])).to.include({ warning: stderr.trim().replace('consilium: ', '') })
       expect((await consilium(['invite', peerId, '--home', founder, '--bootstrap', ADDRESS])).stderr).to.equal('')
     })
@@ -115,7 +124,9 @@ describe('who is admitted by which command', function () {
     const { home, peerId } = await newSite()
     const again = await consilium(['init', '--home', home])
     expect(again.stdout).to.equal(`${peerId}\n`)
-    expect(plainLines(again.stderr)).to.deep.equal([`consilium: ${sitePaths(home).identity} was there already and is kept: for another site choose another --home`])
+    expect(plainLines(again.stderr)).to.deep.equal([
+      `consilium: ${sitePaths(home).identity} was there already and is kept: for another site choose another --home`
+    ])
     expect(await consiliumJson(['init', '--home', home])).to.deep.equal({ peerId, home, existed: true })
     expect(await newSite()).to.include({ existed: false })
   })

@@ -20,7 +20,11 @@ export interface Running {
 
 /** Starts the compiled command line as a process of its own, the way users run it. */
 export function start (args: readonly string[], { env = {} }: { env?: NodeJS.ProcessEnv } = {}): Running {
-  const child = spawn(process.execPath, [`${ROOT}dist/src/cli/index.js`, ...args], { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [`${ROOT}dist/src/cli/index.js`, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   const out = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { out.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { out.stderr += chunk.toString() })

@@ -40,7 +40,10 @@ describe('model', function () {
     const imported = await consiliumJson<ImportedModel>(['model', 'import', file, '--home', home, '--name', 'ours'])
     expect(imported).to.include({ name: 'ours', parameters: 731_208, path: join(home, 'models', 'ours.safetensors') })
     const listed = await consiliumJson<StoredModel[]>(['model', 'list', '--home', home])
-    expect(listed.map(({ name, bundled }) => ({ name, bundled }))).to.deep.equal([{ name: 'sam-tiny', bundled: true }, { name: 'ours', bundled: false }])
+    expect(listed.map(({ name, bundled }) => ({ name, bundled }))).to.deep.equal([{ name: 'sam-tiny', bundled: true }, {
+      name: 'ours',
+      bundled: false
+    }])
     expect((await model('list')).stdout.split('\n')[1]).to.include('ours').and.to.include(imported.hash.slice(0, 12))
     const info = await consiliumJson<StoredModel>(['model', 'info', 'ours', '--home', home])
     expect(info).to.deep.equal({ ...listed[1]! })
@@ -50,7 +53,9 @@ describe('model', function () {
 
   it('is refused in one plain sentence', async () => {
     expect(await refusal('info', 'vit-x')).to.include('there is no model named vit-x').and.to.include('model import')
-    expect(await refusal('import', file, '--architecture', 'vit-x')).to.include('use sam-tiny, vit-b, vit-l, vit-h').and.to.not.include('golden')
+    expect(await refusal('import', file, '--architecture', 'vit-x')).to.include('use sam-tiny, vit-b, vit-l, vit-h').and.to.not.include(
+      'golden'
+    )
     expect(await refusal('import', join(folder, 'nowhere.pth'))).to.include('nowhere.pth')
     const token = original.get('mask_decoder.iou_token.weight')!
     const others = join(folder, 'others.pth')
@@ -64,7 +69,10 @@ describe('model', function () {
     const shapes = new Map([...tensorShapes(samConfig('vit-b'))].map(([name, shape]) => [name, { shape }]))
     const header = safetensorsHeader(shapes, {})
     await writeFile(large, header)
-    await truncate(large, header.length + 4 * [...shapes.values()].reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0))
+    await truncate(
+      large,
+      header.length + 4 * [...shapes.values()].reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0)
+    )
     const other = join(folder, 'other')
     const running = start(['model', 'import', large, '--home', other])
     const models = async (): Promise<string[]> => await readdir(join(other, 'models')).catch(() => [])

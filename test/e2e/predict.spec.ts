@@ -35,19 +35,34 @@ describe('predict', function () {
     await consiliumJson(['federation', 'create', '--home', home, '--name', 'test', '--rounds', '1'])
     image = join(IMAGES, (await readdir(IMAGES))[10]!)
     volume = join(folder, 'scan.nii')
-    const values = Array.from({ length: 24 * 20 * SLICES }, (_, i) => Math.hypot(i % 24 - 12, Math.floor(i / 24) % 20 - 10) < 7 ? 200 + (Math.imul(i, 0x9e3779b1) >>> 28) : 20 + (Math.imul(i, 0x85ebca6b) >>> 28))
+    const values = Array.from(
+      { length: 24 * 20 * SLICES },
+      (_, i) =>
+        Math.hypot(i % 24 - 12, Math.floor(i / 24) % 20 - 10) < 7
+          ? 200 + (Math.imul(i, 0x9e3779b1) >>> 28)
+          : 20 + (Math.imul(i, 0x85ebca6b) >>> 28)
+    )
     await writeFile(volume, niftiBytes({ dims: [24, 20, SLICES], values, datatype: 4, sform: SFORM, qform: QFORM }))
   })
 
   after(async () => { await rm(folder, { recursive: true }) })
 
-  const run = async (...args: string[]): Promise<Prediction> => await consiliumJson<Prediction>(['predict', '--home', home, '--threads', '1', ...args])
+  const run = async (...args: string[]): Promise<Prediction> =>
+    await consiliumJson<Prediction>(['predict', '--home', home, '--threads', '1', ...args])
 
   it('never replaces what it reads: image, mask, or a map under the name of one', async () => {
     const [scan, mapped] = [join(folder, 'mine.png'), join(folder, 'mine.map2.png')]
     for (const name of [scan, mapped]) await cp(image, name)
     const before = await readFile(scan)
-    for (const args of [['--image', scan, '--out', scan], ['--image', image, '--mask', scan, '--out', scan], ['--image', mapped, '--out', scan, '--multimask']]) {
+    for (
+      const args of [['--image', scan, '--out', scan], ['--image', image, '--mask', scan, '--out', scan], [
+        '--image',
+        mapped,
+        '--out',
+        scan,
+        '--multimask'
+      ]]
+    ) {
       const { code, stderr, stdout } = await consilium(['predict', '--home', home, '--threads', '1', ...args])
       expect([code, stdout]).to.deep.equal([1, ''])
       expect(stderr).to.match(/^consilium: .*mine(\.map2)?\.png would be replaced, and it is read: choose another --out\n$/)
@@ -81,7 +96,10 @@ describe('predict', function () {
       expect(file).to.match(/^[0-9a-f]{64}$/)
       expect((await stat(cache())).mode & 0o777).to.equal(0o700)
       expect((await stat(join(cache(), file!))).mode & 0o777).to.equal(0o600)
-      expect(await run('--image', image, '--out', out, '--box', '20,20,90,90', '--point', '60,60,1', '--point', '2,2,0')).to.include({ encoded: 0, reused: 1 })
+      expect(await run('--image', image, '--out', out, '--box', '20,20,90,90', '--point', '60,60,1', '--point', '2,2,0')).to.include({
+        encoded: 0,
+        reused: 1
+      })
       const { data, info } = await sharp(out).raw().toBuffer({ resolveWithObject: true })
       const original = await sharp(image).metadata()
       expect([info.width, info.height]).to.deep.equal([original.width, original.height])
@@ -92,20 +110,30 @@ describe('predict', function () {
       const out = join(folder, 'multi', 'mask.png')
       await mkdir(join(folder, 'multi'))
       const { best, iou, maps } = await run('--image', image, '--out', out, '--box', '20,20,90,90', '--multimask')
-      expect(maps.map(({ map, file }) => [map, file])).to.deep.equal([1, 2, 3].map((map) => [map, join(folder, 'multi', `mask.map${map}.png`)]))
+      expect(maps.map(({ map, file }) => [map, file])).to.deep.equal(
+        [1, 2, 3].map((map) => [map, join(folder, 'multi', `mask.map${map}.png`)])
+      )
       const highest = maps.reduce((a, b) => b.iou! > a.iou! ? b : a)
       expect([best, iou]).to.deep.equal([highest.map, highest.iou])
       expect((await readFile(out)).equals(await readFile(highest.file))).to.equal(true)
       const note = JSON.parse(await readFile(join(folder, 'multi', 'mask.iou.json'), 'utf8')) as unknown
       expect(note).to.deep.equal({ best, maps: maps.map((each) => ({ ...each, file: `mask.map${each.map}.png` })) })
-      expect((await readdir(join(folder, 'multi'))).sort()).to.deep.equal(['mask.iou.json', 'mask.map1.png', 'mask.map2.png', 'mask.map3.png', 'mask.png'])
+      expect((await readdir(join(folder, 'multi'))).sort()).to.deep.equal([
+        'mask.iou.json',
+        'mask.map1.png',
+        'mask.map2.png',
+        'mask.map3.png',
+        'mask.png'
+      ])
     })
 
     it('takes its own mask, or its own logits, as the next prompt', async () => {
       const [out, logits] = [join(folder, 'first.png'), join(folder, 'first.safetensors')]
       await run('--image', image, '--out', out, '--box', '20,20,90,90', '--logits', logits)
       for (const prompt of [out, logits]) {
-        expect(await run('--image', image, '--out', join(folder, 'second.png'), '--mask', prompt, '--box', '20,20,90,90')).to.include({ encoded: 0 })
+        expect(await run('--image', image, '--out', join(folder, 'second.png'), '--mask', prompt, '--box', '20,20,90,90')).to.include({
+          encoded: 0
+        })
       }
     })
   })
@@ -113,7 +141,22 @@ describe('predict', function () {
   describe('a volume of 181 slices', () => {
     it('shows progress and comes back in shape and place of the input', async () => {
       const out = join(folder, 'scan-mask.nii.gz')
-      const { code, stdout, stderr } = await consilium(['predict', '--home', home, '--threads', '1', '--image', volume, '--out', out, '--box', '4,4,20,17', '--slices', '10-170', '--json'])
+      const { code, stdout, stderr } = await consilium([
+        'predict',
+        '--home',
+        home,
+        '--threads',
+        '1',
+        '--image',
+        volume,
+        '--out',
+        out,
+        '--box',
+        '4,4,20,17',
+        '--slices',
+        '10-170',
+        '--json'
+      ])
       expect(code, stderr).to.equal(0)
       expect(stderr).to.contain(`0/${SLICES} slices`).and.contain(`${SLICES}/${SLICES} slices`)
       expect(JSON.parse(stdout)).to.include({ slices: SLICES, encoded: 161 })
@@ -152,12 +195,26 @@ describe('predict', function () {
     await writeFile(join(input, 'bad.png'), 'no picture')
     await cp(volume, join(input, 'scan.nii'))
     const out = join(folder, 'masks')
-    const { code, stdout, stderr } = await consilium(['predict', '--home', home, '--threads', '1', '--image', input, '--out', out, '--no-cache', '--json'])
+    const { code, stdout, stderr } = await consilium([
+      'predict',
+      '--home',
+      home,
+      '--threads',
+      '1',
+      '--image',
+      input,
+      '--out',
+      out,
+      '--no-cache',
+      '--json'
+    ])
     expect(code).to.equal(1)
     const { images, failed } = JSON.parse(stdout) as FolderPrediction
     expect(images.map((each) => each.out)).to.deep.equal([join(out, 'good.png'), join(out, 'scan.nii.gz')])
     expect(failed.map(({ file }) => file)).to.deep.equal([join(input, 'bad.png')])
-    expect(plainLines(stderr).filter((line) => line.startsWith('consilium: '))).to.deep.equal([`consilium: ${join(input, 'bad.png')} cannot be used: the picture cannot be decoded: it is damaged, truncated or of another format`])
+    expect(plainLines(stderr).filter((line) => line.startsWith('consilium: '))).to.deep.equal([
+      `consilium: ${join(input, 'bad.png')} cannot be used: the picture cannot be decoded: it is damaged, truncated or of another format`
+    ])
     expect((await readdir(out)).sort()).to.deep.equal(['good.png', 'scan.nii.gz'])
   })
 })

@@ -3,7 +3,10 @@ import { BOUNDARIES, createSite, runExchange, type Site } from './site.ts'
 
 /** One far behind with x of its own, one that went on without it. */
 function apart (): [late: Site, ahead: Site] {
-  return [createSite('a', Float32Array.of(5, -5, 0), { round: 1, mass: 7 }), createSite('b', Float32Array.of(1, 2, 4), { round: 9, mass: 3 })]
+  return [
+    createSite('a', Float32Array.of(5, -5, 0), { round: 1, mass: 7 }),
+    createSite('b', Float32Array.of(1, 2, 4), { round: 9, mass: 3 })
+  ]
 }
 
 describe('a site that fell far behind', () => {
@@ -20,7 +23,12 @@ describe('a site that fell far behind', () => {
   it('keeps what it trains meanwhile, and is not clipped, nor taken for a liar', async () => {
     const late = createSite('a', Float32Array.of(500, 0, 0), { round: 0, settings: { clipRadius: 1 } })
     const ahead = createSite('b', Float32Array.of(1, 2, 4), { round: 9, settings: { clipRadius: 1 } })
-    const result = await runExchange(late, ahead, { catchUp: true, before: (boundary) => { if (boundary === 'commit') late.averager.land(Float32Array.of(0, 0, 0), Float32Array.of(0, 0, 0.5), 1) } })
+    const result = await runExchange(late, ahead, {
+      catchUp: true,
+      before: (boundary) => {
+        if (boundary === 'commit') late.averager.land(Float32Array.of(0, 0, 0), Float32Array.of(0, 0, 0.5), 1)
+      }
+    })
     expect(late.averager.values).to.deep.equal(Float32Array.of(1, 2, 4.5))
     expect(result).to.nested.include({ 'initiator.clipped': false, 'initiator.excess': 0, 'responder.excess': 0 })
     expect(ahead.averager.clipRadius).to.equal(1)

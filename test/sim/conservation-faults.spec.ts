@@ -32,7 +32,9 @@ async function heal (sites: readonly MortalSite[]): Promise<void> {
     await site.restart()
   }
   for (const site of sites) await site.receiveLate()
-  for (const site of sites) for (const partner of [...site.averager.doubts.keys()]) await site.settle(sites.find(({ id }) => id === partner)!)
+  for (const site of sites) {
+    for (const partner of [...site.averager.doubts.keys()]) await site.settle(sites.find(({ id }) => id === partner)!)
+  }
   for (const site of sites) expect([...site.averager.doubts.keys()], `${site.id} in doubt`).to.deep.equal([])
   for (const site of sites) expect([site.averager.busy, site.disk.pending.size]).to.deep.equal([false, 0])
 }
@@ -68,7 +70,15 @@ class Expected {
 const who = fc.integer({ min: 0, max: 3 })
 const plan = fc.option(fc.record({ at: fc.integer({ min: 0, max: 40 }), fault: fc.constantFrom(...FAULTS) }), { nil: undefined, freq: 2 })
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ what: fc.constant('exchange' as const), pairs: fc.array(fc.tuple(who, who), { maxLength: 3 }), asks: fc.array(fc.tuple(who, who), { maxLength: 1 }), fault: plan }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      what: fc.constant('exchange' as const),
+      pairs: fc.array(fc.tuple(who, who), { maxLength: 3 }),
+      asks: fc.array(fc.tuple(who, who), { maxLength: 1 }),
+      fault: plan
+    })
+  },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }) }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault: plan }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
@@ -94,14 +104,24 @@ async function take (sites: readonly MortalSite[], each: Step): Promise<number> 
   const site = pick(each.site)
   if (each.what === 'restart') await site.restart()
   else if (each.what === 'die') site.die()
-  else if (site.isAlive) await (each.what === 'train' ? site.train(each.by) : each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
+  else if (site.isAlive) {
+    await (each.what === 'train' ? site.train(each.by) : each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
+  }
   return 0
 }
 
 /** Exchanges and questions that run side by side. */
-async function exchangeAll (pick: (index: number) => MortalSite, { pairs, asks }: { pairs: readonly [number, number][], asks: readonly [number, number][] }): Promise<number> {
-  const possible = (list: readonly [number, number][]): [MortalSite, MortalSite][] => list.map(([i, j]): [MortalSite, MortalSite] => [pick(i), pick(j)]).filter(([one, other]) => one !== other && one.isAlive && other.isAlive)
-  const asking = possible(asks).map(async ([one, other]) => { await one.settle(other) })
+async function exchangeAll (
+  pick: (index: number) => MortalSite,
+  { pairs, asks }: { pairs: readonly [number, number][], asks: readonly [number, number][] }
+): Promise<number> {
+  const possible = (list: readonly [number, number][]): [MortalSite, MortalSite][] =>
+    list.map(([i, j]): [MortalSite, MortalSite] => [pick(i), pick(j)]).filter(([one, other]) =>
+      one !== other && one.isAlive && other.isAlive
+    )
+  const asking = possible(asks).map(async ([one, other]) => {
+    await one.settle(other)
+  })
   const ran = await Promise.all(possible(pairs).map(async ([one, other]) => await one.exchange(other)))
   await Promise.all(asking)
   return ran.filter(Boolean).length
@@ -109,10 +129,15 @@ async function exchangeAll (pick: (index: number) => MortalSite, { pairs, asks }
 
 /** At which event, what, and which site is started again before the other. */
 function cases (): [number, Fault, number][] {
-  return Array.from({ length: EVENTS }, (_, at) => FAULTS.flatMap((fault) => [0, 1].map((rests): [number, Fault, number] => [at, fault, rests]))).flat()
+  return Array.from(
+    { length: EVENTS },
+    (_, at) => FAULTS.flatMap((fault) => [0, 1].map((rests): [number, Fault, number] => [at, fault, rests]))
+  ).flat()
 }
 
-async function strikeOnce ({ codec, at, fault, rests }: { codec: Setting['codec'], at: number, fault: Fault, rests: number }): Promise<void> {
+async function strikeOnce (
+  { codec, at, fault, rests }: { codec: Setting['codec'], at: number, fault: Fault, rests: number }
+): Promise<void> {
   const sites = createSites({ masses: [3, 1], codec, clipRadius: at % 2 === 0 ? 1e6 : 20, seed: at })
   const [a, b] = sites as [MortalSite, MortalSite]
   const expected = new Expected(sites)

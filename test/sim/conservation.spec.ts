@@ -9,55 +9,80 @@ const mass = fc.double({ min: 0.5, max: 500, noNaN: true })
 /** Float32 rounding of either side's x, weighted. */
 function expectConserved (after: number[], before: number[], sites: readonly Site[]): void {
   const tolerance = 1e-4 * sites.reduce((sum, { averager }) => sum + averager.mass, 0)
-  after.forEach((value, index) => { expect(value).to.be.closeTo(before[index]!, tolerance) })
+  after.forEach((value, index) => {
+    expect(value).to.be.closeTo(before[index]!, tolerance)
+  })
 }
 
 describe('conservation of Σw·x', () => {
   it('holds for any vectors, unequal masses and any clipping, and both ends report the same distance', async () => {
-    await fc.assert(fc.asyncProperty(vector, vector, mass, mass, fc.double({ min: 0.01, max: 300, noNaN: true }), async (x, y, v, w, clipRadius) => {
-      const sites = [createSite('a', x, { mass: v, settings: { clipRadius } }), createSite('b', y, { mass: w })] as const
-      const before = weightedSum(sites)
-      const outcome = await runExchange(sites[0], sites[1])
-      if (outcome == null || 'refused' in outcome) throw new Error('it did not happen')
-      expectConserved(weightedSum(sites), before, sites)
-      expect(outcome.initiator.distance).to.equal(outcome.responder.distance)
-      expect(outcome.initiator.clipped).to.equal(outcome.responder.clipped)
-      if (outcome.initiator.clipped) return
-      sites[0].averager.values.forEach((value, index) => { expect(value).to.be.closeTo((v * x[index]! + w * y[index]!) / (v + w), 1e-4) })
-    }))
+    await fc.assert(
+      fc.asyncProperty(vector, vector, mass, mass, fc.double({ min: 0.01, max: 300, noNaN: true }), async (x, y, v, w, clipRadius) => {
+        const sites = [createSite('a', x, { mass: v, settings: { clipRadius } }), createSite('b', y, { mass: w })] as const
+        const before = weightedSum(sites)
+        const outcome = await runExchange(sites[0], sites[1])
+        if (outcome == null || 'refused' in outcome) throw new Error('it did not happen')
+        expectConserved(weightedSum(sites), before, sites)
+        expect(outcome.initiator.distance).to.equal(outcome.responder.distance)
+        expect(outcome.initiator.clipped).to.equal(outcome.responder.clipped)
+        if (outcome.initiator.clipped) return
+        sites[0].averager.values.forEach((value, index) => {
+          expect(value).to.be.closeTo((v * x[index]! + w * y[index]!) / (v + w), 1e-4)
+        })
+      })
+    )
   })
 
   it('moves by exactly the training that lands at any moment of an exchange', async () => {
-    await fc.assert(fc.asyncProperty(vector, vector, vector, mass, mass, fc.constantFrom(...BOUNDARIES), fc.constantFrom(0, 1), async (x, y, step, v, w, boundary, who) => {
-      const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
-      const before = weightedSum(sites)
-      const { averager } = sites[who]
-      let landed = false
-      await runExchange(sites[0], sites[1], {
-        before: (name) => {
-          if (landed || name !== boundary) return
-          const start = averager.snapshot()
-          averager.land(start, start.map((value, index) => value + step[index]!), 1)
-          landed = true
+    await fc.assert(
+      fc.asyncProperty(
+        vector,
+        vector,
+        vector,
+        mass,
+        mass,
+        fc.constantFrom(...BOUNDARIES),
+        fc.constantFrom(0, 1),
+        async (x, y, step, v, w, boundary, who) => {
+          const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
+          const before = weightedSum(sites)
+          const { averager } = sites[who]
+          let landed = false
+          await runExchange(sites[0], sites[1], {
+            before: (name) => {
+              if (landed || name !== boundary) return
+              const start = averager.snapshot()
+              averager.land(start, start.map((value, index) => value + step[index]!), 1)
+              landed = true
+            }
+          })
+          expect(landed).to.equal(true)
+          expectConserved(
+            weightedSum(sites),
+            before.map((value, index) => value + averager.mass * step[index]!),
+            sites
+          )
         }
-      })
-      expect(landed).to.equal(true)
-      expectConserved(weightedSum(sites), before.map((value, index) => value + averager.mass * step[index]!), sites)
-    }))
+      )
+    )
   })
 
   for (const loseAt of BOUNDARIES) {
-    it(`when everything is lost from "${loseAt}" on: ${loseAt === 'committed' ? 'the initiator is in doubt and says so' : 'nothing has changed on either side'}`, async () => {
-      await fc.assert(fc.asyncProperty(vector, vector, mass, mass, async (x, y, v, w) => {
-        const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
-        expect(await runExchange(sites[0], sites[1], { loseAt })).to.equal(undefined)
-        expect([...sites[0].averager.values]).to.deep.equal([...x])
-        expect(sites[0].averager.exchanges).to.equal(0)
-        expect(sites[0].averager.inDoubt).to.equal(['commit', 'committed'].includes(loseAt) ? 1 : 0)
-        if (loseAt !== 'committed') expect([...sites[1].averager.values]).to.deep.equal([...y])
-        expect(sites[1].averager.exchanges).to.equal(loseAt === 'committed' ? 1 : 0)
-        expect(sites.map(({ averager }) => averager.busy)).to.deep.equal([false, false])
-      }), { numRuns: 20 })
+    const end = loseAt === 'committed' ? 'the initiator is in doubt and says so' : 'nothing has changed on either side'
+    it(`when everything is lost from "${loseAt}" on: ${end}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(vector, vector, mass, mass, async (x, y, v, w) => {
+          const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
+          expect(await runExchange(sites[0], sites[1], { loseAt })).to.equal(undefined)
+          expect([...sites[0].averager.values]).to.deep.equal([...x])
+          expect(sites[0].averager.exchanges).to.equal(0)
+          expect(sites[0].averager.inDoubt).to.equal(['commit', 'committed'].includes(loseAt) ? 1 : 0)
+          if (loseAt !== 'committed') expect([...sites[1].averager.values]).to.deep.equal([...y])
+          expect(sites[1].averager.exchanges).to.equal(loseAt === 'committed' ? 1 : 0)
+          expect(sites.map(({ averager }) => averager.busy)).to.deep.equal([false, false])
+        }),
+        { numRuns: 20 }
+      )
     })
   }
 

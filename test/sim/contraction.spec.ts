@@ -9,7 +9,10 @@ const SIZE = 16
 
 function federation (random: () => number, mass: (index: number) => number): Site[] {
   const schema = vectorSchema(SIZE)
-  return Array.from({ length: SITES }, (_, index) => createSite(String(index), Float32Array.from({ length: SIZE }, () => 2 * random() - 1), { schema, mass: mass(index) }))
+  return Array.from(
+    { length: SITES },
+    (_, index) => createSite(String(index), Float32Array.from({ length: SIZE }, () => 2 * random() - 1), { schema, mass: mass(index) })
+  )
 }
 
 /** Mean over coordinates of the sites' variance. */

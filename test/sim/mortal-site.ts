@@ -11,7 +11,10 @@ import { DiskLog, emptyDisk, type Disk } from './disk.ts'
 import { nextId } from './site.ts'
 import { arriveLate, streamPair } from './stream-pair.ts'
 
-/** What strikes at one message (lost; its sender or its receiver dies; an initiator's arrives long after it gave up) or at one durable write (it fails; the process dies before or after it). */
+/**
+ * What strikes at one message (lost; its sender or its receiver dies; an initiator's arrives long after it gave up) or at one durable
+ * write (it fails; the process dies before or after it).
+ */
 export type Fault = 'harmless' | 'first' | 'last' | 'late'
 
 /** Counts messages and durable writes; strikes at the one whose turn it is. */
@@ -103,7 +106,10 @@ export class MortalSite {
     this.#serving.clear()
   }
 
-  /** True when it was committed as far as this side knows. Whatever fails fails as it does in the daemon: the stream ends, and nothing else. */
+  /**
+   * True when it was committed as far as this side knows. Whatever fails fails as it does in the daemon: the stream ends, and nothing
+   * else.
+   */
   async exchange (other: MortalSite): Promise<boolean> {
     const [mine, theirs] = this.#connect(other)
     const responding = { self: other.id, partner: this.id, isMember: () => true, rateLimited: () => 0, retryHint: () => 1 }

@@ -52,14 +52,32 @@ describe('simulated federations', function () {
   })
 
   it('need far fewer bytes with the automatic codec, also around a common offset', async () => {
-    const bytes = async (codec: 'auto' | 'f32', offset: number): Promise<number> => reached(await run({ peers: 64, dim: 1024, cycles: 20, partner: 'random', codec, offset }), 1e-3).bytesPerSite
+    const bytes = async (codec: 'auto' | 'f32', offset: number): Promise<number> =>
+      reached(await run({ peers: 64, dim: 1024, cycles: 20, partner: 'random', codec, offset }), 1e-3).bytesPerSite
     expect(await bytes('auto', 0) / await bytes('f32', 0)).to.be.below(0.45)
     expect(await bytes('auto', 10) / await bytes('f32', 10)).to.be.below(0.6)
   })
 
   it('conserve Σw and Σw·x through delays, loss, absence, stragglers, unequal masses, any codec and any partners', async () => {
-    for (const [codec, partner] of [['auto', 'exponential'], ['q8', 'random'], ['f16', 'farthest'], ['q16', 'farthest'], ['auto', 'farthest']] as const) {
-      const result = await run({ peers: 40, dim: 16, cycles: 15, codec, partner, delay: 100, loss: 0.1, churn: 0.2, stragglers: 0.2, maxMass: 10, liars: 0.1 })
+    for (
+      const [codec, partner] of [['auto', 'exponential'], ['q8', 'random'], ['f16', 'farthest'], ['q16', 'farthest'], [
+        'auto',
+        'farthest'
+      ]] as const
+    ) {
+      const result = await run({
+        peers: 40,
+        dim: 16,
+        cycles: 15,
+        codec,
+        partner,
+        delay: 100,
+        loss: 0.1,
+        churn: 0.2,
+        stragglers: 0.2,
+        maxMass: 10,
+        liars: 0.1
+      })
       expect(result.changed.mass).to.equal(0)
       expect(result.changed.weightedSum).to.be.below(1e-6)
       expect(result.cycles.at(-1)!.variance).to.be.below(0.05)

@@ -17,9 +17,16 @@ export interface Site {
   readonly averager: Averager
 }
 
-export function createSite (id: string, values: Float32Array, init: { mass?: number, round?: number, settings?: Partial<AveragingSettings>, schema?: Schema, log?: ExchangeLog } = {}): Site {
+export function createSite (
+  id: string,
+  values: Float32Array,
+  init: { mass?: number, round?: number, settings?: Partial<AveragingSettings>, schema?: Schema, log?: ExchangeLog } = {}
+): Site {
   const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), log } = init
-  return { id, averager: new Averager({ schema, values, round, mass, settings: { ...SETTINGS, ...settings }, ...(log == null ? {} : { log }) }) }
+  return {
+    id,
+    averager: new Averager({ schema, values, round, mass, settings: { ...SETTINGS, ...settings }, ...(log == null ? {} : { log }) })
+  }
 }
 
 /** Every point at which a message is under way, in order. */
@@ -38,7 +45,11 @@ export interface Hooks {
 export type Result = { readonly initiator: Outcome, readonly responder: Outcome } | { readonly refused: string }
 
 /** What the protocol does with two averagers; yields before each boundary, and a caller that returns there loses everything from it on. */
-export async function * exchangeSteps (initiator: Site, responder: Site, { catchUp = false }: Pick<Hooks, 'catchUp'> = {}): AsyncGenerator<Boundary, Result, undefined> {
+export async function * exchangeSteps (
+  initiator: Site,
+  responder: Site,
+  { catchUp = false }: Pick<Hooks, 'catchUp'> = {}
+): AsyncGenerator<Boundary, Result, undefined> {
   const { exchange, offer } = initiator.averager.offer(responder.id, nextId(), { catchUp })
   let theirs: Exchange | undefined
   try {
@@ -71,7 +82,11 @@ export async function * exchangeSteps (initiator: Site, responder: Site, { catch
 }
 
 /** Runs it at once; undefined when something was lost. */
-export async function runExchange (initiator: Site, responder: Site, { loseAt, before, ...options }: Hooks = {}): Promise<Result | undefined> {
+export async function runExchange (
+  initiator: Site,
+  responder: Site,
+  { loseAt, before, ...options }: Hooks = {}
+): Promise<Result | undefined> {
   const steps = exchangeSteps(initiator, responder, options)
   for (let step = await steps.next(); ; step = await steps.next()) {
     if (step.done === true) return step.value

@@ -1,6 +1,9 @@
 import type { Stream } from '@libp2p/interface'
 
-/** What becomes of one message: it arrives, or both ends are reset instead, or only the sender's end is and the message arrives when `arriveLate` is called. */
+/**
+ * What becomes of one message: it arrives, or both ends are reset instead, or only the sender's end is and the message arrives when
+ * `arriveLate` is called.
+ */
 export type Delivery = () => boolean | 'late'
 
 interface Piece { readonly data: Iterable<Uint8Array> & { readonly byteLength: number } }

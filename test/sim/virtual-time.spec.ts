@@ -44,7 +44,10 @@ class Federation {
 
   constructor (seed: number) {
     this.#random = seeded(seed)
-    this.sites = Array.from({ length: SITES }, (_, index) => createSite(`site-${index}`, Float32Array.from({ length: SIZE }, () => this.#random() * 10), { mass: 1 + index % 5 }))
+    this.sites = Array.from(
+      { length: SITES },
+      (_, index) => createSite(`site-${index}`, Float32Array.from({ length: SIZE }, () => this.#random() * 10), { mass: 1 + index % 5 })
+    )
     this.expected = weightedSum(this.sites)
     for (const site of this.sites) {
       this.#backOffs.set(site, new BackOff())
@@ -116,7 +119,14 @@ async function run (seed: number): Promise<Federation> {
   const federation = new Federation(seed)
   await federation.clock.run(END)
   const { sites } = federation
-  for (const site of sites) for (const partner of [...site.averager.doubts.keys()]) await settle(site, sites.find(({ id }) => id === partner)!)
+  for (const site of sites) {
+    for (const partner of [...site.averager.doubts.keys()]) {
+      await settle(
+        site,
+        sites.find(({ id }) => id === partner)!
+      )
+    }
+  }
   return federation
 }
 
@@ -128,7 +138,10 @@ describe('a federation on a virtual clock, with delays, losses, overlapping offe
     expect(counts.committed).to.be.above(1000)
     expect(counts.lost).to.be.above(50)
     expect(counts.refused.get('BUSY')).to.be.above(50)
-    expect(sites.reduce((sum, { averager }) => sum + averager.exchanges, 0)).to.be.within(2 * counts.committed, 2 * (counts.committed + counts.lost))
+    expect(sites.reduce((sum, { averager }) => sum + averager.exchanges, 0)).to.be.within(
+      2 * counts.committed,
+      2 * (counts.committed + counts.lost)
+    )
   })
 
   it('replays exactly from its seed', async () => {

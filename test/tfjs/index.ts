@@ -12,7 +12,9 @@ import type * as Suite from './suite.ts'
 const root = join(import.meta.dirname, '../..')
 const doc = join(root, 'docs/engine-conformance.md')
 const core = createRequire(import.meta.url).resolve('@tensorflow/tfjs-core/package.json')
-const { values: { filter, write } } = parseArgs({ options: { filter: { type: 'string', default: '' }, write: { type: 'boolean', default: false } } })
+const { values: { filter, write } } = parseArgs({
+  options: { filter: { type: 'string', default: '' }, write: { type: 'boolean', default: false } }
+})
 if (write && filter !== '') throw new Error('--write needs all tests: leave --filter out')
 
 const file = await bundle()

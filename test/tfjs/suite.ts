@@ -13,7 +13,11 @@ export async function runSuite (filter: string): Promise<TestResult[]> {
     jasmineEnv.addReporter({
       specDone ({ fullName, status, failedExpectations }) {
         if (status === 'excluded' || status === 'pending') return
-        results.push({ name: fullName.replace(' onnx {}', ''), passed: status === 'passed', message: failedExpectations.map(({ message }) => message).join('\n') })
+        results.push({
+          name: fullName.replace(' onnx {}', ''),
+          passed: status === 'passed',
+          message: failedExpectations.map(({ message }) => message).join('\n')
+        })
       },
       jasmineDone: resolve
     })

@@ -9,7 +9,14 @@ const root = join(import.meta.dirname, '../..')
 const bin = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs')
 
 async function violations (folder: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [bin, folder, '--config', '.dependency-cruiser.cjs', '--output-type', 'json'], { cwd: root, maxBuffer: 64 * 1024 ** 2 })
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    bin,
+    folder,
+    '--config',
+    '.dependency-cruiser.cjs',
+    '--output-type',
+    'json'
+  ], { cwd: root, maxBuffer: 64 * 1024 ** 2 })
     .catch((error: { stdout: string }) => error)
   const { summary } = JSON.parse(stdout) as { summary: { violations: Violation[] } }
   return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${short(from)} → ${short(to)}`).sort()

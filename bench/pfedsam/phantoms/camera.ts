@@ -20,7 +20,13 @@ export interface Camera {
 const FULL_SIDE = 128
 
 /** Planes in 0..1 as an 8-bit picture, interleaved. */
-export function photograph (planes: readonly Float32Array[], side: number, camera: Camera, random: Random, noise: () => number): Uint8Array {
+export function photograph (
+  planes: readonly Float32Array[],
+  side: number,
+  camera: Camera,
+  random: Random,
+  noise: () => number
+): Uint8Array {
   const sigma = random.range(...camera.blur) * side / FULL_SIDE
   const light = lighting(camera, random, side)
   const exposure = random.range(0.85, 1.12)

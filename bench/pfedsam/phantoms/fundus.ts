@@ -33,10 +33,54 @@ interface FundusSite extends Camera {
 }
 
 const SITES: readonly FundusSite[] = [
-  { name: 'eye-clinic', disc: [0.21, 0.27], pigment: [0.1, 0.6], gains: [1, 1, 1], gamma: 1, tilt: 0.15, vignette: 0.25, blur: [0.5, 0.8], noise: 0.02, aperture: 1 },
-  { name: 'screening-van', disc: [0.13, 0.18], pigment: [0.2, 0.8], gains: [1.1, 0.85, 0.6], gamma: 1.25, tilt: 0.35, vignette: 0.55, blur: [0.8, 1.4], noise: 0.05, aperture: 0.49 },
-  { name: 'handheld', disc: [0.24, 0.33], pigment: [0.5, 1], gains: [0.85, 0.95, 1.15], gamma: 0.8, tilt: 0.5, vignette: 0.4, blur: [1.2, 2], noise: 0.035, aperture: 0.62 },
-  { name: 'university', disc: [0.17, 0.23], pigment: [0, 0.4], gains: [0.92, 1.04, 0.85], gamma: 0.95, tilt: 0.1, vignette: 0.1, blur: [0.3, 0.5], noise: 0.012, aperture: 1 }
+  {
+    name: 'eye-clinic',
+    disc: [0.21, 0.27],
+    pigment: [0.1, 0.6],
+    gains: [1, 1, 1],
+    gamma: 1,
+    tilt: 0.15,
+    vignette: 0.25,
+    blur: [0.5, 0.8],
+    noise: 0.02,
+    aperture: 1
+  },
+  {
+    name: 'screening-van',
+    disc: [0.13, 0.18],
+    pigment: [0.2, 0.8],
+    gains: [1.1, 0.85, 0.6],
+    gamma: 1.25,
+    tilt: 0.35,
+    vignette: 0.55,
+    blur: [0.8, 1.4],
+    noise: 0.05,
+    aperture: 0.49
+  },
+  {
+    name: 'handheld',
+    disc: [0.24, 0.33],
+    pigment: [0.5, 1],
+    gains: [0.85, 0.95, 1.15],
+    gamma: 0.8,
+    tilt: 0.5,
+    vignette: 0.4,
+    blur: [1.2, 2],
+    noise: 0.035,
+    aperture: 0.62
+  },
+  {
+    name: 'university',
+    disc: [0.17, 0.23],
+    pigment: [0, 0.4],
+    gains: [0.92, 1.04, 0.85],
+    gamma: 0.95,
+    tilt: 0.1,
+    vignette: 0.1,
+    blur: [0.3, 0.5],
+    noise: 0.012,
+    aperture: 1
+  }
 ]
 
 const PALE_FUNDUS: Colour = [0.86, 0.47, 0.24]
@@ -70,7 +114,14 @@ function drawEye (site: FundusSite, random: Random, side: number): Eye {
   const radius = side * random.range(...site.disc)
   const temporal = random.pick([-1, 1])
   const [x, y] = [side * random.range(0.4, 0.6), side * random.range(0.42, 0.58)]
-  const disc = bentEllipse(random, { x, y, halfWidth: radius * random.range(0.86, 0.98), halfHeight: radius * random.range(0.98, 1.1), turn: random.range(-0.25, 0.25), bend: 0.03 })
+  const disc = bentEllipse(random, {
+    x,
+    y,
+    halfWidth: radius * random.range(0.86, 0.98),
+    halfHeight: radius * random.range(0.98, 1.1),
+    turn: random.range(-0.25, 0.25),
+    bend: 0.03
+  })
   const share = random.range(0.3, 0.75)
   const cup = bentEllipse(random, {
     x: x + temporal * radius * random.range(0, 0.12),
@@ -80,7 +131,13 @@ function drawEye (site: FundusSite, random: Random, side: number): Eye {
     turn: random.range(-0.4, 0.4),
     bend: 0.09
   })
-  const around = bentEllipse(random, { x: x + temporal * radius * random.range(0.1, 0.22), y, halfWidth: radius * random.range(1.05, 1.25), halfHeight: radius * random.range(1.02, 1.2), bend: 0.05 })
+  const around = bentEllipse(random, {
+    x: x + temporal * radius * random.range(0.1, 0.22),
+    y,
+    halfWidth: radius * random.range(1.05, 1.25),
+    halfHeight: radius * random.range(1.02, 1.2),
+    bend: 0.05
+  })
   return {
     disc,
     cup,
@@ -167,7 +224,12 @@ function drawSpots (random: Random, side: number): Float32Array {
   const count = random.chance(0.35) ? random.integer(3, 14) : 0
   const [x, y] = [random.range(0, side), random.range(0, side)]
   for (let i = 0; i < count; i++) {
-    stamp(plane, side, { x: x + random.range(-0.16, 0.16) * side, y: y + random.range(-0.16, 0.16) * side, width: random.range(0.8, 2.6), height: random.range(0.4, 0.9) })
+    stamp(plane, side, {
+      x: x + random.range(-0.16, 0.16) * side,
+      y: y + random.range(-0.16, 0.16) * side,
+      width: random.range(0.8, 2.6),
+      height: random.range(0.4, 0.9)
+    })
   }
   return plane
 }

@@ -33,14 +33,41 @@ export interface Probe { readonly endorectal: boolean }
 export function drawPelvis (random: Random, { endorectal }: Probe): Pelvis {
   const size = random.range(17, 27)
   const centre = { x: random.range(-4, 4), y: random.range(-9, 1) - size * 0.15 }
-  const gland = flattened(bentEllipse(random, { ...centre, halfWidth: size * random.range(1.02, 1.22), halfHeight: size * random.range(0.78, 0.98), turn: random.range(-0.12, 0.12), bend: 0.05 }), endorectal ? random.range(0.7, 0.85) : random.range(0.86, 1))
+  const gland = flattened(
+    bentEllipse(random, {
+      ...centre,
+      halfWidth: size * random.range(1.02, 1.22),
+      halfHeight: size * random.range(0.78, 0.98),
+      turn: random.range(-0.12, 0.12),
+      bend: 0.05
+    }),
+    endorectal ? random.range(0.7, 0.85) : random.range(0.86, 1)
+  )
   const bulk = random.range(0.5, 0.86)
-  const core = bentEllipse(random, { x: centre.x, y: centre.y - size * (1 - bulk) * 0.7, halfWidth: size * bulk * 1.05, halfHeight: size * bulk * 0.85, bend: 0.08 })
+  const core = bentEllipse(random, {
+    x: centre.x,
+    y: centre.y - size * (1 - bulk) * 0.7,
+    halfWidth: size * bulk * 1.05,
+    halfHeight: size * bulk * 0.85,
+    bend: 0.08
+  })
   const back = centre.y + gland.radius(Math.PI / 2)
   const width = random.range(9, 15)
   const depth = endorectal ? random.range(17, 22) : random.range(8, 14)
-  const rectum = bentEllipse(random, { x: centre.x + random.range(-5, 5), y: back + depth + 1.5, halfWidth: endorectal ? depth * 1.15 : width, halfHeight: depth, bend: endorectal ? 0.02 : 0.08 })
-  const lumen = bentEllipse(random, { x: rectum.x, y: rectum.y, halfWidth: rectum.radius(0) * (endorectal ? 0.88 : random.range(0.4, 0.75)), halfHeight: rectum.radius(Math.PI / 2) * (endorectal ? 0.86 : random.range(0.35, 0.75)), bend: endorectal ? 0.01 : 0.15 })
+  const rectum = bentEllipse(random, {
+    x: centre.x + random.range(-5, 5),
+    y: back + depth + 1.5,
+    halfWidth: endorectal ? depth * 1.15 : width,
+    halfHeight: depth,
+    bend: endorectal ? 0.02 : 0.08
+  })
+  const lumen = bentEllipse(random, {
+    x: rectum.x,
+    y: rectum.y,
+    halfWidth: rectum.radius(0) * (endorectal ? 0.88 : random.range(0.4, 0.75)),
+    halfHeight: rectum.radius(Math.PI / 2) * (endorectal ? 0.86 : random.range(0.35, 0.75)),
+    bend: endorectal ? 0.01 : 0.15
+  })
   const content = random.pick([0.03, 0.06, 0.3, 0.75])
   return {
     gland,
@@ -78,21 +105,49 @@ function drawTumours (random: Random, gland: Outline): Outline[] {
   return Array.from({ length: random.integer(1, 2) }, () => {
     const angle = random.range(0.1, Math.PI - 0.1)
     const out = gland.radius(angle) * random.range(0.72, 0.98)
-    return bentEllipse(random, { x: gland.x + out * Math.cos(angle), y: gland.y + out * Math.sin(angle), halfWidth: random.range(3, 8), halfHeight: random.range(2.5, 5), turn: angle + Math.PI / 2, bend: 0.12 })
+    return bentEllipse(random, {
+      x: gland.x + out * Math.cos(angle),
+      y: gland.y + out * Math.sin(angle),
+      halfWidth: random.range(3, 8),
+      halfHeight: random.range(2.5, 5),
+      turn: angle + Math.PI / 2,
+      bend: 0.12
+    })
   })
 }
 
 function within (random: Random, outline: Outline, reach: number, radius: number): Outline {
   const angle = random.range(0, 2 * Math.PI)
   const out = outline.radius(angle) * reach * Math.sqrt(random.range(0, 1))
-  return bentEllipse(random, { x: outline.x + out * Math.cos(angle), y: outline.y + out * Math.sin(angle), halfWidth: radius, halfHeight: radius * random.range(0.7, 1), turn: angle, bend: 0.06 })
+  return bentEllipse(random, {
+    x: outline.x + out * Math.cos(angle),
+    y: outline.y + out * Math.sin(angle),
+    halfWidth: radius,
+    halfHeight: radius * random.range(0.7, 1),
+    turn: angle,
+    bend: 0.06
+  })
 }
 
 /** Obturator internus on either side, and what is seen of the gluteus behind. */
 function drawMuscles (random: Random): Outline[] {
   return [-1, 1].flatMap((side) => [
-    bentEllipse(random, { x: side * random.range(45, 50), y: random.range(-8, 2), halfWidth: random.range(8, 11), halfHeight: random.range(28, 34), turn: side * random.range(0.05, 0.2), bend: 0.05 }),
-    bentEllipse(random, { x: side * random.range(48, 58), y: random.range(62, 70), halfWidth: random.range(24, 32), halfHeight: random.range(13, 18), turn: side * -0.5, bend: 0.05 })
+    bentEllipse(random, {
+      x: side * random.range(45, 50),
+      y: random.range(-8, 2),
+      halfWidth: random.range(8, 11),
+      halfHeight: random.range(28, 34),
+      turn: side * random.range(0.05, 0.2),
+      bend: 0.05
+    }),
+    bentEllipse(random, {
+      x: side * random.range(48, 58),
+      y: random.range(62, 70),
+      halfWidth: random.range(24, 32),
+      halfHeight: random.range(13, 18),
+      turn: side * -0.5,
+      bend: 0.05
+    })
   ])
 }
 
@@ -100,9 +155,32 @@ function drawMuscles (random: Random): Outline[] {
 function drawBones (random: Random): Outline[] {
   const front = random.range(-54, -48)
   return [
-    ...[-1, 1].map((side) => bentEllipse(random, { x: side * random.range(15, 18), y: front, halfWidth: random.range(13, 15), halfHeight: random.range(8, 11), turn: side * 0.55, bend: 0.04 })),
-    ...[-1, 1].map((side) => bentEllipse(random, { x: side * random.range(70, 76), y: random.range(-12, -4), halfWidth: random.range(16, 19), halfHeight: random.range(22, 28), bend: 0.05 })),
-    bentEllipse(random, { x: random.range(-2, 2), y: random.range(63, 68), halfWidth: random.range(5, 8), halfHeight: random.range(3, 5), bend: 0.05 })
+    ...[-1, 1].map((side) =>
+      bentEllipse(random, {
+        x: side * random.range(15, 18),
+        y: front,
+        halfWidth: random.range(13, 15),
+        halfHeight: random.range(8, 11),
+        turn: side * 0.55,
+        bend: 0.04
+      })
+    ),
+    ...[-1, 1].map((side) =>
+      bentEllipse(random, {
+        x: side * random.range(70, 76),
+        y: random.range(-12, -4),
+        halfWidth: random.range(16, 19),
+        halfHeight: random.range(22, 28),
+        bend: 0.05
+      })
+    ),
+    bentEllipse(random, {
+      x: random.range(-2, 2),
+      y: random.range(63, 68),
+      halfWidth: random.range(5, 8),
+      halfHeight: random.range(3, 5),
+      bend: 0.05
+    })
   ]
 }
 
@@ -112,7 +190,16 @@ function drawVeins (random: Random, gland: Outline): Nodule[] {
     const angle = random.pick([-Math.PI / 2, -Math.PI / 2, 0.35, Math.PI - 0.35]) + random.range(-0.45, 0.45)
     const out = gland.radius(angle) + random.range(1.5, 7)
     const radius = random.range(1, 2.6)
-    return { outline: bentEllipse(random, { x: gland.x + out * Math.cos(angle), y: gland.y + out * Math.sin(angle), halfWidth: radius, halfHeight: radius, bend: 0.1 }), level: random.range(0.55, 0.95) }
+    return {
+      outline: bentEllipse(random, {
+        x: gland.x + out * Math.cos(angle),
+        y: gland.y + out * Math.sin(angle),
+        halfWidth: radius,
+        halfHeight: radius,
+        bend: 0.1
+      }),
+      level: random.range(0.55, 0.95)
+    }
   })
 }
 

@@ -44,10 +44,15 @@ function drawSection (scanner: Scanner, seed: number, stream: number, side: numb
   const pelvis = drawPelvis(random, scanner)
   const scale = random.range(...scanner.field) / side
   const [fine, coarse] = [smoothNoise(random, side, 40), smoothNoise(random, side, 9)]
-  const places = Array.from({ length: side * side }, (_, i) => ({ x: (i % side + 0.5 - side / 2) * scale, y: (Math.floor(i / side) + 0.5 - side / 2) * scale }))
+  const places = Array.from(
+    { length: side * side },
+    (_, i) => ({ x: (i % side + 0.5 - side / 2) * scale, y: (Math.floor(i / side) + 0.5 - side / 2) * scale })
+  )
   const tissue = Float32Array.from(places, (place, i) => brightnessAt(pelvis, place, fine[i]!, coarse[i]!))
   const lit = illuminate(tissue, places, pelvis, scanner, random)
-  const seen = noise(seededRandom(seed + 1, stream), scanner.noise)(blur(scanner.blur / scale)({ height: side, width: side, slices: [lit] })).slices[0]!
+  const seen = noise(seededRandom(seed + 1, stream), scanner.noise)(
+    blur(scanner.blur / scale)({ height: side, width: side, slices: [lit] })
+  ).slices[0]!
   return {
     side,
     channels: 1,
@@ -57,7 +62,13 @@ function drawSection (scanner: Scanner, seed: number, stream: number, side: numb
 }
 
 /** The body coil's slow unevenness, and the flare around an endorectal one. */
-function illuminate (tissue: Float32Array, places: readonly { x: number, y: number }[], { rectum }: Pelvis, { bias, endorectal }: Scanner, random: Random): Float32Array {
+function illuminate (
+  tissue: Float32Array,
+  places: readonly { x: number, y: number }[],
+  { rectum }: Pelvis,
+  { bias, endorectal }: Scanner,
+  random: Random
+): Float32Array {
   const [x0, y0, bend] = [random.range(-1, 1), random.range(-1, 1), random.range(-1, 1)].map((each) => each * bias)
   const [flare, reach] = [random.range(1.2, 2.4), random.range(13, 19)]
   return tissue.map((value, i) => {

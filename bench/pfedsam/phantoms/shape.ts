@@ -72,7 +72,11 @@ export function fillOutline (outline: Outline, side: number): Uint8Array {
 }
 
 /** Draws a bump of Gaussian cross-section into `plane` where it is higher than what is there. */
-export function stamp (plane: Float32Array, side: number, { x, y, width, height }: { x: number, y: number, width: number, height: number }): void {
+export function stamp (
+  plane: Float32Array,
+  side: number,
+  { x, y, width, height }: { x: number, y: number, width: number, height: number }
+): void {
   const reach = Math.ceil(2.5 * width)
   for (let row = Math.max(0, Math.floor(y) - reach); row <= Math.min(side - 1, Math.floor(y) + reach); row++) {
     for (let column = Math.max(0, Math.floor(x) - reach); column <= Math.min(side - 1, Math.floor(x) + reach); column++) {

@@ -29,7 +29,14 @@ export function drawVessel (plane: Float32Array, side: number, random: Random, b
     width *= 1 - 0.004 * STEP
     if (run > 6 && random.chance(0.02 * STEP)) {
       const away = random.pick([-1, 1])
-      drawVessel(plane, side, random, { x, y, angle: angle + away * random.range(0.4, 0.9), width: width * random.range(0.5, 0.8), curve: -away * random.range(0, 0.012), length: branch.length - run })
+      drawVessel(plane, side, random, {
+        x,
+        y,
+        angle: angle + away * random.range(0.4, 0.9),
+        width: width * random.range(0.5, 0.8),
+        curve: -away * random.range(0, 0.012),
+        length: branch.length - run
+      })
     }
   }
 }

@@ -16,26 +16,45 @@ export function methodColour (method: string): string {
 /** Mean Dice of every method as a bar; sd in its label. */
 export function diceBars (methods: readonly MethodSummary[]): string {
   const least = Math.min(...methods.map(({ dice }) => dice.mean))
-  return bars(methods, methods.map(({ dice }) => ({ value: 100 * dice.mean, label: points(dice) })), { type: 'value', min: Math.max(0, Math.floor(10 * least) * 10 - 10), max: 100, ...AXIS })
+  return bars(methods, methods.map(({ dice }) => ({ value: 100 * dice.mean, label: points(dice) })), {
+    type: 'value',
+    min: Math.max(0, Math.floor(10 * least) * 10 - 10),
+    max: 100,
+    ...AXIS
+  })
 }
 
 /** Kilobytes per site and round, log scale; methods that send nothing are left out. */
 export function byteBars (methods: readonly MethodSummary[]): string {
   const sending = methods.filter(({ bytes }) => bytes.mean > 0)
-  return bars(sending, sending.map(({ bytes }) => ({ value: bytes.mean / 1_000, label: (bytes.mean / 1_000).toFixed(0) })), { type: 'log', min: 1, ...AXIS })
+  return bars(sending, sending.map(({ bytes }) => ({ value: bytes.mean / 1_000, label: (bytes.mean / 1_000).toFixed(0) })), {
+    type: 'log',
+    min: 1,
+    ...AXIS
+  })
 }
 
 function bars (methods: readonly MethodSummary[], values: readonly { value: number, label: string }[], xAxis: object): string {
   const series: BarSeriesOption = {
     type: 'bar',
-    data: values.map(({ value, label }, index) => ({ value, itemStyle: { color: methodColour(methods[index]!.method), borderRadius: [0, 3, 3, 0] }, label: { ...LABEL, formatter: label } })),
+    data: values.map(({ value, label }, index) => ({
+      value,
+      itemStyle: { color: methodColour(methods[index]!.method), borderRadius: [0, 3, 3, 0] },
+      label: { ...LABEL, formatter: label }
+    })),
     barMaxWidth: 18
   }
   return draw(WIDE, 50 + 30 * methods.length, {
     // Where there is no browser's font, text is measured narrower than some are.
     grid: { ...GRID, left: 48, right: 90, top: 8 },
     xAxis,
-    yAxis: { type: 'category', inverse: true, data: methods.map(({ title }) => title), ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: methods.map(({ title }) => title),
+      ...AXIS,
+      axisLabel: { ...AXIS.axisLabel, color: INK }
+    },
     series: [series]
   })
 }

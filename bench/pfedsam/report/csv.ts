@@ -6,8 +6,14 @@ const DIGITS = 5
 
 /** A line per run and site that took part. */
 export function sitesCsv (records: readonly RunRecord[]): string {
-  return lines(SITES, whole(records).flatMap(({ job, sites }) => sites.map(({ name, images, dice, iou, hd95, missed, globalDice, bytesSent }) =>
-    [job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, Math.round(bytesSent / job.rounds)])))
+  return lines(
+    SITES,
+    whole(records).flatMap(({ job, sites }) =>
+      sites.map((
+        { name, images, dice, iou, hd95, missed, globalDice, bytesSent }
+      ) => [job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, Math.round(bytesSent / job.rounds)])
+    )
+  )
 }
 
 /** A line per validation image. */

@@ -16,11 +16,17 @@ export interface PageInput {
   readonly base: string
 }
 
-const OWN_STYLE = 'main { max-width: 1180px } .strip { grid-template-columns: repeat(6, 1fr) } @media (max-width: 900px) { .strip { grid-template-columns: repeat(3, 1fr) } } tr.ours td { font-weight: 600 } tr.ablation td:first-child { padding-left: 14px }'
+const OWN_STYLE =
+  'main { max-width: 1180px } .strip { grid-template-columns: repeat(6, 1fr) } @media (max-width: 900px) { .strip { ' +
+    'grid-template-columns: repeat(3, 1fr) } } tr.ours td { font-weight: 600 } tr.ablation td:first-child { padding-left: 14px }'
 const WHAT: Readonly<Record<string, string>> = {
-  'fundus-phantom': 'Simulated: colour photographs of the optic nerve head, drawn by this repository; the organ is the optic cup. No patient was photographed.',
-  'prostate-phantom': 'Simulated: T2-like sections of the male pelvis, drawn by this repository; the organ is the prostate. No patient was scanned.',
-  colin27: 'One real head (Colin 27, T1 MRI) cut and altered in four ways: the sites are simulated, and slices of one subject resemble each other.'
+  'fundus-phantom':
+    'Simulated: colour photographs of the optic nerve head, drawn by this repository; the organ is the optic cup. No patient was ' +
+      'photographed.',
+  'prostate-phantom':
+    'Simulated: T2-like sections of the male pelvis, drawn by this repository; the organ is the prostate. No patient was scanned.',
+  colin27:
+    'One real head (Colin 27, T1 MRI) cut and altered in four ways: the sites are simulated, and slices of one subject resemble each other.'
 }
 
 /** One file that needs neither network nor scripts. */
@@ -30,9 +36,15 @@ export function renderPage ({ name, preset, summaries, strips, base }: PageInput
 <title>pFedSAM by gossip: evidence</title><style>${new Markup(STYLE + OWN_STYLE)}</style></head>
 <body><main>
 <h1>Does joining pay?</h1>
-<p class="lead">Methods through one training code on the same images, with the same number of optimiser steps per site. Means ± standard deviation over seeds ${preset.seeds.join(', ')}; Dice and IoU in points, HD95 in pixels.
+<p class="lead">Methods through one training code on the same images, with the same number of optimiser steps per site. Means ±
+standard deviation over seeds ${
+    preset.seeds.join(', ')
+  }; Dice and IoU in points, HD95 in pixels.
 <strong>All sites are simulated</strong>: these figures compare methods and claim nothing about accuracy on patients.</p>
-<p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation patients; base sam-tiny ${base.slice(0, 12)}…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}</p>
+<p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation
+patients; base sam-tiny ${
+    base.slice(0, 12)
+  }…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}</p>
 ${checks(summaries.flatMap(findings))}
 ${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
 ${about()}
@@ -42,7 +54,13 @@ ${about()}
 
 function checks (list: readonly Finding[]): Markup {
   if (list.length === 0) return new Markup('')
-  return html`<section class="card"><h2>What was asked</h2><ul class="checks">${list.map(({ name, ok, detail }) => html`<li><span class="mark ${ok ? 'good' : 'missed'}">${ok ? 'holds' : 'missed'}</span><span>${name}</span><span class="detail">${detail}</span></li>`)}</ul></section>`
+  return html`<section class="card"><h2>What was asked</h2><ul class="checks">${
+    list.map(({ name, ok, detail }) =>
+      html`<li><span class="mark ${ok ? 'good' : 'missed'}">${
+        ok ? 'holds' : 'missed'
+      }</span><span>${name}</span><span class="detail">${detail}</span></li>`
+    )
+  }</ul></section>`
 }
 
 function section (summary: DataSummary, strips: readonly Strip[]): Markup {
@@ -54,12 +72,17 @@ ${table(summary)}</section>
 <section class="card"><h2>Dice per site</h2>${legend(main)}${new Markup(siteBars(main))}</section></div>
 ${siteTable(summary)}
 ${unseenTable(summary)}
-<section class="card"><h2>kB sent per site and round</h2><p class="hint">Log scale. A server's clients send float32; gossip counts the codec's bytes of all exchanges, the cool-down's too.</p>${new Markup(byteBars(summary.methods))}</section>
+<section class="card"><h2>kB sent per site and round</h2><p class="hint">Log scale. A server's clients send float32; gossip counts the
+codec's bytes of all exchanges, the cool-down's too.</p>${new Markup(
+    byteBars(summary.methods)
+  )}</section>
 ${strips.length === 0 ? new Markup('') : pictures(strips, summary.data)}`
 }
 
 function legend (methods: readonly MethodSummary[]): Markup {
-  return html`<div class="legend">${methods.map(({ method, title }) => html`<span><i style="background: ${colourOf(method)}"></i>${title}</span>`)}</div>`
+  return html`<div class="legend">${
+    methods.map(({ method, title }) => html`<span><i style="background: ${colourOf(method)}"></i>${title}</span>`)
+  }</div>`
 }
 
 /** Stand-ins for the page's variables work in charts only. */
@@ -74,7 +97,9 @@ function row (method: MethodSummary, cells: readonly string[]): Markup {
 }
 
 function grid (head: readonly string[], rows: readonly Markup[]): Markup {
-  return html`<div class="scroll"><table><thead><tr>${head.map((each) => html`<th>${each}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
+  return html`<div class="scroll"><table><thead><tr>${
+    head.map((each) => html`<th>${each}</th>`)
+  }</tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 function table (summary: DataSummary): Markup {
@@ -82,7 +107,9 @@ function table (summary: DataSummary): Markup {
 }
 
 function siteTable (summary: DataSummary): Markup {
-  return html`<section class="card"><h2>Dice by site, ${summary.data}</h2>${grid(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, method.sites.map(({ dice }) => points(dice)))))}</section>`
+  return html`<section class="card"><h2>Dice by site, ${summary.data}</h2>${
+    grid(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, method.sites.map(({ dice }) => points(dice)))))
+  }</section>`
 }
 
 function unseenTable ({ unseen, data }: DataSummary): Markup {
@@ -90,20 +117,39 @@ function unseenTable ({ unseen, data }: DataSummary): Markup {
   const text = (value: Parameters<typeof points>[0] | undefined): string => value == null ? '–' : points(value)
   return html`<section class="card"><h2>A site that took no part, ${data}</h2>
 <p class="hint">One site after another is left out; beside it the mean of the other sites' models trained alone on the same images.</p>
-${grid(['method', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'], unseen.map(({ title, zeroShot, personalised, localServed, localShared }) => html`<tr><td>${title}</td>${[zeroShot, personalised, localServed, localShared].map((value) => html`<td>${text(value)}</td>`)}</tr>`))}</section>`
+${
+    grid(
+      ['method', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
+      unseen.map(({ title, zeroShot, personalised, localServed, localShared }) =>
+        html`<tr><td>${title}</td>${[zeroShot, personalised, localServed, localShared].map((value) => html`<td>${text(value)}</td>`)}</tr>`
+      )
+    )
+  }</section>`
 }
 
 function pictures (strips: readonly Strip[], data: string): Markup {
-  return html`<section class="card"><h2>What the models see, ${data}</h2><p class="note">Per site the validation image whose organ is of median size, first seed; Dice of this image.</p>
-${strips.map(({ site, width, height, image, panels }, index) => {
-  const id = `${data}-${index}`
-  return html`<h3>${site}</h3><style>.${id} { background-image: url(${image}); aspect-ratio: ${width} / ${height} }</style>
-<div class="strip">${[{ label: 'image', outline: '' }, ...panels].map(({ label, outline }) => html`<figure><div class="shot ${id}" role="img" aria-label="${site}: ${label}">${outline === '' ? new Markup('') : html`<img alt="" src="${outline}">`}</div><figcaption>${label}</figcaption></figure>`)}</div>`
-})}</section>`
+  return html`<section class="card"><h2>What the models see, ${data}</h2><p class="note">Per site the validation image whose organ is
+  of median size, first seed; Dice of this image.</p>
+${
+    strips.map(({ site, width, height, image, panels }, index) => {
+      const id = `${data}-${index}`
+      return html`<h3>${site}</h3><style>.${id} { background-image: url(${image}); aspect-ratio: ${width} / ${height} }</style>
+<div class="strip">${
+        [{ label: 'image', outline: '' }, ...panels].map(({ label, outline }) =>
+          html`<figure><div class="shot ${id}" role="img" aria-label="${site}: ${label}">${
+            outline === '' ? new Markup('') : html`<img alt="" src="${outline}">`
+          }</div><figcaption>${label}</figcaption></figure>`
+        )
+      }</div>`
+    })
+  }</section>`
 }
 
 function about (): Markup {
   return html`<section class="card"><h2>How to read this</h2>
-<p>Worst site: the lowest site of each seed. Global Dice: the shared adapter without a site's own experts. MB at ViT-B: computed from that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice.
-HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number of optimiser steps per site and round (centralised: all of them on one model); methods without experts spend those of phase L in phase G.</p></section>`
+<p>Worst site: the lowest site of each seed. Global Dice: the shared adapter without a site's own experts. MB at ViT-B: computed from
+that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice.
+HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number
+of optimiser steps per site and round (centralised: all of them on one model); methods without experts spend those of phase L in phase
+G.</p></section>`
 }

@@ -36,7 +36,8 @@ async function drawStrip ({ name, validation }: SiteData, index: number, runs: r
   const { height, width, channels, fittedHeight, fittedWidth } = sample
   const image = await sharp(sample.image, { raw: { height: fittedHeight, width: fittedWidth, channels } })
     .resize(SCALE * width, SCALE * height, { fit: 'fill', kernel: 'cubic' }).jpeg({ quality: 80 }).toBuffer()
-  const outline = async (mask: Uint8Array, colour: readonly [number, number, number]): Promise<string> => await outlineUri(mask, { height, width }, colour)
+  const outline = async (mask: Uint8Array, colour: readonly [number, number, number]): Promise<string> =>
+    await outlineUri(mask, { height, width }, colour)
   return {
     site: name,
     width,
@@ -46,15 +47,26 @@ async function drawStrip ({ name, validation }: SiteData, index: number, runs: r
       { label: 'truth', outline: await outline(sample.truth, TRUTH) },
       ...await Promise.all(runs.map(async ({ job, sites }) => {
         const { mask, dice } = sites[index]!.example
-        return { label: `${methodOf(job).title}, ${(100 * dice).toFixed(1)}`, outline: await outline(unpackBits(mask, height * width), PREDICTED) }
+        return {
+          label: `${methodOf(job).title}, ${(100 * dice).toFixed(1)}`,
+          outline: await outline(unpackBits(mask, height * width), PREDICTED)
+        }
       }))
     ]
   }
 }
 
-async function outlineUri (mask: Uint8Array, { height, width }: { height: number, width: number }, colour: readonly [number, number, number]): Promise<string> {
+async function outlineUri (
+  mask: Uint8Array,
+  { height, width }: { height: number, width: number },
+  colour: readonly [number, number, number]
+): Promise<string> {
   const size = { width: SCALE * width, height: SCALE * height }
-  const large = Uint8Array.from({ length: size.width * size.height }, (_, i) => mask[Math.floor(Math.floor(i / size.width) / SCALE) * width + Math.floor(i % size.width / SCALE)]! > 0 ? 1 : 0)
-  const png = await sharp(outlinePixels(large, size, colour), { raw: { ...size, channels: 4 } }).png({ palette: true, compressionLevel: 9 }).toBuffer()
+  const large = Uint8Array.from(
+    { length: size.width * size.height },
+    (_, i) => mask[Math.floor(Math.floor(i / size.width) / SCALE) * width + Math.floor(i % size.width / SCALE)]! > 0 ? 1 : 0
+  )
+  const png = await sharp(outlinePixels(large, size, colour), { raw: { ...size, channels: 4 } }).png({ palette: true, compressionLevel: 9 })
+    .toBuffer()
   return `data:image/png;base64,${png.toString('base64')}`
 }

@@ -20,7 +20,17 @@ function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes'
 /** The columns after a method's name, without and with its sites. */
 export function cellsOf (method: MethodSummary): string[] {
   const { dice, worst, globalDice, iou, hd95, missed, bytes, roundsTo95, seconds } = method
-  return [points(dice), points(worst), points(globalDice), points(iou), `${hd95 == null ? '–' : plain(hd95, 1)} (${missed.mean.toFixed(0)})`, (bytes.mean / 1_000).toFixed(0), (bytesVitB(method) / 1e6).toFixed(2), plain(roundsTo95, 0), seconds.mean.toFixed(0)]
+  return [
+    points(dice),
+    points(worst),
+    points(globalDice),
+    points(iou),
+    `${hd95 == null ? '–' : plain(hd95, 1)} (${missed.mean.toFixed(0)})`,
+    (bytes.mean / 1_000).toFixed(0),
+    (bytesVitB(method) / 1e6).toFixed(2),
+    plain(roundsTo95, 0),
+    seconds.mean.toFixed(0)
+  ]
 }
 
 export function headOf ({ methods }: DataSummary): { readonly measures: readonly string[], readonly sites: readonly string[] } {
@@ -35,9 +45,17 @@ export function textTable (summary: DataSummary): string {
   for (const method of summary.methods) main.push([method.title, ...cellsOf(method)])
   const bySite = new Table({ head: ['Dice', ...sites], style })
   for (const method of summary.methods) bySite.push([method.title, ...method.sites.map(({ dice }) => points(dice))])
-  const unseen = new Table({ head: ['unseen site', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'], style })
+  const unseen = new Table({
+    head: ['unseen site', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
+    style
+  })
   for (const { title, zeroShot, personalised, localServed, localShared } of summary.unseen) {
-    unseen.push([title, points(zeroShot), points(personalised), ...[localServed, localShared].map((each) => each == null ? '–' : points(each))])
+    unseen.push([
+      title,
+      points(zeroShot),
+      points(personalised),
+      ...[localServed, localShared].map((each) => each == null ? '–' : points(each))
+    ])
   }
   const title = `${summary.data}, seeds ${summary.seeds.join(', ')}`
   return [title, main.toString(), bySite.toString(), ...(summary.unseen.length === 0 ? [] : [unseen.toString()])].join('\n')

@@ -18,7 +18,10 @@ export async function writeReport (folder: string, name: string, preset: Preset,
   const strips = new Map(await Promise.all(summaries.map(async ({ data }) => [data, await drawStrips(data, records)] as const)))
   const files: [string, string][] = [
     ['report.html', renderPage({ name, preset, summaries, strips, base: hash })],
-    ['report.json', `${JSON.stringify({ preset: name, settings: preset, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`],
+    [
+      'report.json',
+      `${JSON.stringify({ preset: name, settings: preset, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`
+    ],
     ['sites.csv', sitesCsv(records)],
     ['images.csv', imagesCsv(records)]
   ]

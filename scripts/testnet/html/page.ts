@@ -43,12 +43,19 @@ function heading (report: Report): Markup {
   const rounds = Math.max(...hospitals.map((each) => each.rounds))
   const gone = hospitals.filter(({ exitCode }) => exitCode !== 0)
   return html`<h1>${hospitals.length} hospitals learned together</h1>
-<p class="lead">${hospitals.length} daemons ran as separate processes on this machine, found each other over the DHT and adapted one small SAM in ${rounds} rounds.
-They averaged only the global adapter, in pairs; images and private experts stayed with each hospital, and no server was involved.${crossSite == null
-  ? ''
-  : ` Each hospital was also trained alone with the same budget: on the other hospitals' images the shared adapter reaches a Dice of ${crossSite.global.toFixed(3)}, the models trained alone ${crossSite.local.toFixed(3)}.`}${gone.length === 0
-  ? ''
-  : ` ${gone.map(({ name }) => name).join(' and ')} did not finish; the figures below count those that did.`}</p>
+<p class="lead">${hospitals.length} daemons ran as separate processes on this machine, found each other over the DHT and adapted one
+small SAM in ${rounds} rounds.
+They averaged only the global adapter, in pairs; images and private experts stayed with each hospital, and no server was involved.${
+    crossSite == null
+      ? ''
+      : ` Each hospital was also trained alone with the same budget: on the other hospitals' images the shared adapter reaches a Dice of ${
+        crossSite.global.toFixed(3)
+      }, the models trained alone ${crossSite.local.toFixed(3)}.`
+  }${
+    gone.length === 0
+      ? ''
+      : ` ${gone.map(({ name }) => name).join(' and ')} did not finish; the figures below count those that did.`
+  }</p>
 <p class="note">Seed ${report.seed}, engine ${engine} on ${provider}, federation ${report.federation.slice(0, 12)}…</p>`
 }
 
@@ -75,18 +82,28 @@ function checks (list: readonly Check[]): Markup {
   const failed = list.filter(({ ok }) => !ok).length
   return html`<section class="card"><h2>Checks</h2>
 <p class="note">${failed === 0 ? `All ${list.length} hold.` : `${failed} of ${list.length} do not hold.`}</p>
-<ul class="checks">${list.map(({ name, ok, detail, kind }) => html`<li><span class="mark ${ok ? 'good' : kind === 'measure' ? 'missed' : 'bad'}">${ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails'}</span><span>${name}</span><span class="detail">${detail}</span></li>`)}</ul></section>`
+<ul class="checks">${
+    list.map(({ name, ok, detail, kind }) =>
+      html`<li><span class="mark ${ok ? 'good' : kind === 'measure' ? 'missed' : 'bad'}">${
+        ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails'
+      }</span><span>${name}</span><span class="detail">${detail}</span></li>`
+    )
+  }</ul></section>`
 }
 
 function pictureSection ({ hospitals }: Report, pictures: readonly Picture[]): Markup {
   return html`<section class="card"><h2>What the models see</h2>
-<p class="note">Per hospital the validation image whose foreground is of median size, chosen without looking at results. No prompt is given.</p>
+<p class="note">Per hospital the validation image whose foreground is of median size, chosen without looking at results. No prompt is
+given.</p>
 ${pictures.map((picture) => strip(picture, hospitals.findIndex(({ name }) => name === picture.name)))}</section>`
 }
 
 function strip (picture: Picture, index: number): Markup {
   const id = `shot-${index}`
-  const panel = (label: string, overlay?: string): Markup => html`<figure><div class="shot ${id}" role="img" aria-label="${picture.name}: ${label}">${overlay == null ? new Markup('') : html`<img alt="" src="${overlay}">`}</div><figcaption>${label}</figcaption></figure>`
+  const panel = (label: string, overlay?: string): Markup =>
+    html`<figure><div class="shot ${id}" role="img" aria-label="${picture.name}: ${label}">${
+      overlay == null ? new Markup('') : html`<img alt="" src="${overlay}">`
+    }</div><figcaption>${label}</figcaption></figure>`
   return html`<h3 class="legend"><span><i style="background: ${siteColour(index)}"></i>${picture.name}</span></h3>
 <style>.${id} { background-image: url(${picture.image}); aspect-ratio: ${picture.width} / ${picture.height} }</style>
 <div class="strip">${[
@@ -111,7 +128,9 @@ ${new Markup(finalDiceChart(report))}</section>`
 function curves (report: Report): Markup {
   const sites = report.hospitals.map(({ name }, index): [string, string] => [name, siteColour(index)])
   return html`<div class="pair"><section class="card"><h2>Dice per round</h2>
-${legend(sites)}<div class="legend"><span><i class="stroke"></i>personalised</span><span><i class="stroke dash"></i>global adapter</span></div>
+${
+    legend(sites)
+  }<div class="legend"><span><i class="stroke"></i>personalised</span><span><i class="stroke dash"></i>global adapter</span></div>
 ${new Markup(diceChart(report))}</section>
 <section class="card"><h2>How far the hospitals are apart</h2>
 <p class="hint">Spread of the global adapters, relative to how far they have moved from the start; exact, from the saved files.</p>
@@ -123,9 +142,24 @@ ${new Markup(bytesChart(report))}</section>`
 
 function table ({ hospitals }: Report): Markup {
   const withLocal = hospitals.some(({ dice }) => dice.local != null)
-  const head = ['hospital', 'rounds', 'images', 'exchanges', 'frozen', ...(withLocal ? ['alone'] : []), 'global', 'personal', 'loop p99', 'ended']
-  return html`<section class="card"><h2>Hospitals</h2><div class="scroll"><table><thead><tr>${head.map((name) => html`<th>${name}</th>`)}</tr></thead>
-<tbody>${hospitals.map((each) => html`<tr>${cells(each, withLocal).map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div></section>`
+  const head = [
+    'hospital',
+    'rounds',
+    'images',
+    'exchanges',
+    'frozen',
+    ...(withLocal ? ['alone'] : []),
+    'global',
+    'personal',
+    'loop p99',
+    'ended'
+  ]
+  return html`<section class="card"><h2>Hospitals</h2><div class="scroll"><table><thead><tr>${
+    head.map((name) => html`<th>${name}</th>`)
+  }</tr></thead>
+<tbody>${
+    hospitals.map((each) => html`<tr>${cells(each, withLocal).map((text) => html`<td>${text}</td>`)}</tr>`)
+  }</tbody></table></div></section>`
 }
 
 function cells (each: HospitalReport, withLocal: boolean): string[] {
@@ -146,10 +180,15 @@ function cells (each: HospitalReport, withLocal: boolean): string[] {
 
 function about (report: Report, sample: boolean): Markup {
   const data = sample
-    ? html`<p>All hospitals show <strong>one subject</strong>: a single T1 brain MRI (Colin 27), cut and altered in four ways by plane, contrast, bias field, noise and blur. These are simulated shifts.
-Training and validation images come from separate slabs with a gap, because neighbouring slices resemble each other. The figures show that the system works on a real scan; they claim nothing about accuracy on patients.</p>`
-    : html`<p>Data: ${report.data}. Dice is measured on each hospital's own validation split, which training never saw; the split and the number of images decide what it means.</p>`
+    ? html`<p>All hospitals show <strong>one subject</strong>: a single T1 brain MRI (Colin 27), cut and altered in four ways by plane,
+    contrast, bias field, noise and blur. These are simulated shifts.
+Training and validation images come from separate slabs with a gap, because neighbouring slices resemble each other. The figures show
+that the system works on a real scan; they claim nothing about accuracy on patients.</p>`
+    : html`<p>Data: ${report.data}. Dice is measured on each hospital's own validation split, which training never saw; the split and
+    the number of images decide what it means.</p>`
   return html`<section class="card"><h2>What these figures are</h2>
 ${data}
-<p>Base weights: ${report.baseModel}, a small SAM trained on procedurally drawn shapes only, never on medical images (SHA-256 ${report.baseHash.slice(0, 16)}…). Images: training + validation. Loop p99: delay of the daemon's event loop, 99th percentile.</p></section>`
+<p>Base weights: ${report.baseModel}, a small SAM trained on procedurally drawn shapes only, never on medical images (SHA-256 ${
+    report.baseHash.slice(0, 16)
+  }…). Images: training + validation. Loop p99: delay of the daemon's event loop, 99th percentile.</p></section>`
 }

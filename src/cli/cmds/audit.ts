@@ -16,7 +16,9 @@ import { homeFlag, jsonFlag, print } from '../output.ts'
 
 interface Common { home: string, json: boolean }
 
-const formerFlag = { former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' } } as const
+const formerFlag = {
+  former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' }
+} as const
 
 const verifyFlags = {
   ...homeFlag,
@@ -41,20 +43,29 @@ const verify: CommandModule<object, Common & { point?: string, former?: string, 
     if (federation == null) throw new UsageError('--bundle needs --federation federation.json, by which it is judged')
     const { header, verdict } = await verifyBundle(bundle)
     const standing = await standingOf(header, await readFederation(federation))
-    report(json, { ...verdict, ok: verdict.ok && standing.member, problems: standing.member ? verdict.problems : [...verdict.problems, standing.why], notes: standing.member ? [`${header.peerId} is a member: ${standing.why}`] : [] })
+    report(json, {
+      ...verdict,
+      ok: verdict.ok && standing.member,
+      problems: standing.member ? verdict.problems : [...verdict.problems, standing.why],
+      notes: standing.member ? [`${header.peerId} is a member: ${standing.why}`] : []
+    })
   }
 }
 
 const show: CommandModule<object, Common & { former?: string, since?: string, peer?: string }> = {
   command: 'show',
-  describe: 'print the ledger\'s entries, oldest first',
-  builder: (argv) => withFlags(argv, {
-    ...homeFlag,
-    ...jsonFlag,
-    ...formerFlag,
-    since: { type: 'string', describe: 'only what came after this: a date such as 2026-03-01T08:00:00Z, or a time back such as 90m, 24h, 7d' },
-    peer: { type: 'string', describe: 'only what concerns this peer id (or its last characters)' }
-  }) as never,
+  describe: "print the ledger's entries, oldest first",
+  builder: (argv) =>
+    withFlags(argv, {
+      ...homeFlag,
+      ...jsonFlag,
+      ...formerFlag,
+      since: {
+        type: 'string',
+        describe: 'only what came after this: a date such as 2026-03-01T08:00:00Z, or a time back such as 90m, 24h, 7d'
+      },
+      peer: { type: 'string', describe: 'only what concerns this peer id (or its last characters)' }
+    }) as never,
   handler: async ({ home, json, former, since, peer }) => {
     const { folder, owner } = await ledgerOf(home, former)
     const filter = { since: since == null ? undefined : parseSince(since, Date.now()), peer }
@@ -77,15 +88,25 @@ const exportLedger: CommandModule<object, Common & { out: string }> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'file to write', demandOption: true } }),
   handler: async ({ home, json, out }) => {
     const paths = sitePaths(home)
-    const { count, hash, notes } = await exportBundle(out, { folder: paths.audit, expected: await ownerOf(home), key: await loadIdentity(paths.identity), credential: await readCredential(paths.certificate), now: Date.now })
+    const { count, hash, notes } = await exportBundle(out, {
+      folder: paths.audit,
+      expected: await ownerOf(home),
+      key: await loadIdentity(paths.identity),
+      credential: await readCredential(paths.certificate),
+      now: Date.now
+    })
     print(json, { out, count, hash, notes }, `${out}: ${count} entries, the last is ${hash}`)
   }
 }
 
 const reconcile: CommandModule<object, { a: string, b: string, json: boolean }> = {
   command: 'reconcile <a> <b>',
-  describe: 'hold two sites\' ledgers (homes or exported bundles) against each other, exchange by exchange',
-  builder: (argv) => withFlags(argv, jsonFlag).positional('a', { type: 'string', demandOption: true }).positional('b', { type: 'string', demandOption: true }),
+  describe: "hold two sites' ledgers (homes or exported bundles) against each other, exchange by exchange",
+  builder: (argv) =>
+    withFlags(argv, jsonFlag).positional('a', { type: 'string', demandOption: true }).positional('b', {
+      type: 'string',
+      demandOption: true
+    }),
   handler: async ({ a, b, json }) => {
     const [left, right] = [await readAccount(a), await readAccount(b)]
     if (left.federation !== right.federation) throw new UsageError('the two ledgers are of different federations')
@@ -99,7 +120,11 @@ const reconcile: CommandModule<object, { a: string, b: string, json: boolean }> 
 export const audit: CommandModule = {
   command: 'audit',
   describe: 'what this site did, with whom and when, and the proof that nothing was changed',
-  builder: (argv) => argv.command(verify).command(show).command(exportLedger).command(reconcile).demandCommand(1, 'say what to do: audit verify, show, export or reconcile'),
+  builder: (argv) =>
+    argv.command(verify).command(show).command(exportLedger).command(reconcile).demandCommand(
+      1,
+      'say what to do: audit verify, show, export or reconcile'
+    ),
   handler: () => {}
 }
 
@@ -126,7 +151,8 @@ function parsePoint (text: string): ChainPoint {
 
 function describeReconciliation ({ ok, matched, failed, explained, differences }: Reconciliation): string {
   return [
-    `${ok ? 'the ledgers agree' : 'the ledgers DIFFER'}: ${matched} exchanges match, ${failed} changed nothing at either site, ${explained.length} are explained, ${differences.length} differ`,
+    `the ledgers ${ok ? 'agree' : 'DIFFER'}: ${matched} exchanges match, ${failed} changed nothing at either site, ` +
+    `${explained.length} are explained, ${differences.length} differ`,
     ...explained.map(({ id, why }) => `explained  ${id}  ${why}`),
     ...differences.map(({ id, what }) => `differs    ${id}  ${what}`)
   ].join('\n')

@@ -1,12 +1,25 @@
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
-import { contactSheet, describeSummary, requireUsable, scanDataset, splitSlices, summarise, type AxisChoice, type Problem } from '../../dataset/index.ts'
+import {
+  contactSheet,
+  describeSummary,
+  requireUsable,
+  scanDataset,
+  splitSlices,
+  summarise,
+  type AxisChoice,
+  type Problem
+} from '../../dataset/index.ts'
 import { withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 
 const flags = {
   ...jsonFlag,
-  axis: { choices: ['auto', 'axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut (auto: as acquired)', default: 'auto' },
+  axis: {
+    choices: ['auto', 'axial', 'coronal', 'sagittal'],
+    describe: 'plane in which volumes are cut (auto: as acquired)',
+    default: 'auto'
+  },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
@@ -15,7 +28,8 @@ interface Args { path: string, json: boolean, axis: AxisChoice, sheet?: string }
 const check: CommandModule<object, Args> = {
   command: 'check <path>',
   describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
-  builder: (argv) => withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags) as never,
+  builder: (argv) =>
+    withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags) as never,
   handler: async ({ path, json, axis, sheet }) => {
     const dataset = await scanDataset(path, { axis })
     const { problems } = dataset
@@ -31,7 +45,11 @@ const check: CommandModule<object, Args> = {
     // Whether both get slices is the same for every seed.
     const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
     const trainable = train.length > 0 && validation.length > 0
-    print(json, { ...summary, problems, sheet: file, trainable }, () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n'))
+    print(
+      json,
+      { ...summary, problems, sheet: file, trainable },
+      () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n')
+    )
     if (trainable) return
     warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1

@@ -25,17 +25,30 @@ export const doctor: CommandModule<object, Args> = {
 }
 
 function problemsOf ({ chosen, checks }: Examination): string[] {
-  return [...(typeof chosen === 'string' ? [chosen] : []), ...checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)]
+  return [
+    ...(typeof chosen === 'string' ? [chosen] : []),
+    ...checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)
+  ]
 }
 
 function describe (found: Examination): string {
   const { engines, providers, chosen, gflops, cores, threads, memory, node, checks, advice } = found
   return [
     ...engines.map(({ name, found: there, detail }) => line(`engine ${name}`, there, detail)),
-    ...providers.map((each) => line(`provider ${each.provider}`, each.works, each.works ? `${each.gflops.toFixed(1)} GFLOP/s in the self-test` : each.reason)),
-    typeof chosen === 'string' ? line('chosen', false, chosen) : line('chosen', true, `${chosen.name} on ${chosen.provider} (${chosen.reason})`),
+    ...providers.map((each) =>
+      line(`provider ${each.provider}`, each.works, each.works ? `${each.gflops.toFixed(1)} GFLOP/s in the self-test` : each.reason)
+    ),
+    typeof chosen === 'string'
+      ? line('chosen', false, chosen)
+      : line('chosen', true, `${chosen.name} on ${chosen.provider} (${chosen.reason})`),
     ...(gflops == null ? [] : [line('speed', true, `${gflops.toFixed(1)} GFLOP/s over one second`)]),
-    line('machine', true, `${cores} cores, ${threads} threads, ${gibibytes(memory.availableBytes)} of ${gibibytes(memory.totalBytes)} GiB memory free, Node ${node}`),
+    line(
+      'machine',
+      true,
+      `${cores} cores, ${threads} threads, ${gibibytes(memory.availableBytes)} of ${
+        gibibytes(memory.totalBytes)
+      } GiB memory free, Node ${node}`
+    ),
     ...checks.map(({ name, ok, detail }) => line(name, ok, detail)),
     ...advice
   ].join('\n')

@@ -1,7 +1,14 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
-import { quorumOf, readDraft, signFederation, writeFederation, type Federation, type FederationDocument } from '../../federation/document.ts'
+import {
+  quorumOf,
+  readDraft,
+  signFederation,
+  writeFederation,
+  type Federation,
+  type FederationDocument
+} from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { countersign } from '../../federation/membership/certificate.ts'
 import { decodeInvitation, encodeInvitation, isInvitation } from '../../federation/membership/invitation.ts'
@@ -19,8 +26,12 @@ interface Args { home: string, json: boolean }
 
 export const sign: CommandModule<object, Args & { what: string }> = {
   command: 'sign <what>',
-  describe: 'add this founder\'s signature to a federation.json or to an invitation',
-  builder: (argv) => withFlags(argv.positional('what', { type: 'string', describe: 'federation.json, or an invitation', demandOption: true }), { ...homeFlag, ...jsonFlag }),
+  describe: "add this founder's signature to a federation.json or to an invitation",
+  builder: (argv) =>
+    withFlags(argv.positional('what', { type: 'string', describe: 'federation.json, or an invitation', demandOption: true }), {
+      ...homeFlag,
+      ...jsonFlag
+    }),
   handler: async ({ home, json, what }) => {
     if (isInvitation(what)) await signInvitation(home, json, what)
     else await signDocument(home, json, what)
@@ -39,23 +50,33 @@ async function signDocument (home: string, json: boolean, file: string): Promise
   await writeFederation(file, document)
   if (own?.id === draft.id) await writeFederation(paths.federation, document)
   const missing = missingSignatures(document)
-  print(json, { id: draft.id, signatures: document.signatures.length, missing }, missing === 0 ? `${file} carries all signatures it needs` : `${file} needs ${missing} more founders' signatures`)
+  print(
+    json,
+    { id: draft.id, signatures: document.signatures.length, missing },
+    missing === 0 ? `${file} carries all signatures it needs` : `${file} needs ${missing} more founders' signatures`
+  )
 }
 
 async function signInvitation (home: string, json: boolean, text: string): Promise<void> {
   const invitation = await decodeInvitation(text)
   const key = await loadIdentity(sitePaths(home).identity)
   requireFounder(invitation.federation, peerIdFromPrivateKey(key).toString())
-  if (invitation.certificate == null || invitation.certificate.issuer != null) throw new InputError('this invitation needs no founder\'s signature')
+  if (invitation.certificate == null || invitation.certificate.issuer != null) {
+    throw new InputError("this invitation needs no founder's signature")
+  }
   const certificate = await countersign(invitation.certificate, key)
   const signed = encodeInvitation({ ...invitation, certificate })
-  print(json, { invitation: signed, missingSignatures: Math.max(0, quorumOf(invitation.federation.document) - certificate.signatures.length) }, signed)
+  print(json, {
+    invitation: signed,
+    missingSignatures: Math.max(0, quorumOf(invitation.federation.document) - certificate.signatures.length)
+  }, signed)
 }
 
 export const show: CommandModule<object, Args & { file?: string }> = {
   command: 'show [file]',
   describe: 'what a federation.json says: of this site, or of a file',
-  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+  builder: (argv) =>
+    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
     print(json, { id, ...document }, () => describe({ id, document }))
@@ -65,24 +86,42 @@ export const show: CommandModule<object, Args & { file?: string }> = {
 export const verify: CommandModule<object, Args & { file?: string }> = {
   command: 'verify [file]',
   describe: 'check the signatures of a federation.json',
-  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+  builder: (argv) =>
+    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
     const missing = missingSignatures(document)
-    if (missing > 0) throw new InputError(`${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${quorumOf(document)} founders' signatures it needs: ask the others to sign ("consilium federation sign")`)
-    print(json, { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) }, `federation ${id}: all ${document.signatures.length} signatures hold`)
+    if (missing > 0) {
+      throw new InputError(
+        `${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${
+          quorumOf(document)
+        } founders' signatures it needs: ask the others to sign ("consilium federation sign")`
+      )
+    }
+    print(
+      json,
+      { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) },
+      `federation ${id}: all ${document.signatures.length} signatures hold`
+    )
   }
 }
 
 export const rotateKey: CommandModule<object, Args & { overlap: string }> = {
   command: 'rotate-key',
   describe: 'make a new network key and send it to all members; the old one is accepted for the overlap time',
-  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, overlap: { type: 'string', describe: 'how long the old key is still accepted, such as 14d', default: '14d' } }),
+  builder: (argv) =>
+    withFlags(argv, {
+      ...homeFlag,
+      ...jsonFlag,
+      overlap: { type: 'string', describe: 'how long the old key is still accepted, such as 14d', default: '14d' }
+    }),
   handler: async ({ home, json, overlap }) => {
     const overlapMs = parseDuration(overlap, 'overlap')
     const told = await askControl<{ epoch: number, overlapUntil: string }>(home, '/membership/rotate-key', { overlapMs })
     const { epoch, overlapUntil } = told ?? await withMembership(home, async ({ membership }) => await membership.rotateKey(overlapMs))
-    const how = told == null ? 'the others get it when this site starts' : 'those that are connected have it now, the others get it when they come back'
+    const how = told == null
+      ? 'the others get it when this site starts'
+      : 'those that are connected have it now, the others get it when they come back'
     print(json, { epoch, overlapUntil }, `network key ${epoch} is in use, the one before it until ${overlapUntil}: ${how}`)
   }
 }
@@ -96,7 +135,10 @@ function requireFounder ({ document }: Federation, peerId: string): void {
 }
 
 function merged (a: FederationDocument, b: FederationDocument): FederationDocument {
-  return { ...a, signatures: [...a.signatures, ...b.signatures.filter(({ peerId }) => !a.signatures.some((each) => each.peerId === peerId))] }
+  return {
+    ...a,
+    signatures: [...a.signatures, ...b.signatures.filter(({ peerId }) => !a.signatures.some((each) => each.peerId === peerId))]
+  }
 }
 
 function missingSignatures (document: FederationDocument): number {

@@ -48,10 +48,16 @@ const protect: CommandModule<object, Args> = {
     const { identity } = sitePaths(home)
     const key = await loadIdentity(identity)
     const passphrase = await askPassphrase('new passphrase', NEW_PASSPHRASE)
-    if (process.env[NEW_PASSPHRASE] == null && passphrase !== await askPassphrase('new passphrase again', NEW_PASSPHRASE)) throw new InputError('the two passphrases differ: nothing was changed')
+    if (process.env[NEW_PASSPHRASE] == null && passphrase !== await askPassphrase('new passphrase again', NEW_PASSPHRASE)) {
+      throw new InputError('the two passphrases differ: nothing was changed')
+    }
     if (passphrase === '') throw new InputError('an empty passphrase protects nothing: nothing was changed')
     await writeIdentity(identity, key, passphrase)
-    print(json, { peerId: await readPeerId(identity), protected: true }, 'the key is protected: from now on commands that need it ask for the passphrase, or read CONSILIUM_PASSPHRASE')
+    print(
+      json,
+      { peerId: await readPeerId(identity), protected: true },
+      'the key is protected: from now on commands that need it ask for the passphrase, or read CONSILIUM_PASSPHRASE'
+    )
   }
 }
 

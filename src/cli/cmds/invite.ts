@@ -3,7 +3,13 @@ import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
-import { issueCertificate, missingSignatures, siteName, verifyCredential, type Certificate } from '../../federation/membership/certificate.ts'
+import {
+  issueCertificate,
+  missingSignatures,
+  siteName,
+  verifyCredential,
+  type Certificate
+} from '../../federation/membership/certificate.ts'
 import { appendEvent } from '../../federation/membership/events.ts'
 import { readCredential, readStatements } from '../../federation/membership/files.ts'
 import { encodeInvitation } from '../../federation/membership/invitation.ts'
@@ -35,12 +41,25 @@ const flags = {
 const CLOCK_SLACK_MS = 600_000
 const MOST_ADDRESSES = 8
 
-interface Args { home: string, json: boolean, peerId: string, ttl: string, role: 'member' | 'inviter', name?: string, bootstrap: string[], out?: string }
+interface Args {
+  home: string
+  json: boolean
+  peerId: string
+  ttl: string
+  role: 'member' | 'inviter'
+  name?: string
+  bootstrap: string[]
+  out?: string
+}
 
 export const invite: CommandModule<object, Args> = {
   command: 'invite <peerId>',
   describe: 'admit a site: prints the invitation with which it joins',
-  builder: (argv) => withFlags(argv.positional('peerId', { type: 'string', describe: 'what "consilium init" printed there', demandOption: true }), flags) as never,
+  builder: (argv) =>
+    withFlags(
+      argv.positional('peerId', { type: 'string', describe: 'what "consilium init" printed there', demandOption: true }),
+      flags
+    ) as never,
   handler: async (args) => {
     const { home, json, peerId, role, out } = args
     requireNames(args)
@@ -56,17 +75,29 @@ export const invite: CommandModule<object, Args> = {
     const invitation = encodeInvitation({ federation, certificate, ring, bootstrap })
     await appendEvent(paths.membershipEvents, { kind: 'membership', event: 'invited', peer: peerId, detail: `${role} ${name}` })
     if (out != null) await writeFileSafely(out, invitation + '\n', 0o600)
-    const warning = bootstrap.length > 0 ? undefined : 'the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'
+    const warning = bootstrap.length > 0
+      ? undefined
+      : 'the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'
     if (warning != null) warn(warning)
     const missing = missingSignatures(federation, certificate)
     const advice = missing > 0 ? `\n${missing} more founders must sign it: "consilium federation sign INVITATION"` : ''
     const where = out == null ? invitation : `written to ${out}: it holds the network key, so hand it over by a safe way`
-    print(json, { peerId, name, role, validTo: certificate?.to, missingSignatures: missing, warning, ...(out == null ? { invitation } : { out }) }, where + advice)
+    print(json, {
+      peerId,
+      name,
+      role,
+      validTo: certificate?.to,
+      missingSignatures: missing,
+      warning,
+      ...(out == null ? { invitation } : { out })
+    }, where + advice)
   }
 }
 
 function requireNames ({ peerId, name }: Pick<Args, 'peerId' | 'name'>): void {
-  if (!peerIdText.safeParse(peerId).success) throw new UsageError(`${peerId} is not a peer id: "consilium init" at the other site prints it (12D3KooW…)`)
+  if (!peerIdText.safeParse(peerId).success) {
+    throw new UsageError(`${peerId} is not a peer id: "consilium init" at the other site prints it (12D3KooW…)`)
+  }
   if (name != null && !siteName.safeParse(name).success) throw new UsageError('--name must have 1 to 60 printable characters')
 }
 
@@ -90,18 +121,41 @@ async function openIssuer (home: string): Promise<Issuer> {
   await readStatements(paths.statements, standing)
   const credential = await readCredential(paths.certificate)
   const verdict = await verifyCredential(credential, { federation, peerId, now: Date.now(), standing })
-  if ('fault' in verdict || verdict.member.role === 'member') throw new InputError('only a founder or an inviter with a valid certificate can invite: ask one of them')
-  if (credential.handovers.length > 0) throw new InputError('this inviter has a new key, which its certificate does not name: ask the founders to invite it again as an inviter')
-  return { paths, federation, ring: await readKeyRing(paths.networkKey), standing, peerId, key, certificate: verdict.member.role === 'founder' ? undefined : credential.certificate }
+  if ('fault' in verdict || verdict.member.role === 'member') {
+    throw new InputError('only a founder or an inviter with a valid certificate can invite: ask one of them')
+  }
+  if (credential.handovers.length > 0) {
+    throw new InputError(
+      'this inviter has a new key, which its certificate does not name: ask the founders to invite it again as an inviter'
+    )
+  }
+  return {
+    paths,
+    federation,
+    ring: await readKeyRing(paths.networkKey),
+    standing,
+    peerId,
+    key,
+    certificate: verdict.member.role === 'founder' ? undefined : credential.certificate
+  }
 }
 
 function requireOther ({ peerId: own, standing }: Issuer, peerId: string, role: Args['role']): void {
-  if (peerId === own) throw new InputError(`${peerId} is this site itself, which is in the federation: give what "consilium init" printed at the other site`)
-  if (standing.isRevoked(peerId, role)) throw new InputError(`${peerId} was revoked, which is permanent: let that site run "consilium init" in a new home and invite the new peer id`)
+  if (peerId === own) {
+    throw new InputError(`${peerId} is this site itself, which is in the federation: give what "consilium init" printed at the other site`)
+  }
+  if (standing.isRevoked(peerId, role)) {
+    throw new InputError(
+      `${peerId} was revoked, which is permanent: let that site run "consilium init" in a new home and invite the new peer id`
+    )
+  }
 }
 
 /** A founder needs none: the document names it. */
-async function issue ({ federation, key, certificate: issuer }: Issuer, init: { peerId: string, name: string, role: 'member' | 'inviter', from: string, to: string }): Promise<Certificate | undefined> {
+async function issue (
+  { federation, key, certificate: issuer }: Issuer,
+  init: { peerId: string, name: string, role: 'member' | 'inviter', from: string, to: string }
+): Promise<Certificate | undefined> {
   if (federation.document.founders.includes(init.peerId)) return undefined
   if (issuer != null && init.role === 'inviter') throw new InputError('an inviter can admit plain members only: ask a founder')
   return await issueCertificate({ federation: federation.id, ...init }, key, issuer)

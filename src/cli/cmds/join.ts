@@ -17,7 +17,12 @@ import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  bootstrap: { type: 'string', array: true, describe: 'further address of a site that is up, e.g. /ip4/10.0.0.5/tcp/4001/p2p/12D3…', default: [] as string[] }
+  bootstrap: {
+    type: 'string',
+    array: true,
+    describe: 'further address of a site that is up, e.g. /ip4/10.0.0.5/tcp/4001/p2p/12D3…',
+    default: [] as string[]
+  }
 } as const
 
 interface Args { home: string, json: boolean, invitation: string, bootstrap: string[] }
@@ -25,7 +30,11 @@ interface Args { home: string, json: boolean, invitation: string, bootstrap: str
 export const join: CommandModule<object, Args> = {
   command: 'join <invitation>',
   describe: 'join a federation with an invitation, or the file that holds it',
-  builder: (argv) => withFlags(argv.positional('invitation', { type: 'string', describe: 'what "consilium invite" printed, or its file', demandOption: true }), flags),
+  builder: (argv) =>
+    withFlags(
+      argv.positional('invitation', { type: 'string', describe: 'what "consilium invite" printed, or its file', demandOption: true }),
+      flags
+    ),
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     const paths = sitePaths(home)
     requireAddresses(bootstrap)
@@ -39,9 +48,16 @@ export const join: CommandModule<object, Args> = {
     const addresses = [...new Set([...bootstrap, ...invitation.bootstrap])]
     if (addresses.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: addresses })
     await writeFederation(paths.federation, federation.document)
-    const warning = addresses.length + known.length > 0 ? undefined : 'this site knows no address of another one: ask for an invitation that holds one, or name a site with "consilium start --bootstrap ADDRESS"'
+    const warning = addresses.length + known.length > 0
+      ? undefined
+      : 'this site knows no address of another one: ask for an invitation that holds one, or name a site with "consilium start ' +
+        '--bootstrap ADDRESS"'
     if (warning != null) warn(warning)
-    print(json, { peerId, federation: federation.id, name: federation.document.name, validTo: certificate?.to, warning }, `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`)
+    print(
+      json,
+      { peerId, federation: federation.id, name: federation.document.name, validTo: certificate?.to, warning },
+      `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`
+    )
   }
 }
 
@@ -50,14 +66,18 @@ async function knownStanding (home: string, federation: Federation): Promise<Sta
   const paths = sitePaths(home)
   const standing = new Standing(federation)
   if (await readIfThere(paths.federation) == null) return standing
-  if ((await readFederation(paths.federation)).id !== federation.id) throw new InputError(`${home} belongs to another federation: choose another --home`)
+  if ((await readFederation(paths.federation)).id !== federation.id) {
+    throw new InputError(`${home} belongs to another federation: choose another --home`)
+  }
   await readStatements(paths.statements, standing)
   return standing
 }
 
 async function readInvitationFile (path: string): Promise<string> {
   const bytes = await readIfThere(path)
-  if (bytes == null) throw new InputError(`${path} is neither an invitation nor a file: copy the invitation as a whole, or name the file that holds it`)
+  if (bytes == null) {
+    throw new InputError(`${path} is neither an invitation nor a file: copy the invitation as a whole, or name the file that holds it`)
+  }
   if (bytes.length > 2 * MAX_INVITATION_BYTES) throw new InputError(`${path} is no invitation: it is too long`)
   return bytes.toString('utf8')
 }
@@ -67,5 +87,7 @@ async function mergedRing ({ networkKey }: SitePaths, federationId: string, invi
   if (await readIfThere(networkKey) == null) return invited
   const own = await readKeyRing(networkKey)
   if (own.current === invited.current || invited.statement == null) return epochOf(own) > 0 ? own : invited
-  return isNewer(invited.statement, { epoch: epochOf(own), hash: keyHash(federationId, own.current) }) ? withKey(own, invited.current, invited.statement) : own
+  return isNewer(invited.statement, { epoch: epochOf(own), hash: keyHash(federationId, own.current) })
+    ? withKey(own, invited.current, invited.statement)
+    : own
 }

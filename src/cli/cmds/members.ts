@@ -26,14 +26,33 @@ export const members: CommandModule<object, Args> = {
 export const revoke: CommandModule<object, Args & { peerId: string, yes: boolean }> = {
   command: 'revoke <peerId>',
   describe: 'end the membership of a site, for good and everywhere',
-  builder: (argv) => withFlags(argv.positional('peerId', { type: 'string', describe: 'peer id, as "consilium members" shows it', demandOption: true }), { ...homeFlag, ...jsonFlag, yes: { type: 'boolean', describe: 'also a site that nobody here has invited or met', default: false } }),
+  builder: (argv) =>
+    withFlags(argv.positional('peerId', { type: 'string', describe: 'peer id, as "consilium members" shows it', demandOption: true }), {
+      ...homeFlag,
+      ...jsonFlag,
+      yes: { type: 'boolean', describe: 'also a site that nobody here has invited or met', default: false }
+    }),
   handler: async ({ home, json, peerId, yes }) => {
-    if (!peerIdText.safeParse(peerId).success) throw new UsageError(`${peerId} is not a peer id: "consilium members" shows them (12D3KooW…)`)
-    if (!yes && await isUnknown(home, peerId)) throw new InputError(`nobody here has invited or met ${peerId}, and to revoke is for good: compare it with "consilium members", or give --yes too`)
+    if (!peerIdText.safeParse(peerId).success) {
+      throw new UsageError(`${peerId} is not a peer id: "consilium members" shows them (12D3KooW…)`)
+    }
+    if (!yes && await isUnknown(home, peerId)) {
+      throw new InputError(
+        `nobody here has invited or met ${peerId}, and to revoke is for good: compare it with "consilium members", or give --yes too`
+      )
+    }
     const told = await askControl<Revoked>(home, '/membership/revoke', { peerId })
     const { signatures, quorum, effective } = told ?? await withMembership(home, async ({ membership }) => await membership.revoke(peerId))
     const how = told == null ? 'the others learn it when this site starts' : 'the others are told'
-    print(json, { peerId, signatures, quorum, effective }, effective ? `${peerId} is revoked: ${how}` : `${signatures} of ${quorum} founders have signed: ${peerId} stays a member until ${quorum - signatures} more run "consilium revoke" (${how})`)
+    print(
+      json,
+      { peerId, signatures, quorum, effective },
+      effective
+        ? `${peerId} is revoked: ${how}`
+        : `${signatures} of ${quorum} founders have signed: ${peerId} stays a member until ${
+          quorum - signatures
+        } more run "consilium revoke" (${how})`
+    )
   }
 }
 
@@ -42,7 +61,11 @@ async function isUnknown (home: string, peerId: string): Promise<boolean> {
   return await readPeerId(sitePaths(home).identity) !== peerId && await knownMember(home, peerId) == null
 }
 
-function describe ({ peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never' }: MemberView): string {
+function describe (
+  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never' }: MemberView
+): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
-  return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${connected ? ', connected' : ''}; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}`
+  return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
+    connected ? ', connected' : ''
+  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}`
 }

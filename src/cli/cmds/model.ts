@@ -19,10 +19,16 @@ interface ImportArgs extends CommonArgs { file: string, name?: string, architect
 const importCommand: CommandModule<object, ImportArgs> = {
   command: 'import <file>',
   describe: 'bring SAM weights (.pth or safetensors, original or Hugging Face naming) into this home',
-  builder: (argv) => withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
+  builder: (argv) =>
+    withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
   handler: async ({ home, json, file, name, architecture }) => {
     const { importModel } = await import('../../site-model/base/import-model.ts')
-    const bar = new cliProgress.SingleBar({ format: 'importing {bar} {percentage}%', clearOnComplete: true, gracefulExit: false, stream: process.stderr }, cliProgress.Presets.shades_classic)
+    const bar = new cliProgress.SingleBar({
+      format: 'importing {bar} {percentage}%',
+      clearOnComplete: true,
+      gracefulExit: false,
+      stream: process.stderr
+    }, cliProgress.Presets.shades_classic)
     await interruptible('stopped before it was whole', async (signal) => {
       bar.start(1, 0)
       const imported = await importModel({
@@ -35,8 +41,14 @@ const importCommand: CommandModule<object, ImportArgs> = {
         },
         ...(name == null ? {} : { name }),
         ...(architecture == null ? {} : { architecture })
-      }).finally(() => { bar.stop() })
-      print(json, imported, `${imported.name}: ${imported.architecture}, ${imported.parameters.toLocaleString('en')} parameters, hash ${imported.hash}`)
+      }).finally(() => {
+        bar.stop()
+      })
+      print(
+        json,
+        imported,
+        `${imported.name}: ${imported.architecture}, ${imported.parameters.toLocaleString('en')} parameters, hash ${imported.hash}`
+      )
     })
   }
 }
@@ -48,14 +60,22 @@ const list: CommandModule<object, CommonArgs> = {
   handler: async ({ home, json }) => {
     const { listModels } = await import('../../site-model/base/model-store.ts')
     const models = await listModels(sitePaths(home).models)
-    print(json, models, () => models.map(({ name, architecture, hash, bundled }) => `${name}  ${architecture}  ${hash.slice(0, 12)}…${bundled ? '  bundled' : ''}`).join('\n'))
+    print(
+      json,
+      models,
+      () =>
+        models.map(({ name, architecture, hash, bundled }) =>
+          `${name}  ${architecture}  ${hash.slice(0, 12)}…${bundled ? '  bundled' : ''}`
+        ).join('\n')
+    )
   }
 }
 
 const info: CommandModule<object, CommonArgs & { name: string }> = {
   command: 'info <name>',
   describe: 'size, architecture and hash of a base model',
-  builder: (argv) => withFlags(argv.positional('name', { type: 'string', describe: 'name as in model list', demandOption: true }), commonFlags),
+  builder: (argv) =>
+    withFlags(argv.positional('name', { type: 'string', describe: 'name as in model list', demandOption: true }), commonFlags),
   handler: async ({ home, json, name }) => {
     const { findModel } = await import('../../site-model/base/model-store.ts')
     const model = await findModel(sitePaths(home).models, name)
@@ -64,12 +84,23 @@ const info: CommandModule<object, CommonArgs & { name: string }> = {
 }
 
 function describe ({ name, architecture, hash, parameters, bytes, path }: StoredModel): string {
-  return [`name          ${name}`, `architecture  ${architecture}`, `parameters    ${parameters.toLocaleString('en')}`, `bytes         ${bytes.toLocaleString('en')}`, `hash          ${hash}`, `file          ${path}`].join('\n')
+  return [
+    `name          ${name}`,
+    `architecture  ${architecture}`,
+    `parameters    ${parameters.toLocaleString('en')}`,
+    `bytes         ${bytes.toLocaleString('en')}`,
+    `hash          ${hash}`,
+    `file          ${path}`
+  ].join('\n')
 }
 
 export const model: CommandModule = {
   command: 'model',
   describe: 'base models: bring one in, see what is here',
-  builder: (argv) => argv.command(importCommand).command(list).command(info).demandCommand(1, 'say what to do: model import FILE, model list, model info NAME'),
+  builder: (argv) =>
+    argv.command(importCommand).command(list).command(info).demandCommand(
+      1,
+      'say what to do: model import FILE, model list, model info NAME'
+    ),
   handler: () => {}
 }

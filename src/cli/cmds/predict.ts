@@ -24,11 +24,26 @@ const flags = {
   multimask: { type: 'boolean', describe: "SAM's three masks instead of one, each with its predicted IoU", default: false },
   slices: { type: 'string', describe: 'segment only slices FIRST-LAST of a volume, from 0' },
   logits: { type: 'string', describe: 'write the low-resolution logits here, as --mask of a later prediction (.safetensors)' },
-  cache: { type: 'boolean', describe: 'keep image embeddings on disk for later prompts (--no-cache: neither read nor write them)', default: true }
+  cache: {
+    type: 'boolean',
+    describe: 'keep image embeddings on disk for later prompts (--no-cache: neither read nor write them)',
+    default: true
+  }
 } as const
 
 interface Args extends Partial<ComputeSettings> {
-  home: string, json: boolean, image: string, out: string, mode: Mode, box?: string[], point?: string[], mask?: string, multimask: boolean, slices?: string, logits?: string, cache: boolean
+  home: string
+  json: boolean
+  image: string
+  out: string
+  mode: Mode
+  box?: string[]
+  point?: string[]
+  mask?: string
+  multimask: boolean
+  slices?: string
+  logits?: string
+  cache: boolean
 }
 
 export const predict: CommandModule<object, Args> = {
@@ -43,11 +58,27 @@ export const predict: CommandModule<object, Args> = {
     const folder = await isFolder(args.image)
     if (!folder) checkEnding(args.out)
     await interruptible('stopped: masks that were not finished were not written', async (signal) => {
-      const predictor = await Predictor.open({ home: args.home, mode: args.mode, compute: computeArgs(args), ...(args.cache ? {} : { embeddingCache: 0 }) })
+      const predictor = await Predictor.open({
+        home: args.home,
+        mode: args.mode,
+        compute: computeArgs(args),
+        ...(args.cache ? {} : { embeddingCache: 0 })
+      })
       try {
         const { json, mode } = args
-        if (folder) showFolder(json, mode, await withBar('images', async (onProgress) => await predictFolder(predictor, { ...request, signal, onProgress })))
-        else showOne(json, mode, await withBar('slices', async (onProgress) => await predictor.predict({ ...request, signal, onProgress })))
+        if (folder) {
+          showFolder(
+            json,
+            mode,
+            await withBar('images', async (onProgress) => await predictFolder(predictor, { ...request, signal, onProgress }))
+          )
+        } else {
+          showOne(
+            json,
+            mode,
+            await withBar('slices', async (onProgress) => await predictor.predict({ ...request, signal, onProgress }))
+          )
+        }
       } finally {
         await predictor.close()
       }
@@ -71,7 +102,10 @@ function requestOf ({ image, out, box, point, mask, multimask, slices, logits }:
 }
 
 async function withBar<T> (unit: string, work: (onProgress: (done: number, total: number) => void) => Promise<T>): Promise<T> {
-  const bar = new SingleBar({ format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`, noTTYOutput: true, gracefulExit: false }, Presets.shades_classic)
+  const bar = new SingleBar(
+    { format: `{bar} {value}/{total} ${unit}, {eta_formatted} left`, noTTYOutput: true, gracefulExit: false },
+    Presets.shades_classic
+  )
   try {
     return await work((done, total) => {
       if (total === 1) return
@@ -88,16 +122,23 @@ function showOne (json: boolean, mode: Mode, prediction: Prediction): void {
   const size = (count: number): string => `${count} foreground ${slices > 1 ? `voxels in ${slices} slices` : 'pixels'}`
   const expected = (value: number | null): string => value == null ? '' : `, predicted IoU ${value.toFixed(3)}`
   warnOfCache(cacheProblem)
-  print(json, { mode, ...prediction }, () => [
-    `${out}: ${size(foreground)}${expected(iou)}`,
-    ...(maps.length === 1 ? [] : maps.map((map) => `${map.file}: ${size(map.foreground)}${expected(map.iou)}${map.map === best ? ', best' : ''}`))
-  ].join('\n'))
+  print(json, { mode, ...prediction }, () =>
+    [
+      `${out}: ${size(foreground)}${expected(iou)}`,
+      ...(maps.length === 1
+        ? []
+        : maps.map((map) => `${map.file}: ${size(map.foreground)}${expected(map.iou)}${map.map === best ? ', best' : ''}`))
+    ].join('\n'))
 }
 
 function showFolder (json: boolean, mode: Mode, { out, images, failed }: FolderPrediction): void {
   warnOfCache(images.findLast(({ cacheProblem }) => cacheProblem != null)?.cacheProblem)
   for (const { file, reason } of failed) warn(file.includes(reason) || reason.includes(file) ? reason : `${file}: ${reason}`)
-  print(json, { mode, out, images, failed }, `${out}: ${images.length} masks${failed.length === 0 ? '' : `, ${failed.length} files gave none`}`)
+  print(
+    json,
+    { mode, out, images, failed },
+    `${out}: ${images.length} masks${failed.length === 0 ? '' : `, ${failed.length} files gave none`}`
+  )
   if (failed.length > 0) process.exitCode = 1
 }
 
@@ -125,6 +166,8 @@ function rangeOf (text: string): [number, number] {
 
 function numbers (flag: string, text: string, count: number): number[] {
   const values = text.split(',').map(Number)
-  if (values.length !== count || values.some((value) => !Number.isFinite(value))) throw new UsageError(`${flag} ${text} must be ${count} numbers separated by commas`)
+  if (values.length !== count || values.some((value) => !Number.isFinite(value))) {
+    throw new UsageError(`${flag} ${text} must be ${count} numbers separated by commas`)
+  }
   return values
 }

@@ -30,7 +30,12 @@ const flags = {
   out: { type: 'string', requiresArg: true, describe: 'file for the plot, FILE.svg or FILE.html' }
 } as const
 
-type Args = Omit<SimulationOptions, 'cycles' | 'maxMass'> & { readonly json: boolean, readonly exchanges: number, readonly 'max-mass': number, readonly out: string | undefined }
+type Args = Omit<SimulationOptions, 'cycles' | 'maxMass'> & {
+  readonly json: boolean,
+  readonly exchanges: number,
+  readonly 'max-mass': number,
+  readonly out: string | undefined
+}
 
 /** Least and largest of each number; whole numbers where the step is 1. */
 const RANGES = {
@@ -71,24 +76,47 @@ export const simulateCommand: CommandModule<object, Args> = {
 function checked (args: Args): SimulationOptions {
   for (const [name, [least, most, step]] of Object.entries(RANGES) as [keyof typeof RANGES, readonly [number, number, number?]][]) {
     const value = args[name]
-    if (!(value >= least && value <= most) || (step === 1 && !Number.isInteger(value))) throw new UsageError(`--${name} must be a ${step === 1 ? 'whole ' : ''}number from ${least} to ${most}, not ${value}`)
+    if (!(value >= least && value <= most) || (step === 1 && !Number.isInteger(value))) {
+      throw new UsageError(`--${name} must be a ${step === 1 ? 'whole ' : ''}number from ${least} to ${most}, not ${value}`)
+    }
   }
-  if (args.peers * args.dim > MOST_FLOATS) throw new UsageError(`${args.peers} sites of ${args.dim} numbers are more than ${MOST_FLOATS} numbers: take fewer --peers or a smaller --dim`)
-  if (args.out != null && !['.svg', '.html'].includes(extname(args.out))) throw new UsageError(`--out must end in .svg or .html, not ${args.out}`)
+  if (args.peers * args.dim > MOST_FLOATS) {
+    throw new UsageError(
+      `${args.peers} sites of ${args.dim} numbers are more than ${MOST_FLOATS} numbers: take fewer --peers or a smaller --dim`
+    )
+  }
+  if (args.out != null && !['.svg', '.html'].includes(extname(args.out))) {
+    throw new UsageError(`--out must end in .svg or .html, not ${args.out}`)
+  }
   const { peers, dim, exchanges, partner, codec, loss, churn, stragglers, liars, delay, offset, 'max-mass': maxMass, radius, seed } = args
   return { peers, dim, cycles: exchanges, partner, codec, loss, churn, stragglers, liars, delay, offset, maxMass, radius, seed }
 }
 
 /** What --json prints; variances are those of the honest sites, bytes count from the start. */
-function report ({ peers, dim, partner, codec, seed }: SimulationOptions, result: SimulationResult, conserved: { mass: boolean, weightedSum: boolean }): object {
+function report (
+  { peers, dim, partner, codec, seed }: SimulationOptions,
+  result: SimulationResult,
+  conserved: { mass: boolean, weightedSum: boolean }
+): object {
   const { contractionRate, theoryRate, liarsNamed } = result
   const cycles = result.cycles.map(({ cycle, variance, bytesPerSite }) => ({ cycle, variance, bytesPerSite }))
   return { peers, dim, partner, codec, seed, cycles, contractionRate, theoryRate, liarsNamed, conserved }
 }
 
-function describe ({ peers, dim, partner, codec, seed }: SimulationOptions, { cycles, contractionRate, theoryRate, liars, liarsNamed, honestNamed, meanMoved, changed }: SimulationResult): string {
+function describe (
+  { peers, dim, partner, codec, seed }: SimulationOptions,
+  { cycles, contractionRate, theoryRate, liars, liarsNamed, honestNamed, meanMoved, changed }: SimulationResult
+): string {
   const first = cycles[0]!.variance
-  const rows = cycles.map(({ cycle, variance, spread, bytesPerSite }) => [String(cycle), variance.toExponential(3), Math.sqrt(variance / first).toExponential(2), spread.toExponential(2), Math.round(bytesPerSite).toLocaleString('en')])
+  const rows = cycles.map((
+    { cycle, variance, spread, bytesPerSite }
+  ) => [
+    String(cycle),
+    variance.toExponential(3),
+    Math.sqrt(variance / first).toExponential(2),
+    spread.toExponential(2),
+    Math.round(bytesPerSite).toLocaleString('en')
+  ])
   const rate = (value: number | null): string => value?.toFixed(4) ?? 'unknown'
   return [
     `${peers} sites, ${dim} numbers each, partner ${partner}, codec ${codec}, seed ${seed}`,
@@ -96,7 +124,13 @@ function describe ({ peers, dim, partner, codec, seed }: SimulationOptions, { cy
     ...rows.map((row) => row.map(pad).join('')),
     'RMS and farthest: distances from the mean, relative to the start; bytes: vectors since the start',
     `contraction of the variance per cycle: ${rate(contractionRate)}; theory, when nothing disturbs: ${rate(theoryRate)}`,
-    ...(liars > 0 ? [`liars named: ${liarsNamed} of ${liars}; honest sites named: ${honestNamed}; the honest mean moved by ${(100 * meanMoved).toFixed(2)} % of the spread at the start`] : []),
+    ...(liars > 0
+      ? [
+        `liars named: ${liarsNamed} of ${liars}; honest sites named: ${honestNamed}; the honest mean moved by ${
+          (100 * meanMoved).toFixed(2)
+        } % of the spread at the start`
+        ]
+      : []),
     `Σw changed by ${changed.mass}, Σw·x by ${changed.weightedSum.toExponential(1)} of Σw·‖x‖ (float32 rounding is about 1e-7)`
   ].join('\n')
 }

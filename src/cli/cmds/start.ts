@@ -17,7 +17,10 @@ const flags = {
   ...jsonFlag,
   data: { type: 'string', describe: 'folder with images and masks (or nnU-Net raw layout)' },
   name: { type: 'string', describe: 'name of this site in its own logs and reports' },
-  axis: { choices: ['auto', 'axial', 'coronal', 'sagittal'], describe: 'plane in which volumes are cut, auto for the one in which they were acquired' },
+  axis: {
+    choices: ['auto', 'axial', 'coronal', 'sagittal'],
+    describe: 'plane in which volumes are cut, auto for the one in which they were acquired'
+  },
   listen: { type: 'string', array: true, describe: 'addresses to listen on' },
   bootstrap: { type: 'string', array: true, describe: 'addresses of sites that are up' },
   'control-port': { type: 'number', describe: 'loopback port of the control API, 0 for any' },
@@ -27,7 +30,10 @@ const flags = {
   alone: { type: 'boolean', describe: 'train without the network and end after the last round (the local baseline)', default: false }
 } as const
 
-type Args = { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number } & Partial<ComputeSettings> & Record<string, unknown>
+type Args =
+  & { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number }
+  & Partial<ComputeSettings>
+  & Record<string, unknown>
 
 export const start: CommandModule<object, Args> = {
   command: 'start',
@@ -36,13 +42,25 @@ export const start: CommandModule<object, Args> = {
   handler: async (args) => {
     const { home, alone, json } = args
     const { data, name, axis, listen, bootstrap, controlPort, nice, logLevel } = args
-    const config = await loadConfig(sitePaths(home).config, { data, name, axis, listen, bootstrap, controlPort, nice, logLevel, ...computeArgs(args) })
+    const config = await loadConfig(sitePaths(home).config, {
+      data,
+      name,
+      axis,
+      listen,
+      bootstrap,
+      controlPort,
+      nice,
+      logLevel,
+      ...computeArgs(args)
+    })
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     fitCollector()
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
-    const summary = await runUntilSignalled(new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) }))
+    const summary = await runUntilSignalled(
+      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) })
+    )
     if (summary != null) print(json, summary, () => describe(summary))
   }
 }
@@ -64,5 +82,7 @@ async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> 
 }
 
 function describe ({ name, rounds, exchanges, dice }: Summary): string {
-  return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${dice.global.toFixed(3)}, personal ${dice.personal.toFixed(3)}`
+  return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${
+    dice.global.toFixed(3)
+  }, personal ${dice.personal.toFixed(3)}`
 }

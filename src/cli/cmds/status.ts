@@ -35,13 +35,25 @@ function describe (value: SiteStatus): string {
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
   ]
-  if (value.dice != null) lines.push(`Dice        frozen ${value.dice.frozen.toFixed(3)}, global ${value.dice.global.toFixed(3)}, personal ${value.dice.personal.toFixed(3)}`)
+  if (value.dice != null) {
+    lines.push(
+      `Dice        frozen ${value.dice.frozen.toFixed(3)}, global ${value.dice.global.toFixed(3)}, personal ${
+        value.dice.personal.toFixed(3)
+      }`
+    )
+  }
   if (value.consensus != null) lines.push(`consensus   ${value.consensus.toFixed(4)} (relative distance, estimated)`)
-  return [...lines, ...value.addresses.map((address) => `listens on  ${address}`), ...value.warnings.map((warning) => `warning     ${warning}`)].join('\n')
+  return [
+    ...lines,
+    ...value.addresses.map((address) => `listens on  ${address}`),
+    ...value.warnings.map((warning) => `warning     ${warning}`)
+  ].join('\n')
 }
 
 function describePeer (peer: PeerView): string {
   const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
-  const training = peer.round == null ? '' : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
+  const training = peer.round == null
+    ? ''
+    : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
   return `${peer.peerId}  ${seen}${training}`
 }

@@ -27,10 +27,25 @@ export function advise ({ engines, providers, chosen }: EnginesView, { nvidia, g
   return [
     ...(gpu || onGpu ? [] : ['No GPU was found: training runs on the CPU.']),
     ...(nvidia && process.arch === 'x64' && !works('cuda')
-      ? ['For CUDA in ONNX Runtime: take two libraries from the wheel onnxruntime-gpu 1.30.0, and CUDA 13 and cuDNN 9 from pip; the section CUDA of docs/engines.md in the repository has the commands.']
+      ? [
+          'For CUDA in ONNX Runtime: take two libraries from the wheel onnxruntime-gpu 1.30.0, and CUDA 13 and cuDNN 9 from pip; the ' +
+            'section CUDA of docs/engines.md in the repository has the commands.'
+        ]
       : []),
-    ...(nvidia && !hasTensorflow ? ['For CUDA in TensorFlow: pip install "tensorflow[and-cuda]" in a virtual environment, then npm run setup:tensorflow -- --python ITS/bin/python'] : []),
-    ...(gpu && !works('webgpu') ? ['For WebGPU: install the Vulkan loader and the driver of the GPU (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers, or NVIDIA\'s own driver).'] : []),
-    ...(availableMemory < LITTLE_MEMORY ? ['Less than 4 GiB of memory are free: the engine returns memory after every step, which is slower; end other programs.'] : [])
+    ...(nvidia && !hasTensorflow
+      ? [
+          'For CUDA in TensorFlow: pip install "tensorflow[and-cuda]" in a virtual environment, then npm run setup:tensorflow -- ' +
+            '--python ITS/bin/python'
+        ]
+      : []),
+    ...(gpu && !works('webgpu')
+      ? [
+          'For WebGPU: install the Vulkan loader and the driver of the GPU (Debian, Ubuntu: apt install libvulkan1 ' +
+            "mesa-vulkan-drivers, or NVIDIA's own driver)."
+        ]
+      : []),
+    ...(availableMemory < LITTLE_MEMORY
+      ? ['Less than 4 GiB of memory are free: the engine returns memory after every step, which is slower; end other programs.']
+      : [])
   ]
 }

@@ -44,7 +44,11 @@ async function attempt (name: string, check: () => Promise<Check>): Promise<Chec
 
 export function checkNode (version: string): Check {
   const ok = Number.parseInt(version) >= LEAST_NODE
-  return { name: 'node', ok, detail: ok ? version : `${version} is too old: run with npx or npm, which use the Node that is installed with it` }
+  return {
+    name: 'node',
+    ok,
+    detail: ok ? version : `${version} is too old: run with npx or npm, which use the Node that is installed with it`
+  }
 }
 
 /** Writes in the home folder, or asks whether it could be made. */
@@ -55,7 +59,11 @@ async function checkHome (home: string): Promise<Check> {
     else await access(folder, constants.W_OK)
     return { name: 'home', ok: true, detail: folder === home ? `${home} can be written` : `${home} does not exist yet and can be made` }
   } catch {
-    return { name: 'home', ok: false, detail: `${folder} cannot be written by this user: change its owner, or name another folder with --home` }
+    return {
+      name: 'home',
+      ok: false,
+      detail: `${folder} cannot be written by this user: change its owner, or name another folder with --home`
+    }
   }
 }
 
@@ -73,7 +81,11 @@ async function checkDisk (home: string): Promise<Check> {
   const { bavail, bsize } = await statfs(await nearest(home))
   const free = bavail * bsize
   const detail = `${(free / 1e9).toFixed(1)} GB free`
-  return { name: 'disk', ok: free >= LEAST_DISK, detail: free >= LEAST_DISK ? detail : `${detail}: keep ${LEAST_DISK / 1e9} GB free for adapters and logs` }
+  return {
+    name: 'disk',
+    ok: free >= LEAST_DISK,
+    detail: free >= LEAST_DISK ? detail : `${detail}: keep ${LEAST_DISK / 1e9} GB free for adapters and logs`
+  }
 }
 
 /** Opens a port on loopback and calls itself. */
@@ -88,7 +100,13 @@ async function checkListen (): Promise<Check> {
     socket.destroy()
     return { name: 'listen', ok: true, detail: 'a loopback port answers' }
   } catch (error) {
-    return { name: 'listen', ok: false, detail: `a loopback port could not be used (${error instanceof Error ? error.message : String(error)}): look for a firewall or sandbox that forbids it` }
+    return {
+      name: 'listen',
+      ok: false,
+      detail: `a loopback port could not be used (${
+        error instanceof Error ? error.message : String(error)
+      }): look for a firewall or sandbox that forbids it`
+    }
   } finally {
     server.close()
   }

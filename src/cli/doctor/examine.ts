@@ -33,7 +33,11 @@ export async function examine (home: string, settings: ComputeSettings): Promise
 
 async function speed ({ chosen }: EnginesView, settings: ComputeSettings): Promise<number | null> {
   if (typeof chosen === 'string') return null
-  const engine = await createEngine({ ...engineOptions(settings), name: chosen.name, provider: chosen.name === 'onnx' ? chosen.provider : 'auto' })
+  const engine = await createEngine({
+    ...engineOptions(settings),
+    name: chosen.name,
+    provider: chosen.name === 'onnx' ? chosen.provider : 'auto'
+  })
   try {
     return await measureSpeed(engine)
   } finally {

@@ -52,7 +52,9 @@ export class OnnxBackend extends tf.KernelBackend {
     if (this.#tracing && !known) throw new Error(`the kernel ${kernel} cannot be part of a compiled step: express it with other operations`)
     if (this.#tracing) return
     const count = this.fallbacks.get(kernel) ?? 0
-    if (count === 0) process.emitWarning(`the kernel ${kernel} has no ONNX form for these inputs and runs on tfjs-backend-cpu, which is slow`)
+    if (count === 0) {
+      process.emitWarning(`the kernel ${kernel} has no ONNX form for these inputs and runs on tfjs-backend-cpu, which is slow`)
+    }
     this.fallbacks.set(kernel, count + 1)
   }
 
@@ -169,7 +171,9 @@ export class OnnxBackend extends tf.KernelBackend {
 function uploaded (values: tf.BackendValues, shape: readonly number[], type: ElementType): Value {
   const data = values as Data
   const first = data[0]
-  if (data.length > 1 && data.every((element) => Object.is(element, first))) return expand(uploaded(data.slice(0, 1) as tf.BackendValues, [], type), shape)
+  if (data.length > 1 && data.every((element) => Object.is(element, first))) {
+    return expand(uploaded(data.slice(0, 1) as tf.BackendValues, [], type), shape)
+  }
   const value = constant(data, shape, type)
   value.uploaded = true
   return value

@@ -72,8 +72,15 @@ export class Compilation {
   async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
     checkApart(into, inputs)
     const { session, feeds, outputs } = await this.#graph(inputs)
-    const fetched = Array.from(outputs, ([key, { name, value }]) => ({ key, name, tensor: { shape: value.shape, data: roomFor(value, into[name]) } }))
-    await runInto(session, fed(feeds, inputs, this.#init.frozen), Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)])))
+    const fetched = Array.from(
+      outputs,
+      ([key, { name, value }]) => ({ key, name, tensor: { shape: value.shape, data: roomFor(value, into[name]) } })
+    )
+    await runInto(
+      session,
+      fed(feeds, inputs, this.#init.frozen),
+      Object.fromEntries(fetched.map(({ key, tensor }) => [key, ortTensor(tensor)]))
+    )
     return Object.fromEntries(fetched.map(({ name, tensor }) => [name, tensor]))
   }
 
@@ -105,7 +112,11 @@ async function createGraph ({ backend, options: wanted, step, frozen }: Compilat
   }))
   const results = trace(backend, step, placeholders)
   const values = results.map(({ value }) => value)
-  const plan = planModel(options.provider === 'cuda' ? [...values, roundingError()] : values, false, options.provider === 'webgpu' ? forWebGpu : undefined)
+  const plan = planModel(
+    options.provider === 'cuda' ? [...values, roundingError()] : values,
+    false,
+    options.provider === 'webgpu' ? forWebGpu : undefined
+  )
   const feeds = new Map(Array.from(plan.inputs(), ([key, value]) => [key, placeholders.get(value) as string]))
   return {
     session: await openSession(plan, options, () => fed(feeds, inputs, frozen)),
@@ -156,13 +167,18 @@ function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Valu
   activate(backendName)
   const results: Result[] = []
   try {
-    backend.trace(() => tf.tidy(() => {
-      const tensors = Array.from(placeholders, ([value, name]): [string, tf.Tensor] => [name, tf.engine().makeTensorFromTensorInfo(backend.tensorOf(value))])
-      for (const [name, tensor] of Object.entries(step(Object.fromEntries(tensors)))) {
-        const value = backend.graphValue(tensor)
-        results.push({ name, value: value.type === 'bool' ? cast(value, 'int32') : value })
-      }
-    }))
+    backend.trace(() =>
+      tf.tidy(() => {
+        const tensors = Array.from(
+          placeholders,
+          ([value, name]): [string, tf.Tensor] => [name, tf.engine().makeTensorFromTensorInfo(backend.tensorOf(value))]
+        )
+        for (const [name, tensor] of Object.entries(step(Object.fromEntries(tensors)))) {
+          const value = backend.graphValue(tensor)
+          results.push({ name, value: value.type === 'bool' ? cast(value, 'int32') : value })
+        }
+      })
+    )
   } catch (error) {
     dropTape()
     throw error

@@ -17,14 +17,23 @@ export function needsCpu (inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap 
 }
 
 /** Runs a kernel on tfjs-backend-cpu; counted, and warned about once by name, unless it only makes constants. */
-export function runOnCpu (kernelName: string, inputs: tf.NamedTensorInfoMap, attrs: tf.NamedAttrMap | undefined, backend: OnnxBackend): tf.TensorInfo | tf.TensorInfo[] {
+export function runOnCpu (
+  kernelName: string,
+  inputs: tf.NamedTensorInfoMap,
+  attrs: tf.NamedAttrMap | undefined,
+  backend: OnnxBackend
+): tf.TensorInfo | tf.TensorInfo[] {
   const kernel = tf.getKernel(kernelName, 'cpu') as tf.KernelConfig | undefined
   if (kernel === undefined) throw new Error(`the kernel ${kernelName} takes no complex numbers or strings: split or encode them first`)
   const tensors = given(inputs)
   if (tensors.length > 0) backend.noteFallback(kernelName, tensors.filter(({ dtype }) => !isHostType(dtype)))
   const cpu = cpuBackend()
   const copies = new Map(tensors.map((info) => [info, toCpu(info, cpu, backend)]))
-  const results = kernel.kernelFunc({ inputs: replaced(inputs, copies) as tf.NamedTensorInfoMap, attrs: attrs as tf.NamedAttrMap, backend: cpu })
+  const results = kernel.kernelFunc({
+    inputs: replaced(inputs, copies) as tf.NamedTensorInfoMap,
+    attrs: attrs as tf.NamedAttrMap,
+    backend: cpu
+  })
   const moved = [results].flat().map((result) => fromCpu(result, cpu, backend))
   for (const { dataId, dtype } of copies.values()) if (!isHostType(dtype)) cpu.disposeData(dataId)
   return Array.isArray(results) ? moved : moved[0] as tf.TensorInfo

@@ -60,7 +60,13 @@ export function planModel (outputs: readonly Value[], feedUploads: boolean, lowe
 /** Parts of an ONNX GraphProto. */
 interface Graph { readonly node: readonly Node[], readonly initializer: readonly object[], readonly output: readonly object[] }
 
-interface Node { readonly opType: string, readonly domain?: string, readonly input: readonly string[], readonly output: readonly string[], readonly attribute?: readonly object[] }
+interface Node {
+  readonly opType: string
+  readonly domain?: string
+  readonly input: readonly string[]
+  readonly output: readonly string[]
+  readonly attribute?: readonly object[]
+}
 
 class Builder implements Plan {
   readonly slots: Value[] = []
@@ -101,13 +107,18 @@ class Builder implements Plan {
     hash.update([...this.#inputs].map(describe).join(';'))
     hash.update(this.slots.map((value, index) => describe([`s${index}`, value])).join(';'))
     for (const entry of this.#baked) hash.update(describe(entry)).update(bytesOf(entry[1]))
-    for (const { opType, input, output, attribute } of this.#nodes) hash.update(`${opType}(${input.join()})${output.join()}${JSON.stringify(attribute)}`)
+    for (const { opType, input, output, attribute } of this.#nodes) {
+      hash.update(`${opType}(${input.join()})${output.join()}${JSON.stringify(attribute)}`)
+    }
     hash.update([...this.#outputs].map(describe).join(';'))
     return hash.digest('base64')
   }
 
   inputs (fed: ReadonlySet<number> = new Set()): Map<string, Value> {
-    return new Map([...this.#inputs, ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [[`s${index}`, value]] : [])])
+    return new Map([
+      ...this.#inputs,
+      ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [[`s${index}`, value]] : [])
+    ])
   }
 
   encode (fed: ReadonlySet<number> = new Set()): Model {
@@ -119,8 +130,14 @@ class Builder implements Plan {
   }
 
   #encode (fed: ReadonlySet<number>, first: Graph): Model {
-    const baked = [...this.#baked, ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [] : [[`s${index}`, value]])]
-    const external = baked.filter(([, value]) => bytesOf(value).length > inlineBytes).map(([path, value]) => ({ path, data: bytesOf(value) }))
+    const baked = [
+      ...this.#baked,
+      ...this.slots.flatMap((value, index): Array<[string, Value]> => fed.has(index) ? [] : [[`s${index}`, value]])
+    ]
+    const external = baked.filter(([, value]) => bytesOf(value).length > inlineBytes).map(([path, value]) => ({
+      path,
+      data: bytesOf(value)
+    }))
     const graph = {
       name: 'graph',
       node: [...first.node, ...this.#nodes],
@@ -231,7 +248,10 @@ function initializer (name: string, value: Value): object {
   const described = { name, dims: [...value.shape], dataType: elementCodes[value.type] }
   const rawData = bytesOf(value)
   if (rawData.length <= inlineBytes) return { ...described, rawData }
-  const location = Object.entries({ location: name, offset: '0', length: String(rawData.length) }).map(([key, text]) => ({ key, value: text }))
+  const location = Object.entries({ location: name, offset: '0', length: String(rawData.length) }).map(([key, text]) => ({
+    key,
+    value: text
+  }))
   return { ...described, dataLocation: 1, externalData: location }
 }
 

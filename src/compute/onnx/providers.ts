@@ -14,7 +14,10 @@ export type Provider = typeof providers[number]
 
 const NO_TF32 = { NVIDIA_TF32_OVERRIDE: '0' } as const
 
-/** For a process to be started that may load CUDA: newer cards would otherwise round float32 factors to 19 bits, which costs four of seven digits. */
+/**
+ * For a process to be started that may load CUDA: newer cards would otherwise round float32 factors to 19 bits, which costs four of
+ * seven digits.
+ */
 export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...NO_TF32, ...env }
 }
@@ -103,7 +106,9 @@ export async function chooseProvider (test: Test): Promise<ProviderChoice> {
   }
   const working = tests.filter((each) => each.works).sort((a, b) => b.gflops - a.gflops)
   const [best] = working
-  const others = tests.filter((each) => each !== best).map((each) => `${each.provider} passed over: ${each.works ? `slower, ${round(each.gflops)} GFLOP/s` : each.reason}`)
+  const others = tests.filter((each) => each !== best).map((each) =>
+    `${each.provider} passed over: ${each.works ? `slower, ${round(each.gflops)} GFLOP/s` : each.reason}`
+  )
   if (best === undefined) return { provider: 'cpu', reason: others.join('; ') }
   return { provider: best.provider, reason: [`fastest in the self-test, ${round(best.gflops)} GFLOP/s`, ...others].join('; ') }
 }
@@ -134,7 +139,8 @@ export function hasVulkanDriver (env: NodeJS.ProcessEnv): boolean {
 }
 
 function manifestFolders (env: NodeJS.ProcessEnv): string[] {
-  const list = (value: string | undefined, otherwise: string): string[] => (value === undefined || value === '' ? otherwise : value).split(delimiter)
+  const list = (value: string | undefined, otherwise: string): string[] =>
+    (value === undefined || value === '' ? otherwise : value).split(delimiter)
   const home = homedir()
   const roots = [
     ...list(env['XDG_CONFIG_HOME'], join(home, '.config')), ...list(env['XDG_CONFIG_DIRS'], '/etc/xdg'), '/etc',

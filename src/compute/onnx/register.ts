@@ -25,7 +25,21 @@ export const backendName = 'onnx'
 
 /** Kernels that run inside the graph. */
 const kernels: readonly Kernel[] = [
-  ...unaryKernels, ...binaryKernels, ...reductionKernels, ...shapeKernels, ...matmulKernels, ...gatherKernels, ...convolutionKernels, ...depthwiseKernels, ...poolingKernels, ...scatterKernels, ...blockKernels, ...normalisationKernels, ...imageKernels, ...fusedKernels, ...orderKernels
+  ...unaryKernels,
+  ...binaryKernels,
+  ...reductionKernels,
+  ...shapeKernels,
+  ...matmulKernels,
+  ...gatherKernels,
+  ...convolutionKernels,
+  ...depthwiseKernels,
+  ...poolingKernels,
+  ...scatterKernels,
+  ...blockKernels,
+  ...normalisationKernels,
+  ...imageKernels,
+  ...fusedKernels,
+  ...orderKernels
 ]
 
 /** Names of the kernels that run inside the graph. */

@@ -1,5 +1,6 @@
 /**
- * Newer cards may round the factors of float32 products to TF32 (10 of 23 bits). NVIDIA_TF32_OVERRIDE=0 forbids it, yet 3 of some 10,000 sessions of
+ * Newer cards may round the factors of float32 products to TF32 (10 of 23 bits). NVIDIA_TF32_OVERRIDE=0 forbids it, yet 3 of some
+ * 10,000 sessions of
  * ONNX Runtime 1.30 did it on H200s, from their first run to their last: each one is asked.
  */
 import { subtract } from './kernels/ops.ts'
@@ -24,7 +25,10 @@ export function roundingError (): Value {
 interface Releasable { release: () => Promise<void> }
 
 /** The first session made whose `error` is 0. @throws Error where several in a row round. */
-export async function exactSession<Session extends Releasable> (make: () => Promise<Session>, error: (session: Session) => Promise<number>): Promise<Session> {
+export async function exactSession<Session extends Releasable> (
+  make: () => Promise<Session>,
+  error: (session: Session) => Promise<number>
+): Promise<Session> {
   for (let tries = 0; tries < TRIES; tries++) {
     const session = await make()
     if (await isExact(session, error)) return session

@@ -23,10 +23,18 @@ function model (layers: number): Uint8Array {
     { opType: 'MatMul', input: [i === 0 ? 'x' : `y${i - 1}`, 'w'], output: [`p${i}`] },
     { opType: 'Softmax', input: [`p${i}`], output: [`y${i}`], attribute: [{ name: 'axis', type: 2, i: -1 }] }
   ]).flat()
-  const info = (name: string): object => ({ name, type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'n' }, { dimParam: 'n' }] } } } })
+  const info = (name: string): object => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'n' }, { dimParam: 'n' }] } } }
+  })
   const last = `y${layers - 1}`
   const output = [info(last), { name: 'sum', type: { tensorType: { elemType: 1 } } }]
-  const graph = { name: 'self-test', node: [...node, { opType: 'ReduceSum', input: [last], output: ['sum'] }], input: [info('x'), info('w')], output }
+  const graph = {
+    name: 'self-test',
+    node: [...node, { opType: 'ReduceSum', input: [last], output: ['sum'] }],
+    input: [info('x'), info('w')],
+    output
+  }
   return onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 18 }], graph }).finish()
 }
 
@@ -49,7 +57,10 @@ function expected (x: Float32Array, w: Float32Array, side: number): number[] {
 
 async function open (layers: number, wanted: string): Promise<(x: Float32Array, w: Float32Array, side: number) => Promise<Float32Array>> {
   const [provider, threads] = process.argv.slice(2)
-  const session = await ort.InferenceSession.create(model(layers), sessionOptions({ threads: Number(threads), memory: 'fast', provider: provider as Provider }))
+  const session = await ort.InferenceSession.create(
+    model(layers),
+    sessionOptions({ threads: Number(threads), memory: 'fast', provider: provider as Provider })
+  )
   return async (x, w, side) => {
     const shape = [side, side]
     const outputs = await session.run({ x: new ort.Tensor('float32', x, shape), w: new ort.Tensor('float32', w, shape) }, [wanted])

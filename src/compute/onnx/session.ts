@@ -56,10 +56,15 @@ export async function createSession ({ bytes, external }: Model, options: Runtim
 }
 
 /**
- * Runs a model that has a sequence as its first output and writes the others into the arrays given. onnxruntime-node 1.30 fills given arrays in place
+ * Runs a model that has a sequence as its first output and writes the others into the arrays given. onnxruntime-node 1.30 fills given
+ * arrays in place
  * but then copies all outputs into new ones, in their order (180 ms for 170 MB): one that it cannot convert ends that before it begins.
  */
-export async function runInto (session: ort.InferenceSession, feeds: Record<string, ort.Tensor>, fetches: Record<string, ort.Tensor>): Promise<void> {
+export async function runInto (
+  session: ort.InferenceSession,
+  feeds: Record<string, ort.Tensor>,
+  fetches: Record<string, ort.Tensor>
+): Promise<void> {
   try {
     await session.run(feeds, { [sequenceName]: null, ...fetches })
   } catch (error) {
@@ -69,7 +74,9 @@ export async function runInto (session: ort.InferenceSession, feeds: Record<stri
 
 export function createImmediate ({ bytes, external }: Model, outputs: readonly string[], options: RuntimeOptions): ImmediateSession {
   const { initOrt, binding } = createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as Binding
-  if (typeof (binding.InferenceSession.prototype as Partial<SyncSession>).loadModel !== 'function') throw new Error('this version of onnxruntime-node has no synchronous run: use data() instead of dataSync()')
+  if (typeof (binding.InferenceSession.prototype as Partial<SyncSession>).loadModel !== 'function') {
+    throw new Error('this version of onnxruntime-node has no synchronous run: use data() instead of dataSync()')
+  }
   initOrt()
   const session = new binding.InferenceSession()
   session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, { ...sessionOptions(options), externalData: external })

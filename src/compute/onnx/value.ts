@@ -90,7 +90,9 @@ export function broadcastShape (shapes: ReadonlyArray<readonly number[]>): numbe
   return Array.from({ length: rank }, (_, axis) => {
     const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
     const extent = extents.find((size) => size !== 1) ?? 1
-    if (extents.some((size) => size !== 1 && size !== extent)) throw new Error(`the shapes ${shapes.map((shape) => `[${shape.join()}]`).join(' and ')} do not broadcast together`)
+    if (extents.some((size) => size !== 1 && size !== extent)) {
+      throw new Error(`the shapes ${shapes.map((shape) => `[${shape.join()}]`).join(' and ')} do not broadcast together`)
+    }
     return extent
   })
 }
@@ -123,7 +125,13 @@ function filled (type: ElementType, size: number, number: number): Data {
 interface Result { readonly shape: readonly number[], readonly type: ElementType }
 
 /** Records one ONNX node with several results. */
-export function operations (type: string, inputs: ReadonlyArray<Value | undefined>, results: readonly Result[], attributes: Attributes = {}, domain = ''): Value[] {
+export function operations (
+  type: string,
+  inputs: ReadonlyArray<Value | undefined>,
+  results: readonly Result[],
+  attributes: Attributes = {},
+  domain = ''
+): Value[] {
   const outputs = results.map((result) => new Value(result.shape, result.type))
   const op = { type, domain, inputs, attributes, outputs }
   for (const output of outputs) output.op = op
@@ -131,7 +139,13 @@ export function operations (type: string, inputs: ReadonlyArray<Value | undefine
 }
 
 /** Records one ONNX node with one result. */
-export function operation (type: string, inputs: ReadonlyArray<Value | undefined>, result: Result, attributes?: Attributes, domain?: string): Value {
+export function operation (
+  type: string,
+  inputs: ReadonlyArray<Value | undefined>,
+  result: Result,
+  attributes?: Attributes,
+  domain?: string
+): Value {
   return operations(type, inputs, [result], attributes, domain)[0] as Value
 }
 

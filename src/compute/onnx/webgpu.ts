@@ -34,6 +34,13 @@ function splitsOfGroups ({ inputs, attributes, outputs }: Operation): Operation[
   const groups = Array.from({ length: Math.ceil(outputs.length / most) }, (_, index) => outputs.slice(index * most, (index + 1) * most))
   const along = ({ shape }: Value): number => shape[axis] as number
   const extents = groups.map((group) => group.reduce((sum, part) => sum + along(part), 0))
-  const wholes = operations('Split', [x, int64s(extents)], extents.map((extent) => ({ shape: x.shape.with(axis, extent), type: x.type })), attributes)
-  return groups.flatMap((group, index) => forWebGpu({ type: 'Split', domain: '', inputs: [wholes[index], int64s(group.map(along))], attributes, outputs: group }))
+  const wholes = operations(
+    'Split',
+    [x, int64s(extents)],
+    extents.map((extent) => ({ shape: x.shape.with(axis, extent), type: x.type })),
+    attributes
+  )
+  return groups.flatMap((group, index) =>
+    forWebGpu({ type: 'Split', domain: '', inputs: [wholes[index], int64s(group.map(along))], attributes, outputs: group })
+  )
 }

@@ -61,7 +61,9 @@ function readDims ({ dims }: NIFTI1 | NIFTI2): Triple {
   const count = dims[0] ?? 0
   const at = (axis: number): number => axis <= count ? dims[axis] ?? 0 : 1
   const size: Triple = [at(1), at(2), at(3)]
-  if (count < 2 || count > 7 || size.some((side) => !(side >= 1 && side <= MAX_SIDE))) throw new InputError('the header gives no usable size')
+  if (count < 2 || count > 7 || size.some((side) => !(side >= 1 && side <= MAX_SIDE))) {
+    throw new InputError('the header gives no usable size')
+  }
   for (let axis = 4; axis <= count; axis++) {
     if (at(axis) > 1) throw new InputError('the volume has a fourth dimension (time or channels); store one volume per file')
   }

@@ -29,7 +29,9 @@ async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<Ar
     return new Uint8Array(await promisify(gunzip)(packed, { maxOutputLength: limit }))
   } catch (error) {
     const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
-    throw new InputError(tooLarge ? `the volume unpacks to more than ${Math.floor(limit / 1024 ** 2)} MiB` : 'the compressed data is damaged or truncated')
+    throw new InputError(
+      tooLarge ? `the volume unpacks to more than ${Math.floor(limit / 1024 ** 2)} MiB` : 'the compressed data is damaged or truncated'
+    )
   }
 }
 

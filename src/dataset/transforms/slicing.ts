@@ -29,7 +29,9 @@ export function planStack ({ header }: Volume, axis: AxisChoice = 'auto'): Stack
   const square = Math.max(rows.spacing, columns.spacing) / finer < 1 + SQUARE_TOLERANCE
   const height = square ? rows.count : Math.max(1, Math.round(rows.count * rows.spacing / finer))
   const width = square ? columns.count : Math.max(1, Math.round(columns.count * columns.spacing / finer))
-  if (Math.max(height, width) > MAX_SIDE) throw new InputError(`a slice would have ${width}×${height} square pixels: cut along another axis`)
+  if (Math.max(height, width) > MAX_SIDE) {
+    throw new InputError(`a slice would have ${width}×${height} square pixels: cut along another axis`)
+  }
   return { cut, height, width }
 }
 
@@ -44,7 +46,9 @@ export function cutImages (volume: Volume, stack: Stack, options: NormaliseOptio
   const { slope, intercept } = volume.header
   const show = brightness({ stored: volume.voxels, slope, intercept }, options)
   const { rows, columns } = stack.cut
-  return cutWith(volume, stack, show).map((data) => resizeImage({ data, height: rows.count, width: columns.count, channels: 1 }, stack.height, stack.width))
+  return cutWith(volume, stack, show).map((data) =>
+    resizeImage({ data, height: rows.count, width: columns.count, channels: 1 }, stack.height, stack.width)
+  )
 }
 
 /** All slices of a label volume, square, in the order of the stack. @throws InputError for values that are not whole numbers 0..255 */
@@ -52,11 +56,15 @@ export function cutLabels (volume: Volume, stack: Stack): Uint8Array[] {
   const { slope, intercept } = volume.header
   const label = (stored: number): number => {
     const value = Math.round(stored * slope + intercept)
-    if (!(value >= 0 && value <= 255 && Math.abs(stored * slope + intercept - value) < 1e-3)) throw new InputError('the mask holds values that are not labels (whole numbers 0 to 255)')
+    if (!(value >= 0 && value <= 255 && Math.abs(stored * slope + intercept - value) < 1e-3)) {
+      throw new InputError('the mask holds values that are not labels (whole numbers 0 to 255)')
+    }
     return value
   }
   const { rows, columns } = stack.cut
-  return cutWith(volume, stack, label).map((data) => resizeLabels(data, { height: rows.count, width: columns.count }, stack.height, stack.width))
+  return cutWith(volume, stack, label).map((data) =>
+    resizeLabels(data, { height: rows.count, width: columns.count }, stack.height, stack.width)
+  )
 }
 
 /** Puts label slices back where they were cut from: one byte per voxel in the volume's own order. */

@@ -32,8 +32,30 @@ export async function writeMaskNifti (file: string, { header, stack, slices }: V
 
 /** Byte places of the fields that differ between an image and its mask. */
 const PLACES = {
-  1: { type: 70, bits: 72, offset: 108, slope: 112, intercept: 116, calMax: 124, calMin: 128, texts: [[4, 32], [148, 252], [328, 344]], intent: 68, float: 4 },
-  2: { type: 12, bits: 14, offset: 168, slope: 176, intercept: 184, calMax: 192, calMin: 200, texts: [[240, 344], [508, 524]], intent: 504, float: 8 }
+  1: {
+    type: 70,
+    bits: 72,
+    offset: 108,
+    slope: 112,
+    intercept: 116,
+    calMax: 124,
+    calMin: 128,
+    texts: [[4, 32], [148, 252], [328, 344]],
+    intent: 68,
+    float: 4
+  },
+  2: {
+    type: 12,
+    bits: 14,
+    offset: 168,
+    slope: 176,
+    intercept: 184,
+    calMax: 192,
+    calMin: 200,
+    texts: [[240, 344], [508, 524]],
+    intent: 504,
+    float: 8
+  }
 } as const
 
 /** The image's header for 8-bit labels, in its byte order; free texts are emptied, since scanners write names into them. */

@@ -2,7 +2,8 @@
 const GRACE_MS = 5_000
 
 /**
- * Holds everybody back after a start until somebody else has said what was revoked meanwhile: a revoked site must not be the first to be let in.
+ * Holds everybody back after a start until somebody else has said what was revoked meanwhile: a revoked site must not be the first to
+ * be let in.
  * Where nobody else is known, or nobody else comes within the grace time, there is nothing to wait for.
  */
 export class CatchUp {

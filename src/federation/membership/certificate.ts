@@ -62,7 +62,11 @@ export interface Judging {
 }
 
 /** A certificate signed by `key`, a founder's or (with its own certificate as `issuer`) an inviter's. */
-export async function issueCertificate (init: Omit<CertificateBody, 'version' | 'kind'>, key: PrivateKey, issuer?: RootCertificate): Promise<Certificate> {
+export async function issueCertificate (
+  init: Omit<CertificateBody, 'version' | 'kind'>,
+  key: PrivateKey,
+  issuer?: RootCertificate
+): Promise<Certificate> {
   const unsigned: CertificateBody = { version: 1, kind: 'certificate', ...init }
   return { ...unsigned, signatures: [await sign(unsigned, key)], ...(issuer == null ? {} : { issuer }) }
 }
@@ -84,9 +88,14 @@ export async function verifyCredential (value: unknown, { federation, peerId, no
   const parsed = credential.safeParse(value ?? {})
   if (!parsed.success) return { fault: 'MALFORMED' }
   const { certificate: shown, handovers } = parsed.data
-  if (federation.document.founders.includes(peerId)) return standing.isRevoked(peerId, 'founder') ? { fault: 'REVOKED' } : { member: { peerId, name: 'founder', role: 'founder' } }
+  if (federation.document.founders.includes(peerId)) {
+    return standing.isRevoked(peerId, 'founder')
+      ? { fault: 'REVOKED' }
+      : { member: { peerId, name: 'founder', role: 'founder' } }
+  }
   if (shown == null) return { fault: 'NONE' }
-  const fault = await signerFault(parsed.data, federation) ?? holderFault(shown, handovers, peerId) ?? standingFault(shown, handovers, peerId, standing) ?? timeFault(shown, now)
+  const fault = await signerFault(parsed.data, federation) ?? holderFault(shown, handovers, peerId) ??
+    standingFault(shown, handovers, peerId, standing) ?? timeFault(shown, now)
   return fault == null ? { member: { peerId, name: shown.name, role: shown.role, to: shown.to } } : { fault }
 }
 
@@ -150,7 +159,8 @@ function holderFault (shown: Certificate, handovers: readonly Handover[], peerId
 function standingFault (shown: Certificate, handovers: readonly Handover[], peerId: string, standing: KnownStanding): Fault | undefined {
   const keys = [shown.peerId, ...handovers.map(({ to }) => to)]
   const otherwise = handovers.some(({ from, to }) => (standing.successorOf(from) ?? to) !== to)
-  const revoked = keys.some((each) => standing.isRevoked(each, shown.role)) || (shown.issuer != null && standing.isRevoked(shown.issuer.peerId, 'inviter'))
+  const revoked = keys.some((each) => standing.isRevoked(each, shown.role)) ||
+    (shown.issuer != null && standing.isRevoked(shown.issuer.peerId, 'inviter'))
   return revoked || otherwise || standing.successorOf(peerId) != null ? 'REVOKED' : undefined
 }
 

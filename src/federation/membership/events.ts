@@ -13,7 +13,12 @@ const MOST = 1_000
 
 /** What the audit ledger is told about membership. */
 export type MembershipChange = z.infer<typeof membershipEvent>
-export type MembershipEvent = MembershipChange | { readonly kind: 'refusal', readonly peer: string, readonly what: 'certificate' | 'stream' | 'handshake', readonly reason: string }
+export type MembershipEvent = MembershipChange | {
+  readonly kind: 'refusal',
+  readonly peer: string,
+  readonly what: 'certificate' | 'stream' | 'handshake',
+  readonly reason: string
+}
 
 /** Keeps what a command did until the daemon writes it into the ledger. */
 export async function appendEvent (path: string, event: MembershipChange): Promise<void> {

@@ -20,7 +20,9 @@ export async function readStatements (path: string, standing: Standing): Promise
     if (!Array.isArray(value)) throw new TypeError('it is no list')
     await standing.learn(value)
   } catch (error) {
-    throw new InputError(`${path} is damaged (${(error as Error).message}): remove it, and this site learns the revocations again from the others`)
+    throw new InputError(
+      `${path} is damaged (${(error as Error).message}): remove it, and this site learns the revocations again from the others`
+    )
   }
 }
 

@@ -43,7 +43,12 @@ export function encodeInvitation ({ federation, certificate: shown, ring, bootst
   }
   const packed = deflateRawSync(canonicalBytes(value), { level: 9 })
   const text = PREFIX + Buffer.concat([checksum(packed), packed]).toString('base64url')
-  if (text.length > MAX_INVITATION_BYTES) throw new InputError(`the invitation would have ${text.length} characters, more than ${MAX_INVITATION_BYTES}: give fewer --bootstrap addresses, or found the federation with fewer founders`)
+  if (text.length > MAX_INVITATION_BYTES) {
+    throw new InputError(
+      `the invitation would have ${text.length} characters, more than ${MAX_INVITATION_BYTES}: give fewer --bootstrap addresses, or ` +
+        'found the federation with fewer founders'
+    )
+  }
   return text
 }
 
@@ -54,11 +59,24 @@ export function isInvitation (text: string): boolean {
 /** @throws InputError for a text that is none, was mistyped or cut, or holds a document that was changed. */
 export async function decodeInvitation (text: string): Promise<Invitation> {
   const parsed = content.safeParse(unpack(text.replace(/\s+/g, '')))
-  if (!parsed.success) throw new InputError(`the invitation is malformed (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? 'invalid'}): ask for a new one`)
+  if (!parsed.success) {
+    throw new InputError(
+      `the invitation is malformed (${parsed.error.issues[0]?.path.join('.') ?? ''}: ${
+        parsed.error.issues[0]?.message ?? 'invalid'
+      }): ask for a new one`
+    )
+  }
   const { document, certificate: shown, networkKey, keyStatement: statement, bootstrap } = parsed.data
   const federation = await parseFederation(document, 'the document in the invitation')
-  if (statement != null && statement.hash !== keyHash(federation.id, networkKey)) throw new InputError('the network key in the invitation is not the one that its statement names: ask for a new invitation')
-  return { federation, certificate: shown, ring: { current: networkKey, previous: [], ...(statement == null ? {} : { statement }) }, bootstrap }
+  if (statement != null && statement.hash !== keyHash(federation.id, networkKey)) {
+    throw new InputError('the network key in the invitation is not the one that its statement names: ask for a new invitation')
+  }
+  return {
+    federation,
+    certificate: shown,
+    ring: { current: networkKey, previous: [], ...(statement == null ? {} : { statement }) },
+    bootstrap
+  }
 }
 
 const FAULTS: Record<Fault, string> = {
@@ -73,9 +91,14 @@ const FAULTS: Record<Fault, string> = {
 }
 
 /** @throws InputError unless this site, as far as it knows, may join with it now. */
-export async function requireUsable ({ federation, certificate: shown }: Invitation, { peerId, now, standing }: { peerId: string, now: number, standing: KnownStanding }): Promise<void> {
+export async function requireUsable (
+  { federation, certificate: shown }: Invitation,
+  { peerId, now, standing }: { peerId: string, now: number, standing: KnownStanding }
+): Promise<void> {
   requireSignatures(federation, shown)
-  if (standing.isRevoked(peerId, shown?.role ?? 'founder')) throw new InputError(`${peerId} was revoked, which is permanent: run "consilium init" in a new home and have the new peer id invited`)
+  if (standing.isRevoked(peerId, shown?.role ?? 'founder')) {
+    throw new InputError(`${peerId} was revoked, which is permanent: run "consilium init" in a new home and have the new peer id invited`)
+  }
   const verdict = await verifyCredential({ ...(shown == null ? {} : { certificate: shown }) }, { federation, peerId, now, standing })
   // A founder needs no certificate, so that nobody looked whom this one names.
   const names = shown?.peerId ?? peerId
@@ -85,16 +108,26 @@ export async function requireUsable ({ federation, certificate: shown }: Invitat
 
 function requireSignatures (federation: Federation, shown: Certificate | undefined): void {
   const missing = missingSignatures(federation, shown)
-  if (missing > 0) throw new InputError(`the invitation lacks the signatures of ${missing} more ${missing === 1 ? 'founder' : 'founders'}: they add them with "consilium federation sign INVITATION"`)
+  if (missing > 0) {
+    throw new InputError(
+      `the invitation lacks the signatures of ${missing} more ${
+        missing === 1 ? 'founder' : 'founders'
+      }: they add them with "consilium federation sign INVITATION"`
+    )
+  }
 }
 
 function unpack (text: string): unknown {
   if (!text.startsWith(PREFIX)) throw new InputError(`this is no invitation: it begins with ${PREFIX}`)
-  if (text.length > MAX_INVITATION_BYTES) throw new InputError(`an invitation has at most ${MAX_INVITATION_BYTES} characters, and this has ${text.length}: copy it again`)
+  if (text.length > MAX_INVITATION_BYTES) {
+    throw new InputError(`an invitation has at most ${MAX_INVITATION_BYTES} characters, and this has ${text.length}: copy it again`)
+  }
   const body = text.slice(PREFIX.length)
   const bytes = Buffer.from(body, 'base64url')
   const packed = bytes.subarray(CHECKSUM_BYTES)
-  if (bytes.toString('base64url') !== body || !checksum(packed).equals(bytes.subarray(0, CHECKSUM_BYTES))) throw new InputError('the invitation was mistyped or cut: copy it again as a whole')
+  if (bytes.toString('base64url') !== body || !checksum(packed).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
+    throw new InputError('the invitation was mistyped or cut: copy it again as a whole')
+  }
   try {
     return JSON.parse(inflateRawSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES }).toString('utf8'))
   } catch {

@@ -36,9 +36,21 @@ export function keyHash (federationId: string, key: Uint8Array | string): string
 }
 
 /** A founder's statement on a new random key. */
-export async function makeKey (federation: Federation, ring: KeyRing, founder: PrivateKey, overlapUntil: string): Promise<{ key: string, statement: KeyStatement }> {
+export async function makeKey (
+  federation: Federation,
+  ring: KeyRing,
+  founder: PrivateKey,
+  overlapUntil: string
+): Promise<{ key: string, statement: KeyStatement }> {
   const key = randomBytes(KEY_BYTES).toString('hex')
-  const unsigned = { version: 1, kind: 'network-key', federation: federation.id, epoch: epochOf(ring) + 1, hash: keyHash(federation.id, key), overlapUntil } as const
+  const unsigned = {
+    version: 1,
+    kind: 'network-key',
+    federation: federation.id,
+    epoch: epochOf(ring) + 1,
+    hash: keyHash(federation.id, key),
+    overlapUntil
+  } as const
   return { key, statement: { ...unsigned, signature: await sign(unsigned, founder) } }
 }
 
@@ -48,8 +60,12 @@ export async function requireKey (federation: Federation, statement: unknown, ke
   if (!parsed.success) throw new ProtocolError('a network key with a malformed statement')
   const { signature: by, ...unsigned } = parsed.data
   if (parsed.data.federation !== federation.id) throw new ProtocolError('a network key of another federation')
-  if (!federation.document.founders.includes(by.peerId) || !await isSigned(unsigned, by)) throw new ProtocolError('a network key that no founder signed')
-  if (key.length !== KEY_BYTES || keyHash(federation.id, key) !== parsed.data.hash) throw new ProtocolError('a network key other than the one its founder signed')
+  if (!federation.document.founders.includes(by.peerId) || !await isSigned(unsigned, by)) {
+    throw new ProtocolError('a network key that no founder signed')
+  }
+  if (key.length !== KEY_BYTES || keyHash(federation.id, key) !== parsed.data.hash) {
+    throw new ProtocolError('a network key other than the one its founder signed')
+  }
   return parsed.data
 }
 
@@ -65,7 +81,10 @@ export function isNewer (a: { epoch: number, hash: string }, b: { epoch: number,
 /** The ring with this key as its first and the others accepted until the overlap ends. */
 export function withKey (ring: KeyRing, key: string, statement: KeyStatement): KeyRing {
   const until = statement.overlapUntil
-  const previous = [{ key: ring.current, until }, ...ring.previous.map((each) => ({ key: each.key, until: each.until < until ? each.until : until }))]
+  const previous = [
+    { key: ring.current, until },
+    ...ring.previous.map((each) => ({ key: each.key, until: each.until < until ? each.until : until }))
+  ]
   return { current: key, statement, previous: previous.filter((each) => each.key !== key).slice(0, MOST_PREVIOUS) }
 }
 

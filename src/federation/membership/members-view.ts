@@ -17,9 +17,18 @@ export interface MemberView {
 }
 
 /** Founders, and all others that this site has met or invited; by name. */
-export function viewMembers ({ federation, standing }: Pick<SiteMembership, 'federation' | 'standing'>, book: readonly BookEntry[], isConnected: (peerId: string) => boolean, now = Date.now()): MemberView[] {
+export function viewMembers (
+  { federation, standing }: Pick<SiteMembership, 'federation' | 'standing'>,
+  book: readonly BookEntry[],
+  isConnected: (peerId: string) => boolean,
+  now = Date.now()
+): MemberView[] {
   const { founders } = federation.document
-  const unmet = founders.filter((peerId) => !book.some((each) => each.peerId === peerId)).map((peerId): BookEntry => ({ peerId, name: 'founder', role: 'founder' }))
+  const unmet = founders.filter((peerId) => !book.some((each) => each.peerId === peerId)).map((peerId): BookEntry => ({
+    peerId,
+    name: 'founder',
+    role: 'founder'
+  }))
   const standingOf = ({ peerId, role, to, lastSeen, invited }: BookEntry): MemberView['standing'] => {
     if (standing.isRevoked(peerId, role)) return 'revoked'
     if (standing.successorOf(peerId) != null) return 'handed over'
@@ -39,6 +48,8 @@ export function viewMembers ({ federation, standing }: Pick<SiteMembership, 'fed
 }
 
 function timesOf ({ lastSeen, lastRoundAt, lastExchange }: BookEntry): Pick<MemberView, 'lastSeen' | 'lastRoundAt' | 'lastExchange'> {
-  const iso = Object.entries({ lastSeen, lastRoundAt, lastExchange }).filter(([, time]) => time != null).map(([name, time]) => [name, new Date(time!).toISOString()])
+  const iso = Object.entries({ lastSeen, lastRoundAt, lastExchange }).filter(([, time]) => time != null).map((
+    [name, time]
+  ) => [name, new Date(time!).toISOString()])
   return Object.fromEntries(iso) as Pick<MemberView, 'lastSeen' | 'lastRoundAt' | 'lastExchange'>
 }

@@ -19,11 +19,18 @@ const MOST_HANDOVERS = 4
  * Gives a site another key, to which the old one hands over its certificate. Files are written so that, struck at any moment, the same
  * command goes on. @throws InputError for a founder, whose key the document names, and while an exchange is in doubt.
  */
-export async function rotateIdentity (paths: SitePaths, { now, passphrase }: { now: number, passphrase: string | undefined }): Promise<{ from: string, to: string }> {
+export async function rotateIdentity (
+  paths: SitePaths,
+  { now, passphrase }: { now: number, passphrase: string | undefined }
+): Promise<{ from: string, to: string }> {
   const old = await loadIdentity(paths.identity)
   const from = peerIdFromPrivateKey(old).toString()
   const federation = await readIfThere(paths.federation) == null ? undefined : await readFederation(paths.federation)
-  if (federation?.document.founders.includes(from) === true) throw new InputError('the federation document names the founders by their keys: a founder cannot change its key, only a new federation can name another')
+  if (federation?.document.founders.includes(from) === true) {
+    throw new InputError(
+      'the federation document names the founders by their keys: a founder cannot change its key, only a new federation can name another'
+    )
+  }
   await requireNoDoubt(paths.exchanges)
   const next = `${paths.identity}.next`
   const key = await nextKey(next, passphrase)
@@ -36,11 +43,28 @@ export async function rotateIdentity (paths: SitePaths, { now, passphrase }: { n
   return { from, to }
 }
 
-async function handOver (paths: SitePaths, federation: Federation, { certificate, handovers }: Credential, old: PrivateKey, { from, to, now }: { from: string, to: string, now: number }): Promise<void> {
+async function handOver (
+  paths: SitePaths,
+  federation: Federation,
+  { certificate, handovers }: Credential,
+  old: PrivateKey,
+  { from, to, now }: { from: string, to: string, now: number }
+): Promise<void> {
   const isDone = handovers.at(-1)?.to === to
-  if (!isDone && holderOf(certificate!, handovers) !== from) throw new InputError('the certificate of this site names another key: ask for a new invitation and join again')
-  if (!isDone && handovers.length >= MOST_HANDOVERS) throw new InputError(`this certificate has been handed over ${MOST_HANDOVERS} times: ask for a new invitation, "consilium init" in a new home and join`)
-  const credential: Credential = isDone ? { certificate, handovers } : { certificate, handovers: [...handovers, await issueHandover({ federation: federation.id, to, at: new Date(now).toISOString() }, old)] }
+  if (!isDone && holderOf(certificate!, handovers) !== from) {
+    throw new InputError('the certificate of this site names another key: ask for a new invitation and join again')
+  }
+  if (!isDone && handovers.length >= MOST_HANDOVERS) {
+    throw new InputError(
+      `this certificate has been handed over ${MOST_HANDOVERS} times: ask for a new invitation, "consilium init" in a new home and join`
+    )
+  }
+  const credential: Credential = isDone
+    ? { certificate, handovers }
+    : {
+        certificate,
+        handovers: [...handovers, await issueHandover({ federation: federation.id, to, at: new Date(now).toISOString() }, old)]
+      }
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   await standing.learn([{ version: 1, kind: 'succession', credential }])
@@ -62,5 +86,11 @@ async function requireNoDoubt (folder: string): Promise<void> {
   const log = await DiskExchangeLog.open(folder)
   const doubts = log.pending().length
   await log.close()
-  if (doubts > 0) throw new InputError(`${doubts} ${doubts === 1 ? 'exchange is' : 'exchanges are'} in doubt: start this site once more, until its partners have answered, and then change the key`)
+  if (doubts > 0) {
+    throw new InputError(
+      `${doubts} ${
+        doubts === 1 ? 'exchange is' : 'exchanges are'
+      } in doubt: start this site once more, until its partners have answered, and then change the key`
+    )
+  }
 }

@@ -56,8 +56,14 @@ export class SiteMembership implements MembershipPort {
     this.book = parts.book
     this.#credential = parts.credential
     this.#ring = parts.ring
-    const others = [...parts.book.entries.filter(({ lastSeen }) => lastSeen != null), ...init.federation.document.founders.map((peerId) => ({ peerId, role: 'founder' as const }))]
-    this.#catchUp = new CatchUp(others.filter(({ peerId, role }) => peerId !== init.peerId && !parts.standing.isRevoked(peerId, role)).map(({ peerId }) => peerId), init.graceMs)
+    const others = [
+      ...parts.book.entries.filter(({ lastSeen }) => lastSeen != null),
+      ...init.federation.document.founders.map((peerId) => ({ peerId, role: 'founder' as const }))
+    ]
+    this.#catchUp = new CatchUp(
+      others.filter(({ peerId, role }) => peerId !== init.peerId && !parts.standing.isRevoked(peerId, role)).map(({ peerId }) => peerId),
+      init.graceMs
+    )
   }
 
   /** @throws InputError for a damaged file or a key file that others may read. */
@@ -66,7 +72,12 @@ export class SiteMembership implements MembershipPort {
     const standing = new Standing(federation)
     await readStatements(paths.statements, standing)
     const ring = withoutExpired(await readKeyRing(paths.networkKey), now())
-    return new SiteMembership(init, { standing, ring, book: await MemberBook.open(paths.members, now), credential: await readCredential(paths.certificate) })
+    return new SiteMembership(init, {
+      standing,
+      ring,
+      book: await MemberBook.open(paths.members, now),
+      credential: await readCredential(paths.certificate)
+    })
   }
 
   get ring (): KeyRing {
@@ -91,7 +102,11 @@ export class SiteMembership implements MembershipPort {
 
   greeting (): Greeting {
     const hash = keyHash(this.federation.id, this.#ring.current)
-    return { credential: canonicalBytes(this.#credential), digest: this.standing.digest, key: { epoch: epochOf(this.#ring), hash: Buffer.from(hash, 'hex') } }
+    return {
+      credential: canonicalBytes(this.#credential),
+      digest: this.standing.digest,
+      key: { epoch: epochOf(this.#ring), hash: Buffer.from(hash, 'hex') }
+    }
   }
 
   async judge (peer: string, bytes: Uint8Array): Promise<Reason | undefined> {
@@ -156,7 +171,13 @@ export class SiteMembership implements MembershipPort {
     const learnt = await this.#take([await signRevocation(federation.id, peerId, key, inviter)])
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
-    return { peerId, signatures, quorum: quorumOf(federation.document), effective: this.standing.isRevoked(peerId, role), news: learnt.map(canonicalBytes) }
+    return {
+      peerId,
+      signatures,
+      quorum: quorumOf(federation.document),
+      effective: this.standing.isRevoked(peerId, role),
+      news: learnt.map(canonicalBytes)
+    }
   }
 
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
@@ -165,8 +186,12 @@ export class SiteMembership implements MembershipPort {
     const { certificate, handovers } = this.#credential
     if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
     if (federation.document.founders.includes(self)) return undefined
-    if (certificate?.role !== 'inviter' || handovers.length > 0) throw new InputError('only a founder or an inviter can revoke: ask one of them')
-    if (role !== 'member') throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
+    if (certificate?.role !== 'inviter' || handovers.length > 0) {
+      throw new InputError('only a founder or an inviter can revoke: ask one of them')
+    }
+    if (role !== 'member') {
+      throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
+    }
     return certificate
   }
 
@@ -182,7 +207,12 @@ export class SiteMembership implements MembershipPort {
     return await this.#locked(async () => {
       const { key, statement } = await makeKey(federation, this.#ring, founder, overlapUntil)
       await this.#useRing(withKey(this.#ring, key, statement))
-      this.#init.onEvent({ kind: 'membership', event: 'key rotated', peer: peerId, detail: `epoch ${statement.epoch}, overlap until ${overlapUntil}` })
+      this.#init.onEvent({
+        kind: 'membership',
+        event: 'key rotated',
+        peer: peerId,
+        detail: `epoch ${statement.epoch}, overlap until ${overlapUntil}`
+      })
       return { epoch: statement.epoch, overlapUntil, news: { statement: canonicalBytes(statement), key: Buffer.from(key, 'hex') } }
     })
   }
@@ -190,7 +220,11 @@ export class SiteMembership implements MembershipPort {
   /** What is to be done every few seconds: keys whose time is over go, and what commands did in the meantime is told. */
   async tend (): Promise<void> {
     const ring = withoutExpired(this.#ring, this.#now())
-    if (ring.previous.length < this.#ring.previous.length) await this.#locked(async () => { await this.#useRing(withoutExpired(this.#ring, this.#now())) })
+    if (ring.previous.length < this.#ring.previous.length) {
+      await this.#locked(async () => {
+        await this.#useRing(withoutExpired(this.#ring, this.#now()))
+      })
+    }
     // "join" may have brought a new certificate meanwhile.
     this.#credential = await readCredential(this.#init.paths.certificate)
     for (const event of await takeEvents(this.#init.paths.membershipEvents)) {
@@ -221,7 +255,14 @@ export class SiteMembership implements MembershipPort {
   #tell (news: Statement): void {
     const { onEvent } = this.#init
     if (news.kind === 'revocation') {
-      if (this.standing.isRevoked(news.peerId, 'member')) onEvent({ kind: 'membership', event: 'revoked', peer: news.peerId, detail: `by ${news.signatures.map(({ peerId }) => peerId).join(', ')}` })
+      if (this.standing.isRevoked(news.peerId, 'member')) {
+        onEvent({
+          kind: 'membership',
+          event: 'revoked',
+          peer: news.peerId,
+          detail: `by ${news.signatures.map(({ peerId }) => peerId).join(', ')}`
+        })
+      }
       return
     }
     const last = news.credential.handovers.at(-1)!

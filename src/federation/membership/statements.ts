@@ -4,9 +4,23 @@ import { z } from 'zod'
 import { ProtocolError } from '../../errors.ts'
 import { quorumOf, type Federation } from '../document.ts'
 import { canonicalBytes, federationIdText, isSigned, peerIdText, sign, signature } from '../signed.ts'
-import { credential, holderOf, isFounded, rootCertificate, signerFault, type KnownStanding, type Role, type RootCertificate } from './certificate.ts'
+import {
+  credential,
+  holderOf,
+  isFounded,
+  rootCertificate,
+  signerFault,
+  type KnownStanding,
+  type Role,
+  type RootCertificate
+} from './certificate.ts'
 
-const revocationBody = z.strictObject({ version: z.literal(1), kind: z.literal('revocation'), federation: federationIdText, peerId: peerIdText })
+const revocationBody = z.strictObject({
+  version: z.literal(1),
+  kind: z.literal('revocation'),
+  federation: federationIdText,
+  peerId: peerIdText
+})
 const revocation = revocationBody.extend({
   /** Of founders, or of inviters with their certificates. */
   signatures: z.array(signature.extend({ certificate: rootCertificate.optional() })).min(1).max(64)
@@ -69,7 +83,13 @@ export class Standing implements KnownStanding {
     const news: Statement[] = []
     for (const value of values) {
       const parsed = statement.safeParse(value)
-      if (!parsed.success) throw new ProtocolError(`a statement on membership is malformed: ${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? 'invalid'}`)
+      if (!parsed.success) {
+        throw new ProtocolError(
+          `a statement on membership is malformed: ${parsed.error.issues[0]?.path.join('.') ?? ''}: ${
+            parsed.error.issues[0]?.message ?? 'invalid'
+          }`
+        )
+      }
       const learnt = parsed.data.kind === 'revocation' ? await this.#learnRevocation(parsed.data) : await this.#learnSuccession(parsed.data)
       if (learnt != null) news.push(learnt)
     }
@@ -89,21 +109,29 @@ export class Standing implements KnownStanding {
     return merged
   }
 
-  async #requireRevoker ({ signatures: _, ...unsigned }: Revocation, { certificate, ...by }: Revocation['signatures'][number]): Promise<void> {
+  async #requireRevoker (
+    { signatures: _, ...unsigned }: Revocation,
+    { certificate, ...by }: Revocation['signatures'][number]
+  ): Promise<void> {
     const { document } = this.#federation
     const mayRevoke = certificate == null
       ? document.founders.includes(by.peerId)
-      : certificate.role === 'inviter' && certificate.peerId === by.peerId && certificate.federation === this.#federation.id && await isFounded(certificate, this.#federation)
+      : certificate.role === 'inviter' && certificate.peerId === by.peerId && certificate.federation === this.#federation.id &&
+        await isFounded(certificate, this.#federation)
     if (!mayRevoke || !await isSigned(unsigned, by)) throw new ProtocolError(`a revocation signed by ${by.peerId}, who may not revoke`)
   }
 
   async #learnSuccession (value: Succession): Promise<Statement | undefined> {
     const { certificate, handovers } = value.credential
     const last = handovers.at(-1)
-    if (certificate == null || last == null || holderOf(certificate, handovers) == null) throw new ProtocolError('a hand-over without its chain')
+    if (certificate == null || last == null || holderOf(certificate, handovers) == null) {
+      throw new ProtocolError('a hand-over without its chain')
+    }
     // The first one counts: whoever steals a retired key comes too late.
     if (this.#successions.has(last.from)) return undefined
-    if (await signerFault(value.credential, this.#federation) != null) throw new ProtocolError('a hand-over that is not signed as it must be')
+    if (await signerFault(value.credential, this.#federation) != null) {
+      throw new ProtocolError('a hand-over that is not signed as it must be')
+    }
     if (this.#isFull(true)) return undefined
     this.#successions.set(last.from, value)
     return value
@@ -119,7 +147,12 @@ export class Standing implements KnownStanding {
 }
 
 /** A founder's, or (with its own certificate) an inviter's word that a site is a member no more. */
-export async function signRevocation (federation: string, peerId: string, key: PrivateKey, certificate?: RootCertificate): Promise<Statement> {
+export async function signRevocation (
+  federation: string,
+  peerId: string,
+  key: PrivateKey,
+  certificate?: RootCertificate
+): Promise<Statement> {
   const unsigned = { version: 1, kind: 'revocation', federation, peerId } as const
   return { ...unsigned, signatures: [{ ...await sign(unsigned, key), ...(certificate == null ? {} : { certificate }) }] }
 }

@@ -22,8 +22,16 @@ export function settingsFromEnvironment (env: NodeJS.ProcessEnv): Record<string,
   return settings
 }
 
-/** Merges file < environment < flags and checks the result. @throws InputError, or UsageError for a flag, naming every wrong setting as it was given; `path` is the file. */
-export function mergeSettings (file: Record<string, unknown>, environment: Record<string, unknown>, flags: Record<string, unknown>, path = 'config.json'): SiteConfig {
+/**
+ * Merges file < environment < flags and checks the result. @throws InputError, or UsageError for a flag, naming every wrong setting as
+ * it was given; `path` is the file.
+ */
+export function mergeSettings (
+  file: Record<string, unknown>,
+  environment: Record<string, unknown>,
+  flags: Record<string, unknown>,
+  path = 'config.json'
+): SiteConfig {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
   const parsed = siteConfig.safeParse({ ...file, ...environment, ...given })
   if (parsed.success) return parsed.data

@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core'
 import { gelu, type TensorRecord } from '../../compute/index.ts'
 import { asRows, weight } from './common.ts'
 
-/** How one block sent its tokens: gate probabilities and renormalised gates, both [tokens, experts], or [images, experts] where the gate looks at whole images. */
+/**
+ * How one block sent its tokens: gate probabilities and renormalised gates, both [tokens, experts], or [images, experts] where the gate
+ * looks at whole images.
+ */
 export interface Routing {
   readonly probabilities: tf.Tensor2D
   readonly gates: tf.Tensor2D
@@ -50,10 +53,16 @@ function perToken ({ gates }: Routing, tokens: number): tf.Tensor2D {
 }
 
 /**
- * x [B,…,D] → the experts' sum of the same shape. All experts run side by side, each group of columns multiplied by its gate: exactly the sum
+ * x [B,…,D] → the experts' sum of the same shape. All experts run side by side, each group of columns multiplied by its gate: exactly
+ * the sum
  * over the chosen experts. Without biases in the record the experts are plain low-rank pairs.
  */
-export function mixExperts (x: tf.Tensor, weights: TensorRecord, prefix: string, { topK, gate }: { readonly topK: number, readonly gate: 'token' | 'image' }): { value: tf.Tensor, routing: Routing } {
+export function mixExperts (
+  x: tf.Tensor,
+  weights: TensorRecord,
+  prefix: string,
+  { topK, gate }: { readonly topK: number, readonly gate: 'token' | 'image' }
+): { value: tf.Tensor, routing: Routing } {
   const rows = asRows(x)
   const routing = route(gateInput(x, gate), weights, prefix, topK)
   const gates = perToken(routing, rows.shape[0])

@@ -3,7 +3,12 @@ import type { TensorRecord } from '../../compute/index.ts'
 import { affine, asRows, linear, weight } from './common.ts'
 
 /** x · Wᵀ + bias + low · (scale·B)ᵀ with B [out, r]. The low-rank part goes in as the product's bias: no pass of its own adds it. */
-function project (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | undefined, { low, factor, scale }: { low: tf.Tensor, factor: tf.Tensor, scale: number }): tf.Tensor {
+function project (
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias: tf.Tensor | undefined,
+  { low, factor, scale }: { low: tf.Tensor, factor: tf.Tensor, scale: number }
+): tf.Tensor {
   return affine(x, kernel, affine(low, tf.mul(factor, scale), bias))
 }
 
@@ -19,7 +24,13 @@ export function loraLinear (x: tf.Tensor, weights: TensorRecord, prefix: string,
  * q, k and v [..., D] of the joint projection [3D, D]; q and v with low-rank updates where the record holds them. q is multiplied by
  * `queryScale`, in its weights: where those are frozen that costs nothing.
  */
-export function loraQkv (x: tf.Tensor, weights: TensorRecord, prefix: string, scale: number, queryScale: number): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] {
+export function loraQkv (
+  x: tf.Tensor,
+  weights: TensorRecord,
+  prefix: string,
+  scale: number,
+  queryScale: number
+): [q: tf.Tensor, k: tf.Tensor, v: tf.Tensor] {
   const [query, key, value] = tf.split(weight(weights, `${prefix}.weight`), 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const [queryBias, keyBias, valueBias] = tf.split(weight(weights, `${prefix}.bias`), 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const [scaled, scaledBias] = [tf.mul(query, queryScale), tf.mul(queryBias, queryScale)]

@@ -11,9 +11,14 @@ export interface ExpertSpec { readonly name: string, readonly shape: readonly nu
 const GATE_SPREAD = 0.02
 
 /** The tensors of Λ (SAM_SPEC §3.2). @throws InputError for a block that the model lacks or more experts per token than there are. */
-export function expertTensors ({ name, depth, dim }: SamConfig, { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']): ExpertSpec[] {
+export function expertTensors (
+  { name, depth, dim }: SamConfig,
+  { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']
+): ExpertSpec[] {
   const beyond = blocks.find((block) => block >= depth)
-  if (beyond != null) throw new InputError(`the settings put experts into block ${beyond}, but ${name} has ${depth} blocks (from 0): change moe.blocks`)
+  if (beyond != null) {
+    throw new InputError(`the settings put experts into block ${beyond}, but ${name} has ${depth} blocks (from 0): change moe.blocks`)
+  }
   if (topK > experts) throw new InputError(`the settings use ${topK} of ${experts} experts per token: lower moe.topK`)
   return [...new Set(blocks)].sort((a, b) => a - b).flatMap((block) => {
     const prefix = `image_encoder.blocks.${block}.lmoe`

@@ -26,7 +26,12 @@ const A = /\.lora_A(_[qv])?$/
 const partner = (name: string): string => name.replace('.lora_A', '.lora_B')
 const productName = (name: string): string => name.replace('.lora_A', '.lora_BA')
 
-interface Pair { readonly a: string, readonly b: string, readonly product: string, readonly sides: readonly [out: number, rank: number, into: number] }
+interface Pair {
+  readonly a: string
+  readonly b: string
+  readonly product: string
+  readonly sides: readonly [out: number, rank: number, into: number]
+}
 
 function pairsOf (tensors: readonly TensorSpec[]): Pair[] {
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]))
@@ -63,7 +68,9 @@ function plain (tensors: readonly TensorSpec[], fixed: ExchangeForm['fixed'], in
 /** A stays as the seed makes it, the same at every site; the average of B·A is then exact. */
 function withFixedA (tensors: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
   const start = initial()
-  const fixed = Object.fromEntries(tensors.filter(({ name }) => A.test(name)).map(({ name, shape }) => [name, { shape, data: start.get(name)! }]))
+  const fixed = Object.fromEntries(
+    tensors.filter(({ name }) => A.test(name)).map(({ name, shape }) => [name, { shape, data: start.get(name)! }])
+  )
   return plain(travellingTensors('ffa', tensors), fixed, () => new Map([...initial()].filter(([name]) => !A.test(name))))
 }
 

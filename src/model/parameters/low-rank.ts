@@ -8,7 +8,10 @@ export interface Factors {
 
 /** Rows of A keep the length that they start with, √(in · 1/(3·in)), so that a learning rate means the same in every round. */
 const ROW_LENGTH = 1 / Math.sqrt(3)
-/** Directions beyond the rank that the iteration carries along, and its steps: the ratio of what is lost to what is kept shrinks by their square in each. */
+/**
+ * Directions beyond the rank that the iteration carries along, and its steps: the ratio of what is lost to what is kept shrinks by
+ * their square in each.
+ */
 const SPARE = 4
 const STEPS = 8
 /** Directions that hold less than this share of the greatest hold nothing but rounding. */
@@ -27,8 +30,10 @@ export function multiply ({ b, a }: Factors, [out, rank, into]: readonly [number
 }
 
 /**
- * The best factors of this rank for `product` [out, in] (SAM_SPEC §3.5, product-svd), by subspace iteration (Halko, Martinsson, Tropp 2011), since a full
- * decomposition of 768×768 takes a minute. Where the product has less than the rank, A keeps the rows of `start` and B is zero, so that training can use them.
+ * The best factors of this rank for `product` [out, in] (SAM_SPEC §3.5, product-svd), by subspace iteration (Halko, Martinsson, Tropp
+ * 2011), since a full
+ * decomposition of 768×768 takes a minute. Where the product has less than the rank, A keeps the rows of `start` and B is zero, so that
+ * training can use them.
  */
 export function factorise (product: Float32Array, [out, rank, into]: readonly [number, number, number], start: Float32Array): Factors {
   const [b, a] = [new Float32Array(out * rank), start.slice()]
@@ -49,8 +54,12 @@ function rightDirections (p: Matrix, count: number, start: Float32Array, rank: n
   const turned = p.transpose()
   // The start must have a part in every direction: rows of the product itself, and the seeded rows of A.
   const rows = Array.from({ length: count }, (_, k) => Math.floor(k * p.rows / count))
-  let basis = new Matrix(rows.map((row, k) => p.getRow(row).map((value, j) => value + 1e-3 * p.get(row, j) * k + 1e-3 * start[(k % rank) * p.columns + j]!))).transpose()
-  for (let step = 0; step < STEPS; step++) basis = new QrDecomposition(turned.mmul(p.mmul(new QrDecomposition(basis).orthogonalMatrix))).orthogonalMatrix
+  let basis = new Matrix(
+    rows.map((row, k) => p.getRow(row).map((value, j) => value + 1e-3 * p.get(row, j) * k + 1e-3 * start[(k % rank) * p.columns + j]!))
+  ).transpose()
+  for (let step = 0; step < STEPS; step++) {
+    basis = new QrDecomposition(turned.mmul(p.mmul(new QrDecomposition(basis).orthogonalMatrix))).orthogonalMatrix
+  }
   const { rightSingularVectors, diagonal } = new SingularValueDecomposition(p.mmul(basis), { computeLeftSingularVectors: false })
   return { directions: basis.mmul(rightSingularVectors), values: diagonal }
 }

@@ -40,7 +40,13 @@ export function toPrivateSet (layout: Layout, { values, first, second, step }: E
 export function fromPrivateSet (layout: Layout, set: PrivateSet): ExpertState {
   const tensors = set.reveal()
   const whole = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
-  if (tensors.size !== layout.entries.length + whole.entries.length) throw new SchemaError(`the private set holds ${tensors.size} tensors where this model has ${layout.entries.length + whole.entries.length}: it belongs to another model`)
+  if (tensors.size !== layout.entries.length + whole.entries.length) {
+    throw new SchemaError(
+      `the private set holds ${tensors.size} tensors where this model has ${
+        layout.entries.length + whole.entries.length
+      }: it belongs to another model`
+    )
+  }
   const record = Object.fromEntries(tensors)
   const values = flatten(layout, record)
   const state = flatten(whole, record)

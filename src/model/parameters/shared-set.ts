@@ -11,7 +11,10 @@ const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
 const INWARD = /\.lora_A|\.adapter_\w+\.down\.weight$/
-/** What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork nor on the IoU head. */
+/**
+ * What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork
+ * nor on the IoU head.
+ */
 const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
   'lora+upscaling': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0\.layers\.2)\b/,
   'lora+mask-head': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0)\b/,
@@ -21,11 +24,15 @@ const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
 
 function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): TensorSpec[] {
   const beyond = blocks.find((block) => block >= depth)
-  if (beyond != null) throw new InputError(`the settings put LoRA into block ${beyond}, but ${name} has ${depth} blocks (from 0): change lora.blocks`)
-  return [...new Set(blocks)].flatMap((block) => ['q', 'v'].flatMap((part): TensorSpec[] => [
-    { name: `image_encoder.blocks.${block}.attn.qkv.lora_A_${part}`, shape: [rank, dim], role: 'lora' },
-    { name: `image_encoder.blocks.${block}.attn.qkv.lora_B_${part}`, shape: [dim, rank], role: 'lora' }
-  ]))
+  if (beyond != null) {
+    throw new InputError(`the settings put LoRA into block ${beyond}, but ${name} has ${depth} blocks (from 0): change lora.blocks`)
+  }
+  return [...new Set(blocks)].flatMap((block) =>
+    ['q', 'v'].flatMap((part): TensorSpec[] => [
+      { name: `image_encoder.blocks.${block}.attn.qkv.lora_A_${part}`, shape: [rank, dim], role: 'lora' },
+      { name: `image_encoder.blocks.${block}.attn.qkv.lora_B_${part}`, shape: [dim, rank], role: 'lora' }
+    ])
+  )
 }
 
 function bottlenecks ({ depth, dim }: SamConfig): TensorSpec[] {
@@ -41,7 +48,11 @@ function bottlenecks ({ depth, dim }: SamConfig): TensorSpec[] {
   })).flat()
 }
 
-function encoderTensors (config: SamConfig, { encoder = 'lora', lora }: ModelSettings, shapes: ReadonlyMap<string, readonly number[]>): TensorSpec[] {
+function encoderTensors (
+  config: SamConfig,
+  { encoder = 'lora', lora }: ModelSettings,
+  shapes: ReadonlyMap<string, readonly number[]>
+): TensorSpec[] {
   switch (encoder) {
     case 'lora': return encoderLora(config, lora)
     case 'bottleneck': return bottlenecks(config)
@@ -51,12 +62,21 @@ function encoderTensors (config: SamConfig, { encoder = 'lora', lora }: ModelSet
 
 /** On q and v of all seven attentions of the decoder. */
 function decoderLora (shapes: ReadonlyMap<string, readonly number[]>, rank: number): TensorSpec[] {
-  const layers = Array.from({ length: DECODER_DEPTH }, (_, l) => ['self_attn', 'cross_attn_token_to_image', 'cross_attn_image_to_token'].map((kind) => `layers.${l}.${kind}`)).flat()
-  return [...layers, 'final_attn_token_to_image'].flatMap((attention) => ['q_proj', 'v_proj'].flatMap((part): TensorSpec[] => {
-    const prefix = `mask_decoder.transformer.${attention}.${part}`
-    const [out, into] = shapes.get(`${prefix}.weight`) as [number, number]
-    return [{ name: `${prefix}.lora_A`, shape: [rank, into], role: 'lora' }, { name: `${prefix}.lora_B`, shape: [out, rank], role: 'lora' }]
-  }))
+  const layers = Array.from(
+    { length: DECODER_DEPTH },
+    (_, l) => ['self_attn', 'cross_attn_token_to_image', 'cross_attn_image_to_token'].map((kind) => `layers.${l}.${kind}`)
+  ).flat()
+  return [...layers, 'final_attn_token_to_image'].flatMap((attention) =>
+    ['q_proj', 'v_proj'].flatMap((part): TensorSpec[] => {
+      const prefix = `mask_decoder.transformer.${attention}.${part}`
+      const [out, into] = shapes.get(`${prefix}.weight`) as [number, number]
+      return [{ name: `${prefix}.lora_A`, shape: [rank, into], role: 'lora' }, {
+        name: `${prefix}.lora_B`,
+        shape: [out, rank],
+        role: 'lora'
+      }]
+    })
+  )
 }
 
 function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: DecoderMode): TensorSpec[] {
@@ -80,7 +100,10 @@ export function uniform (count: number, fanIn: number, random: Random): Float32A
   return Float32Array.from({ length: count }, () => (random() * 2 - 1) * bound)
 }
 
-/** Γ at the start: what leads inward random from the seed, what leads outward zero, tensors of the base as they are there, so that the model still equals the base. */
+/**
+ * Γ at the start: what leads inward random from the seed, what leads outward zero, tensors of the base as they are there, so that the
+ * model still equals the base.
+ */
 export function initialAdapterTensors (tensors: readonly TensorSpec[], weights: Weights, seed: number): Map<string, Float32Array> {
   return new Map(tensors.map(({ name, shape }, index) => {
     if (INWARD.test(name)) return [name, uniform(elementCount(shape), shape[1]!, seededRandom(seed, index))]

@@ -1,6 +1,9 @@
 import type { FeatureStore } from '../train/frozen-features.ts'
 
-/** Embeddings by key, in memory up to a number of bytes (the one unused longest goes first) and in a store behind it. They are made of pixels: private. */
+/**
+ * Embeddings by key, in memory up to a number of bytes (the one unused longest goes first) and in a store behind it. They are made of
+ * pixels: private.
+ */
 export class EmbeddingCache {
   readonly #memoryBytes: number
   readonly #store: FeatureStore | undefined

@@ -25,7 +25,10 @@ export interface SinglePrompt {
 /** Logit of a pixel that a mask marks, and minus that of one that it does not: what SAM 2 gives masks of 0 and 1 (out 20·m − 10). */
 const SURE = 10
 
-/** The mask of a fitted image as mask prompt [4G·4G]: shares of foreground as the targets of training have them, as logits −10…10; −10 beyond the image. */
+/**
+ * The mask of a fitted image as mask prompt [4G·4G]: shares of foreground as the targets of training have them, as logits −10…10; −10
+ * beyond the image.
+ */
 export function maskLogits (fitted: Fitted, lowRes: number): Float32Array {
   return toBatch([fitted], lowRes).targets.map((share) => SURE * (2 * share - 1))
 }
@@ -34,7 +37,11 @@ export function maskLogits (fitted: Fitted, lowRes: number): Float32Array {
 export function singlePrompts ({ points = [], boxes = [], mask }: ImagePrompt): SinglePrompt[] {
   const common = mask == null ? {} : { mask }
   if (boxes.length === 0) return [{ points, ...common }]
-  return boxes.map((box) => ({ points: points.filter((point) => isInside(point, box) || !boxes.some((other) => isInside(point, other))), box, ...common }))
+  return boxes.map((box) => ({
+    points: points.filter((point) => isInside(point, box) || !boxes.some((other) => isInside(point, other))),
+    box,
+    ...common
+  }))
 }
 
 function isInside ([x, y]: Point, [x0, y0, x1, y1]: Box): boolean {
@@ -42,7 +49,11 @@ function isInside ([x, y]: Point, [x0, y0, x1, y1]: Box): boolean {
 }
 
 /** A prompt as inputs of the decoder, in pixels of the resized image (SAM_SPEC §1.2). */
-export function promptInputs ({ points, box, mask }: SinglePrompt, { width, height, fittedWidth, fittedHeight }: Fitted, lowRes: number): HostRecord {
+export function promptInputs (
+  { points, box, mask }: SinglePrompt,
+  { width, height, fittedWidth, fittedHeight }: Fitted,
+  lowRes: number
+): HostRecord {
   const scaled = (x: number, y: number): number[] => [x * fittedWidth / width, y * fittedHeight / height]
   return {
     ...(points.length === 0
@@ -51,7 +62,9 @@ export function promptInputs ({ points, box, mask }: SinglePrompt, { width, heig
           '@coordinates': { shape: [1, points.length, 2], data: Float32Array.from(points.flatMap(([x, y]) => scaled(x, y))) },
           '@labels': { shape: [1, points.length], data: Float32Array.from(points, ([, , label]) => label) }
         }),
-    ...(box == null ? {} : { '@boxes': { shape: [1, 4], data: Float32Array.from([...scaled(box[0], box[1]), ...scaled(box[2], box[3])]) } }),
+    ...(box == null
+      ? {}
+      : { '@boxes': { shape: [1, 4], data: Float32Array.from([...scaled(box[0], box[1]), ...scaled(box[2], box[3])]) } }),
     ...(mask == null ? {} : { '@mask': { shape: [1, lowRes, lowRes], data: mask } })
   }
 }

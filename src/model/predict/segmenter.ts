@@ -47,7 +47,10 @@ export class Segmenter {
     const { engine, context, weights } = init
     this.#init = init
     this.#encode = engine.compile(encodeStep(context), weights)
-    this.#decode = { single: engine.compile(decodeStep(context, SINGLE), weights), multi: engine.compile(decodeStep(context, MULTI), weights) }
+    this.#decode = {
+      single: engine.compile(decodeStep(context, SINGLE), weights),
+      multi: engine.compile(decodeStep(context, MULTI), weights)
+    }
   }
 
   /** Images that went through the encoder so far, and images whose embedding was there already. */
@@ -61,15 +64,30 @@ export class Segmenter {
   }
 
   /** Map 0, or with `multimask` maps 1 to 3, of one image under one prompt. */
-  async segment (image: Fitted, prompt: ImagePrompt = {}, { multimask = false }: { readonly multimask?: boolean } = {}): Promise<MaskMap[]> {
+  async segment (
+    image: Fitted,
+    prompt: ImagePrompt = {},
+    { multimask = false }: { readonly multimask?: boolean } = {}
+  ): Promise<MaskMap[]> {
     const embedding = await this.#embedding(image)
     const numbers = multimask ? MULTI : SINGLE
     const answers: MaskMap[][] = []
     for (const single of singlePrompts(prompt)) {
-      const { masks, iou } = await this.#decode[multimask ? 'multi' : 'single'].run({ ...this.#init.adapted, '@embedding': embedding, ...promptInputs(single, image, this.lowRes) })
-      answers.push(numbers.map((map, i) => this.#restore(image, map, masks!.data.slice(i * this.lowRes ** 2, (i + 1) * this.lowRes ** 2) as Float32Array, iou!.data[map]!)))
+      const { masks, iou } = await this.#decode[multimask ? 'multi' : 'single'].run({
+        ...this.#init.adapted,
+        '@embedding': embedding,
+        ...promptInputs(single, image, this.lowRes)
+      })
+      answers.push(
+        numbers.map((map, i) =>
+          this.#restore(image, map, masks!.data.slice(i * this.lowRes ** 2, (i + 1) * this.lowRes ** 2) as Float32Array, iou!.data[map]!)
+        )
+      )
     }
-    return answers.reduce((all, answer) => all.map((map, i) => union(map, answer[i]!))).map((map) => ({ ...map, iou: map.iou / answers.length }))
+    return answers.reduce((all, answer) => all.map((map, i) => union(map, answer[i]!))).map((map) => ({
+      ...map,
+      iou: map.iou / answers.length
+    }))
   }
 
   async dispose (): Promise<void> {
@@ -91,7 +109,10 @@ export class Segmenter {
       return { shape: [1, grid, grid, config.width], data: known }
     }
     const { images } = toBatch([image], this.lowRes, 1, pixels)
-    const { embedding } = await this.#encode.run({ ...this.#init.adapted, '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images } })
+    const { embedding } = await this.#encode.run({
+      ...this.#init.adapted,
+      '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images }
+    })
     this.#encoded++
     await cache.put(key, embedding!.data as Float32Array)
     return embedding!
@@ -99,5 +120,10 @@ export class Segmenter {
 }
 
 function union (a: MaskMap, b: MaskMap): MaskMap {
-  return { map: a.map, iou: a.iou + b.iou, mask: a.mask.map((value, i) => value | b.mask[i]!), logits: a.logits.map((value, i) => Math.max(value, b.logits[i]!)) }
+  return {
+    map: a.map,
+    iou: a.iou + b.iou,
+    mask: a.mask.map((value, i) => value | b.mask[i]!),
+    logits: a.logits.map((value, i) => Math.max(value, b.logits[i]!))
+  }
 }

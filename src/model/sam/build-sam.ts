@@ -33,11 +33,71 @@ export const DECODER_EPS = 1e-5
 export const CHANNEL_EPS = 1e-6
 
 const CONFIGS: readonly SamConfig[] = [
-  { name: 'golden-128', imageSize: 128, patch: 16, dim: 96, depth: 4, heads: 3, globalBlocks: [2], window: 7, width: 64, decoderMlp: 128, iouHidden: 48 },
-  { name: 'sam-tiny', imageSize: 128, patch: 16, dim: 128, depth: 4, heads: 4, globalBlocks: [1, 3], window: 8, width: 128, decoderMlp: 512, iouHidden: 128 },
-  { name: 'vit-b', imageSize: 1024, patch: 16, dim: 768, depth: 12, heads: 12, globalBlocks: [2, 5, 8, 11], window: 14, width: 256, decoderMlp: 2048, iouHidden: 256 },
-  { name: 'vit-l', imageSize: 1024, patch: 16, dim: 1024, depth: 24, heads: 16, globalBlocks: [5, 11, 17, 23], window: 14, width: 256, decoderMlp: 2048, iouHidden: 256 },
-  { name: 'vit-h', imageSize: 1024, patch: 16, dim: 1280, depth: 32, heads: 16, globalBlocks: [7, 15, 23, 31], window: 14, width: 256, decoderMlp: 2048, iouHidden: 256 }
+  {
+    name: 'golden-128',
+    imageSize: 128,
+    patch: 16,
+    dim: 96,
+    depth: 4,
+    heads: 3,
+    globalBlocks: [2],
+    window: 7,
+    width: 64,
+    decoderMlp: 128,
+    iouHidden: 48
+  },
+  {
+    name: 'sam-tiny',
+    imageSize: 128,
+    patch: 16,
+    dim: 128,
+    depth: 4,
+    heads: 4,
+    globalBlocks: [1, 3],
+    window: 8,
+    width: 128,
+    decoderMlp: 512,
+    iouHidden: 128
+  },
+  {
+    name: 'vit-b',
+    imageSize: 1024,
+    patch: 16,
+    dim: 768,
+    depth: 12,
+    heads: 12,
+    globalBlocks: [2, 5, 8, 11],
+    window: 14,
+    width: 256,
+    decoderMlp: 2048,
+    iouHidden: 256
+  },
+  {
+    name: 'vit-l',
+    imageSize: 1024,
+    patch: 16,
+    dim: 1024,
+    depth: 24,
+    heads: 16,
+    globalBlocks: [5, 11, 17, 23],
+    window: 14,
+    width: 256,
+    decoderMlp: 2048,
+    iouHidden: 256
+  },
+  {
+    name: 'vit-h',
+    imageSize: 1024,
+    patch: 16,
+    dim: 1280,
+    depth: 32,
+    heads: 16,
+    globalBlocks: [7, 15, 23, 31],
+    window: 14,
+    width: 256,
+    decoderMlp: 2048,
+    iouHidden: 256
+  }
 ]
 
 /** Names of the models that are built in. */
@@ -55,7 +115,9 @@ export function samConfig (name: string): SamConfig {
 
 /** The same model for another image side, a multiple of the patch; its tables must be resized (SAM_SPEC §1.4). */
 export function withImageSize (config: SamConfig, imageSize: number): SamConfig {
-  if (!(imageSize > 0 && imageSize % config.patch === 0)) throw new InputError(`the image side ${imageSize} is not a multiple of the patch side ${config.patch} of ${config.name}`)
+  if (!(imageSize > 0 && imageSize % config.patch === 0)) {
+    throw new InputError(`the image side ${imageSize} is not a multiple of the patch side ${config.patch} of ${config.name}`)
+  }
   return { ...config, imageSize }
 }
 

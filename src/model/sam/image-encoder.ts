@@ -7,7 +7,10 @@ import { loraQkv } from '../blocks/lora.ts'
 import { CHANNEL_EPS, ENCODER_EPS, gridSide, type SamConfig } from './build-sam.ts'
 import { placesOf, relativeTable } from './relative-position.ts'
 
-/** What the adapters in the record need beside their tensors: LoRA's scale α/r, the experts used per token, and what their gate looks at. */
+/**
+ * What the adapters in the record need beside their tensors: LoRA's scale α/r, the experts used per token, and what their gate looks
+ * at.
+ */
 export interface AdapterOptions {
   readonly loraScale: number
   readonly topK: number
@@ -23,7 +26,11 @@ export function patchEmbed (images: tf.Tensor4D, weights: TensorRecord, config: 
   const batch = images.shape[0]
   const cut = tf.transpose(tf.reshape(images, [batch, grid, patch, grid, patch, 3]), [0, 1, 3, 2, 4, 5])
   const kernel = tf.transpose(weight(weights, 'image_encoder.patch_embed.proj.weight'), [0, 2, 3, 1])
-  const tokens = affine(tf.reshape(cut, [batch * grid * grid, patch * patch * 3]), kernel, weight(weights, 'image_encoder.patch_embed.proj.bias'))
+  const tokens = affine(
+    tf.reshape(cut, [batch * grid * grid, patch * patch * 3]),
+    kernel,
+    weight(weights, 'image_encoder.patch_embed.proj.bias')
+  )
   return tf.reshape(tokens, [batch, grid, grid, dim])
 }
 
@@ -41,7 +48,12 @@ export function partitionWindows (x: tf.Tensor4D, window: number): tf.Tensor4D {
 function joinWindows (windows: tf.Tensor4D, batch: number, grid: number): tf.Tensor4D {
   const [, window, , dim] = windows.shape
   const count = Math.ceil(grid / window)
-  const joined = tf.reshape<tf.Rank.R4>(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [batch, count * window, count * window, dim])
+  const joined = tf.reshape<tf.Rank.R4>(tf.transpose(tf.reshape(windows, [batch, count, count, window, window, dim]), [0, 1, 3, 2, 4, 5]), [
+    batch,
+    count * window,
+    count * window,
+    dim
+  ])
   return count * window === grid ? joined : tf.slice(joined, [0, 0, 0, 0], [batch, grid, grid, dim])
 }
 
@@ -53,7 +65,10 @@ export function splitHeads (x: tf.Tensor, heads: number): tf.Tensor3D {
   return tf.reshape(tf.transpose(tf.reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]), [batch * heads, tokens, size])
 }
 
-/** What the positions add to the logits of q [..., D], which was multiplied by 1/√size: [B·heads, side², 2·side]. Nothing is masked, padding included (SAM_SPEC §1.3). */
+/**
+ * What the positions add to the logits of q [..., D], which was multiplied by 1/√size: [B·heads, side², 2·side]. Nothing is masked,
+ * padding included (SAM_SPEC §1.3).
+ */
 export function places (q: tf.Tensor, side: number, heads: number, weights: TensorRecord, prefix: string): tf.Tensor3D {
   const size = q.shape.at(-1)! / heads
   const [rows, columns] = ['h', 'w'].map((axis) => {
@@ -65,11 +80,19 @@ export function places (q: tf.Tensor, side: number, heads: number, weights: Tens
 }
 
 /** Attention over a square [B,H,H,D], before the windows are joined. */
-export function attention (x: tf.Tensor4D, weights: TensorRecord, prefix: string, heads: number, { loraScale }: AdapterOptions = PLAIN): tf.Tensor4D {
+export function attention (
+  x: tf.Tensor4D,
+  weights: TensorRecord,
+  prefix: string,
+  heads: number,
+  { loraScale }: AdapterOptions = PLAIN
+): tf.Tensor4D {
   const [batch, side, , dim] = x.shape
   const size = dim / heads
   const [q, k, v] = loraQkv(x, weights, `${prefix}.qkv`, loraScale, 1 / Math.sqrt(size))
-  const mixed = attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), { places: places(q, side, heads, weights, prefix) })
+  const mixed = attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), {
+    places: places(q, side, heads, weights, prefix)
+  })
   const joined = tf.transpose(tf.reshape(mixed, [batch, heads, side * side, size]), [0, 2, 1, 3])
   return tf.reshape(linear(tf.reshape(joined, [batch * side * side, dim]), weights, `${prefix}.proj`), x.shape)
 }
@@ -88,7 +111,13 @@ export interface Tokens {
 }
 
 /** One block on x [B,G,G,D]; experts run beside the MLP where the record holds them, `plain` is the result without them. */
-export function encoderBlock (x: tf.Tensor4D, weights: TensorRecord, config: SamConfig, index: number, options: AdapterOptions = PLAIN): { x: tf.Tensor4D, plain: tf.Tensor4D, routing?: Routing } {
+export function encoderBlock (
+  x: tf.Tensor4D,
+  weights: TensorRecord,
+  config: SamConfig,
+  index: number,
+  options: AdapterOptions = PLAIN
+): { x: tf.Tensor4D, plain: tf.Tensor4D, routing?: Routing } {
   const prefix = `image_encoder.blocks.${index}`
   const normalised = layerNorm(x, weights, `${prefix}.norm1`, ENCODER_EPS) as tf.Tensor4D
   const seen = blockAttention(normalised, weights, config, index, options)
@@ -121,7 +150,14 @@ export function embedTokens (images: tf.Tensor4D, weights: TensorRecord, config:
 }
 
 /** Blocks `from` up to, not including, `to`. */
-export function runBlocks (tokens: Tokens, weights: TensorRecord, config: SamConfig, from: number, to: number, options: AdapterOptions = PLAIN): Tokens {
+export function runBlocks (
+  tokens: Tokens,
+  weights: TensorRecord,
+  config: SamConfig,
+  from: number,
+  to: number,
+  options: AdapterOptions = PLAIN
+): Tokens {
   let state = tokens
   for (let index = from; index < to; index++) {
     const { x, routing } = encoderBlock(state.x, weights, config, index, options)
@@ -131,7 +167,12 @@ export function runBlocks (tokens: Tokens, weights: TensorRecord, config: SamCon
 }
 
 /** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (SAM_SPEC §1.3). */
-export function encodeImage (weights: TensorRecord, config: SamConfig, images: tf.Tensor4D, options: AdapterOptions = PLAIN): { embedding: tf.Tensor4D, routing: readonly Routing[] } {
+export function encodeImage (
+  weights: TensorRecord,
+  config: SamConfig,
+  images: tf.Tensor4D,
+  options: AdapterOptions = PLAIN
+): { embedding: tf.Tensor4D, routing: readonly Routing[] } {
   const { x, routing } = runBlocks(embedTokens(images, weights, config), weights, config, 0, config.depth, options)
   return { embedding: neck(x, weights), routing }
 }

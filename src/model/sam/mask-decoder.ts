@@ -50,7 +50,11 @@ export function upscale (weights: TensorRecord, keys: tf.Tensor, grid: number): 
 }
 
 /** Mask maps `wanted` as logits [B,maps,4G,4G] and IoU estimates [B,4] (SAM_SPEC §1.6). */
-export function decodeMasks (weights: TensorRecord, input: DecoderInput, { loraScale = 1, maps = [0, 1, 2, 3] }: { loraScale?: number, maps?: readonly number[] } = {}): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+export function decodeMasks (
+  weights: TensorRecord,
+  input: DecoderInput,
+  { loraScale = 1, maps = [0, 1, 2, 3] }: { loraScale?: number, maps?: readonly number[] } = {}
+): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
   const [batch, grid, , width] = input.embedding.shape
   const { queries, keys } = mixTokens(weights, input, loraScale)
   const token = (index: number): tf.Tensor => tf.reshape(tf.slice(queries, [0, index, 0], [batch, 1, width]), [batch, width])

@@ -15,7 +15,11 @@ function resize2d (data: Float32Array, height: number, width: number, toHeight: 
 }
 
 /** Low-resolution logits (lowRes² values) → logits at the original size: up to the canvas, crop, to the original (SAM_SPEC §1.2). */
-export function restoreLogits (logits: Float32Array, lowRes: number, { height, width, side, fittedHeight, fittedWidth }: Geometry): Float32Array {
+export function restoreLogits (
+  logits: Float32Array,
+  lowRes: number,
+  { height, width, side, fittedHeight, fittedWidth }: Geometry
+): Float32Array {
   const canvas = resize2d(logits, lowRes, lowRes, side, side)
   return resize2d(crop(canvas, side, fittedHeight, fittedWidth), fittedHeight, fittedWidth, height, width)
 }

@@ -21,7 +21,10 @@ export interface Prompts {
 
 /** Coordinates [..., 2] in [0, 1] → sines and cosines [rows, d]. */
 function fourier (unit: tf.Tensor, weights: TensorRecord): tf.Tensor2D {
-  const angle = tf.mul(tf.matMul(tf.sub(tf.mul(tf.reshape(unit, [-1, 2]), 2), 1), weight(weights, FOURIER_MATRIX) as tf.Tensor2D), 2 * Math.PI)
+  const angle = tf.mul(
+    tf.matMul(tf.sub(tf.mul(tf.reshape(unit, [-1, 2]), 2), 1), weight(weights, FOURIER_MATRIX) as tf.Tensor2D),
+    2 * Math.PI
+  )
   return tf.concat([tf.sin(angle), tf.cos(angle)], 1) as tf.Tensor2D
 }
 

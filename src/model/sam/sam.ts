@@ -26,14 +26,26 @@ const ALL_MAPS = Array.from({ length: MASK_TOKENS }, (_, m) => m)
  * The whole model, images [B,S,S,3] normalised → masks. One prompt per image, or one image with P prompts. Adapters act where
  * `weights` holds their tensors: merge Γ (and Λ) into the base's record, Γ's heads over the base's.
  */
-export function samForward (weights: TensorRecord, config: SamConfig, images: tf.Tensor4D, prompts: Prompts = {}, options: SamOptions = {}): SamOutput {
+export function samForward (
+  weights: TensorRecord,
+  config: SamConfig,
+  images: tf.Tensor4D,
+  prompts: Prompts = {},
+  options: SamOptions = {}
+): SamOutput {
   const adapters = { ...PLAIN, ...options }
   const { embedding, routing } = encodeImage(weights, config, images, adapters)
   return { ...promptMasks(weights, config, embedding, prompts, options), routing }
 }
 
 /** The part after the image encoder, for embeddings [B,G,G,d] that are already there. */
-export function promptMasks (weights: TensorRecord, config: SamConfig, embedding: tf.Tensor4D, prompts: Prompts = {}, { loraScale = 1, maps = ALL_MAPS }: SamOptions = {}): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+export function promptMasks (
+  weights: TensorRecord,
+  config: SamConfig,
+  embedding: tf.Tensor4D,
+  prompts: Prompts = {},
+  { loraScale = 1, maps = ALL_MAPS }: SamOptions = {}
+): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
   const count = promptCount(prompts)
   const repeated = embedding.shape[0] === 1 && count > 1 ? tf.tile(embedding, [count, 1, 1, 1]) : embedding
   const input = {

@@ -86,7 +86,11 @@ function transformer ({ width, decoderMlp }: SamConfig): Shapes {
 }
 
 function mlp3 (prefix: string, input: number, hidden: number, output: number): Shapes {
-  return [...affine(`${prefix}.layers.0`, hidden, input), ...affine(`${prefix}.layers.1`, hidden, hidden), ...affine(`${prefix}.layers.2`, output, hidden)]
+  return [
+    ...affine(`${prefix}.layers.0`, hidden, input),
+    ...affine(`${prefix}.layers.1`, hidden, hidden),
+    ...affine(`${prefix}.layers.2`, output, hidden)
+  ]
 }
 
 /** ConvTranspose kernels are stored [in, out, 2, 2]. */

@@ -62,7 +62,13 @@ export interface Positions {
 }
 
 /** Layer 0 or 1; the first attends without residual and without positions (SAM_SPEC §1.6). */
-export function twoWayLayer ({ queries, keys }: TwoWay, { tokens, grid }: Positions, weights: TensorRecord, layer: number, loraScale = 1): TwoWay {
+export function twoWayLayer (
+  { queries, keys }: TwoWay,
+  { tokens, grid }: Positions,
+  weights: TensorRecord,
+  layer: number,
+  loraScale = 1
+): TwoWay {
   const prefix = `${PREFIX}.layers.${layer}`
   const norm = (x: tf.Tensor, n: number): tf.Tensor => layerNorm(x, weights, `${prefix}.norm${n}`, DECODER_EPS)
   const self = `${prefix}.self_attn`

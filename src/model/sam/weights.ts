@@ -19,17 +19,28 @@ export function loadWeights (config: SamConfig, bytes: Uint8Array): { weights: W
 }
 
 /** Exactly the model's tensors, in name order. @throws SchemaError as loadWeights. */
-export function checkWeights<T extends { readonly shape: readonly number[] }> (config: SamConfig, tensors: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+export function checkWeights<T extends { readonly shape: readonly number[] }> (
+  config: SamConfig,
+  tensors: ReadonlyMap<string, T>
+): Readonly<Record<string, T>> {
   const shapes = tensorShapes(config)
   const superfluous = [...tensors.keys()].find((name) => !shapes.has(name))
   if (superfluous != null) throw new SchemaError(`tensor ${superfluous} is not part of model ${config.name}: use a weight file made for it`)
-  return Object.fromEntries([...shapes.keys()].sort().map((name) => {
-    const tensor = tensors.get(name)
-    const shape = shapes.get(name)!
-    if (tensor == null) throw new SchemaError(`tensor ${name} of model ${config.name} is missing: use a weight file made for it`)
-    if (tensor.shape.join() !== shape.join()) throw new SchemaError(`tensor ${name} has the shape [${tensor.shape.join(', ')}], model ${config.name} needs [${shape.join(', ')}]: use a weight file made for it`)
-    return [name, tensor]
-  }))
+  return Object.fromEntries(
+    [...shapes.keys()].sort().map((name) => {
+      const tensor = tensors.get(name)
+      const shape = shapes.get(name)!
+      if (tensor == null) throw new SchemaError(`tensor ${name} of model ${config.name} is missing: use a weight file made for it`)
+      if (tensor.shape.join() !== shape.join()) {
+        throw new SchemaError(
+          `tensor ${name} has the shape [${tensor.shape.join(', ')}], model ${config.name} needs [${
+            shape.join(', ')
+          }]: use a weight file made for it`
+        )
+      }
+      return [name, tensor]
+    })
+  )
 }
 
 /** Original name → name in the file, whichever naming it uses; `tied` are the two names of the Fourier matrix where it holds both. */
@@ -48,7 +59,9 @@ function byOriginalName (names: readonly string[]): Map<string, string> {
   for (const name of names) {
     const original = originalName(name)
     const other = sources.get(original)
-    if (other != null) throw new SchemaError(`the tensors ${other} and ${name} both mean ${original}: remove the one that is not to be used`)
+    if (other != null) {
+      throw new SchemaError(`the tensors ${other} and ${name} both mean ${original}: remove the one that is not to be used`)
+    }
     sources.set(original, name)
   }
   return sources
@@ -57,12 +70,20 @@ function byOriginalName (names: readonly string[]): Map<string, string> {
 /** @throws SchemaError unless both copies of the Fourier matrix hold the same numbers (SAM_SPEC §1.8). */
 export function checkTied (one: NamedTensor, other: NamedTensor): void {
   checkTiedShapes(one.shape, other.shape)
-  if (!one.data.every((value, i) => value === other.data[i])) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
+  if (!one.data.every((value, i) => value === other.data[i])) {
+    throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) differ: the file is damaged`)
+  }
 }
 
 /** Before either is read: a shape that a file claims may be of any size. @throws SchemaError unless they are equal */
 export function checkTiedShapes (one: readonly number[], other: readonly number[]): void {
-  if (one.join() !== other.join()) throw new SchemaError(`the two copies of the Fourier matrix (${TIED_MATRIX}) have the shapes [${one.join(', ')}] and [${other.join(', ')}]: the file is damaged`)
+  if (one.join() !== other.join()) {
+    throw new SchemaError(
+      `the two copies of the Fourier matrix (${TIED_MATRIX}) have the shapes [${one.join(', ')}] and [${
+        other.join(', ')
+      }]: the file is damaged`
+    )
+  }
 }
 
 /** SHA-256 over the float32 values in name order: the same for a float16 file and its float32 copy. */

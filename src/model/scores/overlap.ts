@@ -36,7 +36,8 @@ function border (mask: Labels, height: number, width: number): Uint8Array {
     for (let x = 0; x < width; x++) {
       const i = y * width + x
       if (!(mask[i]! > 0)) continue
-      const inside = y > 0 && x > 0 && y < height - 1 && x < width - 1 && mask[i - width]! > 0 && mask[i + width]! > 0 && mask[i - 1]! > 0 && mask[i + 1]! > 0
+      const inside = y > 0 && x > 0 && y < height - 1 && x < width - 1 && mask[i - width]! > 0 && mask[i + width]! > 0 &&
+        mask[i - 1]! > 0 && mask[i + 1]! > 0
       if (!inside) edge[i] = 1
     }
   }

@@ -12,7 +12,10 @@ export function stepsPerEpoch (samples: number, batchSize: number): number {
   return Math.ceil(samples / batchSize)
 }
 
-/** Shuffled batches of exactly `batchSize`, augmented unless told not to; the last wraps around to the epoch's first samples, so that one shape serves all steps. */
+/**
+ * Shuffled batches of exactly `batchSize`, augmented unless told not to; the last wraps around to the epoch's first samples, so that
+ * one shape serves all steps.
+ */
 export function * epochBatches (samples: readonly Fitted[], batchSize: number, random: Random, augmented = true): Generator<Fitted[]> {
   const order = shuffled(samples, random)
   for (let step = 0; step < stepsPerEpoch(order.length, batchSize); step++) {

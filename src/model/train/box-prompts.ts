@@ -3,7 +3,10 @@ import type { Fitted, Random } from '../../dataset/index.ts'
 
 const JITTER = 0.05
 
-/** A box around each mask as `@boxes`, its sides moved by up to 5 % of the box where `random` is given; the whole image where nothing is marked. */
+/**
+ * A box around each mask as `@boxes`, its sides moved by up to 5 % of the box where `random` is given; the whole image where nothing is
+ * marked.
+ */
 export function maskBoxes (batch: readonly Fitted[], random?: Random): HostRecord {
   const corners = batch.flatMap((sample) => {
     const [x0, y0, x1, y1] = maskBounds(sample)
@@ -14,7 +17,9 @@ export function maskBoxes (batch: readonly Fitted[], random?: Random): HostRecor
 }
 
 /** x0, y0, x1, y1 of the foreground in pixels of the resized image; the whole of it where nothing is marked. */
-export function maskBounds ({ mask, fittedHeight, fittedWidth }: Pick<Fitted, 'mask' | 'fittedHeight' | 'fittedWidth'>): [number, number, number, number] {
+export function maskBounds (
+  { mask, fittedHeight, fittedWidth }: Pick<Fitted, 'mask' | 'fittedHeight' | 'fittedWidth'>
+): [number, number, number, number] {
   const bounds: [number, number, number, number] = [fittedWidth, fittedHeight, -1, -1]
   mask.forEach((label, i) => {
     if (label === 0) return

@@ -99,7 +99,9 @@ export class Learner {
       options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
       ...this.#layouts,
       firstExpert: Math.min(...model.moe.blocks),
-      firstAdapted: model.encoder == null || model.encoder === 'lora' ? Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth) : 0,
+      firstAdapted: model.encoder == null || model.encoder === 'lora'
+        ? Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth)
+        : 0,
       adaptsEmbedding: model.encoder === 'full',
       clipNorm: train.clipNorm,
       tau: train.tau,
@@ -109,7 +111,9 @@ export class Learner {
     const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), this.#weights)
     this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
     const { firstAdapted: blocks } = context
-    if (blocks > 0) this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
+    if (blocks > 0) {
+      this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
+    }
     this.#optimiser = {
       G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
       L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
@@ -132,7 +136,10 @@ export class Learner {
     const known = this.#gammas.get(adapter)
     if (known != null) return known
     const tensors = new Map([...adapter.tensors()].map(([name, { data }]) => [name, data]))
-    const flat = flatten(this.#layouts.adapter, Object.fromEntries([...this.#form.toTrained(tensors)].map(([name, data]) => [name, { data }])))
+    const flat = flatten(
+      this.#layouts.adapter,
+      Object.fromEntries([...this.#form.toTrained(tensors)].map(([name, data]) => [name, { data }]))
+    )
     this.#gammas.set(adapter, flat)
     return flat
   }
@@ -183,7 +190,9 @@ export class Learner {
   }
 
   /** Scores masks at the original size; Dice is the mean over images. */
-  async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<{ dice: number, perSample: SampleScore[] }> {
+  async evaluate (
+    { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
+  ): Promise<{ dice: number, perSample: SampleScore[] }> {
     const masks = await this.#masks({ adapter, samples, mode }, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
     const perSample = samples.map(({ id, truth, height, width }, i) => {
       const mask = masks[i]!
@@ -197,11 +206,29 @@ export class Learner {
     return await this.#masks(args, () => ({}))
   }
 
-  /** The model in one mode, for any number of prompts; every image is encoded once. Dispose of it when done; it does not follow later training. */
+  /**
+   * The model in one mode, for any number of prompts; every image is encoded once. Dispose of it when done; it does not follow later
+   * training.
+   */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
-    const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])]
-    return new Segmenter({ engine, config, pixels, context: this.#context, weights: this.#weights, adapted: this.#adapted(adapter, mode), identity: parts.join(), cache })
+    const parts = [
+      this.schema.model,
+      baseHash,
+      mode,
+      ...(mode === 'frozen' ? [] : [adapter.digest()]),
+      ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])
+    ]
+    return new Segmenter({
+      engine,
+      config,
+      pixels,
+      context: this.#context,
+      weights: this.#weights,
+      adapted: this.#adapted(adapter, mode),
+      identity: parts.join(),
+      cache
+    })
   }
 
   /** What the forward step needs beside the base in this mode. */
@@ -212,7 +239,10 @@ export class Learner {
     }
   }
 
-  async #masks ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }, prompts: (chunk: readonly Fitted[]) => HostRecord): Promise<Uint8Array[]> {
+  async #masks (
+    { adapter, samples, mode }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode },
+    prompts: (chunk: readonly Fitted[]) => HostRecord
+  ): Promise<Uint8Array[]> {
     const side = lowResSide(this.#init.config)
     const masks: Uint8Array[] = []
     for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
@@ -239,7 +269,9 @@ export class Learner {
   }
 
   async dispose (): Promise<void> {
-    await Promise.all([...Object.values(this.#steps), ...(this.#stem == null ? [] : [this.#stem])].map(async (each) => { await each.dispose() }))
+    await Promise.all([...Object.values(this.#steps), ...(this.#stem == null ? [] : [this.#stem])].map(async (each) => {
+      await each.dispose()
+    }))
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
@@ -256,12 +288,24 @@ export class Learner {
       ...await this.#inputs(batch, this.#init.train.augment),
       '@targets': { shape: [batch.length, 1, side, side], data: targets },
       ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}),
-      ...(phase === 'L' ? gateNoise(this.#init.model.moe, batch.length * (this.#init.model.moe.gate === 'image' ? 1 : gridSide(this.#init.config) ** 2), random) : {})
+      ...(phase === 'L'
+        ? gateNoise(
+          this.#init.model.moe,
+          batch.length * (this.#init.model.moe.gate === 'image' ? 1 : gridSide(this.#init.config) ** 2),
+          random
+        )
+        : {})
     }
   }
 
   /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
-  async #fit (phase: Phase, args: PhaseArgs, epochs: number, start: Trained, inputs: (step: number, state: Trained) => HostRecord): Promise<{ trained: Trained, loss: number, steps: number }> {
+  async #fit (
+    phase: Phase,
+    args: PhaseArgs,
+    epochs: number,
+    start: Trained,
+    inputs: (step: number, state: Trained) => HostRecord
+  ): Promise<{ trained: Trained, loss: number, steps: number }> {
     const { batchSize, augment } = this.#init.train
     const { samples, round, onProgress, signal, siteSeed = this.#init.siteSeed } = args
     if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
@@ -292,6 +336,11 @@ export class Learner {
 }
 
 function finite (loss: number, phase: Phase, round: number, step: number): number {
-  if (!Number.isFinite(loss)) throw new TrainerError(`the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or check the images`)
+  if (!Number.isFinite(loss)) {
+    throw new TrainerError(
+      `the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or ` +
+        'check the images'
+    )
+  }
   return loss
 }

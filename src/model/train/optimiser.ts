@@ -35,13 +35,18 @@ export function warmup (step: number, warmupSteps: number): number {
   return warmupSteps === 0 ? 1 : Math.min(1, step / warmupSteps)
 }
 
-/** Factor of the learning rate in `round` (from 1) of `rounds`, after which the experts are fitted once more: a polynomial of degree 0.9 that never gets to 0 (SAM_SPEC §3.6). */
+/**
+ * Factor of the learning rate in `round` (from 1) of `rounds`, after which the experts are fitted once more: a polynomial of degree 0.9
+ * that never gets to 0 (SAM_SPEC §3.6).
+ */
 export function decline (round: number, rounds: number): number {
   return (1 - Math.min(round - 1, rounds) / (rounds + 1)) ** 0.9
 }
 
 /** AdamW, β = (0.9, 0.999), ε = 1e-8, decay decoupled from the gradient. */
-export function adamw ({ value, gradient, first, second, rate, decay, scalars }: AdamWInput): { value: tf.Tensor, first: tf.Tensor, second: tf.Tensor } {
+export function adamw (
+  { value, gradient, first, second, rate, decay, scalars }: AdamWInput
+): { value: tf.Tensor, first: tf.Tensor, second: tf.Tensor } {
   const [correction1, correction2, factor] = tf.split(scalars, 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const m = tf.add(tf.mul(first, BETA_1), tf.mul(gradient, 1 - BETA_1))
   const v = tf.add(tf.mul(second, BETA_2), tf.mul(tf.square(gradient), 1 - BETA_2))

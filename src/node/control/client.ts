@@ -20,11 +20,20 @@ export async function fetchControl<T> (home: string, path: '/status' | '/peers' 
 }
 
 /** Has the running daemon of `home` do something; undefined when none runs there. @throws InputError with its sentence when it refuses. */
-export async function askControl<T> (home: string, path: '/membership/revoke' | '/membership/rotate-key', body: object): Promise<T | undefined> {
+export async function askControl<T> (
+  home: string,
+  path: '/membership/revoke' | '/membership/rotate-key',
+  body: object
+): Promise<T | undefined> {
   const control = await readControl(home).catch(() => undefined)
   if (control == null) return undefined
   const headers = { authorization: `Bearer ${control.token}`, 'content-type': 'application/json' }
-  const response = await fetch(control.url + path, { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS) }).catch((error: unknown) => {
+  const response = await fetch(control.url + path, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS)
+  }).catch((error: unknown) => {
     if ((error as Error | null)?.name === 'TimeoutError') throw new InputError(`the daemon of ${home} did not answer in time: see its log`)
     return undefined
   })

@@ -38,12 +38,16 @@ export function describeSite ({ site, network, averager, company, consensus, eve
   }
 }
 
-function describeNetwork (network: SiteNetwork | undefined): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams'> {
+function describeNetwork (
+  network: SiteNetwork | undefined
+): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams'> {
   if (network == null) return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {} }
   const { addresses, peers, members, refusedHandshakes } = network
   return { addresses, peers: peers.connectedCount, refusedHandshakes, refusedCertificates: members.refused, streams: members.gate.streams }
 }
 
 function present<T extends object> (parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

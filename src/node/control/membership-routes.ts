@@ -18,8 +18,14 @@ const rotation = z.strictObject({ overlapMs: z.number().int().min(1_000) })
 /** Answers 400 with one sentence for what the user can mend. */
 export function membershipRoutes (app: FastifyInstance, members: MembersControl | undefined): void {
   app.get('/members', () => members?.view() ?? [])
-  app.post('/membership/revoke', async (request, reply) => await answer(reply, async () => await present(members).revoke(checked(revocation, request.body).peerId)))
-  app.post('/membership/rotate-key', async (request, reply) => await answer(reply, async () => await present(members).rotateKey(checked(rotation, request.body).overlapMs)))
+  app.post(
+    '/membership/revoke',
+    async (request, reply) => await answer(reply, async () => await present(members).revoke(checked(revocation, request.body).peerId))
+  )
+  app.post(
+    '/membership/rotate-key',
+    async (request, reply) => await answer(reply, async () => await present(members).rotateKey(checked(rotation, request.body).overlapMs))
+  )
 }
 
 async function answer<T> (reply: FastifyReply, work: () => Promise<T>): Promise<T | { error: string }> {

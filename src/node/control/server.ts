@@ -29,7 +29,9 @@ export class ControlServer {
   async start (): Promise<void> {
     const token = randomBytes(24).toString('base64url')
     this.#app.addHook('onRequest', async (request, reply) => {
-      if (!sameText(request.headers.authorization ?? '', `Bearer ${token}`)) await reply.code(401).send({ error: 'the control token is missing or wrong' })
+      if (!sameText(request.headers.authorization ?? '', `Bearer ${token}`)) {
+        await reply.code(401).send({ error: 'the control token is missing or wrong' })
+      }
     })
     this.#app.get('/status', () => this.#init.status())
     this.#app.get('/peers', () => this.#init.peers())
@@ -50,7 +52,9 @@ export class ControlServer {
     try {
       return await this.#app.listen({ host: '127.0.0.1', port: this.#init.port })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new InputError(`the control port ${this.#init.port} is occupied: choose another with --control-port`)
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+        throw new InputError(`the control port ${this.#init.port} is occupied: choose another with --control-port`)
+      }
       throw error
     }
   }

@@ -33,13 +33,19 @@ export class Gate {
   /** The same components, seen through the gate. */
   components<T extends object> (components: T): T {
     const { registrar, connectionManager } = components as Gated
-    const gated = new Map<string | symbol, unknown>([['registrar', this.#registrar(registrar)], ['connectionManager', this.#connectionManager(connectionManager)]])
+    const gated = new Map<string | symbol, unknown>([['registrar', this.#registrar(registrar)], [
+      'connectionManager',
+      this.#connectionManager(connectionManager)
+    ]])
     return replacing(components, gated)
   }
 
   #registrar (inner: Registrar): Registrar {
-    const handle: Registrar['handle'] = async (protocol, handler, options) => { await inner.handle(protocol, this.#guarded(protocol, handler), options) }
-    const register: Registrar['register'] = async (protocol, topology, options) => await inner.register(protocol, this.#patient(topology), options)
+    const handle: Registrar['handle'] = async (protocol, handler, options) => {
+      await inner.handle(protocol, this.#guarded(protocol, handler), options)
+    }
+    const register: Registrar['register'] = async (protocol, topology, options) =>
+      await inner.register(protocol, this.#patient(topology), options)
     return replacing(inner, new Map<string | symbol, unknown>([['handle', handle], ['register', register]]))
   }
 
@@ -68,7 +74,9 @@ export class Gate {
 
   #patient (topology: Topology): Topology {
     const onConnect = (peer: PeerId, connection: Connection): void => {
-      this.#ready(connection).then(async () => { await topology.onConnect?.(peer, connection) }).catch(() => { /* it is gone, or no member */ })
+      this.#ready(connection).then(async () => {
+        await topology.onConnect?.(peer, connection)
+      }).catch(() => { /* it is gone, or no member */ })
     }
     return replacing(topology, new Map<string | symbol, unknown>([['onConnect', onConnect]]))
   }

@@ -6,7 +6,9 @@ import { OFFENCE, type Guard } from './peer-limits.ts'
 export function watchExchanges (service: Pick<AdapterExchange, 'addEventListener'>, guard: Guard): void {
   service.addEventListener('failure', ({ detail: { partner, role, reason, error } }) => {
     if (reason === 'ProtocolError') guard.offence(partner, OFFENCE.malformed, `breaks the exchange protocol (${error.message})`)
-    else if (reason === 'TimeoutError' && role === 'responder') guard.offence(partner, OFFENCE.stalled, 'begins exchanges and lets them stall')
+    else if (reason === 'TimeoutError' && role === 'responder') {
+      guard.offence(partner, OFFENCE.stalled, 'begins exchanges and lets them stall')
+    }
   })
   service.addEventListener('refusal', ({ detail: { partner, reason } }) => {
     if (reason === 'RATE_LIMITED') guard.offence(partner, OFFENCE.tooMany, 'offers exchanges without end')

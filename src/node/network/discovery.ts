@@ -105,7 +105,11 @@ export class Discovery {
     if (this.#ticks++ % READ_EVERY === 0) await this.#readPeerStore()
     const now = Date.now()
     for (const [name, target] of this.#targets) {
-      if (this.#wantsDial(target, now)) this.#dial(name, target).catch((error: unknown) => { this.#init.logger.debug({ error }, 'a dial stumbled') })
+      if (this.#wantsDial(target, now)) {
+        this.#dial(name, target).catch((error: unknown) => {
+          this.#init.logger.debug({ error }, 'a dial stumbled')
+        })
+      }
     }
     if (this.#lookup == null && now >= this.#lookupDueAt && host.getPeers().length > 0) {
       this.#lookupDueAt = now + this.#times.lookupMs
@@ -140,13 +144,20 @@ export class Discovery {
 
   #addTarget (name: string, address: PeerId | Multiaddr, bootstrap: boolean): void {
     if (this.#targets.has(name) || (!bootstrap && this.#targets.size >= MOST_KNOWN)) return
-    this.#targets.set(name, { address, bootstrap, dialling: false, schedule: new DialSchedule(bootstrap ? this.#times.bootstrap : this.#times.known) })
+    this.#targets.set(name, {
+      address,
+      bootstrap,
+      dialling: false,
+      schedule: new DialSchedule(bootstrap ? this.#times.bootstrap : this.#times.known)
+    })
   }
 
   #isConnected ({ address }: Target): boolean {
     const id = 'getComponents' in address ? peerIn(address) : address
     return id == null
-      ? this.#init.host.getConnections().some(({ remoteAddr, direction }) => direction === 'outbound' && remoteAddr.toString().startsWith(address.toString()))
+      ? this.#init.host.getConnections().some(({ remoteAddr, direction }) =>
+        direction === 'outbound' && remoteAddr.toString().startsWith(address.toString())
+      )
       : id.equals(this.#init.host.peerId) || this.#init.host.getConnections(id).length > 0
   }
 
@@ -168,7 +179,12 @@ export class Discovery {
   #sayUnanswered (name: string, { bootstrap, schedule }: Target, error: unknown): void {
     const reason = error instanceof Error ? error.name : String(error)
     this.#init.logger.debug({ peer: name, failures: schedule.failures, reason }, 'a dial failed')
-    if (bootstrap) this.#init.notices.warn(`bootstrap ${name}`, `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`)
+    if (bootstrap) {
+      this.#init.notices.warn(
+        `bootstrap ${name}`,
+        `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`
+      )
+    }
   }
 
   /** Provider record, whoever else provides it, and one random walk. */
@@ -177,12 +193,24 @@ export class Discovery {
     const cid = federationCid(federationId)
     const { dht } = host.services
     const steps = [
-      async () => { await drain(dht.provide(cid, this.#within(this.#times.queryMs))) },
-      async () => { for await (const event of dht.findProviders(cid, this.#within(this.#times.queryMs))) if (event.name === 'PROVIDER') await this.#learn(event.providers) },
-      async () => { for await (const event of dht.getClosestPeers(randomBytes(32), this.#within(this.#times.queryMs))) if (event.name === 'FINAL_PEER') await this.#learn([event.peer]) }
+      async () => {
+        await drain(dht.provide(cid, this.#within(this.#times.queryMs)))
+      },
+      async () => {
+        for await (const event of dht.findProviders(cid, this.#within(this.#times.queryMs))) {
+          if (event.name === 'PROVIDER') await this.#learn(event.providers)
+        }
+      },
+      async () => {
+        for await (const event of dht.getClosestPeers(randomBytes(32), this.#within(this.#times.queryMs))) {
+          if (event.name === 'FINAL_PEER') await this.#learn([event.peer])
+        }
+      }
     ]
     for (const step of steps) {
-      await step().catch((error: unknown) => { logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'a DHT query failed') })
+      await step().catch((error: unknown) => {
+        logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'a DHT query failed')
+      })
       if (this.#stop.signal.aborted) return
     }
   }

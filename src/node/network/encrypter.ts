@@ -107,7 +107,12 @@ class ReportingEncrypter implements ConnectionEncrypter {
     return await this.#report('inbound', connection, options, this.#inner.secureInbound(connection, options))
   }
 
-  async #report (direction: Refusal['direction'], connection: MessageStream, options: SecureConnectionOptions | undefined, secured: Promise<SecuredConnection>): Promise<SecuredConnection> {
+  async #report (
+    direction: Refusal['direction'],
+    connection: MessageStream,
+    options: SecureConnectionOptions | undefined,
+    secured: Promise<SecuredConnection>
+  ): Promise<SecuredConnection> {
     try {
       return await secured
     } catch (error) {

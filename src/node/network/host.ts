@@ -49,10 +49,12 @@ const MAX_CONNECTIONS = 256
 const MAX_DIALS_WAITING = 128
 // A peer that lists a hundred addresses does not make this site dial them all.
 const MAX_ADDRESSES_DIALLED = 8
-// A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2 and 10 s would cut exchanges off.
+// A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2
+// and 10 s would cut exchanges off.
 const PING_MS = 60_000
 const HEARTBEAT_MS = 10_000
-// Heartbeats that wait for their answers side by side. libp2p's own limit is one, and whoever is over it loses the connection: a busy site would lose all of them.
+// Heartbeats that wait for their answers side by side. libp2p's own limit is one, and whoever is over it loses the connection: a busy
+// site would lose all of them.
 const MOST_PINGS = PING_MS / HEARTBEAT_MS + 2
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
@@ -71,7 +73,15 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     connectionEncrypters: init.encrypter.factories(init.guard.encrypter),
     streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
     connectionGater: (init.members ?? init.guard).connectionGater,
-    connectionManager: { maxConnections: MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_PER_SECOND, maxIncomingPendingConnections: PENDING_INBOUND, maxDialQueueLength: MAX_DIALS_WAITING, maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED, inboundStreamProtocolNegotiationTimeout: PING_MS, outboundStreamProtocolNegotiationTimeout: PING_MS },
+    connectionManager: {
+      maxConnections: MAX_CONNECTIONS,
+      inboundConnectionThreshold: INBOUND_PER_SECOND,
+      maxIncomingPendingConnections: PENDING_INBOUND,
+      maxDialQueueLength: MAX_DIALS_WAITING,
+      maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED,
+      inboundStreamProtocolNegotiationTimeout: PING_MS,
+      outboundStreamProtocolNegotiationTimeout: PING_MS
+    },
     connectionMonitor: { pingInterval: HEARTBEAT_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
@@ -90,7 +100,12 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
 function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: Members | undefined): ServiceFactoryMap<T> {
   if (members == null) return services
   const entries = Object.entries(services as Record<string, (components: object) => unknown>)
-  return Object.fromEntries(entries.map(([name, create]) => [name, OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.gate.components(components))])) as unknown as ServiceFactoryMap<T>
+  return Object.fromEntries(
+    entries.map(([name, create]) => [
+      name,
+      OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.gate.components(components))
+    ])
+  ) as unknown as ServiceFactoryMap<T>
 }
 
 function isDialable (address: Multiaddr): boolean {
@@ -101,7 +116,13 @@ function isDialable (address: Multiaddr): boolean {
 function explained (error: unknown, listen: readonly string[]): unknown {
   const message = error instanceof Error ? error.message : ''
   const occupied = /EADDRINUSE[^\n]*?([0-9a-f.:]+:\d+)/.exec(message)
-  if (occupied != null) return new InputError(`the address ${occupied[1]} is occupied: stop the program that listens there or choose another with --listen`)
-  if ((error as Error | null)?.name === 'UnsupportedListenAddressesError') return new InputError(`cannot listen on ${listen.join(', ')}: give addresses of this machine with --listen, such as /ip4/0.0.0.0/tcp/4001`)
+  if (occupied != null) {
+    return new InputError(`the address ${occupied[1]} is occupied: stop the program that listens there or choose another with --listen`)
+  }
+  if ((error as Error | null)?.name === 'UnsupportedListenAddressesError') {
+    return new InputError(
+      `cannot listen on ${listen.join(', ')}: give addresses of this machine with --listen, such as /ip4/0.0.0.0/tcp/4001`
+    )
+  }
   return error
 }

@@ -50,7 +50,12 @@ export class Members {
   constructor (init: MembersInit) {
     this.#init = init
     this.gate = new Gate(this.admissions, (peer, protocol) => {
-      init.onEvent({ kind: 'refusal', peer: peer.toString(), what: 'stream', reason: `${protocol.split('/').slice(-2).join('/')} without a certificate` })
+      init.onEvent({
+        kind: 'refusal',
+        peer: peer.toString(),
+        what: 'stream',
+        reason: `${protocol.split('/').slice(-2).join('/')} without a certificate`
+      })
       init.guard.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
     })
     this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
@@ -63,7 +68,8 @@ export class Members {
     return {
       ...inner,
       denyDialPeer: async (peer) => this.#shunned.deniesDial(peer.toString()) || await inner.denyDialPeer?.(peer) === true,
-      denyInboundEncryptedConnection: async (peer, connection) => this.#shunned.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
+      denyInboundEncryptedConnection: async (peer, connection) =>
+        this.#shunned.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
     }
   }
 
@@ -150,7 +156,10 @@ export class Members {
     this.refused++
     this.#shunned.add(peer, by === 'us')
     const { notices, onEvent, guard } = this.#init
-    notices.warn(`certificate ${by} ${peer} ${reason}`, by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`)
+    notices.warn(
+      `certificate ${by} ${peer} ${reason}`,
+      by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
+    )
     onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
     if (by === 'us' && reason === 'MALFORMED') guard.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')
   }

@@ -9,7 +9,10 @@ export interface PeerBook {
   readonly wasDamaged: boolean
 }
 
-/** libp2p's peer store takes a read that was given up for a peer that it does not know, and then writes it anew, without its addresses: no read is given up. */
+/**
+ * libp2p's peer store takes a read that was given up for a peer that it does not know, and then writes it anew, without its addresses:
+ * no read is given up.
+ */
 class PeerDatastore extends LevelDatastore {
   override async get (key: Key): Promise<Uint8Array> {
     return await super.get(key)
@@ -21,7 +24,9 @@ export async function openPeerBook (folder: string, home: string): Promise<PeerB
   try {
     return { datastore: await open(folder), wasDamaged: false }
   } catch (error) {
-    if (causes(error).some(({ code }) => code === 'LEVEL_LOCKED')) throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    if (causes(error).some(({ code }) => code === 'LEVEL_LOCKED')) {
+      throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    }
     if (!causes(error).some(({ message }) => /corruption/i.test(message))) throw error
     await rm(folder, { recursive: true })
     return { datastore: await open(folder), wasDamaged: true }

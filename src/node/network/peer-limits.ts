@@ -60,6 +60,8 @@ export class Guard {
   }
 
   #cutOff (peer: string, reason: string): void {
-    for (const connection of this.#host?.getConnections(peerIdFromString(peer)) ?? []) connection.abort(new Error(`cut off because it ${reason}`))
+    for (const connection of this.#host?.getConnections(peerIdFromString(peer)) ?? []) {
+      connection.abort(new Error(`cut off because it ${reason}`))
+    }
   }
 }

@@ -27,11 +27,23 @@ interface Averaging {
 
 /** Every exchange and every offer that was declined. */
 export function observeExchanges (service: AdapterExchange, averaging: Averaging, audit: Recorder): void {
-  const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({ kind: 'exchange', round: averaging.round, tensors: averaging.schema.tensors.length })
-  service.addEventListener('exchange', ({ detail }) => { audit.record(committed(detail, averaging.schema.tensors.length)) })
-  service.addEventListener('failure', ({ detail }) => { audit.record(failure(detail, common())) })
-  service.addEventListener('refusal', ({ detail: { partner, reason } }) => { audit.record({ kind: 'refusal', peer: partner, what: 'offer', reason }) })
-  service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => { audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict }) })
+  const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({
+    kind: 'exchange',
+    round: averaging.round,
+    tensors: averaging.schema.tensors.length
+  })
+  service.addEventListener('exchange', ({ detail }) => {
+    audit.record(committed(detail, averaging.schema.tensors.length))
+  })
+  service.addEventListener('failure', ({ detail }) => {
+    audit.record(failure(detail, common()))
+  })
+  service.addEventListener('refusal', ({ detail: { partner, reason } }) => {
+    audit.record({ kind: 'refusal', peer: partner, what: 'offer', reason })
+  })
+  service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => {
+    audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict })
+  })
 }
 
 interface Logged {
@@ -41,20 +53,55 @@ interface Logged {
 }
 
 /** Exchanges that a crash kept out of the ledger, from the log that is read again at the start. */
-export function recoverExchanges (log: { committed (): readonly Logged[], pending (): readonly Logged[] }, averaging: Averaging, audit: Pick<Auditor, 'record' | 'knows'>): void {
+export function recoverExchanges (
+  log: { committed(): readonly Logged[], pending(): readonly Logged[] },
+  averaging: Averaging,
+  audit: Pick<Auditor, 'record' | 'knows'>
+): void {
   const write = (outcome: 'committed' | 'doubt', { exchangeId: id, partner, role }: Logged): void => {
-    if (!audit.knows(id)) audit.record({ kind: 'exchange', id, partner, role, outcome, round: averaging.round, tensors: averaging.schema.tensors.length, recovered: true })
+    if (!audit.knows(id)) {
+      audit.record({
+        kind: 'exchange',
+        id,
+        partner,
+        role,
+        outcome,
+        round: averaging.round,
+        tensors: averaging.schema.tensors.length,
+        recovered: true
+      })
+    }
   }
   for (const each of log.committed()) write('committed', each)
   for (const each of log.pending()) write('doubt', each)
 }
 
-function committed ({ exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport, tensors: number): Content {
-  return { kind: 'exchange', id: exchangeId, partner, role, outcome: 'committed', round, partnerRound, tensors, bytesSent, bytesReceived, codec, sentDigest, receivedDigest }
+function committed (
+  { exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport,
+  tensors: number
+): Content {
+  return {
+    kind: 'exchange',
+    id: exchangeId,
+    partner,
+    role,
+    outcome: 'committed',
+    round,
+    partnerRound,
+    tensors,
+    bytesSent,
+    bytesReceived,
+    codec,
+    sentDigest,
+    receivedDigest
+  }
 }
 
 /** Before an offer there is no exchange: it is a refusal, of which many become one entry. */
-function failure ({ exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure, common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>): Content {
+function failure (
+  { exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure,
+  common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>
+): Content {
   if (exchangeId == null) return { kind: 'refusal', peer: partner, what: 'exchange', reason }
   return {
     ...common,

@@ -9,7 +9,13 @@ import type { SiteMembership } from '../../federation/membership/site-membership
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { SiteConfig } from '../../home/config/schema.ts'
 import type { SitePaths } from '../../home/paths.ts'
-import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents, type ExchangeReport, type Settlement } from '../../protocol/adapter-exchange/index.ts'
+import {
+  adapterExchange,
+  type AdapterExchange,
+  type AdapterExchangeComponents,
+  type ExchangeReport,
+  type Settlement
+} from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
 import type { Exchange } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
@@ -49,7 +55,13 @@ export interface SiteNetworkInit {
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
 interface Late { readonly components: AdapterExchangeComponents }
 type Services = { announce: Announce, late: Late }
-interface Parts { readonly host: Host<Services>, readonly datastore: LevelDatastore, readonly refused: { count: number }, readonly guard: Guard, readonly members: Members }
+interface Parts {
+  readonly host: Host<Services>
+  readonly datastore: LevelDatastore
+  readonly refused: { count: number }
+  readonly guard: Guard
+  readonly members: Members
+}
 
 const LEAVE_MS = 5_000
 const POLL_MS = 20
@@ -75,23 +87,48 @@ export class SiteNetwork {
     this.#refused = parts.refused
     this.#guard = parts.guard
     this.peers = new PeerTable(Date.now, init.foundWithinMs)
-    this.#discovery = new Discovery({ host: this.host, federationId: init.federationId, bootstrap: init.config.bootstrap, logger: init.logger, notices: init.notices })
+    this.#discovery = new Discovery({
+      host: this.host,
+      federationId: init.federationId,
+      bootstrap: init.config.bootstrap,
+      logger: init.logger,
+      notices: init.notices
+    })
   }
 
   /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
   static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
-    if (wasDamaged) init.notices.warn('peer book', 'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses')
+    if (wasDamaged) {
+      init.notices.warn(
+        'peer book',
+        'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses'
+      )
+    }
     const refused = { count: 0 }
     const guard = new Guard({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
     const onRefused = (refusal: Refusal): void => {
       refused.count++
       init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
-      init.audit.record({ kind: 'refusal', peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown', what: `${refusal.direction} handshake`, reason: 'no or another network key' })
+      init.audit.record({
+        kind: 'refusal',
+        peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown',
+        what: `${refusal.direction} handshake`,
+        reason: 'no or another network key'
+      })
       if (refusal.direction === 'inbound') guard.handshakeFailed(refusal.peer)
     }
-    const noise = keyedNoise({ federationId: init.federationId, networkKey: Buffer.from(init.membership.ring.current, 'hex'), onRefused, tap: init.tap })
-    const members = new Members({ site: init.membership, peerId: peerIdFromPrivateKey(init.key).toString(), noise, guard, notices: init.notices, logger: init.logger, onEvent: (event) => { init.audit.record(event) } })
+    const networkKey = Buffer.from(init.membership.ring.current, 'hex')
+    const noise = keyedNoise({ federationId: init.federationId, networkKey, onRefused, tap: init.tap })
+    const members = new Members({
+      site: init.membership,
+      peerId: peerIdFromPrivateKey(init.key).toString(),
+      noise,
+      guard,
+      notices: init.notices,
+      logger: init.logger,
+      onEvent: (event) => { init.audit.record(event) }
+    })
     try {
       const host = await createHost<Services>({
         key: init.key,
@@ -119,7 +156,14 @@ export class SiteNetwork {
   }
 
   /** Serves and makes exchanges of this averager's vector from now on. */
-  async join (averager: Averager, { onExchange, onSettled, onForeign }: { onExchange: (report: ExchangeReport) => void, onSettled: (settlement: Settlement) => void, onForeign: (peer: string) => void }): Promise<void> {
+  async join (
+    averager: Averager,
+    { onExchange, onSettled, onForeign }: {
+      onExchange: (report: ExchangeReport) => void,
+      onSettled: (settlement: Settlement) => void,
+      onForeign: (peer: string) => void
+    }
+  ): Promise<void> {
     const share = new FairShare(() => performance.now())
     const service = adapterExchange({ federationId: this.#init.federationId, averaging: share.of(averager) })(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
@@ -127,9 +171,21 @@ export class SiteNetwork {
       this.#init.membership.book.exchanged(detail.partner)
       onExchange(detail)
     })
-    service.addEventListener('settled', ({ detail }) => { onSettled(detail) })
-    service.addEventListener('failure', ({ detail }) => { this.#init.logger.info({ partner: detail.partner, role: detail.role, reason: detail.reason, why: detail.error.message, inDoubt: detail.inDoubt }, 'an exchange failed') })
-    service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
+    service.addEventListener('settled', ({ detail }) => {
+      onSettled(detail)
+    })
+    service.addEventListener('failure', ({ detail }) => {
+      this.#init.logger.info({
+        partner: detail.partner,
+        role: detail.role,
+        reason: detail.reason,
+        why: detail.error.message,
+        inDoubt: detail.inDoubt
+      }, 'an exchange failed')
+    })
+    service.addEventListener('refusal', ({ detail }) => {
+      if (detail.reason === 'SCHEMA') onForeign(detail.partner)
+    })
     share.watch(service)
     watchExchanges(service, this.#guard)
     observeExchanges(service, averager, this.#init.audit)
@@ -216,7 +272,11 @@ async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { pe
   if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
   const known = await peerStore.all()
   if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
-  notices.warn('no address', 'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again with an invitation that holds one')
+  notices.warn(
+    'no address',
+    'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
+      'with an invitation that holds one'
+  )
 }
 
 function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {

@@ -77,13 +77,18 @@ export class Meter {
       unpaid += data.byteLength
       const wholeKiB = Math.floor(unpaid / KIB)
       unpaid -= wholeKiB * KIB
-      if (this.#controlKiB.take(peer, wholeKiB) > 0) this.#offences.add(peer, BAN_POINTS, `sends more on ${shortName(stream.protocol)} than any honest site`)
+      if (this.#controlKiB.take(peer, wholeKiB) > 0) {
+        this.#offences.add(peer, BAN_POINTS, `sends more on ${shortName(stream.protocol)} than any honest site`)
+      }
     })
     return stream
   }
 }
 
-/** Sees events as they are dispatched. A listener would not do: from the first one on streams and muxers no longer keep what comes until their reader is there. */
+/**
+ * Sees events as they are dispatched. A listener would not do: from the first one on streams and muxers no longer keep what comes until
+ * their reader is there.
+ */
 function onEvent<E extends Event> (target: { dispatchEvent (event: Event): boolean }, type: string, see: (event: E) => void): void {
   const dispatch = target.dispatchEvent.bind(target)
   target.dispatchEvent = (event) => {

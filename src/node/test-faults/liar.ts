@@ -1,4 +1,7 @@
-/** Test fault: what a lying site does to each copy of its adapter that leaves: normal noise whose norm is `factor` times what the copy is away from the start. */
+/**
+ * Test fault: what a lying site does to each copy of its adapter that leaves: normal noise whose norm is `factor` times what the copy
+ * is away from the start.
+ */
 export function liar (initial: Float32Array, factor: number, random: () => number): (copy: Float32Array) => void {
   return (copy) => {
     let squares = 0

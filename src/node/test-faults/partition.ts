@@ -5,11 +5,17 @@ import type { TestFaults } from './settings.ts'
 const LOOK_MS = 200
 
 /** Test fault: hangs up on the named sites, whoever called, while `round()` is one of theirs. Returns what ends it. */
-export function keepApart (host: Pick<Host, 'hangUp' | 'getConnections' | 'addEventListener' | 'removeEventListener'>, apart: TestFaults['apart'], round: () => number): () => void {
+export function keepApart (
+  host: Pick<Host, 'hangUp' | 'getConnections' | 'addEventListener' | 'removeEventListener'>,
+  apart: TestFaults['apart'],
+  round: () => number
+): () => void {
   const look = (): void => {
     for (const { peers, from, to } of apart) {
       if (round() < from || round() > to) continue
-      for (const peer of peers.map((each) => peerIdFromString(each)).filter((each) => host.getConnections(each).length > 0)) host.hangUp(peer).catch(() => { /* gone by itself */ })
+      for (const peer of peers.map((each) => peerIdFromString(each)).filter((each) => host.getConnections(each).length > 0)) {
+        host.hangUp(peer).catch(() => { /* gone by itself */ })
+      }
     }
   }
   const timer = setInterval(look, LOOK_MS)

@@ -22,14 +22,21 @@ const testFaults = z.strictObject({
 export type TestFaults = z.infer<typeof testFaults>
 export type TestFaultsInput = z.input<typeof testFaults>
 
-/** The faults that this process is told to suffer, undefined in every real site. @throws InputError for a variable that says nothing sensible. */
+/**
+ * The faults that this process is told to suffer, undefined in every real site. @throws InputError for a variable that says nothing
+ * sensible.
+ */
 export function readTestFaults (env: NodeJS.ProcessEnv): TestFaults | undefined {
   const text = env[FAULTS_VARIABLE]
   if (text == null || text === '') return undefined
   const parsed = testFaults.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new InputError(`the environment variable ${FAULTS_VARIABLE} is for the testnet only and is malformed (${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}): unset it`)
+  throw new InputError(
+    `the environment variable ${FAULTS_VARIABLE} is for the testnet only and is malformed (${issue?.path.join('.') || 'value'}: ${
+      issue?.message ?? 'invalid'
+    }): unset it`
+  )
 }
 
 function parseJson (text: string): unknown {

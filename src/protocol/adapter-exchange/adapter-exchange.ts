@@ -12,7 +12,15 @@ import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
 import { ID_BYTES, type Reason } from './messages.ts'
 import type { Outcome } from './port.ts'
 import { respond } from './respond.ts'
-import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeOptions, ExchangeReport } from './types.ts'
+import type {
+  AdapterExchange,
+  AdapterExchangeComponents,
+  AdapterExchangeEvents,
+  AdapterExchangeInit,
+  ExchangeFailure,
+  ExchangeOptions,
+  ExchangeReport
+} from './types.ts'
 import type { Session, Trace } from './vectors.ts'
 
 /** Per connection: one that exchanges, and some that are told BUSY. */
@@ -50,8 +58,12 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#offers = new RateLimit({ perSecond: init.offersPerSecond ?? OFFERS_PER_SECOND, burst: OFFER_BURST, now: () => performance.now() })
     this.protocol = `/consilium/${init.federationId}/adapter-exchange/1.0.0`
     this.#outcome = new OutcomeService(components, { federationId: init.federationId, averaging: init.averaging, limits: this.#limits })
-    this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => { this.dispatchEvent(new CustomEvent('settled', { detail })) })
-    this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => { this.#failed({ ...detail, role: 'responder', inDoubt: false }, { trace: {} }) })
+    this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => {
+      this.dispatchEvent(new CustomEvent('settled', { detail }))
+    })
+    this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => {
+      this.#failed({ ...detail, role: 'responder', inDoubt: false }, { trace: {} })
+    })
   }
 
   isStarted (): boolean {
@@ -63,7 +75,9 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#started = true
     this.#stopping = new AbortController()
     const options = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: false }
-    await this.#components.registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, options)
+    await this.#components.registrar.handle(this.protocol, async (stream, connection) => {
+      await this.#onStream(stream, connection)
+    }, options)
     await this.#outcome.start()
   }
 
@@ -84,7 +98,11 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)
       const stream = await this.#open(peerId, options)
-      const outcome = await this.#run({ stream, partner, run }, async (session) => await initiate(this.#init.averaging, initiating, session), options)
+      const outcome = await this.#run(
+        { stream, partner, run },
+        async (session) => await initiate(this.#init.averaging, initiating, session),
+        options
+      )
       return this.#committed(outcome, run)
     } catch (error) {
       if (!(error instanceof RefusedError)) this.#failed({ partner, role: 'initiator', error: error as Error, inDoubt }, run)
@@ -147,14 +165,20 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   }
 
   /** Runs one side within the total time limit, counts its bytes, and ends the stream in every case. */
-  async #run<T> ({ stream, partner, run }: { stream: Stream, partner: string, run: Run }, work: (session: Session) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
+  async #run<T> (
+    { stream, partner, run }: { stream: Stream, partner: string, run: Run },
+    work: (session: Session) => Promise<T>,
+    { signal }: AbortOptions = {}
+  ): Promise<T> {
     const { size } = this.#init.averaging.schema
     const frames = new Frames(stream)
     run.frames = frames
     run.begun = performance.now()
     const ending = new AbortController()
     const totalMs = this.#rates.totalMs(partner, 4 * size, this.#limits)
-    const timer = setTimeout(() => { ending.abort(new TimeoutError(`the exchange with ${partner} did not end within ${Math.ceil(totalMs)} ms`)) }, totalMs)
+    const timer = setTimeout(() => {
+      ending.abort(new TimeoutError(`the exchange with ${partner} did not end within ${Math.ceil(totalMs)} ms`))
+    }, totalMs)
     const signals = [this.#stopping.signal, ending.signal, ...(signal == null ? [] : [signal])]
     try {
       const result = await work({ frames, limits: this.#limits, signal: AbortSignal.any(signals), trace: run.trace })

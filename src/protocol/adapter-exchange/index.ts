@@ -1,10 +1,20 @@
 import { AdapterExchangeService } from './adapter-exchange.ts'
 import type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeInit } from './types.ts'
 
-export type { AdapterExchange, AdapterExchangeComponents, AdapterExchangeEvents, AdapterExchangeInit, ExchangeFailure, ExchangeReport } from './types.ts'
+export type {
+  AdapterExchange,
+  AdapterExchangeComponents,
+  AdapterExchangeEvents,
+  AdapterExchangeInit,
+  ExchangeFailure,
+  ExchangeReport
+} from './types.ts'
 export type { Settlement } from '../outcome/talk.ts'
 
-/** libp2p service for the exchange of DESIGN §7 and §8: `services: { adapterExchange: adapterExchange({ federationId, averaging: averager }) }`. */
+/**
+ * libp2p service for the exchange of DESIGN §7 and §8: `services: { adapterExchange: adapterExchange({ federationId, averaging:
+ * averager }) }`.
+ */
 export function adapterExchange (init: AdapterExchangeInit): (components: AdapterExchangeComponents) => AdapterExchange {
   return (components) => new AdapterExchangeService(components, init)
 }

@@ -14,9 +14,14 @@ export interface Initiating {
 
 /**
  * The initiator's side on a fresh stream.
- * @throws RefusedError (the partner's reason, or BUSY_HERE, PAUSED_HERE, IN_DOUBT_HERE, YIELDED of this side), ProtocolError, TimeoutError, UnreachableError.
+ * @throws RefusedError (the partner's reason, or BUSY_HERE, PAUSED_HERE, IN_DOUBT_HERE, YIELDED of this side), ProtocolError,
+ * TimeoutError, UnreachableError.
  */
-export async function initiate (averaging: Averaging, { partner, exchangeId, catchUp, onDoubt }: Initiating, session: Session): Promise<Outcome> {
+export async function initiate (
+  averaging: Averaging,
+  { partner, exchangeId, catchUp, onDoubt }: Initiating,
+  session: Session
+): Promise<Outcome> {
   const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp })
   session.trace.exchangeId = exchangeId
   try {

@@ -15,7 +15,10 @@ export type Reason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
 export type Answer = { readonly accepted: Terms, readonly codec: Codec } | { readonly refused: Reason, readonly retryAfterMs: number }
 
 /** In the order of their bits. */
-const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.VectorCodec.F32], ['f16', wire.VectorCodec.F16], ['q8', wire.VectorCodec.Q8], ['q16', wire.VectorCodec.Q16]]
+const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.VectorCodec.F32], ['f16', wire.VectorCodec.F16], [
+  'q8',
+  wire.VectorCodec.Q8
+], ['q16', wire.VectorCodec.Q16]]
 
 function parse<T> (name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
   try {
@@ -52,7 +55,15 @@ function fromWire (codec: wire.VectorCodec): Codec {
 
 export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, codecs, want }: Offer): Uint8Array {
   const bits = CODECS.reduce((set, [name], bit) => set | Number(codecs.includes(name)) << bit, 0)
-  return wire.Offer.encode({ exchangeId: bytesOf(exchangeId), schemaHash: bytesOf(schemaHash), round, mass, clipRadius, codecs: bits, want: toWire(want) })
+  return wire.Offer.encode({
+    exchangeId: bytesOf(exchangeId),
+    schemaHash: bytesOf(schemaHash),
+    round,
+    mass,
+    clipRadius,
+    codecs: bits,
+    want: toWire(want)
+  })
 }
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
@@ -77,7 +88,11 @@ export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = parse('the answer', (input) => wire.Answer.decode(input), bytes)
+  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = parse(
+    'the answer',
+    (input) => wire.Answer.decode(input),
+    bytes
+  )
   checkId('the answer', id, exchangeId)
   if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs }
   if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
@@ -92,7 +107,9 @@ export function encodeTrailer (digest: Uint8Array): Uint8Array {
 export function checkTrailer (bytes: Uint8Array, digest: Uint8Array): void {
   const trailer = parse('the trailer', (input) => wire.Trailer.decode(input), bytes)
   checkBytes('the digest in the trailer', trailer.digest, HASH_BYTES)
-  if (trailer.digest.some((byte, index) => byte !== digest[index])) throw new ProtocolError('the digest does not match the numbers that came')
+  if (trailer.digest.some((byte, index) => byte !== digest[index])) {
+    throw new ProtocolError('the digest does not match the numbers that came')
+  }
 }
 
 export function encodeCommit (exchangeId: string): Uint8Array {

@@ -16,7 +16,11 @@ export interface Responding {
 export type Response = { readonly outcome: Outcome } | { readonly refused: Reason } | { readonly withdrawn: true }
 
 /** The responder's side: it alone decides, and has applied the difference before it says Committed. */
-export async function respond (averaging: Averaging, { self, partner, isMember, rateLimited, retryHint }: Responding, session: Session): Promise<Response> {
+export async function respond (
+  averaging: Averaging,
+  { self, partner, isMember, rateLimited, retryHint }: Responding,
+  session: Session
+): Promise<Response> {
   const { frames, limits, signal } = session
   const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
   if (first == null) return { withdrawn: true }

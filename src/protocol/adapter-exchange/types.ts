@@ -18,7 +18,10 @@ export interface ExchangeReport extends Outcome {
 export interface ExchangeFailure {
   readonly partner: string
   readonly role: 'initiator' | 'responder'
-  /** The error's class: ProtocolError (count it against the partner), TimeoutError, UnreachableError, SchemaError (our own release gate) … */
+  /**
+   * The error's class: ProtocolError (count it against the partner), TimeoutError, UnreachableError, SchemaError (our own release gate)
+   * …
+   */
   readonly reason: string
   readonly error: Error
   /** Commit had left: the partner may have applied what this side did not. */
@@ -48,11 +51,15 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
   /**
    * One push-pull exchange as initiator; dials if there is no connection.
    * An exchange in doubt with this partner is settled first.
-   * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE (this side) or
+   * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE
+   * (this side) or
    * YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
    */
   exchange (peerId: PeerId, options?: ExchangeOptions): Promise<ExchangeReport>
-  /** Asks this partner, which can be reached now, what became of an exchange in doubt, and acknowledges what is settled. @throws UnreachableError, TimeoutError, ProtocolError. */
+  /**
+   * Asks this partner, which can be reached now, what became of an exchange in doubt, and acknowledges what is settled. @throws
+   * UnreachableError, TimeoutError, ProtocolError.
+   */
   settle (peerId: PeerId): Promise<void>
   /** How often exchanges with this partner failed since the start, by the error's name. */
   failuresOf (partner: string): Readonly<Record<string, number>>

@@ -78,7 +78,11 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
       return TopicValidatorResult.Accept
     }
     const rejected = 'reject' in verdict
-    this.dispatchEvent(new CustomEvent('dropped', { detail: { peerId: rejected ? from : message.from, reason: rejected ? verdict.reject : verdict.ignore, rejected } }))
+    this.dispatchEvent(
+      new CustomEvent('dropped', {
+        detail: { peerId: rejected ? from : message.from, reason: rejected ? verdict.reject : verdict.ignore, rejected }
+      })
+    )
     return rejected ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
   }
 }

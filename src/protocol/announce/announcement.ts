@@ -50,7 +50,9 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
 
 /** ProtocolError for anything that no honest site announces. */
 export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, announcement: Announcement } {
-  if (bytes.length > MAX_ANNOUNCEMENT_BYTES) throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
+  if (bytes.length > MAX_ANNOUNCEMENT_BYTES) {
+    throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
+  }
   const frame = parse(bytes)
   const { sequence, round, rounds, phase, mass, dice, exchanges } = frame
   const sketch = readSketch(frame.sketch)
@@ -67,7 +69,10 @@ export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, anno
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
   const schemaHash = toString(frame.schemaHash, 'base16')
   const digest = toString(frame.digest, 'base16')
-  return { sequence, announcement: { round, rounds, phase, mass, schemaHash, digest, sketch, exchanges, ...(dice == null ? {} : { dice }) } }
+  return {
+    sequence,
+    announcement: { round, rounds, phase, mass, schemaHash, digest, sketch, exchanges, ...(dice == null ? {} : { dice }) }
+  }
 }
 
 function parse (bytes: Uint8Array): AnnouncementFrame {

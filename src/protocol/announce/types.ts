@@ -11,7 +11,10 @@ export interface AnnounceEvents {
 
 export interface Announce extends TypedEventTarget<AnnounceEvents> {
   readonly topic: string
-  /** Sends at once to whoever is subscribed; others ignore more than one a second (beyond a burst of three). Late joiners hear nothing of the past: repeat it. */
+  /**
+   * Sends at once to whoever is subscribed; others ignore more than one a second (beyond a burst of three). Late joiners hear nothing
+   * of the past: repeat it.
+   */
   publish (announcement: Announcement): Promise<void>
 }
 
@@ -25,5 +28,8 @@ export interface AnnounceInit {
 
 export interface AnnounceComponents {
   /** With strict signing (its default). */
-  readonly pubsub: Pick<GossipSub, 'subscribe' | 'unsubscribe' | 'publish' | 'topicValidators' | 'addEventListener' | 'removeEventListener' | 'globalSignaturePolicy'>
+  readonly pubsub: Pick<
+    GossipSub,
+    'subscribe' | 'unsubscribe' | 'publish' | 'topicValidators' | 'addEventListener' | 'removeEventListener' | 'globalSignaturePolicy'
+  >
 }

@@ -3,7 +3,10 @@ import { decodeAnnouncement, type Announcement } from './announcement.ts'
 
 export type Verdict = { readonly accept: Announcement } | { readonly ignore: string } | { readonly reject: string }
 
-/** Messages per second and author that are taken in, and how many may come at once after a quiet time (networks bunch what was sent apart). */
+/**
+ * Messages per second and author that are taken in, and how many may come at once after a quiet time (networks bunch what was sent
+ * apart).
+ */
 const PER_SECOND = 1
 const BURST = 3
 const MAX_AUTHORS = 1024

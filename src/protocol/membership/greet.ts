@@ -31,7 +31,10 @@ export async function greet (frames: Frames, membership: MembershipPort, theirs:
   const early = await membership.judge(init.peer, theirs.credential)
   if (early != null) return await refuse(early)
   const differ = !equals(membership.greeting().digest, theirs.digest)
-  const [, end] = await Promise.all([sendStatements(frames, differ ? membership.statements() : [], init), takeStatements(frames, membership, init)])
+  const [, end] = await Promise.all([
+    sendStatements(frames, differ ? membership.statements() : [], init),
+    takeStatements(frames, membership, init)
+  ])
   if (end != null) return end
   await membership.caughtUp(init.peer)
   const late = await membership.judge(init.peer, theirs.credential)

@@ -4,7 +4,10 @@ import type { Membership, MembershipComponents, MembershipInit } from './types.t
 export { Admissions } from './admissions.ts'
 export type { Greeting, KeyVersion, Membership, MembershipComponents, MembershipInit, MembershipPort, NetworkKey, Reason } from './types.ts'
 
-/** libp2p service for the certificate exchange of DESIGN §8 and §9: `services: { membership: membership({ federationId, membership: port, admissions }) }`. */
+/**
+ * libp2p service for the certificate exchange of DESIGN §8 and §9: `services: { membership: membership({ federationId, membership:
+ * port, admissions }) }`.
+ */
 export function membership (init: MembershipInit): (components: MembershipComponents) => Membership {
   return (components) => new MembershipService(components, init)
 }

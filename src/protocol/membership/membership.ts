@@ -27,7 +27,12 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   readonly #init: MembershipInit
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #perPeer = new RateLimit({ perSecond: STREAMS_PER_SECOND, burst: STREAM_BURST, now: () => performance.now() })
-  readonly #perAddress = new RateLimit({ perSecond: PER_ADDRESS * STREAMS_PER_SECOND, burst: PER_ADDRESS * STREAM_BURST, now: () => performance.now() })
+  readonly #perAddress = new RateLimit({
+    perSecond: PER_ADDRESS * STREAMS_PER_SECOND,
+    burst: PER_ADDRESS * STREAM_BURST,
+    now: () => performance.now()
+  })
+
   #stopping = new AbortController()
   #started = false
 
@@ -49,7 +54,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     const { registrar, events } = this.#components
     events.addEventListener('connection:open', this.#onOpen)
     events.addEventListener('connection:close', this.#onClose)
-    await registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: true })
+    await registrar.handle(this.protocol, async (stream, connection) => {
+      await this.#onStream(stream, connection)
+    }, { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: true })
   }
 
   async stop (): Promise<void> {
@@ -78,7 +85,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     // First the cut, then the word: a revoked site is told why, and never gets a key.
     const cut = await this.#judgeAll()
     await Promise.all(told.map(async (connection) => {
-      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(() => { /* it hears of it when it comes back */ })
+      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(
+        () => { /* it hears of it when it comes back */ }
+      )
     }))
     await Promise.all([...cut.values()].map(async ({ connection, reason }) => { await this.#refuse(connection, reason) }))
   }
@@ -98,7 +107,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   async #greetFirst (connection: Connection): Promise<void> {
     let stream: Stream
     try {
-      stream = await connection.newStream(this.protocol, { signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]), runOnLimitedConnection: true })
+      stream = await connection.newStream(this.protocol, {
+        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
+        runOnLimitedConnection: true
+      })
     } catch {
       if (!this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, 'NONE')
       return
@@ -158,7 +170,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
 
   #establish (connection: Connection): void {
     this.#clearTimer(connection)
-    if (this.#init.admissions.establish(connection)) this.dispatchEvent(new CustomEvent('established', { detail: { peer: connection.remotePeer } }))
+    if (this.#init.admissions.establish(connection)) {
+      this.dispatchEvent(new CustomEvent('established', { detail: { peer: connection.remotePeer } }))
+    }
   }
 
   async #refuse (connection: Connection, reason: Reason): Promise<void> {
@@ -171,15 +185,21 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     this.dispatchEvent(new CustomEvent('refused', { detail: { peer: connection.remotePeer, by, reason } }))
     if (by === 'us') await this.#untilRead(connection)
     if (connection.status !== 'open') return
-    await within(connection.close(), { ms: FINISH_MS, what: 'end of the connection' }).catch((error: unknown) => { connection.abort(error as Error) })
+    await within(connection.close(), { ms: FINISH_MS, what: 'end of the connection' }).catch((error: unknown) => {
+      connection.abort(error as Error)
+    })
   }
 
   /** Lets the other side read why, and hang up by itself. */
   async #untilRead (connection: Connection): Promise<void> {
     if (connection.status !== 'open') return
     const gone = Promise.withResolvers<void>()
-    connection.addEventListener('close', () => { gone.resolve() }, { once: true })
-    await within(gone.promise, { ms: LAST_WORD_MS, what: 'end of the connection', signal: this.#stopping.signal }).catch(() => { /* then this side hangs up */ })
+    connection.addEventListener('close', () => {
+      gone.resolve()
+    }, { once: true })
+    await within(gone.promise, { ms: LAST_WORD_MS, what: 'end of the connection', signal: this.#stopping.signal }).catch(
+      () => { /* then this side hangs up */ }
+    )
   }
 
   async #takeUpdate (frames: Frames, connection: Connection, first: Batch): Promise<undefined> {
@@ -201,7 +221,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
 
   async #tell (connection: Connection, statements: readonly Uint8Array[], key: NetworkKey | undefined): Promise<void> {
     if (statements.length === 0 && key == null) return
-    const stream = await connection.newStream(this.protocol, { signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]), runOnLimitedConnection: true })
+    const stream = await connection.newStream(this.protocol, {
+      signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
+      runOnLimitedConnection: true
+    })
     const frames = new Frames(stream)
     try {
       for (const batch of batches(statements, key)) await frames.write(encodeStep({ batch }), this.#limit('room for news'))

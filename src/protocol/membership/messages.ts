@@ -21,7 +21,18 @@ export interface Answer { readonly refused?: Reason, readonly key?: NetworkKey |
 export type Step = { readonly hello: Greeting } | { readonly batch: Batch } | { readonly answer: Answer }
 
 const NOTHING = new Uint8Array()
-const EMPTY: wire.MembershipFrame = { kind: wire.Kind.HELLO, credential: NOTHING, digest: NOTHING, keyEpoch: 0, keyHash: NOTHING, statements: [], last: false, reason: wire.Reason.ACCEPTED, keyStatement: NOTHING, key: NOTHING }
+const EMPTY: wire.MembershipFrame = {
+  kind: wire.Kind.HELLO,
+  credential: NOTHING,
+  digest: NOTHING,
+  keyEpoch: 0,
+  keyHash: NOTHING,
+  statements: [],
+  last: false,
+  reason: wire.Reason.ACCEPTED,
+  keyStatement: NOTHING,
+  key: NOTHING
+}
 
 export function encodeStep (step: Step): Uint8Array {
   return wire.MembershipFrame.encode({ ...EMPTY, ...toWire(step) })
@@ -56,7 +67,9 @@ function toWire (step: Step): Partial<wire.MembershipFrame> {
     const { credential, digest, key } = step.hello
     return { kind: wire.Kind.HELLO, credential: owned(credential), digest: owned(digest), keyEpoch: key.epoch, keyHash: owned(key.hash) }
   }
-  if ('batch' in step) return { kind: wire.Kind.STATEMENTS, statements: step.batch.statements.map(owned), last: step.batch.last, ...keyParts(step.batch.key) }
+  if ('batch' in step) {
+    return { kind: wire.Kind.STATEMENTS, statements: step.batch.statements.map(owned), last: step.batch.last, ...keyParts(step.batch.key) }
+  }
   return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
 }
 
@@ -69,7 +82,9 @@ function helloOf ({ credential, digest, keyEpoch, keyHash }: wire.MembershipFram
 
 function batchOf (frame: wire.MembershipFrame): Batch {
   const { statements, last } = frame
-  if (statements.length > MOST_PER_FRAME) throw new ProtocolError(`${statements.length} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
+  if (statements.length > MOST_PER_FRAME) {
+    throw new ProtocolError(`${statements.length} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
+  }
   for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
   return { statements, last, ...keyOf(frame) }
 }

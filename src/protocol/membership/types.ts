@@ -70,5 +70,8 @@ export interface MembershipInit {
 export interface MembershipComponents {
   readonly registrar: Pick<Registrar, 'handle' | 'unhandle'>
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
-  readonly events: { addEventListener (name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void, removeEventListener (name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void }
+  readonly events: {
+    addEventListener(name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void,
+    removeEventListener(name: 'connection:open' | 'connection:close', listener: (event: CustomEvent<Connection>) => void): void
+  }
 }

@@ -24,7 +24,9 @@ function parse<T> (name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8A
 
 /** 32 hex digits, or undefined for none. */
 function idOf (name: string, bytes: Uint8Array): string | undefined {
-  if (bytes.length !== 0 && bytes.length !== ID_BYTES) throw new ProtocolError(`the exchange id in ${name} has ${bytes.length} bytes, not ${ID_BYTES}`)
+  if (bytes.length !== 0 && bytes.length !== ID_BYTES) {
+    throw new ProtocolError(`the exchange id in ${name} has ${bytes.length} bytes, not ${ID_BYTES}`)
+  }
   return bytes.length === 0 ? undefined : toString(bytes, 'base16')
 }
 

@@ -47,7 +47,9 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
   async start (): Promise<void> {
     this.#stopping = new AbortController()
     const options = { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS, runOnLimitedConnection: false }
-    await this.#components.registrar.handle(this.protocol, async (stream, connection) => { await this.#onStream(stream, connection) }, options)
+    await this.#components.registrar.handle(this.protocol, async (stream, connection) => {
+      await this.#onStream(stream, connection)
+    }, options)
   }
 
   async stop (): Promise<void> {
@@ -55,7 +57,10 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
     this.#stopping.abort(new UnreachableError('this node is stopping'))
   }
 
-  /** Asks what became of the exchange in doubt with this partner, if there is one, and lets it forget what is settled; one question at a time. @throws UnreachableError, TimeoutError, ProtocolError. */
+  /**
+   * Asks what became of the exchange in doubt with this partner, if there is one, and lets it forget what is settled; one question at a
+   * time. @throws UnreachableError, TimeoutError, ProtocolError.
+   */
   async settle (peerId: PeerId): Promise<void> {
     const partner = peerId.toString()
     const running = this.#asking.get(partner) ?? this.#ask(peerId).finally(() => { this.#asking.delete(partner) })
@@ -92,7 +97,9 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
     const { progressMs, leastTotalMs } = this.#init.limits
     const frames = new Frames(stream)
     const ending = new AbortController()
-    const timer = setTimeout(() => { ending.abort(new TimeoutError(`the question of ${partner} did not end within ${leastTotalMs} ms`)) }, leastTotalMs)
+    const timer = setTimeout(() => {
+      ending.abort(new TimeoutError(`the question of ${partner} did not end within ${leastTotalMs} ms`))
+    }, leastTotalMs)
     try {
       const result = await work({ frames, partner, progressMs, signal: AbortSignal.any([this.#stopping.signal, ending.signal]) })
       frames.finish(progressMs)

@@ -1,5 +1,14 @@
 import type { Frames } from '../shared/frames.ts'
-import { decodeAcknowledgement, decodeQuery, decodeReply, encodeAcknowledgement, encodeQuery, encodeReply, MAX_OUTCOME_BYTES, type Verdict } from './messages.ts'
+import {
+  decodeAcknowledgement,
+  decodeQuery,
+  decodeReply,
+  encodeAcknowledgement,
+  encodeQuery,
+  encodeReply,
+  MAX_OUTCOME_BYTES,
+  type Verdict
+} from './messages.ts'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape. */
 export interface Settling {

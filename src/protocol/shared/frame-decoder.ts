@@ -30,7 +30,10 @@ export class FrameDecoder {
     this.held += bytes.length
   }
 
-  /** The next frame if it is complete; one over 64 KiB is good until the next is taken. ProtocolError as soon as its length is malformed or over `cap`, before its bytes come. */
+  /**
+   * The next frame if it is complete; one over 64 KiB is good until the next is taken. ProtocolError as soon as its length is malformed
+   * or over `cap`, before its bytes come.
+   */
   next (cap: number): Uint8Array | undefined {
     this.#length ??= this.#readLength(cap)
     if (this.#length == null || this.held < this.#length) return undefined

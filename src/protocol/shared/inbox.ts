@@ -9,7 +9,8 @@ const LOW_WATER = 1_048_576
 const MAX_IN_FLIGHT = 16_777_216 + HIGH_WATER
 
 /**
- * The frames of a stream as they come, with back-pressure (the stream's own iterator and lpStream have none and fail when the reader is slow).
+ * The frames of a stream as they come, with back-pressure (the stream's own iterator and lpStream have none and fail when the reader is
+ * slow).
  * What came before the end or a reset is still delivered.
  */
 export class Inbox {
@@ -43,7 +44,10 @@ export class Inbox {
     return frame
   }
 
-  /** The next frame; undefined when the partner ended its side. UnreachableError when it reset the stream, ProtocolError for a frame over `cap` or an unfinished one. */
+  /**
+   * The next frame; undefined when the partner ended its side. UnreachableError when it reset the stream, ProtocolError for a frame
+   * over `cap` or an unfinished one.
+   */
   async next (cap: number): Promise<Uint8Array | undefined> {
     for (;;) {
       this.#wake = Promise.withResolvers<void>()

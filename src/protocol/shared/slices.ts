@@ -5,7 +5,10 @@ async function nextTurn (): Promise<void> {
   await new Promise<void>((resolve) => { setImmediate(resolve) })
 }
 
-/** Between slices of arithmetic that are not a generator's: resolves at once, or after a turn of the event loop when the last one is some milliseconds ago. */
+/**
+ * Between slices of arithmetic that are not a generator's: resolves at once, or after a turn of the event loop when the last one is
+ * some milliseconds ago.
+ */
 export function breather (): () => Promise<void> | undefined {
   let since = performance.now()
   return () => {

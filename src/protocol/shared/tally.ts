@@ -1,6 +1,9 @@
 const MAX_PEERS = 1024
 
-/** How often each peer did what; the peer that was quiet longest is forgotten beyond 1024 of them. `kind`s are few and fixed, never a peer's own words. */
+/**
+ * How often each peer did what; the peer that was quiet longest is forgotten beyond 1024 of them. `kind`s are few and fixed, never a
+ * peer's own words.
+ */
 export class Tally {
   readonly #peers = new Map<string, Record<string, number>>()
 

@@ -37,7 +37,10 @@ function onlyPhaseG (settings: TrainSettings): TrainSettings {
   return { ...settings, epochsG: settings.epochsG + settings.epochsL, epochsL: 0 }
 }
 
-/** Rates of all parameters, of bottlenecks and the whole decoder, and of LoRA on all sites' images at once: the default, meant for few numbers and an average of sites, ruins training there (docs/evidence.md). */
+/**
+ * Rates of all parameters, of bottlenecks and the whole decoder, and of LoRA on all sites' images at once: the default, meant for few
+ * numbers and an average of sites, ruins training there (docs/evidence.md).
+ */
 const FULL_RATE = 3e-4
 const DECODER_RATE = 3e-3
 const POOLED_RATE = 6e-3
@@ -68,23 +71,66 @@ export const METHODS: readonly Method[] = [
   { name: 'centralised', title: 'centralised (upper bound)', mixing: 'pooled', ...PLAIN, train: atRate(POOLED_RATE) },
   { name: 'fedavg-lora', title: 'FedAvg-LoRA', mixing: 'server', ...PLAIN },
   { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', mixing: 'server', ...PLAIN, alone: 0.25 },
-  { name: 'fedsam', title: 'FedSAM (all parameters)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }), train: atRate(FULL_RATE), cost: 1.6 },
-  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, decoder)', mixing: 'server', mode: 'global', model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }), train: atRate(DECODER_RATE), cost: 1.2 },
+  {
+    name: 'fedsam',
+    title: 'FedSAM (all parameters)',
+    mixing: 'server',
+    mode: 'global',
+    model: (settings) => ({ ...withoutExperts(settings), encoder: 'full', decoder: 'full' }),
+    train: atRate(FULL_RATE),
+    cost: 1.6
+  },
+  {
+    name: 'fedmsa',
+    title: 'FedMSA-like (bottlenecks, decoder)',
+    mixing: 'server',
+    mode: 'global',
+    model: (settings) => ({ ...withoutExperts(settings), encoder: 'bottleneck', decoder: 'full' }),
+    train: atRate(DECODER_RATE),
+    cost: 1.2
+  },
   { name: 'fedper', title: 'FedPer-like (decoder local)', mixing: 'server', ...PLAIN, keeps: /^mask_decoder\./ },
   { name: 'pfedsam-server', title: 'pFedSAM, exact average', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', mixing: 'gossip', mode: 'personal' },
-  { name: 'no-distillation', title: 'no distillation', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none', teacherL: 'none' }) },
+  {
+    name: 'no-distillation',
+    title: 'no distillation',
+    ...GOSSIP,
+    train: (settings) => ({ ...settings, teacherG: 'none', teacherL: 'none' })
+  },
   { name: 'no-moe', title: 'no L-MoE', ...GOSSIP, ...PLAIN },
   { name: 'lambda-l-0', title: 'λ_L = 0', ...GOSSIP, train: (settings) => ({ ...settings, lambdaL: 0 }) },
-  { name: 'teacher-g-global', title: 'phase G taught by the global model', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'global' }) },
+  {
+    name: 'teacher-g-global',
+    title: 'phase G taught by the global model',
+    ...GOSSIP,
+    train: (settings) => ({ ...settings, teacherG: 'global' })
+  },
   { name: 'teacher-g-none', title: 'phase G without teacher', ...GOSSIP, train: (settings) => ({ ...settings, teacherG: 'none' }) },
   { name: 'ffa', title: 'B of LoRA alone travels', ...GOSSIP, model: aggregated('ffa') },
   { name: 'product-svd', title: 'the product of LoRA travels', ...GOSSIP, model: aggregated('product-svd') },
   { name: 'mask-head', title: 'the whole mask head in Γ', ...GOSSIP, model: decoder('lora+mask-head') },
   { name: 'talkative', title: 'twice as many exchanges', ...GOSSIP, averaging: talkative },
-  { name: 'image-gate', title: 'one gate per image', ...GOSSIP, model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } }) },
+  {
+    name: 'image-gate',
+    title: 'one gate per image',
+    ...GOSSIP,
+    model: (settings) => ({ ...settings, moe: { ...settings.moe, gate: 'image' } })
+  },
   { name: 'local-lora', extra: true, title: 'local only (LoRA)', mixing: 'alone', ...PLAIN },
-  { name: 'experts-first', extra: true, title: 'experts fitted before the exchange', ...GOSSIP, train: (settings) => ({ ...settings, order: 'GL-local' }) },
-  { name: 'features', extra: true, title: 'distillation by features', ...GOSSIP, train: (settings) => ({ ...settings, distil: 'features' }) },
+  {
+    name: 'experts-first',
+    extra: true,
+    title: 'experts fitted before the exchange',
+    ...GOSSIP,
+    train: (settings) => ({ ...settings, order: 'GL-local' })
+  },
+  {
+    name: 'features',
+    extra: true,
+    title: 'distillation by features',
+    ...GOSSIP,
+    train: (settings) => ({ ...settings, distil: 'features' })
+  },
   { name: 'lora-decoder', extra: true, title: 'decoder of LoRA alone', ...GOSSIP, model: decoder('lora') }
 ]

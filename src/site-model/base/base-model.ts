@@ -11,7 +11,10 @@ export interface BaseModel {
   readonly hash: string
 }
 
-/** Reads weights in our own form, tensor by tensor. @throws InputError when there is no such file or it is damaged; SchemaError when it is not this model. */
+/**
+ * Reads weights in our own form, tensor by tensor. @throws InputError when there is no such file or it is damaged; SchemaError when it
+ * is not this model.
+ */
 export async function readBaseModel (name: string, file: string): Promise<BaseModel> {
   const config = samConfig(name)
   const weights = checkWeights(config, await readTensors(file))
@@ -30,7 +33,9 @@ async function readTensors (path: string): Promise<Map<string, NamedTensor>> {
     }
   } catch (error) {
     if (isMissing(error)) throw new InputError(`the base weights ${path} do not exist: reinstall the package`)
-    if (error instanceof CorruptFileError) throw new InputError(`the base weights ${path} cannot be used: ${error.message}; reinstall the package or import the model again`)
+    if (error instanceof CorruptFileError) {
+      throw new InputError(`the base weights ${path} cannot be used: ${error.message}; reinstall the package or import the model again`)
+    }
     throw error
   }
 }

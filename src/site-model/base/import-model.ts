@@ -34,14 +34,18 @@ export interface ImportedModel {
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 /**
- * Brings a weight file (.pth or safetensors, either naming) into the folder as safetensors in the original naming, tensor by tensor, written aside and renamed.
- * Strict: InputError with the file's name and the tensor that is missing, superfluous, mis-shaped, damaged or not finite (SAM_SPEC §1.7, §1.8).
+ * Brings a weight file (.pth or safetensors, either naming) into the folder as safetensors in the original naming, tensor by tensor,
+ * written aside and renamed.
+ * Strict: InputError with the file's name and the tensor that is missing, superfluous, mis-shaped, damaged or not finite (SAM_SPEC
+ * §1.7, §1.8).
  */
 export async function importModel (options: ImportOptions): Promise<ImportedModel> {
   try {
     return await convert(options)
   } catch (error) {
-    if (error instanceof InputError || error instanceof CorruptFileError || error instanceof SchemaError) throw new InputError(`${options.file} was not imported: ${error.message}`)
+    if (error instanceof InputError || error instanceof CorruptFileError || error instanceof SchemaError) {
+      throw new InputError(`${options.file} was not imported: ${error.message}`)
+    }
     throw error
   }
 }
@@ -57,7 +61,14 @@ async function convert ({ file, folder, name, architecture, onProgress, signal }
     checkWeights(config, shapes)
     if (tied != null) checkTied(await readTensor(source, tied[0]), await readTensor(source, tied[1]))
     const path = join(folder, `${own}.safetensors`)
-    const hash = await write({ source, sources, config, path, ...(onProgress == null ? {} : { onProgress }), ...(signal == null ? {} : { signal }) })
+    const hash = await write({
+      source,
+      sources,
+      config,
+      path,
+      ...(onProgress == null ? {} : { onProgress }),
+      ...(signal == null ? {} : { signal })
+    })
     return { name: own, architecture: config.name, hash, parameters: parameterCount(config), path }
   } finally {
     await source.close()
@@ -118,7 +129,9 @@ async function write (conversion: Conversion): Promise<string> {
   const header = safetensorsHeader(new Map(shapes.map(([name, shape]) => [name, { shape }])), { architecture: config.name, hash: digest })
   await writeAside(path, async (append) => {
     await append(header)
-    for (const [index, [name, shape]] of shapes.entries()) await append(littleEndianBytes(await read(name, shape, shapes.length + index + 1)))
+    for (const [index, [name, shape]] of shapes.entries()) {
+      await append(littleEndianBytes(await read(name, shape, shapes.length + index + 1)))
+    }
   })
   return digest
 }
@@ -126,7 +139,13 @@ async function write (conversion: Conversion): Promise<string> {
 /** A federation may count on what has this name. @throws InputError when the file holds other weights; a damaged one may be replaced */
 async function refuseOthers (path: string, hash: string): Promise<void> {
   const present = await statedHash(path)
-  if (present != null && present !== hash) throw new InputError(`there is a model named ${basename(path, '.safetensors')} already, with other weights (hash ${present.slice(0, 12)}…): give this one another name with --name`)
+  if (present != null && present !== hash) {
+    throw new InputError(
+      `there is a model named ${basename(path, '.safetensors')} already, with other weights (hash ${
+        present.slice(0, 12)
+      }…): give this one another name with --name`
+    )
+  }
 }
 
 async function statedHash (path: string): Promise<string | undefined> {

@@ -45,14 +45,24 @@ export async function findWeights (folder: string, { name, baseHash }: { name: s
 
 function pick (models: readonly StoredModel[], matches: (model: StoredModel) => boolean, missing: string): StoredModel {
   const found = models.find(matches)
-  if (found == null) throw new InputError(`${missing}; here are ${models.map(({ name }) => name).join(', ')}: bring it with "consilium model import FILE"`)
+  if (found == null) {
+    throw new InputError(`${missing}; here are ${models.map(({ name }) => name).join(', ')}: bring it with "consilium model import FILE"`)
+  }
   return found
 }
 
 async function bundledModel (): Promise<StoredModel> {
   const path = await bundledWeights(BUNDLED)
   const { hash, config } = await readBaseModel(BUNDLED, path)
-  return { name: BUNDLED, architecture: BUNDLED, hash, parameters: parameterCount(config), bytes: (await stat(path)).size, path, bundled: true }
+  return {
+    name: BUNDLED,
+    architecture: BUNDLED,
+    hash,
+    parameters: parameterCount(config),
+    bytes: (await stat(path)).size,
+    path,
+    bundled: true
+  }
 }
 
 async function readEntry (path: string): Promise<StoredModel> {
@@ -61,9 +71,19 @@ async function readEntry (path: string): Promise<StoredModel> {
     await file.close()
     const { architecture, hash } = file.metadata
     if (architecture == null || hash == null) throw new CorruptFileError('it was not made by "consilium model import"')
-    return { name: basename(path, '.safetensors'), architecture, hash, parameters: parameterCount(samConfig(architecture)), bytes: (await stat(path)).size, path, bundled: false }
+    return {
+      name: basename(path, '.safetensors'),
+      architecture,
+      hash,
+      parameters: parameterCount(samConfig(architecture)),
+      bytes: (await stat(path)).size,
+      path,
+      bundled: false
+    }
   } catch (error) {
-    if (error instanceof CorruptFileError) throw new InputError(`${path} cannot be used: ${error.message}; remove it and import the model again`)
+    if (error instanceof CorruptFileError) {
+      throw new InputError(`${path} cannot be used: ${error.message}; remove it and import the model again`)
+    }
     throw error
   }
 }

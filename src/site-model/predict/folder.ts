@@ -24,12 +24,16 @@ export async function isFolder (path: string): Promise<boolean> {
 }
 
 /**
- * Segments every image and volume of a folder into `out`, PNG for pictures and .nii.gz for volumes. `image`, `out`, `logits` and the prompt's mask are folders here;
+ * Segments every image and volume of a folder into `out`, PNG for pictures and .nii.gz for volumes. `image`, `out`, `logits` and the
+ * prompt's mask are folders here;
  * masks go with images by name. What fails is listed and does not stop the rest.
  *
  * @throws InputError when the folder cannot be read, holds nothing to read, or is `out`
  */
-export async function predictFolder (predictor: Pick<Predictor, 'predict'>, { image: folder, out, logits, prompt = {}, onProgress, signal, ...request }: PredictRequest): Promise<FolderPrediction> {
+export async function predictFolder (
+  predictor: Pick<Predictor, 'predict'>,
+  { image: folder, out, logits, prompt = {}, onProgress, signal, ...request }: PredictRequest
+): Promise<FolderPrediction> {
   await requireApart(folder, out)
   const { images, problems } = await listImages(folder)
   if (images.size === 0 && problems.length === 0) throw new InputError(`${folder} holds no images: add pictures or NIfTI volumes`)
@@ -58,7 +62,9 @@ export async function predictFolder (predictor: Pick<Predictor, 'predict'>, { im
 }
 
 async function requireApart (folder: string, out: string): Promise<void> {
-  if (await placeOf(folder) === await placeOf(out)) throw new InputError(`--out ${out} is the folder of the images, and masks would replace them: choose another`)
+  if (await placeOf(folder) === await placeOf(out)) {
+    throw new InputError(`--out ${out} is the folder of the images, and masks would replace them: choose another`)
+  }
 }
 
 /** What is wrong with one file, in words; anything else is passed on. */

@@ -30,7 +30,11 @@ const ENDING = /(\.png|\.nii|\.nii\.gz)$/i
 export function checkOutput (out: string, image: Image, source: string): void {
   checkEnding(out)
   const wantsVolume = !/\.png$/i.test(out)
-  if (wantsVolume !== (image.kind === 'volume')) throw new InputError(wantsVolume ? `${source} is not a volume: let --out end in .png` : `${source} is a volume: let --out end in .nii.gz`)
+  if (wantsVolume !== (image.kind === 'volume')) {
+    throw new InputError(
+      wantsVolume ? `${source} is not a volume: let --out end in .png` : `${source} is a volume: let --out end in .nii.gz`
+    )
+  }
 }
 
 /** @throws InputError for a name that is neither a picture's nor a volume's. */
@@ -39,10 +43,20 @@ export function checkEnding (out: string): void {
 }
 
 /** @throws InputError where what is written would replace something that is read. */
-export async function checkApart ({ image, out, mask, multimask, logits }: { readonly image: string, readonly out: string, readonly mask?: string | undefined, readonly multimask?: boolean | undefined, readonly logits?: string | undefined }): Promise<void> {
+export async function checkApart (
+  { image, out, mask, multimask, logits }: {
+    readonly image: string,
+    readonly out: string,
+    readonly mask?: string | undefined,
+    readonly multimask?: boolean | undefined,
+    readonly logits?: string | undefined
+  }
+): Promise<void> {
   const read = await Promise.all([image, ...mask == null ? [] : [mask]].map(placeOf))
   const names = [out, ...multimask === true ? [1, 2, 3].map((map) => mapName(out, map)) : [], ...logits == null ? [] : [logits]]
-  for (const name of names) if (read.includes(await placeOf(name))) throw new InputError(`${name} would be replaced, and it is read: choose another --out`)
+  for (const name of names) {
+    if (read.includes(await placeOf(name))) throw new InputError(`${name} would be replaced, and it is read: choose another --out`)
+  }
 }
 
 /** Where a path leads to, or itself where nothing is there. */
@@ -66,13 +80,24 @@ export function bestMap (maps: readonly MapStack[]): MapStack {
 }
 
 /**
- * Writes the mask in the image's geometry. Of several maps each gets a name of its own, the best one the plain name too, and a small JSON file says
+ * Writes the mask in the image's geometry. Of several maps each gets a name of its own, the best one the plain name too, and a small
+ * JSON file says
  * their IoU and which is best. `logits` takes the low-resolution logits of the best.
  */
-export async function writeMaps (out: string, image: Image, maps: readonly MapStack[], { logits, lowRes }: { readonly logits?: string | undefined, readonly lowRes: number }): Promise<{ readonly best: number, readonly written: readonly WrittenMap[] }> {
+export async function writeMaps (
+  out: string,
+  image: Image,
+  maps: readonly MapStack[],
+  { logits, lowRes }: { readonly logits?: string | undefined, readonly lowRes: number }
+): Promise<{ readonly best: number, readonly written: readonly WrittenMap[] }> {
   const best = bestMap(maps)
   const several = maps.length > 1
-  const written = maps.map(({ map, iou, masks }) => ({ map, file: several ? mapName(out, map) : out, iou: Number.isFinite(iou) ? iou : null, foreground: count(masks) }))
+  const written = maps.map(({ map, iou, masks }) => ({
+    map,
+    file: several ? mapName(out, map) : out,
+    iou: Number.isFinite(iou) ? iou : null,
+    foreground: count(masks)
+  }))
   if (several) {
     for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks)
     await writeJson(iouName(out), { best: best.map, maps: written.map((each) => ({ ...each, file: basename(each.file) })) })

@@ -84,7 +84,9 @@ export class Predictor {
   static async open ({ home, mode = 'personal', embeddingCache, compute }: PredictorInit): Promise<Predictor> {
     const site = await openSiteModel(home, compute)
     const mebibytes = embeddingCache ?? site.config.embeddingCache
-    const disk = mebibytes > 0 ? new DiskEmbeddings({ folder: join(sitePaths(home).privateStore, 'embeddings'), maxBytes: mebibytes * 2 ** 20 }) : undefined
+    const disk = mebibytes > 0
+      ? new DiskEmbeddings({ folder: join(sitePaths(home).privateStore, 'embeddings'), maxBytes: mebibytes * 2 ** 20 })
+      : undefined
     const cache = new EmbeddingCache({ memoryBytes: MEMORY_BYTES, store: disk })
     return new Predictor(site, site.learner.segmenter({ adapter: site.adapter, mode, cache }), disk)
   }
@@ -130,7 +132,10 @@ export class Predictor {
     return await readImage(file, { axis: this.#site.config.axis })
   }
 
-  async #segment (image: Image, { image: file, prompt = {}, multimask = false, slices, onProgress, signal }: SegmentRequest): Promise<Segmented> {
+  async #segment (
+    image: Image,
+    { image: file, prompt = {}, multimask = false, slices, onProgress, signal }: SegmentRequest
+  ): Promise<Segmented> {
     checkRange(image, file, slices)
     const { lowRes } = this.#segmenter
     const prepare = await promptedSlices(image, prompt, slices, { side: this.#site.learner.inputSize, lowRes })
@@ -150,7 +155,9 @@ function checkRange (image: Image, file: string, range: SegmentRequest['slices']
   if (range == null) return
   if (image.kind === 'picture') throw new InputError(`${file} is one picture: --slices is for volumes`)
   const [first, last] = range
-  if (!(first >= 0 && first <= last && last < image.slices.length)) throw new InputError(`${file} has the slices 0 to ${image.slices.length - 1}: --slices ${first}-${last} is not among them`)
+  if (!(first >= 0 && first <= last && last < image.slices.length)) {
+    throw new InputError(`${file} has the slices 0 to ${image.slices.length - 1}: --slices ${first}-${last} is not among them`)
+  }
 }
 
 /** One stack per map out of the answers for the slices; what was left out is background. */

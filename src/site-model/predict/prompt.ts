@@ -5,7 +5,10 @@ import { InputError } from '../../errors.ts'
 import { writeFileSafely } from '../../home/files.ts'
 import { maskLogits, type Box, type ImagePrompt, type Point } from '../../model/predict/prompts.ts'
 
-/** What a user points at, in pixels of the image; in a volume, in columns and rows of the slice as it is cut and shown (docs/predict.md). */
+/**
+ * What a user points at, in pixels of the image; in a volume, in columns and rows of the slice as it is cut and shown
+ * (docs/predict.md).
+ */
 export interface Prompt {
   readonly points?: readonly Point[]
   /** Each is a prompt of its own: the mask is what any of them marks. */
@@ -24,8 +27,16 @@ export type Image = PictureImage | VolumeImage
 
 const LOGITS = 'low_res_logits'
 
-/** Prepares slices one by one: fitted to the model's side, each with its own part of the prompt. @throws InputError for a mask that does not fit the image */
-export async function promptedSlices (image: Image, prompt: Prompt, range: readonly [number, number] | undefined, { side, lowRes }: { readonly side: number, readonly lowRes: number }): Promise<(index: number) => Promise<PromptedSlice>> {
+/**
+ * Prepares slices one by one: fitted to the model's side, each with its own part of the prompt. @throws InputError for a mask that does
+ * not fit the image
+ */
+export async function promptedSlices (
+  image: Image,
+  prompt: Prompt,
+  range: readonly [number, number] | undefined,
+  { side, lowRes }: { readonly side: number, readonly lowRes: number }
+): Promise<(index: number) => Promise<PromptedSlice>> {
   const { points = [], boxes = [] } = prompt
   checkInside(image, points, boxes)
   const [sx, sy] = pixelsPerColumn(image)
@@ -47,7 +58,9 @@ export async function promptedSlices (image: Image, prompt: Prompt, range: reado
 
 /** Prompts count in pixels of the picture, or in columns and rows of a volume's slices. */
 function sidesOf (image: Image): [width: number, height: number] {
-  return image.kind === 'picture' ? [image.slices[0]!.width, image.slices[0]!.height] : [image.stack.cut.columns.count, image.stack.cut.rows.count]
+  return image.kind === 'picture'
+    ? [image.slices[0]!.width, image.slices[0]!.height]
+    : [image.stack.cut.columns.count, image.stack.cut.rows.count]
 }
 
 function checkInside (image: Image, points: readonly Point[], boxes: readonly Box[]): void {
@@ -56,7 +69,11 @@ function checkInside (image: Image, points: readonly Point[], boxes: readonly Bo
   const point = points.find(([x, y]) => !isInside(x, y))
   const box = boxes.find(([x0, y0, x1, y1]) => !isInside(x0, y0) || !isInside(x1, y1))
   const outside = point == null ? box == null ? undefined : `the box ${box.join()}` : `the point ${point.slice(0, 2).join()}`
-  if (outside != null) throw new InputError(`${outside} does not lie in the image, which is ${width} pixels wide and ${height} high: give it in pixels from the upper left corner`)
+  if (outside != null) {
+    throw new InputError(
+      `${outside} does not lie in the image, which is ${width} pixels wide and ${height} high: give it in pixels from the upper left corner`
+    )
+  }
 }
 
 /** Slices of a volume are resampled to square pixels. */
@@ -77,7 +94,9 @@ async function readMaskPrompt (image: Image, file: string | undefined, lowRes: n
 async function readLogits (file: string, slices: readonly Slice[], lowRes: number): Promise<Float32Array[]> {
   const tensor = readFloatTensors(await readFile(file)).tensors.get(LOGITS)
   const wanted = [slices.length, lowRes, lowRes]
-  if (tensor?.shape.join() !== wanted.join()) throw new InputError(`${file} does not hold ${LOGITS} of shape [${wanted.join(', ')}] for this image and model: write it with --logits`)
+  if (tensor?.shape.join() !== wanted.join()) {
+    throw new InputError(`${file} does not hold ${LOGITS} of shape [${wanted.join(', ')}] for this image and model: write it with --logits`)
+  }
   return slices.map((_, i) => tensor.data.subarray(i * lowRes ** 2, (i + 1) * lowRes ** 2))
 }
 

@@ -19,7 +19,11 @@ async function answer ({ id, call, request }: CallMessage): Promise<void> {
   try {
     send({ kind: 'reply', id, reply: await run(call, request) })
   } catch (error) {
-    send({ kind: 'fault', id, fault: { message: plainMessage(error), userFault: error instanceof InputError || error instanceof SchemaError } })
+    send({
+      kind: 'fault',
+      id,
+      fault: { message: plainMessage(error), userFault: error instanceof InputError || error instanceof SchemaError }
+    })
   }
 }
 

@@ -12,7 +12,10 @@ const realTime: Time = {
   block: (ms) => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms) }
 }
 
-/** Test fault: after every step waits until it took `factor` times as long. A phase's first step counts like the one before it, since what came in between was no step. */
+/**
+ * Test fault: after every step waits until it took `factor` times as long. A phase's first step counts like the one before it, since
+ * what came in between was no step.
+ */
 export function slowedDown (onProgress: Progress, factor: number, { now, block }: Time = realTime): Progress {
   let stepMs = 0
   let since = now()

@@ -23,7 +23,9 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     folder = await mkdtemp(join(tmpdir(), 'consilium-'))
     for (const kind of ['images', 'masks']) {
       await mkdir(join(folder, 'data', kind), { recursive: true })
-      for (const name of (await readdir(join(SAMPLE, kind))).sort().slice(8, 16)) await cp(join(SAMPLE, kind, name), join(folder, 'data', kind, name))
+      for (const name of (await readdir(join(SAMPLE, kind))).sort().slice(8, 16)) {
+        await cp(join(SAMPLE, kind, name), join(folder, 'data', kind, name))
+      }
     }
   })
 
@@ -36,7 +38,10 @@ describe('the audit ledger of two sites, one of which is killed', function () {
   })
 
   function launch (name: string, ...args: string[]): void {
-    running.set(name, start(['start', '--home', home(name), '--data', join(folder, 'data'), '--threads', '1', '--listen', '/ip4/127.0.0.1/tcp/0', ...args]))
+    running.set(
+      name,
+      start(['start', '--home', home(name), '--data', join(folder, 'data'), '--threads', '1', '--listen', '/ip4/127.0.0.1/tcp/0', ...args])
+    )
   }
 
   async function until (name: string, holds: (status: SiteStatus) => boolean): Promise<SiteStatus> {
@@ -53,7 +58,20 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     // Killed for any time, it trains every round that it missed, and skips none by taking the other's adapter over.
     const settings = join(folder, 'settings.json')
     await writeFile(settings, JSON.stringify({ averaging: { staleness: 6 } }))
-    await consiliumJson(['federation', 'create', '--home', home('a'), '--name', 'test', '--rounds', '6', '--cool-down', '5', '--settings', settings])
+    await consiliumJson([
+      'federation',
+      'create',
+      '--home',
+      home('a'),
+      '--name',
+      'test',
+      '--rounds',
+      '6',
+      '--cool-down',
+      '5',
+      '--settings',
+      settings
+    ])
     const { peerId } = await consiliumJson<{ peerId: string }>(['init', '--home', home('b')])
     const { invitation } = await consiliumJson<{ invitation: string }>(['invite', peerId, '--home', home('a'), '--name', 'b'])
     await consiliumJson(['join', invitation, '--home', home('b')])
@@ -78,7 +96,19 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     const entries = await consiliumJson<Entry[]>(['audit', 'show', '--home', home('a'), '--peer', peerId, '--since', '1h'])
     expect(new Set(entries.map(({ kind }) => kind))).to.include.keys('connection', 'exchange', 'membership')
     const exchange = entries.find((entry) => entry.kind === 'exchange' && entry.outcome === 'committed')
-    expect(exchange).to.include.keys('id', 'partner', 'role', 'round', 'partnerRound', 'tensors', 'bytesSent', 'bytesReceived', 'sentDigest', 'receivedDigest', 'codec')
+    expect(exchange).to.include.keys(
+      'id',
+      'partner',
+      'role',
+      'round',
+      'partnerRound',
+      'tensors',
+      'bytesSent',
+      'bytesReceived',
+      'sentDigest',
+      'receivedDigest',
+      'codec'
+    )
     const all = await consiliumJson<Entry[]>(['audit', 'show', '--home', home('b')])
     expect(all.filter(({ kind }) => kind === 'start')).to.have.length(2)
     expect(all.filter(({ kind }) => kind === 'round').length).to.be.at.least(5)
@@ -90,7 +120,8 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     const bundle = join(folder, 'b.bundle')
     await consiliumJson(['audit', 'export', '--home', home('b'), '--out', bundle])
     await cp(join(home('a'), 'federation.json'), join(folder, 'federation.json'))
-    expect(await consiliumJson<Verdict>(['audit', 'verify', '--bundle', bundle, '--federation', join(folder, 'federation.json')])).to.include({ ok: true })
+    expect(await consiliumJson<Verdict>(['audit', 'verify', '--bundle', bundle, '--federation', join(folder, 'federation.json')])).to
+      .include({ ok: true })
     expect(await consiliumJson<Reconciliation>(['audit', 'reconcile', home('a'), bundle])).to.include({ ok: true })
     const bytes = await readFile(bundle)
     bytes[bytes.length - 100]! ^= 1

@@ -36,8 +36,12 @@ class Site {
   }
 
   start (manners: object = { delayMs: 500 }): void {
-    const child = spawn(process.execPath, [fixture('site'), this.home, this.name, JSON.stringify(manners)], { stdio: ['ignore', 'ignore', 'pipe'] })
-    child.stderr.on('data', (chunk: Buffer) => { this.log += chunk.toString() })
+    const child = spawn(process.execPath, [fixture('site'), this.home, this.name, JSON.stringify(manners)], {
+      stdio: ['ignore', 'ignore', 'pipe']
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.log += chunk.toString()
+    })
     this.#child = child
   }
 
@@ -115,7 +119,15 @@ describe('only members, with real processes', function () {
     const { id: federation } = await consiliumJson<{ id: string }>(['federation', 'show', '--home', victim.home])
     const certify = async (name: string, over: object, key = founder): Promise<void> => {
       const peerId = await readPeerId(homes.paths(name).identity)
-      const certificate = await issueCertificate({ federation, peerId, name, role: 'member', from: '2020-01-01T00:00:00.000Z', to: '2120-01-01T00:00:00.000Z', ...over }, key)
+      const certificate = await issueCertificate({
+        federation,
+        peerId,
+        name,
+        role: 'member',
+        from: '2020-01-01T00:00:00.000Z',
+        to: '2120-01-01T00:00:00.000Z',
+        ...over
+      }, key)
       await writeJson(homes.paths(name).certificate, { certificate, handovers: [] })
     }
     await writeKeyRing(homes.paths('stranger').networkKey, { current: randomBytes(32).toString('hex'), previous: [] })
@@ -137,16 +149,22 @@ describe('only members, with real processes', function () {
       early: [/^them: NOT_YET_VALID: .*check the clock/, /is not valid yet/],
       forged: [/^them: WRONG_SIGNER: /, /not signed by those who may admit/]
     } as const
-    await Promise.all(Object.entries(expected).map(async ([name, [theirs, ours]]) => {
-      const child = spawn(process.execPath, [fixture('hostile'), homes.paths(name).home, addresses[0]!, federation], { stdio: ['ignore', 'pipe', 'inherit'] })
-      let out = ''
-      child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
-      await once(child, 'close')
-      const { told } = JSON.parse(out) as { told: string[] }
-      expect(told.length, name).to.be.at.least(1)
-      for (const each of told) expect(each, name).to.match(theirs)
-      expect(victim.messages.some((message) => ours.test(message)), `${name}: ${victim.log}`).to.equal(true)
-    }))
+    await Promise.all(
+      Object.entries(expected).map(async ([name, [theirs, ours]]) => {
+        const child = spawn(process.execPath, [fixture('hostile'), homes.paths(name).home, addresses[0]!, federation], {
+          stdio: ['ignore', 'pipe', 'inherit']
+        })
+        let out = ''
+        child.stdout.on('data', (chunk: Buffer) => {
+          out += chunk.toString()
+        })
+        await once(child, 'close')
+        const { told } = JSON.parse(out) as { told: string[] }
+        expect(told.length, name).to.be.at.least(1)
+        for (const each of told) expect(each, name).to.match(theirs)
+        expect(victim.messages.some((message) => ours.test(message)), `${name}: ${victim.log}`).to.equal(true)
+      })
+    )
 
     const { streams, peers, exchanges, refusedCertificates, refusedHandshakes } = (await victim.status())!
     expect({ peers, exchanges }).to.deep.equal({ peers: 0, exchanges: 0 })
@@ -180,7 +198,9 @@ describe('only members, with real processes', function () {
     const begun = Date.now()
     await consiliumJson(['revoke', revoked, '--home', founder.home])
     await Promise.all(present.map(async (each) => {
-      const knows = async (): Promise<boolean> => (await fetchControl<MemberView[]>(each.home, '/members')).find(({ peerId }) => peerId === revoked)?.standing === 'revoked' && (await fetchControl<PeerView[]>(each.home, '/peers')).find(({ peerId }) => peerId === revoked)?.connected !== true
+      const knows = async (): Promise<boolean> =>
+        (await fetchControl<MemberView[]>(each.home, '/members')).find(({ peerId }) => peerId === revoked)?.standing === 'revoked' &&
+        (await fetchControl<PeerView[]>(each.home, '/peers')).find(({ peerId }) => peerId === revoked)?.connected !== true
       while (!await knows()) await sleep(POLL_MS)
     }))
     await h.untilLogged(/this site's certificate was revoked/)
@@ -205,11 +225,28 @@ describe('only members, with real processes', function () {
 
   /** Done when 2. */
   async function admitOne (): Promise<void> {
-    const secrets = async (): Promise<string[]> => await Promise.all(sites.flatMap(({ name }) => [homes.paths(name).identity, homes.paths(name).networkKey, ...(name === 'a' ? [] : [homes.paths(name).certificate])]).map(async (path) => (await readFile(path)).toString('base64')))
+    const secrets = async (): Promise<string[]> =>
+      await Promise.all(
+        sites.flatMap((
+          { name }
+        ) => [homes.paths(name).identity, homes.paths(name).networkKey, ...(name === 'a' ? [] : [homes.paths(name).certificate])]).map(
+          async (path) =>
+            (await readFile(path)).toString('base64')
+        )
+      )
     const [before, pids] = [await secrets(), sites.map(({ pid }) => pid)]
     const home = homes.paths('h').home
     const { peerId } = await consiliumJson<{ peerId: string }>(['init', '--home', home])
-    const { invitation } = await consiliumJson<{ invitation: string }>(['invite', peerId, '--home', bySite('a').home, '--name', 'Hope', '--ttl', '1h'])
+    const { invitation } = await consiliumJson<{ invitation: string }>([
+      'invite',
+      peerId,
+      '--home',
+      bySite('a').home,
+      '--name',
+      'Hope',
+      '--ttl',
+      '1h'
+    ])
     expect(invitation.length).to.be.below(4_096)
     await consiliumJson(['join', invitation, '--home', home])
     expect(await secrets()).to.deep.equal(before)
@@ -255,7 +292,8 @@ describe('only members, with real processes', function () {
     await h.untilLogged(/refused the handshake|was refused in the handshake/)
     await h.until('it is alone', ({ peers }) => peers === 0)
     expect((await back.status())!.peers).to.be.at.least(3)
-    expect((await fetchControl<PeerView[]>(back.home, '/peers')).filter(({ peerId, connected }) => peerId === revoked && connected)).to.deep.equal([])
+    expect((await fetchControl<PeerView[]>(back.home, '/peers')).filter(({ peerId, connected }) => peerId === revoked && connected)).to.deep
+      .equal([])
   }
 
   /** A site's ring once it has dropped the keys of before. */
@@ -268,7 +306,9 @@ describe('only members, with real processes', function () {
 
   /** Waits until every site has made a further exchange. */
   async function growing (among: readonly Site[], since: readonly number[]): Promise<number[]> {
-    return await Promise.all(among.map(async (each, i) => (await each.until('it has exchanged again', ({ exchanges }) => exchanges > since[i]!)).exchanges))
+    return await Promise.all(
+      among.map(async (each, i) => (await each.until('it has exchanged again', ({ exchanges }) => exchanges > since[i]!)).exchanges)
+    )
   }
 
   interface Line { kind: string, event?: string, peer?: string, partner?: string }

@@ -36,7 +36,11 @@ async function readNifti (file: string): Promise<{ header: Buffer, sides: number
   const bytes = await readFile(file)
   const plain = bytes[0] === 0x1f ? gunzipSync(bytes) : bytes
   expect(plain.readInt16LE(70), 'datatype uint8').to.equal(2)
-  return { header: plain.subarray(0, 348), sides: [1, 2, 3].map((axis) => plain.readInt16LE(40 + 2 * axis)), voxels: plain.subarray(plain.readFloatLE(108)) }
+  return {
+    header: plain.subarray(0, 348),
+    sides: [1, 2, 3].map((axis) => plain.readInt16LE(40 + 2 * axis)),
+    voxels: plain.subarray(plain.readFloatLE(108))
+  }
 }
 
 /** One list of voxels per slice along a voxel axis. */
@@ -77,7 +81,12 @@ describe('one site from its command line', function () {
     return await statusOf(home, what, holds, () => child.exitCode == null)
   }
 
-  async function statusOf (at: string, what: string, holds: (status: SiteStatus) => boolean, lives = (): boolean => true): Promise<SiteStatus> {
+  async function statusOf (
+    at: string,
+    what: string,
+    holds: (status: SiteStatus) => boolean,
+    lives = (): boolean => true
+  ): Promise<SiteStatus> {
     const end = Date.now() + PATIENCE_MS
     while (Date.now() < end && lives()) {
       const { code, stdout } = await consilium(['status', '--home', at, '--json'])
@@ -96,7 +105,18 @@ describe('one site from its command line', function () {
   }
 
   it('founds, trains, is struck, goes on and finishes', async () => {
-    const created = await consiliumJson<{ id: string }>(['federation', 'create', '--home', home, '--name', 'test', '--rounds', '3', '--cool-down', '5'])
+    const created = await consiliumJson<{ id: string }>([
+      'federation',
+      'create',
+      '--home',
+      home,
+      '--name',
+      'test',
+      '--rounds',
+      '3',
+      '--cool-down',
+      '5'
+    ])
     const { peerId } = await consiliumJson<{ peerId: string }>(['id', '--home', home])
     expect((await consiliumJson<{ peerId: string }>(['init', '--home', home])).peerId).to.equal(peerId)
 
@@ -128,7 +148,9 @@ describe('one site from its command line', function () {
     expect(summary).to.deep.equal(JSON.parse(await readFile(join(home, 'summary.json'), 'utf8')))
     expect(summary).to.include({ peerId, federation: created.id, rounds: 3, engine: 'onnx', exchanges: 0 })
     expect(summary.dice.personal).to.be.greaterThan(summary.dice.frozen)
-    const metrics = (await readFile(join(home, 'metrics.jsonl'), 'utf8')).trim().split('\n').map((line) => (JSON.parse(line) as RoundRecord).round)
+    const metrics = (await readFile(join(home, 'metrics.jsonl'), 'utf8')).trim().split('\n').map((line) =>
+      (JSON.parse(line) as RoundRecord).round
+    )
     expect(metrics).to.deep.equal([1, 2, 3])
     expect(await readdir(join(home, 'adapters'))).to.have.length(3)
     // Neither file names nor subjects of the images are in the log.
@@ -140,7 +162,13 @@ describe('one site from its command line', function () {
     if (spawnSync('script', ['--version']).error != null) this.skip()
     const other = join(folder, 'in a terminal')
     await consiliumJson(['federation', 'create', '--home', other, '--name', 'test', '--rounds', '50'])
-    const terminal = spawn('script', ['--quiet', '--flush', '--command', `'${process.execPath}' dist/src/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`, '/dev/null'], { stdio: 'ignore' })
+    const terminal = spawn('script', [
+      '--quiet',
+      '--flush',
+      '--command',
+      `'${process.execPath}' dist/src/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`,
+      '/dev/null'
+    ], { stdio: 'ignore' })
     const status = await statusOf(other, 'training began', ({ phase }) => phase === 'G')
     expect(status.round).to.be.at.least(1)
     terminal.kill('SIGKILL')
@@ -156,7 +184,8 @@ describe('one site from its command line', function () {
     const mask = await sharp(out).raw().toBuffer({ resolveWithObject: true })
     const truth = await sharp(join(PICTURES, 'masks', `${slice.id}.png`)).raw().toBuffer({ resolveWithObject: true })
     expect([mask.info.width, mask.info.height]).to.deep.equal([truth.info.width, truth.info.height])
-    const channel = ({ data, info }: typeof mask): number[] => Array.from({ length: info.width * info.height }, (_, i) => data[i * info.channels]!)
+    const channel = ({ data, info }: typeof mask): number[] =>
+      Array.from({ length: info.width * info.height }, (_, i) => data[i * info.channels]!)
     expect(dice(channel(mask), channel(truth))).to.be.closeTo(slice.dice, 0.01)
   })
 
@@ -170,9 +199,13 @@ describe('one site from its command line', function () {
     expect(mask.sides).to.deep.equal(truth.sides)
     // qform and sform: codes, quaternion, offsets and the three rows.
     expect(mask.header.subarray(252, 328).equals(truth.header.subarray(252, 328))).to.equal(true)
-    const axis = [0, 1, 2].find((each) => slicesAlong(each, truth.sides, truth.voxels).filter((voxels) => voxels.some((voxel) => voxel > 0)).length === personal.perSlice.length)!
+    const axis = [0, 1, 2].find((each) =>
+      slicesAlong(each, truth.sides, truth.voxels).filter((voxels) => voxels.some((voxel) => voxel > 0)).length === personal.perSlice.length
+    )!
     const truths = slicesAlong(axis, truth.sides, truth.voxels)
-    const scores = slicesAlong(axis, mask.sides, mask.voxels).flatMap((voxels, i) => truths[i]!.some((voxel) => voxel > 0) ? [dice(voxels, truths[i]!)] : [])
+    const scores = slicesAlong(axis, mask.sides, mask.voxels).flatMap((voxels, i) =>
+      truths[i]!.some((voxel) => voxel > 0) ? [dice(voxels, truths[i]!)] : []
+    )
     const expected = personal.perSlice.map((slice) => slice.dice).sort((a, b) => a - b)
     scores.sort((a, b) => a - b).forEach((score, i) => { expect(score).to.be.closeTo(expected[i]!, 0.01) })
   })

@@ -29,7 +29,11 @@ describe('the testnet', function () {
     const running = spawn(process.execPath, [TESTNET, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     child = running
     const text = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) running[name].setEncoding('utf8').on('data', (chunk: string) => { text[name] += chunk })
+    for (const name of ['stdout', 'stderr'] as const) {
+      running[name].setEncoding('utf8').on('data', (chunk: string) => {
+        text[name] += chunk
+      })
+    }
     const ended = once(running, 'close').then(([code]) => ({ code: code as number | null, ...text }))
     const said = async (words: string): Promise<void> => {
       while (!text.stdout.includes(words) && running.exitCode == null) await Promise.race([once(running.stdout, 'data'), ended])
@@ -52,11 +56,27 @@ describe('the testnet', function () {
   })
 
   it('loses its bootstrap node, restarts another hospital, and the rest finish and agree', async () => {
-    const { code, stdout, stderr } = await start('--out', out, '--hospitals', '3', '--rounds', '3', '--kill', '0@2', '--restart', '2@2', '--json').ended
+    const { code, stdout, stderr } = await start(
+      '--out',
+      out,
+      '--hospitals',
+      '3',
+      '--rounds',
+      '3',
+      '--kill',
+      '0@2',
+      '--restart',
+      '2@2',
+      '--json'
+    ).ended
     const report = reportSchema.parse(JSON.parse(stdout || 'null'))
     expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
     expect(code, stderr).to.equal(0)
-    expect(report.hospitals.map(({ exitCode, signal, restarts }) => [exitCode, signal, restarts])).to.deep.equal([[null, 'SIGKILL', 0], [0, null, 0], [0, null, 1]])
+    expect(report.hospitals.map(({ exitCode, signal, restarts }) => [exitCode, signal, restarts])).to.deep.equal([[null, 'SIGKILL', 0], [
+      0,
+      null,
+      0
+    ], [0, null, 1]])
     expect(report.hospitals.slice(1).map(({ rounds }) => rounds)).to.deep.equal([3, 3])
     expect(report.consensus.at(-1)).to.include({ round: null, sites: 2 })
     expect(report).to.deep.include({ crossSite: null, seed: 1, engine: 'onnx', provider: 'cpu' })

@@ -17,7 +17,11 @@ const OF_PROVIDERS = 'gives the global and the personal model|phase G|phase L|ag
 
 /** Runs the five goldens that end in one graph on an execution provider, within `slack` times the tolerances of SAM_SPEC §5.4. */
 export async function runProviderGoldens (provider: string, slack: number, env: NodeJS.ProcessEnv = {}): Promise<GoldenResult> {
-  return await runGoldens(['extension', 'gradients', 'decoder'], OF_PROVIDERS, { ...env, CONSILIUM_TEST_PROVIDER: provider, CONSILIUM_TEST_SLACK: String(slack) })
+  return await runGoldens(['extension', 'gradients', 'decoder'], OF_PROVIDERS, {
+    ...env,
+    CONSILIUM_TEST_PROVIDER: provider,
+    CONSILIUM_TEST_SLACK: String(slack)
+  })
 }
 
 /** Runs specs of test/unit/model. */
@@ -27,9 +31,22 @@ export async function runGoldens (specs: readonly string[], pattern: string, env
 
 /** Runs specs of test/unit in a process of their own: their environment counts from its start, and a driver may crash. */
 export async function runSpecs (specs: readonly string[], pattern: string, env: NodeJS.ProcessEnv): Promise<GoldenResult> {
-  const args = [...specs.map((name) => `test/unit/${name}.spec.ts`), '--grep', pattern, '--reporter', 'json', '--timeout', String(TIMEOUT_MS)]
+  const args = [
+    ...specs.map((name) => `test/unit/${name}.spec.ts`),
+    '--grep',
+    pattern,
+    '--reporter',
+    'json',
+    '--timeout',
+    String(TIMEOUT_MS)
+  ]
   const { NODE_V8_COVERAGE: _, ...inherited } = process.env
-  const { stdout } = await run(process.execPath, ['--import=tsx', 'node_modules/mocha/bin/mocha.js', ...args], { cwd: ROOT, env: { ...inherited, ...env }, timeout: TIMEOUT_MS, maxBuffer: 16e6 })
+  const { stdout } = await run(process.execPath, ['--import=tsx', 'node_modules/mocha/bin/mocha.js', ...args], {
+    cwd: ROOT,
+    env: { ...inherited, ...env },
+    timeout: TIMEOUT_MS,
+    maxBuffer: 16e6
+  })
     .catch((error: unknown) => {
       const { stdout: said = '', stderr = '' } = error as { stdout?: string, stderr?: string }
       if (said.includes('"stats"')) return { stdout: said }
@@ -37,5 +54,8 @@ export async function runSpecs (specs: readonly string[], pattern: string, env: 
     })
   // Libraries may write before the report, too.
   const report = JSON.parse(stdout.slice(stdout.indexOf('{\n  "stats"'))) as MochaReport
-  return { passes: report.passes.map(({ title }) => title), failures: report.failures.map(({ title, err }) => ({ title, message: err.message ?? '' })) }
+  return {
+    passes: report.passes.map(({ title }) => title),
+    failures: report.failures.map(({ title, err }) => ({ title, message: err.message ?? '' }))
+  }
 }

@@ -11,7 +11,9 @@ describe('the engine tensorflow', function () {
       console.log(`      skipped: TensorFlow is ${location}`)
       this.skip()
     }
-    const { passes, failures } = await runGoldens(['extension', 'gradients', 'decoder', 'image-encoder'], '', { CONSILIUM_TEST_ENGINE: 'tensorflow' })
+    const { passes, failures } = await runGoldens(['extension', 'gradients', 'decoder', 'image-encoder'], '', {
+      CONSILIUM_TEST_ENGINE: 'tensorflow'
+    })
     expect(failures).to.deep.equal([])
     expect(passes).to.have.length(15)
   })

@@ -30,7 +30,11 @@ describe('the execution provider webgpu', function () {
 
   it('splits into more parts than a shader has buffers', async function () {
     const env = driver() ?? this.skip()
-    const { passes, failures } = await runSpecs(['compute/kernels'], 'more parts than', { ...env, CONSILIUM_TEST_PROVIDER: 'webgpu', CONSILIUM_TEST_SLACK: '10' })
+    const { passes, failures } = await runSpecs(['compute/kernels'], 'more parts than', {
+      ...env,
+      CONSILIUM_TEST_PROVIDER: 'webgpu',
+      CONSILIUM_TEST_SLACK: '10'
+    })
     expect(failures).to.deep.equal([])
     expect(passes).to.have.length(1)
   })

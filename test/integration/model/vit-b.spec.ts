@@ -50,7 +50,8 @@ describe('ViT-B against the reference, from imported files', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consilium-vit-b-'))
     engine = await createEngine({ name: 'onnx', memory: 'low' })
-    probe = readSafetensors(await readFile(new URL('../../fixtures/golden/sam_vitb_probe.safetensors', import.meta.url))).tensors as ReadonlyMap<string, NamedTensor>
+    probe = readSafetensors(await readFile(new URL('../../fixtures/golden/sam_vitb_probe.safetensors', import.meta.url)))
+      .tensors as ReadonlyMap<string, NamedTensor>
     const tensors = generated()
     const file = join(folder, 'weights')
     await writeFile(file, writePth(tensors))
@@ -66,7 +67,9 @@ describe('ViT-B against the reference, from imported files', function () {
   })
 
   it('recognises both files as the same 93,735,472 parameters', () => {
-    for (const imported of [fromPth, fromSafetensors]) expect(imported).to.include({ architecture: 'vit-b', parameters: 93_735_472, hash: fromPth.hash })
+    for (const imported of [fromPth, fromSafetensors]) {
+      expect(imported).to.include({ architecture: 'vit-b', parameters: 93_735_472, hash: fromPth.hash })
+    }
   })
 
   for (const side of [256, 512]) {
@@ -85,7 +88,11 @@ describe('ViT-B against the reference, from imported files', function () {
       const compiled = engine.compile((t: TensorRecord) => {
         const { embedding } = encodeImage(t, small, t['@image'] as tf.Tensor4D, PLAIN)
         const outputs: TensorRecord = { embedding }
-        const prompts = { point: { points: { coordinates: t['@point'] as tf.Tensor3D, labels: t['@label'] as tf.Tensor2D } }, box: { boxes: t['@box'] as tf.Tensor2D }, none: {} }
+        const prompts = {
+          point: { points: { coordinates: t['@point'] as tf.Tensor3D, labels: t['@label'] as tf.Tensor2D } },
+          box: { boxes: t['@box'] as tf.Tensor2D },
+          none: {}
+        }
         for (const [name, prompt] of Object.entries(prompts)) {
           const { masks, iou } = promptMasks(t, small, embedding, prompt)
           outputs[`${name}.masks`] = tf.transpose(masks, [0, 2, 3, 1])

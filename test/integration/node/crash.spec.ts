@@ -20,7 +20,9 @@ describe('sites in processes of their own', function () {
   it('average by the exponential rule in log2 n steps, exactly', async () => {
     await withFleet({ sites: 4, size: 70_000, codec: 'f32', folder: tmpdir() }, async (members) => {
       for (const step of [1, 2]) {
-        for (const index of [0, 1, 2, 3].filter((each) => each < (each ^ step))) await members[index]!.worker.call('exchange', { peerId: members[index ^ step]!.peerId })
+        for (const index of [0, 1, 2, 3].filter((each) => each < (each ^ step))) {
+          await members[index]!.worker.call('exchange', { peerId: members[index ^ step]!.peerId })
+        }
       }
       for (const { worker } of members) expect((await worker.call('distance', null)).relative).to.be.below(1e-6)
     })
@@ -41,7 +43,15 @@ describe('sites in processes of their own', function () {
 
     async function open (index: number, dieAt?: SiteSetup['dieAt']): Promise<Running> {
       const worker = new Worker({ quiet: true })
-      const setup = { index, sites: 2, size: SIZE, codec: 'f32' as const, home: join(folder, String(index)), federationId: 'ab'.repeat(32), networkKey: 'cd'.repeat(32) }
+      const setup = {
+        index,
+        sites: 2,
+        size: SIZE,
+        codec: 'f32' as const,
+        home: join(folder, String(index)),
+        federationId: 'ab'.repeat(32),
+        networkKey: 'cd'.repeat(32)
+      }
       const site = { worker, ...await worker.call('open', dieAt == null ? setup : { ...setup, dieAt }) }
       running.push(site)
       return site

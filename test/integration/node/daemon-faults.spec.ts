@@ -16,7 +16,9 @@ describe('what goes wrong around a daemon', function () {
   afterEach(async () => { await sites.remove() })
 
   async function failure (name: string, over: Parameters<Sites['daemon']>[1] = {}): Promise<string> {
-    return await sites.daemon(name, over).run().then(() => { throw new Error('it ran') }, (error: Error) => `${error.name}: ${error.message}`)
+    return await sites.daemon(name, over).run().then(() => {
+      throw new Error('it ran')
+    }, (error: Error) => `${error.name}: ${error.message}`)
   }
 
   it('a bootstrap address that nobody answers: said once, trained alone meanwhile', async () => {
@@ -31,7 +33,8 @@ describe('what goes wrong around a daemon', function () {
 
   it('no address of anybody: said once by a member, not by a founder, and no more once it has met somebody', async () => {
     sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
-    const lost = async (name: string): Promise<number> => (await sites.summary(name)).warnings.filter((each) => each.includes('knows no address of another one')).length
+    const lost = async (name: string): Promise<number> =>
+      (await sites.summary(name)).warnings.filter((each) => each.includes('knows no address of another one')).length
     for (const name of ['a', 'b']) await sites.daemon(name, { foundWithinMs: 0 }).run()
     expect([await lost('a'), await lost('b')]).to.deep.equal([0, 1])
     const a = sites.daemon('a').run()
@@ -124,9 +127,24 @@ describe('what goes wrong around a daemon', function () {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    const config = { axis: 'auto', listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [], controlPort: port, engine: 'auto', provider: 'auto', memory: 'auto', threads: 0, embeddingCache: 0, nice: 10, logLevel: 'silent', data: '{}' } as const
+    const config = {
+      axis: 'auto',
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      bootstrap: [],
+      controlPort: port,
+      engine: 'auto',
+      provider: 'auto',
+      memory: 'auto',
+      threads: 0,
+      embeddingCache: 0,
+      nice: 10,
+      logLevel: 'silent',
+      data: '{}'
+    } as const
     try {
-      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(`InputError: the control port ${port} is occupied: choose another with --control-port`)
+      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(
+        `InputError: the control port ${port} is occupied: choose another with --control-port`
+      )
     } finally {
       server.close()
     }

@@ -22,7 +22,9 @@ describe('daemons with a trainer that only adds', function () {
     const steps = { a: 1, b: 2, c: 6 }
     const first = sites.daemon('a', { manners: { step: steps.a, delayMs: 200 } }).run()
     const bootstrap = (await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses
-    const others = (['b', 'c'] as const).map(async (name) => { await sites.daemon(name, { manners: { step: steps[name], delayMs: 200 }, bootstrap }).run() })
+    const others = (['b', 'c'] as const).map(async (name) => {
+      await sites.daemon(name, { manners: { step: steps[name], delayMs: 200 }, bootstrap }).run()
+    })
     const peers = sites.statusOf('b', ({ peers: count, exchanges }) => count === 2 && exchanges > 0)
       .then(async () => await fetchControl<PeerView[]>(sites.paths('b').home, '/peers'))
     await Promise.all([first, ...others])
@@ -30,7 +32,16 @@ describe('daemons with a trainer that only adds', function () {
     const adapters = []
     for (const name of ['a', 'b', 'c']) {
       const summary = await sites.summary(name)
-      expect(summary).to.include({ name, rounds: 3, images: 10, validationImages: 3, engine: 'fake', provider: 'cpu', engineReason: 'it is a fake', refusedHandshakes: 0 })
+      expect(summary).to.include({
+        name,
+        rounds: 3,
+        images: 10,
+        validationImages: 3,
+        engine: 'fake',
+        provider: 'cpu',
+        engineReason: 'it is a fake',
+        refusedHandshakes: 0
+      })
       expect(summary.exchangesByRound).to.have.length(3)
       expect(Math.min(...summary.exchangesByRound)).to.be.at.least(2)
       expect(summary.exchanges).to.be.greaterThan(summary.exchangesByRound.reduce((sum, count) => sum + count))
@@ -87,7 +98,13 @@ describe('daemons with a trainer that only adds', function () {
       sites = await Sites.create(['a'], { rounds: 2 })
       const diary = join(sites.folder, 'diary')
       await sites.daemon('a', { alone, manners: { diary } }).run()
-      expect((await readFile(diary, 'utf8')).trim().split('\n')).to.deep.equal(['phaseG 1 0', 'phaseL 1 1', 'phaseG 2 1', 'phaseL 2 2', 'phaseL 3 2'])
+      expect((await readFile(diary, 'utf8')).trim().split('\n')).to.deep.equal([
+        'phaseG 1 0',
+        'phaseL 1 1',
+        'phaseG 2 1',
+        'phaseL 2 2',
+        'phaseL 3 2'
+      ])
       expect((await adapterOf('a'))[0]).to.equal(2)
     })
   }

@@ -32,7 +32,13 @@ interface Site {
 async function until (what: string, holds: () => boolean, source: EventTarget): Promise<void> {
   const signal = AbortSignal.timeout(15_000)
   while (!holds()) {
-    await Promise.race([once(source, 'peer:connect', { signal }), once(source, 'peer:disconnect', { signal }), once(source, 'peer:identify', { signal })]).catch(() => { throw new Error(`waited in vain until ${what}`) })
+    await Promise.race([
+      once(source, 'peer:connect', { signal }),
+      once(source, 'peer:disconnect', { signal }),
+      once(source, 'peer:identify', { signal })
+    ]).catch(() => {
+      throw new Error(`waited in vain until ${what}`)
+    })
   }
 }
 
@@ -45,7 +51,14 @@ describe('discovery', () => {
     await Promise.all(folders.splice(0).map(async (folder) => { await rm(folder, { recursive: true }) }))
   })
 
-  async function startSite ({ bootstrap = [], key, networkKey = KEY, folder }: { bootstrap?: string[], key?: PrivateKey, networkKey?: Uint8Array, folder?: string } = {}): Promise<Site> {
+  async function startSite (
+    { bootstrap = [], key, networkKey = KEY, folder }: {
+      bootstrap?: string[],
+      key?: PrivateKey,
+      networkKey?: Uint8Array,
+      folder?: string
+    } = {}
+  ): Promise<Site> {
     const refusals: Refusal[] = []
     const logger = createLogger('silent')
     const notices = new Notices(logger)
@@ -83,7 +96,8 @@ describe('discovery', () => {
   }
 
   const addressOf = ({ host }: Site): string => host.getMultiaddrs()[0]!.toString()
-  const knows = (site: Site, others: Site[]): boolean => others.every(({ host }) => site.host.getConnections(host.peerId).length > 0 && site.identified.has(host.peerId.toString()))
+  const knows = (site: Site, others: Site[]): boolean =>
+    others.every(({ host }) => site.host.getConnections(host.peerId).length > 0 && site.identified.has(host.peerId.toString()))
 
   it('finds everybody from one address, and again without the bootstrap node after a restart', async function () {
     this.timeout(40_000)

@@ -83,7 +83,8 @@ describe('the guard of a host', function () {
     expect(bans).to.deep.equal(['opens more streams than any honest site'])
   })
 
-  // libp2p sends one every ten seconds, waits a minute for its answer, and cuts a connection off that has as many open as the protocol may have.
+  // libp2p sends one every ten seconds, waits a minute for its answer, and cuts a connection off that has as many open as the protocol
+  // may have.
   it('lets seven heartbeats wait for their answers side by side', async () => {
     const { connection } = await pair()
     const streams = []

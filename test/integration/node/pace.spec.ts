@@ -3,7 +3,10 @@ import { Sites } from './sites.ts'
 
 const ROUNDS = 6
 const SLOW_MS = 1_000
-/** While the slowest is awaited the other slow one is near enough to exchange: within three rounds, and for longer than a refusal as stale keeps it from being asked. */
+/**
+ * While the slowest is awaited the other slow one is near enough to exchange: within three rounds, and for longer than a refusal as
+ * stale keeps it from being asked.
+ */
 const SLOWEST_MS = 1_800
 
 describe('sites of different pace', function () {
@@ -16,7 +19,10 @@ describe('sites of different pace', function () {
     sites = await Sites.create(['a', 'b', 'fast'], { rounds: ROUNDS })
     const runs = [sites.daemon('a', { manners: { delayMs: SLOW_MS } }).run()]
     const { addresses: bootstrap } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    runs.push(sites.daemon('b', { bootstrap, manners: { delayMs: SLOWEST_MS } }).run(), sites.daemon('fast', { bootstrap, manners: { delayMs: 10 } }).run())
+    runs.push(
+      sites.daemon('b', { bootstrap, manners: { delayMs: SLOWEST_MS } }).run(),
+      sites.daemon('fast', { bootstrap, manners: { delayMs: 10 } }).run()
+    )
 
     const paused = await sites.statusOf('fast', ({ phase }) => phase === 'waiting')
     await sites.statusOf('fast', ({ phase, exchanges }) => phase === 'waiting' && exchanges > paused.exchanges)

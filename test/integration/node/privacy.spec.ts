@@ -77,7 +77,12 @@ describe('what leaves a site', function () {
   it('on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name', async () => {
     const model = await modelSection('no imported models', 'sam-tiny')
     const training = trainingSection(model, { rounds: 2, seed: 1 })
-    sites = await Sites.create(['a', 'b', 'rehearsal'], { coolDownSeconds: 60, codec: 'f32', model, training: { ...training, epochsG: 1, epochsL: 1 } })
+    sites = await Sites.create(['a', 'b', 'rehearsal'], {
+      coolDownSeconds: 60,
+      codec: 'f32',
+      model,
+      training: { ...training, epochsG: 1, epochsL: 1 }
+    })
     const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
     await writeSite(join(sites.folder, 'data-b'), 2)
     // A rehearsal alone makes private tensors of the right shapes.
@@ -85,7 +90,10 @@ describe('what leaves a site', function () {
     const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
     expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
     const planted = plant(rehearsed.tensors)
-    await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({ round: 0, set: new PrivateSet(planted) })
+    await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
+      round: 0,
+      set: new PrivateSet(planted)
+    })
 
     // So that a has to ask b how it ended.
     const initial = sites.paths('rehearsal').initialAdapter
@@ -113,14 +121,23 @@ describe('what leaves a site', function () {
 
     // Every protocol and topic was spoken, by this site.
     const id = summary.federation
-    for (const spoken of [...['kad/1.0.0', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0', 'announce/1'].map((name) => `/consilium/${id}/${name}`), '/ipfs/id/1.0.0', '/meshsub/']) {
+    for (
+      const spoken of [
+        ...['kad/1.0.0', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0', 'announce/1'].map((name) =>
+          `/consilium/${id}/${name}`
+        ),
+        '/ipfs/id/1.0.0',
+        '/meshsub/'
+      ]
+    ) {
       expect(sent.includes(spoken), spoken).to.equal(true)
     }
 
     // The positive control: the tap does see what is sent, and these needles are found in it.
     const controls = [...saved.values()].map((bytes) => floatNeedles(readFloatTensors(bytes).tensors, 4))
     expect(controls.every((needles) => needles.length > 20)).to.equal(true)
-    expect(Math.max(...controls.map((needles) => found({ name: 'adapter', needles }) / needles.length)), 'part of an adapter that is found').to.be.greaterThan(0.9)
+    expect(Math.max(...controls.map((needles) => found({ name: 'adapter', needles }) / needles.length)), 'part of an adapter that is found')
+      .to.be.greaterThan(0.9)
 
     const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
     const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
@@ -129,8 +146,14 @@ describe('what leaves a site', function () {
       { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
       { name: 'experts and optimiser state after round 2', needles: floatNeedles(trained, 6) },
       { name: 'pixels', needles: pixels },
-      { name: 'pixels as floats', needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer)) },
-      { name: 'file names', needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text)) }
+      {
+        name: 'pixels as floats',
+        needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer))
+      },
+      {
+        name: 'file names',
+        needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
+      }
     ]
     for (const each of canaries) {
       expect(each.needles, each.name).not.to.be.empty
@@ -138,6 +161,8 @@ describe('what leaves a site', function () {
     }
     const ledger = await ledgerOf(sites, 'a')
     expect(ledger.includes('"kind":"exchange"')).to.equal(true)
-    for (const { name, needles } of canaries) expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
+    for (const { name, needles } of canaries) {
+      expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
+    }
   })
 })

@@ -25,8 +25,36 @@ const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.
 const POLL_MS = 25
 const PATIENCE_MS = 30_000
 
-const FAKE_MODEL: FederationDocument['model'] = { name: 'sam-tiny', imageSize: 128, baseHash: '0'.repeat(64), lora: { blocks: [0, 1], rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' } }
-const FAKE_TRAINING: FederationDocument['training'] = { rounds: 1, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, teacherG: 'personal', teacherL: 'global', prompt: 'none', augment: true, seed: 1 }
+const FAKE_MODEL: FederationDocument['model'] = {
+  name: 'sam-tiny',
+  imageSize: 128,
+  baseHash: '0'.repeat(64),
+  lora: { blocks: [0, 1], rank: 4, alpha: 8 },
+  decoder: 'lora+heads',
+  moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
+}
+const FAKE_TRAINING: FederationDocument['training'] = {
+  rounds: 1,
+  epochsG: 1,
+  epochsL: 1,
+  batchSize: 4,
+  lrLora: 1e-3,
+  lrHeads: 1e-3,
+  lrMoe: 1e-3,
+  weightDecay: 0,
+  clipNorm: 1,
+  warmupSteps: 0,
+  lambdaG: 1,
+  lambdaL: 1,
+  tau: 1,
+  beta: 0,
+  warmupRounds: 0,
+  teacherG: 'personal',
+  teacherL: 'global',
+  prompt: 'none',
+  augment: true,
+  seed: 1
+}
 
 export interface FederationOptions {
   readonly rounds?: number
@@ -46,7 +74,10 @@ export class Sites {
     this.#single = single
   }
 
-  static async create (names: readonly string[], { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}): Promise<Sites> {
+  static async create (
+    names: readonly string[],
+    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}
+  ): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
     const paths = sites.paths(founder!)
@@ -66,7 +97,19 @@ export class Sites {
     for (const name of names) {
       const peerId = peerIdFromPrivateKey(await loadOrCreateIdentity(sites.paths(name).identity)).toString()
       await writeKeyRing(sites.paths(name).networkKey, ring)
-      if (name !== founder) await writeJson(sites.paths(name).certificate, { certificate: await issueCertificate({ federation: federationId(document), peerId, name, role: 'member', from: '2026-01-01T00:00:00.000Z', to: '2126-01-01T00:00:00.000Z' }, key), handovers: [] })
+      if (name !== founder) {
+        await writeJson(sites.paths(name).certificate, {
+          certificate: await issueCertificate({
+            federation: federationId(document),
+            peerId,
+            name,
+            role: 'member',
+            from: '2026-01-01T00:00:00.000Z',
+            to: '2126-01-01T00:00:00.000Z'
+          }, key),
+          handovers: []
+        })
+      }
       await writeFederation(sites.paths(name).federation, document)
     }
     return sites
@@ -79,11 +122,20 @@ export class Sites {
   /** A daemon with the trainer that users have, on one thread. */
   realDaemon (name: string, data: string, over: { bootstrap?: string[] } & Partial<DaemonInit> = {}): Daemon {
     const config = mergeSettings({ name, data, threads: 1, bootstrap: over.bootstrap ?? [], listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
-    return new Daemon({ home: this.paths(name).home, config: { ...config, data }, alone: false, logger: createLogger(process.env['TEST_LOG'] ?? 'silent'), ...over })
+    return new Daemon({
+      home: this.paths(name).home,
+      config: { ...config, data },
+      alone: false,
+      logger: createLogger(process.env['TEST_LOG'] ?? 'silent'),
+      ...over
+    })
   }
 
   /** A daemon with the fake trainer, which `manners` describe (test/fixtures/trainer). */
-  daemon (name: string, { manners = {}, bootstrap = [], ...over }: { manners?: object, bootstrap?: string[] } & Partial<DaemonInit> = {}): Daemon {
+  daemon (
+    name: string,
+    { manners = {}, bootstrap = [], ...over }: { manners?: object, bootstrap?: string[] } & Partial<DaemonInit> = {}
+  ): Daemon {
     const config = mergeSettings({ name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
     return new Daemon({
       home: this.paths(name).home,
@@ -117,7 +169,12 @@ export class Sites {
     const { tensors } = readFloatTensors(await readFile(adapter))
     const size = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0)
     const log = await DiskExchangeLog.open(this.paths(name).exchanges)
-    const entry = await log.begin({ exchangeId: '5'.repeat(32), partner: await readPeerId(this.paths(partner).identity), role: 'initiator', size })
+    const entry = await log.begin({
+      exchangeId: '5'.repeat(32),
+      partner: await readPeerId(this.paths(partner).identity),
+      role: 'initiator',
+      size
+    })
     await entry.append(new Float32Array(size))
     await entry.seal('pending', 0.5)
     await log.close()

@@ -8,8 +8,10 @@ export class Tap {
 
   readonly wrap = (inner: ConnectionEncrypter): ConnectionEncrypter => ({
     protocol: inner.protocol,
-    secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) => this.#watch(await inner.secureOutbound(connection, options)),
-    secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) => this.#watch(await inner.secureInbound(connection, options))
+    secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
+      this.#watch(await inner.secureOutbound(connection, options)),
+    secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
+      this.#watch(await inner.secureInbound(connection, options))
   })
 
   bytes (): Buffer {

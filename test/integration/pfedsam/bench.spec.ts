@@ -27,7 +27,9 @@ describe('bench:pfedsam', function () {
 
   /** Runs it; `onLine` may end it early. */
   async function bench (out: string, onLine?: (line: string, interrupt: () => void) => void): Promise<Ended> {
-    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...FAST, '--runs', join(out, 'runs'), '--out', out], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, ...FAST, '--runs', join(out, 'runs'), '--out', out], {
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
     let [text, err] = ['', '']
     child.stdout.on('data', (bytes: Buffer) => { text += bytes.toString() })
     child.stderr.on('data', (bytes: Buffer) => {
@@ -66,7 +68,18 @@ describe('bench:pfedsam', function () {
 
   it('plans without running', async () => {
     const out = await freshFolder()
-    const child = spawn(process.execPath, ['--import', 'tsx', BENCH, '--preset', 'full', '--dry-run', '--runs', join(out, 'runs'), '--out', out], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [
+      '--import',
+      'tsx',
+      BENCH,
+      '--preset',
+      'full',
+      '--dry-run',
+      '--runs',
+      join(out, 'runs'),
+      '--out',
+      out
+    ], { stdio: ['ignore', 'pipe', 'pipe'] })
     let err = ''
     child.stderr.on('data', (bytes: Buffer) => { err += bytes.toString() })
     const [code] = await once(child, 'close') as [number | null]

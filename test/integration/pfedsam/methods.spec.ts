@@ -30,7 +30,10 @@ describe('what every method does to the adapters', function () {
 
   async function train (name: string, use: (trained: Trained) => void | Promise<void>): Promise<void> {
     const method = METHODS.find((each) => each.name === name)!
-    const settings = settingsOf({ data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2 }, base.config)
+    const settings = settingsOf(
+      { data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2 },
+      base.config
+    )
     const learner = createLearner({ engine, base, settings })
     await use(await runMethod({ learner, method, sites, settings }))
     await learner.dispose()
@@ -91,7 +94,9 @@ describe('what every method does to the adapters', function () {
       await train(name, ({ models: [one, other] }) => {
         const apart = one!.adapter.values.reduce((largest, value, i) => Math.max(largest, Math.abs(value - other!.adapter.values[i]!)), 0)
         expect(apart, name).to.be.at.most(most)
-        const experts = [one!, other!].map((model) => [...model.experts.reveal()].flatMap(([key, { data }]) => key.includes('optimiser') ? [] : [...data]))
+        const experts = [one!, other!].map((model) =>
+          [...model.experts.reveal()].flatMap(([key, { data }]) => key.includes('optimiser') ? [] : [...data])
+        )
         expect(experts[0]).to.not.deep.equal(experts[1])
       })
     }

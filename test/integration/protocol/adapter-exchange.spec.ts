@@ -27,7 +27,13 @@ describe('adapter-exchange between libp2p nodes', () => {
     const report = await a.service.exchange(b.node.peerId)
     const theirs = await responded
     expect(report).to.include({ role: 'initiator', partner: b.node.peerId.toString(), partnerRound: 5, partnerMass: 1, clipped: false })
-    expect(theirs).to.include({ role: 'responder', partner: a.node.peerId.toString(), partnerRound: 4, partnerMass: 3, distance: report.distance })
+    expect(theirs).to.include({
+      role: 'responder',
+      partner: a.node.peerId.toString(),
+      partnerRound: 4,
+      partnerMass: 3,
+      distance: report.distance
+    })
     expect(report.bytesSent).to.equal(theirs.bytesReceived)
     expect(report.bytesReceived).to.equal(theirs.bytesSent)
     expect(report.bytesSent).to.be.within(4 * size, 4 * size + 1000)
@@ -82,7 +88,9 @@ describe('adapter-exchange between libp2p nodes', () => {
   it('tells a third site that it is busy, with a hint when to come again', async () => {
     const [a, b] = await pair({ values: random(8, 1) }, { values: random(8, 2) })
     const open = b.averager.offer('somebody else', '5'.repeat(32))
-    const error = await a.service.exchange(b.node.peerId).catch((reason: unknown) => reason as Error & { reason: string, retryAfterMs: number })
+    const error = await a.service.exchange(b.node.peerId).catch((reason: unknown) =>
+      reason as Error & { reason: string, retryAfterMs: number }
+    )
     expect(error).to.include({ name: 'RefusedError', reason: 'BUSY' })
     expect((error as { retryAfterMs: number }).retryAfterMs).to.be.within(50, 10_000)
     expect(await refusal(b.service.exchange(a.node.peerId))).to.equal('BUSY_HERE')

@@ -7,13 +7,25 @@ import { encodeAnnouncement } from '../../../src/protocol/announce/announcement.
 import type { Announce, AnnounceEvents, Announcement } from '../../../src/protocol/announce/index.ts'
 import { connect, startAnnouncer, stopAll } from './nodes.ts'
 
-const example: Announcement = { round: 2, rounds: 6, phase: 'exchange', mass: 12, schemaHash: 'a'.repeat(64), digest: 'b'.repeat(64), sketch: new Float32Array(64).fill(0.5), dice: 0.75, exchanges: 3 }
+const example: Announcement = {
+  round: 2,
+  rounds: 6,
+  phase: 'exchange',
+  mass: 12,
+  schemaHash: 'a'.repeat(64),
+  digest: 'b'.repeat(64),
+  sketch: new Float32Array(64).fill(0.5),
+  dice: 0.75,
+  exchanges: 3
+}
 
 type Node = Libp2p<{ announce: Announce, pubsub: GossipSub }>
 
 async function next<K extends keyof AnnounceEvents> ({ services }: Node, name: K): Promise<AnnounceEvents[K]['detail']> {
   return await new Promise((resolve) => {
-    services.announce.addEventListener(name, (event) => { resolve((event as CustomEvent<AnnounceEvents[K]['detail']>).detail) }, { once: true })
+    services.announce.addEventListener(name, (event) => {
+      resolve((event as CustomEvent<AnnounceEvents[K]['detail']>).detail)
+    }, { once: true })
   })
 }
 
@@ -103,7 +115,9 @@ describe('announcements over gossipsub', () => {
     const [a, b] = await Promise.all([startAnnouncer(), startAnnouncer()])
     await joined(a, b)
     const heard: [string, number][] = []
-    b.services.announce.addEventListener('announcement', ({ detail }) => { heard.push([detail.peerId.toString(), detail.announcement.exchanges]) })
+    b.services.announce.addEventListener('announcement', ({ detail }) => {
+      heard.push([detail.peerId.toString(), detail.announcement.exchanges])
+    })
     const signing = a.services.pubsub as unknown as { publishConfig: object }
     const honest = signing.publishConfig
     const victim = await generateKeyPair('Ed25519')

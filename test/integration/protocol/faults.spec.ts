@@ -3,7 +3,17 @@ import type { Libp2p, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import { ProtocolError, UnreachableError } from '../../../src/errors.ts'
 import type { ExchangeFailure } from '../../../src/protocol/adapter-exchange/index.ts'
-import { checkCommit, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeTrailer, MAX_MESSAGE_BYTES } from '../../../src/protocol/adapter-exchange/messages.ts'
+import {
+  checkCommit,
+  decodeAnswer,
+  decodeOffer,
+  encodeAnswer,
+  encodeCommit,
+  encodeCommitted,
+  encodeOffer,
+  encodeTrailer,
+  MAX_MESSAGE_BYTES
+} from '../../../src/protocol/adapter-exchange/messages.ts'
 import type { Offer } from '../../../src/protocol/adapter-exchange/port.ts'
 import { decodeAcknowledgement, decodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
 import { Frames } from '../../../src/protocol/shared/frames.ts'
@@ -51,11 +61,26 @@ interface Fault {
 }
 
 const FAULTS: readonly Fault[] = [
-  { name: 'a wrong digest', sends: [first, second, encodeTrailer(new Uint8Array(32))], error: 'ProtocolError', message: /digest does not match/ },
-  { name: 'a flipped bit', sends: [first, second.map((byte, index) => index === 9 ? byte ^ 1 : byte), trailer], error: 'ProtocolError', message: /digest does not match/ },
+  {
+    name: 'a wrong digest',
+    sends: [first, second, encodeTrailer(new Uint8Array(32))],
+    error: 'ProtocolError',
+    message: /digest does not match/
+  },
+  {
+    name: 'a flipped bit',
+    sends: [first, second.map((byte, index) => index === 9 ? byte ^ 1 : byte), trailer],
+    error: 'ProtocolError',
+    message: /digest does not match/
+  },
   { name: 'NaN', sends: vectorFrames(withNaN), error: 'ProtocolError', message: /not finite/ },
   { name: 'numbers over the norm bound', sends: vectorFrames(own.map(() => 1e5)), error: 'ProtocolError', message: /norm bound/ },
-  { name: 'an oversize frame', sends: [new Uint8Array(FULL * 4), new Uint8Array(second.length + 4)], error: 'ProtocolError', message: /where at most/ },
+  {
+    name: 'an oversize frame',
+    sends: [new Uint8Array(FULL * 4), new Uint8Array(second.length + 4)],
+    error: 'ProtocolError',
+    message: /where at most/
+  },
   { name: 'a short chunk', sends: [first.subarray(4), second, trailer], error: 'ProtocolError', message: /where the schema says/ },
   { name: 'an extra chunk', sends: [first, second, second, trailer], error: 'ProtocolError', message: /where at most 512/ },
   { name: 'a truncated stream', sends: [first], then: 'end', error: 'ProtocolError', message: /ended the stream before its chunk/ },
@@ -110,10 +135,18 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
     it(`as initiator, by ${fault.name}: ${fault.error}, nothing changed`, async () => {
       await setUp(fault.error === 'TimeoutError' ? IMPATIENT : PATIENT)
       const { stream, frames } = await offerTo()
-      expect(decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, LIMIT), offer)).to.deep.equal({ accepted: { round: 1, mass: 1, clipRadius: 1e6 }, codec: 'f32' })
+      expect(decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, LIMIT), offer)).to.deep.equal({
+        accepted: { round: 1, mass: 1, clipRadius: 1e6 },
+        codec: 'f32'
+      })
       await misbehave(frames, stream, fault)
       const { reason, error, role, inDoubt, partner: name } = await failed
-      expect({ reason, role, inDoubt, name }).to.deep.equal({ reason: fault.error, role: 'responder', inDoubt: false, name: partner.peerId.toString() })
+      expect({ reason, role, inDoubt, name }).to.deep.equal({
+        reason: fault.error,
+        role: 'responder',
+        inDoubt: false,
+        name: partner.peerId.toString()
+      })
       expect(error.message).to.match(fault.message)
       expectUnchanged(site)
     })

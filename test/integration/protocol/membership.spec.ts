@@ -6,14 +6,24 @@ import { tcp } from '@libp2p/tcp'
 import { expect } from 'chai'
 import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../../src/errors.ts'
-import { Admissions, membership, type Membership, type MembershipPort, type NetworkKey, type Reason } from '../../../src/protocol/membership/index.ts'
+import {
+  Admissions,
+  membership,
+  type Membership,
+  type MembershipPort,
+  type NetworkKey,
+  type Reason
+} from '../../../src/protocol/membership/index.ts'
 import { encodeStep } from '../../../src/protocol/membership/messages.ts'
 
 const FEDERATION = 'f'.repeat(64)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 const bytes = (words: string): Uint8Array => Buffer.from(words)
 
-/** A port whose rules fit on a card: a credential is good when it says so, statements are words, "liar" may not be stated, keys are numbers. */
+/**
+ * A port whose rules fit on a card: a credential is good when it says so, statements are words, "liar" may not be stated, keys are
+ * numbers.
+ */
 class Card implements MembershipPort {
   readonly said: Set<string>
   key: number
@@ -27,7 +37,11 @@ class Card implements MembershipPort {
   }
 
   greeting (): ReturnType<MembershipPort['greeting']> {
-    return { credential: bytes(this.own), digest: Buffer.alloc(32, [...this.said].sort().join()), key: { epoch: this.key, hash: new Uint8Array(32) } }
+    return {
+      credential: bytes(this.own),
+      digest: Buffer.alloc(32, [...this.said].sort().join()),
+      key: { epoch: this.key, hash: new Uint8Array(32) }
+    }
   }
 
   async judge (_peer: string, credential: Uint8Array): Promise<Reason | undefined> {
@@ -59,7 +73,12 @@ class Card implements MembershipPort {
   }
 }
 
-interface Site { readonly node: Libp2p<{ membership: Membership }>, readonly card: Card, readonly admissions: Admissions, readonly refusals: string[] }
+interface Site {
+  readonly node: Libp2p<{ membership: Membership }>
+  readonly card: Card
+  readonly admissions: Admissions
+  readonly refusals: string[]
+}
 
 describe('the membership protocol', () => {
   const running: Libp2p[] = []
@@ -144,7 +163,12 @@ describe('the membership protocol', () => {
     const mute = await startBare()
     await closed(await mute.dial(a.node.getMultiaddrs()))
     expect(a.refusals).to.deep.equal(['us LATE'])
-    const bare = await createLibp2p({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] })
+    const bare = await createLibp2p({
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()]
+    })
     running.push(bare)
     const b = await startSite()
     await closed(await b.node.dial(bare.getMultiaddrs()))

@@ -46,9 +46,25 @@ export async function startBareNode (): Promise<Libp2p> {
   return await startNode({})
 }
 
-export async function startSite (init: { values: Float32Array, round?: number, mass?: number, schema?: Schema, limits?: Partial<Limits>, settings?: Partial<AveragingSettings>, offersPerSecond?: number }): Promise<Site> {
+export async function startSite (
+  init: {
+    values: Float32Array,
+    round?: number,
+    mass?: number,
+    schema?: Schema,
+    limits?: Partial<Limits>,
+    settings?: Partial<AveragingSettings>,
+    offersPerSecond?: number
+  }
+): Promise<Site> {
   const schema = init.schema ?? vectorSchema(init.values.length)
-  const averager = new Averager({ schema, values: init.values, round: init.round ?? 1, mass: init.mass ?? 1, settings: { ...SETTINGS, ...init.settings } })
+  const averager = new Averager({
+    schema,
+    values: init.values,
+    round: init.round ?? 1,
+    mass: init.mass ?? 1,
+    settings: { ...SETTINGS, ...init.settings }
+  })
   const node = await startNode<{ exchange: AdapterExchange }>({
     exchange: adapterExchange({
       federationId: FEDERATION,
@@ -80,8 +96,13 @@ export async function stopAll (): Promise<void> {
 }
 
 /** The next event of this name. */
-export async function nextEvent<K extends keyof AdapterExchangeEvents> (service: AdapterExchange, name: K): Promise<AdapterExchangeEvents[K]['detail']> {
+export async function nextEvent<K extends keyof AdapterExchangeEvents> (
+  service: AdapterExchange,
+  name: K
+): Promise<AdapterExchangeEvents[K]['detail']> {
   return await new Promise((resolve) => {
-    service.addEventListener(name, (event) => { resolve((event as CustomEvent<AdapterExchangeEvents[K]['detail']>).detail) }, { once: true })
+    service.addEventListener(name, (event) => {
+      resolve((event as CustomEvent<AdapterExchangeEvents[K]['detail']>).detail)
+    }, { once: true })
   })
 }

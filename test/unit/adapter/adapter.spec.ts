@@ -1,12 +1,24 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Adapter, adapterFileParts, adapterFromSafetensors, adapterFromTensors, adapterToSafetensors, decodeAdapter, encodeAdapter } from '../../../src/adapter/adapter.ts'
+import {
+  Adapter,
+  adapterFileParts,
+  adapterFromSafetensors,
+  adapterFromTensors,
+  adapterToSafetensors,
+  decodeAdapter,
+  encodeAdapter
+} from '../../../src/adapter/adapter.ts'
 import { readSafetensors, writeSafetensors } from '../../../src/adapter/safetensors.ts'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { CorruptFileError, SchemaError } from '../../../src/errors.ts'
 import { schemas, valuesOf } from './arbitraries.ts'
 
-const schema = createSchema({ model: 'm', baseHash: '00', tensors: [{ name: 'b', shape: [2, 2], role: 'decoder' }, { name: 'a', shape: [3], role: 'lora' }] })
+const schema = createSchema({
+  model: 'm',
+  baseHash: '00',
+  tensors: [{ name: 'b', shape: [2, 2], role: 'decoder' }, { name: 'a', shape: [3], role: 'lora' }]
+})
 const adapter = new Adapter(schema, Float32Array.of(1, 2, 3, 4, 5, 6, 7))
 const adapters = schemas.chain((any) => valuesOf(any.size).map((values) => new Adapter(any, values)))
 const meta = { round: 3, weight: 54.5 }
@@ -35,7 +47,10 @@ describe('adapter', () => {
   })
 
   it('encodes little-endian and digests exactly that', () => {
-    const one = new Adapter(createSchema({ model: 'm', baseHash: '00', tensors: [{ name: 'a', shape: [], role: 'lora' }] }), Float32Array.of(1))
+    const one = new Adapter(
+      createSchema({ model: 'm', baseHash: '00', tensors: [{ name: 'a', shape: [], role: 'lora' }] }),
+      Float32Array.of(1)
+    )
     expect([...encodeAdapter(one)]).to.deep.equal([0, 0, 0x80, 0x3f])
     expect(one.digest()).to.equal('e00e5eb9444182f352323374ef4e08ebcb784725fdd4fd612d7730540b3e0c8c')
   })
@@ -76,8 +91,12 @@ describe('adapter', () => {
       const map = new Map(tensors.map(([name, shape]) => [name, { shape, data: new Float32Array(shape.reduce((x, y) => x * y, 1)) }]))
       expect(() => adapterFromSafetensors(schema, writeSafetensors(map, { ...metadata }))).to.throw(CorruptFileError)
     }
-    const infinite = new Map([['a', { shape: [3], data: Float32Array.of(1, Infinity, 2) }], ['b', { shape: [2, 2], data: new Float32Array(4) }]])
-    expect(() => adapterFromSafetensors(schema, writeSafetensors(infinite, { schema_hash: schema.hash, round: '1', weight: '1' }))).to.throw(CorruptFileError, 'tensor a')
+    const infinite = new Map([['a', { shape: [3], data: Float32Array.of(1, Infinity, 2) }], ['b', {
+      shape: [2, 2],
+      data: new Float32Array(4)
+    }]])
+    expect(() => adapterFromSafetensors(schema, writeSafetensors(infinite, { schema_hash: schema.hash, round: '1', weight: '1' }))).to
+      .throw(CorruptFileError, 'tensor a')
   })
 
   it('is written with what a reader needs to know', () => {

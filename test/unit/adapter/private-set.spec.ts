@@ -31,7 +31,12 @@ describe('private set', () => {
   })
 
   it('shows a count and nothing else', () => {
-    const shown = [JSON.stringify({ experts }), inspect(experts), inspect({ experts }, { depth: 9, showHidden: true }), `${JSON.stringify(structuredClone(experts))}`]
+    const shown = [
+      JSON.stringify({ experts }),
+      inspect(experts),
+      inspect({ experts }, { depth: 9, showHidden: true }),
+      `${JSON.stringify(structuredClone(experts))}`
+    ]
     for (const text of shown) expect(text).not.to.match(/0\.12|lmoe/)
     expect(shown[0]).to.equal('{"experts":{"privateTensors":1}}')
     expect(shown[1]).to.equal('PrivateSet(1 tensors)')

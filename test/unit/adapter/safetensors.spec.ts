@@ -20,20 +20,32 @@ const bitsOf = (data: Float32Array): number[] => [...new Uint32Array(data.slice(
 
 describe('safetensors', () => {
   it('returns what was written, bit by bit', () => {
-    fc.assert(fc.property(tensorMaps, fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), fc.string()), fc.nat(9), (tensors, metadata, shift) => {
-      const written = writeSafetensors(tensors, metadata)
-      expect(Number(new DataView(written.buffer).getBigUint64(0, true)) % 8).to.equal(0)
-      const moved = new Uint8Array(shift + written.length)
-      moved.set(written, shift)
-      const read = readFloatTensors(moved.subarray(shift))
-      expect(read.metadata).to.deep.equal(metadata)
-      expect([...read.tensors].map(([name, { shape, data }]) => [name, shape, bitsOf(data)]).sort())
-        .to.deep.equal([...tensors].map(([name, { shape, data }]) => [name, shape, bitsOf(data)]).sort())
-    }))
+    fc.assert(
+      fc.property(
+        tensorMaps,
+        fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), fc.string()),
+        fc.nat(9),
+        (tensors, metadata, shift) => {
+          const written = writeSafetensors(tensors, metadata)
+          expect(Number(new DataView(written.buffer).getBigUint64(0, true)) % 8).to.equal(0)
+          const moved = new Uint8Array(shift + written.length)
+          moved.set(written, shift)
+          const read = readFloatTensors(moved.subarray(shift))
+          expect(read.metadata).to.deep.equal(metadata)
+          expect([...read.tensors].map(([name, { shape, data }]) => [name, shape, bitsOf(data)]).sort())
+            .to.deep.equal([...tensors].map(([name, { shape, data }]) => [name, shape, bitsOf(data)]).sort())
+        }
+      )
+    )
   })
 
   it('reads every type, aligned or not, whatever the order in the header', () => {
-    const header = { i64: entry('I64', [1], 1, 9), u8: entry('U8', [1], 0, 1), f16: entry('F16', [3], 13, 19), i32: entry('I32', [], 9, 13) }
+    const header = {
+      i64: entry('I64', [1], 1, 9),
+      u8: entry('U8', [1], 0, 1),
+      f16: entry('F16', [3], 13, 19),
+      i32: entry('I32', [], 9, 13)
+    }
     const data = [7, 254, 255, 255, 255, 255, 255, 255, 255, 253, 255, 255, 255, 0, 0x3c, 0, 0xc0, 1, 0]
     for (const padding of ['', ' ', '       ']) {
       const { tensors, metadata } = readSafetensors(file(JSON.stringify(header) + padding, data))
@@ -82,7 +94,11 @@ describe('safetensors', () => {
     ['data that end too early', file({ a: entry('F32', [2], 0, 8) }, four), /tensor a/],
     ['trailing bytes', file({ a: entry('F32', [1], 0, 4) }, [...four, 1]), /1 bytes/],
     ['trailing bytes after no tensors', file({}, [1])],
-    ['a name twice', file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /"a" occurs twice/],
+    [
+      'a name twice',
+      file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      /"a" occurs twice/
+    ],
     ['a field twice', file('{"a":{"dtype":"U8","dtype":"F32","shape":[0],"data_offsets":[0,0]}}'), /"dtype" occurs twice/],
     ['metadata twice', file('{"__metadata__":{},"__metadata__":{}}'), /occurs twice/],
     ['__proto__', file('{"__proto__":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /__proto__/],
@@ -118,7 +134,10 @@ describe('safetensors', () => {
     expect(() => writeSafetensors(new Map([['a', { shape: [3], data }]]))).to.throw(SchemaError, 'tensor a')
     expect(() => writeSafetensors(new Map([['a', { shape: [-2, -2], data }]]))).to.throw(SchemaError, 'tensor a')
     expect(() => writeSafetensors(new Map([['__proto__', { shape: [4], data }]]))).to.throw(SchemaError)
-    expect(() => writeSafetensors(new Map([['a', { shape: [1], data: Float32Array.of(65520) }]]), {}, 'F16')).to.throw(SchemaError, 'tensor a')
+    expect(() => writeSafetensors(new Map([['a', { shape: [1], data: Float32Array.of(65520) }]]), {}, 'F16')).to.throw(
+      SchemaError,
+      'tensor a'
+    )
   })
 })
 
@@ -156,7 +175,9 @@ describe('float16', () => {
   it('survives a file within half a unit', () => {
     fc.assert(fc.property(fc.float32Array({ min: -65504, max: 65504, noNaN: true }), (data) => {
       const read = readFloatTensors(writeSafetensors(new Map([['a', { shape: [data.length], data }]]), {}, 'F16'))
-      read.tensors.get('a')!.data.forEach((value, i) => expect(Math.abs(value - data[i]!)).to.be.at.most(Math.max(2 ** -25, Math.abs(data[i]!) * 2 ** -11)))
+      read.tensors.get('a')!.data.forEach((value, i) =>
+        expect(Math.abs(value - data[i]!)).to.be.at.most(Math.max(2 ** -25, Math.abs(data[i]!) * 2 ** -11))
+      )
     }))
   })
 })

@@ -37,7 +37,12 @@ describe('compute: attention with gradients of its own', () => {
 
   for (const [what, inputs] of [['plain', plain], ['with places of a square', square(3)]] as const) {
     const oneMap = 4 * rows * (inputs['key']?.shape[1] ?? 0)
-    for (const [name, budget] of [['all maps are kept', Infinity], ['no map fits', 1], ['two of five heads fit', 2 * oneMap], ['all but one fit', 4 * oneMap]] as const) {
+    for (
+      const [name, budget] of [['all maps are kept', Infinity], ['no map fits', 1], ['two of five heads fit', 2 * oneMap], [
+        'all but one fit',
+        4 * oneMap
+      ]] as const
+    ) {
       it(`${what}: gives the value and the gradients of the plain formula where ${name}`, async () => {
         const expected = await runOnce(engines.cpu, withGradients(reference), inputs)
         for (const engine of [engines.onnx, engines.cpu]) {

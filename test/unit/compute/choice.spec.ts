@@ -20,7 +20,8 @@ function machine (found: Record<string, number | string>, tensorflow: Tensorflow
   }
 }
 
-const failure = async (promise: Promise<unknown>): Promise<string> => await promise.then(() => 'no error', (error: unknown) => (error as Error).message)
+const failure = async (promise: Promise<unknown>): Promise<string> =>
+  await promise.then(() => 'no error', (error: unknown) => (error as Error).message)
 const cpuOnly = { cuda: 'no libraries', webgpu: 'no driver', cpu: 100 }
 
 describe('choice of engine and provider', () => {
@@ -66,13 +67,21 @@ describe('choice of engine and provider', () => {
   })
 
   it('a named provider that fails is refused with its reason', async () => {
-    expect(await failure(chooseEngine({ provider: 'webgpu' }, machine(cpuOnly)))).to.equal('the provider webgpu does not work here (no driver): use --provider auto, or see consilium doctor')
+    expect(await failure(chooseEngine({ provider: 'webgpu' }, machine(cpuOnly)))).to.equal(
+      'the provider webgpu does not work here (no driver): use --provider auto, or see consilium doctor'
+    )
   })
 
   it('unknown names are answered with the known ones', async () => {
-    expect(await failure(chooseEngine({ name: 'abacus' as 'onnx' }, machine(cpuOnly)))).to.equal('unknown engine abacus: use auto, onnx, tensorflow, wasm or cpu')
-    expect(await failure(chooseEngine({ provider: 'tpu' as 'cpu' }, machine(cpuOnly)))).to.equal('unknown provider tpu: use auto, cuda, webgpu or cpu')
-    expect(await failure(chooseEngine({ name: 'wasm', provider: 'cuda' }, machine(cpuOnly)))).to.match(/^the provider cuda is for the engine onnx, not for wasm/)
+    expect(await failure(chooseEngine({ name: 'abacus' as 'onnx' }, machine(cpuOnly)))).to.equal(
+      'unknown engine abacus: use auto, onnx, tensorflow, wasm or cpu'
+    )
+    expect(await failure(chooseEngine({ provider: 'tpu' as 'cpu' }, machine(cpuOnly)))).to.equal(
+      'unknown provider tpu: use auto, cuda, webgpu or cpu'
+    )
+    expect(await failure(chooseEngine({ name: 'wasm', provider: 'cuda' }, machine(cpuOnly)))).to.match(
+      /^the provider cuda is for the engine onnx, not for wasm/
+    )
   })
 })
 

@@ -39,7 +39,10 @@ const adam: Step = (t) => {
 
 function startOfAdam (): HostRecord {
   const shapes: Record<string, number[]> = { w1: [3, 8], b1: [8], w2: [8, 2], b2: [2] }
-  const parameters = Object.entries(shapes).flatMap(([name, shape], index) => [[name, numbers(shape, -0.5, 0.5, index + 1)], [`${name}.m`, full(shape, 0)], [`${name}.v`, full(shape, 0)]])
+  const parameters = Object.entries(shapes).flatMap((
+    [name, shape],
+    index
+  ) => [[name, numbers(shape, -0.5, 0.5, index + 1)], [`${name}.m`, full(shape, 0)], [`${name}.v`, full(shape, 0)]])
   return { ...Object.fromEntries(parameters) as HostRecord, count: full([], 0) }
 }
 
@@ -98,11 +101,16 @@ describe('compute: compiled steps', () => {
   })
 
   it('bakes nothing of the inputs, also where all their numbers are equal at first', async () => {
-    const compiled = onnx.compile(({ x, s }) => ({ y: tf.mul(tf.pow(x as tf.Tensor, s as tf.Tensor), tf.add(tf.mean(x as tf.Tensor), tf.scalar(1))) }))
+    const compiled = onnx.compile(({ x, s }) => ({
+      y: tf.mul(tf.pow(x as tf.Tensor, s as tf.Tensor), tf.add(tf.mean(x as tf.Tensor), tf.scalar(1)))
+    }))
     for (const [x, s] of [[full([4], 1), full([], 1)], [full([4], 2), full([], 2)], [numbers([4], 0.5, 2), full([], 3)]] as const) {
       const { y } = await compiled.run({ x, s })
       const mean = Array.from(x.data).reduce((total, number) => total + number) / 4
-      expectClose(y as HostTensor, { shape: [4], data: Float32Array.from(x.data, (number) => number ** (s.data[0] as number) * (mean + 1)) }, 1e-5)
+      expectClose(y as HostTensor, {
+        shape: [4],
+        data: Float32Array.from(x.data, (number) => number ** (s.data[0] as number) * (mean + 1))
+      }, 1e-5)
     }
     await compiled.dispose()
   })
@@ -121,7 +129,10 @@ describe('compute: compiled steps', () => {
   })
 
   it('takes empty inputs', async () => {
-    await expectSame(engines, ({ tokens, sparse }) => ({ all: tf.concat([tokens as tf.Tensor, sparse as tf.Tensor], 1) }), { tokens: numbers([2, 5, 4]), sparse: full([2, 0, 4], 0) })
+    await expectSame(engines, ({ tokens, sparse }) => ({ all: tf.concat([tokens as tf.Tensor, sparse as tf.Tensor], 1) }), {
+      tokens: numbers([2, 5, 4]),
+      sparse: full([2, 0, 4], 0)
+    })
   })
 
   it('takes views into larger and into shared memory', async () => {
@@ -145,14 +156,26 @@ describe('compute: compiled steps', () => {
   })
 
   it('writes outputs into the arrays offered where they fit', async () => {
-    const compiled = onnx.compile(({ x }) => ({ sum: tf.sum(x as tf.Tensor), twice: tf.mul(x as tf.Tensor, 2), view: tf.reshape(x as tf.Tensor, [3, 1]), small: tf.mean(x as tf.Tensor), positive: tf.greater(x as tf.Tensor, 0) }))
+    const compiled = onnx.compile(({ x }) => ({
+      sum: tf.sum(x as tf.Tensor),
+      twice: tf.mul(x as tf.Tensor, 2),
+      view: tf.reshape(x as tf.Tensor, [3, 1]),
+      small: tf.mean(x as tf.Tensor),
+      positive: tf.greater(x as tf.Tensor, 0)
+    }))
     const offered = { twice: full([3], 0), view: full([3, 1], 0), small: full([2], 0), positive: full([3], 0), other: full([3], 7) }
     for (const number of [1, 2]) {
       const results = await compiled.run({ x: full([3], number) }, offered)
       expect(results['twice']?.data).to.equal(offered.twice.data)
       expect(results['view']?.data).to.equal(offered.view.data)
       expect(Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, Array.from(data)])))
-        .to.deep.equal({ sum: [3 * number], twice: [2 * number, 2 * number, 2 * number], view: [number, number, number], small: [number], positive: [1, 1, 1] })
+        .to.deep.equal({
+          sum: [3 * number],
+          twice: [2 * number, 2 * number, 2 * number],
+          view: [number, number, number],
+          small: [number],
+          positive: [1, 1, 1]
+        })
     }
     expect([...offered.small.data, ...offered.positive.data, ...offered.other.data]).to.deep.equal([0, 0, 0, 0, 0, 7, 7, 7])
     await compiled.dispose()
@@ -212,7 +235,9 @@ describe('compute: compiled steps', () => {
 
   it('says which input is mis-shaped, and what is missing', async () => {
     const compiled = onnx.compile(({ x }) => ({ y: tf.square(x as tf.Tensor) }))
-    expect((await failure(compiled.run({ x: { shape: [2, 2], data: new Float32Array(3) } }))).message).to.match(/input x has 3 numbers .* \[2,2\] needs 4/)
+    expect((await failure(compiled.run({ x: { shape: [2, 2], data: new Float32Array(3) } }))).message).to.match(
+      /input x has 3 numbers .* \[2,2\] needs 4/
+    )
     const empty = onnx.compile(() => ({}))
     expect((await failure(empty.run({ x: full([1], 1) }))).message).to.match(/at least one tensor/)
     await compiled.dispose()

@@ -7,11 +7,13 @@ import type { Engines } from './compare.ts'
 
 /** Two dense layers trained by tfjs-core's own Adam, without a compiled step. */
 function eagerTraining (): { step: () => tf.Scalar, dispose: () => void } {
-  const draw = (...shape: [number, number]): tf.Variable<tf.Rank.R2> => tf.variable(tf.randomNormal<tf.Rank.R2>(shape, 0, 0.5, 'float32', 3))
+  const draw = (...shape: [number, number]): tf.Variable<tf.Rank.R2> =>
+    tf.variable(tf.randomNormal<tf.Rank.R2>(shape, 0, 0.5, 'float32', 3))
   const [w1, w2, x, y] = [draw(6, 16), draw(16, 2), draw(32, 6), draw(32, 2)]
   const optimiser = tf.train.adam(0.01)
   return {
-    step: () => optimiser.minimize(() => tf.mean(tf.squaredDifference(tf.matMul(tf.tanh(tf.matMul(x, w1)), w2), y)), true, [w1, w2]) as tf.Scalar,
+    step: () =>
+      optimiser.minimize(() => tf.mean(tf.squaredDifference(tf.matMul(tf.tanh(tf.matMul(x, w1)), w2), y)), true, [w1, w2]) as tf.Scalar,
     dispose: () => {
       tf.dispose([w1, w2, x, y])
       optimiser.dispose()

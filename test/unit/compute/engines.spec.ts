@@ -62,7 +62,11 @@ describe('compute: engines', () => {
   })
 
   it('softmax along another axis', async () => {
-    await expectSame(engines, withGradients(({ q }) => tf.transpose(tf.softmax(tf.transpose(q as tf.Tensor, [0, 1, 3, 2])), [0, 1, 3, 2])), { q: heads.q })
+    await expectSame(
+      engines,
+      withGradients(({ q }) => tf.transpose(tf.softmax(tf.transpose(q as tf.Tensor, [0, 1, 3, 2])), [0, 1, 3, 2])),
+      { q: heads.q }
+    )
   })
 
   it('layer norm, values and gradients for input, scale and shift', async () => {
@@ -73,7 +77,9 @@ describe('compute: engines', () => {
 
   it('layer norm under a frozen scale', async () => {
     const inputs = { x: numbers([3, 7]), scale: numbers([7], 0.5, 1.5), shift: numbers([7]) }
-    const step: Step = ({ x, scale, shift }) => ({ dx: tf.grad((t) => tf.square(layerNorm(t, scale as tf.Tensor, shift as tf.Tensor, 1e-5)))(x as tf.Tensor) })
+    const step: Step = ({ x, scale, shift }) => ({
+      dx: tf.grad((t) => tf.square(layerNorm(t, scale as tf.Tensor, shift as tf.Tensor, 1e-5)))(x as tf.Tensor)
+    })
     await expectSame(engines, step, inputs)
   })
 
@@ -83,7 +89,9 @@ describe('compute: engines', () => {
 
   it('gradient of a bilinear resize with half pixels, which tfjs-cpu has wrong: the sum over outputs of their weights', async () => {
     const weights = numbers([1, 5, 7, 1])
-    const value: Step = ({ x }) => ({ y: tf.sum(tf.mul(tf.image.resizeBilinear(x as tf.Tensor4D, [5, 7], false, true), tf.tensor(weights.data, [1, 5, 7, 1]))) })
+    const value: Step = ({ x }) => ({
+      y: tf.sum(tf.mul(tf.image.resizeBilinear(x as tf.Tensor4D, [5, 7], false, true), tf.tensor(weights.data, [1, 5, 7, 1])))
+    })
     const slope: Step = ({ x }) => ({ dx: tf.grad((t) => value({ x: t })['y'] as tf.Tensor)(x as tf.Tensor) })
     const { dx } = await runOnce(engines.onnx, slope, { x: numbers([1, 3, 4, 1]) })
     // The resize is linear: its gradient is what each single pixel contributes.
@@ -99,7 +107,11 @@ describe('compute: engines', () => {
   it('a mean over a million numbers keeps its digits', async () => {
     const x = { shape: [1024, 1024], data: Float32Array.from({ length: 2 ** 20 }, (_, index) => 1 + (index % 7) / 10) }
     const exact = x.data.reduce((total, number) => total + number, 0) / x.data.length
-    const { mean, flat } = await runOnce(engines.onnx, (t) => ({ mean: tf.mean(t['x'] as tf.Tensor), flat: tf.mean(tf.reshape(t['x'] as tf.Tensor, [-1])) }), { x })
+    const { mean, flat } = await runOnce(
+      engines.onnx,
+      (t) => ({ mean: tf.mean(t['x'] as tf.Tensor), flat: tf.mean(tf.reshape(t['x'] as tf.Tensor, [-1])) }),
+      { x }
+    )
     for (const result of [mean, flat]) expect(Math.abs((result?.data[0] as number) - exact) / exact).to.be.below(5e-7)
   })
 })

@@ -32,7 +32,11 @@ async function compiled (): Promise<number> {
   const engine = await createEngine({ name: 'onnx', threads: 1, memory: 'fast' })
   const step = engine.compile(({ x, w1, w2 }) => {
     const { value, grads: [d1, d2] } = tf.valueAndGrads((a, b) => forward(x as tf.Tensor, a, b))([w1 as tf.Tensor, w2 as tf.Tensor])
-    return { loss: value, w1: tf.sub(w1 as tf.Tensor, tf.mul(d1 as tf.Tensor, 0.01)), w2: tf.sub(w2 as tf.Tensor, tf.mul(d2 as tf.Tensor, 0.01)) }
+    return {
+      loss: value,
+      w1: tf.sub(w1 as tf.Tensor, tf.mul(d1 as tf.Tensor, 0.01)),
+      w2: tf.sub(w2 as tf.Tensor, tf.mul(d2 as tf.Tensor, 0.01))
+    }
   })
   let state: HostRecord = { w1: numbers([64, HIDDEN], -0.1, 0.1), w2: numbers([HIDDEN, 64], -0.1, 0.1, 2) }
   return await growth(async () => {

@@ -17,13 +17,23 @@ describe('execution providers', () => {
       console.log('      skipped: its libraries are installed here')
       this.skip()
     }
-    expect(await testProvider('cuda', { threads: 1 })).to.deep.equal({ provider: 'cuda', works: false, reason: 'its libraries are not installed' })
+    expect(await testProvider('cuda', { threads: 1 })).to.deep.equal({
+      provider: 'cuda',
+      works: false,
+      reason: 'its libraries are not installed'
+    })
     const tried = await selfTest('cuda', { threads: 1 })
-    expect(tried.works ? '' : tried.reason).to.match(/^its libraries do not load: libonnxruntime_providers_\w+\.so: cannot open shared object file/)
+    expect(tried.works ? '' : tried.reason).to.match(
+      /^its libraries do not load: libonnxruntime_providers_\w+\.so: cannot open shared object file/
+    )
   })
 
   it('a test that takes too long is ended and counts as failed', async () => {
-    expect(await selfTest('cpu', { threads: 1, timeoutMs: 1 })).to.deep.equal({ provider: 'cpu', works: false, reason: 'its self-test did not end within 0.001 s' })
+    expect(await selfTest('cpu', { threads: 1, timeoutMs: 1 })).to.deep.equal({
+      provider: 'cpu',
+      works: false,
+      reason: 'its self-test did not end within 0.001 s'
+    })
   })
 
   it('a Vulkan driver is one whose manifest the loader would find', async () => {

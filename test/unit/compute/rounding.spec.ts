@@ -30,7 +30,13 @@ function sessions (...errors: number[]): { make: () => Promise<{ error: number, 
     released,
     make: async () => {
       const session = made++
-      return await Promise.resolve({ error: errors[session] ?? NaN, release: async () => { released.push(session); await Promise.resolve() } })
+      return await Promise.resolve({
+        error: errors[session] ?? NaN,
+        release: async () => {
+          released.push(session)
+          await Promise.resolve()
+        }
+      })
     }
   }
 }

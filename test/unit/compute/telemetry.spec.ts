@@ -12,7 +12,11 @@ describe('compute: ONNX Runtime reports to nobody', function () {
     const home = await mkdtemp(join(tmpdir(), 'consilium-home-'))
     try {
       const { ORT_DISABLE_TELEMETRY: _, XDG_CACHE_HOME: _cache, ...rest } = process.env
-      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'telemetry-worker.ts')], { timeout: 50_000, env: { ...rest, HOME: home } })
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['--import', 'tsx', join(import.meta.dirname, 'telemetry-worker.ts')],
+        { timeout: 50_000, env: { ...rest, HOME: home } }
+      )
       expect(JSON.parse(stdout)).to.deep.include({ y: 9 }).and.to.have.nested.property('test.works', true)
       expect(await readdir(home, { recursive: true })).to.deep.equal([])
     } finally {

@@ -44,7 +44,9 @@ describe('the engine tensorflow where it is absent or broken', () => {
   it('without its native part: what to run', async () => {
     await mkdir(root, { recursive: true })
     await writeFile(join(root, 'package.json'), '{}')
-    expect(await failure()).to.equal(`the engine tensorflow is broken: ${root} has no native part: run npm run setup:tensorflow, or npm rebuild there`)
+    expect(await failure()).to.equal(
+      `the engine tensorflow is broken: ${root} has no native part: run npm run setup:tensorflow, or npm rebuild there`
+    )
   })
 
   it('a native part that does not load: why, and what to run', async () => {

@@ -26,7 +26,14 @@ describe('consilium data check', function () {
   before(async () => {
     const image = await png(6, 8, (x) => x * 20)
     const mask = await png(6, 8, (x) => x > 3 ? 255 : 0)
-    good = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': mask, 'images/p_2.png': image, 'masks/p_2.png': image.slice(0, 40), 'images/q_1.png': image, 'masks/q_1.png': mask })
+    good = await folderOf({
+      'images/p_1.png': image,
+      'masks/p_1.png': mask,
+      'images/p_2.png': image,
+      'masks/p_2.png': image.slice(0, 40),
+      'images/q_1.png': image,
+      'masks/q_1.png': mask
+    })
     few = await folderOf({ 'images/p_1.png': image, 'masks/p_1.png': mask })
     bad = await folderOf({ 'images/p_1.png': image, 'masks/q_1.png': image })
   })
@@ -36,7 +43,9 @@ describe('consilium data check', function () {
     const sheet = join(good.path, 'sheet.png')
     const { code, out, err } = await consilium('data', 'check', good.path, '--sheet', sheet)
     expect({ code, err }).to.deep.equal({ code: 0, err: '' })
-    expect(out).to.include('2 slices of 2 subjects, 8×6 pixels, grey').and.include('images/p_2.png: its mask: the picture cannot be decoded').and.include(`contact sheet: ${sheet}`)
+    expect(out).to.include('2 slices of 2 subjects, 8×6 pixels, grey').and.include(
+      'images/p_2.png: its mask: the picture cannot be decoded'
+    ).and.include(`contact sheet: ${sheet}`)
     expect((await sharp(sheet).metadata()).format).to.equal('png')
   })
 
@@ -54,14 +63,22 @@ describe('consilium data check', function () {
     const { code, out, err } = await consilium('data', 'check', few.path, '--json', '--sheet', sheet)
     expect(code).to.equal(1)
     expect(JSON.parse(out)).to.deep.include({ slices: 1, trainable: false })
-    expect(err).to.equal(`consilium: ${few.path} has too few slices to split into training and validation, so consilium start would refuse it: add images\n`)
+    expect(err).to.equal(
+      `consilium: ${few.path} has too few slices to split into training and validation, so consilium start would refuse it: add images\n`
+    )
   })
 
   it('exits 1 with one sentence and writes nothing when nothing can be used', async () => {
     const sheet = join(bad.path, 'sheet.png')
-    const [text, json, gone] = await Promise.all([consilium('data', 'check', bad.path, '--sheet', sheet), consilium('data', 'check', bad.path, '--json', '--sheet', sheet), consilium('data', 'check', join(bad.path, 'gone'))])
+    const [text, json, gone] = await Promise.all([
+      consilium('data', 'check', bad.path, '--sheet', sheet),
+      consilium('data', 'check', bad.path, '--json', '--sheet', sheet),
+      consilium('data', 'check', join(bad.path, 'gone'))
+    ])
     expect([text.code, json.code, gone.code]).to.deep.equal([1, 1, 1])
-    expect(text.err).to.include('images/p_1.png: the image has no mask').and.match(/consilium: nothing in .* can be used, 2 files were skipped/)
+    expect(text.err).to.include('images/p_1.png: the image has no mask').and.match(
+      /consilium: nothing in .* can be used, 2 files were skipped/
+    )
     expect(json.err.trim().split('\n')).to.have.length(1)
     expect((JSON.parse(json.out) as { problems: unknown[] }).problems).to.have.length(2)
     expect(gone.err).to.match(/^consilium: .*gone cannot be read: it does not exist\n$/)

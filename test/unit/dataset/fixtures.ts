@@ -53,14 +53,46 @@ interface Places {
 }
 
 const PLACES: Record<1 | 2, Places> = {
-  1: { size: 348, magic: [344, [0x6e, 0x2b, 0x31, 0]], dim: 40, datatype: 70, pixdim: 76, offset: 108, slope: 112, text: 148, codes: [252, 254], qform: 256, sform: 280 },
-  2: { size: 540, magic: [4, [0x6e, 0x2b, 0x32, 0, 0x0d, 0x0a, 0x1a, 0x0a]], dim: 16, datatype: 12, pixdim: 104, offset: 168, slope: 176, text: 240, codes: [344, 348], qform: 352, sform: 400 }
+  1: {
+    size: 348,
+    magic: [344, [0x6e, 0x2b, 0x31, 0]],
+    dim: 40,
+    datatype: 70,
+    pixdim: 76,
+    offset: 108,
+    slope: 112,
+    text: 148,
+    codes: [252, 254],
+    qform: 256,
+    sform: 280
+  },
+  2: {
+    size: 540,
+    magic: [4, [0x6e, 0x2b, 0x32, 0, 0x0d, 0x0a, 0x1a, 0x0a]],
+    dim: 16,
+    datatype: 12,
+    pixdim: 104,
+    offset: 168,
+    slope: 176,
+    text: 240,
+    codes: [344, 348],
+    qform: 352,
+    sform: 400
+  }
 }
 
 /** Writes numbers one after the other in the widths of a NIfTI version. */
-function writers (view: DataView, version: 1 | 2, little: boolean): Record<'reals' | 'counts' | 'codes', (at: number, values: readonly number[]) => void> {
+function writers (
+  view: DataView,
+  version: 1 | 2,
+  little: boolean
+): Record<'reals' | 'counts' | 'codes', (at: number, values: readonly number[]) => void> {
   const [real, count, code] = version === 1 ? [16, 4, 4] : [64, 1024, 8]
-  const write = (type: number) => (at: number, values: readonly number[]) => { values.forEach((value, i) => { PUT[type]!(view, at + i * BYTES[type]!, value, little) }) }
+  const write = (type: number) => (at: number, values: readonly number[]) => {
+    values.forEach((value, i) => {
+      PUT[type]!(view, at + i * BYTES[type]!, value, little)
+    })
+  }
   return { reals: write(real), counts: write(count), codes: write(code) }
 }
 
@@ -68,7 +100,9 @@ const DEFAULTS = { datatype: 2, littleEndian: true, version: 1, slope: 0, interc
 
 /** A NIfTI file written field by field from the standard, independently of any library. */
 export function niftiBytes (spec: NiftiSpec): Uint8Array<ArrayBuffer> {
-  const { dims, values, datatype, littleEndian, version, slope, intercept, pixdim, text, qform, sform }: Required<Omit<NiftiSpec, 'qform' | 'sform'>> & NiftiSpec = { ...DEFAULTS, ...spec }
+  const { dims, values, datatype, littleEndian, version, slope, intercept, pixdim, text, qform, sform }:
+    & Required<Omit<NiftiSpec, 'qform' | 'sform'>>
+    & NiftiSpec = { ...DEFAULTS, ...spec }
   const at = PLACES[version]
   const start = at.size + 4
   const width = BYTES[datatype]!
@@ -97,7 +131,8 @@ export function qformOf (affine: Matrix): NonNullable<NiftiSpec['qform']> {
   const size = [0, 1, 2].map((axis) => Math.hypot(...affine.map((row) => row[axis]!)))
   const r = affine.map((row) => [0, 1, 2].map((axis) => row[axis]! / size[axis]!))
   const m = (i: number, j: number): number => r[i]![j]!
-  const det = m(0, 0) * (m(1, 1) * m(2, 2) - m(1, 2) * m(2, 1)) - m(0, 1) * (m(1, 0) * m(2, 2) - m(1, 2) * m(2, 0)) + m(0, 2) * (m(1, 0) * m(2, 1) - m(1, 1) * m(2, 0))
+  const det = m(0, 0) * (m(1, 1) * m(2, 2) - m(1, 2) * m(2, 1)) - m(0, 1) * (m(1, 0) * m(2, 2) - m(1, 2) * m(2, 0)) +
+    m(0, 2) * (m(1, 0) * m(2, 1) - m(1, 1) * m(2, 0))
   const qfac = det < 0 ? -1 : 1
   r.forEach((row) => { row[2] = row[2]! * qfac })
   // Symmetric matrix whose greatest eigenvector is the quaternion (a, b, c, d): found by repeated multiplication.
@@ -155,5 +190,15 @@ export function fitted (height: number, width: number, side: number, change: Par
 }
 
 export function slice (subject: string, index: number, change: Partial<Slice> = {}): Slice {
-  return { id: `${subject}#${index}`, subject, index, height: 2, width: 2, channels: 1, image: new Uint8Array(4), mask: new Uint8Array(4), ...change }
+  return {
+    id: `${subject}#${index}`,
+    subject,
+    index,
+    height: 2,
+    width: 2,
+    channels: 1,
+    image: new Uint8Array(4),
+    mask: new Uint8Array(4),
+    ...change
+  }
 }

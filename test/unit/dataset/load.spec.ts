@@ -46,21 +46,30 @@ describe('loading a data folder', () => {
     return 'loaded'
   }
 
-  const reasons = (dataset: Dataset): Record<string, string> => Object.fromEntries(dataset.problems.map(({ file, reason }) => [file, reason]))
+  const reasons = (dataset: Dataset): Record<string, string> =>
+    Object.fromEntries(dataset.problems.map(({ file, reason }) => [file, reason]))
 
   it('pairs pictures by name and knows their subject and place', async () => {
-    const dataset = await scan({ 'images/p_007.png': picture, 'masks/p_007.png': dot, 'images/p_012.png': picture, 'masks/p_012.tif': await sharp(dot).tiff({ compression: 'lzw' }).toBuffer() })
+    const dataset = await scan({
+      'images/p_007.png': picture,
+      'masks/p_007.png': dot,
+      'images/p_012.png': picture,
+      'masks/p_012.tif': await sharp(dot).tiff({ compression: 'lzw' }).toBuffer()
+    })
     expect(dataset).to.include({ layout: 'folders', subjects: 1, classes: 1, emptySlices: 0 })
     expect(dataset.problems).to.deep.equal([])
-    expect(dataset.slices.map(({ id, subject, index, height, width, channels }) => [id, subject, index, height, width, channels])).to.deep.equal([['p_007', 'p', 7, 6, 8, 1], ['p_012', 'p', 12, 6, 8, 1]])
+    expect(dataset.slices.map(({ id, subject, index, height, width, channels }) => [id, subject, index, height, width, channels])).to.deep
+      .equal([['p_007', 'p', 7, 6, 8, 1], ['p_012', 'p', 12, 6, 8, 1]])
     expect(dataset.slices[0]!.image[8 * 2 + 3]).to.equal(32)
     expect(dataset.slices[0]!.mask[8 * 2 + 3]).to.equal(1)
     expect(dataset.slices[0]!.mask.reduce((sum, value) => sum + value, 0)).to.equal(1)
   })
 
   it('keeps colour and reads 16 bit', async () => {
-    const colour = await sharp(new Uint8Array(6 * 8 * 3).fill(9).map((_, i) => i), { raw: { height: 6, width: 8, channels: 3 } }).png().toBuffer()
-    const deep = await sharp(Uint16Array.from({ length: 48 }, (_, i) => i * 1000), { raw: { height: 6, width: 8, channels: 1 } }).toColourspace('grey16').png().toBuffer()
+    const colour = await sharp(new Uint8Array(6 * 8 * 3).fill(9).map((_, i) => i), { raw: { height: 6, width: 8, channels: 3 } }).png()
+      .toBuffer()
+    const deep = await sharp(Uint16Array.from({ length: 48 }, (_, i) => i * 1000), { raw: { height: 6, width: 8, channels: 1 } })
+      .toColourspace('grey16').png().toBuffer()
     const { slices, problems } = await scan({ 'images/a.png': colour, 'masks/a.png': dot, 'images/b.png': deep, 'masks/b.png': dot })
     expect(problems).to.deep.equal([])
     expect(slices[0]).to.include({ channels: 3, subject: 'a', index: 0 })
@@ -72,14 +81,28 @@ describe('loading a data folder', () => {
   })
 
   it('cuts volumes and leaves slices without foreground out', async () => {
-    const { slices, volumes, emptySlices, subjects } = await scan({ 'images/v.nii.gz': gz(nifti), 'masks/v.nii': label, 'images/w.nii': nifti, 'masks/w.nii': label }, { axis: 'axial' })
-    expect(slices.map(({ id, subject, index }) => [id, subject, index])).to.deep.equal([['v#001', 'v', 1], ['v#002', 'v', 2], ['w#001', 'w', 1], ['w#002', 'w', 2]])
+    const { slices, volumes, emptySlices, subjects } = await scan({
+      'images/v.nii.gz': gz(nifti),
+      'masks/v.nii': label,
+      'images/w.nii': nifti,
+      'masks/w.nii': label
+    }, { axis: 'axial' })
+    expect(slices.map(({ id, subject, index }) => [id, subject, index])).to.deep.equal([['v#001', 'v', 1], ['v#002', 'v', 2], [
+      'w#001',
+      'w',
+      1
+    ], ['w#002', 'w', 2]])
     expect({ emptySlices, subjects }).to.deep.equal({ emptySlices: 2, subjects: 2 })
     expect(volumes[0]).to.deep.equal({ axis: 'axial', slices: 3, spacing: [1, 1, 1], obliqueDegrees: 0 })
   })
 
   it('reads the nnU-Net raw layout, its modality, and counts further channels', async () => {
-    const files = { 'imagesTr/c_001_0000.nii': nifti, 'imagesTr/c_001_0001.nii': nifti, 'labelsTr/c_001.nii': label, 'imagesTs/x_0000.nii': nifti }
+    const files = {
+      'imagesTr/c_001_0000.nii': nifti,
+      'imagesTr/c_001_0001.nii': nifti,
+      'labelsTr/c_001.nii': label,
+      'imagesTs/x_0000.nii': nifti
+    }
     const mr = await scan({ ...files, 'dataset.json': '{"channel_names":{"0":"T2"},"labels":{"background":0,"x":1}}' })
     expect(mr).to.include({ layout: 'nnunet', ignoredChannels: 1 })
     expect(mr.problems).to.deep.equal([])
@@ -125,7 +148,17 @@ describe('loading a data folder', () => {
       'images/.DS_Store': 'litter'
     })
     const expected: Record<string, string> = {
-      'images/lonely.png': 'no mask', 'masks/orphan.png': 'no image', 'images/size.png': '6×8', 'images/empty.png': 'no foreground anywhere', 'images/cut.png': 'truncated', 'images/broken.png': 'its mask: ', 'images/kinds.png': 'both be', 'images/twice.png': 'same name', 'images/scan.dcm': 'not read', 'images/grey.png': '47 different labels', 'images/blur.png': 'JPEG'
+      'images/lonely.png': 'no mask',
+      'masks/orphan.png': 'no image',
+      'images/size.png': '6×8',
+      'images/empty.png': 'no foreground anywhere',
+      'images/cut.png': 'truncated',
+      'images/broken.png': 'its mask: ',
+      'images/kinds.png': 'both be',
+      'images/twice.png': 'same name',
+      'images/scan.dcm': 'not read',
+      'images/grey.png': '47 different labels',
+      'images/blur.png': 'JPEG'
     }
     const found = reasons(dataset)
     expect(Object.keys(found).sort()).to.deep.equal(Object.keys(expected).sort())
@@ -138,9 +171,20 @@ describe('loading a data folder', () => {
 
   it('refuses masks of volumes with another size, another place, no foreground, or damage', async () => {
     const moved = niftiBytes({ dims, values: mask, sform: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 9]] })
-    const found = reasons(await scan({
-      'images/a.nii': nifti, 'masks/a.nii': niftiBytes({ dims: [4, 3, 5], values: mask }), 'images/b.nii': nifti, 'masks/b.nii': moved, 'images/c.nii': nifti, 'masks/c.nii': niftiBytes({ dims, values: mask.map(() => 0) }), 'images/d.nii': nifti.slice(0, 400), 'masks/d.nii': label, 'images/e.nii.gz': gz(nifti).slice(0, 60), 'masks/e.nii': label
-    }))
+    const found = reasons(
+      await scan({
+        'images/a.nii': nifti,
+        'masks/a.nii': niftiBytes({ dims: [4, 3, 5], values: mask }),
+        'images/b.nii': nifti,
+        'masks/b.nii': moved,
+        'images/c.nii': nifti,
+        'masks/c.nii': niftiBytes({ dims, values: mask.map(() => 0) }),
+        'images/d.nii': nifti.slice(0, 400),
+        'masks/d.nii': label,
+        'images/e.nii.gz': gz(nifti).slice(0, 60),
+        'masks/e.nii': label
+      })
+    )
     expect(found['images/a.nii']).to.include('4×3×5').and.to.include('4×5×3')
     expect(found['images/b.nii']).to.include('different places')
     expect(found['images/c.nii']).to.include('no foreground')
@@ -168,11 +212,17 @@ describe('loading a data folder', () => {
     expect(await sentence({})).to.match(/^PATH has neither images\/ and masks\/ nor/)
     expect(await sentence({ 'images/a.png': picture })).to.include('no masks/')
     expect(await sentence({ 'labelsTr/a.nii': label })).to.include('neither')
-    expect(await sentence({ 'images/.keep': '', 'masks/.keep': '' })).to.equal('PATH holds no images: add pictures or NIfTI volumes with their masks')
+    expect(await sentence({ 'images/.keep': '', 'masks/.keep': '' })).to.equal(
+      'PATH holds no images: add pictures or NIfTI volumes with their masks'
+    )
     const none = await sentence({ 'images/a.png': picture, 'images/b.png': picture, 'masks/c.png': dot })
     expect(none).to.include('3 files were skipped').and.include('the image has no mask of the same name; the mask has no image')
     expect(none).to.not.match(/a\.png|b\.png|\n/)
-    await loadDataset('/does/not/exist').then(() => { throw new Error('loaded') }, (error: unknown) => { expect((error as Error).message).to.equal('/does/not/exist cannot be read: it does not exist') })
+    await loadDataset('/does/not/exist').then(() => {
+      throw new Error('loaded')
+    }, (error: unknown) => {
+      expect((error as Error).message).to.equal('/does/not/exist cannot be read: it does not exist')
+    })
   })
 
   it('reports progress and stops when told to', async () => {
@@ -180,6 +230,10 @@ describe('loading a data folder', () => {
     const seen: number[][] = []
     await loadDataset(path, { onProgress: (done, total) => { seen.push([done, total]) } })
     expect(seen).to.deep.equal([[1, 2], [2, 2]])
-    await loadDataset(path, { signal: AbortSignal.abort(new Error('stopped')) }).then(() => { throw new Error('loaded') }, (error: unknown) => { expect((error as Error).message).to.equal('stopped') })
+    await loadDataset(path, { signal: AbortSignal.abort(new Error('stopped')) }).then(() => {
+      throw new Error('loaded')
+    }, (error: unknown) => {
+      expect((error as Error).message).to.equal('stopped')
+    })
   })
 })

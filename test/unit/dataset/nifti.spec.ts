@@ -56,14 +56,17 @@ describe('NIfTI reader', () => {
   it('prefers the sform, then the qform, then voxel sizes', async () => {
     const sform = [[0, 0, 3, 1], [-2, 0, 0, 2], [0, 4, 0, 3]]
     const qform = qformOf([[0, 2, 0, 5], [0, 0, 3, 6], [4, 0, 0, 7]])
-    const affine = async (spec: Partial<NiftiSpec>): Promise<number[][]> => (await read(niftiBytes({ dims, values, ...spec }))).header.affine.map((row) => row.map((value) => Math.round(value * 1e4) / 1e4 + 0))
+    const affine = async (spec: Partial<NiftiSpec>): Promise<number[][]> =>
+      (await read(niftiBytes({ dims, values, ...spec }))).header.affine.map((row) => row.map((value) => Math.round(value * 1e4) / 1e4 + 0))
     expect(await affine({ sform, qform })).to.deep.equal([[0, 0, 3, 1], [-2, 0, 0, 2], [0, 4, 0, 3]])
     expect(await affine({ qform })).to.deep.equal([[0, 2, 0, 5], [0, 0, 3, 6], [4, 0, 0, 7]])
     expect(await affine({ pixdim: [1, 2, 3, 4] })).to.deep.equal([[2, 0, 0, 0], [0, 3, 0, 0], [0, 0, 4, 0]])
   })
 
   it('accepts a quaternion a hair longer than 1', async () => {
-    const { header } = await read(niftiBytes({ dims, values, qform: { pixdim: [1, 1, 1, 1], quaternion: [1, 3e-4, 3e-4], offset: [0, 0, 0] } }))
+    const { header } = await read(
+      niftiBytes({ dims, values, qform: { pixdim: [1, 1, 1, 1], quaternion: [1, 3e-4, 3e-4], offset: [0, 0, 0] } })
+    )
     expect(header.affine[0][0]).to.be.closeTo(1, 1e-3)
     expect(header.affine[1][1]).to.be.closeTo(-1, 1e-3)
   })
@@ -85,8 +88,12 @@ describe('NIfTI reader', () => {
     expect(await reasonOf(niftiBytes({ dims: [2, 0, 6], values }))).to.include('size')
     expect(await reasonOf(broken(42, (view) => { view.setInt16(0, -2, true) }))).to.include('size')
     expect(await reasonOf(niftiBytes({ dims, values, pixdim: [1, 0, 1, 1] }))).to.include('orientation and voxel size')
-    expect(await reasonOf(niftiBytes({ dims, values, sform: [[NaN, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }))).to.include('orientation and voxel size')
-    expect(await reasonOf(niftiBytes({ dims, values, sform: [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]] }))).to.include('orientation and voxel size')
+    expect(await reasonOf(niftiBytes({ dims, values, sform: [[NaN, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }))).to.include(
+      'orientation and voxel size'
+    )
+    expect(await reasonOf(niftiBytes({ dims, values, sform: [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]] }))).to.include(
+      'orientation and voxel size'
+    )
   })
 
   it('reads a single slice and a fourth dimension of one', async () => {

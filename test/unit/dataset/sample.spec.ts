@@ -14,7 +14,9 @@ describe('bundled sample', () => {
       const { slices, subjects, classes, problems } = dataset
       expect(problems).to.deep.equal([])
       expect({ count: slices.length, subjects, classes }).to.deep.equal({ count, subjects: 1, classes: 1 })
-      expect(new Set(slices.map((slice) => `${slice.width}×${slice.height} ${slice.subject}`))).to.deep.equal(new Set([`${width}×${height} colin27`]))
+      expect(new Set(slices.map((slice) => `${slice.width}×${slice.height} ${slice.subject}`))).to.deep.equal(
+        new Set([`${width}×${height} colin27`])
+      )
       const { foreground } = summarise(dataset)
       expect(foreground).to.be.within(0.2, 0.45)
       const { train, validation } = splitSlices(slices, { seed: 1 })
@@ -32,13 +34,21 @@ describe('bundled sample', () => {
   it('keeps the place of the head: the middle of the brain is at the same point in both volumes', async () => {
     const centres = await Promise.all(['b', 'c'].map(async (letter) => {
       const { slices } = await loadDataset(join(SAMPLES, `colin27/hospital-${letter}`))
-      const image = await readImage(join(SAMPLES, letter === 'b' ? 'colin27/hospital-b/imagesTr/colin27_0000.nii.gz' : 'colin27/hospital-c/images/colin27.nii.gz'))
+      const image = await readImage(
+        join(SAMPLES, letter === 'b' ? 'colin27/hospital-b/imagesTr/colin27_0000.nii.gz' : 'colin27/hospital-c/images/colin27.nii.gz')
+      )
       if (image.kind !== 'volume') throw new Error('not a volume')
       const { affine } = image.header
       const sum = [0, 0, 0, 0]
       // Both are stored column, row, slice, so that an index is a voxel.
       for (const slice of slices) {
-        slice.mask.forEach((label, at) => { if (label > 0) [at % slice.width, Math.floor(at / slice.width), slice.index, 1].forEach((value, i) => { sum[i] = sum[i]! + value }) })
+        slice.mask.forEach((label, at) => {
+          if (label > 0) {
+            ;[at % slice.width, Math.floor(at / slice.width), slice.index, 1].forEach((value, i) => {
+              sum[i] = sum[i]! + value
+            })
+          }
+        })
       }
       const [i, j, k] = sum.map((value) => value / sum[3]!)
       return affine.map((row) => row[0] * i! + row[1] * j! + row[2] * k! + row[3])
@@ -48,7 +58,9 @@ describe('bundled sample', () => {
 
   it('stays small and ships its notice', async () => {
     const files = await readdir(SAMPLES, { recursive: true, withFileTypes: true })
-    const sizes = await Promise.all(files.filter((file) => file.isFile()).map(async (file) => (await stat(join(file.parentPath, file.name))).size))
+    const sizes = await Promise.all(
+      files.filter((file) => file.isFile()).map(async (file) => (await stat(join(file.parentPath, file.name))).size)
+    )
     expect(sizes.reduce((sum, size) => sum + size, 0)).to.be.lessThan(4e6)
     expect(files.map((file) => file.name)).to.include('NOTICE')
   })

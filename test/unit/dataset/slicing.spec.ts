@@ -41,7 +41,18 @@ function volumeOf (bytes: Uint8Array<ArrayBuffer>, voxels: Voxels): Volume {
 }
 
 function headerOf (change: Partial<NiftiHeader>): NiftiHeader {
-  return { version: 1, littleEndian: true, dims: SIZE, datatype: 2, slope: 1, intercept: 0, offset: 352, affine: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]], bytes: new Uint8Array(348), ...change }
+  return {
+    version: 1,
+    littleEndian: true,
+    dims: SIZE,
+    datatype: 2,
+    slope: 1,
+    intercept: 0,
+    offset: 352,
+    affine: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]],
+    bytes: new Uint8Array(348),
+    ...change
+  }
 }
 
 /** Slice, row and column by hand: the patient's right at the left, the front at the top or left, the head at the top. */
@@ -60,7 +71,9 @@ describe('slices of volumes', () => {
           for (const form of [{ sform: affine }, { qform: qformOf(affine) }]) {
             const volume = volumeOf(niftiBytes({ dims, values, ...form }), Uint8Array.from(values))
             const slices = cutImages(volume, planStack(volume, axis), {})
-            slices.forEach((slice, k) => { expect([...slice], `${axis} ${order.join()} ${signs.join()}`).to.deep.equal(EXPECTED[axis](k).flat()) })
+            slices.forEach((slice, k) => {
+              expect([...slice], `${axis} ${order.join()} ${signs.join()}`).to.deep.equal(EXPECTED[axis](k).flat())
+            })
           }
         }
       }

@@ -10,17 +10,26 @@ const indices = (slices: readonly Slice[]): number[] => slices.map((each) => eac
 
 describe('splits', () => {
   it('cut one subject by a slab with a gap on both sides', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 120 }), fc.integer(), fc.double({ min: 0.05, max: 0.5, noNaN: true }), (count, seed, validationShare) => {
-      const { train, validation } = splitSlices(stack(count), { seed, validationShare })
-      const held = indices(validation)
-      const gap = Math.max(2, Math.ceil(0.06 * count))
-      expect(held).to.deep.equal(held.map((_, i) => held[0]! + i))
-      for (const index of indices(train)) {
-        for (const other of held) expect(Math.abs(index - other)).to.be.greaterThan(gap)
-      }
-      expect(train.length).to.be.at.least(1)
-      if (count >= 4) expect(validation.length).to.be.at.least(count > 10 ? 1 : 0)
-    }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 120 }),
+        fc.integer(),
+        fc.double({ min: 0.05, max: 0.5, noNaN: true }),
+        (count, seed, validationShare) => {
+          const { train, validation } = splitSlices(stack(count), { seed, validationShare })
+          const held = indices(validation)
+          const gap = Math.max(2, Math.ceil(0.06 * count))
+          expect(held).to.deep.equal(held.map((_, i) => held[0]! + i))
+          for (const index of indices(train)) {
+            for (const other of held) expect(Math.abs(index - other)).to.be.greaterThan(gap)
+          }
+          expect(train.length).to.be.at.least(1)
+          if (count >= 4) {
+            expect(validation.length).to.be.at.least(count > 10 ? 1 : 0)
+          }
+        }
+      )
+    )
   })
 
   it('leave a stack of 48 with 32 for training and 10 for validation', () => {

@@ -16,7 +16,16 @@ const sorted = (data: Uint8Array): number[] => [...data].sort((a, b) => a - b)
 describe('resizing', () => {
   it('enlarges with half-pixel centres', () => {
     const ramp = pixels(4, 4, (x) => x * 32)
-    expect([...resizeImage({ height: 4, width: 4, channels: 1, data: ramp }, 4, 8).subarray(0, 8)]).to.deep.equal([0, 8, 24, 40, 56, 72, 88, 96])
+    expect([...resizeImage({ height: 4, width: 4, channels: 1, data: ramp }, 4, 8).subarray(0, 8)]).to.deep.equal([
+      0,
+      8,
+      24,
+      40,
+      56,
+      72,
+      88,
+      96
+    ])
   })
 
   it('averages when shrinking instead of dropping pixels', () => {
@@ -27,12 +36,22 @@ describe('resizing', () => {
   })
 
   it('keeps an even image even, whatever the sizes, and colours apart', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), (h, w, height, width) => {
-      const data = Uint8Array.from({ length: h * w * 3 }, (_, i) => [10, 120, 250][i % 3]!)
-      const out = resizeImage({ height: h, width: w, channels: 3, data }, height, width)
-      expect(out).to.have.length(height * width * 3)
-      out.forEach((value, i) => { if (value !== [10, 120, 250][i % 3]) throw new Error(`${value} at ${i}`) })
-    }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 30 }),
+        (h, w, height, width) => {
+          const data = Uint8Array.from({ length: h * w * 3 }, (_, i) => [10, 120, 250][i % 3]!)
+          const out = resizeImage({ height: h, width: w, channels: 3, data }, height, width)
+          expect(out).to.have.length(height * width * 3)
+          out.forEach((value, i) => {
+            if (value !== [10, 120, 250][i % 3]) throw new Error(`${value} at ${i}`)
+          })
+        }
+      )
+    )
   })
 
   it('never invents labels', () => {
@@ -45,7 +64,10 @@ describe('resizing', () => {
 describe('fitting', () => {
   it('scales the longer side to the canvas and rounds the other as the reference does', async () => {
     const sizes = async (height: number, width: number, side: number): Promise<number[]> => {
-      const { fittedHeight, fittedWidth } = await fitSlice(slice('s', 0, { height, width, image: new Uint8Array(height * width), mask: new Uint8Array(height * width) }), side)
+      const { fittedHeight, fittedWidth } = await fitSlice(
+        slice('s', 0, { height, width, image: new Uint8Array(height * width), mask: new Uint8Array(height * width) }),
+        side
+      )
       return [fittedHeight, fittedWidth]
     }
     expect(await sizes(144, 120, 128)).to.deep.equal([128, 107])

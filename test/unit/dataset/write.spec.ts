@@ -4,7 +4,17 @@ import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { isCompressed, readHeader } from 'nifti-reader-js'
 import sharp from 'sharp'
-import { contactSheet, describeSummary, loadDataset, readImage, summarise, writeMaskNifti, writeMaskPng, type Axis, type VolumeImage } from '../../../src/dataset/index.ts'
+import {
+  contactSheet,
+  describeSummary,
+  loadDataset,
+  readImage,
+  summarise,
+  writeMaskNifti,
+  writeMaskPng,
+  type Axis,
+  type VolumeImage
+} from '../../../src/dataset/index.ts'
 import { parseHeader } from '../../../src/dataset/readers/nifti-header.ts'
 import { readNifti } from '../../../src/dataset/readers/nifti.ts'
 import { readPicture } from '../../../src/dataset/readers/picture.ts'
@@ -56,7 +66,22 @@ describe('writing masks', () => {
     expect(isCompressed(new Uint8Array(packed).buffer)).to.equal(true)
     const bytes = new Uint8Array(gunzipSync(packed))
     const [before, after] = [readHeader(image.header.bytes.buffer), readHeader(bytes.buffer)]
-    for (const field of ['dims', 'pixDims', 'affine', 'qform_code', 'sform_code', 'quatern_b', 'quatern_c', 'quatern_d', 'qoffset_x', 'qoffset_y', 'qoffset_z', 'xyzt_units'] as const) {
+    for (
+      const field of [
+        'dims',
+        'pixDims',
+        'affine',
+        'qform_code',
+        'sform_code',
+        'quatern_b',
+        'quatern_c',
+        'quatern_d',
+        'qoffset_x',
+        'qoffset_y',
+        'qoffset_z',
+        'xyzt_units'
+      ] as const
+    ) {
       expect(after[field], field).to.deep.equal(before[field])
     }
     expect([...bytes.subarray(252, 328)]).to.deep.equal([...image.header.bytes.subarray(252, 328)])
@@ -93,7 +118,11 @@ describe('writing masks', () => {
       expect((error as Error).message).to.include('cannot be written: its folder does not exist')
     })
     expect(await readdir(folder.path)).to.deep.equal([])
-    await writeMaskPng(at('x.png'), new Uint8Array(5), 2, 2).then(() => { throw new Error('written') }, (error: unknown) => { expect(error).to.be.instanceOf(RangeError) })
+    await writeMaskPng(at('x.png'), new Uint8Array(5), 2, 2).then(() => {
+      throw new Error('written')
+    }, (error: unknown) => {
+      expect(error).to.be.instanceOf(RangeError)
+    })
   })
 
   it('reads a picture to be segmented and names the file it cannot read', async () => {
@@ -102,8 +131,15 @@ describe('writing masks', () => {
       const image = await readImage(join(made.path, 'a_3.png'))
       expect(image.kind).to.equal('picture')
       expect(image.slices[0]).to.include({ height: 3, width: 5, id: 'a_3' })
-      for (const [name, part] of [['b.png', 'b.png cannot be used: the picture cannot be decoded'], ['c.txt', 'format'], ['gone.nii', 'does not exist']] as const) {
-        await readImage(join(made.path, name)).then(() => { throw new Error('read') }, (error: unknown) => {
+      for (
+        const [name, part] of [['b.png', 'b.png cannot be used: the picture cannot be decoded'], ['c.txt', 'format'], [
+          'gone.nii',
+          'does not exist'
+        ]] as const
+      ) {
+        await readImage(join(made.path, name)).then(() => {
+          throw new Error('read')
+        }, (error: unknown) => {
           expect(error).to.be.instanceOf(InputError)
           expect((error as Error).message).to.include(part)
         })
@@ -120,7 +156,10 @@ describe('writing masks', () => {
 
   it('draws a sheet of at most 48 tiles with red outlines', async () => {
     const disc = (height: number, width: number): Uint8Array => pixels(height, width, (x, y) => x > 2 && x < 6 && y > 2 && y < 6 ? 1 : 0)
-    const slices = Array.from({ length: 3 }, (_, i) => slice('s', i, { height: 8, width: 10, image: pixels(8, 10, () => 90), mask: disc(8, 10) }))
+    const slices = Array.from(
+      { length: 3 },
+      (_, i) => slice('s', i, { height: 8, width: 10, image: pixels(8, 10, () => 90), mask: disc(8, 10) })
+    )
     await contactSheet(slices, at('sheet.png'))
     const { data, info } = await sharp(at('sheet.png')).raw().toBuffer({ resolveWithObject: true })
     expect([info.width, info.height]).to.deep.equal([4 + 3 * 164, 4 + 180])
@@ -135,10 +174,23 @@ describe('writing masks', () => {
   })
 
   it('sums a folder up without file names', async () => {
-    const made = await folderOf({ 'images/secret.png': await png(4, 6, (x) => x), 'masks/secret.png': await png(4, 6, (x) => x === 0 ? 1 : 0), 'images/alone.png': await png(4, 6, (x) => x) })
+    const made = await folderOf({
+      'images/secret.png': await png(4, 6, (x) => x),
+      'masks/secret.png': await png(4, 6, (x) => x === 0 ? 1 : 0),
+      'images/alone.png': await png(4, 6, (x) => x)
+    })
     try {
       const summary = summarise(await loadDataset(made.path))
-      expect(summary).to.deep.include({ slices: 1, subjects: 1, classes: 1, smallest: [4, 6], largest: [4, 6], colour: 0, skipped: 1, reasons: { 'the image has no mask of the same name': 1 } })
+      expect(summary).to.deep.include({
+        slices: 1,
+        subjects: 1,
+        classes: 1,
+        smallest: [4, 6],
+        largest: [4, 6],
+        colour: 0,
+        skipped: 1,
+        reasons: { 'the image has no mask of the same name': 1 }
+      })
       expect(summary.foreground).to.be.closeTo(1 / 6, 1e-9)
       const text = describeSummary(summary)
       expect(text).to.include('1 slice of 1 subject, 6×4 pixels, grey').and.include('1 file skipped').and.include('slabs')

@@ -3,10 +3,18 @@ import * as fc from 'fast-check'
 import { addScaled, plainCombine, plainSum, subtract, sumOfSquares } from '../../../src/gossip-aggregation/arithmetic.ts'
 import { kernels, AT_ONCE } from '../../../src/gossip-aggregation/wasm-passes.ts'
 
-const pairs = fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 40 }).map((numbers) => [0, 1].map((side) => Float32Array.from(numbers, (both) => both[side]!)) as [Float32Array, Float32Array])
+const pairs = fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 40 }).map((numbers) =>
+  [0, 1].map((side) => Float32Array.from(numbers, (both) => both[side]!)) as [Float32Array, Float32Array]
+)
 /** Lengths on either side of where WebAssembly begins, of its fours, and of a slice. */
-const lengths = fc.oneof(fc.integer({ min: 505, max: 530 }), fc.integer({ min: AT_ONCE - 5, max: AT_ONCE + 5 }), fc.constant(3 * AT_ONCE + 601))
-const long = fc.tuple(lengths, fc.array(fc.float(), { minLength: 7, maxLength: 7 })).map(([length, seed]) => Float32Array.from({ length }, (_, index) => seed[index % 7]! * (1 + index / length)))
+const lengths = fc.oneof(
+  fc.integer({ min: 505, max: 530 }),
+  fc.integer({ min: AT_ONCE - 5, max: AT_ONCE + 5 }),
+  fc.constant(3 * AT_ONCE + 601)
+)
+const long = fc.tuple(lengths, fc.array(fc.float(), { minLength: 7, maxLength: 7 })).map(([length, seed]) =>
+  Float32Array.from({ length }, (_, index) => seed[index % 7]! * (1 + index / length))
+)
 
 function slicesOf (values: Float32Array): Float32Array[] {
   return Array.from({ length: Math.ceil(values.length / AT_ONCE) }, (_, slice) => values.subarray(slice * AT_ONCE, (slice + 1) * AT_ONCE))

@@ -19,7 +19,10 @@ function codes (...values: number[]): Uint8Array {
   return new Uint8Array(Float32Array.from(values).buffer)
 }
 
-function averager (values: number[] = [0, 0, 0], init: { round?: number, mass?: number, clipRadius?: number, normBound?: number } = {}): Averager {
+function averager (
+  values: number[] = [0, 0, 0],
+  init: { round?: number, mass?: number, clipRadius?: number, normBound?: number } = {}
+): Averager {
   const { round = 5, mass = 1, ...others } = init
   return new Averager({ schema, values: Float32Array.from(values), round, mass, settings: { ...settings, ...others } })
 }
@@ -143,8 +146,22 @@ describe('Averager', () => {
   it('treats terms that no honest site states as a broken protocol', () => {
     const site = averager()
     const offer = offerOf(averager())
-    const impossible: Partial<Offer>[] = [{ mass: -1 }, { mass: 101 }, { mass: NaN }, { mass: Infinity }, { round: -1 }, { round: 0.5 }, { clipRadius: 0 }, { clipRadius: NaN }, { clipRadius: Infinity }]
-    for (const changed of impossible) expect(() => site.answer({ self: 'a', partner: 'b', offer: { ...offer, ...changed } }), JSON.stringify(changed)).to.throw(ProtocolError)
+    const impossible: Partial<Offer>[] = [
+      { mass: -1 },
+      { mass: 101 },
+      { mass: NaN },
+      { mass: Infinity },
+      { round: -1 },
+      { round: 0.5 },
+      { clipRadius: 0 },
+      { clipRadius: NaN },
+      { clipRadius: Infinity }
+    ]
+    for (const changed of impossible) {
+      expect(() => site.answer({ self: 'a', partner: 'b', offer: { ...offer, ...changed } }), JSON.stringify(changed)).to.throw(
+        ProtocolError
+      )
+    }
     const { exchange } = site.offer('b', nextId())
     expect(() => { exchange.open({ round: 5, mass: 101, clipRadius: 1 }, 'f32') }).to.throw(ProtocolError)
     expect(() => { exchange.open({ round: 9, mass: 1, clipRadius: 1 }, 'f32') }).to.throw(RefusedError)
@@ -234,7 +251,9 @@ describe('Exchange', () => {
   it('cannot be committed out of turn, nor twice, nor by the other role\'s step', async () => {
     const [a, b] = [averager([1, 2, 3]), averager([4, 5, 6])]
     const [one, other] = opened(a, b)
-    const refused = async (step: () => Promise<unknown>): Promise<void> => { expect(await step().catch((error: unknown) => error)).to.be.instanceOf(ProtocolError) }
+    const refused = async (step: () => Promise<unknown>): Promise<void> => {
+      expect(await step().catch((error: unknown) => error)).to.be.instanceOf(ProtocolError)
+    }
     await refused(async () => await other.commit())
     one.receive(other.outgoing(0))
     other.receive(one.outgoing(0))

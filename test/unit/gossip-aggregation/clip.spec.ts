@@ -79,12 +79,14 @@ describe('the clip radius', () => {
 
 describe('the clip factor', () => {
   it('leaves what is within the radius alone and lets nothing move by more than it', () => {
-    fc.assert(fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (distance, radius) => {
-      const factor = clipFactor(distance, radius)
-      expect(factor).to.be.within(0, 1)
-      expect(factor * distance).to.be.at.most(radius * (1 + 1e-12))
-      if (distance <= radius) expect(factor).to.equal(1)
-    }))
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (distance, radius) => {
+        const factor = clipFactor(distance, radius)
+        expect(factor).to.be.within(0, 1)
+        expect(factor * distance).to.be.at.most(radius * (1 + 1e-12))
+        if (distance <= radius) expect(factor).to.equal(1)
+      })
+    )
   })
 
   it('gives a lie less the larger it is', () => {

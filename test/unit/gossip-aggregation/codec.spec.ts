@@ -46,7 +46,12 @@ describe('codecs', () => {
 
   it('an offset that a block shares costs no precision', () => {
     const values = Float32Array.from({ length: 512 }, (_, index) => Math.sin(index))
-    const error = (offset: number): number => Math.max(...decoded('q8', values.map((value) => value + offset)).map((value, index) => Math.abs(value - Math.fround(values[index]! + offset))))
+    const error = (offset: number): number =>
+      Math.max(
+        ...decoded('q8', values.map((value) => value + offset)).map((value, index) =>
+          Math.abs(value - Math.fround(values[index]! + offset))
+        )
+      )
     expect(error(100)).to.be.below(1.01 * error(0) + 1e-5)
   })
 
@@ -92,7 +97,8 @@ describe('automatic choice of codec', () => {
     const random = seeded(6)
     for (const offset of [0, 10]) {
       const drawn = Float32Array.from({ length: 25_600 }, () => offset + random() + random() + random() - 1.5)
-      const error = (codec: Codec): number => Math.sqrt(decoded(codec, drawn).reduce((sum, value, index) => sum + (value - drawn[index]!) ** 2, 0))
+      const error = (codec: Codec): number =>
+        Math.sqrt(decoded(codec, drawn).reduce((sum, value, index) => sum + (value - drawn[index]!) ** 2, 0))
       expect(error('q16') / error('f16')).to.be.below(0.25)
     }
     expect(coderOf('q16').bytesOf(25_600) / coderOf('f16').bytesOf(25_600)).to.be.closeTo(1.0156, 1e-4)
@@ -101,7 +107,9 @@ describe('automatic choice of codec', () => {
   it('stays with f32 between sites that are near one another', async () => {
     const random = seeded(7)
     const drawn = Float32Array.from({ length: 2_000 }, () => random() - 0.5)
-    const [one, other] = ['a', 'b'].map((id, index) => createSite(id, drawn.map((value) => value + index * 1e-6), { settings: { codec: 'auto' } })) as [Site, Site]
+    const [one, other] = ['a', 'b'].map((id, index) =>
+      createSite(id, drawn.map((value) => value + index * 1e-6), { settings: { codec: 'auto' } })
+    ) as [Site, Site]
     const codecs: unknown[] = []
     for (let i = 0; i < 5; i++) {
       const result = await runExchange(one, other)

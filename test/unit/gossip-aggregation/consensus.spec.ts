@@ -60,7 +60,10 @@ describe('count sketch', () => {
       const seed = sketchSeed(`federation ${federation}`)
       const origin = randomVector(random, size, 1)
       const common = randomVector(random, size, 0.3)
-      const vectors = Array.from({ length: 6 }, () => randomVector(random, size, 0.1).map((value, index) => value + origin[index]! + common[index]!))
+      const vectors = Array.from(
+        { length: 6 },
+        () => randomVector(random, size, 0.1).map((value, index) => value + origin[index]! + common[index]!)
+      )
       const exact = relativeDistance(vectors, origin)
       error += Math.abs(estimateDistance(vectors.map((x) => sketch(x, seed)), sketch(origin, seed)) / exact - 1) / 10
     }

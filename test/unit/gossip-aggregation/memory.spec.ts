@@ -14,7 +14,8 @@ const SLACK = 0.1
 const EXPECTED: Readonly<Record<Codec, number>> = { q8: 2.26, f16: 2.5, q16: 2.51, f32: 1 }
 
 function twoSites (codec: Codec | 'auto', far: number): [Site, Site] {
-  const site = (id: string, factor: number): Site => createSite(id, Float32Array.from({ length: SIZE }, (_, index) => factor * (1 + index % 100)), { settings: { codec } })
+  const site = (id: string, factor: number): Site =>
+    createSite(id, Float32Array.from({ length: SIZE }, (_, index) => factor * (1 + index % 100)), { settings: { codec } })
   return [site('a', 1), site('b', 1 + far)]
 }
 
@@ -24,7 +25,10 @@ function land ({ averager }: Site): void {
 }
 
 /** Arrays of P floats, per side, that there are beside x: the most at any boundary of one exchange, and after it. */
-async function arraysTaken (sites: readonly [Site, Site], { before, trainAt }: { before: number, trainAt?: Boundary }): Promise<{ peak: number, kept: number, codec: Codec }> {
+async function arraysTaken (
+  sites: readonly [Site, Site],
+  { before, trainAt }: { before: number, trainAt?: Boundary }
+): Promise<{ peak: number, kept: number, codec: Codec }> {
   const inArrays = (): number => (heldBytes() - before) / (sites.length * 4 * SIZE)
   let peak = 0
   let hasTrained = false

@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import { BackOff } from '../../../src/gossip-aggregation/back-off.ts'
-import { agreedPartner, choosePartner, nextReady, randomPartner, turnsPerInitiation } from '../../../src/gossip-aggregation/partner-choice.ts'
+import {
+  agreedPartner,
+  choosePartner,
+  nextReady,
+  randomPartner,
+  turnsPerInitiation
+} from '../../../src/gossip-aggregation/partner-choice.ts'
 import { seeded } from '../../sim/site.ts'
 
 const candidates = ['a', 'b', 'c', 'd']
@@ -78,7 +84,8 @@ describe('exponential partners', () => {
   })
 
   it('give way to random ones while they are away, to be left alone, or suspect', () => {
-    const choose = (others: readonly string[], backOff: BackOff): string | undefined => choosePartner('exponential', { self: 'a', ring: ['a', 'b', 'c', 'd'], step: 0, candidates: others, backOff, now: 0, random: () => 0 })
+    const choose = (others: readonly string[], backOff: BackOff): string | undefined =>
+      choosePartner('exponential', { self: 'a', ring: ['a', 'b', 'c', 'd'], step: 0, candidates: others, backOff, now: 0, random: () => 0 })
     expect(choose(['c', 'b'], new BackOff())).to.equal('b')
     expect(choose(['c', 'd'], new BackOff())).to.equal('c')
     const resting = new BackOff()
@@ -106,7 +113,16 @@ describe('the farthest partner', () => {
   })
 
   it('never is the site itself', () => {
-    expect(choosePartner('farthest', { candidates: ['a', 'b'], self: 'a', backOff: new BackOff(), now: 0, random: () => 0, distance: (id) => id === 'a' ? 9 : 1 })).to.equal('b')
+    expect(
+      choosePartner('farthest', {
+        candidates: ['a', 'b'],
+        self: 'a',
+        backOff: new BackOff(),
+        now: 0,
+        random: () => 0,
+        distance: (id) => id === 'a' ? 9 : 1
+      })
+    ).to.equal('b')
     expect(choosePartner('random', { candidates: ['a'], self: 'a', backOff: new BackOff(), now: 0, random: () => 0 })).to.equal(undefined)
   })
 })

@@ -31,7 +31,9 @@ describe('release gate', () => {
   it('lets nothing else out', () => {
     expect(() => gate(new Float32Array(SLICE + 1))).to.throw(SchemaError, /numbers/)
     expect(() => gate(new Float32Array(SLICE + 3))).to.throw(SchemaError, /numbers/)
-    for (const bad of [NaN, Infinity, -Infinity]) expect(() => gate(new Float32Array(SLICE + 2).fill(bad, SLICE + 1))).to.throw(SchemaError, /finite/)
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      expect(() => gate(new Float32Array(SLICE + 2).fill(bad, SLICE + 1))).to.throw(SchemaError, /finite/)
+    }
     expect(() => gate(new Float32Array(SLICE + 2).fill(10.001, 5, 6))).to.throw(SchemaError, /norm/)
   })
 
@@ -39,7 +41,9 @@ describe('release gate', () => {
     const values = new Float32Array(SLICE + 2)
     expect(last(release(schema, values, { normBound: 10, squares: 81 })).norm).to.equal(9)
     expect(() => last(release(schema, values, { normBound: 10, squares: 121 }))).to.throw(SchemaError, /norm 11/)
-    for (const squares of [NaN, Infinity]) expect(() => last(release(schema, values, { normBound: 10, squares }))).to.throw(SchemaError, /finite/)
+    for (const squares of [NaN, Infinity]) {
+      expect(() => last(release(schema, values, { normBound: 10, squares }))).to.throw(SchemaError, /finite/)
+    }
   })
 
   it('pauses after every slice', () => {

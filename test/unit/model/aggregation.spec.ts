@@ -8,7 +8,11 @@ const lora = { blocks: [1, 3], rank: 4, alpha: 4 }
 const PLACE = 'image_encoder.blocks.1.attn.qkv'
 
 async function open (aggregation: LoraAggregation, siteSeed = 7): Promise<Learner> {
-  return await createLearner({ siteSeed, model: { lora: { ...lora, aggregation }, decoder: 'lora' }, train: { lrLora: 1e-2, teacherG: 'none', augment: false, epochsG: 6 } })
+  return await createLearner({
+    siteSeed,
+    model: { lora: { ...lora, aggregation }, decoder: 'lora' },
+    train: { lrLora: 1e-2, teacherG: 'none', augment: false, epochsG: 6 }
+  })
 }
 
 const mean = (a: Adapter, b: Adapter): Adapter => new Adapter(a.schema, a.values.map((value, i) => (value + b.values[i]!) / 2))
@@ -19,7 +23,10 @@ function product (adapter: Adapter, fixedA?: Float32Array): Float32Array {
   const whole = adapter.tensors().get(`${PLACE}.lora_BA_q`)?.data
   if (whole != null) return whole
   const [a, b] = [fixedA ?? tensor(adapter, `${PLACE}.lora_A_q`), tensor(adapter, `${PLACE}.lora_B_q`)]
-  return Float32Array.from({ length: 96 * 96 }, (_, i) => [0, 1, 2, 3].reduce((sum, k) => sum + b[Math.floor(i / 96) * 4 + k]! * a[k * 96 + i % 96]!, 0))
+  return Float32Array.from(
+    { length: 96 * 96 },
+    (_, i) => [0, 1, 2, 3].reduce((sum, k) => sum + b[Math.floor(i / 96) * 4 + k]! * a[k * 96 + i % 96]!, 0)
+  )
 }
 
 const greatest = (values: Iterable<number>): number => Math.max(...[...values].map(Math.abs))
@@ -43,14 +50,19 @@ describe('what of LoRA travels', function () {
       const [one, other] = [await open(aggregation), await open(aggregation, 8)]
       const start = one.initialAdapter()
       expect(other.initialAdapter().values).to.deep.equal(start.values)
-      const masks = async (adapter: Adapter, mode: 'frozen' | 'global'): Promise<Uint8Array[]> => await one.predict({ adapter, samples: discs, mode })
+      const masks = async (adapter: Adapter, mode: 'frozen' | 'global'): Promise<Uint8Array[]> =>
+        await one.predict({ adapter, samples: discs, mode })
       expect(await masks(start, 'global')).to.deep.equal(await masks(start, 'frozen'))
       const a = await one.phaseG({ adapter: start, samples: discs.slice(0, 2), round: 1 })
       const again = await one.phaseG({ adapter: a.adapter, samples: discs.slice(0, 2), round: 2 })
       expect(again.loss).to.be.lessThan(a.loss)
       const b = await other.phaseG({ adapter: start, samples: [disc(2), disc(3)], round: 1 })
       const fixed = aggregation === 'ffa' ? tensor((await open('factors')).initialAdapter(), `${PLACE}.lora_A_q`) : undefined
-      const [pa, pb, pm] = [a.adapter, b.adapter, mean(a.adapter, b.adapter)].map((each) => product(each, fixed)) as [Float32Array, Float32Array, Float32Array]
+      const [pa, pb, pm] = [a.adapter, b.adapter, mean(a.adapter, b.adapter)].map((each) => product(each, fixed)) as [
+        Float32Array,
+        Float32Array,
+        Float32Array
+      ]
       expect(greatest(pa)).to.be.greaterThan(1e-3)
       expect(greatest(pm.map((value, i) => value - (pa[i]! + pb[i]!) / 2))).to.be.at.most(1e-6)
       // It goes on from the mean, which has a greater rank than one site's update.
@@ -61,7 +73,11 @@ describe('what of LoRA travels', function () {
 
   it('ffa: A comes from the federation\'s seed, so adapters of two seeds never meet', async () => {
     const ffa = { model: { lora: { ...lora, aggregation: 'ffa' as const } } }
-    const [one, same, other] = [await createLearner(ffa), await createLearner({ ...ffa, siteSeed: 99 }), await createLearner({ ...ffa, seed: 4 })]
+    const [one, same, other] = [
+      await createLearner(ffa),
+      await createLearner({ ...ffa, siteSeed: 99 }),
+      await createLearner({ ...ffa, seed: 4 })
+    ]
     expect(same.schema.hash).to.equal(one.schema.hash)
     expect(other.schema.hash).to.not.equal(one.schema.hash)
     await Promise.all([one, same, other].map(async (each) => { await each.dispose() }))
@@ -69,7 +85,9 @@ describe('what of LoRA travels', function () {
 
   it('product-svd: a lone site trains as if the factors had travelled, up to what two factors of one product can differ', async () => {
     const [whole, factors] = [await open('product-svd'), await open('factors')]
-    const [a, b] = await Promise.all([whole, factors].map(async (each) => await each.phaseG({ adapter: each.initialAdapter(), samples: discs, round: 1 })))
+    const [a, b] = await Promise.all(
+      [whole, factors].map(async (each) => await each.phaseG({ adapter: each.initialAdapter(), samples: discs, round: 1 }))
+    )
     expect(a!.loss).to.equal(b!.loss)
     const [pa, pb] = [product(a!.adapter), product(b!.adapter)]
     expect(greatest(pa.map((value, i) => value - pb[i]!))).to.be.at.most(1e-6)

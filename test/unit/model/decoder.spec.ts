@@ -58,7 +58,12 @@ describe('mask decoder against the reference', () => {
   it('matches after each layer, at its end and after upscaling', async () => {
     const outputs = await compute(inputs, (t) => {
       const embedding = tf.tile(t['embedding']!, [2, 1, 1, 1]) as tf.Tensor4D
-      const input = { embedding, positions: densePositions(t, config), sparse: encodeSparse(t, config, points(t)), dense: encodeDense(t, {}) }
+      const input = {
+        embedding,
+        positions: densePositions(t, config),
+        sparse: encodeSparse(t, config, points(t)),
+        dense: encodeDense(t, {})
+      }
       const tokens = outputTokens(t, input.sparse, 2)
       const grid = tf.reshape(input.positions, [1, 64, 64])
       const start = { queries: tokens, keys: tf.reshape(tf.add(embedding, input.dense), [2, 64, 64]) }
@@ -78,8 +83,14 @@ describe('mask decoder against the reference', () => {
   it('gives masks and IoU for points, boxes and all prompts together', async () => {
     const outputs = await compute(inputs, (t) => {
       const run = (prompts: Prompts): ReturnType<typeof promptMasks> => promptMasks(t, config, t['embedding'] as tf.Tensor4D, prompts)
-      const results = { points: run(points(t)), box: run(box(t)), points_box_mask: run({ ...points(t), ...box(t), mask: t['mask'] as tf.Tensor3D }) }
-      return Object.fromEntries(Object.entries(results).flatMap(([name, { masks, iou }]): [string, tf.Tensor][] => [[`${name}.masks`, masks], [`${name}.iou`, iou]]))
+      const results = {
+        points: run(points(t)),
+        box: run(box(t)),
+        points_box_mask: run({ ...points(t), ...box(t), mask: t['mask'] as tf.Tensor3D })
+      }
+      return Object.fromEntries(
+        Object.entries(results).flatMap(([name, { masks, iou }]): [string, tf.Tensor][] => [[`${name}.masks`, masks], [`${name}.iou`, iou]])
+      )
     })
     for (const name of ['points', 'box', 'points_box_mask']) {
       expectClose(outputs[`${name}.masks`], golden(`dec.${name}.masks`), 3e-5)
@@ -99,7 +110,10 @@ describe('mask decoder against the reference', () => {
   })
 
   it('computes only the maps asked for', async () => {
-    const { masks } = await compute(inputs, (t) => ({ masks: promptMasks(t, config, t['embedding'] as tf.Tensor4D, {}, { maps: [0] }).masks }))
+    const { masks } = await compute(
+      inputs,
+      (t) => ({ masks: promptMasks(t, config, t['embedding'] as tf.Tensor4D, {}, { maps: [0] }).masks })
+    )
     expectClose(masks, { shape: [1, 1, 32, 32], data: golden('dec.none0.masks').data.slice(0, 32 * 32) }, 3e-5)
   })
 })

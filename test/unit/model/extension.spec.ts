@@ -35,12 +35,24 @@ function mean (terms: tf.Scalar[]): tf.Scalar {
 describe('LoRA and experts against the reference', () => {
   it('gives the global and the personal model, gates and shares', async () => {
     const outputs = await compute(inputs, (t) => {
-      const global = encodeImage(Object.fromEntries(Object.entries(t).filter(([name]) => !experts.includes(name))), config, t['image'] as tf.Tensor4D)
+      const global = encodeImage(
+        Object.fromEntries(Object.entries(t).filter(([name]) => !experts.includes(name))),
+        config,
+        t['image'] as tf.Tensor4D
+      )
       const personal = encodeImage(t, config, t['image'] as tf.Tensor4D)
       expect(global.routing).to.have.length(0)
       const { probabilities, gates } = personal.routing[0]!
       const masks = samForward(t, config, t['image'] as tf.Tensor4D).masks
-      return { global: global.embedding, personal: personal.embedding, masks, probabilities, gates, share: routedShare(gates), globalMask: forward(t, lora).masks }
+      return {
+        global: global.embedding,
+        personal: personal.embedding,
+        masks,
+        probabilities,
+        gates,
+        share: routedShare(gates),
+        globalMask: forward(t, lora).masks
+      }
     })
     expectClose(outputs['global'], nhwc(goldenExtension('global.enc.out')), 3e-5)
     expectClose(outputs['personal'], nhwc(goldenExtension('personal.enc.out')), 3e-5)
@@ -67,13 +79,16 @@ describe('LoRA and experts against the reference', () => {
       }
     })
     for (const name of ['total', 'sup', 'kd', 'kd_dice']) expectClose(outputs[name], goldenExtension(`phaseG.${name}`), 1e-6)
-    for (const name of lora.filter((each) => /blocks\.[03]\./.test(each))) expectCloseRelative(outputs[name], goldenExtension(`phaseG.grad.${name}`), 5e-5)
+    for (const name of lora.filter((each) => /blocks\.[03]\./.test(each))) {
+      expectCloseRelative(outputs[name], goldenExtension(`phaseG.grad.${name}`), 5e-5)
+    }
   })
 
   it('phase L: losses and the gradients of every expert tensor', async () => {
     const outputs = await compute(inputs, (t) => {
       const teacher = tf.slice(t['masks']!, [0, 0, 0, 0], [2, 1, 32, 32])
-      const run = (trained: tf.Tensor[]): SamOutput => forward(t, [...lora, ...experts], Object.fromEntries(experts.map((name, i) => [name, trained[i]!])))
+      const run = (trained: tf.Tensor[]): SamOutput =>
+        forward(t, [...lora, ...experts], Object.fromEntries(experts.map((name, i) => [name, trained[i]!])))
       const loss = (...trained: tf.Tensor[]): tf.Scalar => {
         const { masks, routing } = run(trained)
         const own = tf.add(supervisedLoss(masks, t['target']!), tf.mul(distillationLoss(teacher, masks, 2), 0.1))

@@ -5,12 +5,25 @@ import { samForward } from '../../../src/model/sam/sam.ts'
 import { compute, expectClose, expectCloseRelative, golden, nhwc, tinyWeights } from './golden.ts'
 
 const TRAINED = [
-  'image_encoder.pos_embed', 'image_encoder.blocks.0.norm1.weight', 'image_encoder.blocks.0.attn.qkv.weight', 'image_encoder.blocks.0.attn.qkv.bias',
-  'image_encoder.blocks.0.attn.rel_pos_h', 'image_encoder.blocks.2.attn.rel_pos_h', 'image_encoder.blocks.2.attn.rel_pos_w',
-  'image_encoder.blocks.2.attn.qkv.weight', 'image_encoder.blocks.3.mlp.lin2.weight', 'image_encoder.neck.0.weight', 'image_encoder.neck.3.bias',
-  'prompt_encoder.no_mask_embed.weight', 'mask_decoder.mask_tokens.weight', 'mask_decoder.transformer.layers.0.self_attn.v_proj.weight',
-  'mask_decoder.transformer.layers.1.cross_attn_image_to_token.q_proj.weight', 'mask_decoder.transformer.layers.1.norm4.weight',
-  'mask_decoder.output_upscaling.0.weight', 'mask_decoder.output_upscaling.3.weight', 'mask_decoder.output_hypernetworks_mlps.0.layers.1.weight'
+  'image_encoder.pos_embed',
+  'image_encoder.blocks.0.norm1.weight',
+  'image_encoder.blocks.0.attn.qkv.weight',
+  'image_encoder.blocks.0.attn.qkv.bias',
+  'image_encoder.blocks.0.attn.rel_pos_h',
+  'image_encoder.blocks.2.attn.rel_pos_h',
+  'image_encoder.blocks.2.attn.rel_pos_w',
+  'image_encoder.blocks.2.attn.qkv.weight',
+  'image_encoder.blocks.3.mlp.lin2.weight',
+  'image_encoder.neck.0.weight',
+  'image_encoder.neck.3.bias',
+  'prompt_encoder.no_mask_embed.weight',
+  'mask_decoder.mask_tokens.weight',
+  'mask_decoder.transformer.layers.0.self_attn.v_proj.weight',
+  'mask_decoder.transformer.layers.1.cross_attn_image_to_token.q_proj.weight',
+  'mask_decoder.transformer.layers.1.norm4.weight',
+  'mask_decoder.output_upscaling.0.weight',
+  'mask_decoder.output_upscaling.3.weight',
+  'mask_decoder.output_hypernetworks_mlps.0.layers.1.weight'
 ]
 
 describe('loss and gradients against the reference', () => {

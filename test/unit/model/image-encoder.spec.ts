@@ -4,7 +4,17 @@ import { layerNorm, linear } from '../../../src/model/blocks/common.ts'
 import { loraQkv } from '../../../src/model/blocks/lora.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { ENCODER_EPS } from '../../../src/model/sam/build-sam.ts'
-import { attention, embedTokens, encodeImage, encoderBlock, neck, partitionWindows, patchEmbed, places, splitHeads } from '../../../src/model/sam/image-encoder.ts'
+import {
+  attention,
+  embedTokens,
+  encodeImage,
+  encoderBlock,
+  neck,
+  partitionWindows,
+  patchEmbed,
+  places,
+  splitHeads
+} from '../../../src/model/sam/image-encoder.ts'
 import { relativeTable } from '../../../src/model/sam/relative-position.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from './golden.ts'
 
@@ -73,7 +83,10 @@ describe('image encoder against the reference', () => {
   })
 
   it('treats each image of a batch alone', async () => {
-    const { y } = await compute({ ...tinyWeights, image: items(image, 1, 2) }, (t) => ({ y: encodeImage(t, config, t['image'] as tf.Tensor4D).embedding }))
+    const { y } = await compute(
+      { ...tinyWeights, image: items(image, 1, 2) },
+      (t) => ({ y: encodeImage(t, config, t['image'] as tf.Tensor4D).embedding })
+    )
     expectClose(y, items(nhwc(golden('enc.out')), 1, 2), 3e-5)
   })
 })

@@ -36,7 +36,12 @@ describe('the large models', () => {
       expect(encoderParameters(published) + REST).to.equal(parameters)
       expect(new Set([...shapes.keys()].flatMap((tensor) => /blocks\.(\d+)\./.exec(tensor)?.[1] ?? [])).size).to.equal(depth)
       for (let block = 0; block < depth; block++) {
-        for (const axis of ['h', 'w']) expect(shapes.get(`image_encoder.blocks.${block}.attn.rel_pos_${axis}`)).to.deep.equal([global.includes(block) ? 127 : 27, dim / heads])
+        for (const axis of ['h', 'w']) {
+          expect(shapes.get(`image_encoder.blocks.${block}.attn.rel_pos_${axis}`)).to.deep.equal([
+            global.includes(block) ? 127 : 27,
+            dim / heads
+          ])
+        }
       }
       expect(shapes.get('image_encoder.pos_embed')).to.deep.equal([1, 64, 64, dim])
     })
@@ -56,7 +61,9 @@ describe('the large models', () => {
       const small = withImageSize(config, 448)
       expect(lowResSide(small)).to.equal(112)
       expect(tensorShapes(small).get(`image_encoder.blocks.${global[0]}.attn.rel_pos_h`)).to.deep.equal([55, dim / heads])
-      for (const side of [450, 0, -16, NaN]) expect(() => withImageSize(config, side)).to.throw(InputError, `${side} is not a multiple of the patch side 16`)
+      for (const side of [450, 0, -16, NaN]) {
+        expect(() => withImageSize(config, side)).to.throw(InputError, `${side} is not a multiple of the patch side 16`)
+      }
     })
   }
 

@@ -22,7 +22,9 @@ describe('learner', function () {
   it('starts as the base: all three modes give the same masks', async () => {
     const learner = await createLearner()
     const adapter = learner.initialAdapter()
-    const [frozen, global, personal] = await Promise.all((['frozen', 'global', 'personal'] as const).map(async (mode) => await learner.predict({ adapter, samples: discs, mode })))
+    const [frozen, global, personal] = await Promise.all(
+      (['frozen', 'global', 'personal'] as const).map(async (mode) => await learner.predict({ adapter, samples: discs, mode }))
+    )
     expect(global).to.deep.equal(frozen)
     expect(personal).to.deep.equal(frozen)
     await learner.dispose()
@@ -61,7 +63,12 @@ describe('learner', function () {
   })
 
   it('follows the decoder mode', async () => {
-    for (const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38], ['lora+mask-head', 14], ['lora+upscaling', 10]] as const) {
+    for (
+      const [decoder, expected] of [['frozen', 0], ['full', 120], ['lora+heads', 38], ['lora+mask-head', 14], [
+        'lora+upscaling',
+        10
+      ]] as const
+    ) {
       const learner = await createLearner({ model: { decoder } })
       expect(learner.schema.tensors.filter(({ role }) => role === 'decoder'), decoder).to.have.length(expected)
       await learner.dispose()
@@ -85,7 +92,8 @@ describe('learner', function () {
   it('global and frozen masks do not depend on Λ, personal ones do', async () => {
     const learner = await createLearner({ train: { lrMoe: 0.1 } })
     const adapter = learner.initialAdapter()
-    const predict = async (mode: 'frozen' | 'global' | 'personal'): Promise<Uint8Array[]> => await learner.predict({ adapter, samples: discs, mode })
+    const predict = async (mode: 'frozen' | 'global' | 'personal'): Promise<Uint8Array[]> =>
+      await learner.predict({ adapter, samples: discs, mode })
     const [frozen, global, personal] = [await predict('frozen'), await predict('global'), await predict('personal')]
     await learner.phaseL({ adapter, samples: discs, round: 1 })
     expect(await predict('frozen')).to.deep.equal(frozen)
@@ -149,7 +157,8 @@ describe('learner', function () {
   it('learns four small images, and the experts add to it', async () => {
     const learner = await createLearner({ train: { epochsG: 10, epochsL: 3, lrLora: 1e-2, lrHeads: 1e-2, lrMoe: 1e-2 } })
     let adapter = learner.initialAdapter()
-    const dice = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> => (await learner.evaluate({ adapter, samples: discs, mode })).dice
+    const dice = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> =>
+      (await learner.evaluate({ adapter, samples: discs, mode })).dice
     const before = await dice('global')
     const losses: number[] = []
     for (let round = 1; round <= 2; round++) {
@@ -168,11 +177,26 @@ describe('learner', function () {
     const learner = await createLearner({ train: { epochsL: 2 } })
     const adapter = learner.initialAdapter()
     const seen: string[] = []
-    await learner.phaseG({ adapter, samples: [...discs, disc(1)], round: 1, onProgress: ({ step, steps }) => { seen.push(`${step}/${steps}`) } })
+    await learner.phaseG({
+      adapter,
+      samples: [...discs, disc(1)],
+      round: 1,
+      onProgress: ({ step, steps }) => {
+        seen.push(`${step}/${steps}`)
+      }
+    })
     expect(seen).to.deep.equal(['1/3', '2/3', '3/3'])
     const before = await experts(learner)
     const controller = new AbortController()
-    const stopped = learner.phaseL({ adapter, samples: discs, round: 1, signal: controller.signal, onProgress: ({ step }) => { if (step === 2) controller.abort() } })
+    const stopped = learner.phaseL({
+      adapter,
+      samples: discs,
+      round: 1,
+      signal: controller.signal,
+      onProgress: ({ step }) => {
+        if (step === 2) controller.abort()
+      }
+    })
     expect(await stopped.catch((error: Error) => error.name)).to.equal('AbortError')
     expect(await experts(learner)).to.deep.equal(before)
     await learner.dispose()
@@ -189,20 +213,32 @@ describe('learner', function () {
 
   it('refuses a private set of another model and settings that do not fit', async () => {
     const learner = await createLearner()
-    const wide = await createLearner({ model: { moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } } })
+    const wide = await createLearner({
+      model: { moe: { blocks: [1, 3], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } }
+    })
     const foreign = await wide.exportPrivate()
-    expect(() => { learner.importPrivate(foreign) }).to.throw(SchemaError)
-    expect(() => { learner.importPrivate(new PrivateSet(new Map())) }).to.throw(SchemaError)
-    const wrong = await createLearner({ model: { moe: { blocks: [4], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } } }).catch((thrown: unknown) => thrown)
+    expect(() => {
+      learner.importPrivate(foreign)
+    }).to.throw(SchemaError)
+    expect(() => {
+      learner.importPrivate(new PrivateSet(new Map()))
+    }).to.throw(SchemaError)
+    const wrong = await createLearner({ model: { moe: { blocks: [4], experts: 4, topK: 2, bottleneck: 4, gate: 'token', expert: 'mlp' } } })
+      .catch((thrown: unknown) => thrown)
     expect(wrong).to.be.instanceOf(InputError)
     await Promise.all([learner, wide].map(async (each) => { await each.dispose() }))
   })
 
   it('trains without experts, as plain federated LoRA', async () => {
-    const learner = await createLearner({ model: { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } } })
+    const learner = await createLearner({
+      model: { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }
+    })
     const adapter = learner.initialAdapter()
     expect((await learner.phaseL({ adapter, samples: discs, round: 1 })).loss).to.equal(0)
-    const [global, personal] = [await learner.predict({ adapter, samples: discs, mode: 'global' }), await learner.predict({ adapter, samples: discs, mode: 'personal' })]
+    const [global, personal] = [
+      await learner.predict({ adapter, samples: discs, mode: 'global' }),
+      await learner.predict({ adapter, samples: discs, mode: 'personal' })
+    ]
     expect(personal).to.deep.equal(global)
     learner.importPrivate(await learner.exportPrivate())
     expect((await learner.phaseG({ adapter, samples: discs, round: 5 })).loss).to.be.greaterThan(0)

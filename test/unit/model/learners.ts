@@ -11,7 +11,18 @@ export const config = samConfig('golden-128')
 export const weights = checkWeights(config, new Map(Object.entries(tinyWeights)))
 export const baseHash = weightsHash(weights)
 
-export async function createLearner ({ engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, cache }: { engine?: Engine, weights?: Weights, siteSeed?: number, seed?: number, rounds?: number, model?: Partial<ModelSettings>, train?: Partial<TrainSettings>, cache?: CacheLimits } = {}): Promise<Learner> {
+export async function createLearner (
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, cache }: {
+    engine?: Engine,
+    weights?: Weights,
+    siteSeed?: number,
+    seed?: number,
+    rounds?: number,
+    model?: Partial<ModelSettings>,
+    train?: Partial<TrainSettings>,
+    cache?: CacheLimits
+  } = {}
+): Promise<Learner> {
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,

@@ -28,7 +28,11 @@ describe('low-rank factors of a product', () => {
   })
 
   it('of an average of a few sites, whose product fades fast, are exact to 1e-4', () => {
-    const product = multiply({ b: random(24 * 6, 3), a: random(6 * 20, 4).map((value, i) => value * 0.2 ** Math.floor(i / 20)) }, [24, 6, 20])
+    const product = multiply({ b: random(24 * 6, 3), a: random(6 * 20, 4).map((value, i) => value * 0.2 ** Math.floor(i / 20)) }, [
+      24,
+      6,
+      20
+    ])
     const { diagonal } = new SingularValueDecomposition(Matrix.from1DArray(24, 20, product))
     const least = Math.hypot(...diagonal.slice(4))
     expect(distance(multiply(factorise(product, sides, start), sides), product)).to.be.closeTo(least, 1e-4 * diagonal[0]!)

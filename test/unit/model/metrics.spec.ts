@@ -11,18 +11,21 @@ function bruteForce (a: number[], b: number[], height: number, width: number): n
   })
   const [p, t] = [border(a), border(b)]
   if (p.length === 0 || t.length === 0) return p.length === t.length ? 0 : NaN
-  const nearest = (from: [number, number][], to: [number, number][]): number[] => from.map(([y, x]) => Math.min(...to.map(([v, u]) => Math.hypot(v - y, u - x))))
+  const nearest = (from: [number, number][], to: [number, number][]): number[] =>
+    from.map(([y, x]) => Math.min(...to.map(([v, u]) => Math.hypot(v - y, u - x))))
   const sorted = [...nearest(p, t), ...nearest(t, p)].sort((x, y) => x - y)
   const position = 0.95 * (sorted.length - 1)
   const low = Math.floor(position)
   return sorted[low]! + ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!) * (position - low)
 }
 
-const masks = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.05, 0.5, 0.95)).chain(([height, width, density]) => {
-  const pixel = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value < density ? 1 : 0)
-  const mask = fc.array(pixel, { minLength: height * width, maxLength: height * width })
-  return fc.record({ height: fc.constant(height), width: fc.constant(width), a: mask, b: mask })
-})
+const masks = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.05, 0.5, 0.95)).chain(
+  ([height, width, density]) => {
+    const pixel = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value < density ? 1 : 0)
+    const mask = fc.array(pixel, { minLength: height * width, maxLength: height * width })
+    return fc.record({ height: fc.constant(height), width: fc.constant(width), a: mask, b: mask })
+  }
+)
 
 describe('metrics', () => {
   it('HD95 equals the definition on random masks', () => {
@@ -35,7 +38,8 @@ describe('metrics', () => {
   })
 
   it('HD95 is the shift of a shifted square and ignores 5 % of outliers', () => {
-    const square = (left: number): number[] => Array.from({ length: 40 * 40 }, (_, i) => i % 40 >= left && i % 40 < left + 10 && i >= 400 && i < 800 ? 1 : 0)
+    const square = (left: number): number[] =>
+      Array.from({ length: 40 * 40 }, (_, i) => i % 40 >= left && i % 40 < left + 10 && i >= 400 && i < 800 ? 1 : 0)
     expect(hausdorff95(square(5), square(8), 40, 40)).to.be.closeTo(3, 1e-9)
     const speck = square(5)
     speck[39 * 40 + 39] = 1

@@ -25,9 +25,13 @@ describe('what baselines put into the adapter', function () {
     const name = `encoder ${model.encoder ?? 'lora'}, decoder ${model.decoder}`
 
     it(`${name}: starts as the base, and phase G fits it`, async () => {
-      const learner = await createLearner({ model, train: { lrHeads: 1e-3, lrLora: 3e-3, batchSize: 4, epochsG: 12, warmupSteps: 0, augment: false } })
+      const learner = await createLearner({
+        model,
+        train: { lrHeads: 1e-3, lrLora: 3e-3, batchSize: 4, epochsG: 12, warmupSteps: 0, augment: false }
+      })
       const start = learner.initialAdapter()
-      const predict = async (mode: 'frozen' | 'global'): Promise<Uint8Array[]> => await learner.predict({ adapter: start, samples: discs, mode })
+      const predict = async (mode: 'frozen' | 'global'): Promise<Uint8Array[]> =>
+        await learner.predict({ adapter: start, samples: discs, mode })
       expect(await predict('global')).to.deep.equal(await predict('frozen'))
       const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })
       const { loss: later } = await learner.phaseG({ adapter, samples: discs, round: 2 })
@@ -47,7 +51,9 @@ describe('what baselines put into the adapter', function () {
 
   it('has the sizes of SAM_SPEC §3.2 at ViT-B', () => {
     expect(sizeOf({ decoder: 'lora+heads' })).to.equal(938_084)
-    expect(sizeOf({ decoder: 'lora+mask-head' })).to.equal(938_084 - 3 * (2 * (256 * 256 + 256) + 32 * 256 + 32) - (2 * (256 * 256 + 256) + 4 * 256 + 4))
+    expect(sizeOf({ decoder: 'lora+mask-head' })).to.equal(
+      938_084 - 3 * (2 * (256 * 256 + 256) + 32 * 256 + 32) - (2 * (256 * 256 + 256) + 4 * 256 + 4)
+    )
     expect(sizeOf({})).to.equal(sizeOf({ decoder: 'lora+mask-head' }) - 2 * (256 * 256 + 256))
     // All but the parts of the prompt encoder that act only with prompts.
     expect(parameterCount(samConfig('vit-b')) - sizeOf({ encoder: 'full', decoder: 'full' })).to.equal(6_220 - 256)

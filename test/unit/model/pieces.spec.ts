@@ -27,12 +27,17 @@ describe('step 0', () => {
   it('gives the base bit for bit, with Γ and with Γ and Λ', async () => {
     const settings = defaultModelSettings(samConfig('golden-128'))
     const specs = adapterTensors(config, settings)
-    const gamma = Object.fromEntries([...initialAdapterTensors(specs, tinyWeights, 5)].map(([name, data], i) => [name, { shape: specs[i]!.shape, data }]))
+    const gamma = Object.fromEntries(
+      [...initialAdapterTensors(specs, tinyWeights, 5)].map(([name, data], i) => [name, { shape: specs[i]!.shape, data }])
+    )
     const experts = expertTensors(config, settings.moe)
     const values = initialExperts(experts, 5)
     const lambda = Object.fromEntries(experts.map(({ name, shape }) => [name, { shape, data: values[name]!.data }]))
     const run = async (more: object): Promise<HostTensor> => {
-      const { masks } = await compute({ ...tinyWeights, ...more, image: nhwc(golden('in.image')) }, (t) => ({ masks: samForward(t, config, t['image'] as tf.Tensor4D).masks }))
+      const { masks } = await compute(
+        { ...tinyWeights, ...more, image: nhwc(golden('in.image')) },
+        (t) => ({ masks: samForward(t, config, t['image'] as tf.Tensor4D).masks })
+      )
       return masks!
     }
     const base = await run({})
@@ -60,12 +65,18 @@ describe('distillation', () => {
 
 describe('gates', () => {
   it('choose exactly k, the lower index on ties', async () => {
-    const { mask } = await compute({ p: host([3, 4], [0.25, 0.25, 0.25, 0.25, 0.1, 0.4, 0.1, 0.4, 0.3, 0.1, 0.3, 0.3]) }, (t) => ({ mask: topKMask(t['p'] as tf.Tensor2D, 2) }))
+    const { mask } = await compute(
+      { p: host([3, 4], [0.25, 0.25, 0.25, 0.25, 0.1, 0.4, 0.1, 0.4, 0.3, 0.1, 0.3, 0.3]) },
+      (t) => ({ mask: topKMask(t['p'] as tf.Tensor2D, 2) })
+    )
     expect([...mask!.data]).to.deep.equal([1, 1, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0])
   })
 
   it('are non-negative, sum to 1 and keep k of the experts', async () => {
-    const { gates } = await compute({ x: host([50, 6], hashTensor('x', 300, 3)), 'm.gate.weight': host([4, 6], hashTensor('w', 24, 1)) }, (t) => ({ gates: route(t['x'] as tf.Tensor2D, t, 'm', 2).gates }))
+    const { gates } = await compute(
+      { x: host([50, 6], hashTensor('x', 300, 3)), 'm.gate.weight': host([4, 6], hashTensor('w', 24, 1)) },
+      (t) => ({ gates: route(t['x'] as tf.Tensor2D, t, 'm', 2).gates })
+    )
     for (let token = 0; token < 50; token++) {
       const row = [...gates!.data.slice(token * 4, token * 4 + 4)]
       expect(row.filter((gate) => gate > 0)).to.have.length(2)
@@ -75,8 +86,14 @@ describe('gates', () => {
   })
 
   it('balance to 1 when uniform, to more when one expert takes all, with a gradient through the probabilities', async () => {
-    const uniform = { probabilities: host([4, 4], Array(16).fill(0.25)), gates: host([4, 4], [0.5, 0.5, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0, 0.5, 0, 0, 0.5, 0, 0.5]) }
-    const skewed = { probabilities: host([4, 4], Array(4).fill([0.85, 0.05, 0.05, 0.05]).flat()), gates: host([4, 4], Array(4).fill([1, 0, 0, 0]).flat()) }
+    const uniform = {
+      probabilities: host([4, 4], Array(16).fill(0.25)),
+      gates: host([4, 4], [0.5, 0.5, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0, 0.5, 0, 0, 0.5, 0, 0.5])
+    }
+    const skewed = {
+      probabilities: host([4, 4], Array(4).fill([0.85, 0.05, 0.05, 0.05]).flat()),
+      gates: host([4, 4], Array(4).fill([1, 0, 0, 0]).flat())
+    }
     const outputs = await compute({ a: uniform.probabilities, b: uniform.gates, c: skewed.probabilities, d: skewed.gates }, (t) => {
       const loss = (probabilities: tf.Tensor, gates: tf.Tensor): tf.Scalar => balanceLoss({ probabilities, gates } as Routing)
       return { uniform: loss(t['a']!, t['b']!), skewed: loss(t['c']!, t['d']!), gradient: tf.grad((p) => loss(p, t['d']!))(t['c']!) }
@@ -92,7 +109,10 @@ describe('optimiser', () => {
     const [value, gradient, first, second] = [[1, -2, 3], [0.1, 0, -5], [0.01, 0.2, 0], [0.5, 0.1, 0.2]] as const
     const [rate, decay, step, factor] = [[0.1, 0.1, 0.01], [0, 0.5, 0.01], 3, 0.5] as const
     const vectors = { value, gradient, first, second, rate, decay, scalars: stepScalars(step, factor) }
-    const outputs = await compute(Object.fromEntries(Object.entries(vectors).map(([name, data]) => [name, host([3], data)])), (t) => adamw(t as never))
+    const outputs = await compute(
+      Object.fromEntries(Object.entries(vectors).map(([name, data]) => [name, host([3], data)])),
+      (t) => adamw(t as never)
+    )
     value.forEach((x, i) => {
       const m = 0.9 * first[i]! + 0.1 * gradient[i]!
       const v = 0.999 * second[i]! + 0.001 * gradient[i]! ** 2
@@ -104,7 +124,10 @@ describe('optimiser', () => {
   })
 
   it('clips long gradients only', async () => {
-    const { long, short } = await compute({ long: host([2], [3, 4]), short: host([2], [0.3, 0.4]) }, (t) => ({ long: clipByNorm(t['long']!, 1), short: clipByNorm(t['short']!, 1) }))
+    const { long, short } = await compute(
+      { long: host([2], [3, 4]), short: host([2], [0.3, 0.4]) },
+      (t) => ({ long: clipByNorm(t['long']!, 1), short: clipByNorm(t['short']!, 1) })
+    )
     expect(long!.data[0]).to.be.closeTo(0.6, 1e-6)
     expect(short!.data[1]).to.be.closeTo(0.4, 1e-6)
   })
@@ -113,7 +136,17 @@ describe('optimiser', () => {
     const decayed = (name: string, ...shape: number[]): boolean => decays({ name, shape })
     expect(decayed('mask_decoder.transformer.layers.0.cross_attn_token_to_image.q_proj.weight', 4, 4)).to.equal(true)
     expect(decayed('image_encoder.patch_embed.proj.weight', 4, 3, 8, 8)).to.equal(true)
-    for (const name of ['mask_decoder.iou_token.weight', 'mask_decoder.mask_tokens.weight', 'image_encoder.pos_embed', 'prompt_encoder.no_mask_embed.weight', 'prompt_encoder.point_embeddings.1.weight', 'image_encoder.blocks.0.attn.rel_pos_h', 'image_encoder.blocks.1.lmoe.up.bias']) {
+    for (
+      const name of [
+        'mask_decoder.iou_token.weight',
+        'mask_decoder.mask_tokens.weight',
+        'image_encoder.pos_embed',
+        'prompt_encoder.no_mask_embed.weight',
+        'prompt_encoder.point_embeddings.1.weight',
+        'image_encoder.blocks.0.attn.rel_pos_h',
+        'image_encoder.blocks.1.lmoe.up.bias'
+      ]
+    ) {
       expect(decayed(name, 4, 4), name).to.equal(false)
     }
     expect(decayed('image_encoder.blocks.0.norm1.weight', 4)).to.equal(false)
@@ -137,12 +170,16 @@ describe('optimiser', () => {
 
 describe('batches', () => {
   it('are all full, hold every sample, and repeat for the same round, phase and epoch only', () => {
-    const ids = (round: number, phase: 'G' | 'L', epoch: number): string => [...epochBatches(discs, 3, epochRandom(1, round, phase, epoch))].map((batch) => batch.map(({ id }) => id).join()).join(';')
+    const ids = (round: number, phase: 'G' | 'L', epoch: number): string =>
+      [...epochBatches(discs, 3, epochRandom(1, round, phase, epoch))].map((batch) => batch.map(({ id }) => id).join()).join(';')
     const batches = [...epochBatches(discs, 3, epochRandom(1, 1, 'G', 0))]
     expect(batches.map((batch) => batch.length)).to.deep.equal([3, 3])
     expect(new Set(batches.flat().map(({ id }) => id)).size).to.equal(4)
     expect(ids(1, 'G', 0)).to.equal(ids(1, 'G', 0))
-    expect(new Set([1, 2, 3, 4].flatMap((round) => (['G', 'L'] as const).flatMap((phase) => [0, 1].map((epoch) => ids(round, phase, epoch))))).size).to.be.greaterThan(6)
+    expect(
+      new Set([1, 2, 3, 4].flatMap((round) => (['G', 'L'] as const).flatMap((phase) => [0, 1].map((epoch) => ids(round, phase, epoch)))))
+        .size
+    ).to.be.greaterThan(6)
   })
 
   it('pad the last chunk with its last sample', () => {

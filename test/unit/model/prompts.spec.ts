@@ -9,7 +9,17 @@ function marked (...[x0, y0, x1, y1]: number[]): Fitted {
     const [x, y] = [i % width, Math.floor(i / width)]
     return x >= x0! && x <= x1! && y >= y0! && y <= y1! ? 2 : 0
   })
-  return { id: 'a', height, width, side: 64, fittedHeight: height, fittedWidth: width, channels: 1, image: new Uint8Array(width * height), mask }
+  return {
+    id: 'a',
+    height,
+    width,
+    side: 64,
+    fittedHeight: height,
+    fittedWidth: width,
+    channels: 1,
+    image: new Uint8Array(width * height),
+    mask
+  }
 }
 
 const empty = marked(1, 1, 0, 0)

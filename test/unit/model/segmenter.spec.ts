@@ -36,7 +36,11 @@ describe('segmenter', function () {
   it('gives the reference model map 0, or maps 1 to 3, with their IoU, for points, box and mask together', async () => {
     const mask = maskLogits(image, LOW)
     const { images } = toBatch([image], LOW)
-    const { masks, iou } = await compute({ ...weights, images: { shape: [1, 128, 128, 3], data: images }, mask: { shape: [1, LOW, LOW], data: mask } }, (t) => {
+    const { masks, iou } = await compute({
+      ...weights,
+      images: { shape: [1, 128, 128, 3], data: images },
+      mask: { shape: [1, LOW, LOW], data: mask }
+    }, (t) => {
       const output = samForward(t, config, t['images'] as tf.Tensor4D, {
         points: { coordinates: tf.tensor3d([[[40, 40], [5, 5]]]), labels: tf.tensor2d([[1, 0]], [1, 2], 'float32') },
         boxes: tf.tensor2d([[20, 20, 60, 60]]),
@@ -97,7 +101,9 @@ describe('segmenter', function () {
 
   it('several boxes: what any of them marks, the mean of their IoU', async () => {
     const boxes = [[20, 20, 60, 60], [70, 10, 120, 90]] as const
-    const [one, other, both] = await Promise.all([[boxes[0]], [boxes[1]], boxes].map(async (each) => (await segmenter.segment(image, { boxes: each }))[0]!)) as [MaskMap, MaskMap, MaskMap]
+    const [one, other, both] = await Promise.all(
+      [[boxes[0]], [boxes[1]], boxes].map(async (each) => (await segmenter.segment(image, { boxes: each }))[0]!)
+    ) as [MaskMap, MaskMap, MaskMap]
     expect(both.mask).to.deep.equal(one.mask.map((value, i) => Math.max(value, other.mask[i]!)))
     expect(both.logits).to.deep.equal(one.logits.map((value, i) => Math.max(value, other.logits[i]!)))
     expect(both.iou).to.be.closeTo((one.iou + other.iou) / 2, 1e-6)
@@ -131,7 +137,15 @@ describe('prompts for the decoder', () => {
 describe('embedding cache', () => {
   it('keeps to its bytes, forgets the one unused longest, and asks the store', async () => {
     const stored = new Map<string, Float32Array>()
-    const cache = new EmbeddingCache({ memoryBytes: 24, store: { put: async (key, value) => { stored.set(key, value) }, get: async (key) => stored.get(key) } })
+    const cache = new EmbeddingCache({
+      memoryBytes: 24,
+      store: {
+        put: async (key, value) => {
+          stored.set(key, value)
+        },
+        get: async (key) => stored.get(key)
+      }
+    })
     for (const key of ['a', 'b', 'c']) await cache.put(key, Float32Array.of(1, 2))
     await cache.get('a')
     await cache.put('d', Float32Array.of(3, 4))

@@ -10,7 +10,10 @@ import { defaultModelSettings, type ModelSettings, type TrainSettings } from '..
 import { compute, difference, expectCloseRelative, testEngine } from './golden.ts'
 import { config, createLearner, discs, weights } from './learners.ts'
 
-const late: Partial<ModelSettings> = { lora: { blocks: [2, 3], rank: 4, alpha: 4 }, moe: { ...defaultModelSettings(config).moe, blocks: [3] } }
+const late: Partial<ModelSettings> = {
+  lora: { blocks: [2, 3], rank: 4, alpha: 4 },
+  moe: { ...defaultModelSettings(config).moe, blocks: [3] }
+}
 
 describe('features of frozen blocks', function () {
   this.timeout(60_000)
@@ -58,7 +61,12 @@ describe('features of frozen blocks', function () {
 
   it('are computed once per image, and spill over where memory ends', async () => {
     const kept = new Map<string, Float32Array>()
-    const spill: FeatureStore = { put: async (key, features) => { await Promise.resolve(kept.set(key, features)) }, get: async (key) => await Promise.resolve(kept.get(key)) }
+    const spill: FeatureStore = {
+      put: async (key, features) => {
+        await Promise.resolve(kept.set(key, features))
+      },
+      get: async (key) => await Promise.resolve(kept.get(key))
+    }
     const one = 8 * 8 * 96 * 4
     const stem = await createStem({ memoryBytes: 2 * one + 1, spill })
     const { '@tokens': first } = await stem.tokens(discs)
@@ -98,7 +106,9 @@ describe('features of frozen blocks', function () {
     const learner = await createLearner({ model: late, train: { augment: true }, cache: { memoryBytes: 0, spill } })
     const adapter = learner.initialAdapter()
     const scores = []
-    for (const mode of ['frozen', 'global', 'personal'] as const) scores.push((await learner.evaluate({ adapter, samples: discs, mode })).dice)
+    for (const mode of ['frozen', 'global', 'personal'] as const) {
+      scores.push((await learner.evaluate({ adapter, samples: discs, mode })).dice)
+    }
     expect(scores[1]).to.equal(scores[0])
     const G = await learner.phaseG({ adapter, samples: discs, round: 1 })
     await learner.phaseL({ adapter: G.adapter, samples: discs, round: 1 })

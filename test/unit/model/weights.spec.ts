@@ -36,7 +36,10 @@ describe('weights', () => {
   it('refuses two tensors that mean the same one', () => {
     const theirs = new Map([...original].map(([name, tensor]) => [huggingFaceName(name), tensor]))
     theirs.set('image_encoder.pos_embed', original.get('image_encoder.pos_embed')!)
-    expect(() => loadWeights(config, writeSafetensors(theirs))).to.throw(SchemaError, /vision_encoder\.pos_embed and image_encoder\.pos_embed/)
+    expect(() => loadWeights(config, writeSafetensors(theirs))).to.throw(
+      SchemaError,
+      /vision_encoder\.pos_embed and image_encoder\.pos_embed/
+    )
   })
 
   it('names a tensor that is missing, superfluous or of another shape', () => {
@@ -47,8 +50,14 @@ describe('weights', () => {
       return checkWeights(config, tensors)
     }
     expect(wrong((tensors) => tensors.delete(name))).to.throw(SchemaError, `${name} of model golden-128 is missing`)
-    expect(wrong((tensors) => tensors.set('other.weight', { shape: [1], data: new Float32Array(1) }))).to.throw(SchemaError, 'other.weight is not part')
-    expect(wrong((tensors) => tensors.set(name, { shape: [13, 32], data: new Float32Array(13 * 32) }))).to.throw(SchemaError, `${name} has the shape [13, 32]`)
+    expect(wrong((tensors) => tensors.set('other.weight', { shape: [1], data: new Float32Array(1) }))).to.throw(
+      SchemaError,
+      'other.weight is not part'
+    )
+    expect(wrong((tensors) => tensors.set(name, { shape: [13, 32], data: new Float32Array(13 * 32) }))).to.throw(
+      SchemaError,
+      `${name} has the shape [13, 32]`
+    )
   })
 
   it('hashes values, not files: a float16 file equals its widened copy, one changed bit does not', () => {
@@ -62,7 +71,11 @@ describe('weights', () => {
   })
 
   it('counts the parameters of the specification', () => {
-    const count = (name: string): number => [...tensorShapes(samConfig(name))].reduce((sum, [tensor, shape]) => sum + (tensor.endsWith('gaussian_matrix') ? 0 : shape.reduce((product, side) => product * side, 1)), 0)
+    const count = (name: string): number =>
+      [...tensorShapes(samConfig(name))].reduce(
+        (sum, [tensor, shape]) => sum + (tensor.endsWith('gaussian_matrix') ? 0 : shape.reduce((product, side) => product * side, 1)),
+        0
+      )
     expect(count('vit-b')).to.equal(93_735_472)
     expect(count('golden-128')).to.equal(731_208)
     expect(count('sam-tiny')).to.be.lessThan(2_500_000)

@@ -39,7 +39,19 @@ describe('Announcer', () => {
     published = []
     startedAt = performance.now()
     const first = Promise.withResolvers<void>()
-    announcer = new Announcer({ federationId: FEDERATION, averager, initial, rounds: 5, record, peers, publish: async (each) => { published.push(each); first.resolve() }, logger: createLogger('silent') })
+    announcer = new Announcer({
+      federationId: FEDERATION,
+      averager,
+      initial,
+      rounds: 5,
+      record,
+      peers,
+      publish: async (each) => {
+        published.push(each)
+        first.resolve()
+      },
+      logger: createLogger('silent')
+    })
     await announcer.start()
     await first.promise
   })
@@ -58,7 +70,17 @@ describe('Announcer', () => {
     announcer.touch()
     await announcer.stop()
     const digest = createHash('sha256').update(new Uint8Array(averager.snapshot().buffer)).digest('hex')
-    expect(published.at(-1)).to.deep.equal({ round: 2, rounds: 5, phase: 'L', mass: 7, schemaHash: schema.hash, digest, sketch: sketchOf(averager.values), exchanges: 0, dice: 0.3 })
+    expect(published.at(-1)).to.deep.equal({
+      round: 2,
+      rounds: 5,
+      phase: 'L',
+      mass: 7,
+      schemaHash: schema.hash,
+      digest,
+      sketch: sketchOf(averager.values),
+      exchanges: 0,
+      dice: 0.3
+    })
   })
 
   it('says nothing after its last word', async () => {

@@ -22,8 +22,20 @@ describe('cool-down', () => {
 
   async function run (): Promise<{ end: CoolDownEnd, seconds: number }> {
     const start = clock.time
-    const gossip = { initiate: async () => { initiations++; return 1 } }
-    const end = await coolDown({ gossip, peers, clock, distance: () => distance, isInDoubt: () => inDoubt, limits: { distance: 0.02, seconds: 60 } }, signal)
+    const gossip = {
+      initiate: async () => {
+        initiations++
+        return 1
+      }
+    }
+    const end = await coolDown({
+      gossip,
+      peers,
+      clock,
+      distance: () => distance,
+      isInDoubt: () => inDoubt,
+      limits: { distance: 0.02, seconds: 60 }
+    }, signal)
     return { end, seconds: (clock.time - start) / 1_000 }
   }
 

@@ -108,7 +108,14 @@ describe('Gossip', () => {
       asked.push(partner)
       return { excess: 0.5 }
     }
-    const gossip = new Gossip({ peers, notices, clock, random: () => 0, exchange, partner: { rule: 'exponential', self: 'a', ring: () => ['a', 'b', 'c', 'd'], step: () => step } })
+    const gossip = new Gossip({
+      peers,
+      notices,
+      clock,
+      random: () => 0,
+      exchange,
+      partner: { rule: 'exponential', self: 'a', ring: () => ['a', 'b', 'c', 'd'], step: () => step }
+    })
     gossip.served('c', { excess: 0.5 })
     expect(await gossip.initiate({ count: 2, withinMs: 1_000, signal })).to.equal(2)
     expect(asked).to.deep.equal(['b'])
@@ -135,8 +142,13 @@ describe('Gossip', () => {
   it('stops at once when told to', async () => {
     const controller = new AbortController()
     const gossip = create({ a: [new RefusedError('BUSY_HERE')] })
-    clock.onSleep = () => { controller.abort(new Error('stop')) }
-    const error = await gossip.initiate({ count: 1, withinMs: 3_000, signal: controller.signal }).then(() => undefined, (reason: Error) => reason)
+    clock.onSleep = () => {
+      controller.abort(new Error('stop'))
+    }
+    const error = await gossip.initiate({ count: 1, withinMs: 3_000, signal: controller.signal }).then(
+      () => undefined,
+      (reason: Error) => reason
+    )
     expect(error?.message).to.equal('stop')
   })
 

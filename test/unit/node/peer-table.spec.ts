@@ -97,7 +97,8 @@ describe('PeerTable', () => {
     expect(peers.sketches('a')).to.have.length(1)
   })
 
-  it('leaves sites that announced nothing for 20 s out of the estimate, though they are connected and exchange, and sites of another schema', () => {
+  it('leaves sites that announced nothing for 20 s out of the estimate, though they are connected and exchange, and ' +
+    'sites of another schema', () => {
     for (const id of ['silent', 'foreign', 'heard']) {
       peers.connected(id, [])
       peers.announced(id, announced())

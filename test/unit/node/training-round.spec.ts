@@ -86,7 +86,17 @@ describe('a training round', () => {
       'exchange', 'initiate 2',
       'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
     ])
-    expect(records).to.deep.equal([{ t: 1_000_000, round: 1, dice, lossG: 0.4, lossL: 0.2, exchanges: 1, bytesSent: 100, bytesReceived: 90, consensus: 0.25 }])
+    expect(records).to.deep.equal([{
+      t: 1_000_000,
+      round: 1,
+      dice,
+      lossG: 0.4,
+      lossL: 0.2,
+      exchanges: 1,
+      bytesSent: 100,
+      bytesReceived: 90,
+      consensus: 0.25
+    }])
   })
 
   it('GL-local fits the experts to the own adapter before the exchanges, and scores the mixed one', async () => {
@@ -112,7 +122,15 @@ describe('a training round', () => {
 
   it('has no exchanges when the site trains alone', async () => {
     await trainRound(site({ alone: true }), 1, signal)
-    expect(events).to.deep.equal(['G', 'phaseG 1: 1 2', 'save round 1: 11 12', 'L', 'round file 1: 11 12', 'phaseL 1: 11 12', 'save round 1: 11 12'])
+    expect(events).to.deep.equal([
+      'G',
+      'phaseG 1: 1 2',
+      'save round 1: 11 12',
+      'L',
+      'round file 1: 11 12',
+      'phaseL 1: 11 12',
+      'save round 1: 11 12'
+    ])
     expect(records[0]).not.to.have.property('consensus')
     expect(record.exchangesByRound).to.deep.equal([0])
   })
@@ -137,7 +155,13 @@ describe('a training round', () => {
     await trainRound(running, 6, signal)
     expect(clock.sleeps).to.have.length(3)
     expect(running.notices.list).to.have.length(1)
-    expect(events.filter((event) => event.startsWith('initiate 1') || event === 'waiting' || event === 'G')).to.deep.equal(['waiting', 'initiate 1', 'initiate 1', 'initiate 1', 'G'])
+    expect(events.filter((event) => event.startsWith('initiate 1') || event === 'waiting' || event === 'G')).to.deep.equal([
+      'waiting',
+      'initiate 1',
+      'initiate 1',
+      'initiate 1',
+      'G'
+    ])
   })
 
   it('does not pause at exactly S rounds ahead', async () => {

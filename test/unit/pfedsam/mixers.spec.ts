@@ -14,7 +14,10 @@ const schema = createSchema({
 const averaging = defaultAveraging({ coolDownSeconds: 1 })
 
 function vectors (count: number, seed = 1): Float32Array[] {
-  return Array.from({ length: count }, (_, site) => Float32Array.from({ length: schema.size }, (_unused, i) => Math.sin(seed * 17 + site * 3.1 + i * (site + 1))))
+  return Array.from(
+    { length: count },
+    (_, site) => Float32Array.from({ length: schema.size }, (_unused, i) => Math.sin(seed * 17 + site * 3.1 + i * (site + 1)))
+  )
 }
 
 function largest (a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -30,15 +33,21 @@ describe('how adapters come together', () => {
   })
 
   it('a server gives all the mean by mass, in any order of the sites', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 2, maxLength: 5 }), async (masses) => {
-      const trained = vectors(masses.length)
-      const mixed = await new ServerMixer({ schema, masses }).mix(1, trained)
-      const total = masses.reduce((sum, mass) => sum + mass, 0)
-      const expected = Array.from({ length: schema.size }, (_, i) => trained.reduce((sum, vector, site) => sum + masses[site]! * vector[i]!, 0) / total)
-      for (const each of mixed) expect(largest(each, expected)).to.be.lessThan(1e-6)
-      const reversed = await new ServerMixer({ schema, masses: masses.toReversed() }).mix(1, trained.toReversed())
-      expect(largest(reversed[0]!, mixed[0]!)).to.be.lessThan(1e-6)
-    }), { numRuns: 30 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 2, maxLength: 5 }), async (masses) => {
+        const trained = vectors(masses.length)
+        const mixed = await new ServerMixer({ schema, masses }).mix(1, trained)
+        const total = masses.reduce((sum, mass) => sum + mass, 0)
+        const expected = Array.from({ length: schema.size }, (_, i) =>
+          trained.reduce((sum, vector, site) => sum + masses[site]! * vector[i]!, 0) / total)
+        for (const each of mixed) {
+          expect(largest(each, expected)).to.be.lessThan(1e-6)
+        }
+        const reversed = await new ServerMixer({ schema, masses: masses.toReversed() }).mix(1, trained.toReversed())
+        expect(largest(reversed[0]!, mixed[0]!)).to.be.lessThan(1e-6)
+      }),
+      { numRuns: 30 }
+    )
   })
 
   it('identical adapters stay as they are', async () => {
@@ -61,7 +70,13 @@ describe('how adapters come together', () => {
   for (const sites of [2, 4, 6]) {
     it(`gossip among ${sites} keeps the mean and comes close to it; the cool-down closer`, async () => {
       const masses = Array.from({ length: sites }, (_, site) => 10 + 5 * site)
-      const mixer = new GossipMixer({ schema, initial: new Float32Array(schema.size), masses, averaging: { ...averaging, initiationsPerRound: 2 }, seed: 1 })
+      const mixer = new GossipMixer({
+        schema,
+        initial: new Float32Array(schema.size),
+        masses,
+        averaging: { ...averaging, initiationsPerRound: 2 },
+        seed: 1
+      })
       const trained = vectors(sites)
       const mean = weightedMean(trained, masses)
       const mixed = await mixer.mix(1, trained)
@@ -75,13 +90,23 @@ describe('how adapters come together', () => {
   }
 
   it('gossip repeats exactly from its seed', async () => {
-    const run = async (seed: number): Promise<Float32Array[]> => await new GossipMixer({ schema, initial: new Float32Array(schema.size), masses: [1, 1, 1, 1, 1, 1], averaging, seed }).mix(1, vectors(6))
+    const run = async (seed: number): Promise<Float32Array[]> =>
+      await new GossipMixer({ schema, initial: new Float32Array(schema.size), masses: [1, 1, 1, 1, 1, 1], averaging, seed }).mix(
+        1,
+        vectors(6)
+      )
     expect(await run(1)).to.deep.equal(await run(1))
     expect(await run(2)).to.not.deep.equal(await run(1))
   })
 
   it('gossip counts the bytes of the codec for every exchange of a site', async () => {
-    const mixer = new GossipMixer({ schema, initial: new Float32Array(schema.size), masses: [1, 1], averaging: { ...averaging, codec: 'f16' }, seed: 1 })
+    const mixer = new GossipMixer({
+      schema,
+      initial: new Float32Array(schema.size),
+      masses: [1, 1],
+      averaging: { ...averaging, codec: 'f16' },
+      seed: 1
+    })
     await mixer.mix(1, vectors(2))
     const once = chunksOf(schema.size, 'f16').reduce((sum, { bytes }) => sum + bytes, 0)
     const [first, second] = mixer.bytesSent

@@ -16,14 +16,19 @@ function area ({ mask }: Drawing): number {
 function connected ({ mask, side }: Drawing): number {
   const seen = new Set([mask.indexOf(1)])
   for (const at of seen) {
-    for (const next of [at - side, at + side, ...(at % side > 0 ? [at - 1] : []), ...(at % side < side - 1 ? [at + 1] : [])]) if (mask[next] === 1) seen.add(next)
+    for (const next of [at - side, at + side, ...(at % side > 0 ? [at - 1] : []), ...(at % side < side - 1 ? [at + 1] : [])]) {
+      if (mask[next] === 1) seen.add(next)
+    }
   }
   return seen.size
 }
 
 /** Mean of every channel. */
 function colour ({ image, channels }: Drawing): number[] {
-  return Array.from({ length: channels }, (_, c) => image.reduce((sum, value, i) => i % channels === c ? sum + value : sum, 0) / (image.length / channels))
+  return Array.from(
+    { length: channels },
+    (_, c) => image.reduce((sum, value, i) => i % channels === c ? sum + value : sum, 0) / (image.length / channels)
+  )
 }
 
 for (const [name, sites, count] of [['fundus', fundusSites, 4], ['prostate', prostateSites, 6]] as const) {
@@ -57,7 +62,8 @@ for (const [name, sites, count] of [['fundus', fundusSites, 4], ['prostate', pro
 
     it('shows the sites apart: their pictures differ more than the patients of one do', () => {
       const means = sites.map((site) => Array.from({ length: 6 }, (_, patient) => colour(site.draw(4, patient, SIDE))))
-      const centre = (rows: readonly number[][]): number[] => rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length)
+      const centre = (rows: readonly number[][]): number[] =>
+        rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length)
       const distance = (a: readonly number[], b: readonly number[]): number => Math.hypot(...a.map((value, c) => value - b[c]!))
       const within = means.flatMap((rows) => rows.map((row) => distance(row, centre(rows))))
       const between = means.map((rows) => distance(centre(rows), centre(means.flat())))
@@ -71,7 +77,9 @@ describe('phantoms of another version', () => {
   it('are not taken for those that finished runs saw: when this fails, raise FORMAT in bench/pfedsam/jobs.ts', () => {
     const digest = (sites: typeof fundusSites): string => {
       const hash = createHash('sha256')
-      for (const site of sites) for (const { image, mask } of [site.draw(1, 0, SIDE), site.draw(2, 1, SIDE)]) hash.update(image).update(mask)
+      for (const site of sites) {
+        for (const { image, mask } of [site.draw(1, 0, SIDE), site.draw(2, 1, SIDE)]) hash.update(image).update(mask)
+      }
       return hash.digest('hex').slice(0, 16)
     }
     expect([digest(fundusSites), digest(prostateSites)]).to.deep.equal(['fddd22142585401d', '636d7e1acaf3e4ad'])

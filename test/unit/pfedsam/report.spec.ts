@@ -69,7 +69,9 @@ describe('what the bench makes of its runs', () => {
     const records = [
       record({}, [0.9, 0.9], { cross }),
       record({ method: 'pfedsam-gossip' }, [0.95, 0.92]),
-      record({ method: 'pfedsam-gossip', leftOut: 0 }, [0.9, 0.9], { unseen: { site: 'site-0', zeroShot: score(0.6), personalised: score(0.7) } })
+      record({ method: 'pfedsam-gossip', leftOut: 0 }, [0.9, 0.9], {
+        unseen: { site: 'site-0', zeroShot: score(0.6), personalised: score(0.7) }
+      })
     ]
     const [summary] = summarise(records)
     expect(summary!.unseen).to.have.length(1)
@@ -82,22 +84,37 @@ describe('what the bench makes of its runs', () => {
 
   it('finds for gossip only what is more than one standard deviation ahead', () => {
     const ahead = (local: readonly [number, number], ours: readonly [number, number]): boolean => {
-      const runs = [0, 1].flatMap((seed) => [record({ seed }, [local[seed]!, local[seed]!]), record({ seed, method: 'pfedsam-gossip' }, [ours[seed]!, ours[seed]!])])
+      const runs = [0, 1].flatMap((
+        seed
+      ) => [record({ seed }, [local[seed]!, local[seed]!]), record({ seed, method: 'pfedsam-gossip' }, [ours[seed]!, ours[seed]!])])
       return findings(summarise(runs)[0]!).find(({ name }) => name.includes('above local'))!.ok
     }
     expect(ahead([0.7, 0.71], [0.8, 0.81])).to.equal(true)
     expect(ahead([0.6, 0.8], [0.75, 0.76])).to.equal(false)
-    const runs = [0.6, 0.8].flatMap((dice, seed) => [record({ seed }, [dice, dice]), record({ seed, method: 'pfedsam-gossip' }, [dice + 0.05, dice + 0.05])])
-    expect(findings(summarise(runs)[0]!).find(({ name }) => name.includes('above local'))).to.include({ ok: false, detail: '+5.0 points, sd 14.1; seed by seed +5.0 points ± 0.0' })
+    const runs = [0.6, 0.8].flatMap((
+      dice,
+      seed
+    ) => [record({ seed }, [dice, dice]), record({ seed, method: 'pfedsam-gossip' }, [dice + 0.05, dice + 0.05])])
+    expect(findings(summarise(runs)[0]!).find(({ name }) => name.includes('above local'))).to.include({
+      ok: false,
+      detail: '+5.0 points, sd 14.1; seed by seed +5.0 points ± 0.0'
+    })
     expect(ahead([0.8, 0.81], [0.7, 0.71])).to.equal(false)
     const oneSeed = summarise([record({}, [0.5, 0.5]), record({ method: 'pfedsam-gossip' }, [0.9, 0.9])])
-    expect(findings(oneSeed[0]!).find(({ name }) => name.includes('above local'))).to.include({ ok: false, detail: '+40.0 points, sd unknown (one seed)' })
+    expect(findings(oneSeed[0]!).find(({ name }) => name.includes('above local'))).to.include({
+      ok: false,
+      detail: '+40.0 points, sd unknown (one seed)'
+    })
   })
 
   it('counts at ViT-B what travels there: both factors, B alone, or their product', () => {
     const methods = ['pfedsam-gossip', 'ffa', 'product-svd']
     const [summary] = summarise(methods.map((method) => record({ method }, [0.8, 0.6])))
-    expect(methods.map((name) => summary!.methods.find(({ method }) => method === name)!.numbersVitB)).to.deep.equal([254_464, 166_400, 14_829_056])
+    expect(methods.map((name) => summary!.methods.find(({ method }) => method === name)!.numbersVitB)).to.deep.equal([
+      254_464,
+      166_400,
+      14_829_056
+    ])
   })
 
   it('says how many times less than FedSAM a site sends', () => {
@@ -134,15 +151,24 @@ describe('what the bench runs', () => {
     expect(new Set(jobs.map((job) => jobHash(job, base))).size).to.equal(jobs.length)
     const hash = jobHash(JOB, base)
     expect(jobHash({ ...JOB }, base)).to.equal(hash)
-    for (const change of [{ seed: 2 }, { rounds: 5 }, { train: 5 }, { method: 'local-lora' }, { settings: { training: { lambdaG: 0.1 } } }]) expect(jobHash({ ...JOB, ...change }, base)).to.not.equal(hash)
+    for (
+      const change of [{ seed: 2 }, { rounds: 5 }, { train: 5 }, { method: 'local-lora' }, { settings: { training: { lambdaG: 0.1 } } }]
+    ) expect(jobHash({ ...JOB, ...change }, base)).to.not.equal(hash)
     expect(jobHash(JOB, { ...base, hash: 'b'.repeat(64) })).to.not.equal(hash)
     expect(() => jobHash({ ...JOB, settings: { training: { lambda: 1 } } }, base)).to.throw(InputError, 'lambda')
   })
 
   it('leaves every site out once in the full preset, one in the quick one', () => {
-    const left = (name: 'quick' | 'full'): string[] => jobsOf(PRESETS[name]).flatMap(({ method, data, seed, leftOut }) => method === 'pfedsam-gossip' && leftOut != null ? [`${data} ${seed} ${leftOut}`] : [])
+    const left = (name: 'quick' | 'full'): string[] =>
+      jobsOf(PRESETS[name]).flatMap(({ method, data, seed, leftOut }) =>
+        method === 'pfedsam-gossip' && leftOut != null ? [`${data} ${seed} ${leftOut}`] : []
+      )
     expect(left('quick')).to.deep.equal(['fundus-phantom 1 0', 'prostate-phantom 1 0'])
-    expect(left('full')).to.deep.equal([[1, 0], [2, 1], [3, 2], [1, 3]].map(([seed, site]) => `fundus-phantom ${seed} ${site}`).concat([[1, 0], [2, 1], [3, 2], [1, 3], [2, 4], [3, 5]].map(([seed, site]) => `prostate-phantom ${seed} ${site}`)))
+    expect(left('full')).to.deep.equal(
+      [[1, 0], [2, 1], [3, 2], [1, 3]].map(([seed, site]) => `fundus-phantom ${seed} ${site}`).concat(
+        [[1, 0], [2, 1], [3, 2], [1, 3], [2, 4], [3, 5]].map(([seed, site]) => `prostate-phantom ${seed} ${site}`)
+      )
+    )
   })
 
   it('runs as many optimiser steps under every method that trains at all sites', () => {
@@ -154,7 +180,21 @@ describe('what the bench runs', () => {
   })
 
   it('knows what it is told on the command line, and says what it does not', async () => {
-    const { preset, dryRun } = await parseOptions(['--preset', 'full', '--only', 'local,pfedsam-gossip', '--seeds', '4,5', '--data', 'colin27', '--train', '5', '--validation', '7', '--dry-run'])
+    const { preset, dryRun } = await parseOptions([
+      '--preset',
+      'full',
+      '--only',
+      'local,pfedsam-gossip',
+      '--seeds',
+      '4,5',
+      '--data',
+      'colin27',
+      '--train',
+      '5',
+      '--validation',
+      '7',
+      '--dry-run'
+    ])
     expect(preset).to.deep.include({ methods: ['local', 'pfedsam-gossip'], seeds: [4, 5], data: ['colin27'], train: 5, validation: 7 })
     expect(dryRun).to.equal(true)
     for (const bad of [['--only', 'nothing'], ['--data', 'x'], ['--seeds', '0'], ['--rounds', '1.5'], ['--validation', '0']]) {
@@ -167,7 +207,8 @@ describe('what the bench runs', () => {
   it('estimates longer runs for more rounds, and learns how fast the machine is', () => {
     expect(estimateSeconds({ ...JOB, rounds: 40 })).to.be.greaterThan(estimateSeconds(JOB))
     const seconds = 2 * estimateSeconds(JOB)
-    expect(machineFactor([record({}, [1, 1], { seconds }), record({}, [1, 1], { seconds }), record({}, [1, 1], { seconds: 1_000 })])).to.be.closeTo(2, 1e-12)
+    expect(machineFactor([record({}, [1, 1], { seconds }), record({}, [1, 1], { seconds }), record({}, [1, 1], { seconds: 1_000 })])).to.be
+      .closeTo(2, 1e-12)
     expect(machineFactor([])).to.equal(1)
     expect([duration(40), duration(180), duration(3_900)]).to.deep.equal(['40 s', '3 min', '1 h 5 min'])
   })

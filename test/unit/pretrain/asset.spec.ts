@@ -16,7 +16,8 @@ describe('assets/sam-tiny.safetensors', () => {
     const parameters = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0)
     expect(bytes.length).to.be.at.most(8e6)
     expect(parameters).to.be.at.most(2.5e6)
-    expect([...readSafetensors(bytes).tensors.values()].every(({ data }) => data instanceof Float32Array && data.every(Number.isFinite))).to.equal(true)
+    expect([...readSafetensors(bytes).tensors.values()].every(({ data }) => data instanceof Float32Array && data.every(Number.isFinite))).to
+      .equal(true)
   })
 
   it('is the file that the model card describes', async () => {
@@ -30,7 +31,9 @@ describe('assets/sam-tiny.safetensors', () => {
     const engine = await createEngine({ threads: 1 })
     const scores = await score(engine.compile(predictStep(config)), loadWeights(config, bytes).weights, heldOut(16, config), config, 8)
     await engine.dispose()
-    for (const [prompt, least] of [['none', 0.7], ['point', 0.6], ['box', 0.75]] as const) expect(scores[prompt], prompt).to.be.within(least, 1)
+    for (const [prompt, least] of [['none', 0.7], ['point', 0.6], ['box', 0.75]] as const) {
+      expect(scores[prompt], prompt).to.be.within(least, 1)
+    }
   })
 
   it('says where it comes from and how well it segments held-out shapes', () => {
@@ -38,6 +41,8 @@ describe('assets/sam-tiny.safetensors', () => {
     const scores = JSON.parse(metadata['heldOutIoU']!) as Record<string, number>
     expect(metadata['model']).to.equal('sam-tiny')
     expect(Number(metadata['steps'])).to.be.above(0)
-    for (const [prompt, least] of [['none', 0.8], ['point', 0.75], ['box', 0.85]] as const) expect(scores[prompt], prompt).to.be.within(least, 1)
+    for (const [prompt, least] of [['none', 0.8], ['point', 0.75], ['box', 0.85]] as const) {
+      expect(scores[prompt], prompt).to.be.within(least, 1)
+    }
   })
 })

@@ -9,7 +9,11 @@ import { CorruptFileError, InputError } from '../../../src/errors.ts'
 const vector = (from: number): Float32Array => Float32Array.from({ length: 7 }, (_, i) => Math.fround(from + i / 3))
 
 describe('checkpoints of the pretraining', () => {
-  const checkpoint = { state: { value: vector(0), first: vector(1), second: vector(2), mean: vector(3) }, step: 12, history: [{ step: 12, loss: 0.5, scores: { none: 0.1, point: 0.2, box: 0.3 } }] }
+  const checkpoint = {
+    state: { value: vector(0), first: vector(1), second: vector(2), mean: vector(3) },
+    step: 12,
+    history: [{ step: 12, loss: 0.5, scores: { none: 0.1, point: 0.2, box: 0.3 } }]
+  }
   let folder: string
   let path: string
 
@@ -21,7 +25,8 @@ describe('checkpoints of the pretraining', () => {
 
   afterEach(() => rm(folder, { recursive: true }))
 
-  const failure = (length: number, settings = DEFAULT_SETTINGS): Promise<unknown> => readCheckpoint(path, length, settings).catch((error: unknown) => error)
+  const failure = (length: number, settings = DEFAULT_SETTINGS): Promise<unknown> =>
+    readCheckpoint(path, length, settings).catch((error: unknown) => error)
 
   it('come back bit for bit, also for a schedule of another length', async () => {
     expect(await readCheckpoint(path, 7, { ...DEFAULT_SETTINGS, steps: 1 })).to.deep.equal(checkpoint)

@@ -22,7 +22,11 @@ describe('untrained weights', () => {
 
   it('start norms at one, biases and relative positions at zero', () => {
     for (const [name, { data }] of weights) {
-      const expected = /norm\w*\.weight|neck\.[13]\.weight|output_upscaling\.1\.weight/.test(name) ? 1 : /\.bias|rel_pos/.test(name) ? 0 : undefined
+      const expected = /norm\w*\.weight|neck\.[13]\.weight|output_upscaling\.1\.weight/.test(name)
+        ? 1
+        : /\.bias|rel_pos/.test(name)
+          ? 0
+          : undefined
       if (expected !== undefined) expect(data.every((value) => value === expected), name).to.equal(true)
       else expect(deviation(name), name).to.be.within(0.03, 1)
     }

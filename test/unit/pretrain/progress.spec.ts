@@ -8,7 +8,9 @@ describe('progress of the pretraining', () => {
   it('is a line now and then where there is no terminal', () => {
     const stream = new PassThrough()
     const view = progressView(stream as unknown as NodeJS.WriteStream)
-    for (let step = 1; step <= 101; step++) view.show({ step, steps: 101, loss: 1, millisecondsPerStep: 10, scores: step < 60 ? undefined : scores })
+    for (let step = 1; step <= 101; step++) {
+      view.show({ step, steps: 101, loss: 1, millisecondsPerStep: 10, scores: step < 60 ? undefined : scores })
+    }
     view.stop()
     const lines = String(stream.read()).trim().split('\n')
     expect(lines.map((line) => line.split('/')[0])).to.deep.equal(['step 50', 'step 60', 'step 100', 'step 101'])

@@ -41,7 +41,8 @@ describe('a run of the pretraining', function () {
     every: 3,
     heldOut: 1
   })
-  const checkpoint = (name: string): Promise<Checkpoint | undefined> => readCheckpoint(join(folder, `${name}.checkpoint`), partition(initialWeights(config, 1)).layout.size, settings)
+  const checkpoint = (name: string): Promise<Checkpoint | undefined> =>
+    readCheckpoint(join(folder, `${name}.checkpoint`), partition(initialWeights(config, 1)).layout.size, settings)
 
   it('that is stopped and resumed ends with the same bits as one that is not', async () => {
     const progress: Progress[] = []
@@ -78,7 +79,11 @@ describe('a run of the pretraining', function () {
     await pretrain({ ...options('from'), settings: from, from: weights })
     const bytes = await readFile(options('from').out)
     const after = loadWeights(config, bytes).weights
-    for (const [name, { data }] of Object.entries(weights)) expect(data.every((value, i) => Math.abs(value - after[name]!.data[i]!) < 1e-6), `${name} moved in a step too small to see`).to.equal(true)
+    for (const [name, { data }] of Object.entries(weights)) {
+      expect(data.every((value, i) => Math.abs(value - after[name]!.data[i]!) < 1e-6), `${name} moved in a step too small to see`).to.equal(
+        true
+      )
+    }
     expect(JSON.parse(readSafetensors(bytes).metadata['settings']!)).to.deep.include({ from: hash })
     const another = await pretrain({ ...options('from'), settings }).catch((error: unknown) => error)
     expect(another).to.be.instanceOf(InputError)

@@ -6,7 +6,13 @@ describe('the schedule of the pretraining', () => {
   const steps = 10 * WARMUP
 
   it('warms up, stays, and ends at zero', () => {
-    expect([1, WARMUP, steps / 2, 0.75 * steps, steps].map((step) => Number(rateFactor(step, steps).toFixed(6)))).to.deep.equal([Number((1 / WARMUP).toFixed(6)), 1, 1, 0.5, 0])
+    expect([1, WARMUP, steps / 2, 0.75 * steps, steps].map((step) => Number(rateFactor(step, steps).toFixed(6)))).to.deep.equal([
+      Number((1 / WARMUP).toFixed(6)),
+      1,
+      1,
+      0.5,
+      0
+    ])
   })
 
   it('never rises after the warm-up', () => {

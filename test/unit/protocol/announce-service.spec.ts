@@ -7,7 +7,16 @@ import { InputError } from '../../../src/errors.ts'
 import { AnnounceService } from '../../../src/protocol/announce/announce.ts'
 import { decodeAnnouncement, encodeAnnouncement, type Announcement } from '../../../src/protocol/announce/announcement.ts'
 
-const example: Announcement = { round: 2, rounds: 6, phase: 'G', mass: 12, schemaHash: 'a'.repeat(64), digest: 'b'.repeat(64), sketch: new Float32Array(64), exchanges: 3 }
+const example: Announcement = {
+  round: 2,
+  rounds: 6,
+  phase: 'G',
+  mass: 12,
+  schemaHash: 'a'.repeat(64),
+  digest: 'b'.repeat(64),
+  sketch: new Float32Array(64),
+  exchanges: 3
+}
 
 class FakePubsub extends TypedEventEmitter<GossipSubEvents> {
   readonly globalSignaturePolicy: 'StrictSign' | 'StrictNoSign'
@@ -66,7 +75,15 @@ describe('announce service', () => {
     announce.start()
     const heard: unknown[] = []
     announce.addEventListener('announcement', ({ detail }) => heard.push(detail))
-    const message: Message = { type: 'signed', from, topic: announce.topic, data: encodeAnnouncement(example, 1n), sequenceNumber: 1n, signature: new Uint8Array(64), key: key.publicKey }
+    const message: Message = {
+      type: 'signed',
+      from,
+      topic: announce.topic,
+      data: encodeAnnouncement(example, 1n),
+      sequenceNumber: 1n,
+      signature: new Uint8Array(64),
+      key: key.publicKey
+    }
     expect(pubsub.topicValidators.get(announce.topic)!({} as never, message)).to.equal(TopicValidatorResult.Ignore)
     expect(heard).to.deep.equal([])
   })
@@ -79,6 +96,11 @@ describe('announce service', () => {
       now = time
       await announce.publish(example)
     }
-    expect(pubsub.published.map((bytes) => decodeAnnouncement(bytes).sequence)).to.deep.equal([1_000_000n, 1_000_001n, 1_000_002n, 2_000_000n])
+    expect(pubsub.published.map((bytes) => decodeAnnouncement(bytes).sequence)).to.deep.equal([
+      1_000_000n,
+      1_000_001n,
+      1_000_002n,
+      2_000_000n
+    ])
   })
 })

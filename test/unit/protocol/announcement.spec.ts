@@ -1,11 +1,26 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ProtocolError } from '../../../src/errors.ts'
-import { decodeAnnouncement, encodeAnnouncement, MAX_ANNOUNCEMENT_BYTES, type Announcement } from '../../../src/protocol/announce/announcement.ts'
+import {
+  decodeAnnouncement,
+  encodeAnnouncement,
+  MAX_ANNOUNCEMENT_BYTES,
+  type Announcement
+} from '../../../src/protocol/announce/announcement.ts'
 import { AnnouncementFrame } from '../../../src/protocol/announce/pb/announcement.ts'
 import { AnnouncementValidator, type Verdict } from '../../../src/protocol/announce/validate.ts'
 
-const example: Announcement = { round: 2, rounds: 6, phase: 'cool-down', mass: 12, schemaHash: 'a'.repeat(64), digest: 'b'.repeat(64), sketch: new Float32Array(64).fill(-1.5), dice: 0.875, exchanges: 9 }
+const example: Announcement = {
+  round: 2,
+  rounds: 6,
+  phase: 'cool-down',
+  mass: 12,
+  schemaHash: 'a'.repeat(64),
+  digest: 'b'.repeat(64),
+  sketch: new Float32Array(64).fill(-1.5),
+  dice: 0.875,
+  exchanges: 9
+}
 
 function frame (changes: Partial<AnnouncementFrame>): Uint8Array {
   return AnnouncementFrame.encode({ ...AnnouncementFrame.decode(encodeAnnouncement(example, 1n)), ...changes })
@@ -28,16 +43,35 @@ describe('announcement', () => {
 
   it('is refused when a field is not what an honest site sends', () => {
     const bad: Partial<AnnouncementFrame>[] = [
-      { round: 7 }, { rounds: 1_000_001 }, { phase: '' }, { phase: 'x'.repeat(33) }, { phase: '<b>' }, { mass: 0 }, { mass: -1 }, { mass: NaN }, { mass: Infinity },
-      { schemaHash: new Uint8Array(31) }, { digest: new Uint8Array(33) }, { sketch: new Uint8Array(252) }, { sketch: new Uint8Array(260) },
-      { sketch: new Uint8Array(256).fill(0xff) }, { dice: 1.01 }, { dice: -0.01 }, { dice: NaN }
+      { round: 7 },
+      { rounds: 1_000_001 },
+      { phase: '' },
+      { phase: 'x'.repeat(33) },
+      { phase: '<b>' },
+      { mass: 0 },
+      { mass: -1 },
+      { mass: NaN },
+      { mass: Infinity },
+      { schemaHash: new Uint8Array(31) },
+      { digest: new Uint8Array(33) },
+      { sketch: new Uint8Array(252) },
+      { sketch: new Uint8Array(260) },
+      { sketch: new Uint8Array(256).fill(0xff) },
+      { dice: 1.01 },
+      { dice: -0.01 },
+      { dice: NaN }
     ]
     decodeAnnouncement(frame({}))
     for (const changes of bad) expect(() => decodeAnnouncement(frame(changes)), JSON.stringify(changes)).to.throw(ProtocolError)
   })
 
   it('of random bytes, or too long, throws nothing but ProtocolError', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => { expect(() => decodeAnnouncement(bytes)).to.throw(ProtocolError) }), { numRuns: 500 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        expect(() => decodeAnnouncement(bytes)).to.throw(ProtocolError)
+      }),
+      { numRuns: 500 }
+    )
     const padding = new Uint8Array(MAX_ANNOUNCEMENT_BYTES)
     const long = frame({ schemaHash: padding })
     expect(() => decodeAnnouncement(long)).to.throw(ProtocolError, /most is 4096/)

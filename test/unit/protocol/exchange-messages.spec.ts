@@ -2,16 +2,38 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { ProtocolError } from '../../../src/errors.ts'
 import { DEFAULT_LIMITS, Rates } from '../../../src/protocol/adapter-exchange/limits.ts'
-import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, ID_BYTES, MAX_MESSAGE_BYTES, type Answer } from '../../../src/protocol/adapter-exchange/messages.ts'
+import {
+  checkCommit,
+  checkCommitted,
+  checkSettled,
+  checkTrailer,
+  decodeAnswer,
+  decodeOffer,
+  encodeAnswer,
+  encodeCommit,
+  encodeCommitted,
+  encodeOffer,
+  encodeSettled,
+  encodeTrailer,
+  ID_BYTES,
+  MAX_MESSAGE_BYTES,
+  type Answer
+} from '../../../src/protocol/adapter-exchange/messages.ts'
 import * as wire from '../../../src/protocol/adapter-exchange/pb/exchange.ts'
 import type { Codec } from '../../../src/protocol/adapter-exchange/port.ts'
 
 const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const codec = fc.constantFrom<Codec>('f32', 'f16', 'q8', 'q16')
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
-const terms = fc.record({ round: uint32, mass: fc.double({ noNaN: true }).map((value) => value + 0), clipRadius: fc.double({ noNaN: true }).map((value) => value + 0) })
+const terms = fc.record({
+  round: uint32,
+  mass: fc.double({ noNaN: true }).map((value) => value + 0),
+  clipRadius: fc.double({ noNaN: true }).map((value) => value + 0)
+})
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
-const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) => uint32.map((retryAfterMs) => ({ refused, retryAfterMs })))
+const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) =>
+  uint32.map((retryAfterMs) => ({ refused, retryAfterMs }))
+)
 const answers: fc.Arbitrary<Answer> = fc.oneof(fc.record({ accepted: terms, codec }), refusal)
 
 function expectProtocolErrorOrNothing (work: () => unknown): void {
@@ -24,14 +46,22 @@ function expectProtocolErrorOrNothing (work: () => unknown): void {
 
 describe('messages of adapter-exchange', () => {
   it('come back as they were sent, within the cap', () => {
-    fc.assert(fc.property(terms, hash, id, answers, fc.uniqueArray(codec), codec, (stated, schemaHash, exchangeId, answer, codecs, want) => {
-      const offer = encodeOffer({ ...stated, exchangeId, schemaHash, codecs, want })
-      const decoded = decodeOffer(offer)
-      expect(decoded).to.deep.equal({ ...stated, exchangeId, schemaHash, codecs: (['f32', 'f16', 'q8', 'q16'] as const).filter((name) => codecs.includes(name)), want })
-      const bytes = encodeAnswer(exchangeId, answer)
-      expect(decodeAnswer(bytes, { exchangeId, codecs: ['f32', 'f16', 'q8', 'q16'] })).to.deep.equal(answer)
-      expect(Math.max(offer.length, bytes.length)).to.be.below(MAX_MESSAGE_BYTES)
-    }))
+    fc.assert(
+      fc.property(terms, hash, id, answers, fc.uniqueArray(codec), codec, (stated, schemaHash, exchangeId, answer, codecs, want) => {
+        const offer = encodeOffer({ ...stated, exchangeId, schemaHash, codecs, want })
+        const decoded = decodeOffer(offer)
+        expect(decoded).to.deep.equal({
+          ...stated,
+          exchangeId,
+          schemaHash,
+          codecs: (['f32', 'f16', 'q8', 'q16'] as const).filter((name) => codecs.includes(name)),
+          want
+        })
+        const bytes = encodeAnswer(exchangeId, answer)
+        expect(decodeAnswer(bytes, { exchangeId, codecs: ['f32', 'f16', 'q8', 'q16'] })).to.deep.equal(answer)
+        expect(Math.max(offer.length, bytes.length)).to.be.below(MAX_MESSAGE_BYTES)
+      })
+    )
   })
 
   it('of random bytes throw nothing but ProtocolError', () => {
@@ -44,7 +74,15 @@ describe('messages of adapter-exchange', () => {
   })
 
   it('are refused with an id or hash of the wrong length, or a codec nobody knows', () => {
-    const offer = { exchangeId: new Uint8Array(16), schemaHash: new Uint8Array(32), round: 1, mass: 1, clipRadius: 1, codecs: 1, want: wire.VectorCodec.F32 }
+    const offer = {
+      exchangeId: new Uint8Array(16),
+      schemaHash: new Uint8Array(32),
+      round: 1,
+      mass: 1,
+      clipRadius: 1,
+      codecs: 1,
+      want: wire.VectorCodec.F32
+    }
     expect(decodeOffer(wire.Offer.encode(offer)).codecs).to.deep.equal(['f32'])
     expect(decodeOffer(wire.Offer.encode({ ...offer, codecs: 0x7ffffff0 })).codecs).to.deep.equal([])
     expect(() => decodeOffer(wire.Offer.encode({ ...offer, exchangeId: new Uint8Array(17) }))).to.throw(ProtocolError, /17 bytes/)
@@ -58,8 +96,16 @@ describe('messages of adapter-exchange', () => {
       check(encode(mine), mine)
       expect(() => { check(encode(other), mine) }).to.throw(ProtocolError, /another exchange/)
     }
-    expect(() => decodeAnswer(encodeAnswer(other, { refused: 'BUSY', retryAfterMs: 1 }), { exchangeId: mine, codecs: [] })).to.throw(ProtocolError, /another exchange/)
-    expect(() => decodeAnswer(encodeAnswer(mine, { accepted: { round: 1, mass: 1, clipRadius: 1 }, codec: 'q8' }), { exchangeId: mine, codecs: ['f32'] })).to.throw(ProtocolError, /codec q8/)
+    expect(() => decodeAnswer(encodeAnswer(other, { refused: 'BUSY', retryAfterMs: 1 }), { exchangeId: mine, codecs: [] })).to.throw(
+      ProtocolError,
+      /another exchange/
+    )
+    expect(() =>
+      decodeAnswer(encodeAnswer(mine, { accepted: { round: 1, mass: 1, clipRadius: 1 }, codec: 'q8' }), {
+        exchangeId: mine,
+        codecs: ['f32']
+      })
+    ).to.throw(ProtocolError, /codec q8/)
   })
 
   it('carry a digest that must match in every bit', () => {

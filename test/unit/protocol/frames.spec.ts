@@ -50,7 +50,11 @@ describe('frames', () => {
     expect(read(encode.single(new Uint8Array(100)).subarray(), 100).frames).to.have.length(1)
     expect(() => read(encode.single(new Uint8Array(101)).subarray(), 100)).to.throw(ProtocolError)
     const largest = encode.single(new Uint8Array(MAX_FRAME_BYTES).fill(3)).subarray()
-    expect(read(largest, MAX_FRAME_BYTES, [65_536]).frames.map((frame) => [frame.length, frame[0], frame.at(-1)])).to.deep.equal([[MAX_FRAME_BYTES, 3, 3]])
+    expect(read(largest, MAX_FRAME_BYTES, [65_536]).frames.map((frame) => [frame.length, frame[0], frame.at(-1)])).to.deep.equal([[
+      MAX_FRAME_BYTES,
+      3,
+      3
+    ]])
   })
 
   it('are refused by their length alone, before their bytes come', () => {
@@ -61,6 +65,8 @@ describe('frames', () => {
 
   it('that end in the middle are not taken for whole', () => {
     const bytes = encode.single(new Uint8Array(50)).subarray()
-    for (const length of [1, 2, 20, 50]) expect(read(bytes.subarray(0, length), 50), String(length)).to.deep.equal({ frames: [], whole: false })
+    for (const length of [1, 2, 20, 50]) {
+      expect(read(bytes.subarray(0, length), 50), String(length)).to.deep.equal({ frames: [], whole: false })
+    }
   })
 })

@@ -37,7 +37,14 @@ class Victim {
   constructor (size: number, codec: Codec) {
     this.sent = { size, codec }
     const settings = { codec, maxMass: 10, clipRadius: 10, normBound: 1e5, staleness: 3 }
-    this.averager = new Averager({ schema: vectorSchema(size), values: new Float32Array(size).fill(1), round: 1, mass: 1, settings, log: this.log })
+    this.averager = new Averager({
+      schema: vectorSchema(size),
+      values: new Float32Array(size).fill(1),
+      round: 1,
+      mass: 1,
+      settings,
+      log: this.log
+    })
     const components = {
       peerId: peer('victim'),
       registrar: {
@@ -46,8 +53,17 @@ class Victim {
       },
       connectionManager: { openStream: async () => this.#pair(this.#onDial) }
     }
-    this.service = new AdapterExchangeService(components, { federationId: 'f', averaging: this.averager, limits: size === LARGE ? LARGE_LIMITS : LIMITS, offersPerSecond: 1e9 })
-    for (const name of ['exchange', 'failure', 'refusal', 'settled'] as const) this.service.addEventListener(name, () => { this.counts[name]++ })
+    this.service = new AdapterExchangeService(components, {
+      federationId: 'f',
+      averaging: this.averager,
+      limits: size === LARGE ? LARGE_LIMITS : LIMITS,
+      offersPerSecond: 1e9
+    })
+    for (const name of ['exchange', 'failure', 'refusal', 'settled'] as const) {
+      this.service.addEventListener(name, () => {
+        this.counts[name]++
+      })
+    }
   }
 
   /** The peer opens a stream of this protocol to the victim. */
@@ -85,22 +101,43 @@ function peer (name: string): PeerId {
 async function converse (victim: Victim, role: typeof ROLES[number], name: string, plan: Plan): Promise<unknown> {
   const { averager, service, sent } = victim
   if (role === 'responder') {
-    const offer = { exchangeId: nextId(), schemaHash: averager.schema.hash, round: 1, mass: 1, clipRadius: 10, codecs: CODECS, want: sent.codec }
-    await victim.called('adapter-exchange', name, async (stream) => { await speak(stream, initiatorFrames(offer, sent, plan), plan) })
+    const offer = {
+      exchangeId: nextId(),
+      schemaHash: averager.schema.hash,
+      round: 1,
+      mass: 1,
+      clipRadius: 10,
+      codecs: CODECS,
+      want: sent.codec
+    }
+    await victim.called('adapter-exchange', name, async (stream) => {
+      await speak(stream, initiatorFrames(offer, sent, plan), plan)
+    })
     return undefined
   }
   if (role === 'answerer') {
     await victim.called('outcome', name, async (stream) => { await speak(stream, questionFrames(nextId()), plan) })
     return undefined
   }
-  if (role === 'asker') return await victim.calls(name, async (id) => { await service.settle(id) }, async (stream) => { await speak(stream, replyFrames(), plan) })
-  return await victim.calls(name, async (id) => await service.exchange(id), async (stream) => { await answer(stream, sent, plan) })
+  if (role === 'asker') {
+    return await victim.calls(name, async (id) => {
+      await service.settle(id)
+    }, async (stream) => {
+      await speak(stream, replyFrames(), plan)
+    })
+  }
+  return await victim.calls(name, async (id) => await service.exchange(id), async (stream) => {
+    await answer(stream, sent, plan)
+  })
 }
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, count) => total + count, 0)
 
 /** One conversation, and all that must be true after it; returns how often it was broken off. */
-async function check (victim: Victim, { role, name, plan, what }: { role: typeof ROLES[number], name: string, plan: Plan, what: string }): Promise<number> {
+async function check (
+  victim: Victim,
+  { role, name, plan, what }: { role: typeof ROLES[number], name: string, plan: Plan, what: string }
+): Promise<number> {
   const { averager, log, service } = victim
   const before = Buffer.from(averager.snapshot().buffer)
   const counts = { ...victim.counts }
@@ -128,7 +165,8 @@ function isBad ({ attack }: Plan): boolean {
 }
 
 describe('fuzzed conversations', () => {
-  it(`${CONVERSATIONS} of them, with every codec and some about several chunks: each ends, changes nothing unless it was committed, leaves nothing open, and is counted`, async () => {
+  it(`${CONVERSATIONS} of them, with every codec and some about several chunks: each ends, changes nothing unless it was ` +
+    'committed, leaves nothing open, and is counted', async () => {
     const random = seeded(4)
     const below = (limit: number): number => Math.floor(random() * limit)
     const victims = CODECS.map((codec) => ({ small: new Victim(SMALL, codec), large: new Victim(LARGE, codec) }))
@@ -141,12 +179,19 @@ describe('fuzzed conversations', () => {
       const size = below(LARGE_EVERY) === 0 ? 'large' : 'small'
       const victim = victims[below(victims.length)]![size]
       const plan = { attack: ATTACKS[below(ATTACKS.length)]!, at: below(size === 'large' ? 10 : 5), random }
-      broken += await check(victim, { role, name: `peer-${below(PEERS)}`, plan, what: `${i}: ${role}, ${size}, ${victim.sent.codec}, ${plan.attack} at ${plan.at}` })
+      broken += await check(victim, {
+        role,
+        name: `peer-${below(PEERS)}`,
+        plan,
+        what: `${i}: ${role}, ${size}, ${victim.sent.codec}, ${plan.attack} at ${plan.at}`
+      })
       if (i === CONVERSATIONS / 4) early = heldBytes()
     }
     for (const { service } of all) await service.stop()
     expect(broken).to.be.above(0.6 * CONVERSATIONS)
-    for (const size of ['small', 'large'] as const) expect(victims.reduce((total, each) => total + each[size].counts.exchange, 0), `committed, ${size}`).to.be.above(0)
+    for (const size of ['small', 'large'] as const) {
+      expect(victims.reduce((total, each) => total + each[size].counts.exchange, 0), `committed, ${size}`).to.be.above(0)
+    }
     // A peer that does not end its side is cut off, in the background.
     while (all.some(({ open }) => open.size > 0)) await new Promise((resolve) => { setTimeout(resolve, 50) })
     // One vector kept for each large conversation would be ten times as much.

@@ -2,7 +2,18 @@ import { expect } from 'chai'
 import { encode } from 'it-length-prefixed'
 import { ProtocolError } from '../../../src/errors.ts'
 import { CODECS, coderOf } from '../../../src/gossip-aggregation/codec.ts'
-import { checkCommit, checkCommitted, checkSettled, checkTrailer, decodeAnswer, decodeOffer, encodeAnswer, encodeCommit, encodeOffer, encodeTrailer } from '../../../src/protocol/adapter-exchange/messages.ts'
+import {
+  checkCommit,
+  checkCommitted,
+  checkSettled,
+  checkTrailer,
+  decodeAnswer,
+  decodeOffer,
+  encodeAnswer,
+  encodeCommit,
+  encodeOffer,
+  encodeTrailer
+} from '../../../src/protocol/adapter-exchange/messages.ts'
 import { decodeAnnouncement, encodeAnnouncement } from '../../../src/protocol/announce/announcement.ts'
 import { AnnouncementValidator } from '../../../src/protocol/announce/validate.ts'
 import { decodeAcknowledgement, decodeQuery, decodeReply, encodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
@@ -13,7 +24,17 @@ const FRAMES = 100_000
 const ID = '07'.repeat(16)
 const DIGEST = new Uint8Array(32).fill(9)
 const offer = { exchangeId: ID, schemaHash: 'ab'.repeat(32), round: 3, mass: 2, clipRadius: 5, codecs: ['f32', 'q8'], want: 'q8' }
-const announcement = { round: 2, rounds: 6, phase: 'cool-down', mass: 12, schemaHash: 'ab'.repeat(32), digest: 'cd'.repeat(32), sketch: new Float32Array(64).fill(-1.5), dice: 0.875, exchanges: 9 }
+const announcement = {
+  round: 2,
+  rounds: 6,
+  phase: 'cool-down',
+  mass: 12,
+  schemaHash: 'ab'.repeat(32),
+  digest: 'cd'.repeat(32),
+  sketch: new Float32Array(64).fill(-1.5),
+  dice: 0.875,
+  exchanges: 9
+}
 const ANNOUNCEMENT = encodeAnnouncement(announcement, 7n)
 
 const VALID = [
@@ -85,7 +106,10 @@ describe('fuzzed frames', () => {
       const bytes = fuzzed(random, [ANNOUNCEMENT])
       const refused = refuses(() => {
         const { announcement: { round, rounds, phase, mass, sketch, dice = 0 } } = decodeAnnouncement(bytes)
-        expect(round <= rounds && mass > 0 && mass < Infinity && dice >= 0 && dice <= 1 && /^[A-Za-z-]{1,32}$/.test(phase) && sketch.length === 64 && sketch.every(Number.isFinite)).to.equal(true)
+        expect(
+          round <= rounds && mass > 0 && mass < Infinity && dice >= 0 && dice <= 1 && /^[A-Za-z-]{1,32}$/.test(phase) &&
+            sketch.length === 64 && sketch.every(Number.isFinite)
+        ).to.equal(true)
         accepted++
       })
       if (refused && i % 10 === 0) expect(validator.judge('liar', bytes)).to.have.property('reject')

@@ -105,9 +105,18 @@ class Victim {
   constructor () {
     const registrar = { handle: async (_: string, handler: StreamHandler) => { this.#handler = handler }, unhandle: async () => {} }
     const components = { registrar, connectionManager: { getConnections: () => [] }, events: this.#events }
-    this.service = new MembershipService(components as unknown as ConstructorParameters<typeof MembershipService>[0], { federationId: 'f', membership: this.rules, admissions: this.admissions, establishMs: ESTABLISH_MS })
-    this.service.addEventListener('refused', ({ detail }) => { this.refusals.set(detail.peer.toString(), (this.refusals.get(detail.peer.toString()) ?? 0) + 1) })
-    this.service.addEventListener('established', ({ detail }) => { this.#established.get(detail.peer.toString())?.() })
+    this.service = new MembershipService(components as unknown as ConstructorParameters<typeof MembershipService>[0], {
+      federationId: 'f',
+      membership: this.rules,
+      admissions: this.admissions,
+      establishMs: ESTABLISH_MS
+    })
+    this.service.addEventListener('refused', ({ detail }) => {
+      this.refusals.set(detail.peer.toString(), (this.refusals.get(detail.peer.toString()) ?? 0) + 1)
+    })
+    this.service.addEventListener('established', ({ detail }) => {
+      this.#established.get(detail.peer.toString())?.()
+    })
   }
 
   /** Resolves when both sides accepted each other (true) or the connection is closed. */
@@ -151,11 +160,22 @@ async function converse (victim: Victim, id: string, talk: Talk): Promise<boolea
     if (talk.role === 'news' && !isNews) await speak(stream, frames({ credential: 'good', statement: 'word' }), { ...talk, attack: 'none' })
     else await speak(stream, isNews ? frames(talk).slice(1, 2) : frames(talk), talk)
   })
-  const onRefused = ({ detail }: CustomEvent<{ peer: PeerId }>): void => { if (detail.peer.equals(connection.remotePeer)) setImmediate(() => { connection.abort(new Error('hung up')) }) }
+  const onRefused = ({ detail }: CustomEvent<{ peer: PeerId }>): void => {
+    if (detail.peer.equals(connection.remotePeer)) {
+      setImmediate(() => {
+        connection.abort(new Error('hung up'))
+      })
+    }
+  }
   if (!talk.isStubborn) victim.service.addEventListener('refused', onRefused)
   const established = await victim.connect(connection)
   if (established) {
-    expect(victim.admissions.admitted.filter((each) => each.connection === connection as unknown as Connection).map((each) => text(each.credential)), id).to.deep.equal(['good'])
+    expect(
+      victim.admissions.admitted.filter((each) => each.connection === connection as unknown as Connection).map((each) =>
+        text(each.credential)
+      ),
+      id
+    ).to.deep.equal(['good'])
     if (talk.role === 'news') victim.called(connection)
     await Promise.race([connection.ended.promise, new Promise((resolve) => { setTimeout(resolve, ESTABLISH_MS) })])
     await connection.close()
@@ -178,7 +198,15 @@ describe('fuzzed conversations about membership', () => {
       const talks = Array.from({ length: AT_ONCE }, (_, i): [string, Talk] => {
         const role = ROLES[below(ROLES.length)]!
         const credential = role !== 'news' && below(5) === 0 ? 'old' : 'good'
-        return [`peer-${ends.length + i}`, { role, credential, statement: below(5) === 0 ? 'liar' : `word of ${credential} ${i}`, attack: attacks[below(attacks.length)]!, at: below(3), random, isStubborn: below(STUBBORN) === 0 }]
+        return [`peer-${ends.length + i}`, {
+          role,
+          credential,
+          statement: below(5) === 0 ? 'liar' : `word of ${credential} ${i}`,
+          attack: attacks[below(attacks.length)]!,
+          at: below(3),
+          random,
+          isStubborn: below(STUBBORN) === 0
+        }]
       })
       ends.push(...await Promise.all(talks.map(async ([id, talk]) => await converse(victim, id, talk))))
     }

@@ -3,14 +3,40 @@ import type { Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
 import { BLOCK } from '../../../src/gossip-aggregation/codec-blocks.ts'
 import { chunksOf, coderOf, type Codec } from '../../../src/gossip-aggregation/codec.ts'
-import { decodeOffer, encodeAnswer, encodeCommit, encodeCommitted, encodeOffer, encodeSettled, encodeTrailer, MAX_MESSAGE_BYTES } from '../../../src/protocol/adapter-exchange/messages.ts'
+import {
+  decodeOffer,
+  encodeAnswer,
+  encodeCommit,
+  encodeCommitted,
+  encodeOffer,
+  encodeSettled,
+  encodeTrailer,
+  MAX_MESSAGE_BYTES
+} from '../../../src/protocol/adapter-exchange/messages.ts'
 import type { Offer } from '../../../src/protocol/adapter-exchange/port.ts'
 import { encodeAcknowledgement, encodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
 import { FrameDecoder } from '../../../src/protocol/shared/frame-decoder.ts'
 
 /** What no vector may be, whatever else is right. */
 export const BAD_VECTORS = ['NaN', 'infinite', 'wrong digest', 'wrong length', 'over the bound'] as const
-export const ATTACKS = [...BAD_VECTORS, 'none', 'random bytes', 'truncated', 'oversized', 'huge length', 'repeated', 'missing', 'swapped', 'out of order', 'bit flip', 'wrong message', 'end', 'reset', 'silence', 'drip'] as const
+export const ATTACKS = [
+  ...BAD_VECTORS,
+  'none',
+  'random bytes',
+  'truncated',
+  'oversized',
+  'huge length',
+  'repeated',
+  'missing',
+  'swapped',
+  'out of order',
+  'bit flip',
+  'wrong message',
+  'end',
+  'reset',
+  'silence',
+  'drip'
+] as const
 type Attack = typeof ATTACKS[number]
 
 export interface Plan {
@@ -38,7 +64,10 @@ export interface Sent {
 
 /** The chunks of a vector, and its trailer. No two chunks are alike. */
 function vector ({ size, codec }: Sent, { attack, at, random }: Plan): Uint8Array[] {
-  const values = Float32Array.from({ length: attack === 'wrong length' ? size - 1 : size }, (_, index) => attack === 'over the bound' ? 1e6 * (1 + index % 2) : 1 + index % 7 / 7 + Math.floor(index / 50_000))
+  const values = Float32Array.from(
+    { length: attack === 'wrong length' ? size - 1 : size },
+    (_, index) => attack === 'over the bound' ? 1e6 * (1 + index % 2) : 1 + index % 7 / 7 + Math.floor(index / 50_000)
+  )
   const chunks = chunksOf(values.length, codec).map(({ begin, end }) => coderOf(codec).encode(values.subarray(begin, end)).slice())
   if (attack === 'NaN' || attack === 'infinite') spoil(chunks[at % chunks.length]!, codec, attack, random)
   const hash = createHash('sha256')
@@ -98,7 +127,11 @@ function scriptOf (messages: Uint8Array[], { attack, at, random }: Plan): Script
   const place = at % frames.length
   TWISTS[attack]?.(frames, place, random)
   const stops = attack === 'end' || attack === 'reset' || attack === 'silence'
-  return { frames: stops || attack === 'truncated' ? frames.slice(0, place + Number(!stops)) : frames, then: stops ? attack : 'end', drips: attack === 'drip' }
+  return {
+    frames: stops || attack === 'truncated' ? frames.slice(0, place + Number(!stops)) : frames,
+    then: stops ? attack : 'end',
+    drips: attack === 'drip'
+  }
 }
 
 /** Plays the initiator, or either side of a question: it knows what to say from the start. */

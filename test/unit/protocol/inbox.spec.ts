@@ -3,7 +3,10 @@ import { expect } from 'chai'
 import { encode } from 'it-length-prefixed'
 import { Inbox } from '../../../src/protocol/shared/inbox.ts'
 
-/** What libp2p's streams do: resume() hands on what accumulated and then lets the muxer send again, even when a listener has paused meanwhile. */
+/**
+ * What libp2p's streams do: resume() hands on what accumulated and then lets the muxer send again, even when a listener has paused
+ * meanwhile.
+ */
 class MuxedStream extends EventTarget {
   readStatus = 'readable'
   status = 'open'

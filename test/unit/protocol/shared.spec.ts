@@ -9,7 +9,9 @@ describe('within', () => {
 
   it('passes a result or an error on', async () => {
     expect(await within(Promise.resolve(3), { ms: 1000, what: 'x' })).to.equal(3)
-    expect(await within(Promise.reject(new RangeError('own')), { ms: 1000, what: 'x' }).catch((error: unknown) => error)).to.be.instanceOf(RangeError)
+    expect(await within(Promise.reject(new RangeError('own')), { ms: 1000, what: 'x' }).catch((error: unknown) => error)).to.be.instanceOf(
+      RangeError
+    )
   })
 
   it('ends with a TimeoutError that says what did not come', async () => {

@@ -9,7 +9,8 @@ import { missingPrerequisites, requireSpace } from '../../../scripts/setup-tenso
 import { openWheel } from '../../../scripts/setup-tensorflow/wheel.ts'
 
 const wheel = (name: string): string => fileURLToPath(new URL(`../../fixtures/wheels/${name}.whl`, import.meta.url))
-const failure = async (promise: Promise<unknown>): Promise<string> => await promise.then(() => 'no error', (error: unknown) => (error as Error).message)
+const failure = async (promise: Promise<unknown>): Promise<string> =>
+  await promise.then(() => 'no error', (error: unknown) => (error as Error).message)
 
 /** Two sources that compile without TensorFlow, or need its header. */
 function sources (text: string): InstallInit['fetchPackages'] {
@@ -33,7 +34,17 @@ describe('setup-tensorflow', function () {
   afterEach(async () => { await rm(folder, { recursive: true }) })
 
   async function attempt (name: string, over: Partial<InstallInit> = {}): Promise<string> {
-    return await failure(install({ source: await openWheel(wheel(name)), folder: out, compiler: 'g++', fetchPackages: sources('#include "tensorflow/c/c_api.h"\n'), probe: async () => 'it is a fake', say: () => {}, ...over }))
+    return await failure(
+      install({
+        source: await openWheel(wheel(name)),
+        folder: out,
+        compiler: 'g++',
+        fetchPackages: sources('#include "tensorflow/c/c_api.h"\n'),
+        probe: async () => 'it is a fake',
+        say: () => {},
+        ...over
+      })
+    )
   }
 
   async function expectUndone (): Promise<void> {
@@ -63,7 +74,9 @@ describe('setup-tensorflow', function () {
   })
 
   it('says what is no wheel of TensorFlow', async () => {
-    expect(await failure(openWheel(wheel('other')))).to.match(/other\.whl has no libtensorflow_cc\.so\.2 with its headers: use a Linux wheel/)
+    expect(await failure(openWheel(wheel('other')))).to.match(
+      /other\.whl has no libtensorflow_cc\.so\.2 with its headers: use a Linux wheel/
+    )
     expect(await failure(openWheel(import.meta.filename))).to.match(/is not a wheel \(.*\): download one with pip download/)
     expect(await failure(openWheel('/nowhere.whl'))).to.match(/^\/nowhere\.whl is not a wheel \(ENOENT/)
   })

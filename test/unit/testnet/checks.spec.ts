@@ -7,7 +7,17 @@ import { facts, homeResult, outcome, round, summary, vector } from './fixtures.t
 const NONE: Conditions = { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }
 
 function whole (): CheckInput {
-  return { report: facts([outcome(0, 'a'), outcome(1, 'b')]), rounds: 2, strikes: [], conditions: NONE, waited: new Set<string>(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: false }
+  return {
+    report: facts([outcome(0, 'a'), outcome(1, 'b')]),
+    rounds: 2,
+    strikes: [],
+    conditions: NONE,
+    waited: new Set<string>(),
+    orphaned: [],
+    ledgers: { matched: 9, explained: 0, problems: [] },
+    standard: true,
+    compared: false
+  }
 }
 
 function failing (change: Partial<CheckInput>): string[] {
@@ -15,7 +25,14 @@ function failing (change: Partial<CheckInput>): string[] {
 }
 
 const killed: Strike = { fault: { kind: 'kill', site: 1, round: 1 }, name: 'b', peerId: 'peer-of-b', round: 1 }
-const restarted: Strike = { fault: { kind: 'restart', site: 1, round: 1 }, name: 'b', peerId: 'peer-of-b', round: 1, peerIdAfter: 'peer-of-b', roundAfter: 1 }
+const restarted: Strike = {
+  fault: { kind: 'restart', site: 1, round: 1 },
+  name: 'b',
+  peerId: 'peer-of-b',
+  round: 1,
+  peerIdAfter: 'peer-of-b',
+  roundAfter: 1
+}
 const dead = outcome(1, 'b', { result: homeResult('b', { summary: undefined, rounds: [] }) }, { exitCode: null, signal: 'SIGKILL' })
 
 describe('checks', () => {
@@ -24,15 +41,22 @@ describe('checks', () => {
   })
 
   it('see a hospital that failed, stopped early or exchanged too little', () => {
-    expect(failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', {}, { exitCode: 1 })]) })[0]).to.include('b: 2 of 2 rounds, exit code 1')
-    expect(failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', { result: homeResult('b', { rounds: [round(1)] }) })]) })[0]).to.include('b: 1 of 2 rounds')
+    expect(failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', {}, { exitCode: 1 })]) })[0]).to.include(
+      'b: 2 of 2 rounds, exit code 1'
+    )
+    expect(failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', { result: homeResult('b', { rounds: [round(1)] }) })]) })[0]).to
+      .include('b: 1 of 2 rounds')
     const lonely = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { exchangesByRound: [2, 1] }) }) })
-    expect(failing({ report: facts([outcome(0, 'a'), lonely]) })).to.deep.equal(['at least 2 exchanges per hospital and round: b 1 in round 2'])
+    expect(failing({ report: facts([outcome(0, 'a'), lonely]) })).to.deep.equal([
+      'at least 2 exchanges per hospital and round: b 1 in round 2'
+    ])
   })
 
   it('see ledgers that contradict each other, or say nothing', () => {
     const name = 'every audit ledger holds, and every two agree about their exchanges'
-    expect(failing({ ledgers: { matched: 9, explained: 1, problems: ['a and b, exchange 1: a sent another vector'] } })).to.deep.equal([`${name}: a and b, exchange 1: a sent another vector`])
+    expect(failing({ ledgers: { matched: 9, explained: 1, problems: ['a and b, exchange 1: a sent another vector'] } })).to.deep.equal([
+      `${name}: a and b, exchange 1: a sent another vector`
+    ])
     expect(failing({ ledgers: { matched: 0, explained: 0, problems: [] } })).to.have.length(1)
     expect(failing({ ledgers: { matched: 9, explained: 1, problems: [] } })).to.be.empty
   })
@@ -44,23 +68,35 @@ describe('checks', () => {
 
   it('leave a liar out of the distance, which is then no promise', () => {
     const [near, far] = [outcome(1, 'b'), outcome(2, 'c', { result: homeResult('c', { final: vector(9, 9) }) })]
-    const distance = (sites: Parameters<typeof facts>[0], liars: Set<number>): unknown => judge({ ...whole(), report: facts(sites, {}, liars), conditions: { ...NONE, liars } }).find(({ name }) => name.startsWith('relative consensus'))
+    const distance = (sites: Parameters<typeof facts>[0], liars: Set<number>): unknown =>
+      judge({ ...whole(), report: facts(sites, {}, liars), conditions: { ...NONE, liars } }).find(({ name }) =>
+        name.startsWith('relative consensus')
+      )
     expect(distance([outcome(0, 'a'), near, far], new Set([2]))).to.deep.include({ kind: 'measure', ok: true })
     expect(distance([outcome(0, 'a'), near, far], new Set())).to.deep.include({ kind: 'result', ok: false })
   })
 
   it('promise nothing about the Dice of a liar', () => {
-    const poor = outcome(2, 'c', { result: homeResult('c', { summary: summary('c', { dice: { frozen: 0.6, global: 0.1, personal: 0.1 }, warnings: [] }) }) })
-    const naming = outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-c was clipped again and again'] }) }) })
+    const poor = outcome(2, 'c', {
+      result: homeResult('c', { summary: summary('c', { dice: { frozen: 0.6, global: 0.1, personal: 0.1 }, warnings: [] }) })
+    })
+    const naming = outcome(0, 'a', {
+      result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-c was clipped again and again'] }) })
+    })
     const report = facts([naming, outcome(1, 'b'), poor])
     expect(failing({ report, conditions: { ...NONE, liars: new Set([2]) } })).to.deep.equal([])
     expect(failing({ report }).join()).to.include('mean personal Dice ≥ 0.88: 0.6333')
   })
 
   it('see low Dice and little gain, but promise figures for the sample only', () => {
-    const weak = facts([outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { dice: { frozen: 0.6, global: 0.6, personal: 0.65 } }) }) })])
+    const weak = facts([
+      outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { dice: { frozen: 0.6, global: 0.6, personal: 0.65 } }) }) })
+    ])
     const report = { ...weak, consensus: [{ t: 1, round: null, sites: 2, distance: 0 }] }
-    expect(failing({ report })).to.deep.equal(['mean personal Dice ≥ 0.88: 0.6500', 'mean personal Dice ≥ mean frozen Dice + 0.10: 0.6500 against 0.6000'])
+    expect(failing({ report })).to.deep.equal([
+      'mean personal Dice ≥ 0.88: 0.6500',
+      'mean personal Dice ≥ mean frozen Dice + 0.10: 0.6500 against 0.6000'
+    ])
     expect(failing({ report, standard: false })).to.deep.equal([])
   })
 
@@ -78,7 +114,9 @@ describe('checks', () => {
   it('leave out a hospital that was killed for good', () => {
     const report = facts([outcome(0, 'a'), dead, outcome(2, 'c')])
     expect(failing({ report, strikes: [killed] })).to.deep.equal([])
-    expect(failing({ report, strikes: [killed], orphaned: ['b'] })).to.deep.equal(['the trainer of b ended with its killed daemon: it had to be ended'])
+    expect(failing({ report, strikes: [killed], orphaned: ['b'] })).to.deep.equal([
+      'the trainer of b ended with its killed daemon: it had to be ended'
+    ])
   })
 
   it('follow a restarted hospital', () => {
@@ -86,9 +124,13 @@ describe('checks', () => {
     expect(failing({ strikes: [{ ...restarted, peerIdAfter: 'another' }] })).to.deep.equal(['b came back under the same peer id: another'])
     const { roundAfter: _, ...unseen } = restarted
     expect(failing({ strikes: [unseen] })).to.deep.equal(['b resumed from its checkpoint: it did not work again'])
-    expect(failing({ strikes: [{ ...restarted, round: 2 }] })).to.deep.equal(['b resumed from its checkpoint: killed in round 2, went on in round 1'])
+    expect(failing({ strikes: [{ ...restarted, round: 2 }] })).to.deep.equal([
+      'b resumed from its checkpoint: killed in round 2, went on in round 1'
+    ])
     const alone = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { exchangesByRound: [2, 0] }) }) })
-    expect(failing({ report: facts([outcome(0, 'a'), alone]), strikes: [restarted] }).at(-1)).to.equal('b found the others again: 0 exchanges in the rounds after')
+    expect(failing({ report: facts([outcome(0, 'a'), alone]), strikes: [restarted] }).at(-1)).to.equal(
+      'b found the others again: 0 exchanges in the rounds after'
+    )
   })
 
   it('compare with training alone', () => {
@@ -102,7 +144,9 @@ describe('checks', () => {
     const doubting = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { inDoubt: 1 }) }) })
     const conditions = { ...NONE, loss: 0.05 }
     expect(failing({ conditions })).to.deep.equal([])
-    expect(failing({ conditions, report: facts([outcome(0, 'a'), doubting]) })).to.deep.equal(['exchanges cut off by lost frames are settled: b: 1 in doubt'])
+    expect(failing({ conditions, report: facts([outcome(0, 'a'), doubting]) })).to.deep.equal([
+      'exchanges cut off by lost frames are settled: b: 1 in doubt'
+    ])
     const four = facts(['a', 'b', 'c', 'd'].map((name, index) => outcome(index, name)))
     const slow = { ...NONE, slow: new Map([[1, 4]]) }
     expect(failing({ conditions: slow, report: four })).to.deep.equal([])
@@ -113,7 +157,9 @@ describe('checks', () => {
     expect(failing({ conditions: most, report: four })).to.have.length(1)
     const lying = { ...NONE, liars: new Set([1]) }
     expect(failing({ conditions: lying })).to.deep.equal(['b is named for what it sends: nobody had enough exchanges with it'])
-    const naming = outcome(0, 'a', { result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-b was clipped again and again'] }) }) })
+    const naming = outcome(0, 'a', {
+      result: homeResult('a', { summary: summary('a', { warnings: ['the adapter of site peer-of-b was clipped again and again'] }) })
+    })
     expect(failing({ conditions: lying, report: facts([naming, outcome(1, 'b')]) })).to.deep.equal([])
   })
 })

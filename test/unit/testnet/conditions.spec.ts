@@ -23,7 +23,11 @@ describe('conditions of a testnet', () => {
     expect(read.map(({ slow }) => slow)).to.deep.equal([1, 4, 1, 1])
     expect(read.map(({ liar }) => liar > 0)).to.deep.equal([false, false, false, true])
     // The founder's side need not know the others: they do not connect to it.
-    expect(read.map(({ apart }) => apart)).to.deep.equal([[], [], [{ peers: ['id-0', 'id-1'], from: 2, to: 4 }], [{ peers: ['id-0', 'id-1'], from: 2, to: 4 }]])
+    expect(read.map(({ apart }) => apart)).to.deep.equal([[], [], [{ peers: ['id-0', 'id-1'], from: 2, to: 4 }], [{
+      peers: ['id-0', 'id-1'],
+      from: 2,
+      to: 4
+    }]])
     expect(new Set(read.map(({ seed }) => seed)).size).to.equal(4)
   })
 

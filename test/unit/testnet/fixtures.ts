@@ -12,7 +12,16 @@ export function vector (...values: number[]): Float32Array {
 }
 
 export function round (number: number, personal = 0.9): RoundRecord {
-  return { t: START + 10_000 * number, round: number, dice: { frozen: 0.6, global: personal - 0.01, personal }, lossG: 1, lossL: 1, exchanges: 2, bytesSent: 10, bytesReceived: 10 }
+  return {
+    t: START + 10_000 * number,
+    round: number,
+    dice: { frozen: 0.6, global: personal - 0.01, personal },
+    lossG: 1,
+    lossL: 1,
+    exchanges: 2,
+    bytesSent: 10,
+    bytesReceived: 10
+  }
 }
 
 export function summary (name: string, change: Partial<Summary> = {}): Summary {
@@ -47,9 +56,21 @@ export function homeResult (name: string, change: Partial<HomeResult> = {}): Hom
   }
 }
 
-export function outcome (index: number, name: string, change: Partial<SiteOutcome> = {}, process: Partial<SiteOutcome['process']> = {}): SiteOutcome {
+export function outcome (
+  index: number,
+  name: string,
+  change: Partial<SiteOutcome> = {},
+  process: Partial<SiteOutcome['process']> = {}
+): SiteOutcome {
   return {
-    process: { hospital: { index, name, data: `/data/${name}`, home: `/home/${name}`, log: `/home/${name}.log` }, status: undefined, exitCode: 0, signal: null, restarts: 0, ...process },
+    process: {
+      hospital: { index, name, data: `/data/${name}`, home: `/home/${name}`, log: `/home/${name}.log` },
+      status: undefined,
+      exitCode: 0,
+      signal: null,
+      restarts: 0,
+      ...process
+    },
     result: homeResult(name),
     local: null,
     ...change
@@ -57,7 +78,24 @@ export function outcome (index: number, name: string, change: Partial<SiteOutcom
 }
 
 /** What a federation of `sites` would report. */
-export function facts (sites: readonly SiteOutcome[], change: Partial<Report> = {}, liars: ReadonlySet<number> = new Set()): Omit<Report, 'checks'> {
+export function facts (
+  sites: readonly SiteOutcome[],
+  change: Partial<Report> = {},
+  liars: ReadonlySet<number> = new Set()
+): Omit<Report, 'checks'> {
   const document = { training: { seed: 7 }, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
-  return { ...buildReport({ id: 'f'.repeat(64), document, data: 'bundled sample', sites, liars, crossSite: null, startedAt: START, federationSeconds: 60, wallSeconds: 70 }), ...change }
+  return {
+    ...buildReport({
+      id: 'f'.repeat(64),
+      document,
+      data: 'bundled sample',
+      sites,
+      liars,
+      crossSite: null,
+      startedAt: START,
+      federationSeconds: 60,
+      wallSeconds: 70
+    }),
+    ...change
+  }
 }

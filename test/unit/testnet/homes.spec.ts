@@ -29,7 +29,12 @@ describe('a home', () => {
     await store.saveInitial(vector(0, 0, 0))
     await store.saveRound({ values: vector(1, 2, 3), round: 1, weight: 5 })
     await store.saveRound({ values: vector(2, 3, 4), round: 2, weight: 5 })
-    await store.save({ values: vector(3, 4, 5), round: 2, weight: 5, notes: { included: [], learnt: { clip: { radius: 1, recent: [] }, distance: null } } })
+    await store.save({
+      values: vector(3, 4, 5),
+      round: 2,
+      weight: 5,
+      notes: { included: [], learnt: { clip: { radius: 1, recent: [] }, distance: null } }
+    })
     const metrics = await MetricsLog.open(paths.metrics)
     await metrics.append(round(1))
     await writeJson(paths.summary, summary('a'))
@@ -62,7 +67,10 @@ describe('exact consensus', () => {
 
   it('counts at the end only those that finished', () => {
     const far = homeResult('b', { final: vector(-100, 0) })
-    const sites = [{ result: homeResult('a'), finished: true }, { result: far, finished: false }, { result: homeResult('c'), finished: true }]
+    const sites = [{ result: homeResult('a'), finished: true }, { result: far, finished: false }, {
+      result: homeResult('c'),
+      finished: true
+    }]
     const end = exactConsensus(sites, secondsOf, 42).at(-1)
     expect(end).to.deep.equal({ t: 42, round: null, sites: 2, distance: 0 })
   })

@@ -7,12 +7,39 @@ import { describeDistance } from '../../../src/report/charts.ts'
 import { facts, homeResult, outcome } from './fixtures.ts'
 
 const MASK = Buffer.from([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]).toString('base64')
-const PICTURE = { height: 4, width: 4, channels: 1, image: MASK, truth: MASK, frozen: { mask: MASK, dice: 0.5 }, personal: { mask: MASK, dice: 0.9 } } as const
+const PICTURE = {
+  height: 4,
+  width: 4,
+  channels: 1,
+  image: MASK,
+  truth: MASK,
+  frozen: { mask: MASK, dice: 0.5 },
+  personal: { mask: MASK, dice: 0.9 }
+} as const
 
 function report (change: Partial<Report> = {}): Report {
-  const dead = outcome(2, 'c', { result: homeResult('c', { summary: undefined, rounds: [], final: undefined }) }, { exitCode: null, signal: 'SIGKILL' })
-  const base = facts([outcome(0, 'a', { local: 0.88 }), outcome(1, 'b', { local: 0.87 }), dead], { crossSite: { local: 0.7, global: 0.85 } })
-  return { ...base, checks: judge({ report: base, rounds: 2, strikes: [], conditions: { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }, waited: new Set(), orphaned: [], ledgers: { matched: 9, explained: 0, problems: [] }, standard: true, compared: true }), ...change }
+  const dead = outcome(2, 'c', { result: homeResult('c', { summary: undefined, rounds: [], final: undefined }) }, {
+    exitCode: null,
+    signal: 'SIGKILL'
+  })
+  const base = facts([outcome(0, 'a', { local: 0.88 }), outcome(1, 'b', { local: 0.87 }), dead], {
+    crossSite: { local: 0.7, global: 0.85 }
+  })
+  return {
+    ...base,
+    checks: judge({
+      report: base,
+      rounds: 2,
+      strikes: [],
+      conditions: { loss: 0, slow: new Map(), liars: new Set(), partitions: [] },
+      waited: new Set(),
+      orphaned: [],
+      ledgers: { matched: 9, explained: 0, problems: [] },
+      standard: true,
+      compared: true
+    }),
+    ...change
+  }
 }
 
 describe('report.json', () => {
@@ -26,7 +53,11 @@ describe('report.json', () => {
 
   it('takes what a killed hospital was last heard to say', () => {
     const status = { peerId: 'p', exchanges: 3, bytesSent: 5, bytesReceived: 6, eventLoopP99Ms: 9, warnings: ['w'] }
-    const killed = outcome(0, 'a', { result: homeResult('a', { summary: undefined }) }, { exitCode: null, signal: 'SIGKILL', status: status as never })
+    const killed = outcome(0, 'a', { result: homeResult('a', { summary: undefined }) }, {
+      exitCode: null,
+      signal: 'SIGKILL',
+      status: status as never
+    })
     expect(facts([killed]).hospitals[0]).to.include({ peerId: 'p', exchanges: 3, bytesSent: 5, rounds: 2, images: null })
   })
 })
@@ -37,13 +68,26 @@ describe('report.html', () => {
 
   it('refers to nothing outside itself', () => {
     const text = page.replace(/url\(data:[^)]*\)|"data:[^"]*"/g, '')
-    expect([...text.matchAll(/(\S*)["'(](?:https?:)?\/\//g)].map(([, before]) => before?.replace(/:.*/, ''))).to.satisfy((all: string[]) => all.every((each) => each.startsWith('xmlns')))
+    expect([...text.matchAll(/(\S*)["'(](?:https?:)?\/\//g)].map(([, before]) => before?.replace(/:.*/, ''))).to.satisfy((all: string[]) =>
+      all.every((each) => each.startsWith('xmlns'))
+    )
     expect(page).not.to.match(/<script|<link|<iframe|@import|src="(?!data:)|url\((?!data:|#)/)
     expect(text.match(/https?:\/\/(?!www\.w3\.org\/)/)).to.equal(null)
   })
 
   it('says what was measured and that it is one subject', () => {
-    for (const words of ['one subject', 'simulated shifts', 'claim nothing about accuracy', 'Base weights: sam-tiny', 'mean personal Dice ≥ 0.88', 'SIGKILL', 'frozen SAM, Dice 0.500', 'trained alone']) expect(page).to.include(words)
+    for (
+      const words of [
+        'one subject',
+        'simulated shifts',
+        'claim nothing about accuracy',
+        'Base weights: sam-tiny',
+        'mean personal Dice ≥ 0.88',
+        'SIGKILL',
+        'frozen SAM, Dice 0.500',
+        'trained alone'
+      ]
+    ) expect(page).to.include(words)
   })
 
   it('has four charts in the colours of the page', () => {
@@ -62,7 +106,10 @@ describe('report.html', () => {
 describe('pictures', () => {
   it('draw the inner border of a mask and leave the rest clear', () => {
     const size = 9
-    const mask = Uint8Array.from({ length: size * size }, (_, index) => (index % size > 0 && index % size < 8 && index >= size && index < 8 * size) ? 1 : 0)
+    const mask = Uint8Array.from(
+      { length: size * size },
+      (_, index) => (index % size > 0 && index % size < 8 && index >= size && index < 8 * size) ? 1 : 0
+    )
     const pixels = outlinePixels(mask, { width: size, height: size }, [1, 2, 3])
     const alpha = (x: number, y: number): number => pixels[4 * (y * size + x) + 3]!
     expect([alpha(0, 0), alpha(1, 1), alpha(4, 2), alpha(4, 4)]).to.deep.equal([0, 255, 255, 0])

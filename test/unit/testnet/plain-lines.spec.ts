@@ -8,8 +8,18 @@ import { PlainLines } from '../../../scripts/testnet/plain-lines.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 
 function site (name: string, status?: Partial<SiteStatus>, change: object = {}): HospitalProcess {
-  const full = status == null ? undefined : { peerId: `id-${name}`, round: 0, rounds: 3, phase: 'starting', trainer: 'ready', warnings: [], ...status }
-  return { hospital: { name }, state: status == null ? 'starting' : 'running', status: full, isOver: false, exitCode: null, signal: null, ...change } as unknown as HospitalProcess
+  const full = status == null
+    ? undefined
+    : { peerId: `id-${name}`, round: 0, rounds: 3, phase: 'starting', trainer: 'ready', warnings: [], ...status }
+  return {
+    hospital: { name },
+    state: status == null ? 'starting' : 'running',
+    status: full,
+    isOver: false,
+    exitCode: null,
+    signal: null,
+    ...change
+  } as unknown as HospitalProcess
 }
 
 function shown (...steps: HospitalProcess[][]): string[] {
@@ -29,27 +39,60 @@ describe('plain lines', () => {
 
   it('show that a long phase moves, at most four times', () => {
     const steps = Array.from({ length: 41 }, (_, step) => [site('b', { round: 1, phase: 'L', progress: { step, steps: 40 } })])
-    expect(shown(...steps)).to.deep.equal(['00:42 b round 1 phase L', '00:42 b round 1 phase L 10/40', '00:42 b round 1 phase L 20/40', '00:42 b round 1 phase L 30/40'])
+    expect(shown(...steps)).to.deep.equal([
+      '00:42 b round 1 phase L',
+      '00:42 b round 1 phase L 10/40',
+      '00:42 b round 1 phase L 20/40',
+      '00:42 b round 1 phase L 30/40'
+    ])
   })
 
   it('name the partner, the Dice and new warnings', () => {
     const dice = { frozen: 0.5, global: 0.8, personal: 0.85 }
-    const lines = shown([site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one'] })],
-      [site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one', 'two'] })])
-    expect(lines.slice(1)).to.deep.equal(['00:42 b says: one', '00:42 b Dice global 0.800, personal 0.850', '00:42 b round 1 exchange with a', '00:42 b says: two'])
+    const lines = shown([
+      site('a', { round: 1, phase: 'L' }),
+      site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one'] })
+    ], [site('a', { round: 1, phase: 'L' }), site('b', { round: 1, phase: 'exchange', partner: 'id-a', dice, warnings: ['one', 'two'] })])
+    expect(lines.slice(1)).to.deep.equal([
+      '00:42 b says: one',
+      '00:42 b Dice global 0.800, personal 0.850',
+      '00:42 b round 1 exchange with a',
+      '00:42 b says: two'
+    ])
   })
 })
 
 describe('the live table', () => {
   const sites = [
-    site('a', { round: 1, phase: 'G', progress: { step: 3, steps: 9 }, partner: 'id-b', bytesSent: 2e6, bytesReceived: 3e6, dice: { frozen: 0.5, global: 0.8, personal: 0.85 }, consensus: 0.0312 }),
+    site('a', {
+      round: 1,
+      phase: 'G',
+      progress: { step: 3, steps: 9 },
+      partner: 'id-b',
+      bytesSent: 2e6,
+      bytesReceived: 3e6,
+      dice: { frozen: 0.5, global: 0.8, personal: 0.85 },
+      consensus: 0.0312
+    }),
     site('b')
   ]
 
   it('has one line per hospital', () => {
     const lines = stripVTControlCharacters(drawTable(sites, 140)).split('\n')
     expect(lines).to.have.length(5)
-    expect(lines[2]?.split('│').map((cell) => cell.trim())).to.deep.equal(['', 'a', '1/3', 'phase G 3/9', '…id-b', '0.800', '0.850', '0.0312', '2.0 MB', '3.0 MB', ''])
+    expect(lines[2]?.split('│').map((cell) => cell.trim())).to.deep.equal([
+      '',
+      'a',
+      '1/3',
+      'phase G 3/9',
+      '…id-b',
+      '0.800',
+      '0.850',
+      '0.0312',
+      '2.0 MB',
+      '3.0 MB',
+      ''
+    ])
   })
 
   it('fits 80 columns', () => {

@@ -66,7 +66,9 @@ function sum (values: readonly Value[]): Value {
 
 function select (condition: Value, yes: Value, no: Value): Value {
   const ranks = yes.shape.length - condition.shape.length
-  const leading = condition.shape.length === 1 && ranks > 0 ? condition.view([...condition.shape, ...new Array<number>(ranks).fill(1)]) : condition
+  const leading = condition.shape.length === 1 && ranks > 0
+    ? condition.view([...condition.shape, ...new Array<number>(ranks).fill(1)])
+    : condition
   return where(leading, yes, no)
 }
 

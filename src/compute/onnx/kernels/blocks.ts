@@ -16,7 +16,11 @@ function batchToSpace (x: Value, { blockShape, crops }: BatchToSpaceNDAttrs): Va
   const begin = backendUtil.getSliceBeginCoords(crops, blockShape.length)
   const size = backendUtil.getSliceSize(joined, crops, blockShape.length)
   const starts = joined.map((_, axis) => begin[axis] ?? 0)
-  return slice(whole, { begin: starts, end: joined.map((extent, axis) => size[axis] === undefined ? extent : (starts[axis] as number) + size[axis]), strides: joined.map(() => 1) })
+  return slice(whole, {
+    begin: starts,
+    end: joined.map((extent, axis) => size[axis] === undefined ? extent : (starts[axis] as number) + size[axis]),
+    strides: joined.map(() => 1)
+  })
 }
 
 function spaceToBatch (x: Value, { blockShape, paddings }: SpaceToBatchNDAttrs): Value {

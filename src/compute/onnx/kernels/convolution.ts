@@ -1,5 +1,13 @@
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
-import type { Conv2DAttrs, Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, Conv3DAttrs, Conv3DBackpropFilterV2Attrs, Conv3DBackpropInputV2Attrs, FusedConv2DAttrs } from '@tensorflow/tfjs-core'
+import type {
+  Conv2DAttrs,
+  Conv2DBackpropFilterAttrs,
+  Conv2DBackpropInputAttrs,
+  Conv3DAttrs,
+  Conv3DBackpropFilterV2Attrs,
+  Conv3DBackpropInputV2Attrs,
+  FusedConv2DAttrs
+} from '@tensorflow/tfjs-core'
 import type { Value } from '../value.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
@@ -12,8 +20,21 @@ type Shape5 = [number, number, number, number, number]
 type Info = backendUtil.Conv2DInfo
 type Geometry = Pick<Conv2DAttrs, 'strides' | 'pad' | 'dataFormat' | 'dimRoundingMode'> & { dilations: [number, number] | number }
 
-function describe (input: readonly number[], filter: readonly number[], { strides, pad, dataFormat, dilations, dimRoundingMode }: Geometry): Info {
-  return backendUtil.computeConv2DInfo(input as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, false, backendUtil.convertConv2DDataFormat(dataFormat))
+function describe (
+  input: readonly number[],
+  filter: readonly number[],
+  { strides, pad, dataFormat, dilations, dimRoundingMode }: Geometry
+): Info {
+  return backendUtil.computeConv2DInfo(
+    input as Shape4,
+    filter as Shape4,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    false,
+    backendUtil.convertConv2DDataFormat(dataFormat)
+  )
 }
 
 function toNchw (x: Value, info: Info): Value {
@@ -49,12 +70,17 @@ function filterGradient2d (x: Value, dy: Value, attributes: Conv2DBackpropFilter
 const toFilter3d = (filter: Value): Value => transpose(filter, [4, 3, 0, 1, 2])
 const fromFilter3d = (filter: Value): Value => transpose(filter, [2, 3, 4, 1, 0])
 
-function describe3d (input: readonly number[], filter: readonly number[], { strides, pad, dilations = 1 }: Pick<Conv3DAttrs, 'strides' | 'pad'> & Partial<Conv3DAttrs>): ReturnType<typeof axesOf3d> {
+function describe3d (
+  input: readonly number[],
+  filter: readonly number[],
+  { strides, pad, dilations = 1 }: Pick<Conv3DAttrs, 'strides' | 'pad'> & Partial<Conv3DAttrs>
+): ReturnType<typeof axesOf3d> {
   return axesOf3d(backendUtil.computeConv3DInfo(input as Shape5, filter as Shape5, strides, dilations, pad))
 }
 
 function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', Value>, attributes: FusedConv2DAttrs): Value {
-  const perChannel = (value: Value): Value => attributes.dataFormat === 'NCHW' && value.shape.length === 1 && value.size !== 1 ? value.view([value.size, 1, 1]) : value
+  const perChannel = (value: Value): Value =>
+    attributes.dataFormat === 'NCHW' && value.shape.length === 1 && value.size !== 1 ? value.view([value.size, 1, 1]) : value
   const sum = convolve2d(inputs.x, inputs.filter, attributes)
   const biased = inputs.bias === undefined ? sum : add(sum, perChannel(inputs.bias))
   const weights = inputs.preluActivationWeights
@@ -63,7 +89,10 @@ function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights
 
 export const convolutionKernels: Kernel[] = [
   kernel<'x' | 'filter', Conv2DAttrs>('Conv2D', ({ x, filter }, attributes) => convolve2d(x, filter, attributes)),
-  kernel<'dy' | 'filter', Conv2DBackpropInputAttrs>('Conv2DBackpropInput', ({ dy, filter }, attributes) => inputGradient2d(dy, filter, attributes)),
+  kernel<'dy' | 'filter', Conv2DBackpropInputAttrs>(
+    'Conv2DBackpropInput',
+    ({ dy, filter }, attributes) => inputGradient2d(dy, filter, attributes)
+  ),
   kernel<'x' | 'dy', Conv2DBackpropFilterAttrs>('Conv2DBackpropFilter', ({ x, dy }, attributes) => filterGradient2d(x, dy, attributes)),
   kernel<'x' | 'filter' | 'bias' | 'preluActivationWeights', FusedConv2DAttrs>('FusedConv2D', fused),
   kernel<'x' | 'filter', Conv3DAttrs>('Conv3D', ({ x, filter }, attributes) =>

@@ -1,6 +1,11 @@
 /** Convolutions of every channel on its own. */
 import { backend_util as backendUtil } from '@tensorflow/tfjs-core'
-import type { DepthwiseConv2dNativeAttrs, DepthwiseConv2dNativeBackpropFilterAttrs, DepthwiseConv2dNativeBackpropInputAttrs, FusedDepthwiseConv2DAttrs } from '@tensorflow/tfjs-core'
+import type {
+  DepthwiseConv2dNativeAttrs,
+  DepthwiseConv2dNativeBackpropFilterAttrs,
+  DepthwiseConv2dNativeBackpropInputAttrs,
+  FusedDepthwiseConv2DAttrs
+} from '@tensorflow/tfjs-core'
 import type { Value } from '../value.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
@@ -11,7 +16,11 @@ import type { Axis } from './windows.ts'
 
 type Shape4 = [number, number, number, number]
 
-function describe (input: readonly number[], filter: readonly number[], { strides, pad, dilations, dimRoundingMode }: Omit<DepthwiseConv2dNativeAttrs, 'dataFormat'>): Axis[] {
+function describe (
+  input: readonly number[],
+  filter: readonly number[],
+  { strides, pad, dilations, dimRoundingMode }: Omit<DepthwiseConv2dNativeAttrs, 'dataFormat'>
+): Axis[] {
   return axesOf2d(backendUtil.computeConv2DInfo(input as Shape4, filter as Shape4, strides, dilations ?? 1, pad, dimRoundingMode, true))
 }
 
@@ -38,12 +47,26 @@ function forFilter (x: Value, dy: Value, attributes: DepthwiseConv2dNativeBackpr
 
 function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', Value>, attributes: FusedDepthwiseConv2DAttrs): Value {
   const sum = depthwise(inputs.x, inputs.filter, attributes)
-  return activate(inputs.bias === undefined ? sum : add(sum, inputs.bias), attributes.activation, inputs.preluActivationWeights, attributes.leakyreluAlpha ?? 0)
+  return activate(
+    inputs.bias === undefined ? sum : add(sum, inputs.bias),
+    attributes.activation,
+    inputs.preluActivationWeights,
+    attributes.leakyreluAlpha ?? 0
+  )
 }
 
 export const depthwiseKernels: Kernel[] = [
-  kernel<'x' | 'filter', DepthwiseConv2dNativeAttrs>('DepthwiseConv2dNative', ({ x, filter }, attributes) => depthwise(x, filter, attributes)),
-  kernel<'dy' | 'filter', DepthwiseConv2dNativeBackpropInputAttrs>('DepthwiseConv2dNativeBackpropInput', ({ dy, filter }, attributes) => forInput(dy, filter, attributes)),
-  kernel<'x' | 'dy', DepthwiseConv2dNativeBackpropFilterAttrs>('DepthwiseConv2dNativeBackpropFilter', ({ x, dy }, attributes) => forFilter(x, dy, attributes)),
+  kernel<'x' | 'filter', DepthwiseConv2dNativeAttrs>(
+    'DepthwiseConv2dNative',
+    ({ x, filter }, attributes) => depthwise(x, filter, attributes)
+  ),
+  kernel<'dy' | 'filter', DepthwiseConv2dNativeBackpropInputAttrs>(
+    'DepthwiseConv2dNativeBackpropInput',
+    ({ dy, filter }, attributes) => forInput(dy, filter, attributes)
+  ),
+  kernel<'x' | 'dy', DepthwiseConv2dNativeBackpropFilterAttrs>(
+    'DepthwiseConv2dNativeBackpropFilter',
+    ({ x, dy }, attributes) => forFilter(x, dy, attributes)
+  ),
   kernel<'x' | 'filter' | 'bias' | 'preluActivationWeights', FusedDepthwiseConv2DAttrs>('FusedDepthwiseConv2D', fused)
 ]

@@ -30,7 +30,12 @@ interface Normalised { readonly y: Value, readonly inverseDeviation: Value }
 function normalise (x: Value, scale: Value, shift: Value, epsilon: number): Normalised {
   const result = { shape: [x.shape[0] as number, 1], type: 'float32' as const }
   const settings = { axis: { i: -1 }, epsilon: { f: epsilon } }
-  const [y, , inverseDeviation] = operations('LayerNormalization', [x, scale, shift], [{ shape: x.shape, type: 'float32' }, result, result], settings) as [Value, Value, Value]
+  const [y, , inverseDeviation] = operations(
+    'LayerNormalization',
+    [x, scale, shift],
+    [{ shape: x.shape, type: 'float32' }, result, result],
+    settings
+  ) as [Value, Value, Value]
   return { y, inverseDeviation }
 }
 
@@ -55,7 +60,8 @@ function softmaxGradient (dy: Value, y: Value): Value {
 }
 
 /**
- * Σ dy · y along the last axis. In attention dy = dO · Vᵀ and O = y · V, so the sum is Σ dO · O: over the head size instead of over all keys.
+ * Σ dy · y along the last axis. In attention dy = dO · Vᵀ and O = y · V, so the sum is Σ dO · O: over the head size instead of over all
+ * keys.
  */
 function rowProducts (dy: Value, y: Value): Value {
   const last = [y.shape.length - 1]
@@ -72,7 +78,13 @@ function isTransposedProduct ({ op }: Value): boolean {
 export const fusedKernels: Kernel[] = [
   kernel<'x'>('Gelu', ({ x }) => gelu(x)),
   kernel<'dy' | 'x'>('GeluGrad', ({ dy, x }) => geluGradient(dy, x)),
-  kernel<'x' | 'scale' | 'shift', { epsilon: number }>('LayerNormalization', ({ x, scale, shift }, { epsilon }) => normalise(rowsOf(x), scale, shift, epsilon).y.view(x.shape)),
-  kernel<'dy' | 'x' | 'scale', { epsilon: number }>('LayerNormalizationGrad', ({ dy, x, scale }, { epsilon }) => normaliseGradient(dy, x, scale, epsilon)),
+  kernel<'x' | 'scale' | 'shift', { epsilon: number }>(
+    'LayerNormalization',
+    ({ x, scale, shift }, { epsilon }) => normalise(rowsOf(x), scale, shift, epsilon).y.view(x.shape)
+  ),
+  kernel<'dy' | 'x' | 'scale', { epsilon: number }>(
+    'LayerNormalizationGrad',
+    ({ dy, x, scale }, { epsilon }) => normaliseGradient(dy, x, scale, epsilon)
+  ),
   kernel<'dy' | 'y'>('SoftmaxGrad', ({ dy, y }) => softmaxGradient(dy, y))
 ]

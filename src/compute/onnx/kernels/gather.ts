@@ -23,7 +23,11 @@ function gatherV2 (x: Value, indices: Value, { axis, batchDims }: GatherV2Attrs)
   const count = indices.size / batchSize
   const offsets = constant(Int32Array.from({ length: batchSize }, (_, batch) => batch * dimSize), [batchSize, 1], 'int32')
   const flat = elementwise('Add', [cast(indices, 'int32').view([batchSize, count]), offsets], 'int32')
-  const table = transpose(x.view([batchSize, outerSize, dimSize, sliceSize]), [0, 2, 1, 3]).view([batchSize * dimSize, outerSize, sliceSize])
+  const table = transpose(x.view([batchSize, outerSize, dimSize, sliceSize]), [0, 2, 1, 3]).view([
+    batchSize * dimSize,
+    outerSize,
+    sliceSize
+  ])
   return transpose(gather(table, flat, 0), [0, 2, 1, 3]).view(outputShape)
 }
 
@@ -50,7 +54,10 @@ function segmentSum (x: Value, segmentIds: Value, segments: number): Value {
   const inside = segmentIds.known()?.every((id) => id >= 0 && id < segments) ?? false
   if (inside) return scatter(segmentIds, segments)
   // Ids outside go to a row of their own, which is cut off: tfjs leaves them out, ONNX would count them from the end.
-  const outside = elementwise('Or', [compare('Less', segmentIds, same(0, segmentIds)), compare('GreaterOrEqual', segmentIds, same(segments, segmentIds))], 'bool')
+  const outside = elementwise('Or', [
+    compare('Less', segmentIds, same(0, segmentIds)),
+    compare('GreaterOrEqual', segmentIds, same(segments, segmentIds))
+  ], 'bool')
   const all = scatter(where(outside, same(segments, segmentIds), segmentIds), segments + 1)
   return slice(all, { begin: shape.map(() => 0), end: shape, strides: shape.map(() => 1) })
 }
@@ -64,6 +71,9 @@ function oneHot (indices: Value, { depth, onValue, offValue, dtype }: OneHotAttr
 
 export const gatherKernels: Kernel[] = [
   kernel<'x' | 'indices', GatherV2Attrs>('GatherV2', ({ x, indices }, attributes) => gatherV2(x, indices, attributes)),
-  kernel<'x' | 'segmentIds', UnsortedSegmentSumAttrs>('UnsortedSegmentSum', ({ x, segmentIds }, { numSegments }) => segmentSum(x, segmentIds, numSegments)),
+  kernel<'x' | 'segmentIds', UnsortedSegmentSumAttrs>(
+    'UnsortedSegmentSum',
+    ({ x, segmentIds }, { numSegments }) => segmentSum(x, segmentIds, numSegments)
+  ),
   kernel<'indices', OneHotAttrs>('OneHot', ({ indices }, attributes) => oneHot(indices, attributes))
 ]

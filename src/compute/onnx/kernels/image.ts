@@ -80,10 +80,15 @@ function nearestRow (row: number, extent: number, target: number, { alignCorners
 
 export const imageKernels: Kernel[] = [
   kernel<'images', ResizeBilinearAttrs>('ResizeBilinear', ({ images }, attributes) => bilinear(images, attributes)),
-  kernel<'images' | 'dy', ResizeBilinearAttrs>('ResizeBilinearGrad', ({ images, dy }, attributes) => bilinearGradient(images, dy, attributes)),
+  kernel<'images' | 'dy', ResizeBilinearAttrs>(
+    'ResizeBilinearGrad',
+    ({ images, dy }, attributes) => bilinearGradient(images, dy, attributes)
+  ),
   kernel<'images', ResizeNearestNeighborAttrs>('ResizeNearestNeighbor', ({ images }, attributes) => nearest(images, attributes)),
-  kernel<'images' | 'dy', ResizeNearestNeighborAttrs>('ResizeNearestNeighborGrad', ({ images, dy }, { alignCorners, halfPixelCenters = false }) =>
-    nearestGradient(images, dy, { alignCorners, halfPixelCenters })),
+  kernel<'images' | 'dy', ResizeNearestNeighborAttrs>(
+    'ResizeNearestNeighborGrad',
+    ({ images, dy }, { alignCorners, halfPixelCenters = false }) => nearestGradient(images, dy, { alignCorners, halfPixelCenters })
+  ),
   kernel<'image'>('FlipLeftRight', ({ image }) => flip(image))
 ]
 

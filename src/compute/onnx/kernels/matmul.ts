@@ -27,15 +27,27 @@ function sides (value: Value, transposed: boolean): [rows: number, columns: numb
 /** a · b over broadcast batches; transposed operands are read as they lie, without a copy. */
 export function matMul (product: Product): Value {
   const { a, b, transposeA, transposeB, bias } = product
-  if (a.shape.length < 2 || b.shape.length < 2) throw new Error(`matMul takes tensors of rank 2 and more, not [${a.shape.join()}] and [${b.shape.join()}]`)
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new Error(`matMul takes tensors of rank 2 and more, not [${a.shape.join()}] and [${b.shape.join()}]`)
+  }
   if (a.type !== 'float32') return cast(matMul({ ...product, a: asFloat(a), b: asFloat(b) }), a.type)
   const [rows, inner] = sides(a, transposeA)
   const [height, columns] = sides(b, transposeB)
-  if (inner !== height) throw new Error(`matMul: the shapes [${a.shape.join()}] and [${b.shape.join()}] with transposeA=${transposeA} and transposeB=${transposeB} have ${inner} and ${height} as inner dimensions`)
+  if (inner !== height) {
+    throw new Error(
+      `matMul: the shapes [${a.shape.join()}] and [${b.shape.join()}] with transposeA=${transposeA} and transposeB=${transposeB} ` +
+        `have ${inner} and ${height} as inner dimensions`
+    )
+  }
   const batch = broadcastShape([batchOf(a), batchOf(b)])
   const shape = [...batch, rows, columns]
   if (sizeOf(batchOf(b)) === 1 && (!transposeA || sizeOf(batchOf(a)) === 1)) {
-    const flat = { a: a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner]), b: b.view(b.shape.slice(-2)), transposeA, transposeB }
+    const flat = {
+      a: a.view(transposeA ? [inner, rows] : [sizeOf(a.shape) / inner, inner]),
+      b: b.view(b.shape.slice(-2)),
+      transposeA,
+      transposeB
+    }
     const fits = bias === undefined ? {} : gemmBias(bias, sizeOf(shape) / columns, columns)
     return withBias(gemm({ ...flat, ...fits }).view(shape), 'bias' in fits ? undefined : bias)
   }
@@ -108,10 +120,16 @@ function einsum (operands: readonly Value[], equation: string): Value {
   const { allDims, idDims } = backendUtil.decodeEinsumEquation(equation, operands.length)
   const tensors = operands.map(({ shape }) => ({ shape, rank: shape.length }))
   backendUtil.checkEinsumDimSizes(allDims.length, idDims, tensors as never)
-  const extents = new Map(idDims.flatMap((dims, operand) => dims.map((dim, axis): [string, number] => [allDims[dim] as string, operands[operand]?.shape[axis] as number])))
+  const extents = new Map(
+    idDims.flatMap((dims, operand) =>
+      dims.map((dim, axis): [string, number] => [allDims[dim] as string, operands[operand]?.shape[axis] as number])
+    )
+  )
   const labels = equation.slice(equation.lastIndexOf('>') + 1).trim()
   const type = operands[0]?.type as Value['type']
-  return operation('Einsum', operands, { shape: Array.from(labels, (label) => extents.get(label) as number), type }, { equation: { s: equation } })
+  return operation('Einsum', operands, { shape: Array.from(labels, (label) => extents.get(label) as number), type }, {
+    equation: { s: equation }
+  })
 }
 
 export const matmulKernels: Kernel[] = [

@@ -11,7 +11,9 @@ type BatchNormInputs = Readonly<Record<'x' | 'mean' | 'variance', Value> & Parti
 
 function batchNorm ({ x, mean, variance, scale, offset }: BatchNormInputs, varianceEpsilon: number | null | undefined): Value {
   for (const other of [variance, offset, scale]) {
-    if (other !== undefined && other.shape.length !== mean.shape.length) throw new Error('batchNorm takes mean, variance, offset and scale of equal ranks')
+    if (other !== undefined && other.shape.length !== mean.shape.length) {
+      throw new Error('batchNorm takes mean, variance, offset and scale of equal ranks')
+    }
   }
   const deviation = elementwise('Sqrt', [add(variance, scalar(varianceEpsilon ?? 0.001, 'float32'))], 'float32')
   const normal = divide(subtract(x, mean), deviation)
@@ -22,7 +24,10 @@ function batchNorm ({ x, mean, variance, scale, offset }: BatchNormInputs, varia
 /** bias + alpha · Σ over up to `depthRadius` channels on either side, as a product with a band matrix. */
 function overNeighbours (x: Value, depthRadius: number): Value {
   const channels = x.shape.at(-1) as number
-  const band = Float32Array.from({ length: channels * channels }, (_, index) => Number(Math.abs(Math.floor(index / channels) - index % channels) <= depthRadius))
+  const band = Float32Array.from(
+    { length: channels * channels },
+    (_, index) => Number(Math.abs(Math.floor(index / channels) - index % channels) <= depthRadius)
+  )
   return matMul({ a: x, b: constant(band, [channels, channels], 'float32'), transposeA: false, transposeB: false })
 }
 
@@ -42,7 +47,10 @@ function localGradient (x: Value, y: Value, dy: Value, attributes: LRNGradAttrs)
 }
 
 export const normalisationKernels: Kernel[] = [
-  kernel<'x' | 'mean' | 'variance' | 'scale' | 'offset', FusedBatchNormAttrs>('FusedBatchNorm', (inputs, { varianceEpsilon }) => batchNorm(inputs, varianceEpsilon)),
+  kernel<'x' | 'mean' | 'variance' | 'scale' | 'offset', FusedBatchNormAttrs>(
+    'FusedBatchNorm',
+    (inputs, { varianceEpsilon }) => batchNorm(inputs, varianceEpsilon)
+  ),
   kernel<'x', LRNAttrs>('LRN', ({ x }, attributes) => multiply(x, power(norm(x, attributes), -attributes.beta))),
   kernel<'x' | 'y' | 'dy', LRNGradAttrs>('LRNGrad', ({ x, y, dy }, attributes) => localGradient(x, y, dy, attributes))
 ]

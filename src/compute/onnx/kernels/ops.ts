@@ -70,7 +70,9 @@ export function transpose (value: Value, permutation: readonly number[]): Value 
 export function concat (values: readonly Value[], axis: number): Value {
   const first = values[0] as Value
   backendUtil.assertParamsConsistent(values.map((value) => [...value.shape]), axis)
-  const shape = first.shape.map((extent, index) => index === axis ? values.reduce((sum, value) => sum + (value.shape[axis] as number), 0) : extent)
+  const shape = first.shape.map((extent, index) =>
+    index === axis ? values.reduce((sum, value) => sum + (value.shape[axis] as number), 0) : extent
+  )
   const full = values.filter((value) => value.size > 0)
   if (full.length === 0) return first.view(shape)
   if (full.length === 1) return (full[0] as Value).view(shape)

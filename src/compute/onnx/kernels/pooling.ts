@@ -5,7 +5,21 @@ import type { Attributes, ElementType, Value } from '../value.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
 import { add, asFloat, cast, divide, isNaNs, multiply, same, subtract, where } from './ops.ts'
-import { after, axesOf2d, axesOf3d, channelsFirst, channelsLast, counts, inputGradient, pads, strides, trim, trimmed, untrimmed, windowSize } from './windows.ts'
+import {
+  after,
+  axesOf2d,
+  axesOf3d,
+  channelsFirst,
+  channelsLast,
+  counts,
+  inputGradient,
+  pads,
+  strides,
+  trim,
+  trimmed,
+  untrimmed,
+  windowSize
+} from './windows.ts'
 import type { Axis } from './windows.ts'
 
 interface Pool { readonly axes: readonly Axis[], readonly identity: boolean }
@@ -17,7 +31,15 @@ const plane: Describe<AvgPoolAttrs> = (shape, { filterSize, strides: steps, pad,
 }
 
 const volume: Describe<AvgPool3DAttrs> = (shape, { filterSize, strides: steps, pad, dimRoundingMode, dataFormat }) => {
-  const info = backendUtil.computePool3DInfo(shape as [number, number, number, number, number], filterSize, steps, 1, pad, dimRoundingMode, dataFormat)
+  const info = backendUtil.computePool3DInfo(
+    shape as [number, number, number, number, number],
+    filterSize,
+    steps,
+    1,
+    pad,
+    dimRoundingMode,
+    dataFormat
+  )
   return { axes: axesOf3d(info), identity: false }
 }
 
@@ -68,7 +90,10 @@ function countsOf (axes: readonly Axis[]): Value {
   return constant(counts(axes).map((count) => Math.max(1, count)), [1, 1, ...axes.map(({ out }) => out)], 'float32')
 }
 
-/** As in tfjs' own backends and its tests, by the size of the whole window even where part of it is padding, which the forward mean leaves out. */
+/**
+ * As in tfjs' own backends and its tests, by the size of the whole window even where part of it is padding, which the forward mean
+ * leaves out.
+ */
 function meanGradient (dy: Value, { axes }: Pool): Value {
   const share = divide(channelsFirst(dy), scalar(windowSize(axes), 'float32'))
   const channels = share.shape[1] as number
@@ -82,7 +107,10 @@ function maximumGradient (dy: Value, input: Value, { axes: windows }: Pool): Val
   const { indices, source, axes: padding } = largest(x, axes)
   const places = [source.size]
   const zeros = expand(scalar(0, 'float32'), places)
-  const flat = operation('ScatterElements', [zeros, indices.view([indices.size]), channelsFirst(dy).view([dy.size])], { shape: places, type: 'float32' }, { axis: { i: 0 }, reduction: { s: 'add' } })
+  const flat = operation('ScatterElements', [zeros, indices.view([indices.size]), channelsFirst(dy).view([dy.size])], {
+    shape: places,
+    type: 'float32'
+  }, { axis: { i: 0 }, reduction: { s: 'add' } })
   return channelsLast(untrimmed(cropped(flat.view(source.shape), x, axes, padding), windows))
 }
 
@@ -99,10 +127,13 @@ function withPlaces (input: Value, attributes: MaxPoolWithArgmaxAttrs): Value[] 
   const { axes } = plane(input.shape, attributes)
   const numbers = asFloat(input)
   const { values, indices, source } = largest(channelsFirst(where(isNaNs(numbers), same(-Infinity, numbers), numbers)), axes)
-  if (source.shape.slice(2).some((extent, axis) => extent !== axes[axis]?.size)) throw new Error('maxPoolWithArgmax needs windows that are larger than the padding')
+  if (source.shape.slice(2).some((extent, axis) => extent !== axes[axis]?.size)) {
+    throw new Error('maxPoolWithArgmax needs windows that are larger than the padding')
+  }
   const [batch, channels] = source.shape as [number, number]
   const area = sizeOf(source.shape.slice(2))
-  const per = (shape: number[], number: (index: number) => number): Value => constant(Int32Array.from({ length: sizeOf(shape) }, (_, index) => number(index)), shape, 'int32')
+  const per = (shape: number[], number: (index: number) => number): Value =>
+    constant(Int32Array.from({ length: sizeOf(shape) }, (_, index) => number(index)), shape, 'int32')
   const inPlane = subtract(cast(indices, 'int32'), per([batch, channels, 1, 1], (index) => index * area))
   const flat = add(multiply(inPlane, same(channels, inPlane)), per([1, channels, 1, 1], (channel) => channel))
   const shifted = attributes.includeBatchInIndex ? add(flat, per([batch, 1, 1, 1], (index) => index * area * channels)) : flat
@@ -112,11 +143,17 @@ function withPlaces (input: Value, attributes: MaxPoolWithArgmaxAttrs): Value[] 
 export const poolingKernels: Kernel[] = [
   kernel<'x', AvgPoolAttrs>('MaxPool', ({ x }, attributes) => maximum(x, plane(x.shape, attributes))),
   kernel<'x', AvgPoolAttrs>('AvgPool', ({ x }, attributes) => mean(x, plane(x.shape, attributes))),
-  kernel<'dy' | 'input', AvgPoolAttrs>('MaxPoolGrad', ({ dy, input }, attributes) => maximumGradient(dy, input, plane(input.shape, attributes))),
+  kernel<'dy' | 'input', AvgPoolAttrs>(
+    'MaxPoolGrad',
+    ({ dy, input }, attributes) => maximumGradient(dy, input, plane(input.shape, attributes))
+  ),
   kernel<'dy' | 'input', AvgPoolAttrs>('AvgPoolGrad', ({ dy, input }, attributes) => meanGradient(dy, plane(input.shape, attributes))),
   kernel<'x', MaxPoolWithArgmaxAttrs>('MaxPoolWithArgmax', ({ x }, attributes) => withPlaces(x, attributes)),
   kernel<'x', AvgPool3DAttrs>('MaxPool3D', ({ x }, attributes) => maximum(x, volume(x.shape, attributes))),
   kernel<'x', AvgPool3DAttrs>('AvgPool3D', ({ x }, attributes) => mean(x, volume(x.shape, attributes))),
-  kernel<'dy' | 'input', AvgPool3DAttrs>('MaxPool3DGrad', ({ dy, input }, attributes) => maximumGradient(dy, input, volume(input.shape, attributes))),
+  kernel<'dy' | 'input', AvgPool3DAttrs>(
+    'MaxPool3DGrad',
+    ({ dy, input }, attributes) => maximumGradient(dy, input, volume(input.shape, attributes))
+  ),
   kernel<'dy' | 'input', AvgPool3DAttrs>('AvgPool3DGrad', ({ dy, input }, attributes) => meanGradient(dy, volume(input.shape, attributes)))
 ]

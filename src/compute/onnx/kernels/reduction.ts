@@ -1,5 +1,14 @@
 import { util } from '@tensorflow/tfjs-core'
-import type { AllAttrs, ArgMaxAttrs, CumsumAttrs, LogSoftmaxAttrs, MaxAttrs, SoftmaxAttrs, SumAttrs, TopKAttrs } from '@tensorflow/tfjs-core'
+import type {
+  AllAttrs,
+  ArgMaxAttrs,
+  CumsumAttrs,
+  LogSoftmaxAttrs,
+  MaxAttrs,
+  SoftmaxAttrs,
+  SumAttrs,
+  TopKAttrs
+} from '@tensorflow/tfjs-core'
 import { expand, int64s, operation, operations, scalar, sizeOf } from '../value.ts'
 import type { ElementType, Value } from '../value.ts'
 import { kernel } from './kernel.ts'
@@ -9,7 +18,10 @@ import { pad } from './shape.ts'
 
 type Axes = number | number[] | undefined
 
-/** Sums longer than this are taken in two stages, those over contiguous numbers above `longSum`: a long float32 sum loses digits that training feels. */
+/**
+ * Sums longer than this are taken in two stages, those over contiguous numbers above `longSum`: a long float32 sum loses digits that
+ * training feels.
+ */
 const shortSum = 256
 const longSum = 4096
 
@@ -105,7 +117,10 @@ function along (type: string, x: Value, dim: number): Value {
 
 function cumulate (x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
   const numbers = cast(x, x.type === 'bool' ? 'int32' : x.type)
-  return operation('CumSum', [numbers, scalar(axis, 'int32')], { shape: x.shape, type: numbers.type }, { exclusive: { i: Number(exclusive) }, reverse: { i: Number(reverse) } })
+  return operation('CumSum', [numbers, scalar(axis, 'int32')], { shape: x.shape, type: numbers.type }, {
+    exclusive: { i: Number(exclusive) },
+    reverse: { i: Number(reverse) }
+  })
 }
 
 /** ONNX has no cumulative product: after step k every element holds the product of the 2ᵏ elements up to it. */
@@ -121,13 +136,22 @@ function shifted (x: Value, axis: number, distance: number, reverse: boolean): V
   const begin = x.shape.map((_, index) => index === axis && reverse ? distance : 0)
   const end = x.shape.map((extent, index) => index !== axis ? extent : reverse ? extent : extent - distance)
   const kept = slice(x, { begin, end, strides: x.shape.map(() => 1) })
-  return pad(kept, { paddings: x.shape.map((_, index): [number, number] => index !== axis ? [0, 0] : reverse ? [0, distance] : [distance, 0]), constantValue: 1 })
+  return pad(kept, {
+    paddings: x.shape.map((_, index): [number, number] => index !== axis ? [0, 0] : reverse ? [0, distance] : [distance, 0]),
+    constantValue: 1
+  })
 }
 
 export const reductionKernels: Kernel[] = [
-  kernel<'x', SumAttrs>('Sum', ({ x }, { axis, keepDims }) => sum(cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
+  kernel<'x', SumAttrs>(
+    'Sum',
+    ({ x }, { axis, keepDims }) => sum(cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)
+  ),
   kernel<'x', SumAttrs>('Mean', ({ x }, { axis, keepDims }) => mean(asFloat(x), axesOf(axis, x), keepDims)),
-  kernel<'x', SumAttrs>('Prod', ({ x }, { axis, keepDims }) => reduce('ReduceProd', cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)),
+  kernel<'x', SumAttrs>(
+    'Prod',
+    ({ x }, { axis, keepDims }) => reduce('ReduceProd', cast(x, x.type === 'bool' ? 'int32' : x.type), axesOf(axis, x), keepDims)
+  ),
   kernel<'x', MaxAttrs>('Max', ({ x }, { reductionIndices, keepDims }) => extreme('ReduceMax', x, axesOf(reductionIndices, x), keepDims)),
   kernel<'x', SumAttrs>('Min', ({ x }, { axis, keepDims }) => extreme('ReduceMin', x, axesOf(axis, x), keepDims)),
   kernel<'x', AllAttrs>('All', ({ x }, attributes) => test('ReduceMin', x, attributes)),

@@ -38,7 +38,10 @@ function scatter ({ indices, updates, into, sums }: Scatter): Value {
   if (into.size === 0 || indices.size === 0) return into
   checkPositions(indices, sliceRank, shape)
   const places = cast(indices, 'int64').view([numUpdates, sliceRank])
-  const slices = expand(updates, [...indices.shape.slice(0, indices.shape.length > 1 ? -1 : undefined), ...shape.slice(sliceRank)]).view([numUpdates, ...shape.slice(sliceRank)])
+  const slices = expand(updates, [...indices.shape.slice(0, indices.shape.length > 1 ? -1 : undefined), ...shape.slice(sliceRank)]).view([
+    numUpdates,
+    ...shape.slice(sliceRank)
+  ])
   return operation('ScatterND', [into, places, slices], { shape, type }, sums ? { reduction: { s: 'add' } } : {})
 }
 
@@ -49,8 +52,17 @@ function sparseToDense (indices: Value, values: Value, fill: Value, shape: reado
 
 export const scatterKernels: Kernel[] = [
   kernel<'params' | 'indices'>('GatherNd', ({ params, indices }) => gatherNd(params, indices)),
-  kernel<'indices' | 'updates', ScatterNdAttrs>('ScatterNd', ({ indices, updates }, { shape }) => scatter({ indices, updates, into: expand(same(0, updates), shape), sums: true })),
-  kernel<'tensor' | 'indices' | 'updates'>('TensorScatterUpdate', ({ tensor, indices, updates }) => scatter({ indices, updates, into: tensor, sums: false })),
-  kernel<'sparseIndices' | 'sparseValues' | 'defaultValue', SparseToDenseAttrs>('SparseToDense', ({ sparseIndices, sparseValues, defaultValue }, { outputShape }) =>
-    sparseToDense(sparseIndices, sparseValues, defaultValue, outputShape))
+  kernel<'indices' | 'updates', ScatterNdAttrs>(
+    'ScatterNd',
+    ({ indices, updates }, { shape }) => scatter({ indices, updates, into: expand(same(0, updates), shape), sums: true })
+  ),
+  kernel<'tensor' | 'indices' | 'updates'>(
+    'TensorScatterUpdate',
+    ({ tensor, indices, updates }) => scatter({ indices, updates, into: tensor, sums: false })
+  ),
+  kernel<'sparseIndices' | 'sparseValues' | 'defaultValue', SparseToDenseAttrs>(
+    'SparseToDense',
+    ({ sparseIndices, sparseValues, defaultValue }, { outputShape }) =>
+      sparseToDense(sparseIndices, sparseValues, defaultValue, outputShape)
+  )
 ]

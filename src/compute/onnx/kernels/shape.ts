@@ -1,5 +1,20 @@
 import { backend_util as backendUtil, slice_util as sliceUtil, util } from '@tensorflow/tfjs-core'
-import type { ConcatAttrs, DepthToSpaceAttrs, ExpandDimsAttrs, FillAttrs, PackAttrs, PadV2Attrs, ReverseAttrs, SliceAttrs, SplitVAttrs, StridedSliceAttrs, TensorInfo, TileAttrs, TransposeAttrs, UnpackAttrs } from '@tensorflow/tfjs-core'
+import type {
+  ConcatAttrs,
+  DepthToSpaceAttrs,
+  ExpandDimsAttrs,
+  FillAttrs,
+  PackAttrs,
+  PadV2Attrs,
+  ReverseAttrs,
+  SliceAttrs,
+  SplitVAttrs,
+  StridedSliceAttrs,
+  TensorInfo,
+  TileAttrs,
+  TransposeAttrs,
+  UnpackAttrs
+} from '@tensorflow/tfjs-core'
 import { elementType } from '../types.ts'
 import { expand, int64s, operation, operations, scalar } from '../value.ts'
 import type { Value } from '../value.ts'
@@ -55,11 +70,17 @@ export function pad (x: Value, { paddings, constantValue }: PadV2Attrs): Value {
   if (x.uniform() === constantValue || x.size === 0) return expand(same(constantValue, x), shape)
   const pads = int64s([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)])
   const source = cast(x, x.type === 'bool' ? 'int32' : x.type)
-  return cast(operation('Pad', [source, pads, same(constantValue, source)], { shape, type: source.type }, { mode: { s: 'constant' } }), x.type)
+  return cast(
+    operation('Pad', [source, pads, same(constantValue, source)], { shape, type: source.type }, { mode: { s: 'constant' } }),
+    x.type
+  )
 }
 
 function cut (x: Value, { begin, size }: SliceAttrs): Value {
-  sliceUtil.assertParamsValid(asTensor(x) as never, ...sliceUtil.parseSliceParams(asTensor(x) as never, begin, size) as [number[], number[]])
+  sliceUtil.assertParamsValid(
+    asTensor(x) as never,
+    ...sliceUtil.parseSliceParams(asTensor(x) as never, begin, size) as [number[], number[]]
+  )
   const [start, extents] = sliceUtil.parseSliceParams(asTensor(x) as never, begin, size) as [number[], number[]]
   return slice(x, { begin: start, end: start.map((first, axis) => first + (extents[axis] as number)), strides: start.map(() => 1) })
 }
@@ -91,11 +112,19 @@ function depthToSpace (x: Value, { blockSize: block, dataFormat }: DepthToSpaceA
   if (dataFormat !== 'NHWC') throw new Error('the onnx backend knows depthToSpace only for NHWC tensors: transpose first')
   const [batch, height, width, channels] = x.shape as [number, number, number, number]
   const depth = channels / (block * block)
-  return transpose(x.view([batch, height, width, block, block, depth]), [0, 1, 3, 2, 4, 5]).view([batch, height * block, width * block, depth])
+  return transpose(x.view([batch, height, width, block, block, depth]), [0, 1, 3, 2, 4, 5]).view([
+    batch,
+    height * block,
+    width * block,
+    depth
+  ])
 }
 
 function expandDims (input: Value, dim: number): Value {
-  util.assert(dim >= -(input.shape.length + 1) && dim <= input.shape.length, () => `axis must be from ${-(input.shape.length + 1)} to ${input.shape.length}, not ${dim}`)
+  util.assert(
+    dim >= -(input.shape.length + 1) && dim <= input.shape.length,
+    () => `axis must be from ${-(input.shape.length + 1)} to ${input.shape.length}, not ${dim}`
+  )
   const position = dim < 0 ? dim + input.shape.length + 1 : dim
   return input.view([...input.shape.slice(0, position), 1, ...input.shape.slice(position)])
 }

@@ -95,7 +95,9 @@ function leaky (x: Value, slope: Value): Value {
 }
 
 export const unaryKernels: Kernel[] = [
-  ...Object.entries(floatFunctions).map(([name, type]) => kernel<'x'>(name, ({ x }) => onFloats((value) => elementwise(type, [value], 'float32'))(x))),
+  ...Object.entries(floatFunctions).map(([name, type]) =>
+    kernel<'x'>(name, ({ x }) => onFloats((value) => elementwise(type, [value], 'float32'))(x))
+  ),
   ...Object.entries(numberFunctions).map(([name, type]) => kernel<'x'>(name, ({ x }) => arithmetic(type, x))),
   ...Object.entries(composites).map(([name, compute]) => kernel<'x'>(name, ({ x }) => compute(x))),
   kernel<'x', CastAttrs>('Cast', ({ x }, { dtype }) => cast(x, elementType(dtype))),

@@ -5,21 +5,66 @@ import type { Attributes, Value } from '../value.ts'
 import { slice, transpose } from './ops.ts'
 import { pad } from './shape.ts'
 
-/** How windows lie along one axis: `before` zeros in front of `size` numbers (where negative, as many numbers are passed over), `out` windows. */
-export interface Axis { readonly size: number, readonly out: number, readonly filter: number, readonly stride: number, readonly dilation: number, readonly before: number }
+/**
+ * How windows lie along one axis: `before` zeros in front of `size` numbers (where negative, as many numbers are passed over), `out`
+ * windows.
+ */
+export interface Axis {
+  readonly size: number
+  readonly out: number
+  readonly filter: number
+  readonly stride: number
+  readonly dilation: number
+  readonly before: number
+}
 
 export function axesOf2d (info: backendUtil.Conv2DInfo): Axis[] {
   return [
-    { size: info.inHeight, out: info.outHeight, filter: info.filterHeight, stride: info.strideHeight, dilation: info.dilationHeight, before: info.padInfo.top },
-    { size: info.inWidth, out: info.outWidth, filter: info.filterWidth, stride: info.strideWidth, dilation: info.dilationWidth, before: info.padInfo.left }
+    {
+      size: info.inHeight,
+      out: info.outHeight,
+      filter: info.filterHeight,
+      stride: info.strideHeight,
+      dilation: info.dilationHeight,
+      before: info.padInfo.top
+    },
+    {
+      size: info.inWidth,
+      out: info.outWidth,
+      filter: info.filterWidth,
+      stride: info.strideWidth,
+      dilation: info.dilationWidth,
+      before: info.padInfo.left
+    }
   ]
 }
 
 export function axesOf3d (info: backendUtil.Conv3DInfo): Axis[] {
   return [
-    { size: info.inDepth, out: info.outDepth, filter: info.filterDepth, stride: info.strideDepth, dilation: info.dilationDepth, before: info.padInfo.front },
-    { size: info.inHeight, out: info.outHeight, filter: info.filterHeight, stride: info.strideHeight, dilation: info.dilationHeight, before: info.padInfo.top },
-    { size: info.inWidth, out: info.outWidth, filter: info.filterWidth, stride: info.strideWidth, dilation: info.dilationWidth, before: info.padInfo.left }
+    {
+      size: info.inDepth,
+      out: info.outDepth,
+      filter: info.filterDepth,
+      stride: info.strideDepth,
+      dilation: info.dilationDepth,
+      before: info.padInfo.front
+    },
+    {
+      size: info.inHeight,
+      out: info.outHeight,
+      filter: info.filterHeight,
+      stride: info.strideHeight,
+      dilation: info.dilationHeight,
+      before: info.padInfo.top
+    },
+    {
+      size: info.inWidth,
+      out: info.outWidth,
+      filter: info.filterWidth,
+      stride: info.strideWidth,
+      dilation: info.dilationWidth,
+      before: info.padInfo.left
+    }
   ]
 }
 
@@ -64,7 +109,12 @@ export function untrimmed (x: Value, axes: readonly Axis[]): Value {
 export function convolve (input: Value, filter: Value, windows: readonly Axis[], groups: number): Value {
   const [x, axes] = [trimmed(input, windows), trim(windows)]
   const shape = [x.shape[0] as number, filter.shape[0] as number, ...axes.map(({ out }) => out)]
-  return operation('Conv', [x, filter], { shape, type: 'float32' }, { strides: strides(axes), pads: pads(axes), dilations: dilations(axes), group: { i: groups } })
+  return operation('Conv', [x, filter], { shape, type: 'float32' }, {
+    strides: strides(axes),
+    pads: pads(axes),
+    dilations: dilations(axes),
+    group: { i: groups }
+  })
 }
 
 /** dy [N, O, …], filter [O, C / groups, …] → [N, C, …]. */
@@ -72,7 +122,13 @@ export function inputGradient (dy: Value, filter: Value, windows: readonly Axis[
   const axes = trim(windows)
   const shape = [dy.shape[0] as number, (filter.shape[1] as number) * groups, ...axes.map(({ size }) => size)]
   const unreached = axes.map((axis) => axis.size + axis.before + after(axis) - (axis.out - 1) * axis.stride - reach(axis))
-  const settings: Attributes = { strides: strides(axes), pads: pads(axes), dilations: dilations(axes), output_padding: { ints: unreached }, group: { i: groups } }
+  const settings: Attributes = {
+    strides: strides(axes),
+    pads: pads(axes),
+    dilations: dilations(axes),
+    output_padding: { ints: unreached },
+    group: { i: groups }
+  }
   return untrimmed(operation('ConvTranspose', [dy, filter], { shape, type: 'float32' }, settings), windows)
 }
 
@@ -89,8 +145,15 @@ export function filterGradient (input: Value, dy: Value, windows: readonly Axis[
   const source = perChannel ? images.view([1, channels * batch, ...x.shape.slice(2)]) : images
   const rows = perChannel ? 1 : channels
   // Numbers that the strides never reached lengthen this result beyond the filter.
-  const extents = axes.map((axis) => Math.floor((axis.size + axis.before + after(axis) - (axis.out - 1) * axis.stride - 1) / axis.dilation) + 1)
-  const settings: Attributes = { strides: dilations(axes), dilations: strides(axes), pads: pads(axes), group: { i: perChannel ? channels : 1 } }
+  const extents = axes.map((axis) =>
+    Math.floor((axis.size + axis.before + after(axis) - (axis.out - 1) * axis.stride - 1) / axis.dilation) + 1
+  )
+  const settings: Attributes = {
+    strides: dilations(axes),
+    dilations: strides(axes),
+    pads: pads(axes),
+    group: { i: perChannel ? channels : 1 }
+  }
   const full = operation('Conv', [source, errors], { shape: [rows, outputs, ...extents], type: 'float32' }, settings)
   const end = [rows, outputs, ...axes.map(({ filter }) => filter)]
   const cut = slice(full, { begin: end.map(() => 0), end, strides: end.map(() => 1) })

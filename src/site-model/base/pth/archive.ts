@@ -6,7 +6,10 @@ import { FileReader } from './file-reader.ts'
 
 const MAX_ENTRIES = 100_000
 
-/** The entries of a zip archive by name, each read whole and checked. Stored ones alone, as torch.save writes them: a compressed one could claim any size. */
+/**
+ * The entries of a zip archive by name, each read whole and checked. Stored ones alone, as torch.save writes them: a compressed one
+ * could claim any size.
+ */
 export class Archive {
   readonly #handle: FileHandle
   readonly #zip: ZipFile
@@ -23,7 +26,9 @@ export class Archive {
     const handle = await open(path)
     try {
       const { size } = await handle.stat()
-      const zip = await sane(fromRandomAccessReaderPromise(new FileReader(handle, size), size, { lazyEntries: true, autoClose: false, strictFileNames: true }))
+      const zip = await sane(
+        fromRandomAccessReaderPromise(new FileReader(handle, size), size, { lazyEntries: true, autoClose: false, strictFileNames: true })
+      )
       return new Archive(handle, zip, await sane(readEntries(zip)))
     } catch (error) {
       await handle.close()
@@ -35,13 +40,22 @@ export class Archive {
     return [...this.#entries.keys()]
   }
 
-  /** The bytes of an entry that has exactly `size` of them, or at most `limit`. @throws CorruptFileError; InputError when it is compressed */
+  /**
+   * The bytes of an entry that has exactly `size` of them, or at most `limit`. @throws CorruptFileError; InputError when it is
+   * compressed
+   */
   async read (name: string, { size, limit = size ?? 0 }: { size?: number, limit?: number }): Promise<Buffer> {
     const entry = this.#entries.get(name)
     if (entry == null) throw new CorruptFileError(`the archive has no entry ${name}`)
-    if (size != null && entry.uncompressedSize !== size) throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes, not ${size}`)
-    if (entry.uncompressedSize > limit) throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes; the most is ${limit}`)
-    if (entry.compressionMethod !== 0) throw new InputError(`the entry ${name} is compressed, which torch.save never does: load it in PyTorch and save it again`)
+    if (size != null && entry.uncompressedSize !== size) {
+      throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes, not ${size}`)
+    }
+    if (entry.uncompressedSize > limit) {
+      throw new CorruptFileError(`the entry ${name} has ${entry.uncompressedSize} bytes; the most is ${limit}`)
+    }
+    if (entry.compressionMethod !== 0) {
+      throw new InputError(`the entry ${name} is compressed, which torch.save never does: load it in PyTorch and save it again`)
+    }
     const bytes = await sane(collect(this.#zip, entry))
     if (crc32(bytes) !== entry.crc32) throw new CorruptFileError(`the entry ${name} is damaged: its checksum does not match`)
     return bytes

@@ -6,14 +6,23 @@ const PIECE = 2 ** 20
 
 type Done = (error: Error | null, bytesRead?: number) => void
 
-/** A file for the zip library that answers positions beyond the file's end with an error: its own reader throws at those where nobody can catch it. */
+/**
+ * A file for the zip library that answers positions beyond the file's end with an error: its own reader throws at those where nobody
+ * can catch it.
+ */
 export class FileReader extends RandomAccessReader {
   constructor (readonly handle: FileHandle, readonly size: number) {
     super()
   }
 
   override _readStreamForRange (start: number, end: number): Readable {
-    if (!this.#holds(start, end - start)) return new Readable({ read () { this.destroy(new Error('it points beyond the end of the file')) } })
+    if (!this.#holds(start, end - start)) {
+      return new Readable({
+        read () {
+          this.destroy(new Error('it points beyond the end of the file'))
+        }
+      })
+    }
     return Readable.from(this.#pieces(start, end), { objectMode: false })
   }
 
@@ -22,7 +31,11 @@ export class FileReader extends RandomAccessReader {
       done(new Error('it points beyond the end of the file'))
       return
     }
-    this.handle.read(buffer, offset, length, position).then(({ bytesRead }) => { done(null, bytesRead) }, (error: unknown) => { done(error as Error) })
+    this.handle.read(buffer, offset, length, position).then(({ bytesRead }) => {
+      done(null, bytesRead)
+    }, (error: unknown) => {
+      done(error as Error)
+    })
   }
 
   // The library counts its readers and closes a file once too often when a stream is read to its end: the owner of the handle closes it.

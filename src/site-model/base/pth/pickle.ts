@@ -126,7 +126,9 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
 const STOP = '.'
 
 function checkProtocol (version: number): void {
-  if (version < 2 || version > 5) throw new InputError(`it is a pickle of version ${version}; 2 to 5 can be read: save it again with a current PyTorch`)
+  if (version < 2 || version > 5) {
+    throw new InputError(`it is a pickle of version ${version}; 2 to 5 can be read: save it again with a current PyTorch`)
+  }
 }
 
 /** The value of a pickle. @throws InputError for what only code could make, CorruptFileError for what is no pickle. */
@@ -137,7 +139,13 @@ export function readPickle (bytes: Uint8Array): unknown {
     const code = String.fromCharCode(machine.input.u8())
     if (code === STOP) return machine.pop()
     const operation = OPERATIONS.get(code)
-    if (operation == null) throw new InputError(`it has the pickle operation 0x${code.charCodeAt(0).toString(16)} at byte ${at}, which no file of tensors needs: it is refused, get the weights from where they were published`)
+    if (operation == null) {
+      throw new InputError(
+        `it has the pickle operation 0x${
+          code.charCodeAt(0).toString(16)
+        } at byte ${at}, which no file of tensors needs: it is refused, get the weights from where they were published`
+      )
+    }
     operation(machine)
   }
 }

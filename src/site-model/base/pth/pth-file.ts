@@ -11,7 +11,10 @@ const MAX_PICKLE_BYTES = 64 * 1024 * 1024
 const NESTED = ['model', 'state_dict', 'model_state_dict']
 const WIDTH: Record<StorageType, number> = { F32: 4, F16: 2, BF16: 2 }
 
-/** Opens what torch.save wrote since PyTorch 1.6: a zip archive with a pickle, read without running anything. @throws InputError, CorruptFileError */
+/**
+ * Opens what torch.save wrote since PyTorch 1.6: a zip archive with a pickle, read without running anything. @throws InputError,
+ * CorruptFileError
+ */
 export async function openPth (path: string): Promise<TensorFile> {
   const archive = await Archive.open(path)
   try {
@@ -38,7 +41,11 @@ function rootOf (names: readonly string[]): string {
 async function checkByteOrder (archive: Archive, root: string): Promise<void> {
   if (!archive.names.includes(`${root}byteorder`)) return
   const order = (await archive.read(`${root}byteorder`, { limit: 16 })).toString('latin1')
-  if (order !== 'little') throw new InputError(`its numbers are stored ${order.replace(/[^a-z]/g, '')}-endian; only little-endian can be read: save it again on an ordinary machine`)
+  if (order !== 'little') {
+    throw new InputError(
+      `its numbers are stored ${order.replace(/[^a-z]/g, '')}-endian; only little-endian can be read: save it again on an ordinary machine`
+    )
+  }
 }
 
 function tensorsOf (value: unknown): Map<string, TensorView> {
@@ -46,7 +53,9 @@ function tensorsOf (value: unknown): Map<string, TensorView> {
   const nested = NESTED.map((key) => value.get(key) as unknown).find((each) => each instanceof Map) as Map<unknown, unknown> | undefined
   const tensors = new Map<string, TensorView>()
   for (const [name, tensor] of nested ?? value) {
-    if (typeof name !== 'string' || !(tensor instanceof TensorView)) throw new InputError(`it holds "${String(name).slice(0, 100)}", which is not a tensor: save model.state_dict()`)
+    if (typeof name !== 'string' || !(tensor instanceof TensorView)) {
+      throw new InputError(`it holds "${String(name).slice(0, 100)}", which is not a tensor: save model.state_dict()`)
+    }
     tensors.set(name, tensor)
   }
   return tensors

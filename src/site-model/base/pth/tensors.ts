@@ -11,7 +11,12 @@ export class Storage {
 
 /** A strided view of a storage, counted in elements. */
 export class TensorView {
-  constructor (readonly storage: Storage, readonly offset: number, readonly shape: readonly number[], readonly strides: readonly number[]) {}
+  constructor (
+    readonly storage: Storage,
+    readonly offset: number,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[]
+  ) {}
 }
 
 /** A name that the pickle mentions: the only ones that a file of tensors needs are in `CALLABLE` and `STORAGES`. */
@@ -21,7 +26,8 @@ export class Global {
 
 export const STORAGES: ReadonlyMap<string, StorageType | undefined> = new Map([
   ['torch.FloatStorage', 'F32'], ['torch.HalfStorage', 'F16'], ['torch.BFloat16Storage', 'BF16'],
-  // Known, so that a step counter in a training checkpoint does not make the file unreadable; such a tensor itself is refused when it is read.
+  // Known, so that a step counter in a training checkpoint does not make the file unreadable; such a tensor itself is refused when it
+  // is read.
   ['torch.DoubleStorage', undefined], ['torch.LongStorage', undefined], ['torch.IntStorage', undefined], ['torch.ShortStorage', undefined],
   ['torch.CharStorage', undefined], ['torch.ByteStorage', undefined], ['torch.BoolStorage', undefined]
 ])
@@ -34,7 +40,11 @@ const CALLABLE: ReadonlyMap<string, (args: readonly unknown[]) => unknown> = new
 
 /** @throws InputError for any name that is not part of a file of tensors: nothing is ever looked up or run. */
 export function knownGlobal (name: string): Global {
-  if (!CALLABLE.has(name) && !STORAGES.has(name)) throw new InputError(`it asks to use ${name.slice(0, 100)}, which no file of tensors needs: it is refused, get the weights from where they were published`)
+  if (!CALLABLE.has(name) && !STORAGES.has(name)) {
+    throw new InputError(
+      `it asks to use ${name.slice(0, 100)}, which no file of tensors needs: it is refused, get the weights from where they were published`
+    )
+  }
   return new Global(name)
 }
 
@@ -55,7 +65,9 @@ function rebuildTensor ([storage, offset, shape, strides]: readonly unknown[]): 
   }
   const view = new TensorView(storage, offset as number, shape, strides)
   const count = elementCount(shape)
-  if (Number.isNaN(count) || (count > 0 && lastElement(view) >= storage.size)) throw new CorruptFileError('the pickle holds a tensor that reaches beyond its storage')
+  if (Number.isNaN(count) || (count > 0 && lastElement(view) >= storage.size)) {
+    throw new CorruptFileError('the pickle holds a tensor that reaches beyond its storage')
+  }
   return view
 }
 

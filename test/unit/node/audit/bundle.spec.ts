@@ -62,7 +62,15 @@ describe('audit bundle', () => {
       expect(await holds()).to.equal(false)
     }
     const lines = genuine.toString().trimEnd().split('\n')
-    for (const forged of [lines.slice(0, -1).join('\n') + '\n', genuine.toString() + 'x', genuine.toString() + lines.at(-1)! + '\n', lines[0]!, '']) {
+    for (
+      const forged of [
+        lines.slice(0, -1).join('\n') + '\n',
+        genuine.toString() + 'x',
+        genuine.toString() + lines.at(-1)! + '\n',
+        lines[0]!,
+        ''
+      ]
+    ) {
       await writeFile(bundle, forged)
       expect(await holds()).to.equal(false)
     }
@@ -72,22 +80,41 @@ describe('audit bundle', () => {
 
   it('names its site as a member by the document and itself alone', async () => {
     const founder = await generateKeyPair('Ed25519')
-    const federation = { id: FEDERATION, document: { founders: [peerIdFromPrivateKey(founder).toString()], quorum: 1 } } as unknown as Federation
-    const init = { federation: FEDERATION, peerId: desk.peerId, name: 'Mercy', role: 'member' as const, from: '2026-01-01T00:00:00.000Z', to: '2027-01-01T00:00:00.000Z' }
+    const federation = {
+      id: FEDERATION,
+      document: { founders: [peerIdFromPrivateKey(founder).toString()], quorum: 1 }
+    } as unknown as Federation
+    const init = {
+      federation: FEDERATION,
+      peerId: desk.peerId,
+      name: 'Mercy',
+      role: 'member' as const,
+      from: '2026-01-01T00:00:00.000Z',
+      to: '2027-01-01T00:00:00.000Z'
+    }
     const standing = async (credential: Credential): Promise<{ member: boolean, why: string }> => {
       await write(credential)
       return await standingOf((await verifyBundle(bundle)).header, federation)
     }
-    expect(await standing({ certificate: await issueCertificate(init, founder), handovers: [] })).to.deep.equal({ member: true, why: 'it is certified as member "Mercy"' })
+    expect(await standing({ certificate: await issueCertificate(init, founder), handovers: [] })).to.deep.equal({
+      member: true,
+      why: 'it is certified as member "Mercy"'
+    })
     expect((await standing({ handovers: [] })).why).to.contain('NONE')
     expect((await standing({ certificate: await issueCertificate(init, desk.key), handovers: [] })).why).to.contain('WRONG_SIGNER')
-    expect((await standing({ certificate: await issueCertificate({ ...init, to: '2026-02-01T00:00:00.000Z' }, founder), handovers: [] })).why).to.contain('EXPIRED')
+    expect(
+      (await standing({ certificate: await issueCertificate({ ...init, to: '2026-02-01T00:00:00.000Z' }, founder), handovers: [] })).why
+    ).to.contain('EXPIRED')
     expect(await standingOf((await verifyBundle(bundle)).header, { ...federation, id: 'e'.repeat(64) })).to.include({ member: false })
   })
 
   it('is not made of a ledger that does not verify', async () => {
     const file = join(desk.folder, 'ledger-000001.jsonl')
     await writeFile(file, (await readFile(file, 'utf8')).replace('"reason":"a"', '"reason":"z"'))
-    await write().then(() => { throw new Error('it should be refused') }, (error: unknown) => { expect(error).to.be.instanceOf(InputError) })
+    await write().then(() => {
+      throw new Error('it should be refused')
+    }, (error: unknown) => {
+      expect(error).to.be.instanceOf(InputError)
+    })
   })
 })

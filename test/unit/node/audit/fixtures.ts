@@ -61,7 +61,27 @@ export function bothSides (n: number, a: string, b: string): [ExchangeContent, E
   const [x, y] = [sha256(`x ${n}`), sha256(`y ${n}`)]
   const common = { kind: 'exchange' as const, id, outcome: 'committed' as const, tensors: 2 }
   return [
-    { ...common, partner: b, role: 'initiator', round: 3, partnerRound: 4, bytesSent: 100, bytesReceived: 90, sentDigest: x, receivedDigest: y },
-    { ...common, partner: a, role: 'responder', round: 4, partnerRound: 3, bytesSent: 90, bytesReceived: 100, sentDigest: y, receivedDigest: x }
+    {
+      ...common,
+      partner: b,
+      role: 'initiator',
+      round: 3,
+      partnerRound: 4,
+      bytesSent: 100,
+      bytesReceived: 90,
+      sentDigest: x,
+      receivedDigest: y
+    },
+    {
+      ...common,
+      partner: a,
+      role: 'responder',
+      round: 4,
+      partnerRound: 3,
+      bytesSent: 90,
+      bytesReceived: 100,
+      sentDigest: y,
+      receivedDigest: x
+    }
   ]
 }

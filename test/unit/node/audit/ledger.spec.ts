@@ -79,11 +79,21 @@ describe('audit ledger', () => {
   })
 
   const damages: [string, () => Promise<void>, RegExp][] = [
-    ['an edited entry', async () => { await writeFile(first(), (await readFile(first(), 'utf8')).replace('"reason":"b"', '"reason":"B"')) }, /changed or replaced/],
-    ['a cut-off end', async () => { await truncate(first(), (await readFile(first())).lastIndexOf('\n', -2) + 1) }, /missing/],
-    ['an entry after the end', async () => { await appendFile(first(), canonical({ kind: 'refusal' }) + '\n') }, /changed/],
-    ['a missing head', async () => { await rm(join(desk.folder, 'head.json')) }, /head/],
-    ['missing entries', async () => { await rm(first()) }, /missing/]
+    ['an edited entry', async () => {
+      await writeFile(first(), (await readFile(first(), 'utf8')).replace('"reason":"b"', '"reason":"B"'))
+    }, /changed or replaced/],
+    ['a cut-off end', async () => {
+      await truncate(first(), (await readFile(first())).lastIndexOf('\n', -2) + 1)
+    }, /missing/],
+    ['an entry after the end', async () => {
+      await appendFile(first(), canonical({ kind: 'refusal' }) + '\n')
+    }, /changed/],
+    ['a missing head', async () => {
+      await rm(join(desk.folder, 'head.json'))
+    }, /head/],
+    ['missing entries', async () => {
+      await rm(first())
+    }, /missing/]
   ]
   for (const [name, damage, reason] of damages) {
     it(`finds ${name}, puts the ledger aside at the next start and begins one that says so`, async () => {
@@ -105,7 +115,9 @@ describe('audit ledger', () => {
 
   it('is not taken over by another site or federation', async () => {
     await (await desk.open()).close()
-    expect((await verifyLedger(desk.folder, { ...desk.expected, federation: 'e'.repeat(64) })).problems.join()).to.contain('another federation')
+    expect((await verifyLedger(desk.folder, { ...desk.expected, federation: 'e'.repeat(64) })).problems.join()).to.contain(
+      'another federation'
+    )
     expect((await verifyLedger(desk.folder, { ...desk.expected, peerId: 'somebody' })).problems.join()).to.contain('not of this site')
   })
 

@@ -27,7 +27,13 @@ describe('reconciling two ledgers', () => {
     const [a1, b1] = one(1)
     const [a2, b2] = one(2)
     const [others] = bothSides(3, 'A', 'C')
-    expect(compare([start, a1, a2, others, stop], [start, b2, b1, stop])).to.deep.equal({ ok: true, matched: 2, failed: 0, explained: [], differences: [] })
+    expect(compare([start, a1, a2, others, stop], [start, b2, b1, stop])).to.deep.equal({
+      ok: true,
+      matched: 2,
+      failed: 0,
+      explained: [],
+      differences: []
+    })
   })
 
   const lies: [string, (b: Record<string, unknown>) => object, RegExp][] = [
@@ -48,21 +54,42 @@ describe('reconciling two ledgers', () => {
   }
 
   it('names an exchange that one side does not know', () => {
-    expect(compare([start, one(1)[0], stop], [start, undefined, stop]).differences[0]!.what).to.equal('A committed it and B does not know it')
+    expect(compare([start, one(1)[0], stop], [start, undefined, stop]).differences[0]!.what).to.equal(
+      'A committed it and B does not know it'
+    )
   })
 
   it('explains what a crash left half, by how it was settled or because the entry never reached the disk', () => {
     const [a, b] = one(1)
     const exchange = a as Extract<Content, { kind: 'exchange' }>
-    const settled: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'committed', sentDigest: exchange.sentDigest, receivedDigest: exchange.receivedDigest }
+    const settled: Content = {
+      kind: 'settled',
+      id: exchange.id,
+      partner: 'B',
+      outcome: 'committed',
+      sentDigest: exchange.sentDigest,
+      receivedDigest: exchange.receivedDigest
+    }
     const doubt: Content = { ...exchange, outcome: 'doubt' }
     expect(compare([start, doubt, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
     expect(compare([start, undefined, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
     expect(compare([start, doubt, stop], [start, b, stop]).explained[0]!.why).to.contain('has not settled')
     expect(compare([start, undefined, undefined, start, stop], [start, b, stop]).explained[0]!.why).to.contain('crashed before')
-    const recovered: Content = { kind: 'exchange', id: exchange.id, partner: 'B', role: 'initiator', outcome: 'committed', round: 3, tensors: 2, recovered: true }
+    const recovered: Content = {
+      kind: 'exchange',
+      id: exchange.id,
+      partner: 'B',
+      role: 'initiator',
+      outcome: 'committed',
+      round: 3,
+      tensors: 2,
+      recovered: true
+    }
     const fromLog = compare([start, undefined, start, recovered, stop], [start, b, stop])
-    expect([fromLog.ok, fromLog.explained[0]!.why]).to.deep.equal([true, 'committed at both; A crashed before its entry was on disk and has it from its log of exchanges, without digests'])
+    expect([fromLog.ok, fromLog.explained[0]!.why]).to.deep.equal([
+      true,
+      'committed at both; A crashed before its entry was on disk and has it from its log of exchanges, without digests'
+    ])
     const aborted: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'aborted' }
     expect(compare([start, doubt, aborted, stop], [start, undefined, stop])).to.include({ ok: true, matched: 0, failed: 1 })
     expect(compare([start, doubt, aborted, stop], [start, b, stop]).ok).to.equal(false)

@@ -26,11 +26,23 @@ describe('what the ledger keeps and shows', () => {
   })
 
   it('has one line per entry', () => {
-    expect(describeEntry(entry({ kind: 'round', round: 2, exchanges: 3, bytesSent: 1, bytesReceived: 2 }))).to.equal('     7  2026-03-01T08:00:00.000Z  round       round 2, exchanges 3, bytesSent 1, bytesReceived 2')
+    expect(describeEntry(entry({ kind: 'round', round: 2, exchanges: 3, bytesSent: 1, bytesReceived: 2 }))).to.equal(
+      '     7  2026-03-01T08:00:00.000Z  round       round 2, exchanges 3, bytesSent 1, bytesReceived 2'
+    )
   })
 
   it('tells a class of address and no address', () => {
-    for (const [address, expected] of [['/ip4/127.0.0.1/tcp/1', 'loopback'], ['/ip6/::1/tcp/1', 'loopback'], ['/ip4/10.1.2.3/tcp/1', 'private'], ['/ip4/172.20.0.1/tcp/1', 'private'], ['/ip6/fd00::1/tcp/1', 'private'], ['/ip4/198.51.100.7/tcp/1', 'public'], ['/ip4/198.51.100.7/tcp/1/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf/p2p-circuit', 'relayed']]) {
+    for (
+      const [address, expected] of [
+        ['/ip4/127.0.0.1/tcp/1', 'loopback'],
+        ['/ip6/::1/tcp/1', 'loopback'],
+        ['/ip4/10.1.2.3/tcp/1', 'private'],
+        ['/ip4/172.20.0.1/tcp/1', 'private'],
+        ['/ip6/fd00::1/tcp/1', 'private'],
+        ['/ip4/198.51.100.7/tcp/1', 'public'],
+        ['/ip4/198.51.100.7/tcp/1/p2p/12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf/p2p-circuit', 'relayed']
+      ]
+    ) {
       expect(addressClass(multiaddr(address)), address).to.equal(expected)
     }
   })
@@ -44,7 +56,13 @@ describe('what the ledger keeps and shows', () => {
     expect(written).to.have.length(256)
     condenser.flush()
     expect(written).to.have.length(258)
-    expect(written.slice(256)).to.deep.equal([{ ...connection('loud'), more: 999 }, { kind: 'refusal', peer: 'others', what: 'connections and refusals', reason: 'more than 256 different ones in 10 s', more: 745 }])
+    expect(written.slice(256)).to.deep.equal([{ ...connection('loud'), more: 999 }, {
+      kind: 'refusal',
+      peer: 'others',
+      what: 'connections and refusals',
+      reason: 'more than 256 different ones in 10 s',
+      more: 745
+    }])
     condenser.take(connection('loud') as never)
     condenser.flush()
     expect(written).to.have.length(259)

@@ -24,13 +24,21 @@ describe('what the system refuses', () => {
     return isSystemError(error) ? describeSystemError(error) : String(error)
   }
 
-  for (const [what, work, said] of [
-    ['a file that is not there', async (at: string) => await readFile(join(at, 'gone')), 'gone does not exist: check the name'],
-    ['a folder instead of a file, read', async (at: string) => await readIfThere(join(at, 'home')), 'home is a folder where a file is needed: name a file'],
-    ['a folder instead of a file, written', async (at: string) => { await writeFileSafely(join(at, 'home'), '') }, 'home is a folder where a file is needed: name a file'],
-    ['a file instead of a folder', async (at: string) => await readdir(join(at, 'file')), 'file is not a folder, or lies below a file: check the name'],
-    ['a file in the way of a folder', async (at: string) => { await writeFileSafely(join(at, 'file', 'identity.key'), '') }, 'file exists already and is in the way: move it, or name another place']
-  ] as const) {
+  for (
+    const [what, work, said] of [
+      ['a file that is not there', async (at: string) => await readFile(join(at, 'gone')), 'gone does not exist: check the name'],
+      ['a folder instead of a file, read', async (at: string) =>
+        await readIfThere(join(at, 'home')), 'home is a folder where a file is needed: name a file'],
+      ['a folder instead of a file, written', async (at: string) => {
+        await writeFileSafely(join(at, 'home'), '')
+      }, 'home is a folder where a file is needed: name a file'],
+      ['a file instead of a folder', async (at: string) =>
+        await readdir(join(at, 'file')), 'file is not a folder, or lies below a file: check the name'],
+      ['a file in the way of a folder', async (at: string) => {
+        await writeFileSafely(join(at, 'file', 'identity.key'), '')
+      }, 'file exists already and is in the way: move it, or name another place']
+    ] as const
+  ) {
     it(`${what}: a sentence`, async () => {
       expect(await sentence(async () => { await work(folder) })).to.equal(join(folder, said))
     })
@@ -44,7 +52,8 @@ describe('what the system refuses', () => {
     // root may do everything.
     if (own === 0) process.seteuid!(NOBODY)
     try {
-      const denied = (name: string): string => `${join(home, name)} cannot be read or written: permission is denied; run this as the user who owns it, or name another place`
+      const denied = (name: string): string =>
+        `${join(home, name)} cannot be read or written: permission is denied; run this as the user who owns it, or name another place`
       expect(await sentence(async () => await fetchControl(home, '/status'))).to.equal(denied('control.json'))
       expect(await sentence(async () => { await writeFileSafely(join(home, 'identity.key'), '') })).to.equal(denied('identity.key'))
     } finally {
@@ -54,7 +63,8 @@ describe('what the system refuses', () => {
   })
 
   it('names no path where the system gave none, and leaves other failures in its words', () => {
-    const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(`${code}: as the system says it`), { code, syscall: 'write' })
+    const failure = (code: string): NodeJS.ErrnoException =>
+      Object.assign(new Error(`${code}: as the system says it`), { code, syscall: 'write' })
     expect(describeSystemError(failure('ENOSPC'))).to.equal('a file cannot be written: the disk is full; make room and run this again')
     expect(describeSystemError(failure('ECONNRESET'))).to.equal('ECONNRESET: as the system says it')
   })

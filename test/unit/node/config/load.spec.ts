@@ -33,29 +33,56 @@ describe('configuration', () => {
   })
 
   it('reads the environment: CONSILIUM_ and capitals, lists by commas, empty means unset', () => {
-    const settings = settingsFromEnvironment({ CONSILIUM_LOG_LEVEL: 'debug', CONSILIUM_BOOTSTRAP: '/ip4/10.0.0.1/tcp/1,/ip4/10.0.0.2/tcp/1', CONSILIUM_NAME: '', CONSILIUM_DEBUG: '1' })
+    const settings = settingsFromEnvironment({
+      CONSILIUM_LOG_LEVEL: 'debug',
+      CONSILIUM_BOOTSTRAP: '/ip4/10.0.0.1/tcp/1,/ip4/10.0.0.2/tcp/1',
+      CONSILIUM_NAME: '',
+      CONSILIUM_DEBUG: '1'
+    })
     expect(settings).to.deep.equal({ logLevel: 'debug', bootstrap: ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.2/tcp/1'] })
   })
 
   it('names every wrong setting at once, as it was given, and what is wanted', () => {
-    expect(() => mergeSettings({ colour: 'red', data: 7 }, { logLevel: 'loud' }, { nice: 40, engine: 'abacus', bootstrap: ['nope'] }, '/a/config.json')).to.throw(UsageError, [
-      'wrong settings: /a/config.json: data must name a folder',
-      '--bootstrap must be addresses such as /ip4/10.0.0.5/tcp/4001',
-      '--engine must be auto, onnx, tensorflow, wasm or cpu, not abacus',
-      '--nice must be a whole number from 0 to 19',
-      'CONSILIUM_LOG_LEVEL must be trace, debug, info, warn, error or silent, not loud',
-      '/a/config.json: there is no setting colour'
-    ].join('; '))
-    for (const value of [['/foo'], ['/ip4/10.0.0.5/tcp/4001', '10.0.0.5'], [''], ['/'], []]) expect(() => mergeSettings({}, {}, { listen: value }), String(value)).to.throw(UsageError, /^wrong settings: --listen must be addresses such as/)
-    for (const value of [NaN, -1, -1.5, 1.5, 1_025, 'abc']) expect(() => mergeSettings({}, {}, { threads: value })).to.throw(UsageError, /^wrong settings: --threads must be a whole number from 0 to 1024$/)
-    for (const value of [-1, 'much']) expect(() => mergeSettings({ embeddingCache: value }, {}, {})).to.throw(InputError, /^wrong settings: config\.json: embeddingCache must be a whole number from 0$/)
+    expect(() =>
+      mergeSettings({ colour: 'red', data: 7 }, { logLevel: 'loud' }, { nice: 40, engine: 'abacus', bootstrap: ['nope'] }, '/a/config.json')
+    ).to.throw(
+      UsageError,
+      [
+        'wrong settings: /a/config.json: data must name a folder',
+        '--bootstrap must be addresses such as /ip4/10.0.0.5/tcp/4001',
+        '--engine must be auto, onnx, tensorflow, wasm or cpu, not abacus',
+        '--nice must be a whole number from 0 to 19',
+        'CONSILIUM_LOG_LEVEL must be trace, debug, info, warn, error or silent, not loud',
+        '/a/config.json: there is no setting colour'
+      ].join('; ')
+    )
+    for (const value of [['/foo'], ['/ip4/10.0.0.5/tcp/4001', '10.0.0.5'], [''], ['/'], []]) {
+      expect(() => mergeSettings({}, {}, { listen: value }), String(value)).to.throw(
+        UsageError,
+        /^wrong settings: --listen must be addresses such as/
+      )
+    }
+    for (const value of [NaN, -1, -1.5, 1.5, 1_025, 'abc']) {
+      expect(() => mergeSettings({}, {}, { threads: value })).to.throw(
+        UsageError,
+        /^wrong settings: --threads must be a whole number from 0 to 1024$/
+      )
+    }
+    for (const value of [-1, 'much']) {
+      expect(() => mergeSettings({ embeddingCache: value }, {}, {})).to.throw(
+        InputError,
+        /^wrong settings: config\.json: embeddingCache must be a whole number from 0$/
+      )
+    }
   })
 
   it('says in which file a setting is wrong', async () => {
     const file = join(folder, 'config.json')
     await writeFile(file, '{ "listen": "/ip4/0.0.0.0/tcp/0", "threds": 1 }')
     const error = await loadConfig(file, {}, {}).then(() => undefined, (reason: Error) => reason)
-    expect(error?.message).to.equal(`wrong settings: ${file}: listen must be addresses such as /ip4/10.0.0.5/tcp/4001; ${file}: there is no setting threds`)
+    expect(error?.message).to.equal(
+      `wrong settings: ${file}: listen must be addresses such as /ip4/10.0.0.5/tcp/4001; ${file}: there is no setting threds`
+    )
   })
 
   it('merges new settings into the file and keeps the rest', async () => {

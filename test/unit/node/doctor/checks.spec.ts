@@ -8,7 +8,11 @@ import { checkClock, checkMachine, checkNode } from '../../../../src/cli/doctor/
 const view = {
   threads: 2,
   engines: [{ name: 'tensorflow', found: false, detail: 'not installed' }],
-  providers: [{ provider: 'cuda', works: false, reason: '' }, { provider: 'webgpu', works: false, reason: '' }, { provider: 'cpu', works: true, gflops: 100 }],
+  providers: [{ provider: 'cuda', works: false, reason: '' }, { provider: 'webgpu', works: false, reason: '' }, {
+    provider: 'cpu',
+    works: true,
+    gflops: 100
+  }],
   chosen: { name: 'onnx', provider: 'cpu', reason: '' }
 } as const
 
@@ -27,7 +31,11 @@ describe('doctor', () => {
   it('a home that is not there yet counts if it can be made', async () => {
     const home = join(folder, 'a/b')
     const checks = await checkMachine({ home, now: Date.now(), nodeVersion: '22.0.0' })
-    expect(checks.find(({ name }) => name === 'home')).to.deep.equal({ name: 'home', ok: true, detail: `${home} does not exist yet and can be made` })
+    expect(checks.find(({ name }) => name === 'home')).to.deep.equal({
+      name: 'home',
+      ok: true,
+      detail: `${home} does not exist yet and can be made`
+    })
     expect(await readdir(folder)).to.deep.equal([])
   })
 
@@ -40,7 +48,10 @@ describe('doctor', () => {
   it('an old Node and a clock that cannot be right are problems', () => {
     expect(checkNode('20.19.0')).to.include({ ok: false })
     const installed = Date.UTC(2026, 5)
-    expect(checkClock(Date.UTC(1970, 0), installed)).to.include({ ok: false, detail: '1970-01-01T00:00:00.000Z cannot be right: set the clock, best by NTP' })
+    expect(checkClock(Date.UTC(1970, 0), installed)).to.include({
+      ok: false,
+      detail: '1970-01-01T00:00:00.000Z cannot be right: set the clock, best by NTP'
+    })
     expect(checkClock(Date.UTC(2026, 6), installed)).to.include({ ok: true })
   })
 

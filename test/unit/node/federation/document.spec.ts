@@ -5,7 +5,14 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
-import { federationId, readFederation, signFederation, writeFederation, type FederationBody, type FederationDocument } from '../../../../src/federation/document.ts'
+import {
+  federationId,
+  readFederation,
+  signFederation,
+  writeFederation,
+  type FederationBody,
+  type FederationDocument
+} from '../../../../src/federation/document.ts'
 import { loadIdentity, loadOrCreateIdentity } from '../../../../src/federation/identity.ts'
 import { createNetworkKey, readKeyRing } from '../../../../src/federation/membership/network-key.ts'
 import { defaultAveraging } from '../../../../src/settings/averaging.ts'
@@ -17,8 +24,36 @@ function federationBody (founder: PrivateKey): FederationBody {
     created: '2026-01-01T00:00:00.000Z',
     founders: [peerIdFromPrivateKey(founder).toString()],
     quorum: 1,
-    model: { name: 'sam-tiny', imageSize: 128, baseHash: '0'.repeat(64), lora: { blocks: [0, 1], rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' } },
-    training: { rounds: 5, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, teacherG: 'personal', teacherL: 'global', prompt: 'none', augment: true, seed: 1 },
+    model: {
+      name: 'sam-tiny',
+      imageSize: 128,
+      baseHash: '0'.repeat(64),
+      lora: { blocks: [0, 1], rank: 4, alpha: 8 },
+      decoder: 'lora+heads',
+      moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
+    },
+    training: {
+      rounds: 5,
+      epochsG: 1,
+      epochsL: 1,
+      batchSize: 4,
+      lrLora: 1e-3,
+      lrHeads: 1e-3,
+      lrMoe: 1e-3,
+      weightDecay: 0,
+      clipNorm: 1,
+      warmupSteps: 0,
+      lambdaG: 1,
+      lambdaL: 1,
+      tau: 1,
+      beta: 0,
+      warmupRounds: 0,
+      teacherG: 'personal',
+      teacherL: 'global',
+      prompt: 'none',
+      augment: true,
+      seed: 1
+    },
     averaging: defaultAveraging({ coolDownSeconds: 10 })
   }
 }
@@ -63,13 +98,19 @@ describe('what a federation is made of', () => {
     })
 
     it('is refused when a setting was edited', async () => {
-      expect(await edit((value) => { value['training']!['rounds'] = 6 })).to.match(/^InputError: .*federation\.json was changed after its founder signed it/)
+      expect(
+        await edit((value) => {
+          value['training']!['rounds'] = 6
+        })
+      ).to.match(/^InputError: .*federation\.json was changed after its founder signed it/)
     })
 
     it('is refused when its name would break or colour a line of a terminal', async () => {
       for (const name of ['two\nlines', '\u001b[31mred', 'separated\u2028lines']) {
         await writeFederation(file, await signFederation({ ...federationBody(key), name }, key))
-        expect(await failure(readFederation(file)), JSON.stringify(name)).to.contain('is not a federation document: name: holds characters that cannot be printed')
+        expect(await failure(readFederation(file)), JSON.stringify(name)).to.contain(
+          'is not a federation document: name: holds characters that cannot be printed'
+        )
       }
     })
 
@@ -96,7 +137,9 @@ describe('what a federation is made of', () => {
       await writeFile(file, '{')
       expect(await failure(readFederation(file))).to.contain('is not valid JSON')
       await rm(file)
-      expect(await failure(readFederation(file))).to.contain('does not exist: run "consilium init", ask a founder for an invitation, and run "consilium join"')
+      expect(await failure(readFederation(file))).to.contain(
+        'does not exist: run "consilium init", ask a founder for an invitation, and run "consilium join"'
+      )
     })
   })
 

@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import type { Federation } from '../../../../src/federation/document.ts'
-import { countersign, issueHandover, verifyCredential, type Certificate, type Credential } from '../../../../src/federation/membership/certificate.ts'
+import {
+  countersign,
+  issueHandover,
+  verifyCredential,
+  type Certificate,
+  type Credential
+} from '../../../../src/federation/membership/certificate.ts'
 import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
 import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
 
@@ -36,16 +42,21 @@ describe('certificates', () => {
   it('signed by an inviter with its own certificate: accepted for plain members only', async () => {
     const root = await certify(federation, founder, inviter.peerId, { role: 'inviter' })
     expect(await judge({ certificate: await certify(federation, inviter, site.peerId, {}, root) })).to.equal('member Mercy')
-    expect(await judge({ certificate: await certify(federation, inviter, site.peerId, { role: 'inviter' }, root) })).to.equal('WRONG_SIGNER')
+    expect(await judge({ certificate: await certify(federation, inviter, site.peerId, { role: 'inviter' }, root) })).to.equal(
+      'WRONG_SIGNER'
+    )
     const plain = await certify(federation, founder, inviter.peerId)
-    expect(await judge({ certificate: await certify(federation, inviter, site.peerId, {}, plain) }), 'a plain member cannot admit').to.equal('WRONG_SIGNER')
+    expect(await judge({ certificate: await certify(federation, inviter, site.peerId, {}, plain) }), 'a plain member cannot admit').to
+      .equal('WRONG_SIGNER')
   })
 
   it('five faults have five reasons', async () => {
     const certificate = await certify(federation, founder, site.peerId)
     expect(await judge({ certificate }, { now: Date.parse(VALID.to) })).to.equal('EXPIRED')
     expect(await judge({ certificate }, { now: Date.parse(VALID.from) - 1 })).to.equal('NOT_YET_VALID')
-    expect(await judge({ certificate: await certify(federation, founder, site.peerId, { federation: 'ab'.repeat(32) }) })).to.equal('WRONG_FEDERATION')
+    expect(await judge({ certificate: await certify(federation, founder, site.peerId, { federation: 'ab'.repeat(32) }) })).to.equal(
+      'WRONG_FEDERATION'
+    )
     expect(await judge({ certificate: await certify(federation, stranger, site.peerId) })).to.equal('WRONG_SIGNER')
     await standing.learn([await signRevocation(federation.id, site.peerId, founder.key)])
     expect(await judge({ certificate })).to.equal('REVOKED')
@@ -54,13 +65,22 @@ describe('certificates', () => {
   it('none, of another site, and malformed have theirs', async () => {
     expect(await judge({})).to.equal('NONE')
     expect(await judge({ certificate: await certify(federation, founder, stranger.peerId) })).to.equal('OTHER_PEER')
-    expect(await judge({ certificate: { ...await certify(federation, founder, site.peerId), more: 1 } as Certificate })).to.equal('MALFORMED')
+    expect(await judge({ certificate: { ...await certify(federation, founder, site.peerId), more: 1 } as Certificate })).to.equal(
+      'MALFORMED'
+    )
   })
 
   it('any changed field breaks the signature', async () => {
     const certificate = await certify(federation, founder, site.peerId)
-    for (const change of [{ name: 'Grace' }, { role: 'inviter' as const }, { from: '2026-04-01T00:00:00.000Z' }, { to: '2027-01-01T00:00:00.000Z' }, { peerId: stranger.peerId }]) {
-      expect(await judge({ certificate: { ...certificate, ...change } }, { peerId: change.peerId ?? site.peerId }), Object.keys(change).join()).to.equal('WRONG_SIGNER')
+    for (
+      const change of [{ name: 'Grace' }, { role: 'inviter' as const }, { from: '2026-04-01T00:00:00.000Z' }, {
+        to: '2027-01-01T00:00:00.000Z'
+      }, { peerId: stranger.peerId }]
+    ) {
+      expect(
+        await judge({ certificate: { ...certificate, ...change } }, { peerId: change.peerId ?? site.peerId }),
+        Object.keys(change).join()
+      ).to.equal('WRONG_SIGNER')
     }
   })
 
@@ -104,7 +124,10 @@ describe('certificates', () => {
 
     beforeEach(async () => {
       certificate = await certify(federation, founder, site.peerId)
-      credential = { certificate, handovers: [await issueHandover({ federation: federation.id, to: stranger.peerId, at: VALID.from }, site.key)] }
+      credential = {
+        certificate,
+        handovers: [await issueHandover({ federation: federation.id, to: stranger.peerId, at: VALID.from }, site.key)]
+      }
     })
 
     it('the new key is the member, the old one no more once that is known', async () => {
@@ -117,7 +140,10 @@ describe('certificates', () => {
 
     it('a second hand-over of the same key comes too late', async () => {
       await standing.learn([{ version: 1, kind: 'succession', credential }])
-      const thief = { certificate, handovers: [await issueHandover({ federation: federation.id, to: inviter.peerId, at: VALID.from }, site.key)] }
+      const thief = {
+        certificate,
+        handovers: [await issueHandover({ federation: federation.id, to: inviter.peerId, at: VALID.from }, site.key)]
+      }
       expect(await standing.learn([{ version: 1, kind: 'succession', credential: thief }])).to.deep.equal([])
       expect(await judge(thief, { peerId: inviter.peerId })).to.equal('REVOKED')
     })
@@ -129,7 +155,9 @@ describe('certificates', () => {
 
     it('signed by anybody else, or broken as a chain, counts for nothing', async () => {
       const forged = await issueHandover({ federation: federation.id, to: stranger.peerId, at: VALID.from }, stranger.key)
-      expect(await judge({ certificate, handovers: [{ ...forged, from: site.peerId }] }, { peerId: stranger.peerId })).to.equal('WRONG_SIGNER')
+      expect(await judge({ certificate, handovers: [{ ...forged, from: site.peerId }] }, { peerId: stranger.peerId })).to.equal(
+        'WRONG_SIGNER'
+      )
       expect(await judge({ certificate, handovers: [forged] }, { peerId: stranger.peerId })).to.equal('OTHER_PEER')
     })
   })

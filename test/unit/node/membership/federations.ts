@@ -27,8 +27,36 @@ function body (founders: readonly Person[], quorum = 1): FederationBody {
     created: '2026-01-01T00:00:00.000Z',
     founders: founders.map(({ peerId }) => peerId),
     quorum,
-    model: { name: 'sam-tiny', imageSize: 128, baseHash: '0'.repeat(64), lora: { blocks: [0, 1], rank: 4, alpha: 8 }, decoder: 'lora+heads', moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' } },
-    training: { rounds: 5, epochsG: 1, epochsL: 1, batchSize: 4, lrLora: 1e-3, lrHeads: 1e-3, lrMoe: 1e-3, weightDecay: 0, clipNorm: 1, warmupSteps: 0, lambdaG: 1, lambdaL: 1, tau: 1, beta: 0, warmupRounds: 0, teacherG: 'personal', teacherL: 'global', prompt: 'none', augment: true, seed: 1 },
+    model: {
+      name: 'sam-tiny',
+      imageSize: 128,
+      baseHash: '0'.repeat(64),
+      lora: { blocks: [0, 1], rank: 4, alpha: 8 },
+      decoder: 'lora+heads',
+      moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
+    },
+    training: {
+      rounds: 5,
+      epochsG: 1,
+      epochsL: 1,
+      batchSize: 4,
+      lrLora: 1e-3,
+      lrHeads: 1e-3,
+      lrMoe: 1e-3,
+      weightDecay: 0,
+      clipNorm: 1,
+      warmupSteps: 0,
+      lambdaG: 1,
+      lambdaL: 1,
+      tau: 1,
+      beta: 0,
+      warmupRounds: 0,
+      teacherG: 'personal',
+      teacherL: 'global',
+      prompt: 'none',
+      augment: true,
+      seed: 1
+    },
     averaging: defaultAveraging({ coolDownSeconds: 10 })
   }
 }
@@ -40,6 +68,16 @@ export async function federationOf (founders: readonly Person[], quorum = 1): Pr
   return { id: federationId(document), document }
 }
 
-export async function certify (federation: Federation, by: Person, holder: string, over: { role?: 'member' | 'inviter', name?: string, from?: string, to?: string, federation?: string } = {}, issuer?: RootCertificate): Promise<Certificate> {
-  return await issueCertificate({ federation: federation.id, peerId: holder, name: 'Mercy', role: 'member', ...VALID, ...over }, by.key, issuer)
+export async function certify (
+  federation: Federation,
+  by: Person,
+  holder: string,
+  over: { role?: 'member' | 'inviter', name?: string, from?: string, to?: string, federation?: string } = {},
+  issuer?: RootCertificate
+): Promise<Certificate> {
+  return await issueCertificate(
+    { federation: federation.id, peerId: holder, name: 'Mercy', role: 'member', ...VALID, ...over },
+    by.key,
+    issuer
+  )
 }

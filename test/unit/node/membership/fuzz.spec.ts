@@ -17,7 +17,12 @@ const SEED = 20_260_601
 const SLOWEST_MS = 2_000
 
 /** Flips, cuts, doubles or overwrites bytes. */
-const byteEdit = fc.record({ kind: fc.constantFrom('flip', 'cut', 'insert', 'overwrite', 'double'), at: fc.nat(), value: fc.nat({ max: 255 }), length: fc.integer({ min: 1, max: 40 }) })
+const byteEdit = fc.record({
+  kind: fc.constantFrom('flip', 'cut', 'insert', 'overwrite', 'double'),
+  at: fc.nat(),
+  value: fc.nat({ max: 255 }),
+  length: fc.integer({ min: 1, max: 40 })
+})
 type ByteEdit = typeof byteEdit extends fc.Arbitrary<infer T> ? T : never
 
 function editBytes (bytes: Uint8Array, { kind, at, value, length }: ByteEdit): Buffer {
@@ -33,8 +38,15 @@ function editBytes (bytes: Uint8Array, { kind, at, value, length }: ByteEdit): B
   return edited
 }
 
-const junk = fc.oneof(fc.constantFrom<unknown>(null, '', 0, -1, 1e308, true, [], {}, '12D3KooW', 'x'.repeat(5_000), '2026-99-99', { __proto__: 1 }), fc.jsonValue({ maxDepth: 3 }))
-const jsonEdit = fc.record({ path: fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 5 }), action: fc.constantFrom('set', 'delete', 'add', 'repeat'), value: junk })
+const junk = fc.oneof(
+  fc.constantFrom<unknown>(null, '', 0, -1, 1e308, true, [], {}, '12D3KooW', 'x'.repeat(5_000), '2026-99-99', { __proto__: 1 }),
+  fc.jsonValue({ maxDepth: 3 })
+)
+const jsonEdit = fc.record({
+  path: fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 5 }),
+  action: fc.constantFrom('set', 'delete', 'add', 'repeat'),
+  value: junk
+})
 type JsonEdit = typeof jsonEdit extends fc.Arbitrary<infer T> ? T : never
 
 /** Changes the value somewhere inside a JSON value: what a liar can write and still be parsed. */
@@ -86,7 +98,12 @@ describe('50,000 malformed invitations, certificates, documents and membership f
     federation = await federationOf([founder])
     certificate = await certify(federation, founder, site.peerId)
     statement = await signRevocation(federation.id, site.peerId, founder.key)
-    text = encodeInvitation({ federation, certificate, ring: { current: '11'.repeat(32), previous: [] }, bootstrap: ['/ip4/10.0.0.5/tcp/4001'] })
+    text = encodeInvitation({
+      federation,
+      certificate,
+      ring: { current: '11'.repeat(32), previous: [] },
+      bootstrap: ['/ip4/10.0.0.5/tcp/4001']
+    })
   })
 
   async function fuzz<T> (numRuns: number, arbitrary: fc.Arbitrary<T>, check: (value: T) => Promise<void>): Promise<void> {
@@ -96,7 +113,8 @@ describe('50,000 malformed invitations, certificates, documents and membership f
   it('the originals are good', async () => {
     const invitation = await decodeInvitation(text)
     await requireUsable(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
-    expect(await verifyCredential({ certificate }, { federation, peerId: site.peerId, now: NOW, standing: new Standing(federation) })).to.have.property('member')
+    expect(await verifyCredential({ certificate }, { federation, peerId: site.peerId, now: NOW, standing: new Standing(federation) })).to
+      .have.property('member')
     expect(await new Standing(federation).learn([statement])).to.have.length(1)
     expect((await parseFederation(federation.document, 'it')).id).to.equal(federation.id)
   })
@@ -106,7 +124,9 @@ describe('50,000 malformed invitations, certificates, documents and membership f
       const edited = editBytes(Buffer.from(text), edit).toString('latin1')
       // White space is no difference.
       if (edited.replace(/\s+/g, '') === text) return
-      expect(await outcome(async () => await decodeInvitation(edited))).to.match(/^InputError: (the invitation was mistyped or cut|this is no invitation|an invitation has at most)/)
+      expect(await outcome(async () => await decodeInvitation(edited))).to.match(
+        /^InputError: (the invitation was mistyped or cut|this is no invitation|an invitation has at most)/
+      )
     })
   })
 
@@ -114,7 +134,10 @@ describe('50,000 malformed invitations, certificates, documents and membership f
     const content = JSON.parse(inflateRawSync(Buffer.from(text.slice('consilium1'.length), 'base64url').subarray(6)).toString()) as object
     const pack = (value: unknown): string => {
       const packed = deflateRawSync(JSON.stringify(value))
-      return 'consilium1' + Buffer.concat([createHash('sha256').update('consilium invitation').update(packed).digest().subarray(0, 6), packed]).toString('base64url')
+      return 'consilium1' +
+        Buffer.concat([createHash('sha256').update('consilium invitation').update(packed).digest().subarray(0, 6), packed]).toString(
+          'base64url'
+        )
     }
     expect(await outcome(async () => await decodeInvitation(pack(content)))).to.equal('accepted')
     await fuzz(4_000, jsonEdit, async (edit) => {
@@ -157,7 +180,10 @@ describe('50,000 malformed invitations, certificates, documents and membership f
       const original = isKey ? key.statement : statement
       const edited = editJson(original, edit)
       const standing = new Standing(federation)
-      const end = await outcome(async () => { if (isKey) await requireKey(federation, edited, Buffer.from(key.key, 'hex')); else await standing.learn([edited]) })
+      const end = await outcome(async () => {
+        if (isKey) await requireKey(federation, edited, Buffer.from(key.key, 'hex'))
+        else await standing.learn([edited])
+      })
       if (end !== 'accepted') expect(end).to.match(/^ProtocolError: /)
       expect(standing.isRevoked(founder.peerId, 'founder')).to.equal(false)
       expect(standing.statements.every((each) => each.kind === 'revocation' && each.peerId === site.peerId)).to.equal(true)
@@ -165,16 +191,30 @@ describe('50,000 malformed invitations, certificates, documents and membership f
   })
 
   it('13,000 frames', async () => {
-    const hello: Step = { hello: { credential: canonicalBytes({ certificate }), digest: new Uint8Array(32), key: { epoch: 1, hash: new Uint8Array(32) } } }
-    const frames = [hello, { batch: { statements: [canonicalBytes(statement), canonicalBytes(statement)], last: true, key: { statement: canonicalBytes(statement), key: new Uint8Array(32) } } }, { answer: { refused: 'REVOKED' as const } }].map((step) => encodeStep(step as Step))
-    const edited = fc.tuple(fc.nat({ max: 2 }), fc.array(byteEdit, { minLength: 1, maxLength: 4 })).map(([which, edits]) => edits.reduce<Uint8Array>(editBytes, frames[which]!))
-    await fuzz(13_000, fc.oneof({ weight: 4, arbitrary: edited }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }) }), async (bytes) => {
-      const end = await outcome(async () => {
-        const step = decodeStep(bytes)
-        if ('hello' in step) await admitsNobody(step.hello.credential)
-      })
-      expect(end).to.match(/^(accepted$|ProtocolError: )/)
-    })
+    const hello: Step = {
+      hello: { credential: canonicalBytes({ certificate }), digest: new Uint8Array(32), key: { epoch: 1, hash: new Uint8Array(32) } }
+    }
+    const frames = [hello, {
+      batch: {
+        statements: [canonicalBytes(statement), canonicalBytes(statement)],
+        last: true,
+        key: { statement: canonicalBytes(statement), key: new Uint8Array(32) }
+      }
+    }, { answer: { refused: 'REVOKED' as const } }].map((step) => encodeStep(step as Step))
+    const edited = fc.tuple(fc.nat({ max: 2 }), fc.array(byteEdit, { minLength: 1, maxLength: 4 })).map(([which, edits]) =>
+      edits.reduce<Uint8Array>(editBytes, frames[which]!)
+    )
+    await fuzz(
+      13_000,
+      fc.oneof({ weight: 4, arbitrary: edited }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }) }),
+      async (bytes) => {
+        const end = await outcome(async () => {
+          const step = decodeStep(bytes)
+          if ('hello' in step) await admitsNobody(step.hello.credential)
+        })
+        expect(end).to.match(/^(accepted$|ProtocolError: )/)
+      }
+    )
   })
 
   /** A frame that is still one carries a credential that is judged like any other. */

@@ -111,7 +111,10 @@ describe('the book of members', () => {
     const federation = await federationOf([founder])
     const book = await MemberBook.open(join(folder, 'members.json'), () => NOW)
     book.invited(site.peerId, 'Mercy', 'inviter')
-    const view = (now: number): string => viewMembers({ federation, standing: new Standing(federation) }, book.entries, () => false, now).find(({ peerId }) => peerId === site.peerId)!.standing
+    const view = (now: number): string =>
+      viewMembers({ federation, standing: new Standing(federation) }, book.entries, () => false, now).find(({ peerId }) =>
+        peerId === site.peerId
+      )!.standing
     expect(view(NOW)).to.equal('invited')
     book.met({ peerId: site.peerId, name: 'Mercy', role: 'inviter', to: '2026-07-01T00:00:00.000Z' })
     expect([view(NOW), view(Date.parse('2026-08-01T00:00:00.000Z'))]).to.deep.equal(['member', 'expired'])
@@ -121,7 +124,8 @@ describe('the book of members', () => {
     const federation = await federationOf([founder, site])
     const book = await MemberBook.open(join(folder, 'members.json'), () => NOW)
     book.invited(site.peerId, 'Mercy', 'member')
-    expect(viewMembers({ federation, standing: new Standing(federation) }, book.entries, () => false, NOW).map(({ role }) => role)).to.deep.equal(['founder', 'founder'])
+    expect(viewMembers({ federation, standing: new Standing(federation) }, book.entries, () => false, NOW).map(({ role }) => role)).to.deep
+      .equal(['founder', 'founder'])
   })
 
   it('events of commands wait for the daemon once', async () => {
@@ -177,7 +181,16 @@ describe('a protected key', () => {
 
 describe('times on the command line', () => {
   it('are a number and a unit', () => {
-    expect(['30d', '12h', '15m', '10s'].map((text) => parseDuration(text, 'ttl'))).to.deep.equal([2_592_000_000, 43_200_000, 900_000, 10_000])
-    for (const text of ['', '30', 'd', '-1d', '0s', '1w', '999999d', '1.5h']) expect(() => parseDuration(text, 'ttl'), text).to.throw(`--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not ${text}`)
+    expect(['30d', '12h', '15m', '10s'].map((text) => parseDuration(text, 'ttl'))).to.deep.equal([
+      2_592_000_000,
+      43_200_000,
+      900_000,
+      10_000
+    ])
+    for (const text of ['', '30', 'd', '-1d', '0s', '1w', '999999d', '1.5h']) {
+      expect(() => parseDuration(text, 'ttl'), text).to.throw(
+        `--ttl must be a time such as 30d, 12h, 15m or 10s, and 3650d at most, not ${text}`
+      )
+    }
   })
 })

@@ -1,6 +1,17 @@
 import { expect } from 'chai'
 import type { Federation } from '../../../../src/federation/document.ts'
-import { epochOf, isNewer, keyHash, keysOf, makeKey, parseKeyRing, requireKey, withKey, withoutExpired, type KeyRing } from '../../../../src/federation/membership/key-ring.ts'
+import {
+  epochOf,
+  isNewer,
+  keyHash,
+  keysOf,
+  makeKey,
+  parseKeyRing,
+  requireKey,
+  withKey,
+  withoutExpired,
+  type KeyRing
+} from '../../../../src/federation/membership/key-ring.ts'
 import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
 import { certify, federationOf, NOW, people, type Person } from './federations.ts'
 
@@ -37,7 +48,10 @@ describe('what a site knows about revocations', () => {
   it('an inviter\'s word ends a plain member, not an inviter or a founder', async () => {
     const certificate = await certify(federation, founder, inviter.peerId, { role: 'inviter' })
     const standing = new Standing(federation)
-    await standing.learn([await signRevocation(federation.id, site.peerId, inviter.key, certificate), await signRevocation(federation.id, founder.peerId, inviter.key, certificate)])
+    await standing.learn([
+      await signRevocation(federation.id, site.peerId, inviter.key, certificate),
+      await signRevocation(federation.id, founder.peerId, inviter.key, certificate)
+    ])
     expect(standing.isRevoked(site.peerId, 'member')).to.equal(true)
     expect(standing.isRevoked(site.peerId, 'inviter')).to.equal(false)
     expect(standing.isRevoked(founder.peerId, 'founder')).to.equal(false)
@@ -47,12 +61,19 @@ describe('what a site knows about revocations', () => {
     const standing = new Standing(federation)
     const plain = await certify(federation, founder, site.peerId)
     const good = await signRevocation(federation.id, site.peerId, founder.key)
-    expect(await failure(standing.learn([await signRevocation(federation.id, inviter.peerId, site.key)]))).to.match(/^ProtocolError: a revocation signed by 12D3KooW\w+, who may not revoke/)
-    expect(await failure(standing.learn([await signRevocation(federation.id, inviter.peerId, site.key, plain)]))).to.contain('who may not revoke')
-    expect(await failure(standing.learn([await signRevocation('ab'.repeat(32), site.peerId, founder.key)]))).to.contain('of another federation')
+    expect(await failure(standing.learn([await signRevocation(federation.id, inviter.peerId, site.key)]))).to.match(
+      /^ProtocolError: a revocation signed by 12D3KooW\w+, who may not revoke/
+    )
+    expect(await failure(standing.learn([await signRevocation(federation.id, inviter.peerId, site.key, plain)]))).to.contain(
+      'who may not revoke'
+    )
+    expect(await failure(standing.learn([await signRevocation('ab'.repeat(32), site.peerId, founder.key)]))).to.contain(
+      'of another federation'
+    )
     expect(await failure(standing.learn([{ ...good, peerId: inviter.peerId }])), 'moved to another site').to.contain('who may not revoke')
     expect(await failure(standing.learn([{ kind: 'amnesty' }]))).to.contain('is malformed')
-    expect(await failure(standing.learn([{ version: 1, kind: 'succession', credential: { certificate: plain, handovers: [] } }]))).to.contain('without its chain')
+    expect(await failure(standing.learn([{ version: 1, kind: 'succession', credential: { certificate: plain, handovers: [] } }]))).to
+      .contain('without its chain')
     expect(standing.statements).to.deep.equal([])
   })
 })

@@ -36,7 +36,19 @@ describe('offences', () => {
       offences.add('a', 100, 'lies')
       now += 3_600_000
     }
-    expect(bans.map(([, , ms]) => ms)).to.deep.equal([60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000])
+    expect(bans.map(([, , ms]) => ms)).to.deep.equal([
+      60_000,
+      120_000,
+      240_000,
+      480_000,
+      960_000,
+      1_920_000,
+      3_600_000,
+      3_600_000,
+      3_600_000,
+      3_600_000,
+      3_600_000
+    ])
   })
 
   it('are forgiven with time, so that rare faults ban nobody', () => {
@@ -79,7 +91,9 @@ describe('who may connect', () => {
 
   it('is limited by address, whatever the port', async () => {
     let entered = 0
-    for (let port = 1; port <= 1_000; port++) if (await gater.hooks.denyInboundConnection!(from(`/ip4/10.0.0.1/tcp/${port}`)) === false) entered++
+    for (let port = 1; port <= 1_000; port++) {
+      if (await gater.hooks.denyInboundConnection!(from(`/ip4/10.0.0.1/tcp/${port}`)) === false) entered++
+    }
     expect(entered).to.equal(HANDSHAKES.burst)
     expect(await handshakes('/ip4/10.0.0.2/tcp/1', 1)).to.equal(1)
     now += 1_000
@@ -125,7 +139,16 @@ describe('guard', () => {
     const guard = new Guard({ onBan: (...ban) => { said.push(ban) }, now: () => 0 })
     const peer = await somePeer()
     const aborted: string[] = []
-    guard.attach({ getConnections: (id) => id?.equals(peer) === true ? [{ abort: ({ message }: Error) => { aborted.push(message) } } as Connection] : [] })
+    guard.attach({
+      getConnections: (id) =>
+        id?.equals(peer) === true
+          ? [{
+              abort: ({ message }: Error) => {
+                aborted.push(message)
+              }
+            } as Connection]
+          : []
+    })
     for (let i = 0; i < 4; i++) guard.offence(peer.toString(), OFFENCE.malformed, 'sends nonsense')
     expect(aborted).to.deep.equal(['cut off because it sends nonsense'])
     expect(said).to.deep.equal([[peer.toString(), 'sends nonsense', 60_000]])

@@ -55,13 +55,21 @@ describe('model import', () => {
       return writePth(tensors)
     }
     expect(await failure(changed((tensors) => tensors.delete(name)))).to.include(`${name} of model golden-128 is missing`)
-    expect(await failure(changed((tensors) => tensors.set('extra', { shape: [1], data: Float32Array.of(1) })))).to.include('extra is not part of')
-    expect(await failure(changed((tensors) => tensors.set(name, { shape: [64], data: new Float32Array(64) })))).to.include(`${name} has the shape [64]`)
-    expect(await failure(changed((tensors) => tensors.set(name, { shape: [1, 64], data: new Float32Array(64).fill(NaN) })))).to.include(`${name} holds a value that is not finite`)
+    expect(await failure(changed((tensors) => tensors.set('extra', { shape: [1], data: Float32Array.of(1) })))).to.include(
+      'extra is not part of'
+    )
+    expect(await failure(changed((tensors) => tensors.set(name, { shape: [64], data: new Float32Array(64) })))).to.include(
+      `${name} has the shape [64]`
+    )
+    expect(await failure(changed((tensors) => tensors.set(name, { shape: [1, 64], data: new Float32Array(64).fill(NaN) })))).to.include(
+      `${name} holds a value that is not finite`
+    )
     expect(await failure(writePth(original), { architecture: 'vit-b' })).to.include('model vit-b')
     expect(await failure(writePth(original), { name: '../up' })).to.include('cannot be the name')
     expect(await failure(writePth(original), { name: 'sam-tiny' })).to.include('bundled')
-    expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include('not those of a SAM that can be used here (sam-tiny, vit-b, vit-l, vit-h)')
+    expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include(
+      'not those of a SAM that can be used here (sam-tiny, vit-b, vit-l, vit-h)'
+    )
     expect(await readdir(join(folder, 'models')).catch(() => [])).to.deep.equal([])
   })
 
@@ -100,7 +108,14 @@ describe('model import', () => {
     const file = join(folder, 'weights')
     await writeFile(file, writePth(original))
     const controller = new AbortController()
-    const stopped = await importModel({ file, folder: models, signal: controller.signal, onProgress: (done, total) => { if (done === total - 1) controller.abort(new InputError('it was stopped')) } }).catch((error: unknown) => error)
+    const stopped = await importModel({
+      file,
+      folder: models,
+      signal: controller.signal,
+      onProgress: (done, total) => {
+        if (done === total - 1) controller.abort(new InputError('it was stopped'))
+      }
+    }).catch((error: unknown) => error)
     expect((stopped as Error).message).to.include('it was stopped')
     expect(await readdir(models)).to.deep.equal([])
     await writeFile(join(models, 'vit-h.safetensors.4242'), 'half')
@@ -132,7 +147,8 @@ describe('model import', () => {
   it('says which models there are when one is missing', async () => {
     await bring(writePth(original))
     const models = join(folder, 'models')
-    const ask = async (promise: Promise<unknown>): Promise<string> => await promise.then(() => '', (error: unknown) => (error as Error).message)
+    const ask = async (promise: Promise<unknown>): Promise<string> =>
+      await promise.then(() => '', (error: unknown) => (error as Error).message)
     expect(await ask(findModel(models, 'vit-x'))).to.include('sam-tiny, golden-128').and.to.include('model import')
     expect(await ask(findWeights(models, { name: 'vit-b', baseHash: 'f'.repeat(64) }))).to.include('ffffffffffff')
     await writeFile(join(models, 'broken.safetensors'), 'no')

@@ -8,11 +8,16 @@ interface PthOptions {
   readonly deflated?: boolean
 }
 
-/** What torch.save writes for a state dict of float32 tensors: a zip archive of stored entries with a pickle. For tests; checked against PyTorch by hand. */
+/**
+ * What torch.save writes for a state dict of float32 tensors: a zip archive of stored entries with a pickle. For tests; checked against
+ * PyTorch by hand.
+ */
 export function writePth (tensors: ReadonlyMap<string, NamedTensor>, { views = new Map(), deflated = false }: PthOptions = {}): Buffer {
   const entries: [string, Uint8Array][] = [['archive/data.pkl', pickle(tensors, views)], ['archive/byteorder', Buffer.from('little')]]
   let key = 0
-  for (const { data } of tensors.values()) entries.push([`archive/data/${key++}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])
+  for (const { data } of tensors.values()) {
+    entries.push([`archive/data/${key++}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])
+  }
   return zip([...entries, ['archive/version', Buffer.from('3\n')]], deflated)
 }
 
@@ -39,8 +44,18 @@ function pickle (tensors: ReadonlyMap<string, NamedTensor>, views: NonNullable<P
     const { shape, strides: claimed } = views.get(name) ?? { shape: own, strides: undefined }
     const strides = claimed ?? shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
     return Buffer.concat([
-      text(name), Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('), text('storage'), Buffer.from('ctorch\nFloatStorage\n'), text(String(index)), text('cpu'), integer(data.length), Buffer.from('tQ'),
-      integer(0), tuple(shape), tuple(strides), Buffer.from('\x89ccollections\nOrderedDict\n)RtR', 'latin1')
+      text(name),
+      Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n(('),
+      text('storage'),
+      Buffer.from('ctorch\nFloatStorage\n'),
+      text(String(index)),
+      text('cpu'),
+      integer(data.length),
+      Buffer.from('tQ'),
+      integer(0),
+      tuple(shape),
+      tuple(strides),
+      Buffer.from('\x89ccollections\nOrderedDict\n)RtR', 'latin1')
     ])
   })
   return Buffer.concat([Buffer.from('\x80\x02}(', 'latin1'), ...items, Buffer.from('u.')])

@@ -49,7 +49,9 @@ describe('reading .pth files', () => {
   it('reads what the test writer writes', async () => {
     const path = join(folder, 'own.pth')
     await writeFile(path, writePth(new Map([['a', { shape: [2, 3, 4], data: base }], ['b', { shape: [1], data: Float32Array.of(7) }]])))
-    expect(await readAll(path)).to.deep.equal(new Map([['a', { shape: [2, 3, 4], data: base }], ['b', { shape: [1], data: Float32Array.of(7) }]]))
+    expect(await readAll(path)).to.deep.equal(
+      new Map([['a', { shape: [2, 3, 4], data: base }], ['b', { shape: [1], data: Float32Array.of(7) }]])
+    )
   })
 
   it('refuses compressed entries, which torch.save never writes, and entries that claim more than the file has', async () => {
@@ -104,7 +106,10 @@ describe('reading .pth files', () => {
         await readAll(path)
         unharmed++
       } catch (error) {
-        expect(error).to.satisfy((each: unknown) => each instanceof InputError || each instanceof CorruptFileError, `run ${run}: ${String(error)}`)
+        expect(error).to.satisfy(
+          (each: unknown) => each instanceof InputError || each instanceof CorruptFileError,
+          `run ${run}: ${String(error)}`
+        )
       }
     }
     expect(unharmed).to.be.below(300)

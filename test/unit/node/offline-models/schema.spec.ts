@@ -10,7 +10,10 @@ type Model = FederationDocument['model']
 type Others<T> = { readonly [K in keyof Required<T>]: readonly Exclude<T[K], undefined>[] }
 
 /** Every setting under `model` with values that are not sam-tiny's default; one that is new and absent here does not compile. */
-const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & { readonly lora: Others<Model['lora']>, readonly moe: Others<Model['moe']> } = {
+const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
+  readonly lora: Others<Model['lora']>,
+  readonly moe: Others<Model['moe']>
+} = {
   imageSize: [64, 256],
   pixels: ['unit'],
   decoder: ['frozen', 'lora', 'lora+heads', 'full'],
@@ -27,8 +30,14 @@ const SAME: readonly ((model: Model) => Model)[] = [
 
 function changed (model: Model): [what: string, model: Model][] {
   const { lora, moe, ...own } = OTHERS
-  const each = (settings: Readonly<Record<string, readonly unknown[]>>, change: (part: object) => object, prefix: string): [string, Model][] =>
-    Object.entries(settings).flatMap(([key, values]) => values.map((value): [string, Model] => [`${prefix}${key} ${JSON.stringify(value)}`, { ...model, ...change({ [key]: value }) }]))
+  const each = (
+    settings: Readonly<Record<string, readonly unknown[]>>,
+    change: (part: object) => object,
+    prefix: string
+  ): [string, Model][] =>
+    Object.entries(settings).flatMap(([key, values]) =>
+      values.map((value): [string, Model] => [`${prefix}${key} ${JSON.stringify(value)}`, { ...model, ...change({ [key]: value }) }])
+    )
   return [
     ...each(own, (part) => part, ''),
     ...each(lora, (part) => ({ lora: { ...model.lora, ...part } }), 'lora.'),
@@ -42,7 +51,13 @@ describe('the schema of a federation', function () {
 
   async function schemaHash (model: Model): Promise<string> {
     checkModel(model)
-    const learner = await createLearner({ engine: await testEngine(), model, training: trainingSection(model, { rounds: 1, seed: 1 }), models, siteSeed: 1 })
+    const learner = await createLearner({
+      engine: await testEngine(),
+      model,
+      training: trainingSection(model, { rounds: 1, seed: 1 }),
+      models,
+      siteSeed: 1
+    })
     await learner.dispose()
     return learner.schema.hash
   }

@@ -9,9 +9,25 @@ import { folderOf } from '../../dataset/fixtures.ts'
 describe('predicting a folder', () => {
   let data: Awaited<ReturnType<typeof folderOf>>
   let asked: PredictRequest[]
-  before(async () => { data = await folderOf({ 'in/a.png': 'x', 'in/a.jpg': 'x', 'in/b.nii': 'x', 'in/c.tif': 'x', 'in/notes.txt': 'x', 'in/deeper/d.png': 'x', 'masks/a.png': 'x', 'masks/b.nii.gz': 'x', 'empty/.keep': '' }) })
-  after(async () => { await data.clear() })
-  beforeEach(() => { asked = [] })
+  before(async () => {
+    data = await folderOf({
+      'in/a.png': 'x',
+      'in/a.jpg': 'x',
+      'in/b.nii': 'x',
+      'in/c.tif': 'x',
+      'in/notes.txt': 'x',
+      'in/deeper/d.png': 'x',
+      'masks/a.png': 'x',
+      'masks/b.nii.gz': 'x',
+      'empty/.keep': ''
+    })
+  })
+  after(async () => {
+    await data.clear()
+  })
+  beforeEach(() => {
+    asked = []
+  })
 
   const predictor = (fails?: string) => ({
     predict: async (request: PredictRequest): Promise<Prediction> => {
@@ -24,7 +40,13 @@ describe('predicting a folder', () => {
 
   it('goes on after a bad file and names what gave no mask', async () => {
     const seen: number[] = []
-    const { images, failed } = await predictFolder(predictor('b.nii'), { image: at('in'), out: at('out'), onProgress: (done) => { seen.push(done) } })
+    const { images, failed } = await predictFolder(predictor('b.nii'), {
+      image: at('in'),
+      out: at('out'),
+      onProgress: (done) => {
+        seen.push(done)
+      }
+    })
     expect(images.map(({ out }) => out)).to.deep.equal([at('out/a.png'), at('out/c.png')])
     expect(failed.map(({ file }) => file)).to.deep.equal([at('in/a.png'), at('in/notes.txt'), at('in/b.nii')])
     expect(failed[2]!.reason).to.equal(`${at('in/b.nii')} is bad`)
@@ -33,7 +55,12 @@ describe('predicting a folder', () => {
   })
 
   it('gives volumes NIfTI and every image its own mask and logits', async () => {
-    const { failed } = await predictFolder(predictor(), { image: at('in'), out: at('out'), prompt: { mask: at('masks') }, logits: at('logits') })
+    const { failed } = await predictFolder(predictor(), {
+      image: at('in'),
+      out: at('out'),
+      prompt: { mask: at('masks') },
+      logits: at('logits')
+    })
     expect(asked.map(({ out, prompt, logits }) => [out, prompt?.mask, logits])).to.deep.equal([
       [at('out/a.png'), at('masks/a.png'), at('logits/a.safetensors')],
       [at('out/b.nii.gz'), at('masks/b.nii.gz'), at('logits/b.safetensors')]
@@ -43,16 +70,26 @@ describe('predicting a folder', () => {
 
   it('never writes into the folder that it reads, whatever name that has', async () => {
     for (const out of [at('in'), join(at('masks'), '..', 'in')]) {
-      expect(await predictFolder(predictor(), { image: at('in'), out }).catch((error: Error) => error.message)).to.match(/is the folder of the images, and masks would replace them: choose another$/)
+      expect(await predictFolder(predictor(), { image: at('in'), out }).catch((error: Error) => error.message)).to.match(
+        /is the folder of the images, and masks would replace them: choose another$/
+      )
     }
     expect(asked).to.deep.equal([])
   })
 
   it('stops when told to, and passes on what is no fault of a file', async () => {
     const signal = AbortSignal.abort(new InputError('stopped'))
-    expect(await predictFolder(predictor(), { image: at('in'), out: at('out'), signal }).catch((error: Error) => error.message)).to.equal('stopped')
-    const broken = { predict: async () => { throw new RangeError('a bug') } }
+    expect(await predictFolder(predictor(), { image: at('in'), out: at('out'), signal }).catch((error: Error) => error.message)).to.equal(
+      'stopped'
+    )
+    const broken = {
+      predict: async () => {
+        throw new RangeError('a bug')
+      }
+    }
     expect(await predictFolder(broken, { image: at('in'), out: at('out') }).catch((error: Error) => error.message)).to.equal('a bug')
-    expect(await predictFolder(predictor(), { image: at('empty'), out: at('out') }).catch((error: Error) => error.message)).to.include('holds no images')
+    expect(await predictFolder(predictor(), { image: at('empty'), out: at('out') }).catch((error: Error) => error.message)).to.include(
+      'holds no images'
+    )
   })
 })

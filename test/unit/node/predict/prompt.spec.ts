@@ -58,11 +58,16 @@ describe('prompts of an image', () => {
 
   it('outside the image are refused, in the pixels that the user knows', async () => {
     const [picture, stack] = [await readImage(join(data.path, 'image.png')), await readImage(join(data.path, 'image.nii'))]
-    const refused = async (image: Image, prompt: Prompt): Promise<string> => await prompted(image, prompt).then(() => 'taken', (error: Error) => error.message)
+    const refused = async (image: Image, prompt: Prompt): Promise<string> =>
+      await prompted(image, prompt).then(() => 'taken', (error: Error) => error.message)
     expect(await refused(picture, { points: [[32, 16, 1]], boxes: [[0, 0, 32, 16]] })).to.equal('taken')
-    expect(await refused(picture, { points: [[5, 5, 1], [16, 17, 1]] })).to.equal('the point 16,17 does not lie in the image, which is 32 pixels wide and 16 high: give it in pixels from the upper left corner')
+    expect(await refused(picture, { points: [[5, 5, 1], [16, 17, 1]] })).to.equal(
+      'the point 16,17 does not lie in the image, which is 32 pixels wide and 16 high: give it in pixels from the upper left corner'
+    )
     expect(await refused(picture, { boxes: [[0, 0, 9999, 9999]] })).to.include('the box 0,0,9999,9999 does not lie')
-    expect(await refused(stack, { points: [[-1, 2, 1]] })).to.include('the point -1,2 does not lie in the image, which is 4 pixels wide and 4 high')
+    expect(await refused(stack, { points: [[-1, 2, 1]] })).to.include(
+      'the point -1,2 does not lie in the image, which is 4 pixels wide and 4 high'
+    )
   })
 
   it('that do not fit are refused in one sentence', async () => {
@@ -75,7 +80,9 @@ describe('prompts of an image', () => {
     await writeLogits(join(data.path, 'logits.safetensors'), [new Float32Array(64)], 8)
     expect(await refused(picture, 'wrong.png')).to.include('16×16 pixels, the image 32×16')
     expect(await refused(picture, 'mask.nii')).to.include('is not a picture')
-    for (const name of ['gone', 'gone.png']) expect(await refused(picture, name)).to.equal(`the mask ${join(data.path, name)} cannot be used: it does not exist`)
+    for (const name of ['gone', 'gone.png']) {
+      expect(await refused(picture, name)).to.equal(`the mask ${join(data.path, name)} cannot be used: it does not exist`)
+    }
     expect(await refused(stack, 'mask.png')).to.include('is not a volume')
     expect(await refused(stack, 'empty.nii')).to.include('no foreground')
     expect(await refused(stack, 'logits.safetensors')).to.include('shape [3, 8, 8]')

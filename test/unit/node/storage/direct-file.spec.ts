@@ -10,7 +10,8 @@ const STAGED = 4_194_304
 const MOST = 2 * STAGED + 5
 const numbers = Uint8Array.from({ length: MOST }, (_, i) => i * 31 >> 3)
 const bytesOf = (length: number): Uint8Array => numbers.slice(0, length)
-const anError = async (work: Promise<unknown>): Promise<string | undefined> => await work.then(() => undefined, (error: NodeJS.ErrnoException) => error.code)
+const anError = async (work: Promise<unknown>): Promise<string | undefined> =>
+  await work.then(() => undefined, (error: NodeJS.ErrnoException) => error.code)
 
 describe('a file past the page cache', () => {
   let folder: string
@@ -28,7 +29,12 @@ describe('a file past the page cache', () => {
     return bytes
   }
 
-  for (const [where, staged] of [['past the page cache', undefined], ['through it, where that cannot be', new Uint8Array(2 * BLOCK + 1).subarray(1)]] as const) {
+  for (
+    const [where, staged] of [['past the page cache', undefined], [
+      'through it, where that cannot be',
+      new Uint8Array(2 * BLOCK + 1).subarray(1)
+    ]] as const
+  ) {
     const init = staged == null ? {} : { staged }
 
     it(`holds what was appended, whatever its length, ${where}`, async () => {
@@ -47,7 +53,9 @@ describe('a file past the page cache', () => {
 
   it('two at once keep apart', async () => {
     const [one, other] = await Promise.all(['one', 'other'].map(async (name) => await DirectFile.create(join(folder, name))))
-    for (let i = 0; i < 3; i++) await Promise.all([one!.append(new Uint8Array(STAGED - i).fill(1)), other!.append(new Uint8Array(STAGED + i).fill(2))])
+    for (let i = 0; i < 3; i++) {
+      await Promise.all([one!.append(new Uint8Array(STAGED - i).fill(1)), other!.append(new Uint8Array(STAGED + i).fill(2))])
+    }
     await Promise.all([one!.finish(), other!.finish()])
     expect((await readFile(join(folder, 'one'))).equals(Buffer.alloc(3 * STAGED - 3, 1))).to.equal(true)
     expect((await readFile(join(folder, 'other'))).equals(Buffer.alloc(3 * STAGED + 3, 2))).to.equal(true)
@@ -71,7 +79,13 @@ describe('a file past the page cache', () => {
   it('leaves nothing aside when it cannot take its place', async () => {
     await mkdir(join(folder, 'adapter.safetensors'))
     const path = join(folder, 'adapter.safetensors')
-    for (const write of [async () => { await writePartsSafely(path, [bytesOf(5)]) }, async () => { await writeFileSafely(path, bytesOf(5)) }]) {
+    for (
+      const write of [async () => {
+        await writePartsSafely(path, [bytesOf(5)])
+      }, async () => {
+        await writeFileSafely(path, bytesOf(5))
+      }]
+    ) {
       expect(await write().catch((error: unknown) => error), 'named as the caller knows it').to.include({ code: 'EISDIR', path })
     }
     expect(await readdir(folder)).to.deep.equal(['adapter.safetensors'])

@@ -21,8 +21,12 @@ async function write (log: ExchangeLog, n: number, role: Role, partner = 'p'): P
 describe('the exchange log on disk', () => {
   let folder: string
 
-  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'exchanges-')) })
-  afterEach(async () => { await rm(folder, { recursive: true }) })
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'exchanges-'))
+  })
+  afterEach(async () => {
+    await rm(folder, { recursive: true })
+  })
 
   /** As after a crash: nothing is closed in order. */
   const reopen = async (): Promise<DiskExchangeLog> => await DiskExchangeLog.open(folder)
@@ -33,7 +37,13 @@ describe('the exchange log on disk', () => {
     await write(log, 1, 'initiator')
     await write(log, 2, 'responder')
     for (let i = 0; i < 2; i++) {
-      expect(log.pending().map(({ exchangeId, partner, role, size, factor }) => [exchangeId, partner, role, size, factor])).to.deep.equal([[id(1), 'p', 'initiator', SIZE, 0.5]])
+      expect(log.pending().map(({ exchangeId, partner, role, size, factor }) => [exchangeId, partner, role, size, factor])).to.deep.equal([[
+        id(1),
+        'p',
+        'initiator',
+        SIZE,
+        0.5
+      ]])
       expect(log.committed().map(({ exchangeId, factor }) => [exchangeId, factor])).to.deep.equal([[id(2), 1]])
       expect(await log.read(id(1))).to.deep.equal(numbers(1))
       expect(await log.read(id(2))).to.deep.equal(numbers(2))
@@ -63,16 +73,23 @@ describe('the exchange log on disk', () => {
   it('writes any number of floats in pieces of any size, past the page cache or where that cannot be', async () => {
     let n = 0
     const setting = fc.record({ parts: fc.array(fc.integer({ min: 0, max: 2_500 }), { maxLength: 6 }), isAligned: fc.boolean() })
-    await fc.assert(fc.asyncProperty(setting, async ({ parts, isAligned }) => {
-      const whole = Float32Array.from({ length: parts.reduce((sum, part) => sum + part, 0) }, (_, i) => i + 0.5)
-      const path = join(folder, String(n++))
-      const writer = await RecordWriter.create(path, { exchangeId: id(n), partner: 'p', role: 'responder', size: whole.length }, isAligned ? undefined : new Uint8Array(8_193).subarray(1))
-      let at = 0
-      for (const part of parts) await writer.append(whole.subarray(at, at += part))
-      const head = await writer.finish(0.5)
-      expect(await readHead(path, { whole: true })).to.deep.equal(head)
-      expect(await readDifference(path, head)).to.deep.equal(whole)
-    }), { numRuns: 40 })
+    await fc.assert(
+      fc.asyncProperty(setting, async ({ parts, isAligned }) => {
+        const whole = Float32Array.from({ length: parts.reduce((sum, part) => sum + part, 0) }, (_, i) => i + 0.5)
+        const path = join(folder, String(n++))
+        const writer = await RecordWriter.create(
+          path,
+          { exchangeId: id(n), partner: 'p', role: 'responder', size: whole.length },
+          isAligned ? undefined : new Uint8Array(8_193).subarray(1)
+        )
+        let at = 0
+        for (const part of parts) await writer.append(whole.subarray(at, at += part))
+        const head = await writer.finish(0.5)
+        expect(await readHead(path, { whole: true })).to.deep.equal(head)
+        expect(await readDifference(path, head)).to.deep.equal(whole)
+      }),
+      { numRuns: 40 }
+    )
   })
 
   it('refuses a second record of an exchange and leaves nothing of it', async () => {
@@ -111,7 +128,7 @@ describe('the exchange log on disk', () => {
     const bytes = await readFile(three!)
     bytes[4096 + 5]! ^= 1
     await writeFile(three!, bytes)
-    await appendFile(join(folder, 'notes.txt'), 'somebody else\'s')
+    await appendFile(join(folder, 'notes.txt'), "somebody else's")
     const after = await reopen()
     expect(after.warnings).to.have.length(2)
     expect(await names('.damaged')).to.have.length(2)
@@ -122,24 +139,31 @@ describe('the exchange log on disk', () => {
   })
 
   it('does what its contract says, with a restart after every step', async () => {
-    const step = fc.record({ what: fc.constantFrom('initiate', 'respond', 'commit', 'abort', 'absorb', 'forget'), n: fc.integer({ min: 1, max: 4 }), partner: fc.constantFrom('p', 'q') })
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-      await rm(folder, { recursive: true })
-      const model = new ModelLog()
-      let disk = await reopen()
-      const used = new Set<number>()
-      for (const { what, n, partner } of steps) {
-        const isNew = what === 'initiate' || what === 'respond'
-        if (isNew && used.has(n)) continue
-        if (isNew) used.add(n)
-        for (const log of [model, disk]) await apply(log, what, n, partner)
+    const step = fc.record({
+      what: fc.constantFrom('initiate', 'respond', 'commit', 'abort', 'absorb', 'forget'),
+      n: fc.integer({ min: 1, max: 4 }),
+      partner: fc.constantFrom('p', 'q')
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        await rm(folder, { recursive: true })
+        const model = new ModelLog()
+        let disk = await reopen()
+        const used = new Set<number>()
+        for (const { what, n, partner } of steps) {
+          const isNew = what === 'initiate' || what === 'respond'
+          if (isNew && used.has(n)) continue
+          if (isNew) used.add(n)
+          for (const log of [model, disk]) await apply(log, what, n, partner)
+          await disk.close()
+          disk = await reopen()
+          expect(shown(disk)).to.deep.equal(shown(model))
+          for (const { exchangeId } of model.committed()) expect(await disk.read(exchangeId)).to.deep.equal(await model.read(exchangeId))
+        }
         await disk.close()
-        disk = await reopen()
-        expect(shown(disk)).to.deep.equal(shown(model))
-        for (const { exchangeId } of model.committed()) expect(await disk.read(exchangeId)).to.deep.equal(await model.read(exchangeId))
-      }
-      await disk.close()
-    }), { numRuns: 60 })
+      }),
+      { numRuns: 60 }
+    )
   })
 })
 
@@ -176,7 +200,7 @@ class ModelLog implements ExchangeLog {
         length += values.length
       },
       seal: async (state, factor) => {
-        (state === 'pending' ? this.#pending : this.#committed).set(exchangeId, { ...head, factor })
+        ;(state === 'pending' ? this.#pending : this.#committed).set(exchangeId, { ...head, factor })
         this.#differences.set(exchangeId, difference)
         if (state === 'committed') this.#outcomes.set(exchangeId, partner)
       },

@@ -15,7 +15,12 @@ import { PrivateStore } from '../../../../src/site-model/private-store.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const LARGE = 1_100_003
 const notes: SiteNotes = { included: ['a'.repeat(32)], learnt: { clip: { radius: 2.5, recent: [1, 1.25] }, distance: null } }
-const state = (value: number, round: number): SavedAdapter & { weight: number, notes: SiteNotes } => ({ values: Float32Array.of(value, value), round, weight: 3, notes })
+const state = (value: number, round: number): SavedAdapter & { weight: number, notes: SiteNotes } => ({
+  values: Float32Array.of(value, value),
+  round,
+  weight: 3,
+  notes
+})
 
 describe('stores', () => {
   let home: string
@@ -29,7 +34,11 @@ describe('stores', () => {
     /** Of more than one piece, and no whole number of blocks. */
     function large (): { store: AdapterStore, path: string, values: Float32Array } {
       const paths = sitePaths(home)
-      const store = new AdapterStore({ paths, schema: createSchema({ ...schema, tensors: [{ name: 'lora.a', shape: [LARGE], role: 'lora' }] }), now: () => 5 })
+      const store = new AdapterStore({
+        paths,
+        schema: createSchema({ ...schema, tensors: [{ name: 'lora.a', shape: [LARGE], role: 'lora' }] }),
+        now: () => 5
+      })
       return { store, path: paths.adapter, values: new Float32Array(LARGE) }
     }
 
@@ -61,7 +70,10 @@ describe('stores', () => {
     it('refuses the adapter of another model', async () => {
       await open().save(state(1, 1))
       const other = createSchema({ ...schema, model: 'other' })
-      const error = await new AdapterStore({ paths: sitePaths(home), schema: other, now: () => 5 }).load().then(() => undefined, (reason: Error) => reason)
+      const error = await new AdapterStore({ paths: sitePaths(home), schema: other, now: () => 5 }).load().then(
+        () => undefined,
+        (reason: Error) => reason
+      )
       expect(error?.name).to.equal('SchemaError')
     })
 
@@ -146,7 +158,16 @@ describe('stores', () => {
   })
 
   describe('MetricsLog', () => {
-    const line = (round: number): RoundRecord => ({ t: round, round, dice: { frozen: 0.1, global: 0.2, personal: 0.3 }, lossG: 1, lossL: 1, exchanges: 2, bytesSent: 1, bytesReceived: 1 })
+    const line = (round: number): RoundRecord => ({
+      t: round,
+      round,
+      dice: { frozen: 0.1, global: 0.2, personal: 0.3 },
+      lossG: 1,
+      lossL: 1,
+      exchanges: 2,
+      bytesSent: 1,
+      bytesReceived: 1
+    })
 
     it('goes on after a restart, past a line that was cut off', async () => {
       const path = join(home, 'metrics.jsonl')
@@ -173,8 +194,14 @@ describe('stores', () => {
           async hold (work) { return await work(this.state) },
           saved: async (ids) => { calls.push(`saved ${ids.length}`) }
         },
-        store: { save: async (saved) => { calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`) } },
-        onFailure: (error) => { calls.push((error as Error).message) },
+        store: {
+          save: async (saved) => {
+            calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`)
+          }
+        },
+        onFailure: (error) => {
+          calls.push((error as Error).message)
+        },
         ...over
       }
     }
@@ -190,7 +217,13 @@ describe('stores', () => {
     })
 
     it('holds the state of the moment of the call, though training lands while it is written', async () => {
-      const averager = new Averager({ schema, values: Float32Array.of(1, 2), round: 3, mass: 1, settings: { codec: 'f32', maxMass: 1, clipRadius: 1, normBound: 100, staleness: 3 } })
+      const averager = new Averager({
+        schema,
+        values: Float32Array.of(1, 2),
+        round: 3,
+        mass: 1,
+        settings: { codec: 'f32', maxMass: 1, clipRadius: 1, normBound: 100, staleness: 3 }
+      })
       const written: number[][] = []
       const store = {
         save: async ({ values, round }: SavedAdapter) => {

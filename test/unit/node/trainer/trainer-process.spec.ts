@@ -25,7 +25,13 @@ describe('TrainerProcess', () => {
   })
 
   function create (manners: object): TrainerProcess {
-    trainer = new TrainerProcess({ setup: { data: JSON.stringify(manners) } as TrainerSetup, nice: 7, entry, backOff: { firstMs: 5, lastMs: 20 }, mostDeaths: 3 })
+    trainer = new TrainerProcess({
+      setup: { data: JSON.stringify(manners) } as TrainerSetup,
+      nice: 7,
+      entry,
+      backOff: { firstMs: 5, lastMs: 20 },
+      mostDeaths: 3
+    })
     restarts = []
     trainer.on('restarting', (restart) => restarts.push(restart))
     return trainer
@@ -66,7 +72,9 @@ describe('TrainerProcess', () => {
   it('gives up with one sentence after too many deaths in a row, with growing pauses between them', async () => {
     const error = await failure(create({ dieIn: 'phaseG' }).call('phaseG', work, { signal }))
     expect(error.name).to.equal('InputError')
-    expect(error.message).to.equal('the trainer process ended 3 times in a row (SIGKILL): check memory, the compute engine and the data, then start the daemon again')
+    expect(error.message).to.equal(
+      'the trainer process ended 3 times in a row (SIGKILL): check memory, the compute engine and the data, then start the daemon again'
+    )
     expect(restarts.map(({ delayMs }) => delayMs)).to.deep.equal([5, 10])
   })
 
