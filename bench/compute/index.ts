@@ -1,7 +1,6 @@
 /**
  * npm run bench:compute -- [--json] [--torch PYTHON] [--engine onnx,wasm,tensorflow] [--case 1x1024,…] [--threads 2] [--rounds 3]
- * [--memory fast|low]
- * Engines take turns round by round, so that a busy moment of the machine hits all of them.
+ * [--memory fast|low] Engines take turns round by round, so that a busy moment of the machine hits all of them.
  */
 import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'

@@ -1,7 +1,6 @@
 /**
  * `npm run digests`: what every method and a daemon's rounds train to, as digests. `-- --check FILE` compares with the digests of
- * before a change;
- * rounding differs between processors, so both must come from one machine.
+ * before a change; rounding differs between processors, so both must come from one machine.
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'

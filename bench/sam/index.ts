@@ -1,9 +1,8 @@
 /**
  * npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3]
- * [--memory fast|low] [--products]
- * With the provider `cuda` PyTorch computes on the card, too. `--products` adds which share of our time matrix products take on the
- * CPU, by ONNX Runtime's profile.
- * Both engines take turns, so that a busy moment of the machine hits both; each measurement is a process of its own.
+ * [--memory fast|low] [--products] With the provider `cuda` PyTorch computes on the card, too. `--products` adds which share of our
+ * time matrix products take on the CPU, by ONNX Runtime's profile. Both engines take turns, so that a busy moment of the machine hits
+ * both; each measurement is a process of its own.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'

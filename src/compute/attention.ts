@@ -20,8 +20,7 @@ type Inputs = [query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D, ...plac
 
 /**
  * softmax(query · keyᵀ + places) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above
- * `budget`
- * bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
+ * `budget` bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
  */
 export function attend (
   query: tf.Tensor3D,

@@ -6,8 +6,7 @@ const MOST_THREADS = 32
 
 /**
  * All cores up to 8; above that one thread per physical core (two on one core share its arithmetic units) and at most 32 (the matrix
- * products of
- * one image have no work for more).
+ * products of one image have no work for more).
  */
 export function defaultThreads (logical = availableParallelism(), sharesCores = hasHyperThreads()): number {
   if (logical <= FEW) return logical

@@ -11,8 +11,8 @@ export type Step = (inputs: TensorRecord) => TensorRecord
 export interface CompiledStep {
   /**
    * Feeds the inputs and resolves with the outputs; calls wait for one another. An engine may write outputs into the arrays of their
-   * names and sizes in
-   * `into`, none of them in the memory of an input: for large states those of the step before last, which saves making new ones.
+   * names and sizes in `into`, none of them in the memory of an input: for large states those of the step before last, which saves
+   * making new ones.
    */
   run (inputs: HostRecord, into?: HostRecord): Promise<HostRecord>
   /** Waits for what runs and frees everything; later runs are refused. */

@@ -1,8 +1,7 @@
 /**
  * Passes over the numbers of a vector, with the sum of the squares of what they see or make, in float64 and always in the same order,
- * so that two sites get the same;
- * it is not finite as soon as one number is not. The passes of an exchange are what it computes: in WebAssembly they take a third to
- * two thirds of the time, copies included.
+ * so that two sites get the same; it is not finite as soon as one number is not. The passes of an exchange are what it computes: in
+ * WebAssembly they take a third to two thirds of the time, copies included.
  */
 import { AT_ONCE, kernels } from './wasm-passes.ts'
 

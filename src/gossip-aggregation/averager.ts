@@ -27,10 +27,9 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
 
 /**
  * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per
- * partner (DESIGN §7).
- * Pure: no sockets, clock or randomness; what must last goes through the log it is given.
- * `land` and the commit of an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so
- * that no reader sees half of either.
+ * partner (DESIGN §7). Pure: no sockets, clock or randomness; what must last goes through the log it is given. `land` and the commit of
+ * an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so that no reader sees half
+ * of either.
  */
 export class Averager {
   readonly schema: Schema
@@ -162,8 +161,7 @@ export class Averager {
 
   /**
    * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
-   * partner's x and round over, and the partner's x stays
-   * as it is, so that Σw·x of all others does too.
+   * partner's x and round over, and the partner's x stays as it is, so that Σw·x of all others does too.
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
   offer (partner: string, exchangeId: string, { catchUp = false } = {}): { exchange: Exchange, offer: Offer } {
@@ -205,8 +203,7 @@ export class Averager {
 
   /**
    * The initiator asks what became of its exchange; one that is open here is aborted, bindingly, and one that is being made durable is
-   * waited for. Of what is neither open nor
-   * committed nothing is kept, so it can never be committed: aborted, without a record.
+   * waited for. Of what is neither open nor committed nothing is kept, so it can never be committed: aborted, without a record.
    */
   async decide (exchangeId: string, partner: string): Promise<Verdict> {
     const current = this.#current

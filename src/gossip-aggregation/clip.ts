@@ -29,10 +29,9 @@ interface Seen {
 
 /**
  * The largest ‖d‖ that this site lets one exchange apply: three times the largest of the last distances from sixteen partners, the top
- * fifth of them left out; what own
- * training moved since is added; never more than the federation's, with which it begins (clipped gossip: He, Karimireddy, Jaggi 2022).
- * One distance per partner, many partners and a
- * wide margin, because a radius that is too small locks honest sites out for good; what liars do within it is bounded by `clipFactor`.
+ * fifth of them left out; what own training moved since is added; never more than the federation's, with which it begins (clipped
+ * gossip: He, Karimireddy, Jaggi 2022). One distance per partner, many partners and a wide margin, because a radius that is too small
+ * locks honest sites out for good; what liars do within it is bounded by `clipFactor`.
  */
 export class ClipRadius {
   readonly #most: number

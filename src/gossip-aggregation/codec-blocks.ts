@@ -8,8 +8,7 @@ type Codes = Uint8Array | Uint16Array
 
 /**
  * Unsigned integers in blocks of 256 with one float32 offset (the block's least number) and one float32 scale: an offset that all
- * numbers of a block share costs no
- * precision. Block: offset, scale, codes, all little-endian.
+ * numbers of a block share costs no precision. Block: offset, scale, codes, all little-endian.
  */
 export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChunkBytes: number): Coder {
   const width = Type.BYTES_PER_ELEMENT

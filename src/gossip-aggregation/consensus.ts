@@ -16,8 +16,7 @@ export function relativeDistance (vectors: readonly Float32Array[], origin: Floa
 
 /**
  * The same from sketches (x_0's included), which are linear and keep squared norms on average: either norm to some 9 % (standard
- * deviation), the quotient to about 15 %.
- * It costs nothing, and no site needs another's vector.
+ * deviation), the quotient to about 15 %. It costs nothing, and no site needs another's vector.
  */
 export function estimateDistance (sketches: readonly Float32Array[], originSketch: Float32Array): number {
   return relativeDistance(sketches, originSketch)

@@ -12,8 +12,7 @@ export function sketchSeed (federationId: string): number {
 
 /**
  * Count sketch of x: every index adds ± its value to one of 64 sums, index and sign drawn by a hash. It is linear, so the sketch of a
- * mean is the mean of
- * the sketches. Yields after every 65 536 numbers; float64 sums, rounded to float32 at the end.
+ * mean is the mean of the sketches. Yields after every 65 536 numbers; float64 sums, rounded to float32 at the end.
  */
 export function * sketchSlices (values: Float32Array, seed: number): Generator<void, Float32Array> {
   const sums = new Float64Array(SKETCH_SIZE)

@@ -2,8 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 
 /**
  * Fits V8's garbage collector to a process that moves vectors; call it before anything large is loaded. It counts buffers against a
- * limit made for its own small heap, and so marked
- * all of that after every 24 MB that came.
+ * limit made for its own small heap, and so marked all of that after every 24 MB that came.
  */
 export function fitCollector (): void {
   // The heap, buffers included, may grow to three times what is alive.

@@ -121,8 +121,7 @@ export class PeerTable {
 
   /**
    * Median of the rounds that connected, moving sites announced; undefined without any. Of connected ones alone: pausing and catching
-   * up are about partners that this site can ask,
-   * who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
+   * up are about partners that this site can ask, who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
    */
   medianRound (): number | undefined {
     const rounds = [...this.#entries.values()]
@@ -134,8 +133,7 @@ export class PeerTable {
 
   /**
    * Sketches of all sites of this schema that were heard of lately: connected or not, since announcements reach the whole federation
-   * and connections a few of it. That a site is foreign
-   * is otherwise learnt only by asking it.
+   * and connections a few of it. That a site is foreign is otherwise learnt only by asking it.
    */
   sketches (schemaHash: string): Float32Array[] {
     const since = this.#now() - ABSENT_MS

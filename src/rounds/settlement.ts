@@ -21,8 +21,7 @@ interface Attempt {
 
 /**
  * Settles exchanges in doubt whenever their partner is there: soon, since a difference that is applied late moves this site away from
- * the others. Each partner is also spoken to
- * once after a start, so that it may forget the outcomes that it keeps for this site.
+ * the others. Each partner is also spoken to once after a start, so that it may forget the outcomes that it keeps for this site.
  */
 export class Settlement {
   readonly #init: SettlementInit

@@ -50,9 +50,8 @@ const AHEAD_POLL_MS = 1_000
 
 /**
  * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. With
- * `GL-local`
- * experts are fitted before the exchanges.
- * A site that is far behind catches up and goes on with the round that it took over.
+ * `GL-local` experts are fitted before the exchanges. A site that is far behind catches up and goes on with the round that it took
+ * over.
  */
 export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
   const { averager, trainer, company, store, checkpoint, record, clock } = site

@@ -5,8 +5,7 @@ const ROUNDING = 1e-11
 
 /**
  * Factor of the variance per cycle when every site initiates once, nothing is lost and all masses are equal: random push–pull 1/(2√e),
- * pairs that cover all sites twice 1/4
- * (Jelasity, Montresor, Babaoglu 2005). Null where no theory is known.
+ * pairs that cover all sites twice 1/4 (Jelasity, Montresor, Babaoglu 2005). Null where no theory is known.
  */
 export function theoryRate (partner: PartnerRule): number | null {
   switch (partner) {

@@ -1,7 +1,6 @@
 /**
  * Newer cards may round the factors of float32 products to TF32 (10 of 23 bits). NVIDIA_TF32_OVERRIDE=0 forbids it, yet 3 of some
- * 10,000 sessions of
- * ONNX Runtime 1.30 did it on H200s, from their first run to their last: each one is asked.
+ * 10,000 sessions of ONNX Runtime 1.30 did it on H200s, from their first run to their last: each one is asked.
  */
 import { subtract } from './kernels/ops.ts'
 import { reduce } from './kernels/reduction.ts'

@@ -57,8 +57,8 @@ export async function createSession ({ bytes, external }: Model, options: Runtim
 
 /**
  * Runs a model that has a sequence as its first output and writes the others into the arrays given. onnxruntime-node 1.30 fills given
- * arrays in place
- * but then copies all outputs into new ones, in their order (180 ms for 170 MB): one that it cannot convert ends that before it begins.
+ * arrays in place but then copies all outputs into new ones, in their order (180 ms for 170 MB): one that it cannot convert ends that
+ * before it begins.
  */
 export async function runInto (
   session: ort.InferenceSession,

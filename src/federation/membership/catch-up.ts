@@ -3,8 +3,7 @@ const GRACE_MS = 5_000
 
 /**
  * Holds everybody back after a start until somebody else has said what was revoked meanwhile: a revoked site must not be the first to
- * be let in.
- * Where nobody else is known, or nobody else comes within the grace time, there is nothing to wait for.
+ * be let in. Where nobody else is known, or nobody else comes within the grace time, there is nothing to wait for.
  */
 export class CatchUp {
   readonly #others: ReadonlySet<string>

@@ -54,8 +54,7 @@ function perToken ({ gates }: Routing, tokens: number): tf.Tensor2D {
 
 /**
  * x [B,…,D] → the experts' sum of the same shape. All experts run side by side, each group of columns multiplied by its gate: exactly
- * the sum
- * over the chosen experts. Without biases in the record the experts are plain low-rank pairs.
+ * the sum over the chosen experts. Without biases in the record the experts are plain low-rank pairs.
  */
 export function mixExperts (
   x: tf.Tensor,

@@ -10,8 +10,7 @@ export interface Loss {
 
 /**
  * Test fault: the same components, whose streams lose each frame that this site sends with the given probability. TCP hides the loss of
- * a packet; what an
- * application sees of a bad line is a stream that ends in the middle, so a lost frame resets its stream.
+ * a packet; what an application sees of a bad line is a stream that ends in the middle, so a lost frame resets its stream.
  */
 export function lossyComponents (
   { peerId, registrar, connectionManager }: AdapterExchangeComponents,

@@ -52,8 +52,7 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
    * One push-pull exchange as initiator; dials if there is no connection.
    * An exchange in doubt with this partner is settled first.
    * @throws RefusedError with reason BUSY, SCHEMA, STALE, NOT_MEMBER, RATE_LIMITED or PAUSED of the partner, or BUSY_HERE, PAUSED_HERE
-   * (this side) or
-   * YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
+   * (this side) or YIELDED (the partner's simultaneous offer goes first); UnreachableError, TimeoutError, ProtocolError.
    */
   exchange (peerId: PeerId, options?: ExchangeOptions): Promise<ExchangeReport>
   /**

@@ -10,8 +10,7 @@ const MAX_IN_FLIGHT = 16_777_216 + HIGH_WATER
 
 /**
  * The frames of a stream as they come, with back-pressure (the stream's own iterator and lpStream have none and fail when the reader is
- * slow).
- * What came before the end or a reset is still delivered.
+ * slow). What came before the end or a reset is still delivered.
  */
 export class Inbox {
   readonly #stream: Stream

@@ -15,8 +15,8 @@ const MAX_FILES = 8_192
 
 /**
  * Embeddings on the site's own disk, for predictions to come: made of pixels, so readable for this user alone, and under names that are
- * hashes. When
- * `maxBytes` are full the ones unused longest go. A disk that refuses is no reason to fail: `problem` says it, and nothing more is kept.
+ * hashes. When `maxBytes` are full the ones unused longest go. A disk that refuses is no reason to fail: `problem` says it, and nothing
+ * more is kept.
  */
 export class DiskEmbeddings implements FeatureStore {
   readonly #folder: string

@@ -25,8 +25,7 @@ export async function isFolder (path: string): Promise<boolean> {
 
 /**
  * Segments every image and volume of a folder into `out`, PNG for pictures and .nii.gz for volumes. `image`, `out`, `logits` and the
- * prompt's mask are folders here;
- * masks go with images by name. What fails is listed and does not stop the rest.
+ * prompt's mask are folders here; masks go with images by name. What fails is listed and does not stop the rest.
  *
  * @throws InputError when the folder cannot be read, holds nothing to read, or is `out`
  */

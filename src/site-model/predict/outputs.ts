@@ -81,8 +81,7 @@ export function bestMap (maps: readonly MapStack[]): MapStack {
 
 /**
  * Writes the mask in the image's geometry. Of several maps each gets a name of its own, the best one the plain name too, and a small
- * JSON file says
- * their IoU and which is best. `logits` takes the low-resolution logits of the best.
+ * JSON file says their IoU and which is best. `logits` takes the low-resolution logits of the best.
  */
 export async function writeMaps (
   out: string,

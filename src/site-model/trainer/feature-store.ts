@@ -9,8 +9,7 @@ type OnProblem = (reason: string) => void
 
 /**
  * Features of frozen blocks on the site's own disk, for as long as the trainer runs: made of pixels, so for nobody else to read, under
- * names that
- * are hashes. When `maxBytes` are full, or the disk refuses, it keeps no more; those are computed again.
+ * names that are hashes. When `maxBytes` are full, or the disk refuses, it keeps no more; those are computed again.
  */
 export class DiskFeatures implements FeatureStore {
   readonly #folder: string
