@@ -1,56 +1,119 @@
-/** The import table of docs/DESIGN (ARCHITECTURE.md): who may import whom, and which outside packages. */
-const inside = {
-  adapter: [],
-  dataset: [],
-  compute: [],
-  model: ['adapter', 'dataset', 'compute'],
-  'gossip-aggregation': ['adapter'],
-  protocol: ['adapter']
-}
-const outside = {
-  adapter: ['^crypto$', '^node:crypto$'],
-  dataset: ['^(node:)?(fs|path|zlib|util|crypto)(/promises)?$', 'node_modules/(sharp|nifti-reader-js|pure-rand|zod)/'],
-  compute: [
-    '^(node:)?(fs|path|os|module|url|crypto|events|child_process)(/promises)?$',
-    'node_modules/(@tensorflow|onnxruntime-(node|common)|onnx-proto)/',
-    '^build/tfjs-gradients'
-  ],
-  model: ['^(node:)?(crypto|path)$', 'node_modules/(@tensorflow/tfjs-core|ml-matrix)/'],
-  'gossip-aggregation': ['^build/vector-kernels'],
-  protocol: [
-    'node_modules/(@libp2p|protons-runtime|it-length-prefixed|uint8arrays|uint8arraylist|@multiformats|multiformats)/',
-    '^(node:)?crypto$'
-  ]
-}
-
-const rules = Object.keys(inside).map((folder) => ({
-  name: `layers-${folder}`,
-  comment: `src/${folder} may import only: ${['errors', ...inside[folder]].join(', ')} and its own outside packages`,
-  severity: 'error',
-  from: { path: `^(test/fixtures/layers/)?src/${folder}/` },
-  to: {
-    pathNot: [
-      `^(test/fixtures/layers/)?src/(errors\\.ts$|${[folder, ...inside[folder]].map((name) => `${name}/`).join('|')})`,
-      ...outside[folder]
+/**
+ * The fence of ARCHITECTURE.md: one row per room under src, from the ground to the roof. `may`: rooms that it may import beside its own
+ * files, src/errors.ts and src/common; `types`: rooms of which it may know the types alone; `only`: the one file of a room that it may
+ * import; `outside`: Node's modules and packages.
+ */
+const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
+const rooms = {
+  common: { outside: ['pure-rand'] },
+  adapter: { outside: ['node:crypto'] },
+  dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'sharp', 'nifti-reader-js', 'zod'] },
+  compute: {
+    outside: [
+      'node:fs', 'node:path', 'node:os', 'node:module', 'node:url', 'node:crypto', 'node:events', 'node:child_process',
+      '@tensorflow', 'onnxruntime-(node|common)', 'onnx-proto', 'build/tfjs-gradients'
+    ]
+  },
+  'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
+  protocol: {
+    may: ['adapter'],
+    outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats']
+  },
+  settings: { may: ['gossip-aggregation'], outside: ['zod'] },
+  home: {
+    may: ['settings', 'adapter'],
+    types: ['gossip-aggregation'],
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', '@multiformats/multiaddr', 'write-file-atomic', 'zod']
+  },
+  rounds: {
+    may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
+    types: ['protocol'],
+    outside: ['node:crypto', 'node:fs', 'node:timers', 'pino']
+  },
+  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'ml-matrix'] },
+  federation: {
+    may: ['home', 'settings', 'adapter'],
+    types: ['protocol'],
+    outside: [
+      'node:crypto', 'node:fs', 'node:path', 'node:readline', 'node:stream', 'node:zlib',
+      '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'zod'
+    ]
+  },
+  simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers'] },
+  'site-model': {
+    may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
+    only: ['rounds/trainer-messages.ts'],
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'write-file-atomic', 'yauzl']
+  },
+  audit: {
+    may: ['federation', 'home', 'adapter'],
+    outside: ['node:crypto', 'node:fs', 'node:path', ...LIBP2P_TYPES, 'canonicalize', 'zod']
+  },
+  experiment: {
+    // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
+    may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'write-file-atomic']
+  },
+  report: { may: ['settings'], outside: ['echarts'] },
+  node: {
+    may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
+    outside: [
+      'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers', 'node:url',
+      'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
+      'fastify', 'zod'
     ]
   }
-}))
+}
+// The command line opens every door, but imports no socket and no tensor library itself.
+const roof = { outside: ['node:', '@libp2p/peer-id', 'cli-progress', 'cli-table3', 'fastest-levenshtein', 'yargs'] }
+
+const SRC = '^(test/fixtures/layers/)?src/'
+const GROUND = [`${SRC}errors\\.ts$`, `${SRC}common/`]
+
+/** The pattern of an outside package, or of Node's module with or without its prefix. */
+function outsidePattern (name) {
+  if (name === 'node:') return '^(node:)?[a-z_]+(/promises)?$'
+  if (name.startsWith('node:')) return `^(node:)?${name.slice(5)}(/promises)?$`
+  return name.startsWith('build/') ? `^${name}` : `node_modules/(@types/)?${name}/`
+}
+
+const rows = Object.entries(rooms).flatMap(([room, { may = [], types = [], only = [], outside }]) => {
+  const from = { path: `${SRC}${room}/` }
+  const inside = [...GROUND, ...[room, ...may].map((name) => `${SRC}${name}/`), ...only.map((file) => `${SRC}${file}$`)]
+  const packages = outside.map(outsidePattern)
+  const rules = [{
+    name: `room-${room}`,
+    comment: `src/${room} may import ${['errors.ts', 'common', ...may, ...types, ...only].join(', ')} and its own outside packages`,
+    severity: 'error',
+    from,
+    to: { pathNot: [...inside, ...types.map((name) => `${SRC}${name}/`), ...packages] }
+  }]
+  if (types.length === 0) return rules
+  return [...rules, {
+    name: `types-${room}`,
+    comment: `src/${room} may know the types of ${types.join(', ')} alone`,
+    severity: 'error',
+    from,
+    to: { path: types.map((name) => `${SRC}${name}/`), dependencyTypesNot: ['type-only'] }
+  }]
+})
 
 module.exports = {
   forbidden: [
-    ...rules,
+    ...rows,
     {
-      name: 'nobody-imports-node',
+      name: 'room-cli',
+      comment: 'src/cli may import every room and its own outside packages',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(node/|index\\.ts$)' },
-      to: { path: '^src/node/' }
+      from: { path: `${SRC}cli/` },
+      to: { pathNot: [SRC, ...roof.outside.map(outsidePattern)] }
     },
     {
-      name: 'sockets-without-tensors',
-      comment: 'only the trainer process loads the tensor library (DESIGN §2)',
+      name: 'src-stands-alone',
+      comment: 'bench, scripts and test import src, never the other way round',
       severity: 'error',
-      from: { path: '^src/node/', pathNot: '^src/node/(trainer|offline)/' },
-      to: { path: '^src/(model|compute)/', dependencyTypesNot: ['type-only'] }
+      from: { path: SRC },
+      to: { path: '^(bench|scripts|test/(?!fixtures/layers/))' }
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } }
   ],

@@ -1,6 +1,7 @@
 /** The training step of torch_lora_step.py, written against tfjs-core. */
 import * as tf from '@tensorflow/tfjs-core'
 import { elementCount } from '../../src/adapter/schema.ts'
+import { normal, seededRandom } from '../../src/common/random.ts'
 import { gelu, layerNorm } from '../../src/compute/index.ts'
 import type { HostRecord, HostTensor, Step, TensorRecord } from '../../src/compute/index.ts'
 import { createLayout, flatten, unpack } from '../../src/model/parameters/layout.ts'
@@ -96,10 +97,10 @@ export function loraStep (bench: Case): Step {
 
 /** Frozen weights, what the first step trains from, and the batch, which is fed anew in every step. */
 export function startOf (bench: Case): { frozen: HostRecord, state: HostRecord, batch: HostRecord } {
-  const normal = normals(1)
+  const random = seededRandom(1)
   const drawn = (shape: readonly number[], scale: number): Drawn => ({
     shape,
-    data: Float32Array.from({ length: elementCount(shape) }, () => scale === 0 ? 0 : scale * normal())
+    data: Float32Array.from({ length: elementCount(shape) }, () => scale === 0 ? 0 : scale * normal(random))
   })
   const weights = Object.fromEntries(
     Array.from({ length: bench.depth }, (_, index) =>
@@ -123,14 +124,4 @@ export function startOf (bench: Case): { frozen: HostRecord, state: HostRecord, 
 /** The factors of Adam's step `step`, from 1. */
 export function corrections (step: number): HostTensor {
   return { shape: [2], data: Float32Array.of(RATE / (1 - BETAS[0] ** step), 1 / Math.sqrt(1 - BETAS[1] ** step)) }
-}
-
-/** Box–Muller on a 31-bit multiplicative generator: the numbers only have to be the same in every run. */
-function normals (seed: number): () => number {
-  let state = seed
-  const next = (): number => {
-    state = (state * 48271) % 0x7fffffff
-    return state / 0x7fffffff
-  }
-  return () => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next())
 }

@@ -1,4 +1,5 @@
 /** `npm run bench:pfedsam -- --preset quick|full`: methods × sites × seeds through one training code (docs/pfedsam-bench.md). */
+import { extname, join } from 'node:path'
 import { hideBin } from 'yargs/helpers'
 import { InputError, UsageError } from '../../src/errors.ts'
 import { jobHash, methodOf, type Job } from '../../src/experiment/jobs.ts'
@@ -14,6 +15,7 @@ import { textTable } from './report/text.ts'
 import { writeReport } from './report/write.ts'
 import { summarise } from './summary.ts'
 
+const WORKER = join(import.meta.dirname, `job-worker${extname(import.meta.filename)}`)
 const CORE_SHARE = 0.9
 const STOPPED = 130
 
@@ -60,6 +62,7 @@ async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job
   const ran = new Set<Job>()
   try {
     return await runAll(jobs, {
+      worker: WORKER,
       store,
       workers,
       threads,

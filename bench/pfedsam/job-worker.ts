@@ -1,9 +1,7 @@
 /** Child process: runs the job it is sent, tells of its rounds, and ends with the record. */
-import type { Job } from '../../src/experiment/jobs.ts'
-import { runJob, type RunRecord } from '../../src/experiment/run-job.ts'
-
-export interface WorkerTask { readonly job: Job, readonly threads: number }
-export type WorkerMessage = { readonly round: number } | { readonly record: RunRecord } | { readonly failure: string }
+import type { WorkerMessage, WorkerTask } from '../../src/experiment/run-all.ts'
+import { runJob } from '../../src/experiment/run-job.ts'
+import { loadSites } from './sites.ts'
 
 /** The last message must be out before the process ends. */
 function end (message: WorkerMessage): void {
@@ -17,14 +15,11 @@ process.on('SIGINT', () => {})
 
 process.once('message', ({ job, threads }: WorkerTask) => {
   runJob(job, {
+    source: loadSites,
     threads,
-    onProgress: (round) => {
-      process.send?.({ round } satisfies WorkerMessage)
-    }
-  })
-    .then((record) => {
-      end({ record })
-    }, (error: unknown) => {
-      end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) })
-    })
+    onProgress: (round) => { process.send?.({ round } satisfies WorkerMessage) }
+  }).then(
+    (record) => { end({ record }) },
+    (error: unknown) => { end({ failure: error instanceof Error ? error.stack ?? error.message : String(error) }) }
+  )
 })

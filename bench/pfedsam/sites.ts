@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { fitSlice, loadDataset, type Fitted, type Slice } from '../../src/dataset/index.ts'
+import { fitSlice, loadDataset, type Slice } from '../../src/dataset/index.ts'
 import { InputError } from '../../src/errors.ts'
-import { fitScored, fitSplit, type ScoredSample } from '../../src/site-model/split.ts'
+import type { DataChoice, SiteData } from '../../src/experiment/data-source.ts'
+import { fitScored, fitSplit } from '../../src/site-model/split.ts'
 import { fundusSites } from './phantoms/fundus.ts'
 import { prostateSites } from './phantoms/prostate.ts'
 import type { PhantomSite } from './phantoms/types.ts'
@@ -9,23 +10,7 @@ import type { PhantomSite } from './phantoms/types.ts'
 export const DATA_NAMES = ['fundus-phantom', 'prostate-phantom', 'colin27'] as const
 export type DataName = typeof DATA_NAMES[number]
 
-/** Images of one hospital, fitted to the model's side. */
-export interface SiteData {
-  readonly name: string
-  readonly train: readonly Fitted[]
-  readonly validation: readonly ScoredSample[]
-}
-
-/** How much of which data; the same choice gives the same pixels. */
-export interface DataChoice {
-  readonly name: DataName
-  /** Patients per phantom site, for training and for validation; real data have what they have. */
-  readonly train: number
-  readonly validation: number
-  readonly seed: number
-}
-
-const PHANTOMS: Readonly<Partial<Record<DataName, readonly PhantomSite[]>>> = {
+const PHANTOMS: Readonly<Partial<Record<string, readonly PhantomSite[]>>> = {
   'fundus-phantom': fundusSites,
   'prostate-phantom': prostateSites
 }
@@ -34,14 +19,15 @@ const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
 const VALIDATION_FROM = 50_000
 
 /** Number of sites in a data set. */
-export function siteCount (name: DataName): number {
+export function siteCount (name: string): number {
   return PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
 }
 
-/** Draws or reads all sites; `samples` is the folder of the bundled sample. @throws InputError when that is missing. */
+/** Draws or reads all sites; `samples` is the folder of the bundled sample. @throws InputError when it is missing, or the name unknown. */
 export async function loadSites (choice: DataChoice, side: number, samples = join(process.cwd(), 'samples')): Promise<SiteData[]> {
   const phantoms = PHANTOMS[choice.name]
   if (phantoms != null) return await Promise.all(phantoms.map(async (site) => await phantomData(site, choice, side)))
+  if (choice.name !== 'colin27') throw new InputError(`there is no data set ${choice.name}: choose from ${DATA_NAMES.join(', ')}`)
   return await Promise.all(COLIN_HOSPITALS.map(async (name) => {
     const dataset = await loadDataset(join(samples, 'colin27', name))
     const split = await fitSplit(dataset, side, choice.seed)

@@ -7,7 +7,6 @@ import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { METHODS, type Method } from '../../src/settings/methods/baselines.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
-import type { DataName } from './sites.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
 export interface Spread { readonly mean: number, readonly sd: number, readonly count: number }
@@ -52,7 +51,7 @@ interface UnseenSummary {
 }
 
 export interface DataSummary {
-  readonly data: DataName
+  readonly data: string
   readonly seeds: readonly number[]
   readonly methods: readonly MethodSummary[]
   readonly unseen: readonly UnseenSummary[]

@@ -1,20 +1,20 @@
 import type { NamedTensor } from '../../src/adapter/safetensors.ts'
-import { seededRandom } from '../../src/dataset/index.ts'
+import { normal, seededRandom } from '../../src/common/random.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 
-type Fill = (shape: readonly number[], normal: () => number) => (index: number) => number
+type Fill = (shape: readonly number[], draw: () => number) => (index: number) => number
 
 function product (sides: readonly number[]): number {
   return sides.reduce((result, side) => result * side, 1)
 }
 
 const constant = (value: number): Fill => () => () => value
-const scattered = (deviation: number): Fill => (_, normal) => () => deviation * normal()
+const scattered = (deviation: number): Fill => (_, draw) => () => deviation * draw()
 /** Keeps the size of activations: linear layers after Glorot, convolutions (no overlap, or few layers) after their inputs. */
-const linear: Fill = ([output, input], normal) => () => Math.sqrt(2 / (output! + input!)) * normal()
-const convolution: Fill = ([, ...inputs], normal) => () => Math.sqrt(1 / product(inputs)) * normal()
-const transposed: Fill = ([input], normal) => () => Math.sqrt(1 / input!) * normal()
+const linear: Fill = ([output, input], draw) => () => Math.sqrt(2 / (output! + input!)) * draw()
+const convolution: Fill = ([, ...inputs], draw) => () => Math.sqrt(1 / product(inputs)) * draw()
+const transposed: Fill = ([input], draw) => () => Math.sqrt(1 / input!) * draw()
 
 /** Sines and cosines of row and column, so that the first steps need not learn where a patch is. */
 const position: Fill = ([, , grid, dim]) => (index) => {
@@ -38,10 +38,10 @@ const RULES: readonly [RegExp, Fill][] = [
   [/\.weight$/, linear]
 ]
 
-/** Normal, cut at two deviations (by Box and Muller; the cosine alone, so that a draw has no memory). */
+/** Normal, cut at two deviations. */
 function truncatedNormal (unit: () => number): number {
   for (;;) {
-    const value = Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit())
+    const value = normal(unit)
     if (Math.abs(value) < 2) return value
   }
 }

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../src/dataset/index.ts'
+import { seededRandom } from '../../src/common/random.ts'
 
 /** A seeded source of the few distributions that the generator draws from. */
 export interface Random {

@@ -1,6 +1,7 @@
 /** Makes the bundled sample, four simulated hospitals, from the Colin 27 head: `npm run sample -- SOURCE_FOLDER`. */
 import { join } from 'node:path'
-import { contactSheet, loadDataset, seededRandom } from '../../src/dataset/index.ts'
+import { seededRandom } from '../../src/common/random.ts'
+import { contactSheet, loadDataset } from '../../src/dataset/index.ts'
 import { biasField, blur, flatten, invert, noise, type Grid, type Shift } from './shifts.ts'
 import { readSource, takeStack, type Stack } from './source.ts'
 import { writeNnunet, writePictures, writeVolume } from './write.ts'

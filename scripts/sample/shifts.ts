@@ -1,4 +1,4 @@
-import type { Random } from '../../src/dataset/types.ts'
+import { normalPair, type Random } from '../../src/common/random.ts'
 
 /** A stack of slices as numbers, 0..255 before a shift. */
 export interface Grid {
@@ -16,7 +16,7 @@ export const biasField: Shift = (grid) =>
 /** Rician noise of magnitude images with standard deviation `sigma`. */
 export function noise (random: Random, sigma: number): Shift {
   return (grid) => eachPixel(grid, (value) => {
-    const [real, imaginary] = gaussianPair(random)
+    const [real, imaginary] = normalPair(random)
     return Math.hypot(value + sigma * real, sigma * imaginary)
   })
 }
@@ -72,11 +72,4 @@ function eachPixel ({ height, width, slices }: Grid, change: (value: number, x: 
     slices: slices.map((pixels, k) => pixels.map((value, at) =>
       change(value, unit(at % width, width), unit(Math.floor(at / width), height), unit(k, slices.length))))
   }
-}
-
-/** Box–Muller. */
-function gaussianPair (random: Random): [number, number] {
-  const radius = Math.sqrt(-2 * Math.log(1 - random()))
-  const angle = 2 * Math.PI * random()
-  return [radius * Math.cos(angle), radius * Math.sin(angle)]
 }

@@ -1,6 +1,6 @@
 import type { FederationDocument } from '../../src/federation/document.ts'
+import type { Dice } from '../../src/home/metrics-log.ts'
 import type { SiteStatus } from '../../src/rounds/status.ts'
-import type { Dice } from '../../src/rounds/trainer-messages.ts'
 import { exactConsensus } from './exact-consensus.ts'
 import type { HomeResult, Summary } from './homes.ts'
 import type { HospitalProcess } from './hospital-process.ts'

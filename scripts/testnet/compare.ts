@@ -1,5 +1,5 @@
 import { cp, mkdir } from 'node:fs/promises'
-import { mapLimited } from '../../src/experiment/map-limited.ts'
+import { mapLimited } from '../../src/common/map-limited.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import type { Evaluation } from '../../src/site-model/evaluate-site.ts'
 import type { Children } from './children.ts'

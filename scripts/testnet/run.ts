@@ -1,5 +1,5 @@
+import { mapLimited } from '../../src/common/map-limited.ts'
 import { InputError } from '../../src/errors.ts'
-import { mapLimited } from '../../src/experiment/map-limited.ts'
 import { readFederation } from '../../src/federation/document.ts'
 import { writeFileSafely, writeJson } from '../../src/home/files.ts'
 import { buildReport, type SiteOutcome } from './build-report.ts'

@@ -1,5 +1,4 @@
-import type { ComputeSettings } from '../home/config/compute.ts'
-import { ENGINES, MEMORY, PROVIDERS } from '../home/config/schema.ts'
+import { ENGINES, MEMORY, PROVIDERS, type ComputeSettings } from '../home/config/schema.ts'
 
 /** For every command that computes; what is not given comes from CONSILIUM_ENGINE and the like, or from the site's config file. */
 export const computeFlags = {

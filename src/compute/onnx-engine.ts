@@ -1,8 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu'
+import { keepFullPrecision } from '../common/full-precision.ts'
 import { defaultThreads } from './defaults.ts'
 import type { Engine, EngineChoice } from './types.ts'
 import { Compilation } from './onnx/compilation.ts'
-import { keepFullPrecision } from './onnx/providers.ts'
 import { registerOnnx } from './onnx/register.ts'
 import type { RuntimeOptions } from './onnx/session.ts'
 

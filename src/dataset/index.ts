@@ -1,6 +1,5 @@
 /** Image files on disk → typed arrays: the one way into this folder. */
 export * from './types.ts'
-export { seededRandom, shuffled } from './random.ts'
 export { listImages } from './layout.ts'
 export { loadDataset, requireUsable, scanDataset } from './load.ts'
 export { splitSlices } from './split.ts'

@@ -1,5 +1,5 @@
-import { seededRandom, shuffled } from './random.ts'
-import type { Random, Slice } from './types.ts'
+import { type Random, seededRandom, shuffled } from '../common/random.ts'
+import type { Slice } from './types.ts'
 
 export interface SplitOptions {
   readonly seed: number

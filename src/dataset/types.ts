@@ -1,6 +1,3 @@
-/** Seeded source of numbers in [0, 1). */
-export type Random = () => number
-
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
 

@@ -1,10 +1,10 @@
 import type { Schema } from '../adapter/schema.ts'
-import { seededRandom } from '../dataset/index.ts'
-import type { FederationDocument } from '../federation/document.ts'
+import { seededRandom } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { relativeDistance } from '../gossip-aggregation/consensus.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Gossip } from '../rounds/exchange-loop.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
 import { VirtualNetwork } from '../simulation/virtual-network.ts'
 import type { VirtualSite } from '../simulation/virtual-site.ts'
@@ -15,7 +15,7 @@ interface GossipInit {
   /** Γ at the start, the same at all sites. */
   readonly initial: Float32Array
   readonly masses: readonly number[]
-  readonly averaging: FederationDocument['averaging']
+  readonly averaging: FederationSettings['averaging']
   readonly seed: number
 }
 

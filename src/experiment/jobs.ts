@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import type { DataName } from '../../bench/pfedsam/sites.ts'
-import type { FederationSettings } from '../federation/document.ts'
 import { overridden, type Overrides } from '../federation/settings.ts'
 import type { SamConfig } from '../model/sam/build-sam.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import { METHODS, type Method } from '../settings/methods/baselines.ts'
 import { defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 import type { RunSettings } from './run-method.ts'
 
 /** One run: a method on one data set with one seed. */
 export interface Job {
-  readonly data: DataName
+  readonly data: string
   readonly method: string
   readonly seed: number
   readonly rounds: number

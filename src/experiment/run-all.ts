@@ -1,13 +1,18 @@
 import { fork } from 'node:child_process'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { WorkerMessage, WorkerTask } from '../../bench/pfedsam/job-worker.ts'
+import { mapLimited } from '../common/map-limited.ts'
 import { jobHash, type Job } from './jobs.ts'
-import { mapLimited } from './map-limited.ts'
 import { openBase, type RunRecord } from './run-job.ts'
 import type { RunStore } from './run-store.ts'
 
+/** What a worker is sent, once. */
+export interface WorkerTask { readonly job: Job, readonly threads: number }
+
+/** What it answers: rounds as they are done, then the record or why there is none. */
+export type WorkerMessage = { readonly round: number } | { readonly record: RunRecord } | { readonly failure: string }
+
 export interface RunAllOptions {
+  /** Module that does one job in a process of its own; it knows the data sets. */
+  readonly worker: string
   readonly store: RunStore
   /** Processes at once, and threads of each. */
   readonly workers: number
@@ -18,16 +23,15 @@ export interface RunAllOptions {
   readonly signal: AbortSignal
 }
 
-const WORKER = fileURLToPath(new URL(`../../bench/pfedsam/job-worker${extname(import.meta.filename)}`, import.meta.url))
-
 /** Runs what the store does not have yet; records in the order of the jobs. @throws the signal's reason when it comes. */
-export async function runAll (jobs: readonly Job[], { store, workers, threads, onProgress, signal }: RunAllOptions): Promise<RunRecord[]> {
+export async function runAll (jobs: readonly Job[], options: RunAllOptions): Promise<RunRecord[]> {
+  const { store, workers, threads, onProgress, signal } = options
   const base = await openBase()
   return await mapLimited(jobs, workers, async (job) => {
     signal.throwIfAborted()
     const hash = jobHash(job, base)
     const known = await store.find(hash)
-    const record = known ?? await runApart({ job, threads }, (rounds) => { onProgress(job, rounds) }, signal)
+    const record = known ?? await runApart({ job, threads }, (rounds) => { onProgress(job, rounds) }, options)
     if (known == null) await store.save(hash, record)
     onProgress(job, job.rounds, record)
     return record
@@ -35,8 +39,12 @@ export async function runAll (jobs: readonly Job[], { store, workers, threads, o
 }
 
 /** One job in a process of its own. */
-async function runApart (task: WorkerTask, onRound: (round: number) => void, signal: AbortSignal): Promise<RunRecord> {
-  const child = fork(WORKER, { signal, serialization: 'advanced' })
+async function runApart (
+  task: WorkerTask,
+  onRound: (round: number) => void,
+  { worker, signal }: Pick<RunAllOptions, 'worker' | 'signal'>
+): Promise<RunRecord> {
+  const child = fork(worker, { signal, serialization: 'advanced' })
   const { promise, resolve, reject } = Promise.withResolvers<RunRecord>()
   child.on('error', reject)
   child.on('exit', (code, by) => {

@@ -1,9 +1,9 @@
-import { loadSites, type SiteData } from '../../bench/pfedsam/sites.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
 import type { SampleScore } from '../model/train/learner.ts'
 import type { Mode } from '../settings/model.ts'
 import { readBaseModel, type BaseModel } from '../site-model/base/base-model.ts'
 import { bundledWeights } from '../site-model/base/bundled-weights.ts'
+import type { DataSource, SiteData } from './data-source.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
 import { createLearner, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
@@ -45,6 +45,7 @@ export interface RunRecord {
 }
 
 export interface JobOptions {
+  readonly source: DataSource
   readonly threads: number
   readonly onProgress?: (doneRounds: number) => void
   readonly signal?: AbortSignal
@@ -71,7 +72,7 @@ export async function runJob (job: Job, { threads, ...options }: JobOptions): Pr
 
 async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threads'>): Promise<Omit<RunRecord, 'seconds'>> {
   const base = await openBase()
-  const all = await loadSites({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
+  const all = await options.source({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
   const sites = all.filter((_, index) => index !== job.leftOut)
   const method = methodOf(job)
   const settings = settingsOf(job, base.config)

@@ -1,12 +1,12 @@
-import type { SiteData } from '../../bench/pfedsam/sites.ts'
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
-import type { FederationDocument } from '../federation/document.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
 import type { Method } from '../settings/methods/baselines.ts'
 import type { Mode, ModelSettings, TrainSettings } from '../settings/model.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
+import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
 import { SiteModel } from './site-model.ts'
@@ -17,7 +17,7 @@ export interface RunSettings {
   readonly seed: number
   readonly model: ModelSettings
   readonly train: TrainSettings
-  readonly averaging: FederationDocument['averaging']
+  readonly averaging: FederationSettings['averaging']
   /** Rounds between two scores on the way. */
   readonly scoreEvery: number
 }

@@ -1,5 +1,6 @@
 import { readJson } from '../home/files.ts'
-import { checkBody, checkSettings, type FederationBody, type FederationSettings } from './document.ts'
+import type { FederationSettings } from '../settings/schema.ts'
+import { checkBody, checkSettings, type FederationBody } from './document.ts'
 
 const OPEN = ['model', 'training', 'averaging']
 

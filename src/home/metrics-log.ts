@@ -1,5 +1,11 @@
-import type { Dice } from '../rounds/trainer-messages.ts'
 import { readIfThere, writeFileSafely } from './files.ts'
+
+/** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and with the site's experts beside it. */
+export interface Dice {
+  readonly frozen: number
+  readonly global: number
+  readonly personal: number
+}
 
 /** One finished round. */
 export interface RoundRecord {

@@ -1,4 +1,4 @@
-import type { Dice } from '../rounds/trainer-messages.ts'
+import type { Dice } from '../home/metrics-log.ts'
 
 /** summary.json: what a finished daemon leaves behind. */
 export interface Summary {

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fullPrecision } from '../compute/onnx/providers.ts'
+import { fullPrecision } from '../common/full-precision.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 

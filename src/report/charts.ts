@@ -2,14 +2,28 @@ import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from
 import { GridComponent, MarkLineComponent } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import type { HospitalReport, Report } from '../../scripts/testnet/report.ts'
 import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
 import { svgChart } from './svg-chart.ts'
 
 use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
 
 type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
-type Data = Pick<Report, 'hospitals' | 'consensus'>
+
+/** One site of a run, as the charts show it; Dice from 0 to 1, null where it is unknown. */
+interface ChartedSite {
+  readonly name: string
+  readonly dice: Readonly<Record<'frozen' | 'local' | 'global' | 'personal', number | null>>
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** After each finished round. */
+  readonly history: readonly { readonly round: number, readonly global: number, readonly personal: number }[]
+}
+
+interface Data {
+  readonly hospitals: readonly ChartedSite[]
+  /** Relative consensus distance after each round, last after the cool-down (round null). */
+  readonly consensus: readonly { readonly round: number | null, readonly distance: number }[]
+}
 
 // Near the widths at which the page shows them, so that letters keep their size.
 export const WIDE = 980
@@ -32,7 +46,7 @@ export function finalDiceChart ({ hospitals }: Data): string {
     ...(hospitals.some(({ dice }) => dice.local != null) ? [['local', ALONE]] : []),
     ['global', '#56b4e9'],
     ['personal', ACCENT]
-  ] as [keyof HospitalReport['dice'], string][]
+  ] as [keyof ChartedSite['dice'], string][]
   return draw(WIDE, 300, {
     grid: { ...GRID, bottom: 8 },
     xAxis: {
@@ -148,7 +162,7 @@ export function consensusChart ({ consensus }: Data): string {
 
 /** Megabytes of adapters sent and received. */
 export function bytesChart ({ hospitals }: Data): string {
-  const bars = (name: string, color: string, pick: (hospital: HospitalReport) => number): BarSeriesOption => ({
+  const bars = (name: string, color: string, pick: (hospital: ChartedSite) => number): BarSeriesOption => ({
     type: 'bar',
     name,
     data: hospitals.map((hospital) => pick(hospital) / 1e6),

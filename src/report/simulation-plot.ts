@@ -9,13 +9,26 @@ import {
 } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
-import type { SimulationOptions } from '../simulation/options.ts'
-import type { SimulationResult } from '../simulation/simulate.ts'
 import { svgChart } from './svg-chart.ts'
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
 
 type Option = ComposeOption<LineSeriesOption | GridComponentOption | LegendComponentOption | TitleComponentOption>
+
+interface Described {
+  readonly peers: number
+  readonly dim: number
+  readonly partner: string
+  readonly codec: string
+  readonly seed: number
+}
+
+interface Measured {
+  /** Variance over the honest sites; cycle 0 is the start. */
+  readonly cycles: readonly { readonly cycle: number, readonly variance: number }[]
+  /** Factor of the variance per cycle; null where theory says nothing. */
+  readonly theoryRate: number | null
+}
 
 const SIZE = { width: 720, height: 420 }
 /** Of the variance, relative to the start: below is rounding. */
@@ -24,7 +37,7 @@ const TEXT = { fontFamily: 'system-ui, sans-serif', color: '#1b2430' } as const
 const AXIS = { nameLocation: 'middle', nameTextStyle: TEXT, axisLabel: TEXT, splitLine: { lineStyle: { color: '#dfe4ea' } } } as const
 
 /** Variance per cycle relative to the start, on a log scale, beside theory: one SVG that needs nothing else. */
-export function plotSvg (options: SimulationOptions, { cycles, theoryRate }: Pick<SimulationResult, 'cycles' | 'theoryRate'>): string {
+export function plotSvg (options: Described, { cycles, theoryRate }: Measured): string {
   const first = cycles[0]?.variance ?? 1
   const measured = cycles.map(({ cycle, variance }): [number, number] => [cycle, Math.max(variance / first, FLOOR)])
   const theory = theoryRate == null
@@ -47,7 +60,7 @@ ${svg}
 }
 
 function chartOption (
-  { peers, dim, partner, codec, seed }: SimulationOptions,
+  { peers, dim, partner, codec, seed }: Described,
   measured: [number, number][],
   theory: [number, number][]
 ): Option {

@@ -1,4 +1,4 @@
-import { RateLimit } from '../protocol/shared/rate-limit.ts'
+import { RateLimit } from '../common/rate-limit.ts'
 import type { Logger } from './logger.ts'
 
 const MOST = 100

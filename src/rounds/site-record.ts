@@ -1,6 +1,5 @@
-import type { RoundRecord } from '../home/metrics-log.ts'
+import type { RoundRecord, Dice } from '../home/metrics-log.ts'
 import type { SitePhase, SiteStatus } from './status.ts'
-import type { Dice } from './trainer-messages.ts'
 
 /** What one committed exchange adds to the counts. */
 export interface CountedExchange {

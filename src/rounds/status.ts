@@ -1,4 +1,4 @@
-import type { Dice } from './trainer-messages.ts'
+import type { Dice } from '../home/metrics-log.ts'
 
 export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 

@@ -3,12 +3,13 @@
  * state, pixels and file names stay in the trainer (DESIGN §2).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
-import type { FederationDocument } from '../federation/document.ts'
-import type { ComputeSettings } from '../home/config/compute.ts'
+import type { ComputeSettings } from '../home/config/schema.ts'
+import type { Dice } from '../home/metrics-log.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 
 export interface TrainerSetup {
-  readonly model: FederationDocument['model']
-  readonly training: FederationDocument['training']
+  readonly model: FederationSettings['model']
+  readonly training: FederationSettings['training']
   readonly data: string
   readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
   readonly privateStore: string
@@ -19,12 +20,6 @@ export interface TrainerSetup {
   readonly siteSeed: number
   /** Test fault: every step takes this many times as long. */
   readonly slow?: number
-}
-
-export interface Dice {
-  readonly frozen: number
-  readonly global: number
-  readonly personal: number
 }
 
 export interface TrainerReady {

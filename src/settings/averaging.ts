@@ -1,7 +1,7 @@
-import type { FederationDocument } from '../federation/document.ts'
+import type { FederationSettings } from './schema.ts'
 
 /** Averaging settings of DESIGN §7; one initiation instead of two, because under `exponential` it stands for two steps (docs/gossip.md). */
-export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationDocument['averaging'] {
+export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationSettings['averaging'] {
   return {
     codec: 'auto',
     partner: 'exponential',

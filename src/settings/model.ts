@@ -1,5 +1,12 @@
-import type { Pixels } from '../dataset/index.ts'
-import type { SamConfig } from '../model/sam/build-sam.ts'
+/** What the defaults look at of an architecture. */
+export interface Architecture {
+  readonly name: string
+  readonly depth: number
+  /** Blocks that attend globally, from 0. */
+  readonly globalBlocks: readonly number[]
+  /** Side of the images that the base was trained with, pixels. */
+  readonly imageSize: number
+}
 
 /** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
 export type Mode = 'frozen' | 'global' | 'personal'
@@ -21,7 +28,7 @@ export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
 
 export interface ModelSettings {
   /** How the base takes pixels: `imagenet` if not given. */
-  readonly pixels?: Pixels | undefined
+  readonly pixels?: 'imagenet' | 'unit' | undefined
   /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
   readonly lora: {
     readonly blocks: number[],
@@ -85,7 +92,7 @@ export interface TrainSettings {
  * Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one,
  * and the decoder of both: docs/evidence.md.
  */
-export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig): ModelSettings {
+export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Architecture, 'imageSize'>): ModelSettings {
   const blocks = Array.from({ length: depth }, (_, block) => block)
   return {
     lora: { blocks, rank: 4, alpha: 4 },
@@ -98,7 +105,7 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: SamConfig):
  * Image side by default: 448 for the large models, a grid of 28 = 2 windows of 14, so that no token is padding; a step takes a
  * fifteenth of one at 1,024 (docs/models/sam.md).
  */
-export function defaultImageSize ({ name, imageSize }: SamConfig): number {
+export function defaultImageSize ({ name, imageSize }: Pick<Architecture, 'name' | 'imageSize'>): number {
   return name.startsWith('vit-') ? 448 : imageSize
 }
 
@@ -131,6 +138,6 @@ const TRAINING: TrainSettings = {
  */
 const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
 
-export function defaultTrainSettings ({ name }: Pick<SamConfig, 'name'>): TrainSettings {
+export function defaultTrainSettings ({ name }: Pick<Architecture, 'name'>): TrainSettings {
   return name.startsWith('vit-') ? { ...TRAINING, ...LARGE } : TRAINING
 }

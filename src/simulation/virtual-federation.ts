@@ -1,5 +1,5 @@
 import { createSchema, type Schema } from '../adapter/schema.ts'
-import { seededRandom, shuffled } from '../dataset/random.ts'
+import { normalPair, seededRandom, shuffled } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { sketchSlices } from '../gossip-aggregation/sketch.ts'
@@ -219,7 +219,7 @@ function phaseOf ({ index }: VirtualSite): number {
   return index * 0.6180339887498949 % 1
 }
 
-/** Independent standard normal numbers (Box–Muller). */
+/** Independent standard normal numbers, none of a pair wasted. */
 function normalNumbers (random: () => number): () => number {
   let spare: number | undefined
   return () => {
@@ -228,9 +228,8 @@ function normalNumbers (random: () => number): () => number {
       spare = undefined
       return value
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - random()))
-    const angle = 2 * Math.PI * random()
-    spare = radius * Math.sin(angle)
-    return radius * Math.cos(angle)
+    const [first, second] = normalPair(random)
+    spare = second
+    return first
   }
 }

@@ -1,6 +1,6 @@
 import { loadDataset, splitSlices } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
-import type { ComputeSettings } from '../home/config/compute.ts'
+import type { ComputeSettings } from '../home/config/schema.ts'
 import type { Mode } from '../settings/model.ts'
 import { openSiteModel } from './site-model.ts'
 import { fitScored } from './split.ts'

@@ -1,12 +1,12 @@
-import type { FederationDocument } from '../federation/document.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
 import { adapterTensors } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 import { findModel } from './base/model-store.ts'
 
 /** The base's hash, the image side, and where LoRA and experts sit (SAM_SPEC §3.6); `name` as in `model list`. */
-export async function modelSection (folder: string, name: string, imageSize?: number): Promise<FederationDocument['model']> {
+export async function modelSection (folder: string, name: string, imageSize?: number): Promise<FederationSettings['model']> {
   const { architecture, hash } = await findModel(folder, name)
   const config = samConfig(architecture)
   const side = imageSize ?? defaultImageSize(config)
@@ -15,14 +15,14 @@ export async function modelSection (folder: string, name: string, imageSize?: nu
 
 /** Epochs, rates and losses for this model (SAM_SPEC §3.6). */
 export function trainingSection (
-  model: Pick<FederationDocument['model'], 'name'>,
+  model: Pick<FederationSettings['model'], 'name'>,
   own: { rounds: number, seed: number }
-): FederationDocument['training'] {
+): FederationSettings['training'] {
   return { ...defaultTrainSettings(model), ...own }
 }
 
 /** @throws InputError when LoRA or experts do not fit the architecture, or its image side is none. */
-export function checkModel ({ name, imageSize, lora, decoder, moe }: FederationDocument['model']): void {
+export function checkModel ({ name, imageSize, lora, decoder, moe }: FederationSettings['model']): void {
   const config = withImageSize(samConfig(name), imageSize)
   adapterTensors(config, { lora, decoder, moe })
   expertTensors(config, moe)

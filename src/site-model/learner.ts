@@ -1,10 +1,10 @@
 import type { Engine } from '../compute/index.ts'
 import { InputError } from '../errors.ts'
-import type { FederationDocument } from '../federation/document.ts'
 import { withImageSize } from '../model/sam/build-sam.ts'
 import { resizeWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { FederationSettings } from '../settings/schema.ts'
 import { readBaseModel } from './base/base-model.ts'
 import { findWeights } from './base/model-store.ts'
 
@@ -12,8 +12,8 @@ const MAX_CACHE_BYTES = 2 ** 30
 
 export interface LearnerSource {
   readonly engine: Engine
-  readonly model: FederationDocument['model']
-  readonly training: FederationDocument['training']
+  readonly model: FederationSettings['model']
+  readonly training: FederationSettings['training']
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number

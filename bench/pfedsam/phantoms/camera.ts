@@ -1,5 +1,6 @@
 import type { Random } from '../../../scripts/pretrain/random.ts'
 import { blur } from '../../../scripts/sample/shifts.ts'
+import { normal } from '../../../src/common/random.ts'
 
 /** What a fundus camera and its operator do to the colours of an eye. */
 export interface Camera {
@@ -52,9 +53,4 @@ function lighting ({ tilt, vignette, aperture }: Camera, random: Random, side: n
     if (Math.hypot(x, y) > aperture) return 0
     return (1 + strength * (x * Math.cos(angle) + y * Math.sin(angle))) * (1 - vignette * (out / 0.7) ** 2)
   })
-}
-
-/** Box–Muller. */
-function normal (random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

@@ -1,6 +1,6 @@
 import { streamRandom, type Random } from '../../../scripts/pretrain/random.ts'
 import { smoothNoise } from '../../../scripts/pretrain/render.ts'
-import { seededRandom } from '../../../src/dataset/index.ts'
+import { seededRandom } from '../../../src/common/random.ts'
 import { photograph, type Camera } from './camera.ts'
 import { bentEllipse, cover, depthIn, fillOutline, shareOf, stamp, type Outline } from './shape.ts'
 import type { Drawing, PhantomSite } from './types.ts'

@@ -1,7 +1,7 @@
 import { streamRandom, type Random } from '../../../scripts/pretrain/random.ts'
 import { smoothNoise } from '../../../scripts/pretrain/render.ts'
 import { noise, blur } from '../../../scripts/sample/shifts.ts'
-import { seededRandom } from '../../../src/dataset/index.ts'
+import { seededRandom } from '../../../src/common/random.ts'
 import { brightnessAt, drawPelvis, type Pelvis } from './pelvis.ts'
 import { depthIn } from './shape.ts'
 import type { Drawing, PhantomSite } from './types.ts'

@@ -1,9 +1,10 @@
 import sharp from 'sharp'
 import { outlinePixels } from '../../../scripts/testnet/pictures.ts'
+import type { SiteData } from '../../../src/experiment/data-source.ts'
 import { methodOf } from '../../../src/experiment/jobs.ts'
 import { unpackBits } from '../../../src/experiment/masks.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
-import { loadSites, type DataName, type SiteData } from '../sites.ts'
+import { loadSites } from '../sites.ts'
 
 /** One site's validation image under the outlines of several methods, as data URIs. */
 export interface Strip {
@@ -20,7 +21,7 @@ const PREDICTED = [64, 224, 160] as const
 const SCALE = 2
 
 /** Strips of one data set, from the runs of its first seed; the images are drawn anew. */
-export async function drawStrips (data: DataName, records: readonly RunRecord[]): Promise<Strip[]> {
+export async function drawStrips (data: string, records: readonly RunRecord[]): Promise<Strip[]> {
   const runs = SHOWN.flatMap((name) => records.find(({ job }) => job.data === data && job.method === name && job.leftOut == null) ?? [])
   const first = runs[0]
   if (first == null) return []

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
-import type { ComputeSettings } from '../../home/config/compute.ts'
 import { loadConfig } from '../../home/config/load.ts'
+import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import type { Examination } from '../doctor/examine.ts'

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { CommandModule } from 'yargs'
-import type { ComputeSettings } from '../../home/config/compute.ts'
+import type { ComputeSettings } from '../../home/config/schema.ts'
 import type { Evaluation } from '../../site-model/evaluate-site.ts'
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { CommandModule } from 'yargs'
 import { UsageError } from '../../errors.ts'
-import type { ComputeSettings } from '../../home/config/compute.ts'
+import type { ComputeSettings } from '../../home/config/schema.ts'
 import type { Box, Point } from '../../model/predict/prompts.ts'
 import type { Mode } from '../../settings/model.ts'
 import type { FolderPrediction } from '../../site-model/predict/folder.ts'

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
-import type { ComputeSettings } from '../../home/config/compute.ts'
 import { loadConfig } from '../../home/config/load.ts'
+import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
 import type { Daemon } from '../../node/daemon.ts'
 import type { Summary } from '../../node/summary.ts'

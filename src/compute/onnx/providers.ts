@@ -7,25 +7,11 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { delimiter, dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fullPrecision } from '../../common/full-precision.ts'
 
 /** `cpu` is always there and comes last. */
 export const providers = ['cuda', 'webgpu', 'cpu'] as const
 export type Provider = typeof providers[number]
-
-const NO_TF32 = { NVIDIA_TF32_OVERRIDE: '0' } as const
-
-/**
- * For a process to be started that may load CUDA: newer cards would otherwise round float32 factors to 19 bits, which costs four of
- * seven digits.
- */
-export function fullPrecision (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...NO_TF32, ...env }
-}
-
-/** The same within a process, before CUDA loads. */
-export function keepFullPrecision (): void {
-  process.env['NVIDIA_TF32_OVERRIDE'] ??= NO_TF32.NVIDIA_TF32_OVERRIDE
-}
 
 /** What the self-test said; `gflops` is its speed in 10⁹ operations per second. */
 export type ProviderTest = { readonly provider: Provider } & (

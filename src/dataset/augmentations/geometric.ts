@@ -1,4 +1,5 @@
-import type { Fitted, Random } from '../types.ts'
+import type { Random } from '../../common/random.ts'
+import type { Fitted } from '../types.ts'
 
 export interface AugmentOptions {
   /** mirror left–right and top–bottom, each with probability ½; default true */

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import type { EngineOptions } from '../../compute/index.ts'
 import { isMultiaddress } from './multiaddress.ts'
 
-export const ENGINES = ['auto', 'onnx', 'tensorflow', 'wasm', 'cpu'] as const satisfies ReadonlyArray<EngineOptions['name']>
-export const PROVIDERS = ['auto', 'cuda', 'webgpu', 'cpu'] as const satisfies ReadonlyArray<EngineOptions['provider']>
-export const MEMORY = ['auto', 'low', 'fast'] as const satisfies ReadonlyArray<EngineOptions['memory']>
+export const ENGINES = ['auto', 'onnx', 'tensorflow', 'wasm', 'cpu'] as const
+export const PROVIDERS = ['auto', 'cuda', 'webgpu', 'cpu'] as const
+export const MEMORY = ['auto', 'low', 'fast'] as const
 
 /** One of a few words; another one is answered with all of them. */
 function oneOf<const T extends readonly string[]> (words: T): z.ZodEnum<{ [K in T[number]]: K }> {
@@ -46,3 +45,5 @@ export const siteConfig = z.strictObject({
 
 export type SiteConfig = z.infer<typeof siteConfig>
 export type SiteSettings = z.input<typeof siteConfig>
+/** What decides which engine trains, and where. */
+export type ComputeSettings = Pick<SiteConfig, 'engine' | 'provider' | 'threads' | 'memory'>

@@ -1,6 +1,6 @@
 import { elementCount } from '../../adapter/schema.ts'
+import { normal, seededRandom, type Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import { seededRandom, type Random } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
@@ -38,7 +38,7 @@ export function initialExperts (tensors: readonly ExpertSpec[], seed: number): R
   return Object.fromEntries(tensors.map(({ name, shape }, index) => {
     const random = seededRandom(seed, 1_000_000 + index)
     const count = elementCount(shape)
-    if (name.endsWith('.gate.weight')) return [name, { data: normal(count, GATE_SPREAD, random) }]
+    if (name.endsWith('.gate.weight')) return [name, { data: normals(count, GATE_SPREAD, random) }]
     return [name, { data: name.endsWith('.down.weight') ? uniform(count, shape[2]!, random) : new Float32Array(count) }]
   }))
 }
@@ -46,10 +46,9 @@ export function initialExperts (tensors: readonly ExpertSpec[], seed: number): R
 /** `@noise` [blocks, rows, experts] on the gates' logits, fresh for every step; nothing where the settings want none. */
 export function gateNoise ({ blocks, experts, noise = 0 }: ModelSettings['moe'], rows: number, random: Random): HostRecord {
   const shape = [new Set(blocks).size, rows, experts]
-  return noise === 0 ? {} : { '@noise': { shape, data: normal(elementCount(shape), noise, random) } }
+  return noise === 0 ? {} : { '@noise': { shape, data: normals(elementCount(shape), noise, random) } }
 }
 
-/** Box–Muller. */
-function normal (count: number, deviation: number, random: Random): Float32Array {
-  return Float32Array.from({ length: count }, () => deviation * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
+function normals (count: number, deviation: number, random: Random): Float32Array {
+  return Float32Array.from({ length: count }, () => deviation * normal(random))
 }

@@ -1,5 +1,5 @@
 import { elementCount, type TensorSpec } from '../../adapter/schema.ts'
-import { seededRandom, type Random } from '../../dataset/index.ts'
+import { type Random, seededRandom } from '../../common/random.ts'
 import { InputError } from '../../errors.ts'
 import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'

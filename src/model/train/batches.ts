@@ -1,4 +1,5 @@
-import { augment, seededRandom, shuffled, type Fitted, type Random } from '../../dataset/index.ts'
+import { type Random, seededRandom, shuffled } from '../../common/random.ts'
+import { augment, type Fitted } from '../../dataset/index.ts'
 
 export type Phase = 'G' | 'L'
 

@@ -1,5 +1,6 @@
+import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import type { Fitted, Random } from '../../dataset/index.ts'
+import type { Fitted } from '../../dataset/index.ts'
 
 const JITTER = 0.05
 

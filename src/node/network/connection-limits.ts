@@ -1,5 +1,5 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
-import { RateLimit } from '../../protocol/shared/rate-limit.ts'
+import { RateLimit } from '../../common/rate-limit.ts'
 import type { Offences } from './offences.ts'
 
 /** Handshakes that one remote address may start. Many sites may stand behind one: a hospital's NAT, or loopback. */

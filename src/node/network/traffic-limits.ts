@@ -1,5 +1,5 @@
 import type { ConnectionEncrypter, MessageStream, Stream, StreamMessageEvent, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
-import { RateLimit } from '../../protocol/shared/rate-limit.ts'
+import { RateLimit } from '../../common/rate-limit.ts'
 import { BAN_POINTS, type Offences } from './offences.ts'
 
 /** What one peer may use, over all its connections: sustained per second, and at once after a quiet time. */

@@ -1,3 +1,5 @@
+import { normal } from '../../common/random.ts'
+
 /**
  * Test fault: what a lying site does to each copy of its adapter that leaves: normal noise whose norm is `factor` times what the copy
  * is away from the start.
@@ -9,9 +11,4 @@ export function liar (initial: Float32Array, factor: number, random: () => numbe
     const deviation = factor * Math.sqrt(squares / copy.length)
     for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + deviation * normal(random)
   }
-}
-
-/** Box–Muller. */
-function normal (random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { breather, runInSlices } from '../../common/slices.ts'
 import type { Frames } from '../shared/frames.ts'
-import { breather, runInSlices } from '../shared/slices.ts'
 import type { Limits } from './limits.ts'
 import { checkTrailer, encodeTrailer, MAX_MESSAGE_BYTES } from './messages.ts'
 import type { OpenExchange } from './port.ts'

@@ -1,4 +1,4 @@
-import { RateLimit } from '../shared/rate-limit.ts'
+import { RateLimit } from '../../common/rate-limit.ts'
 import { decodeAnnouncement, type Announcement } from './announcement.ts'
 
 export type Verdict = { readonly accept: Announcement } | { readonly ignore: string } | { readonly reject: string }

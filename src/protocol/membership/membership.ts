@@ -1,7 +1,7 @@
 import { TypedEventEmitter, type Connection, type Startable, type Stream } from '@libp2p/interface'
+import { RateLimit } from '../../common/rate-limit.ts'
 import { ProtocolError, RefusedError, TimeoutError } from '../../errors.ts'
 import { Frames } from '../shared/frames.ts'
-import { RateLimit } from '../shared/rate-limit.ts'
 import { within } from '../shared/within.ts'
 import { greet, type Greeted } from './greet.ts'
 import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch } from './messages.ts'

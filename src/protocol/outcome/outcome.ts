@@ -1,9 +1,9 @@
 import { TypedEventEmitter, type Connection, type PeerId, type Startable, type Stream, type TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { RateLimit } from '../../common/rate-limit.ts'
 import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
 import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
-import { RateLimit } from '../shared/rate-limit.ts'
 import { ask, tell, type Settlement, type Settling, type Talk } from './talk.ts'
 
 const MAX_STREAMS = 2

@@ -1,7 +1,7 @@
-import type { FederationDocument } from '../../federation/document.ts'
 import type { DecoderMode, LoraAggregation, Mode, ModelSettings, TrainSettings } from '../model.ts'
+import type { FederationSettings } from '../schema.ts'
 
-type Averaging = FederationDocument['averaging']
+type Averaging = FederationSettings['averaging']
 
 /** How sites' adapters come together after phase G of each round. */
 type Mixing = 'nothing' | 'alone' | 'pooled' | 'server' | 'gossip'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readImage } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import type { ComputeSettings } from '../../home/config/compute.ts'
+import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { EmbeddingCache } from '../../model/predict/embedding-cache.ts'
 import type { MaskMap, Segmenter } from '../../model/predict/segmenter.ts'

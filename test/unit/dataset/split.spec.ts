@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { seededRandom, shuffled } from '../../../src/common/random.ts'
 import { splitSlices, type Slice } from '../../../src/dataset/index.ts'
-import { shuffled, seededRandom } from '../../../src/dataset/random.ts'
 import { subjectOf } from '../../../src/dataset/subject.ts'
 import { slice } from './fixtures.ts'
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { augment, fitSlice, seededRandom, toBatch, type Fitted } from '../../../src/dataset/index.ts'
+import { seededRandom } from '../../../src/common/random.ts'
+import { augment, fitSlice, toBatch, type Fitted } from '../../../src/dataset/index.ts'
 import { resizeImage, resizeLabels } from '../../../src/dataset/transforms/resize.ts'
 import { fitted, pixels, slice } from './fixtures.ts'
 

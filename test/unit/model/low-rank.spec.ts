@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
-import { seededRandom } from '../../../src/dataset/index.ts'
+import { seededRandom } from '../../../src/common/random.ts'
 import { factorise, multiply } from '../../../src/model/parameters/low-rank.ts'
 import { uniform } from '../../../src/model/parameters/shared-set.ts'
 

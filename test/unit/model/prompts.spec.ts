@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { seededRandom, type Fitted } from '../../../src/dataset/index.ts'
+import { seededRandom } from '../../../src/common/random.ts'
+import { type Fitted } from '../../../src/dataset/index.ts'
 import { maskBoxes } from '../../../src/model/train/box-prompts.ts'
 
 /** 60×40 pixels with a marked rectangle, corners included. */

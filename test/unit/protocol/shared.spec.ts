@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { RateLimit } from '../../../src/common/rate-limit.ts'
+import { runInSlices } from '../../../src/common/slices.ts'
 import { TimeoutError } from '../../../src/errors.ts'
-import { RateLimit } from '../../../src/protocol/shared/rate-limit.ts'
-import { runInSlices } from '../../../src/protocol/shared/slices.ts'
 import { within } from '../../../src/protocol/shared/within.ts'
 
 describe('within', () => {

@@ -5,8 +5,8 @@ import { expect } from 'chai'
 import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals.ts'
 import { bundledSample } from '../../../scripts/testnet/sample.ts'
 import { prepareWorkspace } from '../../../scripts/testnet/workspace.ts'
+import { mapLimited } from '../../../src/common/map-limited.ts'
 import { InputError } from '../../../src/errors.ts'
-import { mapLimited } from '../../../src/experiment/map-limited.ts'
 
 let root: string
 

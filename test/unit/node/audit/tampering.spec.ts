@@ -2,7 +2,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { verifyLedger } from '../../../../src/audit/verify.ts'
-import { seededRandom } from '../../../../src/dataset/index.ts'
+import { seededRandom } from '../../../../src/common/random.ts'
 import { Desk, refusal } from './fixtures.ts'
 
 const TRIALS = 200

@@ -1,5 +1,7 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import type { Random } from './types.ts'
+
+/** Uniform in [0, 1). */
+export type Random = () => number
 
 /** The random numbers that belong to a seed and, below it, to a stream: independent of what other streams drew. */
 export function seededRandom (seed: number, stream = 0): Random {
@@ -18,6 +20,18 @@ export function shuffled<T> (items: readonly T[], random: Random): T[] {
     copy[j] = swap
   }
   return copy
+}
+
+/** One draw of the standard normal distribution, out of two of `random`. */
+export function normal (random: Random): number {
+  return normalPair(random)[0]
+}
+
+/** Two independent draws of the standard normal distribution, out of two of `random` (Box and Muller 1958). */
+export function normalPair (random: Random): [number, number] {
+  const radius = Math.sqrt(-2 * Math.log(1 - random()))
+  const angle = 2 * Math.PI * random()
+  return [radius * Math.cos(angle), radius * Math.sin(angle)]
 }
 
 /** Neighbouring xoroshiro seeds give alike first draws: spread them over 32 bits (the mixer of MurmurHash3). */

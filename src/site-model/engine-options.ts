@@ -1,7 +1,5 @@
-import type { EngineOptions } from '../../compute/index.ts'
-import type { SiteConfig } from './schema.ts'
-
-export type ComputeSettings = Pick<SiteConfig, 'engine' | 'provider' | 'threads' | 'memory'>
+import type { EngineOptions } from '../compute/index.ts'
+import type { ComputeSettings } from '../home/config/schema.ts'
 
 /** The settings as the compute engine takes them; 0 threads leave the number to it. */
 export function engineOptions ({ engine, provider, threads, memory }: ComputeSettings): EngineOptions {
