@@ -1,4 +1,4 @@
-/** What is measured: stacks of ViT-B blocks (COMPUTE.md's table), one training step each. */
+/** What is measured: stacks of ViT-B blocks (docs/spec/compute.md#measured), one training step each. */
 export interface Case {
   readonly name: string
   readonly depth: number

@@ -14,7 +14,7 @@ interface Measured {
   readonly inARow: readonly InARow[]
 }
 
-/** With f32, against one bare libp2p stream per pair (DESIGN §7). */
+/** With f32, against one bare libp2p stream per pair (docs/spec/gossip.md#targets). */
 const LEAST_OF_LIBP2P = 0.6
 const NEAR = 1e-3
 

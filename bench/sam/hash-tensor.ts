@@ -5,7 +5,7 @@ function fnv1a (text: string): number {
   return hash >>> 0
 }
 
-/** Element i of the tensor that the hash makes for a name: offset + u·amplitude, u in [−1, 1) (SAM_SPEC §5.2). */
+/** Element i of the tensor that the hash makes for a name: offset + u·amplitude, u in [−1, 1) (docs/spec/sam.md#generated-tensors). */
 export function hashTensor (name: string, count: number, amplitude: number, offset = 0): Float32Array {
   const seed = fnv1a(name)
   return Float32Array.from({ length: count }, (_, i) => {

@@ -1,7 +1,7 @@
 """The same SAM ViT-B as bench/sam/measure-worker.ts in PyTorch: forward pass and one LoRA training step, for comparison.
 
-Our own code after SAM_SPEC section 1 (architecture), 3.2 (LoRA on q and v of every encoder block and of the decoder's seven attentions, decoder
-heads trained in full) and 3.3 (loss 0.2 BCE + 0.8 Dice on mask 0), AdamW. Weights and the image come from the hash of SAM_SPEC 5.2, so that both
+Our own code after docs/spec/sam.md (architecture), docs/spec/pfedsam.md#shared-parameters (LoRA on q and v of every encoder block and of the decoder's seven attentions, decoder
+heads trained in full) and #losses (loss 0.2 BCE + 0.8 Dice on mask 0), AdamW. Weights and the image come from the hash of docs/spec/sam.md#generated-tensors, so that both
 programs print the same loss. Attention is torch's fused scaled_dot_product_attention with the relative positions as additional columns of
 q and k. Prints one JSON line: {"torch", "median_ms", "forward_ms", "loss", "peak_rss_mb"}.
 """

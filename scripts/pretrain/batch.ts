@@ -8,7 +8,7 @@ export type Prompt = typeof PROMPTS[number]
 
 /** Samples as the training step takes them; B images, three tasks for each. */
 export interface TaskBatch {
-  /** [B,S,S,3], normalised, zero beyond the content (SAM_SPEC §1.2). */
+  /** [B,S,S,3], normalised, zero beyond the content (docs/spec/sam.md#geometry). */
   readonly images: Float32Array
   /** Prompts of the 2B tasks that have one, first all points, then all boxes: [2B,2,2] as x, y in pixels. */
   readonly coordinates: Float32Array

@@ -1,7 +1,8 @@
 import type { NamedTensor } from '../../src/adapter/safetensors.ts'
 import { createLayout, unflatten, type Layout } from '../../src/model/parameters/layout.ts'
 
-// Mask prompts are not trained (no gradient reaches them), and the Fourier matrix is a constant of the model (SAM_SPEC §1.5).
+// Mask prompts are not trained (no gradient reaches them), and the Fourier matrix is a constant of the model
+// (docs/spec/sam.md#prompt-encoder).
 const FIXED = /mask_downscaling|gaussian_matrix/
 
 /** The model's tensors: those trained, end to end in one vector, and those that stay as they were drawn. */

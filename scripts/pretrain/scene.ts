@@ -8,7 +8,7 @@ import type { Canvas } from './raster.ts'
 export interface Scene extends Canvas {
   /** Parent of region 1, 2, … (index 0 is the background and its own parent). */
   readonly parents: number[]
-  /** Content at the top left; the rest of the square is padding (SAM_SPEC §1.2) and holds no object. */
+  /** Content at the top left; the rest of the square is padding (docs/spec/sam.md#geometry) and holds no object. */
   height: number
   width: number
 }

@@ -1,4 +1,4 @@
-/** Many hospitals on one machine (DESIGN §12): `npm run testnet -- --help`. */
+/** Many hospitals on one machine (docs/spec/network.md#testnet): `npm run testnet -- --help`. */
 import { hideBin } from 'yargs/helpers'
 import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
 import { Children } from './children.ts'

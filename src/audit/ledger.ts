@@ -25,7 +25,7 @@ const BATCH_MS = 500
 // Lines held while the disk refuses; what comes beyond is counted and the count is written later.
 const MAX_PENDING = 10_000
 
-/** The append-only, hash-chained record of one site (DESIGN §9). One writer at a time. */
+/** The append-only, hash-chained record of one site (docs/spec/network.md#ledger). One writer at a time. */
 export class Ledger {
   readonly #init: LedgerInit
   #file: FileHandle

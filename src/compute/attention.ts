@@ -96,7 +96,10 @@ function mapOf ([query, key, , places]: Inputs): tf.Tensor3D {
   return tf.softmax(attentionLogits(query, key, places))
 }
 
-/** query · keyᵀ plus what the places add, as one product: each key bears the one-hots of its row and column (SAM_SPEC §1.3). */
+/**
+ * query · keyᵀ plus what the places add, as one product: each key bears the one-hots of its row and column
+ * (docs/spec/sam.md#relative-positions).
+ */
 export function attentionLogits (query: tf.Tensor3D, key: tf.Tensor3D, places?: tf.Tensor3D): tf.Tensor3D {
   if (places === undefined) return tf.matMul(query, key, false, true)
   const side = places.shape[2] / 2

@@ -19,7 +19,7 @@ export interface Slice {
 
 /**
  * A slice scaled so that its longer side is `side` (antialiased when shrinking); its content lies at the top left of a
- * side×side canvas (SAM_SPEC §1.2), so a pixel (x, y) of the original is (x·fittedWidth/width, y·fittedHeight/height) there.
+ * side×side canvas (docs/spec/sam.md#geometry), so a pixel (x, y) of the original is (x·fittedWidth/width, y·fittedHeight/height) there.
  */
 export interface Fitted {
   readonly id: string

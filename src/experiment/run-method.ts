@@ -66,8 +66,8 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
 }
 
 /**
- * SAM_SPEC §3.4: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that against the site's
- * own.
+ * docs/spec/pfedsam.md#the-round: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that
+ * against the site's own.
  */
 async function trainRound (
   { learner, settings, signal }: MethodRun,

@@ -27,9 +27,9 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
 
 /**
  * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per
- * partner (DESIGN §7). Pure: no sockets, clock or randomness; what must last goes through the log it is given. `land` and the commit of
- * an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so that no reader sees half
- * of either.
+ * partner (docs/spec/gossip.md#state). Pure: no sockets, clock or randomness; what must last goes through the log it is given. `land`
+ * and the commit of an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so that no
+ * reader sees half of either.
  */
 export class Averager {
   readonly schema: Schema

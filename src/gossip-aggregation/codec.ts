@@ -6,7 +6,7 @@ import type { Coder } from './coder.ts'
 export const CODECS = ['q8', 'f16', 'q16', 'f32'] as const
 export type Codec = typeof CODECS[number]
 
-/** No chunk is larger (DESIGN §8). */
+/** No chunk is larger (docs/spec/gossip.md#codecs). */
 const MAX_CHUNK_BYTES = 262_144
 
 if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) throw new Error('adapters travel little-endian: this machine is not')

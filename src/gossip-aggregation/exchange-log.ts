@@ -26,9 +26,9 @@ export interface LogEntry {
 }
 
 /**
- * Write-ahead log of exchanges (DESIGN §7). A *committed* record is a redo record: the durable x is the last checkpoint plus factor·d
- * of all committed records that the checkpoint does not name. Every promise resolves when what it says is durable. Reads need no disk
- * but for `read`.
+ * Write-ahead log of exchanges (docs/spec/gossip.md#exchange-log). A *committed* record is a redo record: the durable x is the last
+ * checkpoint plus factor·d of all committed records that the checkpoint does not name. Every promise resolves when what it says is
+ * durable. Reads need no disk but for `read`.
  */
 export interface ExchangeLog {
   begin (head: RecordHead): Promise<LogEntry>

@@ -1,6 +1,6 @@
 import type { BackOff } from './back-off.ts'
 
-/** How a site chooses whom to ask (DESIGN §7). */
+/** How a site chooses whom to ask (docs/spec/gossip.md#partner-choice). */
 export const PARTNER_RULES = ['random', 'exponential', 'farthest'] as const
 export type PartnerRule = typeof PARTNER_RULES[number]
 

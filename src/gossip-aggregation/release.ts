@@ -16,10 +16,10 @@ export interface Released {
 export const SLICE = 65_536
 
 /**
- * The gate through which every outgoing vector passes (DESIGN §7): exactly the schema's count, finite, ‖x‖ ≤ normBound.
- * Checked in slices; copied into `into` on the way where there is one, else `values` themselves are let out and must stay as they are.
- * `squares` is Σ values² if whoever changed them last has summed it up: it is finite only if all of them are, and spares the look at
- * what is not copied.
+ * The gate through which every outgoing vector passes (docs/spec/gossip.md#release-gate): exactly the schema's count, finite, ‖x‖ ≤
+ * normBound. Checked in slices; copied into `into` on the way where there is one, else `values` themselves are let out and must stay as
+ * they are. `squares` is Σ values² if whoever changed them last has summed it up: it is finite only if all of them are, and spares the
+ * look at what is not copied.
  * @throws SchemaError when the vector must not leave.
  */
 export function * release (

@@ -20,7 +20,10 @@ interface Stored {
 const NAME = /^(\d{10})-([0-9a-f]{32})\.(pending|redo|committed|kept)$/
 const LEFTOVER = '.writing'
 
-/** The log of exchanges in the home folder: one file per exchange, written aside, fsynced and renamed (DESIGN §7). */
+/**
+ * The log of exchanges in the home folder: one file per exchange, written aside, fsynced and renamed
+ * (docs/spec/gossip.md#exchange-log).
+ */
 export class DiskExchangeLog implements ExchangeLog {
   /** Records that could not be read, one plain sentence each. */
   readonly warnings: string[] = []

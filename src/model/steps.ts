@@ -10,7 +10,7 @@ import type { Prompts } from './sam/prompt-encoder.ts'
 import { promptMasks } from './sam/sam.ts'
 import { adamw, clipByNorm } from './train/optimiser.ts'
 
-/** One foreground class uses mask map 0 (SAM_SPEC §3.2). */
+/** One foreground class uses mask map 0 (docs/spec/sam.md#mask-decoder). */
 const MAPS = [0]
 
 /** What all steps of one model share. Inputs named with a leading `@` are not weights. */
@@ -132,7 +132,7 @@ function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: 
 
 /**
  * One step of phase G on @gamma; with @teacherGamma the global model teaches with weight @weight, with @lambda too the personal one
- * (SAM_SPEC §3.4).
+ * (docs/spec/pfedsam.md#the-round).
  */
 export function globalStep (context: StepContext): Step {
   return (t) => {

@@ -299,7 +299,7 @@ export class Daemon {
     await company?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    // The cool-down moved Γ: experts serve with the very Γ that they were fitted against (SAM_SPEC §3.4).
+    // The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round).
     const { dice } = await trainer.call('phaseL', { round: federation.document.training.rounds + 1, adapter: averager.snapshot() }, {
       signal: this.#stop.signal
     })

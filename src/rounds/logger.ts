@@ -3,7 +3,7 @@ import pino, { type Logger } from 'pino'
 
 export type { Logger }
 
-/** JSON lines on stderr. Never pass pixels, file names, patient ids or private parameters (DESIGN §15). */
+/** JSON lines on stderr. Never pass pixels, file names, patient ids or private parameters (docs/spec/network.md#logging). */
 export function createLogger (level: string): Logger {
   // Not pino's own: where its terminal was closed that one tries the last line again for ever, and the process with it.
   const stream = createWriteStream('', { fd: 2, autoClose: false })

@@ -1,6 +1,6 @@
 /**
  * What daemon and trainer say to each other over IPC. Only the global adapter, counts and scores: experts, optimiser
- * state, pixels and file names stay in the trainer (DESIGN §2).
+ * state, pixels and file names stay in the trainer (docs/spec/network.md#processes).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { ComputeSettings } from '../home/config/schema.ts'

@@ -32,7 +32,7 @@ export interface RoundSite {
   readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
   readonly trainer: Trainer
   readonly company?: Company
-  /** When experts are fitted: after the exchange, to the mixed adapter, or before it, to this site's own (SAM_SPEC §3.4). */
+  /** When experts are fitted: after the exchange, to the mixed adapter, or before it, to this site's own (docs/spec/pfedsam.md#order). */
   readonly order?: 'G-exchange-L' | 'GL-local' | undefined
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>

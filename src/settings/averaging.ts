@@ -1,6 +1,9 @@
 import type { FederationSettings } from './schema.ts'
 
-/** Averaging settings of DESIGN §7; one initiation instead of two, because under `exponential` it stands for two steps (docs/gossip.md). */
+/**
+ * Averaging settings of docs/spec/gossip.md#default-values; one initiation instead of two, because under `exponential` it stands for
+ * two steps (docs/gossip.md).
+ */
 export function defaultAveraging ({ coolDownSeconds }: { coolDownSeconds: number }): FederationSettings['averaging'] {
   return {
     codec: 'auto',

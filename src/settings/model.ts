@@ -11,18 +11,18 @@ export interface Architecture {
 /** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
 export type Mode = 'frozen' | 'global' | 'personal'
 
-/** What of the mask decoder belongs to Γ (SAM_SPEC §3.2). */
+/** What of the mask decoder belongs to Γ (docs/spec/pfedsam.md#shared-parameters). */
 export type DecoderMode = 'frozen' | 'lora' | 'lora+upscaling' | 'lora+mask-head' | 'lora+heads' | 'full'
 
 /**
  * What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it
- * (SAM_SPEC §3.7).
+ * (docs/spec/pfedsam.md#baselines).
  */
 type EncoderMode = 'lora' | 'bottleneck' | 'full'
 
 /**
  * What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product, out of which every site
- * takes the best factors (SAM_SPEC §3.5).
+ * takes the best factors (docs/spec/pfedsam.md#lora-aggregation).
  */
 export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
 
@@ -47,9 +47,12 @@ export interface ModelSettings {
     readonly bottleneck: number
     /** One choice of experts per token, or one per image. */
     readonly gate: 'token' | 'image'
-    /** A bottleneck with GELU and biases, or a plain low-rank pair (SAM_SPEC §3.9). */
+    /** A bottleneck with GELU and biases, or a plain low-rank pair (docs/spec/pfedsam.md#private-experts). */
     readonly expert: 'mlp' | 'lora'
-    /** Deviation of Gaussian noise on the gates' logits while experts are trained; none if not given (SAM_SPEC §3.2 has 1 / experts). */
+    /**
+     * Deviation of Gaussian noise on the gates' logits while experts are trained; none if not given
+     * (docs/spec/pfedsam.md#private-experts).
+     */
     readonly noise?: number | undefined
   }
 }
@@ -66,7 +69,7 @@ export interface TrainSettings {
   readonly clipNorm: number
   /** Steps of linear warm-up, counted over all rounds. */
   readonly warmupSteps: number
-  /** Learning rates from round to round: constant if not given, or falling towards 0 at the end (SAM_SPEC §3.6). */
+  /** Learning rates from round to round: constant if not given, or falling towards 0 at the end (docs/spec/pfedsam.md#optimiser). */
   readonly schedule?: 'constant' | 'poly' | undefined
   /** Weights of distillation in phases G and L, its temperature, and the weight of the balance loss. */
   readonly lambdaG: number
@@ -75,12 +78,12 @@ export interface TrainSettings {
   readonly beta: number
   /** Rounds over which lambdaG rises linearly from 0. */
   readonly warmupRounds: number
-  /** Who teaches in phase G and in phase L (SAM_SPEC §3.9). */
+  /** Who teaches in phase G and in phase L (docs/spec/pfedsam.md#teachers). */
   readonly teacherG: 'personal' | 'global' | 'none'
   readonly teacherL: 'global' | 'none'
-  /** What student and teacher are compared by: mask logits if not given, or the image embedding (SAM_SPEC §3.9). */
+  /** What student and teacher are compared by: mask logits if not given, or the image embedding (docs/spec/pfedsam.md#distillation). */
   readonly distil?: 'logits' | 'features' | undefined
-  /** Exchange between the phases if not given; `GL-local` fits experts before it, to the site's own Γ (SAM_SPEC §3.4). */
+  /** Exchange between the phases if not given; `GL-local` fits experts before it, to the site's own Γ (docs/spec/pfedsam.md#order). */
   readonly order?: 'G-exchange-L' | 'GL-local' | undefined
   /** What training and scoring give the decoder: nothing, or a box around the mask, jittered by up to 5 % of its sides in training. */
   readonly prompt: 'none' | 'box'
@@ -89,8 +92,8 @@ export interface TrainSettings {
 }
 
 /**
- * Where LoRA and experts sit by default. Large models: SAM_SPEC §3.6, experts beside the blocks that attend globally; the small one,
- * and the decoder of both: docs/evidence.md.
+ * Where LoRA and experts sit by default. Large models: docs/spec/pfedsam.md#default-values, experts beside the blocks that attend
+ * globally; the small one, and the decoder of both: docs/evidence.md.
  */
 export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Architecture, 'imageSize'>): ModelSettings {
   const blocks = Array.from({ length: depth }, (_, block) => block)
@@ -109,7 +112,10 @@ export function defaultImageSize ({ name, imageSize }: Pick<Architecture, 'name'
   return name.startsWith('vit-') ? 448 : imageSize
 }
 
-/** What the columns of SAM_SPEC §3.6 have in common; batches, and the small model's rates, schedule and lambdaG, by docs/evidence.md. */
+/**
+ * What the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small model's rates, schedule and lambdaG,
+ * by docs/evidence.md.
+ */
 const TRAINING: TrainSettings = {
   epochsG: 1,
   epochsL: 1,
@@ -134,7 +140,7 @@ const TRAINING: TrainSettings = {
 
 /**
  * The large models' column differs: published fine-tunes of SAM use lower rates, above all for the pretrained heads; lambdaG and its
- * warm-up are those of SAM_SPEC §3.6.
+ * warm-up: docs/spec/pfedsam.md#default-values.
  */
 const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
 

@@ -20,9 +20,9 @@ const share = z.number().min(0)
 
 export const model = z.strictObject({
   name: z.string().min(1),
-  /** Side of the square that images are fitted into, pixels: a multiple of 16 (SAM_SPEC §1.4). */
+  /** Side of the square that images are fitted into, pixels: a multiple of 16 (docs/spec/sam.md#image-sides). */
   imageSize: count.multipleOf(16).max(MOST.imageSize),
-  /** How the base takes pixels (SAM_SPEC §2.1); imagenet if absent. */
+  /** How the base takes pixels (docs/spec/sam.md#pixels); imagenet if absent. */
   pixels: z.enum(['imagenet', 'unit']).optional(),
   /** SHA-256 of the frozen base weights; every site checks its own file against it. */
   baseHash: z.string().regex(/^[0-9a-f]{64}$/),

@@ -5,7 +5,7 @@ import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '..
 import type { FederationSettings } from '../settings/schema.ts'
 import { findModel } from './base/model-store.ts'
 
-/** The base's hash, the image side, and where LoRA and experts sit (SAM_SPEC §3.6); `name` as in `model list`. */
+/** The base's hash, the image side, and where LoRA and experts sit (docs/spec/pfedsam.md#default-values); `name` as in `model list`. */
 export async function modelSection (folder: string, name: string, imageSize?: number): Promise<FederationSettings['model']> {
   const { architecture, hash } = await findModel(folder, name)
   const config = samConfig(architecture)
@@ -13,7 +13,7 @@ export async function modelSection (folder: string, name: string, imageSize?: nu
   return { name: architecture, baseHash: hash, imageSize: withImageSize(config, side).imageSize, ...defaultModelSettings(config) }
 }
 
-/** Epochs, rates and losses for this model (SAM_SPEC §3.6). */
+/** Epochs, rates and losses for this model (docs/spec/pfedsam.md#default-values). */
 export function trainingSection (
   model: Pick<FederationSettings['model'], 'name'>,
   own: { rounds: number, seed: number }

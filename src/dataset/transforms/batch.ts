@@ -1,10 +1,10 @@
 import type { Fitted } from '../types.ts'
 
-/** SAM's pixel statistics, RGB 0..255 (SAM_SPEC §1.2). */
+/** SAM's pixel statistics, RGB 0..255 (docs/spec/sam.md#pixels). */
 const MEAN = [123.675, 116.28, 103.53] as const
 const STD = [58.395, 57.12, 57.375] as const
 
-/** What the base was trained with: SAM's mean and deviation, or brightness in 0..1 as MedSAM has it (SAM_SPEC §2.1). */
+/** What the base was trained with: SAM's mean and deviation, or brightness in 0..1 as MedSAM has it (docs/spec/sam.md#pixels). */
 export type Pixels = 'imagenet' | 'unit'
 
 /** Normalised pixel values by channel and brightness. */
@@ -26,7 +26,7 @@ export interface Batch {
 
 /**
  * Network input and target of slices fitted to one side S: normalised, then padded with zeros at the right and bottom
- * (SAM_SPEC §1.2); targets are averaged over the area of each low-resolution pixel, L = `lowResSide` = 4G, which divides S.
+ * (docs/spec/sam.md#geometry); targets are averaged over the area of each low-resolution pixel, L = `lowResSide` = 4G, which divides S.
  * With one class every label > 0 is foreground; with more, class c is label c + 1.
  *
  * @throws RangeError for no slices, different sides or an L that does not divide S

@@ -2,8 +2,8 @@ import type { Fitted, Slice } from '../types.ts'
 import { resizeImage, resizeLabels } from './resize.ts'
 
 /**
- * Scales a slice so that its longer side is `side` pixels (SAM_SPEC §1.2); masks by nearest pixel. Gives the event loop a turn first,
- * since data sets are fitted in one go.
+ * Scales a slice so that its longer side is `side` pixels (docs/spec/sam.md#geometry); masks by nearest pixel. Gives the event loop a
+ * turn first, since data sets are fitted in one go.
  */
 export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
   await new Promise((resolve) => setImmediate(resolve))

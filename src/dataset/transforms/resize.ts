@@ -10,7 +10,7 @@ export interface Raster {
 interface Taps { readonly first: number, readonly weights: Float32Array }
 
 /**
- * Scales an 8-bit image to height×width with the filter of the reference (SAM_SPEC §1.2): a triangle, widened when shrinking so
+ * Scales an 8-bit image to height×width with the filter of the reference (docs/spec/sam.md#geometry): a triangle, widened when shrinking so
  * that nothing aliases, plain bilinear with half-pixel centres when enlarging. Own code because libvips shifts enlarged images
  * by a quarter pixel against their masks and differs in the last bit between processors.
  */

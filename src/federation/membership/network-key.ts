@@ -6,7 +6,7 @@ import { parseKeyRing, type KeyRing } from './key-ring.ts'
 
 const LENGTH = 32
 
-/** Makes the 32 random bytes that keep strangers out of the Noise handshake (DESIGN §9). */
+/** Makes the 32 random bytes that keep strangers out of the Noise handshake (docs/spec/network.md#network-key). */
 export async function createNetworkKey (path: string): Promise<void> {
   await writeKeyRing(path, { current: randomBytes(LENGTH).toString('hex'), previous: [] })
 }

@@ -13,7 +13,7 @@ export interface Routing {
 
 /**
  * 1 for the k largest of each row, else 0; ties go to the lower index. Counted by comparisons, so that the graph needs no
- * TopK; without gradient, because the choice is not differentiated (SAM_SPEC §3.2).
+ * TopK; without gradient, because the choice is not differentiated (docs/spec/pfedsam.md#private-experts).
  */
 export function topKMask (p: tf.Tensor2D, k: number): tf.Tensor2D {
   const choose = tf.customGrad((input) => {
@@ -38,7 +38,7 @@ export function route (x: tf.Tensor2D, weights: TensorRecord, prefix: string, to
   return { probabilities, gates: tf.div(kept, tf.sum(kept, 1, true)) }
 }
 
-/** What the gate looks at: every token, or the mean of an image's tokens [B,D] (SAM_SPEC §3.2). */
+/** What the gate looks at: every token, or the mean of an image's tokens [B,D] (docs/spec/pfedsam.md#private-experts). */
 function gateInput (x: tf.Tensor, gate: 'token' | 'image'): tf.Tensor2D {
   if (gate === 'token') return asRows(x)
   const [batch, dim] = [x.shape[0], x.shape.at(-1)!]
@@ -77,7 +77,7 @@ export function mixExperts (
   return { value: tf.reshape(upBias == null ? mixed : tf.add(mixed, tf.matMul(gates, upBias as tf.Tensor2D)), x.shape), routing }
 }
 
-/** E·Σ f·P: f the share of routed slots (no gradient), P the mean probability; 1 when uniform (SAM_SPEC §3.2). */
+/** E·Σ f·P: f the share of routed slots (no gradient), P the mean probability; 1 when uniform (docs/spec/pfedsam.md#private-experts). */
 export function balanceLoss ({ probabilities, gates }: Routing): tf.Scalar {
   const experts = probabilities.shape[1]
   const share = routedShare(gates)

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 
 /**
  * τ²·mean KL(σ(z_T/τ) ‖ σ(z_S/τ)) per pixel; the teacher is a constant. Zero, with zero gradient, where both agree. Written with its
- * own gradient τ(σ(b) − σ(a))/N, which is exact where the composition would lose digits (SAM_SPEC §3.3).
+ * own gradient τ(σ(b) − σ(a))/N, which is exact where the composition would lose digits (docs/spec/pfedsam.md#distillation).
  */
 export function distillationLoss (teacher: tf.Tensor, student: tf.Tensor, tau: number): tf.Scalar {
   const loss = tf.customGrad<tf.Scalar>((input, save) => {
@@ -20,7 +20,10 @@ export function distillationLoss (teacher: tf.Tensor, student: tf.Tensor, tau: n
   return loss(student)
 }
 
-/** Mean squared difference of image embeddings; the teacher's must not depend on what is trained. The other choice of SAM_SPEC §3.9. */
+/**
+ * Mean squared difference of image embeddings; the teacher's must not depend on what is trained. The other choice of
+ * docs/spec/pfedsam.md#distillation.
+ */
 export function featureLoss (teacher: tf.Tensor, student: tf.Tensor): tf.Scalar {
   const squares = tf.squaredDifference(teacher, student)
   return tf.mean(tf.mean(tf.reshape(squares, [squares.shape[0], -1]), 1))

@@ -10,7 +10,10 @@ export interface ExpertSpec { readonly name: string, readonly shape: readonly nu
 
 const GATE_SPREAD = 0.02
 
-/** The tensors of Λ (SAM_SPEC §3.2). @throws InputError for a block that the model lacks or more experts per token than there are. */
+/**
+ * The tensors of Λ (docs/spec/pfedsam.md#private-experts). @throws InputError for a block that the model lacks or more experts per
+ * token than there are.
+ */
 export function expertTensors (
   { name, depth, dim }: SamConfig,
   { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']

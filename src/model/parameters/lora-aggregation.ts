@@ -7,7 +7,7 @@ import { initialAdapterTensors } from './shared-set.ts'
 
 type Tensors = Map<string, Float32Array>
 
-/** How Γ looks while it is trained and while it travels (SAM_SPEC §3.5). */
+/** How Γ looks while it is trained and while it travels (docs/spec/pfedsam.md#lora-aggregation). */
 export interface ExchangeForm {
   /** What travels and is averaged. */
   readonly travelling: readonly TensorSpec[]

@@ -30,9 +30,9 @@ export function multiply ({ b, a }: Factors, [out, rank, into]: readonly [number
 }
 
 /**
- * The best factors of this rank for `product` [out, in] (SAM_SPEC §3.5, product-svd), by subspace iteration (Halko, Martinsson, Tropp
- * 2011), since a full decomposition of 768×768 takes a minute. Where the product has less than the rank, A keeps the rows of `start`
- * and B is zero, so that training can use them.
+ * The best factors of this rank for `product` [out, in] (docs/spec/pfedsam.md#lora-aggregation), by subspace iteration (Halko,
+ * Martinsson, Tropp 2011), since a full decomposition of 768×768 takes a minute. Where the product has less than the rank, A keeps the
+ * rows of `start` and B is zero, so that training can use them.
  */
 export function factorise (product: Float32Array, [out, rank, into]: readonly [number, number, number], start: Float32Array): Factors {
   const [b, a] = [new Float32Array(out * rank), start.slice()]

@@ -6,7 +6,7 @@ import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
 import { tensorShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
 
-/** How much narrower a bottleneck is than the encoder (FedMSA, SAM_SPEC §3.7). */
+/** How much narrower a bottleneck is than the encoder (FedMSA, docs/spec/pfedsam.md#baselines). */
 const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
@@ -83,7 +83,10 @@ function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: D
   return [...shapes].filter(([name]) => WHOLE[mode]?.test(name) === true).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
 }
 
-/** The tensors of Γ (SAM_SPEC §3.2): of encoder and decoder what their modes say. @throws InputError for a block that the model lacks. */
+/**
+ * The tensors of Γ (docs/spec/pfedsam.md#shared-parameters): of encoder and decoder what their modes say. @throws InputError for a
+ * block that the model lacks.
+ */
 export function adapterTensors (config: SamConfig, settings: ModelSettings): TensorSpec[] {
   const { lora, decoder } = settings
   const shapes = tensorShapes(config)

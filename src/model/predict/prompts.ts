@@ -48,7 +48,7 @@ function isInside ([x, y]: Point, [x0, y0, x1, y1]: Box): boolean {
   return x >= x0 && x <= x1 && y >= y0 && y <= y1
 }
 
-/** A prompt as inputs of the decoder, in pixels of the resized image (SAM_SPEC §1.2). */
+/** A prompt as inputs of the decoder, in pixels of the resized image (docs/spec/sam.md#geometry). */
 export function promptInputs (
   { points, box, mask }: SinglePrompt,
   { width, height, fittedWidth, fittedHeight }: Fitted,

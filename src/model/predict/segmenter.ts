@@ -22,7 +22,7 @@ export interface SegmenterInit {
 
 /** One of SAM's four mask maps of one image. */
 export interface MaskMap {
-  /** 0 alone, or 1 to 3 (SAM_SPEC §1.6). */
+  /** 0 alone, or 1 to 3 (docs/spec/sam.md#mask-decoder). */
   readonly map: number
   /** What the model expects the IoU with the truth to be; the mean over several boxes. Not confined to 0..1. */
   readonly iou: number

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts'
 
-/** Every number that tells one SAM from another (SAM_SPEC §1.1, §4). */
+/** Every number that tells one SAM from another (docs/spec/sam.md#configurations). */
 export interface SamConfig {
   readonly name: string
   /** Sides of image, patch and attention window, in pixels, pixels and tokens. */
@@ -113,7 +113,7 @@ export function samConfig (name: string): SamConfig {
   return config
 }
 
-/** The same model for another image side, a multiple of the patch; its tables must be resized (SAM_SPEC §1.4). */
+/** The same model for another image side, a multiple of the patch; its tables must be resized (docs/spec/sam.md#image-sides). */
 export function withImageSize (config: SamConfig, imageSize: number): SamConfig {
   if (!(imageSize > 0 && imageSize % config.patch === 0)) {
     throw new InputError(`the image side ${imageSize} is not a multiple of the patch side ${config.patch} of ${config.name}`)

@@ -67,7 +67,7 @@ export function splitHeads (x: tf.Tensor, heads: number): tf.Tensor3D {
 
 /**
  * What the positions add to the logits of q [..., D], which was multiplied by 1/√size: [B·heads, side², 2·side]. Nothing is masked,
- * padding included (SAM_SPEC §1.3).
+ * padding included (docs/spec/sam.md#relative-positions).
  */
 export function places (q: tf.Tensor, side: number, heads: number, weights: TensorRecord, prefix: string): tf.Tensor3D {
   const size = q.shape.at(-1)! / heads
@@ -166,7 +166,7 @@ export function runBlocks (
   return state
 }
 
-/** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (SAM_SPEC §1.3). */
+/** images [B,S,S,3], normalised → embedding [B,G,G,d] and the routing of every block with experts (docs/spec/sam.md#image-encoder). */
 export function encodeImage (
   weights: TensorRecord,
   config: SamConfig,

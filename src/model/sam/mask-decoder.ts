@@ -49,7 +49,7 @@ export function upscale (weights: TensorRecord, keys: tf.Tensor, grid: number): 
   return gelu(spread2(middle, weights, `${prefix}.3`)) as tf.Tensor4D
 }
 
-/** Mask maps `wanted` as logits [B,maps,4G,4G] and IoU estimates [B,4] (SAM_SPEC §1.6). */
+/** Mask maps `wanted` as logits [B,maps,4G,4G] and IoU estimates [B,4] (docs/spec/sam.md#mask-decoder). */
 export function decodeMasks (
   weights: TensorRecord,
   input: DecoderInput,

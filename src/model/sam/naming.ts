@@ -1,4 +1,4 @@
-/** Hugging Face names of SAM's parts → original names, tried in order (SAM_SPEC §1.8). */
+/** Hugging Face names of SAM's parts → original names, tried in order (docs/spec/sam.md#names). */
 const RULES: readonly [RegExp, string][] = [
   [/^vision_encoder\.patch_embed\.projection\./, 'image_encoder.patch_embed.proj.'],
   [/^vision_encoder\.layers\.(\d+)\.layer_norm(\d)\./, 'image_encoder.blocks.$1.norm$2.'],

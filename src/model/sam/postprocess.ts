@@ -14,7 +14,10 @@ function resize2d (data: Float32Array, height: number, width: number, toHeight: 
   return resizeLinear(resizeLinear({ shape: [height, width], data }, 0, toHeight), 1, toWidth).data
 }
 
-/** Low-resolution logits (lowRes² values) → logits at the original size: up to the canvas, crop, to the original (SAM_SPEC §1.2). */
+/**
+ * Low-resolution logits (lowRes² values) → logits at the original size: up to the canvas, crop, to the original
+ * (docs/spec/sam.md#restoring-masks).
+ */
 export function restoreLogits (
   logits: Float32Array,
   lowRes: number,

@@ -35,7 +35,7 @@ export function densePositions (weights: TensorRecord, config: SamConfig): tf.Te
   return tf.reshape(fourier(tf.tensor2d(centres), weights), [1, grid, grid, config.width])
 }
 
-/** Tokens [P,n,d] of labelled points: a padding point's position counts for nothing (SAM_SPEC §1.5). */
+/** Tokens [P,n,d] of labelled points: a padding point's position counts for nothing (docs/spec/sam.md#prompt-encoder). */
 function embedPoints (coordinates: tf.Tensor3D, labels: tf.Tensor2D, weights: TensorRecord, config: SamConfig): tf.Tensor3D {
   const positions = fourier(tf.div(tf.add(coordinates, 0.5), config.imageSize), weights)
   const flat = tf.reshape(labels, [-1, 1])

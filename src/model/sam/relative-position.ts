@@ -18,8 +18,8 @@ function flip (x: tf.Tensor4D, side: number): tf.Tensor4D {
 
 /**
  * What decomposed relative positions add to the logits of q [batch, side², heads, size], given the tables [side, side, size]: for the
- * keys' rows and then for their columns, [batch, side², heads, 2·side] (SAM_SPEC §1.3). Tokens come before heads: so the rows need no
- * copy, and the columns one of long pieces.
+ * keys' rows and then for their columns, [batch, side², heads, 2·side] (docs/spec/sam.md#relative-positions). Tokens come before heads:
+ * so the rows need no copy, and the columns one of long pieces.
  */
 export function placesOf (q: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
   const [batch, tokens, heads, size] = q.shape

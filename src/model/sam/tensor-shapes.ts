@@ -114,12 +114,12 @@ function maskDecoder (config: SamConfig): Shapes {
   ]
 }
 
-/** Name → shape of every tensor of the base, original naming (SAM_SPEC §1.8). */
+/** Name → shape of every tensor of the base, original naming (docs/spec/sam.md#names). */
 export function tensorShapes (config: SamConfig): Map<string, readonly number[]> {
   return new Map([...encoder(config), ...promptEncoder(config), ...maskDecoder(config)])
 }
 
-/** Parameters of the base: all tensors but the Fourier matrix, which is a buffer (SAM_SPEC §1.9). */
+/** Parameters of the base: all tensors but the Fourier matrix, which is a buffer (docs/spec/sam.md#parameter-counts). */
 export function parameterCount (config: SamConfig): number {
   return [...tensorShapes(config)].reduce((sum, [name, shape]) => name === FOURIER_MATRIX ? sum : sum + elementCount(shape), 0)
 }

@@ -61,7 +61,7 @@ export interface Positions {
   readonly grid: tf.Tensor
 }
 
-/** Layer 0 or 1; the first attends without residual and without positions (SAM_SPEC §1.6). */
+/** Layer 0 or 1; the first attends without residual and without positions (docs/spec/sam.md#mask-decoder). */
 export function twoWayLayer (
   { queries, keys }: TwoWay,
   { tokens, grid }: Positions,

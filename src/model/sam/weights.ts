@@ -9,7 +9,10 @@ import { tensorShapes } from './tensor-shapes.ts'
 /** Float tensors by their original names. */
 export type Weights = Readonly<Record<string, NamedTensor>>
 
-/** Strict: SchemaError names a tensor that is missing, superfluous or of another shape; both namings, F32 and F16 (SAM_SPEC §1.8). */
+/**
+ * Strict: SchemaError names a tensor that is missing, superfluous or of another shape; both namings, F32 and F16
+ * (docs/spec/sam.md#strict-loading).
+ */
 export function loadWeights (config: SamConfig, bytes: Uint8Array): { weights: Weights, hash: string } {
   const { tensors } = readFloatTensors(bytes)
   const { sources, tied } = sourceNames(tensors.keys())
@@ -67,7 +70,7 @@ function byOriginalName (names: readonly string[]): Map<string, string> {
   return sources
 }
 
-/** @throws SchemaError unless both copies of the Fourier matrix hold the same numbers (SAM_SPEC §1.8). */
+/** @throws SchemaError unless both copies of the Fourier matrix hold the same numbers (docs/spec/sam.md#names). */
 export function checkTied (one: NamedTensor, other: NamedTensor): void {
   checkTiedShapes(one.shape, other.shape)
   if (!one.data.every((value, i) => value === other.data[i])) {
@@ -107,7 +110,10 @@ export class WeightsHash {
   }
 }
 
-/** The weights for another image side: position embedding and the global blocks' tables resized, the rest shared (SAM_SPEC §1.4). */
+/**
+ * The weights for another image side: position embedding and the global blocks' tables resized, the rest shared
+ * (docs/spec/sam.md#image-sides).
+ */
 export function resizeWeights (weights: Weights, from: SamConfig, to: SamConfig): Weights {
   const grid = gridSide(to)
   if (grid === gridSide(from)) return weights

@@ -28,8 +28,8 @@ interface StemInit {
 }
 
 /**
- * Features of the encoder blocks that nothing adapts: the same for one image whatever Γ and Λ are, so they are computed once (SAM_SPEC
- * §3.4, cost). They are made of pixels: they stay in this process and the store that it was given.
+ * Features of the encoder blocks that nothing adapts: the same for one image whatever Γ and Λ are, so they are computed once
+ * (docs/spec/pfedsam.md#frozen-features). They are made of pixels: they stay in this process and the store that it was given.
  */
 export class Stem {
   readonly #init: StemInit

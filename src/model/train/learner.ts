@@ -68,7 +68,10 @@ interface Trained { readonly value: Float32Array, readonly first: Float32Array, 
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
-/** One site's model: the frozen base, the shared adapter Γ that comes and goes, and the experts Λ that stay (SAM_SPEC §3.4). */
+/**
+ * One site's model: the frozen base, the shared adapter Γ that comes and goes, and the experts Λ that stay
+ * (docs/spec/pfedsam.md#the-round).
+ */
 export class Learner {
   readonly schema: Schema
   readonly inputSize: number

@@ -37,7 +37,7 @@ export function warmup (step: number, warmupSteps: number): number {
 
 /**
  * Factor of the learning rate in `round` (from 1) of `rounds`, after which the experts are fitted once more: a polynomial of degree 0.9
- * that never gets to 0 (SAM_SPEC §3.6).
+ * that never gets to 0 (docs/spec/pfedsam.md#optimiser).
  */
 export function decline (round: number, rounds: number): number {
   return (1 - Math.min(round - 1, rounds) / (rounds + 1)) ** 0.9
@@ -63,7 +63,7 @@ export function clipByNorm (gradient: tf.Tensor, norm: number): tf.Tensor {
 
 const UNDECAYED = /(iou_token|mask_tokens|_embed|point_embeddings\.\d)(\.weight)?$|rel_pos_|\.bias$/
 
-/** Matrices and kernels decay; biases, norms, tokens, embeddings and position tables do not (SAM_SPEC §3.6). */
+/** Matrices and kernels decay; biases, norms, tokens, embeddings and position tables do not (docs/spec/pfedsam.md#optimiser). */
 export function decays ({ name, shape }: { readonly name: string, readonly shape: readonly number[] }): boolean {
   return shape.length > 1 && !UNDECAYED.test(name)
 }

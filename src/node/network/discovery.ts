@@ -55,7 +55,7 @@ export interface DiscoveryInit {
 
 /**
  * Keeps a site connected: dials bootstrap addresses and every known peer again and again with back-off, provides the
- * federation's record on the DHT and looks for others by provider records and random walks (DESIGN §8).
+ * federation's record on the DHT and looks for others by provider records and random walks (docs/spec/network.md#discovery).
  */
 export class Discovery {
   readonly #init: DiscoveryInit

@@ -78,7 +78,7 @@ export class KeyedNoise {
   }
 }
 
-/** SHA-256("consilium" ‖ federation id ‖ network key), DESIGN §9. */
+/** SHA-256("consilium" ‖ federation id ‖ network key), docs/spec/network.md#network-key. */
 function noisePrologue (federationId: string, networkKey: Uint8Array): Uint8Array {
   return createHash('sha256').update('consilium').update(Buffer.from(federationId, 'hex')).update(networkKey).digest()
 }

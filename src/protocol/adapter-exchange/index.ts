@@ -12,8 +12,8 @@ export type {
 export type { Settlement } from '../outcome/talk.ts'
 
 /**
- * libp2p service for the exchange of DESIGN §7 and §8: `services: { adapterExchange: adapterExchange({ federationId, averaging:
- * averager }) }`.
+ * libp2p service for the exchange of docs/spec/gossip.md#the-exchange: `services: { adapterExchange: adapterExchange({ federationId,
+ * averaging: averager }) }`.
  */
 export function adapterExchange (init: AdapterExchangeInit): (components: AdapterExchangeComponents) => AdapterExchange {
   return (components) => new AdapterExchangeService(components, init)

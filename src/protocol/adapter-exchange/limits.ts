@@ -1,4 +1,4 @@
-/** Time limits of one exchange (DESIGN §8), milliseconds. */
+/** Time limits of one exchange (docs/spec/network.md#protocols), milliseconds. */
 export interface Limits {
   readonly dialMs: number
   /** Until the Offer, or its Answer, or the first chunk comes. */

@@ -5,8 +5,8 @@ export { Admissions } from './admissions.ts'
 export type { Greeting, KeyVersion, Membership, MembershipComponents, MembershipInit, MembershipPort, NetworkKey, Reason } from './types.ts'
 
 /**
- * libp2p service for the certificate exchange of DESIGN §8 and §9: `services: { membership: membership({ federationId, membership:
- * port, admissions }) }`.
+ * libp2p service for the certificate exchange of docs/spec/network.md#certificates: `services: { membership: membership({ federationId,
+ * membership: port, admissions }) }`.
  */
 export function membership (init: MembershipInit): (components: MembershipComponents) => Membership {
   return (components) => new MembershipService(components, init)

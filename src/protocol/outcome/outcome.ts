@@ -28,7 +28,7 @@ export interface OutcomeComponents {
   readonly connectionManager: Pick<ConnectionManager, 'openStream'>
 }
 
-/** `outcome/1.0.0`: settles exchanges in doubt (DESIGN §7). */
+/** `outcome/1.0.0`: settles exchanges in doubt (docs/spec/gossip.md#in-doubt). */
 export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements Startable, TypedEventTarget<OutcomeEvents> {
   readonly protocol: string
   readonly #components: OutcomeComponents

@@ -64,7 +64,10 @@ function talkative (settings: Averaging): Averaging {
   return { ...settings, initiationsPerRound: 2 * settings.initiationsPerRound }
 }
 
-/** SAM_SPEC §3.7 and §3.9; those run only by name come last, so that the others' colours in a report do not depend on them. */
+/**
+ * docs/spec/pfedsam.md#baselines and #ablations; those run only by name come last, so that the others' colours in a report do not
+ * depend on them.
+ */
 export const METHODS: readonly Method[] = [
   { name: 'frozen', title: 'frozen SAM', mixing: 'nothing', ...PLAIN, mode: 'frozen' },
   { name: 'local', title: 'local only (LoRA + L-MoE)', mixing: 'alone', mode: 'personal' },

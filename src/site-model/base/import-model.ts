@@ -36,7 +36,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 /**
  * Brings a weight file (.pth or safetensors, either naming) into the folder as safetensors in the original naming, tensor by tensor,
  * written aside and renamed. Strict: InputError with the file's name and the tensor that is missing, superfluous, mis-shaped, damaged
- * or not finite (SAM_SPEC §1.7, §1.8).
+ * or not finite (docs/spec/sam.md#strict-loading).
  */
 export async function importModel (options: ImportOptions): Promise<ImportedModel> {
   try {

@@ -223,7 +223,7 @@ describe('one site from its command line', function () {
     return Number(pid)
   }
 
-  /** DESIGN §2: the process that owns the sockets never loads the tensor library. */
+  /** docs/spec/network.md#processes: the process that owns the sockets never loads the tensor library. */
   async function onlyTheTrainerHoldsTensors (site: Running): Promise<void> {
     const maps = async (pid: number): Promise<string> => await readFile(`/proc/${pid}/maps`, 'utf8')
     expect(await maps(await childOf(site))).to.contain('onnxruntime')

@@ -5,7 +5,7 @@ import { runProviderGoldens } from './goldens.ts'
 describe('the execution provider cuda', function () {
   this.timeout(300_000)
 
-  it('passes the goldens within the tolerances of SAM_SPEC §5.4', async function () {
+  it('passes the goldens within the tolerances of docs/spec/sam.md#tolerances', async function () {
     const test = await testProvider('cuda', { threads: 1 })
     if (!test.works && /^its libraries (are not installed|do not load: libcuda\.so)/.test(test.reason)) {
       console.log(`      skipped: ${test.reason}`)

@@ -15,7 +15,10 @@ interface MochaReport {
 
 const OF_PROVIDERS = 'gives the global and the personal model|phase G|phase L|agrees in every stored value|gives masks and IoU'
 
-/** Runs the five goldens that end in one graph on an execution provider, within `slack` times the tolerances of SAM_SPEC §5.4. */
+/**
+ * Runs the five goldens that end in one graph on an execution provider, within `slack` times the tolerances of
+ * docs/spec/sam.md#tolerances.
+ */
 export async function runProviderGoldens (provider: string, slack: number, env: NodeJS.ProcessEnv = {}): Promise<GoldenResult> {
   return await runGoldens(['extension', 'gradients', 'decoder'], OF_PROVIDERS, {
     ...env,

@@ -5,7 +5,7 @@ import { runGoldens } from './goldens.ts'
 describe('the engine tensorflow', function () {
   this.timeout(120_000)
 
-  it('passes the goldens within the tolerances of SAM_SPEC §5.4', async function () {
+  it('passes the goldens within the tolerances of docs/spec/sam.md#tolerances', async function () {
     const location = findTensorflow()
     if (typeof location === 'string') {
       console.log(`      skipped: TensorFlow is ${location}`)

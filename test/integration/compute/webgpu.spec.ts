@@ -21,7 +21,7 @@ function driver (): NodeJS.ProcessEnv | undefined {
 describe('the execution provider webgpu', function () {
   this.timeout(300_000)
 
-  it('passes the goldens within ten times the tolerances of SAM_SPEC §5.4', async function () {
+  it('passes the goldens within ten times the tolerances of docs/spec/sam.md#tolerances', async function () {
     const env = driver() ?? this.skip()
     const { passes, failures } = await runProviderGoldens('webgpu', 10, env)
     expect(failures).to.deep.equal([])

@@ -73,7 +73,7 @@ describe('ViT-B against the reference, from imported files', function () {
   })
 
   for (const side of [256, 512]) {
-    it(`matches encoder, masks and IoU of the probe at ${side} px (SAM_SPEC §5.4)`, async () => {
+    it(`matches encoder, masks and IoU of the probe at ${side} px (docs/spec/sam.md#tolerances)`, async () => {
       const base = await readBaseModel('vit-b', (side === 256 ? fromPth : fromSafetensors).path)
       const small = withImageSize(config, side)
       const image = hashTensor(`vitb:input${side}`, 3 * side * side, 2)

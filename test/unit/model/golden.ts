@@ -38,7 +38,7 @@ export function goldenExtension (name: string): NamedTensor {
 
 let engine: Promise<Engine> | undefined
 
-/** How many times SAM_SPEC §5.4's tolerances are allowed: 10 on GPUs. */
+/** How many times the tolerances of docs/spec/sam.md#tolerances are allowed: 10 on GPUs. */
 const slack = Number(process.env['CONSILIUM_TEST_SLACK'] ?? 1)
 
 /** The engine under test, with one thread so that results repeat bit for bit. */

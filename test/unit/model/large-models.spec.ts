@@ -14,10 +14,10 @@ const PUBLISHED = [
   { name: 'vit-h', dim: 1280, depth: 32, heads: 16, global: [7, 15, 23, 31], parameters: 641_090_608 }
 ]
 
-/** Prompt encoder and mask decoder, the same in all three (SAM_SPEC §1.9). */
+/** Prompt encoder and mask decoder, the same in all three (docs/spec/sam.md#parameter-counts). */
 const REST = 6_220 + 4_058_340
 
-/** SAM_SPEC §1.3, counted by hand: patches, positions, blocks with their tables, neck. */
+/** docs/spec/sam.md#image-encoder, counted by hand: patches, positions, blocks with their tables, neck. */
 function encoderParameters ({ dim, depth, heads, global }: typeof PUBLISHED[number]): number {
   const block = 2 * 2 * dim + (3 * dim * dim + 3 * dim) + (dim * dim + dim) + (4 * dim * dim + 4 * dim) + (4 * dim * dim + dim)
   const tables = 2 * (global.length * 127 + (depth - global.length) * 27) * dim / heads

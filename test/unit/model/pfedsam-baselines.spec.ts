@@ -49,7 +49,7 @@ describe('what baselines put into the adapter', function () {
     await learner.dispose()
   })
 
-  it('has the sizes of SAM_SPEC §3.2 at ViT-B', () => {
+  it('has the sizes of docs/spec/pfedsam.md#shared-parameters at ViT-B', () => {
     expect(sizeOf({ decoder: 'lora+heads' })).to.equal(938_084)
     expect(sizeOf({ decoder: 'lora+mask-head' })).to.equal(
       938_084 - 3 * (2 * (256 * 256 + 256) + 32 * 256 + 32) - (2 * (256 * 256 + 256) + 4 * 256 + 4)

@@ -133,7 +133,7 @@ describe('features of frozen blocks', function () {
   })
 })
 
-describe('settings of SAM_SPEC §3.2 and §3.9', function () {
+describe('settings of docs/spec/pfedsam.md', function () {
   this.timeout(60_000)
 
   const settings: [string, Partial<ModelSettings>, Partial<TrainSettings>][] = [
