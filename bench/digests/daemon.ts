@@ -21,6 +21,7 @@ import { openAdapter, openSite, trainerSetup, type AdapterState, type Site } fro
 import { TrainerProcess } from '../../src/node/trainer-process.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
+import { roundPlan } from '../../src/rounds/plan.ts'
 import { trainRound } from '../../src/rounds/training-round.ts'
 import { defaultAveraging } from '../../src/settings/averaging.ts'
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts'
@@ -139,7 +140,7 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
       await trainRound({
         ...state,
         trainer,
-        order: site.federation.document.training.order,
+        plan: roundPlan(site.federation.document),
         metrics: site.metrics,
         record: site.record,
         notices: site.notices,

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { METHODS } from '../../src/settings/methods/baselines.ts'
+import { METHODS } from '../../src/experiment/methods.ts'
 import { daemonDigests } from './daemon.ts'
 import { methodDigests } from './methods.ts'
 

@@ -3,7 +3,7 @@ import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
 import { openBase } from '../../src/experiment/run-job.ts'
 import { createLearner, runMethod } from '../../src/experiment/run-method.ts'
 import { loadSites } from '../pfedsam/sites.ts'
-import { floatsDigest, privateDigest } from './hash.ts'
+import { globalDigest, privateDigest } from './hash.ts'
 
 interface SiteDigests {
   readonly adapter: string
@@ -28,7 +28,7 @@ export async function methodDigests (
     const learner = createLearner({ engine, base, settings })
     const { models, curve, bytesSent } = await runMethod({ learner, method: methodOf(job), sites, settings })
     const digests = models.map(({ adapter, experts }, index) => ({
-      adapter: floatsDigest(adapter.values),
+      adapter: globalDigest(adapter, experts),
       experts: privateDigest(experts),
       bytesSent: bytesSent[index] ?? 0
     }))

@@ -1,5 +1,7 @@
 import { methodOf, type Job } from '../../src/experiment/jobs.ts'
+import type { Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
+import { presetOf } from '../../src/settings/methods/index.ts'
 import { siteCount } from './sites.ts'
 
 /** Milliseconds on one core of the machine that this bench was written on (AVX-512), one thread; a run says how this machine compares. */
@@ -21,8 +23,12 @@ export function estimateSeconds (job: Job): number {
     (method.mixing === 'alone' ? 2 * sites : 0)
   const round = method.mixing === 'nothing'
     ? 0
-    : steps * (method.mode === 'personal' ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
+    : steps * (hasExperts(method) ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
   return (RUN_MS + sites * (SITE_MS + job.rounds * round + scores * validation * SCORE_MS)) / 1_000
+}
+
+function hasExperts ({ preset }: Method): boolean {
+  return presetOf(preset).settings.model?.moe?.blocks?.length !== 0
 }
 
 /** How much longer than estimated runs took on this machine: the median over what is known, 1 without any. */

@@ -1,6 +1,6 @@
 import type { Job } from '../../src/experiment/jobs.ts'
+import { METHODS } from '../../src/experiment/methods.ts'
 import type { Overrides } from '../../src/federation/settings.ts'
-import { METHODS } from '../../src/settings/methods/baselines.ts'
 import { siteCount, type DataName } from './sites.ts'
 
 export interface Preset {

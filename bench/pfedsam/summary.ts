@@ -1,11 +1,12 @@
 import { createSchema } from '../../src/adapter/schema.ts'
 import { methodOf } from '../../src/experiment/jobs.ts'
-import { sharedCount } from '../../src/experiment/mixers.ts'
+import { METHODS, type Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
+import { globalParameters } from '../../src/model/parameters/groups.ts'
 import { travellingTensors } from '../../src/model/parameters/lora-aggregation.ts'
-import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
+import { globalGroups } from '../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
-import { METHODS, type Method } from '../../src/settings/methods/baselines.ts'
+import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
@@ -116,12 +117,15 @@ export function roundsTo95 ({ curve }: Pick<RunRecord, 'curve'>): number {
   return curve[values.findIndex((value) => value >= NEARLY * values.at(-1)!)]!.round
 }
 
-function sharedAtVitB ({ model, keeps }: Method): number {
+/** Numbers that travel of ViT-B's adapter, by its default settings with the method's changes. */
+function sharedAtVitB ({ preset }: Method): number {
   const config = samConfig('vit-b')
+  const { model, method } = presetOf(preset).settings
   const standard = defaultModelSettings(config)
-  const settings = model?.(standard) ?? standard
-  const tensors = travellingTensors(settings.lora.aggregation ?? 'factors', adapterTensors(config, settings))
-  return sharedCount(createSchema({ model: config.name, baseHash: '0', tensors }), keeps)
+  const settings = { ...standard, ...model, lora: { ...standard.lora, ...model?.lora }, moe: { ...standard.moe, ...model?.moe } }
+  const shared = globalParameters(globalGroups(config, settings, method?.keeps), 'shared')
+  const tensors = travellingTensors(settings.lora.aggregation ?? 'factors', shared)
+  return createSchema({ model: config.name, baseHash: '0', tensors }).size
 }
 
 function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {

@@ -5,13 +5,15 @@
 import { parseArgs } from 'node:util'
 import { createEngine, type CompiledStep, type Engine, type EngineOptions, type HostRecord } from '../../src/compute/index.ts'
 import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
+import { supervised } from '../../src/model/components/supervised.ts'
 import { createLayout, flatten, type Layout } from '../../src/model/parameters/layout.ts'
 import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
 import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
-import { forwardStep, globalStep, stemStep, type StepContext } from '../../src/model/steps.ts'
+import { forwardStep, stemStep, type StepContext } from '../../src/model/steps.ts'
 import { stepScalars } from '../../src/model/train/optimiser.ts'
+import { phaseStep } from '../../src/model/train/phase-step.ts'
 import { profiled } from '../profile.ts'
 import { cases, FIRST_LATE_BLOCK, loraBlocks, type Case } from './cases.ts'
 import { hashTensor, weightScale } from './hash-tensor.ts'
@@ -73,9 +75,7 @@ function setup (bench: Case): Setup {
     experts: createLayout([]),
     firstExpert: Infinity,
     firstAdapted: blocks[0]!,
-    clipNorm: 1,
-    tau: 2,
-    beta: 0
+    clipNorm: 1
   }
   return {
     context,
@@ -96,7 +96,7 @@ function repeater (
     const step = engine.compile(forwardStep(context), weights)
     return { step, run: async () => { await step.run({ ...pixels, '@gamma': { shape: [gamma.length], data: gamma } }); return 0 } }
   }
-  const step = engine.compile(globalStep(context), weights)
+  const step = engine.compile(phaseStep(context, 'G', supervised.terms.G), weights)
   const side = bench.size / 4
   const size = gamma.length
   const fixed: HostRecord = {

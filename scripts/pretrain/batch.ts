@@ -1,4 +1,4 @@
-import { toBatch, type Fitted } from '../../src/dataset/index.ts'
+import { toImages, toTargets, type Fitted } from '../../src/dataset/index.ts'
 import { LABEL } from '../../src/model/sam/prompt-encoder.ts'
 import type { Sample } from './sample.ts'
 
@@ -54,13 +54,14 @@ function boxPrompt ({ box }: Sample): PromptPair {
 
 /** Packs samples of one side into one batch whose targets have the side `lowResSide`. */
 export function toTaskBatch (samples: readonly Sample[], lowResSide: number): TaskBatch {
-  const [first, ...others] = PROMPTS.map((prompt) => toBatch(samples.map((sample) => fitted(sample, prompt)), lowResSide))
-  const length = first!.targets.length
+  const tasks = PROMPTS.map((prompt) => samples.map((sample) => fitted(sample, prompt)))
+  const byTask = tasks.map((task) => toTargets(task, lowResSide))
+  const length = byTask[0]!.length
   const targets = new Float32Array(PROMPTS.length * length)
-  for (const [k, each] of [first!, ...others].entries()) targets.set(each.targets, k * length)
+  for (const [k, each] of byTask.entries()) targets.set(each, k * length)
   const prompts = [...samples.map(pointPrompt), ...samples.map(boxPrompt)]
   return {
-    images: first!.images,
+    images: toImages(tasks[0]!),
     coordinates: Float32Array.from(prompts.flatMap(({ coordinates }) => coordinates)),
     labels: Float32Array.from(prompts.flatMap(({ labels }) => labels)),
     targets

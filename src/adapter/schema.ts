@@ -47,8 +47,8 @@ function checkTensor ({ name, shape, role }: TensorSpec): void {
   if (!NAME.test(name) || isUnsafeName(name)) {
     throw new SchemaError(`"${name}" cannot be the name of an adapter tensor; use printable ASCII without spaces`)
   }
-  if (name.toLowerCase().includes('lmoe')) {
-    throw new SchemaError(`tensor ${name} belongs to the private experts and must not be part of an adapter`)
+  if (name.toLowerCase().includes('lmoe') || name.toLowerCase().startsWith('own.')) {
+    throw new SchemaError(`tensor ${name} belongs to the private parameters of a site and must not be part of an adapter`)
   }
   if (!(elementCount(shape) > 0)) {
     throw new SchemaError(`tensor ${name} has the impossible shape [${shape.join(', ')}]; sides must be positive integers`)

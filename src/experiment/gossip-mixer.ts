@@ -2,6 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import { seededRandom } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { relativeDistance } from '../gossip-aggregation/consensus.ts'
+import { land } from '../gossip-aggregation/landing.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Gossip } from '../rounds/exchange-loop.ts'
 import type { FederationSettings } from '../settings/schema.ts'
@@ -56,7 +57,7 @@ export class GossipMixer implements Mixer {
   }
 
   async mix (round: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
-    this.#sites.forEach(({ averager }, index) => { averager.land(averager.snapshot(), trained[index]!, round) })
+    this.#sites.forEach(({ averager }, index) => { land(averager, { before: averager.snapshot(), after: trained[index]!, round }) })
     await this.#exchange(this.#turns)
     return this.#values()
   }

@@ -3,9 +3,10 @@ import canonicalize from 'canonicalize'
 import { overridden, type Overrides } from '../federation/settings.ts'
 import type { SamConfig } from '../model/sam/build-sam.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
-import { METHODS, type Method } from '../settings/methods/baselines.ts'
+import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
 import type { FederationSettings } from '../settings/schema.ts'
+import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
 
 /** One run: a method on one data set with one seed. */
@@ -28,7 +29,7 @@ export interface Job {
  * To be raised when phantoms or the way of running change, so that old results are not taken for new ones; a test tells when a phantom
  * did.
  */
-const FORMAT = 2
+const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
@@ -40,43 +41,32 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
   return found
 }
 
-/** The federation's default settings with the job's and then the method's own changes. @throws InputError naming a setting that is wrong */
+/**
+ * The federation's default settings with the job's and then the method's own changes; a method without experts trains the epochs of
+ * phase L in phase G, so that every method takes as many steps. @throws InputError naming a setting that is wrong
+ */
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const { rounds, seed, scoreEvery } = job
-  const { model, train, averaging } = methodOf(job)
+  const { preset, settings = {} } = methodOf(job)
   const { name, imageSize } = config
   const defaults: FederationSettings = {
     model: { name, imageSize, baseHash: NO_HASH, ...defaultModelSettings(config) },
     training: { ...defaultTrainSettings(config), rounds, seed },
     averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS })
   }
-  const chosen = overridden(defaults, job.settings ?? {}, 'the file of --settings')
-  return {
-    rounds,
-    seed,
-    scoreEvery,
-    model: model?.(chosen.model) ?? chosen.model,
-    train: train?.(chosen.training) ?? chosen.training,
-    averaging: averaging?.(chosen.averaging) ?? chosen.averaging
-  }
+  const asked = overridden(defaults, job.settings ?? {}, 'the file of --settings')
+  const { model, training, averaging, method } = [presetOf(preset).settings, settings]
+    .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
+  const epochs = model.moe.blocks.length > 0 ? {} : { epochsG: asked.training.epochsG + asked.training.epochsL, epochsL: 0 }
+  return { rounds, seed, scoreEvery, model, train: { ...training, ...epochs }, averaging, method }
 }
 
 /** SHA-256 (64 hex digits) of all that decides a run's numbers: two runs of one hash have the same result. */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
-  const { model, train, averaging } = settingsOf(job, config)
-  const { mixing, mode, keeps, alone } = methodOf(job)
-  const text = canonicalize({
-    format: FORMAT,
-    job,
-    mixing,
-    mode,
-    keeps: keeps?.source ?? '',
-    alone: alone ?? 0,
-    model,
-    train,
-    averaging,
-    base: hash,
-    side: config.imageSize
-  })
+  const { model, train, averaging, method } = settingsOf(job, config)
+  const { mixing, mode, alone = 0 } = methodOf(job)
+  const keeps = method?.keeps ?? []
+  const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
+  const text = canonicalize({ format: FORMAT, job, ...decided })
   return createHash('sha256').update(text!).digest('hex')
 }

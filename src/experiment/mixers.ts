@@ -1,4 +1,4 @@
-import { elementCount, type Schema } from '../adapter/schema.ts'
+import type { Schema } from '../adapter/schema.ts'
 import { chunksOf } from '../gossip-aggregation/codec.ts'
 
 /** Brings the sites' adapters together. */
@@ -32,39 +32,29 @@ interface ServerInit {
   readonly schema: Schema
   /** Of each site in the average. */
   readonly masses: readonly number[]
-  /** Tensors that stay with their site. */
-  readonly keeps?: RegExp | undefined
 }
 
 /** A server that averages exactly, weighted by mass; sites send float32. */
 export class ServerMixer implements Mixer {
   readonly #masses: readonly number[]
-  /** 1 where a number is averaged. */
-  readonly #shared: Uint8Array
   readonly #bytesPerRound: number
   readonly bytesSent: number[]
 
-  constructor ({ schema, masses, keeps }: ServerInit) {
+  constructor ({ schema, masses }: ServerInit) {
     this.#masses = masses
-    this.#shared = sharedOf(schema, keeps)
-    this.#bytesPerRound = chunksOf(sharedCount(schema, keeps), 'f32').reduce((sum, { bytes }) => sum + bytes, 0)
+    this.#bytesPerRound = chunksOf(schema.size, 'f32').reduce((sum, { bytes }) => sum + bytes, 0)
     this.bytesSent = new Array<number>(masses.length).fill(0)
   }
 
   mix (_: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
     const mean = weightedMean(trained, this.#masses)
     for (const site of this.bytesSent.keys()) this.bytesSent[site]! += this.#bytesPerRound
-    return Promise.resolve(trained.map((own) => Float32Array.from(own, (value, i) => this.#shared[i] === 1 ? mean[i]! : value)))
+    return Promise.resolve(trained.map(() => Float32Array.from(mean)))
   }
 
   finish (): Promise<undefined> {
     return Promise.resolve(undefined)
   }
-}
-
-/** Numbers of the adapter that travel. */
-export function sharedCount (schema: Schema, keeps: RegExp | undefined): number {
-  return schema.tensors.reduce((sum, { name, shape }) => keeps?.test(name) === true ? sum : sum + elementCount(shape), 0)
 }
 
 /** Summed in float64. */
@@ -76,15 +66,4 @@ export function weightedMean (vectors: readonly Float32Array[], masses: readonly
     for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + share * vector[i]!
   })
   return mean
-}
-
-function sharedOf (schema: Schema, keeps: RegExp | undefined): Uint8Array {
-  const shared = new Uint8Array(schema.size)
-  let end = 0
-  for (const { name, shape } of schema.tensors) {
-    const begin = end
-    end += elementCount(shape)
-    if (keeps?.test(name) !== true) shared.fill(1, begin, end)
-  }
-  return shared
 }

@@ -6,7 +6,7 @@ import { bundledWeights } from '../site-model/base/bundled-weights.ts'
 import type { DataSource, SiteData } from './data-source.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
-import { createLearner, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
+import { createLearner, planOf, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
 import { SiteModel } from './site-model.ts'
 
 /** Means over a site's validation images. */
@@ -153,7 +153,10 @@ async function tryUnseen (
       siteSeed: siteSeed(settings.seed, models.length)
     })
     const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
-    for (let round = 1; round <= settings.rounds; round++) await model.phaseL(await model.phaseG(round), round)
+    const { before, after } = planOf(settings)
+    for (let round = 1; round <= settings.rounds; round++) {
+      for (const phase of [...before, ...after]) await model.train(phase, round)
+    }
     return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }
   } finally {
     await learner.dispose()

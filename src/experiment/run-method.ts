@@ -2,13 +2,15 @@ import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
-import type { Method } from '../settings/methods/baselines.ts'
+import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
+import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings, TrainSettings } from '../settings/model.ts'
 import type { FederationSettings } from '../settings/schema.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
-import { NoMixer, ServerMixer, sharedCount, type Mixer } from './mixers.ts'
+import type { Method } from './methods.ts'
+import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
 import { SiteModel } from './site-model.ts'
 
 /** What decides the result of a run beside data and mixing. */
@@ -18,6 +20,7 @@ export interface RunSettings {
   readonly model: ModelSettings
   readonly train: TrainSettings
   readonly averaging: FederationSettings['averaging']
+  readonly method?: MethodSettings | undefined
   /** Rounds between two scores on the way. */
   readonly scoreEvery: number
 }
@@ -62,13 +65,10 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
     run.onProgress?.(round)
   }
-  return { models: served, curve, bytesSent: mixer.bytesSent, size: sharedCount(learner.schema, method.keeps), trainSeconds }
+  return { models: served, curve, bytesSent: mixer.bytesSent, size: learner.schema.size, trainSeconds }
 }
 
-/**
- * docs/spec/pfedsam.md#the-round: phase G everywhere, the adapters mix, phase L everywhere against what came of it, or before that
- * against the site's own.
- */
+/** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. */
 async function trainRound (
   { learner, settings, signal }: MethodRun,
   models: readonly SiteModel[],
@@ -76,20 +76,18 @@ async function trainRound (
   round: number,
   isLast: boolean
 ): Promise<void> {
-  const early = settings.train.order === 'GL-local'
-  const trained: Float32Array[] = []
-  for (const model of models) {
-    const adapter = await model.phaseG(round, signal)
-    if (early) await model.phaseL(adapter, round, signal)
-    trained.push(adapter.values)
-  }
-  const mixed = await mixer.mix(round, trained)
-  const values = isLast ? await mixer.finish() ?? mixed : mixed
-  for (const [index, model] of models.entries()) {
-    const adapter = new Adapter(learner.schema, values[index]!)
-    if (early) model.take(adapter)
-    else await model.phaseL(adapter, round, signal)
-  }
+  await followPlan(planOf(settings), {
+    train: async (phase) => { for (const model of models) await model.train(phase, round, signal) },
+    exchange: async () => {
+      const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values))
+      const values = isLast ? await mixer.finish() ?? mixed : mixed
+      models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
+    }
+  })
+}
+
+export function planOf ({ model, train }: Pick<RunSettings, 'model' | 'train'>): RoundPlan {
+  return roundPlan({ model, training: train })
 }
 
 async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {
@@ -106,7 +104,7 @@ export function siteSeed (seed: number, index: number): number {
 
 /** The learner of a run: all its sites train on it in turn. */
 export function createLearner (
-  { engine, base, settings: { model, train, rounds, seed } }: {
+  { engine, base, settings: { model, train, method, rounds, seed } }: {
     readonly engine: Engine,
     readonly base: BaseModel,
     readonly settings: RunSettings
@@ -119,6 +117,7 @@ export function createLearner (
     baseHash: base.hash,
     model,
     train,
+    keeps: method?.keeps,
     rounds,
     seed,
     siteSeed: 0
@@ -129,7 +128,7 @@ function createMixer ({ learner, method, settings: { averaging, seed } }: Method
   const { schema } = learner
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   switch (method.mixing) {
-    case 'server': return new ServerMixer({ schema, masses, keeps: method.keeps })
+    case 'server': return new ServerMixer({ schema, masses })
     case 'gossip': return new GossipMixer({ schema, initial: models[0]!.adapter.values, masses, averaging, seed })
     case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
   }

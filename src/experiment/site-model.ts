@@ -1,7 +1,8 @@
 import type { Adapter } from '../adapter/adapter.ts'
 import type { PrivateSet } from '../adapter/private-set.ts'
 import type { Fitted, Scored } from '../dataset/index.ts'
-import type { Learner, SampleScore } from '../model/train/learner.ts'
+import type { Learner, PhaseArgs, SampleScore } from '../model/train/learner.ts'
+import type { Phase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 
 interface SiteModelInit {
@@ -20,12 +21,12 @@ export class SiteModel {
   readonly #learner: Learner
   readonly #siteSeed: number
   #adapter: Adapter
-  #experts: PrivateSet
+  #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, siteSeed }: SiteModelInit, experts: PrivateSet) {
+  private constructor ({ learner, adapter, samples, siteSeed }: SiteModelInit, own: PrivateSet) {
     this.#learner = learner
     this.#adapter = adapter
-    this.#experts = experts
+    this.#private = own
     this.#siteSeed = siteSeed
     this.samples = samples
   }
@@ -40,38 +41,32 @@ export class SiteModel {
   }
 
   get experts (): PrivateSet {
-    return this.#experts
+    return this.#private
   }
 
-  /** Phase G: what it makes of the adapter, which stays as it is. */
-  async phaseG (round: number, signal?: AbortSignal): Promise<Adapter> {
-    this.#learner.importPrivate(this.#experts)
-    return (await this.#learner.phaseG(this.#args(round, signal))).adapter
+  /** Trains one phase on the adapter that it has, and keeps what comes of it. */
+  async train (phase: Phase, round: number, signal?: AbortSignal): Promise<void> {
+    this.#learner.importPrivate(this.#private)
+    this.#adapter = (await this.#learner.train(phase, this.#args(round, signal))).adapter
+    this.#private = await this.#learner.exportPrivate()
   }
 
+  /** Takes over what came of mixing. */
   take (adapter: Adapter): void {
     this.#adapter = adapter
   }
 
-  /** Takes this adapter over and fits the experts to it. */
-  async phaseL (adapter: Adapter, round: number, signal?: AbortSignal): Promise<void> {
-    this.take(adapter)
-    this.#learner.importPrivate(this.#experts)
-    await this.#learner.phaseL(this.#args(round, signal))
-    this.#experts = await this.#learner.exportPrivate()
-  }
-
   async evaluate (samples: readonly Scored[], mode: Mode): Promise<{ dice: number, perSample: SampleScore[] }> {
-    this.#learner.importPrivate(this.#experts)
+    this.#learner.importPrivate(this.#private)
     return await this.#learner.evaluate({ adapter: this.#adapter, samples, mode })
   }
 
   async predict (samples: readonly Fitted[], mode: Mode): Promise<Uint8Array[]> {
-    this.#learner.importPrivate(this.#experts)
+    this.#learner.importPrivate(this.#private)
     return await this.#learner.predict({ adapter: this.#adapter, samples, mode })
   }
 
-  #args (round: number, signal: AbortSignal | undefined): Parameters<Learner['phaseG']>[0] {
+  #args (round: number, signal: AbortSignal | undefined): PhaseArgs {
     return { adapter: this.#adapter, samples: this.samples, round, siteSeed: this.#siteSeed, ...(signal == null ? {} : { signal }) }
   }
 }

@@ -3,6 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
+import { method } from '../settings/method.ts'
 import { averaging, count, model, MOST, training, type FederationSettings } from '../settings/schema.ts'
 import { canonicalBytes, isSigned, peerIdText, printable, sign, signature } from './signed.ts'
 
@@ -17,7 +18,8 @@ const body = z.strictObject({
   quorum: count,
   model,
   training,
-  averaging
+  averaging,
+  method: method.optional()
 })
 
 const signedDocument = body.extend({ signatures: z.array(signature).min(1).max(64) })
@@ -43,7 +45,7 @@ function checked<T> (schema: z.ZodType<T>, value: unknown, where: string): T {
   throw new InputError(`${where} does not fit a federation: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
 }
 
-const sections = body.pick({ model: true, training: true, averaging: true })
+const sections = body.pick({ model: true, training: true, averaging: true, method: true })
 
 /** @throws InputError naming the setting that is wrong; `where` names its source. */
 export function checkSettings (value: unknown, where: string): FederationSettings {

@@ -2,7 +2,7 @@ import { readJson } from '../home/files.ts'
 import type { FederationSettings } from '../settings/schema.ts'
 import { checkBody, checkSettings, type FederationBody } from './document.ts'
 
-const OPEN = ['model', 'training', 'averaging']
+const OPEN = ['model', 'training', 'averaging', 'method']
 
 type Json = Record<string, unknown>
 

@@ -3,9 +3,11 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
+import type { Dice } from '../home/metrics-log.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import type { Logger } from '../rounds/logger.ts'
+import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { trainRound } from '../rounds/training-round.ts'
@@ -232,13 +234,14 @@ export class Daemon {
   async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, company: Company | undefined): Promise<void> {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
+    const plan = roundPlan(federation.document)
     const { signal } = this.#stop
     for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
       await trainRound(
         {
           ...state,
           trainer,
-          order: training.order,
+          plan,
           metrics,
           record,
           notices,
@@ -299,10 +302,7 @@ export class Daemon {
     await company?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    // The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round).
-    const { dice } = await trainer.call('phaseL', { round: federation.document.training.rounds + 1, adapter: averager.snapshot() }, {
-      signal: this.#stop.signal
-    })
+    const dice = await this.#fitOnceMore(site, trainer, averager.snapshot())
     record.dice = dice
     const summary: Summary = {
       name: site.name,
@@ -327,6 +327,14 @@ export class Daemon {
     await writeJson(paths.summary, summary)
     site.logger.info({ dice, exchanges: record.exchanges }, 'done')
     return summary
+  }
+
+  /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
+  async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Dice> {
+    const { signal } = this.#stop
+    const work = { round: document.training.rounds + 1, adapter }
+    for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work }, { signal })
+    return (await trainer.call('score', work, { signal })).dice
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

@@ -62,10 +62,11 @@ export async function openSite (
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
 export function trainerSetup ({ paths, config, federation, peerId, faults }: Site): TrainerSetup {
-  const { model, training } = federation.document
+  const { model, training, method } = federation.document
   return {
     model,
     training,
+    method,
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,

@@ -5,11 +5,13 @@
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { ComputeSettings } from '../home/config/schema.ts'
 import type { Dice } from '../home/metrics-log.ts'
+import type { MethodSettings, Phase } from '../settings/method.ts'
 import type { FederationSettings } from '../settings/schema.ts'
 
 export interface TrainerSetup {
   readonly model: FederationSettings['model']
   readonly training: FederationSettings['training']
+  readonly method?: MethodSettings | undefined
   readonly data: string
   readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
   readonly privateStore: string
@@ -43,19 +45,25 @@ export interface TrainerReady {
   readonly warnings: readonly string[]
 }
 
+/** The adapter to start from or to score, flat in schema order. */
 export interface Work {
   readonly round: number
   readonly adapter: Float32Array
 }
 
+export interface TrainWork extends Work {
+  readonly phase: Phase
+}
+
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
-  phaseG: { request: Work, reply: { adapter: Float32Array, loss: number } }
   /**
-   * Fits the experts (loss NaN when that was done already: before a crash, or before the exchange), saves them durably, then scores the
-   * validation split.
+   * Trains one phase and saves durably what stays at the site; loss NaN when that was done already: before a crash, or before the
+   * exchange. The adapter comes back from phases that change it.
    */
-  phaseL: { request: Work, reply: { loss: number, dice: Dice } }
+  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number } }
+  /** Scores the validation split. */
+  score: { request: Work, reply: { dice: Dice } }
 }
 
 export type CallName = keyof TrainerCalls

@@ -1,20 +1,25 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
+import { land } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
+import type { Phase } from '../settings/method.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Gossip } from './exchange-loop.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
+import { followPlan, type RoundPlan } from './plan.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
-import type { TrainerCalls, Work } from './trainer-messages.ts'
-
-type WorkName = Exclude<keyof TrainerCalls, 'setup'>
+import type { TrainerCalls } from './trainer-messages.ts'
 
 /** What the pipeline needs of the trainer. */
 interface Trainer {
-  call<N extends WorkName> (name: N, work: Work, options: { signal: AbortSignal }): Promise<TrainerCalls[N]['reply']>
+  call<N extends 'train' | 'score'> (
+    name: N,
+    request: TrainerCalls[N]['request'],
+    options: { signal: AbortSignal }
+  ): Promise<TrainerCalls[N]['reply']>
 }
 
 /** The network's half of a site; a site that trains alone has none. */
@@ -23,7 +28,7 @@ export interface Company {
   readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead'>
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
-  /** Exchanges before phase L. */
+  /** Exchanges in a round. */
   readonly turnsPerRound: number
   readonly staleness: number
 }
@@ -32,8 +37,7 @@ export interface RoundSite {
   readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
   readonly trainer: Trainer
   readonly company?: Company
-  /** When experts are fitted: after the exchange, to the mixed adapter, or before it, to this site's own (docs/spec/pfedsam.md#order). */
-  readonly order?: 'G-exchange-L' | 'GL-local' | undefined
+  readonly plan: RoundPlan
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
   readonly metrics: Pick<MetricsLog, 'append'>
@@ -48,60 +52,70 @@ export interface RoundSite {
 const EXCHANGE_MS = 20_000
 const AHEAD_POLL_MS = 1_000
 
+/** What a round has come to so far. */
+interface Round {
+  number: number
+  /** The adapter after the exchanges. */
+  mixed: Float32Array | undefined
+  readonly loss: Record<Phase, number | null>
+}
+
 /**
- * One round, one way: snapshot → phase G → delta lands → exchanges → phase L on the mixed adapter → saved, recorded, announced. With
- * `GL-local` experts are fitted before the exchanges. A site that is far behind catches up and goes on with the round that it took
- * over.
+ * One round as the plan says: what is trained before the exchanges lands in x, what is trained after them is fitted to the mixed
+ * adapter; then it is scored, saved, recorded and announced. A site that is far behind catches up and goes on with the round that it
+ * took over.
  */
 export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
-  const { averager, trainer, company, store, checkpoint, record, clock } = site
+  const { averager, trainer, company, checkpoint, record, clock } = site
   if (company != null) {
     await catchUp(site, company, signal)
     await waitForOthers(site, company, next, signal)
   }
-  let round = Math.max(next, averager.round)
-  let lossG: number | null = null
-  // A restart finds the result of phase G in the checkpoint, if it had landed.
-  if (averager.round < round) {
-    enter(site, 'G', round)
-    const before = averager.snapshot()
-    const { adapter, loss } = await trainer.call('phaseG', { round, adapter: before }, { signal })
-    averager.land(before, adapter, round)
-    lossG = loss
-    await checkpoint.save()
-  }
-  const early = site.order === 'GL-local' ? await fitExpertsEarly(site, round, signal) : undefined
-  if (company != null) {
-    enter(site, 'exchange', round)
-    await catchUp(site, company, signal)
-    round = Math.max(round, averager.round)
-    await company.gossip.initiate({ count: company.turnsPerRound, withinMs: EXCHANGE_MS, signal })
-  }
-  enter(site, 'L', round)
-  const mixed = averager.snapshot()
-  await store.saveRound({ ...checkpoint.state, values: mixed, round })
-  // Experts that were fitted before the exchange are only scored here.
-  const { loss, dice } = await trainer.call('phaseL', { round, adapter: mixed }, { signal })
-  const lossL = early ?? loss
+  const round: Round = { number: Math.max(next, averager.round), mixed: undefined, loss: { G: null, L: null } }
+  await followPlan(site.plan, {
+    train: async (phase) => { await trainPhase(site, round, phase, signal) },
+    exchange: async () => { await exchange(site, round, signal) }
+  })
+  const { dice } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save()
   record.dice = dice
   const consensus = company?.distance()
   await site.metrics.append({
     t: clock.now(),
-    round,
+    round: round.number,
     dice,
-    lossG,
-    lossL: Number.isFinite(lossL) ? lossL : null,
-    ...record.closeRound(round),
+    lossG: round.loss.G,
+    lossL: round.loss.L,
+    ...record.closeRound(round.number),
     ...(consensus == null ? {} : { consensus })
   })
 }
 
-/** Phase L on this site's own adapter; resolves with its loss. */
-async function fitExpertsEarly (site: RoundSite, round: number, signal: AbortSignal): Promise<number> {
-  enter(site, 'L', round)
-  const { loss } = await site.trainer.call('phaseL', { round, adapter: site.averager.snapshot() }, { signal })
-  return loss
+/** On the mixed adapter once there is one, on this site's own before; a restart finds what had landed in the checkpoint. */
+async function trainPhase (site: RoundSite, round: Round, phase: Phase, signal: AbortSignal): Promise<void> {
+  const { averager, trainer, checkpoint } = site
+  if (phase === 'G' && averager.round >= round.number) return
+  if (round.mixed == null) enter(site, phase, round.number)
+  const before = round.mixed ?? averager.snapshot()
+  const { adapter: after, loss } = await trainer.call('train', { phase, round: round.number, adapter: before }, { signal })
+  round.loss[phase] = Number.isFinite(loss) ? loss : null
+  if (after == null) return
+  land(averager, { before, after, round: round.number })
+  await checkpoint.save()
+}
+
+async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {
+  const { averager, company, store, checkpoint } = site
+  if (company != null) {
+    enter(site, 'exchange', round.number)
+    await catchUp(site, company, signal)
+    round.number = Math.max(round.number, averager.round)
+    await company.gossip.initiate({ count: company.turnsPerRound, withinMs: EXCHANGE_MS, signal })
+  }
+  // From here on it works for its own patients: what is left of the plan, and the scores.
+  enter(site, 'L', round.number)
+  round.mixed = averager.snapshot()
+  await store.saveRound({ ...checkpoint.state, values: round.mixed, round: round.number })
 }
 
 /**

@@ -37,8 +37,8 @@ export interface ModelSettings {
     readonly aggregation?: LoraAggregation | undefined
   }
   readonly decoder: DecoderMode
-  /** `lora` if not given; `lora.blocks` counts only then. The others are baselines, and no federation has them. */
-  readonly encoder?: EncoderMode
+  /** `lora` if not given; `lora.blocks` counts only then. */
+  readonly encoder?: EncoderMode | undefined
   readonly moe: {
     /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
     readonly blocks: number[]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CODECS } from '../gossip-aggregation/codec.ts'
 import { PARTNER_RULES } from '../gossip-aggregation/partner-choice.ts'
+import type { MethodSettings } from './method.ts'
 
 /** What nobody means to exceed, so that a slip of the hand does not become a federation. */
 export const MOST = {
@@ -32,6 +33,8 @@ export const model = z.strictObject({
     alpha: positive,
     aggregation: z.enum(['factors', 'ffa', 'product-svd']).optional()
   }),
+  /** What of the image encoder is trained; `lora` if absent. */
+  encoder: z.enum(['lora', 'bottleneck', 'full']).optional(),
   decoder: z.enum(['frozen', 'lora', 'lora+upscaling', 'lora+mask-head', 'lora+heads', 'full']),
   moe: z.strictObject({
     blocks: z.array(z.number().int().min(0)),
@@ -47,7 +50,8 @@ export const model = z.strictObject({
 export const training = z.strictObject({
   rounds: count.max(MOST.rounds),
   epochsG: count,
-  epochsL: count,
+  /** 0 where there are no experts. */
+  epochsL: z.number().int().min(0),
   batchSize: count,
   lrLora: positive,
   lrHeads: positive,
@@ -94,4 +98,5 @@ export interface FederationSettings {
   readonly model: z.infer<typeof model>
   readonly training: z.infer<typeof training>
   readonly averaging: z.infer<typeof averaging>
+  readonly method?: MethodSettings | undefined
 }

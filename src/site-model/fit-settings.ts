@@ -22,8 +22,8 @@ export function trainingSection (
 }
 
 /** @throws InputError when LoRA or experts do not fit the architecture, or its image side is none. */
-export function checkModel ({ name, imageSize, lora, decoder, moe }: FederationSettings['model']): void {
+export function checkModel ({ name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model']): void {
   const config = withImageSize(samConfig(name), imageSize)
-  adapterTensors(config, { lora, decoder, moe })
+  adapterTensors(config, { lora, encoder, decoder, moe })
   expertTensors(config, moe)
 }

@@ -4,6 +4,7 @@ import { withImageSize } from '../model/sam/build-sam.ts'
 import { resizeWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { MethodSettings } from '../settings/method.ts'
 import type { FederationSettings } from '../settings/schema.ts'
 import { readBaseModel } from './base/base-model.ts'
 import { findWeights } from './base/model-store.ts'
@@ -14,6 +15,7 @@ export interface LearnerSource {
   readonly engine: Engine
   readonly model: FederationSettings['model']
   readonly training: FederationSettings['training']
+  readonly method?: MethodSettings | undefined
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number
@@ -22,7 +24,7 @@ export interface LearnerSource {
 }
 
 /** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
-export async function createLearner ({ engine, model, training, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
+export async function createLearner ({ engine, model, training, method, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
   if (base.hash !== model.baseHash) {
@@ -34,8 +36,9 @@ export async function createLearner ({ engine, model, training, models, siteSeed
     config,
     weights: resizeWeights(base.weights, base.config, config),
     baseHash: base.hash,
-    model: { lora: model.lora, decoder: model.decoder, moe: model.moe, pixels: model.pixels },
+    model: { lora: model.lora, encoder: model.encoder, decoder: model.decoder, moe: model.moe, pixels: model.pixels },
     train: training,
+    keeps: method?.keeps,
     rounds: training.rounds,
     seed: training.seed,
     siteSeed,

@@ -6,7 +6,10 @@ import { CorruptFileError } from '../errors.ts'
 import { keepPrevious, readIfThere, writeFileSafely } from '../home/files.ts'
 
 export interface PrivateCheckpoint {
+  /** The last whose experts are in it. */
   readonly round: number
+  /** The last whose phase G changed what the method keeps of the global parameters; 0 where it keeps nothing. */
+  readonly keptRound?: number
   readonly set: PrivateSet
 }
 
@@ -21,10 +24,12 @@ export class PrivateStore {
     this.#schemaHash = schemaHash
   }
 
-  async save ({ round, set }: PrivateCheckpoint): Promise<void> {
+  /** `replaces`: the newest checkpoint is of a round that is repeated, and the one before it stays. */
+  async save ({ round, keptRound = 0, set }: PrivateCheckpoint, { replaces = false } = {}): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    await keepPrevious(this.#current, this.#previous)
-    const metadata = { round: String(round), schema_hash: this.#schemaHash }
+    if (!replaces) await keepPrevious(this.#current, this.#previous)
+    const kept = keptRound === 0 ? {} : { kept_round: String(keptRound) }
+    const metadata = { round: String(round), ...kept, schema_hash: this.#schemaHash }
     await writeFileSafely(this.#current, writeSafetensors(set.reveal(), metadata), 0o600)
   }
 
@@ -43,10 +48,21 @@ export class PrivateStore {
     return undefined
   }
 
+  /** The checkpoint before the newest; undefined where there is none, or none that can be read. */
+  async loadPrevious (): Promise<PrivateCheckpoint | undefined> {
+    const bytes = await readIfThere(this.#previous)
+    try {
+      return bytes == null ? undefined : this.#parse(bytes)
+    } catch (error) {
+      if (error instanceof CorruptFileError) return undefined
+      throw error
+    }
+  }
+
   #parse (bytes: Uint8Array): PrivateCheckpoint {
     const { tensors, metadata } = readFloatTensors(bytes)
     if (metadata['schema_hash'] !== this.#schemaHash) throw new CorruptFileError('it belongs to another federation model')
-    return { round: Number(metadata['round']), set: new PrivateSet(tensors) }
+    return { round: Number(metadata['round']), keptRound: Number(metadata['kept_round'] ?? 0), set: new PrivateSet(tensors) }
   }
 
   get #current (): string {

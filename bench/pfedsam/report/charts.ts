@@ -1,7 +1,7 @@
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
+import { METHODS } from '../../../src/experiment/methods.ts'
 import { AXIS, FONT, GRID, HALF, WIDE, draw } from '../../../src/report/charts.ts'
 import { ACCENT, INK, siteColour } from '../../../src/report/palette.ts'
-import { METHODS } from '../../../src/settings/methods/baselines.ts'
 import type { MethodSummary } from '../summary.ts'
 import { points } from './text.ts'
 

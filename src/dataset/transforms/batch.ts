@@ -17,31 +17,36 @@ function byBrightness (normalised: (value: number) => number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, value) => normalised(value))
 }
 
-export interface Batch {
-  /** [B, S, S, 3], normalised, zero beyond the content */
-  readonly images: Float32Array
-  /** [B, L, L], or [B, L, L, classes] when classes > 1: share of foreground in 0..1 */
-  readonly targets: Float32Array
+/**
+ * Network input of slices fitted to one side S, [B, S, S, 3]: normalised, then padded with zeros at the right and bottom
+ * (docs/spec/sam.md#geometry). @throws RangeError for no slices or different sides
+ */
+export function toImages (fitted: readonly Fitted[], pixels: Pixels = 'imagenet'): Float32Array {
+  const side = commonSide(fitted)
+  const images = new Float32Array(fitted.length * side * side * 3)
+  fitted.forEach((each, b) => { putImage(each, TABLES[pixels], images.subarray(b * side * side * 3, (b + 1) * side * side * 3)) })
+  return images
 }
 
 /**
- * Network input and target of slices fitted to one side S: normalised, then padded with zeros at the right and bottom
- * (docs/spec/sam.md#geometry); targets are averaged over the area of each low-resolution pixel, L = `lowResSide` = 4G, which divides S.
- * With one class every label > 0 is foreground; with more, class c is label c + 1.
+ * Share of foreground in 0..1 over the area of each low-resolution pixel, [B, L, L], or [B, L, L, classes] when classes > 1;
+ * L = `lowResSide` = 4G, which divides S. With one class every label > 0 is foreground; with more, class c is label c + 1.
  *
  * @throws RangeError for no slices, different sides or an L that does not divide S
  */
-export function toBatch (fitted: readonly Fitted[], lowResSide: number, classes = 1, pixels: Pixels = 'imagenet'): Batch {
+export function toTargets (fitted: readonly Fitted[], lowResSide: number, classes = 1): Float32Array {
+  const side = commonSide(fitted)
+  if (side % lowResSide !== 0) throw new RangeError(`a low-resolution side of ${lowResSide} does not divide ${side}`)
+  const size = lowResSide * lowResSide * classes
+  const targets = new Float32Array(fitted.length * size)
+  fitted.forEach((each, b) => { putTarget(each, lowResSide, classes, targets.subarray(b * size, (b + 1) * size)) })
+  return targets
+}
+
+function commonSide (fitted: readonly Fitted[]): number {
   const side = fitted[0]?.side ?? 0
   if (side === 0 || fitted.some((each) => each.side !== side)) throw new RangeError('a batch needs slices fitted to one side')
-  if (side % lowResSide !== 0) throw new RangeError(`a low-resolution side of ${lowResSide} does not divide ${side}`)
-  const images = new Float32Array(fitted.length * side * side * 3)
-  const targets = new Float32Array(fitted.length * lowResSide * lowResSide * classes)
-  fitted.forEach((each, b) => {
-    putImage(each, TABLES[pixels], images.subarray(b * side * side * 3, (b + 1) * side * side * 3))
-    putTarget(each, lowResSide, classes, targets.subarray(b * lowResSide ** 2 * classes, (b + 1) * lowResSide ** 2 * classes))
-  })
-  return { images, targets }
+  return side
 }
 
 function putImage ({ side, fittedHeight, fittedWidth, channels, image }: Fitted, tables: readonly Float32Array[], out: Float32Array): void {

@@ -4,9 +4,8 @@ import type { HostRecord } from '../../compute/index.ts'
 import { InputError } from '../../errors.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
+import type { Parameter, Start } from './groups.ts'
 import { uniform } from './shared-set.ts'
-
-export interface ExpertSpec { readonly name: string, readonly shape: readonly number[] }
 
 const GATE_SPREAD = 0.02
 
@@ -17,7 +16,7 @@ const GATE_SPREAD = 0.02
 export function expertTensors (
   { name, depth, dim }: SamConfig,
   { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']
-): ExpertSpec[] {
+): Parameter[] {
   const beyond = blocks.find((block) => block >= depth)
   if (beyond != null) {
     throw new InputError(`the settings put experts into block ${beyond}, but ${name} has ${depth} blocks (from 0): change moe.blocks`)
@@ -25,19 +24,21 @@ export function expertTensors (
   if (topK > experts) throw new InputError(`the settings use ${topK} of ${experts} experts per token: lower moe.topK`)
   return [...new Set(blocks)].sort((a, b) => a - b).flatMap((block) => {
     const prefix = `image_encoder.blocks.${block}.lmoe`
-    const tensors = [
-      { name: `${prefix}.gate.weight`, shape: [experts, dim] },
-      { name: `${prefix}.down.weight`, shape: [experts, bottleneck, dim] },
-      { name: `${prefix}.down.bias`, shape: [experts, bottleneck] },
-      { name: `${prefix}.up.weight`, shape: [experts, dim, bottleneck] },
-      { name: `${prefix}.up.bias`, shape: [experts, dim] }
+    const part = (tensor: string, shape: readonly number[], start: Start): Parameter =>
+      ({ name: `${prefix}.${tensor}`, shape, rate: 'lrMoe', decays: !tensor.endsWith('.bias'), start })
+    const biases = expert === 'mlp'
+    return [
+      part('gate.weight', [experts, dim], 'seeded'),
+      part('down.weight', [experts, bottleneck, dim], 'seeded'),
+      ...(biases ? [part('down.bias', [experts, bottleneck], 'zero')] : []),
+      part('up.weight', [experts, dim, bottleneck], 'zero'),
+      ...(biases ? [part('up.bias', [experts, dim], 'zero')] : [])
     ]
-    return expert === 'lora' ? tensors.filter((tensor) => !tensor.name.endsWith('.bias')) : tensors
   })
 }
 
 /** Λ at the start: random gates and inner weights, zero outputs, so that the model still equals the global one. */
-export function initialExperts (tensors: readonly ExpertSpec[], seed: number): Record<string, { data: Float32Array }> {
+export function initialExperts (tensors: readonly Parameter[], seed: number): Record<string, { data: Float32Array }> {
   return Object.fromEntries(tensors.map(({ name, shape }, index) => {
     const random = seededRandom(seed, 1_000_000 + index)
     const count = elementCount(shape)

@@ -1,9 +1,7 @@
 import type { NamedTensor } from '../../adapter/safetensors.ts'
 import type { TensorSpec } from '../../adapter/schema.ts'
 import type { LoraAggregation } from '../../settings/model.ts'
-import type { Weights } from '../sam/weights.ts'
 import { factorise, multiply } from './low-rank.ts'
-import { initialAdapterTensors } from './shared-set.ts'
 
 type Tensors = Map<string, Float32Array>
 
@@ -50,10 +48,8 @@ export function travellingTensors (aggregation: LoraAggregation, tensors: readon
   return [...tensors.filter(({ name }) => !factors.has(name)), ...joint]
 }
 
-/** `tensors` are Γ with both factors of every low-rank update. */
-export function exchangeForm (aggregation: LoraAggregation, tensors: readonly TensorSpec[], weights: Weights, seed: number): ExchangeForm {
-  const sorted = [...tensors].sort((x, y) => x.name < y.name ? -1 : 1)
-  const initial = (): Tensors => initialAdapterTensors(sorted, weights, seed)
+/** `sorted` is Γ in order of name, with both factors of every low-rank update; `initial` makes it as it starts. */
+export function exchangeForm (aggregation: LoraAggregation, sorted: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
   switch (aggregation) {
     case 'factors': return plain(sorted, {}, initial)
     case 'ffa': return withFixedA(sorted, initial)

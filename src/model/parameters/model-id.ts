@@ -9,7 +9,8 @@ import type { SamConfig } from '../sam/build-sam.ts'
 export function modelId (
   { name, imageSize }: SamConfig,
   { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet' }: ModelSettings,
-  seed: number
+  seed: number,
+  keeps: readonly string[] = []
 ): string {
   const { aggregation = 'factors' } = lora
   const settings = [
@@ -27,7 +28,8 @@ export function modelId (
     ...(aggregation === 'factors' ? [] : [aggregation]),
     ...(aggregation === 'ffa' ? [seed] : []),
     ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
-    ...(pixels === 'imagenet' ? [] : [pixels])
+    ...(pixels === 'imagenet' ? [] : [pixels]),
+    ...(keeps.length === 0 ? [] : [keeps])
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
 }

@@ -1,16 +1,18 @@
-import { elementCount, type TensorSpec } from '../../adapter/schema.ts'
+import { elementCount } from '../../adapter/schema.ts'
 import { type Random, seededRandom } from '../../common/random.ts'
 import { InputError } from '../../errors.ts'
+import type { GlobalGroup } from '../../settings/method.ts'
 import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
 import { tensorShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
+import { decays } from '../train/optimiser.ts'
+import type { GlobalParameter, ParameterGroup } from './groups.ts'
 
 /** How much narrower a bottleneck is than the encoder (FedMSA, docs/spec/pfedsam.md#baselines). */
 const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
-const INWARD = /\.lora_A|\.adapter_\w+\.down\.weight$/
 /**
  * What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork
  * nor on the IoU head.
@@ -22,79 +24,108 @@ const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
   full: /^mask_decoder\./
 }
 
-function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): TensorSpec[] {
+/** Nothing learns from the maps that one class does not use, so decay alone would wear them down. */
+const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
+
+type Shape = readonly number[]
+
+/** Both factors of a low-rank update of a layer [out, into], A and B being their names. */
+function lowRank ([a, b]: readonly [string, string], rank: number, [out, into]: readonly [number, number]): GlobalParameter[] {
+  return [
+    { name: a, shape: [rank, into], role: 'lora', rate: 'lrLora', decays: true, start: 'seeded' },
+    { name: b, shape: [out, rank], role: 'lora', rate: 'lrLora', decays: true, start: 'zero' }
+  ]
+}
+
+/** Tensors of the base that are trained as they are. */
+function whole (shapes: ReadonlyMap<string, Shape>, which: RegExp, role: 'decoder' | 'encoder'): GlobalParameter[] {
+  return [...shapes].filter(([name]) => which.test(name)).map(([name, shape]) => ({
+    name,
+    shape,
+    role,
+    rate: 'lrHeads',
+    decays: decays({ name, shape }) && !UNUSED.test(name),
+    start: 'base'
+  }))
+}
+
+function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): GlobalParameter[] {
   const beyond = blocks.find((block) => block >= depth)
   if (beyond != null) {
     throw new InputError(`the settings put LoRA into block ${beyond}, but ${name} has ${depth} blocks (from 0): change lora.blocks`)
   }
-  return [...new Set(blocks)].flatMap((block) =>
-    ['q', 'v'].flatMap((part): TensorSpec[] => [
-      { name: `image_encoder.blocks.${block}.attn.qkv.lora_A_${part}`, shape: [rank, dim], role: 'lora' },
-      { name: `image_encoder.blocks.${block}.attn.qkv.lora_B_${part}`, shape: [dim, rank], role: 'lora' }
-    ])
-  )
+  return [...new Set(blocks)].flatMap((block) => {
+    const prefix = `image_encoder.blocks.${block}.attn.qkv.lora`
+    return ['q', 'v'].flatMap((part) => lowRank([`${prefix}_A_${part}`, `${prefix}_B_${part}`], rank, [dim, dim]))
+  })
 }
 
-function bottlenecks ({ depth, dim }: SamConfig): TensorSpec[] {
+function bottlenecks ({ depth, dim }: SamConfig): GlobalParameter[] {
   const narrow = dim / NARROWING
-  return Array.from({ length: depth }, (_, block) => ['adapter_attn', 'adapter_mlp'].flatMap((kind): TensorSpec[] => {
-    const prefix = `image_encoder.blocks.${block}.${kind}`
+  return Array.from({ length: depth }, (_, block) => ['adapter_attn', 'adapter_mlp'].flatMap((kind) => {
+    const part = (name: string, shape: Shape, start: 'seeded' | 'zero'): GlobalParameter => ({
+      name: `image_encoder.blocks.${block}.${kind}.${name}`, shape, role: 'encoder', rate: 'lrHeads', decays: shape.length > 1, start
+    })
     return [
-      { name: `${prefix}.down.weight`, shape: [narrow, dim], role: 'encoder' },
-      { name: `${prefix}.down.bias`, shape: [narrow], role: 'encoder' },
-      { name: `${prefix}.up.weight`, shape: [dim, narrow], role: 'encoder' },
-      { name: `${prefix}.up.bias`, shape: [dim], role: 'encoder' }
+      part('down.weight', [narrow, dim], 'seeded'),
+      part('down.bias', [narrow], 'zero'),
+      part('up.weight', [dim, narrow], 'zero'),
+      part('up.bias', [dim], 'zero')
     ]
   })).flat()
 }
 
-function encoderTensors (
+function encoderParameters (
   config: SamConfig,
   { encoder = 'lora', lora }: ModelSettings,
-  shapes: ReadonlyMap<string, readonly number[]>
-): TensorSpec[] {
+  shapes: ReadonlyMap<string, Shape>
+): GlobalParameter[] {
   switch (encoder) {
     case 'lora': return encoderLora(config, lora)
     case 'bottleneck': return bottlenecks(config)
-    case 'full': return [...shapes].filter(([name]) => ENCODERS.test(name)).map(([name, shape]) => ({ name, shape, role: 'encoder' }))
+    case 'full': return whole(shapes, ENCODERS, 'encoder')
   }
 }
 
 /** On q and v of all seven attentions of the decoder. */
-function decoderLora (shapes: ReadonlyMap<string, readonly number[]>, rank: number): TensorSpec[] {
+function decoderLora (shapes: ReadonlyMap<string, Shape>, rank: number): GlobalParameter[] {
   const layers = Array.from(
     { length: DECODER_DEPTH },
     (_, l) => ['self_attn', 'cross_attn_token_to_image', 'cross_attn_image_to_token'].map((kind) => `layers.${l}.${kind}`)
   ).flat()
   return [...layers, 'final_attn_token_to_image'].flatMap((attention) =>
-    ['q_proj', 'v_proj'].flatMap((part): TensorSpec[] => {
+    ['q_proj', 'v_proj'].flatMap((part) => {
       const prefix = `mask_decoder.transformer.${attention}.${part}`
-      const [out, into] = shapes.get(`${prefix}.weight`) as [number, number]
-      return [{ name: `${prefix}.lora_A`, shape: [rank, into], role: 'lora' }, {
-        name: `${prefix}.lora_B`,
-        shape: [out, rank],
-        role: 'lora'
-      }]
+      return lowRank([`${prefix}.lora_A`, `${prefix}.lora_B`], rank, shapes.get(`${prefix}.weight`) as [number, number])
     })
   )
 }
 
-function trainedDecoder (shapes: ReadonlyMap<string, readonly number[]>, mode: DecoderMode): TensorSpec[] {
-  return [...shapes].filter(([name]) => WHOLE[mode]?.test(name) === true).map(([name, shape]) => ({ name, shape, role: 'decoder' }))
+function decoderParameters (decoder: DecoderMode, rank: number, shapes: ReadonlyMap<string, Shape>): GlobalParameter[] {
+  const pattern = WHOLE[decoder]
+  return [
+    ...(decoder.startsWith('lora') ? decoderLora(shapes, rank) : []),
+    ...(pattern == null ? [] : whole(shapes, pattern, 'decoder'))
+  ]
 }
 
 /**
- * The tensors of Γ (docs/spec/pfedsam.md#shared-parameters): of encoder and decoder what their modes say. @throws InputError for a
- * block that the model lacks.
+ * The groups of Γ (docs/spec/pfedsam.md#shared-parameters): of encoder and decoder what their modes say; what a method keeps is the
+ * site's own. @throws InputError for a block that the model lacks.
  */
-export function adapterTensors (config: SamConfig, settings: ModelSettings): TensorSpec[] {
-  const { lora, decoder } = settings
+export function globalGroups (config: SamConfig, settings: ModelSettings, keeps: readonly GlobalGroup[] = []): ParameterGroup[] {
   const shapes = tensorShapes(config)
+  const group = (name: GlobalGroup, parameters: readonly GlobalParameter[]): ParameterGroup =>
+    ({ name, owner: keeps.includes(name) ? 'own' : 'shared', phase: 'G', parameters })
   return [
-    ...encoderTensors(config, settings, shapes),
-    ...(decoder.startsWith('lora') ? decoderLora(shapes, lora.rank) : []),
-    ...trainedDecoder(shapes, decoder)
+    group('encoder', encoderParameters(config, settings, shapes)),
+    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes))
   ]
+}
+
+/** The tensors of Γ, whoever owns them. @throws InputError for a block that the model lacks. */
+export function adapterTensors (config: SamConfig, settings: ModelSettings): GlobalParameter[] {
+  return globalGroups(config, settings).flatMap((group) => group.phase === 'G' ? group.parameters : [])
 }
 
 /** Uniform within ±1/√fan-in, what PyTorch gives a linear layer. */
@@ -105,11 +136,11 @@ export function uniform (count: number, fanIn: number, random: Random): Float32A
 
 /**
  * Γ at the start: what leads inward random from the seed, what leads outward zero, tensors of the base as they are there, so that the
- * model still equals the base.
+ * model still equals the base. The seed's streams go by place in `parameters`.
  */
-export function initialAdapterTensors (tensors: readonly TensorSpec[], weights: Weights, seed: number): Map<string, Float32Array> {
-  return new Map(tensors.map(({ name, shape }, index) => {
-    if (INWARD.test(name)) return [name, uniform(elementCount(shape), shape[1]!, seededRandom(seed, index))]
-    return [name, weights[name]?.data ?? new Float32Array(elementCount(shape))]
+export function initialAdapterTensors (parameters: readonly GlobalParameter[], weights: Weights, seed: number): Map<string, Float32Array> {
+  return new Map(parameters.map(({ name, shape, start }, index) => {
+    if (start === 'seeded') return [name, uniform(elementCount(shape), shape[1]!, seededRandom(seed, index))]
+    return [name, (start === 'base' ? weights[name]?.data : undefined) ?? new Float32Array(elementCount(shape))]
   }))
 }

@@ -1,5 +1,5 @@
 import type { HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted } from '../../dataset/index.ts'
+import { toTargets, type Fitted } from '../../dataset/index.ts'
 
 /** x0, y0, x1, y1 in pixels of the original image. */
 export type Box = readonly [number, number, number, number]
@@ -30,7 +30,7 @@ const SURE = 10
  * beyond the image.
  */
 export function maskLogits (fitted: Fitted, lowRes: number): Float32Array {
-  return toBatch([fitted], lowRes).targets.map((share) => SURE * (2 * share - 1))
+  return toTargets([fitted], lowRes).map((share) => SURE * (2 * share - 1))
 }
 
 /** One prompt per box, or one for all points. A point belongs to the boxes in which it lies; if it lies in none, to all. */

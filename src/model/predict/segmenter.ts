@@ -1,5 +1,5 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
+import { toImages, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { pixelKey } from '../pixel-key.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
@@ -108,7 +108,7 @@ export class Segmenter {
       this.#reused++
       return { shape: [1, grid, grid, config.width], data: known }
     }
-    const { images } = toBatch([image], this.lowRes, 1, pixels)
+    const images = toImages([image], pixels)
     const { embedding } = await this.#encode.run({
       ...this.#init.adapted,
       '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images }

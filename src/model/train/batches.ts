@@ -1,7 +1,6 @@
 import { type Random, seededRandom, shuffled } from '../../common/random.ts'
 import { augment, type Fitted } from '../../dataset/index.ts'
-
-export type Phase = 'G' | 'L'
+import type { Phase } from '../../settings/method.ts'
 
 /** Everything random in one epoch comes from here, so that a round that is repeated after a crash repeats exactly. */
 export function epochRandom (siteSeed: number, round: number, phase: Phase, epoch: number): Random {

@@ -1,7 +1,7 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toBatch, type Fitted, type Pixels } from '../../dataset/index.ts'
+import { toImages, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { pixelKey } from '../pixel-key.ts'
-import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { gridSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { stemStep } from '../steps.ts'
 
@@ -78,7 +78,7 @@ export class Stem {
 
   async #compute (sample: Fitted): Promise<Float32Array> {
     const { config, weights, pixels } = this.#init
-    const { images } = toBatch([sample], lowResSide(config), 1, pixels)
+    const images = toImages([sample], pixels)
     const { tokens } = await this.#step.run({ ...weights, '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images } })
     this.#computed++
     return tokens!.data as Float32Array

@@ -1,29 +1,30 @@
-import { adapterFromTensors, Adapter } from '../../adapter/adapter.ts'
+import type { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
-import { createSchema, type Schema } from '../../adapter/schema.ts'
+import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
-import type { CompiledStep, Engine, HostRecord, Step } from '../../compute/index.ts'
-import { toBatch, type Fitted, type Scored } from '../../dataset/index.ts'
-import { TrainerError } from '../../errors.ts'
+import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
+import { toImages, toTargets, type Fitted, type Scored } from '../../dataset/index.ts'
+import type { GlobalGroup, Phase } from '../../settings/method.ts'
 import type { Mode, ModelSettings, TrainSettings } from '../../settings/model.ts'
-import { expertTensors, gateNoise } from '../parameters/expert-set.ts'
-import { createLayout, flatten, unflatten, type Layout } from '../parameters/layout.ts'
-import { exchangeForm, type ExchangeForm } from '../parameters/lora-aggregation.ts'
-import { modelId } from '../parameters/model-id.ts'
-import { fromPrivateSet, initialState, toPrivateSet, type ExpertState } from '../parameters/private-state.ts'
-import { adapterTensors } from '../parameters/shared-set.ts'
+import { componentsOf, type Component } from '../components/index.ts'
+import { GlobalVector } from '../parameters/global-vector.ts'
+import { ratesOf, trainedIn } from '../parameters/groups.ts'
+import { createLayout, type Layout } from '../parameters/layout.ts'
+import { fromPrivateSet, initialExpertState, toPrivateSet, type PrivateLayouts, type PrivateState } from '../parameters/private-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
-import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
 import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
-import { forwardStep, globalStep, personalStep, type StepContext } from '../steps.ts'
-import { epochBatches, epochRandom, paddedChunks, stepsPerEpoch, type Phase } from './batches.ts'
+import { forwardStep, type StepContext } from '../steps.ts'
+import { paddedChunks, stepsPerEpoch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { Stem, type CacheLimits } from './frozen-features.ts'
-import { breathe, floats, floatsHash, scalar, vector } from './host-records.ts'
-import { decline, optimiserInputs, stepScalars, warmup } from './optimiser.ts'
+import { breathe, floatsHash, vector } from './host-records.ts'
+import { decline, stepScalars, warmup } from './optimiser.ts'
+import { phaseStep } from './phase-step.ts'
+import { runPhase, type PhaseRun, type Trained } from './run-phase.ts'
 
 export interface LearnerInit {
   readonly engine: Engine
@@ -32,6 +33,8 @@ export interface LearnerInit {
   readonly baseHash: string
   readonly model: ModelSettings
   readonly train: TrainSettings
+  /** Groups of the global parameters that stay at the site; none if not given. */
+  readonly keeps?: readonly GlobalGroup[] | undefined
   /** Of the whole training, for a schedule that falls; no end if not given. */
   readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */
@@ -62,66 +65,57 @@ export interface SampleScore {
   readonly hd95: number
 }
 
-/** A flat parameter vector with its moments, on the way through a phase. */
-interface Trained { readonly value: Float32Array, readonly first: Float32Array, readonly second: Float32Array }
-
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
 /**
- * One site's model: the frozen base, the shared adapter Γ that comes and goes, and the experts Λ that stay
+ * One site's model: the frozen base, the adapter that comes and goes, and the private parameters that stay
  * (docs/spec/pfedsam.md#the-round).
  */
 export class Learner {
   readonly schema: Schema
   readonly inputSize: number
   readonly #init: LearnerInit
-  readonly #layouts: { readonly adapter: Layout, readonly experts: Layout }
-  readonly #steps: { readonly forward: CompiledStep, readonly G: CompiledStep, readonly L: CompiledStep }
-  readonly #optimiser: Readonly<Record<Phase, HostRecord>>
+  readonly #components: readonly Component[]
+  readonly #global: GlobalVector
+  readonly #layouts: PrivateLayouts
+  readonly #steps: Readonly<Record<'forward' | Phase, CompiledStep>>
+  readonly #rates: Readonly<Record<Phase, HostRecord>>
   readonly #stem: Stem | undefined
   readonly #context: StepContext
-  readonly #form: ExchangeForm
   /** The base, and what of Γ never changes. */
   readonly #weights: Weights
-  /** Γ as steps take it, by Γ as it travels: factorising is worth remembering. */
-  readonly #gammas = new WeakMap<Adapter, Float32Array>()
-  #experts: ExpertState
+  readonly #initialKept: Float32Array
+  #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, weights, model, train, baseHash } = init
+    const { engine, config, weights, model, train, seed } = init
     this.#init = init
     this.inputSize = config.imageSize
-    const form = this.#form = exchangeForm(model.lora.aggregation ?? 'factors', adapterTensors(config, model), weights, init.seed)
-    this.schema = createSchema({ model: modelId(config, model, init.seed), baseHash, tensors: form.travelling })
-    const experts = expertTensors(config, model.moe)
-    this.#layouts = { adapter: createLayout(form.trained), experts: createLayout(experts) }
-    this.#experts = initialState(this.#layouts.experts, experts, init.seed)
-    this.#weights = { ...weights, ...form.fixed }
-    const context: StepContext = this.#context = {
-      config,
-      options: { loraScale: model.lora.alpha / model.lora.rank, topK: model.moe.topK, gate: model.moe.gate },
-      ...this.#layouts,
-      firstExpert: Math.min(...model.moe.blocks),
-      firstAdapted: model.encoder == null || model.encoder === 'lora'
-        ? Math.min(...model.lora.blocks, ...model.moe.blocks, config.depth)
-        : 0,
-      adaptsEmbedding: model.encoder === 'full',
-      clipNorm: train.clipNorm,
-      tau: train.tau,
-      distil: train.distil ?? 'logits',
-      beta: train.beta
+    this.#components = componentsOf(init)
+    const groups = this.#components.flatMap((component) => component.groups ?? [])
+    const global = this.#global = new GlobalVector({ ...init, groups })
+    this.schema = global.schema
+    const experts = trainedIn('L', groups)
+    this.#layouts = { experts: createLayout(experts), kept: global.kept }
+    this.#initialKept = global.initialKept()
+    this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept }
+    this.#weights = { ...weights, ...global.fixed }
+    this.#context = contextOf(init, global.layout, this.#layouts.experts)
+    this.#steps = {
+      forward: engine.compile(forwardStep(this.#context), this.#weights),
+      G: this.#compile('G'),
+      L: this.#compile('L')
     }
-    const compile = (step: (context: StepContext) => Step): CompiledStep => engine.compile(step(context), this.#weights)
-    this.#steps = { forward: compile(forwardStep), G: compile(globalStep), L: compile(personalStep) }
-    const { firstAdapted: blocks } = context
+    const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
       this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
     }
-    this.#optimiser = {
-      G: optimiserInputs(this.#layouts.adapter, (name) => name.includes('lora_') ? train.lrLora : train.lrHeads, train.weightDecay),
-      L: optimiserInputs(this.#layouts.experts, () => train.lrMoe, train.weightDecay)
+    const rates = (layout: Layout, phase: Phase): HostRecord => {
+      const { rate, decay } = ratesOf(layout, trainedIn(phase, groups), train)
+      return { '@rate': vector(rate), '@decay': vector(decay) }
     }
+    this.#rates = { G: rates(global.layout, 'G'), L: rates(this.#layouts.experts, 'L') }
   }
 
   /** @throws InputError when the settings do not fit the model. */
@@ -129,64 +123,71 @@ export class Learner {
     return new Learner(init)
   }
 
-  /** Γ at the start, the same at every site of a federation. */
+  /** Γ at the start, as it travels: the same at every site of a federation. */
   initialAdapter (): Adapter {
-    return adapterFromTensors(this.schema, this.#form.initial())
+    return this.#global.initialAdapter()
   }
 
-  /** Γ, flat, as the steps take it. */
-  #gamma (adapter: Adapter): Float32Array {
-    if (this.#form.trained === this.#form.travelling) return adapter.values
-    const known = this.#gammas.get(adapter)
-    if (known != null) return known
-    const tensors = new Map([...adapter.tensors()].map(([name, { data }]) => [name, data]))
-    const flat = flatten(
-      this.#layouts.adapter,
-      Object.fromEntries([...this.#form.toTrained(tensors)].map(([name, data]) => [name, { data }]))
-    )
-    this.#gammas.set(adapter, flat)
-    return flat
+  /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
+  get keepsGlobal (): boolean {
+    return this.#layouts.kept.size > 0
   }
 
-  #travelling (gamma: Float32Array): Adapter {
-    if (this.#form.trained === this.#form.travelling) return new Adapter(this.schema, gamma)
-    const tensors = new Map([...unflatten(this.#layouts.adapter, gamma)].map(([name, { data }]) => [name, data]))
-    return adapterFromTensors(this.schema, this.#form.toTravelling(tensors))
+  /**
+   * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
+   * changes, and the mean loss; without experts L does nothing.
+   */
+  async train (phase: Phase, args: PhaseArgs): Promise<{ readonly adapter: Adapter, readonly loss: number }> {
+    return phase === 'G' ? await this.#trainGlobal(args) : await this.#trainExperts(args)
   }
 
-  /** Fits Γ to the images with the personal model as teacher; Λ stays. Resolves with the new Γ and the mean loss. */
-  async phaseG (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
-    const { epochsG, batchSize, lambdaG, warmupRounds, warmupSteps, teacherG } = this.#init.train
+  async #trainGlobal (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
+    const { epochsG, batchSize, warmupSteps } = this.#init.train
     const steps = epochsG * stepsPerEpoch(args.samples.length, batchSize)
-    const weight = lambdaG * (warmupRounds === 0 ? 1 : Math.min(1, (args.round - 1) / warmupRounds))
-    const size = this.#layouts.adapter.size
-    const gamma = this.#gamma(args.adapter)
-    const start = { value: gamma, first: new Float32Array(size), second: new Float32Array(size) }
-    const personal = teacherG === 'personal' && this.#layouts.experts.size > 0
-    const taught = weight > 0 && (personal || teacherG === 'global')
-    const { trained, loss } = await this.#fit('G', args, epochsG, start, (step, { value }) => ({
+    const gamma = this.#global.join(args.adapter, this.#state.kept)
+    const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
+    const { trained, loss } = await this.#run('G', args, start, (step, value) => ({
       '@gamma': vector(value),
-      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps) * this.#decline(args.round))),
-      ...(taught ? { '@teacherGamma': vector(gamma), '@weight': scalar(weight) } : {}),
-      ...(taught && personal ? { '@lambda': vector(this.#experts.values) } : {})
+      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps) * this.#decline(args.round)))
     }))
-    return { adapter: this.#travelling(trained.value), loss }
+    const { adapter, kept } = this.#global.part(trained.value)
+    this.#state = { ...this.#state, kept }
+    return { adapter, loss }
   }
 
-  /** Fits Λ to the images with the global model as teacher; Γ stays. Resolves with the mean loss. */
-  async phaseL (args: PhaseArgs): Promise<{ loss: number }> {
-    if (this.#layouts.experts.size === 0) return { loss: 0 }
-    const { epochsL, lambdaL, warmupSteps, teacherL } = this.#init.train
-    const { values, first, second, step: before } = this.#experts
-    const gamma = this.#gamma(args.adapter)
-    const { trained, loss, steps } = await this.#fit('L', args, epochsL, { value: values, first, second }, (step, { value }) => ({
-      '@gamma': vector(gamma),
-      '@lambda': vector(value),
-      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps) * this.#decline(args.round))),
-      ...(teacherL === 'none' || lambdaL === 0 ? {} : { '@weight': scalar(lambdaL) })
+  async #trainExperts (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
+    const { adapter } = args
+    if (this.#layouts.experts.size === 0) return { adapter, loss: 0 }
+    const { values: value, first, second, step: before } = this.#state.experts
+    const gamma = vector(this.#global.join(adapter, this.#state.kept))
+    const { warmupSteps } = this.#init.train
+    const { trained, loss, steps } = await this.#run('L', args, { value, first, second }, (step, lambda) => ({
+      '@gamma': gamma,
+      '@lambda': vector(lambda),
+      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps) * this.#decline(args.round)))
     }))
-    this.#experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
-    return { loss }
+    const experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
+    this.#state = { ...this.#state, experts }
+    return { adapter, loss }
+  }
+
+  async #run (phase: Phase, args: PhaseArgs, start: Trained, inputs: PhaseRun['inputs']): ReturnType<typeof runPhase> {
+    const { train, siteSeed } = this.#init
+    const gamma = this.#global.join(args.adapter, this.#state.kept)
+    const said = this.#components.map((component) =>
+      component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
+    return await runPhase({
+      ...args,
+      phase,
+      step: this.#steps[phase],
+      epochs: phase === 'G' ? train.epochsG : train.epochsL,
+      siteSeed: args.siteSeed ?? siteSeed,
+      settings: train,
+      start,
+      fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
+      feeds: async (batch, random) => await this.#batch(batch, random, phase),
+      inputs
+    })
   }
 
   #decline (round: number): number {
@@ -216,12 +217,14 @@ export class Learner {
    */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
+    const { experts, kept } = this.#state
+    const own = [experts.values, ...(this.keepsGlobal ? [kept] : [])].map(floatsHash)
     const parts = [
       this.schema.model,
       baseHash,
       mode,
       ...(mode === 'frozen' ? [] : [adapter.digest()]),
-      ...(mode === 'personal' ? [floatsHash(this.#experts.values)] : [])
+      ...(mode === 'personal' ? own : [])
     ]
     return new Segmenter({
       engine,
@@ -235,11 +238,13 @@ export class Learner {
     })
   }
 
-  /** What the forward step needs beside the base in this mode. */
+  /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
+    if (mode === 'frozen') return {}
+    const { experts, kept } = this.#state
     return {
-      ...(mode === 'frozen' ? {} : { '@gamma': vector(this.#gamma(adapter)) }),
-      ...(mode === 'personal' && this.#layouts.experts.size > 0 ? { '@lambda': vector(this.#experts.values) } : {})
+      '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
+      ...(mode === 'personal' && experts.values.length > 0 ? { '@lambda': vector(experts.values) } : {})
     }
   }
 
@@ -262,14 +267,14 @@ export class Learner {
     return masks
   }
 
-  /** Λ and its optimiser state, for this site's private store. */
+  /** The private parameters and their optimiser state, for this site's private store. */
   exportPrivate (): Promise<PrivateSet> {
-    return Promise.resolve(toPrivateSet(this.#layouts.experts, this.#experts))
+    return Promise.resolve(toPrivateSet(this.#layouts, this.#state))
   }
 
   /** @throws SchemaError when the set is not of this model. */
   importPrivate (set: PrivateSet): void {
-    this.#experts = fromPrivateSet(this.#layouts.experts, set)
+    this.#state = fromPrivateSet(this.#layouts, set)
   }
 
   async dispose (): Promise<void> {
@@ -278,73 +283,40 @@ export class Learner {
     }))
   }
 
+  #compile (phase: Phase): CompiledStep {
+    const terms = this.#components.flatMap((component) => component.terms?.[phase] ?? [])
+    return this.#init.engine.compile(phaseStep(this.#context, phase, terms), this.#weights)
+  }
+
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
   async #inputs (batch: readonly Fitted[], altered = false): Promise<HostRecord> {
     if (this.#stem != null && !altered) return await this.#stem.tokens(batch)
-    const { images } = toBatch(batch, lowResSide(this.#init.config), 1, this.#init.model.pixels)
-    return { '@images': { shape: [batch.length, this.inputSize, this.inputSize, 3], data: images } }
+    const shape = [batch.length, this.inputSize, this.inputSize, 3]
+    return { '@images': { shape, data: toImages(batch, this.#init.model.pixels) } }
   }
 
   async #batch (batch: readonly Fitted[], random: Random, phase: Phase): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
-    const { targets } = toBatch(batch, side)
+    const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
     return {
       ...await this.#inputs(batch, this.#init.train.augment),
-      '@targets': { shape: [batch.length, 1, side, side], data: targets },
-      ...(this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}),
-      ...(phase === 'L'
-        ? gateNoise(
-          this.#init.model.moe,
-          batch.length * (this.#init.model.moe.gate === 'image' ? 1 : gridSide(this.#init.config) ** 2),
-          random
-        )
-        : {})
+      '@targets': { shape: [batch.length, 1, side, side], data: toTargets(batch, side) },
+      ...boxes,
+      ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }
-  }
-
-  /** All steps of one phase; `inputs` adds what differs between the phases, for optimiser step `step` from 1. */
-  async #fit (
-    phase: Phase,
-    args: PhaseArgs,
-    epochs: number,
-    start: Trained,
-    inputs: (step: number, state: Trained) => HostRecord
-  ): Promise<{ trained: Trained, loss: number, steps: number }> {
-    const { batchSize, augment } = this.#init.train
-    const { samples, round, onProgress, signal, siteSeed = this.#init.siteSeed } = args
-    if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
-    const steps = epochs * stepsPerEpoch(samples.length, batchSize)
-    let state = start
-    let total = 0
-    let step = 0
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const random = epochRandom(siteSeed, round, phase, epoch)
-      for (const batch of epochBatches(samples, batchSize, random, augment)) {
-        signal?.throwIfAborted()
-        step++
-        const outputs = await this.#steps[phase].run({
-          ...this.#optimiser[phase],
-          '@first': vector(state.first),
-          '@second': vector(state.second),
-          ...await this.#batch(batch, random, phase),
-          ...inputs(step, state)
-        })
-        total += finite(outputs['loss']!.data[0]!, phase, round, step)
-        state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
-        onProgress?.({ step, steps })
-        await breathe()
-      }
-    }
-    return { trained: state, loss: total / steps, steps }
   }
 }
 
-function finite (loss: number, phase: Phase, round: number, step: number): number {
-  if (!Number.isFinite(loss)) {
-    throw new TrainerError(
-      `the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or ` +
-        'check the images'
-    )
+function contextOf ({ config, model, train }: LearnerInit, adapter: Layout, experts: Layout): StepContext {
+  const { lora, moe, encoder = 'lora' } = model
+  return {
+    config,
+    options: { loraScale: lora.alpha / lora.rank, topK: moe.topK, gate: moe.gate },
+    adapter,
+    experts,
+    firstExpert: Math.min(...moe.blocks),
+    firstAdapted: encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, config.depth) : 0,
+    adaptsEmbedding: encoder === 'full',
+    clipNorm: train.clipNorm
   }
-  return loss
 }

@@ -1,7 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { HostRecord } from '../../compute/index.ts'
-import { perElement, type Layout } from '../parameters/layout.ts'
-import { vector } from './host-records.ts'
 
 const BETA_1 = 0.9
 const BETA_2 = 0.999
@@ -63,18 +60,10 @@ export function clipByNorm (gradient: tf.Tensor, norm: number): tf.Tensor {
 
 const UNDECAYED = /(iou_token|mask_tokens|_embed|point_embeddings\.\d)(\.weight)?$|rel_pos_|\.bias$/
 
-/** Matrices and kernels decay; biases, norms, tokens, embeddings and position tables do not (docs/spec/pfedsam.md#optimiser). */
+/**
+ * Matrices and kernels of the base decay; biases, norms, tokens, embeddings and position tables do not
+ * (docs/spec/pfedsam.md#optimiser).
+ */
 export function decays ({ name, shape }: { readonly name: string, readonly shape: readonly number[] }): boolean {
   return shape.length > 1 && !UNDECAYED.test(name)
-}
-
-// Nothing learns from the maps that one class does not use, so decay alone would wear them down.
-const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
-
-/** `@rate` and `@decay` of a flat vector: the rate by tensor, the decay where it applies. */
-export function optimiserInputs (layout: Layout, rate: (name: string) => number, weightDecay: number): HostRecord {
-  return {
-    '@rate': vector(perElement(layout, ({ name }) => rate(name))),
-    '@decay': vector(perElement(layout, (entry) => decays(entry) && !UNUSED.test(entry.name) ? weightDecay : 0))
-  }
 }

@@ -1,6 +1,6 @@
 /** Entry of the trainer process: answers the daemon's calls one after the other (messages.ts). */
 import { InputError, SchemaError } from '../../errors.ts'
-import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, Work } from '../../rounds/trainer-messages.ts'
+import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import { createSession, type Session } from './session.ts'
 
 let session: Session | undefined
@@ -33,7 +33,7 @@ async function run (call: CallName, request: TrainerCalls[CallName]['request']):
     return session.ready
   }
   if (session == null) throw new Error('the trainer was asked to work before it was set up')
-  return await session[call](request as Work)
+  return call === 'train' ? await session.train(request as TrainWork) : await session.score(request as Work)
 }
 
 function send (message: TrainerMessage): void {

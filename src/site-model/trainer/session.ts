@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
+import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Dice } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
-import type { TrainerCalls, TrainerReady, TrainerSetup, Work } from '../../rounds/trainer-messages.ts'
+import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
-import { PrivateStore } from '../private-store.ts'
+import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './feature-store.ts'
 import { slowedDown } from './slow.ts'
@@ -17,6 +18,16 @@ const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
 type Progress = (progress: { step: number, steps: number }) => void
 
+interface SessionInit {
+  readonly ready: TrainerReady
+  readonly learner: Learner
+  readonly data: FittedSplit
+  readonly store: PrivateStore
+  readonly onProgress: Progress
+  readonly initial: PrivateSet
+  readonly keptRound: number
+}
+
 /** One loaded site: data, model and private store. */
 export class Session {
   readonly ready: TrainerReady
@@ -24,32 +35,65 @@ export class Session {
   readonly #data: FittedSplit
   readonly #store: PrivateStore
   readonly #onProgress: Progress
+  /** The private parameters before any training. */
+  readonly #initial: PrivateSet
   #privateRound: number
+  #keptRound: number
   #frozenDice: number | undefined
 
-  constructor (ready: TrainerReady, learner: Learner, data: FittedSplit, store: PrivateStore, onProgress: Progress) {
+  constructor ({ ready, learner, data, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
     this.#learner = learner
     this.#data = data
     this.#store = store
     this.#onProgress = onProgress
+    this.#initial = initial
     this.#privateRound = ready.privateRound
+    this.#keptRound = keptRound
   }
 
-  async phaseG (work: Work): Promise<TrainerCalls['phaseG']['reply']> {
-    const { adapter, loss } = await this.#learner.phaseG(this.#args(work))
+  async train ({ phase, ...work }: TrainWork): Promise<TrainerCalls['train']['reply']> {
+    return phase === 'G' ? await this.#trainGlobal(work) : await this.#trainExperts(work)
+  }
+
+  /** What the site keeps of the global parameters is saved before the adapter is told: a round that is repeated begins before both. */
+  async #trainGlobal (work: Work): Promise<TrainerCalls['train']['reply']> {
+    const repeats = this.#keptRound >= work.round && await this.#goBack(work.round)
+    const { adapter, loss } = await this.#learner.train('G', this.#args(work))
+    if (this.#learner.keepsGlobal) {
+      await this.#save({ round: this.#privateRound, keptRound: work.round }, repeats)
+      this.#keptRound = work.round
+    }
     return { adapter: adapter.values, loss }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */
-  async phaseL (work: Work): Promise<TrainerCalls['phaseL']['reply']> {
-    let loss = NaN
-    if (work.round > this.#privateRound) {
-      loss = (await this.#learner.phaseL(this.#args(work))).loss
-      await this.#store.save({ round: work.round, set: await this.#learner.exportPrivate() })
-      this.#privateRound = work.round
-    }
-    return { loss, dice: await this.#score(work.adapter) }
+  async #trainExperts (work: Work): Promise<TrainerCalls['train']['reply']> {
+    if (work.round <= this.#privateRound) return { loss: NaN }
+    const { loss } = await this.#learner.train('L', this.#args(work))
+    await this.#save({ round: work.round, keptRound: this.#keptRound })
+    this.#privateRound = work.round
+    return { loss }
+  }
+
+  async score ({ adapter }: Work): Promise<TrainerCalls['score']['reply']> {
+    return { dice: await this.#score(adapter) }
+  }
+
+  async #save (rounds: Pick<PrivateCheckpoint, 'round' | 'keptRound'>, replaces = false): Promise<void> {
+    await this.#store.save({ ...rounds, set: await this.#learner.exportPrivate() }, { replaces })
+  }
+
+  /**
+   * A crash lost the adapter of this round after what the site keeps had been saved: both begin again from the checkpoint before. False
+   * where there is none of an earlier round; what is kept then goes on from where it is.
+   */
+  async #goBack (round: number): Promise<boolean> {
+    const before = await this.#store.loadPrevious()
+    if (before == null && round > 1) return false
+    if (before != null && (before.keptRound ?? 0) >= round) return false
+    this.#learner.importPrivate(before?.set ?? this.#initial)
+    return true
   }
 
   async #score (values: Float32Array): Promise<Dice> {
@@ -81,6 +125,7 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
+  const initial = await learner.exportPrivate()
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)
   const ready: TrainerReady = {
@@ -97,7 +142,15 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     privateRound: saved?.round ?? 0,
     warnings: store.warnings
   }
-  return new Session(ready, learner, data, store, setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow))
+  return new Session({
+    ready,
+    learner,
+    data,
+    store,
+    onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
+    initial,
+    keptRound: saved?.keptRound ?? 0
+  })
 }
 
 function warnOfDisk (reason: string): void {

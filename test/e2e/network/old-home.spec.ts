@@ -8,8 +8,8 @@ import { expect } from 'chai'
 import type { Entry } from '../../../src/audit/entry.ts'
 import type { Reconciliation } from '../../../src/audit/reconcile.ts'
 import type { Verdict } from '../../../src/audit/verify.ts'
-import type { SiteStatus } from '../../../src/rounds/status.ts'
 import type { Summary } from '../../../src/node/summary.ts'
+import type { SiteStatus } from '../../../src/rounds/status.ts'
 import {
   NAMES, readDice, readExchanges, readFacts, readMetrics, readTensorFile, SITES, type Expected, type SiteName
 } from '../../fixtures/homes/facts.ts'

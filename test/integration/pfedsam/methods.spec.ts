@@ -4,9 +4,9 @@ import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
 import type { SiteData } from '../../../src/experiment/data-source.ts'
 import { settingsOf } from '../../../src/experiment/jobs.ts'
+import { METHODS } from '../../../src/experiment/methods.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
 import { createLearner, runMethod, type Trained } from '../../../src/experiment/run-method.ts'
-import { METHODS } from '../../../src/settings/methods/baselines.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>
 
@@ -85,7 +85,11 @@ describe('what every method does to the adapters', function () {
     await train('fedper', ({ models, size }) => {
       const [one, other] = models.map(({ adapter }) => adapter) as [Adapter, Adapter]
       expect(part(one, /^image_encoder/)).to.deep.equal(part(other, /^image_encoder/))
-      expect(part(one, /^mask_decoder/)).to.not.deep.equal(part(other, /^mask_decoder/))
+      const decoders = models.map(({ experts }) =>
+        [...experts.reveal()].flatMap(([name, { data }]) => name.startsWith('own.mask_decoder.') ? [...data] : []))
+      expect(decoders[0]).to.have.length.above(1_000)
+      expect(decoders[0]).to.not.deep.equal(decoders[1])
+      expect(part(one, /mask_decoder/)).to.deep.equal([])
       expect(size).to.equal(part(one, /^image_encoder/).length)
     })
   })

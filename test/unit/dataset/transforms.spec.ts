@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { seededRandom } from '../../../src/common/random.ts'
-import { augment, fitSlice, toBatch, type Fitted } from '../../../src/dataset/index.ts'
+import { augment, fitSlice, toImages, toTargets, type Fitted } from '../../../src/dataset/index.ts'
 import { resizeImage, resizeLabels } from '../../../src/dataset/transforms/resize.ts'
 import { fitted, pixels, slice } from './fixtures.ts'
 
@@ -132,7 +132,7 @@ describe('augmentation', () => {
 
 describe('batches', () => {
   it('normalise with SAM\'s numbers and pad with zeros at the right and bottom', () => {
-    const { images } = toBatch([fitted(2, 3, 4, { image: Uint8Array.of(0, 255, 100, 50, 60, 70) })], 2)
+    const images = toImages([fitted(2, 3, 4, { image: Uint8Array.of(0, 255, 100, 50, 60, 70) })])
     expect(images).to.have.length(4 * 4 * 3)
     const pixel = (x: number, y: number): number[] => [...images.subarray((y * 4 + x) * 3, (y * 4 + x) * 3 + 3)]
     const expected = (value: number): number[] => [(value - 123.675) / 58.395, (value - 116.28) / 57.12, (value - 103.53) / 57.375]
@@ -143,29 +143,31 @@ describe('batches', () => {
   })
 
   it('keep colours in order', () => {
-    const { images } = toBatch([fitted(1, 1, 1, { channels: 3, image: Uint8Array.of(10, 20, 30), mask: Uint8Array.of(0) })], 1)
+    const images = toImages([fitted(1, 1, 1, { channels: 3, image: Uint8Array.of(10, 20, 30), mask: Uint8Array.of(0) })])
     expect(images[0]).to.be.closeTo((10 - 123.675) / 58.395, 1e-6)
     expect(images[2]).to.be.closeTo((30 - 103.53) / 57.375, 1e-6)
   })
 
   it('take brightness in 0..1 where the base wants that', () => {
-    const { images } = toBatch([fitted(1, 2, 2, { image: Uint8Array.of(0, 51), mask: new Uint8Array(2) })], 2, 1, 'unit')
+    const images = toImages([fitted(1, 2, 2, { image: Uint8Array.of(0, 51), mask: new Uint8Array(2) })], 'unit')
     expect([...images]).to.deep.equal([0, 0, 0, ...[0.2, 0.2, 0.2].map(Math.fround), 0, 0, 0, 0, 0, 0])
   })
 
   it('average targets over the area of each pixel, also beyond the content', () => {
     const mask = Uint8Array.of(1, 1, 3, 0, 1, 0, 0, 0, 0)
     const one = fitted(3, 3, 4, { image: new Uint8Array(9), mask })
-    expect([...toBatch([one, one], 2).targets]).to.deep.equal([0.75, 0.25, 0, 0, 0.75, 0.25, 0, 0])
-    const byClass = toBatch([one], 2, 3).targets
+    expect([...toTargets([one, one], 2)]).to.deep.equal([0.75, 0.25, 0, 0, 0.75, 0.25, 0, 0])
+    const byClass = toTargets([one], 2, 3)
     expect(byClass).to.have.length(12)
     expect([...byClass.subarray(0, 6)]).to.deep.equal([0.75, 0, 0, 0, 0, 0.25])
-    expect(toBatch([one], 2, 2).targets.reduce((sum, value) => sum + value, 0)).to.equal(0.75)
+    expect(toTargets([one], 2, 2).reduce((sum, value) => sum + value, 0)).to.equal(0.75)
   })
 
   it('refuse what cannot be one batch', () => {
-    expect(() => toBatch([], 2)).to.throw(RangeError)
-    expect(() => toBatch([fitted(2, 2, 4), fitted(2, 2, 8)], 2)).to.throw(RangeError)
-    expect(() => toBatch([fitted(2, 2, 4)], 3)).to.throw(RangeError)
+    for (const make of [toImages, (each: readonly Fitted[]) => toTargets(each, 2)]) {
+      expect(() => make([])).to.throw(RangeError)
+      expect(() => make([fitted(2, 2, 4), fitted(2, 2, 8)])).to.throw(RangeError)
+    }
+    expect(() => toTargets([fitted(2, 2, 4)], 3)).to.throw(RangeError)
   })
 })

@@ -53,10 +53,10 @@ describe('what of LoRA travels', function () {
       const masks = async (adapter: Adapter, mode: 'frozen' | 'global'): Promise<Uint8Array[]> =>
         await one.predict({ adapter, samples: discs, mode })
       expect(await masks(start, 'global')).to.deep.equal(await masks(start, 'frozen'))
-      const a = await one.phaseG({ adapter: start, samples: discs.slice(0, 2), round: 1 })
-      const again = await one.phaseG({ adapter: a.adapter, samples: discs.slice(0, 2), round: 2 })
+      const a = await one.train('G', { adapter: start, samples: discs.slice(0, 2), round: 1 })
+      const again = await one.train('G', { adapter: a.adapter, samples: discs.slice(0, 2), round: 2 })
       expect(again.loss).to.be.lessThan(a.loss)
-      const b = await other.phaseG({ adapter: start, samples: [disc(2), disc(3)], round: 1 })
+      const b = await other.train('G', { adapter: start, samples: [disc(2), disc(3)], round: 1 })
       const fixed = aggregation === 'ffa' ? tensor((await open('factors')).initialAdapter(), `${PLACE}.lora_A_q`) : undefined
       const [pa, pb, pm] = [a.adapter, b.adapter, mean(a.adapter, b.adapter)].map((each) => product(each, fixed)) as [
         Float32Array,
@@ -66,7 +66,7 @@ describe('what of LoRA travels', function () {
       expect(greatest(pa)).to.be.greaterThan(1e-3)
       expect(greatest(pm.map((value, i) => value - (pa[i]! + pb[i]!) / 2))).to.be.at.most(1e-6)
       // It goes on from the mean, which has a greater rank than one site's update.
-      expect(Number.isFinite((await one.phaseG({ adapter: mean(a.adapter, b.adapter), samples: discs, round: 2 })).loss)).to.equal(true)
+      expect(Number.isFinite((await one.train('G', { adapter: mean(a.adapter, b.adapter), samples: discs, round: 2 })).loss)).to.equal(true)
       await Promise.all([one, other].map(async (each) => { await each.dispose() }))
     })
   }
@@ -86,7 +86,7 @@ describe('what of LoRA travels', function () {
   it('product-svd: a lone site trains as if the factors had travelled, up to what two factors of one product can differ', async () => {
     const [whole, factors] = [await open('product-svd'), await open('factors')]
     const [a, b] = await Promise.all(
-      [whole, factors].map(async (each) => await each.phaseG({ adapter: each.initialAdapter(), samples: discs, round: 1 }))
+      [whole, factors].map(async (each) => await each.train('G', { adapter: each.initialAdapter(), samples: discs, round: 1 }))
     )
     expect(a!.loss).to.equal(b!.loss)
     const [pa, pb] = [product(a!.adapter), product(b!.adapter)]

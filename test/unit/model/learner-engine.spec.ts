@@ -20,13 +20,13 @@ describe('learner on the onnx engine', function () {
     }
     const learner = await createLearner({ engine: counting })
     const start = learner.initialAdapter()
-    const { adapter } = await learner.phaseG({ adapter: start, samples: discs, round: 3 })
-    await learner.phaseL({ adapter, samples: discs, round: 3 })
+    const { adapter } = await learner.train('G', { adapter: start, samples: discs, round: 3 })
+    await learner.train('L', { adapter, samples: discs, round: 3 })
     expect([...engine.fallbacks()]).to.deep.equal([])
     // Two steps each of G and L; what only evaluates has not run.
     expect(compiled.map(({ sessionsMade }) => sessionsMade).sort()).to.deep.equal([0, 1, 1])
-    await learner.phaseG({ adapter, samples: discs, round: 4 })
-    await learner.phaseL({ adapter, samples: discs, round: 4 })
+    await learner.train('G', { adapter, samples: discs, round: 4 })
+    await learner.train('L', { adapter, samples: discs, round: 4 })
     expect(compiled.map(({ sessionsMade }) => sessionsMade).sort()).to.deep.equal([0, 1, 1])
     expect([...engine.fallbacks()]).to.deep.equal([])
     await learner.dispose()

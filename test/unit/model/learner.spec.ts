@@ -35,13 +35,13 @@ describe('learner', function () {
     const start = learner.initialAdapter()
     const startValues = start.values.slice()
     const startExperts = await experts(learner)
-    const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 3 })
+    const { adapter, loss } = await learner.train('G', { adapter: start, samples: discs, round: 3 })
     expect(loss).to.be.greaterThan(0)
     expect(start.values).to.deep.equal(startValues)
     expect(adapter.values).to.not.deep.equal(startValues)
     expect(await experts(learner)).to.deep.equal(startExperts)
     const values = adapter.values.slice()
-    await learner.phaseL({ adapter, samples: discs, round: 3 })
+    await learner.train('L', { adapter, samples: discs, round: 3 })
     expect(adapter.values).to.deep.equal(values)
     expect(await experts(learner)).to.not.deep.equal(startExperts)
     expect(weightsHash(weights)).to.equal(baseHash)
@@ -80,7 +80,7 @@ describe('learner', function () {
       const learner = await createLearner({ model: { decoder }, train: { lrLora: 3e-3, lrHeads: 3e-3 } })
       const start = learner.initialAdapter()
       const before = new Map(start.tensors())
-      const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })
+      const { adapter, loss } = await learner.train('G', { adapter: start, samples: discs, round: 1 })
       await learner.dispose()
       return { loss, moved: new Map([...adapter.tensors()].map(([name, { data }]) => [name, distance(data, before.get(name)!.data) > 0])) }
     }
@@ -95,7 +95,7 @@ describe('learner', function () {
     const predict = async (mode: 'frozen' | 'global' | 'personal'): Promise<Uint8Array[]> =>
       await learner.predict({ adapter, samples: discs, mode })
     const [frozen, global, personal] = [await predict('frozen'), await predict('global'), await predict('personal')]
-    await learner.phaseL({ adapter, samples: discs, round: 1 })
+    await learner.train('L', { adapter, samples: discs, round: 1 })
     expect(await predict('frozen')).to.deep.equal(frozen)
     expect(await predict('global')).to.deep.equal(global)
     expect(await predict('personal')).to.not.deep.equal(personal)
@@ -105,22 +105,22 @@ describe('learner', function () {
   it('repeats a round exactly after a restart from what was saved', async () => {
     const first = await createLearner()
     const adapter = first.initialAdapter()
-    await first.phaseL({ adapter, samples: discs, round: 1 })
+    await first.train('L', { adapter, samples: discs, round: 1 })
     const saved = await first.exportPrivate()
-    const G = await first.phaseG({ adapter, samples: discs, round: 2 })
-    await first.phaseL({ adapter: G.adapter, samples: discs, round: 2 })
+    const G = await first.train('G', { adapter, samples: discs, round: 2 })
+    await first.train('L', { adapter: G.adapter, samples: discs, round: 2 })
 
     const second = await createLearner()
     second.importPrivate(saved)
-    const again = await second.phaseG({ adapter, samples: discs, round: 2 })
-    await second.phaseL({ adapter: again.adapter, samples: discs, round: 2 })
+    const again = await second.train('G', { adapter, samples: discs, round: 2 })
+    await second.train('L', { adapter: again.adapter, samples: discs, round: 2 })
     expect(again.adapter.digest()).to.equal(G.adapter.digest())
     expect(again.loss).to.equal(G.loss)
     expect(await experts(second)).to.deep.equal(await experts(first))
 
     const other = await createLearner({ siteSeed: 8 })
     other.importPrivate(saved)
-    expect((await other.phaseG({ adapter, samples: discs, round: 2 })).adapter.digest()).to.not.equal(G.adapter.digest())
+    expect((await other.train('G', { adapter, samples: discs, round: 2 })).adapter.digest()).to.not.equal(G.adapter.digest())
     await Promise.all([first, second, other].map(async (each) => { await each.dispose() }))
   })
 
@@ -128,7 +128,7 @@ describe('learner', function () {
     const data = [[disc(0), disc(1)], [disc(2), disc(3)]]
     const fit = async (order: readonly number[]): Promise<number[][]> => await Promise.all(order.map(async (i) => {
       const learner = await createLearner()
-      await learner.phaseL({ adapter: learner.initialAdapter(), samples: data[i]!, round: 1 })
+      await learner.train('L', { adapter: learner.initialAdapter(), samples: data[i]!, round: 1 })
       const result = await experts(learner)
       await learner.dispose()
       return result
@@ -143,10 +143,10 @@ describe('learner', function () {
     const adapter = learner.initialAdapter()
     const untouched = await learner.exportPrivate()
     const change = async (round: number): Promise<[number, number]> => {
-      const { adapter: moved } = await learner.phaseG({ adapter, samples: [discs[0]!], round })
+      const { adapter: moved } = await learner.train('G', { adapter, samples: [discs[0]!], round })
       learner.importPrivate(untouched)
       const before = await experts(learner)
-      await learner.phaseL({ adapter, samples: [discs[0]!], round })
+      await learner.train('L', { adapter, samples: [discs[0]!], round })
       return [distance(adapter.values, moved.values), distance(before, await experts(learner))]
     }
     const [first, last] = [await change(1), await change(4)]
@@ -162,9 +162,9 @@ describe('learner', function () {
     const before = await dice('global')
     const losses: number[] = []
     for (let round = 1; round <= 2; round++) {
-      const G = await learner.phaseG({ adapter, samples: discs, round })
+      const G = await learner.train('G', { adapter, samples: discs, round })
       adapter = G.adapter
-      losses.push(G.loss, (await learner.phaseL({ adapter, samples: discs, round })).loss)
+      losses.push(G.loss, (await learner.train('L', { adapter, samples: discs, round })).loss)
     }
     expect(losses.at(-1)).to.be.lessThan(losses[0]!)
     expect(await dice('global')).to.be.greaterThan(before + 0.3)
@@ -177,7 +177,7 @@ describe('learner', function () {
     const learner = await createLearner({ train: { epochsL: 2 } })
     const adapter = learner.initialAdapter()
     const seen: string[] = []
-    await learner.phaseG({
+    await learner.train('G', {
       adapter,
       samples: [...discs, disc(1)],
       round: 1,
@@ -188,7 +188,7 @@ describe('learner', function () {
     expect(seen).to.deep.equal(['1/3', '2/3', '3/3'])
     const before = await experts(learner)
     const controller = new AbortController()
-    const stopped = learner.phaseL({
+    const stopped = learner.train('L', {
       adapter,
       samples: discs,
       round: 1,
@@ -205,7 +205,7 @@ describe('learner', function () {
   it('says in plain words that the loss is no number any more', async () => {
     const learner = await createLearner()
     const huge = new Adapter(learner.schema, new Float32Array(learner.schema.size).fill(1e30))
-    const error = await learner.phaseG({ adapter: huge, samples: discs, round: 1 }).catch((thrown: unknown) => thrown)
+    const error = await learner.train('G', { adapter: huge, samples: discs, round: 1 }).catch((thrown: unknown) => thrown)
     expect(error).to.be.instanceOf(TrainerError)
     expect((error as Error).message).to.match(/the loss became \S+ in step 1 of phase G, round 1/)
     await learner.dispose()
@@ -234,14 +234,14 @@ describe('learner', function () {
       model: { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }
     })
     const adapter = learner.initialAdapter()
-    expect((await learner.phaseL({ adapter, samples: discs, round: 1 })).loss).to.equal(0)
+    expect((await learner.train('L', { adapter, samples: discs, round: 1 })).loss).to.equal(0)
     const [global, personal] = [
       await learner.predict({ adapter, samples: discs, mode: 'global' }),
       await learner.predict({ adapter, samples: discs, mode: 'personal' })
     ]
     expect(personal).to.deep.equal(global)
     learner.importPrivate(await learner.exportPrivate())
-    expect((await learner.phaseG({ adapter, samples: discs, round: 5 })).loss).to.be.greaterThan(0)
+    expect((await learner.train('G', { adapter, samples: discs, round: 5 })).loss).to.be.greaterThan(0)
     await learner.dispose()
   })
 })

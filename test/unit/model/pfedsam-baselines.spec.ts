@@ -33,8 +33,8 @@ describe('what baselines put into the adapter', function () {
       const predict = async (mode: 'frozen' | 'global'): Promise<Uint8Array[]> =>
         await learner.predict({ adapter: start, samples: discs, mode })
       expect(await predict('global')).to.deep.equal(await predict('frozen'))
-      const { adapter, loss } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })
-      const { loss: later } = await learner.phaseG({ adapter, samples: discs, round: 2 })
+      const { adapter, loss } = await learner.train('G', { adapter: start, samples: discs, round: 1 })
+      const { loss: later } = await learner.train('G', { adapter, samples: discs, round: 2 })
       expect(later).to.be.lessThan(loss)
       await learner.dispose()
     })
@@ -43,7 +43,7 @@ describe('what baselines put into the adapter', function () {
   it('moves the patch embedding where the whole encoder is trained', async () => {
     const learner = await createLearner({ model: BASELINES[0]! })
     const start = learner.initialAdapter()
-    const { adapter } = await learner.phaseG({ adapter: start, samples: discs, round: 1 })
+    const { adapter } = await learner.train('G', { adapter: start, samples: discs, round: 1 })
     const name = 'image_encoder.patch_embed.proj.weight'
     expect(adapter.tensors().get(name)!.data).to.not.deep.equal(start.tensors().get(name)!.data)
     await learner.dispose()

@@ -50,8 +50,8 @@ describe('pixels as MedSAM takes them', function () {
       const outcome = async (pixels: 'imagenet' | 'unit', base: Weights): Promise<number[]> => {
         const learner = await createLearner({ weights: base, model: { ...model, pixels }, train: { augment } })
         const adapter = learner.initialAdapter()
-        const { loss } = await learner.phaseG({ adapter, samples: squares, round: 1 })
-        const { loss: personal } = await learner.phaseL({ adapter, samples: squares, round: 1 })
+        const { loss } = await learner.train('G', { adapter, samples: squares, round: 1 })
+        const { loss: personal } = await learner.train('L', { adapter, samples: squares, round: 1 })
         const { dice } = await learner.evaluate({ adapter, samples: squares, mode: 'frozen' })
         const marked = (await learner.predict({ adapter, samples: squares, mode: 'frozen' })).map((mask) =>
           mask.reduce((sum, value) => sum + value, 0)

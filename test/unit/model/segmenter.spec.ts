@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
 import type { Adapter } from '../../../src/adapter/adapter.ts'
-import { toBatch } from '../../../src/dataset/index.ts'
+import { toImages } from '../../../src/dataset/index.ts'
 import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { maskLogits, singlePrompts } from '../../../src/model/predict/prompts.ts'
 import type { MaskMap, Segmenter } from '../../../src/model/predict/segmenter.ts'
@@ -35,7 +35,7 @@ describe('segmenter', function () {
 
   it('gives the reference model map 0, or maps 1 to 3, with their IoU, for points, box and mask together', async () => {
     const mask = maskLogits(image, LOW)
-    const { images } = toBatch([image], LOW)
+    const images = toImages([image])
     const { masks, iou } = await compute({
       ...weights,
       images: { shape: [1, 128, 128, 3], data: images },
@@ -83,7 +83,7 @@ describe('segmenter', function () {
 
   it('never mistakes the embedding of one model, mode or expert for that of another', async () => {
     const cache = new EmbeddingCache({ memoryBytes: 1e9 })
-    const trained = await learner.phaseG({ adapter, samples: discs, round: 1 })
+    const trained = await learner.train('G', { adapter, samples: discs, round: 1 })
     const encoded = async (made: Segmenter): Promise<number> => {
       await made.segment(image)
       await made.dispose()
@@ -93,7 +93,7 @@ describe('segmenter', function () {
     expect(await encoded(open('global', cache))).to.equal(1)
     expect(await encoded(open('personal', cache))).to.equal(1)
     expect(await encoded(learner.segmenter({ adapter: trained.adapter, mode: 'global', cache }))).to.equal(1)
-    await learner.phaseL({ adapter, samples: discs, round: 1 })
+    await learner.train('L', { adapter, samples: discs, round: 1 })
     expect(await encoded(open('personal', cache))).to.equal(1)
     expect(await encoded(open('personal', cache)), 'the same once more').to.equal(0)
     expect(await encoded(learner.segmenter({ adapter: trained.adapter, mode: 'frozen', cache })), 'the base knows no adapter').to.equal(0)

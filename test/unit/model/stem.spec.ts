@@ -1,11 +1,13 @@
 import { expect } from 'chai'
 import type { HostRecord } from '../../../src/compute/index.ts'
-import { toBatch } from '../../../src/dataset/index.ts'
+import { toImages, toTargets } from '../../../src/dataset/index.ts'
 import { InputError } from '../../../src/errors.ts'
+import { supervised } from '../../../src/model/components/supervised.ts'
 import { createLayout } from '../../../src/model/parameters/layout.ts'
 import { lowResSide } from '../../../src/model/sam/build-sam.ts'
-import { globalStep, type StepContext } from '../../../src/model/steps.ts'
+import type { StepContext } from '../../../src/model/steps.ts'
 import { Stem, type FeatureStore } from '../../../src/model/train/frozen-features.ts'
+import { phaseStep } from '../../../src/model/train/phase-step.ts'
 import { defaultModelSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
 import { compute, difference, expectCloseRelative, testEngine } from './golden.ts'
 import { config, createLearner, discs, weights } from './learners.ts'
@@ -33,12 +35,11 @@ describe('features of frozen blocks', function () {
       experts: createLayout([]),
       firstExpert: Infinity,
       firstAdapted: 2,
-      clipNorm: 1e9,
-      tau: 2,
-      beta: 0
+      clipNorm: 1e9
     }
+    const step = phaseStep(context, 'G', supervised.terms.G)
     const side = lowResSide(config)
-    const { images, targets } = toBatch(discs, side)
+    const [images, targets] = [toImages(discs), toTargets(discs, side)]
     const filled = (value: number): HostRecord[string] => ({ shape: [size], data: new Float32Array(size).fill(value) })
     const common: HostRecord = {
       ...weights,
@@ -50,9 +51,9 @@ describe('features of frozen blocks', function () {
       '@decay': filled(0),
       '@scalars': { shape: [3], data: Float32Array.of(1, 0.1, 0.001) }
     }
-    const whole = await compute({ ...common, '@images': { shape: [4, 128, 128, 3], data: images } }, globalStep(context))
+    const whole = await compute({ ...common, '@images': { shape: [4, 128, 128, 3], data: images } }, step)
     const stem = await createStem({ memoryBytes: 1e9 })
-    const cached = await compute({ ...common, ...await stem.tokens(discs) }, globalStep(context))
+    const cached = await compute({ ...common, ...await stem.tokens(discs) }, step)
     expectCloseRelative(cached['first'], whole['first']!, 1e-6)
     expect(difference(cached['loss']!, whole['loss']!)).to.be.at.most(1e-6)
     expect(difference(cached['first']!, filled(0))).to.be.greaterThan(0)
@@ -110,8 +111,8 @@ describe('features of frozen blocks', function () {
       scores.push((await learner.evaluate({ adapter, samples: discs, mode })).dice)
     }
     expect(scores[1]).to.equal(scores[0])
-    const G = await learner.phaseG({ adapter, samples: discs, round: 1 })
-    await learner.phaseL({ adapter: G.adapter, samples: discs, round: 1 })
+    const G = await learner.train('G', { adapter, samples: discs, round: 1 })
+    await learner.train('L', { adapter: G.adapter, samples: discs, round: 1 })
     await learner.evaluate({ adapter: G.adapter, samples: discs, mode: 'personal' })
     expect({ puts, kept: kept.size }).to.deep.equal({ puts: discs.length, kept: discs.length })
     const whole = await createLearner()
@@ -126,8 +127,8 @@ describe('features of frozen blocks', function () {
     expect(await learner.predict({ adapter, samples: discs, mode: 'personal' })).to.deep.equal(frozen)
     const plain = await createLearner({ model: late })
     expect(await plain.predict({ adapter, samples: discs, mode: 'frozen' })).to.deep.equal(frozen)
-    const fitted = await learner.phaseG({ adapter, samples: discs, round: 1 })
-    const again = await learner.phaseG({ adapter: fitted.adapter, samples: discs, round: 2 })
+    const fitted = await learner.train('G', { adapter, samples: discs, round: 1 })
+    const again = await learner.train('G', { adapter: fitted.adapter, samples: discs, round: 2 })
     expect(again.loss).to.be.lessThan(fitted.loss)
     await Promise.all([learner, plain].map(async (each) => { await each.dispose() }))
   })
@@ -153,13 +154,13 @@ describe('settings of docs/spec/pfedsam.md', function () {
       const adapter = learner.initialAdapter()
       const dice = async (mode: 'frozen' | 'personal'): Promise<number> => (await learner.evaluate({ adapter, samples: discs, mode })).dice
       expect(await dice('personal')).to.equal(await dice('frozen'))
-      await learner.phaseL({ adapter, samples: discs, round: 1 })
-      const G = await learner.phaseG({ adapter, samples: discs, round: 3 })
-      const L = await learner.phaseL({ adapter: G.adapter, samples: discs, round: 3 })
+      await learner.train('L', { adapter, samples: discs, round: 1 })
+      const G = await learner.train('G', { adapter, samples: discs, round: 3 })
+      const L = await learner.train('L', { adapter: G.adapter, samples: discs, round: 3 })
       const plain = await createLearner({ train: { lrMoe: 0.05 } })
-      await plain.phaseL({ adapter: plain.initialAdapter(), samples: discs, round: 1 })
-      const other = await plain.phaseG({ adapter: plain.initialAdapter(), samples: discs, round: 3 })
-      const otherL = await plain.phaseL({ adapter: other.adapter, samples: discs, round: 3 })
+      await plain.train('L', { adapter: plain.initialAdapter(), samples: discs, round: 1 })
+      const other = await plain.train('G', { adapter: plain.initialAdapter(), samples: discs, round: 3 })
+      const otherL = await plain.train('L', { adapter: other.adapter, samples: discs, round: 3 })
       expect([G.loss, L.loss].every(Number.isFinite)).to.equal(true)
       expect([G.loss, L.loss]).to.not.deep.equal([other.loss, otherL.loss])
       if (Object.keys(model).length > 0) expect(learner.schema.hash).to.not.equal(plain.schema.hash)

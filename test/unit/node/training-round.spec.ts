@@ -4,8 +4,8 @@ import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import type { SavedAdapter } from '../../../src/home/adapter-store.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
+import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
-import type { Work } from '../../../src/rounds/trainer-messages.ts'
 import { trainRound, type Company, type RoundSite } from '../../../src/rounds/training-round.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
@@ -55,9 +55,12 @@ describe('a training round', () => {
     return {
       averager,
       trainer: {
-        call: async (name, { round, adapter }: Work) => {
-          events.push(`${name} ${round}: ${adapter.join(' ')}`)
-          if (name !== 'phaseG') return { loss: 0.2, dice } as never
+        call: async (name, request) => {
+          const { round, adapter } = request
+          const phase = 'phase' in request ? request.phase : undefined
+          events.push(`${phase == null ? name : `phase${phase}`} ${round}: ${adapter.join(' ')}`)
+          if (phase == null) return { dice } as never
+          if (phase === 'L') return { loss: 0.2 } as never
           over.onPhaseG?.()
           return { adapter: adapter.map((value) => value + 10), loss: 0.4 } as never
         }
@@ -69,7 +72,7 @@ describe('a training round', () => {
       notices: quietNotices(),
       clock,
       onPhase: (phase) => events.push(phase),
-      order: over.order,
+      plan: roundPlan({ model: { moe: { blocks: [0] } }, training: { order: over.order, epochsL: 1 } } as never),
       ...(over.alone === true ? {} : { company })
     }
   }
@@ -84,7 +87,7 @@ describe('a training round', () => {
     expect(events).to.deep.equal([
       'G', 'phaseG 1: 1 2', 'save round 1: 11 12',
       'exchange', 'initiate 2',
-      'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
+      'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'score 1: 12 13', 'save round 1: 12 13'
     ])
     expect(records).to.deep.equal([{
       t: 1_000_000,
@@ -105,7 +108,7 @@ describe('a training round', () => {
       'G', 'phaseG 1: 1 2', 'save round 1: 11 12',
       'L', 'phaseL 1: 11 12',
       'exchange', 'initiate 2',
-      'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'save round 1: 12 13'
+      'L', 'round file 1: 12 13', 'score 1: 12 13', 'save round 1: 12 13'
     ])
     expect(records[0]).to.include({ dice, lossL: 0.2 })
   })
@@ -117,7 +120,7 @@ describe('a training round', () => {
 
   it('does not train again what had landed before a crash', async () => {
     await trainRound(site({ round: 1 }), 1, signal)
-    expect(events).to.deep.equal(['exchange', 'initiate 2', 'L', 'round file 1: 2 3', 'phaseL 1: 2 3', 'save round 1: 2 3'])
+    expect(events).to.deep.equal(['exchange', 'initiate 2', 'L', 'round file 1: 2 3', 'phaseL 1: 2 3', 'score 1: 2 3', 'save round 1: 2 3'])
   })
 
   it('has no exchanges when the site trains alone', async () => {
@@ -129,6 +132,7 @@ describe('a training round', () => {
       'L',
       'round file 1: 11 12',
       'phaseL 1: 11 12',
+      'score 1: 11 12',
       'save round 1: 11 12'
     ])
     expect(records[0]).not.to.have.property('consensus')
@@ -178,7 +182,7 @@ describe('a training round', () => {
     expect(events).to.deep.equal([
       'catch up with c', 'save round 9: 50 50',
       'exchange', 'initiate 2',
-      'L', 'round file 9: 51 51', 'phaseL 9: 51 51', 'save round 9: 51 51'
+      'L', 'round file 9: 51 51', 'phaseL 9: 51 51', 'score 9: 51 51', 'save round 9: 51 51'
     ])
     expect(records.map(({ round }) => round)).to.deep.equal([9])
     expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 1])

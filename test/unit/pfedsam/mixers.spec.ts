@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { GossipMixer } from '../../../src/experiment/gossip-mixer.ts'
-import { NoMixer, ServerMixer, sharedCount, weightedMean } from '../../../src/experiment/mixers.ts'
+import { NoMixer, ServerMixer, weightedMean } from '../../../src/experiment/mixers.ts'
 import { chunksOf } from '../../../src/gossip-aggregation/codec.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 
@@ -54,17 +54,6 @@ describe('how adapters come together', () => {
     const [one] = vectors(1)
     const mixed = await new ServerMixer({ schema, masses: [3, 5] }).mix(1, [one!, one!.slice()])
     expect(largest(mixed[0]!, one!)).to.be.lessThan(1e-7)
-  })
-
-  it('a local decoder stays with its site, and is not sent', async () => {
-    const trained = vectors(2)
-    const keeps = /^mask_decoder\./
-    const mixer = new ServerMixer({ schema, masses: [1, 1], keeps })
-    const mixed = await mixer.mix(1, trained)
-    expect(mixed[0]!.subarray(0, 300)).to.deep.equal(mixed[1]!.subarray(0, 300))
-    for (const site of [0, 1]) expect(mixed[site]!.subarray(300)).to.deep.equal(trained[site]!.subarray(300))
-    expect(sharedCount(schema, keeps)).to.equal(300)
-    expect(mixer.bytesSent).to.deep.equal([1_200, 1_200])
   })
 
   for (const sites of [2, 4, 6]) {

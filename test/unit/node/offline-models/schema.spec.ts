@@ -16,6 +16,7 @@ const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
 } = {
   imageSize: [64, 256],
   pixels: ['unit'],
+  encoder: ['bottleneck', 'full'],
   decoder: ['frozen', 'lora', 'lora+heads', 'full'],
   lora: { blocks: [[0, 1, 2], [3]], rank: [1, 8], alpha: [1, 8], aggregation: ['ffa', 'product-svd'] },
   moe: { blocks: [[3], []], experts: [2, 8], topK: [1, 3], bottleneck: [4], gate: ['image'], expert: ['lora'], noise: [0.25] }
@@ -24,6 +25,7 @@ const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
 /** The default in words: means the same, so it must be the same schema. */
 const SAME: readonly ((model: Model) => Model)[] = [
   (model) => ({ ...model, pixels: 'imagenet' }),
+  (model) => ({ ...model, encoder: 'lora' }),
   (model) => ({ ...model, lora: { ...model.lora, aggregation: 'factors' } }),
   (model) => ({ ...model, moe: { ...model.moe, noise: 0 } })
 ]

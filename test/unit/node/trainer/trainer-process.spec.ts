@@ -47,19 +47,19 @@ describe('TrainerProcess', () => {
     expect(getPriority(trainer.pid)).to.equal(7)
     const steps: number[] = []
     trainer.on('progress', ({ step }) => steps.push(step))
-    const { adapter } = await trainer.call('phaseG', work, { signal })
+    const { adapter } = await trainer.call('train', { phase: 'G', ...work }, { signal })
     expect(adapter).to.deep.equal(Float32Array.of(2, 3, 4))
     expect(steps).to.deep.equal([1])
   })
 
   it('repeats a call in whose middle the process was killed', async () => {
-    const { loss } = await create({ dieIn: 'phaseL', memory: join(folder, 'died') }).call('phaseL', work, { signal })
+    const { loss } = await create({ dieIn: 'phaseL', memory: join(folder, 'died') }).call('train', { phase: 'L', ...work }, { signal })
     expect(loss).to.equal(0.25)
     expect(restarts).to.deep.equal([{ reason: 'SIGKILL', delayMs: 5 }])
   })
 
   it('starts afresh after a failure that is not the user\'s', async () => {
-    const { loss } = await create({ failIn: 'phaseG', memory: join(folder, 'failed') }).call('phaseG', work, { signal })
+    const { loss } = await create({ failIn: 'phaseG', memory: join(folder, 'failed') }).call('train', { phase: 'G', ...work }, { signal })
     expect(loss).to.equal(0.5)
     expect(restarts).to.deep.equal([{ reason: 'a step went wrong', delayMs: 5 }])
   })
@@ -70,7 +70,7 @@ describe('TrainerProcess', () => {
   })
 
   it('gives up with one sentence after too many deaths in a row, with growing pauses between them', async () => {
-    const error = await failure(create({ dieIn: 'phaseG' }).call('phaseG', work, { signal }))
+    const error = await failure(create({ dieIn: 'phaseG' }).call('train', { phase: 'G', ...work }, { signal }))
     expect(error.name).to.equal('InputError')
     expect(error.message).to.equal(
       'the trainer process ended 3 times in a row (SIGKILL): check memory, the compute engine and the data, then start the daemon again'
@@ -88,7 +88,7 @@ describe('TrainerProcess', () => {
 
   it('lets go of a call at once when told to stop', async () => {
     const controller = new AbortController()
-    const call = failure(create({ delayMs: 60_000 }).call('phaseG', work, { signal: controller.signal }))
+    const call = failure(create({ delayMs: 60_000 }).call('train', { phase: 'G', ...work }, { signal: controller.signal }))
     await trainer.start()
     controller.abort(new Error('stop'))
     expect((await call).message).to.equal('stop')

@@ -1,0 +1,71 @@
+import type { Preset, PresetName } from '../settings/methods/index.ts'
+import type { Mode } from '../settings/model.ts'
+
+/** How sites' adapters come together: by gossip as in a federation, by a server's exact average, or not at all. */
+type Mixing = 'nothing' | 'alone' | 'pooled' | 'server' | 'gossip'
+
+/** One row of an experiment: a method, and how it is run here. */
+export interface Method {
+  readonly name: string
+  /** As the report says it. */
+  readonly title: string
+  /** What its sites train. */
+  readonly preset: PresetName
+  readonly mixing: Mixing
+  /** What a site serves to its own patients. */
+  readonly mode: Mode
+  /** What only this row changes of the preset. */
+  readonly settings?: Preset['settings']
+  /** Share of the rounds, the last ones, in which every site trains alone. */
+  readonly alone?: number
+  readonly ablation?: true
+  /** Run only when asked for by name. */
+  readonly extra?: true
+  /** How much longer a step takes than with LoRA. */
+  readonly cost?: number
+}
+
+/**
+ * Of LoRA on all sites' images at once: the default, meant for an average of sites, ruins training there
+ * (docs/evidence.md#on-the-phantoms).
+ */
+const POOLED_RATE = 6e-3
+const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
+
+/**
+ * docs/spec/pfedsam.md#baselines and #ablations; those run only by name come last, so that the others' colours in a report do not depend
+ * on them.
+ */
+export const METHODS: readonly Method[] = [
+  { name: 'frozen', title: 'frozen SAM', preset: 'fedavg-lora', mixing: 'nothing', mode: 'frozen' },
+  { name: 'local', title: 'local only (LoRA + L-MoE)', preset: 'pfedsam', mixing: 'alone', mode: 'personal' },
+  {
+    name: 'centralised',
+    title: 'centralised (upper bound)',
+    preset: 'fedavg-lora',
+    mixing: 'pooled',
+    mode: 'global',
+    settings: { training: { lrLora: POOLED_RATE, lrHeads: POOLED_RATE } }
+  },
+  { name: 'fedavg-lora', title: 'FedAvg-LoRA', preset: 'fedavg-lora', mixing: 'server', mode: 'global' },
+  { name: 'fedavg-tuned', title: 'FedAvg-LoRA, then tuned alone', preset: 'fedavg-lora', mixing: 'server', mode: 'global', alone: 0.25 },
+  { name: 'fedsam', title: 'FedSAM (all parameters)', preset: 'fedsam', mixing: 'server', mode: 'global', cost: 1.6 },
+  { name: 'fedmsa', title: 'FedMSA-like (bottlenecks, decoder)', preset: 'fedmsa', mixing: 'server', mode: 'global', cost: 1.2 },
+  { name: 'fedper', title: 'FedPer-like (decoder local)', preset: 'fedper', mixing: 'server', mode: 'personal' },
+  { name: 'pfedsam-server', title: 'pFedSAM, exact average', preset: 'pfedsam', mixing: 'server', mode: 'personal' },
+  { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', preset: 'pfedsam', mixing: 'gossip', mode: 'personal' },
+  { name: 'no-distillation', title: 'no distillation', preset: 'no-distillation', ...GOSSIP },
+  { name: 'no-moe', title: 'no L-MoE', preset: 'no-moe', ...GOSSIP, mode: 'global' },
+  { name: 'lambda-l-0', title: 'λ_L = 0', preset: 'lambda-l-0', ...GOSSIP },
+  { name: 'teacher-g-global', title: 'phase G taught by the global model', preset: 'teacher-g-global', ...GOSSIP },
+  { name: 'teacher-g-none', title: 'phase G without teacher', preset: 'teacher-g-none', ...GOSSIP },
+  { name: 'ffa', title: 'B of LoRA alone travels', preset: 'ffa', ...GOSSIP },
+  { name: 'product-svd', title: 'the product of LoRA travels', preset: 'product-svd', ...GOSSIP },
+  { name: 'mask-head', title: 'the whole mask head in Γ', preset: 'mask-head', ...GOSSIP },
+  { name: 'talkative', title: 'twice as many exchanges', preset: 'talkative', ...GOSSIP },
+  { name: 'image-gate', title: 'one gate per image', preset: 'image-gate', ...GOSSIP },
+  { name: 'local-lora', title: 'local only (LoRA)', preset: 'fedavg-lora', mixing: 'alone', mode: 'global', extra: true },
+  { name: 'experts-first', title: 'experts fitted before the exchange', preset: 'experts-first', ...GOSSIP, extra: true },
+  { name: 'features', title: 'distillation by features', preset: 'features', ...GOSSIP, extra: true },
+  { name: 'lora-decoder', title: 'decoder of LoRA alone', preset: 'lora-decoder', ...GOSSIP, extra: true }
+]

@@ -1,0 +1,47 @@
+import type * as tf from '@tensorflow/tfjs-core'
+import type { Random } from '../../common/random.ts'
+import type { HostRecord } from '../../compute/index.ts'
+import type { Fitted } from '../../dataset/index.ts'
+import type { Phase } from '../../settings/method.ts'
+import type { ParameterGroup } from '../parameters/groups.ts'
+import type { Answer } from '../steps.ts'
+
+/** A piece that methods are made of: what it trains, what it minimises, and what its terms are fed with. */
+export interface Component {
+  readonly name: string
+  /** Parameters that it brings. */
+  readonly groups?: readonly ParameterGroup[]
+  /** What it adds to the loss of a phase; terms are summed in the order of components. */
+  readonly terms?: Readonly<Partial<Record<Phase, readonly Term[]>>>
+  /** Fed with every step of a phase, from how things stand when the phase begins. */
+  readonly inputs?: (phase: Phase, start: PhaseStart) => HostRecord
+  /** Fed with one step: made of its batch and of the phase's random numbers. */
+  readonly feeds?: (phase: Phase, batch: readonly Fitted[], random: Random) => HostRecord
+}
+
+/** A term of a loss: pure, so that it can be part of a compiled step. */
+export interface Term {
+  readonly name: string
+  /** A number, or a fed scalar; where that is not fed the term is not in the graph. 1 if not given. */
+  readonly weight?: number | `@${string}`
+  readonly loss: (run: Run) => tf.Scalar
+}
+
+/** What a term looks at. */
+export interface Run {
+  readonly student: Answer
+  /** The model that teaches in this phase, without gradient; only for terms whose weight is fed beside it. */
+  readonly teacher: () => Answer
+  /** Share of foreground, [B,1,4G,4G]. */
+  readonly targets: tf.Tensor
+}
+
+/** How things stand when a phase begins. */
+export interface PhaseStart {
+  /** From 1. */
+  readonly round: number
+  /** The global parameters with what the method keeps of them, flat. */
+  readonly gamma: Float32Array
+  /** The experts, flat; none of them where the method has none. */
+  readonly experts: Float32Array
+}

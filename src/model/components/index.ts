@@ -1,0 +1,29 @@
+import type { GlobalGroup } from '../../settings/method.ts'
+import type { ModelSettings, TrainSettings } from '../../settings/model.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import type { Component } from './component.ts'
+import { distillation } from './distillation.ts'
+import { expertComponent } from './experts.ts'
+import { globalComponent } from './global-parameters.ts'
+import { supervised } from './supervised.ts'
+
+export type { Component } from './component.ts'
+
+/** What decides which pieces a federation's method is made of. */
+export interface MethodInit {
+  readonly config: SamConfig
+  readonly model: ModelSettings
+  readonly train: TrainSettings
+  /** Groups of the global parameters that stay at the site; none if not given. */
+  readonly keeps?: readonly GlobalGroup[] | undefined
+}
+
+/** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
+export function componentsOf ({ config, model, train, keeps }: MethodInit): readonly Component[] {
+  return [
+    globalComponent(config, model, keeps),
+    supervised,
+    ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
+    distillation(train)
+  ]
+}

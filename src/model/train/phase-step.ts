@@ -1,0 +1,94 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { Step, TensorRecord } from '../../compute/index.ts'
+import type { Phase } from '../../settings/method.ts'
+import type { Run, Term } from '../components/component.ts'
+import { unpack } from '../parameters/layout.ts'
+import { encoderBlock, runBlocks } from '../sam/image-encoder.ts'
+import { finish, input, merged, promptsOf, stem, type Answer, type StepContext } from '../steps.ts'
+import { adamw, clipByNorm } from './optimiser.ts'
+
+/** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
+interface Training {
+  readonly parameters: tf.Tensor
+  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher'>
+}
+
+/** One optimiser step of a phase; the loss is the sum of its terms. Resolves to the new parameters, their moments and the loss. */
+export function phaseStep (context: StepContext, phase: Phase, terms: readonly Term[]): Step {
+  const training = phase === 'G' ? globalTraining : expertTraining
+  return (t) => {
+    const { parameters, answers } = training(t, context)
+    const targets = input(t, 'targets')
+    const { value, grad } = tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets }))(parameters)
+    return updated(t, parameters, value, grad, context.clipNorm)
+  }
+}
+
+function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
+  let sum: tf.Scalar | undefined
+  for (const { weight, loss } of terms) {
+    const factor = typeof weight === 'string' ? t[weight] : weight
+    if (typeof weight === 'string' && factor == null) continue
+    const part: tf.Scalar = factor == null ? loss(run) : tf.mul(loss(run), factor)
+    sum = sum == null ? part : tf.add(sum, part)
+  }
+  if (sum == null) throw new Error('a phase without any term has nothing to train for')
+  return sum
+}
+
+/** Γ is trained; @teacherGamma teaches as the global model, with @lambda as the personal one (docs/spec/pfedsam.md#the-round). */
+function globalTraining (t: TensorRecord, context: StepContext): Training {
+  const common = context.adaptsEmbedding === true ? undefined : stem(t, context)
+  const prompts = promptsOf(t)
+  const run = (weights: TensorRecord): Answer => finish(common ?? stem(weights, context), context.firstAdapted, weights, context, prompts)
+  const gamma = input(t, 'gamma')
+  const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
+  const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
+  return {
+    parameters: gamma,
+    answers: (x) => ({ student: run(merged(t, context, x)), teacher: () => teacher! })
+  }
+}
+
+/** @noise [blocks, rows, experts], where it is fed, as what the gates read. */
+function gateNoises (t: TensorRecord, { experts }: StepContext): TensorRecord {
+  const { '@noise': noise } = t
+  if (noise == null) return {}
+  const gates = experts.entries.flatMap(({ name }) => name.endsWith('.gate.weight') ? [name.replace('.weight', '.noise')] : [])
+  const parts = tf.split(noise, gates.length)
+  return Object.fromEntries(gates.map((name, i) => [name, tf.reshape(parts[i]!, noise.shape.slice(1))]))
+}
+
+/**
+ * Λ is trained with @gamma fixed; the global model teaches. Teacher and student share everything up to the first experts, and nothing
+ * before those is differentiated.
+ */
+function expertTraining (t: TensorRecord, context: StepContext): Training {
+  const { config, options, firstAdapted, firstExpert } = context
+  const base = merged(t, context, input(t, 'gamma'))
+  const start = runBlocks(stem(base, context), base, config, firstAdapted, firstExpert, options)
+  const prompts = promptsOf(t)
+  return {
+    parameters: input(t, 'lambda'),
+    answers: (y) => {
+      const personal = { ...base, ...unpack(context.experts, y), ...gateNoises(t, context) }
+      const block = encoderBlock(start.x, personal, config, firstExpert, options)
+      const student = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
+      return { student, teacher: () => finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts) }
+    }
+  }
+}
+
+/** Clips, updates and names the results of one optimiser step on the flat vector `value`. */
+function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: tf.Tensor, clipNorm: number): TensorRecord {
+  const next = adamw({
+    value,
+    gradient: clipByNorm(gradient, clipNorm),
+    first: input(t, 'first'),
+    second: input(t, 'second'),
+    rate: input(t, 'rate'),
+    decay: input(t, 'decay'),
+    scalars: input(t, 'scalars')
+  })
+  return { ...next, loss: tf.reshape(loss, [1]) }
+}

@@ -1,0 +1,79 @@
+import type { CompiledStep, HostRecord } from '../../compute/index.ts'
+import type { Fitted } from '../../dataset/index.ts'
+import { TrainerError } from '../../errors.ts'
+import type { Random } from '../../common/random.ts'
+import type { Phase } from '../../settings/method.ts'
+import type { TrainSettings } from '../../settings/model.ts'
+import { epochBatches, epochRandom, stepsPerEpoch } from './batches.ts'
+import { breathe, floats, vector } from './host-records.ts'
+
+/** A flat parameter vector with its moments, on the way through a phase. */
+export interface Trained {
+  readonly value: Float32Array
+  readonly first: Float32Array
+  readonly second: Float32Array
+}
+
+export interface PhaseRun {
+  readonly phase: Phase
+  readonly step: CompiledStep
+  readonly samples: readonly Fitted[]
+  /** From 1. */
+  readonly round: number
+  readonly epochs: number
+  /** Order and augmentation of the images. */
+  readonly siteSeed: number
+  readonly settings: Pick<TrainSettings, 'batchSize' | 'augment'>
+  readonly start: Trained
+  /** Fed with every step: rates, and what components say of the phase. */
+  readonly fixed: HostRecord
+  /** Fed with one batch. */
+  readonly feeds: (batch: readonly Fitted[], random: Random) => Promise<HostRecord>
+  /** Fed with optimiser step `step`, from 1: the parameters under their name, and the scalars. */
+  readonly inputs: (step: number, value: Float32Array) => HostRecord
+  readonly onProgress?: ((progress: { readonly step: number, readonly steps: number }) => void) | undefined
+  /** Checked before every step. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * All steps of one phase; resolves with the parameters, the mean loss and the number of steps. @throws TrainerError without images, or
+ * when the loss is not finite.
+ */
+export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trained, readonly loss: number, readonly steps: number }> {
+  const { phase, samples, round, epochs, siteSeed, settings: { batchSize, augment } } = run
+  if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
+  const steps = epochs * stepsPerEpoch(samples.length, batchSize)
+  let state = run.start
+  let total = 0
+  let step = 0
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const random = epochRandom(siteSeed, round, phase, epoch)
+    for (const batch of epochBatches(samples, batchSize, random, augment)) {
+      run.signal?.throwIfAborted()
+      step++
+      const outputs = await run.step.run({
+        ...run.fixed,
+        '@first': vector(state.first),
+        '@second': vector(state.second),
+        ...await run.feeds(batch, random),
+        ...run.inputs(step, state.value)
+      })
+      total += finite(outputs['loss']!.data[0]!, phase, round, step)
+      state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
+      run.onProgress?.({ step, steps })
+      await breathe()
+    }
+  }
+  return { trained: state, loss: total / steps, steps }
+}
+
+function finite (loss: number, phase: Phase, round: number, step: number): number {
+  if (!Number.isFinite(loss)) {
+    throw new TrainerError(
+      `the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or ` +
+        'check the images'
+    )
+  }
+  return loss
+}

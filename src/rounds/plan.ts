@@ -1,0 +1,37 @@
+import type { Phase } from '../settings/method.ts'
+import type { FederationSettings } from '../settings/schema.ts'
+
+/** What a site trains in one round, before and after its exchanges, in this order. */
+export interface RoundPlan {
+  readonly before: readonly Phase[]
+  readonly after: readonly Phase[]
+}
+
+/** What whoever follows a plan can do. */
+export interface RoundSteps {
+  readonly train: (phase: Phase) => Promise<void>
+  readonly exchange: () => Promise<void>
+}
+
+interface Planned {
+  readonly model: Pick<FederationSettings['model'], 'moe'>
+  readonly training: Pick<FederationSettings['training'], 'order' | 'epochsL'>
+}
+
+/** The plan of a federation's method: the experts, where it has any, are fitted after the exchange or before it. */
+export function roundPlan ({ model: { moe }, training: { order, epochsL } }: Planned): RoundPlan {
+  const experts: readonly Phase[] = moe.blocks.length > 0 && epochsL > 0 ? ['L'] : []
+  return order === 'GL-local' ? { before: ['G', ...experts], after: [] } : { before: ['G'], after: experts }
+}
+
+/** Phases that are trained once more when the last exchange is over: those that leave the adapter alone, since they serve with it. */
+export function lastPhases ({ before, after }: RoundPlan): Phase[] {
+  return [...before, ...after].filter((phase) => phase !== 'G')
+}
+
+/** One round, as daemon and experiment both have it. */
+export async function followPlan ({ before, after }: RoundPlan, { train, exchange }: RoundSteps): Promise<void> {
+  for (const phase of before) await train(phase)
+  await exchange()
+  for (const phase of after) await train(phase)
+}
