@@ -1,7 +1,7 @@
+import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
-import type { Random } from '../../common/random.ts'
 import type { Phase } from '../../settings/method.ts'
 import type { TrainSettings } from '../../settings/model.ts'
 import { epochBatches, epochRandom, stepsPerEpoch } from './batches.ts'

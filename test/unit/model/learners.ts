@@ -4,6 +4,7 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
+import type { GlobalGroup } from '../../../src/settings/method.ts'
 import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
 import { testEngine, tinyWeights } from './golden.ts'
 
@@ -12,7 +13,7 @@ export const weights = checkWeights(config, new Map(Object.entries(tinyWeights))
 export const baseHash = weightsHash(weights)
 
 export async function createLearner (
-  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, cache }: {
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, cache }: {
     engine?: Engine,
     weights?: Weights,
     siteSeed?: number,
@@ -20,6 +21,7 @@ export async function createLearner (
     rounds?: number,
     model?: Partial<ModelSettings>,
     train?: Partial<TrainSettings>,
+    keeps?: readonly GlobalGroup[],
     cache?: CacheLimits
   } = {}
 ): Promise<Learner> {
@@ -30,6 +32,7 @@ export async function createLearner (
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(config), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
+    keeps,
     rounds,
     seed,
     siteSeed,

@@ -149,6 +149,18 @@ describe('stores', () => {
       expect(reopened.warnings).to.have.length(1)
     })
 
+    it('keeps the checkpoint before a round that is repeated, however often it is', async () => {
+      const store = new PrivateStore(folder(), schema.hash)
+      expect(await store.loadPrevious()).to.equal(undefined)
+      await store.save({ round: 1, keptRound: 1, set: set(1) })
+      await store.save({ round: 1, keptRound: 2, set: set(2) })
+      for (let time = 0; time < 3; time++) await store.save({ round: 1, keptRound: 2, set: set(3 + time) }, { replaces: true })
+      expect(await store.load()).to.include({ round: 1, keptRound: 2 })
+      const before = await store.loadPrevious()
+      expect(before).to.include({ round: 1, keptRound: 1 })
+      expect(before?.set.reveal().get('lmoe.0')?.data).to.deep.equal(Float32Array.of(1))
+    })
+
     it('does not take experts of another model', async () => {
       await new PrivateStore(folder(), schema.hash).save({ round: 1, set: set(1) })
       const other = new PrivateStore(folder(), 'f'.repeat(64))

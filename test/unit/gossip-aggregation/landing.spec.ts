@@ -1,0 +1,26 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createSchema } from '../../../src/adapter/schema.ts'
+import { Averager } from '../../../src/gossip-aggregation/averager.ts'
+import { land } from '../../../src/gossip-aggregation/landing.ts'
+
+const SRC = join(import.meta.dirname, '../../../src')
+const schema = createSchema({ model: 'm', baseHash: '0', tensors: [{ name: 'x', shape: [2], role: 'lora' }] })
+const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
+
+describe('landing', () => {
+  it('adds what training changed to whatever x is by then', () => {
+    const averager = new Averager({ schema, values: Float32Array.of(5, 6), round: 0, mass: 1, settings })
+    land(averager, { before: Float32Array.of(1, 2), after: Float32Array.of(2, 4), round: 1 })
+    expect([...averager.values]).to.deep.equal([6, 8])
+    expect(averager.round).to.equal(1)
+  })
+
+  it('is the one way from training into x', async () => {
+    const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith('.ts'))
+    const callers: string[] = []
+    for (const file of files) if (/\.land\(/.test(await readFile(join(SRC, file), 'utf8'))) callers.push(file)
+    expect(callers).to.deep.equal(['gossip-aggregation/landing.ts'])
+  })
+})
