@@ -3,9 +3,10 @@ import canonicalize from 'canonicalize'
 import { overridden, type Overrides } from '../federation/settings.ts'
 import type { SamConfig } from '../model/sam/build-sam.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import { METHODS, type Method } from '../settings/methods/baselines.ts'
-import { defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
-import type { FederationSettings } from '../settings/schema.ts'
+import { defaultModelSettings } from '../settings/model.ts'
+import { defaultTrainSettings } from '../settings/training.ts'
 import type { RunSettings } from './run-method.ts'
 
 /** One run: a method on one data set with one seed. */

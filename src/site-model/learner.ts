@@ -4,7 +4,7 @@ import { withImageSize } from '../model/sam/build-sam.ts'
 import { resizeWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
-import type { FederationSettings } from '../settings/schema.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import { readBaseModel } from './base/base-model.ts'
 import { findWeights } from './base/model-store.ts'
 

@@ -1,5 +1,6 @@
-import type { DecoderMode, LoraAggregation, Mode, ModelSettings, TrainSettings } from '../model.ts'
-import type { FederationSettings } from '../schema.ts'
+import type { FederationSettings } from '../federation-settings.ts'
+import type { DecoderMode, LoraAggregation, Mode, ModelSettings } from '../model.ts'
+import type { TrainSettings } from '../training.ts'
 
 type Averaging = FederationSettings['averaging']
 

@@ -4,7 +4,8 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
-import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
+import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
+import { defaultTrainSettings, type TrainSettings } from '../../../src/settings/training.ts'
 import { testEngine, tinyWeights } from './golden.ts'
 
 export const config = samConfig('golden-128')
