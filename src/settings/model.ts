@@ -45,7 +45,7 @@ const moe = z.strictObject({
 
 /** What is trained of which base; where LoRA and experts sit by default: docs/spec/pfedsam.md#default-values and docs/evidence.md. */
 export const model = z.strictObject({
-  name: setting(z.string().min(1), 'Architecture of the base model', { otherwise: 'that of the base model that the founder names' }),
+  name: setting(z.string().min(1), 'Architecture of the base model', { otherwise: 'that of the base model, `federation create --model`' }),
   imageSize: setting(count.multipleOf(16).max(MOST_IMAGE_SIZE), 'Side of the square that images are fitted into', {
     unit: 'pixels',
     large: 448,
@@ -55,7 +55,7 @@ export const model = z.strictObject({
   baseHash: setting(
     z.string().regex(/^[0-9a-f]{64}$/),
     'SHA-256 of the frozen base weights, against which every site checks its own file',
-    { otherwise: 'that of the base model that the founder names' }
+    { otherwise: 'that of the base model, `federation create --model`' }
   ),
   lora,
   decoder: setting(
