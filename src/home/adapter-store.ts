@@ -4,6 +4,7 @@ import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/ad
 import type { Schema } from '../adapter/schema.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
+import type { SiteConfig } from '../settings/site/site-config.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
@@ -31,13 +32,15 @@ export class AdapterStore {
   readonly #paths: SitePaths
   readonly #schema: Schema
   readonly #now: () => number
+  readonly #config: Partial<SiteConfig>
   #last: Promise<void> = Promise.resolve()
   readonly warnings: string[] = []
 
-  constructor (init: { paths: SitePaths, schema: Schema, now: () => number }) {
+  constructor (init: { paths: SitePaths, schema: Schema, now: () => number, config?: Partial<SiteConfig> }) {
     this.#paths = init.paths
     this.#schema = init.schema
     this.#now = init.now
+    this.#config = init.config ?? {}
   }
 
   /** Durable when it resolves, and `values` stay as they are until then; saves run one after the other. */

@@ -92,11 +92,11 @@ export interface AdapterState {
  * another federation's.
  */
 export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor): Promise<AdapterState> {
-  const { paths, notices } = site
+  const { paths, config, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
   const { initial } = ready
-  const store = new AdapterStore({ paths, schema, now: Date.now })
+  const store = new AdapterStore({ paths, schema, now: Date.now, config })
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const log = await DiskExchangeLog.open(paths.exchanges)
