@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/adapter.ts'
@@ -58,11 +59,14 @@ export class AdapterStore {
     await writePartsSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
   }
 
+  /** The oldest go once the setting keepRounds is exceeded, and never before the new one is durable. */
   async saveRound (state: Written): Promise<void> {
     await writePartsSafely(
       join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`),
       this.#encode(state)
     )
+    const { keepRounds = 0 } = this.#config
+    if (keepRounds > 0) await removeOldRounds(this.#paths.roundAdapters, state.round, keepRounds)
   }
 
   /**
@@ -96,6 +100,16 @@ export class AdapterStore {
   get #previous (): string {
     return this.#paths.adapter.replace(/\.safetensors$/, '.previous.safetensors')
   }
+}
+
+/** Keeps the newest `kept` files up to this round, and whatever else lies there. */
+async function removeOldRounds (folder: string, round: number, kept: number): Promise<void> {
+  const files = (await readdir(folder)).flatMap((name) => {
+    const number = Number(/^round-(\d+)\.safetensors$/.exec(name)?.[1] ?? NaN)
+    return number <= round ? [{ name, number }] : []
+  })
+  const old = files.toSorted((a, b) => b.number - a.number).slice(kept)
+  await Promise.all(old.map(async ({ name }) => { await rm(join(folder, name), { force: true }) }))
 }
 
 /** @throws CorruptFileError for notes that this site did not write. */
