@@ -19,11 +19,11 @@ const rooms = {
     may: ['adapter'],
     outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats']
   },
-  settings: { may: ['gossip-aggregation'], outside: ['zod'] },
+  settings: { may: ['gossip-aggregation'], outside: ['@multiformats/multiaddr', 'zod'] },
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', '@multiformats/multiaddr', 'write-file-atomic', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'write-file-atomic', 'zod']
   },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
@@ -39,7 +39,7 @@ const rooms = {
       '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'zod'
     ]
   },
-  simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers'] },
+  simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers', 'zod'] },
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
@@ -65,7 +65,7 @@ const rooms = {
   }
 }
 // The command line opens every door, but imports no socket and no tensor library itself.
-const roof = { outside: ['node:', '@libp2p/peer-id', 'cli-progress', 'cli-table3', 'fastest-levenshtein', 'yargs'] }
+const roof = { outside: ['node:', '@libp2p/peer-id', 'cli-progress', 'cli-table3', 'fastest-levenshtein', 'yargs', 'zod'] }
 
 const SRC = '^(test/fixtures/layers/)?src/'
 const GROUND = [`${SRC}errors\\.ts$`, `${SRC}common/`]

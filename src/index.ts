@@ -16,7 +16,7 @@ export {
 export { Averager, massOf } from './gossip-aggregation/averager.ts'
 export { relativeDistance } from './gossip-aggregation/consensus.ts'
 export { loadConfig } from './home/config/load.ts'
-export type { SiteConfig } from './home/config/schema.ts'
+export type { SiteConfig } from './settings/site/site-config.ts'
 export { Daemon, type DaemonInit } from './node/daemon.ts'
 export { readFederation, type Federation, type FederationDocument } from './federation/document.ts'
 export { createLogger, type Logger } from './rounds/logger.ts'

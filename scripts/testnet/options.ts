@@ -1,7 +1,9 @@
 import yargs from 'yargs'
 import { usageMessage, withFlags } from '../../src/cli/flags.ts'
+import { flagsWithDefaults, flagWithDefault, requireWithin } from '../../src/cli/setting-flags.ts'
 import { UsageError } from '../../src/errors.ts'
-import { ENGINES, PROVIDERS } from '../../src/home/config/schema.ts'
+import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
+import { training } from '../../src/settings/training.ts'
 import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 
@@ -15,8 +17,8 @@ export interface TestnetOptions {
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
   readonly compare: boolean
-  readonly engine: typeof ENGINES[number]
-  readonly provider: typeof PROVIDERS[number]
+  readonly engine: ComputeSettings['engine']
+  readonly provider: ComputeSettings['provider']
   readonly json: boolean
 }
 
@@ -25,12 +27,15 @@ export const DEFAULT_ROUNDS = 24
 const MAX_HOSPITALS = 64
 const MAX_ROUNDS = 10_000
 
+const everyHospital = engine.pick({ engine: true, provider: true })
+const seed = training.shape.seed.max(2 ** 31 - 1)
+
 const flags = {
   hospitals: { type: 'number', describe: 'how many hospitals to start', default: DEFAULT_HOSPITALS },
   rounds: { type: 'number', describe: 'local rounds of every hospital', default: DEFAULT_ROUNDS },
   data: { type: 'string', describe: 'folder with one data folder per hospital (default: the bundled sample)' },
   out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
-  seed: { type: 'number', describe: 'seed of the common start, the splits and the augmentation', default: 1 },
+  seed: flagWithDefault(seed),
   kill: {
     type: 'string',
     array: true,
@@ -67,8 +72,7 @@ const flags = {
     describe: "train each hospital alone too, and score all models on the other hospitals' images",
     default: false
   },
-  engine: { choices: ENGINES, describe: 'compute engine of every hospital', default: 'auto' },
-  provider: { choices: PROVIDERS, describe: 'where the engine onnx runs its graphs', default: 'auto' },
+  ...flagsWithDefaults(everyHospital),
   json: { type: 'boolean', describe: 'print the report as one JSON object on stdout; progress goes to stderr', default: false }
 } as const
 
@@ -88,6 +92,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const parsed = await parser.parseAsync()
   if (parsed['help'] === true) return undefined
   const hospitals = wholeNumber('--hospitals', parsed.hospitals, 2, MAX_HOSPITALS)
+  requireWithin({ seed }, parsed)
   const rounds = wholeNumber('--rounds', parsed.rounds, 1, MAX_ROUNDS)
   const kills = parsed.kill.map((text) => parseFault('kill', text, hospitals, rounds))
   const restarts = parsed.restart.map((text) => parseFault('restart', text, hospitals, rounds))
@@ -98,7 +103,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     rounds,
     data: parsed.data,
     out: parsed.out,
-    seed: wholeNumber('--seed', parsed.seed, 0, 2 ** 31 - 1),
+    seed: parsed.seed,
     faults,
     conditions: {
       loss: parseLoss(parsed.loss),

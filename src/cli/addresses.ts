@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import { MAX_ADDRESS_CHARACTERS } from '../federation/membership/invitation.ts'
-import { isMultiaddress } from '../home/config/multiaddress.ts'
+import { isMultiaddress } from '../settings/site/multiaddress.ts'
 
 /** @throws UsageError naming the first that no site can be reached at. */
 export function requireAddresses (bootstrap: readonly string[]): void {

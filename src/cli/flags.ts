@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein'
-import type { Argv, InferredOptionTypes, Options } from 'yargs'
+import type { ArgumentsCamelCase, Argv, CommandModule, InferredOptionTypes, Options } from 'yargs'
 import { UsageError } from '../errors.ts'
 
 const known = new Map<string, Options>([['help', { type: 'boolean' }], ['version', { type: 'boolean' }]])
@@ -11,6 +11,19 @@ export function withFlags<T, O extends Record<string, Options>> (
 ): Argv<Omit<T, keyof O> & InferredOptionTypes<O>> {
   for (const [name, option] of Object.entries(options)) known.set(name, option)
   return argv.options(Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, ...arity(option) }])) as O)
+}
+
+/** What a command with these options gets. */
+export type Args<O extends Record<string, Options>> = ArgumentsCamelCase<InferredOptionTypes<O>>
+
+/** A command whose handler gets what its builder declares. */
+export function command<U> (init: {
+  readonly command: string,
+  readonly describe: string,
+  readonly builder: (argv: Argv<object>) => Argv<U>,
+  readonly handler: (args: ArgumentsCamelCase<U>) => Promise<void>
+}): CommandModule<object, U> {
+  return init
 }
 
 /** nargs takes a value that begins with a minus and a digit, too. */

@@ -2,7 +2,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 export const homeFlag = {
-  home: { type: 'string', describe: 'folder that holds everything of this site', default: join(homedir(), '.consilium') }
+  home: {
+    type: 'string',
+    describe: 'folder that holds everything of this site',
+    default: join(homedir(), '.consilium'),
+    defaultDescription: '~/.consilium'
+  }
 } as const
 export const jsonFlag = { json: { type: 'boolean', describe: 'print one JSON object instead of text', default: false } } as const
 

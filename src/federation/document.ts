@@ -3,11 +3,12 @@ import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
-import { method } from '../settings/method.ts'
-import { averaging, count, model, MOST, training, type FederationSettings } from '../settings/schema.ts'
+import { federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
+import { count } from '../settings/setting.ts'
 import { canonicalBytes, isSigned, peerIdText, printable, sign, signature } from './signed.ts'
 
-export const federationName = printable.min(1).max(MOST.nameCharacters)
+export const MOST_NAME_CHARACTERS = 100
+export const federationName = printable.min(1).max(MOST_NAME_CHARACTERS)
 
 const body = z.strictObject({
   version: z.literal(1),
@@ -16,10 +17,7 @@ const body = z.strictObject({
   founders: z.array(peerIdText).min(1).max(64),
   /** How many founders' signatures an admission takes. */
   quorum: count,
-  model,
-  training,
-  averaging,
-  method: method.optional()
+  ...sections
 })
 
 const signedDocument = body.extend({ signatures: z.array(signature).min(1).max(64) })
@@ -45,11 +43,9 @@ function checked<T> (schema: z.ZodType<T>, value: unknown, where: string): T {
   throw new InputError(`${where} does not fit a federation: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
 }
 
-const sections = body.pick({ model: true, training: true, averaging: true, method: true })
-
 /** @throws InputError naming the setting that is wrong; `where` names its source. */
 export function checkSettings (value: unknown, where: string): FederationSettings {
-  return checked(sections, value, where)
+  return checked(federationSettings, value, where)
 }
 
 /** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures: sites that talk have provably the same settings. */

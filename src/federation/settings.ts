@@ -1,8 +1,6 @@
 import { readJson } from '../home/files.ts'
-import type { FederationSettings } from '../settings/schema.ts'
+import { sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { checkBody, checkSettings, type FederationBody } from './document.ts'
-
-const OPEN = ['model', 'training', 'averaging', 'method']
 
 type Json = Record<string, unknown>
 
@@ -42,6 +40,6 @@ export async function withSettingsFile (draft: FederationBody, path: string): Pr
 
 function withSettings (draft: Json, settings: Overrides): Json {
   // What else a document holds is not for a file of settings: under a strange name it fails the check, and is named.
-  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] => [OPEN.includes(key) ? key : `settings: ${key}`, value])
+  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] => [key in sections ? key : `settings: ${key}`, value])
   return merged(draft, Object.fromEntries(renamed))
 }

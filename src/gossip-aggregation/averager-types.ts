@@ -3,8 +3,8 @@ import type { ClipState } from './clip.ts'
 import type { Codec } from './codec.ts'
 import type { ExchangeLog } from './exchange-log.ts'
 
-/** Part of the federation document's averaging settings. */
-export interface AveragingSettings {
+/** What of a federation's averaging settings the averager takes. */
+export interface AveragerSettings {
   /** How vectors travel; `auto` begins with q8 and goes up when quantisation is what keeps two sites apart. */
   readonly codec: Codec | 'auto'
   /** No site counts for more than this. */
@@ -42,7 +42,7 @@ export interface AveragerInit {
   readonly round: number
   /** Constant mass w > 0 (see massOf). */
   readonly mass: number
-  readonly settings: AveragingSettings
+  readonly settings: AveragerSettings
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
   readonly learnt?: Learnt | undefined

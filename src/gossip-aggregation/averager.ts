@@ -1,6 +1,6 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../errors.ts'
-import type { AveragerInit, AveragerState, AveragingSettings } from './averager-types.ts'
+import type { AveragerInit, AveragerState, AveragerSettings } from './averager-types.ts'
 import { ClipRadius } from './clip.ts'
 import { CodecChoice, noiseOf } from './codec-choice.ts'
 import { CODECS, finer, type Codec } from './codec.ts'
@@ -34,7 +34,7 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
 export class Averager {
   readonly schema: Schema
   readonly mass: number
-  readonly settings: AveragingSettings
+  readonly settings: AveragerSettings
   /** Offers are refused PAUSED and none are made. */
   paused = false
   readonly #log: ExchangeLog

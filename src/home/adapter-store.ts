@@ -1,9 +1,11 @@
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/adapter.ts'
 import type { Schema } from '../adapter/schema.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
+import type { SiteConfig } from '../settings/site/site-config.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
@@ -31,13 +33,15 @@ export class AdapterStore {
   readonly #paths: SitePaths
   readonly #schema: Schema
   readonly #now: () => number
+  readonly #config: Partial<SiteConfig>
   #last: Promise<void> = Promise.resolve()
   readonly warnings: string[] = []
 
-  constructor (init: { paths: SitePaths, schema: Schema, now: () => number }) {
+  constructor (init: { paths: SitePaths, schema: Schema, now: () => number, config?: Partial<SiteConfig> }) {
     this.#paths = init.paths
     this.#schema = init.schema
     this.#now = init.now
+    this.#config = init.config ?? {}
   }
 
   /** Durable when it resolves, and `values` stay as they are until then; saves run one after the other. */
@@ -55,11 +59,14 @@ export class AdapterStore {
     await writePartsSafely(this.#paths.initialAdapter, this.#encode({ values, round: 0, weight: 0 }))
   }
 
+  /** The oldest go once the setting keepRounds is exceeded, and never before the new one is durable. */
   async saveRound (state: Written): Promise<void> {
     await writePartsSafely(
       join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`),
       this.#encode(state)
     )
+    const { keepRounds = 0 } = this.#config
+    if (keepRounds > 0) await removeOldRounds(this.#paths.roundAdapters, state.round, keepRounds)
   }
 
   /**
@@ -93,6 +100,16 @@ export class AdapterStore {
   get #previous (): string {
     return this.#paths.adapter.replace(/\.safetensors$/, '.previous.safetensors')
   }
+}
+
+/** Keeps the newest `kept` files up to this round, and whatever else lies there. */
+async function removeOldRounds (folder: string, round: number, kept: number): Promise<void> {
+  const files = (await readdir(folder)).flatMap((name) => {
+    const number = Number(/^round-(\d+)\.safetensors$/.exec(name)?.[1] ?? NaN)
+    return number <= round ? [{ name, number }] : []
+  })
+  const old = files.toSorted((a, b) => b.number - a.number).slice(kept)
+  await Promise.all(old.map(async ({ name }) => { await rm(join(folder, name), { force: true }) }))
 }
 
 /** @throws CorruptFileError for notes that this site did not write. */

@@ -8,7 +8,6 @@ import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import { AdapterStore } from '../home/adapter-store.ts'
-import type { SiteConfig } from '../home/config/schema.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
@@ -18,6 +17,8 @@ import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
+import { engine } from '../settings/site/compute.ts'
+import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
@@ -71,7 +72,7 @@ export function trainerSetup ({ paths, config, federation, peerId, faults }: Sit
     axis: config.axis,
     privateStore: paths.privateStore,
     models: paths.models,
-    compute: { engine: config.engine, provider: config.provider, threads: config.threads, memory: config.memory },
+    compute: engine.parse(config),
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })
   }
@@ -92,11 +93,11 @@ export interface AdapterState {
  * another federation's.
  */
 export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor): Promise<AdapterState> {
-  const { paths, notices } = site
+  const { paths, config, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
   const { initial } = ready
-  const store = new AdapterStore({ paths, schema, now: Date.now })
+  const store = new AdapterStore({ paths, schema, now: Date.now, config })
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const log = await DiskExchangeLog.open(paths.exchanges)

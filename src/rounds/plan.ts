@@ -1,5 +1,5 @@
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { Phase } from '../settings/method.ts'
-import type { FederationSettings } from '../settings/schema.ts'
 
 /** What a site trains in one round, before and after its exchanges, in this order. */
 export interface RoundPlan {

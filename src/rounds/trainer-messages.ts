@@ -3,17 +3,18 @@
  * state, pixels and file names stay in the trainer (docs/spec/network.md#processes).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
-import type { ComputeSettings } from '../home/config/schema.ts'
 import type { Dice } from '../home/metrics-log.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings, Phase } from '../settings/method.ts'
-import type { FederationSettings } from '../settings/schema.ts'
+import type { ComputeSettings } from '../settings/site/compute.ts'
+import type { SiteConfig } from '../settings/site/site-config.ts'
 
 export interface TrainerSetup {
   readonly model: FederationSettings['model']
   readonly training: FederationSettings['training']
   readonly method?: MethodSettings | undefined
   readonly data: string
-  readonly axis: 'auto' | 'axial' | 'coronal' | 'sagittal'
+  readonly axis: SiteConfig['axis']
   readonly privateStore: string
   /** Folder of imported base models. */
   readonly models: string

@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { count, defaultOf, defaultsOf, notNegative, positive, setting } from './setting.ts'
+
 /** What the defaults look at of an architecture. */
 export interface Architecture {
   readonly name: string
@@ -11,96 +14,79 @@ export interface Architecture {
 /** `frozen`: the base alone; `global`: with the shared adapter Γ; `personal`: with Γ and this site's experts Λ. */
 export type Mode = 'frozen' | 'global' | 'personal'
 
+const MOST_IMAGE_SIZE = 4_096
+
+const block = z.number().int().min(0)
+
+const lora = z.strictObject({
+  blocks: setting(z.array(block).max(64), 'Encoder blocks, from 0, whose q and v get a low-rank update', { otherwise: 'every block' }),
+  rank: setting(count, 'Rank of the low-rank updates', { default: 4 }),
+  alpha: setting(positive, 'Low-rank updates are scaled by this over their rank', { default: 4 }),
+  aggregation: setting(
+    z.enum(['factors', 'ffa', 'product-svd']).optional(),
+    'What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product',
+    { otherwise: 'factors' }
+  )
+})
+
+const moe = z.strictObject({
+  blocks: setting(z.array(block), 'Encoder blocks, from 0, with private experts', {
+    otherwise: 'sam-tiny: every block; vit-*: those that attend globally'
+  }),
+  experts: setting(count, 'Experts in each of these blocks', { default: 4 }),
+  topK: setting(count, 'Experts that are used per token or image', { default: 2 }),
+  bottleneck: setting(count, 'Width of one expert', { default: 16 }),
+  gate: setting(z.enum(['token', 'image']), 'Whether experts are chosen per token or per image', { default: 'token' }),
+  expert: setting(z.enum(['mlp', 'lora']), 'What an expert is: a bottleneck with GELU and biases, or a plain low-rank pair', {
+    default: 'mlp'
+  }),
+  noise: setting(notNegative.optional(), "Deviation of Gaussian noise on the gates' logits while experts are trained", { otherwise: '0' })
+})
+
+/** What is trained of which base; where LoRA and experts sit by default: docs/spec/pfedsam.md#default-values and docs/evidence.md. */
+export const model = z.strictObject({
+  name: setting(z.string().min(1), 'Architecture of the base model', { otherwise: 'that of the base model, `federation create --model`' }),
+  imageSize: setting(count.multipleOf(16).max(MOST_IMAGE_SIZE), 'Side of the square that images are fitted into', {
+    unit: 'pixels',
+    large: 448,
+    otherwise: 'that of the base: 128 for sam-tiny'
+  }),
+  pixels: setting(z.enum(['imagenet', 'unit']).optional(), 'How the base takes pixels', { otherwise: 'imagenet' }),
+  baseHash: setting(
+    z.string().regex(/^[0-9a-f]{64}$/),
+    'SHA-256 of the frozen base weights, against which every site checks its own file',
+    { otherwise: 'that of the base model, `federation create --model`' }
+  ),
+  lora,
+  encoder: setting(
+    z.enum(['lora', 'bottleneck', 'full']).optional(),
+    'What of the image encoder is trained: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all',
+    { otherwise: 'lora; `lora.blocks` counts only then' }
+  ),
+  decoder: setting(
+    z.enum(['frozen', 'lora', 'lora+upscaling', 'lora+mask-head', 'lora+heads', 'full']),
+    'What of the mask decoder is trained',
+    { default: 'lora+upscaling' }
+  ),
+  moe
+})
+
+type ModelSection = Readonly<z.infer<typeof model>>
+
 /** What of the mask decoder belongs to Γ (docs/spec/pfedsam.md#shared-parameters). */
-export type DecoderMode = 'frozen' | 'lora' | 'lora+upscaling' | 'lora+mask-head' | 'lora+heads' | 'full'
+export type DecoderMode = ModelSection['decoder']
 
-/**
- * What of the encoder belongs to Γ: low-rank updates, a bottleneck after attention and beside the MLP of every block, or all of it
- * (docs/spec/pfedsam.md#baselines).
- */
-type EncoderMode = 'lora' | 'bottleneck' | 'full'
+/** What of a low-rank update travels; of a product every site takes the best factors (docs/spec/pfedsam.md#lora-aggregation). */
+export type LoraAggregation = NonNullable<ModelSection['lora']['aggregation']>
 
-/**
- * What of a low-rank update travels: both factors; B alone, with A as the seed makes it; or their product, out of which every site
- * takes the best factors (docs/spec/pfedsam.md#lora-aggregation).
- */
-export type LoraAggregation = 'factors' | 'ffa' | 'product-svd'
+export type ModelSettings = Omit<ModelSection, 'name' | 'imageSize' | 'baseHash'>
 
-export interface ModelSettings {
-  /** How the base takes pixels: `imagenet` if not given. */
-  readonly pixels?: 'imagenet' | 'unit' | undefined
-  /** Encoder blocks (from 0) whose q and v get a low-rank update, its rank, and alpha: the update's scale is alpha / rank. */
-  readonly lora: {
-    readonly blocks: number[],
-    readonly rank: number,
-    readonly alpha: number,
-    readonly aggregation?: LoraAggregation | undefined
-  }
-  readonly decoder: DecoderMode
-  /** `lora` if not given; `lora.blocks` counts only then. */
-  readonly encoder?: EncoderMode | undefined
-  readonly moe: {
-    /** Encoder blocks with experts (from 0), experts per block, experts used per token, width of one expert. */
-    readonly blocks: number[]
-    readonly experts: number
-    readonly topK: number
-    readonly bottleneck: number
-    /** One choice of experts per token, or one per image. */
-    readonly gate: 'token' | 'image'
-    /** A bottleneck with GELU and biases, or a plain low-rank pair (docs/spec/pfedsam.md#private-experts). */
-    readonly expert: 'mlp' | 'lora'
-    /**
-     * Deviation of Gaussian noise on the gates' logits while experts are trained; none if not given
-     * (docs/spec/pfedsam.md#private-experts).
-     */
-    readonly noise?: number | undefined
-  }
-}
-
-export interface TrainSettings {
-  /** Epochs of phase G and of phase L in one round. */
-  readonly epochsG: number
-  readonly epochsL: number
-  readonly batchSize: number
-  readonly lrLora: number
-  readonly lrHeads: number
-  readonly lrMoe: number
-  readonly weightDecay: number
-  readonly clipNorm: number
-  /** Steps of linear warm-up, counted over all rounds. */
-  readonly warmupSteps: number
-  /** Learning rates from round to round: constant if not given, or falling towards 0 at the end (docs/spec/pfedsam.md#optimiser). */
-  readonly schedule?: 'constant' | 'poly' | undefined
-  /** Weights of distillation in phases G and L, its temperature, and the weight of the balance loss. */
-  readonly lambdaG: number
-  readonly lambdaL: number
-  readonly tau: number
-  readonly beta: number
-  /** Rounds over which lambdaG rises linearly from 0. */
-  readonly warmupRounds: number
-  /** Who teaches in phase G and in phase L (docs/spec/pfedsam.md#teachers). */
-  readonly teacherG: 'personal' | 'global' | 'none'
-  readonly teacherL: 'global' | 'none'
-  /** What student and teacher are compared by: mask logits if not given, or the image embedding (docs/spec/pfedsam.md#distillation). */
-  readonly distil?: 'logits' | 'features' | undefined
-  /** Exchange between the phases if not given; `GL-local` fits experts before it, to the site's own Γ (docs/spec/pfedsam.md#order). */
-  readonly order?: 'G-exchange-L' | 'GL-local' | undefined
-  /** What training and scoring give the decoder: nothing, or a box around the mask, jittered by up to 5 % of its sides in training. */
-  readonly prompt: 'none' | 'box'
-  /** Flips, turns and intensity changes; without them the features of frozen blocks are computed once per training image. */
-  readonly augment: boolean
-}
-
-/**
- * Where LoRA and experts sit by default. Large models: docs/spec/pfedsam.md#default-values, experts beside the blocks that attend
- * globally; the small one, and the decoder of both: docs/evidence.md.
- */
 export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Architecture, 'imageSize'>): ModelSettings {
-  const blocks = Array.from({ length: depth }, (_, block) => block)
+  const blocks = Array.from({ length: depth }, (_, each) => each)
   return {
-    lora: { blocks, rank: 4, alpha: 4 },
-    decoder: 'lora+upscaling',
-    moe: { blocks: name.startsWith('vit-') ? [...globalBlocks] : blocks, experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
+    lora: lora.parse({ ...defaultsOf(lora), blocks }),
+    decoder: defaultOf(model.shape.decoder),
+    moe: moe.parse({ ...defaultsOf(moe), blocks: name.startsWith('vit-') ? globalBlocks : blocks })
   }
 }
 
@@ -109,41 +95,5 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Archit
  * fifteenth of one at 1,024 (docs/models/sam.md).
  */
 export function defaultImageSize ({ name, imageSize }: Pick<Architecture, 'name' | 'imageSize'>): number {
-  return name.startsWith('vit-') ? 448 : imageSize
-}
-
-/**
- * What the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small model's rates, schedule and lambdaG,
- * by docs/evidence.md.
- */
-const TRAINING: TrainSettings = {
-  epochsG: 1,
-  epochsL: 1,
-  batchSize: 2,
-  lrLora: 2e-2,
-  lrHeads: 2e-2,
-  lrMoe: 1e-2,
-  weightDecay: 0.01,
-  clipNorm: 1,
-  warmupSteps: 20,
-  schedule: 'poly',
-  lambdaG: 0.1,
-  lambdaL: 0.1,
-  tau: 2,
-  beta: 0.01,
-  warmupRounds: 2,
-  teacherG: 'personal',
-  teacherL: 'global',
-  prompt: 'none',
-  augment: true
-}
-
-/**
- * The large models' column differs: published fine-tunes of SAM use lower rates, above all for the pretrained heads; lambdaG and its
- * warm-up: docs/spec/pfedsam.md#default-values.
- */
-const LARGE: Partial<TrainSettings> = { lrLora: 1e-3, lrHeads: 1e-4, lrMoe: 1e-3, lambdaG: 0.5, warmupRounds: 5 }
-
-export function defaultTrainSettings ({ name }: Pick<Architecture, 'name'>): TrainSettings {
-  return name.startsWith('vit-') ? { ...TRAINING, ...LARGE } : TRAINING
+  return name.startsWith('vit-') ? defaultOf(model.shape.imageSize, true) : imageSize
 }

@@ -1,48 +1,6 @@
-import type { AveragingSettings } from '../gossip-aggregation/averager-types.ts'
-import type { PartnerRule } from '../gossip-aggregation/partner-choice.ts'
-
-export interface SimulationOptions {
-  readonly peers: number
-  /** Numbers in each vector. */
-  readonly dim: number
-  readonly cycles: number
-  readonly partner: PartnerRule
-  readonly codec: AveragingSettings['codec']
-  /** Share of messages that never arrive. */
-  readonly loss: number
-  /** Share of sites that are away in each cycle. */
-  readonly churn: number
-  /** Share of sites that are four times as slow as the others. */
-  readonly stragglers: number
-  /** Share of sites that send x + fresh noise of 100 times the spread. */
-  readonly liars: number
-  /** Milliseconds that a message takes on average; a cycle takes 10 000. */
-  readonly delay: number
-  /** A vector that all have in common, in multiples of the spread at the start. */
-  readonly offset: number
-  /** Masses are drawn log-uniformly from 1 to this. */
-  readonly maxMass: number
-  /** First clip radius, in multiples of the spread at the start. */
-  readonly radius: number
-  readonly seed: number
-}
-
-export const DEFAULTS: SimulationOptions = {
-  peers: 100,
-  dim: 256,
-  cycles: 30,
-  partner: 'exponential',
-  codec: 'auto',
-  loss: 0,
-  churn: 0,
-  stragglers: 0,
-  liars: 0,
-  delay: 0,
-  offset: 0,
-  maxMass: 1,
-  radius: 4,
-  seed: 1
-}
+import { z } from 'zod'
+import { averaging } from '../settings/averaging.ts'
+import { count, defaultsOf, setting } from '../settings/setting.ts'
 
 /** Virtual milliseconds in which every live site initiates once. */
 export const CYCLE_MS = 10_000
@@ -50,3 +8,29 @@ export const CYCLE_MS = 10_000
 export const SLOWNESS = 4
 /** Liars' noise, in multiples of the spread at the start. */
 export const LIE = 100
+
+const number = z.number()
+
+export const simulation = z.strictObject({
+  peers: setting(count.min(2).max(100_000), 'Virtual sites', { default: 100 }),
+  dim: setting(count.max(10_000_000), 'Numbers in each vector', { default: 256 }),
+  cycles: setting(count.max(10_000), 'Cycles: in each, every site that is there initiates one exchange', { default: 30 }),
+  partner: averaging.shape.partner,
+  codec: averaging.shape.codec,
+  loss: setting(number.min(0).max(0.9), 'Share of messages that never arrive', { default: 0 }),
+  churn: setting(number.min(0).max(0.9), 'Share of sites that are away in each cycle and then return with their state', { default: 0 }),
+  stragglers: setting(number.min(0).max(1), `Share of sites that are ${SLOWNESS} times as slow`, { default: 0 }),
+  liars: setting(number.min(0).max(0.5), `Share of sites that send noise of ${LIE} times the spread`, { default: 0 }),
+  delay: setting(number.min(0).max(2_000), `Average time of a message, where a cycle takes ${CYCLE_MS}`, {
+    default: 0,
+    unit: 'milliseconds'
+  }),
+  offset: setting(number.min(0).max(1e6), 'Size of a vector that all have in common, in multiples of the spread', { default: 0 }),
+  maxMass: setting(number.min(1).max(1e6), 'Masses are drawn from 1 to this, evenly on a log scale', { default: 1 }),
+  radius: setting(number.min(0.01).max(1e9), 'Clip radius at the start, in multiples of the spread', { default: 4 }),
+  seed: setting(z.number().int().min(0).max(2 ** 31 - 1), 'Same seed, same history', { default: 1 })
+})
+
+export type SimulationOptions = Readonly<z.infer<typeof simulation>>
+
+export const DEFAULTS: SimulationOptions = simulation.parse(defaultsOf(simulation))

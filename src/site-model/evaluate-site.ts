@@ -1,7 +1,7 @@
 import { loadDataset, splitSlices } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
-import type { ComputeSettings } from '../home/config/schema.ts'
 import type { Mode } from '../settings/model.ts'
+import type { ComputeSettings } from '../settings/site/compute.ts'
 import { openSiteModel } from './site-model.ts'
 import { fitScored } from './split.ts'
 

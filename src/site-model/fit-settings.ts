@@ -1,8 +1,9 @@
 import { expertTensors } from '../model/parameters/expert-set.ts'
 import { adapterTensors } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
-import { defaultImageSize, defaultModelSettings, defaultTrainSettings } from '../settings/model.ts'
-import type { FederationSettings } from '../settings/schema.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
+import { defaultImageSize, defaultModelSettings } from '../settings/model.ts'
+import { defaultTrainSettings } from '../settings/training.ts'
 import { findModel } from './base/model-store.ts'
 
 /** The base's hash, the image side, and where LoRA and experts sit (docs/spec/pfedsam.md#default-values); `name` as in `model list`. */

@@ -1,11 +1,11 @@
 import { createSchema, type Schema } from '../../src/adapter/schema.ts'
-import type { AveragingSettings } from '../../src/gossip-aggregation/averager-types.ts'
+import type { AveragerSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
 import type { Outcome } from '../../src/gossip-aggregation/exchange-types.ts'
 import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
 
-const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const SETTINGS: AveragerSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'sim', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
@@ -20,7 +20,7 @@ export interface Site {
 export function createSite (
   id: string,
   values: Float32Array,
-  init: { mass?: number, round?: number, settings?: Partial<AveragingSettings>, schema?: Schema, log?: ExchangeLog } = {}
+  init: { mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog } = {}
 ): Site {
   const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), log } = init
   return {

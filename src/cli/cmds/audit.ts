@@ -11,10 +11,8 @@ import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { readCredential } from '../../federation/membership/files.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
-
-interface Common { home: string, json: boolean }
 
 const formerFlag = {
   former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' }
@@ -29,10 +27,10 @@ const verifyFlags = {
   federation: { type: 'string', describe: 'federation.json by which a bundle is judged' }
 } as const
 
-const verify: CommandModule<object, Common & { point?: string, former?: string, bundle?: string, federation?: string }> = {
+const verify = command({
   command: 'verify',
   describe: 'find any edit, gap or cut in the ledger',
-  builder: (argv) => withFlags(argv, verifyFlags) as never,
+  builder: (argv) => withFlags(argv, verifyFlags),
   handler: async ({ home, json, point, former, bundle, federation }) => {
     if (bundle == null) {
       const { folder, owner } = await ledgerOf(home, former)
@@ -50,9 +48,9 @@ const verify: CommandModule<object, Common & { point?: string, former?: string, 
       notes: standing.member ? [`${header.peerId} is a member: ${standing.why}`] : []
     })
   }
-}
+})
 
-const show: CommandModule<object, Common & { former?: string, since?: string, peer?: string }> = {
+const show = command({
   command: 'show',
   describe: "print the ledger's entries, oldest first",
   builder: (argv) =>
@@ -65,7 +63,7 @@ const show: CommandModule<object, Common & { former?: string, since?: string, pe
         describe: 'only what came after this: a date such as 2026-03-01T08:00:00Z, or a time back such as 90m, 24h, 7d'
       },
       peer: { type: 'string', describe: 'only what concerns this peer id (or its last characters)' }
-    }) as never,
+    }),
   handler: async ({ home, json, former, since, peer }) => {
     const { folder, owner } = await ledgerOf(home, former)
     const filter = { since: since == null ? undefined : parseSince(since, Date.now()), peer }
@@ -80,9 +78,9 @@ const show: CommandModule<object, Common & { former?: string, since?: string, pe
     else if (shown === 0) process.stdout.write('no such entry\n')
     complain(verdict.problems)
   }
-}
+})
 
-const exportLedger: CommandModule<object, Common & { out: string }> = {
+const exportLedger = command({
   command: 'export',
   describe: 'write the ledger as one signed file for a third party',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'file to write', demandOption: true } }),
@@ -97,9 +95,9 @@ const exportLedger: CommandModule<object, Common & { out: string }> = {
     })
     print(json, { out, count, hash, notes }, `${out}: ${count} entries, the last is ${hash}`)
   }
-}
+})
 
-const reconcile: CommandModule<object, { a: string, b: string, json: boolean }> = {
+const reconcile = command({
   command: 'reconcile <a> <b>',
   describe: "hold two sites' ledgers (homes or exported bundles) against each other, exchange by exchange",
   builder: (argv) =>
@@ -115,7 +113,7 @@ const reconcile: CommandModule<object, { a: string, b: string, json: boolean }> 
     print(json, result, () => describeReconciliation(result))
     if (!result.ok) process.exitCode = 1
   }
-}
+})
 
 export const audit: CommandModule = {
   command: 'audit',

@@ -7,29 +7,24 @@ import {
   scanDataset,
   splitSlices,
   summarise,
-  type AxisChoice,
   type Problem
 } from '../../dataset/index.ts'
-import { withFlags } from '../flags.ts'
+import { identity } from '../../settings/site/identity.ts'
+import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
+import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
   ...jsonFlag,
-  axis: {
-    choices: ['auto', 'axial', 'coronal', 'sagittal'],
-    describe: 'plane in which volumes are cut (auto: as acquired)',
-    default: 'auto'
-  },
+  axis: flagWithDefault(identity.shape.axis),
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
-interface Args { path: string, json: boolean, axis: AxisChoice, sheet?: string }
-
-const check: CommandModule<object, Args> = {
+const check = command({
   command: 'check <path>',
   describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
   builder: (argv) =>
-    withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags) as never,
+    withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
   handler: async ({ path, json, axis, sheet }) => {
     const dataset = await scanDataset(path, { axis })
     const { problems } = dataset
@@ -54,7 +49,7 @@ const check: CommandModule<object, Args> = {
     warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1
   }
-}
+})
 
 function listProblems (problems: readonly Problem[]): string {
   return problems.map(({ file, reason }) => `  ${file}: ${reason}`).join('\n')

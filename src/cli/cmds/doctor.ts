@@ -1,28 +1,25 @@
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
-import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { computeArgs, computeFlags } from '../compute-flags.ts'
+import { engine } from '../../settings/site/compute.ts'
 import type { Examination } from '../doctor/examine.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { flagsOf, settingsIn } from '../setting-flags.ts'
 
-interface Args extends Partial<ComputeSettings> { home: string, json: boolean }
-
-export const doctor: CommandModule<object, Args> = {
+export const doctor = command({
   command: 'doctor',
   describe: 'engine, GPU, memory, ports, clock, disk: what works, and what to do for more',
-  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...computeFlags }) as never,
-  handler: async ({ home, json, ...rest }) => {
-    const config = await loadConfig(sitePaths(home).config, computeArgs(rest))
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...flagsOf(engine) }),
+  handler: async (args) => {
+    const config = await loadConfig(sitePaths(args.home).config, settingsIn(engine, args))
     const { examine } = await import('../doctor/examine.ts')
-    const found = await examine(home, config)
-    print(json, found, () => describe(found))
+    const found = await examine(args.home, config)
+    print(args.json, found, () => describe(found))
     const problems = problemsOf(found)
     if (problems.length > 0) throw new InputError(problems.join('; '))
   }
-}
+})
 
 function problemsOf ({ chosen, checks }: Examination): string[] {
   return [

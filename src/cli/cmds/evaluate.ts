@@ -1,31 +1,29 @@
 import Table from 'cli-table3'
-import type { CommandModule } from 'yargs'
-import type { ComputeSettings } from '../../home/config/schema.ts'
+import { engine } from '../../settings/site/compute.ts'
+import { identity } from '../../settings/site/identity.ts'
 import type { Evaluation } from '../../site-model/evaluate-site.ts'
-import { computeArgs, computeFlags } from '../compute-flags.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { flagOf, flagsOf, settingsIn } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  ...computeFlags,
-  data: { type: 'string', describe: 'folder with images and masks', demandOption: true },
+  ...flagsOf(engine),
+  data: { ...flagOf(identity.shape.data), demandOption: true },
   split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' }
 } as const
 
-interface Args extends Partial<ComputeSettings> { home: string, json: boolean, data: string, split: 'validation' | 'all' }
-
-export const evaluate: CommandModule<object, Args> = {
+export const evaluate = command({
   command: 'evaluate',
   describe: 'Dice, IoU and HD95 of the frozen, the global and the personalised model',
-  builder: (argv) => withFlags(argv, flags) as never,
-  handler: async ({ home, json, data, split, ...rest }) => {
+  builder: (argv) => withFlags(argv, flags),
+  handler: async (args) => {
     const { evaluateSite } = await import('../../site-model/evaluate-site.ts')
-    const result = await evaluateSite(home, data, split, computeArgs(rest))
-    print(json, result, () => table(result))
+    const result = await evaluateSite(args.home, args.data, args.split, settingsIn(engine, args))
+    print(args.json, result, () => table(result))
   }
-}
+})
 
 function table (result: Evaluation): string {
   const rows = new Table({ head: ['model', 'Dice', 'IoU', 'HD95 (px)'], style: { head: [], border: [] } })

@@ -1,16 +1,13 @@
-import type { CommandModule } from 'yargs'
 import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError } from '../../errors.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const flags = { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'safetensors file to write', demandOption: true } } as const
 
-interface Args { home: string, json: boolean, out: string }
-
-export const exportAdapter: CommandModule<object, Args> = {
+export const exportAdapter = command({
   command: 'export',
   describe: 'write the global adapter as safetensors; the private experts stay',
   builder: (argv) => withFlags(argv, flags),
@@ -23,4 +20,4 @@ export const exportAdapter: CommandModule<object, Args> = {
     const result = { out, round: Number(metadata['round']), tensors: tensors.size, schemaHash: metadata['schema_hash'] }
     print(json, result, `${out}: ${tensors.size} tensors of round ${result.round}`)
   }
-}
+})

@@ -1,5 +1,4 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
 import {
   quorumOf,
@@ -16,15 +15,14 @@ import { withMembership } from '../../federation/membership/offline.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
+import { sections } from '../../settings/federation-settings.ts'
 import { parseDuration } from '../duration.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
 const NAME_IT = 'name the federation.json that a founder made'
 
-interface Args { home: string, json: boolean }
-
-export const sign: CommandModule<object, Args & { what: string }> = {
+export const sign = command({
   command: 'sign <what>',
   describe: "add this founder's signature to a federation.json or to an invitation",
   builder: (argv) =>
@@ -36,7 +34,7 @@ export const sign: CommandModule<object, Args & { what: string }> = {
     if (isInvitation(what)) await signInvitation(home, json, what)
     else await signDocument(home, json, what)
   }
-}
+})
 
 /** The document is signed in place; where the home holds the same federation, both get all signatures. */
 async function signDocument (home: string, json: boolean, file: string): Promise<void> {
@@ -72,22 +70,22 @@ async function signInvitation (home: string, json: boolean, text: string): Promi
   }, signed)
 }
 
-export const show: CommandModule<object, Args & { file?: string }> = {
+export const show = command({
   command: 'show [file]',
   describe: 'what a federation.json says: of this site, or of a file',
   builder: (argv) =>
-    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
     print(json, { id, ...document }, () => describe({ id, document }))
   }
-}
+})
 
-export const verify: CommandModule<object, Args & { file?: string }> = {
+export const verify = command({
   command: 'verify [file]',
   describe: 'check the signatures of a federation.json',
   builder: (argv) =>
-    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }) as never,
+    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
     const missing = missingSignatures(document)
@@ -104,9 +102,9 @@ export const verify: CommandModule<object, Args & { file?: string }> = {
       `federation ${id}: all ${document.signatures.length} signatures hold`
     )
   }
-}
+})
 
-export const rotateKey: CommandModule<object, Args & { overlap: string }> = {
+export const rotateKey = command({
   command: 'rotate-key',
   describe: 'make a new network key and send it to all members; the old one is accepted for the overlap time',
   builder: (argv) =>
@@ -124,7 +122,7 @@ export const rotateKey: CommandModule<object, Args & { overlap: string }> = {
       : 'those that are connected have it now, the others get it when they come back'
     print(json, { epoch, overlapUntil }, `network key ${epoch} is in use, the one before it until ${overlapUntil}: ${how}`)
   }
-}
+})
 
 async function readOwnOr (file: string | undefined, home: string): Promise<Federation> {
   return file == null ? await readDraft(sitePaths(home).federation) : await readDraft(file, NAME_IT)
@@ -152,6 +150,6 @@ function describe ({ id, document }: Federation): string {
     `created     ${document.created}`,
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
-    ...(['model', 'training', 'averaging'] as const).map((section) => `${section.padEnd(11)} ${JSON.stringify(document[section])}`)
+    ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')
 }

@@ -1,57 +1,58 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../errors.ts'
-import { federationId, federationName, signFederation, writeFederation, type FederationBody } from '../../federation/document.ts'
+import {
+  federationId,
+  federationName,
+  MOST_NAME_CHARACTERS,
+  signFederation,
+  writeFederation,
+  type FederationBody
+} from '../../federation/document.ts'
 import { loadOrCreateIdentity } from '../../federation/identity.ts'
 import { createNetworkKey } from '../../federation/membership/network-key.ts'
 import { withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { defaultAveraging } from '../../settings/averaging.ts'
-import { MOST } from '../../settings/schema.ts'
-import { withFlags } from '../flags.ts'
+import { averaging, defaultAveraging } from '../../settings/averaging.ts'
+import { model } from '../../settings/model.ts'
+import { training } from '../../settings/training.ts'
+import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { flagOf, flagWithDefault, requireWithin } from '../setting-flags.ts'
 import { rotateKey, show, sign, verify } from './federation-documents.ts'
+
+const BOUNDED = {
+  imageSize: model.shape.imageSize,
+  rounds: training.shape.rounds,
+  seed: training.shape.seed,
+  coolDown: averaging.shape.coolDown.shape.seconds
+}
 
 const createFlags = {
   ...homeFlag,
   ...jsonFlag,
   name: { type: 'string', describe: 'name of the federation', demandOption: true },
   model: { type: 'string', describe: 'base model that all sites start from, as in "model list"', default: 'sam-tiny' },
-  'image-size': {
-    type: 'number',
-    describe: 'side that images are fitted into, a multiple of 16 (default: 128 for sam-tiny, 448 for vit-*)'
-  },
-  rounds: { type: 'number', describe: 'local rounds of every site', default: 20 },
-  seed: { type: 'number', describe: 'seed of the common start and of the splits', default: 1 },
+  'image-size': flagOf(BOUNDED.imageSize),
+  rounds: flagWithDefault(BOUNDED.rounds),
+  seed: flagWithDefault(BOUNDED.seed),
   founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
   settings: {
     type: 'string',
     describe: 'JSON file with what shall differ from the defaults in model, training and averaging (docs/models/sam.md)'
   },
-  'cool-down': { type: 'number', describe: 'longest exchange-only time after the last round, in seconds', default: 120 }
+  'cool-down': flagWithDefault(BOUNDED.coolDown)
 } as const
 
-interface CreateArgs {
-  home: string
-  json: boolean
-  name: string
-  model: string
-  imageSize?: number
-  rounds: number
-  seed: number
-  founder: string[]
-  quorum: number
-  coolDown: number
-  settings?: string
-}
+type CreateArgs = Args<typeof createFlags>
 
-const create: CommandModule<object, CreateArgs> = {
+const create = command({
   command: 'create',
   describe: 'found a federation: writes federation.json and network.key',
-  builder: (argv) => withFlags(argv, createFlags) as never,
+  builder: (argv) => withFlags(argv, createFlags),
   handler: async (args) => {
     const paths = sitePaths(args.home)
     requireBounds(args)
@@ -61,15 +62,15 @@ const create: CommandModule<object, CreateArgs> = {
     }
     const key = await loadOrCreateIdentity(paths.identity)
     const { checkModel, modelSection, trainingSection } = await import('../../site-model/fit-settings.ts')
-    const model = await modelSection(paths.models, args.model, args.imageSize)
+    const base = await modelSection(paths.models, args.model, args.imageSize)
     const draft: FederationBody = {
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
       founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
       quorum: args.quorum,
-      model,
-      training: trainingSection(model, { rounds: args.rounds, seed: args.seed }),
+      model: base,
+      training: trainingSection(base, { rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
     }
     const body = args.settings == null ? draft : await withSettingsFile(draft, args.settings)
@@ -86,23 +87,14 @@ const create: CommandModule<object, CreateArgs> = {
       }start this site and admit each other one with "consilium invite PEER_ID"`
     )
   }
-}
+})
 
 /** Here and not only in the document, where what is wrong has no flag's name. */
-function requireBounds ({ name, imageSize = 16, rounds, seed, coolDown }: CreateArgs): void {
-  if (!federationName.safeParse(name).success) throw new UsageError(`--name must have 1 to ${MOST.nameCharacters} printable characters`)
-  if (!isWhole(imageSize / 16, 1, MOST.imageSize / 16)) {
-    throw new UsageError(`--image-size must be a multiple of 16 from 16 to ${MOST.imageSize}`)
+function requireBounds (args: CreateArgs): void {
+  if (!federationName.safeParse(args.name).success) {
+    throw new UsageError(`--name must have 1 to ${MOST_NAME_CHARACTERS} printable characters`)
   }
-  if (!isWhole(rounds, 1, MOST.rounds)) throw new UsageError(`--rounds must be a whole number from 1 to ${MOST.rounds}`)
-  if (!isWhole(seed, 0, MOST.seed)) throw new UsageError(`--seed must be a whole number from 0 to ${MOST.seed}`)
-  if (!(coolDown > 0 && coolDown <= MOST.coolDownSeconds)) {
-    throw new UsageError(`--cool-down must be a number of seconds above 0 and at most ${MOST.coolDownSeconds}`)
-  }
-}
-
-function isWhole (value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most
+  requireWithin(BOUNDED, args)
 }
 
 function requireFounders ({ founder, quorum }: CreateArgs): void {

@@ -1,4 +1,3 @@
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
 import { isProtected, loadIdentity, loadOrCreateIdentity, readPeerId, writeIdentity } from '../../federation/identity.ts'
 import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
@@ -6,14 +5,12 @@ import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { fetchControl } from '../../node/control/client.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 
 const NEW_PASSPHRASE = 'CONSILIUM_NEW_PASSPHRASE'
 
-interface Args { home: string, json: boolean }
-
-export const init: CommandModule<object, Args> = {
+export const init = command({
   command: 'init',
   describe: 'make this site\'s key and print its peer id; CONSILIUM_PASSPHRASE protects it',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -25,9 +22,9 @@ export const init: CommandModule<object, Args> = {
     if (existed) warn(`${identity} was there already and is kept: for another site choose another --home`)
     print(json, { peerId, home, existed }, peerId)
   }
-}
+})
 
-const rotate: CommandModule<object, Args> = {
+const rotate = command({
   command: 'rotate',
   describe: 'give this site another key; the old one hands over its certificate',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -38,9 +35,9 @@ const rotate: CommandModule<object, Args> = {
     const { from, to } = await rotateIdentity(paths, { now: Date.now(), passphrase })
     print(json, { from, to }, `${to} takes the place of ${from}: start the site, and the others learn it`)
   }
-}
+})
 
-const protect: CommandModule<object, Args> = {
+const protect = command({
   command: 'protect',
   describe: `put a passphrase on this site's key (asked for, or ${NEW_PASSPHRASE})`,
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -59,9 +56,9 @@ const protect: CommandModule<object, Args> = {
       'the key is protected: from now on commands that need it ask for the passphrase, or read CONSILIUM_PASSPHRASE'
     )
   }
-}
+})
 
-export const id: CommandModule<object, Args> = {
+export const id = command({
   command: 'id',
   describe: 'print this site\'s peer id; id rotate, id protect',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }).command(rotate).command(protect),
@@ -69,7 +66,7 @@ export const id: CommandModule<object, Args> = {
     const peerId = await readPeerId(sitePaths(home).identity)
     print(json, { peerId }, peerId)
   }
-}
+})
 
 async function requireStopped (home: string): Promise<void> {
   const runs = await fetchControl(home, '/status').then(() => true, () => false)

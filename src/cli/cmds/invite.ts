@@ -1,5 +1,4 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
@@ -21,11 +20,13 @@ import { writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import type { SiteStatus } from '../../rounds/status.ts'
+import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
 import { parseDuration } from '../duration.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags, type Args } from '../flags.ts'
 import { knownMember } from '../members-of-home.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
@@ -33,7 +34,7 @@ const flags = {
   ttl: { type: 'string', describe: 'how long the certificate is valid, such as 30d or 12h', default: '365d' },
   role: { choices: ['member', 'inviter'], describe: 'an inviter may admit and revoke plain members', default: 'member' },
   name: { type: 'string', describe: 'name of the site, shown to the others' },
-  bootstrap: { type: 'string', array: true, describe: 'further addresses of sites that are up', default: [] as string[] },
+  bootstrap: flagWithDefault(network.shape.bootstrap),
   out: { type: 'string', describe: 'write the invitation to this file instead' }
 } as const
 
@@ -41,25 +42,14 @@ const flags = {
 const CLOCK_SLACK_MS = 600_000
 const MOST_ADDRESSES = 8
 
-interface Args {
-  home: string
-  json: boolean
-  peerId: string
-  ttl: string
-  role: 'member' | 'inviter'
-  name?: string
-  bootstrap: string[]
-  out?: string
-}
-
-export const invite: CommandModule<object, Args> = {
+export const invite = command({
   command: 'invite <peerId>',
   describe: 'admit a site: prints the invitation with which it joins',
   builder: (argv) =>
     withFlags(
       argv.positional('peerId', { type: 'string', describe: 'what "consilium init" printed there', demandOption: true }),
       flags
-    ) as never,
+    ),
   handler: async (args) => {
     const { home, json, peerId, role, out } = args
     requireNames(args)
@@ -92,9 +82,9 @@ export const invite: CommandModule<object, Args> = {
       ...(out == null ? { invitation } : { out })
     }, where + advice)
   }
-}
+})
 
-function requireNames ({ peerId, name }: Pick<Args, 'peerId' | 'name'>): void {
+function requireNames ({ peerId, name }: { peerId: string, name: string | undefined }): void {
   if (!peerIdText.safeParse(peerId).success) {
     throw new UsageError(`${peerId} is not a peer id: "consilium init" at the other site prints it (12D3KooW…)`)
   }
@@ -140,7 +130,7 @@ async function openIssuer (home: string): Promise<Issuer> {
   }
 }
 
-function requireOther ({ peerId: own, standing }: Issuer, peerId: string, role: Args['role']): void {
+function requireOther ({ peerId: own, standing }: Issuer, peerId: string, role: Args<typeof flags>['role']): void {
   if (peerId === own) {
     throw new InputError(`${peerId} is this site itself, which is in the federation: give what "consilium init" printed at the other site`)
   }

@@ -1,4 +1,3 @@
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
 import { readFederation, writeFederation, type Federation } from '../../federation/document.ts'
 import { readPeerId } from '../../federation/identity.ts'
@@ -10,24 +9,19 @@ import { Standing } from '../../federation/membership/statements.ts'
 import { loadConfig, mergeIntoConfigFile } from '../../home/config/load.ts'
 import { readIfThere, writeJson } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  bootstrap: {
-    type: 'string',
-    array: true,
-    describe: 'further address of a site that is up, e.g. /ip4/10.0.0.5/tcp/4001/p2p/12D3…',
-    default: [] as string[]
-  }
+  bootstrap: flagWithDefault(network.shape.bootstrap)
 } as const
 
-interface Args { home: string, json: boolean, invitation: string, bootstrap: string[] }
-
-export const join: CommandModule<object, Args> = {
+export const join = command({
   command: 'join <invitation>',
   describe: 'join a federation with an invitation, or the file that holds it',
   builder: (argv) =>
@@ -59,7 +53,7 @@ export const join: CommandModule<object, Args> = {
       `${peerId} joined "${federation.document.name}": start it with "consilium start --home ${home} --data PATH"`
     )
   }
-}
+})
 
 /** What this home already knows of revocations. @throws InputError where it belongs to another federation. */
 async function knownStanding (home: string, federation: Federation): Promise<Standing> {

@@ -1,4 +1,3 @@
-import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../errors.ts'
 import { readPeerId } from '../../federation/identity.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
@@ -7,13 +6,11 @@ import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { knownMember, membersInHome, membersOfDaemon } from '../members-of-home.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
-interface Args { home: string, json: boolean }
-
-export const members: CommandModule<object, Args> = {
+export const members = command({
   command: 'members',
   describe: 'who belongs to the federation: role, last seen, last round trained, last exchange',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -21,9 +18,9 @@ export const members: CommandModule<object, Args> = {
     const list = await membersOfDaemon(home) ?? await membersInHome(home)
     print(json, list, () => list.map(describe).join('\n'))
   }
-}
+})
 
-export const revoke: CommandModule<object, Args & { peerId: string, yes: boolean }> = {
+export const revoke = command({
   command: 'revoke <peerId>',
   describe: 'end the membership of a site, for good and everywhere',
   builder: (argv) =>
@@ -54,7 +51,7 @@ export const revoke: CommandModule<object, Args & { peerId: string, yes: boolean
         } more run "consilium revoke" (${how})`
     )
   }
-}
+})
 
 /** Nor is it this site itself, which is refused in words of its own. */
 async function isUnknown (home: string, peerId: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress'
 import type { CommandModule } from 'yargs'
 import { sitePaths } from '../../home/paths.ts'
 import type { StoredModel } from '../../site-model/base/model-store.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
@@ -13,14 +13,11 @@ const importFlags = {
   architecture: { type: 'string', describe: 'what it must be: vit-b, vit-l, vit-h or sam-tiny (default: what fits best)' }
 } as const
 
-interface CommonArgs { home: string, json: boolean }
-interface ImportArgs extends CommonArgs { file: string, name?: string, architecture?: string }
-
-const importCommand: CommandModule<object, ImportArgs> = {
+const importCommand = command({
   command: 'import <file>',
   describe: 'bring SAM weights (.pth or safetensors, original or Hugging Face naming) into this home',
   builder: (argv) =>
-    withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
+    withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags),
   handler: async ({ home, json, file, name, architecture }) => {
     const { importModel } = await import('../../site-model/base/import-model.ts')
     const bar = new cliProgress.SingleBar({
@@ -51,9 +48,9 @@ const importCommand: CommandModule<object, ImportArgs> = {
       )
     })
   }
-}
+})
 
-const list: CommandModule<object, CommonArgs> = {
+const list = command({
   command: 'list',
   describe: 'base models that this machine has',
   builder: (argv) => withFlags(argv, commonFlags),
@@ -69,9 +66,9 @@ const list: CommandModule<object, CommonArgs> = {
         ).join('\n')
     )
   }
-}
+})
 
-const info: CommandModule<object, CommonArgs & { name: string }> = {
+const info = command({
   command: 'info <name>',
   describe: 'size, architecture and hash of a base model',
   builder: (argv) =>
@@ -81,7 +78,7 @@ const info: CommandModule<object, CommonArgs & { name: string }> = {
     const model = await findModel(sitePaths(home).models, name)
     print(json, model, () => describe(model))
   }
-}
+})
 
 function describe ({ name, architecture, hash, parameters, bytes, path }: StoredModel): string {
   return [

@@ -1,20 +1,19 @@
 import { Presets, SingleBar } from 'cli-progress'
-import type { CommandModule } from 'yargs'
 import { UsageError } from '../../errors.ts'
-import type { ComputeSettings } from '../../home/config/schema.ts'
 import type { Box, Point } from '../../model/predict/prompts.ts'
 import type { Mode } from '../../settings/model.ts'
+import { engine } from '../../settings/site/compute.ts'
 import type { FolderPrediction } from '../../site-model/predict/folder.ts'
 import type { Prediction, PredictRequest } from '../../site-model/predict/predictor.ts'
-import { computeArgs, computeFlags } from '../compute-flags.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags, type Args } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { flagsOf, settingsIn } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  ...computeFlags,
+  ...flagsOf(engine),
   image: { type: 'string', describe: 'PNG, JPEG, TIFF or NIfTI file, or a folder of them', demandOption: true },
   out: { type: 'string', describe: 'mask to write: .png, or .nii.gz for a volume; a folder if --image is one', demandOption: true },
   mode: { choices: ['personal', 'global', 'frozen'], describe: 'which model', default: 'personal' },
@@ -31,25 +30,10 @@ const flags = {
   }
 } as const
 
-interface Args extends Partial<ComputeSettings> {
-  home: string
-  json: boolean
-  image: string
-  out: string
-  mode: Mode
-  box?: string[]
-  point?: string[]
-  mask?: string
-  multimask: boolean
-  slices?: string
-  logits?: string
-  cache: boolean
-}
-
-export const predict: CommandModule<object, Args> = {
+export const predict = command({
   command: 'predict',
   describe: 'segment one image, a volume slice by slice, or a folder of them',
-  builder: (argv) => withFlags(argv, flags) as never,
+  builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const request = requestOf(args)
     const { isFolder, predictFolder } = await import('../../site-model/predict/folder.ts')
@@ -61,7 +45,7 @@ export const predict: CommandModule<object, Args> = {
       const predictor = await Predictor.open({
         home: args.home,
         mode: args.mode,
-        compute: computeArgs(args),
+        compute: settingsIn(engine, args),
         ...(args.cache ? {} : { embeddingCache: 0 })
       })
       try {
@@ -84,9 +68,9 @@ export const predict: CommandModule<object, Args> = {
       }
     })
   }
-}
+})
 
-function requestOf ({ image, out, box, point, mask, multimask, slices, logits }: Args): PredictRequest {
+function requestOf ({ image, out, box, point, mask, multimask, slices, logits }: Args<typeof flags>): PredictRequest {
   return {
     image,
     out,

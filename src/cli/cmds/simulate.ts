@@ -1,63 +1,29 @@
 import { extname } from 'node:path'
-import type { CommandModule } from 'yargs'
+import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
-import { CODECS } from '../../gossip-aggregation/codec.ts'
-import { PARTNER_RULES } from '../../gossip-aggregation/partner-choice.ts'
 import { writeFileSafely } from '../../home/files.ts'
-import { DEFAULTS, type SimulationOptions } from '../../simulation/options.ts'
+import { simulation, type SimulationOptions } from '../../simulation/options.ts'
 import type { SimulationResult } from '../../simulation/simulate.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags, type Args } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
+import { flagsWithDefaults, requireWithin, settingsIn } from '../setting-flags.ts'
 
-const number = (meaning: string, value: number) => ({ type: 'number', describe: meaning, default: value }) as const
+/** On the command line a cycle is told by what happens in it. */
+const { peers: sites, dim: numbers, cycles: exchanges, ...others } = simulation.shape
+const settings = z.strictObject({ peers: sites, dim: numbers, exchanges, ...others })
 
 const flags = {
   ...jsonFlag,
-  peers: number('virtual sites', DEFAULTS.peers),
-  dim: number('numbers in each vector', DEFAULTS.dim),
-  exchanges: number('cycles: in each, every site that is there initiates one exchange', DEFAULTS.cycles),
-  partner: { choices: PARTNER_RULES, describe: 'how sites choose whom to ask', default: DEFAULTS.partner },
-  codec: { choices: [...CODECS, 'auto'] as const, describe: 'how vectors travel', default: DEFAULTS.codec },
-  loss: number('share of messages that never arrive', DEFAULTS.loss),
-  churn: number('share of sites that are away in each cycle and then return with their state', DEFAULTS.churn),
-  stragglers: number('share of sites that are four times as slow', DEFAULTS.stragglers),
-  liars: number('share of sites that send noise of 100 times the spread', DEFAULTS.liars),
-  delay: number('milliseconds that a message takes on average; a cycle takes 10 000', DEFAULTS.delay),
-  offset: number('size of a vector that all have in common, in multiples of the spread', DEFAULTS.offset),
-  'max-mass': number('masses are drawn from 1 to this, evenly on a log scale', DEFAULTS.maxMass),
-  radius: number('clip radius at the start, in multiples of the spread', DEFAULTS.radius),
-  seed: number('same seed, same history', DEFAULTS.seed),
+  ...flagsWithDefaults(settings),
   out: { type: 'string', requiresArg: true, describe: 'file for the plot, FILE.svg or FILE.html' }
 } as const
 
-type Args = Omit<SimulationOptions, 'cycles' | 'maxMass'> & {
-  readonly json: boolean,
-  readonly exchanges: number,
-  readonly 'max-mass': number,
-  readonly out: string | undefined
-}
-
-/** Least and largest of each number; whole numbers where the step is 1. */
-const RANGES = {
-  peers: [2, 100_000, 1],
-  dim: [1, 10_000_000, 1],
-  exchanges: [1, 10_000, 1],
-  loss: [0, 0.9],
-  churn: [0, 0.9],
-  stragglers: [0, 1],
-  liars: [0, 0.5],
-  delay: [0, 2_000],
-  offset: [0, 1e6],
-  'max-mass': [1, 1e6],
-  radius: [0.01, 1e9],
-  seed: [0, 2 ** 31 - 1, 1]
-} as const satisfies Partial<Record<keyof Args, readonly number[]>>
 /** Floats that all vectors together may have: half a gigabyte. */
 const MOST_FLOATS = 2 ** 27
 /** Of Σw·‖x‖: what float32 rounding may move Σw·x by. */
 const ROUNDING = 1e-6
 
-export const simulateCommand: CommandModule<object, Args> = {
+export const simulateCommand = command({
   command: 'simulate',
   describe: 'averaging among virtual sites, by the code that real ones run',
   builder: (argv) => withFlags(argv, flags),
@@ -71,15 +37,10 @@ export const simulateCommand: CommandModule<object, Args> = {
     print(args.json, report(options, result, conserved), text)
     if (!conserved.mass || !conserved.weightedSum) process.exitCode = 1
   }
-}
+})
 
-function checked (args: Args): SimulationOptions {
-  for (const [name, [least, most, step]] of Object.entries(RANGES) as [keyof typeof RANGES, readonly [number, number, number?]][]) {
-    const value = args[name]
-    if (!(value >= least && value <= most) || (step === 1 && !Number.isInteger(value))) {
-      throw new UsageError(`--${name} must be a ${step === 1 ? 'whole ' : ''}number from ${least} to ${most}, not ${value}`)
-    }
-  }
+function checked (args: Args<typeof flags>): SimulationOptions {
+  requireWithin(settings.shape, args, true)
   if (args.peers * args.dim > MOST_FLOATS) {
     throw new UsageError(
       `${args.peers} sites of ${args.dim} numbers are more than ${MOST_FLOATS} numbers: take fewer --peers or a smaller --dim`
@@ -88,8 +49,8 @@ function checked (args: Args): SimulationOptions {
   if (args.out != null && !['.svg', '.html'].includes(extname(args.out))) {
     throw new UsageError(`--out must end in .svg or .html, not ${args.out}`)
   }
-  const { peers, dim, exchanges, partner, codec, loss, churn, stragglers, liars, delay, offset, 'max-mass': maxMass, radius, seed } = args
-  return { peers, dim, cycles: exchanges, partner, codec, loss, churn, stragglers, liars, delay, offset, maxMass, radius, seed }
+  const { exchanges: cycles, ...given } = settingsIn(settings, args)
+  return simulation.parse({ ...given, cycles })
 }
 
 /** What --json prints; variances are those of the honest sites, bytes count from the start. */

@@ -1,58 +1,33 @@
-import type { CommandModule } from 'yargs'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
-import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
 import type { Daemon } from '../../node/daemon.ts'
 import type { Summary } from '../../node/summary.ts'
 import { readTestFaults } from '../../node/test-faults/settings.ts'
 import { fitCollector } from '../../node/tune-gc.ts'
-import { computeArgs, computeFlags } from '../compute-flags.ts'
-import { withFlags } from '../flags.ts'
+import { siteConfig } from '../../settings/site/site-config.ts'
+import { command, withFlags } from '../flags.ts'
 import { STOP_SIGNALS } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { flagsOf, settingsIn } from '../setting-flags.ts'
+
+// The cache of embeddings is for predictions.
+const startSettings = siteConfig.omit({ embeddingCache: true })
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
-  data: { type: 'string', describe: 'folder with images and masks (or nnU-Net raw layout)' },
-  name: { type: 'string', describe: 'name of this site in its own logs and reports' },
-  axis: {
-    choices: ['auto', 'axial', 'coronal', 'sagittal'],
-    describe: 'plane in which volumes are cut, auto for the one in which they were acquired'
-  },
-  listen: { type: 'string', array: true, describe: 'addresses to listen on' },
-  bootstrap: { type: 'string', array: true, describe: 'addresses of sites that are up' },
-  'control-port': { type: 'number', describe: 'loopback port of the control API, 0 for any' },
-  ...computeFlags,
-  nice: { type: 'number', describe: 'niceness of the trainer process' },
-  'log-level': { choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], describe: 'what to log on stderr' },
+  ...flagsOf(startSettings),
   alone: { type: 'boolean', describe: 'train without the network and end after the last round (the local baseline)', default: false }
 } as const
 
-type Args =
-  & { home: string, json: boolean, alone: boolean, logLevel?: string, controlPort?: number }
-  & Partial<ComputeSettings>
-  & Record<string, unknown>
-
-export const start: CommandModule<object, Args> = {
+export const start = command({
   command: 'start',
   describe: 'run the daemon of this site until its rounds are finished',
-  builder: (argv) => withFlags(argv, flags) as never,
+  builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const { home, alone, json } = args
-    const { data, name, axis, listen, bootstrap, controlPort, nice, logLevel } = args
-    const config = await loadConfig(sitePaths(home).config, {
-      data,
-      name,
-      axis,
-      listen,
-      bootstrap,
-      controlPort,
-      nice,
-      logLevel,
-      ...computeArgs(args)
-    })
+    const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     fitCollector()
@@ -63,7 +38,7 @@ export const start: CommandModule<object, Args> = {
     )
     if (summary != null) print(json, summary, () => describe(summary))
   }
-}
+})
 
 /** First Ctrl-C closes, second forces. */
 async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> {

@@ -1,12 +1,9 @@
-import type { CommandModule } from 'yargs'
 import { fetchControl } from '../../node/control/client.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
-import { withFlags } from '../flags.ts'
+import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
-interface Args { home: string, json: boolean }
-
-export const status: CommandModule<object, Args> = {
+export const status = command({
   command: 'status',
   describe: 'what the daemon of this site is doing',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -14,9 +11,9 @@ export const status: CommandModule<object, Args> = {
     const value = await fetchControl<SiteStatus>(home, '/status')
     print(json, value, () => describe(value))
   }
-}
+})
 
-export const peers: CommandModule<object, Args> = {
+export const peers = command({
   command: 'peers',
   describe: 'the other sites: connected or not, round, Dice',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
@@ -24,7 +21,7 @@ export const peers: CommandModule<object, Args> = {
     const list = await fetchControl<PeerView[]>(home, '/peers')
     print(json, list, () => list.length === 0 ? 'no other site is known yet' : list.map(describePeer).join('\n'))
   }
-}
+})
 
 function describe (value: SiteStatus): string {
   const lines = [

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { createEngine, inspectEngines, measureSpeed, type EnginesView } from '../../compute/index.ts'
-import type { ComputeSettings } from '../../home/config/schema.ts'
+import type { ComputeSettings } from '../../settings/site/compute.ts'
 import { engineOptions } from '../../site-model/engine-options.ts'
 import { advise, findHardware } from './advice.ts'
 import { checkMachine, type Check } from './checks.ts'

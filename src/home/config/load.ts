@@ -1,23 +1,15 @@
+import { z } from 'zod'
 import { InputError, UsageError } from '../../errors.ts'
+import { bare, flagName, variableName } from '../../settings/setting.ts'
+import { siteConfig, type SiteConfig, type SiteSettings } from '../../settings/site/site-config.ts'
 import { readIfThere, writeJson } from '../files.ts'
-import { siteConfig, type SiteConfig, type SiteSettings } from './schema.ts'
-
-const LISTS = new Set(['listen', 'bootstrap'])
-
-function variable (key: string): string {
-  return 'CONSILIUM_' + key.replace(/[A-Z]/g, '_$&').toUpperCase()
-}
-
-function flag (key: string): string {
-  return '--' + key.replace(/[A-Z]/g, '-$&').toLowerCase()
-}
 
 /** CONSILIUM_LOG_LEVEL → logLevel; lists are separated by commas. */
 export function settingsFromEnvironment (env: NodeJS.ProcessEnv): Record<string, unknown> {
   const settings: Record<string, unknown> = {}
-  for (const key of Object.keys(siteConfig.shape)) {
-    const value = env[variable(key)]
-    if (value != null && value !== '') settings[key] = LISTS.has(key) ? value.split(',') : value
+  for (const [key, type] of Object.entries(siteConfig.shape)) {
+    const value = env[variableName(key)]
+    if (value != null && value !== '') settings[key] = bare(type) instanceof z.ZodArray ? value.split(',') : value
   }
   return settings
 }
@@ -38,7 +30,7 @@ export function mergeSettings (
   const problems = parsed.error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') return `${path}: there is no setting ${issue.keys.join(', ')}`
     const key = String(issue.path[0])
-    return `${key in given ? flag(key) : key in environment ? variable(key) : `${path}: ${key}`} ${issue.message}`
+    return `${key in given ? `--${flagName(key)}` : key in environment ? variableName(key) : `${path}: ${key}`} ${issue.message}`
   })
   const Fault = parsed.error.issues.some((issue) => String(issue.path[0]) in given) ? UsageError : InputError
   throw new Fault(`wrong settings: ${[...new Set(problems)].join('; ')}`)

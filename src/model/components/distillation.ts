@@ -1,5 +1,5 @@
 import type { HostRecord } from '../../compute/index.ts'
-import type { TrainSettings } from '../../settings/model.ts'
+import type { TrainSettings } from '../../settings/training.ts'
 import { distillationLoss, featureLoss } from '../objectives/distillation.ts'
 import { scalar, vector } from '../train/host-records.ts'
 import type { Component, PhaseStart, Term } from './component.ts'

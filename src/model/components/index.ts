@@ -1,5 +1,6 @@
 import type { GlobalGroup } from '../../settings/method.ts'
-import type { ModelSettings, TrainSettings } from '../../settings/model.ts'
+import type { ModelSettings } from '../../settings/model.ts'
+import type { TrainSettings } from '../../settings/training.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Component } from './component.ts'
 import { distillation } from './distillation.ts'

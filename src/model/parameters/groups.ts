@@ -1,6 +1,6 @@
 import type { TensorSpec } from '../../adapter/schema.ts'
 import type { GlobalGroup, Phase } from '../../settings/method.ts'
-import type { TrainSettings } from '../../settings/model.ts'
+import type { TrainSettings } from '../../settings/training.ts'
 import { perElement, type Layout } from './layout.ts'
 
 /** Where a parameter starts: uniform within ±1/√fan-in from the seed, at zero, or as the base has it (zero where it has none). */

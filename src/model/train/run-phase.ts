@@ -3,7 +3,7 @@ import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Phase } from '../../settings/method.ts'
-import type { TrainSettings } from '../../settings/model.ts'
+import type { TrainSettings } from '../../settings/training.ts'
 import { epochBatches, epochRandom, stepsPerEpoch } from './batches.ts'
 import { breathe, floats, vector } from './host-records.ts'
 

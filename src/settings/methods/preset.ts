@@ -1,4 +1,4 @@
-import type { FederationSettings } from '../schema.ts'
+import type { FederationSettings } from '../federation-settings.ts'
 
 /** Every part may be left out; lists are replaced whole. */
 type Part<T> = T extends readonly unknown[] ? T : T extends object ? { readonly [K in keyof T]?: Part<T[K]> } : T

@@ -6,14 +6,14 @@ import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { createSchema, type Schema } from '../../../src/adapter/schema.ts'
-import type { AveragingSettings } from '../../../src/gossip-aggregation/averager-types.ts'
+import type { AveragerSettings } from '../../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeEvents } from '../../../src/protocol/adapter-exchange/index.ts'
 import type { Limits } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { announce, type Announce } from '../../../src/protocol/announce/index.ts'
 
 const FEDERATION = 'f'.repeat(64)
-const SETTINGS: AveragingSettings = { codec: 'f32', maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
+const SETTINGS: AveragerSettings = { codec: 'f32', maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 
 export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'test', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
@@ -53,7 +53,7 @@ export async function startSite (
     mass?: number,
     schema?: Schema,
     limits?: Partial<Limits>,
-    settings?: Partial<AveragingSettings>,
+    settings?: Partial<AveragerSettings>,
     offersPerSecond?: number
   }
 ): Promise<Site> {

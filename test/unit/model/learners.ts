@@ -5,7 +5,8 @@ import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
 import type { GlobalGroup } from '../../../src/settings/method.ts'
-import { defaultModelSettings, defaultTrainSettings, type ModelSettings, type TrainSettings } from '../../../src/settings/model.ts'
+import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
+import { type TrainSettings, defaultTrainSettings } from '../../../src/settings/training.ts'
 import { testEngine, tinyWeights } from './golden.ts'
 
 export const config = samConfig('golden-128')

@@ -3,9 +3,10 @@ import { METHODS } from '../../../src/experiment/methods.ts'
 import { overridden } from '../../../src/federation/settings.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
+import type { FederationSettings } from '../../../src/settings/federation-settings.ts'
 import { PRESETS, PRESET_NAMES, presetOf } from '../../../src/settings/methods/index.ts'
-import { defaultModelSettings, defaultTrainSettings } from '../../../src/settings/model.ts'
-import type { FederationSettings } from '../../../src/settings/schema.ts'
+import { defaultModelSettings } from '../../../src/settings/model.ts'
+import { defaultTrainSettings } from '../../../src/settings/training.ts'
 import { checkModel } from '../../../src/site-model/fit-settings.ts'
 
 function defaults (name: 'sam-tiny' | 'vit-b'): FederationSettings {

@@ -6,6 +6,7 @@ import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
 import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/home/adapter-store.ts'
+import { loadConfig } from '../../../../src/home/config/load.ts'
 import { removeLeftovers } from '../../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../../src/home/metrics-log.ts'
 import { sitePaths } from '../../../../src/home/paths.ts'
@@ -127,6 +128,34 @@ describe('stores', () => {
       await store.saveRound(state(1, 1))
       await store.saveRound(state(2, 12))
       expect(await readdir(sitePaths(home).roundAdapters)).to.have.members(['round-0001.safetensors', 'round-0012.safetensors'])
+    })
+  })
+
+  describe('AdapterStore with keepRounds', () => {
+    /** What is left of rounds 8, 9, 10 and 12, with the environment that a site was started with. */
+    async function left (env: NodeJS.ProcessEnv): Promise<string[]> {
+      const paths = sitePaths(home)
+      const store = new AdapterStore({ paths, schema, now: () => 5, config: await loadConfig(paths.config, {}, env) })
+      for (const round of [8, 9, 10, 12]) await store.saveRound(state(1, round))
+      return (await readdir(paths.roundAdapters)).sort().map((name) => name.replace('.safetensors', ''))
+    }
+
+    it('keeps that many of the newest, and nothing else goes', async () => {
+      const folder = sitePaths(home).roundAdapters
+      await mkdir(folder)
+      for (const name of ['round-0100', 'round-8', 'mine']) await writeFile(join(folder, `${name}.safetensors`), '')
+      expect(await left({ CONSILIUM_KEEP_ROUNDS: '2' })).to.deep.equal(['mine', 'round-0010', 'round-0012', 'round-0100'])
+    })
+
+    it('keeps all with 0, and where nothing is said', async () => {
+      for (const env of [{ CONSILIUM_KEEP_ROUNDS: '0' }, {}]) {
+        expect(await left(env)).to.deep.equal(['round-0008', 'round-0009', 'round-0010', 'round-0012'])
+      }
+    })
+
+    it('refuses what is no number of rounds', async () => {
+      const error = await left({ CONSILIUM_KEEP_ROUNDS: '-1' }).then(() => undefined, (reason: Error) => reason)
+      expect(error?.message).to.equal('wrong settings: CONSILIUM_KEEP_ROUNDS must be a whole number from 0')
     })
   })
 

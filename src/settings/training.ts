@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { count, defaultsOf, notNegative, positive, setting } from './setting.ts'
+
+const MOST_ROUNDS = 100_000
+/** Random streams take 32 bits of it. */
+const MOST_SEED = 2 ** 32 - 1
+
+/**
+ * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
+ * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
+ * pretrained heads.
+ */
+export const training = z.strictObject({
+  rounds: setting(count.max(MOST_ROUNDS), 'Local rounds of every site', { default: 20 }),
+  epochsG: setting(count, 'Epochs of phase G, which trains the shared adapter, in one round', { default: 1, unit: 'epochs' }),
+  epochsL: setting(z.number().int().min(0), 'Epochs of phase L, which fits the private experts, in one round', {
+    default: 1,
+    unit: 'epochs'
+  }),
+  batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images' }),
+  lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3 }),
+  lrHeads: setting(positive, 'Learning rate of the whole layers of the mask decoder that are shared', { default: 2e-2, large: 1e-4 }),
+  lrMoe: setting(positive, 'Learning rate of the experts and their gates', { default: 1e-2, large: 1e-3 }),
+  weightDecay: setting(notNegative, 'Weight decay of the optimiser', { default: 0.01 }),
+  clipNorm: setting(positive, 'Longest gradient of one step; a longer one is shortened to this', { default: 1 }),
+  warmupSteps: setting(z.number().int().min(0), 'Steps of linear warm-up, counted over all rounds', { default: 20, unit: 'steps' }),
+  schedule: setting(z.enum(['constant', 'poly']).optional(), 'Learning rates from round to round: the same, or falling towards 0', {
+    default: 'poly',
+    otherwise: 'constant where a document does not say it'
+  }),
+  lambdaG: setting(notNegative, 'Weight of distillation in phase G', { default: 0.1, large: 0.5 }),
+  lambdaL: setting(notNegative, 'Weight of distillation in phase L', { default: 0.1 }),
+  tau: setting(positive, 'Temperature of distillation', { default: 2 }),
+  beta: setting(notNegative, 'Weight of the loss that keeps the experts evenly used', { default: 0.01 }),
+  warmupRounds: setting(notNegative, 'Rounds over which lambdaG rises linearly from 0', { default: 2, large: 5, unit: 'rounds' }),
+  teacherG: setting(z.enum(['personal', 'global', 'none']), 'Who teaches in phase G', { default: 'personal' }),
+  teacherL: setting(z.enum(['global', 'none']), 'Who teaches in phase L', { default: 'global' }),
+  distil: setting(z.enum(['logits', 'features']).optional(), 'What student and teacher are compared by: mask logits, or image embeddings', {
+    otherwise: 'logits'
+  }),
+  order: setting(
+    z.enum(['G-exchange-L', 'GL-local']).optional(),
+    "When experts are fitted: after the exchange, or before it, to the site's own adapter",
+    { otherwise: 'G-exchange-L' }
+  ),
+  prompt: setting(z.enum(['none', 'box']), 'What training and scoring give the decoder: nothing, or a box around the mask', {
+    default: 'none'
+  }),
+  augment: setting(z.boolean(), 'Flips, turns and intensity changes; without them the features of frozen blocks are computed once', {
+    default: true
+  }),
+  seed: setting(z.number().int().min(0).max(MOST_SEED), 'Seed of the common start, the splits and the augmentation', { default: 1 })
+})
+
+const trainSettings = training.omit({ rounds: true, seed: true })
+
+export type TrainSettings = Readonly<z.infer<typeof trainSettings>>
+
+export function defaultTrainSettings ({ name }: { readonly name: string }): TrainSettings {
+  return trainSettings.parse(defaultsOf(trainSettings, name.startsWith('vit-')))
+}

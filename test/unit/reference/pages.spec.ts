@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readPages } from '../../../scripts/reference/pages.ts'
+import { settingsFromEnvironment } from '../../../src/home/config/load.ts'
+import { siteConfig } from '../../../src/settings/site/site-config.ts'
+
+const folder = join(import.meta.dirname, '../../../docs/reference')
+
+describe('docs/reference', () => {
+  let pages: Record<string, string>
+
+  before(async () => { pages = await readPages() })
+
+  for (const name of ['settings.md', 'cli.md']) {
+    it(`${name} is what the code says`, async () => {
+      const kept = await readFile(join(folder, name), 'utf8')
+      if (kept !== pages[name]) expect.fail(`docs/reference/${name} is stale: run "npm run reference" and commit what it writes`)
+    })
+  }
+
+  it('names every setting of a site, with the variable that is read and the flag', () => {
+    for (const key of Object.keys(siteConfig.shape)) {
+      const row = pages['settings.md']!.split('\n').find((line) => line.startsWith(`| \`${key}\` |`))
+      const variable = /`(CONSILIUM_\w+)`/.exec(row ?? '')?.[1] ?? ''
+      expect(settingsFromEnvironment({ [variable]: 'x' }), key).to.have.all.keys(key)
+      if (key !== 'embeddingCache') expect(row, key).to.match(/`--[a-z-]+` of (start|.*, start)/)
+    }
+  })
+
+  it('names every setting of a federation that has a flag, with it', () => {
+    const flags = { 'model.imageSize': 'image-size', 'training.seed': 'seed', 'averaging.coolDown.seconds': 'cool-down' }
+    for (const [path, flag] of Object.entries(flags)) {
+      expect(pages['settings.md']).to.contain(`\n| \`${path}\` | \`--${flag}\` |`)
+    }
+  })
+
+  it('names every command and no hidden variable', () => {
+    for (const command of ['start', 'audit reconcile', 'federation create', 'id rotate', 'simulate']) {
+      expect(pages['cli.md']).to.contain(`\n## consilium ${command}\n`)
+    }
+    expect(Object.values(pages).join('')).not.to.contain('TEST')
+  })
+
+  it('holds nothing of the machine on which it was made', () => {
+    expect(Object.values(pages).join('')).not.to.contain(join(homedir(), '.consilium'))
+  })
+})
