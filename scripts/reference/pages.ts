@@ -1,9 +1,10 @@
 import { cliPage } from './cli-page.ts'
 import { readCommands } from './commands.ts'
+import { methodsPage } from './methods-page.ts'
 import { settingsPage } from './settings-page.ts'
 
 /** The files of docs/reference and what they hold. */
 export async function readPages (): Promise<Record<string, string>> {
   const commands = await readCommands()
-  return { 'settings.md': settingsPage(commands), 'cli.md': cliPage(commands) }
+  return { 'settings.md': settingsPage(commands), 'cli.md': cliPage(commands), 'methods.md': methodsPage() }
 }

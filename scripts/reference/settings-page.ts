@@ -65,7 +65,8 @@ function flagsOf (type: z.core.$ZodType, commands: readonly Command[]): string {
 
 function said (type: z.core.$ZodType): string[] {
   const { unit = '', description = '' } = z.globalRegistry.get(type) ?? {}
-  return [typeInWords(bare(type)).replace(` of ${unit}`, ''), unit, defaultInWords(type), description]
+  const words = typeInWords(bare(type))
+  return [unit === '' ? words : words.replace(` of ${unit}`, ''), unit, defaultInWords(type), description]
 }
 
 function typeInWords (type: z.core.$ZodType): string {

@@ -1,6 +1,7 @@
 import type { FederationDocument } from '../../src/federation/document.ts'
 import type { Dice } from '../../src/home/metrics-log.ts'
 import type { SiteStatus } from '../../src/rounds/status.ts'
+import { PRESET_NAMES } from '../../src/settings/methods/index.ts'
 import { exactConsensus } from './exact-consensus.ts'
 import type { HomeResult, Summary } from './homes.ts'
 import type { HospitalProcess } from './hospital-process.ts'
@@ -35,6 +36,7 @@ export function buildReport (
   return {
     federation: id,
     seed: document.training.seed,
+    method: document.method?.preset ?? PRESET_NAMES[0],
     engine: namesOf(sites.map(({ result }) => result.summary?.engine)),
     provider: namesOf(sites.map(({ result }) => result.summary?.provider)),
     baseModel: document.model.name,

@@ -3,6 +3,7 @@ import { InputError, TimeoutError } from '../../src/errors.ts'
 import type { Children } from './children.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 import type { Hospital } from './hospitals.ts'
+import type { TestnetOptions } from './options.ts'
 
 const FOUNDER_UP_MS = 60_000
 
@@ -17,11 +18,11 @@ export interface FederationFiles {
 export async function createFederation (
   children: Children,
   { home }: Hospital,
-  { rounds, seed }: { rounds: number, seed: number }
+  { rounds, seed, method }: Pick<TestnetOptions, 'rounds' | 'seed' | 'method'>
 ): Promise<FederationFiles> {
   const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
     'federation', 'create', '--home', home, '--name', 'testnet',
-    '--rounds', String(rounds), '--seed', String(seed)
+    '--rounds', String(rounds), '--seed', String(seed), '--method', method
   ])
   return { id, federation, home }
 }

@@ -2,6 +2,7 @@ import yargs from 'yargs'
 import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { flagsWithDefaults, flagWithDefault, requireWithin } from '../../src/cli/setting-flags.ts'
 import { UsageError } from '../../src/errors.ts'
+import { PRESET_NAMES, type PresetName } from '../../src/settings/methods/index.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
 import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
@@ -14,6 +15,8 @@ export interface TestnetOptions {
   readonly data: string | undefined
   readonly out: string
   readonly seed: number
+  /** Preset of the federation. */
+  readonly method: PresetName
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
   readonly compare: boolean
@@ -36,6 +39,7 @@ const flags = {
   data: { type: 'string', describe: 'folder with one data folder per hospital (default: the bundled sample)' },
   out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
   seed: flagWithDefault(seed),
+  method: { choices: PRESET_NAMES, describe: 'method that all hospitals train by (docs/reference/methods.md)', default: PRESET_NAMES[0] },
   kill: {
     type: 'string',
     array: true,
@@ -104,6 +108,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     data: parsed.data,
     out: parsed.out,
     seed: parsed.seed,
+    method: parsed.method,
     faults,
     conditions: {
       loss: parseLoss(parsed.loss),

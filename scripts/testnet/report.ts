@@ -49,6 +49,8 @@ const crossSite = z.strictObject({ local: z.number(), global: z.number() })
 export const reportSchema = z.strictObject({
   federation: z.string(),
   seed: z.number().int(),
+  /** Preset of the federation. */
+  method: z.string(),
   engine: z.string(),
   /** cpu, webgpu or cuda. */
   provider: z.string(),

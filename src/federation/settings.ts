@@ -1,5 +1,6 @@
 import { readJson } from '../home/files.ts'
 import { sections, type FederationSettings } from '../settings/federation-settings.ts'
+import type { Preset } from '../settings/methods/index.ts'
 import { checkBody, checkSettings, type FederationBody } from './document.ts'
 
 type Json = Record<string, unknown>
@@ -28,6 +29,12 @@ export async function readOverrides (path: string): Promise<Overrides> {
 /** Settings with what differs. @throws InputError naming the setting that is wrong; `where` names its source */
 export function overridden (settings: FederationSettings, overrides: Overrides, where: string): FederationSettings {
   return checkSettings(withSettings({ ...settings }, overrides), where)
+}
+
+/** The draft of a federation as a preset has it; pFedSAM is the draft itself. @throws InputError for a draft that it does not fit */
+export function withPreset (draft: FederationBody, { name, settings }: Preset): FederationBody {
+  if (Object.keys(settings).length === 0) return draft
+  return checkBody(withSettings({ ...draft }, { ...settings, method: { preset: name, ...settings.method } }), `the method ${name}`)
 }
 
 /**

@@ -56,7 +56,8 @@ They averaged only the global adapter, in pairs; images and private experts stay
       ? ''
       : ` ${gone.map(({ name }) => name).join(' and ')} did not finish; the figures below count those that did.`
   }</p>
-<p class="note">Seed ${report.seed}, engine ${engine} on ${provider}, federation ${report.federation.slice(0, 12)}…</p>`
+<p class="note">Seed ${report.seed}, method ${report.method}, engine ${engine} on ${provider},
+federation ${report.federation.slice(0, 12)}…</p>`
 }
 
 function tiles (report: Report): Markup {

@@ -16,6 +16,7 @@ import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
 import { sections } from '../../settings/federation-settings.ts'
+import { methodInWords } from '../../settings/methods/index.ts'
 import { parseDuration } from '../duration.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
@@ -150,6 +151,7 @@ function describe ({ id, document }: Federation): string {
     `created     ${document.created}`,
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
+    `trains by   ${methodInWords(document)}`,
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')
 }

@@ -11,11 +11,12 @@ import {
 } from '../../federation/document.ts'
 import { loadOrCreateIdentity } from '../../federation/identity.ts'
 import { createNetworkKey } from '../../federation/membership/network-key.ts'
-import { withSettingsFile } from '../../federation/settings.ts'
+import { withPreset, withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { averaging, defaultAveraging } from '../../settings/averaging.ts'
+import { PRESET_NAMES, presetOf } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
 import { training } from '../../settings/training.ts'
 import { command, withFlags, type Args } from '../flags.ts'
@@ -40,9 +41,10 @@ const createFlags = {
   seed: flagWithDefault(BOUNDED.seed),
   founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
+  method: { choices: PRESET_NAMES, describe: 'method that all sites train by (docs/reference/methods.md)', default: PRESET_NAMES[0] },
   settings: {
     type: 'string',
-    describe: 'JSON file with what shall differ from the defaults in model, training and averaging (docs/models/sam.md)'
+    describe: 'JSON file with what shall differ from the method in model, training and averaging (docs/models/sam.md)'
   },
   'cool-down': flagWithDefault(BOUNDED.coolDown)
 } as const
@@ -73,7 +75,8 @@ const create = command({
       training: trainingSection(base, { rounds: args.rounds, seed: args.seed }),
       averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
     }
-    const body = args.settings == null ? draft : await withSettingsFile(draft, args.settings)
+    const preset = withPreset(draft, presetOf(args.method))
+    const body = args.settings == null ? preset : await withSettingsFile(preset, args.settings)
     checkModel(body.model)
     const document = await signFederation(body, key)
     await createNetworkKey(paths.networkKey)

@@ -1,3 +1,4 @@
+import type { MethodSettings } from '../method.ts'
 import { BASELINES } from './baselines.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
@@ -9,8 +10,17 @@ export const PRESETS = [...PFEDSAM, ...BASELINES] as const
 
 export type PresetName = typeof PRESETS[number]['name']
 
-export const PRESET_NAMES: readonly PresetName[] = PRESETS.map(({ name }) => name)
+export const PRESET_NAMES = PRESETS.map(({ name }) => name) as [PresetName, ...PresetName[]]
 
 export function presetOf (name: PresetName): Preset {
   return PRESETS.find((preset) => preset.name === name)!
+}
+
+/** One sentence: the preset that a federation was created with, and where it differs from pFedSAM in what it keeps. */
+export function methodInWords ({ method }: { readonly method?: MethodSettings | undefined }): string {
+  const name = method?.preset ?? PRESET_NAMES[0]
+  const { title, paper }: Partial<Preset> = PRESETS.find((preset) => preset.name === name) ?? {}
+  const keeps = method?.keeps == null ? '' : `; every site keeps its ${method.keeps.join(' and ')}`
+  const what = title == null ? ', a preset that this version does not know by name' : `: ${title}`
+  return `${name}${what}${paper == null ? '' : ` (${paper})`}${keeps}`
 }

@@ -16,7 +16,7 @@ async function complaint (...args: string[]): Promise<string> {
 describe('testnet options', () => {
   it('have defaults that make the demo', async () => {
     const options = await parseOptions([])
-    expect(options).to.include({ hospitals: 4, seed: 1, data: undefined, compare: false, json: false })
+    expect(options).to.include({ hospitals: 4, seed: 1, method: 'pfedsam', data: undefined, compare: false, json: false })
     expect(options?.faults).to.deep.equal([])
   })
 
