@@ -36,6 +36,14 @@ describe('docs/reference', () => {
     }
   })
 
+  // Flags are found by their sentence.
+  it('has a sentence for every setting of a federation and a site, and no two alike', () => {
+    const [own = ''] = pages['settings.md']!.split('## Of the simulator')
+    const sentences = [...own.matchAll(/^\| `.* \| (.*?) \|$/gm)].map(([, sentence]) => sentence)
+    expect(sentences).to.have.length.above(50).and.not.include('')
+    expect(new Set(sentences).size).to.equal(sentences.length)
+  })
+
   it('names every command and no hidden variable', () => {
     for (const command of ['start', 'audit reconcile', 'federation create', 'id rotate', 'simulate']) {
       expect(pages['cli.md']).to.contain(`\n## consilium ${command}\n`)
