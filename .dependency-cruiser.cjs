@@ -5,7 +5,7 @@
  */
 const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
 const rooms = {
-  common: { outside: ['pure-rand'] },
+  common: { outside: ['lru-cache', 'pure-rand'] },
   adapter: { outside: ['node:crypto'] },
   dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'sharp', 'nifti-reader-js', 'zod'] },
   compute: {
@@ -17,7 +17,7 @@ const rooms = {
   'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
   protocol: {
     may: ['adapter'],
-    outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats']
+    outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats', 'lru-cache']
   },
   settings: { may: ['gossip-aggregation'], outside: ['zod'] },
   home: {
@@ -28,15 +28,15 @@ const rooms = {
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
     types: ['protocol'],
-    outside: ['node:crypto', 'node:fs', 'node:timers', 'pino']
+    outside: ['node:crypto', 'node:fs', 'node:timers', 'lru-cache', 'pino']
   },
-  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'ml-matrix'] },
+  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'lru-cache', 'ml-matrix'] },
   federation: {
     may: ['home', 'settings', 'adapter'],
     types: ['protocol'],
     outside: [
       'node:crypto', 'node:fs', 'node:path', 'node:readline', 'node:stream', 'node:zlib',
-      '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'zod'
+      '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'lru-cache', 'zod'
     ]
   },
   simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers'] },
@@ -60,7 +60,7 @@ const rooms = {
     outside: [
       'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers', 'node:url',
       'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
-      'fastify', 'zod'
+      'fastify', 'lru-cache', 'zod'
     ]
   }
 }

@@ -16,7 +16,7 @@ interface Entry {
 /**
  * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And whom to
  * suspect: who was clipped three times running, or twice when far beyond the radius. Remembers 1,024 partners; beyond these the one
- * quiet longest is forgotten, suspects last.
+ * quiet longest is forgotten, suspects last (which a cache by last use alone could not).
  */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()

@@ -22,7 +22,7 @@ export class DiskEmbeddings implements FeatureStore {
   readonly #folder: string
   readonly #maxBytes: number
   readonly #now: () => number
-  /** By file name, the one unused longest first. */
+  /** By file name, the one unused longest first. Room is made before a file is written, and awaited: no cache in memory does that. */
   #entries: Map<string, Entry> | undefined
   #problem: string | undefined
 
