@@ -52,7 +52,7 @@ const rooms = {
   experiment: {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
     may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'write-file-atomic']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map', 'write-file-atomic']
   },
   report: { may: ['settings'], outside: ['echarts'] },
   node: {

@@ -1,5 +1,5 @@
 import { cp, mkdir } from 'node:fs/promises'
-import { mapLimited } from '../../src/common/map-limited.ts'
+import pMap from 'p-map'
 import { sitePaths } from '../../src/home/paths.ts'
 import type { Evaluation } from '../../src/site-model/evaluate-site.ts'
 import type { Children } from './children.ts'
@@ -46,11 +46,11 @@ export async function measureCrossSite ({ children, together, alone, onDone }: C
   ]
   if (jobs.length === 0) return null
   let done = 0
-  const dice = await mapLimited(jobs, EVALUATIONS_AT_ONCE, async ({ home, data, mode }) => {
+  const dice = await pMap(jobs, async ({ home, data, mode }) => {
     const evaluation = await children.cliJson<Evaluation>(['evaluate', '--home', home, '--data', data], { env: { CONSILIUM_THREADS: '1' } })
     onDone?.(++done, jobs.length)
     return { mode, dice: evaluation[mode].dice }
-  })
+  }, { concurrency: EVALUATIONS_AT_ONCE })
   const mean = (mode: 'global' | 'personal'): number => {
     const values = dice.filter((each) => each.mode === mode).map((each) => each.dice)
     return values.reduce((sum, value) => sum + value, 0) / values.length
