@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
 import { HEADERS, LIBRARIES, type TensorflowSource } from './source.ts'
 
@@ -16,9 +17,7 @@ const HEADER_BYTES = 50e6
 export async function findInstalled (python: string): Promise<TensorflowSource> {
   const { stdout } = await run(python, ['-c', FIND], { timeout: 60_000 }).catch((error: unknown) => {
     throw new InputError(
-      `${python} cannot be run (${
-        error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-      }): give the path of a Python 3 with --python`
+      `${python} cannot be run (${messageOf(error).split('\n', 1)[0]}): give the path of a Python 3 with --python`
     )
   })
   const root = stdout.trim()

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
+import { messageOf } from '../common/message-of.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import { systemClock } from '../rounds/clock.ts'
@@ -85,7 +86,7 @@ export class Daemon {
   async #close (): Promise<void> {
     for (const close of this.#closers.toReversed()) {
       await close().catch((error: unknown) => {
-        this.#init.logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`)
+        this.#init.logger.error(`while stopping: ${messageOf(error)}`)
       })
     }
   }
@@ -117,9 +118,7 @@ export class Daemon {
     const onFailure = (error: unknown): void => {
       notices.warn(
         'audit',
-        `the audit ledger could not be written (${
-          error instanceof Error ? error.message : String(error)
-        }): free disk space or mend the home folder`
+        `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
     const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })

@@ -4,6 +4,7 @@ import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fullPrecision } from '../common/full-precision.ts'
+import { messageOf } from '../common/message-of.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 
@@ -151,7 +152,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   async #endChild (error: unknown): Promise<void> {
     const child = this.#child
     if (child == null) return
-    this.#complaint = error instanceof Error ? error.message : String(error)
+    this.#complaint = messageOf(error)
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     await exited

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { messageOf } from '../../common/message-of.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
@@ -209,7 +210,7 @@ export class Discovery {
     ]
     for (const step of steps) {
       await step().catch((error: unknown) => {
-        logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'a DHT query failed')
+        logger.debug({ reason: messageOf(error) }, 'a DHT query failed')
       })
       if (this.#stop.signal.aborted) return
     }

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promi
 import { join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import { littleEndianBytes } from '../../adapter/safetensors.ts'
+import { messageOf } from '../../common/message-of.ts'
 import { isMissing } from '../../home/files.ts'
 import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
@@ -98,7 +99,7 @@ export class DiskEmbeddings implements FeatureStore {
     try {
       return await work()
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error)
+      this.#problem = messageOf(error)
       return undefined
     }
   }
