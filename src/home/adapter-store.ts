@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/adapter.ts'
 import type { Schema } from '../adapter/schema.ts'
+import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
@@ -98,9 +99,7 @@ export class AdapterStore {
 /** @throws CorruptFileError for notes that this site did not write. */
 function readNotes (text: string | undefined): SiteNotes | undefined {
   if (text == null) return undefined
-  try {
-    return notesSchema.parse(JSON.parse(text))
-  } catch {
-    throw new CorruptFileError('the notes beside the adapter cannot be read')
-  }
+  const { data } = notesSchema.safeParse(parseJson(text))
+  if (data == null) throw new CorruptFileError('the notes beside the adapter cannot be read')
+  return data
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
+import { parseJson } from '../common/parse-json.ts'
 import { InputError } from '../errors.ts'
 import { DirectFile } from './direct-file.ts'
 
@@ -67,11 +68,9 @@ export async function readIfThere (path: string): Promise<Buffer | undefined> {
 export async function readJson (path: string, advice: string): Promise<unknown> {
   const bytes = await readIfThere(path)
   if (bytes == null) throw new InputError(`${path} does not exist: ${advice}`)
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw new InputError(`${path} is not valid JSON: ${advice}`)
-  }
+  const value = parseJson(bytes.toString('utf8'))
+  if (value === undefined) throw new InputError(`${path} is not valid JSON: ${advice}`)
+  return value
 }
 
 export function isMissing (error: unknown): boolean {

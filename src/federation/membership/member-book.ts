@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { readIfThere, writeJson } from '../../home/files.ts'
 import type { Role } from './certificate.ts'
 
@@ -86,13 +87,5 @@ export class MemberBook {
     if (known == null && !create) return
     this.#entries.set(peerId, { ...(known ?? { peerId, name: '', role: 'member' }), ...change })
     this.#changed = true
-  }
-}
-
-function parseJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
