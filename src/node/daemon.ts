@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
+import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
@@ -29,7 +30,7 @@ export interface DaemonInit {
   readonly logger: Logger
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
-  readonly trainerBackOff?: { readonly firstMs: number, readonly lastMs: number }
+  readonly trainerBackOff?: Doubling
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */

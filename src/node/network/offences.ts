@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { doublingMs } from '../../common/doubling.ts'
 
 export interface OffencesInit {
   /** Milliseconds, never going back. */
@@ -10,8 +11,7 @@ export interface OffencesInit {
 export const BAN_POINTS = 100
 // So many points are forgiven every second.
 const FORGIVEN_PER_SECOND = 5
-const FIRST_BAN_MS = 60_000
-const LONGEST_BAN_MS = 3_600_000
+const BAN = { firstMs: 60_000, lastMs: 3_600_000 }
 const MOST = 1024
 
 interface Entry {
@@ -46,8 +46,7 @@ export class Offences {
   }
 
   #ban (peer: string, entry: Entry, reason: string, now: number): void {
-    const ms = Math.min(FIRST_BAN_MS * 2 ** entry.bans, LONGEST_BAN_MS)
-    entry.bans++
+    const ms = doublingMs(BAN, entry.bans++)
     entry.points = 0
     entry.bannedUntil = now + ms
     this.#init.onBan(peer, reason, ms)

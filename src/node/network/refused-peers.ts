@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { doublingMs } from '../../common/doubling.ts'
 
 /** Pauses after refusals: they double, and never hold a site off for long that has got a new certificate meanwhile. */
 const FIRST_MS = 10_000
@@ -39,6 +40,6 @@ export class Shunned {
 
   #isWithin (peer: string, longest: number): boolean {
     const entry = this.#entries.peek(peer)
-    return entry != null && this.#now() - entry.at < Math.min(longest, FIRST_MS * 2 ** (entry.count - 1))
+    return entry != null && this.#now() - entry.at < doublingMs({ firstMs: FIRST_MS, lastMs: longest }, entry.count - 1)
   }
 }
