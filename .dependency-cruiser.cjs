@@ -5,7 +5,7 @@
  */
 const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
 const rooms = {
-  common: { outside: ['lru-cache', 'pure-rand'] },
+  common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic'] },
   adapter: { outside: ['node:crypto'] },
   dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'sharp', 'nifti-reader-js', 'zod'] },
   compute: {
@@ -23,7 +23,7 @@ const rooms = {
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', '@multiformats/multiaddr', 'write-file-atomic', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', '@multiformats/multiaddr', 'zod']
   },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
@@ -43,7 +43,7 @@ const rooms = {
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'write-file-atomic', 'yauzl']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'yauzl']
   },
   audit: {
     may: ['federation', 'home', 'adapter'],
@@ -52,7 +52,7 @@ const rooms = {
   experiment: {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
     may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map', 'write-file-atomic']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map']
   },
   report: { may: ['settings'], outside: ['echarts'] },
   node: {

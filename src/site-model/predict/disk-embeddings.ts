@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { littleEndianBytes } from '../../adapter/safetensors.ts'
 import { messageOf } from '../../common/message-of.ts'
+import { writeWhole } from '../../common/write-whole.ts'
 import { isMissing } from '../../home/files.ts'
 import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
@@ -63,7 +63,7 @@ export class DiskEmbeddings implements FeatureStore {
       entries.delete(key)
       await this.#makeRoom(entries, bytes.length)
       // What a power cut damages is noticed by its digest: no need to wait for the disk.
-      await writeFileAtomic(join(this.#folder, key), bytes, { mode: 0o600, fsync: false })
+      await writeWhole(join(this.#folder, key), bytes, { mode: 0o600, sync: false })
       this.#touch(key, bytes.length)
     })
   }
