@@ -1,5 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
 import pMap from 'p-map'
+import { mean } from '../../src/common/mean.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import type { Evaluation } from '../../src/site-model/evaluate-site.ts'
 import type { Children } from './children.ts'
@@ -51,11 +52,8 @@ export async function measureCrossSite ({ children, together, alone, onDone }: C
     onDone?.(++done, jobs.length)
     return { mode, dice: evaluation[mode].dice }
   }, { concurrency: EVALUATIONS_AT_ONCE })
-  const mean = (mode: 'global' | 'personal'): number => {
-    const values = dice.filter((each) => each.mode === mode).map((each) => each.dice)
-    return values.reduce((sum, value) => sum + value, 0) / values.length
-  }
-  return { local: mean('personal'), global: mean('global') }
+  const meanOf = (mode: 'global' | 'personal'): number => mean(dice.filter((each) => each.mode === mode).map((each) => each.dice))
+  return { local: meanOf('personal'), global: meanOf('global') }
 }
 
 function pairs (hospitals: readonly Hospital[]): { home: string, data: string }[] {
