@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { readFloatTensors, writeSafetensors } from '../../src/adapter/safetensors.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
-import { writeFileSafely } from '../../src/home/files.ts'
+import { readIfThere, writeFileSafely } from '../../src/home/files.ts'
 import type { Mark } from './curves.ts'
 import type { PretrainSettings } from './settings.ts'
 import { STATE, type State } from './step.ts'
@@ -34,10 +33,7 @@ export async function writeCheckpoint (path: string, { state, step, history }: C
  * @throws CorruptFileError when it is damaged
  */
 export async function readCheckpoint (path: string, length: number, settings: PretrainSettings): Promise<Checkpoint | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const { tensors, metadata } = readFloatTensors(bytes)
   if (metadata['settings'] !== identity(settings)) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
+import { isMissing } from '../../src/home/files.ts'
 import { HEADERS, LIBRARIES, type TensorflowSource } from './source.ts'
 
 const run = promisify(execFile)
@@ -29,9 +30,9 @@ export async function findInstalled (python: string): Promise<TensorflowSource> 
     bytes: HEADER_BYTES,
     async provide ({ include }) {
       for (const folder of HEADERS) {
-        await cp(join(root, 'include', folder), join(include, folder), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        await cp(join(root, 'include', folder), join(include, folder), { recursive: true }).catch((error: unknown) => {
           // Which folders there are differs between versions; the compiler names what is really missing.
-          if (error.code !== 'ENOENT') throw error
+          if (!isMissing(error)) throw error
         })
       }
       return root

@@ -68,15 +68,20 @@ export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
 }
 
+/** What a folder holds, in no order; nothing where there is no folder. */
+export async function namesIn (folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw withPath(error, folder)
+  })
+}
+
 // What writeWhole and writePartsSafely append to the name while they write.
 const LEFTOVER = /\.(safetensors|jsonl?|key)\.\d+$/
 
 /** Removes what a killed process left half-written. Call it only while nobody else writes there. */
 export async function removeLeftovers (folder: string): Promise<void> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = await namesIn(folder)
   await Promise.all(names.filter((name) => LEFTOVER.test(name)).map(async (name) => { await rm(join(folder, name), { force: true }) }))
 }
 
