@@ -5,7 +5,7 @@
  */
 const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
 const rooms = {
-  common: { outside: ['pure-rand'] },
+  common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic'] },
   adapter: { outside: ['node:crypto'] },
   dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'sharp', 'nifti-reader-js', 'zod'] },
   compute: {
@@ -17,33 +17,33 @@ const rooms = {
   'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
   protocol: {
     may: ['adapter'],
-    outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats']
+    outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats', 'lru-cache']
   },
   settings: { may: ['gossip-aggregation'], outside: ['@multiformats/multiaddr', 'zod'] },
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'write-file-atomic', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'zod']
   },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
     types: ['protocol'],
-    outside: ['node:crypto', 'node:fs', 'node:timers', 'pino']
+    outside: ['node:crypto', 'node:fs', 'node:timers', 'lru-cache', 'pino']
   },
-  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'ml-matrix'] },
+  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'lru-cache', 'ml-matrix'] },
   federation: {
     may: ['home', 'settings', 'adapter'],
     types: ['protocol'],
     outside: [
       'node:crypto', 'node:fs', 'node:path', 'node:readline', 'node:stream', 'node:zlib',
-      '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'zod'
+      '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'lru-cache', 'zod'
     ]
   },
   simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers', 'zod'] },
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'write-file-atomic', 'yauzl']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'yauzl']
   },
   audit: {
     may: ['federation', 'home', 'adapter'],
@@ -52,7 +52,7 @@ const rooms = {
   experiment: {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
     may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'write-file-atomic']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map']
   },
   report: { may: ['settings'], outside: ['echarts'] },
   node: {
@@ -60,7 +60,7 @@ const rooms = {
     outside: [
       'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers', 'node:url',
       'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
-      'fastify', 'zod'
+      'fastify', 'lru-cache', 'zod'
     ]
   }
 }

@@ -1,3 +1,4 @@
+import { mean } from '../../src/common/mean.ts'
 import { PARTNER_RULES, type PartnerRule } from '../../src/gossip-aggregation/partner-choice.ts'
 import { DEFAULTS, type SimulationOptions } from '../../src/simulation/options.ts'
 import { simulate } from '../../src/simulation/simulate.ts'
@@ -42,10 +43,6 @@ async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule,
   return `${least === most ? least : `${least}–${most}`} (${Number.isFinite(exchanges) ? exchanges.toFixed(0) : '–'})${
     named > 0 ? `, ${named} honest named` : ''
   }`
-}
-
-function mean (values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 process.stdout.write(`| sites | disturbance | ${PARTNER_RULES.join(' | ')} |\n|---|---|${PARTNER_RULES.map(() => '---|').join('')}\n`)

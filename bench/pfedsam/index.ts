@@ -1,6 +1,7 @@
 /** `npm run bench:pfedsam -- --preset quick|full`: methods × sites × seeds through one training code (docs/pfedsam-bench.md). */
 import { extname, join } from 'node:path'
 import { hideBin } from 'yargs/helpers'
+import { mean } from '../../src/common/mean.ts'
 import { InputError, UsageError } from '../../src/errors.ts'
 import { jobHash, methodOf, type Job } from '../../src/experiment/jobs.ts'
 import { runAll } from '../../src/experiment/run-all.ts'
@@ -83,7 +84,7 @@ async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job
 }
 
 function describe (job: Job, { sites, seconds }: RunRecord): string {
-  const dice = sites.reduce((sum, site) => sum + site.dice, 0) / sites.length
+  const dice = mean(sites.map((site) => site.dice))
   return `${job.data}, ${methodOf(job).title}, seed ${job.seed}${job.leftOut == null ? '' : `, site ${job.leftOut} left out`}: Dice ${
     (100 * dice).toFixed(1)
   } in ${duration(seconds)}`

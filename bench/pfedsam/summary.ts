@@ -1,4 +1,5 @@
 import { createSchema } from '../../src/adapter/schema.ts'
+import { mean } from '../../src/common/mean.ts'
 import { methodOf } from '../../src/experiment/jobs.ts'
 import { METHODS, type Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
@@ -154,8 +155,4 @@ function othersOn (records: readonly RunRecord[], seed: number, site: number, pa
   const alone = records.find(({ job }) => job.method === 'local' && job.seed === seed && job.leftOut == null)
   const column = alone?.cross?.[part].flatMap((row, index) => index === site ? [] : [row[site]!])
   return column == null ? [] : [mean(column)]
-}
-
-function mean (values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

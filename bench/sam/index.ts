@@ -4,11 +4,9 @@
  * time matrix products take on the CPU, by ONNX Runtime's profile. Both engines take turns, so that a busy moment of the machine hits
  * both; each measurement is a process of its own.
  */
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
+import { measureApart, measureTorch } from '../measure-apart.ts'
 import { cases, type Case } from './cases.ts'
 
 interface Sample { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
@@ -37,19 +35,8 @@ interface Options {
   readonly products: boolean
 }
 
-const LIMIT_MS = 900_000
-const start = promisify(execFile)
-
-async function lastJson<T> (file: string, args: readonly string[]): Promise<T> {
-  const { stdout } = await start(file, args, { timeout: LIMIT_MS, maxBuffer: 2 ** 24 })
-  return JSON.parse(stdout.trim().split('\n').at(-1)!) as T
-}
-
 async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, ...more: string[]): Promise<T> {
-  const worker = join(import.meta.dirname, `measure-worker${extname(import.meta.filename)}`)
-  return await lastJson<T>(process.execPath, [
-    ...process.execArgv,
-    worker,
+  return await measureApart<T>(import.meta.dirname, [
     '--case',
     bench.name,
     '--provider',
@@ -63,12 +50,7 @@ async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, 
 }
 
 async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
-  const [beside, inSources] = ['.', '../../../bench/sam'].map((folder) => join(import.meta.dirname, folder, 'torch_sam_step.py')) as [
-    string,
-    string
-  ]
   const args = [
-    existsSync(beside) ? beside : inSources,
     '--size',
     String(size),
     '--steps',
@@ -79,8 +61,13 @@ async function runTorch (python: string, { size, work, steps }: Case, { provider
     provider,
     ...work === 'forward' ? ['--forward'] : []
   ]
-  const { median_ms: ms, loss, peak_rss_mb: peak } = await lastJson<{ median_ms: number, loss: number, peak_rss_mb: number }>(python, args)
-  return { ms, loss, peakRssMb: Math.round(peak) }
+  const found = await measureTorch<{ median_ms: number, loss: number, peak_rss_mb: number }>(
+    python,
+    import.meta.dirname,
+    'torch_sam_step.py',
+    args
+  )
+  return { ms: found.median_ms, loss: found.loss, peakRssMb: Math.round(found.peak_rss_mb) }
 }
 
 function median (samples: readonly Sample[], of: (sample: Sample) => number): number {

@@ -1,6 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { writeSafetensors, type NamedTensor } from '../../src/adapter/safetensors.ts'
 import type { Scores } from './scores.ts'
 import type { PretrainSettings } from './settings.ts'
@@ -20,10 +17,4 @@ export function assetBytes (
     ...(scores == null ? {} : { heldOutIoU: JSON.stringify(scores) })
   }
   return writeSafetensors(weights, metadata, 'F16')
-}
-
-/** Writes aside and renames, so that a reader never meets half a file. */
-export async function writeAside (path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }

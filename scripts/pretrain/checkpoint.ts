@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { readFloatTensors, writeSafetensors } from '../../src/adapter/safetensors.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
-import { writeAside } from './asset.ts'
+import { readIfThere, writeFileSafely } from '../../src/home/files.ts'
 import type { Mark } from './curves.ts'
 import type { PretrainSettings } from './settings.ts'
 import { STATE, type State } from './step.ts'
@@ -24,7 +23,7 @@ function identity ({ model, seed, batch, rate, from }: PretrainSettings): string
 export async function writeCheckpoint (path: string, { state, step, history }: Checkpoint, settings: PretrainSettings): Promise<void> {
   const tensors = new Map(STATE.map((name) => [name, { shape: [state[name].length], data: state[name] }]))
   const bytes = writeSafetensors(tensors, { step: String(step), settings: identity(settings), history: JSON.stringify(history) })
-  await writeAside(path, bytes)
+  await writeFileSafely(path, bytes)
 }
 
 /**
@@ -34,10 +33,7 @@ export async function writeCheckpoint (path: string, { state, step, history }: C
  * @throws CorruptFileError when it is damaged
  */
 export async function readCheckpoint (path: string, length: number, settings: PretrainSettings): Promise<Checkpoint | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const { tensors, metadata } = readFloatTensors(bytes)
   if (metadata['settings'] !== identity(settings)) {

@@ -1,10 +1,11 @@
 import type { CompiledStep, Engine, HostRecord } from '../../src/compute/index.ts'
+import { writeFileSafely } from '../../src/home/files.ts'
 import { flatten, perElement } from '../../src/model/parameters/layout.ts'
 import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
 import { loadWeights, type Weights } from '../../src/model/sam/weights.ts'
 import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
-import { assetBytes, writeAside } from './asset.ts'
+import { assetBytes } from './asset.ts'
 import { BatchStream } from './batch-stream.ts'
 import type { TaskBatch } from './batch.ts'
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
@@ -158,7 +159,7 @@ async function save (
   const scores = await score(predict, rounded, samples, config, settings.batch)
   const marks = [...history.filter((mark) => mark.step < step), { step, loss, scores }]
   await writeCheckpoint(checkpoint, { state, step, history: marks }, settings)
-  await writeAside(out, assetBytes(weights, settings, step, scores))
-  await writeAside(curves, Buffer.from(curvesSvg(marks)))
+  await writeFileSafely(out, assetBytes(weights, settings, step, scores))
+  await writeFileSafely(curves, curvesSvg(marks))
   return marks
 }

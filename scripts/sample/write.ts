@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { NIFTI1 } from 'nifti-reader-js'
 import sharp from 'sharp'
-import { writeWhole } from '../../src/dataset/readers/file.ts'
+import { writeOutput } from '../../src/dataset/writers/file.ts'
 import { writeMaskPng } from '../../src/dataset/writers/mask.ts'
 import type { Stack } from './source.ts'
 
@@ -15,7 +15,7 @@ export async function writePictures (folder: string, { height, width, positions,
   for (const [k, position] of positions.entries()) {
     const name = `${SUBJECT}_${String(position).padStart(3, '0')}.png`
     const png = await sharp(images[k], { raw: { height, width, channels: 1 } }).toColourspace('b-w').png({ compressionLevel: 9 }).toBuffer()
-    await writeWhole(join(folder, 'images', name), png)
+    await writeOutput(join(folder, 'images', name), png)
     await writeMaskPng(join(folder, 'masks', name), masks[k]!, height, width)
   }
 }
@@ -33,7 +33,7 @@ export async function writeNnunet (folder: string, stack: Stack, values: readonl
   await writeNifti(join(folder, 'imagesTr', `${SUBJECT}_0000.nii.gz`), stack, values)
   await writeNifti(join(folder, 'labelsTr', `${SUBJECT}.nii.gz`), stack, stack.masks)
   const description = { channel_names: { 0: 'T1' }, labels: { background: 0, brain: 1 }, numTraining: 1, file_ending: '.nii.gz' }
-  await writeWhole(join(folder, 'dataset.json'), Buffer.from(`${JSON.stringify(description, null, 2)}\n`))
+  await writeOutput(join(folder, 'dataset.json'), Buffer.from(`${JSON.stringify(description, null, 2)}\n`))
 }
 
 async function emptyFolders (folder: string, ...names: string[]): Promise<void> {
@@ -61,5 +61,5 @@ async function writeNifti (file: string, { height, width, affine }: Stack, slice
   start.set(new Uint8Array(header.toArrayBuffer()).subarray(0, start.length))
   const voxels = slices.map((slice) => new Uint8Array(slice.buffer, slice.byteOffset, slice.byteLength))
   await mkdir(dirname(file), { recursive: true })
-  await writeWhole(file, gzipSync(Buffer.concat([start, ...voxels]), { level: 9 }))
+  await writeOutput(file, gzipSync(Buffer.concat([start, ...voxels]), { level: 9 }))
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
 import { LIBRARIES } from './source.ts'
 
@@ -40,7 +41,7 @@ export async function compileBinding ({ compiler, root, includes, libraries, run
 }
 
 function firstError (error: unknown): string {
-  const lines = error instanceof Error ? error.message.split('\n') : [String(error)]
+  const lines = messageOf(error).split('\n')
   return lines.find((line) => /error|undefined reference|cannot find/i.test(line) && !line.startsWith('Command failed')) ?? lines[0] ??
     'no message'
 }

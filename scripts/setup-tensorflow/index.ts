@@ -2,6 +2,7 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { usageMessage, withFlags } from '../../src/cli/flags.ts'
+import { messageOf } from '../../src/common/message-of.ts'
 import { probeTensorflow } from '../../src/compute/choice.ts'
 import { tensorflowFolder } from '../../src/compute/tensorflow-location.ts'
 import { InputError, UsageError } from '../../src/errors.ts'
@@ -63,6 +64,6 @@ function sourceOf (wheel: string | undefined, python: string | undefined): () =>
 try {
   await main(hideBin(process.argv))
 } catch (error) {
-  process.stderr.write(`setup-tensorflow: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`setup-tensorflow: ${messageOf(error)}\n`)
   process.exitCode = error instanceof UsageError ? 2 : 1
 }

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { TensorflowProbe } from '../../src/compute/choice.ts'
 import { InputError } from '../../src/errors.ts'
+import { isMissing, namesIn } from '../../src/home/files.ts'
 import { compileBinding } from './compile.ts'
 import type { PackageFolders } from './packages.ts'
 import { requireSpace } from './prerequisites.ts'
@@ -70,20 +71,14 @@ async function build (
 
 /** It will be replaced whole: only where nothing, or an installation of ours, can be lost. */
 async function requireOurs (folder: string): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
-  const other = names.find((name) => name !== 'node_modules')
+  const other = (await namesIn(folder)).find((name) => name !== 'node_modules')
   if (other !== undefined) throw new InputError(`${folder} has other things in it (${other}, …): name a folder of its own`)
 }
 
 /** The old installation goes only once the new one is in its place. */
 async function replace (folder: string, by: string): Promise<void> {
   const old = `${by}.old`
-  await rename(folder, old).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
+  await rename(folder, old).catch((error: unknown) => { if (!isMissing(error)) throw error })
   try {
     await rename(by, folder)
   } catch (error) {

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process'
 import { cp, access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
+import { isMissing } from '../../src/home/files.ts'
 import { HEADERS, LIBRARIES, type TensorflowSource } from './source.ts'
 
 const run = promisify(execFile)
@@ -16,9 +18,7 @@ const HEADER_BYTES = 50e6
 export async function findInstalled (python: string): Promise<TensorflowSource> {
   const { stdout } = await run(python, ['-c', FIND], { timeout: 60_000 }).catch((error: unknown) => {
     throw new InputError(
-      `${python} cannot be run (${
-        error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-      }): give the path of a Python 3 with --python`
+      `${python} cannot be run (${messageOf(error).split('\n', 1)[0]}): give the path of a Python 3 with --python`
     )
   })
   const root = stdout.trim()
@@ -30,9 +30,9 @@ export async function findInstalled (python: string): Promise<TensorflowSource> 
     bytes: HEADER_BYTES,
     async provide ({ include }) {
       for (const folder of HEADERS) {
-        await cp(join(root, 'include', folder), join(include, folder), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        await cp(join(root, 'include', folder), join(include, folder), { recursive: true }).catch((error: unknown) => {
           // Which folders there are differs between versions; the compiler names what is really missing.
-          if (error.code !== 'ENOENT') throw error
+          if (!isMissing(error)) throw error
         })
       }
       return root

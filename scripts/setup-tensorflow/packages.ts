@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
 
 const run = promisify(execFile)
@@ -46,9 +47,7 @@ export async function fetchPackages (folders: PackageFolders, aside: string): Pr
 async function fetchPackage ({ spec, file, sha512 }: Package, folder: string, aside: string): Promise<void> {
   await npm(['pack', spec, '--pack-destination', aside], aside).catch((error: unknown) => {
     throw new InputError(
-      `npm could not fetch ${spec} (${
-        error instanceof Error ? error.message.split('\n', 2).join(' ') : String(error)
-      }): check the connection to the registry`
+      `npm could not fetch ${spec} (${messageOf(error).split('\n', 2).join(' ')}): check the connection to the registry`
     )
   })
   const archive = join(aside, file)

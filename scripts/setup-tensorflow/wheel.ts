@@ -6,6 +6,7 @@ import { Transform } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
+import { messageOf } from '../../src/common/message-of.ts'
 import { InputError } from '../../src/errors.ts'
 import { HEADERS, LIBRARIES, type TensorflowSource } from './source.ts'
 
@@ -15,9 +16,7 @@ const INCLUDE = 'tensorflow/include/'
 export async function openWheel (path: string): Promise<TensorflowSource> {
   const zip = await openPromise(path, { autoClose: false }).catch((error: unknown) => {
     throw new InputError(
-      `${path} is not a wheel (${
-        error instanceof Error ? error.message : String(error)
-      }): download one with pip download --no-deps tensorflow-cpu`
+      `${path} is not a wheel (${messageOf(error)}): download one with pip download --no-deps tensorflow-cpu`
     )
   })
   const entries = await entriesOf(zip, path)
@@ -46,7 +45,7 @@ async function entriesOf (zip: ZipFile, path: string): Promise<Map<string, Entry
   try {
     for await (const entry of zip.eachEntry()) entries.set(entry.fileName, entry)
   } catch (error) {
-    throw new InputError(`${path} is damaged (${error instanceof Error ? error.message : String(error)}): download it again`)
+    throw new InputError(`${path} is damaged (${messageOf(error)}): download it again`)
   }
   return entries
 }

@@ -1,3 +1,4 @@
+import { mean } from '../../src/common/mean.ts'
 import { conditionChecks } from './condition-checks.ts'
 import type { Conditions } from './conditions.ts'
 import type { Strike } from './journal.ts'
@@ -161,7 +162,7 @@ function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput)
 
 /** NaN (which no comparison accepts) when a hospital has no such figure. */
 export function meanDice (hospitals: readonly HospitalReport[], mode: keyof HospitalReport['dice']): number {
-  return hospitals.reduce((sum, { dice }) => sum + (dice[mode] ?? NaN), 0) / hospitals.length
+  return mean(hospitals.map(({ dice }) => dice[mode] ?? NaN))
 }
 
 function result (name: string, ok: boolean, detail: string): Check {

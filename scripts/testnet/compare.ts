@@ -1,5 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
-import { mapLimited } from '../../src/common/map-limited.ts'
+import pMap from 'p-map'
+import { mean } from '../../src/common/mean.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import type { Evaluation } from '../../src/site-model/evaluate-site.ts'
 import type { Children } from './children.ts'
@@ -46,16 +47,13 @@ export async function measureCrossSite ({ children, together, alone, onDone }: C
   ]
   if (jobs.length === 0) return null
   let done = 0
-  const dice = await mapLimited(jobs, EVALUATIONS_AT_ONCE, async ({ home, data, mode }) => {
+  const dice = await pMap(jobs, async ({ home, data, mode }) => {
     const evaluation = await children.cliJson<Evaluation>(['evaluate', '--home', home, '--data', data], { env: { CONSILIUM_THREADS: '1' } })
     onDone?.(++done, jobs.length)
     return { mode, dice: evaluation[mode].dice }
-  })
-  const mean = (mode: 'global' | 'personal'): number => {
-    const values = dice.filter((each) => each.mode === mode).map((each) => each.dice)
-    return values.reduce((sum, value) => sum + value, 0) / values.length
-  }
-  return { local: mean('personal'), global: mean('global') }
+  }, { concurrency: EVALUATIONS_AT_ONCE })
+  const meanOf = (mode: 'global' | 'personal'): number => mean(dice.filter((each) => each.mode === mode).map((each) => each.dice))
+  return { local: meanOf('personal'), global: meanOf('global') }
 }
 
 function pairs (hospitals: readonly Hospital[]): { home: string, data: string }[] {

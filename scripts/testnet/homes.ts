@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readFloatTensors } from '../../src/adapter/safetensors.ts'
 import { InputError } from '../../src/errors.ts'
-import { isMissing, readIfThere } from '../../src/home/files.ts'
+import { namesIn, readIfThere } from '../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../src/home/metrics-log.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 
@@ -63,10 +62,7 @@ async function readSummary (path: string): Promise<Summary | undefined> {
 }
 
 async function readRounds (folder: string): Promise<Map<number, Float32Array>> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = await namesIn(folder)
   const rounds = new Map<number, Float32Array>()
   for (const name of names.sort()) {
     const round = /^round-(\d+)\.safetensors$/.exec(name)?.[1]

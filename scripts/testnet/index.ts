@@ -1,5 +1,6 @@
 /** Many hospitals on one machine (docs/spec/network.md#testnet): `npm run testnet -- --help`. */
 import { hideBin } from 'yargs/helpers'
+import { messageOf } from '../../src/common/message-of.ts'
 import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
 import { Children } from './children.ts'
 import { parseOptions, type TestnetOptions } from './options.ts'
@@ -48,7 +49,7 @@ function describeChecks (checks: readonly Check[]): string {
 }
 
 function explain (error: unknown): number {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (error instanceof UsageError || EXPECTED.some((kind) => error instanceof kind)) {
     process.stderr.write(`testnet: ${message}\n`)
     return error instanceof UsageError ? 2 : 1

@@ -1,4 +1,4 @@
-import { mapLimited } from '../../src/common/map-limited.ts'
+import pMap from 'p-map'
 import { InputError } from '../../src/errors.ts'
 import { readFederation } from '../../src/federation/document.ts'
 import { writeFileSafely, writeJson } from '../../src/home/files.ts'
@@ -144,7 +144,7 @@ async function runComparison (
 /** A picture that cannot be drawn is said and left out: the figures matter more. */
 async function drawPictures ({ children, display }: Run, processes: readonly HospitalProcess[]): Promise<Picture[]> {
   const finished = processes.filter(({ state }) => state === 'finished')
-  const pictures = await mapLimited(finished, EVALUATIONS_AT_ONCE, async ({ hospital }) => {
+  const pictures = await pMap(finished, async ({ hospital }) => {
     try {
       return await drawPicture(children, hospital)
     } catch (error) {
@@ -152,7 +152,7 @@ async function drawPictures ({ children, display }: Run, processes: readonly Hos
       display.note(error.message)
       return undefined
     }
-  })
+  }, { concurrency: EVALUATIONS_AT_ONCE })
   return pictures.filter((picture) => picture != null)
 }
 

@@ -1,3 +1,4 @@
+import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import { elementCount, isUnsafeName } from './schema.ts'
 
@@ -53,12 +54,8 @@ function findRepeatedKey (json: string): string | undefined {
 }
 
 function parseHeader (text: string): Record<string, unknown> {
-  let header: unknown
-  try {
-    header = JSON.parse(text)
-  } catch {
-    throw new CorruptFileError('the safetensors header is not valid JSON')
-  }
+  const header = parseJson(text)
+  if (header === undefined) throw new CorruptFileError('the safetensors header is not valid JSON')
   if (!isObject(header)) throw new CorruptFileError('the safetensors header is not a JSON object')
   const repeated = findRepeatedKey(text)
   if (repeated != null) throw new CorruptFileError(`"${repeated}" occurs twice in the safetensors header`)

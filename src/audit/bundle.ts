@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { z } from 'zod'
+import { writeWhole } from '../common/write-whole.ts'
 import { InputError } from '../errors.ts'
 import { credential, type Credential } from '../federation/membership/certificate.ts'
 import { Chain, type ChainPoint } from './chain.ts'
@@ -58,25 +58,16 @@ export async function exportBundle (path: string, { folder, expected, key, crede
     credential: shown
   }
   const signed = { ...fields, signature: Buffer.from(await key.sign(signedBytes(fields))).toString('hex') }
-  const aside = `${path}.part`
-  const file = await open(aside, 'w', 0o600)
-  try {
-    await file.write(canonical(signed) + '\n')
+  await writeWhole(path, (async function * () {
+    yield canonical(signed) + '\n'
     let left = count
     for (const index of await segmentsIn(folder)) {
       const { lines } = await readSegment(folder, index)
       const taken = lines.slice(0, left)
       left -= taken.length
-      await file.write(taken.map((line) => line.toString('utf8') + '\n').join(''))
+      yield taken.map((line) => line.toString('utf8') + '\n').join('')
     }
-    await file.sync()
-    await file.close()
-    await rename(aside, path)
-  } catch (error) {
-    await file.close().catch(() => {})
-    await rm(aside, { force: true })
-    throw error
-  }
+  })(), { mode: 0o600 })
   return verdict
 }
 

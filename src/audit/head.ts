@@ -1,6 +1,7 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { z } from 'zod'
+import { parseJson } from '../common/parse-json.ts'
 import { canonical } from './entry.ts'
 
 const body = z.strictObject({
@@ -31,12 +32,8 @@ export function headBytes (value: Head): Buffer {
 
 /** The head in these bytes, or why there is none: the signature must be its own peer id's. */
 export async function readHead (bytes: Uint8Array): Promise<Head | { readonly wrong: string }> {
-  let value: Head
-  try {
-    value = head.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-  } catch {
-    return { wrong: 'it is not a ledger head' }
-  }
+  const { data: value } = head.safeParse(parseJson(Buffer.from(bytes).toString('utf8')))
+  if (value == null) return { wrong: 'it is not a ledger head' }
   if (!headBytes(value).equals(bytes)) return { wrong: 'its bytes were changed' }
   return await verifyHead(value) ? value : { wrong: 'its signature does not match' }
 }

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
-import { isMissing } from '../home/files.ts'
+import { namesIn } from '../home/files.ts'
 
 /** A file is closed at about this size and the chain goes on in the next. */
 export const SEGMENT_BYTES = 16 * 1024 ** 2
@@ -18,10 +18,7 @@ export function segmentName (index: number): string {
 
 /** Numbers of the ledger's files in this folder, ascending. */
 export async function segmentsIn (folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = await namesIn(folder)
   return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
 }
 

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 export interface RateLimitInit {
   /** Tokens that come back per second. */
   readonly perSecond: number
@@ -12,7 +14,7 @@ const MAX_KEYS = 1024
 /** A token bucket per key; the key that was quiet longest is forgotten beyond 1024 of them. */
 export class RateLimit {
   readonly #init: RateLimitInit
-  readonly #buckets = new Map<string, { tokens: number, at: number }>()
+  readonly #buckets = new LRUCache<string, { tokens: number, at: number }>({ max: MAX_KEYS })
 
   constructor (init: RateLimitInit) {
     this.#init = init
@@ -25,10 +27,7 @@ export class RateLimit {
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at }
     const tokens = Math.min(burst, bucket.tokens + Math.max(0, at - bucket.at) * perSecond / 1000)
     const granted = tokens >= cost
-    // Deleting first keeps the map in order of last use.
-    this.#buckets.delete(key)
     this.#buckets.set(key, { tokens: granted ? tokens - cost : tokens, at })
-    if (this.#buckets.size > MAX_KEYS) this.#buckets.delete(this.#buckets.keys().next().value!)
     return granted ? 0 : Math.ceil((cost - tokens) * 1000 / perSecond)
   }
 }

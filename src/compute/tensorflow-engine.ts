@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as tf from '@tensorflow/tfjs-core'
 import { keepFullPrecision } from '../common/full-precision.ts'
+import { messageOf } from '../common/message-of.ts'
 import { InputError } from '../errors.ts'
 import { eagerEngine } from './eager.ts'
 import { findTensorflow } from './tensorflow-location.ts'
@@ -40,9 +41,7 @@ export function loadTensorflow ({ root, binding }: TensorflowLocation, threads: 
     return describe(backend)
   } catch (error) {
     throw new InputError(
-      `the engine tensorflow is broken: ${root} does not load (${
-        error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-      }): run npm run setup:tensorflow again`
+      `the engine tensorflow is broken: ${root} does not load (${messageOf(error).split('\n', 1)[0]}): run npm run setup:tensorflow again`
     )
   }
 }

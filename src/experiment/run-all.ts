@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { mapLimited } from '../common/map-limited.ts'
+import pMap from 'p-map'
 import { jobHash, type Job } from './jobs.ts'
 import { openBase, type RunRecord } from './run-job.ts'
 import type { RunStore } from './run-store.ts'
@@ -27,7 +27,7 @@ export interface RunAllOptions {
 export async function runAll (jobs: readonly Job[], options: RunAllOptions): Promise<RunRecord[]> {
   const { store, workers, threads, onProgress, signal } = options
   const base = await openBase()
-  return await mapLimited(jobs, workers, async (job) => {
+  return await pMap(jobs, async (job) => {
     signal.throwIfAborted()
     const hash = jobHash(job, base)
     const known = await store.find(hash)
@@ -35,7 +35,7 @@ export async function runAll (jobs: readonly Job[], options: RunAllOptions): Pro
     if (known == null) await store.save(hash, record)
     onProgress(job, job.rounds, record)
     return record
-  })
+  }, { concurrency: workers })
 }
 
 /** One job in a process of its own. */

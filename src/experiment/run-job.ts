@@ -1,3 +1,4 @@
+import { mean } from '../common/mean.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
 import type { SampleScore } from '../model/train/learner.ts'
 import type { Mode } from '../settings/model.ts'
@@ -164,7 +165,6 @@ async function tryUnseen (
 }
 
 function meanScore (samples: readonly SampleScore[]): Score {
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   const distances = samples.map(({ hd95 }) => hd95).filter(Number.isFinite)
   return {
     dice: mean(samples.map(({ dice }) => dice)),

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
+import { writeWhole } from '../common/write-whole.ts'
 import type { RunRecord } from './run-job.ts'
 
 /** Finished runs by the hash of their settings: one file each, written aside and renamed. */
@@ -22,7 +22,7 @@ export class RunStore {
 
   async save (hash: string, record: RunRecord): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
-    await writeFileAtomic(this.#path(hash), `${JSON.stringify(record)}\n`)
+    await writeWhole(this.#path(hash), `${JSON.stringify(record)}\n`)
   }
 
   #path (hash: string): string {

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:cryp
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
+import { parseJson } from '../common/parse-json.ts'
 import { InputError } from '../errors.ts'
 
 /** 64 MiB and a fifth of a second per try. */
@@ -40,11 +41,7 @@ export async function seal (secret: Uint8Array, peerId: string, passphrase: stri
 
 /** What `seal` made, or undefined where the bytes are something else. */
 export function parseSealed (file: Uint8Array): Sealed | undefined {
-  try {
-    return sealed.parse(JSON.parse(Buffer.from(file).toString('utf8')))
-  } catch {
-    return undefined
-  }
+  return sealed.safeParse(parseJson(Buffer.from(file).toString('utf8'))).data
 }
 
 /** @throws InputError for a wrong passphrase or a changed file. */

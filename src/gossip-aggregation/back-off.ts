@@ -1,5 +1,6 @@
-const FIRST_DELAY_MS = 500
-const LONGEST_DELAY_MS = 60_000
+import { doublingMs } from '../common/doubling.ts'
+
+const DELAY = { firstMs: 500, lastMs: 60_000 }
 const MOST_SUSPICION = 3
 /** Beyond this many radii hardly anybody honest is, however far behind: that counts twice. */
 const FAR = 10
@@ -16,7 +17,7 @@ interface Entry {
 /**
  * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And whom to
  * suspect: who was clipped three times running, or twice when far beyond the radius. Remembers 1,024 partners; beyond these the one
- * quiet longest is forgotten, suspects last.
+ * quiet longest is forgotten, suspects last (which a cache by last use alone could not).
  */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()
@@ -36,12 +37,12 @@ export class BackOff {
 
   /** Refused (BUSY and the like) with a hint when to ask again. */
   refused (id: string, now: number, retryAfterMs: number): void {
-    this.#entry(id).readyAt = now + Math.min(retryAfterMs, LONGEST_DELAY_MS)
+    this.#entry(id).readyAt = now + Math.min(retryAfterMs, DELAY.lastMs)
   }
 
   failed (id: string, now: number): void {
     const entry = this.#entry(id)
-    entry.readyAt = now + Math.min(FIRST_DELAY_MS * 2 ** entry.failures, LONGEST_DELAY_MS)
+    entry.readyAt = now + doublingMs(DELAY, entry.failures)
     entry.failures++
   }
 

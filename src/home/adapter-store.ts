@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/adapter.ts'
 import type { Schema } from '../adapter/schema.ts'
+import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
@@ -115,9 +116,7 @@ async function removeOldRounds (folder: string, round: number, kept: number): Pr
 /** @throws CorruptFileError for notes that this site did not write. */
 function readNotes (text: string | undefined): SiteNotes | undefined {
   if (text == null) return undefined
-  try {
-    return notesSchema.parse(JSON.parse(text))
-  } catch {
-    throw new CorruptFileError('the notes beside the adapter cannot be read')
-  }
+  const { data } = notesSchema.safeParse(parseJson(text))
+  if (data == null) throw new CorruptFileError('the notes beside the adapter cannot be read')
+  return data
 }

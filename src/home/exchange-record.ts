@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
+import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { RecordHead, SealedRecord } from '../gossip-aggregation/exchange-log.ts'
 import { DirectFile } from './direct-file.ts'
@@ -104,10 +105,7 @@ function encodeHead (head: StoredHead): Uint8Array {
 }
 
 function decodeHead (text: string): StoredHead {
-  try {
-    if (!text.startsWith(MAGIC)) throw new SyntaxError('no record')
-    const head = JSON.parse(text.slice(MAGIC.length)) as StoredHead
-    if (/^[0-9a-f]{32}$/.test(head.exchangeId) && Number.isSafeInteger(head.size) && Number.isFinite(head.factor)) return head
-  } catch { /* said below */ }
+  const head = text.startsWith(MAGIC) ? parseJson(text.slice(MAGIC.length)) as StoredHead | null | undefined : undefined
+  if (head != null && /^[0-9a-f]{32}$/.test(head.exchangeId) && Number.isSafeInteger(head.size) && Number.isFinite(head.factor)) return head
   throw new CorruptFileError('the head of an exchange record is damaged')
 }

@@ -1,23 +1,15 @@
 import { randomInt } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
+import { parseJson } from '../common/parse-json.ts'
+import { withPath, writeWhole } from '../common/write-whole.ts'
 import { InputError } from '../errors.ts'
 import { DirectFile } from './direct-file.ts'
 
-/** Writes aside, fsyncs and renames, so that a reader sees the old or the new file, never half of one. */
+/** `writeWhole`, in a folder that is made where there is none. */
 export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, typeof data === 'string' ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength), { mode }).catch(
-    (error: unknown) => {
-      throw withPath(error, path)
-    }
-  )
-}
-
-/** The system names the file that is written aside, or none at all. */
-function withPath (error: unknown, path: string): unknown {
-  return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
+  await writeWhole(path, data, { mode })
 }
 
 const MOST_ASIDE = 2 ** 32
@@ -67,26 +59,29 @@ export async function readIfThere (path: string): Promise<Buffer | undefined> {
 export async function readJson (path: string, advice: string): Promise<unknown> {
   const bytes = await readIfThere(path)
   if (bytes == null) throw new InputError(`${path} does not exist: ${advice}`)
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw new InputError(`${path} is not valid JSON: ${advice}`)
-  }
+  const value = parseJson(bytes.toString('utf8'))
+  if (value === undefined) throw new InputError(`${path} is not valid JSON: ${advice}`)
+  return value
 }
 
 export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
 }
 
-// What write-file-atomic and writePartsSafely append to the name while they write.
+/** What a folder holds, in no order; nothing where there is no folder. */
+export async function namesIn (folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw withPath(error, folder)
+  })
+}
+
+// What writeWhole and writePartsSafely append to the name while they write.
 const LEFTOVER = /\.(safetensors|jsonl?|key)\.\d+$/
 
 /** Removes what a killed process left half-written. Call it only while nobody else writes there. */
 export async function removeLeftovers (folder: string): Promise<void> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = await namesIn(folder)
   await Promise.all(names.filter((name) => LEFTOVER.test(name)).map(async (name) => { await rm(join(folder, name), { force: true }) }))
 }
 

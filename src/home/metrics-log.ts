@@ -1,3 +1,4 @@
+import { parseJson } from '../common/parse-json.ts'
 import { readIfThere, writeFileSafely } from './files.ts'
 
 /** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and with the site's experts beside it. */
@@ -52,10 +53,6 @@ export class MetricsLog {
 }
 
 function parseLine (line: string): RoundRecord[] {
-  try {
-    const record = JSON.parse(line) as RoundRecord | null
-    return Number.isSafeInteger(record?.round) ? [record!] : []
-  } catch {
-    return []
-  }
+  const record = parseJson(line) as RoundRecord | null | undefined
+  return Number.isSafeInteger(record?.round) ? [record!] : []
 }

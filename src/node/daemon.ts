@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
+import type { Doubling } from '../common/doubling.ts'
+import { messageOf } from '../common/message-of.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import type { Dice } from '../home/metrics-log.ts'
@@ -30,7 +32,7 @@ export interface DaemonInit {
   readonly logger: Logger
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
-  readonly trainerBackOff?: { readonly firstMs: number, readonly lastMs: number }
+  readonly trainerBackOff?: Doubling
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
@@ -87,7 +89,7 @@ export class Daemon {
   async #close (): Promise<void> {
     for (const close of this.#closers.toReversed()) {
       await close().catch((error: unknown) => {
-        this.#init.logger.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`)
+        this.#init.logger.error(`while stopping: ${messageOf(error)}`)
       })
     }
   }
@@ -119,9 +121,7 @@ export class Daemon {
     const onFailure = (error: unknown): void => {
       notices.warn(
         'audit',
-        `the audit ledger could not be written (${
-          error instanceof Error ? error.message : String(error)
-        }): free disk space or mend the home folder`
+        `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
     const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })

@@ -3,6 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
+import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
@@ -107,7 +108,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const onFailure = (error: unknown): void => {
     notices.warn(
       'save',
-      `the adapter could not be saved (${error instanceof Error ? error.message : String(error)}): free disk space or mend the home folder`
+      `the adapter could not be saved (${messageOf(error)}): free disk space or mend the home folder`
     )
   }
   return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure, beforeSave: audit.flush }) }

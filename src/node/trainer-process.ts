@@ -3,7 +3,9 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { doublingMs, type Doubling } from '../common/doubling.ts'
 import { fullPrecision } from '../common/full-precision.ts'
+import { messageOf } from '../common/message-of.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 
@@ -26,7 +28,7 @@ export interface TrainerInit {
   readonly nice: number
   /** Module to run; the real trainer when missing. */
   readonly entry?: string
-  readonly backOff?: { readonly firstMs: number, readonly lastMs: number }
+  readonly backOff?: Doubling
   /** Deaths in a row, without one call done between them, after which it is not started again. */
   readonly mostDeaths?: number
 }
@@ -151,7 +153,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   async #endChild (error: unknown): Promise<void> {
     const child = this.#child
     if (child == null) return
-    this.#complaint = error instanceof Error ? error.message : String(error)
+    this.#complaint = messageOf(error)
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     await exited
@@ -188,9 +190,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     for (const { reject } of this.#pending.values()) reject(new TrainerError(`the trainer process ended (${reason})`))
     this.#pending.clear()
     if (this.#stopped) return
-    const { firstMs, lastMs } = this.#init.backOff
-    const delayMs = Math.min(firstMs * 2 ** this.#deaths, lastMs)
-    this.#deaths++
+    const delayMs = doublingMs(this.#init.backOff, this.#deaths++)
     if (this.#deaths >= this.#init.mostDeaths) {
       this.#ready = Promise.reject(
         new InputError(

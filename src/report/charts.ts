@@ -37,6 +37,16 @@ export const AXIS = {
   splitLine: { lineStyle: { color: LINE } },
   minorSplitLine: { show: false }
 } as const
+export const ROUNDS = {
+  type: 'value',
+  name: 'round',
+  nameLocation: 'middle',
+  nameGap: 26,
+  minInterval: 1,
+  ...AXIS,
+  splitLine: { show: false }
+} as const
+export const NAMES_DOWN = { type: 'category', inverse: true, ...AXIS, axisLabel: { ...AXIS.axisLabel, color: INK } } as const
 export const GRID = { left: 8, right: 24, top: 28, bottom: 34, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
 
 /** Frozen, alone (with --compare), global and personal Dice side by side. */
@@ -96,7 +106,7 @@ export function diceChart ({ hospitals }: Data): string {
   )
   return draw(HALF, 320, {
     grid: GRID,
-    xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
+    xAxis: ROUNDS,
     yAxis: { type: 'value', name: 'Dice', min: Math.floor(lowest * 10) / 10, max: 1, ...AXIS },
     series
   })
@@ -173,13 +183,7 @@ export function bytesChart ({ hospitals }: Data): string {
   return draw(WIDE, 64 + 46 * hospitals.length, {
     grid: { ...GRID, right: 48, top: 8 },
     xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
-    yAxis: {
-      type: 'category',
-      inverse: true,
-      data: hospitals.map(({ name }) => name),
-      ...AXIS,
-      axisLabel: { ...AXIS.axisLabel, color: INK }
-    },
+    yAxis: { ...NAMES_DOWN, data: hospitals.map(({ name }) => name) },
     series: [bars('sent', ACCENT, ({ bytesSent }) => bytesSent), bars('received', '#56b4e9', ({ bytesReceived }) => bytesReceived)]
   })
 }

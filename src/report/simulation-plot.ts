@@ -9,6 +9,9 @@ import {
 } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { html, Markup } from './markup.ts'
+import { renderHtml } from './page.ts'
+import { siteColour } from './palette.ts'
 import { svgChart } from './svg-chart.ts'
 
 use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
@@ -46,17 +49,16 @@ export function plotSvg (options: Described, { cycles, theoryRate }: Measured): 
   return svgChart(chartOption(options, measured, theory), SIZE)
 }
 
+// White, as the chart is, which must be readable as a file of its own too.
+const STYLE = 'body { font: 16px/1.5 system-ui, sans-serif; max-width: 760px; margin: 32px auto; padding: 0 16px; color: #1b2430; ' +
+  'background: #fff } svg { width: 100%; height: auto } pre { overflow-x: auto }'
+
 /** The same as a page, with the figures below. */
 export function plotPage (svg: string, summary: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Consilium:
-simulated averaging</title>
-<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 760px; margin: 32px auto; padding: 0 16px; color: #1b2430; background:
-#fff } svg { width: 100%; height: auto } pre { overflow-x: auto }</style></head>
-<body><h1>Simulated averaging</h1>
-${svg}
-<pre>${summary}</pre></body></html>
-`
+  const body = html`<h1>Simulated averaging</h1>
+${new Markup(svg)}
+<pre>${summary}</pre>`
+  return renderHtml({ title: 'Consilium: simulated averaging', style: STYLE, body })
 }
 
 function chartOption (
@@ -91,16 +93,16 @@ function chartOption (
         data: measured,
         symbol: 'circle',
         symbolSize: 6,
-        lineStyle: { color: '#0072b2', width: 2.5 },
-        itemStyle: { color: '#0072b2' }
+        lineStyle: { color: siteColour(0), width: 2.5 },
+        itemStyle: { color: siteColour(0) }
       },
       {
         type: 'line',
         name: 'theory',
         data: theory,
         symbol: 'none',
-        lineStyle: { color: '#d55e00', width: 1.5, type: 'dashed' },
-        itemStyle: { color: '#d55e00' }
+        lineStyle: { color: siteColour(1), width: 1.5, type: 'dashed' },
+        itemStyle: { color: siteColour(1) }
       }
     ]
   }

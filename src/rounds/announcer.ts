@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { messageOf } from '../common/message-of.ts'
 import { runInSlices } from '../common/slices.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { estimateDistance } from '../gossip-aggregation/consensus.ts'
@@ -109,7 +110,7 @@ export class Announcer {
         ...(record.dice == null ? {} : { dice: record.dice.personal })
       })
     } catch (error) {
-      logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'an announcement was not published')
+      logger.debug({ reason: messageOf(error) }, 'an announcement was not published')
     }
   }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { RateLimit } from '../common/rate-limit.ts'
 import type { Logger } from './logger.ts'
 
@@ -8,7 +9,7 @@ const SPOKEN = { perSecond: 1, burst: 50 }
 /** What a person should know: each said once in the log and kept for status and summary. */
 export class Notices {
   readonly #logger: Logger
-  readonly #said = new Map<string, string>()
+  readonly #said = new LRUCache<string, string>({ max: MOST })
   readonly #spoken: RateLimit
 
   constructor (logger: Logger, now: () => number = () => performance.now()) {
@@ -21,12 +22,11 @@ export class Notices {
     if (this.#said.has(key)) return
     if (this.#spoken.take('') === 0) this.#logger.warn(message)
     this.#said.set(key, message)
-    if (this.#said.size > MOST) this.#said.delete(this.#said.keys().next().value!)
   }
 
   /** Lets `warn` speak again under this key; the sentence stays in the list. */
   over (key: string, message: string): void {
-    const said = this.#said.get(key)
+    const said = this.#said.peek(key)
     if (said == null) return
     this.#logger.info(message)
     this.#said.delete(key)
@@ -34,6 +34,6 @@ export class Notices {
   }
 
   get list (): string[] {
-    return [...new Set(this.#said.values())]
+    return [...new Set(this.#said.rvalues())].filter((each) => each != null)
   }
 }

@@ -28,7 +28,10 @@ const ABSENT_MS = 20_000
 const FOUND_WITHIN_MS = 20_000
 // A connected site whose round has not grown for so long holds nobody up.
 const STALLED_MS = 600_000
-/** Sites that are remembered; beyond, the one not seen longest is forgotten. More than these are never connected at a time. */
+/**
+ * Sites that are remembered; beyond, the one not seen longest is forgotten, never a connected one (as a cache by last use might). More
+ * than these are never connected at a time.
+ */
 const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
 const GONE = new Set(['done', 'stopped'])

@@ -1,3 +1,4 @@
+import { doublingMs } from '../common/doubling.ts'
 import type { Clock } from './clock.ts'
 
 export interface SettlementInit {
@@ -10,8 +11,7 @@ export interface SettlementInit {
 }
 
 const TICK_MS = 500
-const FIRST_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 60_000
+const PAUSE = { firstMs: 1_000, lastMs: 60_000 }
 const AT_ONCE = 4
 
 interface Attempt {
@@ -74,8 +74,8 @@ export class Settlement {
       this.#greeted.add(partner)
       this.#attempts.delete(partner)
     } catch {
-      const failures = (this.#attempts.get(partner)?.failures ?? 0) + 1
-      this.#attempts.set(partner, { failures, dueAt: clock.now() + Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS) })
+      const before = this.#attempts.get(partner)?.failures ?? 0
+      this.#attempts.set(partner, { failures: before + 1, dueAt: clock.now() + doublingMs(PAUSE, before) })
     }
   }
 }

@@ -1,3 +1,4 @@
+import { mean } from '../common/mean.ts'
 import { loadDataset, splitSlices } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import type { Mode } from '../settings/model.ts'
@@ -32,7 +33,12 @@ export async function evaluateSite (
     const samples = await fitScored(slices, site.learner.inputSize)
     const score = async (mode: Mode): Promise<ModeScore> => {
       const { dice, perSample } = await site.learner.evaluate({ adapter: site.adapter, samples, mode })
-      return { dice, iou: mean(perSample.map((each) => each.iou)), hd95: mean(perSample.map((each) => each.hd95)), perSlice: perSample }
+      return {
+        dice,
+        iou: finiteMean(perSample.map((each) => each.iou)),
+        hd95: finiteMean(perSample.map((each) => each.hd95)),
+        perSlice: perSample
+      }
     }
     return {
       round: site.round,
@@ -48,7 +54,6 @@ export async function evaluateSite (
 }
 
 /** HD95 is undefined where only one of truth and prediction is empty; such slices are left out of its mean. */
-function mean (values: readonly number[]): number {
-  const finite = values.filter(Number.isFinite)
-  return finite.reduce((sum, value) => sum + value, 0) / finite.length
+function finiteMean (values: readonly number[]): number {
+  return mean(values.filter(Number.isFinite))
 }

@@ -1,6 +1,6 @@
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import { METHODS } from '../../../src/experiment/methods.ts'
-import { AXIS, FONT, GRID, HALF, WIDE, draw } from '../../../src/report/charts.ts'
+import { AXIS, FONT, GRID, HALF, NAMES_DOWN, ROUNDS, WIDE, draw } from '../../../src/report/charts.ts'
 import { ACCENT, INK, siteColour } from '../../../src/report/palette.ts'
 import type { MethodSummary } from '../summary.ts'
 import { points } from './text.ts'
@@ -48,13 +48,7 @@ function bars (methods: readonly MethodSummary[], values: readonly { value: numb
     // Where there is no browser's font, text is measured narrower than some are.
     grid: { ...GRID, left: 48, right: 90, top: 8 },
     xAxis,
-    yAxis: {
-      type: 'category',
-      inverse: true,
-      data: methods.map(({ title }) => title),
-      ...AXIS,
-      axisLabel: { ...AXIS.axisLabel, color: INK }
-    },
+    yAxis: { ...NAMES_DOWN, data: methods.map(({ title }) => title) },
     series: [series]
   })
 }
@@ -72,7 +66,7 @@ export function curves (methods: readonly MethodSummary[]): string {
   }))
   return draw(HALF, 340, {
     grid: GRID,
-    xAxis: { type: 'value', name: 'round', nameLocation: 'middle', nameGap: 26, minInterval: 1, ...AXIS, splitLine: { show: false } },
+    xAxis: ROUNDS,
     yAxis: { type: 'value', name: 'Dice, points', min: 0, max: 100, ...AXIS },
     series
   })

@@ -1,4 +1,5 @@
 import { html, Markup } from '../../../src/report/markup.ts'
+import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '../../../src/report/page.ts'
 import { STYLE } from '../../../src/report/style.ts'
 import { findings, type Finding } from '../criteria.ts'
 import type { Preset } from '../presets.ts'
@@ -31,11 +32,7 @@ const WHAT: Readonly<Record<string, string>> = {
 
 /** One file that needs neither network nor scripts. */
 export function renderPage ({ name, preset, summaries, strips, base }: PageInput): string {
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>pFedSAM by gossip: evidence</title><style>${new Markup(STYLE + OWN_STYLE)}</style></head>
-<body><main>
-<h1>Does joining pay?</h1>
+  const body = html`<h1>Does joining pay?</h1>
 <p class="lead">Methods through one training code on the same images, with the same number of optimiser steps per site. Means ±
 standard deviation over seeds ${
     preset.seeds.join(', ')
@@ -47,42 +44,32 @@ patients; base sam-tiny ${
   }…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}</p>
 ${checks(summaries.flatMap(findings))}
 ${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
-${about()}
-</main></body></html>
-`.text
+${about()}`
+  return renderHtml({ title: 'pFedSAM by gossip: evidence', style: STYLE + OWN_STYLE, body })
 }
 
 function checks (list: readonly Finding[]): Markup {
-  if (list.length === 0) return new Markup('')
-  return html`<section class="card"><h2>What was asked</h2><ul class="checks">${
-    list.map(({ name, ok, detail }) =>
-      html`<li><span class="mark ${ok ? 'good' : 'missed'}">${
-        ok ? 'holds' : 'missed'
-      }</span><span>${name}</span><span class="detail">${detail}</span></li>`
-    )
-  }</ul></section>`
+  if (list.length === 0) return NOTHING
+  return html`<section class="card"><h2>What was asked</h2>${
+    checkList(list.map(({ name, ok, detail }) => ({ name, detail, mark: ok ? 'holds' : 'missed' })))
+  }</section>`
 }
 
 function section (summary: DataSummary, strips: readonly Strip[]): Markup {
   const main = summary.methods.filter(({ ablation }) => !ablation)
+  const colours = legend(main.map(({ method, title }) => [title, colourOf(method)]))
   return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? ''}</p>
 ${new Markup(diceBars(summary.methods))}
-${table(summary)}</section>
-<div class="pair"><section class="card"><h2>Dice per round</h2>${legend(main)}${new Markup(curves(main))}</section>
-<section class="card"><h2>Dice per site</h2>${legend(main)}${new Markup(siteBars(main))}</section></div>
+${methodTable(summary)}</section>
+<div class="pair"><section class="card"><h2>Dice per round</h2>${colours}${new Markup(curves(main))}</section>
+<section class="card"><h2>Dice per site</h2>${colours}${new Markup(siteBars(main))}</section></div>
 ${siteTable(summary)}
 ${unseenTable(summary)}
 <section class="card"><h2>kB sent per site and round</h2><p class="hint">Log scale. A server's clients send float32; gossip counts the
 codec's bytes of all exchanges, the cool-down's too.</p>${new Markup(
     byteBars(summary.methods)
   )}</section>
-${strips.length === 0 ? new Markup('') : pictures(strips, summary.data)}`
-}
-
-function legend (methods: readonly MethodSummary[]): Markup {
-  return html`<div class="legend">${
-    methods.map(({ method, title }) => html`<span><i style="background: ${colourOf(method)}"></i>${title}</span>`)
-  }</div>`
+${strips.length === 0 ? NOTHING : pictures(strips, summary.data)}`
 }
 
 /** Stand-ins for the page's variables work in charts only. */
@@ -93,35 +80,29 @@ function colourOf (method: string): string {
 
 function row (method: MethodSummary, cells: readonly string[]): Markup {
   const kind = method.method === 'pfedsam-gossip' ? 'ours' : method.ablation ? 'ablation' : ''
-  return html`<tr class="${kind}"><td>${method.title}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`
+  return tableRow([method.title, ...cells], kind)
 }
 
-function grid (head: readonly string[], rows: readonly Markup[]): Markup {
-  return html`<div class="scroll"><table><thead><tr>${
-    head.map((each) => html`<th>${each}</th>`)
-  }</tr></thead><tbody>${rows}</tbody></table></div>`
-}
-
-function table (summary: DataSummary): Markup {
-  return grid(['method', ...headOf(summary).measures], summary.methods.map((method) => row(method, cellsOf(method))))
+function methodTable (summary: DataSummary): Markup {
+  return table(['method', ...headOf(summary).measures], summary.methods.map((method) => row(method, cellsOf(method))))
 }
 
 function siteTable (summary: DataSummary): Markup {
   return html`<section class="card"><h2>Dice by site, ${summary.data}</h2>${
-    grid(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, method.sites.map(({ dice }) => points(dice)))))
+    table(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, method.sites.map(({ dice }) => points(dice)))))
   }</section>`
 }
 
 function unseenTable ({ unseen, data }: DataSummary): Markup {
-  if (unseen.length === 0) return new Markup('')
+  if (unseen.length === 0) return NOTHING
   const text = (value: Parameters<typeof points>[0] | undefined): string => value == null ? '–' : points(value)
   return html`<section class="card"><h2>A site that took no part, ${data}</h2>
 <p class="hint">One site after another is left out; beside it the mean of the other sites' models trained alone on the same images.</p>
 ${
-    grid(
+    table(
       ['method', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
       unseen.map(({ title, zeroShot, personalised, localServed, localShared }) =>
-        html`<tr><td>${title}</td>${[zeroShot, personalised, localServed, localShared].map((value) => html`<td>${text(value)}</td>`)}</tr>`
+        tableRow([title, ...[zeroShot, personalised, localServed, localShared].map(text)])
       )
     )
   }</section>`
@@ -132,15 +113,8 @@ function pictures (strips: readonly Strip[], data: string): Markup {
   of median size, first seed; Dice of this image.</p>
 ${
     strips.map(({ site, width, height, image, panels }, index) => {
-      const id = `${data}-${index}`
-      return html`<h3>${site}</h3><style>.${id} { background-image: url(${image}); aspect-ratio: ${width} / ${height} }</style>
-<div class="strip">${
-        [{ label: 'image', outline: '' }, ...panels].map(({ label, outline }) =>
-          html`<figure><div class="shot ${id}" role="img" aria-label="${site}: ${label}">${
-            outline === '' ? new Markup('') : html`<img alt="" src="${outline}">`
-          }</div><figcaption>${label}</figcaption></figure>`
-        )
-      }</div>`
+      const shown = [{ label: 'image', overlay: '' }, ...panels.map(({ label, outline }) => ({ label, overlay: outline }))]
+      return html`<h3>${site}</h3>${strip({ id: `${data}-${index}`, name: site, image, width, height, panels: shown })}`
     })
   }</section>`
 }

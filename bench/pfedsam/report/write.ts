@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
+import { writeWhole } from '../../../src/common/write-whole.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { findings } from '../criteria.ts'
 import type { Preset } from '../presets.ts'
@@ -26,7 +26,7 @@ export async function writeReport (folder: string, name: string, preset: Preset,
     ['images.csv', imagesCsv(records)]
   ]
   await mkdir(folder, { recursive: true })
-  for (const [file, text] of files) await writeFileAtomic(join(folder, file), text)
+  for (const [file, text] of files) await writeWhole(join(folder, file), text)
   return files.map(([file]) => join(folder, file))
 }
 

@@ -1,7 +1,7 @@
 import { bytesChart, consensusChart, diceChart, finalDiceChart } from '../../../src/report/charts.ts'
 import { html, Markup } from '../../../src/report/markup.ts'
+import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
-import { STYLE } from '../../../src/report/style.ts'
 import { meanDice } from '../checks.ts'
 import type { Picture } from '../pictures.ts'
 import type { Check, HospitalReport, Report } from '../report.ts'
@@ -15,27 +15,15 @@ export interface PageInput {
 
 /** OUT/report.html: one file that needs neither network nor scripts. */
 export function renderPage ({ report, pictures, sample }: PageInput): string {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${report.hospitals.length} hospitals learned together: Consilium testnet</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body><main>
-${heading(report)}
+  const body = html`${heading(report)}
 ${tiles(report)}
 ${checks(report.checks)}
-${pictures.length === 0 ? new Markup('') : pictureSection(report, pictures)}
+${pictures.length === 0 ? NOTHING : pictureSection(report, pictures)}
 ${diceSection(report)}
 ${curves(report)}
-${table(report)}
-${about(report, sample)}
-</main></body>
-</html>
-`
-  return page.text
+${hospitalTable(report)}
+${about(report, sample)}`
+  return renderHtml({ title: `${report.hospitals.length} hospitals learned together: Consilium testnet`, body })
 }
 
 function heading (report: Report): Markup {
@@ -83,40 +71,27 @@ function checks (list: readonly Check[]): Markup {
   const failed = list.filter(({ ok }) => !ok).length
   return html`<section class="card"><h2>Checks</h2>
 <p class="note">${failed === 0 ? `All ${list.length} hold.` : `${failed} of ${list.length} do not hold.`}</p>
-<ul class="checks">${
-    list.map(({ name, ok, detail, kind }) =>
-      html`<li><span class="mark ${ok ? 'good' : kind === 'measure' ? 'missed' : 'bad'}">${
-        ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails'
-      }</span><span>${name}</span><span class="detail">${detail}</span></li>`
-    )
-  }</ul></section>`
+${
+    checkList(list.map(({ name, ok, detail, kind }) => ({ name, detail, mark: ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails' })))
+  }</section>`
 }
 
 function pictureSection ({ hospitals }: Report, pictures: readonly Picture[]): Markup {
   return html`<section class="card"><h2>What the models see</h2>
 <p class="note">Per hospital the validation image whose foreground is of median size, chosen without looking at results. No prompt is
 given.</p>
-${pictures.map((picture) => strip(picture, hospitals.findIndex(({ name }) => name === picture.name)))}</section>`
+${pictures.map((picture) => shots(picture, hospitals.findIndex(({ name }) => name === picture.name)))}</section>`
 }
 
-function strip (picture: Picture, index: number): Markup {
-  const id = `shot-${index}`
-  const panel = (label: string, overlay?: string): Markup =>
-    html`<figure><div class="shot ${id}" role="img" aria-label="${picture.name}: ${label}">${
-      overlay == null ? new Markup('') : html`<img alt="" src="${overlay}">`
-    }</div><figcaption>${label}</figcaption></figure>`
+function shots (picture: Picture, index: number): Markup {
+  const panels = [
+    { label: 'image', overlay: '' },
+    { label: 'truth', overlay: picture.truth },
+    { label: `frozen SAM, Dice ${picture.dice.frozen.toFixed(3)}`, overlay: picture.frozen },
+    { label: `personalised, Dice ${picture.dice.personal.toFixed(3)}`, overlay: picture.personal }
+  ]
   return html`<h3 class="legend"><span><i style="background: ${siteColour(index)}"></i>${picture.name}</span></h3>
-<style>.${id} { background-image: url(${picture.image}); aspect-ratio: ${picture.width} / ${picture.height} }</style>
-<div class="strip">${[
-  panel('image'),
-  panel('truth', picture.truth),
-  panel(`frozen SAM, Dice ${picture.dice.frozen.toFixed(3)}`, picture.frozen),
-  panel(`personalised, Dice ${picture.dice.personal.toFixed(3)}`, picture.personal)
-]}</div>`
-}
-
-function legend (entries: readonly [string, string][]): Markup {
-  return html`<div class="legend">${entries.map(([name, colour]) => html`<span><i style="background: ${colour}"></i>${name}</span>`)}</div>`
+${strip({ ...picture, id: `shot-${index}`, panels })}`
 }
 
 function diceSection (report: Report): Markup {
@@ -141,7 +116,7 @@ ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 ${new Markup(bytesChart(report))}</section>`
 }
 
-function table ({ hospitals }: Report): Markup {
+function hospitalTable ({ hospitals }: Report): Markup {
   const withLocal = hospitals.some(({ dice }) => dice.local != null)
   const head = [
     'hospital',
@@ -155,12 +130,9 @@ function table ({ hospitals }: Report): Markup {
     'loop p99',
     'ended'
   ]
-  return html`<section class="card"><h2>Hospitals</h2><div class="scroll"><table><thead><tr>${
-    head.map((name) => html`<th>${name}</th>`)
-  }</tr></thead>
-<tbody>${
-    hospitals.map((each) => html`<tr>${cells(each, withLocal).map((text) => html`<td>${text}</td>`)}</tr>`)
-  }</tbody></table></div></section>`
+  return html`<section class="card"><h2>Hospitals</h2>${
+    table(head, hospitals.map((each) => tableRow(cells(each, withLocal))))
+  }</section>`
 }
 
 function cells (each: HospitalReport, withLocal: boolean): string[] {

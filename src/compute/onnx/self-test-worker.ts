@@ -3,6 +3,7 @@ import onnxProto from 'onnx-proto'
 // Before ONNX Runtime.
 import './no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
+import { messageOf } from '../../common/message-of.ts'
 import type { Provider } from './providers.ts'
 import { sessionOptions } from './session.ts'
 
@@ -110,5 +111,5 @@ try {
   await checkNumbers()
   process.send?.(await speed())
 } catch (error) {
-  process.send?.(error instanceof Error ? error.message : String(error))
+  process.send?.(messageOf(error))
 }

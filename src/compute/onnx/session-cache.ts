@@ -21,7 +21,7 @@ export class SessionCache<Session extends Releasable> {
   #held = 0
   #made = 0
 
-  /** `limit` in bytes of Model.weight; the newest session stays whatever it weighs. */
+  /** `limit` in bytes of Model.weight; the newest session stays whatever it weighs, which lru-cache would not keep. */
   constructor (readonly limit: number) {}
 
   /** Sessions made so far. */

@@ -1,5 +1,6 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
 
 /** Larger files are refused before a byte is read: a CT of 512×512×1000 at 16 bit is 512 MiB. */
@@ -32,37 +33,5 @@ export async function readCapped (file: string, limit = MAX_FILE_BYTES): Promise
   } catch (error) {
     if (error instanceof InputError) throw error
     throw new InputError(systemReason(error))
-  }
-}
-
-/** Writes beside the target, syncs and renames, so that a file is there whole or not at all. */
-export async function writeWhole (file: string, bytes: Uint8Array): Promise<void> {
-  const aside = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`)
-  try {
-    const handle = await open(aside, 'w')
-    try {
-      await handle.writeFile(bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(aside, file)
-  } catch (error) {
-    await rm(aside, { force: true })
-    throw new InputError(`${file} cannot be written: ${systemReason(error, 'its folder')}`)
-  }
-}
-
-/** Plain words for a file system error; `missing` is what is not there when something is not. */
-export function systemReason (error: unknown, missing = 'it'): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  switch (code) {
-    case 'ENOENT': return `${missing} does not exist`
-    case 'ENOTDIR': return 'part of its path is not a folder'
-    case 'EISDIR': return 'it is a folder'
-    case 'EACCES':
-    case 'EPERM': return 'access is denied'
-    case 'ENOSPC': return 'the disk is full'
-    default: return `the system refused it${code === '' ? '' : ` (${code})`}`
   }
 }

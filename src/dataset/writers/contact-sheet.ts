@@ -1,8 +1,8 @@
 import sharp from 'sharp'
-import { writeWhole } from '../readers/file.ts'
 import { fitSlice } from '../transforms/fit.ts'
 import type { Fitted, Slice } from '../types.ts'
 import { drawNumber } from './digits.ts'
+import { writeOutput } from './file.ts'
 
 const TILE = 160
 const CAPTION = 16
@@ -25,7 +25,7 @@ export async function contactSheet (slices: readonly Slice[], file: string): Pro
   const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.ceil(Math.sqrt(shown.length * 1.5))))
   const sheet = new Sheet(columns, Math.max(1, Math.ceil(shown.length / columns)))
   for (const [place, index] of shown.entries()) sheet.put(place, index, await fitSlice(slices[index]!, TILE))
-  await writeWhole(file, await sharp(sheet.data, { raw: { height: sheet.height, width: sheet.width, channels: 3 } }).png().toBuffer())
+  await writeOutput(file, await sharp(sheet.data, { raw: { height: sheet.height, width: sheet.width, channels: 3 } }).png().toBuffer())
 }
 
 /** `limit` of the indices 0..count−1, spread evenly. */

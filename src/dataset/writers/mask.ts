@@ -2,9 +2,9 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import sharp from 'sharp'
 import type { VolumeImage } from '../read-image.ts'
-import { writeWhole } from '../readers/file.ts'
 import type { NiftiHeader } from '../readers/nifti-header.ts'
 import { joinLabels } from '../transforms/slicing.ts'
+import { writeOutput } from './file.ts'
 
 /**
  * Writes a mask of height·width labels as an 8-bit grey PNG. A mask whose only labels are 0 and 1 is written as 0 and 255, so
@@ -15,7 +15,7 @@ import { joinLabels } from '../transforms/slicing.ts'
 export async function writeMaskPng (file: string, mask: Uint8Array, height: number, width: number): Promise<void> {
   if (mask.length !== height * width) throw new RangeError(`a mask of ${mask.length} labels is not ${width}×${height}`)
   const visible = mask.some((label) => label > 1) ? mask : mask.map((label) => label * 255)
-  await writeWhole(file, await sharp(visible, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toBuffer())
+  await writeOutput(file, await sharp(visible, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toBuffer())
 }
 
 /**
@@ -27,7 +27,7 @@ export async function writeMaskPng (file: string, mask: Uint8Array, height: numb
 export async function writeMaskNifti (file: string, { header, stack, slices }: VolumeImage, masks: readonly Uint8Array[]): Promise<void> {
   if (masks.length !== slices.length) throw new RangeError(`${masks.length} masks for ${slices.length} slices`)
   const bytes = Buffer.concat([labelHeader(header), joinLabels(masks, stack)])
-  await writeWhole(file, /\.gz$/i.test(file) ? await promisify(gzip)(bytes) : bytes)
+  await writeOutput(file, /\.gz$/i.test(file) ? await promisify(gzip)(bytes) : bytes)
 }
 
 /** Byte places of the fields that differ between an image and its mask. */

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { isMissing, readIfThere } from '../../home/files.ts'
 
 const membershipEvent = z.strictObject({
@@ -29,13 +30,7 @@ export async function appendEvent (path: string, event: MembershipChange): Promi
 /** The events that wait for the ledger. */
 export async function readEvents (path: string): Promise<MembershipChange[]> {
   const text = (await readIfThere(path))?.toString('utf8') ?? ''
-  return text.split('\n').slice(0, MOST).flatMap((line) => {
-    try {
-      return [membershipEvent.parse(JSON.parse(line))]
-    } catch {
-      return []
-    }
-  })
+  return text.split('\n').slice(0, MOST).flatMap((line) => membershipEvent.safeParse(parseJson(line)).data ?? [])
 }
 
 /** The same, which from now on wait no more. */

@@ -1,3 +1,4 @@
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError } from '../../errors.ts'
 import { readIfThere } from '../../home/files.ts'
 import { credential, type Credential } from './certificate.ts'
@@ -29,9 +30,5 @@ export async function readStatements (path: string, standing: Standing): Promise
 async function readJsonIfThere (path: string): Promise<unknown> {
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return null
-  }
+  return parseJson(bytes.toString('utf8')) ?? null
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError, ProtocolError } from '../../errors.ts'
 import type { Federation } from '../document.ts'
 import { federationIdText, isSigned, sign, signature } from '../signed.ts'
@@ -104,12 +105,4 @@ export function parseKeyRing (text: string, path: string): KeyRing {
   const parsed = keyRingFile.safeParse(parseJson(text))
   if (!parsed.success) throw new InputError(`${path} is not a network key: ask for a new invitation and join again`)
   return parsed.data
-}
-
-function parseJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

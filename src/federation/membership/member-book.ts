@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { readIfThere, writeJson } from '../../home/files.ts'
 import type { Role } from './certificate.ts'
 
@@ -27,7 +29,7 @@ const MOST = 4_096
 export class MemberBook {
   readonly #path: string
   readonly #now: () => number
-  readonly #entries = new Map<string, BookEntry>()
+  readonly #entries = new LRUCache<string, BookEntry>({ max: MOST })
   #changed = false
 
   private constructor (path: string, now: () => number) {
@@ -43,12 +45,13 @@ export class MemberBook {
     return book
   }
 
+  /** The one quiet longest first. */
   get entries (): readonly BookEntry[] {
-    return [...this.#entries.values()]
+    return [...this.#entries.rvalues()].filter((each) => each != null)
   }
 
   roleOf (peerId: string): Role | undefined {
-    return this.#entries.get(peerId)?.role
+    return this.#entries.peek(peerId)?.role
   }
 
   met ({ peerId, name, role, to }: { peerId: string, name: string, role: Role, to?: string | undefined }): void {
@@ -65,7 +68,7 @@ export class MemberBook {
 
   /** Announced that it is in this round. */
   trained (peerId: string, round: number): void {
-    const known = this.#entries.get(peerId)
+    const known = this.#entries.peek(peerId)
     this.#update(peerId, { lastSeen: this.#now(), ...(round === known?.lastRound ? {} : { lastRound: round, lastRoundAt: this.#now() }) })
   }
 
@@ -80,19 +83,9 @@ export class MemberBook {
   }
 
   #update (peerId: string, change: Partial<BookEntry>, create = false): void {
-    const known = this.#entries.get(peerId)
+    const known = this.#entries.peek(peerId)
     if (known == null && !create) return
-    this.#entries.delete(peerId)
     this.#entries.set(peerId, { ...(known ?? { peerId, name: '', role: 'member' }), ...change })
-    if (this.#entries.size > MOST) this.#entries.delete(this.#entries.keys().next().value!)
     this.#changed = true
-  }
-}
-
-function parseJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError, UsageError } from '../../errors.ts'
 import { bare, flagName, variableName } from '../../settings/setting.ts'
 import { siteConfig, type SiteConfig, type SiteSettings } from '../../settings/site/site-config.ts'
@@ -48,9 +49,7 @@ export async function mergeIntoConfigFile (path: string, settings: SiteSettings)
 async function readConfigFile (path: string): Promise<Record<string, unknown>> {
   const bytes = await readIfThere(path)
   if (bytes == null) return {}
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    if (typeof value === 'object' && value != null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch { /* said below */ }
+  const value = parseJson(bytes.toString('utf8'))
+  if (typeof value === 'object' && value != null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new InputError(`${path} is not a JSON object: mend it or remove it`)
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { FeatureStore } from '../train/frozen-features.ts'
 
 /**
@@ -5,20 +6,18 @@ import type { FeatureStore } from '../train/frozen-features.ts'
  * pixels: private.
  */
 export class EmbeddingCache {
-  readonly #memoryBytes: number
   readonly #store: FeatureStore | undefined
-  /** In the order of their last use. */
-  readonly #memory = new Map<string, Float32Array>()
-  #bytes = 0
+  readonly #memory: LRUCache<string, Float32Array>
 
   constructor ({ memoryBytes, store }: { readonly memoryBytes: number, readonly store?: FeatureStore | undefined }) {
-    this.#memoryBytes = memoryBytes
+    // For the library 0 is no limit; no embedding is as small as a byte.
+    this.#memory = new LRUCache({ maxSize: Math.max(1, memoryBytes), sizeCalculation: ({ byteLength }) => byteLength })
     this.#store = store
   }
 
   /** Bytes held in memory. */
   get bytes (): number {
-    return this.#bytes
+    return this.#memory.calculatedSize
   }
 
   async get (key: string): Promise<Float32Array | undefined> {
@@ -33,17 +32,8 @@ export class EmbeddingCache {
   }
 
   #remember (key: string, embedding: Float32Array): void {
-    this.#forget(key)
-    this.#memory.set(key, embedding)
-    this.#bytes += embedding.byteLength
-    for (const oldest of this.#memory.keys()) {
-      if (this.#bytes <= this.#memoryBytes) break
-      this.#forget(oldest)
-    }
-  }
-
-  #forget (key: string): void {
-    this.#bytes -= this.#memory.get(key)?.byteLength ?? 0
-    this.#memory.delete(key)
+    // One that fills the memory alone drives out all others, and is not kept itself.
+    if (embedding.byteLength > this.#memory.maxSize) this.#memory.clear()
+    else this.#memory.set(key, embedding)
   }
 }

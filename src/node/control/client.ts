@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError } from '../../errors.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -46,11 +47,9 @@ export async function askControl<T> (
 async function readControl (home: string): Promise<z.infer<typeof controlFile>> {
   const bytes = await readIfThere(sitePaths(home).control)
   if (bytes == null) throw notRunning(home)
-  try {
-    return controlFile.parse(JSON.parse(bytes.toString('utf8')))
-  } catch {
-    throw notRunning(home)
-  }
+  const { data } = controlFile.safeParse(parseJson(bytes.toString('utf8')))
+  if (data == null) throw notRunning(home)
+  return data
 }
 
 function notRunning (home: string): InputError {

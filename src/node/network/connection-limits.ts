@@ -1,4 +1,5 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import { LRUCache } from 'lru-cache'
 import { RateLimit } from '../../common/rate-limit.ts'
 import type { Offences } from './offences.ts'
 
@@ -31,7 +32,7 @@ export class Gater {
   readonly #connects: RateLimit
   readonly #failures: RateLimit
   /** Until when an address is suspect. */
-  readonly #suspects = new Map<string, number>()
+  readonly #suspects = new LRUCache<string, number>({ max: MOST })
 
   constructor (init: GaterInit) {
     const { now } = init
@@ -72,13 +73,11 @@ export class Gater {
   }
 
   #suspect (host: string): void {
-    this.#suspects.delete(host)
     this.#suspects.set(host, this.#init.now() + SUSPECT_MS)
-    if (this.#suspects.size > MOST) this.#suspects.delete(this.#suspects.keys().next().value!)
   }
 
   #isSuspect (host: string): boolean {
-    return this.#init.now() < (this.#suspects.get(host) ?? -Infinity)
+    return this.#init.now() < (this.#suspects.peek(host) ?? -Infinity)
   }
 }
 

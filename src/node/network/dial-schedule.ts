@@ -1,17 +1,14 @@
-export interface DialLimits {
-  readonly firstMs: number
-  readonly lastMs: number
-}
+import { doublingMs, type Doubling } from '../../common/doubling.ts'
 
 /** Doubling pauses with ± 25 % jitter, so that sites that lost the same peer do not all come back at once. */
 export class DialSchedule {
-  readonly #limits: DialLimits
+  readonly #limits: Doubling
   readonly #random: () => number
   #failures = 0
   #dueAt = 0
 
   /** `random` yields numbers in [0, 1). */
-  constructor (limits: DialLimits, random: () => number = Math.random) {
+  constructor (limits: Doubling, random: () => number = Math.random) {
     this.#limits = limits
     this.#random = random
   }
@@ -25,9 +22,7 @@ export class DialSchedule {
   }
 
   failed (now: number): void {
-    const pause = Math.min(this.#limits.firstMs * 2 ** this.#failures, this.#limits.lastMs)
-    this.#failures++
-    this.#dueAt = now + pause * (0.75 + 0.5 * this.#random())
+    this.#dueAt = now + doublingMs(this.#limits, this.#failures++) * (0.75 + 0.5 * this.#random())
   }
 
   succeeded (): void {

@@ -3,10 +3,12 @@ import { setMaxListeners } from 'node:events'
 import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Doubling } from '../../common/doubling.ts'
+import { messageOf } from '../../common/message-of.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
-import { DialSchedule, type DialLimits } from './dial-schedule.ts'
+import { DialSchedule } from './dial-schedule.ts'
 import type { Host } from './host.ts'
 
 export interface DiscoveryTimes {
@@ -15,8 +17,8 @@ export interface DiscoveryTimes {
   readonly queryMs: number
   /** Between lookups while nothing changes. */
   readonly lookupMs: number
-  readonly bootstrap: DialLimits
-  readonly known: DialLimits
+  readonly bootstrap: Doubling
+  readonly known: Doubling
 }
 
 const DEFAULT_TIMES: DiscoveryTimes = {
@@ -209,7 +211,7 @@ export class Discovery {
     ]
     for (const step of steps) {
       await step().catch((error: unknown) => {
-        logger.debug({ reason: error instanceof Error ? error.message : String(error) }, 'a DHT query failed')
+        logger.debug({ reason: messageOf(error) }, 'a DHT query failed')
       })
       if (this.#stop.signal.aborted) return
     }

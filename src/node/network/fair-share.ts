@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { AdapterExchange, AdapterExchangeInit } from '../../protocol/adapter-exchange/index.ts'
 
 type Averaging = AdapterExchangeInit['averaging']
@@ -19,7 +20,7 @@ interface Account {
 /** Keeps one partner from holding the only exchange of a site, by stalling or by exchanging without end. */
 export class FairShare {
   readonly #now: () => number
-  readonly #accounts = new Map<string, Account>()
+  readonly #accounts = new LRUCache<string, Account>({ max: MOST })
 
   constructor (now: () => number) {
     this.#now = now
@@ -59,9 +60,7 @@ export class FairShare {
     const account = this.#accounts.get(partner) ?? { balance: SHARE.burstMs, at: now, since: now }
     account.balance = Math.min(SHARE.burstMs, account.balance + SHARE.part * (now - account.at))
     account.at = now
-    this.#accounts.delete(partner)
     this.#accounts.set(partner, account)
-    if (this.#accounts.size > MOST) this.#accounts.delete(this.#accounts.keys().next().value!)
     return account
   }
 }

@@ -1,4 +1,5 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import { messageOf } from '../../common/message-of.ts'
 import type { MembershipEvent } from '../../federation/membership/events.ts'
 import { keysOf } from '../../federation/membership/key-ring.ts'
 import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
@@ -138,7 +139,7 @@ export class Members {
       await site.book.save()
       await this.#service!.review()
     } catch (error) {
-      logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'membership could not be tended')
+      logger.warn({ reason: messageOf(error) }, 'membership could not be tended')
     }
   }
 

@@ -1,3 +1,6 @@
+import { LRUCache } from 'lru-cache'
+import { doublingMs } from '../../common/doubling.ts'
+
 export interface OffencesInit {
   /** Milliseconds, never going back. */
   readonly now: () => number
@@ -8,8 +11,7 @@ export interface OffencesInit {
 export const BAN_POINTS = 100
 // So many points are forgiven every second.
 const FORGIVEN_PER_SECOND = 5
-const FIRST_BAN_MS = 60_000
-const LONGEST_BAN_MS = 3_600_000
+const BAN = { firstMs: 60_000, lastMs: 3_600_000 }
 const MOST = 1024
 
 interface Entry {
@@ -22,7 +24,7 @@ interface Entry {
 /** Counts what peers do wrong and bans who does too much, twice as long each time. The 1,024 peers that offended last are remembered. */
 export class Offences {
   readonly #init: OffencesInit
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new LRUCache<string, Entry>({ max: MOST })
 
   constructor (init: OffencesInit) {
     this.#init = init
@@ -31,24 +33,20 @@ export class Offences {
   /** `reason` completes "cut off because it …". */
   add (peer: string, points: number, reason: string): void {
     const now = this.#init.now()
-    const entry = this.#entries.get(peer) ?? { points: 0, at: now, bans: 0, bannedUntil: -Infinity }
+    const entry = this.#entries.peek(peer) ?? { points: 0, at: now, bans: 0, bannedUntil: -Infinity }
     if (now < entry.bannedUntil) return
     entry.points = Math.max(0, entry.points - (now - entry.at) * FORGIVEN_PER_SECOND / 1_000) + points
     entry.at = now
-    // Deleting first keeps the map in order of last offence.
-    this.#entries.delete(peer)
     this.#entries.set(peer, entry)
-    if (this.#entries.size > MOST) this.#entries.delete(this.#entries.keys().next().value!)
     if (entry.points >= BAN_POINTS) this.#ban(peer, entry, reason, now)
   }
 
   isBanned (peer: string): boolean {
-    return this.#init.now() < (this.#entries.get(peer)?.bannedUntil ?? -Infinity)
+    return this.#init.now() < (this.#entries.peek(peer)?.bannedUntil ?? -Infinity)
   }
 
   #ban (peer: string, entry: Entry, reason: string, now: number): void {
-    const ms = Math.min(FIRST_BAN_MS * 2 ** entry.bans, LONGEST_BAN_MS)
-    entry.bans++
+    const ms = doublingMs(BAN, entry.bans++)
     entry.points = 0
     entry.bannedUntil = now + ms
     this.#init.onBan(peer, reason, ms)

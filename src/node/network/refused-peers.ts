@@ -1,3 +1,6 @@
+import { LRUCache } from 'lru-cache'
+import { doublingMs } from '../../common/doubling.ts'
+
 /** Pauses after refusals: they double, and never hold a site off for long that has got a new certificate meanwhile. */
 const FIRST_MS = 10_000
 const LONGEST_DIAL_MS = 300_000
@@ -10,7 +13,7 @@ interface Entry { readonly count: number, readonly at: number, readonly byUs: bo
 /** Peers that were refused, or refused us: not dialled again soon, and not let in again soon. */
 export class Shunned {
   readonly #now: () => number
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new LRUCache<string, Entry>({ max: MOST })
 
   constructor (now: () => number) {
     this.#now = now
@@ -18,11 +21,9 @@ export class Shunned {
 
   /** `byUs` when this site refused the peer, not the peer this site. */
   add (peer: string, byUs: boolean): void {
-    const known = this.#entries.get(peer)
+    const known = this.#entries.peek(peer)
     const count = known == null || this.#now() - known.at > FORGIVEN_MS ? 1 : known.count + 1
-    this.#entries.delete(peer)
     this.#entries.set(peer, { count, at: this.#now(), byUs })
-    if (this.#entries.size > MOST) this.#entries.delete(this.#entries.keys().next().value!)
   }
 
   forgive (peer: string): void {
@@ -34,11 +35,11 @@ export class Shunned {
   }
 
   deniesInbound (peer: string): boolean {
-    return this.#entries.get(peer)?.byUs === true && this.#isWithin(peer, LONGEST_INBOUND_MS)
+    return this.#entries.peek(peer)?.byUs === true && this.#isWithin(peer, LONGEST_INBOUND_MS)
   }
 
   #isWithin (peer: string, longest: number): boolean {
-    const entry = this.#entries.get(peer)
-    return entry != null && this.#now() - entry.at < Math.min(longest, FIRST_MS * 2 ** (entry.count - 1))
+    const entry = this.#entries.peek(peer)
+    return entry != null && this.#now() - entry.at < doublingMs({ firstMs: FIRST_MS, lastMs: longest }, entry.count - 1)
   }
 }

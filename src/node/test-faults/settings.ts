@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError } from '../../errors.ts'
 
 /** Where the testnet writes down what a site has to suffer; nothing else sets it. */
@@ -37,12 +38,4 @@ export function readTestFaults (env: NodeJS.ProcessEnv): TestFaults | undefined 
       issue?.message ?? 'invalid'
     }): unset it`
   )
-}
-
-function parseJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 /** Time limits of one exchange (docs/spec/network.md#protocols), milliseconds. */
 export interface Limits {
   readonly dialMs: number
@@ -18,16 +20,14 @@ const MAX_PARTNERS = 1024
 
 /** Observed rates, from which the time limit of the next exchange follows; the partner that was quiet longest is forgotten. */
 export class Rates {
-  readonly #bytesPerMs = new Map<string, number>()
+  readonly #bytesPerMs = new LRUCache<string, number>({ max: MAX_PARTNERS })
 
   /** Milliseconds that an exchange of `bytes` each way may take. */
   totalMs (partner: string, bytes: number, { leastTotalMs }: Limits): number {
-    return Math.max(leastTotalMs, PATIENCE * bytes / (this.#bytesPerMs.get(partner) ?? UNKNOWN_RATE))
+    return Math.max(leastTotalMs, PATIENCE * bytes / (this.#bytesPerMs.peek(partner) ?? UNKNOWN_RATE))
   }
 
   observe (partner: string, bytes: number, ms: number): void {
-    this.#bytesPerMs.delete(partner)
     this.#bytesPerMs.set(partner, bytes / Math.max(ms, 1))
-    if (this.#bytesPerMs.size > MAX_PARTNERS) this.#bytesPerMs.delete(this.#bytesPerMs.keys().next().value!)
   }
 }

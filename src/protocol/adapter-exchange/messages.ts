@@ -1,6 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString } from 'uint8arrays/to-string'
 import { ProtocolError } from '../../errors.ts'
+import { checkLength, decoded } from '../shared/decode.ts'
 import * as wire from './pb/exchange.ts'
 import type { Codec, Offer, Terms } from './port.ts'
 
@@ -20,20 +21,8 @@ const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.Ve
   wire.VectorCodec.Q8
 ], ['q16', wire.VectorCodec.Q16]]
 
-function parse<T> (name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
-  try {
-    return decode(bytes)
-  } catch {
-    throw new ProtocolError(`${name} cannot be decoded`)
-  }
-}
-
-function checkBytes (name: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) throw new ProtocolError(`${name} has ${bytes.length} bytes, not ${length}`)
-}
-
 function checkId (name: string, actual: Uint8Array, expected: string): void {
-  checkBytes(`the exchange id in ${name}`, actual, ID_BYTES)
+  checkLength(`the exchange id in ${name}`, actual, ID_BYTES)
   if (hex(actual) !== expected) throw new ProtocolError(`${name} belongs to another exchange`)
 }
 
@@ -68,9 +57,9 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, 
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
 export function decodeOffer (bytes: Uint8Array): Offer {
-  const { exchangeId, schemaHash, round, mass, clipRadius, codecs, want } = parse('the offer', (input) => wire.Offer.decode(input), bytes)
-  checkBytes('the exchange id in the offer', exchangeId, ID_BYTES)
-  checkBytes('the schema hash in the offer', schemaHash, HASH_BYTES)
+  const { exchangeId, schemaHash, round, mass, clipRadius, codecs, want } = decoded('the offer', (input) => wire.Offer.decode(input), bytes)
+  checkLength('the exchange id in the offer', exchangeId, ID_BYTES)
+  checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
   return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), round, mass, clipRadius, codecs: can, want: fromWire(want) }
 }
@@ -88,7 +77,7 @@ export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = parse(
+  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = decoded(
     'the answer',
     (input) => wire.Answer.decode(input),
     bytes
@@ -105,8 +94,8 @@ export function encodeTrailer (digest: Uint8Array): Uint8Array {
 
 /** ProtocolError unless it carries this very digest. */
 export function checkTrailer (bytes: Uint8Array, digest: Uint8Array): void {
-  const trailer = parse('the trailer', (input) => wire.Trailer.decode(input), bytes)
-  checkBytes('the digest in the trailer', trailer.digest, HASH_BYTES)
+  const trailer = decoded('the trailer', (input) => wire.Trailer.decode(input), bytes)
+  checkLength('the digest in the trailer', trailer.digest, HASH_BYTES)
   if (trailer.digest.some((byte, index) => byte !== digest[index])) {
     throw new ProtocolError('the digest does not match the numbers that came')
   }
@@ -117,7 +106,7 @@ export function encodeCommit (exchangeId: string): Uint8Array {
 }
 
 export function checkCommit (bytes: Uint8Array, exchangeId: string): void {
-  checkId('Commit', parse('Commit', (input) => wire.Commit.decode(input), bytes).exchangeId, exchangeId)
+  checkId('Commit', decoded('Commit', (input) => wire.Commit.decode(input), bytes).exchangeId, exchangeId)
 }
 
 export function encodeCommitted (exchangeId: string): Uint8Array {
@@ -125,7 +114,7 @@ export function encodeCommitted (exchangeId: string): Uint8Array {
 }
 
 export function checkCommitted (bytes: Uint8Array, exchangeId: string): void {
-  checkId('Committed', parse('Committed', (input) => wire.Committed.decode(input), bytes).exchangeId, exchangeId)
+  checkId('Committed', decoded('Committed', (input) => wire.Committed.decode(input), bytes).exchangeId, exchangeId)
 }
 
 export function encodeSettled (exchangeId: string): Uint8Array {
@@ -133,5 +122,5 @@ export function encodeSettled (exchangeId: string): Uint8Array {
 }
 
 export function checkSettled (bytes: Uint8Array, exchangeId: string): void {
-  checkId('Settled', parse('Settled', (input) => wire.Settled.decode(input), bytes).exchangeId, exchangeId)
+  checkId('Settled', decoded('Settled', (input) => wire.Settled.decode(input), bytes).exchangeId, exchangeId)
 }

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../errors.ts'
+import { checkLength, decoded } from '../shared/decode.ts'
 import * as wire from './pb/membership.ts'
 import type { Greeting, NetworkKey, Reason } from './types.ts'
 
@@ -40,7 +41,7 @@ export function encodeStep (step: Step): Uint8Array {
 
 /** @throws ProtocolError for whatever is not one of the three kinds within their caps. */
 export function decodeStep (bytes: Uint8Array): Step {
-  const frame = parse(bytes)
+  const frame = decoded('a membership frame', (input) => wire.MembershipFrame.decode(input), bytes)
   if (frame.kind === wire.Kind.HELLO) return { hello: helloOf(frame) }
   if (frame.kind === wire.Kind.STATEMENTS) return { batch: batchOf(frame) }
   return { answer: { ...(frame.reason === wire.Reason.ACCEPTED ? {} : { refused: frame.reason }), ...keyOf(frame) } }
@@ -75,8 +76,8 @@ function toWire (step: Step): Partial<wire.MembershipFrame> {
 
 function helloOf ({ credential, digest, keyEpoch, keyHash }: wire.MembershipFrame): Greeting {
   atMost('a credential', credential, MAX_CREDENTIAL_BYTES)
-  exactly('a digest', digest, HASH_BYTES)
-  exactly('a key hash', keyHash, HASH_BYTES)
+  checkLength('a digest', digest, HASH_BYTES)
+  checkLength('a key hash', keyHash, HASH_BYTES)
   return { credential, digest, key: { epoch: keyEpoch, hash: keyHash } }
 }
 
@@ -96,24 +97,12 @@ function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {
 function keyOf ({ keyStatement: statement, key }: wire.MembershipFrame): { key?: NetworkKey } {
   if (statement.length === 0) return {}
   atMost('a key statement', statement, MAX_KEY_STATEMENT_BYTES)
-  exactly('a network key', key, HASH_BYTES)
+  checkLength('a network key', key, HASH_BYTES)
   return { key: { statement, key } }
-}
-
-function parse (bytes: Uint8Array): wire.MembershipFrame {
-  try {
-    return wire.MembershipFrame.decode(bytes)
-  } catch {
-    throw new ProtocolError('a membership frame cannot be decoded')
-  }
 }
 
 function atMost (name: string, bytes: Uint8Array, most: number): void {
   if (bytes.length > most) throw new ProtocolError(`${name} of ${bytes.length} bytes, where at most ${most} are allowed`)
-}
-
-function exactly (name: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) throw new ProtocolError(`${name} has ${bytes.length} bytes, not ${length}`)
 }
 
 /** The generated code wants arrays that own their buffer. */

@@ -1,6 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString } from 'uint8arrays/to-string'
 import { ProtocolError } from '../../errors.ts'
+import { decoded } from '../shared/decode.ts'
 import * as wire from './pb/outcome.ts'
 
 /** Cap of every frame. */
@@ -12,14 +13,6 @@ export type Verdict = 'committed' | 'aborted'
 export interface Reply {
   readonly verdict: Verdict
   readonly latest: string | undefined
-}
-
-function parse<T> (name: string, decode: (bytes: Uint8Array) => T, bytes: Uint8Array): T {
-  try {
-    return decode(bytes)
-  } catch {
-    throw new ProtocolError(`${name} cannot be decoded`)
-  }
 }
 
 /** 32 hex digits, or undefined for none. */
@@ -40,7 +33,7 @@ export function encodeQuery (exchangeId: string | undefined): Uint8Array {
 
 /** The three decoders throw ProtocolError for what cannot be decoded or has ids of another length. */
 export function decodeQuery (bytes: Uint8Array): string | undefined {
-  return idOf('the query', parse('the query', (input) => wire.Query.decode(input), bytes).exchangeId)
+  return idOf('the query', decoded('the query', (input) => wire.Query.decode(input), bytes).exchangeId)
 }
 
 export function encodeReply ({ verdict, latest }: Reply): Uint8Array {
@@ -48,7 +41,7 @@ export function encodeReply ({ verdict, latest }: Reply): Uint8Array {
 }
 
 export function decodeReply (bytes: Uint8Array): Reply {
-  const { verdict, latest } = parse('the reply', (input) => wire.Reply.decode(input), bytes)
+  const { verdict, latest } = decoded('the reply', (input) => wire.Reply.decode(input), bytes)
   return { verdict: verdict === wire.Verdict.COMMITTED ? 'committed' : 'aborted', latest: idOf('the reply', latest) }
 }
 
@@ -57,5 +50,5 @@ export function encodeAcknowledgement (exchangeId: string | undefined): Uint8Arr
 }
 
 export function decodeAcknowledgement (bytes: Uint8Array): string | undefined {
-  return idOf('the acknowledgement', parse('the acknowledgement', (input) => wire.Acknowledgement.decode(input), bytes).exchangeId)
+  return idOf('the acknowledgement', decoded('the acknowledgement', (input) => wire.Acknowledgement.decode(input), bytes).exchangeId)
 }

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 const MAX_PEERS = 1024
 
 /**
@@ -5,16 +7,14 @@ const MAX_PEERS = 1024
  * peer's own words.
  */
 export class Tally {
-  readonly #peers = new Map<string, Record<string, number>>()
+  readonly #peers = new LRUCache<string, Record<string, number>>({ max: MAX_PEERS })
 
   count (peer: string, kind: string): void {
-    const counts = this.#peers.get(peer) ?? {}
-    this.#peers.delete(peer)
+    const counts = this.#peers.peek(peer) ?? {}
     this.#peers.set(peer, { ...counts, [kind]: (counts[kind] ?? 0) + 1 })
-    if (this.#peers.size > MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!)
   }
 
   of (peer: string): Readonly<Record<string, number>> {
-    return this.#peers.get(peer) ?? {}
+    return this.#peers.peek(peer) ?? {}
   }
 }

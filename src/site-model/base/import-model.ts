@@ -1,7 +1,8 @@
-import { open, rename, rm, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { littleEndianBytes, safetensorsHeader, type NamedTensor } from '../../adapter/safetensors.ts'
 import { elementCount } from '../../adapter/schema.ts'
+import { writeWhole } from '../../common/write-whole.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../errors.ts'
 import { isMissing, removeLeftovers } from '../../home/files.ts'
 import { MODEL_CHOICES, MODEL_NAMES, samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
@@ -126,12 +127,15 @@ async function write (conversion: Conversion): Promise<string> {
   const digest = hash.digest()
   await refuseOthers(path, digest)
   const header = safetensorsHeader(new Map(shapes.map(([name, shape]) => [name, { shape }])), { architecture: config.name, hash: digest })
-  await writeAside(path, async (append) => {
-    await append(header)
+  // One import at a time in a folder: it clears what killed ones left there.
+  await mkdir(dirname(path), { recursive: true })
+  await removeLeftovers(dirname(path))
+  await writeWhole(path, (async function * () {
+    yield header
     for (const [index, [name, shape]] of shapes.entries()) {
-      await append(littleEndianBytes(await read(name, shape, shapes.length + index + 1)))
+      yield littleEndianBytes(await read(name, shape, shapes.length + index + 1))
     }
-  })
+  })())
   return digest
 }
 
@@ -154,24 +158,6 @@ async function statedHash (path: string): Promise<string | undefined> {
     return file.metadata['hash']
   } catch (error) {
     if (isMissing(error) || error instanceof CorruptFileError) return undefined
-    throw error
-  }
-}
-
-/** One import at a time in a folder: it clears what killed ones left there. */
-async function writeAside (path: string, work: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
-  const aside = `${path}.${process.pid}`
-  await mkdir(dirname(path), { recursive: true })
-  await removeLeftovers(dirname(path))
-  const handle = await open(aside, 'w')
-  try {
-    await work(async (bytes) => { await handle.writeFile(bytes) })
-    await handle.sync()
-    await handle.close()
-    await rename(aside, path)
-  } catch (error) {
-    await handle.close().catch(() => {})
-    await rm(aside, { force: true })
     throw error
   }
 }

@@ -1,7 +1,7 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CorruptFileError, InputError } from '../../errors.ts'
-import { isMissing } from '../../home/files.ts'
+import { namesIn } from '../../home/files.ts'
 import { samConfig } from '../../model/sam/build-sam.ts'
 import { parameterCount } from '../../model/sam/tensor-shapes.ts'
 import { readBaseModel } from './base-model.ts'
@@ -24,10 +24,7 @@ const BUNDLED = 'sam-tiny'
 
 /** The bundled model and all imported ones, by name. @throws InputError naming a file that cannot be read. */
 export async function listModels (folder: string): Promise<StoredModel[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = await namesIn(folder)
   const files = names.filter((name) => name.endsWith('.safetensors')).sort()
   return [await bundledModel(), ...await Promise.all(files.map(async (file) => await readEntry(join(folder, file))))]
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { littleEndianBytes } from '../../adapter/safetensors.ts'
+import { messageOf } from '../../common/message-of.ts'
+import { writeWhole } from '../../common/write-whole.ts'
 import { isMissing } from '../../home/files.ts'
 import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
@@ -22,7 +23,7 @@ export class DiskEmbeddings implements FeatureStore {
   readonly #folder: string
   readonly #maxBytes: number
   readonly #now: () => number
-  /** By file name, the one unused longest first. */
+  /** By file name, the one unused longest first. Room is made before a file is written, and awaited: no cache in memory does that. */
   #entries: Map<string, Entry> | undefined
   #problem: string | undefined
 
@@ -62,7 +63,7 @@ export class DiskEmbeddings implements FeatureStore {
       entries.delete(key)
       await this.#makeRoom(entries, bytes.length)
       // What a power cut damages is noticed by its digest: no need to wait for the disk.
-      await writeFileAtomic(join(this.#folder, key), bytes, { mode: 0o600, fsync: false })
+      await writeWhole(join(this.#folder, key), bytes, { mode: 0o600, sync: false })
       this.#touch(key, bytes.length)
     })
   }
@@ -98,7 +99,7 @@ export class DiskEmbeddings implements FeatureStore {
     try {
       return await work()
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error)
+      this.#problem = messageOf(error)
       return undefined
     }
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { mean } from '../../common/mean.ts'
 import { readImage } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -167,7 +168,7 @@ function stack (answers: readonly (readonly MaskMap[] | undefined)[], image: Ima
     const given = answers.flatMap((answer) => answer?.[i] ?? [])
     return {
       map,
-      iou: given.reduce((sum, { iou }) => sum + iou, 0) / given.length,
+      iou: mean(given.map(({ iou }) => iou)),
       masks: answers.map((answer) => answer?.[i]?.mask ?? new Uint8Array(height * width)),
       logits: answers.map((answer) => answer?.[i]?.logits ?? new Float32Array(lowRes ** 2).fill(BACKGROUND))
     }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../../common/message-of.ts'
 import { isMissing } from '../../home/files.ts'
 import type { FeatureStore } from '../../model/train/frozen-features.ts'
 
@@ -64,7 +65,7 @@ export class DiskFeatures implements FeatureStore {
   }
 
   #refuse (error: unknown): void {
-    if (!this.#refused) this.#onProblem(error instanceof Error ? error.message : String(error))
+    if (!this.#refused) this.#onProblem(messageOf(error))
     this.#refused = true
   }
 

@@ -1,4 +1,5 @@
 /** Entry of the trainer process: answers the daemon's calls one after the other (messages.ts). */
+import { messageOf } from '../../common/message-of.ts'
 import { InputError, SchemaError } from '../../errors.ts'
 import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import { createSession, type Session } from './session.ts'
@@ -22,7 +23,7 @@ async function answer ({ id, call, request }: CallMessage): Promise<void> {
     send({
       kind: 'fault',
       id,
-      fault: { message: plainMessage(error), userFault: error instanceof InputError || error instanceof SchemaError }
+      fault: { message: messageOf(error), userFault: error instanceof InputError || error instanceof SchemaError }
     })
   }
 }
@@ -39,8 +40,4 @@ async function run (call: CallName, request: TrainerCalls[CallName]['request']):
 function send (message: TrainerMessage): void {
   // A daemon that was killed hears nothing; 'disconnect' ends this process as soon as it comes to it.
   process.send?.(message, undefined, undefined, () => {})
-}
-
-function plainMessage (error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -14,7 +14,7 @@ const realTime: Time = {
 
 /**
  * Test fault: after every step waits until it took `factor` times as long. A phase's first step counts like the one before it, since
- * what came in between was no step.
+ * what came in between was no step. The others lie in src/node/test-faults, behind the wall between daemon and trainer.
  */
 export function slowedDown (onProgress: Progress, factor: number, { now, block }: Time = realTime): Progress {
   let stepMs = 0

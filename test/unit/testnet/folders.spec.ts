@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import pMap from 'p-map'
 import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals.ts'
 import { bundledSample } from '../../../scripts/testnet/sample.ts'
 import { prepareWorkspace } from '../../../scripts/testnet/workspace.ts'
-import { mapLimited } from '../../../src/common/map-limited.ts'
 import { InputError } from '../../../src/errors.ts'
 
 let root: string
@@ -64,17 +64,28 @@ describe('the output folder', () => {
   })
 })
 
-describe('mapLimited', () => {
+describe('pMap, as evaluations and experiments use it', () => {
   it('keeps order and never runs more than the limit', async () => {
     let running = 0
     let most = 0
-    const results = await mapLimited([5, 1, 4, 2, 3], 2, async (value) => {
+    const results = await pMap([5, 1, 4, 2, 3], async (value) => {
       most = Math.max(most, ++running)
       for (let i = 0; i < value; i++) await Promise.resolve()
       running--
       return 10 * value
-    })
+    }, { concurrency: 2 })
     expect(results).to.deep.equal([50, 10, 40, 20, 30])
     expect(most).to.equal(2)
+  })
+
+  it('fails with the first failure, and begins nothing after it', async () => {
+    const begun: number[] = []
+    const work = pMap([1, 2, 3, 4, 5], async (value) => {
+      begun.push(value)
+      await Promise.resolve()
+      if (value === 2) throw new InputError('no')
+    }, { concurrency: 2 })
+    expect(await failure(work)).to.equal('no')
+    expect(begun).to.deep.equal([1, 2, 3])
   })
 })

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { fromRandomAccessReaderPromise, type Entry, type ZipFile } from 'yauzl'
+import { messageOf } from '../../../common/message-of.ts'
 import { CorruptFileError, InputError } from '../../../errors.ts'
 import { FileReader } from './file-reader.ts'
 
@@ -92,6 +93,6 @@ async function sane<T> (promise: Promise<T>): Promise<T> {
     return await promise
   } catch (error) {
     if (error instanceof CorruptFileError || (error instanceof Error && 'syscall' in error)) throw error
-    throw new CorruptFileError(`the archive is damaged (${error instanceof Error ? error.message : String(error)})`)
+    throw new CorruptFileError(`the archive is damaged (${messageOf(error)})`)
   }
 }

@@ -62,8 +62,8 @@ describe('the plot of a simulation', () => {
   })
 
   it('or a page that fetches nothing', () => {
-    const page = plotPage('<svg></svg>', 'some figures')
-    expect(page).to.include('<svg></svg>').and.include('some figures')
+    const page = plotPage('<svg></svg>', 'some figures, 1 < 2')
+    expect(page).to.include('<svg></svg>').and.include('some figures, 1 &lt; 2')
     expect(page).to.not.match(/src=|href=/)
   })
 })
