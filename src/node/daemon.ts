@@ -26,6 +26,8 @@ export interface DaemonInit {
   /** Train without the network and end after the last round. */
   readonly alone: boolean
   readonly logger: Logger
+  /** Sentences about the home, from before the start: said, and kept for status. */
+  readonly news?: readonly string[]
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
   readonly trainerBackOff?: { readonly firstMs: number, readonly lastMs: number }

@@ -6,6 +6,7 @@ import { loadConfig } from '../home/config/load.ts'
 import type { SiteConfig, ComputeSettings } from '../home/config/schema.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
+import { requireKnownHome } from '../home/version.ts'
 import type { Learner } from '../model/train/learner.ts'
 import { engineOptions } from './engine-options.ts'
 import { createLearner } from './learner.ts'
@@ -24,6 +25,7 @@ export interface SiteModel {
 }
 
 export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}): Promise<SiteModel> {
+  await requireKnownHome(home)
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)

@@ -3,6 +3,7 @@ import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import type { ComputeSettings } from '../../home/config/schema.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import { computeArgs, computeFlags } from '../compute-flags.ts'
 import type { Examination } from '../doctor/examine.ts'
 import { withFlags } from '../flags.ts'
@@ -15,6 +16,7 @@ export const doctor: CommandModule<object, Args> = {
   describe: 'engine, GPU, memory, ports, clock, disk: what works, and what to do for more',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...computeFlags }) as never,
   handler: async ({ home, json, ...rest }) => {
+    await requireKnownHome(home)
     const config = await loadConfig(sitePaths(home).config, computeArgs(rest))
     const { examine } = await import('../doctor/examine.ts')
     const found = await examine(home, config)

@@ -8,10 +8,12 @@ import { withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { markNewHome } from '../../home/version.ts'
 import { defaultAveraging } from '../../settings/averaging.ts'
 import { MOST } from '../../settings/schema.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 import { rotateKey, show, sign, verify } from './federation-documents.ts'
 
 const createFlags = {
@@ -59,6 +61,8 @@ const create: CommandModule<object, CreateArgs> = {
     if (await readIfThere(paths.federation) != null) {
       throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     }
+    await prepareHome(args.home)
+    await markNewHome(args.home)
     const key = await loadOrCreateIdentity(paths.identity)
     const { checkModel, modelSection, trainingSection } = await import('../../site-model/fit-settings.ts')
     const model = await modelSection(paths.models, args.model, args.imageSize)

@@ -5,9 +5,11 @@ import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
 import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { markNewHome, requireKnownHome } from '../../home/version.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 
 const NEW_PASSPHRASE = 'CONSILIUM_NEW_PASSPHRASE'
 
@@ -19,6 +21,8 @@ export const init: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
+    await prepareHome(home)
+    await markNewHome(home)
     const existed = await readIfThere(identity) != null
     await loadOrCreateIdentity(identity)
     const peerId = await readPeerId(identity)
@@ -33,6 +37,7 @@ const rotate: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     await requireStopped(home)
+    await prepareHome(home)
     const paths = sitePaths(home)
     const passphrase = await isProtected(paths.identity) ? await askPassphrase('passphrase of the key') : givenPassphrase()
     const { from, to } = await rotateIdentity(paths, { now: Date.now(), passphrase })
@@ -46,6 +51,7 @@ const protect: CommandModule<object, Args> = {
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
+    await prepareHome(home)
     const key = await loadIdentity(identity)
     const passphrase = await askPassphrase('new passphrase', NEW_PASSPHRASE)
     if (process.env[NEW_PASSPHRASE] == null && passphrase !== await askPassphrase('new passphrase again', NEW_PASSPHRASE)) {
@@ -66,6 +72,7 @@ export const id: CommandModule<object, Args> = {
   describe: 'print this site\'s peer id; id rotate, id protect',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }).command(rotate).command(protect),
   handler: async ({ home, json }) => {
+    await requireKnownHome(home)
     const peerId = await readPeerId(sitePaths(home).identity)
     print(json, { peerId }, peerId)
   }

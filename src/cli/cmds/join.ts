@@ -13,6 +13,7 @@ import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { requireAddresses } from '../addresses.ts'
 import { withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 
 const flags = {
   ...homeFlag,
@@ -38,6 +39,7 @@ export const join: CommandModule<object, Args> = {
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     const paths = sitePaths(home)
     requireAddresses(bootstrap)
+    await prepareHome(home)
     const invitation = await decodeInvitation(isInvitation(text) ? text : await readInvitationFile(text))
     const peerId = await readPeerId(paths.identity)
     const { federation, certificate } = invitation

@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs'
 import { InputError, UsageError } from '../../errors.ts'
 import { readPeerId } from '../../federation/identity.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
-import { withMembership } from '../../federation/membership/offline.ts'
 import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -10,6 +9,7 @@ import { askControl } from '../../node/control/client.ts'
 import { withFlags } from '../flags.ts'
 import { knownMember, membersInHome, membersOfDaemon } from '../members-of-home.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { offline } from '../prepare-home.ts'
 
 interface Args { home: string, json: boolean }
 
@@ -42,7 +42,7 @@ export const revoke: CommandModule<object, Args & { peerId: string, yes: boolean
       )
     }
     const told = await askControl<Revoked>(home, '/membership/revoke', { peerId })
-    const { signatures, quorum, effective } = told ?? await withMembership(home, async ({ membership }) => await membership.revoke(peerId))
+    const { signatures, quorum, effective } = told ?? await offline(home, async ({ membership }) => await membership.revoke(peerId))
     const how = told == null ? 'the others learn it when this site starts' : 'the others are told'
     print(
       json,

@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress'
 import type { CommandModule } from 'yargs'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import type { StoredModel } from '../../site-model/base/model-store.ts'
 import { withFlags } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
@@ -22,6 +23,7 @@ const importCommand: CommandModule<object, ImportArgs> = {
   builder: (argv) =>
     withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags) as never,
   handler: async ({ home, json, file, name, architecture }) => {
+    await requireKnownHome(home)
     const { importModel } = await import('../../site-model/base/import-model.ts')
     const bar = new cliProgress.SingleBar({
       format: 'importing {bar} {percentage}%',
@@ -58,6 +60,7 @@ const list: CommandModule<object, CommonArgs> = {
   describe: 'base models that this machine has',
   builder: (argv) => withFlags(argv, commonFlags),
   handler: async ({ home, json }) => {
+    await requireKnownHome(home)
     const { listModels } = await import('../../site-model/base/model-store.ts')
     const models = await listModels(sitePaths(home).models)
     print(
@@ -77,6 +80,7 @@ const info: CommandModule<object, CommonArgs & { name: string }> = {
   builder: (argv) =>
     withFlags(argv.positional('name', { type: 'string', describe: 'name as in model list', demandOption: true }), commonFlags),
   handler: async ({ home, json, name }) => {
+    await requireKnownHome(home)
     const { findModel } = await import('../../site-model/base/model-store.ts')
     const model = await findModel(sitePaths(home).models, name)
     print(json, model, () => describe(model))

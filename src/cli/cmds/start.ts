@@ -11,6 +11,7 @@ import { computeArgs, computeFlags } from '../compute-flags.ts'
 import { withFlags } from '../flags.ts'
 import { STOP_SIGNALS } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 
 const flags = {
   ...homeFlag,
@@ -42,6 +43,8 @@ export const start: CommandModule<object, Args> = {
   handler: async (args) => {
     const { home, alone, json } = args
     const { data, name, axis, listen, bootstrap, controlPort, nice, logLevel } = args
+    const news: string[] = []
+    await prepareHome(home, (sentence) => { news.push(sentence) })
     const config = await loadConfig(sitePaths(home).config, {
       data,
       name,
@@ -59,7 +62,7 @@ export const start: CommandModule<object, Args> = {
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
     const summary = await runUntilSignalled(
-      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) })
+      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, logger: createLogger(config.logLevel) })
     )
     if (summary != null) print(json, summary, () => describe(summary))
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 
 const TIMEOUT_MS = 5_000
 const CHANGE_TIMEOUT_MS = 20_000
@@ -44,6 +45,7 @@ export async function askControl<T> (
 }
 
 async function readControl (home: string): Promise<z.infer<typeof controlFile>> {
+  await requireKnownHome(home)
   const bytes = await readIfThere(sitePaths(home).control)
   if (bytes == null) throw notRunning(home)
   try {

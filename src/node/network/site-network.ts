@@ -30,7 +30,7 @@ import { keyedNoise, type Refusal } from './encrypter.ts'
 import { FairShare } from './fair-share.ts'
 import { createHost, type Host } from './host.ts'
 import { Members } from './membership-service.ts'
-import { openPeerBook } from './peer-book.ts'
+import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { Guard } from './peer-limits.ts'
 import { boundedGossipsub } from './pubsub.ts'
 import { observeConnections, observeExchanges } from './record-audit.ts'
@@ -99,12 +99,7 @@ export class SiteNetwork {
   /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
   static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
-    if (wasDamaged) {
-      init.notices.warn(
-        'peer book',
-        'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses'
-      )
-    }
+    if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const guard = new Guard({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
     const onRefused = (refusal: Refusal): void => {
