@@ -1,7 +1,7 @@
 import { access, cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { SOFTWARE } from '../common/software.ts'
+import { SOFTWARE, VERSION_TEXT } from '../common/software.ts'
 import { InputError } from '../errors.ts'
 import { isMissing, readIfThere, syncFolder, writeJson } from './files.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
@@ -10,7 +10,7 @@ import { sitePaths } from './paths.ts'
 const versionFile = z.object({
   format: z.number().int().min(1),
   /** Which wrote this file. */
-  software: z.string().regex(/^[\w.+-]{1,40}$/),
+  software: z.string().regex(VERSION_TEXT),
   /** A migration to this format has begun: its copies are whole, its changes may not be. */
   migratingTo: z.number().int().optional(),
   /** Folder of those copies, where there was anything to copy. */

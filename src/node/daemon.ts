@@ -3,6 +3,7 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
+import type { Software } from '../protocol/versions.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import type { Logger } from '../rounds/logger.ts'
@@ -37,6 +38,8 @@ export interface DaemonInit {
   readonly foundWithinMs?: number
   /** What a testnet makes this site suffer. */
   readonly faults?: TestFaults | undefined
+  /** Another version that this site is to be, for the test of two that cannot talk. */
+  readonly software?: Software
 }
 
 type Closer = () => Promise<void>
@@ -133,7 +136,7 @@ export class Daemon {
 
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
-    const { tap, foundWithinMs, faults } = this.#init
+    const { tap, foundWithinMs, faults, software } = this.#init
     const membership = await SiteMembership.open({
       ...site,
       onEvent: (event) => {
@@ -151,6 +154,7 @@ export class Daemon {
       audit,
       ...(tap == null ? {} : { tap }),
       ...(foundWithinMs == null ? {} : { foundWithinMs }),
+      ...(software == null ? {} : { software }),
       faults
     })
     this.#closers.push(async () => {

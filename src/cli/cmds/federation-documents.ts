@@ -153,7 +153,7 @@ function describe ({ id, document }: Federation): string {
   const signed = new Set(document.signatures.map(({ peerId }) => peerId))
   return [
     `${document.name}  ${id}`,
-    `created     ${document.created}`,
+    `created     ${document.created}${document.software == null ? '' : ` by consilium ${document.software}`}`,
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     ...(['model', 'training', 'averaging'] as const).map((section) => `${section.padEnd(11)} ${JSON.stringify(document[section])}`)

@@ -1,5 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
+import { SOFTWARE } from '../../common/software.ts'
 import { InputError, UsageError } from '../../errors.ts'
 import { federationId, federationName, signFederation, writeFederation, type FederationBody } from '../../federation/document.ts'
 import { loadOrCreateIdentity } from '../../federation/identity.ts'
@@ -70,6 +71,7 @@ const create: CommandModule<object, CreateArgs> = {
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
+      software: SOFTWARE,
       founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
       quorum: args.quorum,
       model,

@@ -62,10 +62,12 @@ async function isUnknown (home: string, peerId: string): Promise<boolean> {
 }
 
 function describe (
-  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never' }: MemberView
+  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never', software }: MemberView
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
   return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
     connected ? ', connected' : ''
-  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}`
+  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${
+    software == null ? '' : `; consilium ${software}`
+  }`
 }

@@ -137,8 +137,8 @@ describe('the version of a home', () => {
     const written = [{ format: 7, software: '9.1.0', more: true }, { format: FORMAT, software: '9.1.0', migratingTo: 7 }]
     for (const each of written) {
       await write('home.json', JSON.stringify(each))
-      for (const work of [requireKnownHome(home), migrate(), markNewHome(home)]) {
-        const sentence = await refusal(work)
+      for (const work of [requireKnownHome, async () => { await migrate() }, markNewHome]) {
+        const sentence = await refusal(work(home))
         for (const part of ['format 7', '9.1.0', `formats up to ${FORMAT}`, SOFTWARE, 'install']) expect(sentence).to.contain(part)
       }
       expect(JSON.parse(await read('home.json'))).to.deep.equal(each)
