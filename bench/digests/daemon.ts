@@ -17,6 +17,7 @@ import { writeIdentity } from '../../src/federation/identity.ts'
 import { turnsPerInitiation } from '../../src/gossip-aggregation/partner-choice.ts'
 import { mergeSettings } from '../../src/home/config/load.ts'
 import { sitePaths } from '../../src/home/paths.ts'
+import { markNewHome } from '../../src/home/version.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type Site } from '../../src/node/site.ts'
 import { TrainerProcess } from '../../src/node/trainer-process.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
@@ -92,6 +93,7 @@ async function openRunning (
   { document, key }: { readonly document: FederationDocument, readonly key: PrivateKey }
 ): Promise<Running> {
   const paths = sitePaths(home)
+  await markNewHome(home)
   await writeIdentity(paths.identity, key)
   await writeFederation(paths.federation, document)
   const config = { ...mergeSettings({ data, threads: 1, provider: 'cpu', engine: 'onnx' }, {}, {}), data }

@@ -102,13 +102,10 @@ network.host.addEventListener('peer:connect', ({ detail }) => { if (detail.equal
 const target: Target = { federationId: federation.id, schemaHash: schema, round: Number(values.round), connection, signal: stop.signal }
 const announcement: Announcement = {
   round: target.round,
-  rounds: target.round,
   phase: 'G',
-  mass: 1,
   schemaHash: schema,
-  digest: '0'.repeat(64),
   sketch: new Float32Array(64),
-  exchanges: 0
+  protocols: []
 }
 const isChosen = (name: string): boolean => chosen === 'all' || chosen === name
 const running = [

@@ -3,12 +3,14 @@ import { InputError } from '../errors.ts'
 import { readFederation } from '../federation/document.ts'
 import { readPeerId } from '../federation/identity.ts'
 import { formerLedger, sitePaths } from '../home/paths.ts'
+import { requireKnownHome } from '../home/version.ts'
 import { verifyBundle } from './bundle.ts'
 import { Account } from './reconcile.ts'
 import { verifyLedger, type Expected } from './verify.ts'
 
 /** Whose ledger lies in this home. */
 export async function ownerOf (home: string): Promise<Expected> {
+  await requireKnownHome(home)
   const paths = sitePaths(home)
   const { id } = await readFederation(paths.federation)
   return { peerId: await readPeerId(paths.identity), federation: id }

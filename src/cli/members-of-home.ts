@@ -6,6 +6,7 @@ import { viewMembers, type MemberView } from '../federation/membership/members-v
 import { invitedAs } from '../federation/membership/site-membership.ts'
 import { Standing } from '../federation/membership/statements.ts'
 import { sitePaths } from '../home/paths.ts'
+import { requireKnownHome } from '../home/version.ts'
 import { fetchControl } from '../node/control/client.ts'
 
 /** Whom the running daemon of `home` knows, or undefined where none answers. */
@@ -15,6 +16,7 @@ export async function membersOfDaemon (home: string): Promise<MemberView[] | und
 
 /** Whom the files of `home` name: what the daemon has in mind is there some seconds later. */
 export async function membersInHome (home: string): Promise<MemberView[]> {
+  await requireKnownHome(home)
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const standing = new Standing(federation)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
+import { compareVersions, SOFTWARE, VERSION_TEXT } from '../common/software.ts'
 import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
 import { federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
@@ -14,6 +15,8 @@ const body = z.strictObject({
   version: z.literal(1),
   name: federationName,
   created: z.iso.datetime(),
+  /** Version by which it was created; documents of 0.1.0 have none. */
+  software: z.string().regex(VERSION_TEXT).optional(),
   founders: z.array(peerIdText).min(1).max(64),
   /** How many founders' signatures an admission takes. */
   quorum: count,
@@ -94,10 +97,21 @@ async function parseDraft (value: unknown, where: string): Promise<Federation> {
   const parsed = signedDocument.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new InputError(`${where} is not a federation document: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
+    throw new InputError(
+      laterSoftware(value, where) ??
+        `${where} is not a federation document: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`
+    )
   }
   await verifySignatures(where, parsed.data)
   return { id: federationId(parsed.data), document: parsed.data }
+}
+
+/** Why a document that cannot be read may be right all the same. */
+function laterSoftware (value: unknown, where: string): string | undefined {
+  const { software } = (value ?? {}) as { software?: unknown }
+  if (typeof software !== 'string' || !VERSION_TEXT.test(software) || compareVersions(software, SOFTWARE) <= 0) return undefined
+  return `${where} was created by consilium ${software} and holds what this consilium ${SOFTWARE} does not know: install consilium ` +
+    `${software} or newer`
 }
 
 async function verifySignatures (where: string, document: FederationDocument): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 /** Where everything of one site lies below its home folder. */
 export interface SitePaths {
   readonly home: string
+  readonly version: string
   readonly identity: string
   readonly federation: string
   readonly networkKey: string
@@ -28,6 +29,7 @@ export function sitePaths (home: string): SitePaths {
   const at = (name: string): string => join(home, name)
   return {
     home,
+    version: at('home.json'),
     identity: at('identity.key'),
     federation: at('federation.json'),
     networkKey: at('network.key'),

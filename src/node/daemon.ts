@@ -6,6 +6,7 @@ import { messageOf } from '../common/message-of.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import type { Dice } from '../home/metrics-log.ts'
+import type { Software } from '../protocol/versions.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import type { Logger } from '../rounds/logger.ts'
@@ -30,6 +31,8 @@ export interface DaemonInit {
   /** Train without the network and end after the last round. */
   readonly alone: boolean
   readonly logger: Logger
+  /** Sentences about the home, from before the start: said, and kept for status. */
+  readonly news?: readonly string[]
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
   readonly trainerBackOff?: Doubling
@@ -39,6 +42,8 @@ export interface DaemonInit {
   readonly foundWithinMs?: number
   /** What a testnet makes this site suffer. */
   readonly faults?: TestFaults | undefined
+  /** Another version that this site is to be, for the test of two that cannot talk. */
+  readonly software?: Software
 }
 
 type Closer = () => Promise<void>
@@ -133,7 +138,7 @@ export class Daemon {
 
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
-    const { tap, foundWithinMs, faults } = this.#init
+    const { tap, foundWithinMs, faults, software } = this.#init
     const membership = await SiteMembership.open({
       ...site,
       onEvent: (event) => {
@@ -151,6 +156,7 @@ export class Daemon {
       audit,
       ...(tap == null ? {} : { tap }),
       ...(foundWithinMs == null ? {} : { foundWithinMs }),
+      ...(software == null ? {} : { software }),
       faults
     })
     this.#closers.push(async () => {

@@ -1,4 +1,5 @@
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { Gossip } from '../rounds/exchange-loop.ts'
@@ -19,14 +20,14 @@ export interface Company {
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
 export async function joinCompany (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
-  const { federation: { id, document: { training, averaging } }, peerId, record, notices, logger } = site
+  const { federation: { id, document: { averaging } }, peerId, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   const announcer = new Announcer({
     federationId: id,
     averager,
     initial,
-    rounds: training.rounds,
+    software: { software: network.software.version, protocols: protocolNames(network.software.protocols) },
     record,
     peers,
     publish: network.publish,

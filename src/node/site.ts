@@ -13,6 +13,7 @@ import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
+import { migrateHome } from '../home/version.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
@@ -20,6 +21,7 @@ import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
+import { whileAlone } from './network/peer-book.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
@@ -44,15 +46,24 @@ export interface Site {
 
 /** @throws InputError for a missing key, a federation file that was edited, and the like. */
 export async function openSite (
-  { home, config, logger, faults }: { home: string, config: RunConfig, logger: Logger, faults?: TestFaults | undefined }
+  { home, config, logger, faults, news = [] }: {
+    home: string,
+    config: RunConfig,
+    logger: Logger,
+    faults?: TestFaults | undefined,
+    news?: readonly string[]
+  }
 ): Promise<Site> {
   const paths = sitePaths(home)
+  const notices = new Notices(logger)
+  const say = (sentence: string): void => { notices.warn(sentence, sentence) }
+  news.forEach(say)
+  await migrateHome(home, { exclusively: async (work) => { await whileAlone(home, say, work) }, say })
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
   const name = config.name ?? peerId.slice(-8)
-  const notices = new Notices(logger)
   if (faults != null) {
     notices.warn(
       'test faults',

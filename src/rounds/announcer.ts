@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { messageOf } from '../common/message-of.ts'
 import { runInSlices } from '../common/slices.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
@@ -14,7 +13,7 @@ export interface AnnouncerInit {
   readonly averager: Averager
   /** Γ0. */
   readonly initial: Float32Array
-  readonly rounds: number
+  readonly software: Pick<Announcement, 'software' | 'protocols'>
   readonly record: SiteRecord
   readonly peers: PeerTable
   readonly publish: (announcement: Announcement) => Promise<void>
@@ -24,7 +23,6 @@ export interface AnnouncerInit {
 const SPACING_MS = 1_000
 // Tells newcomers what they missed, and everybody that this site is alive.
 const HEARTBEAT_MS = 5_000
-const SLICE = 65_536
 
 /** Tells the federation where this site is, and keeps its own sketch for the estimate of the consensus distance. */
 export class Announcer {
@@ -91,37 +89,22 @@ export class Announcer {
   }
 
   async #announce (): Promise<void> {
-    const { averager, record, rounds, publish, logger } = this.#init
+    const { averager, record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
     const values = averager.snapshot()
     const { round } = averager
     try {
       this.#own = await runInSlices(sketchSlices(values, this.#seed))
-      const digest = await runInSlices(digestSlices(values))
       await publish({
+        ...software,
         round,
-        rounds,
         phase: record.phase,
-        mass: averager.mass,
         schemaHash: averager.schema.hash,
-        digest,
         sketch: this.#own,
-        exchanges: averager.exchanges,
         ...(record.dice == null ? {} : { dice: record.dice.personal })
       })
     } catch (error) {
       logger.debug({ reason: messageOf(error) }, 'an announcement was not published')
     }
   }
-}
-
-/** SHA-256 of the float32 values, computed without blocking. */
-function * digestSlices (values: Float32Array): Generator<void, string> {
-  const hash = createHash('sha256')
-  for (let begin = 0; begin < values.length; begin += SLICE) {
-    const slice = values.subarray(begin, begin + SLICE)
-    hash.update(new Uint8Array(slice.buffer, slice.byteOffset, slice.byteLength))
-    yield
-  }
-  return hash.digest('hex')
 }

@@ -3,7 +3,6 @@ import type { PeerView } from './status.ts'
 /** What a site's latest announcement says, as far as the round pipeline needs it. */
 export interface Announced {
   readonly round: number
-  readonly rounds: number
   readonly phase: string
   readonly schemaHash: string
   readonly sketch: Float32Array
@@ -20,6 +19,9 @@ interface Entry {
   movedAt: number
   exchanges: number
   foreign: boolean
+  /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
+  apart: boolean
+  software?: string
 }
 
 // A site that restarts is back within this time; one that stays away longer is not waited for.
@@ -83,9 +85,17 @@ export class PeerTable {
     this.#entry(id).foreign = true
   }
 
+  /** Which software it runs, and whether that and this site's have no common version of a protocol: it is not asked while that is so. */
+  runs (id: string, { software, isApart }: { software: string | undefined, isApart: boolean }): void {
+    const entry = this.#entries.get(id)
+    if (entry == null) return
+    entry.apart = isApart
+    if (software != null) entry.software = software
+  }
+
   /** Ids of all sites known to train the same model, sorted: what the rule `exponential` counts through. */
   ring (self: string): string[] {
-    const ids = [...this.#entries].filter(([, entry]) => !entry.foreign && !isGone(entry) && entry.announced != null).map(([id]) => id)
+    const ids = [...this.#entries].filter(([, entry]) => isPartner(entry) && entry.announced != null).map(([id]) => id)
     return [...ids, self].sort()
   }
 
@@ -104,7 +114,7 @@ export class PeerTable {
    * be loading.
    */
   candidates (): string[] {
-    const able = [...this.#entries].filter(([, entry]) => entry.connected && !entry.foreign && !isGone(entry))
+    const able = [...this.#entries].filter(([, entry]) => entry.connected && isPartner(entry))
     const announced = able.filter(([, entry]) => entry.announced != null)
     return (announced.length > 0 ? announced : able).map(([id]) => id)
   }
@@ -128,7 +138,7 @@ export class PeerTable {
    */
   medianRound (): number | undefined {
     const rounds = [...this.#entries.values()]
-      .filter((entry) => entry.connected && !entry.foreign && this.#now() - entry.movedAt < STALLED_MS)
+      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
       .flatMap(({ announced }) => announced == null ? [] : [announced.round])
       .sort((a, b) => a - b)
     return rounds[Math.floor((rounds.length - 1) / 2)]
@@ -158,7 +168,7 @@ export class PeerTable {
 
   /** `suspects`: sites whose adapters were clipped again and again. */
   view (suspects: readonly string[] = []): PeerView[] {
-    return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges }]) => ({
+    return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges, software }]) => ({
       peerId,
       connected,
       addresses: [...addresses],
@@ -166,16 +176,18 @@ export class PeerTable {
       suspect: suspects.includes(peerId),
       ...(lastSeen == null ? {} : { lastSeen }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
-      ...(announced?.dice == null ? {} : { dice: announced.dice })
+      ...(announced?.dice == null ? {} : { dice: announced.dice }),
+      ...(software == null ? {} : { software })
     }))
   }
 
-  #isPresent ({ connected, foreign, lastSeen }: Entry): boolean {
-    return !foreign && (connected || this.#now() - (lastSeen ?? -Infinity) < ABSENT_MS)
+  #isPresent ({ connected, foreign, apart, lastSeen }: Entry): boolean {
+    return !foreign && !apart && (connected || this.#now() - (lastSeen ?? -Infinity) < ABSENT_MS)
   }
 
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ?? { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false }
+    const entry = this.#entries.get(id) ??
+      { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false, apart: false }
     if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry
@@ -190,6 +202,10 @@ export class PeerTable {
     )
     if (oldest != null) this.#entries.delete(oldest[0])
   }
+}
+
+function isPartner (entry: Entry): boolean {
+  return !entry.foreign && !entry.apart && !isGone(entry)
 }
 
 function isGone ({ announced }: Entry): boolean {

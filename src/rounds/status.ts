@@ -4,6 +4,9 @@ export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-
 
 /** What GET /status answers. */
 export interface SiteStatus {
+  /** Its version, and name/version of each protocol that it speaks. */
+  software: string
+  protocols: string[]
   name: string
   peerId: string
   addresses: string[]
@@ -52,4 +55,6 @@ export interface PeerView {
   exchanges: number
   /** Its adapter was clipped again and again. */
   suspect: boolean
+  /** Version; absent until it has said so. */
+  software?: string
 }

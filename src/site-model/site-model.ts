@@ -5,6 +5,7 @@ import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
+import { requireKnownHome } from '../home/version.ts'
 import type { Learner } from '../model/train/learner.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
@@ -25,6 +26,7 @@ export interface SiteModel {
 }
 
 export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}): Promise<SiteModel> {
+  await requireKnownHome(home)
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)

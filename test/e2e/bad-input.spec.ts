@@ -124,7 +124,7 @@ describe('what bad input gets from the command line', function () {
         'the invitation was mistyped or cut: copy it again as a whole'
       )
       expect(await refused(1, ['join', join(folder, 'no-file'), '--home', home])).to.contain('is neither an invitation nor a file')
-      expect(await readdir(home)).to.deep.equal(['identity.key'])
+      expect(await readdir(home)).to.deep.equal(['home.json', 'identity.key'])
     })
 
     it('an edited federation file: refused by start', async () => {
@@ -147,7 +147,7 @@ describe('what bad input gets from the command line', function () {
       const file = join(folder, 'file')
       await writeFile(file, '')
       expect(await refused(1, ['init', '--home', file])).to.equal(
-        `${join(file, 'identity.key')} is not a folder, or lies below a file: check the name`
+        `${join(file, 'home.json')} is not a folder, or lies below a file: check the name`
       )
       expect(await refused(1, ['federation', 'create', '--home', join(folder, 'unmade'), '--name', 'x', '--settings', folder])).to.equal(
         `${folder} is a folder where a file is needed: name a file`

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import { engine } from '../../settings/site/compute.ts'
 import type { Examination } from '../doctor/examine.ts'
 import { command, withFlags } from '../flags.ts'
@@ -12,6 +13,7 @@ export const doctor = command({
   describe: 'engine, GPU, memory, ports, clock, disk: what works, and what to do for more',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...flagsOf(engine) }),
   handler: async (args) => {
+    await requireKnownHome(args.home)
     const config = await loadConfig(sitePaths(args.home).config, settingsIn(engine, args))
     const { examine } = await import('../doctor/examine.ts')
     const found = await examine(args.home, config)

@@ -2,6 +2,7 @@ import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError } from '../../errors.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 
@@ -12,6 +13,7 @@ export const exportAdapter = command({
   describe: 'write the global adapter as safetensors; the private experts stay',
   builder: (argv) => withFlags(argv, flags),
   handler: async ({ home, json, out }) => {
+    await requireKnownHome(home)
     const path = sitePaths(home).adapter
     const bytes = await readIfThere(path)
     if (bytes == null) throw new InputError(`${home} has no adapter yet: start the daemon and let it finish a round`)

@@ -11,15 +11,16 @@ import {
 import { loadIdentity } from '../../federation/identity.ts'
 import { countersign } from '../../federation/membership/certificate.ts'
 import { decodeInvitation, encodeInvitation, isInvitation } from '../../federation/membership/invitation.ts'
-import { withMembership } from '../../federation/membership/offline.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import { askControl } from '../../node/control/client.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
 import { parseDuration } from '../duration.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { offline, prepareHome } from '../prepare-home.ts'
 
 const NAME_IT = 'name the federation.json that a founder made'
 
@@ -32,6 +33,7 @@ export const sign = command({
       ...jsonFlag
     }),
   handler: async ({ home, json, what }) => {
+    await prepareHome(home)
     if (isInvitation(what)) await signInvitation(home, json, what)
     else await signDocument(home, json, what)
   }
@@ -117,7 +119,7 @@ export const rotateKey = command({
   handler: async ({ home, json, overlap }) => {
     const overlapMs = parseDuration(overlap, 'overlap')
     const told = await askControl<{ epoch: number, overlapUntil: string }>(home, '/membership/rotate-key', { overlapMs })
-    const { epoch, overlapUntil } = told ?? await withMembership(home, async ({ membership }) => await membership.rotateKey(overlapMs))
+    const { epoch, overlapUntil } = told ?? await offline(home, async ({ membership }) => await membership.rotateKey(overlapMs))
     const how = told == null
       ? 'the others get it when this site starts'
       : 'those that are connected have it now, the others get it when they come back'
@@ -126,7 +128,9 @@ export const rotateKey = command({
 })
 
 async function readOwnOr (file: string | undefined, home: string): Promise<Federation> {
-  return file == null ? await readDraft(sitePaths(home).federation) : await readDraft(file, NAME_IT)
+  if (file != null) return await readDraft(file, NAME_IT)
+  await requireKnownHome(home)
+  return await readDraft(sitePaths(home).federation)
 }
 
 function requireFounder ({ document }: Federation, peerId: string): void {
@@ -148,7 +152,7 @@ function describe ({ id, document }: Federation): string {
   const signed = new Set(document.signatures.map(({ peerId }) => peerId))
   return [
     `${document.name}  ${id}`,
-    `created     ${document.created}`,
+    `created     ${document.created}${document.software == null ? '' : ` by consilium ${document.software}`}`,
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     `trains by   ${methodInWords(document)}`,

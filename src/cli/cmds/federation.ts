@@ -1,5 +1,6 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
+import { SOFTWARE } from '../../common/software.ts'
 import { InputError, UsageError } from '../../errors.ts'
 import {
   federationId,
@@ -15,12 +16,14 @@ import { withPreset, withSettingsFile } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { markNewHome } from '../../home/version.ts'
 import { averaging, defaultAveraging } from '../../settings/averaging.ts'
 import { PRESET_NAMES, presetOf } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
 import { training } from '../../settings/training.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 import { flagOf, flagWithDefault, requireWithin } from '../setting-flags.ts'
 import { rotateKey, show, sign, verify } from './federation-documents.ts'
 
@@ -62,6 +65,8 @@ const create = command({
     if (await readIfThere(paths.federation) != null) {
       throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
     }
+    await prepareHome(args.home)
+    await markNewHome(args.home)
     const key = await loadOrCreateIdentity(paths.identity)
     const { checkModel, modelSection, trainingSection } = await import('../../site-model/fit-settings.ts')
     const base = await modelSection(paths.models, args.model, args.imageSize)
@@ -69,6 +74,7 @@ const create = command({
       version: 1,
       name: args.name,
       created: new Date().toISOString(),
+      software: SOFTWARE,
       founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
       quorum: args.quorum,
       model: base,

@@ -4,9 +4,11 @@ import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
 import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { markNewHome, requireKnownHome } from '../../home/version.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 
 const NEW_PASSPHRASE = 'CONSILIUM_NEW_PASSPHRASE'
 
@@ -16,6 +18,8 @@ export const init = command({
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
+    await prepareHome(home)
+    await markNewHome(home)
     const existed = await readIfThere(identity) != null
     await loadOrCreateIdentity(identity)
     const peerId = await readPeerId(identity)
@@ -30,6 +34,7 @@ const rotate = command({
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     await requireStopped(home)
+    await prepareHome(home)
     const paths = sitePaths(home)
     const passphrase = await isProtected(paths.identity) ? await askPassphrase('passphrase of the key') : givenPassphrase()
     const { from, to } = await rotateIdentity(paths, { now: Date.now(), passphrase })
@@ -43,6 +48,7 @@ const protect = command({
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
+    await prepareHome(home)
     const key = await loadIdentity(identity)
     const passphrase = await askPassphrase('new passphrase', NEW_PASSPHRASE)
     if (process.env[NEW_PASSPHRASE] == null && passphrase !== await askPassphrase('new passphrase again', NEW_PASSPHRASE)) {
@@ -63,6 +69,7 @@ export const id = command({
   describe: 'print this site\'s peer id; id rotate, id protect',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }).command(rotate).command(protect),
   handler: async ({ home, json }) => {
+    await requireKnownHome(home)
     const peerId = await readPeerId(sitePaths(home).identity)
     print(json, { peerId }, peerId)
   }

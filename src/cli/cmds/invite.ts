@@ -26,6 +26,7 @@ import { parseDuration } from '../duration.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { knownMember } from '../members-of-home.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
@@ -54,6 +55,7 @@ export const invite = command({
     const { home, json, peerId, role, out } = args
     requireNames(args)
     requireAddresses(args.bootstrap)
+    await prepareHome(home)
     const now = Date.now()
     const to = new Date(now + parseDuration(args.ttl, 'ttl')).toISOString()
     const issuer = await openIssuer(home)

@@ -13,6 +13,7 @@ import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
@@ -32,6 +33,7 @@ export const join = command({
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     const paths = sitePaths(home)
     requireAddresses(bootstrap)
+    await prepareHome(home)
     const invitation = await decodeInvitation(isInvitation(text) ? text : await readInvitationFile(text))
     const peerId = await readPeerId(paths.identity)
     const { federation, certificate } = invitation

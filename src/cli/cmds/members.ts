@@ -1,7 +1,6 @@
 import { InputError, UsageError } from '../../errors.ts'
 import { readPeerId } from '../../federation/identity.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
-import { withMembership } from '../../federation/membership/offline.ts'
 import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -9,6 +8,7 @@ import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { knownMember, membersInHome, membersOfDaemon } from '../members-of-home.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { offline } from '../prepare-home.ts'
 
 export const members = command({
   command: 'members',
@@ -39,7 +39,7 @@ export const revoke = command({
       )
     }
     const told = await askControl<Revoked>(home, '/membership/revoke', { peerId })
-    const { signatures, quorum, effective } = told ?? await withMembership(home, async ({ membership }) => await membership.revoke(peerId))
+    const { signatures, quorum, effective } = told ?? await offline(home, async ({ membership }) => await membership.revoke(peerId))
     const how = told == null ? 'the others learn it when this site starts' : 'the others are told'
     print(
       json,
@@ -59,10 +59,12 @@ async function isUnknown (home: string, peerId: string): Promise<boolean> {
 }
 
 function describe (
-  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never' }: MemberView
+  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never', software }: MemberView
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
   return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
     connected ? ', connected' : ''
-  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}`
+  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${
+    software == null ? '' : `; consilium ${software}`
+  }`
 }

@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress'
 import type { CommandModule } from 'yargs'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import type { StoredModel } from '../../site-model/base/model-store.ts'
 import { command, withFlags } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
@@ -19,6 +20,7 @@ const importCommand = command({
   builder: (argv) =>
     withFlags(argv.positional('file', { type: 'string', describe: 'weight file', demandOption: true }), importFlags),
   handler: async ({ home, json, file, name, architecture }) => {
+    await requireKnownHome(home)
     const { importModel } = await import('../../site-model/base/import-model.ts')
     const bar = new cliProgress.SingleBar({
       format: 'importing {bar} {percentage}%',
@@ -55,6 +57,7 @@ const list = command({
   describe: 'base models that this machine has',
   builder: (argv) => withFlags(argv, commonFlags),
   handler: async ({ home, json }) => {
+    await requireKnownHome(home)
     const { listModels } = await import('../../site-model/base/model-store.ts')
     const models = await listModels(sitePaths(home).models)
     print(
@@ -74,6 +77,7 @@ const info = command({
   builder: (argv) =>
     withFlags(argv.positional('name', { type: 'string', describe: 'name as in model list', demandOption: true }), commonFlags),
   handler: async ({ home, json, name }) => {
+    await requireKnownHome(home)
     const { findModel } = await import('../../site-model/base/model-store.ts')
     const model = await findModel(sitePaths(home).models, name)
     print(json, model, () => describe(model))

@@ -9,6 +9,7 @@ import { siteConfig } from '../../settings/site/site-config.ts'
 import { command, withFlags } from '../flags.ts'
 import { STOP_SIGNALS } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { prepareHome } from '../prepare-home.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
 
 // The cache of embeddings is for predictions.
@@ -27,6 +28,8 @@ export const start = command({
   builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const { home, alone, json } = args
+    const news: string[] = []
+    await prepareHome(home, (sentence) => { news.push(sentence) })
     const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
@@ -34,7 +37,7 @@ export const start = command({
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
     const summary = await runUntilSignalled(
-      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, logger: createLogger(config.logLevel) })
+      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, logger: createLogger(config.logLevel) })
     )
     if (summary != null) print(json, summary, () => describe(summary))
   }

@@ -26,6 +26,7 @@ export const peers = command({
 function describe (value: SiteStatus): string {
   const lines = [
     `${value.name}  ${value.peerId}`,
+    `software    consilium ${value.software} (${value.protocols.map((each) => each.replace('/', ' ')).join(', ')})`,
     `federation  ${value.federation}`,
     `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
     `trainer     ${value.trainer}`,
@@ -52,5 +53,5 @@ function describePeer (peer: PeerView): string {
   const training = peer.round == null
     ? ''
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
-  return `${peer.peerId}  ${seen}${training}`
+  return `${peer.peerId}  ${seen}${training}${peer.software == null ? '' : `, consilium ${peer.software}`}`
 }

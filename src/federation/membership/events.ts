@@ -17,7 +17,7 @@ export type MembershipChange = z.infer<typeof membershipEvent>
 export type MembershipEvent = MembershipChange | {
   readonly kind: 'refusal',
   readonly peer: string,
-  readonly what: 'certificate' | 'stream' | 'handshake',
+  readonly what: 'certificate' | 'stream' | 'handshake' | 'version',
   readonly reason: string
 }
 

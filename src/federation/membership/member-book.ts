@@ -15,7 +15,9 @@ const entry = z.strictObject({
   lastSeen: time.optional(),
   lastRound: z.number().int().min(0).optional(),
   lastRoundAt: time.optional(),
-  lastExchange: time.optional()
+  lastExchange: time.optional(),
+  /** Version that it ran when it was last heard of. */
+  software: z.string().optional()
 })
 const file = z.array(entry)
 
@@ -70,6 +72,10 @@ export class MemberBook {
   trained (peerId: string, round: number): void {
     const known = this.#entries.peek(peerId)
     this.#update(peerId, { lastSeen: this.#now(), ...(round === known?.lastRound ? {} : { lastRound: round, lastRoundAt: this.#now() }) })
+  }
+
+  runs (peerId: string, software: string): void {
+    this.#update(peerId, { software })
   }
 
   exchanged (peerId: string): void {

@@ -14,6 +14,8 @@ export interface MemberView {
   lastRound?: number
   lastRoundAt?: string
   lastExchange?: string
+  /** Version of what it ran when it was last heard of; absent where it has not said so. */
+  software?: string
 }
 
 /** Founders, and all others that this site has met or invited; by name. */
@@ -43,7 +45,8 @@ export function viewMembers (
     connected: isConnected(each.peerId),
     ...(each.to == null ? {} : { validTo: each.to }),
     ...timesOf(each),
-    ...(each.lastRound == null ? {} : { lastRound: each.lastRound })
+    ...(each.lastRound == null ? {} : { lastRound: each.lastRound }),
+    ...(each.software == null ? {} : { software: each.software })
   })).sort((a, b) => a.name < b.name ? -1 : 1)
 }
 

@@ -3,6 +3,7 @@ import { parseJson } from '../../common/parse-json.ts'
 import { InputError } from '../../errors.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { requireKnownHome } from '../../home/version.ts'
 
 const TIMEOUT_MS = 5_000
 const CHANGE_TIMEOUT_MS = 20_000
@@ -45,6 +46,7 @@ export async function askControl<T> (
 }
 
 async function readControl (home: string): Promise<z.infer<typeof controlFile>> {
+  await requireKnownHome(home)
   const bytes = await readIfThere(sitePaths(home).control)
   if (bytes == null) throw notRunning(home)
   const { data } = controlFile.safeParse(parseJson(bytes.toString('utf8')))

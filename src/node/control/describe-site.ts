@@ -1,4 +1,5 @@
 import type { Averager } from '../../gossip-aggregation/averager.ts'
+import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import type { SiteStatus } from '../../rounds/status.ts'
 import type { Company } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
@@ -17,8 +18,11 @@ export interface SiteParts {
 
 /** What GET /status answers. */
 export function describeSite ({ site, network, averager, company, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
+  const { version, protocols } = network?.software ?? THIS_SOFTWARE
   const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress, compute } = site.record
   return {
+    software: version,
+    protocols: protocolNames(protocols),
     name: site.name,
     peerId: site.peerId,
     federation: site.federation.id,

@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { toString } from 'uint8arrays/to-string'
+import { protocolId } from '../../protocol/versions.ts'
 
 const SHA2_256 = 0x12
 /** Streams of the DHT that one connection may have open. */
@@ -19,7 +20,7 @@ export function federationCid (federationId: string): CID {
 /** The DHT of one federation: it keeps that federation's provider records and nothing else that others would store here. */
 export function federationDht (federationId: string): (components: KadDHTComponents) => KadDHT {
   const create = kadDHT({
-    protocol: `/consilium/${federationId}/kad/1.0.0`,
+    protocol: protocolId(federationId, 'kad'),
     // Hospitals meet over private addresses; the DHT keeps those only with both of these.
     peerInfoMapper: passthroughMapper,
     clientMode: false,

@@ -8,11 +8,13 @@ import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
+import { SOFTWARE } from '../../common/software.ts'
 import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
 import type { KeyedNoise } from './encrypter.ts'
 import type { Members } from './membership-service.ts'
 import type { Guard } from './peer-limits.ts'
+import { agentOf } from './peer-versions.ts'
 import { MAX_STREAMS } from './traffic-limits.ts'
 
 interface HostServices extends ServiceMap {
@@ -33,6 +35,8 @@ export interface HostInit<T extends ServiceMap> {
   readonly members?: Members
   /** Keeps known peers over restarts; in memory when missing. */
   readonly datastore?: Datastore
+  /** Of the software; what the others hear first. */
+  readonly version?: string
   readonly services: ServiceFactoryMap<T>
 }
 
@@ -64,9 +68,10 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
     dht: federationDht(init.federationId)
   }
+  const { version = SOFTWARE } = init
   const host = await createLibp2p({
     start: false,
-    nodeInfo: { name: 'consilium', version: '0.1.0', userAgent: 'consilium/0.1.0' },
+    nodeInfo: { name: 'consilium', version, userAgent: agentOf(version) },
     privateKey: init.key,
     addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
     transports: [tcp(), webSockets()],

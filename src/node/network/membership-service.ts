@@ -6,16 +6,19 @@ import { viewMembers, type MemberView } from '../../federation/membership/member
 import { sentenceOf, ownSentenceOf } from '../../federation/membership/reasons.ts'
 import type { Revoked, SiteMembership } from '../../federation/membership/site-membership.ts'
 import { Admissions, membership, type Membership, type Reason } from '../../protocol/membership/index.ts'
+import type { Protocols } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { Gate } from './certified-only.ts'
 import type { KeyedNoise } from './encrypter.ts'
 import { OFFENCE, type Guard } from './peer-limits.ts'
+import type { PeerVersions } from './peer-versions.ts'
 import { Shunned } from './refused-peers.ts'
 
 const TEND_MS = 1_000
 /** Certificates end by the day, so that every tenth look is often enough. */
 const REVIEW_EVERY = 10
+const UNASKED = new Set<Reason>(['NONE', 'LATE'])
 
 export interface MembersInit {
   readonly site: SiteMembership
@@ -25,6 +28,9 @@ export interface MembersInit {
   readonly notices: Notices
   readonly logger: Logger
   readonly onEvent: (event: MembershipEvent) => void
+  readonly versions: Pick<PeerVersions, 'isApart'>
+  /** Versions of the protocols, where not this software's. */
+  readonly protocols?: Protocols | undefined
 }
 
 /** Told of a peer that is certified on both sides, and of one that is no longer connected. */
@@ -76,7 +82,12 @@ export class Members {
 
   /** The libp2p service. */
   service (federationId: string): ReturnType<typeof membership> {
-    const create = membership({ federationId, membership: this.#init.site, admissions: this.admissions })
+    const create = membership({
+      federationId,
+      membership: this.#init.site,
+      admissions: this.admissions,
+      protocols: this.#init.protocols
+    })
     return (components) => {
       const service = create(components)
       service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
@@ -84,7 +95,11 @@ export class Members {
         this.#init.site.left(peer.toString())
         this.#company?.onLeave(peer)
       })
-      service.addEventListener('refused', ({ detail: { peer, by, reason } }) => { this.#onRefused(peer.toString(), by, reason) })
+      service.addEventListener('refused', ({ detail: { peer, by, reason } }) => {
+        this.#onRefused(peer.toString(), by, reason).catch((error: unknown) => {
+          this.#init.logger.warn({ reason: String(error) }, 'a refusal could not be told')
+        })
+      })
       this.#init.site.start()
       this.#service = service
       return service
@@ -153,10 +168,15 @@ export class Members {
     this.#company?.onJoin(peer)
   }
 
-  #onRefused (peer: string, by: 'us' | 'them', reason: Reason): void {
+  async #onRefused (peer: string, by: 'us' | 'them', reason: Reason): Promise<void> {
     this.refused++
     this.#shunned.add(peer, by === 'us')
-    const { notices, onEvent, guard } = this.#init
+    const { notices, onEvent, guard, versions } = this.#init
+    // It could not ask, or be asked, for a certificate; the versions have been said.
+    if (by === 'us' && UNASKED.has(reason) && await versions.isApart(peer)) {
+      onEvent({ kind: 'refusal', peer, what: 'version', reason: 'no common version of a protocol' })
+      return
+    }
     notices.warn(
       `certificate ${by} ${peer} ${reason}`,
       by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`

@@ -2,12 +2,16 @@ import { rm } from 'node:fs/promises'
 import { LevelDatastore } from 'datastore-level'
 import type { Key } from 'interface-datastore'
 import { InputError } from '../../errors.ts'
+import { sitePaths } from '../../home/paths.ts'
 
 export interface PeerBook {
   readonly datastore: LevelDatastore
   /** True when the addresses known before could not be read and the book starts empty. */
   readonly wasDamaged: boolean
 }
+
+export const DAMAGED_PEER_BOOK =
+  'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses'
 
 /**
  * libp2p's peer store takes a read that was given up for a peer that it does not know, and then writes it anew, without its addresses:
@@ -30,6 +34,17 @@ export async function openPeerBook (folder: string, home: string): Promise<PeerB
     if (!causes(error).some(({ message }) => /corruption/i.test(message))) throw error
     await rm(folder, { recursive: true })
     return { datastore: await open(folder), wasDamaged: true }
+  }
+}
+
+/** Does something while no daemon can be in this home: the book has a lock that ends with its process. @throws InputError where one is. */
+export async function whileAlone (home: string, say: (sentence: string) => void, work: () => Promise<void>): Promise<void> {
+  const { datastore, wasDamaged } = await openPeerBook(sitePaths(home).peers, home)
+  if (wasDamaged) say(DAMAGED_PEER_BOOK)
+  try {
+    await work()
+  } finally {
+    await datastore.close()
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Settlement
 } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
+import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
 import type { Exchange } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
@@ -30,8 +31,9 @@ import { keyedNoise, type Refusal } from './encrypter.ts'
 import { FairShare } from './fair-share.ts'
 import { createHost, type Host } from './host.ts'
 import { Members } from './membership-service.ts'
-import { openPeerBook } from './peer-book.ts'
+import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { Guard } from './peer-limits.ts'
+import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
 import { observeConnections, observeExchanges } from './record-audit.ts'
 
@@ -50,6 +52,8 @@ export interface SiteNetworkInit {
   readonly foundWithinMs?: number
   /** What a testnet makes this site suffer. */
   readonly faults?: TestFaults | undefined
+  /** What this site says that it runs and speaks; what it is, unless a test lets it be another version. */
+  readonly software?: Software
 }
 
 // Unused inside this process: the exchange service takes its parts from here once the adapter's schema is known.
@@ -61,6 +65,8 @@ interface Parts {
   readonly refused: { count: number }
   readonly guard: Guard
   readonly members: Members
+  readonly versions: PeerVersions
+  readonly peers: PeerTable
 }
 
 const LEAVE_MS = 5_000
@@ -76,6 +82,7 @@ export class SiteNetwork {
   readonly #discovery: Discovery
   readonly #refused: { count: number }
   readonly #guard: Guard
+  readonly #versions: PeerVersions
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -86,7 +93,8 @@ export class SiteNetwork {
     this.#datastore = parts.datastore
     this.#refused = parts.refused
     this.#guard = parts.guard
-    this.peers = new PeerTable(Date.now, init.foundWithinMs)
+    this.#versions = parts.versions
+    this.peers = parts.peers
     this.#discovery = new Discovery({
       host: this.host,
       federationId: init.federationId,
@@ -99,12 +107,7 @@ export class SiteNetwork {
   /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
   static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
-    if (wasDamaged) {
-      init.notices.warn(
-        'peer book',
-        'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses'
-      )
-    }
+    if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const guard = new Guard({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
     const onRefused = (refusal: Refusal): void => {
@@ -118,6 +121,9 @@ export class SiteNetwork {
       })
       if (refusal.direction === 'inbound') guard.handshakeFailed(refusal.peer)
     }
+    const { software = THIS_SOFTWARE } = init
+    const peers = new PeerTable(Date.now, init.foundWithinMs)
+    const versions = versionsOf(init, software, peers)
     const networkKey = Buffer.from(init.membership.ring.current, 'hex')
     const noise = keyedNoise({ federationId: init.federationId, networkKey, onRefused, tap: init.tap })
     const members = new Members({
@@ -127,7 +133,9 @@ export class SiteNetwork {
       guard,
       notices: init.notices,
       logger: init.logger,
-      onEvent: (event) => { init.audit.record(event) }
+      onEvent: (event) => { init.audit.record(event) },
+      versions,
+      protocols: software.protocols
     })
     try {
       const host = await createHost<Services>({
@@ -138,6 +146,7 @@ export class SiteNetwork {
         guard,
         members,
         datastore,
+        version: software.version,
         services: {
           membership: members.service(init.federationId),
           pubsub: boundedGossipsub(init.federationId),
@@ -145,8 +154,9 @@ export class SiteNetwork {
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
+      host.addEventListener('peer:identify', ({ detail }) => { versions.identified(detail) })
       await sayIfLost(init, host)
-      const network = new SiteNetwork(init, { host, datastore, refused, guard, members })
+      const network = new SiteNetwork(init, { host, datastore, refused, guard, members, versions, peers })
       network.#begin()
       return network
     } catch (error) {
@@ -165,7 +175,9 @@ export class SiteNetwork {
     }
   ): Promise<void> {
     const share = new FairShare(() => performance.now())
-    const service = adapterExchange({ federationId: this.#init.federationId, averaging: share.of(averager) })(this.#exchangeComponents())
+    const { federationId } = this.#init
+    const create = adapterExchange({ federationId, averaging: share.of(averager), protocols: this.software.protocols })
+    const service = create(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
       this.#init.membership.book.exchanged(detail.partner)
@@ -219,6 +231,10 @@ export class SiteNetwork {
     }
   }
 
+  get software (): Software {
+    return this.#init.software ?? THIS_SOFTWARE
+  }
+
   get addresses (): string[] {
     return this.host.getMultiaddrs().map(String)
   }
@@ -256,15 +272,32 @@ export class SiteNetwork {
     observeConnections(host, this.#init.audit)
     watchAnnouncements(host.services.announce, this.#guard)
     this.members.start({
-      onJoin: (peer) => { peers.connected(peer.toString(), host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString())) },
+      onJoin: (peer) => {
+        const id = peer.toString()
+        peers.connected(id, host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString()))
+        const said = this.#versions.of(id)
+        if (said != null) runs(this.#init, peers, id, said)
+      },
       onLeave: (peer) => { peers.disconnected(peer.toString()) }
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
       peers.announced(detail.peerId.toString(), detail.announcement)
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
+      this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })
     this.#discovery.start()
   }
+}
+
+function versionsOf (init: SiteNetworkInit, own: Software, peers: PeerTable): PeerVersions {
+  const { federationId, notices } = init
+  return new PeerVersions({ federationId, own, notices, onSaid: (peer, said) => { runs(init, peers, peer, said) } })
+}
+
+/** Of those who were let in once: anybody can say anything. */
+function runs ({ membership }: SiteNetworkInit, peers: PeerTable, peer: string, said: Said): void {
+  peers.runs(peer, said)
+  if (said.software != null) membership.book.runs(peer, said.software)
 }
 
 /** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */

@@ -7,6 +7,7 @@ import type { Settlement } from '../outcome/talk.ts'
 import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { Tally } from '../shared/tally.ts'
+import { protocolId } from '../versions.ts'
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
 import { ID_BYTES, type Reason } from './messages.ts'
@@ -56,8 +57,8 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#init = init
     this.#limits = { ...DEFAULT_LIMITS, ...init.limits }
     this.#offers = new RateLimit({ perSecond: init.offersPerSecond ?? OFFERS_PER_SECOND, burst: OFFER_BURST, now: () => performance.now() })
-    this.protocol = `/consilium/${init.federationId}/adapter-exchange/1.0.0`
-    this.#outcome = new OutcomeService(components, { federationId: init.federationId, averaging: init.averaging, limits: this.#limits })
+    this.protocol = protocolId(init.federationId, 'adapter-exchange', init.protocols)
+    this.#outcome = new OutcomeService(components, { ...init, limits: this.#limits })
     this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => {
       this.dispatchEvent(new CustomEvent('settled', { detail }))
     })

@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Settlement } from '../outcome/talk.ts'
+import type { Protocols } from '../versions.ts'
 import type { Limits } from './limits.ts'
 import type { Reason } from './messages.ts'
 import type { Averaging, Outcome } from './port.ts'
@@ -77,6 +78,8 @@ export interface AdapterExchangeInit {
   readonly isMember?: (peer: string) => boolean
   /** Offers that one partner may make; the burst is twenty. */
   readonly offersPerSecond?: number
+  /** Their versions, where not this software's. */
+  readonly protocols?: Protocols | undefined
 }
 
 export interface AdapterExchangeComponents {

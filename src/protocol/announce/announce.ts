@@ -1,13 +1,14 @@
 import { TopicValidatorResult, type Message } from '@libp2p/gossipsub'
 import { TypedEventEmitter, type PeerId, type Startable } from '@libp2p/interface'
 import { InputError } from '../../errors.ts'
+import { protocolId } from '../versions.ts'
 import { encodeAnnouncement, type Announcement } from './announcement.ts'
 import type { Announce, AnnounceComponents, AnnounceEvents, AnnounceInit } from './types.ts'
 import { AnnouncementValidator } from './validate.ts'
 
 /** The one gossipsub topic of a federation. */
 export function announceTopic (federationId: string): string {
-  return `/consilium/${federationId}/announce/1`
+  return protocolId(federationId, 'announce')
 }
 
 export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implements Announce, Startable {

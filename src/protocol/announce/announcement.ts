@@ -1,26 +1,24 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString } from 'uint8arrays/to-string'
+import { VERSION_TEXT } from '../../common/software.ts'
 import { ProtocolError } from '../../errors.ts'
 import { AnnouncementFrame } from './pb/announcement.ts'
 
 /** What a site says about itself to the whole federation. */
 export interface Announcement {
   readonly round: number
-  readonly rounds: number
   /** One word: what the site does at present. */
   readonly phase: string
-  /** Mass in averages, > 0. */
-  readonly mass: number
   /** 64 hex digits. */
   readonly schemaHash: string
-  /** SHA-256 of the global adapter's values, 64 hex digits. */
-  readonly digest: string
   /** 64 numbers. */
   readonly sketch: Float32Array
   /** Validation Dice, 0 … 1. */
   readonly dice?: number
-  /** Committed exchanges so far. */
-  readonly exchanges: number
+  /** Version of the software; none where it is older than 0.2.0. */
+  readonly software?: string
+  /** `name/version` of each protocol that it speaks. */
+  readonly protocols: readonly string[]
 }
 
 export const MAX_ANNOUNCEMENT_BYTES = 4096
@@ -28,22 +26,26 @@ const HASH_BYTES = 32
 const SKETCH_FLOATS = 64
 const MAX_ROUNDS = 1_000_000
 const PHASE = /^[A-Za-z-]{1,32}$/
+const PROTOCOL = /^[a-z-]{1,32}\/[\w.-]{1,16}$/
+const MOST_PROTOCOLS = 32
+// Nobody reads these any more, but software 0.1.0 refuses an announcement without them.
+const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
 
 export function encodeAnnouncement (announcement: Announcement, sequence: bigint): Uint8Array {
-  const { round, rounds, phase, mass, schemaHash, digest, sketch, dice, exchanges } = announcement
+  const { round, phase, schemaHash, sketch, dice, software = '', protocols } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
   sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
   return AnnouncementFrame.encode({
     sequence,
     round,
-    rounds,
+    rounds: round,
     phase,
-    mass,
     schemaHash: fromString(schemaHash, 'base16').slice(),
-    digest: fromString(digest, 'base16').slice(),
     sketch: bytes,
-    exchanges,
+    software,
+    protocols: [...protocols],
+    ...FOR_OLD_SITES,
     ...(dice == null ? {} : { dice })
   })
 }
@@ -54,30 +56,37 @@ export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, anno
     throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
   }
   const frame = parse(bytes)
-  const { sequence, round, rounds, phase, mass, dice, exchanges } = frame
+  const { sequence, round, phase, dice, software, protocols } = frame
   const sketch = readSketch(frame.sketch)
   const checks: [string, boolean][] = [
-    ['round', rounds <= MAX_ROUNDS && round <= rounds],
+    ['round', round <= MAX_ROUNDS],
     ['phase', PHASE.test(phase)],
-    ['mass', mass > 0 && mass < Infinity],
     ['schema hash', frame.schemaHash.length === HASH_BYTES],
-    ['digest', frame.digest.length === HASH_BYTES],
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
-    ['Dice', dice == null || (dice >= 0 && dice <= 1)]
+    ['Dice', dice == null || (dice >= 0 && dice <= 1)],
+    ['software', software === '' || VERSION_TEXT.test(software)],
+    ['protocol', protocols.every((each) => PROTOCOL.test(each))]
   ]
   const wrong = checks.find(([, ok]) => !ok)
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
   const schemaHash = toString(frame.schemaHash, 'base16')
-  const digest = toString(frame.digest, 'base16')
   return {
     sequence,
-    announcement: { round, rounds, phase, mass, schemaHash, digest, sketch, exchanges, ...(dice == null ? {} : { dice }) }
+    announcement: {
+      round,
+      phase,
+      schemaHash,
+      sketch,
+      protocols,
+      ...(dice == null ? {} : { dice }),
+      ...(software === '' ? {} : { software })
+    }
   }
 }
 
 function parse (bytes: Uint8Array): AnnouncementFrame {
   try {
-    return AnnouncementFrame.decode(bytes)
+    return AnnouncementFrame.decode(bytes, { limits: { protocols: MOST_PROTOCOLS } })
   } catch {
     throw new ProtocolError('an announcement that cannot be decoded')
   }

@@ -3,6 +3,7 @@ import { RateLimit } from '../../common/rate-limit.ts'
 import { ProtocolError, RefusedError, TimeoutError } from '../../errors.ts'
 import { Frames } from '../shared/frames.ts'
 import { within } from '../shared/within.ts'
+import { protocolId } from '../versions.ts'
 import { greet, type Greeted } from './greet.ts'
 import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch } from './messages.ts'
 import type { Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey, Reason } from './types.ts'
@@ -40,7 +41,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     super()
     this.#components = components
     this.#init = init
-    this.protocol = `/consilium/${init.federationId}/membership/1.0.0`
+    this.protocol = protocolId(init.federationId, 'membership', init.protocols)
   }
 
   isStarted (): boolean {

@@ -1,5 +1,6 @@
 import type { Connection, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { Protocols } from '../versions.ts'
 import type { Admissions } from './admissions.ts'
 import type * as wire from './pb/membership.ts'
 
@@ -65,6 +66,8 @@ export interface MembershipInit {
   readonly admissions: Admissions
   /** Time within which a new connection must be established, milliseconds; 10 s when missing. */
   readonly establishMs?: number
+  /** Their versions, where not this software's. */
+  readonly protocols?: Protocols | undefined
 }
 
 export interface MembershipComponents {

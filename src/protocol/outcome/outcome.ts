@@ -4,6 +4,7 @@ import { RateLimit } from '../../common/rate-limit.ts'
 import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
 import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
+import { protocolId, type Protocols } from '../versions.ts'
 import { ask, tell, type Settlement, type Settling, type Talk } from './talk.ts'
 
 const MAX_STREAMS = 2
@@ -21,6 +22,7 @@ export interface OutcomeInit {
   readonly federationId: string
   readonly averaging: Settling
   readonly limits: { readonly dialMs: number, readonly progressMs: number, readonly leastTotalMs: number }
+  readonly protocols?: Protocols | undefined
 }
 
 export interface OutcomeComponents {
@@ -41,7 +43,7 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
     super()
     this.#components = components
     this.#init = init
-    this.protocol = `/consilium/${init.federationId}/outcome/1.0.0`
+    this.protocol = protocolId(init.federationId, 'outcome', init.protocols)
   }
 
   async start (): Promise<void> {

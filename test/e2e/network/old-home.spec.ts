@@ -8,6 +8,9 @@ import { expect } from 'chai'
 import type { Entry } from '../../../src/audit/entry.ts'
 import type { Reconciliation } from '../../../src/audit/reconcile.ts'
 import type { Verdict } from '../../../src/audit/verify.ts'
+import { SOFTWARE } from '../../../src/common/software.ts'
+import type { MemberView } from '../../../src/federation/membership/members-view.ts'
+import { MIGRATIONS } from '../../../src/home/migrations.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import {
@@ -109,6 +112,10 @@ for (const version of VERSIONS) {
       }
     })
 
+    it('are not changed by being read', async () => {
+      for (const name of NAMES) expect(await readdir(home(name)), name).to.not.include('home.json')
+    })
+
     it('go on together until the last round, as the sites that they were', async () => {
       launch('founder')
       launch('member', '--bootstrap', await addressOf('founder'))
@@ -118,7 +125,20 @@ for (const version of VERSIONS) {
         const summary = JSON.parse(stdout) as Summary
         const { peerId, federation } = expected.sites[name]
         expect(summary, name).to.include({ peerId, federation, rounds: expected.federation.rounds })
+        expect(summary.warnings.filter((each) => each.includes('from format 1 to 2')), name).to.have.length(1)
         expect(summary.warnings.join('\n'), name).to.not.match(/damaged|no adapter|start.* again|took the adapter/)
+      }
+    })
+
+    it('are brought to the present format, and keep what older software would miss', async () => {
+      const book = 'membership/members.json'
+      for (const name of NAMES) {
+        const written = JSON.parse(await readFile(join(home(name), 'home.json'), 'utf8')) as unknown
+        expect(written, name).to.deep.equal({ format: MIGRATIONS.at(-1)!.to, software: SOFTWARE })
+        const was = await readFile(join(FIXTURES, version, name, book))
+        expect(await readFile(join(home(name), 'before-format-2', book)), name).to.deep.equal(was)
+        const other = (await consiliumJson<MemberView[]>(['members', '--home', home(name)])).find(({ software }) => software != null)
+        expect(other, name).to.include({ peerId: expected.sites[NAMES.find((each) => each !== name)!].peerId, software: SOFTWARE })
       }
     })
 

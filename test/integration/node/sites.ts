@@ -13,6 +13,7 @@ import { mergeSettings } from '../../../src/home/config/load.ts'
 import { DiskExchangeLog } from '../../../src/home/exchange-log.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { sitePaths, type SitePaths } from '../../../src/home/paths.ts'
+import { markNewHome } from '../../../src/home/version.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
 import { Daemon, type DaemonInit } from '../../../src/node/daemon.ts'
 import type { Summary } from '../../../src/node/summary.ts'
@@ -80,6 +81,7 @@ export class Sites {
   ): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
+    for (const name of names) await markNewHome(sites.paths(name).home)
     const paths = sites.paths(founder!)
     const key = await loadOrCreateIdentity(paths.identity)
     const document: FederationDocument = await signFederation({

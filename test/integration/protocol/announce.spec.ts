@@ -9,14 +9,12 @@ import { connect, startAnnouncer, stopAll } from './nodes.ts'
 
 const example: Announcement = {
   round: 2,
-  rounds: 6,
   phase: 'exchange',
-  mass: 12,
   schemaHash: 'a'.repeat(64),
-  digest: 'b'.repeat(64),
   sketch: new Float32Array(64).fill(0.5),
   dice: 0.75,
-  exchanges: 3
+  software: '0.2.0',
+  protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
 
 type Node = Libp2p<{ announce: Announce, pubsub: GossipSub }>
@@ -98,15 +96,15 @@ describe('announcements over gossipsub', () => {
     await joined(a, b)
     const { topic } = b.services.announce
     const heard: number[] = []
-    b.services.announce.addEventListener('announcement', ({ detail }) => { heard.push(detail.announcement.exchanges) })
-    for (const bytes of [Uint8Array.of(1, 2, 3), new Uint8Array(4097), encodeAnnouncement({ ...example, mass: -1 }, 9n ** 15n)]) {
+    b.services.announce.addEventListener('announcement', ({ detail }) => { heard.push(detail.announcement.round) })
+    for (const bytes of [Uint8Array.of(1, 2, 3), new Uint8Array(4097), encodeAnnouncement({ ...example, dice: -1 }, 9n ** 15n)]) {
       const dropped = next(b, 'dropped')
       await a.services.pubsub.publish(topic, bytes)
       const { peerId, rejected } = await dropped
       expect({ peerId: peerId.toString(), rejected }).to.deep.equal({ peerId: a.peerId.toString(), rejected: true })
     }
     const dropped = next(b, 'dropped')
-    for (let exchanges = 1; exchanges <= 4; exchanges++) await a.services.announce.publish({ ...example, exchanges })
+    for (let round = 1; round <= 4; round++) await a.services.announce.publish({ ...example, round })
     expect(await dropped).to.include({ reason: 'too many', rejected: false })
     expect(heard).to.deep.equal([1, 2, 3])
   })
@@ -116,18 +114,18 @@ describe('announcements over gossipsub', () => {
     await joined(a, b)
     const heard: [string, number][] = []
     b.services.announce.addEventListener('announcement', ({ detail }) => {
-      heard.push([detail.peerId.toString(), detail.announcement.exchanges])
+      heard.push([detail.peerId.toString(), detail.announcement.round])
     })
     const signing = a.services.pubsub as unknown as { publishConfig: object }
     const honest = signing.publishConfig
     const victim = await generateKeyPair('Ed25519')
     signing.publishConfig = { ...honest, privateKey: victim }
-    await a.services.announce.publish({ ...example, exchanges: 1 })
+    await a.services.announce.publish({ ...example, round: 1 })
     signing.publishConfig = { ...honest, author: peerIdFromPrivateKey(victim), key: publicKeyToProtobuf(victim.publicKey) }
-    await a.services.announce.publish({ ...example, exchanges: 2 })
+    await a.services.announce.publish({ ...example, round: 2 })
     signing.publishConfig = honest
     const last = next(b, 'announcement')
-    await a.services.announce.publish({ ...example, exchanges: 3 })
+    await a.services.announce.publish({ ...example, round: 3 })
     await last
     expect(heard).to.deep.equal([[a.peerId.toString(), 3]])
   })

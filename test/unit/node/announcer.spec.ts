@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
@@ -43,7 +42,7 @@ describe('Announcer', () => {
       federationId: FEDERATION,
       averager,
       initial,
-      rounds: 5,
+      software: { software: '0.2.0', protocols: ['outcome/1.0.0'] },
       record,
       peers,
       publish: async (each) => {
@@ -69,17 +68,14 @@ describe('Announcer', () => {
     record.dice = { frozen: 0.1, global: 0.2, personal: 0.3 }
     announcer.touch()
     await announcer.stop()
-    const digest = createHash('sha256').update(new Uint8Array(averager.snapshot().buffer)).digest('hex')
     expect(published.at(-1)).to.deep.equal({
       round: 2,
-      rounds: 5,
       phase: 'L',
-      mass: 7,
       schemaHash: schema.hash,
-      digest,
       sketch: sketchOf(averager.values),
-      exchanges: 0,
-      dice: 0.3
+      dice: 0.3,
+      software: '0.2.0',
+      protocols: ['outcome/1.0.0']
     })
   })
 

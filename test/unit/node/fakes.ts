@@ -26,5 +26,5 @@ export function quietNotices (): Notices {
 }
 
 export function announced (over: Partial<Announced> = {}): Announced {
-  return { round: 1, rounds: 5, phase: 'G', schemaHash: 'a', sketch: new Float32Array(64), ...over }
+  return { round: 1, phase: 'G', schemaHash: 'a', sketch: new Float32Array(64), ...over }
 }

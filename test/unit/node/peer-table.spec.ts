@@ -75,6 +75,30 @@ describe('PeerTable', () => {
     expect(peers.unfinished()).to.deep.equal(['a'])
   })
 
+  it('neither asks nor awaits a site of a version apart, whose sketch still counts, until it runs another', () => {
+    peers.runs('a', { software: '0.3.0', isApart: true })
+    expect(peers.view(), 'nobody is known by what it runs alone').to.be.empty
+    for (const id of ['a', 'b']) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ round: id === 'a' ? 9 : 1 }))
+    }
+    peers.runs('a', { software: '0.3.0', isApart: true })
+    expect(peers.candidates()).to.deep.equal(['b'])
+    expect(peers.farAhead(1, 3)).to.be.empty
+    expect(peers.unfinished()).to.deep.equal(['b'])
+    expect(peers.ring('self')).to.deep.equal(['b', 'self'])
+    expect(peers.medianRound()).to.equal(1)
+    expect(peers.sketches('a')).to.have.length(2)
+    expect(peers.view()[0]).to.include({ peerId: 'a', software: '0.3.0' })
+    expect(peers.view()[1]).to.not.have.property('software')
+    peers.disconnected('b')
+    peers.announced('b', announced({ phase: 'done' }))
+    expect(peers.expectsSomebody()).to.equal(false)
+    peers.runs('a', { software: '0.2.0', isApart: false })
+    expect(peers.candidates()).to.deep.equal(['a'])
+    expect(peers.expectsSomebody()).to.equal(true)
+  })
+
   it('prefers sites that announced themselves to those that may still be loading', () => {
     for (const id of ['a', 'b']) peers.connected(id, [])
     expect(peers.candidates()).to.deep.equal(['a', 'b'])

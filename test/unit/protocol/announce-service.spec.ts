@@ -9,13 +9,10 @@ import { decodeAnnouncement, encodeAnnouncement, type Announcement } from '../..
 
 const example: Announcement = {
   round: 2,
-  rounds: 6,
   phase: 'G',
-  mass: 12,
   schemaHash: 'a'.repeat(64),
-  digest: 'b'.repeat(64),
   sketch: new Float32Array(64),
-  exchanges: 3
+  protocols: []
 }
 
 class FakePubsub extends TypedEventEmitter<GossipSubEvents> {

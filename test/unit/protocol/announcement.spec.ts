@@ -12,15 +12,17 @@ import { AnnouncementValidator, type Verdict } from '../../../src/protocol/annou
 
 const example: Announcement = {
   round: 2,
-  rounds: 6,
   phase: 'cool-down',
-  mass: 12,
   schemaHash: 'a'.repeat(64),
-  digest: 'b'.repeat(64),
   sketch: new Float32Array(64).fill(-1.5),
   dice: 0.875,
-  exchanges: 9
+  software: '0.2.0',
+  protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
+
+// The example as a66d159 encodes it, with 6 rounds, mass 12, digest b… and 9 exchanges.
+const OF_A66D159 = '0807100218062209636f6f6c2d646f776e2900000000000028403220' + 'a'.repeat(64) + '3a20' + 'b'.repeat(64) + '428002' +
+  '0000c0bf'.repeat(64) + '49000000000000ec3f5009'
 
 function frame (changes: Partial<AnnouncementFrame>): Uint8Array {
   return AnnouncementFrame.encode({ ...AnnouncementFrame.decode(encodeAnnouncement(example, 1n)), ...changes })
@@ -37,29 +39,48 @@ describe('announcement', () => {
     expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
   })
 
+  it('carries what software 0.1.0 demands and this one does not read, and is read without it', () => {
+    const { round, rounds, mass, digest } = AnnouncementFrame.decode(encodeAnnouncement(example, 1n))
+    expect(rounds >= round && rounds <= 1_000_000 && mass > 0 && mass < Infinity && digest.length === 32).to.equal(true)
+    const without = frame({ rounds: 0, mass: 0, digest: new Uint8Array(), software: '', protocols: [] })
+    const { software: _, ...rest } = example
+    expect(decodeAnnouncement(without).announcement).to.deep.equal({ ...rest, protocols: [] })
+  })
+
+  it('of a site of a66d159 is read: bytes that it made', () => {
+    const { announcement } = decodeAnnouncement(Buffer.from(OF_A66D159, 'hex'))
+    expect(announcement).to.deep.equal({
+      round: 2,
+      phase: 'cool-down',
+      schemaHash: 'a'.repeat(64),
+      sketch: new Float32Array(64).fill(-1.5),
+      dice: 0.875,
+      protocols: []
+    })
+  })
+
   it('fits into a fraction of the cap', () => {
     expect(encodeAnnouncement(example, 2n ** 63n).length).to.be.below(MAX_ANNOUNCEMENT_BYTES / 8)
   })
 
   it('is refused when a field is not what an honest site sends', () => {
     const bad: Partial<AnnouncementFrame>[] = [
-      { round: 7 },
-      { rounds: 1_000_001 },
+      { round: 1_000_001 },
       { phase: '' },
       { phase: 'x'.repeat(33) },
       { phase: '<b>' },
-      { mass: 0 },
-      { mass: -1 },
-      { mass: NaN },
-      { mass: Infinity },
       { schemaHash: new Uint8Array(31) },
-      { digest: new Uint8Array(33) },
       { sketch: new Uint8Array(252) },
       { sketch: new Uint8Array(260) },
       { sketch: new Uint8Array(256).fill(0xff) },
       { dice: 1.01 },
       { dice: -0.01 },
-      { dice: NaN }
+      { dice: NaN },
+      { software: '<b>' },
+      { software: '1'.repeat(41) },
+      { protocols: ['outcome'] },
+      { protocols: ['outcome/1 0'] },
+      { protocols: Array.from({ length: 33 }, () => 'outcome/1.0.0') }
     ]
     decodeAnnouncement(frame({}))
     for (const changes of bad) expect(() => decodeAnnouncement(frame(changes)), JSON.stringify(changes)).to.throw(ProtocolError)
@@ -103,6 +124,6 @@ describe('announcement validator', () => {
     const validator = new AnnouncementValidator({ now: () => 0 })
     expect(kind(validator.judge('a', Uint8Array.of(1, 2, 3)))).to.equal('reject')
     expect(kind(validator.judge('a', new Uint8Array(5000)))).to.equal('reject')
-    expect(kind(validator.judge('a', frame({ mass: -3 })))).to.equal('reject')
+    expect(kind(validator.judge('a', frame({ dice: -3 })))).to.equal('reject')
   })
 })

@@ -26,14 +26,12 @@ const DIGEST = new Uint8Array(32).fill(9)
 const offer = { exchangeId: ID, schemaHash: 'ab'.repeat(32), round: 3, mass: 2, clipRadius: 5, codecs: ['f32', 'q8'], want: 'q8' }
 const announcement = {
   round: 2,
-  rounds: 6,
   phase: 'cool-down',
-  mass: 12,
   schemaHash: 'ab'.repeat(32),
-  digest: 'cd'.repeat(32),
   sketch: new Float32Array(64).fill(-1.5),
   dice: 0.875,
-  exchanges: 9
+  software: '0.2.0',
+  protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
 const ANNOUNCEMENT = encodeAnnouncement(announcement, 7n)
 
@@ -105,10 +103,10 @@ describe('fuzzed frames', () => {
     for (let i = 0; i < FRAMES; i++) {
       const bytes = fuzzed(random, [ANNOUNCEMENT])
       const refused = refuses(() => {
-        const { announcement: { round, rounds, phase, mass, sketch, dice = 0 } } = decodeAnnouncement(bytes)
+        const { announcement: { round, phase, sketch, dice = 0, software = '', protocols } } = decodeAnnouncement(bytes)
         expect(
-          round <= rounds && mass > 0 && mass < Infinity && dice >= 0 && dice <= 1 && /^[A-Za-z-]{1,32}$/.test(phase) &&
-            sketch.length === 64 && sketch.every(Number.isFinite)
+          round <= 1_000_000 && dice >= 0 && dice <= 1 && /^[A-Za-z-]{1,32}$/.test(phase) && /^[\w.+-]{0,40}$/.test(software) &&
+            protocols.every((each) => /^[a-z-]{1,32}\/[\w.-]{1,16}$/.test(each)) && sketch.length === 64 && sketch.every(Number.isFinite)
         ).to.equal(true)
         accepted++
       })

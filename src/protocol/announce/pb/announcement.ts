@@ -1,4 +1,4 @@
-import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -13,7 +13,8 @@ export interface AnnouncementFrame {
   digest: Uint8Array<ArrayBuffer>
   sketch: Uint8Array<ArrayBuffer>
   dice?: number
-  exchanges: number
+  software: string
+  protocols: string[]
 }
 
 export namespace AnnouncementFrame {
@@ -71,9 +72,16 @@ export namespace AnnouncementFrame {
           w.double(obj.dice)
         }
 
-        if ((obj.exchanges != null && obj.exchanges !== 0)) {
-          w.uint32(80)
-          w.uint32(obj.exchanges)
+        if ((obj.software != null && obj.software !== '')) {
+          w.uint32(90)
+          w.string(obj.software)
+        }
+
+        if (obj.protocols != null && obj.protocols.length > 0) {
+          for (const value of obj.protocols) {
+            w.uint32(98)
+            w.string(value)
+          }
         }
 
         if (opts.lengthDelimited !== false) {
@@ -89,7 +97,8 @@ export namespace AnnouncementFrame {
           schemaHash: uint8ArrayAlloc(0),
           digest: uint8ArrayAlloc(0),
           sketch: uint8ArrayAlloc(0),
-          exchanges: 0
+          software: '',
+          protocols: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -134,8 +143,16 @@ export namespace AnnouncementFrame {
               obj.dice = reader.double()
               break
             }
-            case 10: {
-              obj.exchanges = reader.uint32()
+            case 11: {
+              obj.software = reader.string()
+              break
+            }
+            case 12: {
+              if (opts.limits?.protocols != null && obj.protocols.length === opts.limits.protocols) {
+                throw new MaxLengthError('Decode error - repeated field "protocols" had too many elements')
+              }
+
+              obj.protocols.push(reader.string())
               break
             }
             default: {
@@ -147,6 +164,10 @@ export namespace AnnouncementFrame {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          protocols: 0
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -216,11 +237,26 @@ export namespace AnnouncementFrame {
               }
               break
             }
-            case 10: {
+            case 11: {
               yield {
-                field: `${prefix}.exchanges`,
-                value: reader.uint32()
+                field: `${prefix}.software`,
+                value: reader.string()
               }
+              break
+            }
+            case 12: {
+              if (opts.limits?.protocols != null && obj.protocols === opts.limits.protocols) {
+                throw new MaxLengthError('Streaming decode error - repeated field "protocols" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.protocols[]`,
+                index: obj.protocols,
+                value: reader.string()
+              }
+
+              obj.protocols++
+
               break
             }
             default: {
@@ -280,9 +316,15 @@ export namespace AnnouncementFrame {
     value: number
   }
 
-  export interface AnnouncementFrameExchangesFieldEvent {
-    field: '$.exchanges'
-    value: number
+  export interface AnnouncementFrameSoftwareFieldEvent {
+    field: '$.software'
+    value: string
+  }
+
+  export interface AnnouncementFrameProtocolsFieldEvent {
+    field: '$.protocols[]'
+    index: number
+    value: string
   }
 
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
@@ -293,7 +335,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameExchangesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -54,7 +54,7 @@ describe('what the system refuses', () => {
     try {
       const denied = (name: string): string =>
         `${join(home, name)} cannot be read or written: permission is denied; run this as the user who owns it, or name another place`
-      expect(await sentence(async () => await fetchControl(home, '/status'))).to.equal(denied('control.json'))
+      expect(await sentence(async () => await fetchControl(home, '/status'))).to.equal(denied('home.json'))
       expect(await sentence(async () => { await writeFileSafely(join(home, 'identity.key'), '') })).to.equal(denied('identity.key'))
     } finally {
       if (own === 0) process.seteuid!(own)

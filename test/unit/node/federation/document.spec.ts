@@ -5,6 +5,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
+import { SOFTWARE } from '../../../../src/common/software.ts'
 import {
   federationId,
   readFederation,
@@ -95,6 +96,23 @@ describe('what a federation is made of', () => {
     it('has an id that its signatures do not change and every setting does', () => {
       expect(federationId({ ...document, signatures: [] })).to.equal(federationId(document))
       expect(federationId({ ...document, training: { ...document.training, rounds: 6 } })).not.to.equal(federationId(document))
+    })
+
+    it('may say which version created it, signed with the rest; those of a66d159 do not, and keep their id', async () => {
+      const made = await signFederation({ ...federationBody(key), software: SOFTWARE }, key)
+      await writeFederation(file, made)
+      expect((await readFederation(file)).document.software).to.equal(SOFTWARE)
+      expect(await edit((value) => { Object.assign(value, { software: '0.1.9' }) })).to.contain('was changed after its founder signed it')
+      const { madeBy, federation } = JSON.parse(await readFile('test/fixtures/homes/a66d159/expected.json', 'utf8')) as
+        { madeBy: string, federation: { id: string } }
+      const old = await readFederation('test/fixtures/homes/a66d159/founder/federation.json')
+      expect([madeBy.slice(0, 7), old.id, 'software' in old.document]).to.deep.equal(['a66d159', federation.id, false])
+    })
+
+    it('of newer software that cannot be read here names both versions and what to do', async () => {
+      const sentence = await edit((value) => { Object.assign(value, { software: '9.1.0', extra: {} }) })
+      expect(sentence).to.contain('created by consilium 9.1.0').and.contain(`this consilium ${SOFTWARE}`).and.contain('install')
+      expect(await edit((value) => { Object.assign(value, { software: '0.0.1' }) })).to.contain('is not a federation document')
     })
 
     it('is refused when a setting was edited', async () => {
