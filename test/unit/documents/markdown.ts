@@ -20,10 +20,19 @@ export function documents (): string[] {
   return [...top, ...filesBelow('docs', /\.md$/), ...filesBelow('examples', /\.md$/)]
 }
 
+function inside (token: Token): Token[] {
+  if (token.type === 'list') return (token as Tokens.List).items
+  if (token.type !== 'table') return 'tokens' in token ? token.tokens ?? [] : []
+  const { header, rows } = token as Tokens.Table
+  return [...header, ...rows.flat()].flatMap(({ tokens }) => tokens)
+}
+
+function withInside (token: Token): Token[] {
+  return [token, ...inside(token).flatMap(withInside)]
+}
+
 function tokensOf (file: string): Token[] {
-  const tokens: Token[] = []
-  void marked.walkTokens(marked.lexer(readFileSync(join(ROOT, file), 'utf8')), (token) => { tokens.push(token) })
-  return tokens
+  return marked.lexer(readFileSync(join(ROOT, file), 'utf8')).flatMap(withInside)
 }
 
 function plain (token: Token): string {
