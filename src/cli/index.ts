@@ -1,24 +1,8 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events'
-import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../errors.ts'
-import { audit } from './cmds/audit.ts'
-import { data } from './cmds/data.ts'
-import { doctor } from './cmds/doctor.ts'
-import { evaluate } from './cmds/evaluate.ts'
-import { exportAdapter } from './cmds/export.ts'
-import { federation } from './cmds/federation.ts'
-import { id, init } from './cmds/identity.ts'
-import { invite } from './cmds/invite.ts'
-import { join } from './cmds/join.ts'
-import { members, revoke } from './cmds/members.ts'
-import { model } from './cmds/model.ts'
-import { predict } from './cmds/predict.ts'
-import { simulateCommand } from './cmds/simulate.ts'
-import { start } from './cmds/start.ts'
-import { peers, status } from './cmds/status.ts'
-import { requireValues, usageMessage } from './flags.ts'
+import { program } from './program.ts'
 import { describeSystemError, isSystemError } from './system-error.ts'
 
 const OLDEST_NODE = 22
@@ -33,27 +17,7 @@ async function main (args: string[]): Promise<number> {
           'that is installed with it'
       )
     }
-    await yargs(args)
-      .scriptName('consilium')
-      .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
-      .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start).command(
-        status
-      ).command(peers)
-      .command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model).command(audit).command(
-        simulateCommand
-      )
-      .demandCommand(1, 'say which command to run')
-      .check(() => requireValues(args))
-      .strict()
-      .strictCommands()
-      .recommendCommands()
-      .wrap(null)
-      .exitProcess(false)
-      .fail((message, error: Error | undefined, command) => {
-        if (error != null && error.name !== 'YError') throw error
-        throw new UsageError(usageMessage(message, args, String(command.help())))
-      })
-      .parseAsync()
+    await program(args).parseAsync()
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
     return report(error)

@@ -1,0 +1,39 @@
+import yargs, { type Argv } from 'yargs'
+import { UsageError } from '../errors.ts'
+import { audit } from './cmds/audit.ts'
+import { data } from './cmds/data.ts'
+import { doctor } from './cmds/doctor.ts'
+import { evaluate } from './cmds/evaluate.ts'
+import { exportAdapter } from './cmds/export.ts'
+import { federation } from './cmds/federation.ts'
+import { id, init } from './cmds/identity.ts'
+import { invite } from './cmds/invite.ts'
+import { join } from './cmds/join.ts'
+import { members, revoke } from './cmds/members.ts'
+import { model } from './cmds/model.ts'
+import { predict } from './cmds/predict.ts'
+import { simulateCommand } from './cmds/simulate.ts'
+import { start } from './cmds/start.ts'
+import { peers, status } from './cmds/status.ts'
+import { requireValues, usageMessage } from './flags.ts'
+
+/** All commands, ready to run one. @throws UsageError for a command line that is none, when it is run */
+export function program (args: string[]): Argv {
+  return yargs(args)
+    .scriptName('consilium')
+    .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
+    .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start)
+    .command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model)
+    .command(audit).command(simulateCommand)
+    .demandCommand(1, 'say which command to run')
+    .check(() => requireValues(args))
+    .strict()
+    .strictCommands()
+    .recommendCommands()
+    .wrap(null)
+    .exitProcess(false)
+    .fail((message, error: Error | undefined, command) => {
+      if (error != null && error.name !== 'YError') throw error
+      throw new UsageError(usageMessage(message, args, String(command.help())))
+    })
+}
