@@ -59,7 +59,7 @@ export interface CommandLine {
 }
 
 // Two spaces and more part the words beside a line from it, unless a flag with its value comes after them.
-const ASIDE = /\s{2,}(?!--[a-z][a-z-]*(=|\s+[^-\s])).*$/
+const ASIDE = /\s{2,}(?!\s)(?!--[a-z][a-z-]*(=|\s+[^-\s])).*$/
 const COMMAND = /^(consilium|npm|npx|node|python3|mocha)\s+\S/
 
 /** The lines of a page that are for a terminal. */
