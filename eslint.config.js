@@ -22,6 +22,15 @@ export default tseslint.config(
     }
   },
   {
+    files: ['examples/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!consilium$|node:)', message: 'An example imports what its reader can: consilium, or a module of Node.' }] }
+      ]
+    }
+  },
+  {
     // Test suites are one describe() call; assertions are expressions; fakes need not await.
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {

@@ -1,7 +1,11 @@
-/** The public API: what a program embeds to run a site, or to read what a site wrote. */
+/**
+ * The public API: what a program embeds to run a site, or to read what a site wrote.
+ * @module
+ */
 export { Adapter, adapterFromSafetensors, adapterToSafetensors, type AdapterMeta } from './adapter/adapter.ts'
 export { readSafetensors, writeSafetensors, type NamedTensor, type StoredTensor } from './adapter/safetensors.ts'
-export { createSchema, type Schema, type TensorSpec } from './adapter/schema.ts'
+export type { Dtype } from './adapter/safetensors-header.ts'
+export { createSchema, type Role as TensorRole, type Schema, type TensorSpec } from './adapter/schema.ts'
 export {
   CorruptFileError,
   InputError,
@@ -13,14 +17,27 @@ export {
   UnreachableError,
   UsageError
 } from './errors.ts'
+export { createIdentity } from './federation/create-identity.ts'
+export { readFederation, type Federation, type FederationDocument } from './federation/document.ts'
+export { inviteSite, type InvitationInit, type IssuedInvitation } from './federation/membership/invite-site.ts'
+export { joinFederation } from './federation/membership/join-federation.ts'
 export { Averager, massOf } from './gossip-aggregation/averager.ts'
+export type { AveragerInit, AveragerSettings, AveragerState } from './gossip-aggregation/averager-types.ts'
 export { relativeDistance } from './gossip-aggregation/consensus.ts'
 export { loadConfig } from './home/config/load.ts'
-export type { SiteConfig } from './settings/site/site-config.ts'
-export { Daemon, type DaemonInit } from './node/daemon.ts'
-export { readFederation, type Federation, type FederationDocument } from './federation/document.ts'
-export { createLogger, type Logger } from './rounds/logger.ts'
+export type { Dice } from './home/metrics-log.ts'
 export { sitePaths, type SitePaths } from './home/paths.ts'
+export type { Box, Point } from './model/predict/prompts.ts'
+export { siteStatus } from './node/control/site-status.ts'
+export { Daemon, type DaemonInit } from './node/daemon.ts'
+export type { RunConfig } from './node/site.ts'
+export type { Summary } from './node/summary.ts'
+export { createLogger, type Logger } from './rounds/logger.ts'
+export type { SitePhase, SiteStatus } from './rounds/status.ts'
+export type { Mode } from './settings/model.ts'
+export type { ComputeSettings } from './settings/site/compute.ts'
+export type { SiteConfig } from './settings/site/site-config.ts'
+export { createFederation, type FederationInit } from './site-model/create-federation.ts'
 export {
   openPredictor,
   type Prediction,
@@ -31,4 +48,5 @@ export {
   type Segmented,
   type SegmentRequest
 } from './site-model/open-predictor.ts'
-export type { Summary } from './node/summary.ts'
+export type { MapStack, WrittenMap } from './site-model/predict/outputs.ts'
+export type { Image } from './site-model/predict/prompt.ts'

@@ -21,7 +21,17 @@ function nonFiniteTensor (schema: Schema, values: Float32Array): string | undefi
   return index === values.length ? undefined : schema.tensors.find(({ shape }) => index < (end += elementCount(shape)))?.name
 }
 
-/** The set Γ of one model: finite float32 tensors in schema order. */
+/**
+ * The set Γ of one model: finite float32 tensors in schema order.
+ * @example
+ * ```ts
+ * import { Adapter, createSchema } from 'consilium'
+ *
+ * const schema = createSchema({ model: 'toy', baseHash: '00', tensors: [{ name: 'a', shape: [2], role: 'lora' }] })
+ * const adapter = new Adapter(schema, Float32Array.of(1, 2))
+ * console.log(adapter.tensors().get('a')?.data.join()) // 1,2
+ * ```
+ */
 export class Adapter {
   /** Keeps `values` (not a copy); SchemaError when they are not exactly the schema's count of finite numbers. */
   constructor (readonly schema: Schema, readonly values: Float32Array) {
@@ -92,7 +102,17 @@ function finiteAdapter (schema: Schema, values: Float32Array): Adapter {
   return new Adapter(schema, values)
 }
 
-/** An F32 file that `safetensors.torch.load_file` reads. */
+/**
+ * An F32 file that `safetensors.torch.load_file` reads.
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ * import { Adapter, adapterToSafetensors, createSchema } from 'consilium'
+ *
+ * const schema = createSchema({ model: 'toy', baseHash: '00', tensors: [{ name: 'a', shape: [2], role: 'lora' }] })
+ * await writeFile('adapter.safetensors', adapterToSafetensors(new Adapter(schema, Float32Array.of(1, 2)), { round: 3, weight: 40 }))
+ * ```
+ */
 export function adapterToSafetensors (adapter: Adapter, meta: AdapterMeta): Uint8Array {
   const [header, numbers] = adapterFileParts(adapter, meta)
   const bytes = new Uint8Array(header.length + numbers.length)
@@ -126,7 +146,18 @@ function readNumber (metadata: Record<string, string>, key: string): number {
   return value
 }
 
-/** SchemaError when the file says that it belongs to another schema, CorruptFileError when it contradicts itself. */
+/**
+ * SchemaError when the file says that it belongs to another schema, CorruptFileError when it contradicts itself.
+ * @example
+ * ```ts
+ * import { Adapter, adapterFromSafetensors, adapterToSafetensors, createSchema } from 'consilium'
+ *
+ * const schema = createSchema({ model: 'toy', baseHash: '00', tensors: [{ name: 'a', shape: [2], role: 'lora' }] })
+ * const file = adapterToSafetensors(new Adapter(schema, Float32Array.of(1, 2)), { round: 3, weight: 40 })
+ * const { adapter, round } = adapterFromSafetensors(schema, file)
+ * console.log(adapter.values.join(), round) // 1,2 3
+ * ```
+ */
 export function adapterFromSafetensors (schema: Schema, bytes: Uint8Array): AdapterMeta & { adapter: Adapter } {
   const { tensors, metadata } = readFloatTensors(bytes)
   const hash = metadata['schema_hash']

@@ -60,7 +60,16 @@ function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['da
   }
 }
 
-/** Reads a whole safetensors file; tensors may be views of `bytes`. CorruptFileError names the tensor that is wrong. */
+/**
+ * Reads a whole safetensors file; tensors may be views of `bytes`. CorruptFileError names the tensor that is wrong.
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from 'consilium'
+ *
+ * const file = writeSafetensors(new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]]))
+ * console.log(readSafetensors(file).tensors.get('a')?.dtype) // F32
+ * ```
+ */
 export function readSafetensors (bytes: Uint8Array): { tensors: Map<string, StoredTensor>, metadata: Record<string, string> } {
   const { entries, metadata, start } = readHeader(bytes)
   const tensors = new Map<string, StoredTensor>()
@@ -127,7 +136,17 @@ function writeHalves (view: DataView, offset: number, name: string, data: Float3
   }
 }
 
-/** One safetensors file, tensors in the map's order; SchemaError when a shape, name or number does not fit. */
+/**
+ * One safetensors file, tensors in the map's order; SchemaError when a shape, name or number does not fit.
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ * import { writeSafetensors } from 'consilium'
+ *
+ * const tensors = new Map([['a', { shape: [2], data: Float32Array.of(1, 2) }]])
+ * await writeFile('a.safetensors', writeSafetensors(tensors, { format: 'pt' }))
+ * ```
+ */
 export function writeSafetensors (
   tensors: ReadonlyMap<string, NamedTensor>,
   metadata: Record<string, string> = {},

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 
-type Role = 'lora' | 'decoder' | 'encoder'
+export type Role = 'lora' | 'decoder' | 'encoder'
 
 export interface TensorSpec {
   readonly name: string
@@ -61,7 +61,16 @@ function canonical (model: string, baseHash: string, tensors: readonly TensorSpe
   return JSON.stringify(['consilium-adapter/1', model, baseHash, tensors.map(({ name, shape, role }) => [name, shape, role])])
 }
 
-/** Sorts and checks the tensors and hashes the result; SchemaError for duplicates, bad names, shapes or roles. */
+/**
+ * Sorts and checks the tensors and hashes the result; SchemaError for duplicates, bad names, shapes or roles.
+ * @example
+ * ```ts
+ * import { createSchema } from 'consilium'
+ *
+ * const schema = createSchema({ model: 'toy', baseHash: '00', tensors: [{ name: 'a', shape: [2, 3], role: 'lora' }] })
+ * console.log(schema.size) // 6
+ * ```
+ */
 export function createSchema (init: { model: string, baseHash: string, tensors: readonly TensorSpec[] }): Schema {
   const { model, baseHash } = init
   if (model === '' || baseHash === '') throw new SchemaError('an adapter schema needs a model id and a base hash')

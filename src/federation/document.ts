@@ -68,7 +68,17 @@ export function quorumOf ({ quorum, founders }: FederationBody): number {
   return Math.min(quorum, founders.length)
 }
 
-/** @throws InputError when the file is missing, malformed, lacks signatures, or was changed after its founders signed it. */
+/**
+ * @throws InputError when the file is missing, malformed, lacks signatures, or was changed after its founders signed it.
+ * @example
+ * ```ts
+ * import { createFederation, readFederation, sitePaths, type FederationDocument } from 'consilium'
+ *
+ * await createFederation({ home: 'home', name: 'Two towns', rounds: 2 })
+ * const document: FederationDocument = (await readFederation(sitePaths('home').federation)).document
+ * console.log(document.training.rounds) // 2
+ * ```
+ */
 export async function readFederation (path: string): Promise<Federation> {
   const federation = await readDraft(path)
   requireQuorum(path, federation.document)

@@ -42,7 +42,12 @@ export function withPreset (draft: FederationBody, { name, settings }: Preset): 
  * the setting that is wrong
  */
 export async function withSettingsFile (draft: FederationBody, path: string): Promise<FederationBody> {
-  return checkBody(withSettings({ ...draft }, await readOverrides(path)), path)
+  return withOverrides(draft, await readOverrides(path), path)
+}
+
+/** The same with settings at hand; `where` names their source. @throws InputError naming the setting that is wrong */
+export function withOverrides (draft: FederationBody, overrides: Overrides, where: string): FederationBody {
+  return checkBody(withSettings({ ...draft }, overrides), where)
 }
 
 function withSettings (draft: Json, settings: Overrides): Json {

@@ -20,7 +20,15 @@ export type Answer = { readonly exchange: Exchange, readonly codec: Codec } | { 
 /** Outcomes kept for one initiator that never says it settled; beyond these it is refused. */
 const MOST_UNACKNOWLEDGED = 64
 
-/** A site's mass: its training images up to the federation's cap, or 1 when all sites count alike. */
+/**
+ * A site's mass: its training images up to the federation's cap, or 1 when all sites count alike.
+ * @example
+ * ```ts
+ * import { massOf } from 'consilium'
+ *
+ * console.log(massOf(5_000, { weighting: 'images', maxMass: 1_000 })) // 1000
+ * ```
+ */
 export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {
   return weighting === 'uniform' ? 1 : Math.min(images, maxMass)
 }
@@ -30,6 +38,17 @@ export function massOf (images: number, { weighting, maxMass }: { weighting: 'im
  * partner (docs/spec/gossip.md#state). Pure: no sockets, clock or randomness; what must last goes through the log it is given. `land`
  * and the commit of an exchange are done at once (1 to 4 ms per million numbers, 2 more where x is lent and must be copied), so that no
  * reader sees half of either.
+ * @example
+ * ```ts
+ * import { Averager, createSchema } from 'consilium'
+ *
+ * const schema = createSchema({ model: 'toy', baseHash: '00', tensors: [{ name: 'a', shape: [2], role: 'lora' }] })
+ * const settings = { codec: 'f32', maxMass: 1_000, clipRadius: 100, normBound: 10_000, staleness: 3 } as const
+ * const averager = new Averager({ schema, values: new Float32Array(2), round: 0, mass: 40, settings })
+ * const before = averager.snapshot()
+ * averager.land(before, Float32Array.of(1, 2), 1)
+ * console.log(averager.values.join(), averager.round) // 1,2 1
+ * ```
  */
 export class Averager {
   readonly schema: Schema

@@ -1,6 +1,12 @@
 /**
  * Relative consensus distance sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖, exact, all sites alike; 0 when all are equal, Infinity when only the
  * mean has not moved.
+ * @example
+ * ```ts
+ * import { relativeDistance } from 'consilium'
+ *
+ * console.log(relativeDistance([Float32Array.of(1), Float32Array.of(3)], Float32Array.of(0))) // 0.5
+ * ```
  */
 export function relativeDistance (vectors: readonly Float32Array[], origin: Float32Array): number {
   let spread = 0

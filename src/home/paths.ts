@@ -25,6 +25,15 @@ export interface SitePaths {
   readonly summary: string
 }
 
+/**
+ * Names only: nothing is made.
+ * @example
+ * ```ts
+ * import { sitePaths } from 'consilium'
+ *
+ * console.log(sitePaths('home').summary) // home/summary.json
+ * ```
+ */
 export function sitePaths (home: string): SitePaths {
   const at = (name: string): string => join(home, name)
   return {

@@ -48,7 +48,20 @@ export interface DaemonInit {
 
 type Closer = () => Promise<void>
 
-/** Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse. */
+/**
+ * Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse.
+ * @example
+ * ```ts
+ * import { createFederation, createLogger, Daemon, loadConfig, sitePaths } from 'consilium'
+ *
+ * await createFederation({ home: 'home', name: 'Two towns', rounds: 1 })
+ * const config = { ...await loadConfig(sitePaths('home').config, { logLevel: 'warn' }), data: 'data' }
+ * const daemon = new Daemon({ home: 'home', config, alone: true, logger: createLogger(config.logLevel) })
+ * process.once('SIGTERM', () => { daemon.requestStop() })
+ * const summary = await daemon.run()
+ * console.log(summary?.rounds) // 1
+ * ```
+ */
 export class Daemon {
   readonly #init: DaemonInit
   readonly #stop = new AbortController()

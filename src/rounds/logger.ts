@@ -3,7 +3,15 @@ import pino, { type Logger } from 'pino'
 
 export type { Logger }
 
-/** JSON lines on stderr. Never pass pixels, file names, patient ids or private parameters (docs/spec/network.md#logging). */
+/**
+ * JSON lines on stderr. Never pass pixels, file names, patient ids or private parameters (docs/spec/network.md#logging).
+ * @example
+ * ```ts
+ * import { createLogger } from 'consilium'
+ *
+ * createLogger('warn').info('nobody reads this')
+ * ```
+ */
 export function createLogger (level: string): Logger {
   // Not pino's own: where its terminal was closed that one tries the last line again for ever, and the process with it.
   const stream = createWriteStream('', { fd: 2, autoClose: false })

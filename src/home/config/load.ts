@@ -37,6 +37,16 @@ export function mergeSettings (
   throw new Fault(`wrong settings: ${[...new Set(problems)].join('; ')}`)
 }
 
+/**
+ * A site's settings: its config.json < CONSILIUM_… of the environment < `flags`. @throws InputError, or UsageError for a flag
+ * @example
+ * ```ts
+ * import { loadConfig, sitePaths } from 'consilium'
+ *
+ * const config = await loadConfig(sitePaths('home').config, { listen: ['/ip4/127.0.0.1/tcp/0'] })
+ * console.log(config.nice) // 10
+ * ```
+ */
 export async function loadConfig (path: string, flags: Record<string, unknown>, env: NodeJS.ProcessEnv = process.env): Promise<SiteConfig> {
   return mergeSettings(await readConfigFile(path), settingsFromEnvironment(env), flags, path)
 }

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { documents, linesOf, ROOT } from '../unit/documents/markdown.ts'
+
+const run = promisify(execFile)
+
+/** Lines that take seconds, and touch nothing but the folder that this test makes. */
+const RUN = [
+  /^consilium (init|members|doctor|model list|evaluate .*|predict .*|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
+  /^consilium federation create --name "Prostate North" --rounds 20$/,
+  /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/,
+  /^npm run testnet -- --help$/
+]
+
+/** The other lines of the pages' blocks, and why; test/unit/documents/command-lines.spec.ts parses them. */
+const NOT_RUN: readonly (readonly [RegExp, string])[] = [
+  [/^npm (ci|test|run (check|coverage))/, 'what CI itself runs, or what takes as long: .ci/run'],
+  [/^npm run pretrain/, 'takes hours, and writes the bundled base anew: test/unit/pretrain'],
+  [/^npm run testnet -- --(kill|compare|loss|liar|partition)/, 'minutes: test/e2e/network/testnet.spec.ts has the same flags'],
+  [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
+  [/^npm run bench:pfedsam/, 'minutes to days, and --dry-run plans the longest: test/integration/pfedsam'],
+  [/^npm run docs:api/, 'test/e2e/public-api.spec.ts'],
+  [/^npm run setup:tensorflow/, 'installs half a gigabyte: test/unit/setup-tensorflow'],
+  [/^python3 -m venv/, 'installs gigabytes for a GPU; docs/engines.md says on which machine it was tried'],
+  [/^(npm run example|npx consilium export|python3 examples)/, 'test/e2e/network/examples.spec.ts'],
+  [/^npx mocha /, 'this is mocha'],
+  [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/site.spec.ts'],
+  [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
+  [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
+  [/^consilium audit /, 'needs the ledger of a daemon: test/e2e/network/audit.spec.ts'],
+  [/^consilium federation show \|/, 'a form to fill in: test/e2e/admission.spec.ts'],
+  [/^consilium model info NAME/, 'a form to fill in: test/e2e/model.spec.ts'],
+  [/^consilium id /, 'asks for a passphrase, or takes a key away: test/e2e/network/membership.spec.ts'],
+  [/^consilium model import /, 'weights of SAM are no part of the repository: test/e2e/model.spec.ts makes some'],
+  [/^consilium federation sign /, 'a second founder: test/e2e/admission.spec.ts'],
+  [/^consilium federation create .*(DIR|NAME)/, 'a form to fill in; the line of README.md is run'],
+  [/^consilium (invite|join) .*[[|]/, 'a form to fill in; the line of README.md is run']
+]
+const runs = (line: string): boolean => RUN.some((pattern) => pattern.test(line))
+
+/** A folder in which README.md and docs/predict.md come true, with the homes of two sites. */
+async function furnish (folder: string): Promise<void> {
+  const samples = join(ROOT, 'samples/colin27')
+  for (const slice of ['065', '074', '080', '089']) {
+    for (const kind of ['images', 'masks']) {
+      await cp(join(samples, 'hospital-a', kind, `colin27_${slice}.png`), join(folder, 'data', kind, `${slice}.png`))
+    }
+  }
+  await mkdir(join(folder, 'images'))
+  for (const file of ['images/slice.png', 'slice.png']) await cp(join(folder, 'data/images/080.png'), join(folder, file))
+  await cp(join(samples, 'hospital-c/images/colin27.nii.gz'), join(folder, 'scan.nii.gz'))
+}
+
+describe('the command lines in the pages run', function () {
+  this.timeout(300_000)
+  const lines = documents().flatMap(linesOf).filter(({ fenced }) => fenced).map(({ line }) => line)
+  let folder: string
+  let peerId = ''
+  let invitation = ''
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    await furnish(folder)
+    peerId = await at('south', 'consilium init')
+  })
+  after(async () => { await rm(folder, { recursive: true }) })
+
+  /** As a user of this site types it. */
+  async function at (site: string, line: string): Promise<string> {
+    const filled = line.replace('/data/prostate', join(folder, 'data')).replace('PEER_ID', peerId).replace('INVITATION', invitation)
+      // The sample has 47 slices.
+      .replace('--slices 40-90', '--slices 20-30')
+    const shell = `consilium () { "${process.execPath}" "${join(ROOT, 'dist/src/cli/index.js')}" "$@"; }; ${filled}`
+    const cwd = filled.startsWith('npm') ? ROOT : folder
+    const { stdout } = await run('sh', ['-c', shell], { cwd, env: { ...process.env, HOME: join(folder, site) } })
+    return stdout.trim()
+  }
+
+  it('or stand in one of the lists above, in which nothing is left over', () => {
+    const unsaid = lines.filter((line) => !runs(line) && !NOT_RUN.some(([pattern]) => pattern.test(line)))
+    expect(unsaid, 'run it, or say why not').to.deep.equal([])
+    expect(RUN.filter((pattern) => !lines.some((line) => pattern.test(line))).map(String)).to.deep.equal([])
+    expect(NOT_RUN.filter(([pattern]) => !lines.some((line) => pattern.test(line))).map(([pattern]) => String(pattern))).to.deep.equal([])
+  })
+
+  for (const line of new Set(lines.filter(runs))) {
+    it(line, async () => {
+      const said = await at(line.startsWith('consilium join') ? 'south' : 'north', line)
+      if (line.startsWith('consilium invite')) invitation = said
+      expect(said).not.to.equal('')
+    })
+  }
+})
