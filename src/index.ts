@@ -5,7 +5,7 @@
 export { Adapter, adapterFromSafetensors, adapterToSafetensors, type AdapterMeta } from './adapter/adapter.ts'
 export { readSafetensors, writeSafetensors, type NamedTensor, type StoredTensor } from './adapter/safetensors.ts'
 export type { Dtype } from './adapter/safetensors-header.ts'
-export { createSchema, type Role as TensorRole, type Schema, type TensorSpec } from './adapter/schema.ts'
+export { createSchema, type Schema, type TensorRole as TensorRole, type TensorSpec } from './adapter/schema.ts'
 export {
   CorruptFileError,
   InputError,
@@ -27,7 +27,7 @@ export { relativeDistance } from './gossip-aggregation/consensus.ts'
 export { loadConfig } from './home/config/load.ts'
 export type { Dice } from './home/metrics-log.ts'
 export { sitePaths, type SitePaths } from './home/paths.ts'
-export type { Box, Point } from './model/predict/prompts.ts'
+export type { BoxPrompt, PointPrompt } from './model/predict/prompts.ts'
 export { siteStatus } from './node/control/site-status.ts'
 export { Daemon, type DaemonInit } from './node/daemon.ts'
 export type { RunConfig } from './node/site.ts'

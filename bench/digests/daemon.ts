@@ -148,7 +148,7 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
         notices: site.notices,
         clock: systemClock,
         onPhase: () => {},
-        company: {
+        others: {
           gossip: { initiate: async () => { await meeting(); return turnsPerRound }, catchUp: () => Promise.resolve(undefined) },
           peers: { medianRound: () => undefined, farAhead: () => [] },
           distance: () => undefined,

@@ -1,7 +1,7 @@
 import { createEngine } from '../../src/compute/index.ts'
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
 import { openBase } from '../../src/experiment/run-job.ts'
-import { createLearner, runMethod } from '../../src/experiment/run-method.ts'
+import { createSharedLearner, runMethod } from '../../src/experiment/run-method.ts'
 import { loadSites } from '../pfedsam/sites.ts'
 import { globalDigest, privateDigest } from './hash.ts'
 
@@ -25,7 +25,7 @@ export async function methodDigests (
   const settings = settingsOf(job, base.config)
   const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
   try {
-    const learner = createLearner({ engine, base, settings })
+    const learner = createSharedLearner({ engine, base, settings })
     const { models, curve, bytesSent } = await runMethod({ learner, method: methodOf(job), sites, settings })
     const digests = models.map(({ adapter, experts }, index) => ({
       adapter: globalDigest(adapter, experts),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownerOf } from '../../src/audit/account.ts'
-import type { Entry } from '../../src/audit/entry.ts'
+import type { LedgerEntry } from '../../src/audit/entry.ts'
 import { verifyLedger } from '../../src/audit/verify.ts'
 import { ATTACKS } from './attacks.ts'
 import { Stage } from './stage.ts'
@@ -100,7 +100,7 @@ async function watch (stage: Stage, seconds: number): Promise<Window> {
 
 async function entriesByPeer (home: string): Promise<Map<string, string[]>> {
   const named = new Map<string, string[]>()
-  const { ok, problems } = await verifyLedger(`${home}/audit`, await ownerOf(home), (entry: Entry) => {
+  const { ok, problems } = await verifyLedger(`${home}/audit`, await ownerOf(home), (entry: LedgerEntry) => {
     if (entry.kind === 'ban' || entry.kind === 'refusal') {
       named.set(entry.peer, [...named.get(entry.peer) ?? [], `${entry.kind}: ${entry.reason}`])
     }

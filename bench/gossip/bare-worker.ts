@@ -1,5 +1,5 @@
 /** A process that holds a bare libp2p node or TCP server, and nothing else. */
-import { fitCollector } from '../../src/node/tune-gc.ts'
+import { tuneGc } from '../../src/node/tune-gc.ts'
 import { listenLibp2p, listenTcp, swapLibp2p, swapTcp } from './bare.ts'
 import type { BareCalls } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'
@@ -8,7 +8,7 @@ import { free, siteVector } from './vectors.ts'
 serve<BareCalls>({
   usage: async () => ownUsage(),
   fit: async () => {
-    fitCollector()
+    tuneGc()
     return null
   },
   listen: async ({ kind, bytes }) => ({ address: await (kind === 'tcp' ? listenTcp : listenLibp2p)(bytes) }),

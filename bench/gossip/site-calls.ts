@@ -13,7 +13,7 @@ import { DiskExchangeLog } from '../../src/home/exchange-log.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import { keyedNoise } from '../../src/node/network/encrypter.ts'
 import { createHost } from '../../src/node/network/host.ts'
-import { Guard } from '../../src/node/network/peer-limits.ts'
+import { PeerLimits } from '../../src/node/network/peer-limits.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
 import { Checkpoint } from '../../src/rounds/checkpoint.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
@@ -22,7 +22,7 @@ import type { SiteCalls, SiteSetup } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'
 import { benchSchema, free, numbersOf, relativeToMean, siteVector } from './vectors.ts'
 
-interface Site {
+interface MeasuredSite {
   readonly setup: SiteSetup
   readonly averager: Averager
   readonly checkpoint: Checkpoint
@@ -35,7 +35,7 @@ const UNBOUNDED = 1e12
 /** In which a vector is drawn anew. */
 const PIECES = 8
 
-let site: Site | undefined
+let site: MeasuredSite | undefined
 /** Whether the process dies at its change: not while it takes up what an earlier one left. */
 let armed = false
 let leaving = false
@@ -67,7 +67,10 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
     federationId,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     encrypter: keyedNoise({ federationId, networkKey: Buffer.from(networkKey, 'hex'), onRefused: () => {} }),
-    guard: new Guard({ onBan: (_peer, reason) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) } }),
+    limits: new PeerLimits({ onBan: (
+      _peer,
+      reason
+    ) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) } }),
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)
@@ -162,7 +165,7 @@ serve<SiteCalls>({
 })
 
 /** As training lands, but in pieces: an array takes memory only where it was written, and what a site needs of it is measured. */
-function draw ({ averager, setup: { index, size } }: Site): void {
+function draw ({ averager, setup: { index, size } }: MeasuredSite): void {
   const next = numbersOf(index)
   const nothing = new Float32Array(size)
   const piece = Math.ceil(size / PIECES)
@@ -176,7 +179,7 @@ function draw ({ averager, setup: { index, size } }: Site): void {
   free(nothing)
 }
 
-function opened (): Site {
+function opened (): MeasuredSite {
   if (site == null) throw new Error('the site is not open')
   return site
 }

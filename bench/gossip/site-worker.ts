@@ -1,5 +1,5 @@
 /** As `consilium start` does: the collector is fitted before anything large is loaded. */
-import { fitCollector } from '../../src/node/tune-gc.ts'
+import { tuneGc } from '../../src/node/tune-gc.ts'
 
-fitCollector()
+tuneGc()
 await import('./site-calls.ts')

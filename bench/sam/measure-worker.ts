@@ -11,7 +11,7 @@ import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
 import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
 import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
-import { forwardStep, stemStep, type StepContext } from '../../src/model/steps.ts'
+import { forwardStep, frozenFeaturesStep, type StepContext } from '../../src/model/steps.ts'
 import { stepScalars } from '../../src/model/train/optimiser.ts'
 import { phaseStep } from '../../src/model/train/phase-step.ts'
 import { profiled } from '../profile.ts'
@@ -122,7 +122,7 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   const made = setup(bench)
   let seen = made.pixels
   if (bench.work === 'cached') {
-    const stem = engine.compile(stemStep(made.context.config, FIRST_LATE_BLOCK), made.weights)
+    const stem = engine.compile(frozenFeaturesStep(made.context.config, FIRST_LATE_BLOCK), made.weights)
     const { tokens } = await stem.run(made.pixels)
     await stem.dispose()
     seen = { '@tokens': tokens! }

@@ -4,7 +4,7 @@ import type { Sample } from './sample.ts'
 
 /** Tasks per image, in the order of their targets. */
 export const PROMPTS = ['none', 'point', 'box'] as const
-export type Prompt = typeof PROMPTS[number]
+export type PromptKind = typeof PROMPTS[number]
 
 /** Samples as the training step takes them; B images, three tasks for each. */
 export interface TaskBatch {
@@ -25,7 +25,7 @@ function crop (pixels: Uint8Array, { side, height, width }: Sample): Uint8Array 
 }
 
 /** A sample with the mask of one of its tasks, as a slice that needs no scaling. */
-export function fitted (sample: Sample, prompt: Prompt): Fitted {
+export function fitted (sample: Sample, prompt: PromptKind): Fitted {
   const { side, height, width } = sample
   return {
     id: prompt,

@@ -6,7 +6,7 @@ import type { PretrainSettings } from './settings.ts'
 import { STATE, type State } from './step.ts'
 
 /** All that a run needs in order to go on as if it had never stopped. */
-export interface Checkpoint {
+export interface TrainingCheckpoint {
   readonly state: State
   /** Steps done. */
   readonly step: number
@@ -20,7 +20,11 @@ function identity ({ model, seed, batch, rate, from }: PretrainSettings): string
 }
 
 /** Writes aside and renames: a killed run leaves the old checkpoint or the new one. */
-export async function writeCheckpoint (path: string, { state, step, history }: Checkpoint, settings: PretrainSettings): Promise<void> {
+export async function writeCheckpoint (
+  path: string,
+  { state, step, history }: TrainingCheckpoint,
+  settings: PretrainSettings
+): Promise<void> {
   const tensors = new Map(STATE.map((name) => [name, { shape: [state[name].length], data: state[name] }]))
   const bytes = writeSafetensors(tensors, { step: String(step), settings: identity(settings), history: JSON.stringify(history) })
   await writeFileSafely(path, bytes)
@@ -32,7 +36,7 @@ export async function writeCheckpoint (path: string, { state, step, history }: C
  * @throws InputError when it belongs to another run
  * @throws CorruptFileError when it is damaged
  */
-export async function readCheckpoint (path: string, length: number, settings: PretrainSettings): Promise<Checkpoint | undefined> {
+export async function readCheckpoint (path: string, length: number, settings: PretrainSettings): Promise<TrainingCheckpoint | undefined> {
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const { tensors, metadata } = readFloatTensors(bytes)

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import type { Scores } from './scores.ts'
 
-export interface Progress {
+export interface PretrainProgress {
   /** Steps done and to do. */
   readonly step: number
   readonly steps: number
@@ -14,7 +14,7 @@ export interface Progress {
 
 /** Shows progress until it is stopped. */
 export interface ProgressView {
-  show (progress: Progress): void
+  show (progress: PretrainProgress): void
   stop (): void
 }
 

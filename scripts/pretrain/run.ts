@@ -8,11 +8,11 @@ import { decays, stepScalars } from '../../src/model/train/optimiser.ts'
 import { assetBytes } from './asset.ts'
 import { BatchStream } from './batch-stream.ts'
 import type { TaskBatch } from './batch.ts'
-import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { readCheckpoint, writeCheckpoint, type TrainingCheckpoint } from './checkpoint.ts'
 import { curvesSvg, type Mark } from './curves.ts'
 import { initialWeights } from './initial.ts'
 import { assemble, partition, type Parameters } from './parameters.ts'
-import type { Progress } from './progress.ts'
+import type { PretrainProgress } from './progress.ts'
 import type { Sample } from './sample.ts'
 import { keepFactor, rateFactor } from './schedule.ts'
 import { heldOut, score, type Scores } from './scores.ts'
@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly every: number
   /** Held-out images to score on at each checkpoint; a multiple of the batch. */
   readonly heldOut: number
-  readonly onProgress?: (progress: Progress) => void
+  readonly onProgress?: (progress: PretrainProgress) => void
   /** Ends the run after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignal
 }
@@ -46,7 +46,7 @@ export interface RunResult {
   readonly scores: Scores
 }
 
-interface Session {
+interface Pretraining {
   readonly options: RunOptions
   readonly config: SamConfig
   readonly parameters: Parameters
@@ -103,7 +103,7 @@ function untrained (value: Float32Array): State {
   return { value, first: new Float32Array(value.length), second: new Float32Array(value.length), mean: value }
 }
 
-async function train (session: Session, start: Checkpoint, stream: BatchStream): Promise<RunResult> {
+async function train (session: Pretraining, start: TrainingCheckpoint, stream: BatchStream): Promise<RunResult> {
   const { settings: { steps }, signal, every, onProgress } = session.options
   let { state, step, history } = start
   let loss: number | undefined
@@ -128,7 +128,7 @@ async function train (session: Session, start: Checkpoint, stream: BatchStream):
 
 /** Step `step` (from 1). */
 async function trainStep (
-  { options: { settings }, config, constants, training }: Session,
+  { options: { settings }, config, constants, training }: Pretraining,
   before: State,
   step: number,
   batch: TaskBatch
@@ -149,8 +149,8 @@ async function trainStep (
  * history with this mark.
  */
 async function save (
-  { options, config, parameters, predict, samples }: Session,
-  { state, step, history }: Checkpoint,
+  { options, config, parameters, predict, samples }: Pretraining,
+  { state, step, history }: TrainingCheckpoint,
   loss: number
 ): Promise<readonly Mark[]> {
   const { settings, out, checkpoint, curves } = options

@@ -2,12 +2,12 @@ import type { CompiledStep, HostRecord } from '../../src/compute/index.ts'
 import { lowResSide, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { restoreMask } from '../../src/model/sam/postprocess.ts'
 import { iouScore } from '../../src/model/scores/overlap.ts'
-import { fitted, PROMPTS, toTaskBatch, type Prompt } from './batch.ts'
+import { fitted, PROMPTS, toTaskBatch, type PromptKind } from './batch.ts'
 import { drawSample, type Sample } from './sample.ts'
 import { batchInputs } from './step.ts'
 
 /** Mean agreement (0..1) of map 0 with the truth at full resolution, for each kind of prompt. */
-export type Scores = Readonly<Record<Prompt, number>>
+export type Scores = Readonly<Record<PromptKind, number>>
 
 // Held-out images come from their own streams, far from any training seed that one would type.
 const HELD_OUT = 0x5eed0000

@@ -3,7 +3,7 @@ import type { Dice } from '../../src/home/metrics-log.ts'
 import type { SiteStatus } from '../../src/rounds/status.ts'
 import { PRESET_NAMES } from '../../src/settings/methods/index.ts'
 import { exactConsensus } from './exact-consensus.ts'
-import type { HomeResult, Summary } from './homes.ts'
+import type { HomeResult, SavedSummary } from './homes.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 import type { CrossSite, HospitalReport, Report } from './report.ts'
 
@@ -88,7 +88,7 @@ function describeHospital ({ process, result: { summary, rounds }, local }: Site
   }
 }
 
-function describeImages (summary: Summary | undefined): Pick<HospitalReport, 'images' | 'validationImages'> {
+function describeImages (summary: SavedSummary | undefined): Pick<HospitalReport, 'images' | 'validationImages'> {
   return summary == null ? { images: null, validationImages: null } : { images: summary.images, validationImages: summary.validationImages }
 }
 

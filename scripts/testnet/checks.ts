@@ -3,7 +3,7 @@ import { conditionChecks } from './condition-checks.ts'
 import type { Conditions } from './conditions.ts'
 import type { Strike } from './journal.ts'
 import type { LedgerComparison } from './ledgers.ts'
-import type { Check, HospitalReport, Report } from './report.ts'
+import type { HospitalReport, Report, ReportCheck } from './report.ts'
 
 export interface CheckInput {
   readonly report: Omit<Report, 'checks'>
@@ -30,7 +30,7 @@ const CROSS_SITE_GAIN = 0.05
 const MIN_EXCHANGES = 2
 
 /** Judges everything that is promised and can be judged in this run. */
-export function judge (input: CheckInput): Check[] {
+export function judge (input: CheckInput): ReportCheck[] {
   const killed = new Set(input.strikes.filter(({ fault }) => fault.kind === 'kill').map(({ name }) => name))
   const { liars } = input.conditions
   const living = input.report.hospitals.filter(({ name }) => !killed.has(name))
@@ -40,13 +40,15 @@ export function judge (input: CheckInput): Check[] {
     ...runChecks(living, input),
     ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
-    ...(input.compared ? compareChecks(honest, input).map((check): Check => input.standard ? check : { ...check, kind: 'measure' }) : []),
+    ...(input.compared ? compareChecks(honest, input).map((
+      check
+    ): ReportCheck => input.standard ? check : { ...check, kind: 'measure' }) : []),
     ...input.strikes.flatMap((strike) => strikeChecks(strike, input)),
     ...conditionChecks(input)
   ]
 }
 
-function runChecks (living: readonly HospitalReport[], { report, rounds, conditions: { liars } }: CheckInput): Check[] {
+function runChecks (living: readonly HospitalReport[], { report, rounds, conditions: { liars } }: CheckInput): ReportCheck[] {
   const unfinished = living.filter(({ exitCode, rounds: done }) => exitCode !== 0 || done < rounds)
   const poor = living.flatMap((hospital) =>
     exchangesOf(hospital).filter(({ count }) => count < MIN_EXCHANGES).map(({ round, count }) =>
@@ -81,7 +83,7 @@ function runChecks (living: readonly HospitalReport[], { report, rounds, conditi
 }
 
 /** Clipping bounds what a liar moves, it does not undo it: beside one the others stay apart by as much as it may push them. */
-function distanceCheck (distance: number | undefined, besideLiars: boolean): Check {
+function distanceCheck (distance: number | undefined, besideLiars: boolean): ReportCheck {
   const detail = distance == null ? 'fewer than two hospitals finished' : distance.toFixed(4)
   const ok = distance != null && distance <= MAX_DISTANCE
   return besideLiars
@@ -89,7 +91,7 @@ function distanceCheck (distance: number | undefined, besideLiars: boolean): Che
     : result(`relative consensus distance at the end ≤ ${MAX_DISTANCE}`, ok, detail)
 }
 
-function ledgerCheck ({ matched, explained, problems }: LedgerComparison): Check {
+function ledgerCheck ({ matched, explained, problems }: LedgerComparison): ReportCheck {
   return result(
     'every audit ledger holds, and every two agree about their exchanges',
     problems.length === 0 && matched > 0,
@@ -106,7 +108,7 @@ function exchangesOf ({ exchangesByRound, history }: HospitalReport): { round: n
   return history.map(({ round }) => ({ round, count: exchangesByRound[round - 1] ?? 0 }))
 }
 
-function qualityChecks (living: readonly HospitalReport[], wallSeconds: number): Check[] {
+function qualityChecks (living: readonly HospitalReport[], wallSeconds: number): ReportCheck[] {
   const personal = meanDice(living, 'personal')
   const frozen = meanDice(living, 'frozen')
   return [
@@ -120,7 +122,7 @@ function qualityChecks (living: readonly HospitalReport[], wallSeconds: number):
   ]
 }
 
-function compareChecks (living: readonly HospitalReport[], { report: { crossSite } }: CheckInput): Check[] {
+function compareChecks (living: readonly HospitalReport[], { report: { crossSite } }: CheckInput): ReportCheck[] {
   const personal = meanDice(living, 'personal')
   const local = meanDice(living, 'local')
   return [
@@ -137,7 +139,7 @@ function compareChecks (living: readonly HospitalReport[], { report: { crossSite
   ]
 }
 
-function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput): Check[] {
+function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput): ReportCheck[] {
   const { name, round, fault, peerId, peerIdAfter, roundAfter } = strike
   const trainer = result(
     `the trainer of ${name} ended with its killed daemon`,
@@ -165,10 +167,10 @@ export function meanDice (hospitals: readonly HospitalReport[], mode: keyof Hosp
   return mean(hospitals.map(({ dice }) => dice[mode] ?? NaN))
 }
 
-function result (name: string, ok: boolean, detail: string): Check {
+function result (name: string, ok: boolean, detail: string): ReportCheck {
   return { name, ok, detail, kind: 'result' }
 }
 
-function measure (name: string, ok: boolean, detail: string): Check {
+function measure (name: string, ok: boolean, detail: string): ReportCheck {
   return { name, ok, detail, kind: 'measure' }
 }

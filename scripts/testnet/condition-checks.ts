@@ -1,5 +1,5 @@
 import type { Conditions } from './conditions.ts'
-import type { Check, HospitalReport, Report } from './report.ts'
+import type { HospitalReport, Report, ReportCheck } from './report.ts'
 
 export interface ConditionInput {
   readonly report: Pick<Report, 'hospitals'>
@@ -8,7 +8,7 @@ export interface ConditionInput {
 }
 
 /** What can be said about --loss, --slow and --liar; that all finished and agree is checked in every run. */
-export function conditionChecks ({ report: { hospitals }, conditions: { loss, slow, liars }, waited }: ConditionInput): Check[] {
+export function conditionChecks ({ report: { hospitals }, conditions: { loss, slow, liars }, waited }: ConditionInput): ReportCheck[] {
   return [
     ...(loss > 0 ? [doubtCheck(hospitals)] : []),
     ...slowChecks(hospitals, slow, waited),
@@ -17,7 +17,7 @@ export function conditionChecks ({ report: { hospitals }, conditions: { loss, sl
 }
 
 /** A partner that had left before it could be asked is asked at the next start: that is no failure. */
-function doubtCheck (hospitals: readonly HospitalReport[]): Check {
+function doubtCheck (hospitals: readonly HospitalReport[]): ReportCheck {
   const open = hospitals.filter(({ inDoubt }) => inDoubt != null && inDoubt > 0)
   return {
     name: 'exchanges cut off by lost frames are settled',
@@ -28,7 +28,7 @@ function doubtCheck (hospitals: readonly HospitalReport[]): Check {
 }
 
 /** The median of the others' rounds is what a site waits for: as long as the slow ones are few, that is not theirs. */
-function slowChecks (hospitals: readonly HospitalReport[], slow: Conditions['slow'], waited: ReadonlySet<string>): Check[] {
+function slowChecks (hospitals: readonly HospitalReport[], slow: Conditions['slow'], waited: ReadonlySet<string>): ReportCheck[] {
   if (slow.size === 0) return []
   const others = hospitals.filter((_, site) => !slow.has(site))
   const waiting = others.filter(({ name }) => waited.has(name)).map(({ name }) => name)
@@ -49,7 +49,7 @@ function slowChecks (hospitals: readonly HospitalReport[], slow: Conditions['slo
       }]
 }
 
-function liarCheck (hospitals: readonly HospitalReport[], site: number): Check {
+function liarCheck (hospitals: readonly HospitalReport[], site: number): ReportCheck {
   const liar = hospitals[site]
   const naming = hospitals.filter(({ warnings }) =>
     warnings.some((warning) => warning.includes('was clipped') && warning.includes(liar?.peerId ?? '?'))

@@ -27,10 +27,10 @@ const summarySchema = z.object({
   warnings: z.array(z.string())
 })
 
-export type Summary = z.infer<typeof summarySchema>
+export type SavedSummary = z.infer<typeof summarySchema>
 
 export interface HomeResult {
-  readonly summary: Summary | undefined
+  readonly summary: SavedSummary | undefined
   readonly rounds: readonly RoundRecord[]
   readonly initial: Float32Array | undefined
   /** After the round's exchanges, by round. */
@@ -51,7 +51,7 @@ export async function readHome (home: string): Promise<HomeResult> {
   }
 }
 
-async function readSummary (path: string): Promise<Summary | undefined> {
+async function readSummary (path: string): Promise<SavedSummary | undefined> {
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   const parsed = summarySchema.safeParse(JSON.parse(bytes.toString('utf8')))

@@ -4,7 +4,7 @@ import { messageOf } from '../../src/common/message-of.ts'
 import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
 import { Children } from './children.ts'
 import { parseOptions, type TestnetOptions } from './options.ts'
-import type { Check } from './report.ts'
+import type { ReportCheck } from './report.ts'
 import { runTestnet } from './run.ts'
 
 const EXPECTED = [InputError, SchemaError, CorruptFileError, TimeoutError]
@@ -42,7 +42,7 @@ function engineEnvironment ({ engine, provider }: TestnetOptions): Record<string
   return { ...(engine === 'auto' ? {} : { CONSILIUM_ENGINE: engine }), ...(provider === 'auto' ? {} : { CONSILIUM_PROVIDER: provider }) }
 }
 
-function describeChecks (checks: readonly Check[]): string {
+function describeChecks (checks: readonly ReportCheck[]): string {
   return checks.map(({ name, ok, detail, kind }) => `${ok ? 'holds ' : kind === 'measure' ? 'missed' : 'FAILS '}  ${name}: ${detail}`).join(
     '\n'
   )

@@ -1,5 +1,5 @@
 import { readAccount } from '../../src/audit/account.ts'
-import { reconcile, type Account } from '../../src/audit/reconcile.ts'
+import { reconcile, type LedgerAccount } from '../../src/audit/reconcile.ts'
 import type { Hospital } from './hospitals.ts'
 
 /** What the audit ledgers of all hospitals say about each other. */
@@ -14,7 +14,7 @@ export interface LedgerComparison {
 /** Verifies every ledger and holds each two against each other, killed hospitals' too. */
 export async function compareLedgers (hospitals: readonly Hospital[]): Promise<LedgerComparison> {
   const problems: string[] = []
-  const accounts: { name: string, account: Account }[] = []
+  const accounts: { name: string, account: LedgerAccount }[] = []
   for (const { name, home } of hospitals) {
     try {
       accounts.push({ name, account: (await readAccount(home)).account })

@@ -69,6 +69,6 @@ export const reportSchema = z.strictObject({
 
 export type Report = z.infer<typeof reportSchema>
 export type HospitalReport = z.infer<typeof hospitalSchema>
-export type Check = z.infer<typeof checkSchema>
+export type ReportCheck = z.infer<typeof checkSchema>
 export type ConsensusPoint = Report['consensus'][number]
 export type CrossSite = z.infer<typeof crossSite>

@@ -156,7 +156,7 @@ async function drawPictures ({ children, display }: Run, processes: readonly Hos
   return pictures.filter((picture) => picture != null)
 }
 
-interface Outcome {
+interface ExitOutcome {
   readonly together: Together
   readonly comparison: Comparison | undefined
   readonly pictures: readonly Picture[]
@@ -165,7 +165,7 @@ interface Outcome {
   readonly compareSeconds: number
 }
 
-async function finish ({ options, hospitals, workspace }: Run, outcome: Outcome): Promise<TestnetResult> {
+async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutcome): Promise<TestnetResult> {
   const { together: { files, processes, journal }, comparison, pictures, startedAt, federationSeconds, compareSeconds } = outcome
   const { id, document } = await readFederation(files.federation)
   const sites: SiteOutcome[] = []

@@ -5,7 +5,7 @@ import { elementCount, isUnsafeName } from './schema.ts'
 export type Dtype = 'F32' | 'F16' | 'I32' | 'I64' | 'U8'
 
 /** Where one tensor lies; offsets in bytes from the start of the data. */
-export interface Entry {
+export interface TensorEntry {
   readonly name: string
   readonly dtype: Dtype
   readonly shape: readonly number[]
@@ -70,7 +70,7 @@ function readMetadata (value: unknown): Record<string, string> {
   return value as Record<string, string>
 }
 
-function readEntry (name: string, value: unknown): Entry {
+function readEntry (name: string, value: unknown): TensorEntry {
   const wrong = (what: string): never => { throw new CorruptFileError(`tensor ${name} has ${what}`) }
   if (isUnsafeName(name)) return wrong('a name that is not allowed')
   if (!isObject(value) || Object.keys(value).length !== 3) return wrong('an entry that is not {dtype, shape, data_offsets}')
@@ -94,7 +94,7 @@ function readEntry (name: string, value: unknown): Entry {
 export function readHeader (
   bytes: Uint8Array,
   total = bytes.length
-): { entries: Entry[], metadata: Record<string, string>, start: number } {
+): { entries: TensorEntry[], metadata: Record<string, string>, start: number } {
   const text = headerText(bytes, total)
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   const { __metadata__: metadata, ...named } = parseHeader(text)

@@ -1,6 +1,6 @@
 import { CorruptFileError, SchemaError } from '../errors.ts'
 import { floatToHalfBits, halfToFloatBits } from './float16.ts'
-import { readHeader, type Dtype, type Entry } from './safetensors-header.ts'
+import { readHeader, type Dtype, type TensorEntry } from './safetensors-header.ts'
 import { elementCount, isUnsafeName } from './schema.ts'
 
 export interface NamedTensor {
@@ -42,7 +42,7 @@ function widen (view: DataView, count: number): Float32Array {
 }
 
 /** Views the bytes where the host's byte order and the alignment allow it, else copies. */
-function readData (bytes: Uint8Array, { dtype, count }: Entry): StoredTensor['data'] {
+function readData (bytes: Uint8Array, { dtype, count }: TensorEntry): StoredTensor['data'] {
   const { buffer, byteOffset, byteLength } = bytes
   const view = new DataView(buffer, byteOffset, byteLength)
   const direct = LITTLE_ENDIAN_HOST && count > 0 && byteOffset % (byteLength / count) === 0
@@ -89,7 +89,7 @@ export function readFloatTensors (bytes: Uint8Array): { tensors: Map<string, Nam
 }
 
 /** The numbers of one tensor from its own bytes; CorruptFileError unless they are F32 or F16. */
-export function readFloats (bytes: Uint8Array, entry: Entry): Float32Array {
+export function readFloats (bytes: Uint8Array, entry: TensorEntry): Float32Array {
   return requireFloats(entry.name, entry.dtype, readData(bytes, entry))
 }
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 
-export type Role = 'lora' | 'decoder' | 'encoder'
+export type TensorRole = 'lora' | 'decoder' | 'encoder'
 
 export interface TensorSpec {
   readonly name: string
   readonly shape: readonly number[]
-  readonly role: Role
+  readonly role: TensorRole
 }
 
 /** What two adapters must have in common before their numbers may meet. */
@@ -25,7 +25,7 @@ const MAX_FLOATS = 2 ** 29
 // Printable ASCII without spaces: sorts the same in every language.
 const NAME = /^[\x21-\x7e]{1,255}$/
 const UNSAFE_NAMES = new Set(['__proto__', 'constructor', 'prototype', '__metadata__'])
-const ROLES = new Set<Role>(['lora', 'decoder', 'encoder'])
+const ROLES = new Set<TensorRole>(['lora', 'decoder', 'encoder'])
 
 /** True for names that no tensor may carry, because they collide with JavaScript's or the file format's own. */
 export function isUnsafeName (name: string): boolean {

@@ -1,5 +1,5 @@
 import { Condenser } from './condenser.ts'
-import { parseLine, type Content } from './entry.ts'
+import { parseLine, type EntryContent } from './entry.ts'
 import { Ledger, type LedgerInit } from './ledger.ts'
 import { readSegment, segmentsIn } from './segments.ts'
 
@@ -11,7 +11,7 @@ const MOST_FLUSHES = 3
 /** The ledger as the daemon uses it: takes events from its first moment on and closes in order. */
 export class Auditor {
   readonly #init: LedgerInit
-  readonly #early: Content[] = []
+  readonly #early: EntryContent[] = []
   readonly #condenser = new Condenser((content) => { this.#write(content) })
   #ledger: Ledger | undefined
   #recent: ReadonlySet<string> = new Set()
@@ -27,7 +27,7 @@ export class Auditor {
     for (const content of this.#early.splice(0)) this.#ledger.append(content)
   }
 
-  record (content: Content): void {
+  record (content: EntryContent): void {
     if (content.kind === 'connection' || content.kind === 'refusal') this.#condenser.take(content)
     else this.#write(content)
   }
@@ -48,7 +48,7 @@ export class Auditor {
     await this.#ledger?.close()
   }
 
-  #write (content: Content): void {
+  #write (content: EntryContent): void {
     if (this.#ledger != null) this.#ledger.append(content)
     else if (this.#early.length < MOST_EARLY) this.#early.push(content)
   }

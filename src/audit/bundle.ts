@@ -6,9 +6,9 @@ import { writeWhole } from '../common/write-whole.ts'
 import { InputError } from '../errors.ts'
 import { credential, type Credential } from '../federation/membership/certificate.ts'
 import { Chain, type ChainPoint } from './chain.ts'
-import { canonical, type Entry } from './entry.ts'
+import { canonical, type LedgerEntry } from './entry.ts'
 import { readSegment, segmentsIn } from './segments.ts'
-import { verifyLedger, type Expected, type Verdict } from './verify.ts'
+import { verifyLedger, type ExpectedOwner, type LedgerCheck } from './verify.ts'
 
 const FORMAT = 'consilium audit bundle'
 /** Longest line that is read; a certificate is the largest thing in one. */
@@ -33,7 +33,7 @@ export type BundleHeader = z.infer<typeof header>
 
 export interface ExportInit {
   readonly folder: string
-  readonly expected: Expected
+  readonly expected: ExpectedOwner
   readonly key: PrivateKey
   readonly credential: Credential
   readonly now: () => number
@@ -43,7 +43,7 @@ export interface ExportInit {
  * Writes the whole ledger under a header signed with the site's key: one JSON line, then the ledger's lines as they are.
  * @throws InputError when the ledger does not verify.
  */
-export async function exportBundle (path: string, { folder, expected, key, credential: shown, now }: ExportInit): Promise<Verdict> {
+export async function exportBundle (path: string, { folder, expected, key, credential: shown, now }: ExportInit): Promise<LedgerCheck> {
   const verdict = await verifyLedger(folder, expected)
   if (!verdict.ok) throw new InputError(`the ledger does not verify, so it is not exported: ${verdict.problems[0]}`)
   const { count, hash } = verdict
@@ -77,8 +77,8 @@ export async function exportBundle (path: string, { folder, expected, key, crede
  */
 export async function verifyBundle (
   path: string,
-  onEntry: (entry: Entry, header: BundleHeader) => void = () => {}
-): Promise<{ header: BundleHeader, verdict: Verdict }> {
+  onEntry: (entry: LedgerEntry, header: BundleHeader) => void = () => {}
+): Promise<{ header: BundleHeader, verdict: LedgerCheck }> {
   const lines = linesOf(path)
   const first = await lines.next()
   const read = first.done === true ? undefined : await readHeader(first.value)
@@ -103,7 +103,7 @@ export async function verifyBundle (
 async function follow (
   lines: AsyncIterable<Buffer>,
   { count, hash }: ChainPoint,
-  onEntry: (entry: Entry) => void
+  onEntry: (entry: LedgerEntry) => void
 ): Promise<string | undefined> {
   const chain = new Chain()
   for await (const line of lines) {

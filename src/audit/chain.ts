@@ -1,4 +1,4 @@
-import { GENESIS, parseLine, sha256, type Entry } from './entry.ts'
+import { GENESIS, parseLine, sha256, type LedgerEntry } from './entry.ts'
 
 /** Where a chain stands: entries so far and the SHA-256 of the last. */
 export interface ChainPoint {
@@ -21,7 +21,7 @@ export class Chain {
   }
 
   /** The next entry, or why this line is not it. */
-  accept (line: Uint8Array): Entry | { readonly wrong: string } {
+  accept (line: Uint8Array): LedgerEntry | { readonly wrong: string } {
     const entry = parseLine(line)
     const expected = this.#count + 1
     if (entry == null) return { wrong: `entry ${expected} was changed: it is not a line as the ledger writes them` }

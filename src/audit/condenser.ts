@@ -1,6 +1,6 @@
-import type { Content } from './entry.ts'
+import type { EntryContent } from './entry.ts'
 
-type Condensable = Extract<Content, { kind: 'connection' | 'refusal' }>
+type Condensable = Extract<EntryContent, { kind: 'connection' | 'refusal' }>
 
 const WINDOW_MS = 10_000
 const MOST = 256
@@ -10,12 +10,12 @@ const MOST = 256
  * beyond 256 different ones in that time only their number is kept.
  */
 export class Condenser {
-  readonly #write: (content: Content) => void
+  readonly #write: (content: EntryContent) => void
   readonly #seen = new Map<string, { content: Condensable, more: number }>()
   #others = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor (write: (content: Content) => void) {
+  constructor (write: (content: EntryContent) => void) {
     this.#write = write
   }
 

@@ -66,13 +66,13 @@ const content = z.discriminatedUnion('kind', [
 ])
 
 /** What happened; never pixels, file names, patient ids or private numbers. */
-export type Content = z.infer<typeof content>
+export type EntryContent = z.infer<typeof content>
 export type ExchangeContent = z.infer<typeof exchange>
 
 const placed = z.looseObject({ seq: z.number().int().min(1), t: z.iso.datetime(), prev: digest, kind: z.string() })
 
 /** A line of the ledger: what happened, when, its number, and the SHA-256 of the line before. */
-export type Entry = Content & { readonly seq: number, readonly t: string, readonly prev: string }
+export type LedgerEntry = EntryContent & { readonly seq: number, readonly t: string, readonly prev: string }
 
 /** The `prev` of the first line. */
 export const GENESIS = '0'.repeat(64)
@@ -89,18 +89,18 @@ export function canonical (value: unknown): string {
 }
 
 /** The entry of a line that is exactly as it was written by `canonical`; undefined for any other bytes. */
-export function parseLine (line: Uint8Array): Entry | undefined {
+export function parseLine (line: Uint8Array): LedgerEntry | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line)
     const value = placed.parse(JSON.parse(text))
-    return canonical(value) === text ? value as unknown as Entry : undefined
+    return canonical(value) === text ? value as unknown as LedgerEntry : undefined
   } catch {
     return undefined
   }
 }
 
 /** The entry as one of the kinds this version knows; undefined for kinds of a later one. */
-export function knownContent (entry: Entry): (Content & { readonly seq: number, readonly t: string }) | undefined {
+export function knownContent (entry: LedgerEntry): (EntryContent & { readonly seq: number, readonly t: string }) | undefined {
   const parsed = content.safeParse(entry)
   return parsed.success ? { ...parsed.data, seq: entry.seq, t: entry.t } : undefined
 }

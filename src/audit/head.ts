@@ -31,7 +31,7 @@ export function headBytes (value: Head): Buffer {
 }
 
 /** The head in these bytes, or why there is none: the signature must be its own peer id's. */
-export async function readHead (bytes: Uint8Array): Promise<Head | { readonly wrong: string }> {
+export async function readLedgerHead (bytes: Uint8Array): Promise<Head | { readonly wrong: string }> {
   const { data: value } = head.safeParse(parseJson(Buffer.from(bytes).toString('utf8')))
   if (value == null) return { wrong: 'it is not a ledger head' }
   if (!headBytes(value).equals(bytes)) return { wrong: 'its bytes were changed' }

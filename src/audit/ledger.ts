@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { removeLeftovers, syncFolder, writeFileSafely } from '../home/files.ts'
 import type { ChainPoint } from './chain.ts'
-import { canonical, GENESIS, sha256, type Content } from './entry.ts'
+import { canonical, GENESIS, sha256, type EntryContent } from './entry.ts'
 import { headBytes, signHead } from './head.ts'
 import { resume, type Resumed } from './resume.ts'
 import { HEAD, SEGMENT_BYTES, segmentName } from './segments.ts'
@@ -87,7 +87,7 @@ export class Ledger {
   }
 
   /** On disk within a second; the order of calls is the order of lines. */
-  append (content: Content): void {
+  append (content: EntryContent): void {
     if (this.#closed) return
     if (this.#pending.length >= MAX_PENDING) {
       this.#lost++
@@ -142,7 +142,7 @@ export class Ledger {
     await this.flush()
   }
 
-  #push (content: Content): void {
+  #push (content: EntryContent): void {
     const seq = this.#point.count + 1
     const line = Buffer.from(canonical({ ...content, seq, t: new Date(this.#init.now()).toISOString(), prev: this.#point.hash }))
     this.#point = { count: seq, hash: sha256(line) }

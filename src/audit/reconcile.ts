@@ -1,4 +1,4 @@
-import { knownContent, type Entry, type ExchangeContent } from './entry.ts'
+import { knownContent, type LedgerEntry, type ExchangeContent } from './entry.ts'
 
 // Last words (Committed, Settled) may be lost without harm.
 const LAST_WORDS_BYTES = 64
@@ -17,7 +17,7 @@ interface Window {
 }
 
 /** What one ledger says about exchanges. */
-export class Account {
+export class LedgerAccount {
   readonly peerId: string
   readonly exchanges = new Map<string, Seen>()
   readonly settled = new Map<string, Settled>()
@@ -29,7 +29,7 @@ export class Account {
     this.peerId = peerId
   }
 
-  readonly add = (entry: Entry): void => {
+  readonly add = (entry: LedgerEntry): void => {
     const known = knownContent(entry)
     const t = Date.parse(entry.t)
     if (known?.kind === 'exchange') this.exchanges.set(known.id, known)
@@ -68,7 +68,7 @@ export interface Reconciliation {
 }
 
 /** Holds two sites' ledgers against each other, exchange by exchange. */
-export function reconcile (a: Account, b: Account): Reconciliation {
+export function reconcile (a: LedgerAccount, b: LedgerAccount): Reconciliation {
   const ids = new Set([...idsWith(a, b.peerId), ...idsWith(b, a.peerId)])
   const explained: { id: string, why: string }[] = []
   const differences: { id: string, what: string }[] = []
@@ -88,7 +88,7 @@ export function reconcile (a: Account, b: Account): Reconciliation {
   return { ok: differences.length === 0, matched, failed, explained, differences }
 }
 
-function idsWith ({ exchanges, settled }: Account, partner: string): string[] {
+function idsWith ({ exchanges, settled }: LedgerAccount, partner: string): string[] {
   const of = (map: ReadonlyMap<string, { readonly partner?: string }>): string[] =>
     [...map].filter(([, each]) => each.partner === partner).map(([id]) => id)
   return [...of(exchanges), ...of(settled as ReadonlyMap<string, { readonly partner?: string }>)]
@@ -96,7 +96,7 @@ function idsWith ({ exchanges, settled }: Account, partner: string): string[] {
 
 type Finding = { readonly what: readonly string[] } | { readonly why: string | undefined }
 
-function unequal (id: string, a: Account, b: Account): Finding {
+function unequal (id: string, a: LedgerAccount, b: LedgerAccount): Finding {
   const recovered = [a, b].find(({ exchanges }) => exchanges.get(id)?.recovered === true)
   if (recovered != null) {
     return {
@@ -118,7 +118,7 @@ function unequal (id: string, a: Account, b: Account): Finding {
   return what.length > 0 ? { what } : { why: undefined }
 }
 
-function sentAndReceived (id: string, from: Account, to: Account): string[] {
+function sentAndReceived (id: string, from: LedgerAccount, to: LedgerAccount): string[] {
   const { sent } = from.digestsOf(id)
   const { received } = to.digestsOf(id)
   if (sent == null || received == null) {
@@ -128,7 +128,7 @@ function sentAndReceived (id: string, from: Account, to: Account): string[] {
   return [...what, ...bytesSentAndReceived(from, from.exchanges.get(id), to, to.exchanges.get(id))]
 }
 
-function bytesSentAndReceived (from: Account, sent: Seen | undefined, to: Account, received: Seen | undefined): string[] {
+function bytesSentAndReceived (from: LedgerAccount, sent: Seen | undefined, to: LedgerAccount, received: Seen | undefined): string[] {
   if (sent?.outcome !== 'committed' || received?.outcome !== 'committed' || sent.bytesSent == null || received.bytesReceived == null) {
     return []
   }
@@ -137,7 +137,7 @@ function bytesSentAndReceived (from: Account, sent: Seen | undefined, to: Accoun
 }
 
 /** Committed at one site only. */
-function half (id: string, a: Account, b: Account): Finding {
+function half (id: string, a: LedgerAccount, b: LedgerAccount): Finding {
   const [has, lacks] = a.stateOf(id) === 'committed' ? [a, b] : [b, a]
   const state = lacks.stateOf(id)
   if (state === 'doubt') return { why: `committed at ${has.peerId}; ${lacks.peerId} has it in doubt and has not settled it yet` }

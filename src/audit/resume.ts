@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readIfThere } from '../home/files.ts'
 import { Chain, type ChainPoint } from './chain.ts'
 import { GENESIS, parseLine } from './entry.ts'
-import { readHead, type Head } from './head.ts'
+import { readLedgerHead, type Head } from './head.ts'
 import { HEAD, segmentName, segmentsIn, splitLines } from './segments.ts'
 
 /** Where to go on writing. */
@@ -24,7 +24,7 @@ export async function resume (folder: string, owner: Owner): Promise<Resumed | {
   const segments = await segmentsIn(folder)
   const headFile = await readIfThere(join(folder, HEAD))
   if (headFile == null) return segments.length === 0 ? fresh() : { damaged: 'its signed head was missing' }
-  const head = await readHead(headFile)
+  const head = await readLedgerHead(headFile)
   if ('wrong' in head) return { damaged: `its signed head did not hold: ${head.wrong}` }
   if (head.peerId !== owner.peerId || head.federation !== owner.federation) return { damaged: 'it was of another site or federation' }
   const segment = segments.at(-1)

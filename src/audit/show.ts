@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import type { Entry } from './entry.ts'
+import type { LedgerEntry } from './entry.ts'
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 // Shown in front, or not worth a person's eyes.
@@ -13,7 +13,7 @@ export function parseSince (text: string, now: number): number {
   return at
 }
 
-export function matches (entry: Entry, { since, peer }: { since: number | undefined, peer: string | undefined }): boolean {
+export function matches (entry: LedgerEntry, { since, peer }: { since: number | undefined, peer: string | undefined }): boolean {
   if (since != null && Date.parse(entry.t) < since) return false
   if (peer == null) return true
   return [entry.kind === 'exchange' || entry.kind === 'settled' ? entry.partner : 'peer' in entry ? entry.peer : undefined].some((id) =>
@@ -22,7 +22,7 @@ export function matches (entry: Entry, { since, peer }: { since: number | undefi
 }
 
 /** One line for a person. */
-export function describeEntry (entry: Entry): string {
+export function describeEntry (entry: LedgerEntry): string {
   const fields = Object.entries(entry).filter(([name]) => !PLACED.has(name)).map(([name, value]) => `${name} ${String(value)}`)
   return `${String(entry.seq).padStart(6)}  ${entry.t}  ${entry.kind.padEnd(10)}  ${fields.join(', ')}`
 }

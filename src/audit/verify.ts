@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import { readIfThere } from '../home/files.ts'
 import { Chain, type ChainPoint } from './chain.ts'
-import type { Entry } from './entry.ts'
-import { readHead, type Head } from './head.ts'
+import type { LedgerEntry } from './entry.ts'
+import { readLedgerHead, type Head } from './head.ts'
 import { HEAD, readSegment, segmentName, segmentsIn } from './segments.ts'
 
-export interface Verdict extends ChainPoint {
+export interface LedgerCheck extends ChainPoint {
   readonly ok: boolean
   readonly files: number
   readonly peerId?: string
@@ -16,7 +16,7 @@ export interface Verdict extends ChainPoint {
   readonly notes: readonly string[]
 }
 
-export interface Expected {
+export interface ExpectedOwner {
   readonly peerId: string
   readonly federation: string
   /** A point of the ledger that somebody wrote down earlier: it must still be there. */
@@ -24,30 +24,34 @@ export interface Expected {
 }
 
 /** Checks the whole ledger of a folder: every line, every link, and the signed head. `onEntry` sees every entry that holds. */
-export async function verifyLedger (folder: string, expected: Expected, onEntry: (entry: Entry) => void = () => {}): Promise<Verdict> {
+export async function verifyLedger (
+  folder: string,
+  expected: ExpectedOwner,
+  onEntry: (entry: LedgerEntry) => void = () => {}
+): Promise<LedgerCheck> {
   // Before the lines: a daemon may be writing, and then they are ahead of it, never behind.
   const headFile = await readIfThere(join(folder, HEAD))
   const segments = await segmentsIn(folder)
   if (headFile == null && segments.length === 0) {
     throw new InputError(`there is no audit ledger in ${folder}: it begins when the daemon first starts`)
   }
-  const head = headFile == null ? { wrong: 'it is missing' } : await readHead(headFile)
+  const head = headFile == null ? { wrong: 'it is missing' } : await readLedgerHead(headFile)
   const walk = new Walk(head, expected, onEntry)
   await walk.through(folder, segments)
-  return walk.verdict(segments.length)
+  return walk.result(segments.length)
 }
 
 /** One pass over the files. */
 class Walk {
   readonly #head: Head | { readonly wrong: string }
-  readonly #expected: Expected
-  readonly #onEntry: (entry: Entry) => void
+  readonly #expected: ExpectedOwner
+  readonly #onEntry: (entry: LedgerEntry) => void
   readonly #chain = new Chain()
   readonly #problems: string[] = []
   readonly #notes: string[] = []
   #pointSeen = false
 
-  constructor (head: Head | { readonly wrong: string }, expected: Expected, onEntry: (entry: Entry) => void) {
+  constructor (head: Head | { readonly wrong: string }, expected: ExpectedOwner, onEntry: (entry: LedgerEntry) => void) {
     this.#head = head
     this.#expected = expected
     this.#onEntry = onEntry
@@ -72,7 +76,7 @@ class Walk {
     }
   }
 
-  verdict (files: number): Verdict {
+  result (files: number): LedgerCheck {
     const head = this.#head
     if (!('wrong' in head) && this.#problems.length === 0) this.#compare(head)
     const { point } = this.#expected
@@ -105,7 +109,7 @@ class Walk {
     return undefined
   }
 
-  #remark (entry: Entry): void {
+  #remark (entry: LedgerEntry): void {
     if (entry.kind !== 'start') return
     if (entry.damaged != null) this.#notes.push(`the ledger before this one was put aside on ${entry.t}, because ${entry.damaged}`)
     if ((entry.unattested ?? 0) > 0) {

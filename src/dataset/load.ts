@@ -12,7 +12,7 @@ const MAX_PLAIN_LABEL = 32
  * @throws InputError when the folder has no known layout, or nothing in it can be used
  */
 export async function loadDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  return requireUsable(await scanDataset(path, options), path)
+  return requireUsableDataset(await scanDataset(path, options), path)
 }
 
 /**
@@ -47,7 +47,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
 }
 
 /** Passes a dataset on if it has slices. @throws InputError with the counts and the first reasons */
-export function requireUsable (dataset: Dataset, path: string): Dataset {
+export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   if (dataset.slices.length > 0) return dataset
   const reasons = [...new Set(dataset.problems.map((problem) => problem.reason))]
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)

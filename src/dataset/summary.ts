@@ -1,7 +1,7 @@
 import type { Dataset, VolumeFacts } from './types.ts'
 
 /** What a data folder holds; no file names, so that it may be logged. */
-export interface Summary {
+export interface DatasetSummary {
   readonly layout: Dataset['layout']
   readonly slices: number
   readonly subjects: number
@@ -21,7 +21,7 @@ export interface Summary {
 }
 
 /** Counts and sizes of a dataset. */
-export function summarise (dataset: Dataset): Summary {
+export function summarise (dataset: Dataset): DatasetSummary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
   const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) / mask.length)
@@ -45,7 +45,7 @@ export function summarise (dataset: Dataset): Summary {
 }
 
 /** The summary in a few lines for a person. */
-export function describeSummary (summary: Summary): string {
+export function describeSummary (summary: DatasetSummary): string {
   const { slices, subjects, classes, smallest, largest, colour, foreground, volumes, emptySlices, ignoredChannels, skipped } = summary
   const size = ([height, width]: readonly [number, number]): string => `${width}×${height}`
   const sizes = size(smallest) === size(largest) ? size(smallest) : `${size(smallest)} to ${size(largest)}`

@@ -4,14 +4,14 @@ import { Averager } from '../gossip-aggregation/averager.ts'
 import { relativeDistance } from '../gossip-aggregation/consensus.ts'
 import { land } from '../gossip-aggregation/landing.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
-import { Gossip } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
 import { VirtualNetwork } from '../simulation/virtual-network.ts'
 import type { VirtualSite } from '../simulation/virtual-site.ts'
 import type { Mixer } from './mixers.ts'
 
-interface GossipInit {
+interface GossipMixerInit {
   readonly schema: Schema
   /** Γ at the start, the same at all sites. */
   readonly initial: Float32Array
@@ -34,13 +34,13 @@ const STREAM = { network: 0, starts: 1, gossip: 2 } as const
 
 /** The daemon's own averager and gossip loop on a virtual clock and wires; only rounds are in step. */
 export class GossipMixer implements Mixer {
-  readonly #init: GossipInit
+  readonly #init: GossipMixerInit
   readonly #clock = new VirtualClock()
   readonly #network: VirtualNetwork
   readonly #starts: () => number
   readonly #sites: readonly VirtualSite[]
 
-  constructor (init: GossipInit) {
+  constructor (init: GossipMixerInit) {
     this.#init = init
     this.#network = new VirtualNetwork({ clock: this.#clock, random: seededRandom(init.seed, STREAM.network), loss: 0, delay: DELAY_MS })
     this.#starts = seededRandom(init.seed, STREAM.starts)
@@ -111,10 +111,10 @@ export class GossipMixer implements Mixer {
     }
   }
 
-  #createGossip (averager: Averager, index: number): Gossip {
+  #createGossip (averager: Averager, index: number): ExchangeLoop {
     const ids = this.#init.masses.map((_, each) => idOf(each))
     const self = idOf(index)
-    return new Gossip({
+    return new ExchangeLoop({
       exchange: async (id) => await this.#network.exchange(this.#sites[index]!, this.#sites[ids.indexOf(id)]!),
       peers: { candidates: () => ids.filter((id) => id !== self), expectsSomebody: () => ids.length > 1, markForeign: () => {} },
       notices: SILENT,

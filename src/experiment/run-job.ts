@@ -7,8 +7,8 @@ import { bundledWeights } from '../site-model/base/bundled-weights.ts'
 import type { DataSource, SiteData } from './data-source.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
-import { createLearner, planOf, runMethod, siteSeed, type RunSettings, type Trained } from './run-method.ts'
-import { SiteModel } from './site-model.ts'
+import { createSharedLearner, planOf, runMethod, siteSeed, type RunSettings, type TrainedSites } from './run-method.ts'
+import { TrainedSite } from './site-model.ts'
 
 /** Means over a site's validation images. */
 interface Score {
@@ -20,7 +20,7 @@ interface Score {
   readonly missed: number
 }
 
-interface SiteRecord extends Score {
+interface SiteScores extends Score {
   readonly name: string
   readonly images: number
   readonly bytesSent: number
@@ -34,8 +34,8 @@ interface SiteRecord extends Score {
 /** What a run leaves behind. */
 export interface RunRecord {
   readonly job: Job
-  readonly sites: readonly SiteRecord[]
-  readonly curve: Trained['curve']
+  readonly sites: readonly SiteScores[]
+  readonly curve: TrainedSites['curve']
   /** Numbers of the adapter that travel. */
   readonly size: number
   readonly trainSeconds: number
@@ -77,7 +77,7 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
   const sites = all.filter((_, index) => index !== job.leftOut)
   const method = methodOf(job)
   const settings = settingsOf(job, base.config)
-  const learner = createLearner({ engine, base, settings })
+  const learner = createSharedLearner({ engine, base, settings })
   try {
     const trained = await runMethod({ learner, method, sites, settings, ...options })
     const described = await describeSites(sites, trained, method.mode)
@@ -97,8 +97,8 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
   }
 }
 
-async function describeSites (sites: readonly SiteData[], { models, bytesSent }: Trained, mode: Mode): Promise<SiteRecord[]> {
-  const records: SiteRecord[] = []
+async function describeSites (sites: readonly SiteData[], { models, bytesSent }: TrainedSites, mode: Mode): Promise<SiteScores[]> {
+  const records: SiteScores[] = []
   for (const [index, site] of sites.entries()) {
     records.push({ ...await describeSite(site, models[index]!, mode), bytesSent: bytesSent[index] ?? 0 })
   }
@@ -107,9 +107,9 @@ async function describeSites (sites: readonly SiteData[], { models, bytesSent }:
 
 async function describeSite (
   { name, train: images, validation }: SiteData,
-  model: SiteModel,
+  model: TrainedSite,
   mode: Mode
-): Promise<Omit<SiteRecord, 'bytesSent'>> {
+): Promise<Omit<SiteScores, 'bytesSent'>> {
   const { perSample } = await model.evaluate(validation, mode)
   const globalDice = mode === 'personal' ? (await model.evaluate(validation, 'global')).dice : meanScore(perSample).dice
   const chosen = medianByArea(validation)
@@ -124,7 +124,7 @@ async function describeSite (
   }
 }
 
-async function crossScores ({ models }: Trained, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
+async function crossScores ({ models }: TrainedSites, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
   const table = async (scored: Mode): Promise<number[][]> => {
     const rows: number[][] = []
     for (const model of models) {
@@ -142,12 +142,12 @@ interface Newcomer { readonly engine: Engine, readonly base: BaseModel, readonly
 /** The others' adapter on a site that took no part, as it is, and after `settings.rounds` of that site alone with experts of its own. */
 async function tryUnseen (
   { engine, base, settings, mode }: Newcomer,
-  { models }: Trained,
+  { models }: TrainedSites,
   site: SiteData
 ): Promise<NonNullable<RunRecord['unseen']>> {
-  const learner = createLearner({ engine, base, settings })
+  const learner = createSharedLearner({ engine, base, settings })
   try {
-    const model = await SiteModel.create({
+    const model = await TrainedSite.create({
       learner,
       adapter: models[0]!.adapter,
       samples: site.train,

@@ -12,7 +12,7 @@ import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
-import { SiteModel } from './site-model.ts'
+import { TrainedSite } from './site-model.ts'
 
 /** What decides the result of a run beside data and mixing. */
 export interface RunSettings {
@@ -26,9 +26,9 @@ export interface RunSettings {
   readonly scoreEvery: number
 }
 
-export interface Trained {
+export interface TrainedSites {
   /** What each site serves; where all images were pooled, one model for all. They take turns: wait for one before asking the next. */
-  readonly models: readonly SiteModel[]
+  readonly models: readonly TrainedSite[]
   /** Mean Dice of every site after some rounds; the first is before training. */
   readonly curve: readonly { readonly round: number, readonly dice: readonly number[] }[]
   readonly bytesSent: readonly number[]
@@ -49,13 +49,13 @@ export interface MethodRun {
 }
 
 /** Trains by one method and scores on the way. */
-export async function runMethod (run: MethodRun): Promise<Trained> {
+export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
   const models = await createModels(run, pooled ? [sites.flatMap(({ train }) => train)] : sites.map(({ train }) => train))
   const mixer = createMixer(run, models)
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
-  const score = async (round: number): Promise<Trained['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
+  const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   let trainSeconds = 0
@@ -72,7 +72,7 @@ export async function runMethod (run: MethodRun): Promise<Trained> {
 /** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. */
 async function trainRound (
   { learner, settings, signal }: MethodRun,
-  models: readonly SiteModel[],
+  models: readonly TrainedSite[],
   mixer: Mixer,
   round: number,
   isLast: boolean
@@ -91,10 +91,10 @@ export function planOf ({ model, train }: Pick<RunSettings, 'model' | 'train'>):
   return roundPlan({ model, training: train })
 }
 
-async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<SiteModel[]> {
+async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   return await Promise.all(
-    images.map(async (samples, index) => await SiteModel.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) }))
+    images.map(async (samples, index) => await TrainedSite.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) }))
   )
 }
 
@@ -104,7 +104,7 @@ export function siteSeed (seed: number, index: number): number {
 }
 
 /** The learner of a run: all its sites train on it in turn. */
-export function createLearner (
+export function createSharedLearner (
   { engine, base, settings: { model, train, method, rounds, seed } }: {
     readonly engine: Engine,
     readonly base: BaseModel,
@@ -125,7 +125,7 @@ export function createLearner (
   })
 }
 
-function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly SiteModel[]): Mixer {
+function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly TrainedSite[]): Mixer {
   const { schema } = learner
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   switch (method.mixing) {
@@ -135,7 +135,7 @@ function createMixer ({ learner, method, settings: { averaging, seed } }: Method
   }
 }
 
-async function diceOf (served: readonly SiteModel[], sites: readonly SiteData[], mode: Mode): Promise<number[]> {
+async function diceOf (served: readonly TrainedSite[], sites: readonly SiteData[], mode: Mode): Promise<number[]> {
   const dice: number[] = []
   for (const [index, { validation }] of sites.entries()) dice.push((await served[index]!.evaluate(validation, mode)).dice)
   return dice

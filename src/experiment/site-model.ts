@@ -2,10 +2,10 @@ import type { Adapter } from '../adapter/adapter.ts'
 import type { PrivateSet } from '../adapter/private-set.ts'
 import type { Fitted, Scored } from '../dataset/index.ts'
 import type { Learner, PhaseArgs, SampleScore } from '../model/train/learner.ts'
-import type { Phase } from '../settings/method.ts'
+import type { TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 
-interface SiteModelInit {
+interface TrainedSiteInit {
   readonly learner: Learner
   readonly adapter: Adapter
   readonly samples: readonly Fitted[]
@@ -16,14 +16,14 @@ interface SiteModelInit {
  * One site's adapter and experts on a learner that it shares with the other sites of a run, which take turns: compiled once for all of
  * them.
  */
-export class SiteModel {
+export class TrainedSite {
   readonly samples: readonly Fitted[]
   readonly #learner: Learner
   readonly #siteSeed: number
   #adapter: Adapter
   #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, siteSeed }: SiteModelInit, own: PrivateSet) {
+  private constructor ({ learner, adapter, samples, siteSeed }: TrainedSiteInit, own: PrivateSet) {
     this.#learner = learner
     this.#adapter = adapter
     this.#private = own
@@ -32,8 +32,8 @@ export class SiteModel {
   }
 
   /** With the experts that the learner holds now: those at the start, as long as nothing was trained. */
-  static async create (init: SiteModelInit): Promise<SiteModel> {
-    return new SiteModel(init, await init.learner.exportPrivate())
+  static async create (init: TrainedSiteInit): Promise<TrainedSite> {
+    return new TrainedSite(init, await init.learner.exportPrivate())
   }
 
   get adapter (): Adapter {
@@ -45,7 +45,7 @@ export class SiteModel {
   }
 
   /** Trains one phase on the adapter that it has, and keeps what comes of it. */
-  async train (phase: Phase, round: number, signal?: AbortSignal): Promise<void> {
+  async train (phase: TrainPhase, round: number, signal?: AbortSignal): Promise<void> {
     this.#learner.importPrivate(this.#private)
     this.#adapter = (await this.#learner.train(phase, this.#args(round, signal))).adapter
     this.#private = await this.#learner.exportPrivate()

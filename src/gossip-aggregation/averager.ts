@@ -5,9 +5,9 @@ import { ClipRadius } from './clip.ts'
 import { CodecChoice, noiseOf } from './codec-choice.ts'
 import { CODECS, finer, type Codec } from './codec.ts'
 import { Doubts } from './doubts.ts'
-import type { ExchangeLog, Verdict } from './exchange-log.ts'
-import type { Offer, Outcome, Terms } from './exchange-types.ts'
-import { Exchange, type Site } from './exchange.ts'
+import type { Decision, ExchangeLog } from './exchange-log.ts'
+import type { CommittedExchange, Offer, Terms } from './exchange-types.ts'
+import { Exchange, type ExchangeSide } from './exchange.ts'
 import { MemoryExchangeLog } from './memory-log.ts'
 import { Vector } from './vector.ts'
 
@@ -15,7 +15,7 @@ type Ranked = Pick<Terms, 'round' | 'mass'>
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
-export type Answer = { readonly exchange: Exchange, readonly codec: Codec } | { readonly refused: RefusalReason }
+export type AnsweredOffer = { readonly exchange: Exchange, readonly codec: Codec } | { readonly refused: RefusalReason }
 
 /** Outcomes kept for one initiator that never says it settled; beyond these it is refused. */
 const MOST_UNACKNOWLEDGED = 64
@@ -196,7 +196,7 @@ export class Averager {
    * Decides about a partner's offer. Of two offers that cross, that of the site with the lower peer id yields.
    * @throws ProtocolError for an offer that no honest site makes.
    */
-  answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): Answer {
+  answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): AnsweredOffer {
     this.#checkTerms(offer)
     if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
     const codec = this.#codecFor(offer)
@@ -216,7 +216,7 @@ export class Averager {
   }
 
   /** The partner, who decides, said what became of an exchange in doubt. Other ids do no harm. */
-  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async settle (exchangeId: string, verdict: Decision): Promise<void> {
     await this.#doubts.settle(exchangeId, verdict)
   }
 
@@ -224,7 +224,7 @@ export class Averager {
    * The initiator asks what became of its exchange; one that is open here is aborted, bindingly, and one that is being made durable is
    * waited for. Of what is neither open nor committed nothing is kept, so it can never be committed: aborted, without a record.
    */
-  async decide (exchangeId: string, partner: string): Promise<Verdict> {
+  async decide (exchangeId: string, partner: string): Promise<Decision> {
     const current = this.#current
     if (current?.id === exchangeId && current.partner === partner && current.role === 'responder') {
       current.abort()
@@ -251,7 +251,7 @@ export class Averager {
     return exchange
   }
 
-  #site (mass: number): Site {
+  #site (mass: number): ExchangeSide {
     const { normBound, codec } = this.settings
     return {
       schema: this.schema,
@@ -286,7 +286,7 @@ export class Averager {
     this.#exchanges++
   }
 
-  #learn ({ partner, distance, codec, noise }: Outcome & { readonly noise: number }): void {
+  #learn ({ partner, distance, codec, noise }: CommittedExchange & { readonly noise: number }): void {
     this.#radius.accepted(partner, distance, noiseOf(codec, noise))
     this.#codecs.observed(distance, noise)
   }

@@ -1,4 +1,4 @@
-import type { ExchangeLog, Verdict } from './exchange-log.ts'
+import type { Decision, ExchangeLog } from './exchange-log.ts'
 
 /** Exchanges that this site initiated and whose Committed never came: at most one per partner. */
 export class Doubts {
@@ -22,13 +22,13 @@ export class Doubts {
   }
 
   /** Once per exchange, however often it is asked for; rejects, and stays in doubt, when the log cannot be written. */
-  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async settle (exchangeId: string, verdict: Decision): Promise<void> {
     const running = this.#settling.get(exchangeId) ?? this.#settle(exchangeId, verdict).finally(() => { this.#settling.delete(exchangeId) })
     this.#settling.set(exchangeId, running)
     await running
   }
 
-  async #settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async #settle (exchangeId: string, verdict: Decision): Promise<void> {
     const partner = [...this.#byPartner].find(([, id]) => id === exchangeId)?.[0]
     const record = this.#log.pending().find((head) => head.exchangeId === exchangeId)
     if (partner == null || record == null) return

@@ -1,11 +1,11 @@
-export type Role = 'initiator' | 'responder'
-export type Verdict = 'committed' | 'aborted'
+export type ExchangeRole = 'initiator' | 'responder'
+export type Decision = 'committed' | 'aborted'
 
 /** What a record says about its exchange before d is complete. Ids are 32 hex digits, partners are peer ids. */
 export interface RecordHead {
   readonly exchangeId: string
   readonly partner: string
-  readonly role: Role
+  readonly role: ExchangeRole
   /** Floats in d. */
   readonly size: number
 }
@@ -33,7 +33,7 @@ export interface LogEntry {
 export interface ExchangeLog {
   begin (head: RecordHead): Promise<LogEntry>
   /** Initiator: a pending record becomes committed (d is kept for redo) or is dropped. */
-  settle (exchangeId: string, verdict: Verdict): Promise<void>
+  settle (exchangeId: string, verdict: Decision): Promise<void>
   /** d of a pending or committed record. */
   read (exchangeId: string): Promise<Float32Array>
   /** Own exchanges in doubt. */
@@ -43,7 +43,7 @@ export interface ExchangeLog {
   /** A durable checkpoint contains these: their d's are dropped; outcomes stay until forgotten. Unknown ids do no harm. */
   absorb (exchangeIds: readonly string[]): Promise<void>
   /** Responder: the partner's exchange was committed here, and is not forgotten yet. */
-  outcome (exchangeId: string, partner: string): Verdict | undefined
+  outcome (exchangeId: string, partner: string): Decision | undefined
   /** Responder: exchanges of this initiator whose outcome is kept, in order of decision. */
   unacknowledged (partner: string): readonly string[]
   /** Responder: the initiator has settled these; only outcomes are dropped, d's stay until absorbed. */

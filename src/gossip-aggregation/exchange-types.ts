@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts'
-import type { Role } from './exchange-log.ts'
+import type { ExchangeRole } from './exchange-log.ts'
 
 /** What each side states about itself in Offer and Accept. */
 export interface Terms {
@@ -21,10 +21,10 @@ export interface Offer extends Terms {
 }
 
 /** What an exchange did, once it is committed. */
-export interface Outcome {
+export interface CommittedExchange {
   readonly exchangeId: string
   readonly partner: string
-  readonly role: Role
+  readonly role: ExchangeRole
   /** This side's, as stated. */
   readonly round: number
   readonly partnerRound: number

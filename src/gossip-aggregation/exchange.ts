@@ -5,13 +5,13 @@ import { clipFactor } from './clip.ts'
 import { blockNoise } from './codec-choice.ts'
 import { chunksOf, coderOf, type Chunk, type Codec } from './codec.ts'
 import type { Coder } from './coder.ts'
-import type { LogEntry, RecordHead, Role } from './exchange-log.ts'
-import type { Outcome, Terms } from './exchange-types.ts'
+import type { ExchangeRole, LogEntry, RecordHead } from './exchange-log.ts'
+import type { CommittedExchange, Terms } from './exchange-types.ts'
 import { encodeReleased, release } from './release.ts'
 import type { Vector } from './vector.ts'
 
 /** What an exchange needs of its site. */
-export interface Site {
+export interface ExchangeSide {
   readonly schema: Schema
   readonly x: Vector
   readonly normBound: number
@@ -31,11 +31,11 @@ export interface Site {
   /** x ← x + factor·difference, all at once. */
   apply (exchangeId: string, difference: Float32Array, factor: number): void
   /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
-  closed (exchange: Exchange, end: End, outcome?: Outcome & { readonly noise: number }): void
+  closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
 }
 
 type End = 'committed' | 'aborted' | 'doubt'
-export type Phase = 'offered' | 'open' | 'verified' | 'sealing' | 'committing' | 'settling' | 'closed'
+export type ExchangePhase = 'offered' | 'open' | 'verified' | 'sealing' | 'committing' | 'settling' | 'closed'
 
 interface Streams {
   readonly theirs: Terms
@@ -57,11 +57,11 @@ const SAMPLED = 2 ** 20
 export class Exchange {
   readonly id: string
   readonly partner: string
-  readonly role: Role
+  readonly role: ExchangeRole
   /** What this side stated; what it says in its Offer or Accept. */
   readonly terms: Terms
-  readonly #site: Site
-  #phase: Phase = 'offered'
+  readonly #site: ExchangeSide
+  #phase: ExchangePhase = 'offered'
   #streams: Streams | undefined
   /** What is sent: x itself where the codec is exact. */
   #own: Float32Array = EMPTY
@@ -76,7 +76,7 @@ export class Exchange {
   #noise = 0
   #ending = Promise.withResolvers<void>()
 
-  constructor (site: Site, { id, partner, role }: { id: string, partner: string, role: Role }) {
+  constructor (site: ExchangeSide, { id, partner, role }: { id: string, partner: string, role: ExchangeRole }) {
     this.#site = site
     this.id = id
     this.partner = partner
@@ -84,7 +84,7 @@ export class Exchange {
     this.terms = site.terms
   }
 
-  get phase (): Phase {
+  get phase (): ExchangePhase {
     return this.#phase
   }
 
@@ -188,7 +188,7 @@ export class Exchange {
   }
 
   /** Applies d to whatever x is by now, durably. Responder: before saying Committed. Initiator: on Committed. */
-  async commit (): Promise<Outcome> {
+  async commit (): Promise<CommittedExchange> {
     if (this.role === 'responder') await this.#seal('responder', 'committed')
     else if (this.#isWeightless) await this.#seal('initiator', 'committed')
     else await this.#settle()
@@ -230,7 +230,7 @@ export class Exchange {
     this.#appended.catch(() => {})
   }
 
-  async #seal (role: Role, state: 'pending' | 'committed'): Promise<void> {
+  async #seal (role: ExchangeRole, state: 'pending' | 'committed'): Promise<void> {
     this.#expect(role === 'initiator' && state === 'committed' ? 'committing' : 'verified')
     if (this.role !== role) throw new ProtocolError(`this side is not the ${role}`)
     this.#phase = 'sealing'
@@ -260,7 +260,7 @@ export class Exchange {
     this.#close('aborted')
   }
 
-  #close (end: End, outcome?: Outcome): void {
+  #close (end: End, outcome?: CommittedExchange): void {
     this.#phase = 'closed'
     this.#own = EMPTY
     this.#codes = []
@@ -270,7 +270,7 @@ export class Exchange {
     this.#ending.resolve()
   }
 
-  #outcome (): Outcome {
+  #outcome (): CommittedExchange {
     const { theirs, codec } = this.#opened()
     const { id, partner, role } = this
     const distance = Math.sqrt(this.#squares)
@@ -311,7 +311,7 @@ export class Exchange {
     return this.#streams
   }
 
-  #expect (phase: Phase): void {
+  #expect (phase: ExchangePhase): void {
     if (this.#phase !== phase) throw new ProtocolError(`the exchange with ${this.partner} is ${this.#phase}, not ${phase}`)
   }
 }

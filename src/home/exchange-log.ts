@@ -1,8 +1,8 @@
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.ts'
-import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from '../gossip-aggregation/exchange-log.ts'
-import { dropDifference, readDifference, readHead, RecordWriter, type StoredHead } from './exchange-record.ts'
+import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange-log.ts'
+import { dropDifference, readDifference, readRecordHead, RecordWriter, type StoredHead } from './exchange-record.ts'
 
 /**
  * What a file's name says of its exchange. The name is the state, so that a rename changes it in one durable step:
@@ -67,7 +67,7 @@ export class DiskExchangeLog implements ExchangeLog {
     }
   }
 
-  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async settle (exchangeId: string, verdict: Decision): Promise<void> {
     await this.#change(async () => {
       if (this.#records.get(exchangeId)?.state !== 'pending') return
       await (verdict === 'committed' ? this.#move(exchangeId, 'redo', ++this.#sequence) : this.#remove(exchangeId))
@@ -132,7 +132,7 @@ export class DiskExchangeLog implements ExchangeLog {
     if (id == null) return
     this.#sequence = Math.max(this.#sequence, Number(sequence))
     try {
-      const head = await readHead(path, { whole: state !== 'kept' })
+      const head = await readRecordHead(path, { whole: state !== 'kept' })
       if (head.exchangeId !== id) throw new CorruptFileError('the record of an exchange carries another\'s name')
       this.#records.set(id, { state: state as State, sequence: Number(sequence), head })
       // A crash between the rename and the truncation left d.

@@ -65,7 +65,7 @@ export async function dropDifference (path: string): Promise<void> {
 }
 
 /** @throws CorruptFileError when the file is no record, or shorter than d where `whole` d is wanted. */
-export async function readHead (path: string, { whole }: { whole: boolean }): Promise<StoredHead> {
+export async function readRecordHead (path: string, { whole }: { whole: boolean }): Promise<StoredHead> {
   const file = await open(path, 'r')
   try {
     const bytes = new Uint8Array(HEAD_BYTES)

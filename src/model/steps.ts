@@ -56,7 +56,7 @@ export function promptsOf (t: TensorRecord): Prompts {
 }
 
 /** Output of the blocks that nothing adapts: `tokens` [B,G,G,D]. */
-export function stemStep (config: SamConfig, blocks: number): Step {
+export function frozenFeaturesStep (config: SamConfig, blocks: number): Step {
   return (t) => ({ tokens: runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, blocks).x })
 }
 
@@ -64,21 +64,27 @@ export function stemStep (config: SamConfig, blocks: number): Step {
  * The blocks that nothing adapts, from @images, or already computed as @tokens: what every mode has in common, unless Γ holds the
  * embedding.
  */
-export function stem (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
+export function frozenTokens (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
   const { '@tokens': tokens } = t
   if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
   return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, firstAdapted, options)
 }
 
 /** Mask logits [B,1,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */
-export interface Answer {
+export interface StepOutput {
   readonly masks: tf.Tensor
   readonly embedding: tf.Tensor
   readonly routing: readonly Routing[]
 }
 
 /** From tokens before block `from` to masks. */
-export function finish (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext, prompts: Prompts): Answer {
+export function finish (
+  tokens: Tokens,
+  from: number,
+  record: TensorRecord,
+  { config, options }: StepContext,
+  prompts: Prompts
+): StepOutput {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
   const embedding = neck(x, record)
   return { masks: promptMasks(record, config, embedding, prompts, { ...options, maps: MAPS }).masks, embedding, routing }
@@ -88,7 +94,7 @@ export function finish (tokens: Tokens, from: number, record: TensorRecord, { co
 export function forwardStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
-    return { logits: finish(stem(record, context), context.firstAdapted, record, context, promptsOf(t)).masks }
+    return { logits: finish(frozenTokens(record, context), context.firstAdapted, record, context, promptsOf(t)).masks }
   }
 }
 
@@ -96,7 +102,9 @@ export function forwardStep (context: StepContext): Step {
 export function encodeStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
-    const { x } = runBlocks(stem(record, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
+    const {
+      x
+    } = runBlocks(frozenTokens(record, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
     return { embedding: neck(x, record) }
   }
 }

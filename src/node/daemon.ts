@@ -17,11 +17,11 @@ import { trainRound } from '../rounds/training-round.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { EventLoopMonitor } from './event-loop.ts'
-import { joinCompany, type Company } from './join-peers.ts'
+import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
-import { keepApart } from './test-faults/partition.ts'
+import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
 import { TrainerProcess } from './trainer-process.ts'
 
@@ -69,7 +69,7 @@ export class Daemon {
   readonly #closers: Closer[] = []
   #site: Site | undefined
   #state: AdapterState | undefined
-  #company: Company | undefined
+  #joined: JoinedPeers | undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -126,11 +126,11 @@ export class Daemon {
     this.#closers.unshift(async () => {
       await state.log.close()
     })
-    const company = network == null ? undefined : await this.#join(site, state, network)
+    const joined = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
-    await this.#train(site, state, trainer, audit, company)
-    if (company != null) await this.#coolDown(site, company)
-    const summary = await this.#finish(site, state, trainer, ready, company)
+    await this.#train(site, state, trainer, audit, joined)
+    if (joined != null) await this.#coolDown(site, joined)
+    const summary = await this.#finish(site, state, trainer, ready, joined)
     this.#end = 'done'
     return summary
   }
@@ -176,7 +176,7 @@ export class Daemon {
       await network.close()
     })
     if (faults != null) {
-      const end = keepApart(network.host, faults.apart, () => site.record.round)
+      const end = partitionSites(network.host, faults.apart, () => site.record.round)
       this.#closers.push(() => Promise.resolve(end()))
     }
     logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
@@ -188,7 +188,7 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view(this.#company?.gossip.suspects) ?? [],
+      peers: () => network?.peers.view(this.#joined?.gossip.suspects) ?? [],
       members: network?.membersControl
     })
     await control.start()
@@ -240,17 +240,17 @@ export class Daemon {
     }
   }
 
-  async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<Company> {
-    const company = await joinCompany(site, state, network)
+  async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
+    const joined = await joinPeers(site, state, network)
     this.#closers.push(async () => {
-      await company.close()
+      await joined.close()
     })
-    this.#distance = company.announcer.distance
-    this.#company = company
-    return company
+    this.#distance = joined.announcer.distance
+    this.#joined = joined
+    return joined
   }
 
-  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, company: Company | undefined): Promise<void> {
+  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, joined: JoinedPeers | undefined): Promise<void> {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
     const plan = roundPlan(federation.document)
@@ -267,16 +267,16 @@ export class Daemon {
           clock: systemClock,
           onPhase: (phase) => {
             logger.info({ round, phase }, 'phase')
-            company?.announcer.touch()
+            joined?.announcer.touch()
           },
-          ...(company == null
+          ...(joined == null
             ? {}
             : {
-                company: {
-                  gossip: company.gossip,
-                  peers: company.network.peers,
+                others: {
+                  gossip: joined.gossip,
+                  peers: joined.network.peers,
                   distance: this.#distance,
-                  turnsPerRound: company.turnsPerRound,
+                  turnsPerRound: joined.turnsPerRound,
                   staleness: averaging.staleness
                 }
               })
@@ -293,7 +293,7 @@ export class Daemon {
     }
   }
 
-  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network, settlement }: Company): Promise<void> {
+  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network, settlement }: JoinedPeers): Promise<void> {
     record.enter('cool-down')
     announcer.touch()
     logger.info('all rounds finished: exchanging only')
@@ -314,11 +314,11 @@ export class Daemon {
     { averager, checkpoint }: AdapterState,
     trainer: TrainerProcess,
     ready: TrainerReady,
-    company: Company | undefined
+    joined: JoinedPeers | undefined
   ): Promise<Summary> {
     const { record, federation, paths, notices } = site
     record.enter('done')
-    await company?.announcer.stop()
+    await joined?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
     const dice = await this.#fitOnceMore(site, trainer, averager.snapshot())
@@ -340,7 +340,7 @@ export class Daemon {
       bytesReceived: record.bytesReceived,
       dice,
       eventLoopP99Ms: this.#monitor.p99Ms,
-      refusedHandshakes: company?.network.refusedHandshakes ?? 0,
+      refusedHandshakes: joined?.network.refusedHandshakes ?? 0,
       warnings: notices.list
     }
     await writeJson(paths.summary, summary)
@@ -361,7 +361,7 @@ export class Daemon {
       site,
       network,
       averager: this.#state?.averager,
-      company: this.#company,
+      joined: this.#joined,
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms
     })

@@ -2,15 +2,15 @@ import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { systemClock } from '../rounds/clock.ts'
-import { Gossip } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { Settlement } from '../rounds/settlement.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { AdapterState, Site } from './site.ts'
 
 /** The network's half of a running site. */
-export interface Company {
+export interface JoinedPeers {
   readonly network: SiteNetwork
-  readonly gossip: Gossip
+  readonly gossip: ExchangeLoop
   readonly announcer: Announcer
   readonly settlement: Settlement
   /** How often a site gets its turn to exchange in a round. */
@@ -19,7 +19,7 @@ export interface Company {
 }
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
-export async function joinCompany (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<Company> {
+export async function joinPeers (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
   const { federation: { id, document: { averaging } }, peerId, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
@@ -34,7 +34,7 @@ export async function joinCompany (site: Site, { averager, checkpoint, initial }
     logger
   })
   const step = (): number => averager.round * turnsPerRound
-  const gossip = new Gossip({
+  const gossip = new ExchangeLoop({
     exchange: network.exchange,
     peers,
     notices,

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts'
-import type { Gossip } from './exchange-loop.ts'
+import type { ExchangeLoop } from './exchange-loop.ts'
 import type { PeerTable } from './peer-table.ts'
 
 export interface CoolDownInit {
-  readonly gossip: Pick<Gossip, 'initiate'>
+  readonly gossip: Pick<ExchangeLoop, 'initiate'>
   readonly peers: Pick<PeerTable, 'unfinished' | 'expectsSomebody' | 'connectedCount'>
   readonly clock: Clock
   /** Estimated relative consensus distance. */

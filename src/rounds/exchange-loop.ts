@@ -6,10 +6,10 @@ import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 
 /** Exchanges with one partner; resolves when the exchange is committed. */
-export type Exchange = (partner: string, options: { signal: AbortSignal, catchUp?: boolean }) => Promise<{ readonly excess: number }>
+export type ExchangeWith = (partner: string, options: { signal: AbortSignal, catchUp?: boolean }) => Promise<{ readonly excess: number }>
 
-export interface GossipInit {
-  readonly exchange: Exchange
+export interface ExchangeLoopInit {
+  readonly exchange: ExchangeWith
   readonly peers: Pick<PeerTable, 'candidates' | 'expectsSomebody' | 'markForeign'>
   readonly notices: Pick<Notices, 'warn' | 'over'>
   readonly clock: Clock
@@ -37,15 +37,15 @@ const PAUSED_MS = 1_000
 const BUSY_HERE_MS = 50
 
 /** Initiates exchanges with partners chosen by the federation's rule; others' offers are served elsewhere at any time. */
-export class Gossip {
-  readonly #init: GossipInit
+export class ExchangeLoop {
+  readonly #init: ExchangeLoopInit
   readonly #backOff = new BackOff()
   /** Who exchanged with this site of their own accord in the present step, under the rule `exponential`. */
   readonly #met = new Set<string>()
   #base = 0
   #sinceBase = 0
 
-  constructor (init: GossipInit) {
+  constructor (init: ExchangeLoopInit) {
     this.#init = init
   }
 

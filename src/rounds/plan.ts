@@ -1,15 +1,15 @@
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { Phase } from '../settings/method.ts'
+import type { TrainPhase } from '../settings/method.ts'
 
 /** What a site trains in one round, before and after its exchanges, in this order. */
 export interface RoundPlan {
-  readonly before: readonly Phase[]
-  readonly after: readonly Phase[]
+  readonly before: readonly TrainPhase[]
+  readonly after: readonly TrainPhase[]
 }
 
 /** What whoever follows a plan can do. */
 export interface RoundSteps {
-  readonly train: (phase: Phase) => Promise<void>
+  readonly train: (phase: TrainPhase) => Promise<void>
   readonly exchange: () => Promise<void>
 }
 
@@ -20,12 +20,12 @@ interface Planned {
 
 /** The plan of a federation's method: the experts, where it has any, are fitted after the exchange or before it. */
 export function roundPlan ({ model: { moe }, training: { order, epochsL } }: Planned): RoundPlan {
-  const experts: readonly Phase[] = moe.blocks.length > 0 && epochsL > 0 ? ['L'] : []
+  const experts: readonly TrainPhase[] = moe.blocks.length > 0 && epochsL > 0 ? ['L'] : []
   return order === 'GL-local' ? { before: ['G', ...experts], after: [] } : { before: ['G'], after: experts }
 }
 
 /** Phases that are trained once more when the last exchange is over: those that leave the adapter alone, since they serve with it. */
-export function lastPhases ({ before, after }: RoundPlan): Phase[] {
+export function lastPhases ({ before, after }: RoundPlan): TrainPhase[] {
   return [...before, ...after].filter((phase) => phase !== 'G')
 }
 

@@ -5,7 +5,7 @@
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { Dice } from '../home/metrics-log.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { MethodSettings, Phase } from '../settings/method.ts'
+import type { MethodSettings, TrainPhase } from '../settings/method.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 
@@ -53,7 +53,7 @@ export interface Work {
 }
 
 export interface TrainWork extends Work {
-  readonly phase: Phase
+  readonly phase: TrainPhase
 }
 
 export interface TrainerCalls {

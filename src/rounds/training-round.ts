@@ -2,10 +2,10 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import { land } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
-import type { Phase } from '../settings/method.ts'
+import type { TrainPhase } from '../settings/method.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
-import type { Gossip } from './exchange-loop.ts'
+import type { ExchangeLoop } from './exchange-loop.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 import { followPlan, type RoundPlan } from './plan.ts'
@@ -23,8 +23,8 @@ interface Trainer {
 }
 
 /** The network's half of a site; a site that trains alone has none. */
-export interface Company {
-  readonly gossip: Pick<Gossip, 'initiate' | 'catchUp'>
+export interface OtherSites {
+  readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp'>
   readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead'>
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
@@ -36,7 +36,7 @@ export interface Company {
 export interface RoundSite {
   readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
   readonly trainer: Trainer
-  readonly company?: Company
+  readonly others?: OtherSites
   readonly plan: RoundPlan
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
@@ -57,7 +57,7 @@ interface Round {
   number: number
   /** The adapter after the exchanges. */
   mixed: Float32Array | undefined
-  readonly loss: Record<Phase, number | null>
+  readonly loss: Record<TrainPhase, number | null>
 }
 
 /**
@@ -66,10 +66,10 @@ interface Round {
  * took over.
  */
 export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
-  const { averager, trainer, company, checkpoint, record, clock } = site
-  if (company != null) {
-    await catchUp(site, company, signal)
-    await waitForOthers(site, company, next, signal)
+  const { averager, trainer, others, checkpoint, record, clock } = site
+  if (others != null) {
+    await catchUp(site, others, signal)
+    await waitForOthers(site, others, next, signal)
   }
   const round: Round = { number: Math.max(next, averager.round), mixed: undefined, loss: { G: null, L: null } }
   await followPlan(site.plan, {
@@ -79,7 +79,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { dice } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save()
   record.dice = dice
-  const consensus = company?.distance()
+  const consensus = others?.distance()
   await site.metrics.append({
     t: clock.now(),
     round: round.number,
@@ -92,7 +92,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
 }
 
 /** On the mixed adapter once there is one, on this site's own before; a restart finds what had landed in the checkpoint. */
-async function trainPhase (site: RoundSite, round: Round, phase: Phase, signal: AbortSignal): Promise<void> {
+async function trainPhase (site: RoundSite, round: Round, phase: TrainPhase, signal: AbortSignal): Promise<void> {
   const { averager, trainer, checkpoint } = site
   if (phase === 'G' && averager.round >= round.number) return
   if (round.mixed == null) enter(site, phase, round.number)
@@ -105,12 +105,12 @@ async function trainPhase (site: RoundSite, round: Round, phase: Phase, signal: 
 }
 
 async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {
-  const { averager, company, store, checkpoint } = site
-  if (company != null) {
+  const { averager, others, store, checkpoint } = site
+  if (others != null) {
     enter(site, 'exchange', round.number)
-    await catchUp(site, company, signal)
+    await catchUp(site, others, signal)
     round.number = Math.max(round.number, averager.round)
-    await company.gossip.initiate({ count: company.turnsPerRound, withinMs: EXCHANGE_MS, signal })
+    await others.gossip.initiate({ count: others.turnsPerRound, withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)
@@ -124,7 +124,7 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
  */
 async function catchUp (
   { averager, checkpoint, notices }: RoundSite,
-  { gossip, peers, staleness }: Company,
+  { gossip, peers, staleness }: OtherSites,
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
@@ -140,7 +140,12 @@ async function catchUp (
 }
 
 /** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */
-async function waitForOthers (site: RoundSite, { gossip, peers, staleness }: Company, round: number, signal: AbortSignal): Promise<void> {
+async function waitForOthers (
+  site: RoundSite,
+  { gossip, peers, staleness }: OtherSites,
+  round: number,
+  signal: AbortSignal
+): Promise<void> {
   const { notices, clock } = site
   const isAhead = (): boolean => round - 1 - (peers.medianRound() ?? Infinity) > staleness
   if (!isAhead()) return

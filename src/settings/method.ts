@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { setting } from './setting.ts'
 
 /** What a site trains in one stretch: G fits the global parameters with what the method keeps of them, L the experts. */
-export type Phase = 'G' | 'L'
+export type TrainPhase = 'G' | 'L'
 
 /** Groups of the global parameters: of the image encoder, of the mask decoder. */
 const GLOBAL_GROUPS = ['encoder', 'decoder'] as const

@@ -3,7 +3,7 @@ import { normalPair, seededRandom, shuffled } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { sketchSlices } from '../gossip-aggregation/sketch.ts'
-import { Gossip } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { squaredDistance } from './measure.ts'
 import { CYCLE_MS, LIE, SLOWNESS, type SimulationOptions } from './options.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -178,10 +178,10 @@ export class VirtualFederation {
     return site
   }
 
-  #createGossip (index: number): Gossip {
+  #createGossip (index: number): ExchangeLoop {
     const { partner, seed } = this.#options
     const own = (): VirtualSite => this.sites[index]!
-    return new Gossip({
+    return new ExchangeLoop({
       exchange: async (id) => await this.#network.exchange(own(), this.#byId.get(id)!),
       peers: { ...STANDS_STILL, candidates: () => this.#ids as string[] },
       notices: SILENT,

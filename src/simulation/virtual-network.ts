@@ -1,5 +1,5 @@
 import { RefusedError, UnreachableError } from '../errors.ts'
-import type { Outcome } from '../gossip-aggregation/exchange-types.ts'
+import type { CommittedExchange } from '../gossip-aggregation/exchange-types.ts'
 import type { Exchange } from '../gossip-aggregation/exchange.ts'
 import { SLOWNESS } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -30,7 +30,7 @@ export class VirtualNetwork {
   }
 
   /** One exchange, as `initiate` and `respond` of the protocol have it; errors are theirs. */
-  async exchange (initiator: VirtualSite, responder: VirtualSite): Promise<Outcome> {
+  async exchange (initiator: VirtualSite, responder: VirtualSite): Promise<CommittedExchange> {
     await this.settle(initiator, responder)
     const { exchange, offer } = initiator.averager.offer(responder.id, this.#nextId())
     let theirs: Exchange | undefined
@@ -76,7 +76,7 @@ export class VirtualNetwork {
     for (const index of sending.chunks.keys()) receiving.receive(sending.outgoing(index))
   }
 
-  async #commit ([initiator, exchange]: [VirtualSite, Exchange], [responder, theirs]: [VirtualSite, Exchange]): Promise<Outcome> {
+  async #commit ([initiator, exchange]: [VirtualSite, Exchange], [responder, theirs]: [VirtualSite, Exchange]): Promise<CommittedExchange> {
     await exchange.committing()
     await this.#deliver(initiator, responder)
     responder.gossip.served(initiator.id, await theirs.commit())

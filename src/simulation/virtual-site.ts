@@ -1,12 +1,12 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
-import type { Gossip } from '../rounds/exchange-loop.ts'
+import type { ExchangeLoop } from '../rounds/exchange-loop.ts'
 
 /** A site of a simulation: the daemon's own averager and gossip loop. */
 export interface VirtualSite {
   readonly index: number
   readonly id: string
   readonly averager: Averager
-  readonly gossip: Gossip
+  readonly gossip: ExchangeLoop
   readonly isLiar: boolean
   readonly isSlow: boolean
   isAway: boolean

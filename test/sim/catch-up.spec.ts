@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { BOUNDARIES, createSite, runExchange, type Site } from './site.ts'
+import { BOUNDARIES, createSite, runExchange, type SimulatedSite } from './site.ts'
 
 /** One far behind with x of its own, one that went on without it. */
-function apart (): [late: Site, ahead: Site] {
+function apart (): [late: SimulatedSite, ahead: SimulatedSite] {
   return [
     createSite('a', Float32Array.of(5, -5, 0), { round: 1, mass: 7 }),
     createSite('b', Float32Array.of(1, 2, 4), { round: 9, mass: 3 })

@@ -1,13 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { BOUNDARIES, createSite, nextId, runExchange, weightedSum, type Site } from './site.ts'
+import { BOUNDARIES, createSite, nextId, runExchange, weightedSum, type SimulatedSite } from './site.ts'
 
 const SIZE = 5
 const vector = fc.float32Array({ minLength: SIZE, maxLength: SIZE, min: -100, max: 100, noNaN: true })
 const mass = fc.double({ min: 0.5, max: 500, noNaN: true })
 
 /** Float32 rounding of either side's x, weighted. */
-function expectConserved (after: number[], before: number[], sites: readonly Site[]): void {
+function expectConserved (after: number[], before: number[], sites: readonly SimulatedSite[]): void {
   const tolerance = 1e-4 * sites.reduce((sum, { averager }) => sum + averager.mass, 0)
   after.forEach((value, index) => {
     expect(value).to.be.closeTo(before[index]!, tolerance)

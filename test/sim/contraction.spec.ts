@@ -2,12 +2,12 @@ import { expect } from 'chai'
 import { BackOff } from '../../src/gossip-aggregation/back-off.ts'
 import { relativeDistance } from '../../src/gossip-aggregation/consensus.ts'
 import { randomPartner } from '../../src/gossip-aggregation/partner-choice.ts'
-import { createSite, runExchange, seeded, vectorSchema, weightedSum, type Site } from './site.ts'
+import { createSite, runExchange, seeded, vectorSchema, weightedSum, type SimulatedSite } from './site.ts'
 
 const SITES = 500
 const SIZE = 16
 
-function federation (random: () => number, mass: (index: number) => number): Site[] {
+function federation (random: () => number, mass: (index: number) => number): SimulatedSite[] {
   const schema = vectorSchema(SIZE)
   return Array.from(
     { length: SITES },
@@ -16,7 +16,7 @@ function federation (random: () => number, mass: (index: number) => number): Sit
 }
 
 /** Mean over coordinates of the sites' variance. */
-function variance (sites: readonly Site[]): number {
+function variance (sites: readonly SimulatedSite[]): number {
   let sum = 0
   for (let index = 0; index < SIZE; index++) {
     const mean = sites.reduce((total, { averager }) => total + averager.values[index]!, 0) / sites.length
@@ -26,7 +26,7 @@ function variance (sites: readonly Site[]): number {
 }
 
 /** Every site initiates once, in random order, with a partner drawn at random. */
-async function cycle (sites: readonly Site[], random: () => number): Promise<void> {
+async function cycle (sites: readonly SimulatedSite[], random: () => number): Promise<void> {
   const order = [...sites]
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))

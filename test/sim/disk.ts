@@ -1,5 +1,5 @@
 import type { AveragerState } from '../../src/gossip-aggregation/averager-types.ts'
-import type { ExchangeLog, LogEntry, RecordHead, SealedRecord, Verdict } from '../../src/gossip-aggregation/exchange-log.ts'
+import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange-log.ts'
 
 interface Stored {
   readonly head: SealedRecord
@@ -46,7 +46,7 @@ export class DiskLog implements ExchangeLog {
     }
   }
 
-  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async settle (exchangeId: string, verdict: Decision): Promise<void> {
     await this.#write(() => {
       const stored = this.#disk.pending.get(exchangeId)
       this.#disk.pending.delete(exchangeId)
@@ -70,7 +70,7 @@ export class DiskLog implements ExchangeLog {
     await this.#write(() => { for (const id of exchangeIds) this.#disk.committed.delete(id) })
   }
 
-  outcome (exchangeId: string, partner: string): Verdict | undefined {
+  outcome (exchangeId: string, partner: string): Decision | undefined {
     return this.#kept(partner).has(exchangeId) ? 'committed' : undefined
   }
 

@@ -4,8 +4,8 @@ import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import { initiate } from '../../src/protocol/adapter-exchange/initiate.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/adapter-exchange/limits.ts'
 import { respond } from '../../src/protocol/adapter-exchange/respond.ts'
-import type { Session } from '../../src/protocol/adapter-exchange/vectors.ts'
-import { ask, tell, type Talk } from '../../src/protocol/outcome/talk.ts'
+import type { ExchangeContext } from '../../src/protocol/adapter-exchange/vectors.ts'
+import { askOutcome, tellOutcome, type Talk } from '../../src/protocol/outcome/talk.ts'
 import { Frames } from '../../src/protocol/shared/frames.ts'
 import { DiskLog, emptyDisk, type Disk } from './disk.ts'
 import { nextId } from './site.ts'
@@ -121,8 +121,8 @@ export class MortalSite {
   async settle (other: MortalSite): Promise<void> {
     const [mine, theirs] = this.#connect(other)
     const talk = (stream: Stream, partner: string): Talk => ({ frames: new Frames(stream), partner, progressMs: 10_000, signal: NEVER })
-    other.#serve(theirs, ended(theirs, tell(other.averager, talk(theirs, this.id))))
-    await ended(mine, ask(this.averager, talk(mine, other.id))).catch(() => {})
+    other.#serve(theirs, ended(theirs, tellOutcome(other.averager, talk(theirs, this.id))))
+    await ended(mine, askOutcome(this.averager, talk(mine, other.id))).catch(() => {})
   }
 
   #serve (stream: Stream, work: Promise<unknown>): void {
@@ -164,7 +164,7 @@ export class MortalSite {
 
 const NEVER = new AbortController().signal
 
-function session (stream: Stream): Session {
+function session (stream: Stream): ExchangeContext {
   return { frames: new Frames(stream), limits: DEFAULT_LIMITS, signal: NEVER, trace: {} }
 }
 

@@ -2,7 +2,7 @@ import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import type { AveragerSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
-import type { Outcome } from '../../src/gossip-aggregation/exchange-types.ts'
+import type { CommittedExchange } from '../../src/gossip-aggregation/exchange-types.ts'
 import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
 
 const SETTINGS: AveragerSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
@@ -12,7 +12,7 @@ export function vectorSchema (size: number): Schema {
 }
 
 /** A virtual site. */
-export interface Site {
+export interface SimulatedSite {
   readonly id: string
   readonly averager: Averager
 }
@@ -21,7 +21,7 @@ export function createSite (
   id: string,
   values: Float32Array,
   init: { mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog } = {}
-): Site {
+): SimulatedSite {
   const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), log } = init
   return {
     id,
@@ -42,12 +42,12 @@ export interface Hooks {
   readonly catchUp?: boolean
 }
 
-export type Result = { readonly initiator: Outcome, readonly responder: Outcome } | { readonly refused: string }
+export type Result = { readonly initiator: CommittedExchange, readonly responder: CommittedExchange } | { readonly refused: string }
 
 /** What the protocol does with two averagers; yields before each boundary, and a caller that returns there loses everything from it on. */
 export async function * exchangeSteps (
-  initiator: Site,
-  responder: Site,
+  initiator: SimulatedSite,
+  responder: SimulatedSite,
   { catchUp = false }: Pick<Hooks, 'catchUp'> = {}
 ): AsyncGenerator<Boundary, Result, undefined> {
   const { exchange, offer } = initiator.averager.offer(responder.id, nextId(), { catchUp })
@@ -83,8 +83,8 @@ export async function * exchangeSteps (
 
 /** Runs it at once; undefined when something was lost. */
 export async function runExchange (
-  initiator: Site,
-  responder: Site,
+  initiator: SimulatedSite,
+  responder: SimulatedSite,
   { loseAt, before, ...options }: Hooks = {}
 ): Promise<Result | undefined> {
   const steps = exchangeSteps(initiator, responder, options)
@@ -105,7 +105,7 @@ export function nextId (): string {
 }
 
 /** Σ w·x in float64, per coordinate. */
-export function weightedSum (sites: readonly Site[]): number[] {
+export function weightedSum (sites: readonly SimulatedSite[]): number[] {
   const size = sites[0]!.averager.values.length
   return Array.from({ length: size }, (_, index) => sites.reduce((sum, { averager }) => sum + averager.mass * averager.values[index]!, 0))
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { BackOff } from '../../src/gossip-aggregation/back-off.ts'
 import { relativeDistance } from '../../src/gossip-aggregation/consensus.ts'
 import { nextReady, randomPartner } from '../../src/gossip-aggregation/partner-choice.ts'
-import { createSite, exchangeSteps, seeded, weightedSum, type Boundary, type Result, type Site } from './site.ts'
+import { createSite, exchangeSteps, seeded, weightedSum, type Boundary, type Result, type SimulatedSite } from './site.ts'
 
 const SIZE = 8
 const SITES = 24
@@ -35,12 +35,12 @@ class Clock {
 
 class Federation {
   readonly clock = new Clock()
-  readonly sites: Site[]
+  readonly sites: SimulatedSite[]
   readonly counts = { committed: 0, refused: new Map<string, number>(), lost: 0 }
   /** What Σw·x should be. */
   readonly expected: number[]
   readonly #random: () => number
-  readonly #backOffs = new Map<Site, BackOff>()
+  readonly #backOffs = new Map<SimulatedSite, BackOff>()
 
   constructor (seed: number) {
     this.#random = seeded(seed)
@@ -57,7 +57,7 @@ class Federation {
   }
 
   /** Training takes one to two seconds and lands a step of its own. */
-  #train (site: Site, round: number): void {
+  #train (site: SimulatedSite, round: number): void {
     const start = site.averager.snapshot()
     this.clock.after(1000 + 1000 * this.#random(), () => {
       if (this.clock.now > TRAINING_ENDS) return
@@ -68,7 +68,7 @@ class Federation {
     })
   }
 
-  async #initiate (site: Site): Promise<void> {
+  async #initiate (site: SimulatedSite): Promise<void> {
     const backOff = this.#backOffs.get(site)!
     const candidates = this.sites.filter((other) => other !== site).map(({ id }) => id)
     const partner = randomPartner({ candidates, backOff, now: this.clock.now, random: this.#random })
@@ -108,7 +108,7 @@ class Federation {
 }
 
 /** The initiator asks what became of an exchange whose end it did not hear of. */
-async function settle (site: Site, partner: Site): Promise<void> {
+async function settle (site: SimulatedSite, partner: SimulatedSite): Promise<void> {
   const exchangeId = site.averager.doubts.get(partner.id)
   if (exchangeId == null) return
   await site.averager.settle(exchangeId, await partner.averager.decide(exchangeId, site.id))

@@ -4,7 +4,7 @@ import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '
 import { siteColour } from '../../../src/report/palette.ts'
 import { meanDice } from '../checks.ts'
 import type { Picture } from '../pictures.ts'
-import type { Check, HospitalReport, Report } from '../report.ts'
+import type { HospitalReport, Report, ReportCheck } from '../report.ts'
 
 export interface PageInput {
   readonly report: Report
@@ -67,7 +67,7 @@ function figure (value: number | null): string {
   return value == null || Number.isNaN(value) ? '–' : value.toFixed(3)
 }
 
-function checks (list: readonly Check[]): Markup {
+function checks (list: readonly ReportCheck[]): Markup {
   const failed = list.filter(({ ok }) => !ok).length
   return html`<section class="card"><h2>Checks</h2>
 <p class="note">${failed === 0 ? `All ${list.length} hold.` : `${failed} of ${list.length} do not hold.`}</p>

@@ -5,7 +5,7 @@ import type { ChainPoint } from '../../audit/chain.ts'
 import { reconcile as compare, type Reconciliation } from '../../audit/reconcile.ts'
 import { describeEntry, matches, parseSince } from '../../audit/show.ts'
 import { standingOf } from '../../audit/standing.ts'
-import { verifyLedger, type Verdict } from '../../audit/verify.ts'
+import { verifyLedger, type LedgerCheck } from '../../audit/verify.ts'
 import { UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
@@ -126,7 +126,7 @@ export const audit: CommandModule = {
   handler: () => {}
 }
 
-function report (json: boolean, verdict: Verdict): void {
+function report (json: boolean, verdict: LedgerCheck): void {
   const { ok, count, hash, notes, problems } = verdict
   print(json, verdict, () => [
     ok ? `verified: ${count} entries up to the point ${count}:${hash}` : `NOT verified: only ${count} entries hold`,

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs'
 import {
   contactSheet,
   describeSummary,
-  requireUsable,
+  requireUsableDataset,
   scanDataset,
   splitSlices,
   summarise,
@@ -33,7 +33,7 @@ const check = command({
       if (json) print(json, { ...summarise(dataset), problems, sheet: null }, '')
       else process.stderr.write(`${listProblems(problems)}\n`)
     }
-    requireUsable(dataset, path)
+    requireUsableDataset(dataset, path)
     const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
     await contactSheet(dataset.slices, file)
     const summary = summarise(dataset)

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts'
 import { readFederation, writeFederation, type Federation } from '../../federation/document.ts'
 import { readPeerId } from '../../federation/identity.ts'
 import { readStatements } from '../../federation/membership/files.ts'
-import { decodeInvitation, isInvitation, MAX_INVITATION_BYTES, requireUsable } from '../../federation/membership/invitation.ts'
+import { decodeInvitation, isInvitation, MAX_INVITATION_BYTES, requireUsableInvitation } from '../../federation/membership/invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from '../../federation/membership/key-ring.ts'
 import { readKeyRing, writeKeyRing } from '../../federation/membership/network-key.ts'
 import { Standing } from '../../federation/membership/statements.ts'
@@ -37,7 +37,7 @@ export const join = command({
     const invitation = await decodeInvitation(isInvitation(text) ? text : await readInvitationFile(text))
     const peerId = await readPeerId(paths.identity)
     const { federation, certificate } = invitation
-    await requireUsable(invitation, { peerId, now: Date.now(), standing: await knownStanding(home, federation) })
+    await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(home, federation) })
     const { bootstrap: known } = await loadConfig(paths.config, {})
     await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, invitation.ring))
     if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })

@@ -39,7 +39,9 @@ export const revoke = command({
       )
     }
     const told = await askControl<Revoked>(home, '/membership/revoke', { peerId })
-    const { signatures, quorum, effective } = told ?? await offline(home, async ({ membership }) => await membership.revoke(peerId))
+    const { signatures, quorum, effective } = told ?? await offline(home, async (
+      { membership }
+    ) => await membership.issueRevocation(peerId))
     const how = told == null ? 'the others learn it when this site starts' : 'the others are told'
     print(
       json,

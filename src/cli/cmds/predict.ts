@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
 import { UsageError } from '../../errors.ts'
-import type { Box, Point } from '../../model/predict/prompts.ts'
+import type { BoxPrompt, PointPrompt } from '../../model/predict/prompts.ts'
 import type { Mode } from '../../settings/model.ts'
 import { engine } from '../../settings/site/compute.ts'
 import type { FolderPrediction } from '../../site-model/predict/folder.ts'
@@ -130,13 +130,13 @@ function warnOfCache (problem: string | undefined): void {
   if (problem != null) warn(`embeddings are not kept on disk: ${problem}`)
 }
 
-function boxOf (text: string): Box {
+function boxOf (text: string): BoxPrompt {
   const [x0, y0, x1, y1] = numbers('--box', text, 4) as [number, number, number, number]
   if (!(x0 <= x1 && y0 <= y1)) throw new UsageError(`--box ${text} must be x0,y0,x1,y1 with x0 ≤ x1 and y0 ≤ y1`)
   return [x0, y0, x1, y1]
 }
 
-function pointOf (text: string): Point {
+function pointOf (text: string): PointPrompt {
   const [x, y, label] = numbers('--point', text, 3) as [number, number, number]
   if (label !== 0 && label !== 1) throw new UsageError(`--point ${text} must end with 1 (inside) or 0 (outside)`)
   return [x, y, label]

@@ -4,7 +4,7 @@ import { sitePaths } from '../../home/paths.ts'
 import type { Daemon } from '../../node/daemon.ts'
 import type { Summary } from '../../node/summary.ts'
 import { readTestFaults } from '../../node/test-faults/settings.ts'
-import { fitCollector } from '../../node/tune-gc.ts'
+import { tuneGc } from '../../node/tune-gc.ts'
 import { siteConfig } from '../../settings/site/site-config.ts'
 import { command, withFlags } from '../flags.ts'
 import { STOP_SIGNALS } from '../interruptible.ts'
@@ -33,7 +33,7 @@ export const start = command({
     const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
-    fitCollector()
+    tuneGc()
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [daemon, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
     const summary = await runUntilSignalled(

@@ -16,14 +16,14 @@ const LEAST_NODE = 22
 const DAY_MS = 86_400_000
 const LISTEN_MS = 5_000
 
-export interface Machine {
+export interface MachineFacts {
   readonly home: string
   /** Milliseconds since the epoch, as the machine has it. */
   readonly now: number
   readonly nodeVersion: string
 }
 
-export async function checkMachine ({ home, now, nodeVersion }: Machine): Promise<Check[]> {
+export async function checkMachine ({ home, now, nodeVersion }: MachineFacts): Promise<Check[]> {
   return [
     checkNode(nodeVersion),
     await attempt('home', async () => await checkHome(home)),

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type * as ort from 'onnxruntime-node'
 import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
-import { checkApart, checkInputs, dtypeOf, signatureOf } from './host.ts'
+import { checkInputs, dtypeOf, requireNoAlias, signatureOf } from './host.ts'
 import type { HostRecord, HostTensor } from './host.ts'
 import { cast } from './kernels/ops.ts'
 import { planModel } from './model.ts'
@@ -70,7 +70,7 @@ export class Compilation {
   }
 
   async #run (inputs: HostRecord, into: HostRecord): Promise<HostRecord> {
-    checkApart(into, inputs)
+    requireNoAlias(into, inputs)
     const { session, feeds, outputs } = await this.#graph(inputs)
     const fetched = Array.from(
       outputs,

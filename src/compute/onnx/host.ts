@@ -11,7 +11,7 @@ export function checkInputs (inputs: HostRecord): void {
 }
 
 /** Throws where an array to write into shares its memory with one to read from. */
-export function checkApart (into: HostRecord, inputs: HostRecord): void {
+export function requireNoAlias (into: HostRecord, inputs: HostRecord): void {
   const read = new Set(Object.values(inputs).map(({ data }) => data.buffer))
   const shared = Object.entries(into).find(([, { data }]) => read.has(data.buffer))
   if (shared !== undefined) throw new Error(`the array offered for ${shared[0]} is in the memory of an input: offer another`)

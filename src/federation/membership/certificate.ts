@@ -38,16 +38,24 @@ export type RootCertificate = z.infer<typeof rootCertificate>
 export type Certificate = z.infer<typeof certificate>
 export type Handover = z.infer<typeof handover>
 export type Credential = z.infer<typeof credential>
-export type Role = CertificateBody['role'] | 'founder'
+export type MemberRole = CertificateBody['role'] | 'founder'
 
 /** Why a credential does not count. */
-export type Fault = 'NONE' | 'MALFORMED' | 'WRONG_FEDERATION' | 'WRONG_SIGNER' | 'OTHER_PEER' | 'REVOKED' | 'NOT_YET_VALID' | 'EXPIRED'
-export interface Member { readonly peerId: string, readonly name: string, readonly role: Role, readonly to?: string }
-export type Verdict = { readonly member: Member } | { readonly fault: Fault }
+export type CredentialFault =
+  | 'NONE'
+  | 'MALFORMED'
+  | 'WRONG_FEDERATION'
+  | 'WRONG_SIGNER'
+  | 'OTHER_PEER'
+  | 'REVOKED'
+  | 'NOT_YET_VALID'
+  | 'EXPIRED'
+export interface Member { readonly peerId: string, readonly name: string, readonly role: MemberRole, readonly to?: string }
+export type CredentialCheck = { readonly member: Member } | { readonly fault: CredentialFault }
 
 /** What is known of revocations and hand-overs. */
 export interface KnownStanding {
-  isRevoked (peerId: string, role: Role): boolean
+  isRevoked (peerId: string, role: MemberRole): boolean
   /** The key to which this one has handed over. */
   successorOf (peerId: string): string | undefined
 }
@@ -84,7 +92,7 @@ export async function issueHandover (init: { federation: string, to: string, at:
 }
 
 /** Who shows this credential, or the first thing that is wrong with it. */
-export async function verifyCredential (value: unknown, { federation, peerId, now, standing }: Judging): Promise<Verdict> {
+export async function verifyCredential (value: unknown, { federation, peerId, now, standing }: Judging): Promise<CredentialCheck> {
   const parsed = credential.safeParse(value ?? {})
   if (!parsed.success) return { fault: 'MALFORMED' }
   const { certificate: shown, handovers } = parsed.data
@@ -100,7 +108,10 @@ export async function verifyCredential (value: unknown, { federation, peerId, no
 }
 
 /** Whether the credential was issued by those who may, at whatever time. */
-export async function signerFault ({ certificate: shown, handovers }: Credential, federation: Federation): Promise<Fault | undefined> {
+export async function signerFault (
+  { certificate: shown, handovers }: Credential,
+  federation: Federation
+): Promise<CredentialFault | undefined> {
   if (shown == null) return 'NONE'
   const parts = [shown, ...handovers, ...(shown.issuer == null ? [] : [shown.issuer])]
   if (parts.some((each) => each.federation !== federation.id)) return 'WRONG_FEDERATION'
@@ -152,11 +163,16 @@ export function holderOf ({ peerId }: CertificateBody, handovers: readonly Hando
   return holder
 }
 
-function holderFault (shown: Certificate, handovers: readonly Handover[], peerId: string): Fault | undefined {
+function holderFault (shown: Certificate, handovers: readonly Handover[], peerId: string): CredentialFault | undefined {
   return holderOf(shown, handovers) === peerId ? undefined : 'OTHER_PEER'
 }
 
-function standingFault (shown: Certificate, handovers: readonly Handover[], peerId: string, standing: KnownStanding): Fault | undefined {
+function standingFault (
+  shown: Certificate,
+  handovers: readonly Handover[],
+  peerId: string,
+  standing: KnownStanding
+): CredentialFault | undefined {
   const keys = [shown.peerId, ...handovers.map(({ to }) => to)]
   const otherwise = handovers.some(({ from, to }) => (standing.successorOf(from) ?? to) !== to)
   const revoked = keys.some((each) => standing.isRevoked(each, shown.role)) ||
@@ -164,7 +180,7 @@ function standingFault (shown: Certificate, handovers: readonly Handover[], peer
   return revoked || otherwise || standing.successorOf(peerId) != null ? 'REVOKED' : undefined
 }
 
-function timeFault (shown: Certificate, now: number): Fault | undefined {
+function timeFault (shown: Certificate, now: number): CredentialFault | undefined {
   const parts = [shown, ...(shown.issuer == null ? [] : [shown.issuer])]
   if (parts.some(({ from }) => now < Date.parse(from))) return 'NOT_YET_VALID'
   return parts.some(({ to }) => now >= Date.parse(to)) ? 'EXPIRED' : undefined

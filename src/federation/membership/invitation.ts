@@ -4,7 +4,14 @@ import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { parseFederation, quorumOf, type Federation, type FederationDocument } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
-import { certificate, missingSignatures, verifyCredential, type Certificate, type Fault, type KnownStanding } from './certificate.ts'
+import {
+  certificate,
+  missingSignatures,
+  verifyCredential,
+  type Certificate,
+  type CredentialFault,
+  type KnownStanding
+} from './certificate.ts'
 import { keyHash, keyStatement, type KeyRing } from './key-ring.ts'
 
 const PREFIX = 'consilium1'
@@ -79,7 +86,7 @@ export async function decodeInvitation (text: string): Promise<Invitation> {
   }
 }
 
-const FAULTS: Record<Fault, string> = {
+const FAULTS: Record<CredentialFault, string> = {
   NONE: 'the invitation holds no certificate, and this site is no founder',
   MALFORMED: 'the certificate in the invitation is malformed',
   WRONG_FEDERATION: 'the certificate in the invitation is of another federation',
@@ -91,7 +98,7 @@ const FAULTS: Record<Fault, string> = {
 }
 
 /** @throws InputError unless this site, as far as it knows, may join with it now. */
-export async function requireUsable (
+export async function requireUsableInvitation (
   { federation, certificate: shown }: Invitation,
   { peerId, now, standing }: { peerId: string, now: number, standing: KnownStanding }
 ): Promise<void> {

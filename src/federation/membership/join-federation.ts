@@ -5,7 +5,7 @@ import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { readFederation, writeFederation, type Federation } from '../document.ts'
 import { readPeerId } from '../identity.ts'
 import { readStatements } from './files.ts'
-import { decodeInvitation, requireUsable } from './invitation.ts'
+import { decodeInvitation, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
 import { Standing } from './statements.ts'
@@ -28,7 +28,7 @@ export async function joinFederation ({ home, invitation: text }: { home: string
   const invitation = await decodeInvitation(text)
   const { federation, certificate, ring, bootstrap } = invitation
   const peerId = await readPeerId(paths.identity)
-  await requireUsable(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
+  await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
   if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })
   if (bootstrap.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: [...bootstrap] })

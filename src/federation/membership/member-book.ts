@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
 import { readIfThere, writeJson } from '../../home/files.ts'
-import type { Role } from './certificate.ts'
+import type { MemberRole } from './certificate.ts'
 
 const time = z.number().min(0)
 const entry = z.strictObject({
@@ -52,15 +52,15 @@ export class MemberBook {
     return [...this.#entries.rvalues()].filter((each) => each != null)
   }
 
-  roleOf (peerId: string): Role | undefined {
+  roleOf (peerId: string): MemberRole | undefined {
     return this.#entries.peek(peerId)?.role
   }
 
-  met ({ peerId, name, role, to }: { peerId: string, name: string, role: Role, to?: string | undefined }): void {
+  met ({ peerId, name, role, to }: { peerId: string, name: string, role: MemberRole, to?: string | undefined }): void {
     this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
   }
 
-  invited (peerId: string, name: string, role: Role): void {
+  invited (peerId: string, name: string, role: MemberRole): void {
     this.#update(peerId, { name, role, invited: this.#now() }, true)
   }
 

@@ -1,4 +1,4 @@
-import type { Role } from './certificate.ts'
+import type { MemberRole } from './certificate.ts'
 import type { BookEntry } from './member-book.ts'
 import type { SiteMembership } from './site-membership.ts'
 
@@ -6,7 +6,7 @@ import type { SiteMembership } from './site-membership.ts'
 export interface MemberView {
   peerId: string
   name: string
-  role: Role
+  role: MemberRole
   standing: 'member' | 'invited' | 'revoked' | 'handed over' | 'expired'
   connected: boolean
   validTo?: string

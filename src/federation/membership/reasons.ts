@@ -1,6 +1,6 @@
-import type { Reason } from '../../protocol/membership/index.ts'
+import type { CredentialReason } from '../../protocol/membership/index.ts'
 
-const THEIRS: Record<Reason, string> = {
+const THEIRS: Record<CredentialReason, string> = {
   NONE: 'it showed no certificate: if it belongs to the federation, invite it',
   MALFORMED: 'what it sent is no certificate, or breaks the membership protocol',
   WRONG_FEDERATION: 'its certificate is of another federation',
@@ -12,7 +12,7 @@ const THEIRS: Record<Reason, string> = {
   LATE: 'it did not show a valid certificate in time'
 }
 
-const OURS: Record<Reason, (peerId: string) => string> = {
+const OURS: Record<CredentialReason, (peerId: string) => string> = {
   NONE: (peerId) => `this site has no certificate: ask a founder or inviter to invite ${peerId} and join`,
   MALFORMED: () => 'this site\'s certificate could not be read there: join again with your invitation',
   WRONG_FEDERATION: () => 'this site\'s certificate is of another federation: join with an invitation to this one',
@@ -25,11 +25,11 @@ const OURS: Record<Reason, (peerId: string) => string> = {
 }
 
 /** Why another site was refused here. */
-export function sentenceOf (reason: Reason, peer: string): string {
+export function sentenceOf (reason: CredentialReason, peer: string): string {
   return `site ${peer} was refused: ${THEIRS[reason]}`
 }
 
 /** Why this site is refused, and what to do. */
-export function ownSentenceOf (reason: Reason, peerId: string): string {
+export function ownSentenceOf (reason: CredentialReason, peerId: string): string {
   return OURS[reason](peerId)
 }

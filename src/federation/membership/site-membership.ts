@@ -2,11 +2,11 @@ import type { PrivateKey } from '@libp2p/interface'
 import { InputError, ProtocolError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
 import type { SitePaths } from '../../home/paths.ts'
-import type { Greeting, KeyVersion, MembershipPort, NetworkKey, Reason } from '../../protocol/membership/index.ts'
+import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey } from '../../protocol/membership/index.ts'
 import { quorumOf, type Federation } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import { CatchUp } from './catch-up.ts'
-import { verifyCredential, type Credential, type Member, type Role, type RootCertificate } from './certificate.ts'
+import { verifyCredential, type Credential, type Member, type MemberRole, type RootCertificate } from './certificate.ts'
 import { takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import { epochOf, isNewer, keyHash, makeKey, requireKey, withKey, withoutExpired, type KeyRing } from './key-ring.ts'
@@ -85,7 +85,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   /** What is wrong with this site's own credential, if anything. */
-  async ownFault (): Promise<Reason | undefined> {
+  async ownFault (): Promise<CredentialReason | undefined> {
     const verdict = await this.#verify(this.#init.peerId, this.#credential)
     return 'fault' in verdict ? verdict.fault : undefined
   }
@@ -109,7 +109,7 @@ export class SiteMembership implements MembershipPort {
     }
   }
 
-  async judge (peer: string, bytes: Uint8Array): Promise<Reason | undefined> {
+  async judge (peer: string, bytes: Uint8Array): Promise<CredentialReason | undefined> {
     const verdict = await this.#verify(peer, parseBytes(bytes))
     if ('fault' in verdict) {
       this.#members.delete(peer)
@@ -164,7 +164,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   /** Signs that a site is a member no more, for good. @throws InputError where this site may not. */
-  async revoke (peerId: string): Promise<Revoked & { news: Uint8Array[] }> {
+  async issueRevocation (peerId: string): Promise<Revoked & { news: Uint8Array[] }> {
     const { federation, key } = this.#init
     const role = this.#roleOf(peerId)
     const inviter = this.#revoker(peerId, role)
@@ -181,7 +181,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
-  #revoker (peerId: string, role: Role): RootCertificate | undefined {
+  #revoker (peerId: string, role: MemberRole): RootCertificate | undefined {
     const { federation, peerId: self } = this.#init
     const { certificate, handovers } = this.#credential
     if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
@@ -195,7 +195,7 @@ export class SiteMembership implements MembershipPort {
     return certificate
   }
 
-  #roleOf (peerId: string): Role {
+  #roleOf (peerId: string): MemberRole {
     return this.federation.document.founders.includes(peerId) ? 'founder' : this.book.roleOf(peerId) ?? 'member'
   }
 

@@ -11,7 +11,7 @@ import {
   rootCertificate,
   signerFault,
   type KnownStanding,
-  type Role,
+  type MemberRole,
   type RootCertificate
 } from './certificate.ts'
 
@@ -50,7 +50,7 @@ export class Standing implements KnownStanding {
     this.#federation = federation
   }
 
-  isRevoked (peerId: string, role: Role): boolean {
+  isRevoked (peerId: string, role: MemberRole): boolean {
     const { founders } = this.#federation.document
     const signers = this.#revocations.get(peerId)?.signatures ?? []
     if (signers.filter((each) => founders.includes(each.peerId)).length >= quorumOf(this.#federation.document)) return true

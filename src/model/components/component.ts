@@ -2,9 +2,9 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
-import type { Phase } from '../../settings/method.ts'
+import type { TrainPhase } from '../../settings/method.ts'
 import type { ParameterGroup } from '../parameters/groups.ts'
-import type { Answer } from '../steps.ts'
+import type { StepOutput } from '../steps.ts'
 
 /** A piece that methods are made of: what it trains, what it minimises, and what its terms are fed with. */
 export interface Component {
@@ -12,11 +12,11 @@ export interface Component {
   /** Parameters that it brings. */
   readonly groups?: readonly ParameterGroup[]
   /** What it adds to the loss of a phase; terms are summed in the order of components. */
-  readonly terms?: Readonly<Partial<Record<Phase, readonly Term[]>>>
+  readonly terms?: Readonly<Partial<Record<TrainPhase, readonly Term[]>>>
   /** Fed with every step of a phase, from how things stand when the phase begins. */
-  readonly inputs?: (phase: Phase, start: PhaseStart) => HostRecord
+  readonly inputs?: (phase: TrainPhase, start: PhaseStart) => HostRecord
   /** Fed with one step: made of its batch and of the phase's random numbers. */
-  readonly feeds?: (phase: Phase, batch: readonly Fitted[], random: Random) => HostRecord
+  readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random) => HostRecord
 }
 
 /** A term of a loss: pure, so that it can be part of a compiled step. */
@@ -29,9 +29,9 @@ export interface Term {
 
 /** What a term looks at. */
 export interface Run {
-  readonly student: Answer
+  readonly student: StepOutput
   /** The model that teaches in this phase, without gradient; only for terms whose weight is fed beside it. */
-  readonly teacher: () => Answer
+  readonly teacher: () => StepOutput
   /** Share of foreground, [B,1,4G,4G]. */
   readonly targets: tf.Tensor
 }

@@ -10,11 +10,11 @@ export function distillationLoss (teacher: tf.Tensor, student: tf.Tensor, tau: n
     const b = tf.div(input as tf.Tensor, tau)
     const target = tf.sigmoid(a)
     const kl = tf.add(tf.sub(tf.softplus(b), tf.softplus(a)), tf.mul(target, tf.sub(a, b)))
-    const apart = tf.sub(tf.sigmoid(b), target);
-    (save as tf.GradSaveFunc)([apart])
+    const gradient = tf.sub(tf.sigmoid(b), target);
+    (save as tf.GradSaveFunc)([gradient])
     return {
       value: tf.mul<tf.Scalar>(tf.mean(tf.mean(tf.reshape(kl, [kl.shape[0], -1]), 1)), tau * tau),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.mul(saved[0]!, dy), tau / apart.size)
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.mul(saved[0]!, dy), tau / gradient.size)
     }
   })
   return loss(student)

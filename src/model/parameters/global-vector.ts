@@ -6,7 +6,7 @@ import type { SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { globalParameters, type GlobalParameter, type ParameterGroup } from './groups.ts'
 import { createLayout, flatten, unflatten, type Layout } from './layout.ts'
-import { exchangeForm, type ExchangeForm } from './lora-aggregation.ts'
+import { travellingForm, type TravellingForm } from './lora-aggregation.ts'
 import { modelId } from './model-id.ts'
 import { initialAdapterTensors } from './shared-set.ts'
 
@@ -31,7 +31,7 @@ export class GlobalVector {
   readonly kept: Layout
   /** What steps read beside it and never change. */
   readonly fixed: Readonly<Record<string, NamedTensor>>
-  readonly #form: ExchangeForm
+  readonly #form: TravellingForm
   readonly #start: () => Tensors
   /** As trained, by the adapter as it travels and what is kept: factorising is worth remembering. */
   readonly #joined = new WeakMap<Adapter, { readonly kept: Float32Array, readonly flat: Float32Array }>()
@@ -41,7 +41,7 @@ export class GlobalVector {
     const kept = globalParameters(groups, 'own')
     const all = byName([...shared, ...kept])
     this.#start = () => initialAdapterTensors(all, weights, seed)
-    const form = this.#form = exchangeForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
+    const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
     const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' ? [name] : [])
     this.schema = createSchema({ model: modelId(config, model, seed, keeps), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))

@@ -1,5 +1,5 @@
 import type { TensorSpec } from '../../adapter/schema.ts'
-import type { GlobalGroup, Phase } from '../../settings/method.ts'
+import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import { perElement, type Layout } from './layout.ts'
 
@@ -26,7 +26,7 @@ export type ParameterGroup =
   | { readonly name: 'experts', readonly owner: 'own', readonly phase: 'L', readonly parameters: readonly Parameter[] }
 
 /** Parameters of the groups that a phase trains, in order of name (ASCII), or of group where that is asked for. */
-export function trainedIn (phase: Phase, groups: readonly ParameterGroup[]): readonly Parameter[] {
+export function trainedIn (phase: TrainPhase, groups: readonly ParameterGroup[]): readonly Parameter[] {
   return groups.filter((group) => group.phase === phase).flatMap(({ parameters }): readonly Parameter[] => parameters)
 }
 

@@ -6,7 +6,7 @@ import { factorise, multiply } from './low-rank.ts'
 type Tensors = Map<string, Float32Array>
 
 /** How Γ looks while it is trained and while it travels (docs/spec/pfedsam.md#lora-aggregation). */
-export interface ExchangeForm {
+export interface TravellingForm {
   /** What travels and is averaged. */
   readonly travelling: readonly TensorSpec[]
   /** What a step trains. */
@@ -24,14 +24,14 @@ const A = /\.lora_A(_[qv])?$/
 const partner = (name: string): string => name.replace('.lora_A', '.lora_B')
 const productName = (name: string): string => name.replace('.lora_A', '.lora_BA')
 
-interface Pair {
+interface FactorPair {
   readonly a: string
   readonly b: string
   readonly product: string
   readonly sides: readonly [out: number, rank: number, into: number]
 }
 
-function pairsOf (tensors: readonly TensorSpec[]): Pair[] {
+function pairsOf (tensors: readonly TensorSpec[]): FactorPair[] {
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]))
   return tensors.filter(({ name }) => A.test(name)).map(({ name, shape: [rank, into] }) => ({
     a: name, b: partner(name), product: productName(name), sides: [shapes.get(partner(name))![0]!, rank!, into!]
@@ -49,7 +49,7 @@ export function travellingTensors (aggregation: LoraAggregation, tensors: readon
 }
 
 /** `sorted` is Γ in order of name, with both factors of every low-rank update; `initial` makes it as it starts. */
-export function exchangeForm (aggregation: LoraAggregation, sorted: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
+export function travellingForm (aggregation: LoraAggregation, sorted: readonly TensorSpec[], initial: () => Tensors): TravellingForm {
   switch (aggregation) {
     case 'factors': return plain(sorted, {}, initial)
     case 'ffa': return withFixedA(sorted, initial)
@@ -57,12 +57,12 @@ export function exchangeForm (aggregation: LoraAggregation, sorted: readonly Ten
   }
 }
 
-function plain (tensors: readonly TensorSpec[], fixed: ExchangeForm['fixed'], initial: () => Tensors): ExchangeForm {
+function plain (tensors: readonly TensorSpec[], fixed: TravellingForm['fixed'], initial: () => Tensors): TravellingForm {
   return { travelling: tensors, trained: tensors, fixed, initial, toTrained: (same) => same, toTravelling: (same) => same }
 }
 
 /** A stays as the seed makes it, the same at every site; the average of B·A is then exact. */
-function withFixedA (tensors: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
+function withFixedA (tensors: readonly TensorSpec[], initial: () => Tensors): TravellingForm {
   const start = initial()
   const fixed = Object.fromEntries(
     tensors.filter(({ name }) => A.test(name)).map(({ name, shape }) => [name, { shape, data: start.get(name)! }])
@@ -71,7 +71,7 @@ function withFixedA (tensors: readonly TensorSpec[], initial: () => Tensors): Ex
 }
 
 /** B·A travels and is averaged, exactly; whoever trains takes the best factors of the rank out of it. */
-function products (tensors: readonly TensorSpec[], initial: () => Tensors): ExchangeForm {
+function products (tensors: readonly TensorSpec[], initial: () => Tensors): TravellingForm {
   const start = initial()
   const pairs = pairsOf(tensors)
   const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]))

@@ -2,23 +2,23 @@ import type { HostRecord } from '../../compute/index.ts'
 import { toTargets, type Fitted } from '../../dataset/index.ts'
 
 /** x0, y0, x1, y1 in pixels of the original image. */
-export type Box = readonly [number, number, number, number]
+export type BoxPrompt = readonly [number, number, number, number]
 /** x, y in pixels of the original image, and label: 1 inside, 0 outside. */
-export type Point = readonly [number, number, number]
+export type PointPrompt = readonly [number, number, number]
 
 /** What a user points at in one image. */
 export interface ImagePrompt {
-  readonly points?: readonly Point[]
+  readonly points?: readonly PointPrompt[]
   /** Each box is a prompt of its own: one mask per box. */
-  readonly boxes?: readonly Box[]
+  readonly boxes?: readonly BoxPrompt[]
   /** Low-resolution logits [4G·4G], of an earlier prediction or of maskLogits(). */
   readonly mask?: Float32Array
 }
 
 /** What the decoder takes at a time: SAM knows one box per prompt. */
 export interface SinglePrompt {
-  readonly points: readonly Point[]
-  readonly box?: Box
+  readonly points: readonly PointPrompt[]
+  readonly box?: BoxPrompt
   readonly mask?: Float32Array
 }
 
@@ -44,7 +44,7 @@ export function singlePrompts ({ points = [], boxes = [], mask }: ImagePrompt): 
   }))
 }
 
-function isInside ([x, y]: Point, [x0, y0, x1, y1]: Box): boolean {
+function isInside ([x, y]: PointPrompt, [x0, y0, x1, y1]: BoxPrompt): boolean {
   return x >= x0 && x <= x1 && y >= y0 && y <= y1
 }
 

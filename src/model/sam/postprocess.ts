@@ -2,7 +2,7 @@ import type { Fitted } from '../../dataset/index.ts'
 import { resizeLinear } from './resize.ts'
 
 /** Where an image lies on its square canvas: at the top left, `fittedHeight`×`fittedWidth` of `side`×`side` pixels. */
-export type Geometry = Pick<Fitted, 'height' | 'width' | 'side' | 'fittedHeight' | 'fittedWidth'>
+export type FittedGeometry = Pick<Fitted, 'height' | 'width' | 'side' | 'fittedHeight' | 'fittedWidth'>
 
 function crop (data: Float32Array, stride: number, height: number, width: number): Float32Array {
   const result = new Float32Array(height * width)
@@ -21,13 +21,13 @@ function resize2d (data: Float32Array, height: number, width: number, toHeight: 
 export function restoreLogits (
   logits: Float32Array,
   lowRes: number,
-  { height, width, side, fittedHeight, fittedWidth }: Geometry
+  { height, width, side, fittedHeight, fittedWidth }: FittedGeometry
 ): Float32Array {
   const canvas = resize2d(logits, lowRes, lowRes, side, side)
   return resize2d(crop(canvas, side, fittedHeight, fittedWidth), fittedHeight, fittedWidth, height, width)
 }
 
 /** The mask at the original size: 1 where the logit is positive. */
-export function restoreMask (logits: Float32Array, lowRes: number, geometry: Geometry): Uint8Array {
+export function restoreMask (logits: Float32Array, lowRes: number, geometry: FittedGeometry): Uint8Array {
   return Uint8Array.from(restoreLogits(logits, lowRes, geometry), (logit) => logit > 0 ? 1 : 0)
 }

@@ -1,9 +1,9 @@
 import { squaredDistances } from './distance-transform.ts'
 
 /** A mask as labels, row-major; every label > 0 is foreground. */
-export type Labels = ArrayLike<number>
+export type LabelMap = ArrayLike<number>
 
-function counts (prediction: Labels, truth: Labels): { both: number, predicted: number, true: number } {
+function counts (prediction: LabelMap, truth: LabelMap): { both: number, predicted: number, true: number } {
   let both = 0
   let predicted = 0
   let real = 0
@@ -18,19 +18,19 @@ function counts (prediction: Labels, truth: Labels): { both: number, predicted: 
 }
 
 /** 2·|P∩T| / (|P|+|T|); 1 when both are empty, 0 when one is. */
-export function diceScore (prediction: Labels, truth: Labels): number {
+export function diceScore (prediction: LabelMap, truth: LabelMap): number {
   const { both, predicted, true: real } = counts(prediction, truth)
   return predicted + real === 0 ? 1 : 2 * both / (predicted + real)
 }
 
 /** |P∩T| / |P∪T|; 1 when both are empty, 0 when one is. */
-export function iouScore (prediction: Labels, truth: Labels): number {
+export function iouScore (prediction: LabelMap, truth: LabelMap): number {
   const { both, predicted, true: real } = counts(prediction, truth)
   return predicted + real === 0 ? 1 : both / (predicted + real - both)
 }
 
 /** 1 for foreground with a 4-neighbour outside the mask or the picture. */
-function border (mask: Labels, height: number, width: number): Uint8Array {
+function border (mask: LabelMap, height: number, width: number): Uint8Array {
   const edge = new Uint8Array(height * width)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -59,7 +59,7 @@ function percentile (values: number[], share: number): number {
 }
 
 /** 95th percentile of the distances between the two borders, both directions pooled, in pixels; 0 when both are empty, NaN when one is. */
-export function hausdorff95 (prediction: Labels, truth: Labels, height: number, width: number): number {
+export function hausdorff95 (prediction: LabelMap, truth: LabelMap, height: number, width: number): number {
   const [p, t] = [border(prediction, height, width), border(truth, height, width)]
   const [hasP, hasT] = [p.includes(1), t.includes(1)]
   if (!hasP || !hasT) return hasP === hasT ? 0 : NaN

@@ -1,9 +1,9 @@
 import { type Random, seededRandom, shuffled } from '../../common/random.ts'
 import { augment, type Fitted } from '../../dataset/index.ts'
-import type { Phase } from '../../settings/method.ts'
+import type { TrainPhase } from '../../settings/method.ts'
 
 /** Everything random in one epoch comes from here, so that a round that is repeated after a crash repeats exactly. */
-export function epochRandom (siteSeed: number, round: number, phase: Phase, epoch: number): Random {
+export function epochRandom (siteSeed: number, round: number, phase: TrainPhase, epoch: number): Random {
   return seededRandom(siteSeed, (round * 2 + (phase === 'G' ? 0 : 1)) * 4096 + epoch)
 }
 

@@ -3,7 +3,7 @@ import { toImages, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { pixelKey } from '../pixel-key.ts'
 import { gridSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { stemStep } from '../steps.ts'
+import { frozenFeaturesStep } from '../steps.ts'
 
 /** Where features that memory has no room for may go; it bounds itself and may forget. */
 export interface FeatureStore {
@@ -17,7 +17,7 @@ export interface CacheLimits {
   readonly spill?: FeatureStore
 }
 
-interface StemInit {
+interface FrozenFeaturesInit {
   readonly engine: Engine
   readonly config: SamConfig
   readonly weights: Weights
@@ -31,16 +31,16 @@ interface StemInit {
  * Features of the encoder blocks that nothing adapts: the same for one image whatever Γ and Λ are, so they are computed once
  * (docs/spec/pfedsam.md#frozen-features). They are made of pixels: they stay in this process and the store that it was given.
  */
-export class Stem {
-  readonly #init: StemInit
+export class FrozenFeatures {
+  readonly #init: FrozenFeaturesInit
   readonly #step: CompiledStep
   readonly #memory = new Map<string, Float32Array>()
   #bytes = 0
   #computed = 0
 
-  constructor (init: StemInit) {
+  constructor (init: FrozenFeaturesInit) {
     this.#init = init
-    this.#step = init.engine.compile(stemStep(init.config, init.blocks))
+    this.#step = init.engine.compile(frozenFeaturesStep(init.config, init.blocks))
   }
 
   /** Images that went through the blocks so far. */

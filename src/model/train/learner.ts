@@ -4,7 +4,7 @@ import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toImages, toTargets, type Fitted, type Scored } from '../../dataset/index.ts'
-import type { GlobalGroup, Phase } from '../../settings/method.ts'
+import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import { componentsOf, type Component } from '../components/index.ts'
@@ -21,7 +21,7 @@ import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { paddedChunks, stepsPerEpoch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
-import { Stem, type CacheLimits } from './frozen-features.ts'
+import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
 import { decline, stepScalars, warmup } from './optimiser.ts'
 import { phaseStep } from './phase-step.ts'
@@ -80,9 +80,9 @@ export class Learner {
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
   readonly #layouts: PrivateLayouts
-  readonly #steps: Readonly<Record<'forward' | Phase, CompiledStep>>
-  readonly #rates: Readonly<Record<Phase, HostRecord>>
-  readonly #stem: Stem | undefined
+  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep>>
+  readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
+  readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
   /** The base, and what of Γ never changes. */
   readonly #weights: Weights
@@ -110,9 +110,16 @@ export class Learner {
     }
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
-      this.#stem = new Stem({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits: init.cache ?? DEFAULT_CACHE })
+      this.#frozenFeatures = new FrozenFeatures({
+        engine,
+        config,
+        weights: init.weights,
+        blocks,
+        pixels: model.pixels,
+        limits: init.cache ?? DEFAULT_CACHE
+      })
     }
-    const rates = (layout: Layout, phase: Phase): HostRecord => {
+    const rates = (layout: Layout, phase: TrainPhase): HostRecord => {
       const { rate, decay } = ratesOf(layout, trainedIn(phase, groups), train)
       return { '@rate': vector(rate), '@decay': vector(decay) }
     }
@@ -138,7 +145,7 @@ export class Learner {
    * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
    * changes, and the mean loss; without experts L does nothing.
    */
-  async train (phase: Phase, args: PhaseArgs): Promise<{ readonly adapter: Adapter, readonly loss: number }> {
+  async train (phase: TrainPhase, args: PhaseArgs): Promise<{ readonly adapter: Adapter, readonly loss: number }> {
     return phase === 'G' ? await this.#trainGlobal(args) : await this.#trainExperts(args)
   }
 
@@ -172,7 +179,7 @@ export class Learner {
     return { adapter, loss }
   }
 
-  async #run (phase: Phase, args: PhaseArgs, start: Trained, inputs: PhaseRun['inputs']): ReturnType<typeof runPhase> {
+  async #run (phase: TrainPhase, args: PhaseArgs, start: Trained, inputs: PhaseRun['inputs']): ReturnType<typeof runPhase> {
     const { train, siteSeed } = this.#init
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
@@ -279,24 +286,24 @@ export class Learner {
   }
 
   async dispose (): Promise<void> {
-    await Promise.all([...Object.values(this.#steps), ...(this.#stem == null ? [] : [this.#stem])].map(async (each) => {
+    await Promise.all([...Object.values(this.#steps), ...(this.#frozenFeatures == null ? [] : [this.#frozenFeatures])].map(async (each) => {
       await each.dispose()
     }))
   }
 
-  #compile (phase: Phase): CompiledStep {
+  #compile (phase: TrainPhase): CompiledStep {
     const terms = this.#components.flatMap((component) => component.terms?.[phase] ?? [])
     return this.#init.engine.compile(phaseStep(this.#context, phase, terms), this.#weights)
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
   async #inputs (batch: readonly Fitted[], altered = false): Promise<HostRecord> {
-    if (this.#stem != null && !altered) return await this.#stem.tokens(batch)
+    if (this.#frozenFeatures != null && !altered) return await this.#frozenFeatures.tokens(batch)
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
     return { '@images': { shape, data: toImages(batch, this.#init.model.pixels) } }
   }
 
-  async #batch (batch: readonly Fitted[], random: Random, phase: Phase): Promise<HostRecord> {
+  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
     const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
     return {

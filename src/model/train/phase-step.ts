@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../../compute/index.ts'
-import type { Phase } from '../../settings/method.ts'
+import type { TrainPhase } from '../../settings/method.ts'
 import type { Run, Term } from '../components/component.ts'
 import { unpack } from '../parameters/layout.ts'
 import { encoderBlock, runBlocks } from '../sam/image-encoder.ts'
-import { finish, input, merged, promptsOf, stem, type Answer, type StepContext } from '../steps.ts'
+import { finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
 import { adamw, clipByNorm } from './optimiser.ts'
 
 /** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
@@ -14,7 +14,7 @@ interface Training {
 }
 
 /** One optimiser step of a phase; the loss is the sum of its terms. Resolves to the new parameters, their moments and the loss. */
-export function phaseStep (context: StepContext, phase: Phase, terms: readonly Term[]): Step {
+export function phaseStep (context: StepContext, phase: TrainPhase, terms: readonly Term[]): Step {
   const training = phase === 'G' ? globalTraining : expertTraining
   return (t) => {
     const { parameters, answers } = training(t, context)
@@ -38,9 +38,11 @@ function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
 
 /** Γ is trained; @teacherGamma teaches as the global model, with @lambda as the personal one (docs/spec/pfedsam.md#the-round). */
 function globalTraining (t: TensorRecord, context: StepContext): Training {
-  const common = context.adaptsEmbedding === true ? undefined : stem(t, context)
+  const common = context.adaptsEmbedding === true ? undefined : frozenTokens(t, context)
   const prompts = promptsOf(t)
-  const run = (weights: TensorRecord): Answer => finish(common ?? stem(weights, context), context.firstAdapted, weights, context, prompts)
+  const run = (
+    weights: TensorRecord
+  ): StepOutput => finish(common ?? frozenTokens(weights, context), context.firstAdapted, weights, context, prompts)
   const gamma = input(t, 'gamma')
   const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
   const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
@@ -66,7 +68,7 @@ function gateNoises (t: TensorRecord, { experts }: StepContext): TensorRecord {
 function expertTraining (t: TensorRecord, context: StepContext): Training {
   const { config, options, firstAdapted, firstExpert } = context
   const base = merged(t, context, input(t, 'gamma'))
-  const start = runBlocks(stem(base, context), base, config, firstAdapted, firstExpert, options)
+  const start = runBlocks(frozenTokens(base, context), base, config, firstAdapted, firstExpert, options)
   const prompts = promptsOf(t)
   return {
     parameters: input(t, 'lambda'),

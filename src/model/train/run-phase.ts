@@ -2,7 +2,7 @@ import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
-import type { Phase } from '../../settings/method.ts'
+import type { TrainPhase } from '../../settings/method.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import { epochBatches, epochRandom, stepsPerEpoch } from './batches.ts'
 import { breathe, floats, vector } from './host-records.ts'
@@ -15,7 +15,7 @@ export interface Trained {
 }
 
 export interface PhaseRun {
-  readonly phase: Phase
+  readonly phase: TrainPhase
   readonly step: CompiledStep
   readonly samples: readonly Fitted[]
   /** From 1. */
@@ -68,7 +68,7 @@ export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trai
   return { trained: state, loss: total / steps, steps }
 }
 
-function finite (loss: number, phase: Phase, round: number, step: number): number {
+function finite (loss: number, phase: TrainPhase, round: number, step: number): number {
   if (!Number.isFinite(loss)) {
     throw new TrainerError(
       `the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or ` +

@@ -1,7 +1,7 @@
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import type { SiteStatus } from '../../rounds/status.ts'
-import type { Company } from '../join-peers.ts'
+import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
 
@@ -11,13 +11,13 @@ export interface SiteParts {
   readonly network: SiteNetwork | undefined
   /** Undefined until the trainer is ready, as is `company`. */
   readonly averager: Pick<Averager, 'inDoubt'> | undefined
-  readonly company: Pick<Company, 'gossip'> | undefined
+  readonly joined: Pick<JoinedPeers, 'gossip'> | undefined
   readonly consensus: number | undefined
   readonly eventLoopP99Ms: number
 }
 
 /** What GET /status answers. */
-export function describeSite ({ site, network, averager, company, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
+export function describeSite ({ site, network, averager, joined, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
   const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress, compute } = site.record
   return {
@@ -32,7 +32,7 @@ export function describeSite ({ site, network, averager, company, consensus, eve
     trainer,
     exchanges,
     inDoubt: averager?.inDoubt ?? 0,
-    suspects: [...company?.gossip.suspects ?? []],
+    suspects: [...joined?.gossip.suspects ?? []],
     bytesSent,
     bytesReceived,
     ...describeNetwork(network),
@@ -47,7 +47,13 @@ function describeNetwork (
 ): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams'> {
   if (network == null) return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {} }
   const { addresses, peers, members, refusedHandshakes } = network
-  return { addresses, peers: peers.connectedCount, refusedHandshakes, refusedCertificates: members.refused, streams: members.gate.streams }
+  return {
+    addresses,
+    peers: peers.connectedCount,
+    refusedHandshakes,
+    refusedCertificates: members.refused,
+    streams: members.certifiedOnly.streams
+  }
 }
 
 function present<T extends object> (parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -8,7 +8,7 @@ import { peerIdText } from '../../federation/signed.ts'
 /** What the control port may ask of membership. */
 export interface MembersControl {
   readonly view: () => MemberView[]
-  readonly revoke: (peerId: string) => Promise<Revoked>
+  readonly publishRevocation: (peerId: string) => Promise<Revoked>
   readonly rotateKey: (overlapMs: number) => Promise<{ epoch: number, overlapUntil: string }>
 }
 
@@ -20,7 +20,10 @@ export function membershipRoutes (app: FastifyInstance, members: MembersControl 
   app.get('/members', () => members?.view() ?? [])
   app.post(
     '/membership/revoke',
-    async (request, reply) => await answer(reply, async () => await present(members).revoke(checked(revocation, request.body).peerId))
+    async (
+      request,
+      reply
+    ) => await answer(reply, async () => await present(members).publishRevocation(checked(revocation, request.body).peerId))
   )
   app.post(
     '/membership/rotate-key',

@@ -3,7 +3,7 @@ import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { ProtocolError } from '../../errors.ts'
 import type { Admissions } from '../../protocol/membership/index.ts'
 
-interface Gated {
+interface Components {
   readonly registrar: Registrar
   readonly connectionManager: ConnectionManager
 }
@@ -15,7 +15,7 @@ export interface StreamCounts { handled: number, reset: number }
  * Stands between libp2p and every service but membership, identify and ping: their handlers run for certified peers only, they hear of a
  * peer once both sides have accepted each other, and what they open waits for that.
  */
-export class Gate {
+export class CertifiedOnly {
   readonly #admissions: Admissions
   readonly #onReset: (peer: PeerId, protocol: string) => void
   readonly #counts = new Map<string, StreamCounts>()
@@ -32,7 +32,7 @@ export class Gate {
 
   /** The same components, seen through the gate. */
   components<T extends object> (components: T): T {
-    const { registrar, connectionManager } = components as Gated
+    const { registrar, connectionManager } = components as Components
     const gated = new Map<string | symbol, unknown>([['registrar', this.#registrar(registrar)], [
       'connectionManager',
       this.#connectionManager(connectionManager)

@@ -25,7 +25,7 @@ interface GaterInit {
 }
 
 /** Decides who may connect, before anything is spent on them: by address before the handshake, by peer after it. */
-export class Gater {
+export class ConnectionLimits {
   readonly #init: GaterInit
   readonly #handshakes: RateLimit
   readonly #suspectHandshakes: RateLimit

@@ -1,24 +1,24 @@
 import type { AdapterExchange } from '../../protocol/adapter-exchange/index.ts'
 import type { Announce } from '../../protocol/announce/index.ts'
-import { OFFENCE, type Guard } from './peer-limits.ts'
+import { OFFENCE, type PeerLimits } from './peer-limits.ts'
 
 /** Counts what peers do wrong in exchanges. */
-export function watchExchanges (service: Pick<AdapterExchange, 'addEventListener'>, guard: Guard): void {
+export function countExchangeOffences (service: Pick<AdapterExchange, 'addEventListener'>, limits: PeerLimits): void {
   service.addEventListener('failure', ({ detail: { partner, role, reason, error } }) => {
-    if (reason === 'ProtocolError') guard.offence(partner, OFFENCE.malformed, `breaks the exchange protocol (${error.message})`)
+    if (reason === 'ProtocolError') limits.offence(partner, OFFENCE.malformed, `breaks the exchange protocol (${error.message})`)
     else if (reason === 'TimeoutError' && role === 'responder') {
-      guard.offence(partner, OFFENCE.stalled, 'begins exchanges and lets them stall')
+      limits.offence(partner, OFFENCE.stalled, 'begins exchanges and lets them stall')
     }
   })
   service.addEventListener('refusal', ({ detail: { partner, reason } }) => {
-    if (reason === 'RATE_LIMITED') guard.offence(partner, OFFENCE.tooMany, 'offers exchanges without end')
+    if (reason === 'RATE_LIMITED') limits.offence(partner, OFFENCE.tooMany, 'offers exchanges without end')
   })
 }
 
 /** Counts announcements that no honest site sends or passes on. */
-export function watchAnnouncements (announce: Pick<Announce, 'addEventListener'>, guard: Guard): void {
+export function countAnnouncementOffences (announce: Pick<Announce, 'addEventListener'>, limits: PeerLimits): void {
   announce.addEventListener('dropped', ({ detail: { peerId, reason, rejected } }) => {
-    if (rejected) guard.offence(peerId.toString(), OFFENCE.malformed, `sends malformed announcements (${reason})`)
-    else if (reason === 'too many') guard.offence(peerId.toString(), OFFENCE.tooMany, 'announces without end')
+    if (rejected) limits.offence(peerId.toString(), OFFENCE.malformed, `sends malformed announcements (${reason})`)
+    else if (reason === 'too many') limits.offence(peerId.toString(), OFFENCE.tooMany, 'announces without end')
   })
 }

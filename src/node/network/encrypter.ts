@@ -8,7 +8,7 @@ type Encrypter = ConnectionEncrypter
 export type EncrypterFactory = (components: NoiseComponents) => Encrypter
 export type WrapEncrypter = (encrypter: Encrypter) => Encrypter
 
-export interface Refusal {
+export interface FailedHandshake {
   readonly direction: 'inbound' | 'outbound'
   /** Peer id where the dialled address named one, else the remote host. */
   readonly peer: string
@@ -18,7 +18,7 @@ export interface KeyedNoiseInit {
   readonly federationId: string
   /** 32 bytes. */
   readonly networkKey: Uint8Array
-  readonly onRefused: (refusal: Refusal) => void
+  readonly onRefused: (refusal: FailedHandshake) => void
   readonly tap?: WrapEncrypter | undefined
 }
 
@@ -90,10 +90,10 @@ function protocolName (prologue: Uint8Array): string {
 
 class ReportingEncrypter implements ConnectionEncrypter {
   readonly #inner: Encrypter
-  readonly #onRefused: (refusal: Refusal) => void
+  readonly #onRefused: (refusal: FailedHandshake) => void
   readonly protocol: string
 
-  constructor (inner: Encrypter, protocol: string, onRefused: (refusal: Refusal) => void) {
+  constructor (inner: Encrypter, protocol: string, onRefused: (refusal: FailedHandshake) => void) {
     this.#inner = inner
     this.#onRefused = onRefused
     this.protocol = protocol
@@ -108,7 +108,7 @@ class ReportingEncrypter implements ConnectionEncrypter {
   }
 
   async #report (
-    direction: Refusal['direction'],
+    direction: FailedHandshake['direction'],
     connection: MessageStream,
     options: SecureConnectionOptions | undefined,
     secured: Promise<SecuredConnection>
@@ -124,10 +124,10 @@ class ReportingEncrypter implements ConnectionEncrypter {
 
 /** What is left to agree on where two sites have no key in common: it refuses on both sides, so that both can say why. */
 class KeylessEncrypter implements ConnectionEncrypter {
-  readonly #onRefused: (refusal: Refusal) => void
+  readonly #onRefused: (refusal: FailedHandshake) => void
   readonly protocol = KEYLESS
 
-  constructor (onRefused: (refusal: Refusal) => void) {
+  constructor (onRefused: (refusal: FailedHandshake) => void) {
     this.#onRefused = onRefused
   }
 
@@ -139,13 +139,17 @@ class KeylessEncrypter implements ConnectionEncrypter {
     return await this.#refuse('inbound', connection, options)
   }
 
-  async #refuse (direction: Refusal['direction'], connection: MessageStream, options?: SecureConnectionOptions): Promise<never> {
+  async #refuse (direction: FailedHandshake['direction'], connection: MessageStream, options?: SecureConnectionOptions): Promise<never> {
     this.#onRefused(refusalOf(direction, connection, options))
     return await Promise.reject(new Error('no network key in common'))
   }
 }
 
-function refusalOf (direction: Refusal['direction'], connection: MessageStream, options?: SecureConnectionOptions): Refusal {
+function refusalOf (
+  direction: FailedHandshake['direction'],
+  connection: MessageStream,
+  options?: SecureConnectionOptions
+): FailedHandshake {
   return { direction, peer: options?.remotePeer?.toString() ?? remoteHost(connection) }
 }
 

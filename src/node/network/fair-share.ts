@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AdapterExchange, AdapterExchangeInit } from '../../protocol/adapter-exchange/index.ts'
 
-type Averaging = AdapterExchangeInit['averaging']
+type AveragingPort = AdapterExchangeInit['averaging']
 
 /** A partner that initiates may keep this site's one exchange busy for half of the time, and so long at once after a quiet time. */
 export const SHARE = { part: 0.5, burstMs: 10_000 } as const
@@ -9,7 +9,7 @@ export const SHARE = { part: 0.5, burstMs: 10_000 } as const
 const FAILURE = { factor: 4, leastMs: 1_000 }
 const MOST = 1024
 
-interface Account {
+interface TimeAccount {
   /** Milliseconds that it may still use; below 0 it waits. */
   balance: number
   at: number
@@ -20,15 +20,15 @@ interface Account {
 /** Keeps one partner from holding the only exchange of a site, by stalling or by exchanging without end. */
 export class FairShare {
   readonly #now: () => number
-  readonly #accounts = new LRUCache<string, Account>({ max: MOST })
+  readonly #accounts = new LRUCache<string, TimeAccount>({ max: MOST })
 
   constructor (now: () => number) {
     this.#now = now
   }
 
   /** The same averaging, which is BUSY for partners that used up their share. */
-  of (averaging: Averaging): Averaging {
-    const answer: Averaging['answer'] = (init) => {
+  of (averaging: AveragingPort): AveragingPort {
+    const answer: AveragingPort['answer'] = (init) => {
       const account = this.#account(init.partner)
       if (account.balance < 0) return { refused: 'BUSY' }
       const answered = averaging.answer(init)
@@ -55,7 +55,7 @@ export class FairShare {
     account.balance -= failed ? Math.max(FAILURE.leastMs, FAILURE.factor * used) : used
   }
 
-  #account (partner: string): Account {
+  #account (partner: string): TimeAccount {
     const now = this.#now()
     const account = this.#accounts.get(partner) ?? { balance: SHARE.burstMs, at: now, since: now }
     account.balance = Math.min(SHARE.burstMs, account.balance + SHARE.part * (now - account.at))

@@ -13,7 +13,7 @@ import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
 import type { KeyedNoise } from './encrypter.ts'
 import type { Members } from './membership-service.ts'
-import type { Guard } from './peer-limits.ts'
+import type { PeerLimits } from './peer-limits.ts'
 import { agentOf } from './peer-versions.ts'
 import { MAX_STREAMS } from './traffic-limits.ts'
 
@@ -30,7 +30,7 @@ export interface HostInit<T extends ServiceMap> {
   readonly federationId: string
   readonly listen: readonly string[]
   readonly encrypter: KeyedNoise
-  readonly guard: Guard
+  readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
   readonly members?: Members
   /** Keeps known peers over restarts; in memory when missing. */
@@ -75,9 +75,9 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     privateKey: init.key,
     addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
     transports: [tcp(), webSockets()],
-    connectionEncrypters: init.encrypter.factories(init.guard.encrypter),
-    streamMuxers: [() => init.guard.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
-    connectionGater: (init.members ?? init.guard).connectionGater,
+    connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
+    streamMuxers: [() => init.limits.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
+    connectionGater: (init.members ?? init.limits).connectionGater,
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_PER_SECOND,
@@ -92,7 +92,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
   })
-  init.guard.attach(host)
+  init.limits.attach(host)
   try {
     await host.start()
   } catch (error) {
@@ -108,7 +108,7 @@ function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: M
   return Object.fromEntries(
     entries.map(([name, create]) => [
       name,
-      OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.gate.components(components))
+      OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.certifiedOnly.components(components))
     ])
   ) as unknown as ServiceFactoryMap<T>
 }

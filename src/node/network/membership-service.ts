@@ -5,26 +5,26 @@ import { keysOf } from '../../federation/membership/key-ring.ts'
 import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
 import { sentenceOf, ownSentenceOf } from '../../federation/membership/reasons.ts'
 import type { Revoked, SiteMembership } from '../../federation/membership/site-membership.ts'
-import { Admissions, membership, type Membership, type Reason } from '../../protocol/membership/index.ts'
+import { Admissions, type CredentialReason, membership, type Membership } from '../../protocol/membership/index.ts'
 import type { Protocols } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
-import { Gate } from './certified-only.ts'
+import { CertifiedOnly } from './certified-only.ts'
 import type { KeyedNoise } from './encrypter.ts'
-import { OFFENCE, type Guard } from './peer-limits.ts'
+import { OFFENCE, type PeerLimits } from './peer-limits.ts'
 import type { PeerVersions } from './peer-versions.ts'
-import { Shunned } from './refused-peers.ts'
+import { RefusedPeers } from './refused-peers.ts'
 
 const TEND_MS = 1_000
 /** Certificates end by the day, so that every tenth look is often enough. */
 const REVIEW_EVERY = 10
-const UNASKED = new Set<Reason>(['NONE', 'LATE'])
+const UNASKED = new Set<CredentialReason>(['NONE', 'LATE'])
 
 export interface MembersInit {
   readonly site: SiteMembership
   readonly peerId: string
   readonly noise: KeyedNoise
-  readonly guard: Guard
+  readonly limits: PeerLimits
   readonly notices: Notices
   readonly logger: Logger
   readonly onEvent: (event: MembershipEvent) => void
@@ -34,7 +34,7 @@ export interface MembersInit {
 }
 
 /** Told of a peer that is certified on both sides, and of one that is no longer connected. */
-interface Company {
+interface CertifiedPeersListener {
   readonly onJoin: (peer: PeerId) => void
   readonly onLeave: (peer: PeerId) => void
 }
@@ -42,11 +42,11 @@ interface Company {
 /** Membership in a running site: who is let in, who is told what, and what the control port may ask for. */
 export class Members {
   readonly admissions = new Admissions()
-  readonly gate: Gate
+  readonly certifiedOnly: CertifiedOnly
   readonly #init: MembersInit
-  readonly #shunned = new Shunned(() => performance.now())
+  readonly #refusedPeers = new RefusedPeers(() => performance.now())
   #service: Membership | undefined
-  #company: Company | undefined
+  #listener: CertifiedPeersListener | undefined
   #timer: NodeJS.Timeout | undefined
   #tended = 0
   #stopped = false
@@ -56,14 +56,14 @@ export class Members {
 
   constructor (init: MembersInit) {
     this.#init = init
-    this.gate = new Gate(this.admissions, (peer, protocol) => {
+    this.certifiedOnly = new CertifiedOnly(this.admissions, (peer, protocol) => {
       init.onEvent({
         kind: 'refusal',
         peer: peer.toString(),
         what: 'stream',
         reason: `${protocol.split('/').slice(-2).join('/')} without a certificate`
       })
-      init.guard.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
+      init.limits.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
     })
     this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
     init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
@@ -71,12 +71,12 @@ export class Members {
 
   /** Composed with the guard's: whoever was refused is neither dialled nor let in again soon. */
   get connectionGater (): ConnectionGater {
-    const { connectionGater: inner } = this.#init.guard
+    const { connectionGater: inner } = this.#init.limits
     return {
       ...inner,
-      denyDialPeer: async (peer) => this.#shunned.deniesDial(peer.toString()) || await inner.denyDialPeer?.(peer) === true,
+      denyDialPeer: async (peer) => this.#refusedPeers.deniesDial(peer.toString()) || await inner.denyDialPeer?.(peer) === true,
       denyInboundEncryptedConnection: async (peer, connection) =>
-        this.#shunned.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
+        this.#refusedPeers.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
     }
   }
 
@@ -93,7 +93,7 @@ export class Members {
       service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
       service.addEventListener('left', ({ detail: { peer } }) => {
         this.#init.site.left(peer.toString())
-        this.#company?.onLeave(peer)
+        this.#listener?.onLeave(peer)
       })
       service.addEventListener('refused', ({ detail: { peer, by, reason } }) => {
         this.#onRefused(peer.toString(), by, reason).catch((error: unknown) => {
@@ -107,10 +107,10 @@ export class Members {
   }
 
   /** From now on `company` is told; those who are there already come first. */
-  start (company: Company): void {
-    this.#company = company
+  start (listener: CertifiedPeersListener): void {
+    this.#listener = listener
     const peers = new Map(this.admissions.admitted.map(({ connection: { remotePeer } }) => [remotePeer.toString(), remotePeer]))
-    for (const peer of peers.values()) if (this.admissions.isEstablished(peer)) company.onJoin(peer)
+    for (const peer of peers.values()) if (this.admissions.isEstablished(peer)) listener.onJoin(peer)
     this.#schedule()
   }
 
@@ -121,8 +121,8 @@ export class Members {
     await this.#init.site.stop()
   }
 
-  async revoke (peerId: string): Promise<Revoked> {
-    const { news, ...revoked } = await this.#init.site.revoke(peerId)
+  async publishRevocation (peerId: string): Promise<Revoked> {
+    const { news, ...revoked } = await this.#init.site.issueRevocation(peerId)
     await this.#service!.spread({ statements: news })
     return revoked
   }
@@ -161,17 +161,17 @@ export class Members {
   #onEstablished (peer: PeerId): void {
     const { site, onEvent } = this.#init
     const member = site.memberOf(peer.toString())
-    this.#shunned.forgive(peer.toString())
+    this.#refusedPeers.forgive(peer.toString())
     if (member == null) return
     site.book.met(member)
     onEvent({ kind: 'membership', event: 'certified', peer: member.peerId, detail: `${member.role} ${member.name}` })
-    this.#company?.onJoin(peer)
+    this.#listener?.onJoin(peer)
   }
 
-  async #onRefused (peer: string, by: 'us' | 'them', reason: Reason): Promise<void> {
+  async #onRefused (peer: string, by: 'us' | 'them', reason: CredentialReason): Promise<void> {
     this.refused++
-    this.#shunned.add(peer, by === 'us')
-    const { notices, onEvent, guard, versions } = this.#init
+    this.#refusedPeers.add(peer, by === 'us')
+    const { notices, onEvent, limits, versions } = this.#init
     // It could not ask, or be asked, for a certificate; the versions have been said.
     if (by === 'us' && UNASKED.has(reason) && await versions.isApart(peer)) {
       onEvent({ kind: 'refusal', peer, what: 'version', reason: 'no common version of a protocol' })
@@ -182,6 +182,6 @@ export class Members {
       by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
     )
     onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
-    if (by === 'us' && reason === 'MALFORMED') guard.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')
+    if (by === 'us' && reason === 'MALFORMED') limits.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')
   }
 }

@@ -1,8 +1,8 @@
 import type { ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { Gater } from './connection-limits.ts'
+import { ConnectionLimits } from './connection-limits.ts'
 import { Offences } from './offences.ts'
-import { Meter } from './traffic-limits.ts'
+import { TrafficLimits } from './traffic-limits.ts'
 
 /** Told when a peer is cut off; `reason` completes "because it …". */
 export type OnBan = (peer: string, reason: string, ms: number) => void
@@ -11,10 +11,10 @@ export type OnBan = (peer: string, reason: string, ms: number) => void
 export const OFFENCE = { malformed: 25, stalled: 20, tooMany: 1 } as const
 
 /** Everything that keeps one peer from taking more than its share: budgets per connection, offences, bans, limits on connecting. */
-export class Guard {
+export class PeerLimits {
   readonly #offences: Offences
-  readonly #meter: Meter
-  readonly #gater: Gater
+  readonly #traffic: TrafficLimits
+  readonly #connections: ConnectionLimits
   #host: Pick<Libp2p, 'getConnections'> | undefined
 
   constructor ({ onBan, now = () => performance.now() }: { onBan: OnBan, now?: () => number }) {
@@ -25,8 +25,10 @@ export class Guard {
         onBan(peer, reason, ms)
       }
     })
-    this.#meter = new Meter(this.#offences, now)
-    this.#gater = new Gater({ offences: this.#offences, now, connectionsOf: (peer) => this.#host?.getConnections(peer).length ?? 0 })
+    this.#traffic = new TrafficLimits(this.#offences, now)
+    this.#connections = new ConnectionLimits({ offences: this.#offences, now, connectionsOf: (
+      peer
+    ) => this.#host?.getConnections(peer).length ?? 0 })
   }
 
   /** The host whose connections it closes. */
@@ -35,15 +37,15 @@ export class Guard {
   }
 
   get encrypter (): (inner: ConnectionEncrypter) => ConnectionEncrypter {
-    return this.#meter.encrypter
+    return this.#traffic.encrypter
   }
 
   get muxer (): (inner: StreamMuxerFactory) => StreamMuxerFactory {
-    return this.#meter.muxer
+    return this.#traffic.muxer
   }
 
   get connectionGater (): ConnectionGater {
-    return this.#gater.hooks
+    return this.#connections.hooks
   }
 
   /** Counts an offence; `reason` completes "cut off because it …". */
@@ -52,7 +54,7 @@ export class Guard {
   }
 
   handshakeFailed (host: string): void {
-    this.#gater.failed(host)
+    this.#connections.failed(host)
   }
 
   isBanned (peer: string): boolean {

@@ -1,7 +1,7 @@
 import type { Connection, TypedEventTarget } from '@libp2p/interface'
 import { addressClass } from '../../audit/address-class.ts'
 import type { Auditor } from '../../audit/auditor.ts'
-import type { Content, ExchangeContent } from '../../audit/entry.ts'
+import type { EntryContent, ExchangeContent } from '../../audit/entry.ts'
 import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 
 type Recorder = Pick<Auditor, 'record'>
@@ -11,7 +11,7 @@ interface Host extends TypedEventTarget<{ 'connection:open': CustomEvent<Connect
 }
 
 /** Every connection, from now on and those that are open already. */
-export function observeConnections (host: Host, audit: Recorder): void {
+export function recordConnections (host: Host, audit: Recorder): void {
   const write = (event: 'open' | 'close', { remotePeer, remoteAddr, direction }: Connection): void => {
     audit.record({ kind: 'connection', event, peer: remotePeer.toString(), direction, address: addressClass(remoteAddr) })
   }
@@ -20,13 +20,13 @@ export function observeConnections (host: Host, audit: Recorder): void {
   for (const connection of host.getConnections()) write('open', connection)
 }
 
-interface Averaging {
+interface AveragerView {
   readonly round: number
   readonly schema: { readonly tensors: readonly unknown[] }
 }
 
 /** Every exchange and every offer that was declined. */
-export function observeExchanges (service: AdapterExchange, averaging: Averaging, audit: Recorder): void {
+export function recordExchanges (service: AdapterExchange, averaging: AveragerView, audit: Recorder): void {
   const common = (): Pick<ExchangeContent, 'kind' | 'round' | 'tensors'> => ({
     kind: 'exchange',
     round: averaging.round,
@@ -55,7 +55,7 @@ interface Logged {
 /** Exchanges that a crash kept out of the ledger, from the log that is read again at the start. */
 export function recoverExchanges (
   log: { committed(): readonly Logged[], pending(): readonly Logged[] },
-  averaging: Averaging,
+  averaging: AveragerView,
   audit: Pick<Auditor, 'record' | 'knows'>
 ): void {
   const write = (outcome: 'committed' | 'doubt', { exchangeId: id, partner, role }: Logged): void => {
@@ -79,7 +79,7 @@ export function recoverExchanges (
 function committed (
   { exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport,
   tensors: number
-): Content {
+): EntryContent {
   return {
     kind: 'exchange',
     id: exchangeId,
@@ -101,7 +101,7 @@ function committed (
 function failure (
   { exchangeId, partner, role, inDoubt, reason, bytesSent, bytesReceived, sentDigest, receivedDigest }: ExchangeFailure,
   common: Pick<ExchangeContent, 'kind' | 'round' | 'tensors'>
-): Content {
+): EntryContent {
   if (exchangeId == null) return { kind: 'refusal', peer: partner, what: 'exchange', reason }
   return {
     ...common,

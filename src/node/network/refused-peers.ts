@@ -11,7 +11,7 @@ const MOST = 1_024
 interface Entry { readonly count: number, readonly at: number, readonly byUs: boolean }
 
 /** Peers that were refused, or refused us: not dialled again soon, and not let in again soon. */
-export class Shunned {
+export class RefusedPeers {
   readonly #now: () => number
   readonly #entries = new LRUCache<string, Entry>({ max: MOST })
 

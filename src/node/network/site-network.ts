@@ -13,11 +13,11 @@ import {
   type AdapterExchange,
   type AdapterExchangeComponents,
   type ExchangeReport,
-  type Settlement
+  type SettledExchange
 } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
-import type { Exchange } from '../../rounds/exchange-loop.ts'
+import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { PeerTable } from '../../rounds/peer-table.ts'
@@ -25,17 +25,17 @@ import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
 import { lossyComponents } from '../test-faults/lossy.ts'
 import type { TestFaults } from '../test-faults/settings.ts'
-import { watchAnnouncements, watchExchanges } from './count-offences.ts'
+import { countAnnouncementOffences, countExchangeOffences } from './count-offences.ts'
 import { Discovery } from './discovery.ts'
-import { keyedNoise, type Refusal } from './encrypter.ts'
+import { type FailedHandshake, keyedNoise } from './encrypter.ts'
 import { FairShare } from './fair-share.ts'
 import { createHost, type Host } from './host.ts'
 import { Members } from './membership-service.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
-import { Guard } from './peer-limits.ts'
+import { PeerLimits } from './peer-limits.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
-import { observeConnections, observeExchanges } from './record-audit.ts'
+import { recordConnections, recordExchanges } from './record-audit.ts'
 
 export interface SiteNetworkInit {
   readonly paths: SitePaths
@@ -63,7 +63,7 @@ interface Parts {
   readonly host: Host<Services>
   readonly datastore: LevelDatastore
   readonly refused: { count: number }
-  readonly guard: Guard
+  readonly limits: PeerLimits
   readonly members: Members
   readonly versions: PeerVersions
   readonly peers: PeerTable
@@ -81,7 +81,7 @@ export class SiteNetwork {
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
   readonly #refused: { count: number }
-  readonly #guard: Guard
+  readonly #limits: PeerLimits
   readonly #versions: PeerVersions
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
@@ -92,7 +92,7 @@ export class SiteNetwork {
     this.members = parts.members
     this.#datastore = parts.datastore
     this.#refused = parts.refused
-    this.#guard = parts.guard
+    this.#limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
     this.#discovery = new Discovery({
@@ -109,8 +109,8 @@ export class SiteNetwork {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
     if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
-    const guard = new Guard({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
-    const onRefused = (refusal: Refusal): void => {
+    const limits = new PeerLimits({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
+    const onRefused = (refusal: FailedHandshake): void => {
       refused.count++
       init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
       init.audit.record({
@@ -119,7 +119,7 @@ export class SiteNetwork {
         what: `${refusal.direction} handshake`,
         reason: 'no or another network key'
       })
-      if (refusal.direction === 'inbound') guard.handshakeFailed(refusal.peer)
+      if (refusal.direction === 'inbound') limits.handshakeFailed(refusal.peer)
     }
     const { software = THIS_SOFTWARE } = init
     const peers = new PeerTable(Date.now, init.foundWithinMs)
@@ -130,7 +130,7 @@ export class SiteNetwork {
       site: init.membership,
       peerId: peerIdFromPrivateKey(init.key).toString(),
       noise,
-      guard,
+      limits,
       notices: init.notices,
       logger: init.logger,
       onEvent: (event) => { init.audit.record(event) },
@@ -143,7 +143,7 @@ export class SiteNetwork {
         federationId: init.federationId,
         listen: init.config.listen,
         encrypter: noise,
-        guard,
+        limits,
         members,
         datastore,
         version: software.version,
@@ -156,7 +156,7 @@ export class SiteNetwork {
       })
       host.addEventListener('peer:identify', ({ detail }) => { versions.identified(detail) })
       await sayIfLost(init, host)
-      const network = new SiteNetwork(init, { host, datastore, refused, guard, members, versions, peers })
+      const network = new SiteNetwork(init, { host, datastore, refused, limits, members, versions, peers })
       network.#begin()
       return network
     } catch (error) {
@@ -170,7 +170,7 @@ export class SiteNetwork {
     averager: Averager,
     { onExchange, onSettled, onForeign }: {
       onExchange: (report: ExchangeReport) => void,
-      onSettled: (settlement: Settlement) => void,
+      onSettled: (settlement: SettledExchange) => void,
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
@@ -199,15 +199,15 @@ export class SiteNetwork {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
     })
     share.watch(service)
-    watchExchanges(service, this.#guard)
-    observeExchanges(service, averager, this.#init.audit)
+    countExchangeOffences(service, this.#limits)
+    recordExchanges(service, averager, this.#init.audit)
     this.#averager = averager
     this.#exchanges = service
     await start(service)
     this.peers.ready()
   }
 
-  readonly exchange: Exchange = async (partner, options) => {
+  readonly exchange: ExchangeWith = async (partner, options) => {
     if (this.#exchanges == null) throw new Error('exchange before join')
     return await this.#exchanges.exchange(peerIdFromString(partner), options)
   }
@@ -226,7 +226,7 @@ export class SiteNetwork {
     const { members, peers } = this
     return {
       view: () => members.view((peerId) => peers.isConnected(peerId)),
-      revoke: async (peerId) => await members.revoke(peerId),
+      publishRevocation: async (peerId) => await members.publishRevocation(peerId),
       rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
     }
   }
@@ -269,8 +269,8 @@ export class SiteNetwork {
 
   #begin (): void {
     const { host, peers } = this
-    observeConnections(host, this.#init.audit)
-    watchAnnouncements(host.services.announce, this.#guard)
+    recordConnections(host, this.#init.audit)
+    countAnnouncementOffences(host.services.announce, this.#limits)
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
@@ -318,7 +318,7 @@ function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit
   audit.record({ kind: 'ban', peer, reason, seconds })
 }
 
-function refusalSentence ({ direction, peer }: Refusal): string {
+function refusalSentence ({ direction, peer }: FailedHandshake): string {
   return direction === 'outbound'
     ? `site ${peer} refused the handshake: this site's network key or federation.json is not the same as theirs`
     : `a connection from ${peer} was refused in the handshake: it has no or another network key or federation.json`

@@ -21,7 +21,7 @@ const KIB = 1_024
 const BULK = /\/adapter-exchange\/\d/
 
 /** Watches every connection from inside the encryption and charges what comes to the peer's budgets; who overdraws them is cut off. */
-export class Meter {
+export class TrafficLimits {
   readonly #offences: Offences
   readonly #streams: RateLimit
   readonly #controlKiB: RateLimit

@@ -5,13 +5,13 @@ import type { TestFaults } from './settings.ts'
 const LOOK_MS = 200
 
 /** Test fault: hangs up on the named sites, whoever called, while `round()` is one of theirs. Returns what ends it. */
-export function keepApart (
+export function partitionSites (
   host: Pick<Host, 'hangUp' | 'getConnections' | 'addEventListener' | 'removeEventListener'>,
-  apart: TestFaults['apart'],
+  partitions: TestFaults['apart'],
   round: () => number
 ): () => void {
   const look = (): void => {
-    for (const { peers, from, to } of apart) {
+    for (const { peers, from, to } of partitions) {
       if (round() < from || round() > to) continue
       for (const peer of peers.map((each) => peerIdFromString(each)).filter((each) => host.getConnections(each).length > 0)) {
         host.hangUp(peer).catch(() => { /* gone by itself */ })

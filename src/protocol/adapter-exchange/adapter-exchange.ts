@@ -3,15 +3,15 @@ import { TypedEventEmitter, type AbortOptions, type Connection, type PeerId, typ
 import { RateLimit } from '../../common/rate-limit.ts'
 import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
 import { OutcomeService } from '../outcome/outcome.ts'
-import type { Settlement } from '../outcome/talk.ts'
+import type { SettledExchange } from '../outcome/talk.ts'
 import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { Tally } from '../shared/tally.ts'
 import { protocolId } from '../versions.ts'
 import { initiate } from './initiate.ts'
 import { DEFAULT_LIMITS, Rates, type Limits } from './limits.ts'
-import { ID_BYTES, type Reason } from './messages.ts'
-import type { Outcome } from './port.ts'
+import { ID_BYTES, type RefusalReason } from './messages.ts'
+import type { CommittedExchange } from './port.ts'
 import { respond } from './respond.ts'
 import type {
   AdapterExchange,
@@ -22,7 +22,7 @@ import type {
   ExchangeOptions,
   ExchangeReport
 } from './types.ts'
-import type { Session, Trace } from './vectors.ts'
+import type { ExchangeContext, Trace } from './vectors.ts'
 
 /** Per connection: one that exchanges, and some that are told BUSY. */
 const MAX_STREAMS = 4
@@ -59,7 +59,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#offers = new RateLimit({ perSecond: init.offersPerSecond ?? OFFERS_PER_SECOND, burst: OFFER_BURST, now: () => performance.now() })
     this.protocol = protocolId(init.federationId, 'adapter-exchange', init.protocols)
     this.#outcome = new OutcomeService(components, { ...init, limits: this.#limits })
-    this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<Settlement>) => {
+    this.#outcome.addEventListener('settled', ({ detail }: CustomEvent<SettledExchange>) => {
       this.dispatchEvent(new CustomEvent('settled', { detail }))
     })
     this.#outcome.addEventListener('failure', ({ detail }: CustomEvent<{ partner: string, error: Error }>) => {
@@ -168,7 +168,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
   /** Runs one side within the total time limit, counts its bytes, and ends the stream in every case. */
   async #run<T> (
     { stream, partner, run }: { stream: Stream, partner: string, run: Run },
-    work: (session: Session) => Promise<T>,
+    work: (session: ExchangeContext) => Promise<T>,
     { signal }: AbortOptions = {}
   ): Promise<T> {
     const { size } = this.#init.averaging.schema
@@ -194,7 +194,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     }
   }
 
-  #committed (outcome: Outcome, { trace, frames, begun = 0 }: Run): ExchangeReport {
+  #committed (outcome: CommittedExchange, { trace, frames, begun = 0 }: Run): ExchangeReport {
     const { bytesSent = 0, bytesReceived = 0 } = frames ?? {}
     const durationMs = performance.now() - begun
     const { sentDigest = '', receivedDigest = '' } = trace
@@ -205,7 +205,7 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     return report
   }
 
-  #refused (peerId: PeerId, reason: Reason): void {
+  #refused (peerId: PeerId, reason: RefusalReason): void {
     const partner = peerId.toString()
     this.dispatchEvent(new CustomEvent('refusal', { detail: { partner, reason } }))
     // It was refused because the last exchange with it is in doubt, and it can be reached now.

@@ -9,7 +9,7 @@ export type {
   ExchangeFailure,
   ExchangeReport
 } from './types.ts'
-export type { Settlement } from '../outcome/talk.ts'
+export type { SettledExchange } from '../outcome/talk.ts'
 
 /**
  * libp2p service for the exchange of docs/spec/gossip.md#the-exchange: `services: { adapterExchange: adapterExchange({ federationId,

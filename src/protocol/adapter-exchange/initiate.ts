@@ -1,7 +1,7 @@
 import { RefusedError } from '../../errors.ts'
 import { checkCommitted, decodeAnswer, encodeCommit, encodeOffer, encodeSettled, MAX_MESSAGE_BYTES } from './messages.ts'
-import type { Averaging, OpenExchange, Outcome, Offer } from './port.ts'
-import { swapVectors, type Session } from './vectors.ts'
+import type { AveragingPort, OpenExchange, CommittedExchange, Offer } from './port.ts'
+import { swapVectors, type ExchangeContext } from './vectors.ts'
 
 export interface Initiating {
   readonly partner: string
@@ -18,10 +18,10 @@ export interface Initiating {
  * TimeoutError, UnreachableError.
  */
 export async function initiate (
-  averaging: Averaging,
+  averaging: AveragingPort,
   { partner, exchangeId, catchUp, onDoubt }: Initiating,
-  session: Session
-): Promise<Outcome> {
+  session: ExchangeContext
+): Promise<CommittedExchange> {
   const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp })
   session.trace.exchangeId = exchangeId
   try {
@@ -35,7 +35,7 @@ export async function initiate (
   }
 }
 
-async function negotiate (exchange: OpenExchange, offer: Offer, { frames, limits, signal }: Session): Promise<void> {
+async function negotiate (exchange: OpenExchange, offer: Offer, { frames, limits, signal }: ExchangeContext): Promise<void> {
   await frames.write(encodeOffer(offer), { ms: limits.progressMs, what: 'room for the offer', signal })
   const answer = decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'answer', signal }), offer)
   if (exchange.phase !== 'offered') throw new RefusedError('YIELDED')
@@ -43,7 +43,7 @@ async function negotiate (exchange: OpenExchange, offer: Offer, { frames, limits
   exchange.open(answer.accepted, answer.codec)
 }
 
-async function commit (exchange: OpenExchange, { frames, limits, signal }: Session): Promise<Outcome> {
+async function commit (exchange: OpenExchange, { frames, limits, signal }: ExchangeContext): Promise<CommittedExchange> {
   await exchange.committing()
   await frames.write(encodeCommit(exchange.id), { ms: limits.progressMs, what: 'room for Commit', signal })
   const bytes = await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Committed', signal })

@@ -11,9 +11,11 @@ export const ID_BYTES = 16
 const HASH_BYTES = 32
 
 /** Why an offer was declined. */
-export type Reason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
+export type RefusalReason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
 
-export type Answer = { readonly accepted: Terms, readonly codec: Codec } | { readonly refused: Reason, readonly retryAfterMs: number }
+export type Answer =
+  | { readonly accepted: Terms, readonly codec: Codec }
+  | { readonly refused: RefusalReason, readonly retryAfterMs: number }
 
 /** In the order of their bits. */
 const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.VectorCodec.F32], ['f16', wire.VectorCodec.F16], [

@@ -1,19 +1,21 @@
 import type { Schema } from '../../adapter/schema.ts'
-import type { Settling } from '../outcome/talk.ts'
+import type { OutcomePort } from '../outcome/talk.ts'
 
 export type Codec = 'f32' | 'f16' | 'q8' | 'q16'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape, and neither folder knows the other. */
-export interface Averaging extends Settling {
+export interface AveragingPort extends OutcomePort {
   readonly schema: Schema
   readonly paused: boolean
   /** An exchange is open. */
   readonly busy: boolean
   offer (partner: string, exchangeId: string, options?: { catchUp?: boolean }): { readonly exchange: OpenExchange, readonly offer: Offer }
-  answer (init: { self: string, partner: string, offer: Offer }): { readonly exchange: OpenExchange } | { readonly refused: Refusal }
+  answer (
+    init: { self: string, partner: string, offer: Offer }
+  ): { readonly exchange: OpenExchange } | { readonly refused: AveragingRefusal }
 }
 
-type Refusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
+type AveragingRefusal = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 export interface Terms {
   readonly round: number
@@ -28,7 +30,7 @@ export interface Offer extends Terms {
   readonly want: string
 }
 
-export interface Outcome {
+export interface CommittedExchange {
   readonly exchangeId: string
   readonly partner: string
   readonly role: 'initiator' | 'responder'
@@ -54,6 +56,6 @@ export interface OpenExchange {
   receive (bytes: Uint8Array): void
   verify (): void
   committing (): Promise<void>
-  commit (): Promise<Outcome>
+  commit (): Promise<CommittedExchange>
   abort (): void
 }

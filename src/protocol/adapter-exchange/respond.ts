@@ -1,6 +1,6 @@
-import { checkCommit, checkSettled, decodeOffer, encodeAnswer, encodeCommitted, MAX_MESSAGE_BYTES, type Reason } from './messages.ts'
-import type { Averaging, OpenExchange, Outcome } from './port.ts'
-import { swapVectors, type Session } from './vectors.ts'
+import { checkCommit, checkSettled, decodeOffer, encodeAnswer, encodeCommitted, MAX_MESSAGE_BYTES, type RefusalReason } from './messages.ts'
+import type { AveragingPort, CommittedExchange, OpenExchange } from './port.ts'
+import { swapVectors, type ExchangeContext } from './vectors.ts'
 
 export interface Responding {
   readonly self: string
@@ -13,13 +13,13 @@ export interface Responding {
 }
 
 /** `withdrawn`: the partner opened the stream and found that it has nothing to offer, being busy by then. */
-export type Response = { readonly outcome: Outcome } | { readonly refused: Reason } | { readonly withdrawn: true }
+export type Response = { readonly outcome: CommittedExchange } | { readonly refused: RefusalReason } | { readonly withdrawn: true }
 
 /** The responder's side: it alone decides, and has applied the difference before it says Committed. */
 export async function respond (
-  averaging: Averaging,
+  averaging: AveragingPort,
   { self, partner, isMember, rateLimited, retryHint }: Responding,
-  session: Session
+  session: ExchangeContext
 ): Promise<Response> {
   const { frames, limits, signal } = session
   const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
@@ -47,7 +47,7 @@ export async function respond (
   }
 }
 
-async function swapAndCommit (exchange: OpenExchange, session: Session): Promise<Outcome> {
+async function swapAndCommit (exchange: OpenExchange, session: ExchangeContext): Promise<CommittedExchange> {
   const { frames, limits, signal } = session
   await swapVectors(exchange, session)
   checkCommit(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Commit', signal }), exchange.id)
@@ -55,7 +55,11 @@ async function swapAndCommit (exchange: OpenExchange, session: Session): Promise
 }
 
 /** What was decided stands, whether or not the partner can be told or answers: it then asks later. */
-async function conclude (averaging: Averaging, { exchangeId, partner }: Outcome, { frames, limits, signal }: Session): Promise<void> {
+async function conclude (
+  averaging: AveragingPort,
+  { exchangeId, partner }: CommittedExchange,
+  { frames, limits, signal }: ExchangeContext
+): Promise<void> {
   await frames.write(encodeCommitted(exchangeId), { ms: limits.progressMs, what: 'room for Committed', signal })
   checkSettled(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.progressMs, what: 'Settled', signal }), exchangeId)
   await averaging.acknowledged(exchangeId, partner)

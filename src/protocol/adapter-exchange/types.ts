@@ -1,13 +1,13 @@
 import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import type { Settlement } from '../outcome/talk.ts'
+import type { SettledExchange } from '../outcome/talk.ts'
 import type { Protocols } from '../versions.ts'
 import type { Limits } from './limits.ts'
-import type { Reason } from './messages.ts'
-import type { Averaging, Outcome } from './port.ts'
+import type { RefusalReason } from './messages.ts'
+import type { AveragingPort, CommittedExchange } from './port.ts'
 
 /** A committed exchange; bytes include length prefixes, not the encryption's overhead. */
-export interface ExchangeReport extends Outcome {
+export interface ExchangeReport extends CommittedExchange {
   readonly bytesSent: number
   readonly bytesReceived: number
   /** SHA-256 of the vector's chunks, hex. */
@@ -42,9 +42,9 @@ export interface AdapterExchangeEvents {
   /** Both roles; x is unchanged. Refusals are not failures. */
   failure: CustomEvent<ExchangeFailure>
   /** An exchange that this side had initiated is no longer in doubt; its difference is applied if it was committed. */
-  settled: CustomEvent<Settlement>
+  settled: CustomEvent<SettledExchange>
   /** This side declined a partner's offer. */
-  refusal: CustomEvent<{ readonly partner: string, readonly reason: Reason }>
+  refusal: CustomEvent<{ readonly partner: string, readonly reason: RefusalReason }>
 }
 
 export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents> {
@@ -72,7 +72,7 @@ export interface ExchangeOptions extends AbortOptions {
 
 export interface AdapterExchangeInit {
   readonly federationId: string
-  readonly averaging: Averaging
+  readonly averaging: AveragingPort
   readonly limits?: Partial<Limits>
   /** Whether the peer has a valid certificate now; offers of others are refused NOT_MEMBER. Everybody when missing. */
   readonly isMember?: (peer: string) => boolean

@@ -13,7 +13,7 @@ export interface Trace {
 }
 
 /** One exchange's surroundings at either side. */
-export interface Session {
+export interface ExchangeContext {
   readonly frames: Frames
   readonly limits: Limits
   readonly signal: AbortSignal
@@ -21,13 +21,13 @@ export interface Session {
 }
 
 /** Both sides stream at once: sends the released vector, forms the difference from the partner's, and leaves the exchange verified. */
-export async function swapVectors (exchange: OpenExchange, session: Session): Promise<void> {
+export async function swapVectors (exchange: OpenExchange, session: ExchangeContext): Promise<void> {
   await runInSlices(exchange.prepare(), session)
   await Promise.all([sendVector(exchange, session), receiveVector(exchange, session)])
   exchange.verify()
 }
 
-async function sendVector (exchange: OpenExchange, { frames, limits, signal, trace }: Session): Promise<void> {
+async function sendVector (exchange: OpenExchange, { frames, limits, signal, trace }: ExchangeContext): Promise<void> {
   const limit = { ms: limits.progressMs, what: 'room for the next chunk', signal }
   const hash = createHash('sha256')
   const breathe = breather()
@@ -42,7 +42,7 @@ async function sendVector (exchange: OpenExchange, { frames, limits, signal, tra
   await frames.write(encodeTrailer(digest), limit)
 }
 
-async function receiveVector (exchange: OpenExchange, { frames, limits, signal, trace }: Session): Promise<void> {
+async function receiveVector (exchange: OpenExchange, { frames, limits, signal, trace }: ExchangeContext): Promise<void> {
   const hash = createHash('sha256')
   const breathe = breather()
   for (const [index, chunk] of exchange.chunks.entries()) {

@@ -1,7 +1,7 @@
 import { RateLimit } from '../../common/rate-limit.ts'
 import { decodeAnnouncement, type Announcement } from './announcement.ts'
 
-export type Verdict = { readonly accept: Announcement } | { readonly ignore: string } | { readonly reject: string }
+export type Validation = { readonly accept: Announcement } | { readonly ignore: string } | { readonly reject: string }
 
 /**
  * Messages per second and author that are taken in, and how many may come at once after a quiet time (networks bunch what was sent
@@ -20,7 +20,7 @@ export class AnnouncementValidator {
     this.#rate = new RateLimit({ perSecond: PER_SECOND, burst: BURST, now })
   }
 
-  judge (author: string, bytes: Uint8Array): Verdict {
+  judge (author: string, bytes: Uint8Array): Validation {
     let decoded: ReturnType<typeof decodeAnnouncement>
     try {
       decoded = decodeAnnouncement(bytes)

@@ -2,11 +2,11 @@ import { equals } from 'uint8arrays/equals'
 import { ProtocolError } from '../../errors.ts'
 import type { Frames } from '../shared/frames.ts'
 import type { Limit } from '../shared/within.ts'
-import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Answer } from './messages.ts'
-import type { Greeting, MembershipPort, NetworkKey, Reason } from './types.ts'
+import { statementBatches, decodeMembershipMessage, encodeMembershipMessage, MAX_MEMBERSHIP_BYTES, type Judgement } from './messages.ts'
+import type { CredentialReason, Greeting, MembershipPort, NetworkKey } from './types.ts'
 
 /** How a greeting ended. */
-export type Greeted = { readonly accepted: true } | { readonly refusedBy: 'us' | 'them', readonly reason: Reason }
+export type Greeted = { readonly accepted: true } | { readonly refusedBy: 'us' | 'them', readonly reason: CredentialReason }
 
 export interface GreetInit {
   readonly peer: string
@@ -24,8 +24,8 @@ const MOST_BATCHES = 1_024
  * learnt; say so. A peer that is refused at once is told, and nothing that it knows is taken in.
  */
 export async function greet (frames: Frames, membership: MembershipPort, theirs: Greeting, init: GreetInit): Promise<Greeted> {
-  const refuse = async (reason: Reason): Promise<Greeted> => {
-    await frames.write(encodeStep({ answer: { refused: reason } }), init.limit('room for the verdict'))
+  const refuse = async (reason: CredentialReason): Promise<Greeted> => {
+    await frames.write(encodeMembershipMessage({ answer: { refused: reason } }), init.limit('room for the verdict'))
     return { refusedBy: 'us', reason }
   }
   const early = await membership.judge(init.peer, theirs.credential)
@@ -40,17 +40,17 @@ export async function greet (frames: Frames, membership: MembershipPort, theirs:
   const late = await membership.judge(init.peer, theirs.credential)
   if (late != null) return await refuse(late)
   init.admit()
-  await frames.write(encodeStep({ answer: { key: membership.newerKey(theirs.key) } }), init.limit('room for the verdict'))
+  await frames.write(encodeMembershipMessage({ answer: { key: membership.newerKey(theirs.key) } }), init.limit('room for the verdict'))
   return await takeAnswer(frames, membership, init)
 }
 
 async function sendStatements (frames: Frames, statements: readonly Uint8Array[], { limit }: GreetInit): Promise<void> {
-  for (const batch of batches(statements)) await frames.write(encodeStep({ batch }), limit('room for statements'))
+  for (const batch of statementBatches(statements)) await frames.write(encodeMembershipMessage({ batch }), limit('room for statements'))
 }
 
 async function takeStatements (frames: Frames, membership: MembershipPort, { limit, onNews }: GreetInit): Promise<Greeted | undefined> {
   for (let i = 0; i < MOST_BATCHES; i++) {
-    const step = decodeStep(await frames.read(MAX_FRAME_BYTES, limit('statements')))
+    const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, limit('statements')))
     if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
     if (!('batch' in step)) throw new ProtocolError('something else among the statements')
     const statements = await membership.learn(step.batch.statements)
@@ -61,9 +61,9 @@ async function takeStatements (frames: Frames, membership: MembershipPort, { lim
 }
 
 async function takeAnswer (frames: Frames, membership: MembershipPort, { limit, onNews }: GreetInit): Promise<Greeted> {
-  const step = decodeStep(await frames.read(MAX_FRAME_BYTES, limit('verdict')))
+  const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, limit('verdict')))
   if (!('answer' in step)) throw new ProtocolError('something else in place of the verdict')
-  const { refused, key }: Answer = step.answer
+  const { refused, key }: Judgement = step.answer
   if (refused != null) return { refusedBy: 'them', reason: refused }
   if (key != null && await membership.learnKey(key)) onNews({ key })
   return { accepted: true }

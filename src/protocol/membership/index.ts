@@ -2,7 +2,16 @@ import { MembershipService } from './membership.ts'
 import type { Membership, MembershipComponents, MembershipInit } from './types.ts'
 
 export { Admissions } from './admissions.ts'
-export type { Greeting, KeyVersion, Membership, MembershipComponents, MembershipInit, MembershipPort, NetworkKey, Reason } from './types.ts'
+export type {
+  CredentialReason,
+  Greeting,
+  KeyVersion,
+  Membership,
+  MembershipComponents,
+  MembershipInit,
+  MembershipPort,
+  NetworkKey
+} from './types.ts'
 
 /**
  * libp2p service for the certificate exchange of docs/spec/network.md#certificates: `services: { membership: membership({ federationId,

@@ -5,8 +5,14 @@ import { Frames } from '../shared/frames.ts'
 import { within } from '../shared/within.ts'
 import { protocolId } from '../versions.ts'
 import { greet, type Greeted } from './greet.ts'
-import { batches, decodeStep, encodeStep, MAX_FRAME_BYTES, type Batch } from './messages.ts'
-import type { Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey, Reason } from './types.ts'
+import {
+  statementBatches,
+  decodeMembershipMessage,
+  encodeMembershipMessage,
+  MAX_MEMBERSHIP_BYTES,
+  type StatementBatch
+} from './messages.ts'
+import type { CredentialReason, Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey } from './types.ts'
 
 const ESTABLISH_MS = 10_000
 const STEP_MS = 10_000
@@ -117,8 +123,8 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       return
     }
     await this.#converse(stream, connection, async (frames) => {
-      await frames.write(encodeStep({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
-      const step = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('greeting')))
+      await frames.write(encodeMembershipMessage({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
+      const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('greeting')))
       if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
       if (!('hello' in step)) throw new ProtocolError('an answer without a greeting')
       return await this.#greet(frames, connection, step.hello)
@@ -132,10 +138,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       return
     }
     await this.#converse(stream, connection, async (frames) => {
-      const opening = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('greeting')))
+      const opening = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('greeting')))
       if ('batch' in opening) return await this.#takeUpdate(frames, connection, opening.batch)
       if (!('hello' in opening)) throw new ProtocolError('a verdict before the greeting')
-      await frames.write(encodeStep({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
+      await frames.write(encodeMembershipMessage({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
       return await this.#greet(frames, connection, opening.hello)
     })
   }
@@ -176,11 +182,11 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     }
   }
 
-  async #refuse (connection: Connection, reason: Reason): Promise<void> {
+  async #refuse (connection: Connection, reason: CredentialReason): Promise<void> {
     await this.#part(connection, 'us', reason)
   }
 
-  async #part (connection: Connection, by: 'us' | 'them', reason: Reason): Promise<void> {
+  async #part (connection: Connection, by: 'us' | 'them', reason: CredentialReason): Promise<void> {
     this.#init.admissions.withdraw(connection)
     this.#clearTimer(connection)
     this.dispatchEvent(new CustomEvent('refused', { detail: { peer: connection.remotePeer, by, reason } }))
@@ -203,7 +209,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     )
   }
 
-  async #takeUpdate (frames: Frames, connection: Connection, first: Batch): Promise<undefined> {
+  async #takeUpdate (frames: Frames, connection: Connection, first: StatementBatch): Promise<undefined> {
     const { membership, admissions } = this.#init
     const standing = admissions.standingOf(connection)
     if (standing === 'withdrawn') return undefined
@@ -213,7 +219,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       const isNew = batch.key != null && await membership.learnKey(batch.key)
       if (statements.length > 0 || isNew) this.#background(this.#spread({ statements, ...(isNew ? { key: batch.key! } : {}) }, connection))
       if (batch.last) break
-      const step = decodeStep(await frames.read(MAX_FRAME_BYTES, this.#limit('news')))
+      const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('news')))
       if (!('batch' in step)) throw new ProtocolError('something else among the news')
       batch = step.batch
     }
@@ -228,7 +234,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     })
     const frames = new Frames(stream)
     try {
-      for (const batch of batches(statements, key)) await frames.write(encodeStep({ batch }), this.#limit('room for news'))
+      for (const batch of statementBatches(statements, key)) await frames.write(encodeMembershipMessage({
+        batch
+      }), this.#limit('room for news'))
       await within(stream.close(), this.#limit('end of the stream'))
     } catch (error) {
       frames.abort(error as Error)
@@ -237,9 +245,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   /** Withdraws what no longer holds and returns it by connection id. */
-  async #judgeAll (): Promise<Map<string, { connection: Connection, reason: Reason }>> {
+  async #judgeAll (): Promise<Map<string, { connection: Connection, reason: CredentialReason }>> {
     const { admissions, membership } = this.#init
-    const cut = new Map<string, { connection: Connection, reason: Reason }>()
+    const cut = new Map<string, { connection: Connection, reason: CredentialReason }>()
     for (const { connection, credential } of admissions.admitted) {
       const reason = await membership.judge(connection.remotePeer.toString(), credential)
       if (reason == null) continue

@@ -1,10 +1,10 @@
 import { ProtocolError } from '../../errors.ts'
 import { checkLength, decoded } from '../shared/decode.ts'
 import * as wire from './pb/membership.ts'
-import type { Greeting, NetworkKey, Reason } from './types.ts'
+import type { CredentialReason, Greeting, NetworkKey } from './types.ts'
 
 /** Cap of every frame. */
-export const MAX_FRAME_BYTES = 65_536
+export const MAX_MEMBERSHIP_BYTES = 65_536
 /** A certificate with its issuer's and four hand-overs. */
 const MAX_CREDENTIAL_BYTES = 24_576
 const MAX_STATEMENT_BYTES = 32_768
@@ -13,13 +13,13 @@ const HASH_BYTES = 32
 const MAX_KEY_STATEMENT_BYTES = 1_024
 
 /** Statements of one frame, the last of them marked. */
-export interface Batch {
+export interface StatementBatch {
   readonly statements: readonly Uint8Array[]
   readonly last: boolean
   readonly key?: NetworkKey | undefined
 }
-export interface Answer { readonly refused?: Reason, readonly key?: NetworkKey | undefined }
-export type Step = { readonly hello: Greeting } | { readonly batch: Batch } | { readonly answer: Answer }
+export interface Judgement { readonly refused?: CredentialReason, readonly key?: NetworkKey | undefined }
+export type MembershipMessage = { readonly hello: Greeting } | { readonly batch: StatementBatch } | { readonly answer: Judgement }
 
 const NOTHING = new Uint8Array()
 const EMPTY: wire.MembershipFrame = {
@@ -35,12 +35,12 @@ const EMPTY: wire.MembershipFrame = {
   key: NOTHING
 }
 
-export function encodeStep (step: Step): Uint8Array {
+export function encodeMembershipMessage (step: MembershipMessage): Uint8Array {
   return wire.MembershipFrame.encode({ ...EMPTY, ...toWire(step) })
 }
 
 /** @throws ProtocolError for whatever is not one of the three kinds within their caps. */
-export function decodeStep (bytes: Uint8Array): Step {
+export function decodeMembershipMessage (bytes: Uint8Array): MembershipMessage {
   const frame = decoded('a membership frame', (input) => wire.MembershipFrame.decode(input), bytes)
   if (frame.kind === wire.Kind.HELLO) return { hello: helloOf(frame) }
   if (frame.kind === wire.Kind.STATEMENTS) return { batch: batchOf(frame) }
@@ -48,12 +48,12 @@ export function decodeStep (bytes: Uint8Array): Step {
 }
 
 /** All statements in as few frames as the caps allow, at least one. */
-export function batches (statements: readonly Uint8Array[], key?: NetworkKey): Batch[] {
+export function statementBatches (statements: readonly Uint8Array[], key?: NetworkKey): StatementBatch[] {
   const groups: Uint8Array[][] = [[]]
   let bytes = 0
   for (const each of statements) {
     const group = groups.at(-1)!
-    if (group.length > 0 && (bytes + each.length > MAX_FRAME_BYTES / 2 || group.length >= MOST_PER_FRAME)) {
+    if (group.length > 0 && (bytes + each.length > MAX_MEMBERSHIP_BYTES / 2 || group.length >= MOST_PER_FRAME)) {
       groups.push([])
       bytes = 0
     }
@@ -63,7 +63,7 @@ export function batches (statements: readonly Uint8Array[], key?: NetworkKey): B
   return groups.map((group, i) => ({ statements: group, last: i === groups.length - 1, ...(i === 0 && key != null ? { key } : {}) }))
 }
 
-function toWire (step: Step): Partial<wire.MembershipFrame> {
+function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
   if ('hello' in step) {
     const { credential, digest, key } = step.hello
     return { kind: wire.Kind.HELLO, credential: owned(credential), digest: owned(digest), keyEpoch: key.epoch, keyHash: owned(key.hash) }
@@ -81,7 +81,7 @@ function helloOf ({ credential, digest, keyEpoch, keyHash }: wire.MembershipFram
   return { credential, digest, key: { epoch: keyEpoch, hash: keyHash } }
 }
 
-function batchOf (frame: wire.MembershipFrame): Batch {
+function batchOf (frame: wire.MembershipFrame): StatementBatch {
   const { statements, last } = frame
   if (statements.length > MOST_PER_FRAME) {
     throw new ProtocolError(`${statements.length} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)

@@ -5,7 +5,7 @@ import type { Admissions } from './admissions.ts'
 import type * as wire from './pb/membership.ts'
 
 /** Why a credential does not count, or a connection ends without one. */
-export type Reason = Exclude<`${wire.Reason}`, 'ACCEPTED'>
+export type CredentialReason = Exclude<`${wire.Reason}`, 'ACCEPTED'>
 
 export interface KeyVersion {
   readonly epoch: number
@@ -31,7 +31,7 @@ export interface Greeting {
 export interface MembershipPort {
   greeting (): Greeting
   /** undefined where the credential is good now, else what is wrong with it. */
-  judge (peer: string, credential: Uint8Array): Promise<Reason | undefined>
+  judge (peer: string, credential: Uint8Array): Promise<CredentialReason | undefined>
   statements (): Uint8Array[]
   /** Takes in what others know. Returns what was new. @throws ProtocolError for a statement that nobody may make. */
   learn (statements: readonly Uint8Array[]): Promise<Uint8Array[]>
@@ -49,7 +49,7 @@ export interface MembershipEvents {
   /** No established connection to this peer is left. */
   left: CustomEvent<{ readonly peer: PeerId }>
   /** `by` us: the other's credential was refused here; `by` them: this site's was refused there. */
-  refused: CustomEvent<{ readonly peer: PeerId, readonly by: 'us' | 'them', readonly reason: Reason }>
+  refused: CustomEvent<{ readonly peer: PeerId, readonly by: 'us' | 'them', readonly reason: CredentialReason }>
 }
 
 export interface Membership extends TypedEventTarget<MembershipEvents> {

@@ -8,10 +8,10 @@ import * as wire from './pb/outcome.ts'
 export const MAX_OUTCOME_BYTES = 64
 const ID_BYTES = 16
 
-export type Verdict = 'committed' | 'aborted'
+export type Decision = 'committed' | 'aborted'
 
 export interface Reply {
-  readonly verdict: Verdict
+  readonly verdict: Decision
   readonly latest: string | undefined
 }
 

@@ -5,7 +5,7 @@ import { RefusedError, TimeoutError, UnreachableError } from '../../errors.ts'
 import { openStream } from '../shared/dial.ts'
 import { Frames } from '../shared/frames.ts'
 import { protocolId, type Protocols } from '../versions.ts'
-import { ask, tell, type Settlement, type Settling, type Talk } from './talk.ts'
+import { askOutcome, tellOutcome, type SettledExchange, type OutcomePort, type Talk } from './talk.ts'
 
 const MAX_STREAMS = 2
 const QUERIES_PER_SECOND = 5
@@ -13,14 +13,14 @@ const QUERY_BURST = 20
 
 export interface OutcomeEvents {
   /** An exchange in doubt that this site initiated is no longer. */
-  settled: CustomEvent<Settlement>
+  settled: CustomEvent<SettledExchange>
   /** Somebody's question could not be answered. */
   failure: CustomEvent<{ readonly partner: string, readonly error: Error }>
 }
 
 export interface OutcomeInit {
   readonly federationId: string
-  readonly averaging: Settling
+  readonly averaging: OutcomePort
   readonly limits: { readonly dialMs: number, readonly progressMs: number, readonly leastTotalMs: number }
   readonly protocols?: Protocols | undefined
 }
@@ -80,7 +80,7 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
       maxOutboundStreams: MAX_STREAMS,
       signals: [this.#stopping.signal]
     })
-    const settlement = await this.#run(stream, peerId.toString(), async (talk) => await ask(averaging, talk))
+    const settlement = await this.#run(stream, peerId.toString(), async (talk) => await askOutcome(averaging, talk))
     if (settlement != null) this.dispatchEvent(new CustomEvent('settled', { detail: settlement }))
   }
 
@@ -88,7 +88,7 @@ export class OutcomeService extends TypedEventEmitter<OutcomeEvents> implements 
     const partner = remotePeer.toString()
     try {
       if (this.#queries.take(partner) > 0) throw new RefusedError('RATE_LIMITED')
-      await this.#run(stream, partner, async (talk) => { await tell(this.#init.averaging, talk) })
+      await this.#run(stream, partner, async (talk) => { await tellOutcome(this.#init.averaging, talk) })
     } catch (error) {
       stream.abort(error as Error)
       this.dispatchEvent(new CustomEvent('failure', { detail: { partner, error: error as Error } }))

@@ -1,22 +1,22 @@
 import type { Frames } from '../shared/frames.ts'
 import {
+  type Decision,
   decodeAcknowledgement,
   decodeQuery,
   decodeReply,
   encodeAcknowledgement,
   encodeQuery,
   encodeReply,
-  MAX_OUTCOME_BYTES,
-  type Verdict
+  MAX_OUTCOME_BYTES
 } from './messages.ts'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape. */
-export interface Settling {
+export interface OutcomePort {
   /** In doubt: partner → exchange id. */
   readonly doubts: ReadonlyMap<string, string>
   isUnsettled (exchangeId: string): boolean
-  settle (exchangeId: string, verdict: Verdict): Promise<void>
-  decide (exchangeId: string, partner: string): Promise<Verdict>
+  settle (exchangeId: string, verdict: Decision): Promise<void>
+  decide (exchangeId: string, partner: string): Promise<Decision>
   unacknowledged (partner: string): readonly string[]
   acknowledged (exchangeId: string, partner: string): Promise<void>
 }
@@ -29,14 +29,14 @@ export interface Talk {
   readonly signal: AbortSignal
 }
 
-export interface Settlement {
+export interface SettledExchange {
   readonly partner: string
   readonly exchangeId: string
-  readonly verdict: Verdict
+  readonly verdict: Decision
 }
 
 /** The initiator's side: asks, settles durably, acknowledges. Undefined when nothing was in doubt. */
-export async function ask (averaging: Settling, talk: Talk): Promise<Settlement | undefined> {
+export async function askOutcome (averaging: OutcomePort, talk: Talk): Promise<SettledExchange | undefined> {
   const { frames, partner, progressMs: ms, signal } = talk
   const exchangeId = averaging.doubts.get(partner)
   await frames.write(encodeQuery(exchangeId), { ms, what: 'room for the query', signal })
@@ -48,7 +48,7 @@ export async function ask (averaging: Settling, talk: Talk): Promise<Settlement 
 }
 
 /** The responder's side: what it has not decided it aborts, bindingly; what is acknowledged it forgets. */
-export async function tell (averaging: Settling, talk: Talk): Promise<void> {
+export async function tellOutcome (averaging: OutcomePort, talk: Talk): Promise<void> {
   const { frames, partner, progressMs: ms, signal } = talk
   const exchangeId = decodeQuery(await frames.read(MAX_OUTCOME_BYTES, { ms, what: 'query', signal }))
   const verdict = exchangeId == null ? 'aborted' : await averaging.decide(exchangeId, partner)

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { readHeader, MAX_HEADER_BYTES, type Entry } from '../../adapter/safetensors-header.ts'
+import { readHeader, MAX_HEADER_BYTES, type TensorEntry } from '../../adapter/safetensors-header.ts'
 import { readFloats } from '../../adapter/safetensors.ts'
 import { CorruptFileError } from '../../errors.ts'
 import type { TensorFile } from './tensor-file.ts'
@@ -28,7 +28,7 @@ function headerLength (bytes: Buffer): number {
   return bytes.length < 8 ? 0 : Math.min(MAX_HEADER_BYTES, Number(bytes.readBigUInt64LE(0)))
 }
 
-async function readTensor (handle: FileHandle, start: number, name: string, entry: Entry | undefined): Promise<Float32Array> {
+async function readTensor (handle: FileHandle, start: number, name: string, entry: TensorEntry | undefined): Promise<Float32Array> {
   if (entry == null) throw new CorruptFileError(`there is no tensor ${name}`)
   return readFloats(await readAt(handle, start + entry.begin, entry.end - entry.begin), entry)
 }

@@ -43,7 +43,7 @@ export function checkEnding (out: string): void {
 }
 
 /** @throws InputError where what is written would replace something that is read. */
-export async function checkApart (
+export async function requireNoOverwrite (
   { image, out, mask, multimask, logits }: {
     readonly image: string,
     readonly out: string,

@@ -9,7 +9,7 @@ import type { Mode } from '../../settings/model.ts'
 import type { ComputeSettings } from '../../settings/site/compute.ts'
 import { openSiteModel, type SiteModel } from '../site-model.ts'
 import { DiskEmbeddings } from './disk-embeddings.ts'
-import { bestMap, checkApart, checkEnding, checkOutput, writeMaps, type MapStack, type WrittenMap } from './outputs.ts'
+import { bestMap, requireNoOverwrite, checkEnding, checkOutput, writeMaps, type MapStack, type WrittenMap } from './outputs.ts'
 import { promptedSlices, type Image, type Prompt } from './prompt.ts'
 
 export interface PredictorInit {
@@ -100,7 +100,7 @@ export class Predictor {
   /** The same, written in the image's geometry; files appear whole or not at all. */
   async predict ({ out, logits, ...request }: PredictRequest): Promise<Prediction> {
     checkEnding(out)
-    await checkApart({ ...request, out, logits, mask: request.prompt?.mask })
+    await requireNoOverwrite({ ...request, out, logits, mask: request.prompt?.mask })
     const before = this.#segmenter.counts
     const image = await this.#read(request.image)
     checkOutput(out, image, request.image)

@@ -3,16 +3,16 @@ import { readFloatTensors, writeSafetensors } from '../../adapter/safetensors.ts
 import { fitSlice, readMaskOf, type Fitted, type PictureImage, type Slice, type VolumeImage } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { writeFileSafely } from '../../home/files.ts'
-import { maskLogits, type Box, type ImagePrompt, type Point } from '../../model/predict/prompts.ts'
+import { maskLogits, type BoxPrompt, type ImagePrompt, type PointPrompt } from '../../model/predict/prompts.ts'
 
 /**
  * What a user points at, in pixels of the image; in a volume, in columns and rows of the slice as it is cut and shown
  * (docs/predict.md).
  */
 export interface Prompt {
-  readonly points?: readonly Point[]
+  readonly points?: readonly PointPrompt[]
   /** Each is a prompt of its own: the mask is what any of them marks. */
-  readonly boxes?: readonly Box[]
+  readonly boxes?: readonly BoxPrompt[]
   /** A PNG or NIfTI mask of the image's size, or the low-resolution logits of an earlier prediction (.safetensors). */
   readonly mask?: string
 }
@@ -63,7 +63,7 @@ function sidesOf (image: Image): [width: number, height: number] {
     : [image.stack.cut.columns.count, image.stack.cut.rows.count]
 }
 
-function checkInside (image: Image, points: readonly Point[], boxes: readonly Box[]): void {
+function checkInside (image: Image, points: readonly PointPrompt[], boxes: readonly BoxPrompt[]): void {
   const [width, height] = sidesOf(image)
   const isInside = (x: number, y: number): boolean => x >= 0 && y >= 0 && x <= width && y <= height
   const point = points.find(([x, y]) => !isInside(x, y))

@@ -2,9 +2,9 @@
 import { messageOf } from '../../common/message-of.ts'
 import { InputError, SchemaError } from '../../errors.ts'
 import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
-import { createSession, type Session } from './session.ts'
+import { openTrainerSession, type TrainerSession } from './session.ts'
 
-let session: Session | undefined
+let session: TrainerSession | undefined
 let queue = Promise.resolve()
 
 process.on('message', (message: CallMessage) => {
@@ -30,7 +30,7 @@ async function answer ({ id, call, request }: CallMessage): Promise<void> {
 
 async function run (call: CallName, request: TrainerCalls[CallName]['request']): Promise<TrainerCalls[CallName]['reply']> {
   if (call === 'setup') {
-    session = await createSession(request as TrainerSetup, (progress) => { send({ kind: 'progress', ...progress }) })
+    session = await openTrainerSession(request as TrainerSetup, (progress) => { send({ kind: 'progress', ...progress }) })
     return session.ready
   }
   if (session == null) throw new Error('the trainer was asked to work before it was set up')

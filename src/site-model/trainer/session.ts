@@ -29,7 +29,7 @@ interface SessionInit {
 }
 
 /** One loaded site: data, model and private store. */
-export class Session {
+export class TrainerSession {
   readonly ready: TrainerReady
   readonly #learner: Learner
   readonly #data: FittedSplit
@@ -115,7 +115,7 @@ export class Session {
 }
 
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
-export async function createSession (setup: TrainerSetup, onProgress: Progress): Promise<Session> {
+export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
   const dataset = await loadDataset(setup.data, { axis: setup.axis })
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
@@ -142,7 +142,7 @@ export async function createSession (setup: TrainerSetup, onProgress: Progress):
     privateRound: saved?.round ?? 0,
     warnings: store.warnings
   }
-  return new Session({
+  return new TrainerSession({
     ready,
     learner,
     data,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import type { Entry } from '../../../src/audit/entry.ts'
+import type { LedgerEntry } from '../../../src/audit/entry.ts'
 import type { Reconciliation } from '../../../src/audit/reconcile.ts'
-import type { Verdict } from '../../../src/audit/verify.ts'
+import type { LedgerCheck } from '../../../src/audit/verify.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { consilium, consiliumJson, plainLines, start, type Running } from '../cli.ts'
 
@@ -81,11 +81,11 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     await until('b', ({ exchanges, round }) => exchanges > 1 && round >= 2)
     running.get('b')!.child.kill('SIGKILL')
     await running.get('b')!.ended
-    expect((await consiliumJson<Verdict>(['audit', 'verify', '--home', home('b')])).ok, 'after SIGKILL').to.equal(true)
+    expect((await consiliumJson<LedgerCheck>(['audit', 'verify', '--home', home('b')])).ok, 'after SIGKILL').to.equal(true)
     launch('b', '--bootstrap', address!)
     for (const name of NAMES) expect((await running.get(name)!.ended).code, running.get(name)!.out.stderr).to.equal(0)
 
-    for (const name of NAMES) expect(await consiliumJson<Verdict>(['audit', 'verify', '--home', home(name)])).to.include({ ok: true })
+    for (const name of NAMES) expect(await consiliumJson<LedgerCheck>(['audit', 'verify', '--home', home(name)])).to.include({ ok: true })
     const result = await consiliumJson<Reconciliation>(['audit', 'reconcile', home('a'), home('b')])
     expect(result.differences).to.be.empty
     expect(result.matched).to.be.greaterThan(4)
@@ -93,7 +93,7 @@ describe('the audit ledger of two sites, one of which is killed', function () {
 
   it('shows who, what and when', async () => {
     const { peerId } = await consiliumJson<{ peerId: string }>(['id', '--home', home('b')])
-    const entries = await consiliumJson<Entry[]>(['audit', 'show', '--home', home('a'), '--peer', peerId, '--since', '1h'])
+    const entries = await consiliumJson<LedgerEntry[]>(['audit', 'show', '--home', home('a'), '--peer', peerId, '--since', '1h'])
     expect(new Set(entries.map(({ kind }) => kind))).to.include.keys('connection', 'exchange', 'membership')
     const exchange = entries.find((entry) => entry.kind === 'exchange' && entry.outcome === 'committed')
     expect(exchange).to.include.keys(
@@ -109,7 +109,7 @@ describe('the audit ledger of two sites, one of which is killed', function () {
       'receivedDigest',
       'codec'
     )
-    const all = await consiliumJson<Entry[]>(['audit', 'show', '--home', home('b')])
+    const all = await consiliumJson<LedgerEntry[]>(['audit', 'show', '--home', home('b')])
     expect(all.filter(({ kind }) => kind === 'start')).to.have.length(2)
     expect(all.filter(({ kind }) => kind === 'round').length).to.be.at.least(5)
     expect(all.at(-1)).to.include({ kind: 'stop', reason: 'done' })
@@ -120,7 +120,7 @@ describe('the audit ledger of two sites, one of which is killed', function () {
     const bundle = join(folder, 'b.bundle')
     await consiliumJson(['audit', 'export', '--home', home('b'), '--out', bundle])
     await cp(join(home('a'), 'federation.json'), join(folder, 'federation.json'))
-    expect(await consiliumJson<Verdict>(['audit', 'verify', '--bundle', bundle, '--federation', join(folder, 'federation.json')])).to
+    expect(await consiliumJson<LedgerCheck>(['audit', 'verify', '--bundle', bundle, '--federation', join(folder, 'federation.json')])).to
       .include({ ok: true })
     expect(await consiliumJson<Reconciliation>(['audit', 'reconcile', home('a'), bundle])).to.include({ ok: true })
     const bytes = await readFile(bundle)
@@ -133,8 +133,8 @@ describe('the audit ledger of two sites, one of which is killed', function () {
   it('stays readable under the peer id that the site had before it took another', async () => {
     const { peerId } = await consiliumJson<{ peerId: string }>(['id', '--home', home('b')])
     await consiliumJson(['id', 'rotate', '--home', home('b')])
-    expect(await consiliumJson<Verdict>(['audit', 'verify', '--home', home('b'), '--former', peerId])).to.include({ ok: true, peerId })
-    expect(await consiliumJson<Entry[]>(['audit', 'show', '--home', home('b'), '--former', peerId])).to.not.be.empty
+    expect(await consiliumJson<LedgerCheck>(['audit', 'verify', '--home', home('b'), '--former', peerId])).to.include({ ok: true, peerId })
+    expect(await consiliumJson<LedgerEntry[]>(['audit', 'show', '--home', home('b'), '--former', peerId])).to.not.be.empty
     expect((await consilium(['audit', 'verify', '--home', home('b'), '--former', peerId.replace(/.{5}/, '12D3X')])).code).to.equal(1)
   })
 

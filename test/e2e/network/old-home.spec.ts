@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import type { Entry } from '../../../src/audit/entry.ts'
+import type { LedgerEntry } from '../../../src/audit/entry.ts'
 import type { Reconciliation } from '../../../src/audit/reconcile.ts'
-import type { Verdict } from '../../../src/audit/verify.ts'
+import type { LedgerCheck } from '../../../src/audit/verify.ts'
 import { SOFTWARE } from '../../../src/common/software.ts'
 import type { MemberView } from '../../../src/federation/membership/members-view.ts'
 import { MIGRATIONS } from '../../../src/home/migrations.ts'
@@ -71,17 +71,17 @@ for (const version of VERSIONS) {
     }
 
     /** The ledger must hold, and still contain the point where the old version left it. */
-    async function verdictOf (name: SiteName): Promise<Verdict> {
+    async function verdictOf (name: SiteName): Promise<LedgerCheck> {
       const { entries, hash } = expected.sites[name].ledger
-      return await consiliumJson<Verdict>(['audit', 'verify', '--home', home(name), '--point', `${entries}:${hash}`])
+      return await consiliumJson<LedgerCheck>(['audit', 'verify', '--home', home(name), '--point', `${entries}:${hash}`])
     }
 
     async function reconciled (): Promise<Reconciliation> {
       return await consiliumJson<Reconciliation>(['audit', 'reconcile', home('founder'), home('member')])
     }
 
-    async function ledgerOf (name: SiteName): Promise<Entry[]> {
-      return await consiliumJson<Entry[]>(['audit', 'show', '--home', home(name)])
+    async function ledgerOf (name: SiteName): Promise<LedgerEntry[]> {
+      return await consiliumJson<LedgerEntry[]>(['audit', 'show', '--home', home(name)])
     }
 
     it('are read as they were left', async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp from 'sharp'
-import type { Entry } from '../../../src/audit/entry.ts'
+import type { LedgerEntry } from '../../../src/audit/entry.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import type { Summary } from '../../../src/node/summary.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
@@ -173,7 +173,7 @@ describe('one site from its command line', function () {
     expect(status.round).to.be.at.least(1)
     terminal.kill('SIGKILL')
     await untilGone(join(other, 'control.json'))
-    expect((await consiliumJson<Entry[]>(['audit', 'show', '--home', other])).at(-1)).to.include({ kind: 'stop', reason: 'stopped' })
+    expect((await consiliumJson<LedgerEntry[]>(['audit', 'show', '--home', other])).at(-1)).to.include({ kind: 'stop', reason: 'stopped' })
   })
 
   it('predicts what it scores, as a picture', async () => {

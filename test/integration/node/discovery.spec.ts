@@ -8,10 +8,10 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { Discovery } from '../../../src/node/network/discovery.ts'
-import { keyedNoise, type Refusal } from '../../../src/node/network/encrypter.ts'
+import { type FailedHandshake, keyedNoise } from '../../../src/node/network/encrypter.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { openPeerBook } from '../../../src/node/network/peer-book.ts'
-import { Guard } from '../../../src/node/network/peer-limits.ts'
+import { PeerLimits } from '../../../src/node/network/peer-limits.ts'
 import { createLogger } from '../../../src/rounds/logger.ts'
 import { Notices } from '../../../src/rounds/notices.ts'
 
@@ -23,7 +23,7 @@ interface Site {
   readonly host: Host
   readonly discovery: Discovery
   readonly notices: Notices
-  readonly refusals: Refusal[]
+  readonly refusals: FailedHandshake[]
   /** Peers whose addresses are in the peer store. */
   readonly identified: Set<string>
   stop (): Promise<void>
@@ -59,7 +59,7 @@ describe('discovery', () => {
       folder?: string
     } = {}
   ): Promise<Site> {
-    const refusals: Refusal[] = []
+    const refusals: FailedHandshake[] = []
     const logger = createLogger('silent')
     const notices = new Notices(logger)
     const datastore = folder == null ? undefined : (await openPeerBook(folder, folder)).datastore
@@ -67,7 +67,7 @@ describe('discovery', () => {
       key: key ?? await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
-      guard: new Guard({ onBan: () => {} }),
+      limits: new PeerLimits({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey, onRefused: (refusal) => refusals.push(refusal) }),
       ...(datastore == null ? {} : { datastore }),
       services: {}
@@ -147,7 +147,7 @@ describe('discovery', () => {
       key,
       federationId: FEDERATION,
       listen: [`/ip4/127.0.0.1/tcp/${port}`],
-      guard: new Guard({ onBan: () => {} }),
+      limits: new PeerLimits({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
       services: {}
     })
@@ -175,7 +175,7 @@ describe('discovery', () => {
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: [listen],
-      guard: new Guard({ onBan: () => {} }),
+      limits: new PeerLimits({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: KEY, onRefused: () => {} }),
       services: {}
     }).then(() => { throw new Error('it listened') }, (reason: Error) => reason)

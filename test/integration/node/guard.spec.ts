@@ -3,7 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
 import { keyedNoise } from '../../../src/node/network/encrypter.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
-import { Guard } from '../../../src/node/network/peer-limits.ts'
+import { PeerLimits } from '../../../src/node/network/peer-limits.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const BULK = `/consilium/${FEDERATION}/adapter-exchange/1.0.0`
@@ -25,7 +25,7 @@ describe('the guard of a host', function () {
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: ['/ip4/127.0.0.1/tcp/0'],
-      guard: new Guard({ onBan }),
+      limits: new PeerLimits({ onBan }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: new Uint8Array(32), onRefused: () => {} }),
       services: {}
     })

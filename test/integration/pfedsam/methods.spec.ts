@@ -6,7 +6,7 @@ import type { SiteData } from '../../../src/experiment/data-source.ts'
 import { settingsOf } from '../../../src/experiment/jobs.ts'
 import { METHODS } from '../../../src/experiment/methods.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
-import { createLearner, runMethod, type Trained } from '../../../src/experiment/run-method.ts'
+import { createSharedLearner, runMethod, type TrainedSites } from '../../../src/experiment/run-method.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>
 
@@ -29,13 +29,13 @@ describe('what every method does to the adapters', function () {
 
   after(async () => { await engine.dispose() })
 
-  async function train (name: string, use: (trained: Trained) => void | Promise<void>): Promise<void> {
+  async function train (name: string, use: (trained: TrainedSites) => void | Promise<void>): Promise<void> {
     const method = METHODS.find((each) => each.name === name)!
     const settings = settingsOf(
       { data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2 },
       base.config
     )
-    const learner = createLearner({ engine, base, settings })
+    const learner = createSharedLearner({ engine, base, settings })
     await use(await runMethod({ learner, method, sites, settings }))
     await learner.dispose()
   }

@@ -1,13 +1,16 @@
 import { expect } from 'chai'
-import { connect, nextEvent, startSite, stopAll, vectorSchema, type Site } from './nodes.ts'
+import { connect, nextEvent, startSite, stopAll, vectorSchema, type ProtocolSite } from './nodes.ts'
 
 async function refusal (work: Promise<unknown>): Promise<string> {
   const error = await work.then(() => undefined, (reason: unknown) => reason as Error & { reason?: string })
   return error?.reason ?? error?.name ?? 'none'
 }
 
-async function pair (first: Parameters<typeof startSite>[0], second: Parameters<typeof startSite>[0]): Promise<[Site, Site]> {
-  const sites: [Site, Site] = [await startSite(first), await startSite(second)]
+async function pair (
+  first: Parameters<typeof startSite>[0],
+  second: Parameters<typeof startSite>[0]
+): Promise<[ProtocolSite, ProtocolSite]> {
+  const sites: [ProtocolSite, ProtocolSite] = [await startSite(first), await startSite(second)]
   await connect(sites[0].node, sites[1].node)
   return sites
 }

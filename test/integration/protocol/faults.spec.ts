@@ -17,7 +17,7 @@ import {
 import type { Offer } from '../../../src/protocol/adapter-exchange/port.ts'
 import { decodeAcknowledgement, decodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
 import { Frames } from '../../../src/protocol/shared/frames.ts'
-import { connect, nextEvent, startBareNode, startSite, stopAll, vectorSchema, type Site } from './nodes.ts'
+import { connect, nextEvent, startBareNode, startSite, stopAll, vectorSchema, type ProtocolSite } from './nodes.ts'
 
 const SIZE = 70_000
 const FULL = 65_536
@@ -96,13 +96,13 @@ async function misbehave (frames: Frames, stream: Stream, { sends, then }: Fault
   if (then === 'reset') stream.abort(new Error('reset by the test'))
 }
 
-function expectUnchanged ({ averager }: Site): void {
+function expectUnchanged ({ averager }: ProtocolSite): void {
   expect(averager.values).to.deep.equal(theirs)
   expect([averager.exchanges, averager.busy, averager.inDoubt]).to.deep.equal([0, false, 0])
 }
 
 describe('adapter-exchange with a partner that breaks the protocol', () => {
-  let site: Site
+  let site: ProtocolSite
   let partner: Libp2p
   let failed: Promise<ExchangeFailure>
 

@@ -8,13 +8,13 @@ import { createLibp2p } from 'libp2p'
 import { ProtocolError } from '../../../src/errors.ts'
 import {
   Admissions,
+  type CredentialReason,
   membership,
   type Membership,
   type MembershipPort,
-  type NetworkKey,
-  type Reason
+  type NetworkKey
 } from '../../../src/protocol/membership/index.ts'
-import { encodeStep } from '../../../src/protocol/membership/messages.ts'
+import { encodeMembershipMessage } from '../../../src/protocol/membership/messages.ts'
 
 const FEDERATION = 'f'.repeat(64)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -44,7 +44,7 @@ class Card implements MembershipPort {
     }
   }
 
-  async judge (_peer: string, credential: Uint8Array): Promise<Reason | undefined> {
+  async judge (_peer: string, credential: Uint8Array): Promise<CredentialReason | undefined> {
     const shown = text(credential)
     return this.said.has(`no ${shown}`) ? 'REVOKED' : shown === 'old' ? 'EXPIRED' : undefined
   }
@@ -203,7 +203,7 @@ describe('the membership protocol', () => {
     const bare = await startBare()
     const connection = await bare.dial(a.node.getMultiaddrs())
     const stream = await connection.newStream(a.node.services.membership.protocol)
-    const frame = encodeStep({ batch: { statements: [bytes('rumour')], last: true } })
+    const frame = encodeMembershipMessage({ batch: { statements: [bytes('rumour')], last: true } })
     stream.send(Uint8Array.of(frame.length, ...frame))
     await closed(connection)
     expect(a.refusals).to.deep.equal(['us MALFORMED'])

@@ -19,7 +19,7 @@ export function vectorSchema (size: number): Schema {
   return createSchema({ model: 'test', baseHash: 'a'.repeat(64), tensors: [{ name: 'x', shape: [size], role: 'lora' }] })
 }
 
-export interface Site {
+export interface ProtocolSite {
   readonly node: Libp2p<{ exchange: AdapterExchange }>
   readonly averager: Averager
   readonly service: AdapterExchange
@@ -56,7 +56,7 @@ export async function startSite (
     settings?: Partial<AveragerSettings>,
     offersPerSecond?: number
   }
-): Promise<Site> {
+): Promise<ProtocolSite> {
   const schema = init.schema ?? vectorSchema(init.values.length)
   const averager = new Averager({
     schema,

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { connect, nextEvent, startSite, stopAll, type Site } from './nodes.ts'
+import { connect, nextEvent, startSite, stopAll, type ProtocolSite } from './nodes.ts'
 
 const SIZE = 1_000
 
 /** Both sites after an exchange whose Committed was lost: applied at the responder, in doubt at the initiator. */
-async function inDoubt (): Promise<[Site, Site]> {
+async function inDoubt (): Promise<[ProtocolSite, ProtocolSite]> {
   const a = await startSite({ values: new Float32Array(SIZE).fill(0), limits: { progressMs: 500 } })
   const b = await startSite({ values: new Float32Array(SIZE).fill(4) })
   await connect(a.node, b.node)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { blockNoise, CodecChoice, noiseOf } from '../../../src/gossip-aggregation/codec-choice.ts'
 import { chunksOf, CODECS, coderOf, finer, type Codec } from '../../../src/gossip-aggregation/codec.ts'
-import { createSite, runExchange, seeded, type Site } from '../../sim/site.ts'
+import { createSite, runExchange, seeded, type SimulatedSite } from '../../sim/site.ts'
 
 const vectors = fc.float32Array({ minLength: 1, maxLength: 600, noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
 
@@ -109,7 +109,7 @@ describe('automatic choice of codec', () => {
     const drawn = Float32Array.from({ length: 2_000 }, () => random() - 0.5)
     const [one, other] = ['a', 'b'].map((id, index) =>
       createSite(id, drawn.map((value) => value + index * 1e-6), { settings: { codec: 'auto' } })
-    ) as [Site, Site]
+    ) as [SimulatedSite, SimulatedSite]
     const codecs: unknown[] = []
     for (let i = 0; i < 5; i++) {
       const result = await runExchange(one, other)

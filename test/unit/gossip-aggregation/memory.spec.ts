@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { CODECS, type Codec } from '../../../src/gossip-aggregation/codec.ts'
 import { heldBytes } from '../../sim/held-bytes.ts'
-import { createSite, runExchange, type Boundary, type Site } from '../../sim/site.ts'
+import { createSite, runExchange, type Boundary, type SimulatedSite } from '../../sim/site.ts'
 
 /** P. */
 const SIZE = 2 ** 20
@@ -13,20 +13,20 @@ const SLACK = 0.1
 /** Vectors and codes of one side: its own (but with f32, which sends x itself), d, and the codes. */
 const EXPECTED: Readonly<Record<Codec, number>> = { q8: 2.26, f16: 2.5, q16: 2.51, f32: 1 }
 
-function twoSites (codec: Codec | 'auto', far: number): [Site, Site] {
-  const site = (id: string, factor: number): Site =>
+function twoSites (codec: Codec | 'auto', far: number): [SimulatedSite, SimulatedSite] {
+  const site = (id: string, factor: number): SimulatedSite =>
     createSite(id, Float32Array.from({ length: SIZE }, (_, index) => factor * (1 + index % 100)), { settings: { codec } })
   return [site('a', 1), site('b', 1 + far)]
 }
 
 /** Both train: the array that training worked on is gone as soon as it has landed. */
-function land ({ averager }: Site): void {
+function land ({ averager }: SimulatedSite): void {
   averager.land(averager.snapshot(), averager.snapshot().map((value) => value + 1), averager.round)
 }
 
 /** Arrays of P floats, per side, that there are beside x: the most at any boundary of one exchange, and after it. */
 async function arraysTaken (
-  sites: readonly [Site, Site],
+  sites: readonly [SimulatedSite, SimulatedSite],
   { before, trainAt }: { before: number, trainAt?: Boundary }
 ): Promise<{ peak: number, kept: number, codec: Codec }> {
   const inArrays = (): number => (heldBytes() - before) / (sites.length * 4 * SIZE)

@@ -6,7 +6,7 @@ import { supervised } from '../../../src/model/components/supervised.ts'
 import { createLayout } from '../../../src/model/parameters/layout.ts'
 import { lowResSide } from '../../../src/model/sam/build-sam.ts'
 import type { StepContext } from '../../../src/model/steps.ts'
-import { Stem, type FeatureStore } from '../../../src/model/train/frozen-features.ts'
+import { FrozenFeatures, type FeatureStore } from '../../../src/model/train/frozen-features.ts'
 import { phaseStep } from '../../../src/model/train/phase-step.ts'
 import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
 import type { TrainSettings } from '../../../src/settings/training.ts'
@@ -21,8 +21,8 @@ const late: Partial<ModelSettings> = {
 describe('features of frozen blocks', function () {
   this.timeout(60_000)
 
-  async function createStem (limits: { memoryBytes: number, spill?: FeatureStore }): Promise<Stem> {
-    return new Stem({ engine: await testEngine(), config, weights, blocks: 2, limits })
+  async function createStem (limits: { memoryBytes: number, spill?: FeatureStore }): Promise<FrozenFeatures> {
+    return new FrozenFeatures({ engine: await testEngine(), config, weights, blocks: 2, limits })
   }
 
   it('give the same loss and gradients, to 1e-6, as computing everything', async () => {

@@ -3,10 +3,10 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import pino from 'pino'
 import { MemberBook } from '../../../src/federation/membership/member-book.ts'
-import { Gater, SUSPECT_HANDSHAKES } from '../../../src/node/network/connection-limits.ts'
+import { ConnectionLimits, SUSPECT_HANDSHAKES } from '../../../src/node/network/connection-limits.ts'
 import { FairShare, SHARE } from '../../../src/node/network/fair-share.ts'
 import { Offences } from '../../../src/node/network/offences.ts'
-import { Shunned } from '../../../src/node/network/refused-peers.ts'
+import { RefusedPeers } from '../../../src/node/network/refused-peers.ts'
 import type { AdapterExchangeEvents, AdapterExchangeInit } from '../../../src/protocol/adapter-exchange/index.ts'
 import { DEFAULT_LIMITS, Rates } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { Tally } from '../../../src/protocol/shared/tally.ts'
@@ -36,7 +36,7 @@ function offences (): Memory {
 }
 
 function refused (): Memory {
-  const all = new Shunned(now)
+  const all = new RefusedPeers(now)
   return {
     touch: (peer) => { all.add(peer, true) },
     look: (peer) => { all.deniesDial(peer) },
@@ -45,7 +45,7 @@ function refused (): Memory {
 }
 
 function suspects (): Memory {
-  const gater = new Gater({ offences: new Offences({ now, onBan: () => {} }), now, connectionsOf: () => 0 })
+  const gater = new ConnectionLimits({ offences: new Offences({ now, onBan: () => {} }), now, connectionsOf: () => 0 })
   const enters = (host: string): boolean =>
     gater.hooks.denyInboundConnection!({ remoteAddr: multiaddr(`/ip4/${host}/tcp/1`) } as MultiaddrConnection) === false
   const address = (key: string): string => `10.0.${Number(key) >> 8}.${Number(key) & 255}`

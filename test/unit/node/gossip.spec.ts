@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { RefusedError, UnreachableError } from '../../../src/errors.ts'
-import { Gossip } from '../../../src/rounds/exchange-loop.ts'
+import { ExchangeLoop } from '../../../src/rounds/exchange-loop.ts'
 import type { Notices } from '../../../src/rounds/notices.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock, quietNotices } from './fakes.ts'
@@ -21,10 +21,10 @@ describe('Gossip', () => {
   })
 
   /** Each partner answers with the next of its script; the last repeats. */
-  function create (script: Record<string, (Error | undefined)[]>): Gossip {
+  function create (script: Record<string, (Error | undefined)[]>): ExchangeLoop {
     let draws = 0
     for (const id of Object.keys(script)) peers.connected(id, [])
-    return new Gossip({
+    return new ExchangeLoop({
       peers,
       notices,
       clock,
@@ -108,7 +108,7 @@ describe('Gossip', () => {
       asked.push(partner)
       return { excess: 0.5 }
     }
-    const gossip = new Gossip({
+    const gossip = new ExchangeLoop({
       peers,
       notices,
       clock,

@@ -6,7 +6,7 @@ import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
-import { trainRound, type Company, type RoundSite } from '../../../src/rounds/training-round.ts'
+import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
@@ -30,7 +30,7 @@ describe('a training round', () => {
     clock = new FakeClock()
     averager = new Averager({ schema, values: Float32Array.of(1, 2), round: over.round ?? 0, mass: 10, settings })
     const save = async ({ values, round }: SavedAdapter): Promise<void> => { events.push(`save round ${round}: ${values.join(' ')}`) }
-    const company: Company = {
+    const company: OtherSites = {
       gossip: {
         initiate: async ({ count }) => {
           events.push(`initiate ${count}`)
@@ -73,7 +73,7 @@ describe('a training round', () => {
       clock,
       onPhase: (phase) => events.push(phase),
       plan: roundPlan({ model: { moe: { blocks: [0] } }, training: { order: over.order, epochsL: 1 } } as never),
-      ...(over.alone === true ? {} : { company })
+      ...(over.alone === true ? {} : { others: company })
     }
   }
 

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readCheckpoint, type Checkpoint } from '../../../scripts/pretrain/checkpoint.ts'
+import { readCheckpoint, type TrainingCheckpoint } from '../../../scripts/pretrain/checkpoint.ts'
 import { initialWeights } from '../../../scripts/pretrain/initial.ts'
 import { partition } from '../../../scripts/pretrain/parameters.ts'
-import type { Progress } from '../../../scripts/pretrain/progress.ts'
+import type { PretrainProgress } from '../../../scripts/pretrain/progress.ts'
 import { pretrain, type RunOptions } from '../../../scripts/pretrain/run.ts'
 import { readSafetensors } from '../../../src/adapter/safetensors.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
@@ -41,11 +41,11 @@ describe('a run of the pretraining', function () {
     every: 3,
     heldOut: 1
   })
-  const checkpoint = (name: string): Promise<Checkpoint | undefined> =>
+  const checkpoint = (name: string): Promise<TrainingCheckpoint | undefined> =>
     readCheckpoint(join(folder, `${name}.checkpoint`), partition(initialWeights(config, 1)).layout.size, settings)
 
   it('that is stopped and resumed ends with the same bits as one that is not', async () => {
-    const progress: Progress[] = []
+    const progress: PretrainProgress[] = []
     const whole = await pretrain({ ...options('whole'), onProgress: (each) => { progress.push(each) } })
 
     const stop = new AbortController()

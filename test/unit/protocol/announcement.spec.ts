@@ -8,7 +8,7 @@ import {
   type Announcement
 } from '../../../src/protocol/announce/announcement.ts'
 import { AnnouncementFrame } from '../../../src/protocol/announce/pb/announcement.ts'
-import { AnnouncementValidator, type Verdict } from '../../../src/protocol/announce/validate.ts'
+import { AnnouncementValidator, type Validation } from '../../../src/protocol/announce/validate.ts'
 
 const example: Announcement = {
   round: 2,
@@ -28,7 +28,7 @@ function frame (changes: Partial<AnnouncementFrame>): Uint8Array {
   return AnnouncementFrame.encode({ ...AnnouncementFrame.decode(encodeAnnouncement(example, 1n)), ...changes })
 }
 
-function kind (verdict: Verdict): string {
+function kind (verdict: Validation): string {
   return Object.keys(verdict)[0]!
 }
 

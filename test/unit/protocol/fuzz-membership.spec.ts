@@ -1,9 +1,9 @@
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import { expect } from 'chai'
 import { ProtocolError } from '../../../src/errors.ts'
-import { Admissions, type MembershipPort, type NetworkKey, type Reason } from '../../../src/protocol/membership/index.ts'
+import { Admissions, type CredentialReason, type MembershipPort, type NetworkKey } from '../../../src/protocol/membership/index.ts'
 import { MembershipService } from '../../../src/protocol/membership/membership.ts'
-import { encodeStep } from '../../../src/protocol/membership/messages.ts'
+import { encodeMembershipMessage } from '../../../src/protocol/membership/messages.ts'
 import { seeded } from '../../sim/site.ts'
 import { streamPair } from '../../sim/stream-pair.ts'
 import { ATTACKS, BAD_VECTORS, speak, type Plan } from './hostile-peer.ts'
@@ -25,7 +25,7 @@ class Rules implements MembershipPort {
     return { credential: bytes('good'), digest: new Uint8Array(32), key: { epoch: 0, hash: new Uint8Array(32) } }
   }
 
-  async judge (_peer: string, credential: Uint8Array): Promise<Reason | undefined> {
+  async judge (_peer: string, credential: Uint8Array): Promise<CredentialReason | undefined> {
     return text(credential) === 'good' ? undefined : 'EXPIRED'
   }
 
@@ -148,7 +148,7 @@ interface Talk extends Plan {
 /** Greeting, statements, verdict as this peer has them. */
 function frames ({ credential, statement }: Pick<Talk, 'credential' | 'statement'>): Uint8Array[] {
   const hello = { credential: bytes(credential), digest: new Uint8Array(32).fill(1), key: { epoch: 0, hash: new Uint8Array(32) } }
-  return [{ hello }, { batch: { statements: [bytes(statement)], last: true } }, { answer: {} }].map(encodeStep)
+  return [{ hello }, { batch: { statements: [bytes(statement)], last: true } }, { answer: {} }].map(encodeMembershipMessage)
 }
 
 /** One connection to its end; returns whether it was established. */

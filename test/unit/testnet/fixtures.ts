@@ -2,7 +2,7 @@ import type { FederationDocument } from '../../../src/federation/document.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import type { SiteOutcome } from '../../../scripts/testnet/build-report.ts'
 import { buildReport } from '../../../scripts/testnet/build-report.ts'
-import type { HomeResult, Summary } from '../../../scripts/testnet/homes.ts'
+import type { HomeResult, SavedSummary } from '../../../scripts/testnet/homes.ts'
 import type { Report } from '../../../scripts/testnet/report.ts'
 
 export const START = 1_700_000_000_000
@@ -24,7 +24,7 @@ export function round (number: number, personal = 0.9): RoundRecord {
   }
 }
 
-export function summary (name: string, change: Partial<Summary> = {}): Summary {
+export function summary (name: string, change: Partial<SavedSummary> = {}): SavedSummary {
   return {
     name,
     peerId: `peer-of-${name}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { sha256, type Content, type ExchangeContent } from '../../../../src/audit/entry.ts'
+import { sha256, type EntryContent, type ExchangeContent } from '../../../../src/audit/entry.ts'
 import { Ledger, type LedgerInit } from '../../../../src/audit/ledger.ts'
 
 export const FEDERATION = 'f'.repeat(64)
@@ -51,7 +51,7 @@ export class Desk {
   }
 }
 
-export function refusal (reason: string): Content {
+export function refusal (reason: string): EntryContent {
   return { kind: 'refusal', peer: '12D3KooWstranger', what: 'handshake', reason }
 }
 

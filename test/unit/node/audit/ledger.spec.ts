@@ -1,8 +1,8 @@
 import { appendFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { canonical, type Entry } from '../../../../src/audit/entry.ts'
-import { verifyLedger, type Verdict } from '../../../../src/audit/verify.ts'
+import { canonical, type LedgerEntry } from '../../../../src/audit/entry.ts'
+import { verifyLedger, type LedgerCheck } from '../../../../src/audit/verify.ts'
 import { Desk, refusal } from './fixtures.ts'
 
 describe('audit ledger', () => {
@@ -11,7 +11,7 @@ describe('audit ledger', () => {
   beforeEach(async () => { desk = await Desk.create() })
   afterEach(async () => { await desk.remove() })
 
-  async function verify (onEntry?: (entry: Entry) => void): Promise<Verdict> {
+  async function verify (onEntry?: (entry: LedgerEntry) => void): Promise<LedgerCheck> {
     return await verifyLedger(desk.folder, desk.expected, onEntry)
   }
 
@@ -61,7 +61,7 @@ describe('audit ledger', () => {
     expect(crashed.notes.join()).to.contain('last 13 bytes').and.contain('last 1 entry is not yet under the signed head')
 
     await (await desk.open()).close()
-    const entries: Entry[] = []
+    const entries: LedgerEntry[] = []
     const verdict = await verify((entry) => { entries.push(entry) })
     expect(verdict).to.include({ ok: true, count: 4 })
     expect(entries.at(-1)).to.include({ kind: 'start', unattested: 1, tornBytes: 13 })

@@ -1,25 +1,25 @@
 import { expect } from 'chai'
-import type { Content } from '../../../../src/audit/entry.ts'
-import { Account, reconcile, type Reconciliation } from '../../../../src/audit/reconcile.ts'
+import type { EntryContent } from '../../../../src/audit/entry.ts'
+import { LedgerAccount, reconcile, type Reconciliation } from '../../../../src/audit/reconcile.ts'
 import { bothSides } from './fixtures.ts'
 
 const MINUTE = 60_000
 
 describe('reconciling two ledgers', () => {
-  const start: Content = { kind: 'start' }
-  const stop: Content = { kind: 'stop', reason: 'done' }
-  const one = (n: number): [Content, Content] => bothSides(n, 'A', 'B')
+  const start: EntryContent = { kind: 'start' }
+  const stop: EntryContent = { kind: 'stop', reason: 'done' }
+  const one = (n: number): [EntryContent, EntryContent] => bothSides(n, 'A', 'B')
 
   /** A minute lies between two entries; undefined leaves one out. */
-  function account (peerId: string, contents: readonly (Content | undefined)[]): Account {
-    const result = new Account(peerId)
+  function account (peerId: string, contents: readonly (EntryContent | undefined)[]): LedgerAccount {
+    const result = new LedgerAccount(peerId)
     contents.forEach((content, i) => {
       if (content != null) result.add({ ...content, seq: i + 1, t: new Date(i * MINUTE).toISOString(), prev: '0'.repeat(64) })
     })
     return result
   }
 
-  function compare (a: readonly (Content | undefined)[], b: readonly (Content | undefined)[]): Reconciliation {
+  function compare (a: readonly (EntryContent | undefined)[], b: readonly (EntryContent | undefined)[]): Reconciliation {
     return reconcile(account('A', a), account('B', b))
   }
 
@@ -61,8 +61,8 @@ describe('reconciling two ledgers', () => {
 
   it('explains what a crash left half, by how it was settled or because the entry never reached the disk', () => {
     const [a, b] = one(1)
-    const exchange = a as Extract<Content, { kind: 'exchange' }>
-    const settled: Content = {
+    const exchange = a as Extract<EntryContent, { kind: 'exchange' }>
+    const settled: EntryContent = {
       kind: 'settled',
       id: exchange.id,
       partner: 'B',
@@ -70,12 +70,12 @@ describe('reconciling two ledgers', () => {
       sentDigest: exchange.sentDigest,
       receivedDigest: exchange.receivedDigest
     }
-    const doubt: Content = { ...exchange, outcome: 'doubt' }
+    const doubt: EntryContent = { ...exchange, outcome: 'doubt' }
     expect(compare([start, doubt, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
     expect(compare([start, undefined, start, settled, stop], [start, b, stop])).to.include({ ok: true, matched: 1 })
     expect(compare([start, doubt, stop], [start, b, stop]).explained[0]!.why).to.contain('has not settled')
     expect(compare([start, undefined, undefined, start, stop], [start, b, stop]).explained[0]!.why).to.contain('crashed before')
-    const recovered: Content = {
+    const recovered: EntryContent = {
       kind: 'exchange',
       id: exchange.id,
       partner: 'B',
@@ -90,7 +90,7 @@ describe('reconciling two ledgers', () => {
       true,
       'committed at both; A crashed before its entry was on disk and has it from its log of exchanges, without digests'
     ])
-    const aborted: Content = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'aborted' }
+    const aborted: EntryContent = { kind: 'settled', id: exchange.id, partner: 'B', outcome: 'aborted' }
     expect(compare([start, doubt, aborted, stop], [start, undefined, stop])).to.include({ ok: true, matched: 0, failed: 1 })
     expect(compare([start, doubt, aborted, stop], [start, b, stop]).ok).to.equal(false)
   })

@@ -2,12 +2,12 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { addressClass } from '../../../../src/audit/address-class.ts'
 import { Condenser } from '../../../../src/audit/condenser.ts'
-import type { Content, Entry } from '../../../../src/audit/entry.ts'
+import type { EntryContent, LedgerEntry } from '../../../../src/audit/entry.ts'
 import { describeEntry, matches, parseSince } from '../../../../src/audit/show.ts'
 import { UsageError } from '../../../../src/errors.ts'
 import { bothSides, refusal } from './fixtures.ts'
 
-const entry = (content: Content, t = '2026-03-01T08:00:00.000Z'): Entry => ({ ...content, seq: 7, t, prev: '0'.repeat(64) })
+const entry = (content: EntryContent, t = '2026-03-01T08:00:00.000Z'): LedgerEntry => ({ ...content, seq: 7, t, prev: '0'.repeat(64) })
 
 describe('what the ledger keeps and shows', () => {
   it('filters by time and peer', () => {
@@ -48,9 +48,11 @@ describe('what the ledger keeps and shows', () => {
   })
 
   it('counts what repeats instead of writing it, and what is too much', () => {
-    const written: Content[] = []
+    const written: EntryContent[] = []
     const condenser = new Condenser((content) => { written.push(content) })
-    const connection = (peer: string): Content => ({ kind: 'connection', peer, direction: 'inbound', address: 'private', event: 'open' })
+    const connection = (
+      peer: string
+    ): EntryContent => ({ kind: 'connection', peer, direction: 'inbound', address: 'private', event: 'open' })
     for (let i = 0; i < 1_000; i++) condenser.take(connection('loud') as never)
     for (let i = 0; i < 1_000; i++) condenser.take(connection(`${i}`) as never)
     expect(written).to.have.length(256)

@@ -3,15 +3,24 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { parseFederation, type Federation } from '../../../../src/federation/document.ts'
-import { verifyCredential, type Certificate, type Fault } from '../../../../src/federation/membership/certificate.ts'
-import { decodeInvitation, encodeInvitation, requireUsable } from '../../../../src/federation/membership/invitation.ts'
+import { verifyCredential, type Certificate, type CredentialFault } from '../../../../src/federation/membership/certificate.ts'
+import { decodeInvitation, encodeInvitation, requireUsableInvitation } from '../../../../src/federation/membership/invitation.ts'
 import { makeKey, requireKey } from '../../../../src/federation/membership/key-ring.ts'
 import { signRevocation, Standing, type Statement } from '../../../../src/federation/membership/statements.ts'
 import { canonicalBytes } from '../../../../src/federation/signed.ts'
-import { decodeStep, encodeStep, type Step } from '../../../../src/protocol/membership/messages.ts'
+import { decodeMembershipMessage, encodeMembershipMessage, type MembershipMessage } from '../../../../src/protocol/membership/messages.ts'
 import { certify, federationOf, NOW, people, type Person } from './federations.ts'
 
-const FAULTS: Fault[] = ['NONE', 'MALFORMED', 'WRONG_FEDERATION', 'WRONG_SIGNER', 'OTHER_PEER', 'REVOKED', 'NOT_YET_VALID', 'EXPIRED']
+const FAULTS: CredentialFault[] = [
+  'NONE',
+  'MALFORMED',
+  'WRONG_FEDERATION',
+  'WRONG_SIGNER',
+  'OTHER_PEER',
+  'REVOKED',
+  'NOT_YET_VALID',
+  'EXPIRED'
+]
 const SEED = 20_260_601
 /** Whatever one input costs, signatures included. */
 const SLOWEST_MS = 2_000
@@ -112,7 +121,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
 
   it('the originals are good', async () => {
     const invitation = await decodeInvitation(text)
-    await requireUsable(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
+    await requireUsableInvitation(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
     expect(await verifyCredential({ certificate }, { federation, peerId: site.peerId, now: NOW, standing: new Standing(federation) })).to
       .have.property('member')
     expect(await new Standing(federation).learn([statement])).to.have.length(1)
@@ -145,7 +154,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
       const end = await outcome(async () => {
         const invitation = await decodeInvitation(pack(edited))
         expect(invitation.federation.id).to.equal(federation.id)
-        await requireUsable(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
+        await requireUsableInvitation(invitation, { peerId: site.peerId, now: NOW, standing: new Standing(federation) })
         expect(signedPart(invitation)).to.deep.equal(signedPart({ certificate }))
       })
       expect(end).to.match(/^(accepted$|InputError: )/)
@@ -191,7 +200,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
   })
 
   it('13,000 frames', async () => {
-    const hello: Step = {
+    const hello: MembershipMessage = {
       hello: { credential: canonicalBytes({ certificate }), digest: new Uint8Array(32), key: { epoch: 1, hash: new Uint8Array(32) } }
     }
     const frames = [hello, {
@@ -200,7 +209,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
         last: true,
         key: { statement: canonicalBytes(statement), key: new Uint8Array(32) }
       }
-    }, { answer: { refused: 'REVOKED' as const } }].map((step) => encodeStep(step as Step))
+    }, { answer: { refused: 'REVOKED' as const } }].map((step) => encodeMembershipMessage(step as MembershipMessage))
     const edited = fc.tuple(fc.nat({ max: 2 }), fc.array(byteEdit, { minLength: 1, maxLength: 4 })).map(([which, edits]) =>
       edits.reduce<Uint8Array>(editBytes, frames[which]!)
     )
@@ -209,7 +218,7 @@ describe('50,000 malformed invitations, certificates, documents and membership f
       fc.oneof({ weight: 4, arbitrary: edited }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 400 }) }),
       async (bytes) => {
         const end = await outcome(async () => {
-          const step = decodeStep(bytes)
+          const step = decodeMembershipMessage(bytes)
           if ('hello' in step) await admitsNobody(step.hello.credential)
         })
         expect(end).to.match(/^(accepted$|ProtocolError: )/)

@@ -9,7 +9,7 @@ import { appendEvent, readEvents, takeEvents, type MembershipChange } from '../.
 import { MemberBook } from '../../../../src/federation/membership/member-book.ts'
 import { viewMembers } from '../../../../src/federation/membership/members-view.ts'
 import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
-import { Shunned } from '../../../../src/node/network/refused-peers.ts'
+import { RefusedPeers } from '../../../../src/node/network/refused-peers.ts'
 import { federationOf, NOW, people, type Person } from './federations.ts'
 
 async function settled (work: Promise<void>): Promise<boolean> {
@@ -40,7 +40,7 @@ describe('catching up after a start', () => {
 describe('back-off after refusals', () => {
   it('grows, ends, and is shorter for those who come by themselves', () => {
     let now = 0
-    const shunned = new Shunned(() => now)
+    const shunned = new RefusedPeers(() => now)
     shunned.add('x', true)
     expect([shunned.deniesDial('x'), shunned.deniesInbound('x'), shunned.deniesDial('y')]).to.deep.equal([true, true, false])
     now = 10_000
@@ -55,7 +55,7 @@ describe('back-off after refusals', () => {
   })
 
   it('remembers 1,024 peers', () => {
-    const shunned = new Shunned(() => 0)
+    const shunned = new RefusedPeers(() => 0)
     for (let i = 0; i <= 1_024; i++) shunned.add(`peer ${i}`, true)
     expect([shunned.deniesDial('peer 0'), shunned.deniesDial('peer 1024')]).to.deep.equal([false, true])
   })

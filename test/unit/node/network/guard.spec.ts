@@ -3,9 +3,16 @@ import type { Connection, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
-import { CONNECTS, Gater, HANDSHAKES, hostOf, MAX_PER_PEER, SUSPECT_HANDSHAKES } from '../../../../src/node/network/connection-limits.ts'
+import {
+  ConnectionLimits,
+  CONNECTS,
+  HANDSHAKES,
+  hostOf,
+  MAX_PER_PEER,
+  SUSPECT_HANDSHAKES
+} from '../../../../src/node/network/connection-limits.ts'
 import { Offences } from '../../../../src/node/network/offences.ts'
-import { Guard, OFFENCE } from '../../../../src/node/network/peer-limits.ts'
+import { OFFENCE, PeerLimits } from '../../../../src/node/network/peer-limits.ts'
 
 async function somePeer (): Promise<PeerId> {
   return peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
@@ -71,14 +78,14 @@ describe('who may connect', () => {
   let now = 0
   let open = 0
   let banned: string[] = []
-  let gater: Gater
+  let gater: ConnectionLimits
 
   beforeEach(() => {
     now = 0
     open = 0
     const offences = new Offences({ now: () => now, onBan: (peer) => { banned.push(peer) } })
     banned = []
-    gater = new Gater({ offences, now: () => now, connectionsOf: () => open })
+    gater = new ConnectionLimits({ offences, now: () => now, connectionsOf: () => open })
     gaterOffences = offences
   })
   let gaterOffences: Offences
@@ -136,7 +143,7 @@ describe('who may connect', () => {
 describe('guard', () => {
   it('closes the connections of whom it bans, and says who and why', async () => {
     const said: unknown[] = []
-    const guard = new Guard({ onBan: (...ban) => { said.push(ban) }, now: () => 0 })
+    const guard = new PeerLimits({ onBan: (...ban) => { said.push(ban) }, now: () => 0 })
     const peer = await somePeer()
     const aborted: string[] = []
     guard.attach({

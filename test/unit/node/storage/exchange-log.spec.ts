@@ -3,15 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import type { ExchangeLog, LogEntry, RecordHead, Role, SealedRecord, Verdict } from '../../../../src/gossip-aggregation/exchange-log.ts'
+import type {
+  Decision,
+  ExchangeLog,
+  ExchangeRole,
+  LogEntry,
+  RecordHead,
+  SealedRecord
+} from '../../../../src/gossip-aggregation/exchange-log.ts'
 import { DiskExchangeLog } from '../../../../src/home/exchange-log.ts'
-import { readDifference, readHead, RecordWriter } from '../../../../src/home/exchange-record.ts'
+import { readDifference, readRecordHead, RecordWriter } from '../../../../src/home/exchange-record.ts'
 
 const SIZE = 10
 const id = (n: number): string => n.toString(16).padStart(32, '0')
 const numbers = (n: number): Float32Array => Float32Array.from({ length: SIZE }, (_, i) => n + i / 8)
 
-async function write (log: ExchangeLog, n: number, role: Role, partner = 'p'): Promise<void> {
+async function write (log: ExchangeLog, n: number, role: ExchangeRole, partner = 'p'): Promise<void> {
   const entry = await log.begin({ exchangeId: id(n), partner, role, size: SIZE })
   await entry.append(numbers(n).subarray(0, 7))
   await entry.append(numbers(n).subarray(7))
@@ -85,7 +92,7 @@ describe('the exchange log on disk', () => {
         let at = 0
         for (const part of parts) await writer.append(whole.subarray(at, at += part))
         const head = await writer.finish(0.5)
-        expect(await readHead(path, { whole: true })).to.deep.equal(head)
+        expect(await readRecordHead(path, { whole: true })).to.deep.equal(head)
         expect(await readDifference(path, head)).to.deep.equal(whole)
       }),
       { numRuns: 40 }
@@ -208,7 +215,7 @@ class ModelLog implements ExchangeLog {
     }
   }
 
-  async settle (exchangeId: string, verdict: Verdict): Promise<void> {
+  async settle (exchangeId: string, verdict: Decision): Promise<void> {
     const record = this.#pending.get(exchangeId)
     if (record == null) return
     this.#pending.delete(exchangeId)
