@@ -22,7 +22,7 @@ await build({
   logLevel: 'warning'
 })
 
-const kernels = join(root, 'src/gossip-aggregation/vectors.wat')
+const kernels = join(root, 'src/gossip-aggregation/vectors/vectors.wat')
 const { buffer } = (await wabt()).parseWat(kernels, readFileSync(kernels, 'utf8'), { simd: true }).toBinary({})
 writeFileSync(
   join(root, 'build/vector-kernels.cjs'),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Codec } from '../../src/gossip-aggregation/codec.ts'
+import type { Codec } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { Worker } from './worker.ts'
 
 export interface Member {

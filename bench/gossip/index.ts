@@ -1,7 +1,7 @@
 /** Real sites on this machine average real vectors: `npm run bench:gossip -- --help`. */
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import { CODECS, type Codec } from '../../src/gossip-aggregation/codec.ts'
+import { CODECS, type Codec } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { measureAverage, measureInARow } from './measure.ts'
 import { describe, reportOf } from './report.ts'
 

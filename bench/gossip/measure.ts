@@ -1,4 +1,4 @@
-import type { Codec } from '../../src/gossip-aggregation/codec.ts'
+import type { Codec } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { MOST_IN_LOG } from '../../src/rounds/checkpoint.ts'
 import { withFleet, type Member } from './fleet.ts'
 import type { BareCalls, Kind, Usage } from './messages.ts'

@@ -1,5 +1,5 @@
 /** What the bench asks of its worker processes, over IPC. */
-import type { Codec } from '../../src/gossip-aggregation/codec.ts'
+import type { Codec } from '../../src/gossip-aggregation/codecs/codec.ts'
 
 export interface SiteSetup {
   readonly index: number

@@ -7,13 +7,13 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { loadOrCreateIdentity } from '../../src/federation/identity.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
-import type { ExchangeLog, LogEntry } from '../../src/gossip-aggregation/exchange-log.ts'
+import type { ExchangeLog, LogEntry } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
 import { AdapterStore } from '../../src/home/adapter-store.ts'
 import { DiskExchangeLog } from '../../src/home/exchange-log.ts'
 import { sitePaths } from '../../src/home/paths.ts'
-import { keyedNoise } from '../../src/node/network/encrypter.ts'
 import { createHost } from '../../src/node/network/host.ts'
-import { PeerLimits } from '../../src/node/network/peer-limits.ts'
+import { keyedNoise } from '../../src/node/network/keyed-noise.ts'
+import { PeerLimits } from '../../src/node/network/limits/peer-limits.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
 import { Checkpoint } from '../../src/rounds/checkpoint.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
@@ -67,10 +67,12 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
     federationId,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     encrypter: keyedNoise({ federationId, networkKey: Buffer.from(networkKey, 'hex'), onRefused: () => {} }),
-    limits: new PeerLimits({ onBan: (
-      _peer,
-      reason
-    ) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) } }),
+    limits: new PeerLimits({
+      onBan: (
+        _peer,
+        reason
+      ) => { process.stderr.write(`site ${index} cut a partner off, because it ${reason}\n`) }
+    }),
     services: { late: (components: AdapterExchangeComponents) => ({ components }) }
   })
   const service = adapterExchange({ federationId, averaging: averager, offersPerSecond: UNBOUNDED })(host.services.late.components)

@@ -1,6 +1,6 @@
 import { writeSafetensors, type NamedTensor } from '../../src/adapter/safetensors.ts'
-import type { Scores } from './scores.ts'
 import type { PretrainSettings } from './settings.ts'
+import type { Scores } from './training/scores.ts'
 
 /** Bytes of the weight file: float16, with where it comes from and how good it is beside the tensors. */
 export function assetBytes (

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fitSlice, loadDataset, type Fitted } from '../../src/dataset/index.ts'
 import { maskBounds } from '../../src/model/train/box-prompts.ts'
-import type { Sample } from './sample.ts'
+import type { Sample } from './scenes/sample.ts'
 
 /**
  * Slices of every bundled hospital as samples: the box fits the mask, the point is its middle, without a prompt the mask is meant too.

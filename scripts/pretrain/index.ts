@@ -10,9 +10,9 @@ import { diceScore } from '../../src/model/scores/overlap.ts'
 import { bundledSamples } from './bundled.ts'
 import { describeScores, progressView } from './progress.ts'
 import { pretrain } from './run.ts'
-import { heldOut, score } from './scores.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
-import { predictStep } from './step.ts'
+import { heldOut, score } from './training/scores.ts'
+import { predictStep } from './training/step.ts'
 
 const flags = {
   model: { type: 'string', describe: 'configuration to train', default: DEFAULT_SETTINGS.model },

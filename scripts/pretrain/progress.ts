@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import type { Scores } from './scores.ts'
+import type { Scores } from './training/scores.ts'
 
 export interface PretrainProgress {
   /** Steps done and to do. */

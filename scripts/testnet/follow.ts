@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Display } from './display.ts'
+import type { Display } from './display/display.ts'
 import { isDue, type Fault } from './faults.ts'
-import type { HospitalProcess } from './hospital-process.ts'
+import type { HospitalProcess } from './hospitals/hospital-process.ts'
 import type { Journal } from './journal.ts'
 
 const POLL_MS = 400

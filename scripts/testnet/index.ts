@@ -2,9 +2,9 @@
 import { hideBin } from 'yargs/helpers'
 import { messageOf } from '../../src/common/message-of.ts'
 import { CorruptFileError, InputError, SchemaError, TimeoutError, UsageError } from '../../src/errors.ts'
-import { Children } from './children.ts'
+import { Children } from './hospitals/children.ts'
 import { parseOptions, type TestnetOptions } from './options.ts'
-import type { ReportCheck } from './report.ts'
+import type { ReportCheck } from './report/report.ts'
 import { runTestnet } from './run.ts'
 
 const EXPECTED = [InputError, SchemaError, CorruptFileError, TimeoutError]

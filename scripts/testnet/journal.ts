@@ -1,6 +1,6 @@
 import type { SiteStatus } from '../../src/rounds/status.ts'
 import { WORKING, type Fault } from './faults.ts'
-import type { HospitalProcess } from './hospital-process.ts'
+import type { HospitalProcess } from './hospitals/hospital-process.ts'
 
 /** A fault as it struck, and what was seen of the hospital afterwards. */
 export interface Strike {

@@ -1,5 +1,5 @@
 import type { Schema } from '../adapter/schema.ts'
-import { chunksOf } from '../gossip-aggregation/codec.ts'
+import { chunksOf } from '../gossip-aggregation/codecs/codec.ts'
 
 /** Brings the sites' adapters together. */
 export interface Mixer {

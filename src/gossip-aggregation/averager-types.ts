@@ -1,7 +1,7 @@
 import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
-import type { Codec } from './codec.ts'
-import type { ExchangeLog } from './exchange-log.ts'
+import type { Codec } from './codecs/codec.ts'
+import type { ExchangeLog } from './exchange/exchange-log.ts'
 
 /** What of a federation's averaging settings the averager takes. */
 export interface AveragerSettings {

@@ -1,6 +1,6 @@
 import type { Schema } from '../adapter/schema.ts'
 import { SchemaError } from '../errors.ts'
-import { sumOfSquares } from './arithmetic.ts'
+import { sumOfSquares } from './vectors/arithmetic.ts'
 
 declare const passed: unique symbol
 

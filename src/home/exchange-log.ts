@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.ts'
-import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange-log.ts'
+import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
 import { dropDifference, readDifference, readRecordHead, RecordWriter, type StoredHead } from './exchange-record.ts'
 
 /**

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
-import type { RecordHead, SealedRecord } from '../gossip-aggregation/exchange-log.ts'
+import type { RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
 import { DirectFile } from './direct-file.ts'
 
 /** Room for the head, which is known last: d begins here. */

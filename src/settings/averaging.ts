@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CODECS } from '../gossip-aggregation/codec.ts'
+import { CODECS } from '../gossip-aggregation/codecs/codec.ts'
 import { PARTNER_RULES } from '../gossip-aggregation/partner-choice.ts'
 import { count, defaultsOf, positive, setting } from './setting.ts'
 

@@ -1,6 +1,6 @@
 import { RefusedError, UnreachableError } from '../errors.ts'
-import type { CommittedExchange } from '../gossip-aggregation/exchange-types.ts'
-import type { Exchange } from '../gossip-aggregation/exchange.ts'
+import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
+import type { Exchange } from '../gossip-aggregation/exchange/exchange.ts'
 import { SLOWNESS } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { VirtualSite } from './virtual-site.ts'

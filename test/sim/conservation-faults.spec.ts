@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { CODECS } from '../../src/gossip-aggregation/codec.ts'
+import { CODECS } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { Fate, MortalSite, type Fault } from './mortal-site.ts'
 import { vectorSchema, weightedSum } from './site.ts'
 

@@ -1,5 +1,5 @@
 import type { AveragerState } from '../../src/gossip-aggregation/averager-types.ts'
-import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange-log.ts'
+import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
 
 interface Stored {
   readonly head: SealedRecord

@@ -1,9 +1,9 @@
 import { createSchema, type Schema } from '../../src/adapter/schema.ts'
 import type { AveragerSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
-import type { ExchangeLog } from '../../src/gossip-aggregation/exchange-log.ts'
-import type { CommittedExchange } from '../../src/gossip-aggregation/exchange-types.ts'
-import type { Exchange } from '../../src/gossip-aggregation/exchange.ts'
+import type { ExchangeLog } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
+import type { CommittedExchange } from '../../src/gossip-aggregation/exchange/exchange-types.ts'
+import type { Exchange } from '../../src/gossip-aggregation/exchange/exchange.ts'
 
 const SETTINGS: AveragerSettings = { codec: 'f32', maxMass: 1e6, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
 

@@ -1,4 +1,4 @@
-import type { Random } from '../../../scripts/pretrain/random.ts'
+import type { Random } from '../../../scripts/pretrain/scenes/random.ts'
 import { blur } from '../../../scripts/sample/shifts.ts'
 import { normal } from '../../../src/common/random.ts'
 

@@ -1,5 +1,5 @@
-import { streamRandom, type Random } from '../../../scripts/pretrain/random.ts'
-import { smoothNoise } from '../../../scripts/pretrain/render.ts'
+import { streamRandom, type Random } from '../../../scripts/pretrain/scenes/random.ts'
+import { smoothNoise } from '../../../scripts/pretrain/scenes/render.ts'
 import { seededRandom } from '../../../src/common/random.ts'
 import { photograph, type Camera } from './camera.ts'
 import { bentEllipse, cover, depthIn, fillOutline, shareOf, stamp, type Outline } from './shape.ts'

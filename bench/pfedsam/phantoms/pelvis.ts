@@ -1,4 +1,4 @@
-import type { Random } from '../../../scripts/pretrain/random.ts'
+import type { Random } from '../../../scripts/pretrain/scenes/random.ts'
 import { bentEllipse, cover, coverOf, depthIn, shareOf, type Outline } from './shape.ts'
 
 /** A place in mm from the middle of the picture: x to the right of it, y to the patient's back. */

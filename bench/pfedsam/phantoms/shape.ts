@@ -1,4 +1,4 @@
-import type { Random } from '../../../scripts/pretrain/random.ts'
+import type { Random } from '../../../scripts/pretrain/scenes/random.ts'
 
 /** A closed star-shaped line around (x, y): its distance from there at every angle (radians, clockwise from the right), in pixels. */
 export interface Outline {

@@ -1,4 +1,4 @@
-import type { Random } from '../../../scripts/pretrain/random.ts'
+import type { Random } from '../../../scripts/pretrain/scenes/random.ts'
 import { stamp } from './shape.ts'
 
 /** A tree of vessels to draw, in pixels and radians. */

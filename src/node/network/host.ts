@@ -11,11 +11,11 @@ import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { SOFTWARE } from '../../common/software.ts'
 import { InputError } from '../../errors.ts'
 import { federationDht } from './dht.ts'
-import type { KeyedNoise } from './encrypter.ts'
-import type { Members } from './membership-service.ts'
-import type { PeerLimits } from './peer-limits.ts'
+import type { KeyedNoise } from './keyed-noise.ts'
+import type { PeerLimits } from './limits/peer-limits.ts'
+import { MAX_STREAMS } from './limits/traffic-limits.ts'
+import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
-import { MAX_STREAMS } from './traffic-limits.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify

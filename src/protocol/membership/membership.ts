@@ -234,9 +234,11 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     })
     const frames = new Frames(stream)
     try {
-      for (const batch of statementBatches(statements, key)) await frames.write(encodeMembershipMessage({
-        batch
-      }), this.#limit('room for news'))
+      for (const batch of statementBatches(statements, key)) {
+        await frames.write(encodeMembershipMessage({
+          batch
+        }), this.#limit('room for news'))
+      }
       await within(stream.close(), this.#limit('end of the stream'))
     } catch (error) {
       frames.abort(error as Error)

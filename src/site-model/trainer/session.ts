@@ -11,7 +11,7 @@ import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
-import { DiskFeatures } from './feature-store.ts'
+import { DiskFeatures } from './disk-features.ts'
 import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { reportSchema } from '../../../scripts/testnet/report.ts'
+import { reportSchema } from '../../../scripts/testnet/report/report.ts'
 
 const TESTNET = fileURLToPath(new URL('../../../dist/scripts/testnet/index.js', import.meta.url))
 const LIMIT_MS = 240_000

@@ -14,7 +14,7 @@ import { resizeWeights } from '../../../src/model/sam/weights.ts'
 import { readBaseModel } from '../../../src/site-model/base/base-model.ts'
 import { importModel, type ImportedModel } from '../../../src/site-model/base/import-model.ts'
 import { expectClose, nhwc } from '../../unit/model/golden.ts'
-import { huggingFaceName } from '../../unit/model/hugging-face-name.ts'
+import { huggingFaceName } from '../../unit/model/sam/hugging-face-name.ts'
 import { writePth } from '../../unit/node/offline-models/pth-writer.ts'
 
 const config = samConfig('vit-b')

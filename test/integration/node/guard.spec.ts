@@ -1,9 +1,9 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, Stream } from '@libp2p/interface'
 import { expect } from 'chai'
-import { keyedNoise } from '../../../src/node/network/encrypter.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
-import { PeerLimits } from '../../../src/node/network/peer-limits.ts'
+import { keyedNoise } from '../../../src/node/network/keyed-noise.ts'
+import { PeerLimits } from '../../../src/node/network/limits/peer-limits.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const BULK = `/consilium/${FEDERATION}/adapter-exchange/1.0.0`

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import { addScaled, plainCombine, plainSum, subtract, sumOfSquares } from '../../../src/gossip-aggregation/arithmetic.ts'
-import { kernels, AT_ONCE } from '../../../src/gossip-aggregation/wasm-passes.ts'
+import { addScaled, plainCombine, plainSum, subtract, sumOfSquares } from '../../../src/gossip-aggregation/vectors/arithmetic.ts'
+import { kernels, AT_ONCE } from '../../../src/gossip-aggregation/vectors/wasm-passes.ts'
 
 const pairs = fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 40 }).map((numbers) =>
   [0, 1].map((side) => Float32Array.from(numbers, (both) => both[side]!)) as [Float32Array, Float32Array]

@@ -3,8 +3,8 @@ import { createSchema } from '../../../src/adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../../../src/errors.ts'
 import type { AveragerSettings } from '../../../src/gossip-aggregation/averager-types.ts'
 import { Averager, massOf } from '../../../src/gossip-aggregation/averager.ts'
-import type { Offer } from '../../../src/gossip-aggregation/exchange-types.ts'
-import type { Exchange } from '../../../src/gossip-aggregation/exchange.ts'
+import type { Offer } from '../../../src/gossip-aggregation/exchange/exchange-types.ts'
+import type { Exchange } from '../../../src/gossip-aggregation/exchange/exchange.ts'
 
 const settings: AveragerSettings = { codec: 'f32', maxMass: 100, clipRadius: 10, normBound: 1000, staleness: 3 }
 const schema = createSchema({ model: 'm', baseHash: 'b', tensors: [{ name: 'x', shape: [3], role: 'lora' }] })

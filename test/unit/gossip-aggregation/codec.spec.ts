@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { blockNoise, CodecChoice, noiseOf } from '../../../src/gossip-aggregation/codec-choice.ts'
-import { chunksOf, CODECS, coderOf, finer, type Codec } from '../../../src/gossip-aggregation/codec.ts'
+import { blockNoise, CodecChoice, noiseOf } from '../../../src/gossip-aggregation/codecs/codec-choice.ts'
+import { chunksOf, CODECS, coderOf, finer, type Codec } from '../../../src/gossip-aggregation/codecs/codec.ts'
 import { createSite, runExchange, seeded, type SimulatedSite } from '../../sim/site.ts'
 
 const vectors = fc.float32Array({ minLength: 1, maxLength: 600, noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })

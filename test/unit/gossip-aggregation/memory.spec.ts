@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { CODECS, type Codec } from '../../../src/gossip-aggregation/codec.ts'
+import { CODECS, type Codec } from '../../../src/gossip-aggregation/codecs/codec.ts'
 import { heldBytes } from '../../sim/held-bytes.ts'
 import { createSite, runExchange, type Boundary, type SimulatedSite } from '../../sim/site.ts'
 

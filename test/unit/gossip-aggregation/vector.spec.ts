@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Vector } from '../../../src/gossip-aggregation/vector.ts'
+import { Vector } from '../../../src/gossip-aggregation/vectors/vector.ts'
 
 describe('x', () => {
   it('is a copy, and changes in its place while nobody borrows it', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { GossipMixer } from '../../../src/experiment/gossip-mixer.ts'
 import { NoMixer, ServerMixer, weightedMean } from '../../../src/experiment/mixers.ts'
-import { chunksOf } from '../../../src/gossip-aggregation/codec.ts'
+import { chunksOf } from '../../../src/gossip-aggregation/codecs/codec.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 
 const schema = createSchema({

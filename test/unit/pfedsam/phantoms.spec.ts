@@ -4,7 +4,7 @@ import { fundusSites } from '../../../bench/pfedsam/phantoms/fundus.ts'
 import { prostateSites } from '../../../bench/pfedsam/phantoms/prostate.ts'
 import { bentEllipse, depthIn, fillOutline } from '../../../bench/pfedsam/phantoms/shape.ts'
 import type { Drawing } from '../../../bench/pfedsam/phantoms/types.ts'
-import { streamRandom } from '../../../scripts/pretrain/random.ts'
+import { streamRandom } from '../../../scripts/pretrain/scenes/random.ts'
 
 const SIDE = 64
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { BatchStream } from '../../../scripts/pretrain/batch-stream.ts'
-import { fitted, PROMPTS, toTaskBatch } from '../../../scripts/pretrain/batch.ts'
-import { drawSample } from '../../../scripts/pretrain/sample.ts'
+import { BatchStream } from '../../../scripts/pretrain/batches/batch-stream.ts'
+import { fitted, PROMPTS, toTaskBatch } from '../../../scripts/pretrain/batches/batch.ts'
+import { drawSample } from '../../../scripts/pretrain/scenes/sample.ts'
 
 const SIDE = 128
 const LOW = 32

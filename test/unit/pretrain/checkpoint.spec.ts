@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readCheckpoint, writeCheckpoint } from '../../../scripts/pretrain/checkpoint.ts'
 import { DEFAULT_SETTINGS } from '../../../scripts/pretrain/settings.ts'
+import { readCheckpoint, writeCheckpoint } from '../../../scripts/pretrain/training/checkpoint.ts'
 import { CorruptFileError, InputError } from '../../../src/errors.ts'
 
 const vector = (from: number): Float32Array => Float32Array.from({ length: 7 }, (_, i) => Math.fround(from + i / 3))

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { initialWeights } from '../../../scripts/pretrain/initial.ts'
-import { assemble, partition } from '../../../scripts/pretrain/parameters.ts'
+import { initialWeights } from '../../../scripts/pretrain/training/initial.ts'
+import { assemble, partition } from '../../../scripts/pretrain/training/parameters.ts'
 import { flatten } from '../../../src/model/parameters/layout.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash } from '../../../src/model/sam/weights.ts'

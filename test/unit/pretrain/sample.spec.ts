@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { PROMPTS } from '../../../scripts/pretrain/batch.ts'
-import { drawSample, type Sample } from '../../../scripts/pretrain/sample.ts'
-import { MINIMUM_AREA } from '../../../scripts/pretrain/scene.ts'
+import { PROMPTS } from '../../../scripts/pretrain/batches/batch.ts'
+import { drawSample, type Sample } from '../../../scripts/pretrain/scenes/sample.ts'
+import { MINIMUM_AREA } from '../../../scripts/pretrain/scenes/scene.ts'
 
 const SIDE = 128
 const area = (mask: Uint8Array): number => mask.reduce((sum, value) => sum + value, 0)

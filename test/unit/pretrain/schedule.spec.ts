@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { keepFactor, rateFactor } from '../../../scripts/pretrain/schedule.ts'
 import { KEEP, WARMUP } from '../../../scripts/pretrain/settings.ts'
+import { keepFactor, rateFactor } from '../../../scripts/pretrain/training/schedule.ts'
 
 describe('the schedule of the pretraining', () => {
   const steps = 10 * WARMUP

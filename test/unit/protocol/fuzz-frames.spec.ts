@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { encode } from 'it-length-prefixed'
 import { ProtocolError } from '../../../src/errors.ts'
-import { CODECS, coderOf } from '../../../src/gossip-aggregation/codec.ts'
+import { CODECS, coderOf } from '../../../src/gossip-aggregation/codecs/codec.ts'
 import {
   checkCommit,
   checkCommitted,

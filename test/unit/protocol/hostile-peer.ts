@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
-import { BLOCK } from '../../../src/gossip-aggregation/codec-blocks.ts'
-import { chunksOf, coderOf, type Codec } from '../../../src/gossip-aggregation/codec.ts'
+import { BLOCK } from '../../../src/gossip-aggregation/codecs/codec-blocks.ts'
+import { chunksOf, coderOf, type Codec } from '../../../src/gossip-aggregation/codecs/codec.ts'
 import {
   decodeOffer,
   encodeAnswer,

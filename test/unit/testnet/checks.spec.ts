@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { judge, type CheckInput } from '../../../scripts/testnet/checks.ts'
+import { judge, type CheckInput } from '../../../scripts/testnet/checks/checks.ts'
 import type { Conditions } from '../../../scripts/testnet/conditions.ts'
 import type { Strike } from '../../../scripts/testnet/journal.ts'
 import { facts, homeResult, outcome, round, summary, vector } from './fixtures.ts'

@@ -1,9 +1,9 @@
 import type { FederationDocument } from '../../../src/federation/document.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
-import type { SiteOutcome } from '../../../scripts/testnet/build-report.ts'
-import { buildReport } from '../../../scripts/testnet/build-report.ts'
-import type { HomeResult, SavedSummary } from '../../../scripts/testnet/homes.ts'
-import type { Report } from '../../../scripts/testnet/report.ts'
+import type { SiteOutcome } from '../../../scripts/testnet/report/build-report.ts'
+import { buildReport } from '../../../scripts/testnet/report/build-report.ts'
+import type { HomeResult, SavedSummary } from '../../../scripts/testnet/hospitals/homes.ts'
+import type { Report } from '../../../scripts/testnet/report/report.ts'
 
 export const START = 1_700_000_000_000
 

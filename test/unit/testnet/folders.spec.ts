@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import pMap from 'p-map'
-import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals.ts'
+import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals/hospitals.ts'
+import { prepareWorkspace } from '../../../scripts/testnet/hospitals/workspace.ts'
 import { bundledSample } from '../../../scripts/testnet/sample.ts'
-import { prepareWorkspace } from '../../../scripts/testnet/workspace.ts'
 import { InputError } from '../../../src/errors.ts'
 
 let root: string

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { judge } from '../../../scripts/testnet/checks.ts'
-import { renderPage } from '../../../scripts/testnet/html/page.ts'
-import { outlinePixels, renderPicture } from '../../../scripts/testnet/pictures.ts'
-import { reportSchema, type Report } from '../../../scripts/testnet/report.ts'
+import { judge } from '../../../scripts/testnet/checks/checks.ts'
+import { renderPage } from '../../../scripts/testnet/report/page.ts'
+import { outlinePixels, renderPicture } from '../../../scripts/testnet/report/pictures.ts'
+import { reportSchema, type Report } from '../../../scripts/testnet/report/report.ts'
 import { describeDistance } from '../../../src/report/charts.ts'
 import { facts, homeResult, outcome } from './fixtures.ts'
 

@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
-import { describeBytes, describePhase } from '../../../scripts/testnet/describe.ts'
-import type { HospitalProcess } from '../../../scripts/testnet/hospital-process.ts'
+import { describeBytes, describePhase } from '../../../scripts/testnet/display/describe.ts'
+import { drawTable } from '../../../scripts/testnet/display/live-table.ts'
+import { PlainLines } from '../../../scripts/testnet/display/plain-lines.ts'
+import type { HospitalProcess } from '../../../scripts/testnet/hospitals/hospital-process.ts'
 import { Journal } from '../../../scripts/testnet/journal.ts'
-import { drawTable } from '../../../scripts/testnet/live-table.ts'
-import { PlainLines } from '../../../scripts/testnet/plain-lines.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 
 function site (name: string, status?: Partial<SiteStatus>, change: object = {}): HospitalProcess {

@@ -9,7 +9,7 @@ import { appendEvent, readEvents, takeEvents, type MembershipChange } from '../.
 import { MemberBook } from '../../../../src/federation/membership/member-book.ts'
 import { viewMembers } from '../../../../src/federation/membership/members-view.ts'
 import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
-import { RefusedPeers } from '../../../../src/node/network/refused-peers.ts'
+import { RefusedPeers } from '../../../../src/node/network/limits/refused-peers.ts'
 import { federationOf, NOW, people, type Person } from './federations.ts'
 
 async function settled (work: Promise<void>): Promise<boolean> {

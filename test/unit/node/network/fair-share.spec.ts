@@ -1,6 +1,6 @@
 import { TypedEventEmitter } from '@libp2p/interface'
 import { expect } from 'chai'
-import { FairShare, SHARE } from '../../../../src/node/network/fair-share.ts'
+import { FairShare, SHARE } from '../../../../src/node/network/limits/fair-share.ts'
 import type { AdapterExchangeEvents, AdapterExchangeInit } from '../../../../src/protocol/adapter-exchange/index.ts'
 
 type Averaging = AdapterExchangeInit['averaging']

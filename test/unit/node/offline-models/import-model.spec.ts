@@ -10,7 +10,7 @@ import { importModel } from '../../../../src/site-model/base/import-model.ts'
 import { findModel, findWeights, listModels } from '../../../../src/site-model/base/model-store.ts'
 import { seeded } from '../../../sim/site.ts'
 import { tinyWeights } from '../../model/golden.ts'
-import { huggingFaceName } from '../../model/hugging-face-name.ts'
+import { huggingFaceName } from '../../model/sam/hugging-face-name.ts'
 import { fixCrc, mutate } from './mutate.ts'
 import { writePth } from './pth-writer.ts'
 

@@ -10,7 +10,7 @@ import type {
   LogEntry,
   RecordHead,
   SealedRecord
-} from '../../../../src/gossip-aggregation/exchange-log.ts'
+} from '../../../../src/gossip-aggregation/exchange/exchange-log.ts'
 import { DiskExchangeLog } from '../../../../src/home/exchange-log.ts'
 import { readDifference, readRecordHead, RecordWriter } from '../../../../src/home/exchange-record.ts'
 

@@ -1,0 +1,72 @@
+import type { SiteStatus } from '../../../src/rounds/status.ts'
+import type { HospitalProcess } from '../hospitals/hospital-process.ts'
+import { describePhase, partnerName } from './describe.ts'
+import type { Display } from './display.ts'
+
+const QUARTERS = 4
+
+interface Seen { readonly state: string, readonly dice: string, readonly warnings: number, readonly quarter: number }
+
+/** One line per change: "00:42 hospital-b round 3 phase G". */
+export class PlainLines implements Display {
+  readonly #write: (line: string) => void
+  readonly #clock: () => string
+  readonly #seen = new Map<string, Seen>()
+
+  constructor (write: (line: string) => void, clock: () => string) {
+    this.#write = write
+    this.#clock = clock
+  }
+
+  update (processes: readonly HospitalProcess[]): void {
+    for (const each of processes) {
+      const before = this.#seen.get(each.hospital.name) ?? { state: '', dice: '', warnings: 0, quarter: 0 }
+      const now = look(each)
+      this.#seen.set(each.hospital.name, now)
+      for (const text of changes(each, before, now, processes)) this.note(`${each.hospital.name} ${text}`)
+    }
+  }
+
+  note (text: string): void {
+    this.#write(`${this.#clock()} ${text}`)
+  }
+
+  done (): void {}
+}
+
+function look (each: HospitalProcess): Seen {
+  return {
+    state: describeState(each),
+    dice: describeDice(each.status),
+    warnings: each.status?.warnings.length ?? 0,
+    quarter: quarter(each)
+  }
+}
+
+function changes (each: HospitalProcess, before: Seen, now: Seen, processes: readonly HospitalProcess[]): string[] {
+  const lines = (each.status?.warnings.slice(before.warnings) ?? []).map((warning) => `says: ${warning}`)
+  if (now.dice !== '' && now.dice !== before.dice) lines.push(now.dice)
+  if (now.state !== before.state) lines.push(now.state + describePartner(each, processes))
+  else if (now.quarter !== before.quarter && now.quarter > 0) lines.push(`${now.state} ${describePhase(each, true).split(' ').at(-1)}`)
+  return lines
+}
+
+function describeState (each: HospitalProcess): string {
+  const round = each.state === 'running' && each.status != null && each.status.round > 0 ? `round ${each.status.round} ` : ''
+  return round + describePhase(each, false)
+}
+
+function describePartner (each: HospitalProcess, processes: readonly HospitalProcess[]): string {
+  const partner = each.status?.phase === 'exchange' && !each.isOver ? partnerName(processes, each.status.partner) : ''
+  return partner === '' ? '' : ` with ${partner}`
+}
+
+function describeDice (status: SiteStatus | undefined): string {
+  if (status?.dice == null) return ''
+  return `Dice global ${status.dice.global.toFixed(3)}, personal ${status.dice.personal.toFixed(3)}`
+}
+
+/** Quarters of the phase that are done, so that a long one shows that it moves. */
+function quarter ({ status }: HospitalProcess): number {
+  return status?.progress == null ? 0 : Math.floor(QUARTERS * status.progress.step / Math.max(1, status.progress.steps)) % QUARTERS
+}

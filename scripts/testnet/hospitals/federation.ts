@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { InputError, TimeoutError } from '../../../src/errors.ts'
+import type { TestnetOptions } from '../options.ts'
+import type { Children } from './children.ts'
+import type { HospitalProcess } from './hospital-process.ts'
+import type { Hospital } from './hospitals.ts'
+
+const FOUNDER_UP_MS = 60_000
+
+export interface FederationFiles {
+  readonly id: string
+  readonly federation: string
+  /** Home of the founder, who invites the others. */
+  readonly home: string
+}
+
+/** The first hospital founds the federation, by the command that a user types. */
+export async function createFederation (
+  children: Children,
+  { home }: Hospital,
+  { rounds, seed, method }: Pick<TestnetOptions, 'rounds' | 'seed' | 'method'>
+): Promise<FederationFiles> {
+  const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
+    'federation', 'create', '--home', home, '--name', 'testnet',
+    '--rounds', String(rounds), '--seed', String(seed), '--method', method
+  ])
+  return { id, federation, home }
+}
+
+/** The others make their keys, are invited by the founder and join. */
+export async function joinFederation (
+  children: Children,
+  hospitals: readonly Hospital[],
+  founder: FederationFiles,
+  bootstrap: readonly string[]
+): Promise<void> {
+  const addresses = bootstrap.flatMap((address) => ['--bootstrap', address])
+  await Promise.all(hospitals.map(async ({ home, name }) => {
+    const { peerId } = await children.cliJson<{ peerId: string }>(['init', '--home', home])
+    const { invitation } = await children.cliJson<{ invitation: string }>([
+      'invite',
+      peerId,
+      '--home',
+      founder.home,
+      '--name',
+      name,
+      ...addresses
+    ])
+    await children.cliJson(['join', invitation, '--home', home])
+  }))
+}
+
+/** By hospital. */
+export async function readPeerIds (children: Children, hospitals: readonly Hospital[]): Promise<string[]> {
+  return await Promise.all(hospitals.map(async ({ home }) => (await children.cliJson<{ peerId: string }>(['id', '--home', home])).peerId))
+}
+
+/** Waits until the founder listens and returns its TCP addresses. @throws InputError or TimeoutError when it does not come up. */
+export async function bootstrapAddresses (founder: HospitalProcess, signal: AbortSignal): Promise<string[]> {
+  const until = Date.now() + FOUNDER_UP_MS
+  while (Date.now() < until && !founder.isOver) {
+    await founder.poll()
+    const addresses = founder.status?.addresses ?? []
+    if (addresses.length > 0) return addresses.filter((address) => !address.includes('/ws'))
+    await delay(100, undefined, { signal })
+  }
+  if (founder.isOver) throw new InputError(`${founder.hospital.name} ended before it listened: ${await founder.lastWords()}`)
+  throw new TimeoutError(`${founder.hospital.name} did not listen within ${FOUNDER_UP_MS / 1000} seconds: see ${founder.hospital.log}`)
+}

@@ -1,0 +1,97 @@
+import type { FederationDocument } from '../../../src/federation/document.ts'
+import type { Dice } from '../../../src/home/metrics-log.ts'
+import type { SiteStatus } from '../../../src/rounds/status.ts'
+import { PRESET_NAMES } from '../../../src/settings/methods/index.ts'
+import type { HomeResult, SavedSummary } from '../hospitals/homes.ts'
+import type { HospitalProcess } from '../hospitals/hospital-process.ts'
+import { exactConsensus } from './exact-consensus.ts'
+import type { CrossSite, HospitalReport, Report } from './report.ts'
+
+export interface SiteOutcome {
+  readonly process: Pick<HospitalProcess, 'hospital' | 'status' | 'exitCode' | 'signal' | 'restarts'>
+  readonly result: HomeResult
+  /** Personal Dice of the same hospital trained alone; null without --compare. */
+  readonly local: number | null
+}
+
+export interface ReportInput {
+  readonly id: string
+  readonly document: FederationDocument
+  readonly data: string
+  readonly sites: readonly SiteOutcome[]
+  /** Sites whose adapters tell nothing about the agreement of the others. */
+  readonly liars: ReadonlySet<number>
+  readonly crossSite: CrossSite | null
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly federationSeconds: number
+  readonly wallSeconds: number
+}
+
+/** Everything of report.json but the checks. */
+export function buildReport (
+  { id, document, data, sites, liars, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput
+): Omit<Report, 'checks'> {
+  const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
+  return {
+    federation: id,
+    seed: document.training.seed,
+    method: document.method?.preset ?? PRESET_NAMES[0],
+    engine: namesOf(sites.map(({ result }) => result.summary?.engine)),
+    provider: namesOf(sites.map(({ result }) => result.summary?.provider)),
+    baseModel: document.model.name,
+    baseHash: document.model.baseHash,
+    data,
+    wallSeconds,
+    hospitals: sites.map((site) => describeHospital(site, secondsOf)),
+    crossSite,
+    consensus: exactConsensus(
+      sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })),
+      secondsOf,
+      federationSeconds
+    )
+  }
+}
+
+function namesOf (names: ReadonlyArray<string | undefined>): string {
+  return [...new Set(names.filter((name) => name != null))].join(', ') || 'unknown'
+}
+
+/** What a summary and a live status both say, for a daemon that never answered too. */
+type Known = Pick<SiteStatus, 'exchanges' | 'bytesSent' | 'bytesReceived' | 'warnings'> & {
+  peerId: string | null,
+  eventLoopP99Ms: number | null
+}
+
+const UNKNOWN: Known = { peerId: null, exchanges: 0, bytesSent: 0, bytesReceived: 0, eventLoopP99Ms: null, warnings: [] }
+
+/** From the summary where the daemon ended well, else the last that is known from its rounds and its status. */
+function describeHospital ({ process, result: { summary, rounds }, local }: SiteOutcome, secondsOf: (t: number) => number): HospitalReport {
+  const known: Known = summary ?? process.status ?? UNKNOWN
+  return {
+    name: process.hospital.name,
+    peerId: known.peerId,
+    rounds: rounds.at(-1)?.round ?? 0,
+    ...describeImages(summary),
+    exchanges: known.exchanges,
+    inDoubt: summary?.inDoubt ?? null,
+    exchangesByRound: summary?.exchangesByRound ?? rounds.map(({ exchanges }) => exchanges),
+    bytesSent: known.bytesSent,
+    bytesReceived: known.bytesReceived,
+    dice: describeDice(summary?.dice ?? rounds.at(-1)?.dice, local),
+    eventLoopP99Ms: known.eventLoopP99Ms,
+    exitCode: process.exitCode,
+    signal: process.signal,
+    restarts: process.restarts,
+    warnings: known.warnings,
+    history: rounds.map(({ round, t, dice: { global, personal } }) => ({ round, t: secondsOf(t), global, personal }))
+  }
+}
+
+function describeImages (summary: SavedSummary | undefined): Pick<HospitalReport, 'images' | 'validationImages'> {
+  return summary == null ? { images: null, validationImages: null } : { images: summary.images, validationImages: summary.validationImages }
+}
+
+function describeDice (dice: Dice | undefined, local: number | null): HospitalReport['dice'] {
+  return dice == null ? { frozen: null, local, global: null, personal: null } : { ...dice, local }
+}

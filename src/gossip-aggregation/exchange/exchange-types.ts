@@ -1,0 +1,38 @@
+import type { Codec } from '../codecs/codec.ts'
+import type { ExchangeRole } from './exchange-log.ts'
+
+/** What each side states about itself in Offer and Accept. */
+export interface Terms {
+  readonly round: number
+  /** Constant mass w in the averages; 0 of a site that is far behind and takes the partner's x over. */
+  readonly mass: number
+  /** Largest ‖d‖ that this side lets one exchange apply. */
+  readonly clipRadius: number
+}
+
+export interface Offer extends Terms {
+  /** 32 hex digits, drawn by the initiator. */
+  readonly exchangeId: string
+  readonly schemaHash: string
+  /** What it can decode. */
+  readonly codecs: readonly string[]
+  /** What it would use. */
+  readonly want: string
+}
+
+/** What an exchange did, once it is committed. */
+export interface CommittedExchange {
+  readonly exchangeId: string
+  readonly partner: string
+  readonly role: ExchangeRole
+  /** This side's, as stated. */
+  readonly round: number
+  readonly partnerRound: number
+  readonly partnerMass: number
+  readonly codec: Codec
+  /** ‖d‖ before clipping. */
+  readonly distance: number
+  readonly clipped: boolean
+  /** ‖d‖ in multiples of the clip radius that this side stated: above 1 it was clipped on this side's account. */
+  readonly excess: number
+}

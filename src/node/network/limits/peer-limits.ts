@@ -1,0 +1,73 @@
+import type { ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { ConnectionLimits } from './connection-limits.ts'
+import { Offences } from './offences.ts'
+import { TrafficLimits } from './traffic-limits.ts'
+
+/** Told when a peer is cut off; `reason` completes "because it …". */
+export type OnBan = (peer: string, reason: string, ms: number) => void
+
+/** Points of an offence; at a hundred a peer is cut off, and five are forgiven every second. */
+export const OFFENCE = { malformed: 25, stalled: 20, tooMany: 1 } as const
+
+/** Everything that keeps one peer from taking more than its share: budgets per connection, offences, bans, limits on connecting. */
+export class PeerLimits {
+  readonly #offences: Offences
+  readonly #traffic: TrafficLimits
+  readonly #connections: ConnectionLimits
+  #host: Pick<Libp2p, 'getConnections'> | undefined
+
+  constructor ({ onBan, now = () => performance.now() }: { onBan: OnBan, now?: () => number }) {
+    this.#offences = new Offences({
+      now,
+      onBan: (peer, reason, ms) => {
+        this.#cutOff(peer, reason)
+        onBan(peer, reason, ms)
+      }
+    })
+    this.#traffic = new TrafficLimits(this.#offences, now)
+    this.#connections = new ConnectionLimits({
+      offences: this.#offences,
+      now,
+      connectionsOf: (
+        peer
+      ) => this.#host?.getConnections(peer).length ?? 0
+    })
+  }
+
+  /** The host whose connections it closes. */
+  attach (host: Pick<Libp2p, 'getConnections'>): void {
+    this.#host = host
+  }
+
+  get encrypter (): (inner: ConnectionEncrypter) => ConnectionEncrypter {
+    return this.#traffic.encrypter
+  }
+
+  get muxer (): (inner: StreamMuxerFactory) => StreamMuxerFactory {
+    return this.#traffic.muxer
+  }
+
+  get connectionGater (): ConnectionGater {
+    return this.#connections.hooks
+  }
+
+  /** Counts an offence; `reason` completes "cut off because it …". */
+  offence (peer: string, points: number, reason: string): void {
+    this.#offences.add(peer, points, reason)
+  }
+
+  handshakeFailed (host: string): void {
+    this.#connections.failed(host)
+  }
+
+  isBanned (peer: string): boolean {
+    return this.#offences.isBanned(peer)
+  }
+
+  #cutOff (peer: string, reason: string): void {
+    for (const connection of this.#host?.getConnections(peerIdFromString(peer)) ?? []) {
+      connection.abort(new Error(`cut off because it ${reason}`))
+    }
+  }
+}

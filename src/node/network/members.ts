@@ -1,0 +1,187 @@
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import { messageOf } from '../../common/message-of.ts'
+import type { MembershipEvent } from '../../federation/membership/events.ts'
+import { keysOf } from '../../federation/membership/key-ring.ts'
+import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
+import { sentenceOf, ownSentenceOf } from '../../federation/membership/reasons.ts'
+import type { Revoked, SiteMembership } from '../../federation/membership/site-membership.ts'
+import { Admissions, type CredentialReason, membership, type Membership } from '../../protocol/membership/index.ts'
+import type { Protocols } from '../../protocol/versions.ts'
+import type { Logger } from '../../rounds/logger.ts'
+import type { Notices } from '../../rounds/notices.ts'
+import { CertifiedOnly } from './certified-only.ts'
+import type { KeyedNoise } from './keyed-noise.ts'
+import { OFFENCE, type PeerLimits } from './limits/peer-limits.ts'
+import { RefusedPeers } from './limits/refused-peers.ts'
+import type { PeerVersions } from './peer-versions.ts'
+
+const TEND_MS = 1_000
+/** Certificates end by the day, so that every tenth look is often enough. */
+const REVIEW_EVERY = 10
+const UNASKED = new Set<CredentialReason>(['NONE', 'LATE'])
+
+export interface MembersInit {
+  readonly site: SiteMembership
+  readonly peerId: string
+  readonly noise: KeyedNoise
+  readonly limits: PeerLimits
+  readonly notices: Notices
+  readonly logger: Logger
+  readonly onEvent: (event: MembershipEvent) => void
+  readonly versions: Pick<PeerVersions, 'isApart'>
+  /** Versions of the protocols, where not this software's. */
+  readonly protocols?: Protocols | undefined
+}
+
+/** Told of a peer that is certified on both sides, and of one that is no longer connected. */
+interface CertifiedPeersListener {
+  readonly onJoin: (peer: PeerId) => void
+  readonly onLeave: (peer: PeerId) => void
+}
+
+/** Membership in a running site: who is let in, who is told what, and what the control port may ask for. */
+export class Members {
+  readonly admissions = new Admissions()
+  readonly certifiedOnly: CertifiedOnly
+  readonly #init: MembersInit
+  readonly #refusedPeers = new RefusedPeers(() => performance.now())
+  #service: Membership | undefined
+  #listener: CertifiedPeersListener | undefined
+  #timer: NodeJS.Timeout | undefined
+  #tended = 0
+  #stopped = false
+  #tending: Promise<void> = Promise.resolve()
+  /** Refused certificates since the start, by either side. */
+  refused = 0
+
+  constructor (init: MembersInit) {
+    this.#init = init
+    this.certifiedOnly = new CertifiedOnly(this.admissions, (peer, protocol) => {
+      init.onEvent({
+        kind: 'refusal',
+        peer: peer.toString(),
+        what: 'stream',
+        reason: `${protocol.split('/').slice(-2).join('/')} without a certificate`
+      })
+      init.limits.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
+    })
+    this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
+    init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
+  }
+
+  /** Composed with the guard's: whoever was refused is neither dialled nor let in again soon. */
+  get connectionGater (): ConnectionGater {
+    const { connectionGater: inner } = this.#init.limits
+    return {
+      ...inner,
+      denyDialPeer: async (peer) => this.#refusedPeers.deniesDial(peer.toString()) || await inner.denyDialPeer?.(peer) === true,
+      denyInboundEncryptedConnection: async (peer, connection) =>
+        this.#refusedPeers.deniesInbound(peer.toString()) || await inner.denyInboundEncryptedConnection?.(peer, connection) === true
+    }
+  }
+
+  /** The libp2p service. */
+  service (federationId: string): ReturnType<typeof membership> {
+    const create = membership({
+      federationId,
+      membership: this.#init.site,
+      admissions: this.admissions,
+      protocols: this.#init.protocols
+    })
+    return (components) => {
+      const service = create(components)
+      service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
+      service.addEventListener('left', ({ detail: { peer } }) => {
+        this.#init.site.left(peer.toString())
+        this.#listener?.onLeave(peer)
+      })
+      service.addEventListener('refused', ({ detail: { peer, by, reason } }) => {
+        this.#onRefused(peer.toString(), by, reason).catch((error: unknown) => {
+          this.#init.logger.warn({ reason: String(error) }, 'a refusal could not be told')
+        })
+      })
+      this.#init.site.start()
+      this.#service = service
+      return service
+    }
+  }
+
+  /** From now on `company` is told; those who are there already come first. */
+  start (listener: CertifiedPeersListener): void {
+    this.#listener = listener
+    const peers = new Map(this.admissions.admitted.map(({ connection: { remotePeer } }) => [remotePeer.toString(), remotePeer]))
+    for (const peer of peers.values()) if (this.admissions.isEstablished(peer)) listener.onJoin(peer)
+    this.#schedule()
+  }
+
+  async stop (): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#tending
+    await this.#init.site.stop()
+  }
+
+  async publishRevocation (peerId: string): Promise<Revoked> {
+    const { news, ...revoked } = await this.#init.site.issueRevocation(peerId)
+    await this.#service!.spread({ statements: news })
+    return revoked
+  }
+
+  async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string }> {
+    const { news, ...rotated } = await this.#init.site.rotateKey(overlapMs)
+    await this.#service!.spread({ key: news })
+    return rotated
+  }
+
+  view (isConnected: (peerId: string) => boolean): MemberView[] {
+    return viewMembers(this.#init.site, this.#init.site.book.entries, isConnected)
+  }
+
+  #schedule (): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#tending = this.#tend().then(() => { this.#schedule() })
+    }, TEND_MS)
+  }
+
+  async #tend (): Promise<void> {
+    const { site, notices, logger } = this.#init
+    try {
+      await site.tend()
+      const fault = await site.ownFault()
+      if (fault != null) notices.warn(`own certificate ${fault}`, ownSentenceOf(fault, this.#init.peerId))
+      if (this.#tended++ % REVIEW_EVERY !== 0) return
+      await site.book.save()
+      await this.#service!.review()
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'membership could not be tended')
+    }
+  }
+
+  #onEstablished (peer: PeerId): void {
+    const { site, onEvent } = this.#init
+    const member = site.memberOf(peer.toString())
+    this.#refusedPeers.forgive(peer.toString())
+    if (member == null) return
+    site.book.met(member)
+    onEvent({ kind: 'membership', event: 'certified', peer: member.peerId, detail: `${member.role} ${member.name}` })
+    this.#listener?.onJoin(peer)
+  }
+
+  async #onRefused (peer: string, by: 'us' | 'them', reason: CredentialReason): Promise<void> {
+    this.refused++
+    this.#refusedPeers.add(peer, by === 'us')
+    const { notices, onEvent, limits, versions } = this.#init
+    // It could not ask, or be asked, for a certificate; the versions have been said.
+    if (by === 'us' && UNASKED.has(reason) && await versions.isApart(peer)) {
+      onEvent({ kind: 'refusal', peer, what: 'version', reason: 'no common version of a protocol' })
+      return
+    }
+    notices.warn(
+      `certificate ${by} ${peer} ${reason}`,
+      by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
+    )
+    onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
+    if (by === 'us' && reason === 'MALFORMED') limits.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')
+  }
+}
