@@ -10,15 +10,15 @@ const run = promisify(execFile)
 
 /** Lines that take seconds, and touch nothing but the folder that this test makes. */
 const RUN = [
-  /^consilium (init|members|doctor|model list|evaluate .*|predict .*|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
+  /^consilium (init|members|model list|evaluate .*|predict .*|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
   /^consilium federation create --name "Prostate North" --rounds 20$/,
-  /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/,
-  /^npm run testnet -- --help$/
+  /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/
 ]
 
 /** The other lines of the pages' blocks, and why; test/unit/documents/command-lines.spec.ts parses them. */
 const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm (ci|test|run (check|coverage))/, 'what CI itself runs, or what takes as long: .ci/run'],
+  [/^npm run testnet -- --help/, 'builds anew, under the feet of the tests beside it'],
   [/^npm run pretrain/, 'takes hours, and writes the bundled base anew: test/unit/pretrain'],
   [/^npm run testnet -- --(kill|compare|loss|liar|partition)/, 'minutes: test/e2e/network/testnet.spec.ts has the same flags'],
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
@@ -28,6 +28,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^python3 -m venv/, 'installs gigabytes for a GPU; docs/engines.md says on which machine it was tried'],
   [/^(npm run example|npx consilium export|python3 examples)/, 'test/e2e/network/examples.spec.ts'],
   [/^npx mocha /, 'this is mocha'],
+  [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/site.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
@@ -75,8 +76,7 @@ describe('the command lines in the pages run', function () {
       // The sample has 47 slices.
       .replace('--slices 40-90', '--slices 20-30')
     const shell = `consilium () { "${process.execPath}" "${join(ROOT, 'dist/src/cli/index.js')}" "$@"; }; ${filled}`
-    const cwd = filled.startsWith('npm') ? ROOT : folder
-    const { stdout } = await run('sh', ['-c', shell], { cwd, env: { ...process.env, HOME: join(folder, site) } })
+    const { stdout } = await run('sh', ['-c', shell], { cwd: folder, env: { ...process.env, HOME: join(folder, site) } })
     return stdout.trim()
   }
 

@@ -23,8 +23,9 @@ async function said (command: string, ...args: string[]): Promise<string> {
 describe('npm', function () {
   this.timeout(120_000)
 
+  // Not consilium, which npx builds anew at its first use, under the feet of the tests beside this one.
   it('prints no warning before a command', async () => {
-    expect(await said('npx', 'consilium', '--version')).not.to.match(/npm (warn|notice)/i)
+    expect(await said('npx', 'tsc', '--version')).not.to.match(/npm (warn|notice)/i)
   })
 
   it('prints no warning before a script', async () => {
