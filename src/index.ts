@@ -5,7 +5,7 @@
 export { Adapter, adapterFromSafetensors, adapterToSafetensors, type AdapterMeta } from './adapter/adapter.ts'
 export { readSafetensors, writeSafetensors, type NamedTensor, type StoredTensor } from './adapter/safetensors.ts'
 export type { Dtype } from './adapter/safetensors-header.ts'
-export { createSchema, type Schema, TensorRole, type TensorSpec } from './adapter/schema.ts'
+export { createSchema, type Schema, type TensorRole, type TensorSpec } from './adapter/schema.ts'
 export {
   CorruptFileError,
   InputError,
