@@ -25,6 +25,8 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
   [/^npm run bench:pfedsam/, 'minutes to days, and --dry-run plans the longest: test/integration/pfedsam'],
   [/^npm run docs:api/, 'test/e2e/public-api.spec.ts'],
+  [/^npm run reference/, 'writes pages that test/unit/reference/pages.spec.ts compares with the code'],
+  [/^npm run digests/, 'builds anew, and takes two minutes of the processor'],
   [/^npm run setup:tensorflow/, 'installs half a gigabyte: test/unit/setup-tensorflow'],
   [/^python3 -m venv/, 'installs gigabytes for a GPU; docs/engines.md says on which machine it was tried'],
   [/^(npm run example|npx consilium export|python3 examples)/, 'test/e2e/network/examples.spec.ts'],
