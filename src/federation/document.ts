@@ -68,6 +68,11 @@ export function quorumOf ({ quorum, founders }: FederationBody): number {
   return Math.min(quorum, founders.length)
 }
 
+/** How many founders' signatures something of this federation still lacks. */
+export function missingOf (federation: FederationBody, signatures: readonly unknown[]): number {
+  return Math.max(0, quorumOf(federation) - signatures.length)
+}
+
 /**
  * @throws InputError when the file is missing, malformed, lacks signatures, or was changed after its founders signed it.
  * @example
