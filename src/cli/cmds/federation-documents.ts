@@ -4,6 +4,7 @@ import {
   missingOf,
   quorumOf,
   readDraft,
+  requireQuorum,
   signFederation,
   writeFederation,
   type Federation,
@@ -92,14 +93,7 @@ export const verify = command({
     withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
-    const missing = missingOf(document, document.signatures)
-    if (missing > 0) {
-      throw new InputError(
-        `${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${
-          quorumOf(document)
-        } founders' signatures it needs: ask the others to sign ("consilium federation sign")`
-      )
-    }
+    requireQuorum(file ?? sitePaths(home).federation, document)
     print(
       json,
       { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) },
