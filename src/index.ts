@@ -35,7 +35,6 @@ export type { Summary } from './node/summary.ts'
 export { createLogger, type Logger } from './rounds/logger.ts'
 export type { SitePhase, SiteStatus } from './rounds/status.ts'
 export type { Mode } from './settings/model.ts'
-export type { ComputeSettings } from './settings/site/compute.ts'
 export type { SiteConfig } from './settings/site/site-config.ts'
 export { createFederation, type FederationInit } from './site-model/create-federation.ts'
 export {

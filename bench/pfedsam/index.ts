@@ -2,6 +2,7 @@
 import { extname, join } from 'node:path'
 import { hideBin } from 'yargs/helpers'
 import { mean } from '../../src/common/mean.ts'
+import { onStopSignal } from '../../src/common/stop-signals.ts'
 import { InputError, UsageError } from '../../src/errors.ts'
 import { jobHash, methodOf, type Job } from '../../src/experiment/jobs.ts'
 import { runAll } from '../../src/experiment/run-all.ts'
@@ -58,7 +59,7 @@ ${jobs.length} runs, ${known.length} of them done before; about ${duration(wall)
 /** undefined when Ctrl-C came first. */
 async function runUntilSignal ({ workers, threads }: Options, jobs: readonly Job[], store: RunStore): Promise<RunRecord[] | undefined> {
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
+  onStopSignal(() => { stop.abort() })
   const view = progressView(jobs, workers, process.stderr)
   const ran = new Set<Job>()
   try {

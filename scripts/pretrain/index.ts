@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { onStopSignal } from '../../src/common/stop-signals.ts'
 import { createEngine, type Engine } from '../../src/compute/index.ts'
 import { CorruptFileError, InputError } from '../../src/errors.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
@@ -62,7 +63,7 @@ async function main (args: string[]): Promise<number> {
     .parseAsync()
   checkNumbers(options)
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop.abort() })
+  onStopSignal(() => { stop.abort() })
   const timer = options.minutes == null ? undefined : setTimeout(() => { stop.abort() }, options.minutes * 60_000)
   const engine = await createEngine({ memory: 'fast', ...(options.threads == null ? {} : { threads: options.threads }) })
   const view = progressView(process.stderr)

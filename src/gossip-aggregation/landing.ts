@@ -8,7 +8,7 @@ export interface Landing {
 }
 
 /**
- * The one way from training into x, for daemon, simulator and experiment alike. Whatever is done to a site's own delta before anybody
+ * The one way from training into x, for daemon and experiment alike. Whatever is done to a site's own delta before anybody
  * else can see it is done here, in this order: scale it, clip it and add noise, seal it. As yet it lands as it is. @throws SchemaError
  * for another length or numbers that are not finite; nothing has changed then.
  */

@@ -57,7 +57,7 @@ type Closer = () => Promise<void>
  * await createFederation({ home: 'home', name: 'Two towns', rounds: 1 })
  * const config = { ...await loadConfig(sitePaths('home').config, { logLevel: 'warn' }), data: 'data' }
  * const daemon = new Daemon({ home: 'home', config, alone: true, logger: createLogger(config.logLevel) })
- * process.once('SIGTERM', () => { daemon.requestStop() })
+ * process.on('SIGTERM', () => { daemon.requestStop() })
  * const summary = await daemon.run()
  * console.log(summary?.rounds) // 1
  * ```

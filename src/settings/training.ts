@@ -19,7 +19,11 @@ export const training = z.strictObject({
   }),
   batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images' }),
   lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3 }),
-  lrHeads: setting(positive, 'Learning rate of the whole layers of the mask decoder that are shared', { default: 2e-2, large: 1e-4 }),
+  lrHeads: setting(
+    positive,
+    'Learning rate of the layers that are trained whole: of the mask decoder, and of an encoder that is not low-rank',
+    { default: 2e-2, large: 1e-4 }
+  ),
   lrMoe: setting(positive, 'Learning rate of the experts and their gates', { default: 1e-2, large: 1e-3 }),
   weightDecay: setting(notNegative, 'Weight decay of the optimiser', { default: 0.01 }),
   clipNorm: setting(positive, 'Longest gradient of one step; a longer one is shortened to this', { default: 1 }),

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 /** Lines that take seconds, and touch nothing but the folder that this test makes. */
 const RUN = [
   /^consilium (init|members|model list|evaluate .*|predict .*|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
-  /^consilium federation create --name "Prostate North" --rounds 20$/,
+  /^consilium federation (show|create --name "Prostate North" (--rounds 20|--method fedper))$/,
   /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/
 ]
 
@@ -21,9 +21,12 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm run testnet -- --help/, 'builds anew, under the feet of the tests beside it'],
   [/^npm run pretrain/, 'takes hours, and writes the bundled base anew: test/unit/pretrain'],
   [/^npm run testnet -- --(kill|compare|loss|liar|partition)/, 'minutes: test/e2e/network/testnet.spec.ts has the same flags'],
+  [/^npm run testnet -- --method /, 'minutes: test/integration/pfedsam/methods.spec.ts trains by this one and others'],
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
   [/^npm run bench:pfedsam/, 'minutes to days, and --dry-run plans the longest: test/integration/pfedsam'],
   [/^npm run docs:api/, 'test/e2e/public-api.spec.ts'],
+  [/^npm run reference/, 'writes pages that test/unit/reference/pages.spec.ts compares with the code'],
+  [/^npm run digests/, 'builds anew, and takes two minutes of the processor'],
   [/^npm run setup:tensorflow/, 'installs half a gigabyte: test/unit/setup-tensorflow'],
   [/^python3 -m venv/, 'installs gigabytes for a GPU; docs/engines.md says on which machine it was tried'],
   [/^(npm run example|npx consilium export|python3 examples)/, 'test/e2e/network/examples.spec.ts'],
@@ -42,6 +45,12 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^consilium (invite|join) .*[[|]/, 'a form to fill in; the line of README.md is run']
 ]
 const runs = (line: string): boolean => RUN.some((pattern) => pattern.test(line))
+
+/** A home founds or joins one federation. */
+function siteOf (line: string): string {
+  if (line.startsWith('consilium join')) return 'south'
+  return line.includes(' --method ') ? 'east' : 'north'
+}
 
 /** A folder in which README.md and docs/predict.md come true, with the homes of two sites. */
 async function furnish (folder: string): Promise<void> {
@@ -89,7 +98,7 @@ describe('the command lines in the pages run', function () {
 
   for (const line of new Set(lines.filter(runs))) {
     it(line, async () => {
-      const said = await at(line.startsWith('consilium join') ? 'south' : 'north', line)
+      const said = await at(siteOf(line), line)
       if (line.startsWith('consilium invite')) invitation = said
       expect(said).not.to.equal('')
     })

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import type { AveragerInit } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
+import { land } from '../../src/gossip-aggregation/landing.ts'
 import { initiate } from '../../src/protocol/adapter-exchange/initiate.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/adapter-exchange/limits.ts'
 import { respond } from '../../src/protocol/adapter-exchange/respond.ts'
@@ -81,7 +82,7 @@ export class MortalSite {
   train (step: number): void {
     const before = this.averager.snapshot()
     const after = before.map((value, index) => value + step * (1 + index % 3))
-    this.averager.land(before, after, this.averager.round)
+    land(this.averager, { before, after, round: this.averager.round })
     after.forEach((value, index) => { this.unsaved[index]! += value - before[index]! })
   }
 

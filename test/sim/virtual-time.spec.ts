@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { BackOff } from '../../src/gossip-aggregation/back-off.ts'
 import { relativeDistance } from '../../src/gossip-aggregation/consensus.ts'
+import { land } from '../../src/gossip-aggregation/landing.ts'
 import { nextReady, randomPartner } from '../../src/gossip-aggregation/partner-choice.ts'
 import { createSite, exchangeSteps, seeded, weightedSum, type Boundary, type Result, type SimulatedSite } from './site.ts'
 
@@ -62,7 +63,7 @@ class Federation {
     this.clock.after(1000 + 1000 * this.#random(), () => {
       if (this.clock.now > TRAINING_ENDS) return
       const after = start.map((value) => value + this.#random() - 0.5)
-      site.averager.land(start, after, round)
+      land(site.averager, { before: start, after, round })
       this.expected.forEach((value, index) => { this.expected[index] = value + site.averager.mass * (after[index]! - start[index]!) })
       this.#train(site, round + 1)
     })

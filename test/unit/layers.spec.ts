@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -65,6 +65,17 @@ describe('the fence', () => {
     ].sort())
     for (const { name } of forbidden) expect(found.some((each) => each.startsWith(`${name}:`)), name).to.equal(true)
   }).timeout(60_000)
+
+  it('lets no room hold more than 15 % of the lines under src', async () => {
+    const lines = new Map<string, number>()
+    for (const file of await readdir(join(root, 'src'), { recursive: true })) {
+      if (!file.endsWith('.ts')) continue
+      const [room = ''] = file.split('/')
+      lines.set(room, (lines.get(room) ?? 0) + (await readFile(join(root, 'src', file), 'utf8')).split('\n').length)
+    }
+    const total = [...lines.values()].reduce((sum, count) => sum + count, 0)
+    for (const [room, count] of lines) expect(count / total, room).to.be.at.most(0.15)
+  })
 
   it('has a row for every room, and no row opens a door to a higher floor', async () => {
     const folders = (await readdir(join(root, 'src'), { withFileTypes: true })).filter((each) => each.isDirectory()).map(({ name }) => name)

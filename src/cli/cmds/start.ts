@@ -1,3 +1,4 @@
+import { onStopSignal } from '../../common/stop-signals.ts'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -7,7 +8,6 @@ import { readTestFaults } from '../../node/test-faults/settings.ts'
 import { tuneGc } from '../../node/tune-gc.ts'
 import { siteConfig } from '../../settings/site/site-config.ts'
 import { command, withFlags } from '../flags.ts'
-import { STOP_SIGNALS } from '../interruptible.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
@@ -45,17 +45,11 @@ export const start = command({
 
 /** First Ctrl-C closes, second forces. */
 async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> {
-  let signals = 0
-  const onSignal = (): void => {
-    signals++
-    if (signals > 1) process.exit(1)
-    daemon.requestStop()
-  }
-  for (const name of STOP_SIGNALS) process.on(name, onSignal)
+  const letGo = onStopSignal(() => { daemon.requestStop() })
   try {
     return await daemon.run()
   } finally {
-    for (const name of STOP_SIGNALS) process.off(name, onSignal)
+    letGo()
   }
 }
 

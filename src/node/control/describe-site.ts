@@ -9,7 +9,7 @@ export interface SiteParts {
   readonly site: Pick<Site, 'name' | 'peerId' | 'federation' | 'record' | 'notices'>
   /** Undefined in a site that trains alone. */
   readonly network: SiteNetwork | undefined
-  /** Undefined until the trainer is ready, as is `company`. */
+  /** Undefined until the trainer is ready, as is `joined`. */
   readonly averager: Pick<Averager, 'inDoubt'> | undefined
   readonly joined: Pick<JoinedPeers, 'gossip'> | undefined
   readonly consensus: number | undefined

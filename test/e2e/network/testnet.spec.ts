@@ -85,6 +85,22 @@ describe('the testnet', function () {
     expect(await processesUsing(out)).to.deep.equal([])
   })
 
+  for (const method of ['fedavg-lora', 'fedper', 'no-distillation', 'fedmsa']) {
+    it(`trains by ${method} in the daemon, and every check holds`, async () => {
+      const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '2', '--method', method, '--json').ended
+      const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+      expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+      expect(code, stderr).to.equal(0)
+      expect(report.method).to.equal(method)
+      for (const { dice } of report.hospitals) {
+        expect(dice.personal).to.not.equal(dice.frozen)
+        // Without experts, and without anything kept, the personal model is the global one.
+        if (method === 'fedavg-lora' || method === 'fedmsa') expect(dice.personal).to.equal(dice.global)
+        else expect(dice.personal).to.not.equal(dice.global)
+      }
+    })
+  }
+
   it('stops every daemon in order on Ctrl-C', async () => {
     const { ended, said } = start('--out', out, '--hospitals', '2', '--rounds', '50')
     await said('round 1 phase G')

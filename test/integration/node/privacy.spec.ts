@@ -74,95 +74,101 @@ describe('what leaves a site', function () {
 
   afterEach(async () => { await sites.remove() })
 
-  it('on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name', async () => {
-    const model = await modelSection('no imported models', 'sam-tiny')
-    const training = trainingSection(model, { rounds: 2, seed: 1 })
-    sites = await Sites.create(['a', 'b', 'rehearsal'], {
-      coolDownSeconds: 60,
-      codec: 'f32',
-      model,
-      training: { ...training, epochsG: 1, epochsL: 1 }
-    })
-    const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
-    await writeSite(join(sites.folder, 'data-b'), 2)
-    // A rehearsal alone makes private tensors of the right shapes.
-    await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
-    const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
-    expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
-    const planted = plant(rehearsed.tensors)
-    await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
-      round: 0,
-      set: new PrivateSet(planted)
-    })
+  for (const keeps of [undefined, ['decoder']] as const) {
+    const what = keeps == null ? '' : ', nor the decoder that the method keeps'
+    it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
+      const model = await modelSection('no imported models', 'sam-tiny')
+      const training = trainingSection(model, { rounds: 2, seed: 1 })
+      sites = await Sites.create(['a', 'b', 'rehearsal'], {
+        coolDownSeconds: 60,
+        codec: 'f32',
+        model,
+        training: { ...training, epochsG: 1, epochsL: 1 },
+        ...(keeps == null ? {} : { method: { keeps: [...keeps] } })
+      })
+      const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
+      await writeSite(join(sites.folder, 'data-b'), 2)
+      // A rehearsal alone makes private tensors of the right shapes.
+      await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
+      const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
+      expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
+      const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
+      expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
+      const planted = plant(rehearsed.tensors)
+      await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
+        round: 0,
+        set: new PrivateSet(planted)
+      })
 
-    // So that a has to ask b how it ended.
-    const initial = sites.paths('rehearsal').initialAdapter
-    expect(readFloatTensors(await readFile(initial)).metadata['schema_hash']).to.equal(rehearsed.metadata['schema_hash'])
-    await sites.leaveInDoubt('a', 'b', initial)
+      // So that a has to ask b how it ended.
+      const initial = sites.paths('rehearsal').initialAdapter
+      expect(readFloatTensors(await readFile(initial)).metadata['schema_hash']).to.equal(rehearsed.metadata['schema_hash'])
+      await sites.leaveInDoubt('a', 'b', initial)
 
-    const tap = new Tap()
-    const saved = new Map<string, Buffer>()
-    tap.onWrite = (chunk) => {
-      if (chunk.length < BIG_WRITE) return
-      // A vector is on the way: what it is made of mostly lies on its own disk, unless training or an exchange has just landed.
-      const { adapter, initialAdapter } = sites.paths('a')
-      const bytes = readFileSync(existsSync(adapter) ? adapter : initialAdapter)
-      saved.set(createHash('sha256').update(bytes).digest('hex'), bytes)
-    }
-    const first = sites.realDaemon('b', join(sites.folder, 'data-b')).run()
-    const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
-    await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'data-a'), { bootstrap: addresses, tap: tap.wrap }).run()])
-
-    const summary = await sites.summary('a')
-    expect(Math.min(...summary.exchangesByRound), 'exchanges in each round').to.be.at.least(2)
-    const sent = tap.bytes()
-    expect(sent.length).to.be.at.least(summary.bytesSent)
-    const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
-
-    // Every protocol and topic was spoken, by this site.
-    const id = summary.federation
-    for (
-      const spoken of [
-        ...['kad/1.0.0', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0', 'announce/1'].map((name) =>
-          `/consilium/${id}/${name}`
-        ),
-        '/ipfs/id/1.0.0',
-        '/meshsub/'
-      ]
-    ) {
-      expect(sent.includes(spoken), spoken).to.equal(true)
-    }
-
-    // The positive control: the tap does see what is sent, and these needles are found in it.
-    const controls = [...saved.values()].map((bytes) => floatNeedles(readFloatTensors(bytes).tensors, 4))
-    expect(controls.every((needles) => needles.length > 20)).to.equal(true)
-    expect(Math.max(...controls.map((needles) => found({ name: 'adapter', needles }) / needles.length)), 'part of an adapter that is found')
-      .to.be.greaterThan(0.9)
-
-    const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
-    const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
-    const canaries: Needles[] = [
-      { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
-      { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
-      { name: 'experts and optimiser state after round 2', needles: floatNeedles(trained, 6) },
-      { name: 'pixels', needles: pixels },
-      {
-        name: 'pixels as floats',
-        needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer))
-      },
-      {
-        name: 'file names',
-        needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
+      const tap = new Tap()
+      const saved = new Map<string, Buffer>()
+      tap.onWrite = (chunk) => {
+        if (chunk.length < BIG_WRITE) return
+        // A vector is on the way: what it is made of mostly lies on its own disk, unless training or an exchange has just landed.
+        const { adapter, initialAdapter } = sites.paths('a')
+        const bytes = readFileSync(existsSync(adapter) ? adapter : initialAdapter)
+        saved.set(createHash('sha256').update(bytes).digest('hex'), bytes)
       }
-    ]
-    for (const each of canaries) {
-      expect(each.needles, each.name).not.to.be.empty
-      expect(found(each), each.name).to.equal(0)
-    }
-    const ledger = await ledgerOf(sites, 'a')
-    expect(ledger.includes('"kind":"exchange"')).to.equal(true)
-    for (const { name, needles } of canaries) {
-      expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
-    }
-  })
+      const first = sites.realDaemon('b', join(sites.folder, 'data-b')).run()
+      const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
+      await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'data-a'), { bootstrap: addresses, tap: tap.wrap }).run()])
+
+      const summary = await sites.summary('a')
+      expect(Math.min(...summary.exchangesByRound), 'exchanges in each round').to.be.at.least(2)
+      const sent = tap.bytes()
+      expect(sent.length).to.be.at.least(summary.bytesSent)
+      const found = ({ needles }: Needles): number => needles.filter((needle) => sent.includes(needle)).length
+
+      // Every protocol and topic was spoken, by this site.
+      const id = summary.federation
+      for (
+        const spoken of [
+          ...['kad/1.0.0', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0', 'announce/1'].map((name) =>
+            `/consilium/${id}/${name}`
+          ),
+          '/ipfs/id/1.0.0',
+          '/meshsub/'
+        ]
+      ) {
+        expect(sent.includes(spoken), spoken).to.equal(true)
+      }
+
+      // The positive control: the tap does see what is sent, and these needles are found in it.
+      const controls = [...saved.values()].map((bytes) => floatNeedles(readFloatTensors(bytes).tensors, 4))
+      expect(controls.every((needles) => needles.length > 20)).to.equal(true)
+      const part = Math.max(...controls.map((needles) => found({ name: 'adapter', needles }) / needles.length))
+      expect(part, 'part of an adapter that is found').to.be.greaterThan(0.9)
+
+      const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
+      const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
+      const canaries: Needles[] = [
+        { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
+        { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
+        { name: 'experts and optimiser state after round 2', needles: floatNeedles(trained, 6) },
+        { name: 'pixels', needles: pixels },
+        {
+          name: 'pixels as floats',
+          needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer))
+        },
+        {
+          name: 'file names',
+          needles: [PATIENT, Buffer.from(PATIENT).toString('base64').slice(0, -4), 'images/', 'data-a'].map((text) => Buffer.from(text))
+        }
+      ]
+      for (const each of canaries) {
+        expect(each.needles, each.name).not.to.be.empty
+        expect(found(each), each.name).to.equal(0)
+      }
+      const ledger = await ledgerOf(sites, 'a')
+      expect(ledger.includes('"kind":"exchange"')).to.equal(true)
+      for (const { name, needles } of canaries) {
+        expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
+      }
+    })
+  }
 })

@@ -63,6 +63,7 @@ export interface FederationOptions {
   readonly codec?: FederationDocument['averaging']['codec']
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
+  readonly method?: FederationDocument['method']
 }
 
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
@@ -77,7 +78,7 @@ export class Sites {
 
   static async create (
     names: readonly string[],
-    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING }: FederationOptions = {}
+    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, method }: FederationOptions = {}
   ): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
@@ -92,7 +93,8 @@ export class Sites {
       quorum: 1,
       model,
       training: { ...training, rounds },
-      averaging: { ...defaultAveraging({ coolDownSeconds }), codec }
+      averaging: { ...defaultAveraging({ coolDownSeconds }), codec },
+      ...(method == null ? {} : { method })
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
     const ring = await readKeyRing(join(sites.folder, 'network.key'))

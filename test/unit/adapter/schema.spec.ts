@@ -46,6 +46,7 @@ describe('adapter schema', () => {
     ['no tensors', []],
     ['a duplicate', [spec('a'), spec('b'), spec('a')]],
     ['an expert', [spec('blocks.1.lmoe.gate.weight')]],
+    ['what a method keeps', [spec('own.mask_decoder.iou_token.weight')]],
     ['an expert in capitals', [spec('blocks.1.LMoE.gate.weight')]],
     ['an empty name', [spec('')]],
     ['a polluting name', [spec('__proto__')]],

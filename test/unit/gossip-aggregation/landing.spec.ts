@@ -20,7 +20,11 @@ describe('landing', () => {
   it('is the one way from training into x', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith('.ts'))
     const callers: string[] = []
-    for (const file of files) if (/\.land\(/.test(await readFile(join(SRC, file), 'utf8'))) callers.push(file)
+    for (const file of files) {
+      // Examples in comments are for those who embed the averager alone.
+      const code = (await readFile(join(SRC, file), 'utf8')).replace(/^ *\*.*$/gm, '')
+      if (/\.land\(/.test(code)) callers.push(file)
+    }
     expect(callers).to.deep.equal(['gossip-aggregation/landing.ts'])
   })
 })

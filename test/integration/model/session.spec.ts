@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
+import type { TrainerSetup } from '../../../src/rounds/trainer-messages.ts'
+import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
+import { openTrainerSession, type TrainerSession } from '../../../src/site-model/trainer/session.ts'
+
+const DATA = join(import.meta.dirname, '../../../samples/colin27/hospital-d')
+
+describe('a trainer whose method keeps the decoder at the site', function () {
+  this.timeout(180_000)
+  let folder: string
+  let setup: TrainerSetup
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-session-'))
+    const model = await modelSection(folder, 'sam-tiny', 64)
+    setup = {
+      model,
+      training: { ...trainingSection(model, { rounds: 3, seed: 1 }), batchSize: 8 },
+      method: { keeps: ['decoder'] },
+      data: DATA,
+      axis: 'auto',
+      privateStore: '',
+      models: folder,
+      compute: { engine: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' },
+      siteSeed: 5
+    }
+  })
+
+  after(async () => { await rm(folder, { recursive: true }) })
+
+  async function open (store: string): Promise<TrainerSession> {
+    return await openTrainerSession({ ...setup, privateStore: join(folder, store) }, () => {})
+  }
+
+  /** Phase G, and where asked for phase L, of one round; what the daemon would land. */
+  async function train (session: TrainerSession, round: number, adapter: Float32Array, experts = true): Promise<Float32Array> {
+    const { adapter: after } = await session.train({ phase: 'G', round, adapter })
+    if (experts) await session.train({ phase: 'L', round, adapter: after! })
+    return after!
+  }
+
+  async function privateTensors (store: string): Promise<Map<string, number[]>> {
+    const { tensors } = readFloatTensors(await readFile(join(folder, store, 'experts.safetensors')))
+    return new Map([...tensors].map(([name, { data }]) => [name, [...data]]))
+  }
+
+  it('repeats a round exactly whose adapter a crash lost, whichever round, and however often', async () => {
+    const whole = await open('whole')
+    const one = await train(whole, 1, whole.ready.initial)
+    const two = await train(whole, 2, one)
+
+    let site = await open('struck')
+    expect(await train(site, 1, site.ready.initial, false)).to.deep.equal(one)
+    for (let time = 0; time < 2; time++) {
+      // Killed after the decoder was saved, before the daemon had the adapter: the next trainer is asked for the same round again.
+      site = await open('struck')
+      expect(await train(site, 1, site.ready.initial, time === 1)).to.deep.equal(one)
+    }
+    for (let time = 0; time < 3; time++) {
+      site = await open('struck')
+      expect(await train(site, 2, one, time === 2)).to.deep.equal(two)
+    }
+    expect(await privateTensors('struck')).to.deep.equal(await privateTensors('whole'))
+  })
+
+  it('goes on after a stop with the decoder that it had', async () => {
+    const site = await open('whole')
+    const { dice } = await site.score({ round: 2, adapter: site.ready.initial })
+    expect(dice.global).to.equal(dice.frozen)
+    expect(dice.personal).to.not.equal(dice.global)
+  })
+})
