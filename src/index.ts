@@ -20,7 +20,7 @@ export {
 export { createIdentity } from './federation/create-identity.ts'
 export { readFederation, type Federation, type FederationDocument } from './federation/document.ts'
 export { inviteSite, type InvitationInit, type IssuedInvitation } from './federation/membership/invite-site.ts'
-export { joinFederation } from './federation/membership/join-federation.ts'
+export { joinFederation, type JoinedFederation, type JoinInit } from './federation/membership/join-federation.ts'
 export { Averager, massOf } from './gossip-aggregation/averager.ts'
 export type { AveragerInit, AveragerSettings, AveragerState } from './gossip-aggregation/averager-types.ts'
 export { relativeDistance } from './gossip-aggregation/consensus.ts'

@@ -1,17 +1,10 @@
 import { withMembership, type OfflineSite } from '../federation/membership/offline.ts'
-import { migrateHome } from '../home/version.ts'
+import { prepareHome as prepare } from '../node/prepare-home.ts'
 import { warn } from './output.ts'
 
-/**
- * Before a command writes in a home: homes of older software are brought to this one's format first, which `say` is told. @throws
- * InputError where newer software wrote it, or a daemon is running there that has not done so.
- */
+/** Before a command writes in a home; as for the daemon, and what was done is said in the terminal unless `say` is given. */
 export async function prepareHome (home: string, say: (sentence: string) => void = warn): Promise<void> {
-  // Loaded here so that commands which find nothing to do need no database.
-  const exclusively = async (work: () => Promise<void>): Promise<void> => {
-    await (await import('../node/network/peer-book.ts')).whileAlone(home, say, work)
-  }
-  await migrateHome(home, { exclusively, say })
+  await prepare(home, say)
 }
 
 /** Works on a home whose daemon does not run. */

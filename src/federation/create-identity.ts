@@ -1,9 +1,10 @@
 import { sitePaths } from '../home/paths.ts'
+import { markNewHome } from '../home/version.ts'
 import { loadOrCreateIdentity, readPeerId } from './identity.ts'
 
 /**
  * The peer id of a site's key, which is made on first use; the environment's CONSILIUM_PASSPHRASE protects a new one. @throws InputError
- * for a key that is damaged, or that others may read
+ * for a key that is damaged, or that others may read, and where newer software wrote the home
  * @example
  * ```ts
  * import { createIdentity } from 'consilium'
@@ -14,6 +15,7 @@ import { loadOrCreateIdentity, readPeerId } from './identity.ts'
  */
 export async function createIdentity (home: string): Promise<string> {
   const { identity } = sitePaths(home)
+  await markNewHome(home)
   await loadOrCreateIdentity(identity)
   return await readPeerId(identity)
 }

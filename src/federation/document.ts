@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
 import { federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { count } from '../settings/setting.ts'
-import { canonicalBytes, isSigned, peerIdText, printable, sign, signature } from './signed.ts'
+import { canonicalBytes, isSigned, peerIdText, printable, sign, signature, type Signature } from './signed.ts'
 
 export const MOST_NAME_CHARACTERS = 100
 export const federationName = printable.min(1).max(MOST_NAME_CHARACTERS)
@@ -66,6 +66,15 @@ export async function signFederation (document: FederationBody | FederationDocum
 /** How many founders' signatures this federation takes for anything. */
 export function quorumOf ({ quorum, founders }: FederationBody): number {
   return Math.min(quorum, founders.length)
+}
+
+/** How many founders' signatures something of this federation still lacks. */
+export function missingOf (federation: FederationBody, signatures: readonly Signature[]): number {
+  return Math.max(0, quorumOf(federation) - signersOf(signatures))
+}
+
+function signersOf (signatures: readonly Signature[]): number {
+  return new Set(signatures.map(({ peerId }) => peerId)).size
 }
 
 /**
@@ -138,14 +147,13 @@ async function verifySignatures (where: string, document: FederationDocument): P
   }
 }
 
-function requireQuorum (where: string, document: FederationDocument): void {
-  const signers = new Set(document.signatures.map(({ peerId }) => peerId)).size
-  const needed = quorumOf(document)
-  if (signers < needed) {
-    throw new InputError(
-      `${where} carries ${signers} of the ${needed} founders' signatures it needs: ask the others to sign ("consilium federation sign")`
-    )
-  }
+/** @throws InputError where it still lacks signatures; `where` names its source. */
+export function requireQuorum (where: string, document: FederationDocument): void {
+  if (missingOf(document, document.signatures) === 0) return
+  throw new InputError(
+    `${where} carries ${signersOf(document.signatures)} of the ${quorumOf(document)} founders' signatures it needs: ask the others to ` +
+      'sign ("consilium federation sign")'
+  )
 }
 
 function unsigned (document: FederationBody | FederationDocument): FederationBody {

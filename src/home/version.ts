@@ -37,6 +37,18 @@ export async function requireKnownHome (home: string, migrations = MIGRATIONS): 
 }
 
 /**
+ * Before a program writes in a home that no migration has been run for. @throws InputError where other software wrote it, older or newer,
+ * or a migration has not ended
+ */
+export async function requireCurrentHome (home: string, migrations = MIGRATIONS): Promise<void> {
+  await requireKnownHome(home, migrations)
+  const found = await readVersion(home, migrations)
+  if (!isOld(found, migrations)) return
+  throw new InputError(`${home} has format ${found!.format}, and this is consilium ${SOFTWARE}, which writes format ` +
+    `${latest(migrations)}: run "consilium start" there first, which brings it to that`)
+}
+
+/**
  * Before anything in a home is written: brings it to the format of this software, step by step. Struck at any moment, the next call goes
  * on. @throws InputError where newer software wrote it, or another process is at work there.
  */

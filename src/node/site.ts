@@ -13,7 +13,6 @@ import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
-import { migrateHome } from '../home/version.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
@@ -21,8 +20,8 @@ import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
-import { whileAlone } from './network/peer-book.ts'
 import { recoverExchanges } from './network/record-audit.ts'
+import { prepareHome } from './prepare-home.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
@@ -58,7 +57,7 @@ export async function openSite (
   const notices = new Notices(logger)
   const say = (sentence: string): void => { notices.warn(sentence, sentence) }
   news.forEach(say)
-  await migrateHome(home, { exclusively: async (work) => { await whileAlone(home, say, work) }, say })
+  await prepareHome(home, say)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()

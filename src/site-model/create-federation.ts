@@ -1,11 +1,14 @@
+import { SOFTWARE } from '../common/software.ts'
 import { InputError } from '../errors.ts'
 import { federationId, signFederation, writeFederation, type Federation, type FederationBody } from '../federation/document.ts'
 import { loadOrCreateIdentity, readPeerId } from '../federation/identity.ts'
 import { createNetworkKey } from '../federation/membership/network-key.ts'
-import { withOverrides, type Overrides } from '../federation/settings.ts'
+import { withOverrides, withPreset, withSettingsFile, type Overrides } from '../federation/settings.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
+import { markNewHome, requireCurrentHome } from '../home/version.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
+import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
 
 export interface FederationInit {
   /** Of the founder; it must not belong to a federation yet. */
@@ -21,12 +24,18 @@ export interface FederationInit {
   readonly seed?: number
   /** Longest exchange-only time after the last round; 120 by default. */
   readonly coolDownSeconds?: number
-  /** What shall differ from the defaults in the document's sections model, training and averaging. */
-  readonly settings?: Overrides
+  /** Peer ids of further founders, who sign the document with `consilium federation sign`; 63 at most, none by default. */
+  readonly founders?: readonly string[]
+  /** How many founders must sign the document, an admission or a revocation; 1 by default. */
+  readonly quorum?: number
+  /** By which all sites train, as docs/reference/methods.md names it: pfedsam by default, a baseline or an ablation. */
+  readonly method?: PresetName
+  /** What shall differ from the method in the document's sections model, training and averaging, or the path of a JSON file of it. */
+  readonly settings?: Overrides | string
 }
 
 /**
- * Founds a federation with this home's key as its one founder. @throws InputError naming the setting that is wrong
+ * Founds a federation with this home's key as its founder, or the first of several. @throws InputError naming the setting that is wrong
  * @example
  * ```ts
  * import { createFederation } from 'consilium'
@@ -36,30 +45,43 @@ export interface FederationInit {
  * console.log(document.model.name, document.training.batchSize) // sam-tiny 2
  * ```
  */
-export async function createFederation ({ home, name, rounds, ...init }: FederationInit): Promise<Federation> {
-  const { model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, settings = {} } = init
-  const paths = sitePaths(home)
+export async function createFederation (init: FederationInit): Promise<Federation> {
+  const { founders = [], quorum = 1 } = init
+  const paths = sitePaths(init.home)
+  await requireCurrentHome(init.home)
   if (await readIfThere(paths.federation) != null) {
-    throw new InputError(`${paths.federation} exists already: choose another home, since replacing it would cut this site off`)
+    throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
   }
+  // A larger one would count as the number of founders, and a document that says otherwise misleads.
+  if (quorum > founders.length + 1) throw new InputError('the quorum must be a whole number from 1 to the number of founders')
+  await markNewHome(init.home)
   const key = await loadOrCreateIdentity(paths.identity)
-  // Loaded by the first call: it brings the tensor library.
-  const { checkModel, modelSection, trainingSection } = await import('./fit-settings.ts')
-  const model = await modelSection(paths.models, base, imageSize)
-  const draft: FederationBody = {
-    version: 1,
-    name,
-    created: new Date().toISOString(),
-    founders: [await readPeerId(paths.identity)],
-    quorum: 1,
-    model,
-    training: trainingSection(model, { rounds, seed }),
-    averaging: defaultAveraging({ coolDownSeconds })
-  }
-  const body = withOverrides(draft, settings, 'what createFederation was given')
-  checkModel(body.model)
-  const document = await signFederation(body, key)
+  const document = await signFederation(await draftOf(init, paths.models, [await readPeerId(paths.identity), ...founders]), key)
   await createNetworkKey(paths.networkKey)
   await writeFederation(paths.federation, document)
   return { id: federationId(document), document }
+}
+
+async function draftOf (init: FederationInit, models: string, founders: readonly string[]): Promise<FederationBody> {
+  const { name, rounds, model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, quorum = 1 } = init
+  const { method = PRESET_NAMES[0], settings = {} } = init
+  // Loaded by the first call: it brings the tensor library.
+  const { checkModel, modelSection, trainingSection } = await import('./fit-settings.ts')
+  const model = await modelSection(models, base, imageSize)
+  const draft = withPreset({
+    version: 1,
+    name,
+    created: new Date().toISOString(),
+    software: SOFTWARE,
+    founders: [...new Set(founders)],
+    quorum,
+    model,
+    training: trainingSection(model, { rounds, seed }),
+    averaging: defaultAveraging({ coolDownSeconds })
+  }, presetOf(method))
+  const body = typeof settings === 'string'
+    ? await withSettingsFile(draft, settings)
+    : withOverrides(draft, settings, 'what createFederation was given')
+  checkModel(body.model)
+  return body
 }

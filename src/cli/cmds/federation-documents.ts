@@ -1,15 +1,17 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
 import {
+  missingOf,
   quorumOf,
   readDraft,
+  requireQuorum,
   signFederation,
   writeFederation,
   type Federation,
   type FederationDocument
 } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
-import { countersign } from '../../federation/membership/certificate.ts'
+import { countersign, missingSignatures } from '../../federation/membership/certificate.ts'
 import { decodeInvitation, encodeInvitation, isInvitation } from '../../federation/membership/invitation.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -50,7 +52,7 @@ async function signDocument (home: string, json: boolean, file: string): Promise
   const document = await signFederation(together, key)
   await writeFederation(file, document)
   if (own?.id === draft.id) await writeFederation(paths.federation, document)
-  const missing = missingSignatures(document)
+  const missing = missingOf(document, document.signatures)
   print(
     json,
     { id: draft.id, signatures: document.signatures.length, missing },
@@ -69,7 +71,7 @@ async function signInvitation (home: string, json: boolean, text: string): Promi
   const signed = encodeInvitation({ ...invitation, certificate })
   print(json, {
     invitation: signed,
-    missingSignatures: Math.max(0, quorumOf(invitation.federation.document) - certificate.signatures.length)
+    missingSignatures: missingSignatures(invitation.federation, certificate)
   }, signed)
 }
 
@@ -91,14 +93,7 @@ export const verify = command({
     withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json, file }) => {
     const { id, document } = await readOwnOr(file, home)
-    const missing = missingSignatures(document)
-    if (missing > 0) {
-      throw new InputError(
-        `${file ?? sitePaths(home).federation} carries ${document.signatures.length} of the ${
-          quorumOf(document)
-        } founders' signatures it needs: ask the others to sign ("consilium federation sign")`
-      )
-    }
+    requireQuorum(file ?? sitePaths(home).federation, document)
     print(
       json,
       { id, name: document.name, signatures: document.signatures.length, quorum: quorumOf(document) },
@@ -142,10 +137,6 @@ function merged (a: FederationDocument, b: FederationDocument): FederationDocume
     ...a,
     signatures: [...a.signatures, ...b.signatures.filter(({ peerId }) => !a.signatures.some((each) => each.peerId === peerId))]
   }
-}
-
-function missingSignatures (document: FederationDocument): number {
-  return Math.max(0, quorumOf(document) - document.signatures.length)
 }
 
 function describe ({ id, document }: Federation): string {

@@ -1,26 +1,13 @@
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CommandModule } from 'yargs'
-import { SOFTWARE } from '../../common/software.ts'
-import { InputError, UsageError } from '../../errors.ts'
-import {
-  federationId,
-  federationName,
-  MOST_NAME_CHARACTERS,
-  signFederation,
-  writeFederation,
-  type FederationBody
-} from '../../federation/document.ts'
-import { loadOrCreateIdentity } from '../../federation/identity.ts'
-import { createNetworkKey } from '../../federation/membership/network-key.ts'
-import { withPreset, withSettingsFile } from '../../federation/settings.ts'
+import { UsageError } from '../../errors.ts'
+import { federationName, MOST_NAME_CHARACTERS } from '../../federation/document.ts'
 import { peerIdText } from '../../federation/signed.ts'
-import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { markNewHome } from '../../home/version.ts'
-import { averaging, defaultAveraging } from '../../settings/averaging.ts'
-import { PRESET_NAMES, presetOf } from '../../settings/methods/index.ts'
+import { averaging } from '../../settings/averaging.ts'
+import { PRESET_NAMES } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
 import { training } from '../../settings/training.ts'
+import { createFederation } from '../../site-model/create-federation.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
@@ -59,35 +46,24 @@ const create = command({
   describe: 'found a federation: writes federation.json and network.key',
   builder: (argv) => withFlags(argv, createFlags),
   handler: async (args) => {
-    const paths = sitePaths(args.home)
     requireBounds(args)
     requireFounders(args)
-    if (await readIfThere(paths.federation) != null) {
-      throw new InputError(`${paths.federation} exists already: choose another --home, since replacing it would cut this site off`)
-    }
     await prepareHome(args.home)
-    await markNewHome(args.home)
-    const key = await loadOrCreateIdentity(paths.identity)
-    const { checkModel, modelSection, trainingSection } = await import('../../site-model/fit-settings.ts')
-    const base = await modelSection(paths.models, args.model, args.imageSize)
-    const draft: FederationBody = {
-      version: 1,
+    const { id } = await createFederation({
+      home: args.home,
       name: args.name,
-      created: new Date().toISOString(),
-      software: SOFTWARE,
-      founders: [...new Set([peerIdFromPrivateKey(key).toString(), ...args.founder])],
+      rounds: args.rounds,
+      model: args.model,
+      seed: args.seed,
+      coolDownSeconds: args.coolDown,
+      founders: args.founder,
       quorum: args.quorum,
-      model: base,
-      training: trainingSection(base, { rounds: args.rounds, seed: args.seed }),
-      averaging: defaultAveraging({ coolDownSeconds: args.coolDown })
-    }
-    const preset = withPreset(draft, presetOf(args.method))
-    const body = args.settings == null ? preset : await withSettingsFile(preset, args.settings)
-    checkModel(body.model)
-    const document = await signFederation(body, key)
-    await createNetworkKey(paths.networkKey)
-    await writeFederation(paths.federation, document)
-    const result = { id: federationId(document), federation: paths.federation, networkKey: paths.networkKey }
+      method: args.method,
+      ...(args.imageSize == null ? {} : { imageSize: args.imageSize }),
+      ...(args.settings == null ? {} : { settings: args.settings })
+    })
+    const { federation: file, networkKey } = sitePaths(args.home)
+    const result = { id, federation: file, networkKey }
     print(
       args.json,
       result,

@@ -1,10 +1,11 @@
 import { InputError } from '../../errors.ts'
-import { isProtected, loadIdentity, loadOrCreateIdentity, readPeerId, writeIdentity } from '../../federation/identity.ts'
+import { createIdentity } from '../../federation/create-identity.ts'
+import { isProtected, loadIdentity, readPeerId, writeIdentity } from '../../federation/identity.ts'
 import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
 import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { markNewHome, requireKnownHome } from '../../home/version.ts'
+import { requireKnownHome } from '../../home/version.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
@@ -19,10 +20,8 @@ export const init = command({
   handler: async ({ home, json }) => {
     const { identity } = sitePaths(home)
     await prepareHome(home)
-    await markNewHome(home)
     const existed = await readIfThere(identity) != null
-    await loadOrCreateIdentity(identity)
-    const peerId = await readPeerId(identity)
+    const peerId = await createIdentity(home)
     if (existed) warn(`${identity} was there already and is kept: for another site choose another --home`)
     print(json, { peerId, home, existed }, peerId)
   }

@@ -1,6 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
-import { quorumOf, type Federation } from '../document.ts'
+import { missingOf, quorumOf, type Federation } from '../document.ts'
 import { federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from '../signed.ts'
 
 export const siteName = printable.min(1).max(60)
@@ -130,7 +130,7 @@ async function isAdmitted (shown: Certificate, federation: Federation): Promise<
 
 /** Founders' signatures that a certificate still lacks. */
 export function missingSignatures ({ document }: Federation, shown: Certificate | undefined): number {
-  return shown == null || shown.issuer != null ? 0 : Math.max(0, quorumOf(document) - shown.signatures.length)
+  return shown == null || shown.issuer != null ? 0 : missingOf(document, shown.signatures)
 }
 
 /** Signed by enough founders, and by nobody else. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
+import { isMultiaddress } from '../../settings/site/multiaddress.ts'
 import { parseFederation, quorumOf, type Federation, type FederationDocument } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import {
@@ -17,7 +18,8 @@ import { keyHash, keyStatement, type KeyRing } from './key-ring.ts'
 const PREFIX = 'consilium1'
 /** Fits into a mail, a chat message or a QR code's neighbourhood. */
 export const MAX_INVITATION_BYTES = 4_096
-export const MAX_ADDRESS_CHARACTERS = 300
+export const MOST_ADDRESSES = 8
+const MAX_ADDRESS_CHARACTERS = 300
 const MAX_UNPACKED_BYTES = 65_536
 const CHECKSUM_BYTES = 6
 
@@ -28,7 +30,7 @@ const content = z.strictObject({
   certificate: certificate.optional(),
   networkKey: z.string().regex(/^[0-9a-f]{64}$/),
   keyStatement: keyStatement.optional(),
-  bootstrap: z.array(z.string().startsWith('/').max(MAX_ADDRESS_CHARACTERS)).max(8)
+  bootstrap: z.array(z.string().startsWith('/').max(MAX_ADDRESS_CHARACTERS)).max(MOST_ADDRESSES)
 })
 
 export interface Invitation {
@@ -57,6 +59,18 @@ export function encodeInvitation ({ federation, certificate: shown, ring, bootst
     )
   }
   return text
+}
+
+/** A sentence about the first that no site can be reached at, if any. */
+export function addressFault (addresses: readonly string[]): string | undefined {
+  const wrong = addresses.find((each) => each.length > MAX_ADDRESS_CHARACTERS || !isMultiaddress(each))
+  return wrong == null ? undefined : `${wrong} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`
+}
+
+/** @throws InputError naming the first that no site can be reached at. */
+export function requireAddresses (addresses: readonly string[]): void {
+  const fault = addressFault(addresses)
+  if (fault != null) throw new InputError(fault)
 }
 
 export function isInvitation (text: string): boolean {

@@ -1,13 +1,13 @@
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
-import { isMultiaddress } from '../../settings/site/multiaddress.ts'
+import { requireCurrentHome } from '../../home/version.ts'
 import { readFederation, type Federation } from '../document.ts'
 import { loadIdentity, readPeerId } from '../identity.ts'
 import { peerIdText } from '../signed.ts'
 import { issueCertificate, missingSignatures, siteName, verifyCredential, type Credential } from './certificate.ts'
 import { appendEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
-import { encodeInvitation, MAX_ADDRESS_CHARACTERS } from './invitation.ts'
+import { encodeInvitation, MOST_ADDRESSES, requireAddresses } from './invitation.ts'
 import { readKeyRing } from './network-key.ts'
 import { Standing } from './statements.ts'
 
@@ -55,6 +55,7 @@ export interface IssuedInvitation {
 export async function inviteSite (init: InvitationInit): Promise<IssuedInvitation> {
   const { home, peerId, name, role = 'member', validMs = YEAR_MS, bootstrap = [] } = init
   requireValid({ peerId, name, validMs, bootstrap })
+  await requireCurrentHome(home)
   const paths = sitePaths(home)
   const federation = await readFederation(paths.federation)
   const standing = new Standing(federation)
@@ -82,8 +83,8 @@ function requireValid ({ peerId, name, validMs, bootstrap }: Required<Omit<Invit
   if (!(validMs >= 1_000 && validMs <= MOST_YEARS * YEAR_MS)) {
     throw new InputError(`an invitation must hold for one second to ${MOST_YEARS} years`)
   }
-  const wrong = bootstrap.find((each) => each.length > MAX_ADDRESS_CHARACTERS || !isMultiaddress(each))
-  if (wrong != null) throw new InputError(`${wrong} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`)
+  if (bootstrap.length > MOST_ADDRESSES) throw new InputError(`an invitation holds ${MOST_ADDRESSES} addresses at most`)
+  requireAddresses(bootstrap)
 }
 
 /** An inviter's own certificate; none for a founder. @throws InputError for a site that may admit nobody */
@@ -105,9 +106,11 @@ async function issuingCertificate (home: string, federation: Federation, standin
 
 async function requireOther (home: string, peerId: string, role: 'member' | 'inviter', standing: Standing): Promise<void> {
   if (peerId === await readPeerId(sitePaths(home).identity)) {
-    throw new InputError(`${peerId} is this site itself, which is in the federation: give the peer id of the other site`)
+    throw new InputError(`${peerId} is this site itself, which is in the federation: give what "consilium init" printed at the other site`)
   }
   if (standing.isRevoked(peerId, role)) {
-    throw new InputError(`${peerId} was revoked, which is permanent: make a key in a new home there and invite the new peer id`)
+    throw new InputError(
+      `${peerId} was revoked, which is permanent: let that site run "consilium init" in a new home and invite the new peer id`
+    )
   }
 }

@@ -1,14 +1,33 @@
 import { InputError } from '../../errors.ts'
-import { mergeIntoConfigFile } from '../../home/config/load.ts'
+import { loadConfig, mergeIntoConfigFile } from '../../home/config/load.ts'
 import { readIfThere, writeJson } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { requireCurrentHome } from '../../home/version.ts'
 import { readFederation, writeFederation, type Federation } from '../document.ts'
 import { readPeerId } from '../identity.ts'
 import { readStatements } from './files.ts'
-import { decodeInvitation, requireUsableInvitation } from './invitation.ts'
+import { decodeInvitation, requireAddresses, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
 import { Standing } from './statements.ts'
+
+export interface JoinInit {
+  /** Of a site that has its key (createIdentity). */
+  readonly home: string
+  /** What inviteSite gave for this site. */
+  readonly invitation: string
+  /** Addresses of sites that are up, beside those in the invitation. */
+  readonly bootstrap?: readonly string[]
+}
+
+/** With what the site is in it now. */
+export interface JoinedFederation extends Federation {
+  readonly peerId: string
+  /** When the certificate ends, ISO 8601; absent for a founder, who needs none. */
+  readonly validTo?: string
+  /** Addresses of other sites that it knows now: where there are none, it must be found. */
+  readonly bootstrap: readonly string[]
+}
 
 /**
  * Takes the federation, the network key and the certificate out of an invitation into a home that has its key (createIdentity).
@@ -23,17 +42,26 @@ import { Standing } from './statements.ts'
  * console.log(joined.id === founded.id) // true
  * ```
  */
-export async function joinFederation ({ home, invitation: text }: { home: string, invitation: string }): Promise<Federation> {
+export async function joinFederation ({ home, invitation: text, bootstrap = [] }: JoinInit): Promise<JoinedFederation> {
+  requireAddresses(bootstrap)
+  await requireCurrentHome(home)
   const paths = sitePaths(home)
   const invitation = await decodeInvitation(text)
-  const { federation, certificate, ring, bootstrap } = invitation
+  const { federation, certificate, ring } = invitation
   const peerId = await readPeerId(paths.identity)
   await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
+  const { bootstrap: known } = await loadConfig(paths.config, {})
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
   if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })
-  if (bootstrap.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: [...bootstrap] })
+  const given = [...new Set([...bootstrap, ...invitation.bootstrap])]
+  if (given.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: given })
   await writeFederation(paths.federation, federation.document)
-  return federation
+  return {
+    ...federation,
+    peerId,
+    bootstrap: given.length > 0 ? given : known,
+    ...(certificate == null ? {} : { validTo: certificate.to })
+  }
 }
 
 /** What this home already knows of revocations. @throws InputError where it belongs to another federation */
@@ -41,7 +69,7 @@ async function knownStanding (paths: SitePaths, federation: Federation): Promise
   const standing = new Standing(federation)
   if (await readIfThere(paths.federation) == null) return standing
   if ((await readFederation(paths.federation)).id !== federation.id) {
-    throw new InputError(`${paths.home} belongs to another federation: choose another home`)
+    throw new InputError(`${paths.home} belongs to another federation: choose another --home`)
   }
   await readStatements(paths.statements, standing)
   return standing

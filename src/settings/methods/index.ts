@@ -1,3 +1,4 @@
+import { InputError } from '../../errors.ts'
 import type { MethodSettings } from '../method.ts'
 import { BASELINES } from './baselines.ts'
 import { PFEDSAM } from './pfedsam.ts'
@@ -12,8 +13,11 @@ export type PresetName = typeof PRESETS[number]['name']
 
 export const PRESET_NAMES = PRESETS.map(({ name }) => name) as [PresetName, ...PresetName[]]
 
+/** @throws InputError for a name that is none. */
 export function presetOf (name: PresetName): Preset {
-  return PRESETS.find((preset) => preset.name === name)!
+  const preset = PRESETS.find((each) => each.name === name)
+  if (preset == null) throw new InputError(`there is no method ${String(name)}: choose ${PRESET_NAMES.join(', ')}`)
+  return preset
 }
 
 /** One sentence: the preset that a federation was created with, and where it differs from pFedSAM in what it keeps. */

@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import { SOFTWARE } from '../../../../src/common/software.ts'
 import {
   federationId,
+  missingOf,
   readFederation,
   signFederation,
   writeFederation,
@@ -144,6 +145,14 @@ describe('what a federation is made of', () => {
       const two = { ...federationBody(key), quorum: 2, founders: [key, other].map((each) => peerIdFromPrivateKey(each).toString()) }
       await writeFederation(file, await signFederation(two, key))
       expect(await failure(readFederation(file))).to.contain('carries 1 of the 2 founders\' signatures')
+    })
+
+    it('lacks them also where one founder has signed twice', async () => {
+      const other = await generateKeyPair('Ed25519')
+      const two = { ...federationBody(key), quorum: 2, founders: [key, other].map((each) => peerIdFromPrivateKey(each).toString()) }
+      const { signatures } = await signFederation(two, key)
+      expect(missingOf(two, [...signatures, ...signatures])).to.equal(1)
+      expect(missingOf(two, (await signFederation({ ...two, signatures }, other)).signatures)).to.equal(0)
     })
 
     it('is refused with the place that is wrong when it is malformed, and with advice when missing', async () => {
