@@ -37,7 +37,7 @@ export function shareIn (room: string, word: string, counts: WordCounts): number
 }
 
 /** The section of ARCHITECTURE.md: for every room the words that stand there and hardly anywhere else. */
-export function indexSection (counts: WordCounts): string {
+function indexSection (counts: WordCounts): string {
   const rooms = [...new Set([...counts.values()].flatMap((each) => [...each.keys()]))].sort()
   const rows = rooms.map((room) => {
     const scored = [...counts].flatMap(([word, each]) => {
