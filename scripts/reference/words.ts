@@ -5,8 +5,8 @@ import { join } from 'node:path'
 export type WordCounts = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 /** Times that a word must occur in its room, and of all times that it occurs. */
-const LEAST = { times: 3, share: 0.8 }
-const MOST_WORDS = 60
+const LEAST = { times: 2, share: 0.75 }
+const MOST_WORDS = 130
 const WIDTH = 138
 const HEADING = '## Index of words'
 
