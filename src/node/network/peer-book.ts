@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { LevelDatastore } from 'datastore-level'
 import type { Key } from 'interface-datastore'
+import { SYSTEM_ERRORS, systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
 
@@ -13,6 +14,16 @@ export interface PeerBook {
 export const DAMAGED_PEER_BOOK =
   'the file of known peers was damaged and starts empty: other sites are found again through bootstrap addresses'
 
+/** LevelDB hands on the system's words alone, where Node has a code. */
+const CODES: readonly (readonly [RegExp, string])[] = [
+  [/permission denied/i, 'EACCES'],
+  [/operation not permitted/i, 'EPERM'],
+  [/read-only file system/i, 'EROFS'],
+  [/no space left/i, 'ENOSPC'],
+  [/quota exceeded/i, 'EDQUOT'],
+  [/not a directory/i, 'ENOTDIR']
+]
+
 /**
  * libp2p's peer store takes a read that was given up for a peer that it does not know, and then writes it anew, without its addresses:
  * no read is given up.
@@ -23,18 +34,31 @@ class PeerDatastore extends LevelDatastore {
   }
 }
 
-/** The datastore that keeps known peers over restarts. @throws InputError when another daemon uses the same home. */
+/** The datastore that keeps known peers over restarts. @throws InputError where a daemon has it, or it cannot be opened. */
 export async function openPeerBook (folder: string, home: string): Promise<PeerBook> {
   try {
     return { datastore: await open(folder), wasDamaged: false }
   } catch (error) {
-    if (causes(error).some(({ code }) => code === 'LEVEL_LOCKED')) {
-      throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
-    }
-    if (!causes(error).some(({ message }) => /corruption/i.test(message))) throw error
+    const codes = causes(error).map(({ code }) => code)
+    if (codes.includes('LEVEL_LOCKED')) throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    if (!codes.includes('LEVEL_CORRUPTION')) throw new InputError(refusalOf(error, folder))
+  }
+  try {
     await rm(folder, { recursive: true })
     return { datastore: await open(folder), wasDamaged: true }
+  } catch (error) {
+    throw new InputError(refusalOf(error, folder))
   }
+}
+
+/** Why no book can be opened in this folder, as one sentence. */
+export function refusalOf (error: unknown, folder: string): string {
+  const cause = causes(error).at(-1)
+  // Before them stands the path, which may hold any word.
+  const words = cause?.message.slice(cause.message.lastIndexOf(': '))
+  const code = CODES.find(([pattern]) => pattern.test(words ?? ''))?.[1] ?? cause?.code
+  return SYSTEM_ERRORS[code ?? '']?.sentence(folder) ??
+    `${folder} cannot be opened: ${systemReason(cause)}; mend the folder, or choose another --home`
 }
 
 /** Does something while no daemon can be in this home: the book has a lock that ends with its process. @throws InputError where one is. */
