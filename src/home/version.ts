@@ -108,7 +108,7 @@ async function keepCopies (home: string, { to, keeps }: Migration): Promise<stri
   await mkdir(aside, { mode: 0o700 })
   for (const each of there) {
     await mkdir(dirname(join(aside, each)), { recursive: true, mode: 0o700 })
-    await cp(join(home, each), join(aside, each), { recursive: true })
+    await cp(join(home, each), join(aside, each), { recursive: true, dereference: true })
   }
   await syncTree(aside)
   await rename(aside, join(home, name))

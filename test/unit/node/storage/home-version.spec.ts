@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,6 +101,17 @@ describe('the version of a home', () => {
     expect(await readdir(home)).to.have.members(['b', 'before-format-2', 'before-format-3', 'home.json', 'identity.key', 'new'])
     expect(await read('before-format-3/a') + await read('before-format-3/folder/b')).to.equal('one two')
     expect(said).to.have.length(2)
+  })
+
+  it('keeps a copy of what a link leads to, which is written later, and not the link', async () => {
+    await write('identity.key', 'k')
+    await write('elsewhere.json', '[]')
+    await mkdir(join(home, 'membership'))
+    await symlink(join(home, 'elsewhere.json'), join(home, 'membership', 'members.json'))
+    await migrate()
+    await write('membership/members.json', 'new')
+    expect(await read('elsewhere.json')).to.equal('new')
+    expect(await read('before-format-2/membership/members.json')).to.equal('[]')
   })
 
   it('goes on where a migration was interrupted in its changes, with the copies of before', async () => {
