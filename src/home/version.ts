@@ -15,7 +15,7 @@ const versionFile = z.object({
   migratingTo: z.number().int().optional(),
   /** Folder of those copies, where there was anything to copy. */
   copies: z.string().optional()
-})
+}).refine(({ format, migratingTo }) => migratingTo == null || migratingTo > format)
 
 type HomeVersion = z.infer<typeof versionFile>
 

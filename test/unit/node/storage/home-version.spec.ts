@@ -157,7 +157,10 @@ describe('the version of a home', () => {
   })
 
   it('that cannot be told is not guessed', async () => {
-    for (const text of ['', 'null', '{}', '{"format":0,"software":"0.2.0"}', '{"format":"2","software":"0.2.0"}', '{"format":2}']) {
+    const backward = '{"format":2,"software":"0.2.0","migratingTo":1}'
+    const standing = '{"format":1,"software":"0.2.0","migratingTo":1}'
+    const unversioned = ['{"format":0,"software":"0.2.0"}', '{"format":"2","software":"0.2.0"}', '{"format":2}']
+    for (const text of ['', 'null', '{}', ...unversioned, backward, standing]) {
       await write('home.json', text)
       expect(await refusal(migrate()), text).to.contain('does not say which format')
       expect(await refusal(requireKnownHome(home)), text).to.contain(join(home, 'home.json'))
