@@ -1,4 +1,5 @@
 import type { IdentifyResult } from '@libp2p/interface'
+import { RateLimit } from '../../common/rate-limit.ts'
 import { compareVersions, VERSION_TEXT } from '../../common/software.ts'
 import type { Protocols, Software } from '../../protocol/versions.ts'
 import type { Notices } from '../../rounds/notices.ts'
@@ -10,6 +11,8 @@ export interface PeerVersionsInit {
   readonly notices: Pick<Notices, 'warn' | 'over'>
   /** Told whenever a peer said what it runs. */
   readonly onSaid: (peer: string, said: Said) => void
+  /** Milliseconds. */
+  readonly now?: () => number
 }
 
 export interface Said {
@@ -26,6 +29,8 @@ const VERSION = /^[\w.-]{1,16}$/
 /** Peers of which it is remembered; of more than these none is connected. */
 const MOST = 1_024
 const MOST_VERSIONS = 4
+// A site that says another version all the time cannot fill the log with it.
+const SPOKEN = { perSecond: 1 / 60, burst: 1 }
 const IDENTIFIED_WITHIN_MS = 1_000
 const POLL_MS = 50
 
@@ -40,10 +45,14 @@ export function agentOf (version: string): string {
  */
 export class PeerVersions {
   readonly #init: PeerVersionsInit
-  readonly #said = new Map<string, Said & { readonly key: string | undefined }>()
+  /** `noticed` is the sentence that stands in the notices. */
+  readonly #said = new Map<string, Said & { readonly noticed: string | undefined }>()
+  readonly #spoken: RateLimit
 
   constructor (init: PeerVersionsInit) {
     this.#init = init
+    const { now = () => performance.now() } = init
+    this.#spoken = new RateLimit({ ...SPOKEN, now })
   }
 
   readonly identified = ({ peerId, agentVersion, protocols }: Pick<IdentifyResult, 'peerId' | 'agentVersion' | 'protocols'>): void => {
@@ -70,17 +79,28 @@ export class PeerVersions {
   }
 
   #learn (peer: string, software: string | undefined, protocols: readonly string[]): void {
-    const { own, notices, onSaid } = this.#init
+    const { own, onSaid } = this.#init
     const gaps = NEEDED.flatMap((name) => gapIn(name, own.protocols[name], protocols))
-    const key = gaps.length === 0 ? undefined : `versions ${peer} ${software} ${gaps.join()}`
-    const before = this.#said.get(peer)?.key
-    if (before != null && before !== key) notices.over(before, `site ${peer} runs ${named(software)} now`)
-    if (key != null) notices.warn(key, sentenceOf(peer, { own: own.version, theirs: software, gaps }))
-    const said = { software, isApart: key != null }
+    const sentence = gaps.length === 0 ? undefined : sentenceOf(peer, { own: own.version, theirs: software, gaps })
+    const noticed = this.#notice(peer, software, sentence)
+    const said = { software, isApart: sentence != null }
     this.#said.delete(peer)
-    this.#said.set(peer, { ...said, key })
+    this.#said.set(peer, { ...said, noticed })
     if (this.#said.size > MOST) this.#said.delete(this.#said.keys().next().value!)
     onSaid(peer, said)
+  }
+
+  /** One line a minute and peer: what comes sooner waits until it is heard again. Returns the sentence that stands from now on. */
+  #notice (peer: string, software: string | undefined, sentence: string | undefined): string | undefined {
+    const { notices } = this.#init
+    const key = `versions ${peer}`
+    const noticed = this.#said.get(peer)?.noticed
+    if (sentence === noticed) return noticed
+    const isNews = this.#spoken.take(peer) === 0
+    if (!isNews && (sentence == null || noticed == null)) return noticed
+    if (sentence == null) notices.over(key, `site ${peer} runs ${named(software)} now`)
+    else notices.warn(key, sentence, { isNews })
+    return sentence
   }
 }
 

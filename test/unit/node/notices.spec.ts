@@ -32,4 +32,26 @@ describe('Notices', () => {
     notices.warn('x', 'the disk is full')
     expect(lines.at(-1)).to.equal('the disk is full')
   })
+
+  it('puts later words under the same key in the place of the first, and says them when they are news', () => {
+    notices.warn('a', 'first')
+    notices.warn('b', 'other')
+    notices.warn('a', 'second')
+    expect(notices.list).to.deep.equal(['second', 'other'])
+    notices.warn('a', 'third', { isNews: true })
+    expect(notices.list).to.deep.equal(['third', 'other'])
+    expect(lines).to.deep.equal(['first', 'other', 'third'])
+  })
+
+  it('says once that what it said is over, at any time, and no more lines for what comes and goes', () => {
+    notices.warn('alone', 'alone')
+    for (let i = 0; i < 10_000; i++) {
+      notices.warn('flood', 'it came')
+      notices.over('flood', 'it went')
+    }
+    expect(lines.length).to.be.at.most(100)
+    expect(notices.list).to.include('alone')
+    for (let i = 0; i < 2; i++) notices.over('alone', 'another site is there')
+    expect(lines.filter((each) => each === 'another site is there')).to.have.length(1)
+  })
 })

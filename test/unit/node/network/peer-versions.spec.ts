@@ -2,8 +2,10 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
+import pino from 'pino'
 import { PeerVersions, type Said } from '../../../../src/node/network/peer-versions.ts'
 import { THIS_SOFTWARE } from '../../../../src/protocol/versions.ts'
+import { Notices } from '../../../../src/rounds/notices.ts'
 import { quietNotices } from '../fakes.ts'
 
 const FEDERATION = 'ab'.repeat(32)
@@ -73,6 +75,48 @@ describe('peer versions', () => {
     expect(told).to.deep.equal([[peer, { software: '0.3.0', isApart: true }]])
     identified('consilium/0.2.5', 'membership/1.0.0', 'adapter-exchange/1.0.0', 'outcome/1.0.0')
     expect(versions.of(peer)).to.include({ software: '0.2.5', isApart: false })
+  })
+
+  describe('of a site that says something else every second', () => {
+    let now: number
+    let lines: string[]
+
+    beforeEach(() => {
+      now = 0
+      lines = []
+      const log = pino({}, { write: (line: string) => { lines.push((JSON.parse(line) as { msg: string }).msg) } })
+      notices = new Notices(log, () => now)
+      for (let i = 0; i < 50; i++) notices.warn(`${i}`, `real ${i}`)
+      lines.length = 0
+      now += 60_000
+      versions = new PeerVersions({ federationId: FEDERATION, own: OWN, notices, onSaid: () => {}, now: () => now })
+    })
+
+    const forTwoMinutes = (membership: (second: number) => string): void => {
+      for (let i = 0; i < 120; i++, now += 1_000) {
+        versions.announced(peer, { software: `0.3.${i}`, protocols: [`membership/${membership(i)}`] })
+      }
+    }
+    const apart = (): string[] => notices.list.filter((each) => !each.startsWith('real '))
+
+    it('the last is in the list, beside every real warning, and the log has a line a minute', () => {
+      forTwoMinutes((second) => `2.${second}.0`)
+      expect(notices.list).to.include.members(Array.from({ length: 50 }, (_, i) => `real ${i}`))
+      expect(apart()).to.have.length(1)
+      expect(apart()[0]).to.contain('0.3.119').and.contain('membership (2.119.0 there')
+      expect(lines).to.have.length(2)
+    })
+
+    it('the same holds when it comes and goes, and its upgrade is said once it stays', () => {
+      forTwoMinutes((second) => second % 2 === 0 ? `2.${second}.0` : '1.0.0')
+      expect(notices.list).to.include.members(Array.from({ length: 50 }, (_, i) => `real ${i}`))
+      expect(apart().length).to.be.at.most(2)
+      expect(lines.length).to.be.at.most(2)
+      for (let i = 0; i < 120; i++, now += 1_000) versions.announced(peer, { software: '0.3.0', protocols: ['membership/1.0.0'] })
+      expect(lines.at(-1)).to.equal(`site ${peer} runs consilium 0.3.0 now`)
+      expect(lines.length).to.be.at.most(3)
+      expect(versions.of(peer)).to.include({ software: '0.3.0', isApart: false })
+    })
   })
 
   it('does not wait for ever for what a peer never says', async () => {
