@@ -67,7 +67,7 @@ export async function exportBundle (path: string, { folder, expected, key, crede
       left -= taken.length
       yield taken.map((line) => line.toString('utf8') + '\n').join('')
     }
-  })(), { mode: 0o600 })
+  })(), { mode: 0o600, replacesLink: true })
   return verdict
 }
 

@@ -52,6 +52,7 @@ export function withOverrides (draft: FederationBody, overrides: Overrides, wher
 
 function withSettings (draft: Json, settings: Overrides): Json {
   // What else a document holds is not for a file of settings: under a strange name it fails the check, and is named.
-  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] => [key in sections ? key : `settings: ${key}`, value])
+  const renamed = Object.entries(settings).map(([key, value]): [string, unknown] =>
+    [Object.hasOwn(sections, key) ? key : `settings: ${key}`, value])
   return merged(draft, Object.fromEntries(renamed))
 }

@@ -82,6 +82,6 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
   const body = typeof settings === 'string'
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
-  checkModel(body.model)
+  checkModel(body.model, body.method)
   return body
 }

@@ -1,7 +1,10 @@
+import { InputError } from '../errors.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
-import { adapterTensors } from '../model/parameters/shared-set.ts'
+import { globalParameters } from '../model/parameters/groups.ts'
+import { globalGroups } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
+import type { MethodSettings } from '../settings/method.ts'
 import { defaultImageSize, defaultModelSettings } from '../settings/model.ts'
 import { defaultTrainSettings } from '../settings/training.ts'
 import { findModel } from './base/model-store.ts'
@@ -22,9 +25,17 @@ export function trainingSection (
   return { ...defaultTrainSettings(model), ...own }
 }
 
-/** @throws InputError when LoRA or experts do not fit the architecture, or its image side is none. */
-export function checkModel ({ name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model']): void {
+/**
+ * @throws InputError when LoRA or experts do not fit the architecture, its image side is none, nothing would be averaged, or nothing kept
+ * of what the method says is kept.
+ */
+export function checkModel ({ name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model'], method?: MethodSettings): void {
   const config = withImageSize(samConfig(name), imageSize)
-  adapterTensors(config, { lora, encoder, decoder, moe })
+  const groups = globalGroups(config, { lora, encoder, decoder, moe }, method?.keeps)
   expertTensors(config, moe)
+  const empty = groups.find(({ owner, parameters }) => owner === 'own' && parameters.length === 0)
+  if (empty != null) throw new InputError(`method.keeps names the ${empty.name}, of which nothing is trained: leave it out`)
+  if (globalParameters(groups, 'shared').length === 0) {
+    throw new InputError('the settings leave nothing that sites would average: train more of encoder or decoder, or keep less of it')
+  }
 }

@@ -23,11 +23,15 @@ export async function prepareAlone (
   })
   await mkdir(folder, { recursive: true })
   await Promise.all(alone.map(async ({ home }, index) => {
+    const from = sitePaths(hospitals[index]!.home)
+    const to = sitePaths(home)
     await mkdir(home, { recursive: true })
     // The same key: batches and augmentation follow from it, so that only the averaging differs.
-    await cp(sitePaths(hospitals[index]!.home).identity, sitePaths(home).identity)
+    const parts = ['version', 'identity', ...(from.home === files.home ? ['federation', 'networkKey'] as const : [])] as const
+    for (const part of parts) await cp(from[part], to[part])
   }))
-  await joinFederation(children, alone, files, [])
+  // A founder is in the federation already, and cannot invite itself.
+  await joinFederation(children, alone.filter((_, index) => hospitals[index]!.home !== files.home), files, [])
   return alone
 }
 

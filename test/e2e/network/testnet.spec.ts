@@ -101,6 +101,14 @@ describe('the testnet', function () {
     })
   }
 
+  it('compares with training alone, the founder too', async () => {
+    const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '1', '--compare', '--json').ended
+    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+    expect(code, stderr).to.equal(0)
+    for (const { dice } of report.hospitals) expect(dice.local).to.be.within(0.1, 1)
+    expect(report.crossSite?.global).to.be.within(0.1, 1)
+  })
+
   it('stops every daemon in order on Ctrl-C', async () => {
     const { ended, said } = start('--out', out, '--hospitals', '2', '--rounds', '50')
     await said('round 1 phase G')

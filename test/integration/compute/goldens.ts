@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -20,7 +22,7 @@ const OF_PROVIDERS = 'gives the global and the personal model|phase G|phase L|ag
  * docs/spec/sam.md#tolerances.
  */
 export async function runProviderGoldens (provider: string, slack: number, env: NodeJS.ProcessEnv = {}): Promise<GoldenResult> {
-  return await runGoldens(['extension', 'gradients', 'decoder'], OF_PROVIDERS, {
+  return await runGoldens(['extension', 'sam/gradients', 'sam/decoder'], OF_PROVIDERS, {
     ...env,
     CONSILIUM_TEST_PROVIDER: provider,
     CONSILIUM_TEST_SLACK: String(slack)
@@ -34,8 +36,11 @@ export async function runGoldens (specs: readonly string[], pattern: string, env
 
 /** Runs specs of test/unit in a process of their own: their environment counts from its start, and a driver may crash. */
 export async function runSpecs (specs: readonly string[], pattern: string, env: NodeJS.ProcessEnv): Promise<GoldenResult> {
+  const files = specs.map((name) => `test/unit/${name}.spec.ts`)
+  // mocha passes over what is not there.
+  for (const file of files) await access(join(ROOT, file))
   const args = [
-    ...specs.map((name) => `test/unit/${name}.spec.ts`),
+    ...files,
     '--grep',
     pattern,
     '--reporter',

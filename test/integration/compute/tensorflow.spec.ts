@@ -11,7 +11,7 @@ describe('the engine tensorflow', function () {
       console.log(`      skipped: TensorFlow is ${location}`)
       this.skip()
     }
-    const { passes, failures } = await runGoldens(['extension', 'gradients', 'decoder', 'image-encoder'], '', {
+    const { passes, failures } = await runGoldens(['extension', 'sam/gradients', 'sam/decoder', 'sam/image-encoder'], '', {
       CONSILIUM_TEST_ENGINE: 'tensorflow'
     })
     expect(failures).to.deep.equal([])

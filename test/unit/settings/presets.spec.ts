@@ -27,7 +27,7 @@ describe('presets', () => {
   for (const model of ['sam-tiny', 'vit-b'] as const) {
     it(`are settings that a federation of ${model} can have, each unlike the others`, () => {
       const all = PRESETS.map(({ name, settings }) => overridden(defaults(model), settings, name))
-      for (const settings of all) checkModel(settings.model)
+      for (const { model: section, method } of all) checkModel(section, method)
       expect(new Set(all.map((settings) => JSON.stringify(settings))).size).to.be.at.least(PRESETS.length - 1)
     })
   }

@@ -70,10 +70,10 @@ describe('settings that a founder changes', () => {
   })
 
   it('must fit the architecture', async () => {
-    const fits = async (model: object): Promise<string> => {
-      const body = await given({ model })
+    const fits = async (model: object, method?: object): Promise<string> => {
+      const body = await given({ model, ...(method == null ? {} : { method }) })
       try {
-        checkModel(body.model)
+        checkModel(body.model, body.method)
         return 'fits'
       } catch (error) {
         return (error as Error).message
@@ -83,5 +83,11 @@ describe('settings that a founder changes', () => {
     expect(await fits({ moe: { blocks: [9] } })).to.include('moe.blocks')
     expect(await fits({ lora: { blocks: [9] } })).to.include('lora.blocks')
     expect(await fits({ moe: { topK: 9 } })).to.include('moe.topK')
+    // What could never start is not founded.
+    const nothing = 'nothing that sites would average'
+    expect(await fits({ decoder: 'frozen', lora: { blocks: [] } })).to.include(nothing)
+    expect(await fits({ decoder: 'frozen' }, { keeps: ['encoder'] })).to.include(nothing)
+    expect(await fits({ lora: { blocks: [] } }, { keeps: ['encoder'] })).to.include('method.keeps names the encoder')
+    expect(await fits({}, { keeps: ['encoder'] })).to.equal('fits')
   })
 })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -48,6 +48,20 @@ describe('a file written whole', () => {
     })()))
     expect(error).to.be.instanceOf(RangeError)
     expect([await readFile(path, 'utf8'), await readdir(folder)]).to.deep.equal(['old', ['file']])
+  })
+
+  it('writes the file that a link points to, or where asked replaces the link and leaves that file', async () => {
+    const original = join(folder, 'original')
+    await writeFile(original, 'kept')
+    await symlink(original, path)
+    await writeWhole(path, 'new', { replacesLink: true })
+    expect([await readFile(original, 'utf8'), await readFile(path, 'utf8')]).to.deep.equal(['kept', 'new'])
+    expect((await lstat(path)).isSymbolicLink()).to.equal(false)
+    await rm(path)
+    await symlink(original, path)
+    await writeWhole(path, 'through')
+    expect([await readFile(original, 'utf8'), (await lstat(path)).isSymbolicLink()]).to.deep.equal(['through', true])
+    expect((await readdir(folder)).sort()).to.deep.equal(['file', 'original'])
   })
 
   it('names the place that the caller knows', async () => {
