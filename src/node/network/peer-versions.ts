@@ -90,7 +90,10 @@ export class PeerVersions {
     onSaid(peer, said)
   }
 
-  /** One line a minute and peer: what comes sooner waits until it is heard again. Returns the sentence that stands from now on. */
+  /**
+   * One line a minute and peer; sooner, new words are seen in the list alone, and an end waits until it is heard again. Returns the
+   * sentence that stands.
+   */
   #notice (peer: string, software: string | undefined, sentence: string | undefined): string | undefined {
     const { notices } = this.#init
     const key = `versions ${peer}`
