@@ -5,7 +5,7 @@
  */
 const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
 const rooms = {
-  common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic'] },
+  common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic', 'node:path'] },
   adapter: { outside: ['node:crypto'] },
   dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'sharp', 'nifti-reader-js', 'zod'] },
   compute: {

@@ -5,8 +5,8 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --page: #11161c; --card: #1a2129; --ink: #e6ebf1; --faint: #9aa8b7; --line: #323c48;
 --accent: #3ecf9d; --good: #3ecf9d; --bad: #ff7b72; --warn: #e3b341; --frozen: #6b7683; --alone: #d9a441 } }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu
-Sans", sans-serif }
+body { margin: 0; background: var(--page); color: var(--ink);
+font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif }
 main { max-width: 1080px; margin: 0 auto; padding: 40px 20px 64px }
 h1 { font-size: 2.1rem; line-height: 1.2; margin: 0 0 8px; letter-spacing: -0.02em }
 h2 { font-size: 1.2rem; margin: 0 0 4px }

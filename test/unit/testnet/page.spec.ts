@@ -66,6 +66,12 @@ describe('report.html', () => {
   let page: string
   before(async () => { page = renderPage({ report: report(), pictures: [await renderPicture('a', PICTURE)], sample: true }) })
 
+  it('has a style in which no text in quotes goes over a line, which a browser would drop with the rules after it', () => {
+    const styles = [...page.matchAll(/<style>([^<]*)<\/style>/g)].map(([, style = '']) => style.replace(/url\(data:[^)]*\)/g, ''))
+    expect(styles).to.have.length.above(0)
+    for (const line of styles.join('\n').split('\n')) expect(line.split('"').length % 2, line).to.equal(1)
+  })
+
   it('refers to nothing outside itself', () => {
     const text = page.replace(/url\(data:[^)]*\)|"data:[^"]*"/g, '')
     expect([...text.matchAll(/(\S*)["'(](?:https?:)?\/\//g)].map(([, before]) => before?.replace(/:.*/, ''))).to.satisfy((all: string[]) =>
