@@ -8,10 +8,11 @@ import { subjectOf } from './subject.ts'
 import { brightness, type Modality } from './transforms/normalise.ts'
 import { cornerDistance } from './transforms/orientation.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
-import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
+import type { ReadOptions, Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
 export interface PairOptions extends ReadOptions {
   readonly modality: Modality
+  readonly empty?: boolean
 }
 
 export interface PairSlices {
@@ -25,8 +26,8 @@ const MAX_LABELS = 32
 const NO_FOREGROUND = 'the mask has no foreground anywhere'
 
 /**
- * Reads an image with its mask: one slice, or those slices of a volume that show foreground. @throws InputError whose message is a
- * reason without a file name
+ * Reads an image with its mask: one slice, or those slices of a volume that show foreground, all where `empty`. @throws InputError whose
+ * message is a reason without a file name
  */
 export async function readPair (root: string, pair: Pair, options: PairOptions): Promise<PairSlices> {
   return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
@@ -34,13 +35,14 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
 
 async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const picture = await readPicture(join(root, image))
-  return { slices: [pictureSlice(stem, picture, await readPictureLabels(join(root, mask), picture), options)], emptySlices: 0 }
+  return { slices: [pictureSlice(stem, picture, await readPictureLabels(join(root, mask), picture, options), options)], emptySlices: 0 }
 }
 
 /** height·width labels for an image of this size. @throws InputError whose message is a reason without a file name */
 export async function readPictureLabels (
   file: string,
-  { height, width }: { readonly height: number, readonly width: number }
+  { height, width }: { readonly height: number, readonly width: number },
+  options?: Pick<PairOptions, 'empty'>
 ): Promise<Uint8Array> {
   if (/\.jpe?g$/i.test(file)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
   const labels = await about('mask', () => readPicture(file))
@@ -50,7 +52,7 @@ export async function readPictureLabels (
   if (labels.height !== height || labels.width !== width) {
     throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${width}×${height}`)
   }
-  checkLabels([labels.data])
+  checkLabels([labels.data], options)
   return labels.data
 }
 
@@ -68,20 +70,21 @@ export function pictureSlice (
 async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const volume = await readNifti(join(root, image))
   const stack = planStack(volume, options.axis)
-  const masks = await readVolumeLabels(join(root, mask), { header: volume.header, stack })
+  const masks = await readVolumeLabels(join(root, mask), { header: volume.header, stack }, options)
   const slices = volumeSlices(stem, volume, stack, masks, options)
-  const shown = slices.filter((slice) => slice.mask.some((label) => label > 0))
+  const shown = slices.filter((slice) => options.empty === true || slice.mask.some((label) => label > 0))
   return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length }
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
 export async function readVolumeLabels (
   file: string,
-  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }
+  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack },
+  options?: Pick<PairOptions, 'empty'>
 ): Promise<Uint8Array[]> {
   const labels = await about('mask', () => readNifti(file))
   const masks = cutLabels(labels, matching(header, stack, labels))
-  checkLabels(masks)
+  checkLabels(masks, options)
   return masks
 }
 
@@ -94,8 +97,11 @@ export function volumeSlices (
   options: Partial<PairOptions>
 ): Slice[] {
   const { height, width } = stack
-  return cutImages(volume, stack, options).map((image, index) => (
-    { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
+  const voxels = gridOf(stack)
+  return cutImages(volume, stack, options).map((image, index) => {
+    const id = `${stem}#${String(index).padStart(3, '0')}`
+    return { id, subject: stem, index, height, width, channels: 1, image, mask: masks[index]!, voxels }
+  })
 }
 
 /** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
@@ -116,9 +122,13 @@ function factsOf ({ cut }: Stack): VolumeFacts {
   return { axis, slices: slices.count, spacing: [rows.spacing, columns.spacing, slices.spacing], obliqueDegrees }
 }
 
-function checkLabels (masks: readonly Uint8Array[]): void {
+function gridOf ({ cut: { axis, slices, rows, columns } }: Stack): VoxelGrid {
+  return { axis, height: rows.count, width: columns.count, spacing: [slices.spacing, rows.spacing, columns.spacing] }
+}
+
+function checkLabels (masks: readonly Uint8Array[], { empty = false }: Pick<PairOptions, 'empty'> = {}): void {
   const seen = new Set(masks.flatMap((mask) => [...new Set(mask)]))
-  if (![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
+  if (!empty && ![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
   if (seen.size > MAX_LABELS + 1) {
     throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, not a mask`)
   }

@@ -15,6 +15,18 @@ export interface Slice {
   readonly image: Uint8Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */
+  readonly voxels?: VoxelGrid
+}
+
+/** How a volume's voxels lie in its slices, before these were resampled to square pixels. */
+export interface VoxelGrid {
+  readonly axis: Axis
+  /** rows and columns of a slice */
+  readonly height: number
+  readonly width: number
+  /** mm between slices, rows and columns */
+  readonly spacing: readonly [number, number, number]
 }
 
 /**
@@ -81,6 +93,8 @@ export interface ReadOptions {
 }
 
 export interface LoadOptions extends ReadOptions {
+  /** keeps slices, pictures and volumes without foreground: all count in scores */
+  empty?: boolean
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }
