@@ -1,4 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
@@ -98,7 +98,10 @@ async function prepareOutputs ({ csv, pictures }: EvaluateOptions): Promise<void
   const refused = (file: string, what?: string) => (error: unknown): never => {
     throw new InputError(`${file} cannot be written: ${systemReason(error, what)}`)
   }
-  if (csv != null) await access(dirname(csv), constants.W_OK).catch(refused(csv, 'its folder'))
+  if (csv != null) {
+    await access(dirname(csv), constants.W_OK).catch(refused(csv, 'its folder'))
+    if (await stat(csv).then((found) => found.isDirectory(), () => false)) throw new InputError(`${csv} is a folder: name a file`)
+  }
   if (pictures != null) await mkdir(pictures, { recursive: true }).catch(refused(pictures))
 }
 

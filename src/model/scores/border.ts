@@ -1,4 +1,4 @@
-import { cropped, type Block } from './block.ts'
+import { stridesOf, type Padded } from './block.ts'
 import { squaredDistances } from './distance-transform.ts'
 import { percentile } from './percentile.ts'
 
@@ -9,31 +9,30 @@ export interface BorderDistances {
 }
 
 /** Infinity where the other mask is empty. */
-export function borderDistances (block: Block, spacing: readonly number[]): BorderDistances {
-  const box = cropped(block)
-  if (box == null) return { truth: [], prediction: [] }
-  const { shape } = box
-  const [truth, prediction] = [borderOf(box.truth, shape), borderOf(box.prediction, shape)]
+export function borderDistances (block: Padded | undefined, spacing: readonly number[]): BorderDistances {
+  if (block == null) return { truth: [], prediction: [] }
+  const { shape } = block
+  const [truth, prediction] = [borderOf(block.truth, shape), borderOf(block.prediction, shape)]
   const between = (from: Uint8Array, to: Uint8Array): number[] => {
+    const squared = squaredDistances(to, shape, spacing)
     const distances: number[] = []
-    squaredDistances(to, shape, spacing).forEach((squared, i) => { if (from[i] === 1) distances.push(Math.sqrt(squared)) })
+    for (let i = 0; i < from.length; i++) if (from[i] === 1) distances.push(Math.sqrt(squared[i]!))
     return distances
   }
   return { truth: between(truth, prediction), prediction: between(prediction, truth) }
 }
 
-/** 1 for what is marked and has a neighbour across one of its faces that is not, or lies outside. */
+/** 1 for what is marked and has a neighbour across one of its faces that is not. */
 function borderOf (mask: Uint8Array, shape: readonly number[]): Uint8Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * side, 1))
-  return mask.map((marked, i) => {
-    if (marked === 0) return 0
-    return strides.some((stride, axis) => {
-      const at = Math.floor(i / stride) % shape[axis]!
-      return at === 0 || at === shape[axis]! - 1 || mask[i - stride] === 0 || mask[i + stride] === 0
-    })
-      ? 1
-      : 0
-  })
+  const strides = stridesOf(shape)
+  const border = new Uint8Array(mask.length)
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i] === 0) continue
+    for (const stride of strides) {
+      if (mask[i - stride] === 0 || mask[i + stride] === 0) border[i] = 1
+    }
+  }
+  return border
 }
 
 /** The greater of both directions' 95th percentiles; Infinity where one mask is empty, NaN where both are. */

@@ -1,4 +1,4 @@
-import type { Block, LabelMap } from './block.ts'
+import { cropped, type Block, type LabelMap } from './block.ts'
 import { borderDistances, borderHausdorff95, type BorderDistances } from './border.ts'
 import { pooled, surfaceDice, surfaceHausdorff95, surfacesOf } from './surface.ts'
 
@@ -54,8 +54,9 @@ export function scoreCase ({ planes, spacing }: Case, { label }: ScoredClass, to
   const blocks = spacing == null ? planes.map((plane) => flat(blockOf([plane], label))) : [blockOf(planes, label)]
   const steps = (block: Block): readonly number[] => spacing ?? block.shape.map(() => 1)
   const counts = countAll(blocks)
-  const surfaces = pooled(blocks.map((block) => surfacesOf(block, steps(block))))
-  const borders = blocks.map((block) => borderDistances(block, steps(block)))
+  const boxes = blocks.map((block) => ({ box: cropped(block), steps: steps(block) }))
+  const surfaces = pooled(boxes.map((each) => surfacesOf(each.box, each.steps)))
+  const borders = boxes.map((each) => borderDistances(each.box, each.steps))
   const size = spacing == null ? 1 : spacing[0] * spacing[1] * spacing[2] / 1000
   return {
     unit: spacing == null ? 'px' : 'mm',

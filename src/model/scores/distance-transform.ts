@@ -38,20 +38,26 @@ function transformLine (squared: Float64Array, first: number, stride: number, co
   }
 }
 
+/** Along the slowest axis, plane by plane: steps up from the nearest marked place, then down, then squared distances. */
+function transformPlanes (marked: Uint8Array, plane: number, step: number): Float64Array {
+  const squared = new Float64Array(marked.length)
+  for (let i = 0; i < marked.length; i++) squared[i] = marked[i]! > 0 ? 0 : i < plane ? Infinity : squared[i - plane]! + 1
+  for (let i = marked.length - plane - 1; i >= 0; i--) squared[i] = Math.min(squared[i]!, squared[i + plane]! + 1)
+  for (let i = 0; i < marked.length; i++) squared[i] = (step * squared[i]!) ** 2
+  return squared
+}
+
 /**
  * Exact squared Euclidean distance of every pixel or voxel to the nearest marked one, Infinity where nothing is marked. `shape` goes from
- * the slowest axis to the fastest; `spacing` is that of each axis, 1 if not given.
+ * the slowest axis to the fastest; `spacing` is that of each axis.
  */
-export function squaredDistances (
-  marked: Uint8Array,
-  shape: readonly number[],
-  spacing: readonly number[] = shape.map(() => 1)
-): Float64Array {
-  const squared = Float64Array.from(marked, (value) => value > 0 ? 0 : Infinity)
+export function squaredDistances (marked: Uint8Array, shape: readonly number[], spacing: readonly number[]): Float64Array {
   const longest = Math.max(...shape)
   const scratch = { line: new Float64Array(longest), apex: new Int32Array(longest), start: new Float64Array(longest + 1) }
-  let block = marked.length
+  let block = marked.length / shape[0]!
+  const squared = transformPlanes(marked, block, spacing[0]!)
   for (const [axis, count] of shape.entries()) {
+    if (axis === 0) continue
     const stride = block / count
     for (let outer = 0; outer < marked.length; outer += block) {
       for (let inner = 0; inner < stride; inner++) transformLine(squared, outer + inner, stride, count, spacing[axis]!, scratch)

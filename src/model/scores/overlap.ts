@@ -1,4 +1,4 @@
-import type { LabelMap } from './block.ts'
+import { cropped, type LabelMap } from './block.ts'
 import { borderDistances } from './border.ts'
 import { percentile } from './percentile.ts'
 
@@ -31,14 +31,16 @@ export function iouScore (prediction: LabelMap, truth: LabelMap): number {
 /** 95th percentile of the distances between the two borders, both directions pooled, in pixels; 0 when both are empty, NaN when one is. */
 export function hausdorff95 (prediction: LabelMap, truth: LabelMap, height: number, width: number): number {
   const block = { shape: [height, width], truth: marked(truth), prediction: marked(prediction) }
-  const distances = borderDistances(block, [1, 1])
+  const distances = borderDistances(cropped(block), [1, 1])
   const [empty, other] = [distances.prediction.length === 0, distances.truth.length === 0]
   if (empty || other) return empty === other ? 0 : NaN
   return percentile([...distances.prediction, ...distances.truth], 0.95)
 }
 
 function marked (mask: LabelMap): Uint8Array {
-  return Uint8Array.from(mask, (label) => label > 0 ? 1 : 0)
+  const out = new Uint8Array(mask.length)
+  for (let i = 0; i < mask.length; i++) if (mask[i]! > 0) out[i] = 1
+  return out
 }
 
 export interface ImageScore {

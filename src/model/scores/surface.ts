@@ -1,4 +1,4 @@
-import { cropped, type Block } from './block.ts'
+import { stridesOf, type Padded } from './block.ts'
 import { squaredDistances } from './distance-transform.ts'
 import { surfaceByCode } from './surface-table.ts'
 
@@ -19,50 +19,41 @@ const NONE: Elements = { distances: new Float64Array(), areas: new Float64Array(
  * Surface elements lie at the corners of voxels, with an area by their neighbourhood, so that no figure depends on how finely a surface
  * is sampled (docs/metrics.md#surfaces); with two axes they are pieces of a contour.
  */
-export function surfacesOf (block: Block, spacing: readonly number[]): Surfaces {
-  const box = cropped(block)
-  if (box == null) return { truth: NONE, prediction: NONE }
-  const shape = box.shape.map((side) => side + 1)
+export function surfacesOf (block: Padded | undefined, spacing: readonly number[]): Surfaces {
+  if (block == null) return { truth: NONE, prediction: NONE }
+  const { shape } = block
   const byCode = surfaceByCode(spacing)
-  const codes = { truth: codesOf(box.truth, box.shape), prediction: codesOf(box.prediction, box.shape) }
-  const borders = {
-    truth: codes.truth.map((code) => isBorder(code, byCode.length)),
-    prediction: codes.prediction.map((code) => isBorder(code, byCode.length))
-  }
-  const elements = (own: keyof Surfaces, other: keyof Surfaces): Elements => {
-    const squared = squaredDistances(borders[other], shape, spacing)
+  const [truth, prediction] = [codesOf(block.truth, shape), codesOf(block.prediction, shape)]
+  const [truthBorder, predictionBorder] = [truth, prediction].map((codes) => bordersIn(codes, byCode.length)) as [Uint8Array, Uint8Array]
+  const elements = (codes: Uint8Array, own: Uint8Array, other: Uint8Array): Elements => {
+    const squared = squaredDistances(other, shape, spacing)
     const areas: number[] = []
     const distances: number[] = []
-    borders[own].forEach((border, i) => {
-      if (border === 0) return
-      areas.push(byCode[codes[own][i]!]!)
+    for (let i = 0; i < own.length; i++) {
+      if (own[i] === 0) continue
+      areas.push(byCode[codes[i]!]!)
       distances.push(Math.sqrt(squared[i]!))
-    })
+    }
     return { areas: Float64Array.from(areas), distances: Float64Array.from(distances) }
   }
-  return { truth: elements('truth', 'prediction'), prediction: elements('prediction', 'truth') }
+  return { truth: elements(truth, truthBorder, predictionBorder), prediction: elements(prediction, predictionBorder, truthBorder) }
 }
 
-function isBorder (code: number, codes: number): number {
-  return code !== 0 && code !== codes - 1 ? 1 : 0
+/** Where some of the voxels around are marked, and some are not. */
+function bordersIn (codes: Uint8Array, count: number): Uint8Array {
+  return codes.map((code) => code !== 0 && code !== count - 1 ? 1 : 0)
 }
 
-/** At each corner of the grid, which of the voxels around it are marked. */
+/** Which of the voxels around each corner are marked; the corner before a voxel along all axes has that voxel's place. */
 function codesOf (mask: Uint8Array, shape: readonly number[]): Uint8Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, side) => product * (side + 1), 1))
+  const strides = stridesOf(shape)
   const corners = Array.from({ length: 2 ** shape.length }, (_, bit) =>
     strides.reduce((at, stride, axis) => at + (bit >> (shape.length - 1 - axis) & 1) * stride, 0))
-  const codes = new Uint8Array(shape.reduce((product, side) => product * (side + 1), 1))
-  mask.forEach((marked, i) => {
-    if (marked === 0) return
-    let rest = i
-    let at = 0
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += rest % shape[axis]! * strides[axis]!
-      rest = Math.floor(rest / shape[axis]!)
-    }
-    corners.forEach((corner, bit) => { codes[at + corner] = codes[at + corner]! | 1 << bit })
-  })
+  const codes = new Uint8Array(mask.length)
+  for (let i = 0; i < mask.length; i++) {
+    if (mask[i] === 0) continue
+    for (let bit = 0; bit < corners.length; bit++) codes[i + corners[bit]!]! |= 1 << bit
+  }
   return codes
 }
 

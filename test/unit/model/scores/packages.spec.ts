@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { cropped } from '../../../../src/model/scores/block.ts'
 import { borderDistances, borderHausdorff95 } from '../../../../src/model/scores/border.ts'
 import { FOREGROUND, scoreCase, type Plane } from '../../../../src/model/scores/case-scores.ts'
 import { surfaceDice, surfaceHausdorff95, surfacesOf } from '../../../../src/model/scores/surface.ts'
@@ -76,7 +77,7 @@ describe('scores of volumes equal two packages', () => {
     it(`surface-distance on the first plane of volume ${number}`, () => {
       const { truth, prediction, height, width } = planesOf(pair)[0]!
       const block = { shape: [height, width], truth: truth as Uint8Array, prediction: prediction as Uint8Array }
-      const surfaces = surfacesOf(block, pair.spacing.slice(1))
+      const surfaces = surfacesOf(cropped(block), pair.spacing.slice(1))
       expectEqual(surfaceDice(surfaces, pair.tolerance), pair.plane.nsd, 'NSD')
       expectEqual(surfaceHausdorff95(surfaces), pair.plane.dice === 'nan' ? 'nan' : pair.plane.hd95, 'HD95')
     })
@@ -85,7 +86,7 @@ describe('scores of volumes equal two packages', () => {
   it('a hole has a border, and so has the edge of the picture', () => {
     const ring = Uint8Array.from({ length: 25 }, (_, i) => i === 12 ? 0 : 1)
     const full = new Uint8Array(25).fill(1)
-    const distances = borderDistances({ shape: [5, 5], truth: full, prediction: ring }, [2, 3])
+    const distances = borderDistances(cropped({ shape: [5, 5], truth: full, prediction: ring }), [2, 3])
     expect([distances.truth.length, distances.prediction.length]).to.deep.equal([16, 24 - 4])
     expect(borderHausdorff95(distances)).to.be.greaterThan(0)
   })
