@@ -25,7 +25,7 @@ export function cropped ({ shape, truth, prediction }: Block): Padded | undefine
 }
 
 /** How many places a grid has. */
-export function sizeOf (shape: readonly number[]): number {
+function sizeOf (shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1)
 }
 

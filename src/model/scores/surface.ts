@@ -3,7 +3,7 @@ import { squaredDistances } from './distance-transform.ts'
 import { surfaceByCode } from './surface-table.ts'
 
 /** Surface elements of one mask: how large each is, and how far from the other mask's surface, Infinity where that has none. */
-export interface Elements {
+interface Elements {
   readonly distances: Float64Array
   readonly areas: Float64Array
 }
