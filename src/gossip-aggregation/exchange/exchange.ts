@@ -7,6 +7,7 @@ import type { Coder } from '../codecs/coder.ts'
 import { encodeReleased, release } from '../release.ts'
 import { subtract } from '../vectors/arithmetic.ts'
 import type { Vector } from '../vectors/vector.ts'
+import type { Apply } from './doubts.ts'
 import type { ExchangeRole, LogEntry, RecordHead } from './exchange-log.ts'
 import type { CommittedExchange, Terms } from './exchange-types.ts'
 
@@ -28,8 +29,10 @@ export interface ExchangeSide {
   give (array: Float32Array): void
   begin (head: RecordHead): Promise<LogEntry>
   settle (exchangeId: string): Promise<void>
-  /** x ← x + factor·difference, all at once. */
-  apply (exchangeId: string, difference: Float32Array, factor: number): void
+  /** All at once. */
+  readonly apply: Apply
+  /** into ← into − what this site trained and no other site has. */
+  takeOutUnmixed (into: Float32Array): void
   /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
   closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
 }
@@ -116,7 +119,7 @@ export class Exchange {
     this.#expect('open')
     const { schema, x, normBound } = this.#site
     const { coder, chunks } = this.#opened()
-    this.#isBorrowed = coder.isExact && this.#site.distort == null
+    this.#isBorrowed = coder.isExact && this.#site.distort == null && !this.#isWeightless
     // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the
     // network.
     const released =
@@ -125,6 +128,8 @@ export class Exchange {
         : release(schema, x.values, { normBound, into: this.#site.take() }))
     const own = released.values
     this.#norm = released.norm
+    // What is taken over replaces the rest alone.
+    if (this.#isWeightless) this.#site.takeOutUnmixed(own)
     this.#site.distort?.(own)
     const isNoiseWanted = this.#site.adaptsCodec || !coder.isExact
     const stride = Math.ceil(own.length / SAMPLED)
@@ -196,7 +201,7 @@ export class Exchange {
     // The partner has read all that was sent, and d is in its record.
     if (this.#isBorrowed) this.#site.x.giveBack(this.#own)
     else this.#site.give(this.#own)
-    this.#site.apply(this.id, this.#difference, this.#factor())
+    this.#site.apply(this.id, this.#difference, this.#factor(), outcome.steps)
     this.#site.give(this.#difference)
     this.#close('committed', outcome)
     return outcome
@@ -236,7 +241,7 @@ export class Exchange {
     this.#phase = 'sealing'
     try {
       await this.#appended
-      await (await this.#entry)?.seal(state, this.#factor())
+      await (await this.#entry)?.seal(state, { factor: this.#factor(), steps: this.#carried(this.terms) })
     } catch (error) {
       this.#drop()
       throw error
@@ -284,8 +289,15 @@ export class Exchange {
       codec,
       distance,
       clipped: this.#clip() < 1,
-      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius
+      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius,
+      steps: this.#carried(this.terms) ?? 0,
+      partnerSteps: this.#carried(theirs)
     }
+  }
+
+  /** A clipped vector arrives in part, and of one without mass nothing does. */
+  #carried ({ mass, steps }: Terms): number | undefined {
+    return mass === 0 || this.#clip() < 1 ? steps && 0 : steps
   }
 
   get #isWeightless (): boolean {
