@@ -42,6 +42,8 @@ function isShifted (counts: Uint32Array): boolean {
 /** Noise shows in what is nearly white, soft edges in several greys. */
 function isNoisy (counts: Uint32Array): boolean {
   const distinct = (from: number, to: number): number => counts.subarray(from, to + 1).filter((each) => each > 0).length
+  // No one numbers labels 254 and 255.
+  if (counts[WHITE]! > 0 && sum(counts, WHITE - LEVEL.exact, WHITE - 1) > 0) return true
   return distinct(1, WHITE - 1) >= 3 && (sum(counts, WHITE - BAND, WHITE - 1) > 0 || distinct(BAND + 1, WHITE - BAND - 1) >= 3)
 }
 

@@ -18,7 +18,9 @@ export function placeMask (
   { height, width, orientation: imageTurn = 1 }: Sized
 ): { readonly data: Uint8Array, readonly notes: readonly string[] } {
   if (mask.height === height && mask.width === width) return { data: mask.data, notes: orientation === imageTurn ? [] : [AS_STORED] }
-  const placed = turnedBack(turned(mask, orientation), imageTurn)
-  if (placed.height === height && placed.width === width) return { data: placed.data, notes: [TURNED] }
+  // Its own turn may be meant, or have been copied from the image.
+  const placed = [turnedBack(turned(mask, orientation), imageTurn), turnedBack(mask, imageTurn)]
+    .find((each) => each.height === height && each.width === width)
+  if (placed != null) return { data: placed.data, notes: [TURNED] }
   throw new InputError(`the mask has ${mask.width}×${mask.height} pixels, the image ${width}×${height}`)
 }
