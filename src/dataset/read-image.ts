@@ -28,6 +28,17 @@ export interface VolumeImage {
   readonly header: NiftiHeader
 }
 
+/** Whether a file holds a picture or a volume, as several pages of a picture file are; what cannot be read counts as a picture. */
+export async function imageKind (file: string): Promise<'picture' | 'volume'> {
+  if (parseName(file).kind === 'volume') return 'volume'
+  try {
+    return (await readPages(file)).length > 1 ? 'volume' : 'picture'
+  } catch (error) {
+    if (error instanceof InputError) return 'picture'
+    throw error
+  }
+}
+
 /** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
 export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   const { stem, kind } = parseName(file)

@@ -82,7 +82,8 @@ describe('formats', () => {
   })
 
   describe('of pictures to be looked at', () => {
-    const page = (change: Partial<Samples>): Samples => ({ height: 1, width: 3, channels: 1, data: Uint8Array.of(0, 1, 3), bits: 8, ...change })
+    const grey: Samples = { height: 1, width: 3, channels: 1, data: Uint8Array.of(0, 1, 3), bits: 8 }
+    const page = (change: Partial<Samples>): Samples => ({ ...grey, ...change })
 
     it('widen narrow grey, turn over what is stored inverted, and show palettes in their colours', () => {
       expect([...pictureOf(page({ bits: 2 })).data]).to.deep.equal([0, 85, 255])
@@ -131,6 +132,9 @@ describe('formats', () => {
     const made = await folderOf({
       'images/a.tif': await fixture('stack.tif'),
       'masks/a.tif': await fixture('stack.tif'),
+      'images/d.mhd': await fixture('float.mhd'),
+      'images/float.raw': await fixture('float.raw'),
+      'masks/d.nrrd': await fixture('uint8.nrrd'),
       'images/b.png': await fixture('rgb8-icc.png'),
       'masks/b.png': await fixture('palette2.png'),
       'images/c.nrrd': await fixture('int16.nrrd'),
