@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { cutFaintNoise } from './faint-noise.ts'
 import { listPairs } from './layout.ts'
 import { readPair, type PairSlices } from './read-pair.ts'
 import { readColourTable } from './readers/masks/colour-table.ts'
@@ -36,7 +37,8 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const { slices, classes } = plainLabels(read.flatMap((each) => each.slices))
+  const settled = cutFaintNoise(read)
+  const { slices, classes } = plainLabels(settled.flatMap((each) => each.slices))
   return {
     layout,
     slices,
@@ -46,7 +48,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
     ignoredChannels,
-    notes: countEach(read.flatMap(({ notes }) => notes))
+    notes: countEach(settled.flatMap(({ notes }) => notes))
   }
 }
 

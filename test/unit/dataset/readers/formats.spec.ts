@@ -159,6 +159,23 @@ describe('formats', () => {
     }
   })
 
+  it('of masks with faint noise are cut where others of the folder were', async () => {
+    const mask = async (noise: (i: number) => number): Promise<Uint8Array> =>
+      await png(12, 12, (x, y) => x > 3 && x < 9 && y > 3 && y < 9 ? 255 - noise(x) : noise(x + y))
+    const image = await png(12, 12, (x) => x)
+    const [noisy, faint] = [await mask((i) => i % 4), await png(12, 12, (x, y) => x > 5 ? 255 : x + y === 5 ? 1 : 0)]
+    const alone = await folderOf({ 'images/a.png': image, 'masks/a.png': faint })
+    const beside = await folderOf({ 'images/a.png': image, 'masks/a.png': faint, 'images/b.png': image, 'masks/b.png': noisy })
+    try {
+      expect((await scanDataset(alone.path)).classes).to.equal(2)
+      const dataset = await scanDataset(beside.path)
+      expect([dataset.classes, ...Object.values(dataset.notes)]).to.deep.equal([1, 2])
+      expect(dataset.slices.map(({ mask: labels }) => labels.filter((label) => label > 0).length)).to.deep.equal([72, 25])
+    } finally {
+      await Promise.all([alone.clear(), beside.clear()])
+    }
+  })
+
   it('of a colour table name the file that is wrong, and are used where right', async () => {
     const files = { 'images/a.png': await png(4, 4, (x) => x), 'masks/a.png': await png(4, 4, (x) => x % 2) }
     const good = await folderOf({ ...files, 'colours.json': '{ "#FF0000": 1 }' })
