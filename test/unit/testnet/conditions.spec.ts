@@ -31,6 +31,12 @@ describe('conditions of a testnet', () => {
     expect(new Set(read.map(({ seed }) => seed)).size).to.equal(4)
   })
 
+  it('give images to hospitals, of which no daemon is told', async () => {
+    const given = await conditions('--images', '1:9', '--images', '2:3')
+    expect([...given.images]).to.deep.equal([[1, 9], [2, 3]])
+    expect(faultsOf(1, given, IDS, 1)).to.equal(undefined)
+  })
+
   it('are nobody\'s without the variable, and a wrong one is named', () => {
     expect(readTestFaults({})).to.equal(undefined)
     for (const text of ['yes', '{"loss":1}', '{"slow":0.5}', '{"unknown":1}']) {
@@ -44,6 +50,10 @@ describe('conditions of a testnet', () => {
     [['--slow', '1'], 'must be SITE:FACTOR'],
     [['--slow', '1:0.5'], 'with a factor from 1'],
     [['--slow', '4:2'], 'there are the hospitals 0 to 3'],
+    [['--images', '1:1'], 'with a whole factor from 2 to 100'],
+    [['--images', '1:2.5'], 'must be SITE:FACTOR'],
+    [['--images', '1:101'], 'with a whole factor from 2 to 100'],
+    [['--images', '4:2'], 'there are the hospitals 0 to 3'],
     [['--liar', 'all'], 'must be the number of a hospital'],
     [['--liar', '9'], 'there are the hospitals'],
     [['--partition', '0|1'], 'must be A|B@FROM-TO'],
