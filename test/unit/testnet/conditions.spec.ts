@@ -17,10 +17,10 @@ describe('conditions of a testnet', () => {
   })
 
   it('reach the daemons that they are for, and those read them', async () => {
-    const given = await conditions('--loss', '0.05', '--slow', '1:4', '--liar', '3', '--partition', '2,3|0,1@2-4')
+    const given = await conditions('--loss', '0.05', '--slow', '1:9', '--liar', '3', '--partition', '2,3|0,1@2-4')
     const read = IDS.map((_, site) => readTestFaults({ [FAULTS_VARIABLE]: JSON.stringify(faultsOf(site, given, IDS, 7)) })!)
     expect(read.map(({ loss }) => loss)).to.deep.equal([0.05, 0.05, 0.05, 0.05])
-    expect(read.map(({ slow }) => slow)).to.deep.equal([1, 4, 1, 1])
+    expect(read.map(({ slow }) => slow)).to.deep.equal([1, 9, 1, 1])
     expect(read.map(({ liar }) => liar > 0)).to.deep.equal([false, false, false, true])
     // The founder's side need not know the others: they do not connect to it.
     expect(read.map(({ apart }) => apart)).to.deep.equal([[], [], [{ peers: ['id-0', 'id-1'], from: 2, to: 4 }], [{
