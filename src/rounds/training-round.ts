@@ -93,6 +93,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { dice } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save()
   record.dice = dice
+  record.trainedBefore = site.averager.steps.trained
   if (others != null) keepUp(site, others, round)
   const consensus = others?.distance()
   const { steps } = site.averager
@@ -142,7 +143,6 @@ function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSi
 function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip }: OtherSites, { number, trainMs }: Round): void {
   pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
   record.pace = pace.share
-  record.trainedBefore = averager.steps.trained
   arrival.ended(averager.steps, () => gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
 }
 
