@@ -1,5 +1,5 @@
 import type { Partition } from '../conditions.ts'
-import { describeSteps, shareArrived } from '../report/participation.ts'
+import { describeSteps, describeWhole, shareArrived } from '../report/participation.ts'
 import type { HospitalReport, ReportCheck } from '../report/report.ts'
 
 const MIN_ARRIVED = 0.9
@@ -10,6 +10,7 @@ export interface ArrivalInput {
   readonly honest: readonly HospitalReport[]
   /** Of the federation. */
   readonly rounds: number
+  readonly stepsPerRound: number | null
   readonly conditions: {
     readonly slow: ReadonlyMap<number, number>
     readonly images: ReadonlyMap<number, number>
@@ -23,7 +24,7 @@ export interface ArrivalInput {
  * partitions that heal take nothing from it.
  */
 export function arrivalChecks (input: ArrivalInput): ReportCheck[] {
-  const { hospitals, honest, conditions: { slow, images } } = input
+  const { hospitals, honest, stepsPerRound, conditions: { slow, images } } = input
   const silent = honest.filter((each) => !arrived(each))
   const shares = honest.map((each) => shareArrived(each) ?? 0)
   const kind = whyNotPromised(input) == null ? 'result' : 'measure'
@@ -41,7 +42,7 @@ export function arrivalChecks (input: ArrivalInput): ReportCheck[] {
       const what = burden(slow.get(site), images.get(site))
       if (what === '') return []
       const name = `at least ${100 * MIN_ARRIVED} % of the steps of ${each.name}, ${what}, arrived at another`
-      return [{ name, ok: arrived(each), detail: describeSteps(each), kind }]
+      return [{ name, ok: arrived(each), detail: describeSteps(each) + describeWhole(each, stepsPerRound), kind }]
     })
   ]
 }

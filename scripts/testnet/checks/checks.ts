@@ -39,7 +39,7 @@ export function judge (input: CheckInput): ReportCheck[] {
   const honest = living.filter((hospital) => !liars.has(input.report.hospitals.indexOf(hospital)))
   return [
     ...runChecks(living, input),
-    ...arrivalChecks({ hospitals: input.report.hospitals, honest, rounds: input.rounds, conditions: input.conditions }),
+    ...arrivalChecks({ ...input.report, honest, rounds: input.rounds, conditions: input.conditions }),
     ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
     ...(input.compared

@@ -44,6 +44,7 @@ export function buildReport (
     baseHash: document.model.baseHash,
     data,
     wallSeconds,
+    stepsPerRound: document.training.stepsPerRound ?? null,
     hospitals: sites.map((site, index) => ({ ...describeHospital(site, secondsOf), imagesFactor: images.get(index) ?? 1 })),
     crossSite,
     consensus: exactConsensus(

@@ -117,7 +117,7 @@ ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 ${new Markup(bytesChart(report))}</section>`
 }
 
-function hospitalTable ({ hospitals }: Report): Markup {
+function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
   const withLocal = hospitals.some(({ dice }) => dice.local != null)
   const head = [
     'hospital',
@@ -137,7 +137,7 @@ function hospitalTable ({ hospitals }: Report): Markup {
   }</section>
 <section class="card"><h2>Whose learning arrived</h2>
 <p class="note">A step arrives once an exchange has carried it, whole, to another hospital.</p>
-${hospitals.map((each) => html`<p>${describeParticipation(each)}</p>`)}</section>`
+${hospitals.map((each) => html`<p>${describeParticipation(each, stepsPerRound)}</p>`)}</section>`
 }
 
 function cells (each: HospitalReport, withLocal: boolean): string[] {

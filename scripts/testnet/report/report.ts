@@ -68,6 +68,8 @@ export const reportSchema = z.strictObject({
   data: z.string(),
   /** From the first command to the report, without the training alone of --compare. */
   wallSeconds: z.number(),
+  /** Of phase G in a whole round; null where rounds are epochs. */
+  stepsPerRound: count.nullable(),
   hospitals: z.array(hospitalSchema),
   /** Mean Dice of site i's model on site j's validation images, j ≠ i; null without --compare. */
   crossSite: crossSite.nullable(),

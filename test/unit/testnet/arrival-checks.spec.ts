@@ -14,7 +14,7 @@ const poor = { trained: 100, arrived: 89, lost: 11 }
 
 function input (change: Partial<ArrivalInput> = {}, third = good): ArrivalInput {
   const { hospitals } = facts([site(0, 'a', good), site(1, 'b', good), site(2, 'c', third)])
-  return { hospitals, honest: hospitals, rounds: 4, conditions: NONE, ...change }
+  return { hospitals, honest: hospitals, rounds: 4, stepsPerRound: 16, conditions: NONE, ...change }
 }
 
 describe('checks of what arrived', () => {
@@ -46,6 +46,14 @@ describe('checks of what arrived', () => {
         kind: 'result'
       }
     ])
+  })
+
+  it('say how little a slow hospital trained, since only that can arrive', () => {
+    const few = { trained: 5, arrived: 5, lost: 0 }
+    const detail = (stepsPerRound: number | null) =>
+      arrivalChecks(input({ conditions: { ...NONE, slow: new Map([[2, 9]]) }, stepsPerRound }, few))[1]?.detail
+    expect(detail(16)).to.equal('5 of 5 (100.0 %), where whole rounds have 32')
+    expect(detail(null)).to.equal('5 of 5 (100.0 %)')
   })
 
   it('leave out whoever was killed, and promise nothing to one that is left alone', () => {

@@ -89,7 +89,8 @@ export function facts (
   change: Partial<Report> = {},
   conditions: Partial<Conditions> = {}
 ): Omit<Report, 'checks'> {
-  const document = { training: { seed: 7 }, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
+  const training = { seed: 7, stepsPerRound: 16 }
+  const document = { training, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
   return {
     ...buildReport({
       id: 'f'.repeat(64),

@@ -128,8 +128,9 @@ describe('report.html', () => {
       'a: 32 of 32 (100.0 %) steps of training arrived at another hospital; it went through 30 of its 30 training images.'
     )
     expect(text).to.include(
-      'b: 28 of 30 (93.3 %) steps of training arrived at another hospital, 2 were lost; it went through 60 of its 270 training images, ' +
-        'of which 1 in 9 is its own and the others are simulated copies; at the end it trained 20 % of a round&#39;s steps, to keep up.'
+      'b: 28 of 30 (93.3 %) steps of training arrived at another hospital, where whole rounds have 32, 2 were lost; it went through 60 ' +
+        'of its 270 training images, of which 1 in 9 is its own and the others are simulated copies; at the end it trained 20 % of a ' +
+        'round&#39;s steps, to keep up.'
     )
     expect(page).to.include('c: not known, since it did not say.')
   })
