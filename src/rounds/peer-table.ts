@@ -45,6 +45,7 @@ export class PeerTable {
   readonly #now: () => number
   readonly #foundWithinMs: number
   #aloneFrom: number
+  #landings = 0
 
   /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
   constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
@@ -69,7 +70,10 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    if (announced.round > (entry.announced?.round ?? -1)) entry.movedAt = this.#now()
+    if (announced.round > (entry.announced?.round ?? -1)) {
+      entry.movedAt = this.#now()
+      this.#landings++
+    }
     entry.announced = announced
     entry.announcedAt = this.#now()
   }
@@ -102,6 +106,11 @@ export class PeerTable {
   /** Candidates that announced a round more than `staleness` beyond this one. */
   farAhead (round: number, staleness: number): string[] {
     return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  }
+
+  /** How often another site's round was seen to grow: training that has landed there. */
+  get landings (): number {
+    return this.#landings
   }
 
   /** What it announced last. */
