@@ -50,7 +50,7 @@ function fromWire (codec: wire.VectorCodec): Codec {
 /** What older software could not decode as a wish: the next finer one is said, and the bit says the rest. */
 const LATER: Readonly<Record<string, Codec>> = { q6: 'q8' }
 
-export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, codecs, want }: Offer): Uint8Array {
+export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schemaHash, codecs, want }: Offer): Uint8Array {
   const said = codecs.filter((name) => LATER[name] == null || name === want)
   const bits = CODECS.reduce((set, [name], bit) => set | Number(said.includes(name)) << bit, 0)
   return wire.Offer.encode({
@@ -59,6 +59,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, 
     round,
     mass,
     clipRadius,
+    ...stated({ steps }),
     codecs: bits,
     want: toWire(LATER[want] ?? want)
   })
@@ -66,32 +67,42 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, 
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
 export function decodeOffer (bytes: Uint8Array): Offer {
-  const { exchangeId, schemaHash, round, mass, clipRadius, codecs, want } = decoded('the offer', (input) => wire.Offer.decode(input), bytes)
+  const { exchangeId, schemaHash, round, mass, clipRadius, steps, codecs, want } = decoded(
+    'the offer',
+    (input) => wire.Offer.decode(input),
+    bytes
+  )
   checkLength('the exchange id in the offer', exchangeId, ID_BYTES)
   checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
-  const wish = wishOf(fromWire(want), can)
-  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), round, mass, clipRadius, codecs: can, want: wish }
+  const terms = { round, mass, clipRadius, ...stated({ steps }) }
+  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: wishOf(fromWire(want), can) }
 }
 
 function wishOf (said: Codec, can: readonly Codec[]): Codec {
   return can.find((name) => LATER[name] === said) ?? said
 }
 
+/** Said only where it is known. */
+function stated ({ steps }: Pick<Terms, 'steps'>): { readonly steps?: number } {
+  return steps == null ? {} : { steps }
+}
+
 export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
-  const terms = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0 }
+  const { steps, ...terms } = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0, steps: undefined }
   return wire.Answer.encode({
     exchangeId: bytesOf(exchangeId),
     verdict: 'accepted' in answer ? wire.Verdict.ACCEPTED : answer.refused as wire.Verdict,
     codec: 'accepted' in answer ? toWire(answer.codec) : wire.VectorCodec.F32,
     ...terms,
+    ...stated({ steps }),
     retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs)
   })
 }
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = decoded(
+  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec } = decoded(
     'the answer',
     (input) => wire.Answer.decode(input),
     bytes
@@ -99,7 +110,7 @@ export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Of
   checkId('the answer', id, exchangeId)
   if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs }
   if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
-  return { accepted: { round, mass, clipRadius }, codec: fromWire(codec) }
+  return { accepted: { round, mass, clipRadius, ...stated({ steps }) }, codec: fromWire(codec) }
 }
 
 export function encodeTrailer (digest: Uint8Array): Uint8Array {
