@@ -45,6 +45,7 @@ export function noiseOf (codec: Codec, noise: number): number {
 export class CodecChoice {
   readonly #fixed: Codec | undefined
   #squares: number
+  #squaresBefore = 0
   #noise = 0
 
   /** `distance` of the last exchange; Infinity when nothing is known. */
@@ -60,7 +61,9 @@ export class CodecChoice {
   /** `isSettling`: no training will move the sites any more. */
   want (isSettling = false): Codec {
     if (this.#fixed != null) return this.#fixed
-    const coarsest = STEPS.find(({ levels, worth }) => this.#squares >= worth * 2 * this.#noise / levels)?.codec ?? 'f32'
+    // One partner that was met just now says nothing of the next.
+    const squares = isSettling ? Math.max(this.#squares, this.#squaresBefore) : this.#squares
+    const coarsest = STEPS.find(({ levels, worth }) => squares >= worth * 2 * this.#noise / levels)?.codec ?? 'f32'
     return isSettling ? finer(coarsest, 'q16') : coarsest
   }
 
@@ -70,6 +73,7 @@ export class CodecChoice {
   }
 
   observed (distance: number, noise: number): void {
+    this.#squaresBefore = this.#squares
     this.#squares = distance ** 2
     this.#noise = noise
   }

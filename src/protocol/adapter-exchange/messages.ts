@@ -47,7 +47,7 @@ function fromWire (codec: wire.VectorCodec): Codec {
   return CODECS.find(([, code]) => code === codec)![0]
 }
 
-/** What older software could not decode as a wish: the next finer one is said, and the bit says the rest. */
+/** What software of 0.1.0 could not decode as a wish: the next finer one is said, and the bit says the rest. */
 const LATER: Readonly<Record<string, Codec>> = { q6: 'q8' }
 
 export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schemaHash, codecs, want }: Offer): Uint8Array {

@@ -98,6 +98,9 @@ describe('automatic choice of codec', () => {
   it('wants q16 at least once nobody trains any more, unless another codec is set', () => {
     const choice = new CodecChoice('auto')
     expect(choice.want(true)).to.equal('q16')
+    choice.observed(1, noise)
+    choice.observed(1e-9, noise)
+    expect([choice.want(), choice.want(true)]).to.deep.equal(['f32', 'q16'])
     choice.observed(1e-9, noise)
     expect(choice.want(true)).to.equal('f32')
     expect(new CodecChoice('q8').want(true)).to.equal('q8')
