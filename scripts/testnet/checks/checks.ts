@@ -3,6 +3,7 @@ import { PRESET_NAMES } from '../../../src/settings/methods/index.ts'
 import type { Conditions } from '../conditions.ts'
 import type { Strike } from '../journal.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
+import { arrivalChecks } from './arrival-checks.ts'
 import { bytesCheck } from './bytes-check.ts'
 import { conditionChecks } from './condition-checks.ts'
 import type { LedgerComparison } from './ledgers.ts'
@@ -40,6 +41,7 @@ export function judge (input: CheckInput): ReportCheck[] {
   const honest = living.filter((hospital) => !liars.has(input.report.hospitals.indexOf(hospital)))
   return [
     ...runChecks(living, input),
+    ...arrivalChecks({ ...input.report, honest, rounds: input.rounds, conditions: input.conditions }),
     ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
     ...(input.standard && input.report.method === PRESET_NAMES[0] ? [bytesCheck(living, input.report)] : []),
