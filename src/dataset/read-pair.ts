@@ -6,7 +6,7 @@ import { readNifti, type Volume } from './readers/nifti.ts'
 import { readPicture, type Picture } from './readers/picture.ts'
 import { subjectOf } from './subject.ts'
 import { brightness, type Modality } from './transforms/normalise.ts'
-import { cornerDistance } from './transforms/orientation.ts'
+import { matchStack } from './transforms/matching.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
 
@@ -80,7 +80,7 @@ export async function readVolumeLabels (
   { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }
 ): Promise<Uint8Array[]> {
   const labels = await about('mask', () => readNifti(file))
-  const masks = cutLabels(labels, matching(header, stack, labels))
+  const masks = cutLabels(labels, matchStack({ header, stack }, labels.header))
   checkLabels(masks)
   return masks
 }
@@ -96,19 +96,6 @@ export function volumeSlices (
   const { height, width } = stack
   return cutImages(volume, stack, options).map((image, index) => (
     { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
-}
-
-/** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
-function matching (image: NiftiHeader, imageStack: Stack, mask: Volume): Stack {
-  const stack = planStack(mask, imageStack.cut.axis)
-  const [a, b] = [imageStack.cut, stack.cut]
-  const count = ({ slices, rows, columns }: typeof a): string => `${columns.count}×${rows.count}×${slices.count}`
-  if (count(a) !== count(b)) throw new InputError(`the mask has ${count(b)} voxels, the image ${count(a)}`)
-  const distance = cornerDistance({ ...image, cut: a }, { ...mask.header, cut: b })
-  if (distance > Math.min(a.rows.spacing, a.columns.spacing, a.slices.spacing)) {
-    throw new InputError('by their headers, mask and image lie at different places: resample the mask onto the image')
-  }
-  return { ...imageStack, cut: b }
 }
 
 function factsOf ({ cut }: Stack): VolumeFacts {
