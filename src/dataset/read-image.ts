@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
-import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
+import { readStatement } from './names/dataset-json.ts'
+import { modalityOf, pictureSlice, readPictureLabels, readVolume, readVolumeLabels, volumeSlices, type PairOptions } from './read-pair.ts'
 import { parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import { readNifti } from './readers/nifti.ts'
 import { readPicture } from './readers/picture.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
@@ -28,7 +28,8 @@ export async function readImage (file: string, options: ReadOptions = {}): Promi
   const { stem, kind } = parseName(file)
   if (kind == null) throw new InputError(`${file} is of a format that is not read: use PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)`)
   try {
-    return kind === 'picture' ? await onePicture(file, stem, options) : await oneVolume(file, stem, options)
+    const own = await said(file, options)
+    return kind === 'picture' ? await onePicture(file, stem, own) : await oneVolume(file, stem, own)
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
@@ -57,13 +58,20 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   }
 }
 
-async function onePicture (file: string, stem: string, options: ReadOptions): Promise<PictureImage> {
+/** The image's own options, with what its data set states of it. */
+async function said (file: string, options: ReadOptions): Promise<PairOptions> {
+  const { modality, channels } = await readStatement(file)
+  return { ...options, modality: options.modality ?? modality, channels }
+}
+
+async function onePicture (file: string, stem: string, options: PairOptions): Promise<PictureImage> {
   const picture = await readPicture(file)
   return { kind: 'picture', slices: [pictureSlice(stem, picture, new Uint8Array(picture.height * picture.width), options)] }
 }
 
-async function oneVolume (file: string, stem: string, options: ReadOptions): Promise<VolumeImage> {
-  const volume = await readNifti(file)
+async function oneVolume (file: string, stem: string, own: PairOptions): Promise<VolumeImage> {
+  const volume = await readVolume(file, own.channels)
+  const options = { ...own, modality: await modalityOf(file, own.modality) }
   const stack = planStack(volume, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
   return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }

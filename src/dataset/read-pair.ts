@@ -4,20 +4,29 @@ import type { Pair } from './layout.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
 import { readNifti, type Volume } from './readers/nifti.ts'
 import { readPicture, type Picture } from './readers/picture.ts'
-import { subjectOf } from './subject.ts'
-import { brightness, type Modality } from './transforms/normalise.ts'
+import { readSidecar } from './readers/sidecar.ts'
+import { subjectBefore, subjectOf, subjectOfVolume, type Whose } from './subject.ts'
+import { brightness, shownOf, type Modality, type Shown } from './transforms/normalise.ts'
 import { matchStack } from './transforms/matching.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
 
 export interface PairOptions extends ReadOptions {
   readonly modality: Modality
+  /** of an image, as dataset.json has them */
+  readonly channels?: number
+  readonly shown?: Shown
+  /** by default what the name says */
+  readonly whose?: Whose
 }
 
 export interface PairSlices {
   readonly slices: readonly Slice[]
   readonly volume?: VolumeFacts
   readonly emptySlices: number
+  readonly shown: Shown
+  readonly ignoredChannels: number
+  readonly twoPlaces: boolean
 }
 
 /** Blurred or colourful masks have hundreds of values; no anatomy task has. */
@@ -32,9 +41,12 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
   return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
 }
 
-async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
+async function readPicturePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {
   const picture = await readPicture(join(root, image))
-  return { slices: [pictureSlice(stem, picture, await readPictureLabels(join(root, mask), picture), options)], emptySlices: 0 }
+  const shown = shownOf({ stored: picture.data, slope: 1, intercept: 0 }, options)
+  const labels = await readPictureLabels(join(root, mask), picture)
+  const slice = pictureSlice(stem, picture, labels, { ...options, shown, ...whose == null ? {} : { whose } })
+  return { slices: [slice], emptySlices: 0, shown, ignoredChannels: 0, twoPlaces: false }
 }
 
 /** height·width labels for an image of this size. @throws InputError whose message is a reason without a file name */
@@ -62,16 +74,41 @@ export function pictureSlice (
   options: Partial<PairOptions>
 ): Slice {
   const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
-  return { id: stem, ...subjectOf(stem), height, width, channels, image: Uint8Array.from(data, show), mask }
+  const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(stem)
+  return { id: stem, subject, index, height, width, channels, image: Uint8Array.from(data, show), mask }
 }
 
-async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
-  const volume = await readNifti(join(root, image))
+async function readVolumePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {
+  const volume = await readVolume(join(root, image), options.channels)
   const stack = planStack(volume, options.axis)
   const masks = await readVolumeLabels(join(root, mask), { header: volume.header, stack })
-  const slices = volumeSlices(stem, volume, stack, masks, options)
-  const shown = slices.filter((slice) => slice.mask.some((label) => label > 0))
-  return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length }
+  const said = { ...options, modality: await modalityOf(join(root, image), options.modality) }
+  const shown = shownOfVolume(volume, said)
+  const slices = volumeSlices(stem, volume, stack, masks, { ...said, shown, ...whose == null ? {} : { whose } })
+  const withForeground = slices.filter((slice) => slice.mask.some((label) => label > 0))
+  return {
+    slices: withForeground,
+    volume: factsOf(stack),
+    emptySlices: slices.length - withForeground.length,
+    shown,
+    ignoredChannels: (volume.header.channels ?? 1) - 1,
+    twoPlaces: volume.header.twoPlaces === true
+  }
+}
+
+/** A volume, or the first channel of one. @throws InputError whose message is a reason without a file name */
+export async function readVolume (file: string, channels?: number): Promise<Volume> {
+  return await readNifti(file, undefined, channels)
+}
+
+/** What is known of an image, or what the file beside it says that dcm2niix wrote. */
+export async function modalityOf (file: string, known: Modality): Promise<Modality> {
+  return known === 'unknown' ? await readSidecar(file) : known
+}
+
+/** @throws InputError when all values are alike */
+export function shownOfVolume ({ header: { slope, intercept }, voxels }: Volume, options: Partial<PairOptions>): Shown {
+  return shownOf({ stored: voxels, slope, intercept }, options)
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
@@ -94,8 +131,25 @@ export function volumeSlices (
   options: Partial<PairOptions>
 ): Slice[] {
   const { height, width } = stack
-  return cutImages(volume, stack, options).map((image, index) => (
-    { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
+  const images = cutImages(volume, stack, options)
+  const { subject, index: first } = options.whose ?? ofVolume(stem, images.length, options.asBefore)
+  return images.map((image, index) => ({
+    id: `${stem}#${String(index).padStart(3, '0')}`,
+    subject,
+    // One slice has its place among its subject's files; those of a volume have theirs within it.
+    index: images.length === 1 ? first : index,
+    height,
+    width,
+    channels: 1,
+    image,
+    mask: masks[index]!
+  }))
+}
+
+/** A single slice in a file of its own is like a picture. */
+function ofVolume (stem: string, slices: number, asBefore = false): Whose {
+  if (asBefore) return { subject: stem, index: 0 }
+  return slices === 1 ? subjectOf(stem) : { subject: subjectOfVolume(stem), index: 0 }
 }
 
 function factsOf ({ cut }: Stack): VolumeFacts {
