@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
@@ -74,7 +74,7 @@ export function pictureSlice (
   options: Partial<PairOptions>
 ): Slice {
   const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
-  const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(stem)
+  const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(basename(stem))
   return { id: stem, subject, index, height, width, channels, image: Uint8Array.from(data, show), mask }
 }
 
@@ -132,7 +132,7 @@ export function volumeSlices (
 ): Slice[] {
   const { height, width } = stack
   const images = cutImages(volume, stack, options)
-  const { subject, index: first } = options.whose ?? ofVolume(stem, images.length, options.asBefore)
+  const { subject, index: first } = options.whose ?? ofVolume(basename(stem), images.length, options.asBefore)
   return images.map((image, index) => ({
     id: `${stem}#${String(index).padStart(3, '0')}`,
     subject,

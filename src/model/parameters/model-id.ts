@@ -29,14 +29,15 @@ export function modelId (
     ...(aggregation === 'ffa' ? [seed] : []),
     ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
     ...(pixels === 'imagenet' ? [] : [pixels]),
-    ...(window == null ? [] : [wordsOf(window)]),
+    ...wordsOf(window),
     ...(keeps.length === 0 ? [] : [keeps])
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
 }
 
 /** A window of the same numbers is the same window, in whatever order they are written. */
-function wordsOf (window: WindowSetting): unknown {
-  if (window === 'auto') return window
-  return 'centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]
+function wordsOf (window: WindowSetting | undefined): unknown[] {
+  if (window == null) return []
+  if (window === 'auto') return [window]
+  return ['centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]]
 }
