@@ -20,8 +20,10 @@ import { sitePaths } from '../../src/home/paths.ts'
 import { markNewHome } from '../../src/home/version.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type Site } from '../../src/node/site.ts'
 import { TrainerProcess } from '../../src/node/trainer-process.ts'
+import { Arrival } from '../../src/rounds/arrival.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
+import { Pace } from '../../src/rounds/pace.ts'
 import { roundPlan } from '../../src/rounds/plan.ts'
 import { trainRound } from '../../src/rounds/training-round.ts'
 import { defaultAveraging } from '../../src/settings/averaging.ts'
@@ -82,7 +84,7 @@ async function createDocument (folder: string, key: PrivateKey): Promise<Federat
     founders: [peerIdFromPrivateKey(key).toString()],
     quorum: 1,
     model: await modelSection(folder, 'sam-tiny'),
-    training: trainingSection({ name: 'sam-tiny' }, { rounds: ROUNDS, seed: 1 }),
+    training: { ...trainingSection({ name: 'sam-tiny' }, { rounds: ROUNDS, seed: 1 }), stepsPerRound: undefined, epochsG: 1, epochsL: 1 },
     averaging: defaultAveraging({ coolDownSeconds: 1 })
   }, key)
 }
@@ -143,14 +145,21 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
         ...state,
         trainer,
         plan: roundPlan(site.federation.document),
+        rounds: ROUNDS,
         metrics: site.metrics,
         record: site.record,
         notices: site.notices,
         clock: systemClock,
         onPhase: () => {},
         others: {
-          gossip: { initiate: async () => { await meeting(); return turnsPerRound }, catchUp: () => Promise.resolve(undefined) },
-          peers: { medianRound: () => undefined, farAhead: () => [] },
+          gossip: {
+            initiate: async () => { await meeting(); return turnsPerRound },
+            catchUp: () => Promise.resolve(undefined),
+            trouble: undefined
+          },
+          peers: { medianRound: () => undefined, farAhead: () => [], onRound: () => () => {} },
+          pace: new Pace(),
+          arrival: new Arrival(site.notices),
           distance: () => undefined,
           turnsPerRound,
           staleness: averaging.staleness

@@ -12,6 +12,8 @@ interface SiteDigests {
 }
 
 const SITES = 2
+/** Steps of a round are an epoch of the four images, which is what rounds were when the digests were made. */
+const SETTINGS = { training: { stepsPerRound: 2 } }
 const SIZES = { seed: 1, rounds: 2, train: 4, validation: 1, scoreEvery: 2 } as const
 
 /** Two sites, two rounds, one seed: the adapter and the experts that every site ends with, and the mean Dice on the way. */
@@ -19,7 +21,7 @@ export async function methodDigests (
   name: string,
   data: Job['data']
 ): Promise<{ readonly sites: readonly SiteDigests[], readonly dice: readonly (readonly number[])[] }> {
-  const job: Job = { data, method: name, ...SIZES }
+  const job: Job = { data, method: name, ...SIZES, settings: SETTINGS }
   const base = await openBase()
   const sites = (await loadSites({ name: data, ...SIZES }, base.config.imageSize)).slice(0, SITES)
   const settings = settingsOf(job, base.config)

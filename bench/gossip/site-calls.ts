@@ -11,6 +11,7 @@ import type { ExchangeLog, LogEntry } from '../../src/gossip-aggregation/exchang
 import { AdapterStore } from '../../src/home/adapter-store.ts'
 import { DiskExchangeLog } from '../../src/home/exchange-log.ts'
 import { sitePaths } from '../../src/home/paths.ts'
+import { UnmixedStore } from '../../src/home/unmixed-store.ts'
 import { createHost } from '../../src/node/network/host.ts'
 import { keyedNoise } from '../../src/node/network/keyed-noise.ts'
 import { PeerLimits } from '../../src/node/network/limits/peer-limits.ts'
@@ -61,7 +62,8 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   })
   free(values)
   const onFailure = (error: unknown): void => { throw error as Error }
-  const checkpoint = new Checkpoint({ averager, store, onFailure })
+  const unmixed = new UnmixedStore({ folder: paths.unmixed, schema })
+  const checkpoint = new Checkpoint({ averager, store, unmixed, onFailure })
   const host = await createHost<{ late: { components: AdapterExchangeComponents } }>({
     key: await loadOrCreateIdentity(paths.identity),
     federationId,

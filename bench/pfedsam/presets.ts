@@ -1,6 +1,8 @@
 import type { Job } from '../../src/experiment/jobs.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import type { Overrides } from '../../src/federation/settings.ts'
+import { defaultOf } from '../../src/settings/setting.ts'
+import { training as trainingSettings } from '../../src/settings/training.ts'
 import { siteCount, type DataName } from './sites.ts'
 
 export interface Preset {
@@ -65,12 +67,23 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings }: Preset): Job[] {
-  const sizes = { rounds, train, validation, scoreEvery, ...(settings == null ? {} : { settings }) }
-  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ data: name, method, seed, ...sizes }))))
+  const sizes = { rounds, train, validation, scoreEvery }
+  const jobOf = (name: DataName, method: string, seed: number): Job =>
+    ({ data: name, method, seed, ...sizes, settings: withRound(settings, name, train) })
+  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed) => jobOf(name, method, seed))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {
     const sites = Array.from({ length: Math.min(leftOut, siteCount(name)) }, (_, site) => site)
-    return sites.map((site): Job => ({ data: name, method, seed: seeds[site % seeds.length]!, ...sizes, leftOut: site }))
+    return sites.map((site): Job => ({ ...jobOf(name, method, seeds[site % seeds.length]!), leftOut: site }))
   }))
   return [...main, ...apart]
+}
+
+/** Unless the settings say how long a round is, it is one epoch of a phantom site, as in all reports so far. */
+function withRound (settings: Overrides = {}, data: DataName, train: number): Overrides {
+  const training = (settings['training'] ?? {}) as Overrides
+  const isSaid = ['stepsPerRound', 'epochsG', 'epochsL'].some((name) => name in training)
+  if (isSaid || !PHANTOMS.includes(data)) return settings
+  const batchSize = Number(training['batchSize'] ?? defaultOf(trainingSettings.shape.batchSize))
+  return { ...settings, training: { ...training, stepsPerRound: Math.ceil(train / batchSize) } }
 }

@@ -23,6 +23,10 @@ const exchange = z.object({
   sentDigest: digest.optional(),
   receivedDigest: digest.optional(),
   codec: z.string().optional(),
+  /** Of this site's training, all optimiser steps up to this one are at the partner since then; 0 where nothing arrived whole. */
+  steps: count.optional(),
+  /** The same of the partner's training; none where its software does not say. */
+  partnerSteps: count.optional(),
   reason: z.string().optional(),
   /** Written at the start after a crash, from the log of exchanges, which knows no digests. */
   recovered: z.literal(true).optional()

@@ -114,8 +114,15 @@ function unequal (id: string, a: LedgerAccount, b: LedgerAccount): Finding {
     if (right.partnerRound != null && right.partnerRound !== left.round) {
       what.push(`round ${left.round} of ${a.peerId} is ${right.partnerRound} for ${b.peerId}`)
     }
+    what.push(...arrivedAndCame(a.peerId, left, right), ...arrivedAndCame(b.peerId, right, left))
   }
   return what.length > 0 ? { what } : { why: undefined }
+}
+
+/** Of the training of the site `peerId`, as it says itself and as its partner says. */
+function arrivedAndCame (peerId: string, { steps }: Seen, { partnerSteps }: Seen): string[] {
+  if (steps == null || partnerSteps == null || steps === partnerSteps) return []
+  return [`${steps} training steps of ${peerId} arrived by its own ledger and ${partnerSteps} by its partner's`]
 }
 
 function sentAndReceived (id: string, from: LedgerAccount, to: LedgerAccount): string[] {

@@ -16,6 +16,16 @@ export function print (json: boolean, value: unknown, text: string | (() => stri
   process.stdout.write((json ? JSON.stringify(value) : typeof text === 'string' ? text : text()) + '\n')
 }
 
+/** ", at 40 % of a round's steps", or nothing for whoever keeps up. */
+export function describePace (pace = 1): string {
+  return pace < 1 ? `, at ${Math.round(100 * pace)} % of a round's steps to keep up` : ''
+}
+
+/** ", 40 of 48 steps arrived", or nothing where they are not known. */
+export function describeArrived (steps: { readonly trained: number, readonly arrived: number } | undefined): string {
+  return steps == null ? '' : `, ${steps.arrived} of ${steps.trained} training steps arrived`
+}
+
 /** One sentence for the person at the terminal, apart from what the command prints. */
 export function warn (sentence: string): void {
   process.stderr.write(`consilium: ${sentence}\n`)

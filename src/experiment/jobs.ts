@@ -43,8 +43,8 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
 }
 
 /**
- * The federation's default settings with the job's and then the method's own changes; a method without experts trains the epochs of
- * phase L in phase G, so that every method takes as many steps. @throws InputError naming a setting that is wrong
+ * The federation's default settings with the job's and then the method's own changes; a method without experts trains the steps of
+ * phase L in phase G, so that every method takes as many. @throws InputError naming a setting that is wrong
  */
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const { rounds, seed, scoreEvery } = job
@@ -58,8 +58,21 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const asked = overridden(defaults, job.settings ?? {}, 'the file of --settings')
   const { model, training, averaging, method } = [presetOf(preset).settings, settings]
     .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
-  const epochs = model.moe.blocks.length > 0 ? {} : { epochsG: asked.training.epochsG + asked.training.epochsL, epochsL: 0 }
-  return { rounds, seed, scoreEvery, model, train: { ...training, ...epochs }, averaging, method }
+  const length = model.moe.blocks.length > 0 ? lengthOf(asked.training) : bothPhases(asked.training)
+  return { rounds, seed, scoreEvery, model, train: { ...training, ...length }, averaging, method }
+}
+
+type Length = Pick<FederationSettings['training'], 'stepsPerRound' | 'epochsG' | 'epochsL'>
+
+function lengthOf ({ stepsPerRound, epochsG, epochsL }: Length): Length {
+  return { stepsPerRound, epochsG, epochsL }
+}
+
+/** Phase G takes what phase L would. */
+function bothPhases ({ stepsPerRound, epochsG = 1, epochsL = 1 }: Length): Length {
+  return stepsPerRound == null
+    ? { stepsPerRound, epochsG: epochsG + epochsL, epochsL: 0 }
+    : { stepsPerRound: 2 * stepsPerRound, epochsG: undefined, epochsL: undefined }
 }
 
 /** SHA-256 (64 hex digits) of all that decides a run's numbers: two runs of one hash have the same result. */

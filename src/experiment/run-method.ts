@@ -91,10 +91,14 @@ export function planOf ({ model, train }: Pick<RunSettings, 'model' | 'train'>):
   return roundPlan({ model, training: train })
 }
 
-async function createModels ({ learner, settings: { seed } }: MethodRun, images: readonly SiteData['train'][]): Promise<TrainedSite[]> {
+async function createModels (
+  { learner, sites: { length }, settings: { seed } }: MethodRun,
+  images: readonly SiteData['train'][]
+): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
+  const sites = length / images.length
   return await Promise.all(
-    images.map(async (samples, index) => await TrainedSite.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index) }))
+    images.map(async (samples, index) => await TrainedSite.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index), sites }))
   )
 }
 

@@ -10,6 +10,8 @@ interface TrainedSiteInit {
   readonly adapter: Adapter
   readonly samples: readonly Fitted[]
   readonly siteSeed: number
+  /** How many sites' images these are, pooled; 1 if not given. */
+  readonly sites?: number
 }
 
 /**
@@ -20,14 +22,16 @@ export class TrainedSite {
   readonly samples: readonly Fitted[]
   readonly #learner: Learner
   readonly #siteSeed: number
+  readonly #sites: number
   #adapter: Adapter
   #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, siteSeed }: TrainedSiteInit, own: PrivateSet) {
+  private constructor ({ learner, adapter, samples, siteSeed, sites = 1 }: TrainedSiteInit, own: PrivateSet) {
     this.#learner = learner
     this.#adapter = adapter
     this.#private = own
     this.#siteSeed = siteSeed
+    this.#sites = sites
     this.samples = samples
   }
 
@@ -67,6 +71,7 @@ export class TrainedSite {
   }
 
   #args (round: number, signal: AbortSignal | undefined): PhaseArgs {
-    return { adapter: this.#adapter, samples: this.samples, round, siteSeed: this.#siteSeed, ...(signal == null ? {} : { signal }) }
+    const { samples } = this
+    return { adapter: this.#adapter, samples, round, siteSeed: this.#siteSeed, sites: this.#sites, ...(signal == null ? {} : { signal }) }
   }
 }

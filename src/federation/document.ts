@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { compareVersions, SOFTWARE, VERSION_TEXT } from '../common/software.ts'
 import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
-import { federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
+import { conflictIn, federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { count } from '../settings/setting.ts'
 import { canonicalBytes, isSigned, peerIdText, printable, sign, signature, type Signature } from './signed.ts'
 
@@ -39,8 +39,10 @@ export function checkBody (value: unknown, where: string): FederationBody {
   return checked(body, value, where)
 }
 
-function checked<T> (schema: z.ZodType<T>, value: unknown, where: string): T {
+function checked<T extends FederationSettings> (schema: z.ZodType<T>, value: unknown, where: string): T {
   const parsed = schema.safeParse(value)
+  const conflict = parsed.success ? conflictIn(parsed.data) : undefined
+  if (conflict != null) throw new InputError(`${where} does not fit a federation: ${conflict}`)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   throw new InputError(`${where} does not fit a federation: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`)
@@ -121,6 +123,8 @@ async function parseDraft (value: unknown, where: string): Promise<Federation> {
         `${where} is not a federation document: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`
     )
   }
+  const conflict = conflictIn(parsed.data)
+  if (conflict != null) throw new InputError(`${where} is not a federation document: ${conflict}`)
   await verifySignatures(where, parsed.data)
   return { id: federationId(parsed.data), document: parsed.data }
 }

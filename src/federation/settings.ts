@@ -54,5 +54,17 @@ function withSettings (draft: Json, settings: Overrides): Json {
   // What else a document holds is not for a file of settings: under a strange name it fails the check, and is named.
   const renamed = Object.entries(settings).map(([key, value]): [string, unknown] =>
     [Object.hasOwn(sections, key) ? key : `settings: ${key}`, value])
-  return merged(draft, Object.fromEntries(renamed))
+  const { training = {} } = settings as { training?: Json }
+  return merged(withoutOtherLength(draft, isObject(training) ? training : {}), Object.fromEntries(renamed))
+}
+
+/** A round is so many steps or so many epochs: whoever says the one takes the other out. */
+function withoutOtherLength (draft: Json, over: Json): Json {
+  const { training } = draft
+  if (!isObject(training)) return draft
+  const { stepsPerRound, epochsG, epochsL, ...rest } = training
+  const epochs = 'epochsG' in over || 'epochsL' in over
+  if ('stepsPerRound' in over === epochs) return draft
+  if (!epochs) return { ...draft, training: { ...rest, stepsPerRound } }
+  return { ...draft, training: { ...rest, epochsG: epochsG ?? 1, epochsL: epochsL ?? 1 } }
 }

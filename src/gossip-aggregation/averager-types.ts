@@ -2,6 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
 import type { Codec } from './codecs/codec.ts'
 import type { ExchangeLog } from './exchange/exchange-log.ts'
+import type { Landed, Steps } from './unmixed.ts'
 
 /** What of a federation's averaging settings the averager takes. */
 export interface AveragerSettings {
@@ -33,6 +34,9 @@ export interface AveragerState {
   /** Exchange ids whose d is in `values` while the log still has it; give them to `saved` once this is durable. */
   readonly included: readonly string[]
   readonly learnt: Learnt
+  readonly steps: Steps
+  /** What of x no other site has yet. */
+  readonly unmixed: readonly Landed[]
 }
 
 export interface AveragerInit {
@@ -46,6 +50,10 @@ export interface AveragerInit {
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
   readonly learnt?: Learnt | undefined
+  /** None yet when missing. */
+  readonly steps?: Steps | undefined
+  /** What `values` hold that no other site has yet. */
+  readonly unmixed?: readonly Landed[] | undefined
   /** Makes this site a liar in what it sends: only tests, the simulator and the testnet set it. */
   readonly distort?: ((copy: Float32Array) => void) | undefined
 }

@@ -9,6 +9,7 @@ import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
 import type { CommittedExchange, Offer, Terms } from './exchange/exchange-types.ts'
 import { Exchange, type ExchangeSide } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
+import { Unmixed, type Steps } from './unmixed.ts'
 import { Vector } from './vectors/vector.ts'
 
 type Ranked = Pick<Terms, 'round' | 'mass'>
@@ -62,6 +63,7 @@ export class Averager {
   readonly #doubts: Doubts
   readonly #radius: ClipRadius
   readonly #codecs: CodecChoice
+  readonly #unmixed: Unmixed
   readonly #distort: ((copy: Float32Array) => void) | undefined
   /** Arrays of the last exchange: fresh ones cost more than the arithmetic. */
   readonly #spare: Float32Array[] = []
@@ -70,7 +72,7 @@ export class Averager {
   #current: Exchange | undefined
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
-  constructor ({ schema, values, round, mass, settings, log, learnt, distort }: AveragerInit) {
+  constructor ({ schema, values, round, mass, settings, log, learnt, distort, steps, unmixed }: AveragerInit) {
     if (values.length !== schema.size || !values.every(Number.isFinite)) {
       throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     }
@@ -82,7 +84,8 @@ export class Averager {
     this.#round = round
     this.#distort = distort
     this.#log = log ?? new MemoryExchangeLog()
-    this.#doubts = new Doubts(this.#log, (id, difference, factor) => { this.#apply(id, difference, factor) })
+    this.#doubts = new Doubts(this.#log, (id, difference, factor, carried) => { this.#apply(id, difference, factor, carried) })
+    this.#unmixed = new Unmixed(steps, unmixed)
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
   }
@@ -93,9 +96,9 @@ export class Averager {
   ): Promise<Averager> {
     const averager = new Averager(init)
     const done = new Set(included)
-    for (const { exchangeId, size, factor } of init.log.committed()) {
+    for (const { exchangeId, size, factor, steps } of init.log.committed()) {
       if (size !== init.schema.size) throw new SchemaError(`the log holds exchange ${exchangeId} of another model`)
-      if (!done.has(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor)
+      if (!done.has(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor, steps ?? 0)
     }
     await init.log.absorb(included)
     return averager
@@ -109,6 +112,11 @@ export class Averager {
   /** Rounds of training that have landed in x. */
   get round (): number {
     return this.#round
+  }
+
+  /** This site's training: in x, and at other sites. */
+  get steps (): Steps {
+    return this.#unmixed.steps
   }
 
   /** Exchanges committed since the start, in both roles. */
@@ -140,7 +148,8 @@ export class Averager {
   get state (): AveragerState {
     const { distance } = this.#codecs
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null }
-    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt }
+    const { steps, landed: unmixed } = this.#unmixed
+    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt, steps, unmixed }
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
@@ -160,10 +169,10 @@ export class Averager {
   }
 
   /**
-   * Training that started from `before` has ended in `after`: x ← x + (after − before). SchemaError, and nothing changes, for another
-   * length or numbers that are not finite.
+   * Training that started from `before` has ended in `after` by so many optimiser steps: x ← x + (after − before). SchemaError, and
+   * nothing changes, for another length or numbers that are not finite.
    */
-  land (before: Float32Array, after: Float32Array, round: number): void {
+  land (before: Float32Array, after: Float32Array, round: number, steps = 0): void {
     const { size } = this.schema
     if (before.length !== size || after.length !== size) {
       throw new SchemaError(`a training result of model ${this.schema.model} has ${size} numbers, not ${after.length}`)
@@ -172,7 +181,13 @@ export class Averager {
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
     const values = this.#x.change()
-    for (let i = 0; i < size; i++) values[i] = values[i]! + (after[i]! - before[i]!)
+    const delta = new Float32Array(size)
+    for (let i = 0; i < size; i++) {
+      const moved = after[i]! - before[i]!
+      delta[i] = moved
+      values[i] = values[i]! + moved
+    }
+    this.#unmixed.add(delta, steps)
     this.#round = round
     this.#radius.moved(Math.sqrt(squares))
     this.#codecs.moved(Math.sqrt(squares))
@@ -180,7 +195,7 @@ export class Averager {
 
   /**
    * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
-   * partner's x and round over, and the partner's x stays as it is, so that Σw·x of all others does too.
+   * partner's x and round over, with what it trained and no other site has yet on top, and the partner's x stays as it is.
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
   offer (partner: string, exchangeId: string, { catchUp = false } = {}): { exchange: Exchange, offer: Offer } {
@@ -258,7 +273,12 @@ export class Averager {
       x: this.#x,
       normBound,
       distort: this.#distort,
-      terms: { round: this.#round, mass, clipRadius: this.clipRadius },
+      terms: { round: this.#round, mass, clipRadius: this.clipRadius, steps: this.steps.trained },
+      mixed: (into) => {
+        into.set(this.values)
+        this.#unmixed.takeOut(into)
+        return into
+      },
       adaptsCodec: codec === 'auto',
       check: (theirs, own) => {
         this.#checkTerms(theirs)
@@ -269,7 +289,7 @@ export class Averager {
       give: (array) => { if (this.#spare.length < 2) this.#spare.push(array) },
       begin: async (head) => await this.#log.begin(head),
       settle: async (exchangeId) => { await this.#log.settle(exchangeId, 'committed') },
-      apply: (exchangeId, difference, factor) => { this.#apply(exchangeId, difference, factor) },
+      apply: (exchangeId, difference, factor, carried) => { this.#apply(exchangeId, difference, factor, carried) },
       closed: (exchange, end, outcome) => {
         if (this.#current === exchange) this.#current = undefined
         if (end === 'doubt') this.#doubts.add(exchange)
@@ -280,8 +300,9 @@ export class Averager {
     }
   }
 
-  #apply (exchangeId: string, difference: Float32Array, factor: number): void {
+  #apply (exchangeId: string, difference: Float32Array, factor: number, carried: number): void {
     this.#x.add(factor, difference)
+    this.#unmixed.arrive(carried)
     if (this.#log.committed().some((record) => record.exchangeId === exchangeId)) this.#included.add(exchangeId)
     this.#exchanges++
   }

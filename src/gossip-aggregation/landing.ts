@@ -5,6 +5,8 @@ export interface Landing {
   readonly before: Float32Array
   readonly after: Float32Array
   readonly round: number
+  /** Optimiser steps that it took. */
+  readonly steps?: number
 }
 
 /**
@@ -12,6 +14,6 @@ export interface Landing {
  * else can see it is done here, in this order: scale it, clip it and add noise, seal it. As yet it lands as it is. @throws SchemaError
  * for another length or numbers that are not finite; nothing has changed then.
  */
-export function land (averager: Pick<Averager, 'land'>, { before, after, round }: Landing): void {
-  averager.land(before, after, round)
+export function land (averager: Pick<Averager, 'land'>, { before, after, round, steps }: Landing): void {
+  averager.land(before, after, round, steps)
 }

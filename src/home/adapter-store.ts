@@ -10,16 +10,19 @@ import type { SiteConfig } from '../settings/site/site-config.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
+const count = z.number().int().min(0)
 const notesSchema = z.object({
   included: z.array(z.string()),
   learnt: z.object({
     clip: z.object({ radius: z.number().positive(), recent: z.array(z.number().min(0)) }),
     distance: z.number().min(0).nullable()
-  })
+  }),
+  // None in homes of software before 0.2.0.
+  steps: z.object({ trained: count, arrived: count, lost: count }).optional()
 })
 
-/** What the checkpoint says beside the adapter: which of the log's exchanges it contains, and what was learnt from them. */
-export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'>
+/** What the checkpoint says beside the adapter: which of the log's exchanges it contains, what was learnt from them, and its training. */
+export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & { readonly steps?: AveragerState['steps'] | undefined }
 
 export interface SavedAdapter {
   readonly values: Float32Array

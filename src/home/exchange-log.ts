@@ -52,8 +52,8 @@ export class DiskExchangeLog implements ExchangeLog {
     const writer = await RecordWriter.create(aside, head)
     return {
       append: async (values) => { await writer.append(values) },
-      seal: async (state, factor) => {
-        const stored = await writer.finish(factor)
+      seal: async (state, end) => {
+        const stored = await writer.finish(end)
         await this.#place(aside, {
           state: state === 'pending' ? 'pending' : stored.role === 'initiator' ? 'redo' : 'committed',
           sequence: ++this.#sequence,

@@ -41,10 +41,10 @@ export class RecordWriter {
   }
 
   /** On disk when it resolves; the file is closed. */
-  async finish (factor: number): Promise<StoredHead> {
+  async finish (end: Pick<SealedRecord, 'factor' | 'steps'>): Promise<StoredHead> {
     const bytes = this.#file.length - HEAD_BYTES
     if (bytes !== 4 * this.#head.size) throw new Error(`the record of an exchange of ${this.#head.size} numbers got ${bytes / 4}`)
-    const head: StoredHead = { ...this.#head, factor, crc: this.#crc }
+    const head: StoredHead = { ...this.#head, ...end, crc: this.#crc }
     await this.#file.finish(encodeHead(head))
     return head
   }

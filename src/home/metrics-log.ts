@@ -1,4 +1,5 @@
 import { parseJson } from '../common/parse-json.ts'
+import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import { readIfThere, writeFileSafely } from './files.ts'
 
 /** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and with the site's experts beside it. */
@@ -20,6 +21,10 @@ export interface RoundRecord {
   readonly bytesSent: number
   readonly bytesReceived: number
   readonly consensus?: number
+  /** At its end, since the start of all training; none of software before 0.2.0. */
+  readonly steps?: Steps
+  /** Part of the round's steps that this site trained, above 0 to 1. */
+  readonly pace?: number
 }
 
 /** metrics.jsonl: one JSON line per finished round. */

@@ -18,6 +18,7 @@ export interface SitePaths {
   readonly initialAdapter: string
   readonly roundAdapters: string
   readonly exchanges: string
+  readonly unmixed: string
   readonly privateStore: string
   readonly models: string
   readonly metrics: string
@@ -53,6 +54,7 @@ export function sitePaths (home: string): SitePaths {
     initialAdapter: at('initial.safetensors'),
     roundAdapters: at('adapters'),
     exchanges: at('exchanges'),
+    unmixed: at('unmixed'),
     privateStore: at('private'),
     models: at('models'),
     metrics: at('metrics.jsonl'),

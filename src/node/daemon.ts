@@ -7,9 +7,12 @@ import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import type { Dice } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
+import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import type { Logger } from '../rounds/logger.ts'
+import { Pace } from '../rounds/pace.ts'
+import { finalSteps, imagesSeen } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
@@ -69,6 +72,7 @@ export class Daemon {
   readonly #closers: Closer[] = []
   #site: Site | undefined
   #state: AdapterState | undefined
+  #images: number | undefined
   #joined: JoinedPeers | undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
@@ -121,6 +125,7 @@ export class Daemon {
     const trainer = this.#createTrainer(site)
     const ready = await this.#unlessStopped(trainer.start())
     this.#sayReady(site, ready)
+    this.#images = ready.images
     const state = this.#state = await openAdapter(site, ready, audit)
     // Closed last: exchanges that end while the network closes still write there.
     this.#closers.unshift(async () => {
@@ -254,6 +259,7 @@ export class Daemon {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
     const plan = roundPlan(federation.document)
+    const [pace, arrival] = [new Pace(record.pace), new Arrival(notices)]
     const { signal } = this.#stop
     for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
       await trainRound(
@@ -261,6 +267,7 @@ export class Daemon {
           ...state,
           trainer,
           plan,
+          rounds: training.rounds,
           metrics,
           record,
           notices,
@@ -276,6 +283,8 @@ export class Daemon {
                   gossip: joined.gossip,
                   peers: joined.network.peers,
                   distance: this.#distance,
+                  pace,
+                  arrival,
                   turnsPerRound: joined.turnsPerRound,
                   staleness: averaging.staleness
                 }
@@ -333,6 +342,9 @@ export class Daemon {
       engine: ready.engine,
       provider: ready.provider,
       engineReason: ready.engineReason,
+      imagesSeen: imagesSeen(averager.steps, ready.images, federation.document.training),
+      steps: finalSteps(averager.steps),
+      pace: record.pace,
       exchanges: record.exchanges,
       inDoubt: averager.inDoubt,
       exchangesByRound: record.exchangesByRound,
@@ -352,7 +364,8 @@ export class Daemon {
   async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Dice> {
     const { signal } = this.#stop
     const work = { round: document.training.rounds + 1, adapter }
-    for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work }, { signal })
+    const length = { done: 0, share: 1 }
+    for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work, ...length }, { signal })
     return (await trainer.call('score', work, { signal })).dice
   }
 
@@ -361,6 +374,7 @@ export class Daemon {
       site,
       network,
       averager: this.#state?.averager,
+      images: this.#images,
       joined: this.#joined,
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms

@@ -8,14 +8,17 @@ import { seededRandom } from '../common/random.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
+import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore } from '../home/adapter-store.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
+import { UnmixedStore } from '../home/unmixed-store.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
+import { recoveredSteps } from '../rounds/participation.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
@@ -109,11 +112,16 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const schema = createSchema(ready)
   const { initial } = ready
   const store = new AdapterStore({ paths, schema, now: Date.now, config })
+  const unmixed = new UnmixedStore({ folder: paths.unmixed, schema })
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const log = await DiskExchangeLog.open(paths.exchanges)
-  for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings]) notices.warn(warning, warning)
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log }))
+  const landed = await unmixed.load()
+  await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
+  for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings, ...unmixed.warnings]) notices.warn(warning, warning)
+  // Homes of software before 0.2.0 say by the round alone that phase G has landed.
+  if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -121,21 +129,24 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
       `the adapter could not be saved (${messageOf(error)}): free disk space or mend the home folder`
     )
   }
-  return { schema, initial, averager, log, store, checkpoint: new Checkpoint({ averager, store, onFailure, beforeSave: audit.flush }) }
+  const checkpoint = new Checkpoint({ averager, store, unmixed, onFailure, beforeSave: audit.flush })
+  return { schema, initial, averager, log, store, checkpoint }
 }
 
 interface Kept {
   readonly schema: Schema
   readonly saved: Awaited<ReturnType<AdapterStore['load']>>
   readonly log: DiskExchangeLog
+  readonly landed: readonly Landed[]
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log }: Kept
+  { schema, saved, log, landed }: Kept
 ): Parameters<typeof Averager.recover>[0] {
-  const { federation: { document: { averaging } }, metrics: { finishedRounds }, notices, faults } = site
+  const { federation: { document: { averaging } }, metrics, notices, faults } = site
+  const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
     notices.warn(
       'no adapter',
@@ -144,6 +155,7 @@ function averagerInit (
   }
   // A finished round is not trained again, whichever checkpoint was left.
   const { values, round, notes } = saved ?? { values: initial, round: 0, notes: undefined }
+  const steps = notes?.steps
   return {
     schema,
     values,
@@ -153,6 +165,12 @@ function averagerInit (
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,
-    distort: faults == null || faults.liar === 0 ? undefined : liar(initial, faults.liar, seededRandom(faults.seed))
+    steps: recoveredSteps(steps, metrics.records.at(-1)?.steps),
+    unmixed: steps == null ? [] : landed.filter(({ until }) => until <= steps.trained),
+    distort: lieOf(faults, initial)
   }
+}
+
+function lieOf (faults: TestFaults | undefined, initial: Float32Array): ReturnType<typeof liar> | undefined {
+  return faults == null || faults.liar === 0 ? undefined : liar(initial, faults.liar, seededRandom(faults.seed))
 }

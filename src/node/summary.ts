@@ -1,3 +1,4 @@
+import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Dice } from '../home/metrics-log.ts'
 
 /** summary.json: what a finished daemon leaves behind. */
@@ -9,6 +10,12 @@ export interface Summary {
   readonly rounds: number
   readonly images: number
   readonly validationImages: number
+  /** Training images that it has gone through at least once. */
+  readonly imagesSeen: number
+  /** Of phase G; what has arrived nowhere by now is lost. */
+  readonly steps: Steps
+  /** Part of a round's steps that it trained at the end. */
+  readonly pace: number
   readonly engine: string
   /** cpu, webgpu or cuda. */
   readonly provider: string

@@ -7,7 +7,7 @@ import { doublingMs, type Doubling } from '../common/doubling.ts'
 import { fullPrecision } from '../common/full-precision.ts'
 import { messageOf } from '../common/message-of.ts'
 import { InputError, TrainerError } from '../errors.ts'
-import type { CallName, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
+import type { CallName, ShortenMessage, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 
 const STOP_MS = 5_000
 
@@ -90,6 +90,12 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     } finally {
       signal.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** What is under way trains no more than its least steps. */
+  shorten (): void {
+    // Whoever died meanwhile has nothing under way.
+    if (this.#child?.connected === true) this.#child.send({ shorten: this.#nextId - 1 } satisfies ShortenMessage, () => {})
   }
 
   async stop (): Promise<void> {

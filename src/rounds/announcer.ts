@@ -101,6 +101,8 @@ export class Announcer {
         phase: record.phase,
         schemaHash: averager.schema.hash,
         sketch: this.#own,
+        steps: averager.steps,
+        pace: record.pace,
         ...(record.dice == null ? {} : { dice: record.dice.personal })
       })
     } catch (error) {

@@ -1,9 +1,11 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { AdapterStore, SavedAdapter } from '../home/adapter-store.ts'
+import type { UnmixedStore } from '../home/unmixed-store.ts'
 
 export interface CheckpointInit {
   readonly averager: Pick<Averager, 'state' | 'hold' | 'saved'>
   readonly store: Pick<AdapterStore, 'save'>
+  readonly unmixed: Pick<UnmixedStore, 'save' | 'dropArrived'>
   /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
   readonly beforeSave?: () => Promise<void>
   readonly onFailure: (error: unknown) => void
@@ -26,12 +28,15 @@ export class Checkpoint {
 
   /** Durable when it resolves. */
   async save (): Promise<void> {
-    const { averager, store, beforeSave } = this.#init
+    const { averager, store, unmixed, beforeSave } = this.#init
     await beforeSave?.()
-    await averager.saved(await averager.hold(async ({ values, round, mass, included, learnt }) => {
-      await store.save({ values, round, weight: mass, notes: { included, learnt } })
-      return included
-    }))
+    const saved = await averager.hold(async ({ values, round, mass, included, learnt, steps, unmixed: landed }) => {
+      await unmixed.save(landed)
+      await store.save({ values, round, weight: mass, notes: { included, learnt, steps } })
+      return { included, steps }
+    })
+    await averager.saved(saved.included)
+    await unmixed.dropArrived(saved.steps.arrived)
   }
 
   /** After an exchange: saves in the background once the log holds many. */

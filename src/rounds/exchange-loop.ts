@@ -44,6 +44,7 @@ export class ExchangeLoop {
   readonly #met = new Set<string>()
   #base = 0
   #sinceBase = 0
+  #trouble: string | undefined
 
   constructor (init: ExchangeLoopInit) {
     this.#init = init
@@ -103,6 +104,11 @@ export class ExchangeLoop {
     this.#met.add(partner)
   }
 
+  /** In words, why no exchange came about lately; undefined after one that did. */
+  get trouble (): string | undefined {
+    return this.#init.peers.candidates().length === 0 ? 'no other site can be reached' : this.#trouble
+  }
+
   /** Partners whose differences were clipped again and again. */
   get suspects (): readonly string[] {
     return this.#backOff.suspects
@@ -138,6 +144,7 @@ export class ExchangeLoop {
   }
 
   #succeeded (partner: string, excess: number): void {
+    this.#trouble = undefined
     this.#backOff.succeeded(partner, { excess })
     if (this.#backOff.isSuspect(partner)) {
       this.#init.notices.warn(
@@ -157,6 +164,7 @@ export class ExchangeLoop {
       return true
     } catch (error) {
       signal.throwIfAborted()
+      this.#trouble = inWords(error)
       if (error instanceof RefusedError) await this.#refused(partner, error, signal)
       else this.#backOff.failed(partner, clock.now())
       return false
@@ -184,6 +192,19 @@ export class ExchangeLoop {
       `site ${partner} trains another model or base: its adapter is never averaged; let both sites use the federation's version`
     )
   }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  STALE: 'this site and the others are too many rounds apart',
+  PAUSED: 'the others do not exchange at present',
+  SCHEMA: 'the others train another model',
+  NOT_MEMBER: "the others do not accept this site's certificate",
+  RATE_LIMITED: 'the others say that this site asks too often'
+}
+
+function inWords (error: unknown): string {
+  if (error instanceof RefusedError) return REFUSALS[error.reason] ?? 'the others are busy with other exchanges'
+  return `exchanges broke off (${(error as Error).name})`
 }
 
 function waitMs (readyAt: number | undefined, now: number): number {

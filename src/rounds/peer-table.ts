@@ -7,6 +7,8 @@ export interface Announced {
   readonly schemaHash: string
   readonly sketch: Float32Array
   readonly dice?: number | undefined
+  readonly steps?: { readonly trained: number, readonly arrived: number } | undefined
+  readonly pace?: number | undefined
 }
 
 interface Entry {
@@ -44,6 +46,7 @@ export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
   readonly #foundWithinMs: number
+  readonly #onRound = new Set<() => void>()
   #aloneFrom: number
 
   /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
@@ -69,9 +72,17 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    if (announced.round > (entry.announced?.round ?? -1)) entry.movedAt = this.#now()
+    const isNews = announced.round > (entry.announced?.round ?? -1)
+    if (isNews) entry.movedAt = this.#now()
     entry.announced = announced
     entry.announcedAt = this.#now()
+    if (isNews) for (const listener of this.#onRound) listener()
+  }
+
+  /** Calls whenever another site says that it is in a later round, until what it returns is called. */
+  onRound (listener: () => void): () => void {
+    this.#onRound.add(listener)
+    return () => { this.#onRound.delete(listener) }
   }
 
   exchanged (id: string): void {
@@ -107,6 +118,12 @@ export class PeerTable {
   /** What it announced last. */
   announcementOf (id: string): Announced | undefined {
     return this.#entries.get(id)?.announced
+  }
+
+  /** What it says of its steps and its pace. */
+  trainingOf (id: string): Pick<PeerView, 'steps' | 'pace'> {
+    const { steps, pace } = this.#entries.get(id)?.announced ?? {}
+    return { ...(steps == null ? {} : { steps }), ...(pace == null ? {} : { pace }) }
   }
 
   /**
@@ -177,6 +194,7 @@ export class PeerTable {
       ...(lastSeen == null ? {} : { lastSeen }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
       ...(announced?.dice == null ? {} : { dice: announced.dice }),
+      ...this.trainingOf(peerId),
       ...(software == null ? {} : { software })
     }))
   }

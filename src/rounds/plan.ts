@@ -20,7 +20,7 @@ interface Planned {
 
 /** The plan of a federation's method: the experts, where it has any, are fitted after the exchange or before it. */
 export function roundPlan ({ model: { moe }, training: { order, epochsL } }: Planned): RoundPlan {
-  const experts: readonly TrainPhase[] = moe.blocks.length > 0 && epochsL > 0 ? ['L'] : []
+  const experts: readonly TrainPhase[] = moe.blocks.length > 0 && epochsL !== 0 ? ['L'] : []
   return order === 'GL-local' ? { before: ['G', ...experts], after: [] } : { before: ['G'], after: experts }
 }
 

@@ -17,6 +17,10 @@ export class SiteRecord {
   progress: { step: number, steps: number } | undefined
   compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'
+  /** Part of a round's steps that is trained at present. */
+  pace = 1
+  /** Steps trained by the end of the last finished round; -1: phase G of the next one had landed when this home was last used. */
+  trainedBefore = 0
   exchanges = 0
   bytesSent = 0
   bytesReceived = 0
@@ -31,6 +35,8 @@ export class SiteRecord {
       this.bytesReceived += each.bytesReceived
       this.dice = each.dice
       this.round = each.round
+      this.pace = each.pace ?? 1
+      this.trainedBefore = each.steps?.trained ?? 0
     }
   }
 

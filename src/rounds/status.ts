@@ -1,3 +1,4 @@
+import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Dice } from '../home/metrics-log.ts'
 
 export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
@@ -18,6 +19,14 @@ export interface SiteStatus {
   dice?: Dice
   /** Estimated relative consensus distance of the sites that announced themselves lately. */
   consensus?: number
+  /** Optimiser steps of phase G; absent until the trainer is ready. */
+  steps?: Steps
+  /** Training images that it has gone through at least once, and how many it has; absent until the trainer is ready. */
+  images?: { seen: number, all: number }
+  /** Part of a round's steps that it trains at present, above 0 to 1: less than 1 where it could not keep up otherwise. */
+  pace: number
+  /** Whom it waits for before it ends. */
+  waitsFor?: string[]
   exchanges: number
   /** Exchanges that this site began and whose end it could not learn yet. */
   inDoubt: number
@@ -52,6 +61,8 @@ export interface PeerView {
   round?: number
   phase?: string
   dice?: number
+  steps?: { trained: number, arrived: number }
+  pace?: number
   exchanges: number
   /** Its adapter was clipped again and again. */
   suspect: boolean

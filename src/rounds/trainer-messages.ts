@@ -54,6 +54,10 @@ export interface Work {
 
 export interface TrainWork extends Work {
   readonly phase: TrainPhase
+  /** Steps of phase G that this site has trained before. */
+  readonly done: number
+  /** Part of the round's steps that is to be trained, above 0 to 1. */
+  readonly share: number
 }
 
 export interface TrainerCalls {
@@ -62,7 +66,7 @@ export interface TrainerCalls {
    * Trains one phase and saves durably what stays at the site; loss NaN when that was done already: before a crash, or before the
    * exchange. The adapter comes back from phases that change it.
    */
-  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number } }
+  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split. */
   score: { request: Work, reply: { dice: Dice } }
 }
@@ -73,6 +77,11 @@ export interface CallMessage<N extends CallName = CallName> {
   readonly id: number
   readonly call: N
   readonly request: TrainerCalls[N]['request']
+}
+
+/** The call under way, if it is this one, is to end soon: the others wait for nobody. */
+export interface ShortenMessage {
+  readonly shorten: number
 }
 
 /** `userFault`: the person can mend it (bad data, wrong base file); restarting the trainer would not help. */

@@ -3,11 +3,13 @@ import { land } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
 import type { TrainPhase } from '../settings/method.ts'
+import type { Arrival } from './arrival.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
+import type { Pace } from './pace.ts'
 import { followPlan, type RoundPlan } from './plan.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
@@ -20,12 +22,16 @@ interface Trainer {
     request: TrainerCalls[N]['request'],
     options: { signal: AbortSignal }
   ): Promise<TrainerCalls[N]['reply']>
+  /** What is under way trains no more than the least of its steps. */
+  shorten (): void
 }
 
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
-  readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead'>
+  readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead' | 'onRound'>
+  readonly pace: Pace
+  readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   /** Exchanges in a round. */
@@ -34,10 +40,12 @@ export interface OtherSites {
 }
 
 export interface RoundSite {
-  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round'>
+  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round' | 'steps'>
   readonly trainer: Trainer
   readonly others?: OtherSites
   readonly plan: RoundPlan
+  /** Of the federation. */
+  readonly rounds: number
   readonly store: Pick<AdapterStore, 'saveRound'>
   readonly checkpoint: Pick<Checkpoint, 'save' | 'state'>
   readonly metrics: Pick<MetricsLog, 'append'>
@@ -55,6 +63,10 @@ const AHEAD_POLL_MS = 1_000
 /** What a round has come to so far. */
 interface Round {
   number: number
+  /** Phase G had landed before a crash. */
+  readonly isLanded: boolean
+  /** Milliseconds. */
+  trainMs: number
   /** The adapter after the exchanges. */
   mixed: Float32Array | undefined
   readonly loss: Record<TrainPhase, number | null>
@@ -62,16 +74,18 @@ interface Round {
 
 /**
  * One round as the plan says: what is trained before the exchanges lands in x, what is trained after them is fitted to the mixed
- * adapter; then it is scored, saved, recorded and announced. A site that is far behind catches up and goes on with the round that it
- * took over.
+ * adapter; then it is scored, saved, recorded and announced. A site that is far behind catches up first, and trains the round after the
+ * one that it took over.
  */
 export async function trainRound (site: RoundSite, next: number, signal: AbortSignal): Promise<void> {
-  const { averager, trainer, others, checkpoint, record, clock } = site
+  const { trainer, others, checkpoint, record, clock } = site
+  const began = { at: clock.now(), median: others?.peers.medianRound() }
   if (others != null) {
     await catchUp(site, others, signal)
     await waitForOthers(site, others, next, signal)
   }
-  const round: Round = { number: Math.max(next, averager.round), mixed: undefined, loss: { G: null, L: null } }
+  const round = roundOf(site, next)
+  others?.pace.begin(began)
   await followPlan(site.plan, {
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
@@ -79,7 +93,10 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { dice } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save()
   record.dice = dice
+  record.trainedBefore = site.averager.steps.trained
+  if (others != null) keepUp(site, others, round)
   const consensus = others?.distance()
+  const { steps } = site.averager
   await site.metrics.append({
     t: clock.now(),
     round: round.number,
@@ -87,21 +104,46 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     lossG: round.loss.G,
     lossL: round.loss.L,
     ...record.closeRound(round.number),
+    steps,
+    pace: record.pace,
     ...(consensus == null ? {} : { consensus })
   })
 }
 
-/** On the mixed adapter once there is one, on this site's own before; a restart finds what had landed in the checkpoint. */
+/** What had landed before a crash is found in the checkpoint, and steps trained beyond those of the finished rounds tell it. */
+function roundOf ({ averager, record, rounds }: RoundSite, next: number): Round {
+  const isLanded = averager.steps.trained > record.trainedBefore
+  const number = Math.max(next, averager.round + (isLanded ? 0 : 1))
+  return { number: Math.min(number, rounds), isLanded, trainMs: 0, mixed: undefined, loss: { G: null, L: null } }
+}
+
+/** On the mixed adapter once there is one, on this site's own before. */
 async function trainPhase (site: RoundSite, round: Round, phase: TrainPhase, signal: AbortSignal): Promise<void> {
-  const { averager, trainer, checkpoint } = site
-  if (phase === 'G' && averager.round >= round.number) return
+  const { averager, trainer, others, checkpoint, clock, record } = site
+  if (phase === 'G' && round.isLanded) return
   if (round.mixed == null) enter(site, phase, round.number)
   const before = round.mixed ?? averager.snapshot()
-  const { adapter: after, loss } = await trainer.call('train', { phase, round: round.number, adapter: before }, { signal })
+  const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace }
+  const began = clock.now()
+  const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
+  const { adapter: after, loss, steps } = await trainer.call('train', work, { signal }).finally(() => { stopWatching?.() })
+  round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
   if (after == null) return
-  land(averager, { before, after, round: round.number })
+  land(averager, { before, after, round: round.number, steps })
   await checkpoint.save()
+}
+
+/** One round more, and the others would refuse this site as stale. */
+function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSites): boolean {
+  return (peers.medianRound() ?? 0) - averager.round >= staleness
+}
+
+/** How much is trained in the next round, and whether what was trained in this one arrives. */
+function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip }: OtherSites, { number, trainMs }: Round): void {
+  pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
+  record.pace = pace.share
+  arrival.ended(averager.steps, () => gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
 }
 
 async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {
@@ -120,7 +162,7 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
 
 /**
  * A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them
- * over. What it trained and never exchanged is lost.
+ * over, and lands on top what it trained and never exchanged.
  */
 async function catchUp (
   { averager, checkpoint, notices }: RoundSite,
@@ -134,8 +176,8 @@ async function catchUp (
   await checkpoint.save()
   notices.warn(
     `behind ${before}`,
-    `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over and ` +
-      `goes on in round ${averager.round}`
+    `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
+      `it had trained itself on top, and goes on in round ${averager.round}`
   )
 }
 

@@ -7,6 +7,13 @@ import { training } from './training.ts'
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
 export const sections = { model, training, averaging, method: method.optional() }
 
+/** What no single setting can say of itself; undefined where all fits together. */
+export function conflictIn ({ training: { stepsPerRound, epochsG, epochsL } }: FederationSettings): string | undefined {
+  if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
+  if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
+  return undefined
+}
+
 export const federationSettings = z.strictObject(sections)
 
 export type FederationSettings = Readonly<z.infer<typeof federationSettings>>

@@ -2,6 +2,12 @@ import { z } from 'zod'
 import { count, defaultsOf, notNegative, positive, setting } from './setting.ts'
 
 const MOST_ROUNDS = 100_000
+/** Numbers of steps are stated to partners in 32 bits. */
+const MOST_STEPS = 1_000_000
+/** One epoch of 32 images: what the defaults were tuned with (docs/evidence.md). */
+export const STEPS_PER_ROUND = 16
+/** A site that cannot keep up trains at least this part of a round's steps. */
+export const LEAST_SHARE = 0.1
 /** Random streams take 32 bits of it. */
 const MOST_SEED = 2 ** 32 - 1
 
@@ -12,11 +18,22 @@ const MOST_SEED = 2 ** 32 - 1
  */
 export const training = z.strictObject({
   rounds: setting(count.max(MOST_ROUNDS), 'Local rounds of every site', { default: 20 }),
-  epochsG: setting(count, 'Epochs of phase G, which trains the shared adapter, in one round', { default: 1, unit: 'epochs' }),
-  epochsL: setting(z.number().int().min(0), 'Epochs of phase L, which fits the private experts, in one round', {
-    default: 1,
-    unit: 'epochs'
-  }),
+  stepsPerRound: setting(
+    count.max(MOST_STEPS).optional(),
+    'Optimiser steps of each phase of a round, the same at every site; a site goes through its images again and again across rounds',
+    { default: STEPS_PER_ROUND, unit: 'steps', otherwise: 'none where a document says epochs' }
+  ),
+  epochsG: setting(
+    count.optional(),
+    'Epochs of phase G, which trains the shared adapter, in one round, instead of stepsPerRound: a site with ten times the images then ' +
+      'takes ten times as long for a round',
+    { unit: 'epochs', otherwise: 'none: stepsPerRound holds' }
+  ),
+  epochsL: setting(
+    z.number().int().min(0).optional(),
+    'Epochs of phase L, which fits the private experts, in one round, instead of stepsPerRound',
+    { unit: 'epochs', otherwise: 'none: stepsPerRound holds' }
+  ),
   batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images' }),
   lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3 }),
   lrHeads: setting(

@@ -8,7 +8,11 @@ interface Stored {
 
 /** What a site has on disk: outlives its process. */
 export interface Disk {
-  checkpoint: AveragerState
+  checkpoint: Omit<AveragerState, 'unmixed'>
+  /** Landings that no other site has, by the steps at their end. */
+  readonly landed: Map<number, Float32Array>
+  /** What catching up added to x, one after the other. */
+  readonly takenOver: Float32Array[]
   readonly pending: Map<string, Stored>
   readonly committed: Map<string, Stored>
   /** Committed as responder, in order, by initiator. */
@@ -18,8 +22,8 @@ export interface Disk {
 /** Does the write, or not: a disk that is full, or a process that dies before or after it. */
 export type Write = (change: () => void) => Promise<void>
 
-export function emptyDisk (checkpoint: AveragerState): Disk {
-  return { checkpoint, pending: new Map(), committed: new Map(), outcomes: new Map() }
+export function emptyDisk (checkpoint: Disk['checkpoint']): Disk {
+  return { checkpoint, landed: new Map(), takenOver: [], pending: new Map(), committed: new Map(), outcomes: new Map() }
 }
 
 /** The log on such a disk; every durable change goes through `write`. */
@@ -36,9 +40,12 @@ export class DiskLog implements ExchangeLog {
     const parts: number[] = []
     return {
       append: async (values) => { parts.push(...values) },
-      seal: async (state, factor) => {
+      seal: async (state, end) => {
         await this.#write(() => {
-          this.#disk[state].set(head.exchangeId, { head: { ...head, factor }, difference: Float32Array.from(parts) })
+          const difference = Float32Array.from(parts)
+          this.#disk[state].set(head.exchangeId, { head: { ...head, ...end }, difference })
+          // An initiator decides only where it has no mass.
+          if (state === 'committed' && head.role === 'initiator') this.#disk.takenOver.push(difference)
           if (state === 'committed' && head.role === 'responder') this.#kept(head.partner).add(head.exchangeId)
         })
       },

@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { AveragerInit } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import { land } from '../../src/gossip-aggregation/landing.ts'
+import { NO_STEPS } from '../../src/gossip-aggregation/unmixed.ts'
 import { initiate } from '../../src/protocol/adapter-exchange/initiate.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/adapter-exchange/limits.ts'
 import { respond } from '../../src/protocol/adapter-exchange/respond.ts'
@@ -53,7 +54,7 @@ export class MortalSite {
     this.id = id
     this.#init = init
     const learnt = { clip: { radius: init.settings.clipRadius, recent: [] }, distance: null }
-    this.disk = emptyDisk({ values: init.values.slice(), round: init.round, mass: init.mass, included: [], learnt })
+    this.disk = emptyDisk({ values: init.values.slice(), round: init.round, mass: init.mass, included: [], learnt, steps: NO_STEPS })
     this.averager = new Averager({ ...init, log: this.#log() })
     this.trained = Array.from(init.values, () => 0)
     this.unsaved = [...this.trained]
@@ -71,9 +72,10 @@ export class MortalSite {
   async restart (): Promise<void> {
     if (this.isAlive) return
     this.isAlive = true
-    const { values, round, included } = this.disk.checkpoint
+    const { values, round, included, steps } = this.disk.checkpoint
+    const unmixed = [...this.disk.landed].map(([until, delta]) => ({ until, delta }))
     try {
-      this.averager = await Averager.recover({ ...this.#init, values, round, included, log: this.#log() })
+      this.averager = await Averager.recover({ ...this.#init, values, round, included, steps, unmixed, log: this.#log() })
     } catch {
       this.die()
     }
@@ -82,15 +84,19 @@ export class MortalSite {
   train (step: number): void {
     const before = this.averager.snapshot()
     const after = before.map((value, index) => value + step * (1 + index % 3))
-    land(this.averager, { before, after, round: this.averager.round })
+    land(this.averager, { before, after, round: this.averager.round, steps: 2 })
     after.forEach((value, index) => { this.unsaved[index]! += value - before[index]! })
   }
 
   async save (): Promise<void> {
-    const { state } = this.averager
+    const { unmixed, ...state } = this.averager.state
     const checkpoint = { ...state, values: state.values.slice() }
     const landed = [...this.unsaved]
-    await this.#write(this.#life, () => {
+    const life = this.#life
+    for (const { until, delta } of unmixed) {
+      if (!this.disk.landed.has(until)) await this.#write(life, () => { this.disk.landed.set(until, delta) })
+    }
+    await this.#write(life, () => {
       this.disk.checkpoint = checkpoint
       landed.forEach((value, index) => {
         this.unsaved[index]! -= value
@@ -98,6 +104,9 @@ export class MortalSite {
       })
     })
     await this.averager.saved(checkpoint.included)
+    const { trained, arrived } = checkpoint.steps
+    const gone = [...this.disk.landed.keys()].filter((until) => until <= arrived || until > trained)
+    if (gone.length > 0) await this.#write(life, () => { for (const until of gone) this.disk.landed.delete(until) })
   }
 
   /** Messages that were late arrive now. */
@@ -111,10 +120,10 @@ export class MortalSite {
    * True when it was committed as far as this side knows. Whatever fails fails as it does in the daemon: the stream ends, and nothing
    * else.
    */
-  async exchange (other: MortalSite): Promise<boolean> {
+  async exchange (other: MortalSite, { catchUp = false } = {}): Promise<boolean> {
     const [mine, theirs] = this.#connect(other)
     const responding = { self: other.id, partner: this.id, isMember: () => true, rateLimited: () => 0, retryHint: () => 1 }
-    const initiating = { partner: other.id, exchangeId: nextId(), catchUp: false, onDoubt: () => {} }
+    const initiating = { partner: other.id, exchangeId: nextId(), catchUp, onDoubt: () => {} }
     other.#serve(theirs, ended(theirs, respond(other.averager, responding, session(theirs))))
     return await ended(mine, initiate(this.averager, initiating, session(mine))).then(() => true, () => false)
   }

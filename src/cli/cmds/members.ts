@@ -7,7 +7,7 @@ import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { knownMember, membersInHome, membersOfDaemon } from '../members-of-home.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { describeArrived, describePace, homeFlag, jsonFlag, print } from '../output.ts'
 import { offline } from '../prepare-home.ts'
 
 export const members = command({
@@ -61,12 +61,12 @@ async function isUnknown (home: string, peerId: string): Promise<boolean> {
 }
 
 function describe (
-  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never', software }: MemberView
+  { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never', ...rest }: MemberView
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
   return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
     connected ? ', connected' : ''
-  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${
-    software == null ? '' : `; consilium ${software}`
-  }`
+  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${describeArrived(rest.steps)}${
+    describePace(rest.pace)
+  }${rest.software == null ? '' : `; consilium ${rest.software}`}`
 }

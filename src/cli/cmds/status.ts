@@ -1,7 +1,7 @@
 import { fetchControl } from '../../node/control/client.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { describeArrived, describePace, homeFlag, jsonFlag, print } from '../output.ts'
 
 export const status = command({
   command: 'status',
@@ -30,6 +30,8 @@ function describe (value: SiteStatus): string {
     `federation  ${value.federation}`,
     `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
     `trainer     ${value.trainer}`,
+    ...(value.steps == null ? [] : [`training    ${describeSteps(value.steps)}${describeImages(value)}${describePace(value.pace)}`]),
+    ...(value.waitsFor == null ? [] : [`waits for   ${value.waitsFor.join(', ')}`]),
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
   ]
@@ -48,10 +50,19 @@ function describe (value: SiteStatus): string {
   ].join('\n')
 }
 
+function describeSteps ({ trained, arrived, lost }: NonNullable<SiteStatus['steps']>): string {
+  return `${trained} steps, of which ${arrived} reached another site${lost === 0 ? '' : ` and ${lost} were lost`}`
+}
+
+function describeImages ({ images }: SiteStatus): string {
+  return images == null ? '' : `; ${images.seen} of ${images.all} images seen`
+}
+
 function describePeer (peer: PeerView): string {
   const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
   const training = peer.round == null
     ? ''
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
-  return `${peer.peerId}  ${seen}${training}${peer.software == null ? '' : `, consilium ${peer.software}`}`
+  const software = peer.software == null ? '' : `, consilium ${peer.software}`
+  return `${peer.peerId}  ${seen}${training}${describeArrived(peer.steps)}${describePace(peer.pace)}${software}`
 }

@@ -14,6 +14,10 @@ export interface MemberView {
   lastRound?: number
   lastRoundAt?: string
   lastExchange?: string
+  /** Optimiser steps of its training, and those that reached another site, as it says itself; only while a daemon runs. */
+  steps?: { trained: number, arrived: number }
+  /** Part of a round's steps that it trains at present, above 0 to 1; only while a daemon runs. */
+  pace?: number
   /** Version of what it ran when it was last heard of; absent where it has not said so. */
   software?: string
 }

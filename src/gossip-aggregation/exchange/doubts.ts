@@ -1,13 +1,16 @@
 import type { Decision, ExchangeLog } from './exchange-log.ts'
 
+/** x ← x + factor·difference; this site's training up to step `carried` is at the partner. */
+export type Apply = (exchangeId: string, difference: Float32Array, factor: number, carried: number) => void
+
 /** Exchanges that this site initiated and whose Committed never came: at most one per partner. */
 export class Doubts {
   readonly #log: ExchangeLog
-  readonly #apply: (exchangeId: string, difference: Float32Array, factor: number) => void
+  readonly #apply: Apply
   readonly #byPartner = new Map<string, string>()
   readonly #settling = new Map<string, Promise<void>>()
 
-  constructor (log: ExchangeLog, apply: (exchangeId: string, difference: Float32Array, factor: number) => void) {
+  constructor (log: ExchangeLog, apply: Apply) {
     this.#log = log
     this.#apply = apply
     for (const { partner, exchangeId } of log.pending()) this.#byPartner.set(partner, exchangeId)
@@ -34,7 +37,7 @@ export class Doubts {
     if (partner == null || record == null) return
     const difference = verdict === 'committed' ? await this.#log.read(exchangeId) : undefined
     await this.#log.settle(exchangeId, verdict)
-    if (difference != null) this.#apply(exchangeId, difference, record.factor)
+    if (difference != null) this.#apply(exchangeId, difference, record.factor, record.steps ?? 0)
     this.#byPartner.delete(partner)
   }
 }

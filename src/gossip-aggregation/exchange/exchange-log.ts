@@ -13,6 +13,8 @@ export interface RecordHead {
 export interface SealedRecord extends RecordHead {
   /** What d is multiplied by when it is applied to this site's x: clip and mass are in it. */
   readonly factor: number
+  /** Of this site's training, all up to this step is at the partner once this is committed; none in records before 0.2.0. */
+  readonly steps?: number | undefined
 }
 
 /** A record that is being written. */
@@ -20,7 +22,7 @@ export interface LogEntry {
   /** The next numbers of the unclipped d, which do not change before the exchange is committed and settled; one call at a time. */
   append (values: Float32Array): Promise<void>
   /** Durable, whole, and visible at once when it resolves; when it rejects there is no such record, now or after a restart. */
-  seal (state: 'pending' | 'committed', factor: number): Promise<void>
+  seal (state: 'pending' | 'committed', end: Pick<SealedRecord, 'factor' | 'steps'>): Promise<void>
   /** Leaves nothing behind. */
   discard (): Promise<void>
 }

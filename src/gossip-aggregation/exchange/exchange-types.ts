@@ -8,6 +8,8 @@ export interface Terms {
   readonly mass: number
   /** Largest ‖d‖ that this side lets one exchange apply. */
   readonly clipRadius: number
+  /** Optimiser steps of this site's own training that its x holds; none from software before 0.2.0. */
+  readonly steps?: number | undefined
 }
 
 export interface Offer extends Terms {
@@ -35,4 +37,8 @@ export interface CommittedExchange {
   readonly clipped: boolean
   /** ‖d‖ in multiples of the clip radius that this side stated: above 1 it was clipped on this side's account. */
   readonly excess: number
+  /** Of this side's training, all up to this step reached the partner whole; 0 where nothing did. */
+  readonly steps: number
+  /** The same of the partner's training; undefined where its software does not say. */
+  readonly partnerSteps: number | undefined
 }

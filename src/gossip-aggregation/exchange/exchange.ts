@@ -7,6 +7,7 @@ import type { Coder } from '../codecs/coder.ts'
 import { encodeReleased, release } from '../release.ts'
 import { subtract } from '../vectors/arithmetic.ts'
 import type { Vector } from '../vectors/vector.ts'
+import type { Apply } from './doubts.ts'
 import type { ExchangeRole, LogEntry, RecordHead } from './exchange-log.ts'
 import type { CommittedExchange, Terms } from './exchange-types.ts'
 
@@ -23,13 +24,15 @@ export interface ExchangeSide {
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
   /** An array of the schema's size, whatever it holds. */
-  take (): Float32Array
+  readonly take: () => Float32Array
   /** What was taken and nobody reads any more. */
   give (array: Float32Array): void
   begin (head: RecordHead): Promise<LogEntry>
   settle (exchangeId: string): Promise<void>
-  /** x ← x + factor·difference, all at once. */
-  apply (exchangeId: string, difference: Float32Array, factor: number): void
+  /** All at once. */
+  readonly apply: Apply
+  /** into ← x without what this site trained and no other site has. */
+  readonly mixed: (into: Float32Array) => Float32Array
   /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
   closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
 }
@@ -114,15 +117,12 @@ export class Exchange {
   /** Takes what is sent through the release gate and codes it; iterate it to its end before `outgoing` and `receive`. */
   * prepare (): Generator<void, void> {
     this.#expect('open')
-    const { schema, x, normBound } = this.#site
+    const { schema, normBound } = this.#site
     const { coder, chunks } = this.#opened()
-    this.#isBorrowed = coder.isExact && this.#site.distort == null
+    this.#isBorrowed = coder.isExact && this.#site.distort == null && !this.#isWeightless
     // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the
     // network.
-    const released =
-      yield * (this.#isBorrowed
-        ? release(schema, x.borrow(), { normBound, squares: x.squares })
-        : release(schema, x.values, { normBound, into: this.#site.take() }))
+    const released = yield * release(schema, ...this.#outgoingVector(normBound))
     const own = released.values
     this.#norm = released.norm
     this.#site.distort?.(own)
@@ -138,6 +138,13 @@ export class Exchange {
     this.#entry = this.#site.begin({ exchangeId: this.id, partner: this.partner, role: this.role, size: own.length })
     // What goes wrong with the record is told by sealing it.
     this.#entry.catch(() => {})
+  }
+
+  /** What goes to the release gate. Of a site without mass, what another's x is to take the place of. */
+  #outgoingVector (normBound: number): [values: Float32Array, how: Parameters<typeof release>[2]] {
+    const { x, take, mixed } = this.#site
+    if (this.#isWeightless) return [mixed(take()), { normBound }]
+    return this.#isBorrowed ? [x.borrow(), { normBound, squares: x.squares }] : [x.values, { normBound, into: take() }]
   }
 
   /** The codes of chunk `index`; not to be changed. */
@@ -196,7 +203,7 @@ export class Exchange {
     // The partner has read all that was sent, and d is in its record.
     if (this.#isBorrowed) this.#site.x.giveBack(this.#own)
     else this.#site.give(this.#own)
-    this.#site.apply(this.id, this.#difference, this.#factor())
+    this.#site.apply(this.id, this.#difference, this.#factor(), outcome.steps)
     this.#site.give(this.#difference)
     this.#close('committed', outcome)
     return outcome
@@ -236,7 +243,7 @@ export class Exchange {
     this.#phase = 'sealing'
     try {
       await this.#appended
-      await (await this.#entry)?.seal(state, this.#factor())
+      await (await this.#entry)?.seal(state, { factor: this.#factor(), steps: this.#carried(this.terms) })
     } catch (error) {
       this.#drop()
       throw error
@@ -284,8 +291,15 @@ export class Exchange {
       codec,
       distance,
       clipped: this.#clip() < 1,
-      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius
+      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius,
+      steps: this.#carried(this.terms) ?? 0,
+      partnerSteps: this.#carried(theirs)
     }
+  }
+
+  /** A clipped vector arrives in part, and of one without mass nothing does. */
+  #carried ({ mass, steps }: Terms): number | undefined {
+    return mass === 0 || this.#clip() < 1 ? steps && 0 : steps
   }
 
   get #isWeightless (): boolean {

@@ -23,8 +23,8 @@ export class MemoryExchangeLog implements ExchangeLog {
         parts.push(values)
         return DONE
       },
-      seal: (state, factor) => {
-        if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, factor }, parts })
+      seal: (state, end) => {
+        if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, ...end }, parts })
         else this.#outcomes.set(head.partner, (this.#outcomes.get(head.partner) ?? new Set<string>()).add(head.exchangeId))
         return DONE
       },

@@ -4,9 +4,10 @@ import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toImages, toTargets, type Fitted, type Scored } from '../../dataset/index.ts'
+import { TrainerError } from '../../errors.ts'
 import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
-import type { TrainSettings } from '../../settings/training.ts'
+import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
@@ -19,7 +20,7 @@ import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
 import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
-import { paddedChunks, stepsPerEpoch } from './batches.ts'
+import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
@@ -53,6 +54,14 @@ export interface PhaseArgs {
   readonly round: number
   /** Where one learner serves several sites in turn: whose order and augmentation; its own if not given. */
   readonly siteSeed?: number
+  /** Stands for this many sites, whose images it has together: a round of `stepsPerRound` has as many steps as theirs. 1 if not given. */
+  readonly sites?: number
+  /** Steps of phase G that this site has trained before; by default as many as its earlier rounds had. */
+  readonly done?: number
+  /** Part of the round's steps that is trained, above 0 to 1; all of them if not given. */
+  readonly share?: number
+  /** Asked after each step: a phase that has trained enough ends, though not before `LEAST_SHARE` of its steps. */
+  readonly isEnough?: () => boolean
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
@@ -143,44 +152,53 @@ export class Learner {
 
   /**
    * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
-   * changes, and the mean loss; without experts L does nothing.
+   * changes, the mean loss, and how many steps it took; without experts L does nothing. @throws TrainerError without images.
    */
-  async train (phase: TrainPhase, args: PhaseArgs): Promise<{ readonly adapter: Adapter, readonly loss: number }> {
+  async train (
+    phase: TrainPhase,
+    args: PhaseArgs
+  ): Promise<{ readonly adapter: Adapter, readonly loss: number, readonly steps: number }> {
+    if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     return phase === 'G' ? await this.#trainGlobal(args) : await this.#trainExperts(args)
   }
 
-  async #trainGlobal (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
-    const { epochsG, batchSize, warmupSteps } = this.#init.train
-    const steps = epochsG * stepsPerEpoch(args.samples.length, batchSize)
+  async #trainGlobal (args: PhaseArgs): ReturnType<Learner['train']> {
+    const { warmupSteps } = this.#init.train
+    const done = args.done ?? (args.round - 1) * this.#stepsOf('G', args)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
-    const { trained, loss } = await this.#run('G', args, start, (step, value) => ({
+    const { trained, loss, steps } = await this.#run('G', args, { start, done }, (step, value) => ({
       '@gamma': vector(value),
-      '@scalars': vector(stepScalars(step, warmup((args.round - 1) * steps + step, warmupSteps) * this.#decline(args.round)))
+      '@scalars': vector(stepScalars(step, warmup(done + step, warmupSteps) * this.#decline(args.round)))
     }))
     const { adapter, kept } = this.#global.part(trained.value)
     this.#state = { ...this.#state, kept }
-    return { adapter, loss }
+    return { adapter, loss, steps }
   }
 
-  async #trainExperts (args: PhaseArgs): Promise<{ adapter: Adapter, loss: number }> {
+  async #trainExperts (args: PhaseArgs): ReturnType<Learner['train']> {
     const { adapter } = args
-    if (this.#layouts.experts.size === 0) return { adapter, loss: 0 }
+    if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
     const gamma = vector(this.#global.join(adapter, this.#state.kept))
     const { warmupSteps } = this.#init.train
-    const { trained, loss, steps } = await this.#run('L', args, { value, first, second }, (step, lambda) => ({
+    const { trained, loss, steps } = await this.#run('L', args, { start: { value, first, second }, done: before }, (step, lambda) => ({
       '@gamma': gamma,
       '@lambda': vector(lambda),
       '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps) * this.#decline(args.round)))
     }))
     const experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
     this.#state = { ...this.#state, experts }
-    return { adapter, loss }
+    return { adapter, loss, steps }
   }
 
-  async #run (phase: TrainPhase, args: PhaseArgs, start: Trained, inputs: PhaseRun['inputs']): ReturnType<typeof runPhase> {
-    const { train, siteSeed } = this.#init
+  async #run (
+    phase: TrainPhase,
+    args: PhaseArgs,
+    { start, done }: { start: Trained, done: number },
+    inputs: PhaseRun['inputs']
+  ): ReturnType<typeof runPhase> {
+    const steps = this.#stepsOf(phase, args)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
@@ -188,14 +206,32 @@ export class Learner {
       ...args,
       phase,
       step: this.#steps[phase],
-      epochs: phase === 'G' ? train.epochsG : train.epochsL,
-      siteSeed: args.siteSeed ?? siteSeed,
-      settings: train,
+      batches: this.#batches(phase, args, { from: done, steps }),
+      length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
       feeds: async (batch, random) => await this.#batch(batch, random, phase),
       inputs
     })
+  }
+
+  /** Of a whole round. */
+  #stepsOf (phase: TrainPhase, { samples, sites = 1 }: PhaseArgs): number {
+    const { stepsPerRound, batchSize } = this.#init.train
+    return stepsPerRound != null
+      ? sites * stepsPerRound
+      : this.#epochs(phase) * stepsPerEpoch(samples.length, batchSize)
+  }
+
+  #epochs (phase: TrainPhase): number {
+    const { epochsG = 1, epochsL = 1 } = this.#init.train
+    return phase === 'G' ? epochsG : epochsL
+  }
+
+  #batches (phase: TrainPhase, { samples, round, siteSeed = this.#init.siteSeed }: PhaseArgs, stretch: Stretch): Iterable<Batch> {
+    const { stepsPerRound, batchSize, augment } = this.#init.train
+    const source = { samples, batchSize, siteSeed, phase, augment }
+    return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
   }
 
   #decline (round: number): number {
@@ -313,6 +349,11 @@ export class Learner {
       ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }
   }
+}
+
+/** At least one step. */
+function shareOf (steps: number, share: number): number {
+  return Math.max(1, Math.ceil(share * steps))
 }
 
 function contextOf ({ config, model, train }: LearnerInit, adapter: Layout, experts: Layout): StepContext {

@@ -3,8 +3,7 @@ import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { TrainPhase } from '../../settings/method.ts'
-import type { TrainSettings } from '../../settings/training.ts'
-import { epochBatches, epochRandom, stepsPerEpoch } from './batches.ts'
+import type { Batch } from './batches.ts'
 import { breathe, floats, vector } from './host-records.ts'
 
 /** A flat parameter vector with its moments, on the way through a phase. */
@@ -14,16 +13,20 @@ export interface Trained {
   readonly second: Float32Array
 }
 
+/** How many steps a phase takes: `most`, or fewer once it is told that it is enough, but not fewer than `least`. */
+interface PhaseLength {
+  readonly most: number
+  readonly least: number
+  readonly isEnough?: (() => boolean) | undefined
+}
+
 export interface PhaseRun {
   readonly phase: TrainPhase
   readonly step: CompiledStep
-  readonly samples: readonly Fitted[]
+  readonly batches: Iterable<Batch>
+  readonly length: PhaseLength
   /** From 1. */
   readonly round: number
-  readonly epochs: number
-  /** Order and augmentation of the images. */
-  readonly siteSeed: number
-  readonly settings: Pick<TrainSettings, 'batchSize' | 'augment'>
   readonly start: Trained
   /** Fed with every step: rates, and what components say of the phase. */
   readonly fixed: HostRecord
@@ -37,35 +40,31 @@ export interface PhaseRun {
 }
 
 /**
- * All steps of one phase; resolves with the parameters, the mean loss and the number of steps. @throws TrainerError without images, or
- * when the loss is not finite.
+ * All steps of one phase; resolves with the parameters, the mean loss and the number of steps. @throws TrainerError when the loss is
+ * not finite.
  */
 export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trained, readonly loss: number, readonly steps: number }> {
-  const { phase, samples, round, epochs, siteSeed, settings: { batchSize, augment } } = run
-  if (samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
-  const steps = epochs * stepsPerEpoch(samples.length, batchSize)
+  const { phase, round, length: { most, least, isEnough } } = run
   let state = run.start
   let total = 0
   let step = 0
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const random = epochRandom(siteSeed, round, phase, epoch)
-    for (const batch of epochBatches(samples, batchSize, random, augment)) {
-      run.signal?.throwIfAborted()
-      step++
-      const outputs = await run.step.run({
-        ...run.fixed,
-        '@first': vector(state.first),
-        '@second': vector(state.second),
-        ...await run.feeds(batch, random),
-        ...run.inputs(step, state.value)
-      })
-      total += finite(outputs['loss']!.data[0]!, phase, round, step)
-      state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
-      run.onProgress?.({ step, steps })
-      await breathe()
-    }
+  for (const { samples, random } of run.batches) {
+    run.signal?.throwIfAborted()
+    step++
+    const outputs = await run.step.run({
+      ...run.fixed,
+      '@first': vector(state.first),
+      '@second': vector(state.second),
+      ...await run.feeds(samples, random),
+      ...run.inputs(step, state.value)
+    })
+    total += finite(outputs['loss']!.data[0]!, phase, round, step)
+    state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
+    run.onProgress?.({ step, steps: most })
+    await breathe()
+    if (step >= most || (step >= least && isEnough?.() === true)) break
   }
-  return { trained: state, loss: total / steps, steps }
+  return { trained: state, loss: total / step, steps: step }
 }
 
 function finite (loss: number, phase: TrainPhase, round: number, step: number): number {

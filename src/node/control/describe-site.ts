@@ -1,5 +1,6 @@
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
+import { imagesSeen } from '../../rounds/participation.ts'
 import type { SiteStatus } from '../../rounds/status.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
@@ -10,16 +11,21 @@ export interface SiteParts {
   /** Undefined in a site that trains alone. */
   readonly network: SiteNetwork | undefined
   /** Undefined until the trainer is ready, as is `joined`. */
-  readonly averager: Pick<Averager, 'inDoubt'> | undefined
+  readonly averager: Pick<Averager, 'inDoubt' | 'steps'> | undefined
+  /** Training images. */
+  readonly images: number | undefined
   readonly joined: Pick<JoinedPeers, 'gossip'> | undefined
   readonly consensus: number | undefined
   readonly eventLoopP99Ms: number
 }
 
 /** What GET /status answers. */
-export function describeSite ({ site, network, averager, joined, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
+export function describeSite ({ site, network, averager, images, joined, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
-  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress, compute } = site.record
+  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress, compute, pace } = site.record
+  const { document } = site.federation
+  const steps = averager?.steps
+  const seen = steps == null || images == null ? undefined : { seen: imagesSeen(steps, images, document.training), all: images }
   return {
     software: version,
     protocols: protocolNames(protocols),
@@ -27,9 +33,10 @@ export function describeSite ({ site, network, averager, joined, consensus, even
     peerId: site.peerId,
     federation: site.federation.id,
     round,
-    rounds: site.federation.document.training.rounds,
+    rounds: document.training.rounds,
     phase,
     trainer,
+    pace,
     exchanges,
     inDoubt: averager?.inDoubt ?? 0,
     suspects: [...joined?.gossip.suspects ?? []],
@@ -38,7 +45,7 @@ export function describeSite ({ site, network, averager, joined, consensus, even
     ...describeNetwork(network),
     warnings: site.notices.list,
     eventLoopP99Ms,
-    ...present({ compute, partner, dice, consensus, progress })
+    ...present({ steps, images: seen, compute, partner, dice, consensus, progress })
   }
 }
 

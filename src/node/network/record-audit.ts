@@ -77,7 +77,8 @@ export function recoverExchanges (
 }
 
 function committed (
-  { exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec }: ExchangeReport,
+  { exchangeId, partner, role, round, partnerRound, bytesSent, bytesReceived, sentDigest, receivedDigest, codec, steps, partnerSteps }:
+  ExchangeReport,
   tensors: number
 ): EntryContent {
   return {
@@ -92,6 +93,8 @@ function committed (
     bytesSent,
     bytesReceived,
     codec,
+    steps,
+    ...(partnerSteps == null ? {} : { partnerSteps }),
     sentDigest,
     receivedDigest
   }

@@ -225,7 +225,7 @@ export class SiteNetwork {
   get membersControl (): MembersControl {
     const { members, peers } = this
     return {
-      view: () => members.view((peerId) => peers.isConnected(peerId)),
+      view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({ ...each, ...peers.trainingOf(each.peerId) })),
       publishRevocation: async (peerId) => await members.publishRevocation(peerId),
       rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
     }

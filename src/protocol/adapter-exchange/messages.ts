@@ -44,7 +44,7 @@ function fromWire (codec: wire.VectorCodec): Codec {
   return CODECS.find(([, code]) => code === codec)![0]
 }
 
-export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, codecs, want }: Offer): Uint8Array {
+export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schemaHash, codecs, want }: Offer): Uint8Array {
   const bits = CODECS.reduce((set, [name], bit) => set | Number(codecs.includes(name)) << bit, 0)
   return wire.Offer.encode({
     exchangeId: bytesOf(exchangeId),
@@ -52,6 +52,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, 
     round,
     mass,
     clipRadius,
+    ...stated({ steps }),
     codecs: bits,
     want: toWire(want)
   })
@@ -59,27 +60,38 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, schemaHash, 
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
 export function decodeOffer (bytes: Uint8Array): Offer {
-  const { exchangeId, schemaHash, round, mass, clipRadius, codecs, want } = decoded('the offer', (input) => wire.Offer.decode(input), bytes)
+  const { exchangeId, schemaHash, round, mass, clipRadius, steps, codecs, want } = decoded(
+    'the offer',
+    (input) => wire.Offer.decode(input),
+    bytes
+  )
   checkLength('the exchange id in the offer', exchangeId, ID_BYTES)
   checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
-  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), round, mass, clipRadius, codecs: can, want: fromWire(want) }
+  const terms = { round, mass, clipRadius, ...stated({ steps }) }
+  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: fromWire(want) }
+}
+
+/** Said only where it is known. */
+function stated ({ steps }: Pick<Terms, 'steps'>): { readonly steps?: number } {
+  return steps == null ? {} : { steps }
 }
 
 export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
-  const terms = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0 }
+  const { steps, ...terms } = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0, steps: undefined }
   return wire.Answer.encode({
     exchangeId: bytesOf(exchangeId),
     verdict: 'accepted' in answer ? wire.Verdict.ACCEPTED : answer.refused as wire.Verdict,
     codec: 'accepted' in answer ? toWire(answer.codec) : wire.VectorCodec.F32,
     ...terms,
+    ...stated({ steps }),
     retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs)
   })
 }
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, retryAfterMs, codec } = decoded(
+  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec } = decoded(
     'the answer',
     (input) => wire.Answer.decode(input),
     bytes
@@ -87,7 +99,7 @@ export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Of
   checkId('the answer', id, exchangeId)
   if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs }
   if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
-  return { accepted: { round, mass, clipRadius }, codec: fromWire(codec) }
+  return { accepted: { round, mass, clipRadius, ...stated({ steps }) }, codec: fromWire(codec) }
 }
 
 export function encodeTrailer (digest: Uint8Array): Uint8Array {

@@ -21,6 +21,8 @@ export interface Terms {
   readonly round: number
   readonly mass: number
   readonly clipRadius: number
+  /** Optimiser steps of its own training that the site's vector holds; none from software before 0.2.0. */
+  readonly steps?: number | undefined
 }
 
 export interface Offer extends Terms {
@@ -42,6 +44,9 @@ export interface CommittedExchange {
   readonly clipped: boolean
   /** ‖d‖ in multiples of this side's clip radius. */
   readonly excess: number
+  /** Of this side's training, all up to this step reached the partner whole; 0 where nothing did. */
+  readonly steps: number
+  readonly partnerSteps: number | undefined
 }
 
 export interface OpenExchange {

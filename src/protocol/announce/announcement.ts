@@ -19,6 +19,10 @@ export interface Announcement {
   readonly software?: string
   /** `name/version` of each protocol that it speaks. */
   readonly protocols: readonly string[]
+  /** Of its training: optimiser steps in its adapter, and those that reached another site. None from software before 0.2.0. */
+  readonly steps?: { readonly trained: number, readonly arrived: number }
+  /** Part of a round's steps that it trains, above 0 to 1. */
+  readonly pace?: number
 }
 
 export const MAX_ANNOUNCEMENT_BYTES = 4096
@@ -32,7 +36,7 @@ const MOST_PROTOCOLS = 32
 const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
 
 export function encodeAnnouncement (announcement: Announcement, sequence: bigint): Uint8Array {
-  const { round, phase, schemaHash, sketch, dice, software = '', protocols } = announcement
+  const { round, phase, schemaHash, sketch, dice, software = '', protocols, steps, pace } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
   sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
@@ -46,7 +50,9 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
     software,
     protocols: [...protocols],
     ...FOR_OLD_SITES,
-    ...(dice == null ? {} : { dice })
+    ...(dice == null ? {} : { dice }),
+    ...(steps == null ? {} : { stepsTrained: steps.trained, stepsArrived: steps.arrived }),
+    ...(pace == null ? {} : { pace })
   })
 }
 
@@ -65,6 +71,8 @@ export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, anno
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
     ['Dice', dice == null || (dice >= 0 && dice <= 1)],
     ['software', software === '' || VERSION_TEXT.test(software)],
+    ['count of steps', (frame.stepsArrived ?? 0) <= (frame.stepsTrained ?? 0)],
+    ['pace', isShare(frame.pace ?? 1)],
     ['protocol', protocols.every((each) => PROTOCOL.test(each))]
   ]
   const wrong = checks.find(([, ok]) => !ok)
@@ -79,9 +87,18 @@ export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, anno
       sketch,
       protocols,
       ...(dice == null ? {} : { dice }),
+      ...trainingOf(frame),
       ...(software === '' ? {} : { software })
     }
   }
+}
+
+function isShare (value: number): boolean {
+  return value > 0 && value <= 1
+}
+
+function trainingOf ({ stepsTrained: trained, stepsArrived: arrived, pace }: AnnouncementFrame): Pick<Announcement, 'steps' | 'pace'> {
+  return { ...(trained == null || arrived == null ? {} : { steps: { trained, arrived } }), ...(pace == null ? {} : { pace }) }
 }
 
 function parse (bytes: Uint8Array): AnnouncementFrame {

@@ -1,8 +1,9 @@
+import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
-/** Without experts phase L is empty: its epochs go to phase G, so that every method takes as many steps. */
+/** Without experts phase L is empty: its steps go to phase G, so that every method takes as many. */
 const NO_EXPERTS = { moe: { blocks: [] } }
-const ONLY_G = { epochsG: 2, epochsL: 0 }
+const ONLY_G = { stepsPerRound: 2 * STEPS_PER_ROUND }
 
 /**
  * Rates of all parameters, and of bottlenecks with the whole decoder: the default, meant for few numbers, ruins training there

@@ -1,3 +1,4 @@
+import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
 /** pFedSAM (arXiv 2509.15638) and what is left of it without one of its parts (docs/spec/pfedsam.md#ablations). */
@@ -8,7 +9,11 @@ export const PFEDSAM = [
     title: 'pFedSAM without distillation',
     settings: { training: { teacherG: 'none', teacherL: 'none' } }
   },
-  { name: 'no-moe', title: 'pFedSAM without experts', settings: { model: { moe: { blocks: [] } }, training: { epochsG: 2, epochsL: 0 } } },
+  {
+    name: 'no-moe',
+    title: 'pFedSAM without experts',
+    settings: { model: { moe: { blocks: [] } }, training: { stepsPerRound: 2 * STEPS_PER_ROUND } }
+  },
   { name: 'lambda-l-0', title: 'pFedSAM with λ_L = 0: experts without teacher', settings: { training: { lambdaL: 0 } } },
   { name: 'teacher-g-global', title: 'pFedSAM, phase G taught by the global model', settings: { training: { teacherG: 'global' } } },
   { name: 'teacher-g-none', title: 'pFedSAM, phase G without teacher', settings: { training: { teacherG: 'none' } } },

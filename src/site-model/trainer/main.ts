@@ -1,14 +1,27 @@
 /** Entry of the trainer process: answers the daemon's calls one after the other (messages.ts). */
 import { messageOf } from '../../common/message-of.ts'
 import { InputError, SchemaError } from '../../errors.ts'
-import type { CallMessage, CallName, TrainerCalls, TrainerMessage, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
+import type {
+  CallMessage,
+  CallName,
+  ShortenMessage,
+  TrainerCalls,
+  TrainerMessage,
+  TrainerSetup,
+  TrainWork,
+  Work
+} from '../../rounds/trainer-messages.ts'
 import { openTrainerSession, type TrainerSession } from './session.ts'
 
 let session: TrainerSession | undefined
 let queue = Promise.resolve()
 
-process.on('message', (message: CallMessage) => {
-  queue = queue.then(async () => { await answer(message) })
+/** Calls up to this one are to end soon. */
+let shortened = 0
+
+process.on('message', (message: CallMessage | ShortenMessage) => {
+  if ('shorten' in message) shortened = message.shorten
+  else queue = queue.then(async () => { await answer(message) })
 })
 // The daemon is gone: nothing that is not saved may outlive it.
 process.on('disconnect', () => process.exit(0))
@@ -18,7 +31,7 @@ process.on('SIGHUP', () => {})
 
 async function answer ({ id, call, request }: CallMessage): Promise<void> {
   try {
-    send({ kind: 'reply', id, reply: await run(call, request) })
+    send({ kind: 'reply', id, reply: await run(call, request, () => shortened >= id) })
   } catch (error) {
     send({
       kind: 'fault',
@@ -28,13 +41,17 @@ async function answer ({ id, call, request }: CallMessage): Promise<void> {
   }
 }
 
-async function run (call: CallName, request: TrainerCalls[CallName]['request']): Promise<TrainerCalls[CallName]['reply']> {
+async function run (
+  call: CallName,
+  request: TrainerCalls[CallName]['request'],
+  isEnough: () => boolean
+): Promise<TrainerCalls[CallName]['reply']> {
   if (call === 'setup') {
     session = await openTrainerSession(request as TrainerSetup, (progress) => { send({ kind: 'progress', ...progress }) })
     return session.ready
   }
   if (session == null) throw new Error('the trainer was asked to work before it was set up')
-  return call === 'train' ? await session.train(request as TrainWork) : await session.score(request as Work)
+  return call === 'train' ? await session.train(request as TrainWork, isEnough) : await session.score(request as Work)
 }
 
 function send (message: TrainerMessage): void {

@@ -53,28 +53,29 @@ export class TrainerSession {
     this.#keptRound = keptRound
   }
 
-  async train ({ phase, ...work }: TrainWork): Promise<TrainerCalls['train']['reply']> {
-    return phase === 'G' ? await this.#trainGlobal(work) : await this.#trainExperts(work)
+  /** Ends early, though not before the least of its steps, once `isEnough`. */
+  async train (work: TrainWork, isEnough: () => boolean = () => false): Promise<TrainerCalls['train']['reply']> {
+    return work.phase === 'G' ? await this.#trainGlobal(work, isEnough) : await this.#trainExperts(work, isEnough)
   }
 
   /** What the site keeps of the global parameters is saved before the adapter is told: a round that is repeated begins before both. */
-  async #trainGlobal (work: Work): Promise<TrainerCalls['train']['reply']> {
+  async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
     const repeats = this.#keptRound >= work.round && await this.#goBack(work.round)
-    const { adapter, loss } = await this.#learner.train('G', this.#args(work))
+    const { adapter, loss, steps } = await this.#learner.train('G', this.#args(work, isEnough))
     if (this.#learner.keepsGlobal) {
       await this.#save({ round: this.#privateRound, keptRound: work.round }, repeats)
       this.#keptRound = work.round
     }
-    return { adapter: adapter.values, loss }
+    return { adapter: adapter.values, loss, steps }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */
-  async #trainExperts (work: Work): Promise<TrainerCalls['train']['reply']> {
-    if (work.round <= this.#privateRound) return { loss: NaN }
-    const { loss } = await this.#learner.train('L', this.#args(work))
+  async #trainExperts (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
+    if (work.round <= this.#privateRound) return { loss: NaN, steps: 0 }
+    const { loss, steps } = await this.#learner.train('L', this.#args(work, isEnough))
     await this.#save({ round: work.round, keptRound: this.#keptRound })
     this.#privateRound = work.round
-    return { loss }
+    return { loss, steps }
   }
 
   async score ({ adapter }: Work): Promise<TrainerCalls['score']['reply']> {
@@ -105,8 +106,11 @@ export class TrainerSession {
     return { frozen: this.#frozenDice, global: await score('global'), personal: await score('personal') }
   }
 
-  #args ({ round, adapter }: Work): PhaseArgs {
+  #args ({ round, adapter, done, share }: TrainWork, isEnough: () => boolean): PhaseArgs {
     return {
+      done,
+      share,
+      isEnough,
       adapter: new Adapter(this.#learner.schema, adapter),
       samples: this.#data.train,
       round,

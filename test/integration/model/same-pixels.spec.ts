@@ -89,7 +89,7 @@ describe('training, evaluate and predict', function () {
           { model, training, method, data, axis: 'auto', privateStore, models, compute: COMPUTE, siteSeed: 1 },
           () => {}
         )
-        const { adapter } = await session.train({ phase: 'G', round: 1, adapter: session.ready.initial })
+        const { adapter } = await session.train({ phase: 'G', round: 1, done: 0, share: 1, adapter: session.ready.initial })
         await session.score({ round: 1, adapter: adapter! })
       })
       const evaluated = await fed(async () => { await evaluateSite(home, data, 'all', COMPUTE) })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import type { TrainerSetup } from '../../../src/rounds/trainer-messages.ts'
+import { STEPS_PER_ROUND } from '../../../src/settings/training.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { openTrainerSession, type TrainerSession } from '../../../src/site-model/trainer/session.ts'
 
@@ -38,8 +39,8 @@ describe('a trainer whose method keeps the decoder at the site', function () {
 
   /** Phase G, and where asked for phase L, of one round; what the daemon would land. */
   async function train (session: TrainerSession, round: number, adapter: Float32Array, experts = true): Promise<Float32Array> {
-    const { adapter: after } = await session.train({ phase: 'G', round, adapter })
-    if (experts) await session.train({ phase: 'L', round, adapter: after! })
+    const { adapter: after } = await session.train({ phase: 'G', round, adapter, done: (round - 1) * STEPS_PER_ROUND, share: 1 })
+    if (experts) await session.train({ phase: 'L', round, adapter: after!, done: 0, share: 1 })
     return after!
   }
 

@@ -83,7 +83,7 @@ describe('what leaves a site', function () {
         coolDownSeconds: 60,
         codec: 'f32',
         model,
-        training: { ...training, epochsG: 1, epochsL: 1 },
+        training,
         ...(keeps == null ? {} : { method: { keeps: [...keeps] } })
       })
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)

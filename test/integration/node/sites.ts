@@ -180,7 +180,7 @@ export class Sites {
       size
     })
     await entry.append(new Float32Array(size))
-    await entry.seal('pending', 0.5)
+    await entry.seal('pending', { factor: 0.5 })
     await log.close()
   }
 

@@ -32,7 +32,7 @@ export async function createLearner (
     weights: base,
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
-    train: { ...defaultTrainSettings(config), epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
+    train: { ...defaultTrainSettings(config), stepsPerRound: undefined, epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     keeps,
     rounds,
     seed,

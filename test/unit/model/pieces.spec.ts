@@ -10,7 +10,7 @@ import { initialAdapterTensors } from '../../../src/model/parameters/shared-set.
 import { adapterTensors } from '../../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { samForward } from '../../../src/model/sam/sam.ts'
-import { epochBatches, epochRandom, paddedChunks } from '../../../src/model/train/batches.ts'
+import { batchesFrom, batchesOfEpochs, epochBatches, epochRandom, paddedChunks, type Batch } from '../../../src/model/train/batches.ts'
 import { adamw, clipByNorm, decays, decline, stepScalars, warmup } from '../../../src/model/train/optimiser.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
 import { compute, difference, golden, nhwc, tinyWeights } from './golden.ts'
@@ -180,6 +180,45 @@ describe('batches', () => {
       new Set([1, 2, 3, 4].flatMap((round) => (['G', 'L'] as const).flatMap((phase) => [0, 1].map((epoch) => ids(round, phase, epoch)))))
         .size
     ).to.be.greaterThan(6)
+  })
+
+  const source = { samples: discs, batchSize: 2, siteSeed: 1, phase: 'G' as const, augment: true }
+  const taken = (batches: Iterable<Batch>, count: number): number[][] => {
+    const pixels: number[][] = []
+    for (const { samples, random } of batches) {
+      // What else a step draws, too.
+      pixels.push([...samples.flatMap(({ image }) => [...image.subarray(0, 999)]), random()])
+      if (pixels.length === count) break
+    }
+    return pixels
+  }
+
+  it('go through all images before any comes again, across rounds of any length', () => {
+    const ids = [0, 3, 6].flatMap((from) => [...takeSome(batchesFrom({ ...source, augment: false }, { from, steps: 3 }), 3)])
+    for (let epoch = 0; epoch < 4; epoch++) expect(new Set(ids.slice(4 * epoch, 4 * epoch + 4)).size).to.equal(4)
+  })
+
+  function * takeSome (batches: Iterable<Batch>, count: number): Generator<string> {
+    let taken = 0
+    for (const { samples } of batches) {
+      yield * samples.map(({ id }) => id)
+      if (++taken === count) return
+    }
+  }
+
+  it('are those of epochs where the steps of a round are whole ones, number for number', () => {
+    for (const [round, epochs] of [[1, 1], [3, 1], [2, 2]] as const) {
+      const steps = 2 * epochs
+      const byEpochs = taken(batchesOfEpochs(source, { round, epochs }), Infinity)
+      expect(taken(batchesFrom(source, { from: (round - 1) * steps, steps }), steps)).to.deep.equal(byEpochs)
+    }
+  })
+
+  it('are the same from the same step on, also in the middle of an epoch', () => {
+    for (const from of [1, 2, 5]) {
+      const [one, other] = [0, 1].map(() => taken(batchesFrom(source, { from, steps: 3 }), 4))
+      expect(one).to.deep.equal(other)
+    }
   })
 
   it('pad the last chunk with its last sample', () => {

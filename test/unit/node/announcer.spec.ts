@@ -71,6 +71,8 @@ describe('Announcer', () => {
     expect(published.at(-1)).to.deep.equal({
       round: 2,
       phase: 'L',
+      steps: { trained: 0, arrived: 0, lost: 0 },
+      pace: 1,
       schemaHash: schema.hash,
       sketch: sketchOf(averager.values),
       dice: 0.3,

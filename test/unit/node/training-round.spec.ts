@@ -1,9 +1,12 @@
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
+import { NO_STEPS } from '../../../src/gossip-aggregation/unmixed.ts'
 import type { SavedAdapter } from '../../../src/home/adapter-store.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
+import { Arrival } from '../../../src/rounds/arrival.ts'
 import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
+import { Pace } from '../../../src/rounds/pace.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
@@ -12,6 +15,7 @@ import { FakeClock, quietNotices } from './fakes.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
+const NO_UNMIXED = { save: async () => {}, dropArrived: async () => {} }
 const { signal } = new AbortController()
 
 describe('a training round', () => {
@@ -23,12 +27,13 @@ describe('a training round', () => {
   let median: number | undefined
   let ahead: string[]
 
-  function site (over: { round?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void } = {}): RoundSite {
+  function site (over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void } = {}): RoundSite {
     events = []
     records = []
     record = new SiteRecord()
     clock = new FakeClock()
-    averager = new Averager({ schema, values: Float32Array.of(1, 2), round: over.round ?? 0, mass: 10, settings })
+    const steps = { ...NO_STEPS, trained: over.landed ?? 0 }
+    averager = new Averager({ schema, values: Float32Array.of(1, 2), round: over.round ?? 0, mass: 10, settings, steps })
     const save = async ({ values, round }: SavedAdapter): Promise<void> => { events.push(`save round ${round}: ${values.join(' ')}`) }
     const company: OtherSites = {
       gossip: {
@@ -45,28 +50,33 @@ describe('a training round', () => {
           events.push(`catch up with ${partner}`)
           if (partner != null) averager.land(averager.snapshot(), Float32Array.of(50, 50), 9)
           return partner
-        }
+        },
+        trouble: undefined
       },
-      peers: { medianRound: () => median, farAhead: () => ahead },
+      peers: { medianRound: () => median, farAhead: () => ahead, onRound: () => () => {} },
+      pace: new Pace(),
+      arrival: new Arrival(quietNotices()),
       distance: () => 0.25,
       turnsPerRound: 2,
       staleness: 3
     }
     return {
       averager,
+      rounds: 20,
       trainer: {
+        shorten: () => { events.push('shorten') },
         call: async (name, request) => {
           const { round, adapter } = request
           const phase = 'phase' in request ? request.phase : undefined
           events.push(`${phase == null ? name : `phase${phase}`} ${round}: ${adapter.join(' ')}`)
           if (phase == null) return { dice } as never
-          if (phase === 'L') return { loss: 0.2 } as never
+          if (phase === 'L') return { loss: 0.2, steps: 3 } as never
           over.onPhaseG?.()
-          return { adapter: adapter.map((value) => value + 10), loss: 0.4 } as never
+          return { adapter: adapter.map((value) => value + 10), loss: 0.4, steps: 3 } as never
         }
       },
       store: { saveRound: async ({ round, values }) => { events.push(`round file ${round}: ${values.join(' ')}`) } },
-      checkpoint: new Checkpoint({ averager, store: { save }, onFailure: () => {} }),
+      checkpoint: new Checkpoint({ averager, store: { save }, unmixed: NO_UNMIXED, onFailure: () => {} }),
       metrics: { append: async (each) => { records.push(each) } },
       record,
       notices: quietNotices(),
@@ -98,7 +108,9 @@ describe('a training round', () => {
       exchanges: 1,
       bytesSent: 100,
       bytesReceived: 90,
-      consensus: 0.25
+      consensus: 0.25,
+      steps: { trained: 3, arrived: 0, lost: 0 },
+      pace: 1
     }])
   })
 
@@ -119,12 +131,13 @@ describe('a training round', () => {
   })
 
   it('does not train again what had landed before a crash', async () => {
-    await trainRound(site({ round: 1 }), 1, signal)
+    await trainRound(site({ round: 1, landed: 3 }), 1, signal)
     expect(events).to.deep.equal(['exchange', 'initiate 2', 'L', 'round file 1: 2 3', 'phaseL 1: 2 3', 'score 1: 2 3', 'save round 1: 2 3'])
   })
 
   it('has no exchanges when the site trains alone', async () => {
-    await trainRound(site({ alone: true }), 1, signal)
+    const running = site({ alone: true })
+    await trainRound(running, 1, signal)
     expect(events).to.deep.equal([
       'G',
       'phaseG 1: 1 2',
@@ -136,7 +149,9 @@ describe('a training round', () => {
       'save round 1: 11 12'
     ])
     expect(records[0]).not.to.have.property('consensus')
-    expect(record.exchangesByRound).to.deep.equal([0])
+    await trainRound(running, 2, signal)
+    expect(events).to.include('phaseG 2: 11 12')
+    expect(record.exchangesByRound).to.deep.equal([0, 0])
   })
 
   it('counts each round\'s exchanges apart', async () => {
@@ -175,17 +190,18 @@ describe('a training round', () => {
     expect(clock.sleeps).to.be.empty
   })
 
-  it('catches up when it is more than S rounds behind the median, and goes on with the round that it took over', async () => {
+  it('catches up when it is more than S rounds behind the median, and trains the round after the one that it took over', async () => {
     const running = site({ round: 2 })
     median = 9
     await trainRound(running, 3, signal)
     expect(events).to.deep.equal([
       'catch up with c', 'save round 9: 50 50',
+      'G', 'phaseG 10: 50 50', 'save round 10: 60 60',
       'exchange', 'initiate 2',
-      'L', 'round file 9: 51 51', 'phaseL 9: 51 51', 'score 9: 51 51', 'save round 9: 51 51'
+      'L', 'round file 10: 61 61', 'phaseL 10: 61 61', 'score 10: 61 61', 'save round 10: 61 61'
     ])
-    expect(records.map(({ round }) => round)).to.deep.equal([9])
-    expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 1])
+    expect(records.map(({ round }) => round)).to.deep.equal([10])
+    expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
     expect(running.notices.list[0]).to.include('in round 2, more than 3 behind').and.include('goes on in round 9')
   })
 

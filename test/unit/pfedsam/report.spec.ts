@@ -174,9 +174,13 @@ describe('what the bench runs', () => {
   it('runs as many optimiser steps under every method that trains at all sites', () => {
     const job = { data: 'fundus-phantom', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 }
     for (const { mixing, name } of METHODS.filter(({ mixing: how }) => how !== 'nothing')) {
-      const settings = { training: { epochsG: 2, epochsL: 3 } }
-      const { model, train: { epochsG, epochsL } } = settingsOf({ ...job, method: name, settings }, samConfig('sam-tiny'))
-      expect(epochsG + (model.moe.blocks.length > 0 ? epochsL : 0), `${name} ${mixing}`).to.equal(5)
+      const trained = (training: object): ReturnType<typeof settingsOf> =>
+        settingsOf({ ...job, method: name, settings: { training } }, samConfig('sam-tiny'))
+      const { model, train: { epochsG, epochsL, ...epochs } } = trained({ epochsG: 2, epochsL: 3 })
+      const { train: steps } = trained({ stepsPerRound: 7 })
+      const hasExperts = model.moe.blocks.length > 0
+      expect([epochsG! + (hasExperts ? epochsL! : 0), epochs.stepsPerRound], `${name} ${mixing}`).to.deep.equal([5, undefined])
+      expect([steps.stepsPerRound! * (hasExperts ? 2 : 1), steps.epochsG], `${name} ${mixing}`).to.deep.equal([14, undefined])
     }
   })
 

@@ -16,6 +16,8 @@ const example: Announcement = {
   schemaHash: 'a'.repeat(64),
   sketch: new Float32Array(64).fill(-1.5),
   dice: 0.875,
+  steps: { trained: 48, arrived: 32 },
+  pace: 0.25,
   software: '0.2.0',
   protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
@@ -33,9 +35,9 @@ function kind (verdict: Validation): string {
 }
 
 describe('announcement', () => {
-  it('comes back as it was sent, with and without Dice', () => {
+  it('comes back as it was sent, with and without Dice, steps and pace', () => {
     expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, announcement: example })
-    const { dice: _, ...without } = example
+    const { dice: _, steps: __, pace: ___, ...without } = example
     expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
   })
 

@@ -28,8 +28,9 @@ const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const terms = fc.record({
   round: uint32,
   mass: fc.double({ noNaN: true }).map((value) => value + 0),
-  clipRadius: fc.double({ noNaN: true }).map((value) => value + 0)
-})
+  clipRadius: fc.double({ noNaN: true }).map((value) => value + 0),
+  steps: uint32
+}, { requiredKeys: ['round', 'mass', 'clipRadius'] })
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) =>
   uint32.map((retryAfterMs) => ({ refused, retryAfterMs }))

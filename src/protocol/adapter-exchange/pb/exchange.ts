@@ -31,6 +31,7 @@ export interface Offer {
   clipRadius: number
   codecs: number
   want: VectorCodec
+  steps?: number
 }
 
 export namespace Offer {
@@ -76,6 +77,11 @@ export namespace Offer {
         if (obj.want != null && __VectorCodecValues[obj.want] !== 0) {
           w.uint32(56)
           VectorCodec.codec().encode(obj.want, w)
+        }
+
+        if (obj.steps != null) {
+          w.uint32(64)
+          w.uint32(obj.steps)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -124,6 +130,10 @@ export namespace Offer {
             }
             case 7: {
               obj.want = VectorCodec.codec().decode(reader)
+              break
+            }
+            case 8: {
+              obj.steps = reader.uint32()
               break
             }
             default: {
@@ -190,6 +200,13 @@ export namespace Offer {
               }
               break
             }
+            case 8: {
+              yield {
+                field: `${prefix}.steps`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -237,6 +254,11 @@ export namespace Offer {
     value: VectorCodec
   }
 
+  export interface OfferStepsFieldEvent {
+    field: '$.steps'
+    value: number
+  }
+
   export function encode (obj: Partial<Offer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Offer.codec())
   }
@@ -245,7 +267,7 @@ export namespace Offer {
     return decodeMessage(buf, Offer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent | OfferStepsFieldEvent> {
     return streamMessage(buf, Offer.codec(), opts)
   }
 }
@@ -284,6 +306,7 @@ export interface Answer {
   mass: number
   clipRadius: number
   retryAfterMs: number
+  steps?: number
 }
 
 export namespace Answer {
@@ -329,6 +352,11 @@ export namespace Answer {
         if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
           w.uint32(56)
           w.uint32(obj.retryAfterMs)
+        }
+
+        if (obj.steps != null) {
+          w.uint32(64)
+          w.uint32(obj.steps)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -377,6 +405,10 @@ export namespace Answer {
             }
             case 7: {
               obj.retryAfterMs = reader.uint32()
+              break
+            }
+            case 8: {
+              obj.steps = reader.uint32()
               break
             }
             default: {
@@ -443,6 +475,13 @@ export namespace Answer {
               }
               break
             }
+            case 8: {
+              yield {
+                field: `${prefix}.steps`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -490,6 +529,11 @@ export namespace Answer {
     value: number
   }
 
+  export interface AnswerStepsFieldEvent {
+    field: '$.steps'
+    value: number
+  }
+
   export function encode (obj: Partial<Answer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Answer.codec())
   }
@@ -498,7 +542,7 @@ export namespace Answer {
     return decodeMessage(buf, Answer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerStepsFieldEvent> {
     return streamMessage(buf, Answer.codec(), opts)
   }
 }

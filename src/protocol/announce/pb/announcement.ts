@@ -15,6 +15,9 @@ export interface AnnouncementFrame {
   dice?: number
   software: string
   protocols: string[]
+  stepsTrained?: number
+  stepsArrived?: number
+  pace?: number
 }
 
 export namespace AnnouncementFrame {
@@ -82,6 +85,21 @@ export namespace AnnouncementFrame {
             w.uint32(98)
             w.string(value)
           }
+        }
+
+        if (obj.stepsTrained != null) {
+          w.uint32(104)
+          w.uint32(obj.stepsTrained)
+        }
+
+        if (obj.stepsArrived != null) {
+          w.uint32(112)
+          w.uint32(obj.stepsArrived)
+        }
+
+        if (obj.pace != null) {
+          w.uint32(121)
+          w.double(obj.pace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -153,6 +171,18 @@ export namespace AnnouncementFrame {
               }
 
               obj.protocols.push(reader.string())
+              break
+            }
+            case 13: {
+              obj.stepsTrained = reader.uint32()
+              break
+            }
+            case 14: {
+              obj.stepsArrived = reader.uint32()
+              break
+            }
+            case 15: {
+              obj.pace = reader.double()
               break
             }
             default: {
@@ -259,6 +289,27 @@ export namespace AnnouncementFrame {
 
               break
             }
+            case 13: {
+              yield {
+                field: `${prefix}.stepsTrained`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 14: {
+              yield {
+                field: `${prefix}.stepsArrived`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 15: {
+              yield {
+                field: `${prefix}.pace`,
+                value: reader.double()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -327,6 +378,21 @@ export namespace AnnouncementFrame {
     value: string
   }
 
+  export interface AnnouncementFrameStepsTrainedFieldEvent {
+    field: '$.stepsTrained'
+    value: number
+  }
+
+  export interface AnnouncementFrameStepsArrivedFieldEvent {
+    field: '$.stepsArrived'
+    value: number
+  }
+
+  export interface AnnouncementFramePaceFieldEvent {
+    field: '$.pace'
+    value: number
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -335,7 +401,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -202,6 +202,24 @@ describe('learner', function () {
     await learner.dispose()
   })
 
+  it('takes the steps of a round whatever the number of images, a share of them, or as many as are enough', async () => {
+    const learner = await createLearner({ train: { stepsPerRound: 20, epochsG: undefined, epochsL: undefined } })
+    const args = { adapter: learner.initialAdapter(), samples: discs.slice(0, 3), round: 1 }
+    let taken = 0
+    const onProgress = ({ step }: { step: number }): void => { taken = step }
+    const stepsOf = async (phase: 'G' | 'L', more: object): Promise<number[]> => [
+      (await learner.train(phase, { ...args, ...more, onProgress })).steps,
+      taken
+    ]
+    for (const phase of ['G', 'L'] as const) {
+      expect(await stepsOf(phase, { share: 0.25 })).to.deep.equal([5, 5])
+      expect(await stepsOf(phase, { share: 0.01 })).to.deep.equal([1, 1])
+      expect(await stepsOf(phase, { isEnough: () => true }), 'a tenth').to.deep.equal([2, 2])
+      expect(await stepsOf(phase, { share: 0.5, isEnough: () => taken >= 7 })).to.deep.equal([7, 7])
+    }
+    await learner.dispose()
+  })
+
   it('says in plain words that the loss is no number any more', async () => {
     const learner = await createLearner()
     const huge = new Adapter(learner.schema, new Float32Array(learner.schema.size).fill(1e30))

@@ -41,6 +41,8 @@ describe('reconciling two ledgers', () => {
     ['other bytes', () => ({ bytesSent: 910 }), /B sent 910 bytes and A received 90/],
     ['another round', () => ({ round: 5 }), /round 5 of B is 4 for A/],
     ['the same role', () => ({ role: 'initiator' }), /both sites say that they were the initiator/],
+    ['more steps', () => ({ steps: 80 }), /80 training steps of B arrived by its own ledger and 64 by its partner's/],
+    ['that fewer steps came', () => ({ partnerSteps: 0 }), /48 training steps of A arrived by its own ledger and 0 by its partner's/],
     ['no digest', () => ({ sentDigest: undefined }), /no digest/],
     ['failure', () => ({ outcome: 'failed' }), /A committed it and B says that it failed/]
   ]

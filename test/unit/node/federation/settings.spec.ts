@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { federationId, type FederationBody } from '../../../../src/federation/document.ts'
-import { withSettingsFile } from '../../../../src/federation/settings.ts'
+import { withOverrides, withSettingsFile } from '../../../../src/federation/settings.ts'
 import { samConfig } from '../../../../src/model/sam/build-sam.ts'
 import { defaultAveraging } from '../../../../src/settings/averaging.ts'
 import { defaultModelSettings } from '../../../../src/settings/model.ts'
@@ -53,6 +53,16 @@ describe('settings that a founder changes', () => {
     expect(changed.model.lora).to.deep.equal({ ...draft.model.lora, rank: 8 })
     expect(changed.training).to.deep.equal({ ...draft.training, order: 'GL-local' })
     expect(changed.averaging).to.deep.equal(draft.averaging)
+  })
+
+  it('say the length of a round in steps or in epochs, and either takes the other out', async () => {
+    const lengthOf = ({ training: { stepsPerRound, epochsG, epochsL } }: FederationBody): unknown[] => [stepsPerRound, epochsG, epochsL]
+    expect(lengthOf(draft)).to.deep.equal([16, undefined, undefined])
+    const epochs = await given({ training: { epochsG: 3 } })
+    expect(lengthOf(epochs)).to.deep.equal([undefined, 3, 1])
+    expect(lengthOf(withOverrides(epochs, { training: { stepsPerRound: 7 } }, 'a file'))).to.deep.equal([7, undefined, undefined])
+    const both = await given({ training: { stepsPerRound: 7, epochsL: 1 } }).then(() => 'taken', (error: Error) => error.message)
+    expect(both).to.include('say stepsPerRound, or epochsG and epochsL, not both')
   })
 
   it('are refused by name when they are wrong or not a founder\'s to set', async () => {

@@ -22,7 +22,7 @@ async function write (log: ExchangeLog, n: number, role: ExchangeRole, partner =
   const entry = await log.begin({ exchangeId: id(n), partner, role, size: SIZE })
   await entry.append(numbers(n).subarray(0, 7))
   await entry.append(numbers(n).subarray(7))
-  await entry.seal(role === 'initiator' ? 'pending' : 'committed', n / 2)
+  await entry.seal(role === 'initiator' ? 'pending' : 'committed', { factor: n / 2 })
 }
 
 describe('the exchange log on disk', () => {
@@ -91,7 +91,7 @@ describe('the exchange log on disk', () => {
         )
         let at = 0
         for (const part of parts) await writer.append(whole.subarray(at, at += part))
-        const head = await writer.finish(0.5)
+        const head = await writer.finish({ factor: 0.5, steps: 12 })
         expect(await readRecordHead(path, { whole: true })).to.deep.equal(head)
         expect(await readDifference(path, head)).to.deep.equal(whole)
       }),
@@ -206,8 +206,8 @@ class ModelLog implements ExchangeLog {
         difference.set(values, length)
         length += values.length
       },
-      seal: async (state, factor) => {
-        ;(state === 'pending' ? this.#pending : this.#committed).set(exchangeId, { ...head, factor })
+      seal: async (state, end) => {
+        ;(state === 'pending' ? this.#pending : this.#committed).set(exchangeId, { ...head, ...end })
         this.#differences.set(exchangeId, difference)
         if (state === 'committed') this.#outcomes.set(exchangeId, partner)
       },

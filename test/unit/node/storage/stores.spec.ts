@@ -5,11 +5,13 @@ import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
+import { NO_STEPS } from '../../../../src/gossip-aggregation/unmixed.ts'
 import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/home/adapter-store.ts'
 import { loadConfig } from '../../../../src/home/config/load.ts'
 import { removeLeftovers } from '../../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../../src/home/metrics-log.ts'
 import { sitePaths } from '../../../../src/home/paths.ts'
+import { UnmixedStore } from '../../../../src/home/unmixed-store.ts'
 import { Checkpoint, type CheckpointInit } from '../../../../src/rounds/checkpoint.ts'
 import { PrivateStore } from '../../../../src/site-model/private-store.ts'
 
@@ -231,7 +233,10 @@ describe('stores', () => {
         included,
         calls,
         averager: {
-          get state () { return { values: Float32Array.of(7), round: 2, mass: 3, included: [...included], learnt: notes.learnt } },
+          get state () {
+            const { learnt } = notes
+            return { values: Float32Array.of(7), round: 2, mass: 3, included: [...included], learnt, steps: NO_STEPS, unmixed: [] }
+          },
           async hold (work) { return await work(this.state) },
           saved: async (ids) => { calls.push(`saved ${ids.length}`) }
         },
@@ -240,6 +245,7 @@ describe('stores', () => {
             calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`)
           }
         },
+        unmixed: { save: async () => {}, dropArrived: async () => {} },
         onFailure: (error) => {
           calls.push((error as Error).message)
         },
@@ -272,7 +278,7 @@ describe('stores', () => {
           written.push([...values, round])
         }
       }
-      await new Checkpoint({ averager, store, onFailure: () => {} }).save()
+      await new Checkpoint({ averager, store, unmixed: new UnmixedStore({ folder: home, schema }), onFailure: () => {} }).save()
       expect([written, [...averager.values], averager.round]).to.deep.equal([[[1, 2, 3]], [11, 12], 4])
     })
 

@@ -8,7 +8,7 @@ import type { TrainerSetup } from '../../../../src/rounds/trainer-messages.ts'
 
 const entry = fileURLToPath(new URL('../../../fixtures/trainer/fake-trainer.js', import.meta.url))
 const { signal } = new AbortController()
-const work = { round: 1, adapter: Float32Array.of(1, 2, 3) }
+const work = { round: 1, adapter: Float32Array.of(1, 2, 3), done: 0, share: 1 }
 
 describe('TrainerProcess', () => {
   let trainer: TrainerProcess

@@ -1,0 +1,28 @@
+import type { Steps } from '../gossip-aggregation/unmixed.ts'
+import type { Notices } from './notices.ts'
+
+/** Rounds in a row after which a site says that its training reaches nobody. */
+const SILENT = 3
+
+/** Warns while what a site trains reaches no other site, round after round. */
+export class Arrival {
+  readonly #notices: Pick<Notices, 'warn' | 'over'>
+  #rounds = 0
+
+  constructor (notices: Pick<Notices, 'warn' | 'over'>) {
+    this.#notices = notices
+  }
+
+  /** After a round; `why` is said in the warning. */
+  ended ({ trained, arrived, lost }: Steps, why: () => string): void {
+    const waiting = trained - arrived - lost
+    this.#rounds = waiting > 0 ? this.#rounds + 1 : 0
+    if (waiting === 0) this.#notices.over('arrival', "this site's training reaches the others again")
+    if (this.#rounds < SILENT) return
+    this.#notices.warn(
+      'arrival',
+      `the training of the last ${this.#rounds} rounds (${waiting} steps) has reached no other site: ${why()}; it is kept, and goes ` +
+        'along with the next exchange'
+    )
+  }
+}
