@@ -107,7 +107,7 @@ export async function modalityOf (file: string, known: Modality): Promise<Modali
 }
 
 /** @throws InputError when all values are alike */
-export function shownOfVolume ({ header: { slope, intercept }, voxels }: Volume, options: Partial<PairOptions>): Shown {
+function shownOfVolume ({ header: { slope, intercept }, voxels }: Volume, options: Partial<PairOptions>): Shown {
   return shownOf({ stored: voxels, slope, intercept }, options)
 }
 

@@ -35,8 +35,8 @@ export async function listEntries (folder: string): Promise<Dirent[]> {
 }
 
 /**
- * All image files of a folder and of `depth` levels of folders below it, and what there is besides. @throws InputError when it cannot be
- * read
+ * All image files of a folder and of `depth` levels of folders below it, and what there is besides; with none, folders are passed over.
+ * @throws InputError when it cannot be read
  */
 export async function walk (root: string, folder: string, depth = MOST_FOLDERS): Promise<{ found: Found[], problems: Problem[] }> {
   const found: Found[] = []
@@ -50,12 +50,11 @@ export async function walk (root: string, folder: string, depth = MOST_FOLDERS):
         if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
         else found.push({ file, folders, stem: stem.normalize('NFC'), kind })
       } else if (folders.length < depth) await enter(file, [...folders, entry.name.normalize('NFC')])
-      else problems.push({ file, reason: depth === 0 ? NOT_ENTERED : TOO_DEEP })
+      else if (depth > 0) problems.push({ file, reason: TOO_DEEP })
     }
   }
   await enter(folder, [])
   return { found, problems }
 }
 
-const NOT_ENTERED = 'it is a folder, and subfolders are not entered: move its files up'
 const TOO_DEEP = `it lies more than ${MOST_FOLDERS} folders deep and is not entered: move it up`
