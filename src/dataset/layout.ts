@@ -221,5 +221,8 @@ export async function listImages (
   })
   const named_ = cases ? firstChannels(found, new Set()).files : found.map(named)
   const { files, problems: twins } = withoutTwins(named_)
-  return { images: new Map(files.map((file) => [file.key, file])), problems: [...problems, ...twins].sort((a, b) => a.file < b.file ? -1 : 1) }
+  return {
+    images: new Map(files.map((file) => [file.key, file])),
+    problems: [...problems, ...twins].sort((a, b) => a.file < b.file ? -1 : 1)
+  }
 }
