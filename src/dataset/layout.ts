@@ -145,9 +145,9 @@ function firstChannels (files: readonly Found[], plain: ReadonlySet<string>): { 
 /** Images whose masks lie beside them, in one folder or in a folder (or images/ and masks/) for each patient; undefined where none do. */
 async function besideEachOther (root: string, images: string | undefined): Promise<Omit<Files, 'statement'> | undefined> {
   const { found, problems } = await walk(root, images ?? '.')
-  const isMask = ({ folders, stem }: Found): boolean => {
+  const isMask = ({ file, folders, stem }: Found): boolean => {
     const last = folders.at(-1)?.toLowerCase() ?? ''
-    return MASK_FOLDERS.includes(last) || (!IMAGE_FOLDERS.includes(last) && isMaskName(stem))
+    return MASK_FOLDERS.includes(last) || (!IMAGE_FOLDERS.includes(last) && (isMaskName(stem) || /\.seg\.nrrd$/i.test(file)))
   }
   const files = found.map((each) => {
     const ends = [...IMAGE_FOLDERS, ...MASK_FOLDERS].includes(each.folders.at(-1)?.toLowerCase() ?? '')

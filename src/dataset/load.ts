@@ -1,6 +1,9 @@
 import { InputError } from '../errors.ts'
+import { cutFaintNoise } from './faint-noise.ts'
 import { listPairs } from './layout.ts'
 import { readPair, type PairSlices } from './read-pair.ts'
+import { readColourTable } from './readers/masks/colour-table.ts'
+import { PaletteBook } from './readers/masks/palette-book.ts'
 import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
@@ -25,10 +28,11 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
   const subjectsBy = { site: 0, folder: 0, name: 0 }
+  const masks = { colours: await readColourTable(path), palettes: new PaletteBook() }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(await readPair(path, pair, { ...options, modality: options.modality ?? modality, channels }))
+      read.push(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }))
       subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
@@ -36,8 +40,9 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const { slices, classes } = plainLabels(read.flatMap((each) => each.slices))
+  const settled = cutFaintNoise(read)
   const shown = read.map((each) => each.shown)
+  const { slices, classes } = plainLabels(settled.flatMap((each) => each.slices))
   return {
     layout,
     slices,
@@ -47,6 +52,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
     ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
+    notes: countEach(settled.flatMap(({ notes }) => notes)),
     shown,
     modality: commonModality(shown),
     subjectsBy,
@@ -58,6 +64,12 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
 function commonModality (shown: readonly Shown[]): Dataset['modality'] {
   const ways = new Set(shown.map(({ how }) => how).filter((how) => how !== 'as-stored'))
   return ways.size !== 1 ? undefined : ways.has('window') ? 'ct' : 'other'
+}
+
+function countEach (sentences: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const sentence of sentences) counts[sentence] = (counts[sentence] ?? 0) + 1
+  return counts
 }
 
 /** Passes a dataset on if it has slices. @throws InputError with the counts and the first reasons */

@@ -2,10 +2,14 @@ import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
 import { readStatement } from './names/dataset-json.ts'
-import { modalityOf, pictureSlice, readPictureLabels, readVolume, readVolumeLabels, volumeSlices, type PairOptions } from './read-pair.ts'
-import { parseName } from './readers/file.ts'
+import { modalityOf, pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices, type PairOptions } from './read-pair.ts'
+import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import { readPicture } from './readers/picture.ts'
+import type { Volume } from './readers/nifti.ts'
+import { readPages } from './readers/pages/read-pages.ts'
+import { stackOf } from './readers/picture-stack.ts'
+import { pictureOf } from './readers/picture.ts'
+import { readVolume } from './readers/volume.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
 
@@ -13,6 +17,8 @@ export interface PictureImage {
   readonly kind: 'picture'
   /** exactly one, its mask all 0 */
   readonly slices: readonly Slice[]
+  /** EXIF or TIFF orientation 2..8, which was not applied */
+  readonly orientation?: number
 }
 
 export interface VolumeImage {
@@ -23,13 +29,25 @@ export interface VolumeImage {
   readonly header: NiftiHeader
 }
 
+/** Whether a file holds a picture or a volume, as several pages of a picture file are; what cannot be read counts as a picture. */
+export async function imageKind (file: string): Promise<'picture' | 'volume'> {
+  if (parseName(file).kind === 'volume') return 'volume'
+  try {
+    return (await readPages(file)).length > 1 ? 'volume' : 'picture'
+  } catch (error) {
+    if (error instanceof InputError) return 'picture'
+    throw error
+  }
+}
+
 /** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
 export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   const { stem, kind } = parseName(file)
-  if (kind == null) throw new InputError(`${file} is of a format that is not read: use PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)`)
+  if (kind == null) throw new InputError(`${file} is of a format that is not read: use ${FORMATS}`)
   try {
-    const own = await said(file, options)
-    return kind === 'picture' ? await onePicture(file, stem, own) : await oneVolume(file, stem, own)
+    const said = await statedOf(file, options)
+    if (kind === 'picture') return await pictureOrStack(file, stem, said)
+    return oneVolume(await readVolume(file, said.channels), stem, { ...said, modality: await modalityOf(file, said.modality) })
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
@@ -44,7 +62,8 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   await stat(file).catch((error: unknown) => {
     throw new InputError(`the mask ${file} cannot be used: ${systemReason(error)}`)
   })
-  if (kind !== image.kind) {
+  // A picture file may hold the pages of a stack, which is a volume.
+  if (kind !== image.kind && !(kind === 'picture' && image.kind === 'volume')) {
     throw new InputError(
       image.kind === 'volume'
         ? `the mask ${file} is not a volume, but the image is: use NIfTI`
@@ -52,26 +71,33 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
     )
   }
   try {
-    return image.kind === 'volume' ? await readVolumeLabels(file, image) : [await readPictureLabels(file, image.slices[0]!)]
+    if (image.kind === 'volume') return (await readVolumeLabels(file, image)).masks
+    const { orientation } = image
+    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } })).data]
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
 }
 
-/** The image's own options, with what its data set states of it. */
-async function said (file: string, options: ReadOptions): Promise<PairOptions> {
+/** The options, with what the image's data set states of it. */
+async function statedOf (file: string, options: ReadOptions): Promise<PairOptions> {
   const { modality, channels } = await readStatement(file)
   return { ...options, modality: options.modality ?? modality, channels }
 }
 
-async function onePicture (file: string, stem: string, options: PairOptions): Promise<PictureImage> {
-  const picture = await readPicture(file)
-  return { kind: 'picture', slices: [pictureSlice(stem, picture, new Uint8Array(picture.height * picture.width), options)] }
+async function pictureOrStack (file: string, stem: string, options: PairOptions): Promise<PictureImage | VolumeImage> {
+  const pages = await readPages(file)
+  if (pages.length > 1) return oneVolume(stackOf(pages), stem, options)
+  const picture = pictureOf(pages[0]!)
+  const { height, width, orientation } = picture
+  return {
+    kind: 'picture',
+    slices: [pictureSlice(stem, picture, new Uint8Array(height * width), options)],
+    ...orientation == null ? {} : { orientation }
+  }
 }
 
-async function oneVolume (file: string, stem: string, own: PairOptions): Promise<VolumeImage> {
-  const volume = await readVolume(file, own.channels)
-  const options = { ...own, modality: await modalityOf(file, own.modality) }
+function oneVolume (volume: Volume, stem: string, options: PairOptions): VolumeImage {
   const stack = planStack(volume, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
   return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }

@@ -17,6 +17,8 @@ export interface DatasetSummary {
   readonly volumes: readonly VolumeFacts[]
   readonly emptySlices: number
   readonly ignoredChannels: number
+  /** what had to be decided on reading, with the number of pairs */
+  readonly notes: Readonly<Record<string, number>>
   /** how many images are shown how, why, and between which values: `window` of a document, of stated CT, or of Hounsfield units */
   readonly brightness: ReadonlyArray<Pick<Shown, 'how' | 'because'> & { readonly images: number, readonly range?: Shown['range'] }>
   /** images that are said to be CT, and hold nothing below 0 */
@@ -50,6 +52,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
     volumes: dataset.volumes,
     emptySlices: dataset.emptySlices,
     ignoredChannels: dataset.ignoredChannels,
+    notes: dataset.notes,
     brightness: countShown(dataset.shown),
     doubtfulCt: dataset.shown.filter(({ doubtful }) => doubtful).length,
     subjectsBy: dataset.subjectsBy,
@@ -89,6 +92,7 @@ export function describeSummary (summary: DatasetSummary): string {
     ...subjects === 1
       ? ['one subject: training and validation are slabs of it with a gap between them, which says nothing about other subjects']
       : [],
+    ...Object.entries(summary.notes).map(([note, pairs]) => `${count(pairs, 'pair')}: ${note}`),
     skipped === 0 ? 'nothing skipped' : `${count(skipped, 'file')} skipped`
   ].join('\n')
 }

@@ -17,6 +17,18 @@ export interface Slice {
   readonly image: Uint8Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */
+  readonly voxels?: VoxelGrid
+}
+
+/** How a volume's voxels lie in its slices, before these were resampled to square pixels. */
+export interface VoxelGrid {
+  readonly axis: Axis
+  /** rows and columns of a slice */
+  readonly height: number
+  readonly width: number
+  /** mm between slices, rows and columns */
+  readonly spacing: readonly [number, number, number]
 }
 
 /**
@@ -71,6 +83,8 @@ export interface Dataset {
   readonly emptySlices: number
   /** image files of further channels (nnU-Net `_0001`…), which are not read */
   readonly ignoredChannels: number
+  /** what had to be decided on reading, each in a sentence without a name, with the number of pairs */
+  readonly notes: Readonly<Record<string, number>>
   /** how each image that was read is shown */
   readonly shown: readonly Shown[]
   /** what its volumes and 16-bit pictures are, all of them; undefined where they are mixed or none */
@@ -98,6 +112,8 @@ export interface ReadOptions {
 }
 
 export interface LoadOptions extends ReadOptions {
+  /** keeps slices, pictures and volumes without foreground: all count in scores */
+  empty?: boolean
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
-import { parseName } from '../readers/file.ts'
+import { FORMATS, parseName, VOLUME_DATA } from '../readers/file.ts'
 import type { Problem } from '../types.ts'
 
 /** An image file below a data folder. */
@@ -42,12 +42,14 @@ export async function walk (root: string, folder: string, depth = MOST_FOLDERS):
   const found: Found[] = []
   const problems: Problem[] = []
   const enter = async (at: string, folders: readonly string[]): Promise<void> => {
-    for (const entry of await listEntries(join(root, at))) {
+    const entries = await listEntries(join(root, at))
+    const hasHeaders = entries.some(({ name }) => VOLUME_DATA.header.test(name))
+    for (const entry of entries) {
       const file = join(at, entry.name)
       const { stem, kind } = parseName(entry.name)
       if (!entry.isDirectory()) {
-        if (SIDECAR.test(entry.name)) continue
-        if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
+        if (SIDECAR.test(entry.name) || (hasHeaders && VOLUME_DATA.data.test(entry.name))) continue
+        if (kind == null) problems.push({ file, reason: `the format is not read: store ${FORMATS}` })
         else found.push({ file, folders, stem: stem.normalize('NFC'), kind })
       } else if (folders.length < depth) await enter(file, [...folders, entry.name.normalize('NFC')])
       else if (depth > 0) problems.push({ file, reason: TOO_DEEP })

@@ -18,7 +18,7 @@ import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
-import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
+import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
@@ -67,13 +67,7 @@ export interface PhaseArgs {
   readonly signal?: AbortSignal
 }
 
-export interface SampleScore {
-  readonly id: string
-  readonly dice: number
-  readonly iou: number
-  /** Pixels of the original image; NaN where only one of mask and truth is empty. */
-  readonly hd95: number
-}
+export type SampleScore = ImageScore & { readonly id: string }
 
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
@@ -242,15 +236,17 @@ export class Learner {
   async evaluate (
     { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
   ): Promise<{ dice: number, perSample: SampleScore[] }> {
-    const masks = await this.#masks({ adapter, samples, mode }, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
-    const perSample = samples.map(({ id, truth, height, width }, i) => {
-      const mask = masks[i]!
-      return { id, dice: diceScore(mask, truth), iou: iouScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
-    })
+    const masks = await this.segment({ adapter, samples, mode })
+    const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
     return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
   }
 
-  /** Masks of 0 and 1 at the original size, row-major. */
+  /** Masks of 0 and 1 as scoring sees them: with the prompts of training, at the original size, row-major. */
+  async segment (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
+    return await this.#masks(args, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
+  }
+
+  /** The same without prompts. */
   async predict (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
     return await this.#masks(args, () => ({}))
   }
