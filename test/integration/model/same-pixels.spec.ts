@@ -33,6 +33,7 @@ async function fed (work: () => Promise<unknown>): Promise<Set<string>> {
   const ends = [
     watch(Learner.prototype, 'train', ([, args]) => { note((args as { samples: Fitted[] }).samples) }),
     watch(Learner.prototype, 'evaluate', ([args]) => { note((args as { samples: Fitted[] }).samples) }),
+    watch(Learner.prototype, 'segment', ([args]) => { note((args as { samples: Fitted[] }).samples) }),
     watch(Segmenter.prototype, 'segment', ([fitted]) => { note([fitted as Fitted]) })
   ]
   try {
@@ -99,6 +100,7 @@ describe('training, evaluate and predict', function () {
       const elsewhere = await fed(async () => { await predict(join(image, 'new')) })
       expect(trained.size).to.be.at.least(4)
       for (const each of trained) expect(evaluated.has(each)).to.equal(true)
+      expect(evaluated.size).to.be.at.least(trained.size)
       for (const each of evaluated) {
         expect(before.has(each), 'predict before training').to.equal(true)
         expect(elsewhere.has(each), 'predict of a file elsewhere').to.equal(true)
