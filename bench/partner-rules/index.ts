@@ -37,7 +37,7 @@ async function measure (options: SimulationOptions): Promise<Cell> {
 async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule, peers: number): Promise<string> {
   const cells: Cell[] = []
   for (const seed of SEEDS) {
-    cells.push(await measure({ ...DEFAULTS, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
+    cells.push(await measure({ ...DEFAULTS, rounds: 0, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
   }
   const counts = cells.map(({ cycles }) => cycles)
   const named = cells.reduce((sum, { honestNamed }) => sum + honestNamed, 0)

@@ -152,7 +152,8 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
     enter(site, 'exchange', round.number)
     await catchUp(site, others, signal)
     round.number = Math.max(round.number, averager.round)
-    await others.gossip.initiate({ count: others.turnsPerRound, had: record.exchangesInRound, withinMs: EXCHANGE_MS, signal })
+    const count = others.turnsPerRound * others.pace.rounds(others.peers.medianRound(), others.staleness)
+    await others.gossip.initiate({ count, had: record.exchangesInRound, withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)

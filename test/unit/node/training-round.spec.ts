@@ -220,6 +220,15 @@ describe('a training round', () => {
     expect(records.map(({ round, lossG }) => [round, lossG])).to.deep.equal([[9, 0.4]])
   })
 
+  it('makes up exchanges for the rounds of the others that passed in one of its own', async () => {
+    const running = site()
+    for (const [next, at] of [[1, 0], [2, 3], [3, 4]] as const) {
+      median = at
+      await trainRound(running, next, signal)
+    }
+    expect(events.filter((event) => event.startsWith('initiate'))).to.deep.equal(['initiate 2', 'initiate 4', 'initiate 2'])
+  })
+
   it('trains on when nobody lets it catch up', async () => {
     const running = site({ round: 2 })
     median = 9
