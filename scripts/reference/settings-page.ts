@@ -71,6 +71,7 @@ function said (type: z.core.$ZodType): string[] {
 
 function typeInWords (type: z.core.$ZodType): string {
   if (type instanceof z.ZodEnum) return type.options.map((each) => code(String(each))).join(', ')
+  if (type instanceof z.ZodUnion) return type.options.map((each) => code(shapeOf(each))).join(', ')
   if (type instanceof z.ZodBoolean) return '`true`, `false`'
   if (type instanceof z.ZodNumber) return wanted(type).replace(/^a /, '')
   const { items, maxItems, maxLength, pattern } = z.toJSONSchema(type)
@@ -79,4 +80,10 @@ function typeInWords (type: z.core.$ZodType): string {
     return `list of ${of}${maxItems == null ? '' : `, ${maxItems} at most`}`
   }
   return `text${pattern == null ? '' : ` as in ${code(pattern)}`}${maxLength == null ? '' : `, ${maxLength} characters at most`}`
+}
+
+/** One way to say a setting: a word, or an object by its keys. */
+function shapeOf (type: z.core.$ZodType): string {
+  if (type instanceof z.ZodLiteral) return String(type.value)
+  return type instanceof z.ZodObject ? `{ ${Object.keys(type.shape).join(', ')} }` : 'text'
 }

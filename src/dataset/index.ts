@@ -1,6 +1,7 @@
 /** Image files on disk → typed arrays: the one way into this folder. */
 export * from './types.ts'
 export { listImages } from './layout.ts'
+export { describeSubjects, listSubjects } from './names/list-subjects.ts'
 export { loadDataset, requireUsableDataset, scanDataset } from './load.ts'
 export { splitSlices } from './split.ts'
 export { fitSlice } from './transforms/fit.ts'

@@ -4,6 +4,7 @@ import { listPairs } from './layout.ts'
 import { readPair, type PairSlices } from './read-pair.ts'
 import { readColourTable } from './readers/masks/colour-table.ts'
 import { PaletteBook } from './readers/masks/palette-book.ts'
+import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
@@ -23,14 +24,16 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
+  const { layout, pairs, problems: unpaired, modality, channels, ignoredChannels, byLikeName } = await listPairs(path)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
+  const subjectsBy = { site: 0, folder: 0, name: 0 }
   const masks = { colours: await readColourTable(path), palettes: new PaletteBook() }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(await readPair(path, pair, { ...options, ...masks, modality }))
+      read.push(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }))
+      subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push({ file: pair.image, reason: error.message })
@@ -38,6 +41,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     options.onProgress?.(done + 1, pairs.length)
   }
   const settled = cutFaintNoise(read)
+  const shown = read.map((each) => each.shown)
   const { slices, classes } = plainLabels(settled.flatMap((each) => each.slices))
   return {
     layout,
@@ -47,9 +51,19 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
-    ignoredChannels,
-    notes: countEach(settled.flatMap(({ notes }) => notes))
+    ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
+    notes: countEach(settled.flatMap(({ notes }) => notes)),
+    shown,
+    modality: commonModality(shown),
+    subjectsBy,
+    byLikeName,
+    twoPlaces: read.filter((each) => each.twoPlaces).length
   }
+}
+
+function commonModality (shown: readonly Shown[]): Dataset['modality'] {
+  const ways = new Set(shown.map(({ how }) => how).filter((how) => how !== 'as-stored'))
+  return ways.size !== 1 ? undefined : ways.has('window') ? 'ct' : 'other'
 }
 
 function countEach (sentences: readonly string[]): Record<string, number> {

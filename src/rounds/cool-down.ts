@@ -12,6 +12,8 @@ export interface CoolDownInit {
   /** An exchange in doubt can be settled now. */
   readonly isInDoubt: () => boolean
   readonly limits: { readonly distance: number, readonly seconds: number }
+  /** Told whom it waits for, whenever that changes: ids of sites that still train. */
+  readonly onWaiting?: (ids: readonly string[]) => void
 }
 
 export type CoolDownEnd = 'close enough' | 'alone' | 'time limit'
@@ -26,7 +28,7 @@ const LOOK = { firstMs: 1_500, lastMs: 30_000 }
  * due; once all have finished they sweep, until the sites agree or the time limit is reached.
  */
 export async function coolDown (
-  { gossip, peers, clock, distance, isInDoubt, limits }: CoolDownInit,
+  { gossip, peers, clock, distance, isInDoubt, limits, onWaiting }: CoolDownInit,
   signal: AbortSignal
 ): Promise<CoolDownEnd> {
   const end = clock.now() + limits.seconds * 1_000
@@ -34,10 +36,11 @@ export async function coolDown (
   const left = (): number => Math.max(0, end - clock.now())
   let next = clock.now() + HEARD_MS
   let sweeps = 0
+  const unfinished = watched(peers, onWaiting)
   gossip.rewind()
   while (left() > 0) {
     if (!peers.expectsSomebody()) return 'alone'
-    if (peers.unfinished().length > 0) {
+    if (unfinished() > 0) {
       sweeps = 0
       gossip.rewind()
       if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
@@ -52,4 +55,15 @@ export async function coolDown (
     await clock.sleep(Math.min(PAUSE_MS, left()), signal)
   }
   return 'time limit'
+}
+
+/** How many still train; tells whenever they are others than before. */
+function watched (peers: Pick<PeerTable, 'unfinished'>, onChange: CoolDownInit['onWaiting']): () => number {
+  let before = ''
+  return () => {
+    const ids = peers.unfinished()
+    if (ids.join() !== before) onChange?.(ids)
+    before = ids.join()
+    return ids.length
+  }
 }

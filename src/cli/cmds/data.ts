@@ -2,14 +2,21 @@ import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import {
   contactSheet,
+  describeSubjects,
   describeSummary,
+  listSubjects,
   requireUsableDataset,
   scanDataset,
   splitSlices,
   summarise,
-  type Problem
+  type Dataset,
+  type Problem,
+  type ReadOptions
 } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
+import { readDraft } from '../../federation/document.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { readingOf } from '../../site-model/reading.ts'
 import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
@@ -17,6 +24,7 @@ import { flagWithDefault } from '../setting-flags.ts'
 const flags = {
   ...jsonFlag,
   axis: flagWithDefault(identity.shape.axis),
+  federation: { type: 'string', describe: 'federation.json by whose model.window images are shown (default: auto)' },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
@@ -25,8 +33,8 @@ const check = command({
   describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
   builder: (argv) =>
     withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
-  handler: async ({ path, json, axis, sheet }) => {
-    const dataset = await scanDataset(path, { axis })
+  handler: async ({ path, json, axis, federation, sheet }) => {
+    const dataset = await scanDataset(path, await readingBy(federation, axis))
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
@@ -34,22 +42,46 @@ const check = command({
       else process.stderr.write(`${listProblems(problems)}\n`)
     }
     requireUsableDataset(dataset, path)
-    const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
-    await contactSheet(dataset.slices, file)
+    const { file, trouble } = await drawSheet(dataset, sheet)
     const summary = summarise(dataset)
     // Whether both get slices is the same for every seed.
     const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
     const trainable = train.length > 0 && validation.length > 0
     print(
       json,
-      { ...summary, problems, sheet: file, trainable },
-      () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n')
+      { ...summary, bySubject: listSubjects(dataset.slices), problems, sheet: file, trainable },
+      () => [
+        describeSummary(summary),
+        describeSubjects(dataset.slices),
+        ...problems.length > 0 ? [listProblems(problems)] : [],
+        ...file == null ? [] : [`contact sheet: ${file}`]
+      ].join('\n')
     )
+    if (trouble != null) warn(`no contact sheet: ${trouble}`)
+    if (trouble != null && sheet != null) process.exitCode = 1
     if (trainable) return
     warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1
   }
 })
+
+async function readingBy (federation: string | undefined, axis: ReadOptions['axis']): Promise<ReadOptions> {
+  if (federation == null) return { axis: axis ?? 'auto' }
+  const { document } = await readDraft(federation, 'name the federation.json that a founder made')
+  return readingOf(document.model, axis)
+}
+
+/** Draws the sheet, or says why none could be written: the summary is worth having without it. */
+async function drawSheet (dataset: Dataset, sheet: string | undefined): Promise<{ file: string | null, trouble?: string }> {
+  const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
+  try {
+    await contactSheet(dataset.slices, file)
+    return { file }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { file: null, trouble: sheet == null ? `${error.message}: name another place with --sheet` : error.message }
+  }
+}
 
 function listProblems (problems: readonly Problem[]): string {
   return problems.map(({ file, reason }) => `  ${file}: ${reason}`).join('\n')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ModelSettings } from '../../settings/model.ts'
+import type { ModelSettings, WindowSetting } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { SamConfig } from '../sam/build-sam.ts'
  */
 export function modelId (
   { name, imageSize }: SamConfig,
-  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet' }: ModelSettings,
+  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', window }: ModelSettings,
   seed: number,
   keeps: readonly string[] = []
 ): string {
@@ -29,7 +29,15 @@ export function modelId (
     ...(aggregation === 'ffa' ? [seed] : []),
     ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
     ...(pixels === 'imagenet' ? [] : [pixels]),
+    ...wordsOf(window),
     ...(keeps.length === 0 ? [] : [keeps])
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
+}
+
+/** A window of the same numbers is the same window, in whatever order they are written. */
+function wordsOf (window: WindowSetting | undefined): unknown[] {
+  if (window == null) return []
+  if (window === 'auto') return [window]
+  return ['centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]]
 }

@@ -10,6 +10,7 @@ import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
+import { keepReading, readingOf } from '../reading.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { slowedDown } from './slow.ts'
@@ -121,7 +122,7 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const dataset = await loadDataset(setup.data, { axis: setup.axis })
+  const dataset = await loadDataset(setup.data, readingOf(setup.model, setup.axis))
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
@@ -129,6 +130,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
+  await keepReading(setup.privateStore, dataset)
   const initial = await learner.exportPrivate()
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)

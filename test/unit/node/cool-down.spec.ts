@@ -13,8 +13,10 @@ describe('cool-down', () => {
   let asked: number
   let isSettling: boolean
   let inDoubt: boolean
+  let waitedFor: (readonly string[])[]
 
   beforeEach(() => {
+    waitedFor = []
     clock = new FakeClock()
     peers = new PeerTable(clock.now)
     distance = 0.5
@@ -44,7 +46,8 @@ describe('cool-down', () => {
       clock,
       distance: () => distance,
       isInDoubt: () => inDoubt,
-      limits: { distance: 0.02, seconds: 60 }
+      limits: { distance: 0.02, seconds: 60 },
+      onWaiting: (ids) => { waitedFor.push(ids) }
     }, signal)
     return { end, seconds: (clock.time - start) / 1_000 }
   }
@@ -101,6 +104,7 @@ describe('cool-down', () => {
     expect((await run()).end).to.equal('close enough')
     expect(asked).to.equal(30)
     expect(sweeps).to.equal(1)
+    expect(waitedFor, 'said once each').to.deep.equal([['b'], []])
   })
 
   it('does not sweep on when somebody trains again', async () => {
