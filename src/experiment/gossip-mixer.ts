@@ -62,9 +62,11 @@ export class GossipMixer implements Mixer {
     return this.#values()
   }
 
-  /** The cool-down of the daemon: exchanges until the sites agree as closely as the federation wants. */
+  /** The cool-down of the daemon: finer exchanges, once at least, until the sites agree as closely as the federation wants. */
   async finish (): Promise<Float32Array[]> {
-    for (let times = 0; times < MOST_COOLING && this.distance > this.#init.averaging.coolDown.distance; times++) await this.#exchange(1)
+    for (const { averager } of this.#sites) averager.isSettling = true
+    const isApart = (): boolean => this.distance > this.#init.averaging.coolDown.distance
+    for (let times = 0; times < MOST_COOLING && (times === 0 || isApart()); times++) await this.#exchange(1)
     return this.#values()
   }
 

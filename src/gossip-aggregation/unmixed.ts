@@ -12,7 +12,8 @@ export interface Steps {
 
 /** What one landing, or several, added to x. */
 export interface Landed {
-  /** Steps trained by the end of it. */
+  /** Steps trained before it, and by the end of it. */
+  readonly from: number
   readonly until: number
   readonly delta: Float32Array
 }
@@ -31,7 +32,7 @@ export class Unmixed {
 
   constructor (steps: Steps = NO_STEPS, landed: readonly Landed[] = []) {
     this.#steps = steps
-    this.#landed = landed.filter(({ until }) => until > steps.arrived && until <= steps.trained).toSorted((a, b) => a.until - b.until)
+    this.#landed = distinct(landed).filter(({ until }) => until > steps.arrived && until <= steps.trained)
   }
 
   get steps (): Steps {
@@ -45,10 +46,11 @@ export class Unmixed {
 
   /** `delta` is kept, and must not change. */
   add (delta: Float32Array, steps: number): void {
-    const trained = this.#steps.trained + steps
+    const from = this.#steps.trained
+    const trained = from + steps
     this.#steps = { ...this.#steps, trained }
     if (steps === 0) return
-    this.#landed = summed([...this.#landed, { until: trained, delta }])
+    this.#landed = summed([...this.#landed, { from, until: trained, delta }])
   }
 
   /** An exchange carried all steps up to this number, whole, to another site. */
@@ -70,5 +72,14 @@ function summed (landed: readonly Landed[]): readonly Landed[] {
   if (landed.length <= MOST || oldest == null || second == null) return landed
   const delta = oldest.delta.slice()
   addScaled(delta, 1, second.delta)
-  return [{ until: second.until, delta }, ...rest]
+  return [{ from: oldest.from, until: second.until, delta }, ...rest]
+}
+
+/** Oldest first, and of a sum and its parts, all of which may have been kept, the sum alone. */
+function distinct (landed: readonly Landed[]): readonly Landed[] {
+  const kept: Landed[] = []
+  for (const each of landed.toSorted((a, b) => b.until - a.until || a.from - b.from)) {
+    if (each.until <= (kept[0]?.from ?? Infinity)) kept.unshift(each)
+  }
+  return kept
 }

@@ -6,18 +6,21 @@ import { CorruptFileError } from '../errors.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { namesIn, readIfThere, writePartsSafely } from './files.ts'
 
-const NAME = /^steps-(\d{10})\.safetensors$/
+const NAME = /^steps-(\d{10})-(\d{10})\.safetensors$/
+
+type Span = Pick<Landed, 'from' | 'until'>
 
 /**
- * What a site trained that no other site has yet, one file per landing, named by the steps trained at its end. A file is there before
- * the checkpoint that names its steps, and gone after the one that says that they arrived; what neither names does not count.
+ * What a site trained that no other site has yet, one file per landing, named by the steps trained before it and at its end. A file is
+ * there before the checkpoint that names its steps, and gone after the one that says that they arrived; what neither names does not
+ * count.
  */
 export class UnmixedStore {
   /** Files that could not be read, one plain sentence each. */
   readonly warnings: string[] = []
   readonly #folder: string
   readonly #schema: Schema
-  readonly #saved = new Set<number>()
+  readonly #saved = new Map<string, Span>()
 
   constructor ({ folder, schema }: { folder: string, schema: Schema }) {
     this.#folder = folder
@@ -27,12 +30,12 @@ export class UnmixedStore {
   async load (): Promise<Landed[]> {
     const landed: Landed[] = []
     for (const name of (await namesIn(this.#folder)).sort()) {
-      const until = Number(NAME.exec(name)?.[1] ?? NaN)
+      const [, from = NaN, until = NaN] = NAME.exec(name)?.map(Number) ?? []
       const bytes = Number.isNaN(until) ? undefined : await readIfThere(join(this.#folder, name))
       if (bytes == null) continue
-      this.#saved.add(until)
+      this.#saved.set(name, { from, until })
       try {
-        landed.push({ until, delta: adapterFromSafetensors(this.#schema, bytes).adapter.values })
+        landed.push({ from, until, delta: adapterFromSafetensors(this.#schema, bytes).adapter.values })
       } catch (error) {
         if (!(error instanceof CorruptFileError)) throw error
         this.warnings.push(
@@ -46,32 +49,38 @@ export class UnmixedStore {
 
   /** Durable when it resolves: what is not on disk yet of this list. */
   async save (landed: readonly Landed[]): Promise<void> {
-    for (const { until, delta } of landed) {
-      if (this.#saved.has(until)) continue
+    for (const { from, until, delta } of landed) {
+      const name = nameOf({ from, until })
+      if (this.#saved.has(name)) continue
       const parts = adapterFileParts(new Adapter(this.#schema, delta), { round: 0, weight: 0 })
-      await writePartsSafely(this.#path(until), parts)
-      this.#saved.add(until)
+      await writePartsSafely(join(this.#folder, name), parts)
+      this.#saved.set(name, { from, until })
     }
   }
 
-  /** What arrived at another site is not needed any more, once a checkpoint says so. */
-  async dropArrived (arrived: number): Promise<void> {
-    await this.#drop((until) => until <= arrived)
+  /** A checkpoint of these is durable: what arrived at another site, and parts of what they sum up, are not needed any more. */
+  async settle (arrived: number, landed: readonly Span[]): Promise<void> {
+    await this.#drop((each) => each.until <= arrived || landed.some((sum) => isPart(each, sum)))
   }
 
   /** At a start: what no checkpoint holds is trained again, under the same number. */
   async dropBeyond (trained: number): Promise<void> {
-    await this.#drop((until) => until > trained)
+    await this.#drop(({ until }) => until > trained)
   }
 
-  async #drop (which: (until: number) => boolean): Promise<void> {
-    for (const until of [...this.#saved].filter(which)) {
-      await rm(this.#path(until), { force: true })
-      this.#saved.delete(until)
+  async #drop (which: (span: Span) => boolean): Promise<void> {
+    for (const [name] of [...this.#saved].filter(([, span]) => which(span))) {
+      await rm(join(this.#folder, name), { force: true })
+      this.#saved.delete(name)
     }
   }
+}
 
-  #path (until: number): string {
-    return join(this.#folder, `steps-${String(until).padStart(10, '0')}.safetensors`)
-  }
+function isPart (part: Span, sum: Span): boolean {
+  return sum.from <= part.from && part.until <= sum.until && sum.until - sum.from > part.until - part.from
+}
+
+function nameOf ({ from, until }: Span): string {
+  const [first, last] = [from, until].map((each) => String(each).padStart(10, '0'))
+  return `steps-${first}-${last}.safetensors`
 }

@@ -5,7 +5,7 @@ import type { UnmixedStore } from '../home/unmixed-store.ts'
 export interface CheckpointInit {
   readonly averager: Pick<Averager, 'state' | 'hold' | 'saved'>
   readonly store: Pick<AdapterStore, 'save'>
-  readonly unmixed: Pick<UnmixedStore, 'save' | 'dropArrived'>
+  readonly unmixed: Pick<UnmixedStore, 'save' | 'settle'>
   /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
   readonly beforeSave?: () => Promise<void>
   readonly onFailure: (error: unknown) => void
@@ -33,10 +33,10 @@ export class Checkpoint {
     const saved = await averager.hold(async ({ values, round, mass, included, learnt, steps, unmixed: landed }) => {
       await unmixed.save(landed)
       await store.save({ values, round, weight: mass, notes: { included, learnt, steps } })
-      return { included, steps }
+      return { included, arrived: steps.arrived, landed }
     })
     await averager.saved(saved.included)
-    await unmixed.dropArrived(saved.steps.arrived)
+    await unmixed.settle(saved.arrived, saved.landed)
   }
 
   /** After an exchange: saves in the background once the log holds many. */

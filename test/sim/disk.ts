@@ -1,5 +1,6 @@
 import type { AveragerState } from '../../src/gossip-aggregation/averager-types.ts'
 import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
+import type { Landed } from '../../src/gossip-aggregation/unmixed.ts'
 
 interface Stored {
   readonly head: SealedRecord
@@ -9,8 +10,8 @@ interface Stored {
 /** What a site has on disk: outlives its process. */
 export interface Disk {
   checkpoint: Omit<AveragerState, 'unmixed'>
-  /** Landings that no other site has, by the steps at their end. */
-  readonly landed: Map<number, Float32Array>
+  /** Landings that no other site has, and sums of them. */
+  landed: readonly Landed[]
   /** What catching up added to x, one after the other. */
   readonly takenOver: Float32Array[]
   readonly pending: Map<string, Stored>
@@ -23,7 +24,7 @@ export interface Disk {
 export type Write = (change: () => void) => Promise<void>
 
 export function emptyDisk (checkpoint: Disk['checkpoint']): Disk {
-  return { checkpoint, landed: new Map(), takenOver: [], pending: new Map(), committed: new Map(), outcomes: new Map() }
+  return { checkpoint, landed: [], takenOver: [], pending: new Map(), committed: new Map(), outcomes: new Map() }
 }
 
 /** The log on such a disk; every durable change goes through `write`. */

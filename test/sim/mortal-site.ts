@@ -73,7 +73,9 @@ export class MortalSite {
     if (this.isAlive) return
     this.isAlive = true
     const { values, round, included, steps } = this.disk.checkpoint
-    const unmixed = [...this.disk.landed].map(([until, delta]) => ({ until, delta }))
+    const { landed } = this.disk
+    const unmixed = landed.filter(({ until }) => until <= steps.trained)
+    this.disk.landed = unmixed
     try {
       this.averager = await Averager.recover({ ...this.#init, values, round, included, steps, unmixed, log: this.#log() })
     } catch {
@@ -93,8 +95,9 @@ export class MortalSite {
     const checkpoint = { ...state, values: state.values.slice() }
     const landed = [...this.unsaved]
     const life = this.#life
-    for (const { until, delta } of unmixed) {
-      if (!this.disk.landed.has(until)) await this.#write(life, () => { this.disk.landed.set(until, delta) })
+    for (const each of unmixed) {
+      if (this.disk.landed.some(({ from, until }) => from === each.from && until === each.until)) continue
+      await this.#write(life, () => { this.disk.landed = [...this.disk.landed, each] })
     }
     await this.#write(life, () => {
       this.disk.checkpoint = checkpoint
@@ -104,9 +107,10 @@ export class MortalSite {
       })
     })
     await this.averager.saved(checkpoint.included)
-    const { trained, arrived } = checkpoint.steps
-    const gone = [...this.disk.landed.keys()].filter((until) => until <= arrived || until > trained)
-    if (gone.length > 0) await this.#write(life, () => { for (const until of gone) this.disk.landed.delete(until) })
+    const { arrived } = checkpoint.steps
+    const left = this.disk.landed.filter((each) => each.until > arrived &&
+      !unmixed.some((sum) => sum.from <= each.from && each.until <= sum.until && sum.until - sum.from > each.until - each.from))
+    if (left.length < this.disk.landed.length) await this.#write(life, () => { this.disk.landed = left })
   }
 
   /** Messages that were late arrive now. */

@@ -35,9 +35,21 @@ describe('training that no other site has', () => {
   })
 
   it('goes on after a restart with what its steps say, and without what no checkpoint holds', () => {
-    const landed = [{ until: 12, delta: of(100, 0) }, { until: 8, delta: of(3, 4) }, { until: 4, delta: of(50, 0) }]
+    const landed = [
+      { from: 8, until: 12, delta: of(100, 0) },
+      { from: 4, until: 8, delta: of(3, 4) },
+      { from: 0, until: 4, delta: of(50, 0) }
+    ]
     const unmixed = new Unmixed({ trained: 8, arrived: 4, lost: 0 }, landed)
     expect(rest(unmixed)).to.deep.equal([3, 4])
+  })
+
+  it('counts a sum and its parts once, whichever of them were kept', () => {
+    const [one, two, both, three] = [[0, 2, 1], [2, 4, 10], [0, 4, 11], [4, 6, 100]].map(([from, until, value]) =>
+      ({ from: from!, until: until!, delta: of(value!, 0) }))
+    for (const landed of [[one!, two!, three!], [both!, three!], [one!, both!, three!], [three!, both!, two!, one!]]) {
+      expect(rest(new Unmixed({ trained: 6, arrived: 0, lost: 0 }, landed))).to.deep.equal([111, 0])
+    }
   })
 
   it('is not changed by steps that were none', () => {

@@ -15,7 +15,7 @@ import { FakeClock, quietNotices } from './fakes.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
-const NO_UNMIXED = { save: async () => {}, dropArrived: async () => {} }
+const NO_UNMIXED = { save: async () => {}, settle: async () => {} }
 const { signal } = new AbortController()
 
 describe('a training round', () => {

@@ -6,7 +6,8 @@ import { createSchema } from '../../../../src/adapter/schema.ts'
 import { UnmixedStore } from '../../../../src/home/unmixed-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
-const landed = [{ until: 16, delta: Float32Array.of(1, 2) }, { until: 100_000, delta: Float32Array.of(3, 4) }]
+const landed = [{ from: 0, until: 16, delta: Float32Array.of(1, 2) }, { from: 48, until: 100_000, delta: Float32Array.of(3, 4) }]
+const middle = { from: 16, until: 40, delta: Float32Array.of(5, 6) }
 
 describe('the store of training that no other site has', () => {
   let folder: string
@@ -23,21 +24,31 @@ describe('the store of training that no other site has', () => {
 
   it('forgets what arrived, and what no checkpoint holds', async () => {
     const store = open()
-    await store.save([...landed, { until: 40, delta: Float32Array.of(5, 6) }])
-    await store.dropArrived(16)
+    await store.save([...landed, middle])
+    await store.settle(16, [])
     await store.dropBeyond(48)
-    expect(await open().load()).to.deep.equal([{ until: 40, delta: Float32Array.of(5, 6) }])
+    expect(await open().load()).to.deep.equal([middle])
     const reopened = open()
     await reopened.load()
-    await reopened.dropArrived(40)
+    await reopened.settle(40, [])
     expect(await readdir(join(folder, 'unmixed'))).to.deep.equal([])
+  })
+
+  it('keeps a sum in place of its parts', async () => {
+    const store = open()
+    await store.save([...landed.slice(0, 1), middle])
+    const sum = { from: 0, until: 40, delta: Float32Array.of(6, 8) }
+    await store.save([sum])
+    expect(await open().load()).to.have.length(3)
+    await store.settle(0, [sum])
+    expect(await open().load()).to.deep.equal([sum])
   })
 
   it('says in a sentence which file is damaged, and goes on with the others', async () => {
     await open().save(landed)
-    await truncate(join(folder, 'unmixed', 'steps-0000000016.safetensors'), 20)
+    await truncate(join(folder, 'unmixed', 'steps-0000000000-0000000016.safetensors'), 20)
     const store = open()
     expect(await store.load()).to.deep.equal(landed.slice(1))
-    expect(store.warnings.join()).to.match(/steps-0000000016\.safetensors is damaged \(.+\): the adapter holds what it says/)
+    expect(store.warnings.join()).to.match(/steps-0000000000-0000000016\.safetensors is damaged \(.+\): the adapter holds what it says/)
   })
 })
