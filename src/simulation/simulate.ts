@@ -32,8 +32,8 @@ export interface SimulationResult {
   /** Where sites train. */
   readonly training: TrainingResult | null
   /**
-   * Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, all sites taken, once nothing is in doubt; but for what training added and what was
-   * taken over by catching up.
+   * Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, of all sites, once nothing is in doubt; but for what training added and
+   * what was taken over by catching up.
    */
   readonly changed: { readonly mass: number, readonly weightedSum: number }
 }

@@ -73,7 +73,7 @@ export const reportSchema = z.strictObject({
   hospitals: z.array(hospitalSchema),
   /** Mean Dice of site i's model on site j's validation images, j ≠ i; null without --compare. */
   crossSite: crossSite.nullable(),
-  /** sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖ from the saved adapters: after each round, last after the cool-down (round null). */
+  /** sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖ from saved adapters: after each round, last after the cool-down (round null). */
   consensus: z.array(z.strictObject({ t: z.number(), round: z.number().int().nullable(), sites: z.number().int(), distance: z.number() })),
   checks: z.array(checkSchema)
 })

@@ -52,7 +52,7 @@ const EMPTY = new Float32Array(0)
 const SAMPLED = 2 ** 20
 
 /**
- * One pairwise exchange at one side (docs/spec/gossip.md#states): offered → open → verified → sealing → (committing → settling →)
+ * One exchange at one side (docs/spec/gossip.md#states): offered → open → verified → sealing → (committing → settling →)
  * closed. Until `commit` x is as it was. The responder alone decides, by a durable record, before it says so; an initiator whose
  * Committed is lost ends in doubt, with a durable record of d, and settles later (Averager.settle). d is appended to its record as it
  * is formed.

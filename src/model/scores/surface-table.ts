@@ -13,7 +13,7 @@ const KIND_OF_CODE =
   'abbhbgfpbfgphppibdflfjmwfknsotxpbfdlfnksfmjwoxtphlleoyulouylAoohbffodjktfmnxlwspgjnyjcqjnqznyjngfmkukqrkmvqmumkfpwsltjkdxmnfoffb'
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzA'
 
-/** Area of the surface in a cube of 2×2×2 voxels, by its code: bit 4a + 2b + c is set where voxel (1 − a, 1 − b, 1 − c) is marked. */
+/** Area of the surface in 2×2×2 voxels, by their code: bit 4a + 2b + c is set where voxel (1 − a, 1 − b, 1 − c) is marked. */
 function areasOfCubes ([x, y, z]: readonly [number, number, number]): Float64Array {
   const face = [y * z, x * z, x * y]
   const areas = KINDS.map((facets) => facets.reduce((sum, facet) => sum + Math.hypot(...facet.map((part, i) => part * face[i]!)), 0))

@@ -164,6 +164,7 @@ describe('pictures', () => {
 
 describe('describeDistance', () => {
   it('writes few digits', () => {
-    expect([0, 0.4394, 0.1, 0.001, 7.3e-8, 1e-5].map(describeDistance)).to.deep.equal(['0', '0.44', '0.1', '0.001', '7·10⁻⁸', '10⁻⁵'])
+    const said = [0, 0.4394, 0.1, 0.001, 7.3e-8, 1e-5].map(describeDistance)
+    expect(said).to.deep.equal(['0', '0.44', '0.1', '0.001', '7·10⁻⁸', '10⁻⁵'])
   })
 })
