@@ -3,7 +3,7 @@
  * (docs/adr).
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -31,4 +31,6 @@ writeFileSync(
 
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+// npx makes the command executable once, as it links this folder; a link that is older than this build would find it without.
+if (status === 0) chmodSync(join(root, 'dist/src/cli/index.js'), 0o755)
 process.exit(status ?? 1)

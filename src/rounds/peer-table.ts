@@ -163,11 +163,17 @@ export class PeerTable {
    * up are about partners that this site can ask, who would refuse it as stale, and nobody is to wait for a site that it cannot reach.
    */
   medianRound (): number | undefined {
-    const rounds = [...this.#entries.values()]
-      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
-      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
-      .sort((a, b) => a - b)
+    const rounds = this.#movingRounds()
     return rounds[Math.floor((rounds.length - 1) / 2)]
+  }
+
+  /**
+   * The same median with this site counted as one of them, ahead of all others: what a fast site waits for. Half of a federation that is
+   * slow holds nobody up; of two sites, the one waits for the other.
+   */
+  medianBelow (): number | undefined {
+    const rounds = this.#movingRounds()
+    return rounds[Math.min(rounds.length - 1, Math.floor((rounds.length + 1) / 2))]
   }
 
   /**
@@ -206,6 +212,14 @@ export class PeerTable {
       ...this.trainingOf(peerId),
       ...(software == null ? {} : { software })
     }))
+  }
+
+  /** Ascending. */
+  #movingRounds (): number[] {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
+      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
+      .sort((a, b) => a - b)
   }
 
   #isPresent ({ connected, foreign, apart, lastSeen }: Entry): boolean {

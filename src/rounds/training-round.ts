@@ -29,7 +29,7 @@ interface Trainer {
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'farAhead' | 'onRound'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'farAhead' | 'onRound'>
   readonly pace: Pace
   readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -183,7 +183,7 @@ async function catchUp (
   )
 }
 
-/** A site more than S rounds ahead of the others' median would be refused as stale: it pauses training, not exchanging. */
+/** A site more than S rounds ahead of half of all, and more, has too few who could still exchange with it: it pauses training alone. */
 async function waitForOthers (
   site: RoundSite,
   { gossip, peers, staleness }: OtherSites,
@@ -191,7 +191,7 @@ async function waitForOthers (
   signal: AbortSignal
 ): Promise<void> {
   const { notices, clock } = site
-  const isAhead = (): boolean => round - 1 - (peers.medianRound() ?? Infinity) > staleness
+  const isAhead = (): boolean => round - 1 - (peers.medianBelow() ?? Infinity) > staleness
   if (!isAhead()) return
   notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
   enter(site, 'waiting', round)

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { delimiter } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
@@ -26,6 +27,11 @@ describe('npm', function () {
   // Not consilium, which npx builds anew at its first use, under the feet of the tests beside this one.
   it('prints no warning before a command', async () => {
     expect(await said('npx', 'tsc', '--version')).not.to.match(/npm (warn|notice)/i)
+  })
+
+  // npx would make it so once, and find a later build without.
+  it('finds the command executable as it was built', async () => {
+    expect((await stat(join(ROOT, 'dist/src/cli/index.js'))).mode & 0o111).to.equal(0o111)
   })
 
   it('prints no warning before a script', async () => {

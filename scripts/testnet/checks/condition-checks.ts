@@ -1,4 +1,3 @@
-import { LEAST_SHARE } from '../../../src/settings/training.ts'
 import type { Conditions } from '../conditions.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
 
@@ -53,13 +52,9 @@ function waitChecks (
       }]
 }
 
-/**
- * A site goes by the median of the others' rounds. Nobody waits while that is a fast one's, which it is where the slow ones are few. Up to
- * half of them shorten their rounds to the fast ones', as far as that goes. Many images make no round longer.
- */
+/** Up to half of a federation that is slow holds nobody up; of two hospitals, the fast one waits where the other falls far behind. */
 function keepUp (slow: Conditions['slow'], hospitals: number): boolean {
-  const few = slow.size < (hospitals - 1) / 2
-  return few || (slow.size <= hospitals / 2 && [...slow.values()].every((factor) => factor <= 1 / LEAST_SHARE))
+  return slow.size <= hospitals / 2 && (hospitals > 2 || slow.size === 0)
 }
 
 function liarCheck (hospitals: readonly HospitalReport[], site: number): ReportCheck {

@@ -55,6 +55,24 @@ describe('PeerTable', () => {
     expect(peers.medianRound(), 'one that cannot be asked').to.equal(1)
   })
 
+  it('counts this site as the one furthest ahead where it asks whether to wait: a slow half holds nobody up', () => {
+    expect(peers.medianBelow()).to.equal(undefined)
+    const below = (...rounds: number[]): number | undefined => {
+      const table = new PeerTable(() => clock.time)
+      for (const [site, round] of rounds.entries()) {
+        table.connected(`${site}`, [])
+        table.announced(`${site}`, announced({ round }))
+      }
+      return table.medianBelow()
+    }
+    expect(below(2), 'of two sites, the other').to.equal(2)
+    expect(below(2, 1), 'two slow ones of three').to.equal(2)
+    expect(below(2, 9, 1), 'two slow ones of four').to.equal(9)
+    expect(below(2, 3, 1), 'three slow ones of four').to.equal(3)
+    expect(below(1, 2, 3, 9), 'three slow ones of five').to.equal(3)
+    expect(below(1, 2, 3, 9, 9), 'three slow ones of six').to.equal(9)
+  })
+
   it('lets a site whose round has not grown for ten minutes hold nobody up', () => {
     peers.connected('a', [])
     peers.announced('a', announced({ round: 1 }))

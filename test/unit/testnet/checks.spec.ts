@@ -162,9 +162,9 @@ describe('checks', () => {
     const half = { ...NONE, slow: new Map([[1, 9], [2, 9]]) }
     expect(failing({ conditions: half, report: four })).to.deep.equal([])
     expect(failing({ conditions: half, report: four, waited: new Set(['a']) })).to.deep.equal(['nobody waited for b and c: a paused'])
-    // No site can shorten its rounds that far.
-    const tooSlow = { ...NONE, slow: new Map([[1, 50], [2, 9]]) }
-    expect(failing({ conditions: tooSlow, report: four, waited: new Set(['a']) })).to.deep.equal([])
+    // Of two, the fast one has nobody else to exchange with.
+    const two = facts(['a', 'b'].map((name, index) => outcome(index, name)))
+    expect(failing({ conditions: slow, report: two, waited: new Set(['a']) })).to.deep.equal([])
     const large = { ...NONE, images: new Map([[0, 9], [1, 9], [2, 9]]) }
     expect(failing({ conditions: large, report: four, waited: new Set(['a']) })).to.deep.equal([])
     expect(failing({ conditions: large, report: four, waited: new Set(['d']) })).to.deep.equal([
