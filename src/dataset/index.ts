@@ -1,5 +1,8 @@
 /** Image files on disk → typed arrays: the one way into this folder. */
 export * from './types.ts'
+export { toClassTargets } from './labels/class-targets.ts'
+export { classMask, decodeLabels } from './labels/decode-labels.ts'
+export { labelMapOf, UNKNOWN, type Label, type LabelMap } from './labels/label-map.ts'
 export { listImages } from './layout.ts'
 export { loadDataset, requireUsableDataset, scanDataset } from './load.ts'
 export { splitSlices } from './split.ts'

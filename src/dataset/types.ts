@@ -15,6 +15,8 @@ export interface Slice {
   readonly image: Uint8Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** classes, from 0, that its site does not annotate; none if not given */
+  readonly lacks?: readonly number[] | undefined
 }
 
 /**
@@ -34,6 +36,8 @@ export interface Fitted {
   readonly image: Uint8Array
   /** fittedHeight·fittedWidth labels, 0 = background */
   readonly mask: Uint8Array
+  /** classes, from 0, that its site does not annotate; none if not given */
+  readonly lacks?: readonly number[] | undefined
 }
 
 /** A fitted slice that can be scored: `truth` holds height·width labels at the original size. */

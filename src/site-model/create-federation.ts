@@ -82,6 +82,6 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
   const body = typeof settings === 'string'
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
-  checkModel(body.model, body.method)
+  checkModel(body.model, body.method, body.labels)
   return body
 }

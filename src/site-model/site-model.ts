@@ -31,8 +31,8 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)
   const engine = await createEngine(engineOptions(config))
-  const { model, training, method } = federation.document
-  const learner = await createLearner({ engine, model, training, method, models: paths.models, siteSeed: 0 })
+  const { model, training, method, labels } = federation.document
+  const learner = await createLearner({ engine, model, training, method, labels, models: paths.models, siteSeed: 0 })
   const saved = await readSavedAdapter(paths.adapter, learner)
   const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
   if (experts != null) learner.importPrivate(experts.set)

@@ -28,3 +28,21 @@ export function diceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
 export function supervisedLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
   return tf.add(tf.mul(bceLoss(logits, targets), BCE_WEIGHT), tf.mul(diceLoss(logits, targets), DICE_WEIGHT))
 }
+
+/**
+ * The same per class over what is known of it: logits, targets and known shares [B,C,…]; each image counts equally in each class of
+ * which it knows anything, and not at all in the others.
+ */
+export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, known: tf.Tensor): tf.Scalar {
+  const items = logits.shape[0]! * logits.shape[1]!
+  const [z, y, w] = [logits, targets, known].map((each) => tf.reshape(each, [items, -1])) as [tf.Tensor, tf.Tensor, tf.Tensor]
+  const area = tf.sum(w, 1)
+  const there = tf.minimum(tf.mul(area, 1e6), 1)
+  const bce = tf.div(tf.sum(tf.mul(w, tf.sub(tf.softplus(z), tf.mul(z, y))), 1), tf.maximum(area, 1e-6))
+  const p = tf.sigmoid(z)
+  const both = tf.add(tf.mul(tf.sum(tf.mul(w, tf.mul(p, y)), 1), 2), DICE_EPSILON)
+  const either = tf.add(tf.sum(tf.mul(w, tf.add(tf.square(p), tf.square(y))), 1), DICE_EPSILON)
+  const dice = tf.sub(1, tf.div(both, either))
+  const each = tf.add(tf.mul(bce, BCE_WEIGHT), tf.mul(dice, DICE_WEIGHT))
+  return tf.div(tf.sum(tf.mul(each, there)), tf.maximum(tf.sum(there), 1))
+}

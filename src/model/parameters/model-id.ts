@@ -10,7 +10,8 @@ export function modelId (
   { name, imageSize }: SamConfig,
   { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet' }: ModelSettings,
   seed: number,
-  keeps: readonly string[] = []
+  keeps: readonly string[] = [],
+  classes = 1
 ): string {
   const { aggregation = 'factors' } = lora
   const settings = [
@@ -29,7 +30,8 @@ export function modelId (
     ...(aggregation === 'ffa' ? [seed] : []),
     ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
     ...(pixels === 'imagenet' ? [] : [pixels]),
-    ...(keeps.length === 0 ? [] : [keeps])
+    ...(keeps.length === 0 ? [] : [keeps]),
+    ...(classes === 1 ? [] : [{ classes }])
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
 }

@@ -3,11 +3,15 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toImages, toTargets, type Fitted, type Scored } from '../../dataset/index.ts'
+import { toImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
+import { targetFeeds } from '../classes/feeds.ts'
+import { restoreCodes } from '../classes/restore.ts'
+import { classMeans, scoreClasses, type ClassScore } from '../classes/scores.ts'
+import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
@@ -16,7 +20,6 @@ import { fromPrivateSet, initialExpertState, toPrivateSet, type PrivateLayouts, 
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
-import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
 import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
@@ -37,6 +40,8 @@ export interface LearnerInit {
   readonly train: TrainSettings
   /** Groups of the global parameters that stay at the site; none if not given. */
   readonly keeps?: readonly GlobalGroup[] | undefined
+  /** The federation's classes; one, everything above 0, if not given. */
+  readonly labels?: LabelMap | undefined
   /** Of the whole training, for a schedule that falls; no end if not given. */
   readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */
@@ -73,6 +78,8 @@ export interface SampleScore {
   readonly iou: number
   /** Pixels of the original image; NaN where only one of mask and truth is empty. */
   readonly hd95: number
+  /** By class, where the federation names classes; null for one that the image does not annotate. The figures above are their means. */
+  readonly classes?: readonly (ClassScore | null)[]
 }
 
 const EVALUATION_BATCH = 8
@@ -99,19 +106,21 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, weights, model, train, seed } = init
+    const { engine, config, model, train, seed, labels } = init
     this.#init = init
     this.inputSize = config.imageSize
-    this.#components = componentsOf(init)
+    const classes = labels?.names.length ?? 1
+    const weights = withPasses(init.weights, config, classes)
+    this.#components = componentsOf({ ...init, classes })
     const groups = this.#components.flatMap((component) => component.groups ?? [])
-    const global = this.#global = new GlobalVector({ ...init, groups })
+    const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
     this.#layouts = { experts: createLayout(experts), kept: global.kept }
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept }
     this.#weights = { ...weights, ...global.fixed }
-    this.#context = contextOf(init, global.layout, this.#layouts.experts)
+    this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), classes }
     this.#steps = {
       forward: engine.compile(forwardStep(this.#context), this.#weights),
       G: this.#compile('G'),
@@ -241,8 +250,13 @@ export class Learner {
   /** Scores masks at the original size; Dice is the mean over images. */
   async evaluate (
     { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
-  ): Promise<{ dice: number, perSample: SampleScore[] }> {
-    const masks = await this.#masks({ adapter, samples, mode }, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
+  ): Promise<{ dice: number, perSample: SampleScore[], classes?: Readonly<Record<string, number>> }> {
+    const { labels, train } = this.#init
+    const masks = await this.#masks({ adapter, samples, mode }, train.prompt === 'box' ? maskBoxes : () => ({}))
+    if (labels != null) {
+      const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, labels) }))
+      return { ...classMeans(perSample, labels), perSample }
+    }
     const perSample = samples.map(({ id, truth, height, width }, i) => {
       const mask = masks[i]!
       return { id, dice: diceScore(mask, truth), iou: iouScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
@@ -250,7 +264,7 @@ export class Learner {
     return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
   }
 
-  /** Masks of 0 and 1 at the original size, row-major. */
+  /** Masks at the original size, row-major: codes of the federation's labels (label-map.ts), of 0 and 1 where it has one class. */
   async predict (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
     return await this.#masks(args, () => ({}))
   }
@@ -275,6 +289,7 @@ export class Learner {
       config,
       pixels,
       context: this.#context,
+      labels: this.#init.labels,
       weights: this.#weights,
       adapted: this.#adapted(adapter, mode),
       identity: parts.join(),
@@ -305,7 +320,10 @@ export class Learner {
         ...prompts(chunk)
       })
       const maps = logits!.data as Float32Array
-      for (let i = 0; i < count; i++) masks.push(restoreMask(maps.subarray(i * side * side, (i + 1) * side * side), side, chunk[i]!))
+      const size = (this.#context.classes ?? 1) * side * side
+      for (let i = 0; i < count; i++) {
+        masks.push(restoreCodes(maps.subarray(i * size, (i + 1) * size), side, chunk[i]!, this.#init.labels))
+      }
       await breathe()
     }
     return masks
@@ -344,7 +362,7 @@ export class Learner {
     const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
     return {
       ...await this.#inputs(batch, this.#init.train.augment),
-      '@targets': { shape: [batch.length, 1, side, side], data: toTargets(batch, side) },
+      ...targetFeeds(batch, side, this.#init.labels),
       ...boxes,
       ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }

@@ -4,9 +4,10 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import type { Dice } from '../../home/metrics-log.ts'
+import type { Scores } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
+import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
@@ -16,6 +17,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
+type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -39,7 +41,7 @@ export class TrainerSession {
   readonly #initial: PrivateSet
   #privateRound: number
   #keptRound: number
-  #frozenDice: number | undefined
+  #frozen: Score | undefined
 
   constructor ({ ready, learner, data, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
@@ -78,7 +80,7 @@ export class TrainerSession {
   }
 
   async score ({ adapter }: Work): Promise<TrainerCalls['score']['reply']> {
-    return { dice: await this.#score(adapter) }
+    return await this.#score(adapter)
   }
 
   async #save (rounds: Pick<PrivateCheckpoint, 'round' | 'keptRound'>, replaces = false): Promise<void> {
@@ -97,12 +99,16 @@ export class TrainerSession {
     return true
   }
 
-  async #score (values: Float32Array): Promise<Dice> {
+  async #score (values: Float32Array): Promise<Scores> {
     const adapter = new Adapter(this.#learner.schema, values)
-    const score = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> =>
-      (await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })).dice
-    this.#frozenDice ??= await score('frozen')
-    return { frozen: this.#frozenDice, global: await score('global'), personal: await score('personal') }
+    const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })
+    const frozen = this.#frozen ??= await score('frozen')
+    const [global, personal] = [await score('global'), await score('personal')]
+    const dice = { frozen: frozen.dice, global: global.dice, personal: personal.dice }
+    if (frozen.classes == null) return { dice }
+    const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
+      [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
+    return { dice, classes }
   }
 
   #args ({ round, adapter, done, share }: TrainWork, isEnough: () => boolean): PhaseArgs {
