@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
-import { parseName, readCapped } from './readers/file.ts'
+import { FORMATS, parseName, readCapped } from './readers/file.ts'
 import type { Modality } from './transforms/normalise.ts'
 import type { Dataset, Problem } from './types.ts'
 
@@ -106,7 +106,7 @@ async function findFiles (root: string, folder: string, channels: boolean): Prom
     const channel = channels ? /^(.+)_(\d{4})$/.exec(stem) : [stem, stem, '0000']
     const key = channel?.[1] ?? stem
     if (entry.isDirectory()) subfolders.push({ file, reason: 'it is a folder, and subfolders are not entered: move its files up' })
-    else if (kind == null) problems.push({ file, reason: 'the format is not read: store PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)' })
+    else if (kind == null) problems.push({ file, reason: `the format is not read: store ${FORMATS}` })
     else if (channel == null) problems.push({ file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
     else if (channel[2] !== '0000') ignored++
     else if (found.has(key)) problems.push({ file, reason: 'another file of the folder has the same name before the ending' })

@@ -1,6 +1,8 @@
 import { InputError } from '../errors.ts'
 import { listPairs } from './layout.ts'
 import { readPair, type PairSlices } from './read-pair.ts'
+import { readColourTable } from './readers/masks/colour-table.ts'
+import { PaletteBook } from './readers/masks/palette-book.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
@@ -23,10 +25,11 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
+  const masks = { colours: await readColourTable(path), palettes: new PaletteBook() }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(await readPair(path, pair, { ...options, modality }))
+      read.push(await readPair(path, pair, { ...options, ...masks, modality }))
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push({ file: pair.image, reason: error.message })
@@ -42,8 +45,15 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
-    ignoredChannels
+    ignoredChannels,
+    notes: countEach(read.flatMap(({ notes }) => notes))
   }
+}
+
+function countEach (sentences: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const sentence of sentences) counts[sentence] = (counts[sentence] ?? 0) + 1
+  return counts
 }
 
 /** Passes a dataset on if it has slices. @throws InputError with the counts and the first reasons */

@@ -2,10 +2,13 @@ import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
 import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
-import { parseName } from './readers/file.ts'
+import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import { readNifti } from './readers/nifti.ts'
-import { readPicture } from './readers/picture.ts'
+import type { Volume } from './readers/nifti.ts'
+import { readPages } from './readers/pages/read-pages.ts'
+import { stackOf } from './readers/picture-stack.ts'
+import { pictureOf } from './readers/picture.ts'
+import { readVolume } from './readers/volume.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
 
@@ -13,6 +16,8 @@ export interface PictureImage {
   readonly kind: 'picture'
   /** exactly one, its mask all 0 */
   readonly slices: readonly Slice[]
+  /** EXIF or TIFF orientation 2..8, which was not applied */
+  readonly orientation?: number
 }
 
 export interface VolumeImage {
@@ -26,9 +31,9 @@ export interface VolumeImage {
 /** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
 export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   const { stem, kind } = parseName(file)
-  if (kind == null) throw new InputError(`${file} is of a format that is not read: use PNG, JPEG, TIFF or NIfTI (.nii, .nii.gz)`)
+  if (kind == null) throw new InputError(`${file} is of a format that is not read: use ${FORMATS}`)
   try {
-    return kind === 'picture' ? await onePicture(file, stem, options) : await oneVolume(file, stem, options)
+    return kind === 'picture' ? await pictureOrStack(file, stem, options) : oneVolume(await readVolume(file), stem, options)
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
@@ -43,7 +48,8 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   await stat(file).catch((error: unknown) => {
     throw new InputError(`the mask ${file} cannot be used: ${systemReason(error)}`)
   })
-  if (kind !== image.kind) {
+  // A picture file may hold the pages of a stack, which is a volume.
+  if (kind !== image.kind && !(kind === 'picture' && image.kind === 'volume')) {
     throw new InputError(
       image.kind === 'volume'
         ? `the mask ${file} is not a volume, but the image is: use NIfTI`
@@ -51,19 +57,27 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
     )
   }
   try {
-    return image.kind === 'volume' ? await readVolumeLabels(file, image) : [await readPictureLabels(file, image.slices[0]!)]
+    if (image.kind === 'volume') return (await readVolumeLabels(file, image)).masks
+    const { orientation } = image
+    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } })).data]
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
 }
 
-async function onePicture (file: string, stem: string, options: ReadOptions): Promise<PictureImage> {
-  const picture = await readPicture(file)
-  return { kind: 'picture', slices: [pictureSlice(stem, picture, new Uint8Array(picture.height * picture.width), options)] }
+async function pictureOrStack (file: string, stem: string, options: ReadOptions): Promise<PictureImage | VolumeImage> {
+  const pages = await readPages(file)
+  if (pages.length > 1) return oneVolume(stackOf(pages), stem, options)
+  const picture = pictureOf(pages[0]!)
+  const { height, width, orientation } = picture
+  return {
+    kind: 'picture',
+    slices: [pictureSlice(stem, picture, new Uint8Array(height * width), options)],
+    ...orientation == null ? {} : { orientation }
+  }
 }
 
-async function oneVolume (file: string, stem: string, options: ReadOptions): Promise<VolumeImage> {
-  const volume = await readNifti(file)
+function oneVolume (volume: Volume, stem: string, options: ReadOptions): VolumeImage {
   const stack = planStack(volume, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
   return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }

@@ -1,16 +1,22 @@
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
+import { parseName } from './readers/file.ts'
+import { labelsOf, type Labels, type MaskReading } from './readers/masks/labels.ts'
+import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import { readNifti, type Volume } from './readers/nifti.ts'
-import { readPicture, type Picture } from './readers/picture.ts'
+import type { Volume } from './readers/nifti.ts'
+import { readPages } from './readers/pages/read-pages.ts'
+import { joined, stackOf } from './readers/picture-stack.ts'
+import { pictureOf, type Picture } from './readers/picture.ts'
+import { readVolume } from './readers/volume.ts'
 import { subjectOf } from './subject.ts'
 import { brightness, type Modality } from './transforms/normalise.ts'
 import { cornerDistance } from './transforms/orientation.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
 
-export interface PairOptions extends ReadOptions {
+export interface PairOptions extends ReadOptions, MaskReading {
   readonly modality: Modality
 }
 
@@ -18,6 +24,8 @@ export interface PairSlices {
   readonly slices: readonly Slice[]
   readonly volume?: VolumeFacts
   readonly emptySlices: number
+  /** what had to be decided, each in a sentence without a name */
+  readonly notes: readonly string[]
 }
 
 /** Blurred or colourful masks have hundreds of values; no anatomy task has. */
@@ -33,25 +41,29 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
 }
 
 async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
-  const picture = await readPicture(join(root, image))
-  return { slices: [pictureSlice(stem, picture, await readPictureLabels(join(root, mask), picture), options)], emptySlices: 0 }
+  const pages = await readPages(join(root, image))
+  if (pages.length > 1) return await volumePair(stackOf(pages), { stem, mask: join(root, mask) }, options)
+  const picture = pictureOf(pages[0]!)
+  const labels = await readPictureLabels(join(root, mask), picture, options)
+  return {
+    slices: [pictureSlice(stem, picture, labels.data, options)],
+    emptySlices: 0,
+    notes: [...picture.notes, ...labels.notes]
+  }
 }
 
 /** height·width labels for an image of this size. @throws InputError whose message is a reason without a file name */
 export async function readPictureLabels (
   file: string,
-  { height, width }: { readonly height: number, readonly width: number }
-): Promise<Uint8Array> {
-  if (/\.jpe?g$/i.test(file)) throw new InputError('the mask is a JPEG, which blurs labels: store PNG')
-  const labels = await about('mask', () => readPicture(file))
-  if (labels.channels !== 1 || !(labels.data instanceof Uint8Array)) {
-    throw new InputError('the mask is not a grey 8-bit picture: store one label per pixel')
-  }
-  if (labels.height !== height || labels.width !== width) {
-    throw new InputError(`the mask has ${labels.width}×${labels.height} pixels, the image ${width}×${height}`)
-  }
-  checkLabels([labels.data])
-  return labels.data
+  image: Pick<Picture, 'height' | 'width' | 'orientation'>,
+  reading: MaskReading = {}
+): Promise<Labels> {
+  const [page, ...further] = await about('mask', () => readPages(file))
+  if (further.length > 0) throw new InputError(`the mask has ${further.length + 1} pages, the image one: store one file per slice`)
+  const labels = labelsOf(page!, reading)
+  const { data, notes } = placeMask({ data: labels.data, height: page!.height, width: page!.width }, page!.orientation, image)
+  checkLabels([data])
+  return { data, notes: [...labels.notes, ...notes] }
 }
 
 /** An 8-bit slice of a decoded picture. @throws InputError when all its values are alike */
@@ -62,27 +74,47 @@ export function pictureSlice (
   options: Partial<PairOptions>
 ): Slice {
   const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
-  return { id: stem, ...subjectOf(stem), height, width, channels, image: Uint8Array.from(data, show), mask }
+  const bright = new Uint8Array(data.length)
+  // A third of the time that Uint8Array.from takes.
+  for (let i = 0; i < bright.length; i++) bright[i] = show(data[i]!)
+  return { id: stem, ...subjectOf(stem), height, width, channels, image: bright, mask }
 }
 
 async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
-  const volume = await readNifti(join(root, image))
+  return await volumePair(await readVolume(join(root, image)), { stem, mask: join(root, mask) }, options)
+}
+
+async function volumePair (
+  volume: Volume,
+  { stem, mask }: { readonly stem: string, readonly mask: string },
+  options: PairOptions
+): Promise<PairSlices> {
   const stack = planStack(volume, options.axis)
-  const masks = await readVolumeLabels(join(root, mask), { header: volume.header, stack })
+  const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
   const slices = volumeSlices(stem, volume, stack, masks, options)
   const shown = slices.filter((slice) => slice.mask.some((label) => label > 0))
-  return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length }
+  return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length, notes }
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
 export async function readVolumeLabels (
   file: string,
-  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack }
-): Promise<Uint8Array[]> {
-  const labels = await about('mask', () => readNifti(file))
+  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack },
+  reading: MaskReading = {}
+): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
+  const { volume: labels, notes } = await about('mask', () => readLabelVolume(file, reading))
   const masks = cutLabels(labels, matching(header, stack, labels))
   checkLabels(masks)
-  return masks
+  return { masks, notes }
+}
+
+/** A label volume, or the pages of a picture file as one. */
+async function readLabelVolume (file: string, reading: MaskReading): Promise<{ volume: Volume, notes: readonly string[] }> {
+  if (parseName(file).kind !== 'picture') return { volume: await readVolume(file), notes: [] }
+  const pages = await readPages(file)
+  if (pages.length === 1) throw new InputError('it is not a volume, but the image is: use NIfTI, or as many pages as the image has')
+  const labels = pages.map((page) => labelsOf(page, reading))
+  return { volume: joined(pages, labels.map(({ data }) => data)), notes: [...new Set(labels.flatMap(({ notes }) => notes))] }
 }
 
 /** All slices of a volume, 8-bit, with the masks of the same stack. */

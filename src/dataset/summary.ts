@@ -15,6 +15,8 @@ export interface DatasetSummary {
   readonly volumes: readonly VolumeFacts[]
   readonly emptySlices: number
   readonly ignoredChannels: number
+  /** what had to be decided on reading, with the number of pairs */
+  readonly notes: Readonly<Record<string, number>>
   readonly skipped: number
   /** how many files were skipped for which reason */
   readonly reasons: Readonly<Record<string, number>>
@@ -39,6 +41,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
     volumes: dataset.volumes,
     emptySlices: dataset.emptySlices,
     ignoredChannels: dataset.ignoredChannels,
+    notes: dataset.notes,
     skipped: problems.length,
     reasons
   }
@@ -60,6 +63,7 @@ export function describeSummary (summary: DatasetSummary): string {
     ...subjects === 1
       ? ['one subject: training and validation are slabs of it with a gap between them, which says nothing about other subjects']
       : [],
+    ...Object.entries(summary.notes).map(([note, pairs]) => `${count(pairs, 'pair')}: ${note}`),
     skipped === 0 ? 'nothing skipped' : `${count(skipped, 'file')} skipped`
   ].join('\n')
 }

@@ -72,6 +72,8 @@ export interface Dataset {
   readonly emptySlices: number
   /** image files of further channels (nnU-Net `_0001`…), which are not read */
   readonly ignoredChannels: number
+  /** what had to be decided on reading, each in a sentence without a name, with the number of pairs */
+  readonly notes: Readonly<Record<string, number>>
 }
 
 /** `auto` is the plane in which the volume was acquired: across its coarsest voxel axis, or axial where voxels are about cubes. */

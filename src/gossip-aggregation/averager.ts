@@ -274,7 +274,11 @@ export class Averager {
       normBound,
       distort: this.#distort,
       terms: { round: this.#round, mass, clipRadius: this.clipRadius, steps: this.steps.trained },
-      takeOutUnmixed: (into) => { this.#unmixed.takeOut(into) },
+      mixed: (into) => {
+        into.set(this.values)
+        this.#unmixed.takeOut(into)
+        return into
+      },
       adaptsCodec: codec === 'auto',
       check: (theirs, own) => {
         this.#checkTerms(theirs)

@@ -54,10 +54,18 @@ export class UnmixedStore {
     }
   }
 
-  /** What arrived elsewhere, and what a checkpoint does not hold, is not needed any more. */
-  async prune ({ arrived, trained }: { readonly arrived: number, readonly trained: number }): Promise<void> {
-    for (const until of [...this.#saved]) {
-      if (until > arrived && until <= trained) continue
+  /** What arrived at another site is not needed any more, once a checkpoint says so. */
+  async dropArrived (arrived: number): Promise<void> {
+    await this.#drop((until) => until <= arrived)
+  }
+
+  /** At a start: what no checkpoint holds is trained again, under the same number. */
+  async dropBeyond (trained: number): Promise<void> {
+    await this.#drop((until) => until > trained)
+  }
+
+  async #drop (which: (until: number) => boolean): Promise<void> {
+    for (const until of [...this.#saved].filter(which)) {
       await rm(this.#path(until), { force: true })
       this.#saved.delete(until)
     }

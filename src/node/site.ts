@@ -118,6 +118,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
+  await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
   for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings, ...unmixed.warnings]) notices.warn(warning, warning)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1

@@ -5,7 +5,7 @@ import type { UnmixedStore } from '../home/unmixed-store.ts'
 export interface CheckpointInit {
   readonly averager: Pick<Averager, 'state' | 'hold' | 'saved'>
   readonly store: Pick<AdapterStore, 'save'>
-  readonly unmixed: Pick<UnmixedStore, 'save' | 'prune'>
+  readonly unmixed: Pick<UnmixedStore, 'save' | 'dropArrived'>
   /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
   readonly beforeSave?: () => Promise<void>
   readonly onFailure: (error: unknown) => void
@@ -36,7 +36,7 @@ export class Checkpoint {
       return { included, steps }
     })
     await averager.saved(saved.included)
-    await unmixed.prune(saved.steps)
+    await unmixed.dropArrived(saved.steps.arrived)
   }
 
   /** After an exchange: saves in the background once the log holds many. */

@@ -94,6 +94,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   await checkpoint.save()
   record.dice = dice
   record.classes = classes
+  record.trainedBefore = site.averager.steps.trained
   if (others != null) keepUp(site, others, round)
   const consensus = others?.distance()
   const { steps } = site.averager
@@ -144,7 +145,6 @@ function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSi
 function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip }: OtherSites, { number, trainMs }: Round): void {
   pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
   record.pace = pace.share
-  record.trainedBefore = averager.steps.trained
   arrival.ended(averager.steps, () => gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
 }
 

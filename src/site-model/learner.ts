@@ -26,7 +26,9 @@ export interface LearnerSource {
 }
 
 /** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
-export async function createLearner ({ engine, model, training, method, labels, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
+export async function createLearner (
+  { engine, model, training, method, labels, models, siteSeed, spill }: LearnerSource
+): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
   if (base.hash !== model.baseHash) {

@@ -6,20 +6,32 @@ import { InputError } from '../../errors.ts'
 /** Larger files are refused before a byte is read: a CT of 512×512×1000 at 16 bit is 512 MiB. */
 const MAX_FILE_BYTES = 1024 ** 3
 
+/** What is read, in the words of a sentence. */
+export const FORMATS = 'PNG, JPEG, TIFF, BMP, GIF, NumPy (.npy, .npz), NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd)'
+
 const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
   '.png': 'picture',
   '.jpg': 'picture',
   '.jpeg': 'picture',
   '.tif': 'picture',
   '.tiff': 'picture',
+  '.bmp': 'picture',
+  '.gif': 'picture',
+  '.npy': 'picture',
+  '.npz': 'picture',
   '.nii': 'volume',
-  '.nii.gz': 'volume'
+  '.nii.gz': 'volume',
+  '.nrrd': 'volume',
+  '.seg.nrrd': 'volume',
+  '.nhdr': 'volume',
+  '.mha': 'volume',
+  '.mhd': 'volume'
 }
 
 /** Splits a file name into stem and lower-case ending; `kind` is undefined for formats that are not read. */
 export function parseName (file: string): { stem: string, ending: string, kind: 'picture' | 'volume' | undefined } {
   const name = basename(file)
-  const ending = /(\.nii\.gz|\.[^.]*)$/i.exec(name)?.[0] ?? ''
+  const ending = /(\.nii\.gz|\.seg\.nrrd|\.[^.]*)$/i.exec(name)?.[0] ?? ''
   return { stem: name.slice(0, name.length - ending.length), ending: ending.toLowerCase(), kind: EXTENSIONS[ending.toLowerCase()] }
 }
 

@@ -1,65 +1,88 @@
-import sharp, { type Metadata } from 'sharp'
 import { InputError } from '../../errors.ts'
-import { readCapped } from './file.ts'
+import type { Voxels } from './nifti.ts'
+import type { Samples } from './pages/samples.ts'
 
-const MAX_PIXELS = 8192 * 8192
-
-/** A decoded picture before normalisation: height·width·channels, row-major. */
+/** A decoded picture before normalisation: height·width·channels, row-major, never turned. */
 export interface Picture {
   readonly height: number
   readonly width: number
   readonly channels: 1 | 3
-  readonly data: Uint8Array | Uint16Array | Float32Array
+  readonly data: Voxels
+  /** EXIF or TIFF orientation 2..8, which was not applied */
+  readonly orientation?: number
+  /** what had to be decided, each in a sentence without a name */
+  readonly notes: readonly string[]
 }
+
+const ALPHA_LEFT_OUT = 'images with transparent parts: their stored colours are used, and transparency is left out'
+const INVERTED = 'images stored inverted (0 is white): turned over, so that bright is bright'
 
 /**
- * Decodes PNG, JPEG or TIFF without rescaling its values; alpha is dropped, EXIF orientation applied,
- * equal colour channels become one.
- *
- * @throws InputError whose message is a reason without a file name
+ * What a page shows: colours of a palette, the brightness of narrow and inverted samples; alpha left out, equal colour channels made
+ * one. @throws InputError for a picture that is in its transparency alone
  */
-export async function readPicture (file: string): Promise<Picture> {
-  const bytes = await readCapped(file)
-  const metadata = await decode(() => sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata())
-  if ((metadata.pages ?? 1) > 1) throw new InputError('the file holds several pages; store one file per slice, or a NIfTI volume')
-  const { space, depth } = format(metadata)
-  const { data, info } = await decode(() => sharp(bytes, { limitInputPixels: MAX_PIXELS })
-    .autoOrient().removeAlpha().toColourspace(space).raw({ depth }).toBuffer({ resolveWithObject: true }))
-  if (info.channels !== 1 && info.channels !== 3) throw new InputError('the picture is neither grey nor RGB')
-  return mergeEqualChannels({ height: info.height, width: info.width, channels: info.channels, data: view(data, depth) })
+export function pictureOf (page: Samples): Picture {
+  const { height, width, orientation } = page
+  const shown = page.palette == null ? page : fromPalette(page)
+  const notes: string[] = []
+  const hasAlpha = shown.channels === 2 || shown.channels === 4
+  if (hasAlpha && isUneven(shown, shown.channels - 1)) {
+    if (!Array.from({ length: shown.channels - 1 }, (_, c) => c).some((c) => isUneven(shown, c))) {
+      throw new InputError('the picture is of one colour, and what it shows is in its transparency: store it as grey or RGB')
+    }
+    notes.push(ALPHA_LEFT_OUT)
+  }
+  const opaque = hasAlpha ? withoutAlpha(shown) : shown
+  if (page.inverted === true) notes.push(INVERTED)
+  const merged = mergeEqualChannels({ height, width, channels: opaque.channels as 1 | 3, data: toBrightness(opaque) })
+  return { ...merged, ...orientation == null ? {} : { orientation }, notes }
 }
 
-type Depth = 'uchar' | 'ushort' | 'float'
-
-/** Colour space and sample type in which sharp hands the values out unchanged. */
-function format ({ depth, space, channels, hasAlpha }: Metadata): { space: string, depth: Depth } {
-  const grey = channels - (hasAlpha ? 1 : 0) === 1
-  if (depth === 'uchar') return { space: grey ? 'b-w' : 'srgb', depth }
-  if (depth === 'ushort' && (space === 'grey16' || space === 'rgb16')) return { space, depth }
-  if (grey) return { space: 'b-w', depth: 'float' }
-  throw new InputError('the colour depth of the picture is not supported; store 8 or 16 bit')
+function fromPalette ({ palette = [], data, ...page }: Samples): Samples {
+  const channels = palette.some((colour) => colour.length > 3 && colour[3]! < 255) ? 4 : 3
+  const out = new Uint8Array(data.length * channels)
+  const lost = palette.length
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! >= lost) throw new InputError('the picture names colours that its palette lacks: it is damaged')
+    const colour = palette[data[i]!]!
+    for (let c = 0; c < channels; c++) out[i * channels + c] = colour[c] ?? 255
+  }
+  return { ...page, channels, data: out, bits: 8 }
 }
 
-function view (data: Buffer, depth: Depth): Picture['data'] {
-  if (depth === 'uchar') return new Uint8Array(data)
-  const copy = new Uint8Array(data).buffer
-  return depth === 'ushort' ? new Uint16Array(copy) : new Float32Array(copy)
+function isUneven ({ data, channels }: Samples, channel: number): boolean {
+  for (let i = channel; i < data.length; i += channels) if (data[i] !== data[channel]) return true
+  return false
 }
 
-function mergeEqualChannels (picture: Picture): Picture {
+function withoutAlpha (page: Samples): Samples {
+  const { data, channels } = page
+  const kept = channels - 1
+  const out = data.slice(0, data.length / channels * kept)
+  for (let i = 0, to = 0; i < data.length; i += channels) for (let c = 0; c < kept; c++) out[to++] = data[i + c]!
+  return { ...page, channels: kept as 1 | 3, data: out }
+}
+
+/** Samples of fewer than 8 bits fill the range of 8; where 0 is white, the scale is turned over. */
+function toBrightness ({ data, bits, inverted = false }: Samples): Voxels {
+  if (bits >= 8 && !inverted) return data
+  const [top, scale] = [2 ** bits - 1, bits < 8 ? 255 / (2 ** bits - 1) : 1]
+  if (data instanceof Uint8Array || data instanceof Uint16Array) return data.map((value) => (inverted ? top - value : value) * scale)
+  // Signed and floating-point numbers have no white to count from.
+  return data.map((value) => -value)
+}
+
+function mergeEqualChannels (picture: Omit<Picture, 'notes'>): Omit<Picture, 'notes'> {
   const { data, channels } = picture
   if (channels === 1) return picture
   for (let i = 0; i < data.length; i += 3) {
     if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return picture
   }
-  return { ...picture, channels: 1, data: data.filter((_, i) => i % 3 === 0) }
+  return { ...picture, channels: 1, data: firstOfThree(data) }
 }
 
-async function decode<T> (work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('pixel limit')) throw new InputError('the picture is larger than 8192×8192 pixels')
-    throw new InputError('the picture cannot be decoded: it is damaged, truncated or of another format')
-  }
+function firstOfThree (data: Voxels): Voxels {
+  const out = data.slice(0, data.length / 3)
+  for (let i = 0; i < out.length; i++) out[i] = data[3 * i]!
+  return out
 }

@@ -24,15 +24,15 @@ export interface ExchangeSide {
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
   check (theirs: Terms, own: Terms): void
   /** An array of the schema's size, whatever it holds. */
-  take (): Float32Array
+  readonly take: () => Float32Array
   /** What was taken and nobody reads any more. */
   give (array: Float32Array): void
   begin (head: RecordHead): Promise<LogEntry>
   settle (exchangeId: string): Promise<void>
   /** All at once. */
   readonly apply: Apply
-  /** into ← into − what this site trained and no other site has. */
-  takeOutUnmixed (into: Float32Array): void
+  /** into ← x without what this site trained and no other site has. */
+  readonly mixed: (into: Float32Array) => Float32Array
   /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
   closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
 }
@@ -117,19 +117,14 @@ export class Exchange {
   /** Takes what is sent through the release gate and codes it; iterate it to its end before `outgoing` and `receive`. */
   * prepare (): Generator<void, void> {
     this.#expect('open')
-    const { schema, x, normBound } = this.#site
+    const { schema, normBound } = this.#site
     const { coder, chunks } = this.#opened()
     this.#isBorrowed = coder.isExact && this.#site.distort == null && !this.#isWeightless
     // Given back when the partner has read all of it; else x never changes in this place again, since a part may still wait for the
     // network.
-    const released =
-      yield * (this.#isBorrowed
-        ? release(schema, x.borrow(), { normBound, squares: x.squares })
-        : release(schema, x.values, { normBound, into: this.#site.take() }))
+    const released = yield * release(schema, ...this.#outgoingVector(normBound))
     const own = released.values
     this.#norm = released.norm
-    // What is taken over replaces the rest alone.
-    if (this.#isWeightless) this.#site.takeOutUnmixed(own)
     this.#site.distort?.(own)
     const isNoiseWanted = this.#site.adaptsCodec || !coder.isExact
     const stride = Math.ceil(own.length / SAMPLED)
@@ -143,6 +138,13 @@ export class Exchange {
     this.#entry = this.#site.begin({ exchangeId: this.id, partner: this.partner, role: this.role, size: own.length })
     // What goes wrong with the record is told by sealing it.
     this.#entry.catch(() => {})
+  }
+
+  /** What goes to the release gate. Of a site without mass, what another's x is to take the place of. */
+  #outgoingVector (normBound: number): [values: Float32Array, how: Parameters<typeof release>[2]] {
+    const { x, take, mixed } = this.#site
+    if (this.#isWeightless) return [mixed(take()), { normBound }]
+    return this.#isBorrowed ? [x.borrow(), { normBound, squares: x.squares }] : [x.values, { normBound, into: take() }]
   }
 
   /** The codes of chunk `index`; not to be changed. */

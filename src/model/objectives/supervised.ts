@@ -34,8 +34,10 @@ export function supervisedLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scala
  * which it knows anything, and not at all in the others.
  */
 export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, known: tf.Tensor): tf.Scalar {
-  const items = logits.shape[0]! * logits.shape[1]!
-  const [z, y, w] = [logits, targets, known].map((each) => tf.reshape(each, [items, -1])) as [tf.Tensor, tf.Tensor, tf.Tensor]
+  const [images = 0, classes = 0] = logits.shape
+  const items = images * classes
+  const rows = (each: tf.Tensor): tf.Tensor => tf.reshape(each, [items, -1])
+  const [z, y, w] = [rows(logits), rows(targets), rows(known)]
   const area = tf.sum(w, 1)
   const there = tf.minimum(tf.mul(area, 1e6), 1)
   const bce = tf.div(tf.sum(tf.mul(w, tf.sub(tf.softplus(z), tf.mul(z, y))), 1), tf.maximum(area, 1e-6))

@@ -25,13 +25,17 @@ export function modelId (
     moe.bottleneck,
     moe.gate,
     moe.expert,
-    ...(encoder === 'lora' ? [] : [encoder]),
-    ...(aggregation === 'factors' ? [] : [aggregation]),
-    ...(aggregation === 'ffa' ? [seed] : []),
-    ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
-    ...(pixels === 'imagenet' ? [] : [pixels]),
-    ...(keeps.length === 0 ? [] : [keeps]),
-    ...(classes === 1 ? [] : [{ classes }])
+    ...unless(encoder === 'lora', encoder),
+    ...unless(aggregation === 'factors', aggregation),
+    ...unless(aggregation !== 'ffa', seed),
+    ...unless(moe.noise == null || moe.noise === 0, moe.noise),
+    ...unless(pixels === 'imagenet', pixels),
+    ...unless(keeps.length === 0, keeps),
+    ...unless(classes === 1, { classes })
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
+}
+
+function unless<T> (isDefault: boolean, value: T): T[] {
+  return isDefault ? [] : [value]
 }

@@ -22,22 +22,22 @@ const SHARED_HEADS = 'iou_token|mask_tokens|output_upscaling'
  * IoU head; further passes of the decoder have mask tokens and hypernetworks of their own.
  */
 function wholeOf (decoder: DecoderMode, maps: readonly number[]): RegExp | undefined {
-  const used = `output_hypernetworks_mlps\\.[${maps.join('')}]`
-  const own = 'passes\\.\\d+\\.'
+  const [used, own] = [`output_hypernetworks_mlps\\.[${maps.join('')}]`, 'passes\\.\\d+\\.']
   switch (decoder) {
-    case 'lora+upscaling':
-      return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|output_hypernetworks_mlps\\.[${maps.join('')}]\\.layers\\.2)\\b`)
+    case 'lora+upscaling': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used}\\.layers\\.2)\\b`)
     case 'lora+mask-head': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used})\\b`)
     case 'lora+heads':
       return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|output_hypernetworks_mlps|iou_prediction_head)\\b`)
     case 'full': return /^mask_decoder\./
-    default: return undefined
+    case 'frozen':
+    case 'lora': return undefined
   }
 }
 
 /** Nothing learns from the maps that no class uses, so decay alone would wear them down. */
 function unusedBy (maps: readonly number[]): RegExp {
-  return new RegExp(`^mask_decoder\\.output_hypernetworks_mlps\\.[${[0, 1, 2, 3].filter((map) => !maps.includes(map)).join('')}]|iou_prediction_head`)
+  const others = [0, 1, 2, 3].filter((map) => !maps.includes(map))
+  return new RegExp(`^mask_decoder\\.output_hypernetworks_mlps\\.[${others.join('')}]|iou_prediction_head`)
 }
 
 type Shape = readonly number[]

@@ -144,7 +144,7 @@ describe('loading a data folder', () => {
       'images/grey.png': picture,
       'masks/grey.png': await png(6, 8, (x, y) => x + 8 * y),
       'images/blur.png': picture,
-      'masks/blur.jpg': await sharp(dot).jpeg().toBuffer(),
+      'masks/blur.jpg': await sharp(await png(24, 24, (x) => x < 8 ? 0 : x < 16 ? 128 : 255)).jpeg().toBuffer(),
       'images/.DS_Store': 'litter'
     })
     const expected: Record<string, string> = {

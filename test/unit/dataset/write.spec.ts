@@ -17,7 +17,7 @@ import {
 } from '../../../src/dataset/index.ts'
 import { parseHeader } from '../../../src/dataset/readers/nifti-header.ts'
 import { readNifti } from '../../../src/dataset/readers/nifti.ts'
-import { readPicture } from '../../../src/dataset/readers/picture.ts'
+import { readPages } from '../../../src/dataset/readers/pages/read-pages.ts'
 import { InputError } from '../../../src/errors.ts'
 import { folderOf, niftiBytes, pixels, png, qformOf, slice, type NiftiSpec } from './fixtures.ts'
 
@@ -104,12 +104,13 @@ describe('writing masks', () => {
   it('writes pictures that read back as the same labels', async () => {
     const binary = pixels(4, 6, (x) => x % 2)
     await writeMaskPng(at('m.png'), binary, 4, 6)
-    const { data, height, width, channels } = await readPicture(at('m.png'))
+    const [page] = await readPages(at('m.png'))
+    const { data, height, width, channels } = page!
     expect({ height, width, channels }).to.deep.equal({ height: 4, width: 6, channels: 1 })
     expect([...data]).to.deep.equal([...binary].map((label) => label * 255))
     const many = pixels(4, 6, (x) => x % 3)
     await writeMaskPng(at('n.png'), many, 4, 6)
-    expect([...(await readPicture(at('n.png'))).data]).to.deep.equal([...many])
+    expect([...(await readPages(at('n.png')))[0]!.data]).to.deep.equal([...many])
   })
 
   it('leaves nothing behind when it cannot write, and refuses masks of a wrong size', async () => {

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
+import type { Steps } from '../../../src/gossip-aggregation/unmixed.ts'
 import { Arrival } from '../../../src/rounds/arrival.ts'
 import { finalSteps, imagesSeen, recoveredSteps } from '../../../src/rounds/participation.ts'
 import { quietNotices } from './fakes.ts'
 
-const steps = (trained: number, arrived: number, lost = 0): { trained: number, arrived: number, lost: number } => ({ trained, arrived, lost })
+const steps = (trained: number, arrived: number, lost = 0): Steps => ({ trained, arrived, lost })
 
 describe('steps that arrive nowhere', () => {
   it('are said after three rounds, with the reason, and no longer once they did', () => {

@@ -15,7 +15,7 @@ import { FakeClock, quietNotices } from './fakes.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
-const NO_UNMIXED = { save: async () => {}, prune: async () => {} }
+const NO_UNMIXED = { save: async () => {}, dropArrived: async () => {} }
 const { signal } = new AbortController()
 
 describe('a training round', () => {
@@ -136,7 +136,8 @@ describe('a training round', () => {
   })
 
   it('has no exchanges when the site trains alone', async () => {
-    await trainRound(site({ alone: true }), 1, signal)
+    const running = site({ alone: true })
+    await trainRound(running, 1, signal)
     expect(events).to.deep.equal([
       'G',
       'phaseG 1: 1 2',
@@ -148,7 +149,9 @@ describe('a training round', () => {
       'save round 1: 11 12'
     ])
     expect(records[0]).not.to.have.property('consensus')
-    expect(record.exchangesByRound).to.deep.equal([0])
+    await trainRound(running, 2, signal)
+    expect(events).to.include('phaseG 2: 11 12')
+    expect(record.exchangesByRound).to.deep.equal([0, 0])
   })
 
   it('counts each round\'s exchanges apart', async () => {

@@ -245,7 +245,7 @@ describe('stores', () => {
             calls.push(`save ${saved.values[0]} ${saved.round} ${saved.weight} ${saved.notes.included.length}`)
           }
         },
-        unmixed: { save: async () => {}, prune: async () => {} },
+        unmixed: { save: async () => {}, dropArrived: async () => {} },
         onFailure: (error) => {
           calls.push((error as Error).message)
         },

@@ -24,11 +24,12 @@ describe('the store of training that no other site has', () => {
   it('forgets what arrived, and what no checkpoint holds', async () => {
     const store = open()
     await store.save([...landed, { until: 40, delta: Float32Array.of(5, 6) }])
-    await store.prune({ arrived: 16, trained: 48 })
+    await store.dropArrived(16)
+    await store.dropBeyond(48)
     expect(await open().load()).to.deep.equal([{ until: 40, delta: Float32Array.of(5, 6) }])
     const reopened = open()
     await reopened.load()
-    await reopened.prune({ arrived: 40, trained: 48 })
+    await reopened.dropArrived(40)
     expect(await readdir(join(folder, 'unmixed'))).to.deep.equal([])
   })
 

@@ -1,0 +1,92 @@
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
+import { InputError } from '../../errors.ts'
+import { parseHeader, type NiftiHeader, type Triple } from './nifti-header.ts'
+import type { Voxels } from './nifti.ts'
+
+const MAX_UNPACKED_BYTES = 1024 ** 3
+
+/** Axes i, j, k as steps in mm, and the place of the first voxel, in a space whose axes run to the left, the back and the head. */
+export interface LeftPosterior {
+  readonly axes: readonly (readonly number[])[]
+  readonly origin: readonly number[]
+}
+
+export type NumberType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'float32' | 'float64'
+
+const TYPES: Readonly<Record<NumberType, { readonly bytes: number, readonly view: (buffer: ArrayBuffer) => Voxels }>> = {
+  int8: { bytes: 1, view: (buffer) => new Int8Array(buffer) },
+  uint8: { bytes: 1, view: (buffer) => new Uint8Array(buffer) },
+  int16: { bytes: 2, view: (buffer) => new Int16Array(buffer) },
+  uint16: { bytes: 2, view: (buffer) => new Uint16Array(buffer) },
+  int32: { bytes: 4, view: (buffer) => new Int32Array(buffer) },
+  uint32: { bytes: 4, view: (buffer) => new Uint32Array(buffer) },
+  int64: { bytes: 8, view: (buffer) => Float64Array.from(new BigInt64Array(buffer), Number) },
+  uint64: { bytes: 8, view: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number) },
+  float32: { bytes: 4, view: (buffer) => new Float32Array(buffer) },
+  float64: { bytes: 8, view: (buffer) => new Float64Array(buffer) }
+}
+
+export interface RawData {
+  readonly type: NumberType
+  readonly count: number
+  readonly bigEndian: boolean
+  readonly packing: 'none' | 'gzip' | 'zlib'
+  /** the data are the last bytes, wherever they begin */
+  readonly atEnd?: boolean
+}
+
+/** Numbers from the bytes behind a header. @throws InputError for cut-off or damaged data */
+export async function rawVoxels (bytes: Uint8Array, { type, count, bigEndian, packing, atEnd = false }: RawData): Promise<Voxels> {
+  const { bytes: width, view } = TYPES[type]
+  const length = count * width
+  if (length > MAX_UNPACKED_BYTES) throw new InputError('the volume unpacks to more than 1024 MiB')
+  const plain = packing === 'none' ? bytes : await unpack(bytes, packing)
+  if (plain.length < length) throw new InputError('the file is truncated: it ends before its last voxel')
+  const start = atEnd ? plain.length - length : 0
+  const own = Buffer.from(new Uint8Array(plain.subarray(start, start + length)).buffer)
+  if (bigEndian) swap(own, width)
+  return view(own.buffer)
+}
+
+async function unpack (bytes: Uint8Array, packing: 'gzip' | 'zlib'): Promise<Uint8Array> {
+  try {
+    return await promisify(packing === 'gzip' ? gunzip : inflate)(bytes, { maxOutputLength: MAX_UNPACKED_BYTES })
+  } catch {
+    throw new InputError('the compressed data is damaged or truncated')
+  }
+}
+
+function swap (bytes: Buffer, width: number): void {
+  if (width === 2) bytes.swap16()
+  if (width === 4) bytes.swap32()
+  if (width === 8) bytes.swap64()
+}
+
+/** Where a volume's file says nothing of its place: the first slice as stored, millimetres. */
+export const AS_STORED: LeftPosterior = { axes: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], origin: [0, 0, 0] }
+
+/**
+ * The NIfTI header of a volume of another format, under which its mask is written: one sform of 32 bit. @throws InputError for sizes
+ * and places that no volume has
+ */
+export function headerOf (dims: Triple, { axes, origin }: LeftPosterior): NiftiHeader {
+  const bytes = new Uint8Array(348)
+  const view = new DataView(bytes.buffer)
+  view.setInt32(0, 348, true)
+  ;[3, ...dims, 1, 1, 1, 1].forEach((side, i) => { view.setInt16(40 + 2 * i, Math.min(side, 32767), true) })
+  view.setInt16(70, 16, true)
+  view.setInt16(72, 32, true)
+  ;[1, ...axes.map((axis) => Math.hypot(...axis))].forEach((size, i) => { view.setFloat32(76 + 4 * i, size, true) })
+  view.setFloat32(108, 352, true)
+  view.setFloat32(112, 1, true)
+  view.setUint8(123, 2)
+  view.setInt16(254, 1, true)
+  for (const [world, sign] of [-1, -1, 1].entries()) {
+    [...axes.map((axis) => axis[world]!), origin[world]!].forEach((value, i) => {
+      view.setFloat32(280 + 16 * world + 4 * i, sign * value, true)
+    })
+  }
+  bytes.set([0x6e, 0x2b, 0x31, 0], 344)
+  return parseHeader(bytes)
+}
