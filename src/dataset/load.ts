@@ -1,12 +1,13 @@
 import { InputError } from '../errors.ts'
 import { listPairs } from './layout.ts'
-import { readPair, type PairSlices } from './read-pair.ts'
+import { isForeground, LabelBook } from './labels/label-book.ts'
+import { labelRules } from './labels/label-rules.ts'
+import { settleLabels } from './labels/settle-labels.ts'
+import { readSiteLabels } from './labels/site-labels.ts'
+import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import { readColourTable } from './readers/masks/colour-table.ts'
 import { PaletteBook } from './readers/masks/palette-book.ts'
-import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
-
-/** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
-const MAX_PLAIN_LABEL = 32
+import type { Dataset, LoadOptions, Problem } from './types.ts'
 
 /**
  * Reads a data folder; what cannot be used is skipped and listed in `problems`.
@@ -25,7 +26,9 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
-  const masks = { colours: await readColourTable(path), palettes: new PaletteBook() }
+  const rules = labelRules(await readSiteLabels(path), options.labels)
+  const book = new LabelBook(rules.rule)
+  const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
@@ -36,15 +39,17 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const { slices, classes } = plainLabels(read.flatMap((each) => each.slices))
+  const settled = settleLabels(read.flatMap((each) => each.slices), book, rules, options.labels)
+  const slices = settled.slices.filter(({ mask }) => mask.some(isForeground))
+  if (read.length > 0 && slices.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
   return {
     layout,
+    ...settled,
     slices,
-    classes,
     problems,
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
-    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
+    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
     ignoredChannels,
     notes: countEach(read.flatMap(({ notes }) => notes))
   }
@@ -65,14 +70,4 @@ export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   throw new InputError(
     `nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`
   )
-}
-
-/** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2. */
-function plainLabels (slices: readonly Slice[]): { slices: readonly Slice[], classes: number } {
-  const used = [...new Set(slices.flatMap((slice) => [...new Set(slice.mask)]))].filter((label) => label > 0).sort((a, b) => a - b)
-  const last = used.at(-1) ?? 0
-  if (last <= MAX_PLAIN_LABEL) return { slices, classes: last }
-  const table = new Uint8Array(256)
-  used.forEach((label, rank) => { table[label] = rank + 1 })
-  return { slices: slices.map((slice) => ({ ...slice, mask: slice.mask.map((label) => table[label]!) })), classes: used.length }
 }

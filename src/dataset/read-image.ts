@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
+import { LabelBook } from './labels/label-book.ts'
 import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
@@ -57,9 +58,10 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
     )
   }
   try {
-    if (image.kind === 'volume') return (await readVolumeLabels(file, image)).masks
+    const reading = { book: new LabelBook((value) => Math.min(value, 255)) }
+    if (image.kind === 'volume') return (await readVolumeLabels(file, image, reading)).masks
     const { orientation } = image
-    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } })).data]
+    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } }, reading)).data]
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }

@@ -1,3 +1,6 @@
+import type { LabelMap } from './labels/label-map.ts'
+import type { SettledLabels } from './labels/settle-labels.ts'
+
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
 
@@ -60,13 +63,10 @@ export interface VolumeFacts {
   readonly obliqueDegrees: number
 }
 
-export interface Dataset {
+export interface Dataset extends SettledLabels {
   readonly layout: 'folders' | 'nnunet'
-  readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
-  /** foreground labels: masks hold 0..classes */
-  readonly classes: number
   readonly volumes: readonly VolumeFacts[]
   /** slices of volumes left out because their mask is empty */
   readonly emptySlices: number
@@ -87,6 +87,8 @@ export interface ReadOptions {
 }
 
 export interface LoadOptions extends ReadOptions {
+  /** what a federation's masks mean; everything above 0 is one class if not given */
+  labels?: LabelMap | undefined
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }

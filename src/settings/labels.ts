@@ -5,6 +5,8 @@ import { setting } from './setting.ts'
 export const MOST_CLASSES = 16
 /** Masks are written with one byte per pixel. */
 const MOST_VALUE = 255
+/** Two of the bytes of a mask in memory are for what is not known (dataset/labels). */
+const MOST_VALUES = 253
 const IGNORE = 'ignore'
 
 const value = z.number().int().min(1).max(MOST_VALUE)
@@ -12,7 +14,7 @@ const value = z.number().int().min(1).max(MOST_VALUE)
 const label = z.strictObject({
   name: z.string().trim().min(1).max(60).refine((name) => !/^background$/i.test(name), 'background is 0 and is not listed'),
   value: value.optional(),
-  values: z.array(value).min(1).max(MOST_VALUE - 1).optional()
+  values: z.array(value).min(1).max(MOST_VALUES).optional()
 }).refine((each) => (each.value == null) !== (each.values == null), 'each label has a value, or values')
 
 /** What the values in masks mean: classes, and under the name `ignore` the value of what nobody annotated. */
@@ -38,6 +40,6 @@ export function conflictInLabels (given: Labels): string | undefined {
   if (used.some((values) => values.includes(ignored?.value ?? 0))) return `labels: ${ignored?.value} is a class and ignore`
   const same = used.findIndex((values, i) => used.findIndex((other) => other.join() === values.join()) < i)
   if (same >= 0) return `labels: ${classes[same]!.name} has the values of another class`
-  if (new Set(used.flat()).size > MOST_VALUE - 1) return `labels: there are more than ${MOST_VALUE - 1} values`
+  if (new Set(used.flat()).size > MOST_VALUES) return `labels: there are more than ${MOST_VALUES} values`
   return undefined
 }
