@@ -1,11 +1,13 @@
+import { isForeground } from './labels/label-book.ts'
+import { describeLabels } from './labels/describe-labels.ts'
+import type { LabelFacts } from './labels/label-use.ts'
 import type { Dataset, VolumeFacts } from './types.ts'
 
 /** What a data folder holds; no file names, so that it may be logged. */
-export interface DatasetSummary {
+export interface DatasetSummary extends LabelFacts {
   readonly layout: Dataset['layout']
   readonly slices: number
   readonly subjects: number
-  readonly classes: number
   /** distinct heights×widths, smallest and largest, in pixels */
   readonly smallest: readonly [number, number]
   readonly largest: readonly [number, number]
@@ -26,7 +28,7 @@ export interface DatasetSummary {
 export function summarise (dataset: Dataset): DatasetSummary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
-  const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) / mask.length)
+  const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) / mask.length)
   const reasons: Record<string, number> = {}
   for (const { reason } of problems) reasons[reason] = (reasons[reason] ?? 0) + 1
   return {
@@ -34,6 +36,10 @@ export function summarise (dataset: Dataset): DatasetSummary {
     slices: slices.length,
     subjects: dataset.subjects,
     classes: dataset.classes,
+    labels: dataset.labels,
+    labelsBy: dataset.labelsBy,
+    lacking: dataset.lacking,
+    labelWarnings: dataset.labelWarnings,
     smallest: bySize[0] ?? [0, 0],
     largest: bySize.at(-1) ?? [0, 0],
     colour: slices.filter((slice) => slice.channels === 3).length,
@@ -57,6 +63,7 @@ export function describeSummary (summary: DatasetSummary): string {
       colour === 0 ? 'grey' : colour === slices ? 'colour' : `${colour} in colour`
     }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
+    ...describeLabels(summary),
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
     ...ignoredChannels > 0 ? [`${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`] : [],

@@ -1,5 +1,5 @@
 import type { LabelMap } from './labels/label-map.ts'
-import type { SettledLabels } from './labels/settle-labels.ts'
+import type { LabelFacts } from './labels/label-use.ts'
 
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
@@ -63,8 +63,9 @@ export interface VolumeFacts {
   readonly obliqueDegrees: number
 }
 
-export interface Dataset extends SettledLabels {
+export interface Dataset extends LabelFacts {
   readonly layout: 'folders' | 'nnunet'
+  readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
   readonly volumes: readonly VolumeFacts[]

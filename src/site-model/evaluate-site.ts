@@ -19,7 +19,7 @@ export async function evaluateSite (
 ): Promise<Evaluation> {
   const site = await openSiteModel(home, compute)
   try {
-    const dataset = await loadDataset(data, { axis: site.config.axis })
+    const dataset = await loadDataset(data, { axis: site.config.axis, labels: site.labels })
     const slices = split === 'all'
       ? dataset.slices
       : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation

@@ -1,5 +1,6 @@
 import { adapterFromSafetensors, type Adapter } from '../adapter/adapter.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
+import { labelMapOf, type LabelMap } from '../dataset/index.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
@@ -18,6 +19,8 @@ export interface SiteModel {
   readonly federation: Federation
   readonly config: SiteConfig
   readonly learner: Learner
+  /** The federation's classes; undefined: everything above 0 is one. */
+  readonly labels: LabelMap | undefined
   /** Γ as last saved, or Γ0 when the site has not trained yet. */
   readonly adapter: Adapter
   readonly round: number
@@ -40,6 +43,7 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
     federation,
     config,
     learner,
+    labels: labels == null ? undefined : labelMapOf(labels),
     adapter: saved?.adapter ?? learner.initialAdapter(),
     round: saved?.round ?? 0,
     engine,

@@ -11,12 +11,17 @@ import {
 } from '../../dataset/index.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { command, withFlags } from '../flags.ts'
+import { labelsOf } from '../labels-of.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
   ...jsonFlag,
   axis: flagWithDefault(identity.shape.axis),
+  federation: {
+    type: 'string',
+    describe: 'home or federation.json whose classes the masks are held against: what each stored value becomes'
+  },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
@@ -25,8 +30,9 @@ const check = command({
   describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
   builder: (argv) =>
     withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
-  handler: async ({ path, json, axis, sheet }) => {
-    const dataset = await scanDataset(path, { axis })
+  handler: async ({ path, json, axis, federation, sheet }) => {
+    const labels = federation == null ? undefined : await labelsOf(federation)
+    const dataset = await scanDataset(path, { axis, labels })
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {

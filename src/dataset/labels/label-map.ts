@@ -23,6 +23,14 @@ export interface LabelMap {
   readonly ignore: number | undefined
 }
 
+/** Where a document says nothing: everything above 0 is one class. */
+export const EVERYTHING: LabelMap = {
+  names: ['foreground'],
+  values: [0, 1],
+  members: [Uint8Array.from({ length: 256 }, (_, code) => code > 0 && code < UNKNOWN ? 1 : 0)],
+  ignore: undefined
+}
+
 /** The reserved names, as nnU-Net has them. */
 export const IGNORE = 'ignore'
 export const BACKGROUND = 'background'

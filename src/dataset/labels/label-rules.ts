@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
 import type { LabelRule } from './label-book.ts'
 import { BACKGROUND, IGNORE, plainName, UNKNOWN, type LabelMap } from './label-map.ts'
-import { isCalled, LABELS_FILE, type SiteLabels, type StatedLabels } from './site-labels.ts'
+import { isCalled, LABELS_FILE, type StatedLabels } from './site-labels.ts'
 
 /** By what a site's values were mapped: its own file, its dataset.json, or the federation's own numbers. */
 export type RuleSource = StatedLabels['source'] | 'values'
@@ -21,7 +21,8 @@ export function labelRules (stated: StatedLabels | undefined, labels: LabelMap |
   if (labels == null) return withoutClasses(stated)
   if (stated == null) return { source: 'values', rule: byValue(labels), annotated: undefined, warnings: [] }
   const codes = new Map([...stated.labels].map(([value, names]) => [value, codeOf(names, labels, stated.source)]))
-  const annotated = labels.names.flatMap((_, c) => [...codes.values()].some((code) => code !== UNKNOWN && labels.members[c]![code] === 1) ? [c] : [])
+  const isStated = (member: Uint8Array): boolean => [...codes.values()].some((code) => code !== UNKNOWN && member[code] === 1)
+  const annotated = labels.members.flatMap((member, c) => isStated(member) ? [c] : [])
   if (annotated.length === 0) {
     throw new InputError(
       `${stated.source} names none of the federation's classes (${labels.names.join(', ')}): say in ${LABELS_FILE} what each value is`
@@ -57,14 +58,14 @@ function byValue ({ values, ignore }: LabelMap): LabelRule {
 /** The code of least classes that has all of these; a name that the federation does not know is none of its classes. */
 function codeOf (names: readonly (string | number)[], labels: LabelMap, source: StatedLabels['source']): number {
   if (isCalled(names, IGNORE)) return UNKNOWN
-  const [numbers, words] = [names.filter((name) => typeof name === 'number'), names.filter((name) => typeof name === 'string')]
+  const [numbers, named] = [names.filter((name) => typeof name === 'number'), names.filter((name) => typeof name === 'string')]
   const [number] = numbers
   if (number != null) {
     const code = number === labels.ignore ? UNKNOWN : labels.values.indexOf(number)
     if (code < 0) throw unknownName(String(number), source, labels)
     return code
   }
-  const wanted = words.map((name) => [name, labels.names.findIndex((own) => plainName(own) === plainName(name))] as const)
+  const wanted = named.map((name) => [name, labels.names.findIndex((own) => plainName(own) === plainName(name))] as const)
   const strange = wanted.find(([name, c]) => c < 0 && plainName(name) !== BACKGROUND)
   if (strange != null && source === LABELS_FILE) throw unknownName(strange[0], source, labels)
   const classes = wanted.flatMap(([, c]) => c < 0 ? [] : [c])
@@ -96,14 +97,19 @@ function crossed (codes: ReadonlyMap<number, number>, { values }: LabelMap): str
   }))
 }
 
-/** Where a site's two files call one value by two names. */
+/** Where a site's two files call one value by two names, one of which the other file gives to another value. */
 function contradictions ({ labels, other }: StatedLabels): string[] {
   if (other == null) return []
-  const differs = (a: SiteLabels, value: number): readonly string[] => (a.get(value) ?? []).filter((name) => typeof name === 'string').map(plainName)
-  return [...labels.keys()].flatMap((value) => {
-    const [own, theirs] = [differs(labels, value), differs(other, value)]
-    const elsewhere = [...other].some(([at, names]) => at !== value && names.some((name) => typeof name === 'string' && own.includes(plainName(name))))
-    if (own.length === 0 || theirs.length === 0 || own.some((name) => theirs.includes(name)) || !elsewhere) return []
-    return [`label ${value} has another name in ${LABELS_FILE} than in dataset.json, which gives that name to another value: one of them is wrong`]
+  return [...labels].flatMap(([value, names]) => {
+    const [own, theirs] = [words(names), words(other.get(value) ?? [])]
+    const elsewhere = [...other].some(([at, called]) => at !== value && words(called).some((name) => own.includes(name)))
+    if (theirs.length === 0 || own.some((name) => theirs.includes(name)) || !elsewhere) return []
+    return [
+      `label ${value} has another name in ${LABELS_FILE} than in dataset.json, which gives that name to another value: one of them is wrong`
+    ]
   })
+}
+
+function words (names: readonly (string | number)[]): string[] {
+  return names.flatMap((name) => typeof name === 'string' ? [plainName(name)] : [])
 }

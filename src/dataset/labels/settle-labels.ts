@@ -1,33 +1,19 @@
 import type { Slice } from '../types.ts'
 import { isForeground, NO_RULE, type LabelBook } from './label-book.ts'
 import { UNKNOWN, type LabelMap } from './label-map.ts'
-import type { LabelRules, RuleSource } from './label-rules.ts'
+import type { LabelRules } from './label-rules.ts'
+import type { LabelFacts, LabelUse } from './label-use.ts'
 
 /** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
 const MAX_PLAIN_LABEL = 32
 
-/** One value of a site's masks. */
-export interface LabelUse {
-  readonly value: number
-  /** all of it, in slices without foreground too */
-  readonly pixels: number
-  /** names of the federation's classes, `foreground`, `background`, `not known`, or null where no rule says it */
-  readonly becomes: string | null
-}
-
-export interface SettledLabels {
-  readonly slices: readonly Slice[]
-  /** foreground labels: masks hold 0..classes */
-  readonly classes: number
-  readonly labels: readonly LabelUse[]
-  readonly labelsBy: RuleSource
-  /** classes of the federation that this site does not annotate, by name */
-  readonly lacking: readonly string[]
-  readonly labelWarnings: readonly string[]
-}
-
 /** Masks of what was read become those of the federation's classes, once all values are known. */
-export function settleLabels (slices: readonly Slice[], book: LabelBook, rules: LabelRules, labels: LabelMap | undefined): SettledLabels {
+export function settleLabels (
+  slices: readonly Slice[],
+  book: LabelBook,
+  rules: LabelRules,
+  labels: LabelMap | undefined
+): LabelFacts & { readonly slices: readonly Slice[] } {
   const table = labels == null ? plainTable(book, rules) : classTable(book, labels)
   const isSame = table.every((code, byte) => code === byte)
   const coded = isSame ? slices : slices.map((slice) => ({ ...slice, mask: slice.mask.map((byte) => table[byte]!) }))

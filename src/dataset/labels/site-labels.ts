@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readCapped } from '../readers/file.ts'
-import { BACKGROUND, IGNORE, plainName } from './label-map.ts'
+import { plainName, type BACKGROUND, type IGNORE } from './label-map.ts'
 
 export const LABELS_FILE = 'labels.json'
 const MAX_BYTES = 16 * 2 ** 20
@@ -55,7 +55,7 @@ export function entriesOf (stated: unknown): SiteLabels | undefined {
     return true
   }
   const listed = Array.isArray(stated)
-    ? stated.map((each: unknown): [unknown, unknown] => isRecord(each) ? [each['name'], each['values'] ?? each['value']] : [undefined, undefined])
+    ? stated.map((each: unknown) => isRecord(each) ? [each['name'], each['values'] ?? each['value']] : [])
     : isRecord(stated) ? Object.entries(stated) : undefined
   return listed?.every(([key, value]) => typeof key === 'string' && addEntry(key, value, add)) === true ? found : undefined
 }

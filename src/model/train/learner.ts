@@ -8,7 +8,7 @@ import { TrainerError } from '../../errors.ts'
 import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
-import { targetFeeds } from '../classes/feeds.ts'
+import { classesIn, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { classMeans, scoreClasses, type ClassScore } from '../classes/scores.ts'
 import { withPasses } from '../classes/passes.ts'
@@ -208,6 +208,7 @@ export class Learner {
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
     const steps = this.#stepsOf(phase, args)
+    const labels = classesIn(args.samples, this.#init.labels)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
@@ -219,7 +220,7 @@ export class Learner {
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
-      feeds: async (batch, random) => await this.#batch(batch, random, phase),
+      feeds: async (batch, random) => await this.#batch(batch, random, phase, labels),
       inputs
     })
   }
@@ -252,10 +253,12 @@ export class Learner {
     { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
   ): Promise<{ dice: number, perSample: SampleScore[], classes?: Readonly<Record<string, number>> }> {
     const { labels, train } = this.#init
+    const partial = classesIn(samples, labels)
     const masks = await this.#masks({ adapter, samples, mode }, train.prompt === 'box' ? maskBoxes : () => ({}))
-    if (labels != null) {
-      const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, labels) }))
-      return { ...classMeans(perSample, labels), perSample }
+    if (partial != null) {
+      const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
+      const { dice, classes } = classMeans(perSample, partial)
+      return labels == null ? { dice, perSample } : { dice, classes, perSample }
     }
     const perSample = samples.map(({ id, truth, height, width }, i) => {
       const mask = masks[i]!
@@ -357,12 +360,12 @@ export class Learner {
     return { '@images': { shape, data: toImages(batch, this.#init.model.pixels) } }
   }
 
-  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase): Promise<HostRecord> {
+  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase, labels: LabelMap | undefined): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
     const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
     return {
       ...await this.#inputs(batch, this.#init.train.augment),
-      ...targetFeeds(batch, side, this.#init.labels),
+      ...targetFeeds(batch, side, labels),
       ...boxes,
       ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
-import { loadDataset } from '../../dataset/index.ts'
+import { labelMapOf, loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Scores } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
@@ -127,7 +127,8 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const dataset = await loadDataset(setup.data, { axis: setup.axis })
+  const labels = setup.labels == null ? undefined : labelMapOf(setup.labels)
+  const dataset = await loadDataset(setup.data, { axis: setup.axis, labels })
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
@@ -150,7 +151,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     provider: engine.provider,
     engineReason: engine.reason,
     privateRound: saved?.round ?? 0,
-    warnings: store.warnings
+    warnings: [...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`), ...store.warnings]
   }
   return new TrainerSession({
     ready,

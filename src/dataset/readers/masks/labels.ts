@@ -40,7 +40,9 @@ export function labelsOf (page: Samples, reading: MaskReading = {}): Labels {
 export function encoded (values: Voxels, { book }: MaskReading): Uint8Array {
   if (book != null) return book.encode(values)
   if (values instanceof Uint8Array) return values
-  const high = values.reduce((most, value) => Math.max(most, value), 0)
+  let high = 0
+  for (const value of values) high = Math.max(high, value)
+  if (high <= 255) return Uint8Array.from(values as Float32Array)
   throw new InputError(`the mask holds the label ${high}: number the labels from 1 to 255`)
 }
 
