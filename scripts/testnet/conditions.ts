@@ -13,12 +13,15 @@ export interface Conditions {
   readonly loss: number
   /** Factor by hospital. */
   readonly slow: ReadonlyMap<number, number>
+  /** By hospital, how many times its training images it has. */
+  readonly images: ReadonlyMap<number, number>
   readonly liars: ReadonlySet<number>
   readonly partitions: readonly Partition[]
 }
 
 const LIAR_NOISE = 10
 const MOST_SLOW = 1_000
+const MOST_IMAGES = 100
 
 /** `--loss P`. @throws UsageError. */
 export function parseLoss (value: number): number {
@@ -31,9 +34,19 @@ export function parseSlow (text: string, hospitals: number): [site: number, fact
   const match = /^(\d+):(\d+(?:\.\d+)?)$/.exec(text)
   const factor = Number(match?.[2])
   if (match == null || factor < 1 || factor > MOST_SLOW) {
-    throw new UsageError(`--slow ${text} must be SITE:FACTOR with a factor from 1 to ${MOST_SLOW}, for example 1:4`)
+    throw new UsageError(`--slow ${text} must be SITE:FACTOR with a factor from 1 to ${MOST_SLOW}, for example 1:9`)
   }
   return [siteOf(match[1]!, `--slow ${text}`, hospitals), factor]
+}
+
+/** `--images SITE:FACTOR`. @throws UsageError. */
+export function parseImages (text: string, hospitals: number): [site: number, factor: number] {
+  const match = /^(\d+):(\d+)$/.exec(text)
+  const factor = Number(match?.[2])
+  if (match == null || factor < 2 || factor > MOST_IMAGES) {
+    throw new UsageError(`--images ${text} must be SITE:FACTOR with a whole factor from 2 to ${MOST_IMAGES}, for example 1:9`)
+  }
+  return [siteOf(match[1]!, `--images ${text}`, hospitals), factor]
 }
 
 /** `--liar SITE`. @throws UsageError. */

@@ -5,7 +5,7 @@ import { UsageError } from '../../src/errors.ts'
 import { PRESET_NAMES, type PresetName } from '../../src/settings/methods/index.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
-import { parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
+import { parseImages, parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 
 export interface TestnetOptions {
@@ -57,6 +57,12 @@ const flags = {
     type: 'string',
     array: true,
     describe: 'SITE:FACTOR: every training step of this hospital takes FACTOR times as long',
+    default: [] as string[]
+  },
+  images: {
+    type: 'string',
+    array: true,
+    describe: 'SITE:FACTOR: this hospital has FACTOR times the training images: its own, and simulated copies that are not the same pixels',
     default: [] as string[]
   },
   liar: {
@@ -113,6 +119,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     conditions: {
       loss: parseLoss(parsed.loss),
       slow: new Map(parsed.slow.map((text) => parseSlow(text, hospitals))),
+      images: new Map(parsed.images.map((text) => parseImages(text, hospitals))),
       liars: new Set(parsed.liar.map((text) => parseLiar(text, hospitals))),
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },

@@ -13,6 +13,7 @@ import { bootstrapAddresses, createFederation, joinFederation, readPeerIds, type
 import { readHome } from './hospitals/homes.ts'
 import { HospitalProcess } from './hospitals/hospital-process.ts'
 import { dataFolders, planHospitals, type Hospital } from './hospitals/hospitals.ts'
+import { withMoreImages } from './hospitals/more-images.ts'
 import { prepareWorkspace, type Workspace } from './hospitals/workspace.ts'
 import { Journal } from './journal.ts'
 import { DEFAULT_ROUNDS, type TestnetOptions } from './options.ts'
@@ -43,10 +44,11 @@ export async function runTestnet (options: TestnetOptions, children: Children, s
   const startedAt = Date.now()
   const folders = await dataFolders(options.data ?? await bundledSample())
   const workspace = await prepareWorkspace(options.out)
-  const hospitals = planHospitals(folders, options.hospitals, workspace.homes)
+  const planned = planHospitals(folders, options.hospitals, workspace.homes)
   const display = createDisplay({ json: options.json })
-  const run: Run = { options, children, display, workspace, hospitals, signal }
   try {
+    const hospitals = await pMap(planned, async (hospital) => await furnish(hospital, { options, display, workspace }), { concurrency: 1 })
+    const run: Run = { options, children, display, workspace, hospitals, signal }
     display.note(`${hospitals.length} hospitals, ${options.rounds} rounds, seed ${options.seed}; logs and homes in ${workspace.homes}`)
     const together = await runFederation(run)
     signal.throwIfAborted()
@@ -61,6 +63,17 @@ export async function runTestnet (options: TestnetOptions, children: Children, s
   } finally {
     display.done()
   }
+}
+
+/** The hospital with the images that --images wants it to have. */
+async function furnish (
+  hospital: Hospital,
+  { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
+): Promise<Hospital> {
+  const factor = options.conditions.images.get(hospital.index)
+  if (factor == null) return hospital
+  display.note(`${hospital.name} gets ${factor} times its training images, by simulated copies`)
+  return await withMoreImages(hospital, factor, { folder: workspace.simulated, seed: options.seed })
 }
 
 interface Together {
@@ -179,7 +192,7 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     document,
     data,
     sites,
-    liars: options.conditions.liars,
+    conditions: options.conditions,
     crossSite: comparison?.crossSite ?? null,
     startedAt,
     federationSeconds,

@@ -2,6 +2,7 @@ import { mean } from '../../../src/common/mean.ts'
 import type { Conditions } from '../conditions.ts'
 import type { Strike } from '../journal.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
+import { arrivalChecks } from './arrival-checks.ts'
 import { conditionChecks } from './condition-checks.ts'
 import type { LedgerComparison } from './ledgers.ts'
 
@@ -38,6 +39,7 @@ export function judge (input: CheckInput): ReportCheck[] {
   const honest = living.filter((hospital) => !liars.has(input.report.hospitals.indexOf(hospital)))
   return [
     ...runChecks(living, input),
+    ...arrivalChecks({ ...input.report, honest, rounds: input.rounds, conditions: input.conditions }),
     ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
     ...(input.compared

@@ -1,3 +1,4 @@
+import { LEAST_SHARE } from '../../../src/settings/training.ts'
 import type { Conditions } from '../conditions.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
 
@@ -7,11 +8,12 @@ export interface ConditionInput {
   readonly waited: ReadonlySet<string>
 }
 
-/** What can be said about --loss, --slow and --liar; that all finished and agree is checked in every run. */
-export function conditionChecks ({ report: { hospitals }, conditions: { loss, slow, liars }, waited }: ConditionInput): ReportCheck[] {
+/** What can be said about --loss, --slow, --images and --liar; that all finished, agree and reached others is checked in every run. */
+export function conditionChecks ({ report: { hospitals }, conditions, waited }: ConditionInput): ReportCheck[] {
+  const { loss, liars } = conditions
   return [
     ...(loss > 0 ? [doubtCheck(hospitals)] : []),
-    ...slowChecks(hospitals, slow, waited),
+    ...waitChecks(hospitals, conditions, waited),
     ...[...liars].map((site) => liarCheck(hospitals, site))
   ]
 }
@@ -27,14 +29,16 @@ function doubtCheck (hospitals: readonly HospitalReport[]): ReportCheck {
   }
 }
 
-/** The median of the others' rounds is what a site waits for: as long as the slow ones are few, that is not theirs. */
-function slowChecks (hospitals: readonly HospitalReport[], slow: Conditions['slow'], waited: ReadonlySet<string>): ReportCheck[] {
-  if (slow.size === 0) return []
-  const others = hospitals.filter((_, site) => !slow.has(site))
+function waitChecks (
+  hospitals: readonly HospitalReport[],
+  { slow, images }: Pick<Conditions, 'slow' | 'images'>,
+  waited: ReadonlySet<string>
+): ReportCheck[] {
+  const others = hospitals.filter((_, site) => !slow.has(site) && !images.has(site))
+  if (others.length === hospitals.length || others.length === 0) return []
   const waiting = others.filter(({ name }) => waited.has(name)).map(({ name }) => name)
-  const names = [...slow.keys()].map((site) => hospitals[site]?.name).join(' and ')
-  const few = slow.size < (hospitals.length - 1) / 2
-  return few
+  const names = hospitals.filter((_, site) => slow.has(site) || images.has(site)).map(({ name }) => name).join(' and ')
+  return keepUp(slow, hospitals.length)
     ? [{
         name: `nobody waited for ${names}`,
         ok: waiting.length === 0,
@@ -47,6 +51,15 @@ function slowChecks (hospitals: readonly HospitalReport[], slow: Conditions['slo
         detail: waiting.length > 0 ? `${waiting.join(', ')} paused and said so` : 'nobody was more than three rounds ahead',
         kind: 'measure'
       }]
+}
+
+/**
+ * A site goes by the median of the others' rounds. Nobody waits while that is a fast one's, which it is where the slow ones are few. Up to
+ * half of them shorten their rounds to the fast ones', as far as that goes. Many images make no round longer.
+ */
+function keepUp (slow: Conditions['slow'], hospitals: number): boolean {
+  const few = slow.size < (hospitals - 1) / 2
+  return few || (slow.size <= hospitals / 2 && [...slow.values()].every((factor) => factor <= 1 / LEAST_SHARE))
 }
 
 function liarCheck (hospitals: readonly HospitalReport[], site: number): ReportCheck {

@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 import { createLogUpdate } from 'log-update'
 import type { HospitalProcess } from '../hospitals/hospital-process.ts'
-import { describeBytes, describePhase, partnerName } from './describe.ts'
+import { describeBytes, describePace, describePhase, describeWaiting, partnerName } from './describe.ts'
 import type { Display } from './display.ts'
 
 interface Column {
@@ -49,7 +49,7 @@ export class LiveTable implements Display {
   }
 }
 
-/** One line per hospital; fewer columns where the terminal is narrow. */
+/** One line per hospital, with fewer columns where the terminal is narrow; below, who shortens its phases and who waits. */
 export function drawTable (processes: readonly HospitalProcess[], width: number): string {
   const columns = COLUMNS.filter(({ wide }) => width >= WIDE || wide == null)
   const table = new Table({
@@ -58,5 +58,7 @@ export function drawTable (processes: readonly HospitalProcess[], width: number)
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
   })
   for (const each of processes) table.push(columns.map(({ cell }) => cell(each, processes)))
-  return table.toString()
+  const remarks = processes.flatMap((each) => [describePace(each), describeWaiting(each, processes)].filter((text) => text !== '')
+    .map((text) => `${each.hospital.name} ${text}`))
+  return [table.toString(), ...remarks].join('\n')
 }

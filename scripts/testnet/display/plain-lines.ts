@@ -1,11 +1,20 @@
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import type { HospitalProcess } from '../hospitals/hospital-process.ts'
-import { describePhase, partnerName } from './describe.ts'
+import { describePace, describePhase, describeWaiting, describeWarning, partnerName } from './describe.ts'
 import type { Display } from './display.ts'
 
 const QUARTERS = 4
 
-interface Seen { readonly state: string, readonly dice: string, readonly warnings: number, readonly quarter: number }
+interface Seen {
+  readonly state: string
+  readonly dice: string
+  readonly warnings: number
+  readonly quarter: number
+  readonly pace: string
+  readonly waiting: string
+}
+
+const UNSEEN: Seen = { state: '', dice: '', warnings: 0, quarter: 0, pace: '', waiting: '' }
 
 /** One line per change: "00:42 hospital-b round 3 phase G". */
 export class PlainLines implements Display {
@@ -20,8 +29,8 @@ export class PlainLines implements Display {
 
   update (processes: readonly HospitalProcess[]): void {
     for (const each of processes) {
-      const before = this.#seen.get(each.hospital.name) ?? { state: '', dice: '', warnings: 0, quarter: 0 }
-      const now = look(each)
+      const before = this.#seen.get(each.hospital.name) ?? UNSEEN
+      const now = look(each, processes)
       this.#seen.set(each.hospital.name, now)
       for (const text of changes(each, before, now, processes)) this.note(`${each.hospital.name} ${text}`)
     }
@@ -34,21 +43,29 @@ export class PlainLines implements Display {
   done (): void {}
 }
 
-function look (each: HospitalProcess): Seen {
+function look (each: HospitalProcess, processes: readonly HospitalProcess[]): Seen {
   return {
     state: describeState(each),
     dice: describeDice(each.status),
     warnings: each.status?.warnings.length ?? 0,
-    quarter: quarter(each)
+    quarter: quarter(each),
+    pace: describePace(each),
+    waiting: describeWaiting(each, processes)
   }
 }
 
 function changes (each: HospitalProcess, before: Seen, now: Seen, processes: readonly HospitalProcess[]): string[] {
-  const lines = (each.status?.warnings.slice(before.warnings) ?? []).map((warning) => `says: ${warning}`)
+  const lines = (each.status?.warnings.slice(before.warnings) ?? []).map((warning) => describeWarning(warning, processes))
   if (now.dice !== '' && now.dice !== before.dice) lines.push(now.dice)
   if (now.state !== before.state) lines.push(now.state + describePartner(each, processes))
   else if (now.quarter !== before.quarter && now.quarter > 0) lines.push(`${now.state} ${describePhase(each, true).split(' ').at(-1)}`)
-  return lines
+  return each.isOver ? lines : [...lines, ...remarks(before, now)]
+}
+
+function remarks (before: Seen, now: Seen): string[] {
+  const pace = now.pace === before.pace ? '' : now.pace === '' ? 'trains whole rounds again' : now.pace
+  const waiting = now.waiting === before.waiting ? '' : now.waiting
+  return [pace, waiting].filter((text) => text !== '')
 }
 
 function describeState (each: HospitalProcess): string {
@@ -68,5 +85,6 @@ function describeDice (status: SiteStatus | undefined): string {
 
 /** Quarters of the phase that are done, so that a long one shows that it moves. */
 function quarter ({ status }: HospitalProcess): number {
-  return status?.progress == null ? 0 : Math.floor(QUARTERS * status.progress.step / Math.max(1, status.progress.steps)) % QUARTERS
+  if (status?.progress == null || (status.phase !== 'G' && status.phase !== 'L')) return 0
+  return Math.floor(QUARTERS * status.progress.step / Math.max(1, status.progress.steps)) % QUARTERS
 }

@@ -6,6 +6,8 @@ import { namesIn, readIfThere } from '../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../src/home/metrics-log.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
 
+const count = z.number().int().nonnegative()
+const steps = z.object({ trained: count, arrived: count, lost: count })
 const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number() })
 
 /** What a daemon leaves behind when it ends well. */
@@ -15,6 +17,9 @@ const summarySchema = z.object({
   rounds: z.number(),
   images: z.number(),
   validationImages: z.number(),
+  imagesSeen: count,
+  steps,
+  pace: z.number(),
   engine: z.string(),
   provider: z.string(),
   exchanges: z.number(),

@@ -6,6 +6,8 @@ export interface Hospital {
   readonly index: number
   readonly name: string
   readonly data: string
+  /** Where its images come from: where these are the same, hospitals show the same patients. */
+  readonly from: string
   readonly home: string
   readonly log: string
 }
@@ -40,6 +42,6 @@ export function planHospitals (folders: readonly string[], count: number, homes:
     const turn = Math.floor(index / folders.length)
     const name = basename(data) + (turn === 0 ? '' : `-${turn + 1}`)
     const home = resolve(homes, name)
-    return { index, name, data: resolve(data), home, log: `${home}.log` }
+    return { index, name, data: resolve(data), from: resolve(data), home, log: `${home}.log` }
   })
 }

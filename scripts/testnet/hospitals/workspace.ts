@@ -8,6 +8,8 @@ const MARKER = '.consilium-testnet'
 export interface Workspace {
   readonly root: string
   readonly homes: string
+  /** Data folders of hospitals with simulated images (--images). */
+  readonly simulated: string
   /** Homes of the hospitals that train alone (--compare). */
   readonly alone: string
   readonly reportJson: string
@@ -24,11 +26,13 @@ export async function prepareWorkspace (out: string): Promise<Workspace> {
   const workspace = {
     root,
     homes: join(root, 'homes'),
+    simulated: join(root, 'simulated'),
     alone: join(root, 'alone'),
     reportJson: join(root, 'report.json'),
     reportHtml: join(root, 'report.html')
   }
-  for (const path of [workspace.homes, workspace.alone, workspace.reportJson, workspace.reportHtml]) {
+  const { homes, simulated, alone, reportJson, reportHtml } = workspace
+  for (const path of [homes, simulated, alone, reportJson, reportHtml]) {
     await rm(path, { recursive: true, force: true })
   }
   await mkdir(workspace.homes, { recursive: true })

@@ -1,7 +1,8 @@
 import type { FederationDocument } from '../../../src/federation/document.ts'
-import type { Dice } from '../../../src/home/metrics-log.ts'
+import type { Dice, RoundRecord } from '../../../src/home/metrics-log.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { PRESET_NAMES } from '../../../src/settings/methods/index.ts'
+import type { Conditions } from '../conditions.ts'
 import type { HomeResult, SavedSummary } from '../hospitals/homes.ts'
 import type { HospitalProcess } from '../hospitals/hospital-process.ts'
 import { exactConsensus } from './exact-consensus.ts'
@@ -19,8 +20,8 @@ export interface ReportInput {
   readonly document: FederationDocument
   readonly data: string
   readonly sites: readonly SiteOutcome[]
-  /** Sites whose adapters tell nothing about the agreement of the others. */
-  readonly liars: ReadonlySet<number>
+  /** The adapters of liars tell nothing about the agreement of the others. */
+  readonly conditions: Pick<Conditions, 'liars' | 'images'>
   readonly crossSite: CrossSite | null
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -30,7 +31,7 @@ export interface ReportInput {
 
 /** Everything of report.json but the checks. */
 export function buildReport (
-  { id, document, data, sites, liars, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput
+  { id, document, data, sites, conditions: { liars, images }, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput
 ): Omit<Report, 'checks'> {
   const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
   return {
@@ -43,7 +44,8 @@ export function buildReport (
     baseHash: document.model.baseHash,
     data,
     wallSeconds,
-    hospitals: sites.map((site) => describeHospital(site, secondsOf)),
+    stepsPerRound: document.training.stepsPerRound ?? null,
+    hospitals: sites.map((site, index) => ({ ...describeHospital(site, secondsOf), imagesFactor: images.get(index) ?? 1 })),
     crossSite,
     consensus: exactConsensus(
       sites.filter((_, site) => !liars.has(site)).map(({ process, result }) => ({ result, finished: process.exitCode === 0 })),
@@ -66,13 +68,17 @@ type Known = Pick<SiteStatus, 'exchanges' | 'bytesSent' | 'bytesReceived' | 'war
 const UNKNOWN: Known = { peerId: null, exchanges: 0, bytesSent: 0, bytesReceived: 0, eventLoopP99Ms: null, warnings: [] }
 
 /** From the summary where the daemon ended well, else the last that is known from its rounds and its status. */
-function describeHospital ({ process, result: { summary, rounds }, local }: SiteOutcome, secondsOf: (t: number) => number): HospitalReport {
+function describeHospital (
+  { process, result: { summary, rounds }, local }: SiteOutcome,
+  secondsOf: (t: number) => number
+): Omit<HospitalReport, 'imagesFactor'> {
   const known: Known = summary ?? process.status ?? UNKNOWN
   return {
     name: process.hospital.name,
     peerId: known.peerId,
     rounds: rounds.at(-1)?.round ?? 0,
     ...describeImages(summary),
+    ...describeTraining(summary, process.status, rounds.at(-1)),
     exchanges: known.exchanges,
     inDoubt: summary?.inDoubt ?? null,
     exchangesByRound: summary?.exchangesByRound ?? rounds.map(({ exchanges }) => exchanges),
@@ -90,6 +96,16 @@ function describeHospital ({ process, result: { summary, rounds }, local }: Site
 
 function describeImages (summary: SavedSummary | undefined): Pick<HospitalReport, 'images' | 'validationImages'> {
   return summary == null ? { images: null, validationImages: null } : { images: summary.images, validationImages: summary.validationImages }
+}
+
+function describeTraining (
+  summary: SavedSummary | undefined,
+  status: SiteStatus | undefined,
+  last: RoundRecord | undefined
+): Pick<HospitalReport, 'imagesSeen' | 'steps' | 'pace'> {
+  if (summary != null) return { imagesSeen: summary.imagesSeen, steps: summary.steps, pace: summary.pace }
+  const { images, steps = last?.steps, pace = last?.pace }: Partial<SiteStatus> = status ?? {}
+  return { imagesSeen: images?.seen ?? null, steps: steps ?? null, pace: pace ?? null }
 }
 
 function describeDice (dice: Dice | undefined, local: number | null): HospitalReport['dice'] {

@@ -61,7 +61,7 @@ export async function measureCrossSite ({ children, together, alone, onDone }: C
 }
 
 function pairs (hospitals: readonly Hospital[]): { home: string, data: string }[] {
-  return hospitals.flatMap(({ home, data }) =>
-    hospitals.filter((other) => other.data !== data).map((other) => ({ home, data: other.data }))
+  return hospitals.flatMap(({ home, from }) =>
+    hospitals.filter((other) => other.from !== from).map((other) => ({ home, data: other.data }))
   )
 }

@@ -3,6 +3,7 @@ import { html, Markup } from '../../../src/report/markup.ts'
 import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
 import { meanDice } from '../checks/checks.ts'
+import { describeParticipation, describeSteps } from './participation.ts'
 import type { Picture } from './pictures.ts'
 import type { HospitalReport, Report, ReportCheck } from './report.ts'
 
@@ -116,13 +117,14 @@ ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 ${new Markup(bytesChart(report))}</section>`
 }
 
-function hospitalTable ({ hospitals }: Report): Markup {
+function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
   const withLocal = hospitals.some(({ dice }) => dice.local != null)
   const head = [
     'hospital',
     'rounds',
     'images',
     'exchanges',
+    'steps that arrived',
     'frozen',
     ...(withLocal ? ['alone'] : []),
     'global',
@@ -132,7 +134,10 @@ function hospitalTable ({ hospitals }: Report): Markup {
   ]
   return html`<section class="card"><h2>Hospitals</h2>${
     table(head, hospitals.map((each) => tableRow(cells(each, withLocal))))
-  }</section>`
+  }</section>
+<section class="card"><h2>Whose learning arrived</h2>
+<p class="note">A step arrives once an exchange has carried it, whole, to another hospital.</p>
+${hospitals.map((each) => html`<p>${describeParticipation(each, stepsPerRound)}</p>`)}</section>`
 }
 
 function cells (each: HospitalReport, withLocal: boolean): string[] {
@@ -142,6 +147,7 @@ function cells (each: HospitalReport, withLocal: boolean): string[] {
     String(each.rounds),
     each.images == null ? '–' : `${each.images} + ${each.validationImages ?? 0}`,
     String(each.exchanges),
+    describeSteps(each),
     figure(dice.frozen),
     ...(withLocal ? [figure(dice.local)] : []),
     figure(dice.global),

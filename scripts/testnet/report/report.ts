@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 const score = z.number().nullable()
+const count = z.number().int().nonnegative()
 
 const roundSchema = z.strictObject({
   round: z.number().int(),
@@ -17,6 +18,14 @@ const hospitalSchema = z.strictObject({
   rounds: z.number().int(),
   images: z.number().int().nullable(),
   validationImages: z.number().int().nullable(),
+  /** Above 1: of its training images only 1 in so many is its own, and the others are simulated copies (--images). */
+  imagesFactor: z.number().int(),
+  /** Training images that it went through at least once. */
+  imagesSeen: count.nullable(),
+  /** Steps of phase G: trained; of these, those that reached another hospital, and those that never will. */
+  steps: z.strictObject({ trained: count, arrived: count, lost: count }).nullable(),
+  /** Part of a round's steps that it trained at the end, above 0 to 1. */
+  pace: score,
   exchanges: z.number().int(),
   /** Exchanges that it began and whose end it never learnt; null of a hospital that did not finish. */
   inDoubt: z.number().int().nullable(),
@@ -59,6 +68,8 @@ export const reportSchema = z.strictObject({
   data: z.string(),
   /** From the first command to the report, without the training alone of --compare. */
   wallSeconds: z.number(),
+  /** Of phase G in a whole round; null where rounds are epochs. */
+  stepsPerRound: count.nullable(),
   hospitals: z.array(hospitalSchema),
   /** Mean Dice of site i's model on site j's validation images, j ≠ i; null without --compare. */
   crossSite: crossSite.nullable(),

@@ -85,6 +85,27 @@ describe('the testnet', function () {
     expect(await processesUsing(out)).to.deep.equal([])
   })
 
+  it('has a slow hospital and one with many images, whose steps arrive all the same', async () => {
+    const faults = ['--slow', '1:9', '--images', '2:3']
+    const { code, stdout, stderr } = await start('--out', out, '--hospitals', '3', '--rounds', '4', ...faults, '--json').ended
+    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+    expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+    expect(code, stderr).to.equal(0)
+    const results = report.checks.filter(({ kind }) => kind === 'result').map(({ name }) => name)
+    expect(results).to.include.members([
+      'nobody waited for hospital-b and hospital-c',
+      'at least 90 % of the steps of hospital-b, 9 times slower, arrived at another',
+      'at least 90 % of the steps of hospital-c, with 3 times the images, arrived at another'
+    ])
+    expect(report.hospitals.map(({ imagesFactor }) => imagesFactor)).to.deep.equal([1, 1, 3])
+    const [one, , three] = report.hospitals
+    expect(three?.images).to.be.above(2 * (one?.images ?? Infinity))
+    expect(three?.validationImages).to.be.below(20)
+    for (const { steps } of report.hospitals) expect(steps?.trained).to.be.above(0)
+    expect(stderr).to.include('hospital-c gets 3 times its training images, by simulated copies')
+    expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('simulated copies')
+  })
+
   for (const method of ['fedavg-lora', 'fedper', 'no-distillation', 'fedmsa']) {
     it(`trains by ${method} in the daemon, and every check holds`, async () => {
       const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '2', '--method', method, '--json').ended

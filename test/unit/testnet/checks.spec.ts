@@ -1,10 +1,7 @@
 import { expect } from 'chai'
 import { judge, type CheckInput } from '../../../scripts/testnet/checks/checks.ts'
-import type { Conditions } from '../../../scripts/testnet/conditions.ts'
 import type { Strike } from '../../../scripts/testnet/journal.ts'
-import { facts, homeResult, outcome, round, summary, vector } from './fixtures.ts'
-
-const NONE: Conditions = { loss: 0, slow: new Map(), liars: new Set(), partitions: [] }
+import { facts, homeResult, NONE, outcome, round, summary, vector } from './fixtures.ts'
 
 function whole (): CheckInput {
   return {
@@ -69,7 +66,7 @@ describe('checks', () => {
   it('leave a liar out of the distance, which is then no promise', () => {
     const [near, far] = [outcome(1, 'b'), outcome(2, 'c', { result: homeResult('c', { final: vector(9, 9) }) })]
     const distance = (sites: Parameters<typeof facts>[0], liars: Set<number>): unknown =>
-      judge({ ...whole(), report: facts(sites, {}, liars), conditions: { ...NONE, liars } }).find(({ name }) =>
+      judge({ ...whole(), report: facts(sites, {}, { liars }), conditions: { ...NONE, liars } }).find(({ name }) =>
         name.startsWith('relative consensus')
       )
     expect(distance([outcome(0, 'a'), near, far], new Set([2]))).to.deep.include({ kind: 'measure', ok: true })
@@ -152,6 +149,17 @@ describe('checks', () => {
     expect(failing({ conditions: slow, report: four })).to.deep.equal([])
     expect(failing({ conditions: slow, report: four, waited: new Set(['b']) })).to.deep.equal([])
     expect(failing({ conditions: slow, report: four, waited: new Set(['c']) })).to.deep.equal(['nobody waited for b: c paused'])
+    const half = { ...NONE, slow: new Map([[1, 9], [2, 9]]) }
+    expect(failing({ conditions: half, report: four })).to.deep.equal([])
+    expect(failing({ conditions: half, report: four, waited: new Set(['a']) })).to.deep.equal(['nobody waited for b and c: a paused'])
+    // No site can shorten its rounds that far.
+    const tooSlow = { ...NONE, slow: new Map([[1, 50], [2, 9]]) }
+    expect(failing({ conditions: tooSlow, report: four, waited: new Set(['a']) })).to.deep.equal([])
+    const large = { ...NONE, images: new Map([[0, 9], [1, 9], [2, 9]]) }
+    expect(failing({ conditions: large, report: four, waited: new Set(['a']) })).to.deep.equal([])
+    expect(failing({ conditions: large, report: four, waited: new Set(['d']) })).to.deep.equal([
+      'nobody waited for a and b and c: d paused'
+    ])
     const most = { ...NONE, slow: new Map([[1, 4], [2, 4], [3, 4]]) }
     expect(failing({ conditions: most, report: four, waited: new Set(['a']) })).to.deep.equal([])
     expect(failing({ conditions: most, report: four })).to.have.length(1)

@@ -17,10 +17,10 @@ describe('conditions of a testnet', () => {
   })
 
   it('reach the daemons that they are for, and those read them', async () => {
-    const given = await conditions('--loss', '0.05', '--slow', '1:4', '--liar', '3', '--partition', '2,3|0,1@2-4')
+    const given = await conditions('--loss', '0.05', '--slow', '1:9', '--liar', '3', '--partition', '2,3|0,1@2-4')
     const read = IDS.map((_, site) => readTestFaults({ [FAULTS_VARIABLE]: JSON.stringify(faultsOf(site, given, IDS, 7)) })!)
     expect(read.map(({ loss }) => loss)).to.deep.equal([0.05, 0.05, 0.05, 0.05])
-    expect(read.map(({ slow }) => slow)).to.deep.equal([1, 4, 1, 1])
+    expect(read.map(({ slow }) => slow)).to.deep.equal([1, 9, 1, 1])
     expect(read.map(({ liar }) => liar > 0)).to.deep.equal([false, false, false, true])
     // The founder's side need not know the others: they do not connect to it.
     expect(read.map(({ apart }) => apart)).to.deep.equal([[], [], [{ peers: ['id-0', 'id-1'], from: 2, to: 4 }], [{
@@ -29,6 +29,12 @@ describe('conditions of a testnet', () => {
       to: 4
     }]])
     expect(new Set(read.map(({ seed }) => seed)).size).to.equal(4)
+  })
+
+  it('give images to hospitals, of which no daemon is told', async () => {
+    const given = await conditions('--images', '1:9', '--images', '2:3')
+    expect([...given.images]).to.deep.equal([[1, 9], [2, 3]])
+    expect(faultsOf(1, given, IDS, 1)).to.equal(undefined)
   })
 
   it('are nobody\'s without the variable, and a wrong one is named', () => {
@@ -44,6 +50,10 @@ describe('conditions of a testnet', () => {
     [['--slow', '1'], 'must be SITE:FACTOR'],
     [['--slow', '1:0.5'], 'with a factor from 1'],
     [['--slow', '4:2'], 'there are the hospitals 0 to 3'],
+    [['--images', '1:1'], 'with a whole factor from 2 to 100'],
+    [['--images', '1:2.5'], 'must be SITE:FACTOR'],
+    [['--images', '1:101'], 'with a whole factor from 2 to 100'],
+    [['--images', '4:2'], 'there are the hospitals 0 to 3'],
     [['--liar', 'all'], 'must be the number of a hospital'],
     [['--liar', '9'], 'there are the hospitals'],
     [['--partition', '0|1'], 'must be A|B@FROM-TO'],

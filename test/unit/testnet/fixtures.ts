@@ -1,9 +1,12 @@
 import type { FederationDocument } from '../../../src/federation/document.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
+import type { Conditions } from '../../../scripts/testnet/conditions.ts'
 import type { SiteOutcome } from '../../../scripts/testnet/report/build-report.ts'
 import { buildReport } from '../../../scripts/testnet/report/build-report.ts'
 import type { HomeResult, SavedSummary } from '../../../scripts/testnet/hospitals/homes.ts'
 import type { Report } from '../../../scripts/testnet/report/report.ts'
+
+export const NONE: Conditions = { loss: 0, slow: new Map(), images: new Map(), liars: new Set(), partitions: [] }
 
 export const START = 1_700_000_000_000
 
@@ -31,6 +34,9 @@ export function summary (name: string, change: Partial<SavedSummary> = {}): Save
     rounds: 2,
     images: 30,
     validationImages: 9,
+    imagesSeen: 30,
+    steps: { trained: 32, arrived: 32, lost: 0 },
+    pace: 1,
     engine: 'onnx',
     provider: 'cpu',
     exchanges: 6,
@@ -64,7 +70,7 @@ export function outcome (
 ): SiteOutcome {
   return {
     process: {
-      hospital: { index, name, data: `/data/${name}`, home: `/home/${name}`, log: `/home/${name}.log` },
+      hospital: { index, name, data: `/data/${name}`, from: `/data/${name}`, home: `/home/${name}`, log: `/home/${name}.log` },
       status: undefined,
       exitCode: 0,
       signal: null,
@@ -81,16 +87,17 @@ export function outcome (
 export function facts (
   sites: readonly SiteOutcome[],
   change: Partial<Report> = {},
-  liars: ReadonlySet<number> = new Set()
+  conditions: Partial<Conditions> = {}
 ): Omit<Report, 'checks'> {
-  const document = { training: { seed: 7 }, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
+  const training = { seed: 7, stepsPerRound: 16 }
+  const document = { training, model: { name: 'sam-tiny', baseHash: 'ab'.repeat(32) } } as unknown as FederationDocument
   return {
     ...buildReport({
       id: 'f'.repeat(64),
       document,
       data: 'bundled sample',
       sites,
-      liars,
+      conditions: { ...NONE, ...conditions },
       crossSite: null,
       startedAt: START,
       federationSeconds: 60,

@@ -44,6 +44,7 @@ describe('the output folder', () => {
   it('is emptied of an earlier testnet only', async () => {
     const first = await prepareWorkspace(join(root, 'out'))
     await mkdir(join(first.homes, 'hospital-a'))
+    await mkdir(join(first.simulated, 'hospital-a', 'images'), { recursive: true })
     await writeFile(first.reportJson, '{}')
     await writeFile(join(first.root, 'my-notes.txt'), 'keep')
     await prepareWorkspace(join(root, 'out'))

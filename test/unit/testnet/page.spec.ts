@@ -3,8 +3,9 @@ import { judge } from '../../../scripts/testnet/checks/checks.ts'
 import { renderPage } from '../../../scripts/testnet/report/page.ts'
 import { outlinePixels, renderPicture } from '../../../scripts/testnet/report/pictures.ts'
 import { reportSchema, type Report } from '../../../scripts/testnet/report/report.ts'
+import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import { describeDistance } from '../../../src/report/charts.ts'
-import { facts, homeResult, outcome } from './fixtures.ts'
+import { facts, homeResult, NONE, outcome, round as finishedRound, summary } from './fixtures.ts'
 
 const MASK = Buffer.from([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]).toString('base64')
 const PICTURE = {
@@ -31,7 +32,7 @@ function report (change: Partial<Report> = {}): Report {
       report: base,
       rounds: 2,
       strikes: [],
-      conditions: { loss: 0, slow: new Map(), liars: new Set(), partitions: [] },
+      conditions: NONE,
       waited: new Set(),
       orphaned: [],
       ledgers: { matched: 9, explained: 0, problems: [] },
@@ -52,13 +53,29 @@ describe('report.json', () => {
   })
 
   it('takes what a killed hospital was last heard to say', () => {
-    const status = { peerId: 'p', exchanges: 3, bytesSent: 5, bytesReceived: 6, eventLoopP99Ms: 9, warnings: ['w'] }
+    const steps = { trained: 48, arrived: 32, lost: 0 }
+    const training = { steps, images: { seen: 20, all: 30 }, pace: 0.5 }
+    const status = { peerId: 'p', exchanges: 3, bytesSent: 5, bytesReceived: 6, eventLoopP99Ms: 9, warnings: ['w'], ...training }
     const killed = outcome(0, 'a', { result: homeResult('a', { summary: undefined }) }, {
       exitCode: null,
       signal: 'SIGKILL',
       status: status as never
     })
     expect(facts([killed]).hospitals[0]).to.include({ peerId: 'p', exchanges: 3, bytesSent: 5, rounds: 2, images: null })
+    expect(facts([killed]).hospitals[0]).to.deep.include({ steps, imagesSeen: 20, pace: 0.5 })
+  })
+
+  it('falls back on the last finished round of a daemon that never answered, and on nothing', () => {
+    const steps = { trained: 16, arrived: 16, lost: 0 }
+    const silent = (finished: RoundRecord[]) =>
+      facts([outcome(0, 'a', { result: homeResult('a', { summary: undefined, rounds: finished }) }, { exitCode: 1 })]).hospitals[0]
+    expect(silent([{ ...finishedRound(1), steps, pace: 0.25 }])).to.deep.include({ steps, imagesSeen: null, pace: 0.25 })
+    expect(silent([])).to.include({ steps: null, imagesSeen: null, pace: null })
+  })
+
+  it('says whose images are simulated', () => {
+    const { hospitals } = facts([outcome(0, 'a'), outcome(1, 'b')], {}, { images: new Map([[1, 9]]) })
+    expect(hospitals.map(({ imagesFactor }) => imagesFactor)).to.deep.equal([1, 9])
   })
 })
 
@@ -100,6 +117,22 @@ describe('report.html', () => {
     expect(page.match(/<svg/g)).to.have.length(4)
     expect(page).not.to.match(/#000a0/)
     expect(page).to.include('var(--accent)')
+  })
+
+  it('says in words whose training arrived', () => {
+    const slow = summary('b', { images: 270, imagesSeen: 60, steps: { trained: 30, arrived: 28, lost: 2 }, pace: 0.2 })
+    const sites = [outcome(0, 'a'), outcome(1, 'b', { result: homeResult('b', { summary: slow }) })]
+    const { hospitals } = facts(sites, {}, { images: new Map([[1, 9]]) })
+    const text = renderPage({ report: report({ hospitals }), pictures: [], sample: true })
+    expect(text).to.include(
+      'a: 32 of 32 (100.0 %) steps of training arrived at another hospital; it went through 30 of its 30 training images.'
+    )
+    expect(text).to.include(
+      'b: 28 of 30 (93.3 %) steps of training arrived at another hospital, where whole rounds have 32, 2 were lost; it went through 60 ' +
+        'of its 270 training images, of which 1 in 9 is its own and the others are simulated copies; at the end it trained 20 % of a ' +
+        'round&#39;s steps, to keep up.'
+    )
+    expect(page).to.include('c: not known, since it did not say.')
   })
 
   it('escapes what users named', () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
 import { describeBytes, describePhase } from '../../../scripts/testnet/display/describe.ts'
@@ -47,6 +48,11 @@ describe('plain lines', () => {
     ])
   })
 
+  it('say once that a hospital is done, whatever its last fit is at', () => {
+    const steps = [0, 4, 8, 12].map((step) => [site('b', { round: 3, phase: 'done', progress: { step, steps: 16 } })])
+    expect(shown(...steps)).to.deep.equal(['00:42 b round 3 done'])
+  })
+
   it('name the partner, the Dice and new warnings', () => {
     const dice = { frozen: 0.5, global: 0.8, personal: 0.85 }
     const lines = shown([
@@ -58,6 +64,43 @@ describe('plain lines', () => {
       '00:42 b Dice global 0.800, personal 0.850',
       '00:42 b round 1 exchange with a',
       '00:42 b says: two'
+    ])
+  })
+})
+
+describe('plain lines of a hospital that is behind', () => {
+  it('say when it shortens its phases, not at every turn, and when it no longer does', () => {
+    const at = (pace: number) => [site('b', { round: 3, phase: 'L', pace })]
+    expect(shown(at(1), at(0.42), at(0.38), at(0.04), at(1)).slice(1)).to.deep.equal([
+      "00:42 b trains 40 % of a round's steps to keep up",
+      "00:42 b trains 10 % of a round's steps to keep up",
+      '00:42 b trains whole rounds again'
+    ])
+  })
+
+  it('say whom another waits for before it ends, by name', () => {
+    const cooling = (waitsFor?: string[]) => [
+      site('a', { round: 3, phase: 'cool-down', ...(waitsFor == null ? {} : { waitsFor }) }),
+      site('b', { round: 2, phase: 'L' }),
+      site('c', { round: 2, phase: 'L' })
+    ]
+    expect(shown(cooling(), cooling(['id-b', 'id-c']), cooling(['id-b', 'id-c']), cooling(['id-c']), cooling()).slice(3)).to.deep.equal([
+      '00:42 a waits for b and c before it ends',
+      '00:42 a waits for c before it ends'
+    ])
+  })
+
+  it('call it progress that it caught up, in the very words of a daemon', async () => {
+    const source = await readFile(new URL('../../../src/rounds/training-round.ts', import.meta.url), 'utf8')
+    const words = /`(this site was in round.*?)` \+\n\s+`(.*?)`/.exec(source)?.slice(1).join('') ?? ''
+    const values = ['1', '3', 'id-a', '5']
+    const warning = words.replaceAll(/\$\{[^}]+\}/g, () => values.shift() ?? '?')
+    const others = [warning, 'site id-a is odd', '/p2p/id-a does not answer']
+    expect(shown([site('a', {}), site('b', { round: 7, phase: 'exchange', warnings: others })]).slice(1, 4)).to.deep.equal([
+      '00:42 b caught up: this site was in round 1, more than 3 behind the others: it took the adapter of site a over, with what it had ' +
+      'trained itself on top, and goes on in round 5',
+      '00:42 b says: site a is odd',
+      '00:42 b says: /p2p/id-a does not answer'
     ])
   })
 })
@@ -92,6 +135,15 @@ describe('the live table', () => {
       '2.0 MB',
       '3.0 MB',
       ''
+    ])
+  })
+
+  it('says below who shortens its phases, and who waits for whom', () => {
+    const all = [site('a', { phase: 'cool-down', waitsFor: ['id-b'] }), site('b', { phase: 'L', pace: 0.1 }), site('c', { pace: 1 })]
+      .map((each) => ({ ...each, status: { bytesSent: 0, bytesReceived: 0, ...each.status } }) as unknown as HospitalProcess)
+    expect(stripVTControlCharacters(drawTable(all, 140)).split('\n').slice(6)).to.deep.equal([
+      'a waits for b before it ends',
+      "b trains 10 % of a round's steps to keep up"
     ])
   })
 
