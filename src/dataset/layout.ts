@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
-import { FORMATS, parseName, readCapped } from './readers/file.ts'
+import { FORMATS, parseName, readCapped, VOLUME_DATA } from './readers/file.ts'
 import type { Modality } from './transforms/normalise.ts'
 import type { Dataset, Problem } from './types.ts'
 
@@ -99,8 +99,11 @@ async function findFiles (root: string, folder: string, channels: boolean): Prom
   const problems: Problem[] = []
   const subfolders: Problem[] = []
   let ignored = 0
-  for (const entry of await listEntries(join(root, folder))) {
+  const entries = await listEntries(join(root, folder))
+  const hasHeaders = entries.some(({ name }) => VOLUME_DATA.header.test(name))
+  for (const entry of entries) {
     const { name } = entry
+    if (hasHeaders && VOLUME_DATA.data.test(name)) continue
     const file = join(folder, name)
     const { stem, kind } = parseName(name)
     const channel = channels ? /^(.+)_(\d{4})$/.exec(stem) : [stem, stem, '0000']

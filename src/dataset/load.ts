@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { cutFaintNoise } from './faint-noise.ts'
 import { listPairs } from './layout.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
@@ -27,7 +28,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
   const rules = labelRules(await readSiteLabels(path), options.labels)
-  const book = new LabelBook(rules.rule)
+  const book = new LabelBook(rules.rule, options.labels?.values.length)
   const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
@@ -39,7 +40,8 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const settled = settleLabels(read.flatMap((each) => each.slices), book, rules, options.labels)
+  const cut = cutFaintNoise(read, book)
+  const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
   const slices = settled.slices.filter(({ mask }) => mask.some(isForeground))
   if (read.length > 0 && slices.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
   return {
@@ -51,7 +53,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
     ignoredChannels,
-    notes: countEach(read.flatMap(({ notes }) => notes))
+    notes: countEach(cut.flatMap(({ notes }) => notes))
   }
 }
 

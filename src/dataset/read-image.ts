@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
-import { LabelBook } from './labels/label-book.ts'
 import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
@@ -27,6 +26,17 @@ export interface VolumeImage {
   readonly slices: readonly Slice[]
   readonly stack: Stack
   readonly header: NiftiHeader
+}
+
+/** Whether a file holds a picture or a volume, as several pages of a picture file are; what cannot be read counts as a picture. */
+export async function imageKind (file: string): Promise<'picture' | 'volume'> {
+  if (parseName(file).kind === 'volume') return 'volume'
+  try {
+    return (await readPages(file)).length > 1 ? 'volume' : 'picture'
+  } catch (error) {
+    if (error instanceof InputError) return 'picture'
+    throw error
+  }
 }
 
 /** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
@@ -58,10 +68,9 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
     )
   }
   try {
-    const reading = { book: new LabelBook((value) => Math.min(value, 255)) }
-    if (image.kind === 'volume') return (await readVolumeLabels(file, image, reading)).masks
+    if (image.kind === 'volume') return (await readVolumeLabels(file, image)).masks
     const { orientation } = image
-    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } }, reading)).data]
+    return [(await readPictureLabels(file, { ...image.slices[0]!, ...orientation == null ? {} : { orientation } })).data]
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }

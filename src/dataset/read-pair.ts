@@ -61,7 +61,7 @@ export async function readPictureLabels (
   if (further.length > 0) throw new InputError(`the mask has ${further.length + 1} pages, the image one: store one file per slice`)
   const labels = labelsOf(page!, reading)
   const { data, notes } = placeMask({ data: labels.data, height: page!.height, width: page!.width }, page!.orientation, image)
-  checkLabels([data])
+  checkLabels([data], reading)
   return { data, notes: [...labels.notes, ...notes] }
 }
 
@@ -91,7 +91,7 @@ async function volumePair (
   const stack = planStack(volume, options.axis)
   const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
   const slices = volumeSlices(stem, volume, stack, masks, options)
-  const shown = slices.filter((slice) => slice.mask.some(isForeground))
+  const shown = slices.filter((slice) => slice.mask.some(options.book?.isForeground ?? isForeground))
   return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length, notes }
 }
 
@@ -103,7 +103,7 @@ export async function readVolumeLabels (
 ): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
   const { volume: labels, notes } = await about('mask', () => readLabelVolume(file, reading))
   const masks = cutLabels(labels, matching(header, stack, labels))
-  checkLabels(masks)
+  checkLabels(masks, reading)
   return { masks, notes }
 }
 
@@ -155,8 +155,8 @@ function factsOf ({ cut }: Stack): VolumeFacts {
   return { axis, slices: slices.count, spacing: [rows.spacing, columns.spacing, slices.spacing], obliqueDegrees }
 }
 
-function checkLabels (masks: readonly Uint8Array[]): void {
-  if (!masks.some((mask) => mask.some(isForeground))) throw new InputError(NO_FOREGROUND)
+function checkLabels (masks: readonly Uint8Array[], { book }: MaskReading): void {
+  if (!masks.some((mask) => mask.some(book?.isForeground ?? isForeground))) throw new InputError(NO_FOREGROUND)
 }
 
 async function about<T> (part: string, read: () => Promise<T>): Promise<T> {

@@ -17,9 +17,21 @@ export interface PacedRound extends Stretch {
 /** Behind by as many rounds a site shortens its phases; one more or less is the moment at which it is asked. */
 const BEHIND = 2
 /** By so much shorter than the others' is a round to be, for each round that the site is behind. */
-const HASTE = 0.25
-/** As long as the others stand still, or nobody is behind. */
+const HASTE = 0.1
+/** From one round to the next. */
 const GROWTH = 2
+/** Rounds that the pace is judged by: one that took long for once shortens nothing. */
+const JUDGED = 3
+
+interface Judged {
+  readonly took: number
+  /** Rounds by which the others went on meanwhile. */
+  readonly advanced: number
+  /** Of this site's round, what was no training. */
+  readonly restMs: number
+  /** What its training would have taken with all steps. */
+  readonly wholeMs: number
+}
 
 /**
  * Which part of a round's steps this site trains: all, unless it cannot keep up with the median of the others. Then its rounds become
@@ -28,6 +40,7 @@ const GROWTH = 2
 export class Pace {
   #share: number
   #began: Stretch | undefined
+  readonly #judged: Judged[] = []
 
   /** `share`: where it was before a restart. */
   constructor (share = 1) {
@@ -47,19 +60,32 @@ export class Pace {
     const began = this.#began
     if (median == null || began?.median == null) {
       this.#share = 1
+      this.#judged.length = 0
       return
     }
+    const took = at - began.at
+    this.#judged.push({ took, advanced: median - began.median, restMs: took - trainMs, wholeMs: trainMs / this.#share })
+    if (this.#judged.length > JUDGED) this.#judged.shift()
     const lag = median - round
-    const theirs = median > began.median ? (at - began.at) / (median - began.median) : Infinity
-    const wanted = theirs / (1 + HASTE * Math.max(0, lag))
-    const fits = this.#fitting(wanted, { took: at - began.at, trainMs })
-    if (lag >= BEHIND) this.#share = Math.min(this.#share, fits)
-    else if (lag <= 0) this.#share = Math.max(this.#share, Math.min(fits, GROWTH * this.#share))
+    if (lag >= BEHIND) this.#share = Math.min(this.#share, this.#fitting(this.#theirs() / (1 + HASTE * lag)))
+    else this.#share = Math.max(this.#share, Math.min(GROWTH * this.#share, this.#fitting(this.#theirs())))
+  }
+
+  /** How long a round of the others takes; for ever while they stand still. */
+  #theirs (): number {
+    const sum = (what: 'took' | 'advanced'): number => this.#judged.reduce((total, each) => total + each[what], 0)
+    return sum('advanced') > 0 ? sum('took') / sum('advanced') : Infinity
   }
 
   /** The share with which a round takes so many milliseconds; what is not training stays as it is. */
-  #fitting (wantedMs: number, { took, trainMs }: { took: number, trainMs: number }): number {
-    if (trainMs <= 0) return 1
-    return Math.min(1, Math.max(LEAST_SHARE, this.#share * (wantedMs - (took - trainMs)) / trainMs))
+  #fitting (wantedMs: number): number {
+    const typical = (what: 'restMs' | 'wholeMs'): number => middle(this.#judged.map((each) => each[what]))
+    const wholeMs = typical('wholeMs')
+    return wholeMs <= 0 ? 1 : Math.min(1, Math.max(LEAST_SHARE, (wantedMs - typical('restMs')) / wholeMs))
   }
+}
+
+/** The lower one of two. */
+function middle (values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
 }

@@ -1,11 +1,13 @@
 import type { Slice } from '../types.ts'
-import { isForeground, NO_RULE, type LabelBook } from './label-book.ts'
+import { isForeground, type LabelBook } from './label-book.ts'
 import { UNKNOWN, type LabelMap } from './label-map.ts'
 import type { LabelRules } from './label-rules.ts'
 import type { LabelFacts, LabelUse } from './label-use.ts'
 
 /** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
 const MAX_PLAIN_LABEL = 32
+
+type Values = LabelBook['values']
 
 /** Masks of what was read become those of the federation's classes, once all values are known. */
 export function settleLabels (
@@ -14,19 +16,20 @@ export function settleLabels (
   rules: LabelRules,
   labels: LabelMap | undefined
 ): LabelFacts & { readonly slices: readonly Slice[] } {
-  const table = labels == null ? plainTable(book, rules) : classTable(book, labels)
-  const isSame = table.every((code, byte) => code === byte)
+  const { values } = book
+  const table = labels == null ? plainTable(values, rules) : classTable(values, labels)
+  const isSame = values.every(({ byte }) => table[byte] === byte)
   const coded = isSame ? slices : slices.map((slice) => ({ ...slice, mask: slice.mask.map((byte) => table[byte]!) }))
-  const uses = [...book.counts].map(([value, pixels]): LabelUse => {
-    const byte = book.bytes.get(value)!
-    return { value, pixels, becomes: byte === NO_RULE && table[byte] === UNKNOWN ? null : inWords(table[byte]!, labels) }
-  })
-  const annotated = rules.annotated ?? labels?.names.flatMap((name, c) => isUsed(labels.members[c]!, book, table) ? [c] : [])
+  const isUnruled = ({ byte, code }: Values[number]): boolean => code == null && table[byte] === UNKNOWN
+  const uses = values.map((each): LabelUse =>
+    ({ value: each.value, pixels: each.pixels, becomes: isUnruled(each) ? null : inWords(table[each.byte]!, labels) }))
+  const codes = values.map(({ byte }) => table[byte]!).filter(isForeground)
+  const annotated = rules.annotated ?? labels?.members.flatMap((member, c) => codes.some((code) => member[code] === 1) ? [c] : [])
   const lacks = labels?.names.flatMap((_, c) => annotated!.includes(c) ? [] : [c]) ?? []
   const unruled = uses.filter(({ becomes }) => becomes == null)
   return {
     slices: lacks.length === 0 ? coded : coded.map((slice) => ({ ...slice, lacks })),
-    classes: labels?.names.length ?? Math.max(0, ...[...book.bytes.values()].map((byte) => table[byte]!).filter(isForeground)),
+    classes: labels?.names.length ?? Math.max(0, ...codes),
     labels: uses,
     labelsBy: rules.source,
     lacking: lacks.map((c) => labels!.names[c]!),
@@ -34,25 +37,22 @@ export function settleLabels (
   }
 }
 
-function isUsed (member: Uint8Array, book: LabelBook, table: Uint8Array): boolean {
-  return [...book.bytes.values()].some((byte) => table[byte] !== UNKNOWN && member[table[byte]!] === 1)
-}
-
-/** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2. */
-function plainTable (book: LabelBook, { rule }: LabelRules): Uint8Array {
-  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte)
-  if (rule != null) return table
-  const used = [...book.bytes].filter(([value]) => value > 0).sort(([a], [b]) => a - b)
-  const keeps = (used.at(-1)?.[0] ?? 0) <= MAX_PLAIN_LABEL
-  used.forEach(([value, byte], rank) => { table[byte] = keeps ? value : Math.min(rank + 1, NO_RULE - 1) })
+/** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2; where the site has a rule, all are one. */
+function plainTable (values: Values, { rule }: LabelRules): Uint8Array {
+  const table = new Uint8Array(256)
+  const used = values.filter(({ value }) => value > 0)
+  const keeps = (used.at(-1)?.value ?? 0) <= MAX_PLAIN_LABEL
+  for (const { byte, code } of values) table[byte] = code ?? 0
+  if (rule == null) used.forEach(({ value, byte }, rank) => { table[byte] = keeps ? value : Math.min(rank + 1, UNKNOWN - 1) })
   return table
 }
 
 /** A mask of 0 and one other value, whatever it is, is that of the only class; any other value without a rule is not known. */
-function classTable (book: LabelBook, { names }: LabelMap): Uint8Array {
-  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte)
-  const above = [...book.bytes].filter(([, byte]) => byte > 0)
-  table[NO_RULE] = names.length === 1 && above.length === 1 && above[0]![1] === NO_RULE ? 1 : UNKNOWN
+function classTable (values: Values, { names }: LabelMap): Uint8Array {
+  const table = new Uint8Array(256)
+  const above = values.filter(({ byte }) => byte > 0)
+  const isOnly = names.length === 1 && above.length === 1
+  for (const { byte, code } of values) table[byte] = code ?? (isOnly ? 1 : UNKNOWN)
   return table
 }
 

@@ -9,6 +9,9 @@ const MAX_FILE_BYTES = 1024 ** 3
 /** What is read, in the words of a sentence. */
 export const FORMATS = 'PNG, JPEG, TIFF, BMP, GIF, NumPy (.npy, .npz), NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd)'
 
+/** Data files that the headers of volumes name (.mhd, .nhdr), and nobody means as images. */
+export const VOLUME_DATA = { header: /\.(mhd|nhdr)$/i, data: /\.(z?raw|raw\.gz)$/i } as const
+
 const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
   '.png': 'picture',
   '.jpg': 'picture',

@@ -11,15 +11,14 @@ export interface ClassScore {
 }
 
 export interface ImageClassScores extends ClassScore {
-  /** null for a class that the image does not annotate. */
+  /** null for a class that the image does not show: like an image without foreground, it says nothing of overlap. */
   readonly classes: readonly (ClassScore | null)[]
 }
 
-/** Scores a mask of codes class by class; the image's own figures are means over the classes that it annotates, NaN without any. */
+/** Scores a mask of codes class by class; the image's own figures are means over the classes that it shows, NaN without any. */
 export function scoreClasses (mask: Uint8Array, { truth, height, width, lacks = [] }: Scored, { members }: LabelMap): ImageClassScores {
-  const isAnnotated = truth.some((code) => code !== UNKNOWN)
   const classes = members.map((member, c) => {
-    if (!isAnnotated || lacks.includes(c)) return null
+    if (lacks.includes(c) || !truth.some((code) => code !== UNKNOWN && member[code] === 1)) return null
     const [found, real] = [mask, truth].map((codes) => codes.map((code, i) => truth[i] === UNKNOWN ? 0 : member[code]!))
     return { dice: diceScore(found!, real!), iou: iouScore(found!, real!), hd95: hausdorff95(found!, real!, height, width) }
   })
@@ -32,7 +31,7 @@ export function scoreClasses (mask: Uint8Array, { truth, height, width, lacks = 
   }
 }
 
-/** Mean Dice over images by name of the class, for the classes that any image annotates, and over all. */
+/** Mean Dice over the images that show a class, by its name, for those that any image shows; and the mean over these classes. */
 export function classMeans (
   images: readonly ImageClassScores[],
   { names }: LabelMap

@@ -78,7 +78,7 @@ export interface SampleScore {
   readonly iou: number
   /** Pixels of the original image; NaN where only one of mask and truth is empty. */
   readonly hd95: number
-  /** By class, where the federation names classes; null for one that the image does not annotate. The figures above are their means. */
+  /** By class, where the federation names classes; null for one that the image does not show. The figures above are their means. */
   readonly classes?: readonly (ClassScore | null)[]
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join, parse } from 'node:path'
-import { listImages } from '../../dataset/index.ts'
+import { imageKind, listImages } from '../../dataset/index.ts'
 import { CorruptFileError, InputError } from '../../errors.ts'
 import { isMissing } from '../../home/files.ts'
 import { placeOf } from './outputs.ts'
@@ -40,9 +40,10 @@ export async function predictFolder (
   await mkdir(out, { recursive: true })
   const done: Prediction[] = []
   const failed = problems.map(({ file, reason }) => ({ file: join(folder, file), reason }))
-  for (const [index, [stem, { file, kind }]] of [...images].entries()) {
+  for (const [index, [stem, { file }]] of [...images].entries()) {
     signal?.throwIfAborted()
     try {
+      const kind = await imageKind(join(folder, file))
       done.push(await predictor.predict({
         ...request,
         image: join(folder, file),

@@ -22,7 +22,7 @@ export interface PredictorInit {
 }
 
 export interface SegmentRequest {
-  /** PNG, JPEG, TIFF or NIfTI file. */
+  /** A picture or volume in a format of docs/data.md. */
   readonly image: string
   readonly prompt?: Prompt
   /** SAM's maps 1 to 3 instead of map 0. */

@@ -26,7 +26,8 @@ const BY_COLOUR = `masks in colour: read by ${COLOURS_FILE}`
 const FROM_ALPHA = 'masks of one colour: read from their transparency'
 const ALPHA_CUT = 'masks with transparent parts: what is less than half opaque is background'
 const JPEG_CUT = 'masks stored as JPEG: what is at least half bright is foreground, since JPEG blurs labels'
-const NEARLY = 'masks nearly black and white: what is at least half bright is foreground'
+/** What is said of masks that JPEG or resizing left nearly black and white. */
+export const NEARLY = 'masks nearly black and white: what is at least half bright is foreground'
 const INVERTED = 'masks stored inverted (0 is white): their stored numbers are the labels'
 const MAX_NAMED = 4
 

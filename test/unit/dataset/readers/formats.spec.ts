@@ -82,7 +82,8 @@ describe('formats', () => {
   })
 
   describe('of pictures to be looked at', () => {
-    const page = (change: Partial<Samples>): Samples => ({ height: 1, width: 3, channels: 1, data: Uint8Array.of(0, 1, 3), bits: 8, ...change })
+    const grey: Samples = { height: 1, width: 3, channels: 1, data: Uint8Array.of(0, 1, 3), bits: 8 }
+    const page = (change: Partial<Samples>): Samples => ({ ...grey, ...change })
 
     it('widen narrow grey, turn over what is stored inverted, and show palettes in their colours', () => {
       expect([...pictureOf(page({ bits: 2 })).data]).to.deep.equal([0, 85, 255])
@@ -131,6 +132,9 @@ describe('formats', () => {
     const made = await folderOf({
       'images/a.tif': await fixture('stack.tif'),
       'masks/a.tif': await fixture('stack.tif'),
+      'images/d.mhd': await fixture('float.mhd'),
+      'images/float.raw': await fixture('float.raw'),
+      'masks/d.nrrd': await fixture('uint8.nrrd'),
       'images/b.png': await fixture('rgb8-icc.png'),
       'masks/b.png': await fixture('palette2.png'),
       'images/c.nrrd': await fixture('int16.nrrd'),
@@ -152,6 +156,23 @@ describe('formats', () => {
       expect(await reasonOf(readMaskOf(image, join(made.path, 'masks/b.png')))).to.include('not a volume')
     } finally {
       await made.clear()
+    }
+  })
+
+  it('of masks with faint noise are cut where others of the folder were', async () => {
+    const mask = async (noise: (i: number) => number): Promise<Uint8Array> =>
+      await png(12, 12, (x, y) => x > 3 && x < 9 && y > 3 && y < 9 ? 255 - noise(x) : noise(x + y))
+    const image = await png(12, 12, (x) => x)
+    const [noisy, faint] = [await mask((i) => i % 4), await png(12, 12, (x, y) => x > 5 ? 255 : x + y === 5 ? 1 : 0)]
+    const alone = await folderOf({ 'images/a.png': image, 'masks/a.png': faint })
+    const beside = await folderOf({ 'images/a.png': image, 'masks/a.png': faint, 'images/b.png': image, 'masks/b.png': noisy })
+    try {
+      expect((await scanDataset(alone.path)).classes).to.equal(2)
+      const dataset = await scanDataset(beside.path)
+      expect([dataset.classes, ...Object.values(dataset.notes)]).to.deep.equal([1, 2])
+      expect(dataset.slices.map(({ mask: labels }) => labels.filter((label) => label > 0).length)).to.deep.equal([72, 25])
+    } finally {
+      await Promise.all([alone.clear(), beside.clear()])
     }
   })
 

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { InputError } from '../../../../src/errors.ts'
@@ -17,6 +17,7 @@ describe('predicting a folder', () => {
       'in/c.tif': 'x',
       'in/notes.txt': 'x',
       'in/deeper/d.png': 'x',
+      'stacks/s.tif': await readFile(join(import.meta.dirname, '../../../fixtures/pictures/stack.tif')),
       'masks/a.png': 'x',
       'masks/b.nii.gz': 'x',
       'empty/.keep': ''
@@ -66,6 +67,11 @@ describe('predicting a folder', () => {
       [at('out/b.nii.gz'), at('masks/b.nii.gz'), at('logits/b.safetensors')]
     ])
     expect(failed.at(-1)!.reason).to.include('no mask of the same name')
+  })
+
+  it('gives a picture file of several pages NIfTI, since it is a volume', async () => {
+    await predictFolder(predictor(), { image: at('stacks'), out: at('out') })
+    expect(asked.map(({ out }) => out)).to.deep.equal([at('out/s.nii.gz')])
   })
 
   it('never writes into the folder that it reads, whatever name that has', async () => {
