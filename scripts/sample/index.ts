@@ -12,7 +12,9 @@ const SCANNER_SCALE = 3
 
 const [folder, target = join(process.cwd(), 'samples', 'colin27'), sheets] = process.argv.slice(2)
 if (folder == null) {
-  process.stderr.write('say where t1.nii.gz, brain.nii.gz and deep-grey.nii.gz are: npm run sample -- SOURCE_FOLDER [TARGET_FOLDER [SHEETS_FOLDER]]\n')
+  process.stderr.write(
+    'say where t1.nii.gz, brain.nii.gz and deep-grey.nii.gz are: npm run sample -- SOURCE_FOLDER [TARGET_FOLDER [SHEETS_FOLDER]]\n'
+  )
   process.exit(2)
 }
 

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
-import { isForeground } from './labels/label-book.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
@@ -91,7 +90,7 @@ async function volumePair (
   const stack = planStack(volume, options.axis)
   const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
   const slices = volumeSlices(stem, volume, stack, masks, options)
-  const shown = slices.filter((slice) => slice.mask.some(options.book?.isForeground ?? isForeground))
+  const shown = slices.filter((slice) => slice.mask.some(options.book?.isForeground ?? isMarked))
   return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length, notes }
 }
 
@@ -156,7 +155,12 @@ function factsOf ({ cut }: Stack): VolumeFacts {
 }
 
 function checkLabels (masks: readonly Uint8Array[], { book }: MaskReading): void {
-  if (!masks.some((mask) => mask.some(book?.isForeground ?? isForeground))) throw new InputError(NO_FOREGROUND)
+  if (!masks.some((mask) => mask.some(book?.isForeground ?? isMarked))) throw new InputError(NO_FOREGROUND)
+}
+
+/** Where nothing says what a value is. */
+function isMarked (value: number): boolean {
+  return value > 0
 }
 
 async function about<T> (part: string, read: () => Promise<T>): Promise<T> {
