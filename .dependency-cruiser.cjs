@@ -44,7 +44,7 @@ const rooms = {
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'yauzl']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'yauzl']
   },
   audit: {
     may: ['federation', 'home', 'adapter'],

@@ -42,7 +42,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   }
   const cut = cutFaintNoise(read, book)
   const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
-  const slices = settled.slices.filter(({ mask }) => mask.some(isForeground))
+  const slices = options.empty === true ? settled.slices : settled.slices.filter(({ mask }) => mask.some(isForeground))
   if (read.length > 0 && slices.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
   return {
     layout,

@@ -14,11 +14,14 @@ import { subjectOf } from './subject.ts'
 import { brightness, type Modality } from './transforms/normalise.ts'
 import { cornerDistance } from './transforms/orientation.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
-import type { ReadOptions, Slice, VolumeFacts } from './types.ts'
+import type { ReadOptions, Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
 export interface PairOptions extends ReadOptions, MaskReading {
   readonly modality: Modality
+  readonly empty?: boolean
 }
+
+type LabelReading = MaskReading & Pick<PairOptions, 'empty'>
 
 export interface PairSlices {
   readonly slices: readonly Slice[]
@@ -31,8 +34,8 @@ export interface PairSlices {
 export const NO_FOREGROUND = 'the mask has no foreground anywhere'
 
 /**
- * Reads an image with its mask: one slice, or those slices of a volume that show foreground. @throws InputError whose message is a
- * reason without a file name
+ * Reads an image with its mask: one slice, or those slices of a volume that show foreground, all where `empty`. @throws InputError whose
+ * message is a reason without a file name
  */
 export async function readPair (root: string, pair: Pair, options: PairOptions): Promise<PairSlices> {
   return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
@@ -40,7 +43,11 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
 
 async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
   const pages = await readPages(join(root, image))
-  if (pages.length > 1) return await volumePair(stackOf(pages), { stem, mask: join(root, mask) }, options)
+  if (pages.length > 1) {
+    const { slices, ...found } = await volumePair(stackOf(pages), { stem, mask: join(root, mask) }, options)
+    // Nothing says how large a pixel of a page is, or how far apart pages lie: scores are in pixels.
+    return { ...found, slices: slices.map(({ voxels: _voxels, ...slice }) => slice) }
+  }
   const picture = pictureOf(pages[0]!)
   const labels = await readPictureLabels(join(root, mask), picture, options)
   return {
@@ -54,7 +61,7 @@ async function readPicturePair (root: string, { stem, image, mask }: Pair, optio
 export async function readPictureLabels (
   file: string,
   image: Pick<Picture, 'height' | 'width' | 'orientation'>,
-  reading: MaskReading = {}
+  reading: LabelReading = {}
 ): Promise<Labels> {
   const [page, ...further] = await about('mask', () => readPages(file))
   if (further.length > 0) throw new InputError(`the mask has ${further.length + 1} pages, the image one: store one file per slice`)
@@ -90,7 +97,8 @@ async function volumePair (
   const stack = planStack(volume, options.axis)
   const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
   const slices = volumeSlices(stem, volume, stack, masks, options)
-  const shown = slices.filter((slice) => slice.mask.some(options.book?.isForeground ?? isMarked))
+  const isShown = options.book?.isForeground ?? isMarked
+  const shown = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
   return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length, notes }
 }
 
@@ -98,7 +106,7 @@ async function volumePair (
 export async function readVolumeLabels (
   file: string,
   { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack },
-  reading: MaskReading = {}
+  reading: LabelReading = {}
 ): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
   const { volume: labels, notes } = await about('mask', () => readLabelVolume(file, reading))
   const masks = cutLabels(labels, matching(header, stack, labels))
@@ -132,8 +140,11 @@ export function volumeSlices (
   options: Partial<PairOptions>
 ): Slice[] {
   const { height, width } = stack
-  return cutImages(volume, stack, options).map((image, index) => (
-    { id: `${stem}#${String(index).padStart(3, '0')}`, subject: stem, index, height, width, channels: 1, image, mask: masks[index]! }))
+  const voxels = gridOf(stack)
+  return cutImages(volume, stack, options).map((image, index) => {
+    const id = `${stem}#${String(index).padStart(3, '0')}`
+    return { id, subject: stem, index, height, width, channels: 1, image, mask: masks[index]!, voxels }
+  })
 }
 
 /** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
@@ -154,8 +165,12 @@ function factsOf ({ cut }: Stack): VolumeFacts {
   return { axis, slices: slices.count, spacing: [rows.spacing, columns.spacing, slices.spacing], obliqueDegrees }
 }
 
-function checkLabels (masks: readonly Uint8Array[], { book }: MaskReading): void {
-  if (!masks.some((mask) => mask.some(book?.isForeground ?? isMarked))) throw new InputError(NO_FOREGROUND)
+function gridOf ({ cut: { axis, slices, rows, columns } }: Stack): VoxelGrid {
+  return { axis, height: rows.count, width: columns.count, spacing: [slices.spacing, rows.spacing, columns.spacing] }
+}
+
+function checkLabels (masks: readonly Uint8Array[], { book, empty = false }: LabelReading): void {
+  if (!empty && !masks.some((mask) => mask.some(book?.isForeground ?? isMarked))) throw new InputError(NO_FOREGROUND)
 }
 
 /** Where nothing says what a value is. */

@@ -20,6 +20,18 @@ export interface Slice {
   readonly mask: Uint8Array
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
+  /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */
+  readonly voxels?: VoxelGrid
+}
+
+/** How a volume's voxels lie in its slices, before these were resampled to square pixels. */
+export interface VoxelGrid {
+  readonly axis: Axis
+  /** rows and columns of a slice */
+  readonly height: number
+  readonly width: number
+  /** mm between slices, rows and columns */
+  readonly spacing: readonly [number, number, number]
 }
 
 /**
@@ -90,6 +102,8 @@ export interface ReadOptions {
 export interface LoadOptions extends ReadOptions {
   /** what a federation's masks mean; everything above 0 is one class if not given */
   labels?: LabelMap | undefined
+  /** keeps slices, pictures and volumes without foreground: all count in scores */
+  empty?: boolean
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }

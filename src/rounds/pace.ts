@@ -21,7 +21,7 @@ const HASTE = 0.1
 /** From one round to the next. */
 const GROWTH = 2
 /** Rounds that the pace is judged by: one that took long for once shortens nothing. */
-const JUDGED = 3
+const JUDGED = 8
 
 interface Judged {
   readonly took: number

@@ -1,59 +1,143 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { mean } from '../common/mean.ts'
-import { loadDataset, splitSlices } from '../dataset/index.ts'
+import { systemReason } from '../common/system-error.ts'
+import { loadDataset, writeOutput, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
+import type { ImageScore } from '../model/scores/overlap.ts'
+import type { SampleScore } from '../model/train/learner.ts'
 import type { Mode } from '../settings/model.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
+import { caseTable } from './evaluate/case-table.ts'
+import { MODES, scoreCaseInModes, type CaseOutcome, type NamedScore } from './evaluate/score-cases.ts'
+import { casesOf, hasForeground, unseenSlices } from './evaluate/site-cases.ts'
+import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
 import { openSiteModel } from './site-model.ts'
-import { fitScored } from './split.ts'
 
-interface Score { readonly dice: number, readonly iou: number, readonly hd95: number }
-interface ModeScore extends Score { readonly perSlice: readonly (Score & { readonly id: string })[] }
-export type Evaluation = Record<Mode, ModeScore> & { readonly round: number, readonly slices: number, readonly skipped: number }
+export interface EvaluateOptions {
+  /** `validation` keeps only what training never saw */
+  readonly split: 'validation' | 'all'
+  readonly compute?: Partial<ComputeSettings>
+  /** NSD's tolerance: mm, or pixels where no voxel size is known */
+  readonly tolerance: number
+  /** where the table of cases goes */
+  readonly csv?: string | undefined
+  /** how many cases of the personal model to name */
+  readonly worst?: number | undefined
+  /** the folder for pictures of them */
+  readonly pictures?: string | undefined
+}
 
-/** Dice, IoU and HD95 (pixels) of all three modes on a data set; `validation` keeps only the split that training never saw. */
-export async function evaluateSite (
-  home: string,
-  data: string,
-  split: 'validation' | 'all',
-  compute: Partial<ComputeSettings> = {}
-): Promise<Evaluation> {
-  const site = await openSiteModel(home, compute)
+/** Means over images with foreground, HD95 in pixels; below, patients (docs/metrics.md). */
+interface ModeScore extends ImageScore {
+  readonly perSlice: readonly SampleScore[]
+  readonly cases: readonly NamedScore[]
+  /** over patients: of all classes together, and of each by its name */
+  readonly patients: ClassSummary
+  readonly classes: Readonly<Record<string, ClassSummary>>
+}
+
+export type Evaluation = Readonly<Record<Mode, ModeScore>> & {
+  readonly round: number
+  /** with foreground, scored as images; `allSlices` counts the others, too */
+  readonly slices: number
+  readonly allSlices: number
+  readonly patients: number
+  /** the validation split of a single patient: a part of it */
+  readonly slab: boolean
+  readonly skipped: number
+  readonly tolerance: number
+  readonly worst: readonly WorstCase[]
+}
+
+/** Scores of all three modes on a data set, over images and over patients. @throws InputError for what the user must mend */
+export async function evaluateSite (home: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
+  await prepareOutputs(options)
+  const site = await openSiteModel(home, options.compute)
   try {
-    const dataset = await loadDataset(data, { axis: site.config.axis, labels: site.labels })
-    const slices = split === 'all'
-      ? dataset.slices
-      : splitSlices(dataset.slices, { seed: site.federation.document.training.seed }).validation
-    if (slices.length === 0) {
-      throw new InputError(
-        `${data} has ${
-          split === 'all' ? 'no slices' : `no slices to validate with (${dataset.slices.length} in all): use --split all`
-        }, or look at it with consilium data check`
-      )
+    const { training } = site.federation.document
+    const dataset = await loadDataset(data, { axis: site.config.axis, labels: site.labels, empty: true })
+    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training.seed)
+    requireSlices(slices, data, options.split, dataset.slices)
+    const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }
+    const { learner, adapter, labels } = site
+    const { tolerance } = options
+    for (const each of casesOf(slices)) {
+      const found = await scoreCaseInModes(each, {
+        learner,
+        adapter,
+        tolerance,
+        labels,
+        needsBox: training.prompt === 'box'
+      })
+      for (const mode of MODES) outcomes[mode].push(found[mode])
     }
-    const samples = await fitScored(slices, site.learner.inputSize)
-    const score = async (mode: Mode): Promise<ModeScore> => {
-      const { dice, perSample } = await site.learner.evaluate({ adapter: site.adapter, samples, mode })
-      return {
-        dice,
-        iou: finiteMean(perSample.map((each) => each.iou)),
-        hd95: finiteMean(perSample.map((each) => each.hd95)),
-        perSlice: perSample
-      }
-    }
+    const score = (mode: Mode): ModeScore => summarise(outcomes[mode], training.seed)
+    const result = { frozen: score('frozen'), global: score('global'), personal: score('personal') }
+    if (options.csv != null) await writeOutput(options.csv, caseTable(casesIn(result), tolerance))
     return {
       round: site.round,
-      slices: slices.length,
+      slices: slices.filter(hasForeground).length,
+      allSlices: slices.length,
+      patients: new Set(slices.map(({ subject }) => subject)).size,
+      slab: isSlab(slices, dataset.slices),
       skipped: dataset.problems.length,
-      frozen: await score('frozen'),
-      global: await score('global'),
-      personal: await score('personal')
+      tolerance,
+      ...result,
+      worst: await worstCases(outcomes.personal, options.worst ?? 0, options.pictures)
     }
   } finally {
     await site.close()
   }
 }
 
-/** HD95 is undefined where only one of truth and prediction is empty; such slices are left out of its mean. */
+/** Before the work of minutes. @throws InputError naming what could not be written */
+async function prepareOutputs ({ csv, pictures }: EvaluateOptions): Promise<void> {
+  const refused = (file: string, what?: string) => (error: unknown): never => {
+    throw new InputError(`${file} cannot be written: ${systemReason(error, what)}`)
+  }
+  if (csv != null) {
+    await access(dirname(csv), constants.W_OK).catch(refused(csv, 'its folder'))
+    if (await stat(csv).then((found) => found.isDirectory(), () => false)) throw new InputError(`${csv} is a folder: name a file`)
+  }
+  if (pictures != null) await mkdir(pictures, { recursive: true }).catch(refused(pictures))
+}
+
+function requireSlices (slices: readonly Slice[], data: string, split: EvaluateOptions['split'], all: readonly Slice[]): void {
+  if (slices.length > 0) return
+  throw new InputError(
+    `${data} has ${
+      split === 'all' ? 'no slices' : `no slices to validate with (${all.length} in all): use --split all`
+    }, or look at it with consilium data check`
+  )
+}
+
+/** Whether training saw other slices of a patient who is scored. */
+function isSlab (scored: readonly Slice[], all: readonly Slice[]): boolean {
+  const [patients, chosen] = [new Set(scored.map(({ subject }) => subject)), new Set(scored)]
+  return all.some((slice) => patients.has(slice.subject) && hasForeground(slice) && !chosen.has(slice))
+}
+
+function summarise (outcomes: readonly CaseOutcome[], seed: number): ModeScore {
+  const perSlice = outcomes.flatMap(({ images }) => images)
+  const cases = outcomes.flatMap(({ scores }) => scores)
+  return {
+    dice: mean(perSlice.map(({ dice }) => dice)),
+    iou: finiteMean(perSlice.map(({ iou }) => iou)),
+    hd95: finiteMean(perSlice.map(({ hd95 }) => hd95)),
+    perSlice,
+    cases,
+    patients: summariseClass(cases, seed),
+    classes: Object.fromEntries([...Map.groupBy(cases, (each) => each.class)].map(([name, own]) => [name, summariseClass(own, seed)]))
+  }
+}
+
+function casesIn (scores: Readonly<Record<Mode, ModeScore>>): Record<Mode, readonly NamedScore[]> {
+  return { frozen: scores.frozen.cases, global: scores.global.cases, personal: scores.personal.cases }
+}
+
+/** HD95 of an image is undefined where only one of truth and prediction is empty; such slices are left out of its mean. */
 function finiteMean (values: readonly number[]): number {
   return mean(values.filter(Number.isFinite))
 }

@@ -1,7 +1,7 @@
-import Table from 'cli-table3'
+import { UsageError } from '../../errors.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
-import type { Evaluation } from '../../site-model/evaluate-site.ts'
+import { describeEvaluation } from '../describe-evaluation.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { flagOf, flagsOf, settingsIn } from '../setting-flags.ts'
@@ -11,26 +11,25 @@ const flags = {
   ...jsonFlag,
   ...flagsOf(engine),
   data: { ...flagOf(identity.shape.data), demandOption: true },
-  split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' }
+  split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' },
+  tolerance: { type: 'number', describe: 'how far apart surfaces may be for NSD, in mm (in pixels of pictures)', default: 2 },
+  'by-class': { type: 'boolean', describe: 'print a table for each class instead of one over all', default: false },
+  csv: { type: 'string', describe: 'CSV file to write: a line for each model, case and class, with names of patients' },
+  worst: { type: 'number', describe: 'name so many cases that the personal model did worst on', default: 0 },
+  pictures: { type: 'string', describe: 'folder for pictures of the --worst: image, truth (blue) and result (orange)' }
 } as const
 
 export const evaluate = command({
   command: 'evaluate',
-  describe: 'Dice, IoU and HD95 of the frozen, the global and the personalised model',
+  describe: 'scores of the frozen, the global and the personalised model, over patients and over images',
   builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
+    const { data, split, tolerance, csv, worst, pictures } = args
+    if (!(tolerance >= 0 && Number.isFinite(tolerance))) throw new UsageError('--tolerance must be a number from 0')
+    if (!Number.isInteger(worst) || worst < 0) throw new UsageError('--worst must be a whole number from 0')
+    if (pictures != null && worst === 0) throw new UsageError('--pictures draws the worst cases: say how many, for example --worst 5')
     const { evaluateSite } = await import('../../site-model/evaluate-site.ts')
-    const result = await evaluateSite(args.home, args.data, args.split, settingsIn(engine, args))
-    print(args.json, result, () => table(result))
+    const result = await evaluateSite(args.home, data, { split, tolerance, csv, worst, pictures, compute: settingsIn(engine, args) })
+    print(args.json, result, () => describeEvaluation(result, { byClass: args['by-class'], csv }))
   }
 })
-
-function table (result: Evaluation): string {
-  const rows = new Table({ head: ['model', 'Dice', 'IoU', 'HD95 (px)'], style: { head: [], border: [] } })
-  for (const mode of ['frozen', 'global', 'personal'] as const) {
-    const { dice, iou, hd95 } = result[mode]
-    rows.push([mode, dice.toFixed(4), iou.toFixed(4), hd95.toFixed(2)])
-  }
-  const skipped = result.skipped === 0 ? '' : `, ${result.skipped} files skipped (consilium data check names them)`
-  return `${rows.toString()}\n${result.slices} slices${skipped}, adapter of round ${result.round}`
-}

@@ -3,6 +3,7 @@ import { fitSlice } from '../transforms/fit.ts'
 import type { Fitted, Slice } from '../types.ts'
 import { drawNumber } from './digits.ts'
 import { writeOutput } from './file.ts'
+import { isOutline } from './outline.ts'
 
 const TILE = 160
 const CAPTION = 16
@@ -62,12 +63,4 @@ class Sheet {
   #set (x: number, y: number, colour: Colour): void {
     this.data.set(colour, (y * this.width + x) * 3)
   }
-}
-
-/** A foreground pixel with a neighbour of another label; the border of the picture counts as background. */
-function isOutline (mask: Uint8Array, x: number, y: number, width: number, height: number): boolean {
-  const label = mask[y * width + x]!
-  if (label === 0) return false
-  if (x === 0 || y === 0 || x === width - 1 || y === height - 1) return true
-  return [-1, 1, -width, width].some((step) => mask[y * width + x + step] !== label)
 }

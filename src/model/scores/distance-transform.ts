@@ -1,43 +1,68 @@
-/** The lower envelope of the parabolas (x − q)² + values[q] at every x (Felzenszwalb & Huttenlocher 2012). */
-function envelope (values: Float64Array): Float64Array {
-  const n = values.length
-  const apex = new Int32Array(n)
-  const start = new Float64Array(n + 1)
+/** Room for one line of the image, used for all of them. */
+interface Scratch {
+  readonly line: Float64Array
+  readonly apex: Int32Array
+  readonly start: Float64Array
+}
+
+/** Where each parabola (step·(x − q))² + line[q] that is the lowest somewhere begins to be it (Felzenszwalb & Huttenlocher 2012). */
+function envelope ({ line, apex, start }: Scratch, count: number, step: number): number {
+  const height = (q: number): number => line[q]! / (step * step) + q * q
   let k = -1
-  for (let q = 0; q < n; q++) {
-    if (values[q] === Infinity) continue
+  for (let q = 0; q < count; q++) {
+    if (line[q] === Infinity) continue
     let from = -Infinity
     while (k >= 0) {
       const p = apex[k]!
-      from = ((values[q]! + q * q) - (values[p]! + p * p)) / (2 * (q - p))
+      from = (height(q) - height(p)) / (2 * (q - p))
       if (from > start[k]!) break
       k--
     }
-    if (k < 0) from = -Infinity
     apex[++k] = q
-    start[k] = from
+    start[k] = k === 0 ? -Infinity : from
   }
-  if (k < 0) return values
   start[k + 1] = Infinity
-  return sample(values, apex, start)
+  return k + 1
 }
 
-function sample (values: Float64Array, apex: Int32Array, start: Float64Array): Float64Array {
+/** Walks `count` values that lie `stride` apart. */
+function transformLine (squared: Float64Array, first: number, stride: number, count: number, step: number, scratch: Scratch): void {
+  const { line, apex, start } = scratch
+  for (let x = 0; x < count; x++) line[x] = squared[first + x * stride]!
+  if (envelope(scratch, count, step) === 0) return
   let k = 0
-  return values.map((_, x) => {
+  for (let x = 0; x < count; x++) {
     while (start[k + 1]! < x) k++
     const p = apex[k]!
-    return (x - p) ** 2 + values[p]!
-  })
+    squared[first + x * stride] = (step * (x - p)) ** 2 + line[p]!
+  }
 }
 
-/** Exact squared Euclidean distance of every pixel to the nearest marked one; Infinity where nothing is marked. */
-export function squaredDistances (marked: Uint8Array, height: number, width: number): Float64Array {
-  const result = Float64Array.from(marked, (value) => value > 0 ? 0 : Infinity)
-  for (let x = 0; x < width; x++) {
-    const column = envelope(Float64Array.from({ length: height }, (_, y) => result[y * width + x]!))
-    column.forEach((value, y) => { result[y * width + x] = value })
+/** Along the slowest axis, plane by plane: steps up from the nearest marked place, then down, then squared distances. */
+function transformPlanes (marked: Uint8Array, plane: number, step: number): Float64Array {
+  const squared = new Float64Array(marked.length)
+  for (let i = 0; i < marked.length; i++) squared[i] = marked[i]! > 0 ? 0 : i < plane ? Infinity : squared[i - plane]! + 1
+  for (let i = marked.length - plane - 1; i >= 0; i--) squared[i] = Math.min(squared[i]!, squared[i + plane]! + 1)
+  for (let i = 0; i < marked.length; i++) squared[i] = (step * squared[i]!) ** 2
+  return squared
+}
+
+/**
+ * Exact squared Euclidean distance of every pixel or voxel to the nearest marked one, Infinity where nothing is marked. `shape` goes from
+ * the slowest axis to the fastest; `spacing` is that of each axis.
+ */
+export function squaredDistances (marked: Uint8Array, shape: readonly number[], spacing: readonly number[]): Float64Array {
+  const longest = Math.max(...shape)
+  const scratch = { line: new Float64Array(longest), apex: new Int32Array(longest), start: new Float64Array(longest + 1) }
+  let block = marked.length / shape[0]!
+  const squared = transformPlanes(marked, block, spacing[0]!)
+  for (const [axis, count] of shape.entries()) {
+    if (axis === 0) continue
+    const stride = block / count
+    for (let outer = 0; outer < marked.length; outer += block) {
+      for (let inner = 0; inner < stride; inner++) transformLine(squared, outer + inner, stride, count, spacing[axis]!, scratch)
+    }
+    block = stride
   }
-  for (let y = 0; y < height; y++) result.set(envelope(result.subarray(y * width, (y + 1) * width)), y * width)
-  return result
+  return squared
 }

@@ -1,7 +1,6 @@
-import { squaredDistances } from './distance-transform.ts'
-
-/** A mask as labels, row-major; every label > 0 is foreground. */
-export type LabelMap = ArrayLike<number>
+import { cropped, type LabelMap } from './block.ts'
+import { borderDistances } from './border.ts'
+import { percentile } from './percentile.ts'
 
 function counts (prediction: LabelMap, truth: LabelMap): { both: number, predicted: number, true: number } {
   let both = 0
@@ -29,39 +28,33 @@ export function iouScore (prediction: LabelMap, truth: LabelMap): number {
   return predicted + real === 0 ? 1 : both / (predicted + real - both)
 }
 
-/** 1 for foreground with a 4-neighbour outside the mask or the picture. */
-function border (mask: LabelMap, height: number, width: number): Uint8Array {
-  const edge = new Uint8Array(height * width)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const i = y * width + x
-      if (!(mask[i]! > 0)) continue
-      const inside = y > 0 && x > 0 && y < height - 1 && x < width - 1 && mask[i - width]! > 0 && mask[i + width]! > 0 &&
-        mask[i - 1]! > 0 && mask[i + 1]! > 0
-      if (!inside) edge[i] = 1
-    }
-  }
-  return edge
-}
-
-/** From each pixel of one border to the nearest of the other. */
-function distances (from: Uint8Array, to: Uint8Array, height: number, width: number): number[] {
-  const squared = squaredDistances(to, height, width)
-  return [...squared].flatMap((value, i) => from[i] === 1 ? [Math.sqrt(value)] : [])
-}
-
-/** Linear interpolation between the closest ranks. */
-function percentile (values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const position = share * (sorted.length - 1)
-  const low = Math.floor(position)
-  return sorted[low]! + (sorted[Math.min(low + 1, sorted.length - 1)]! - sorted[low]!) * (position - low)
-}
-
 /** 95th percentile of the distances between the two borders, both directions pooled, in pixels; 0 when both are empty, NaN when one is. */
 export function hausdorff95 (prediction: LabelMap, truth: LabelMap, height: number, width: number): number {
-  const [p, t] = [border(prediction, height, width), border(truth, height, width)]
-  const [hasP, hasT] = [p.includes(1), t.includes(1)]
-  if (!hasP || !hasT) return hasP === hasT ? 0 : NaN
-  return percentile([...distances(p, t, height, width), ...distances(t, p, height, width)], 0.95)
+  const block = { shape: [height, width], truth: marked(truth), prediction: marked(prediction) }
+  const distances = borderDistances(cropped(block), [1, 1])
+  const [empty, other] = [distances.prediction.length === 0, distances.truth.length === 0]
+  if (empty || other) return empty === other ? 0 : NaN
+  return percentile([...distances.prediction, ...distances.truth], 0.95)
+}
+
+function marked (mask: LabelMap): Uint8Array {
+  const out = new Uint8Array(mask.length)
+  for (let i = 0; i < mask.length; i++) if (mask[i]! > 0) out[i] = 1
+  return out
+}
+
+export interface ImageScore {
+  readonly dice: number
+  readonly iou: number
+  /** pixels; NaN where only one of mask and truth is empty */
+  readonly hd95: number
+}
+
+/** What one image scores by itself. */
+export function scoreImage (prediction: LabelMap, truth: LabelMap, height: number, width: number): ImageScore {
+  return {
+    dice: diceScore(prediction, truth),
+    iou: iouScore(prediction, truth),
+    hd95: hausdorff95(prediction, truth, height, width)
+  }
 }

@@ -10,7 +10,7 @@ import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
 import { classesIn, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
-import { classMeans, scoreClasses, type ClassScore } from '../classes/scores.ts'
+import { classMeans, scoreClasses } from '../classes/scores.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
@@ -21,7 +21,7 @@ import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { diceScore, hausdorff95, iouScore } from '../scores/overlap.ts'
+import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
@@ -72,14 +72,10 @@ export interface PhaseArgs {
   readonly signal?: AbortSignal
 }
 
-export interface SampleScore {
+export type SampleScore = ImageScore & {
   readonly id: string
-  readonly dice: number
-  readonly iou: number
-  /** Pixels of the original image; NaN where only one of mask and truth is empty. */
-  readonly hd95: number
   /** By class, where the federation names classes; null for one that the image does not show. The figures above are their means. */
-  readonly classes?: readonly (ClassScore | null)[]
+  readonly classes?: readonly (ImageScore | null)[]
 }
 
 const EVALUATION_BATCH = 8
@@ -252,22 +248,27 @@ export class Learner {
   async evaluate (
     { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
   ): Promise<{ dice: number, perSample: SampleScore[], classes?: Readonly<Record<string, number>> }> {
-    const { labels, train } = this.#init
+    const { labels } = this.#init
     const partial = classesIn(samples, labels)
-    const masks = await this.#masks({ adapter, samples, mode }, train.prompt === 'box' ? maskBoxes : () => ({}))
+    const masks = await this.segment({ adapter, samples, mode })
     if (partial != null) {
       const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
       const { dice, classes } = classMeans(perSample, partial)
       return labels == null ? { dice, perSample } : { dice, classes, perSample }
     }
-    const perSample = samples.map(({ id, truth, height, width }, i) => {
-      const mask = masks[i]!
-      return { id, dice: diceScore(mask, truth), iou: iouScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
-    })
+    const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
     return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
   }
 
-  /** Masks at the original size, row-major: codes of the federation's labels (label-map.ts), of 0 and 1 where it has one class. */
+  /**
+   * Masks as scoring sees them: with the prompts of training, at the original size, row-major; codes of the federation's labels
+   * (label-map.ts), of 0 and 1 where it has one class.
+   */
+  async segment (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
+    return await this.#masks(args, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
+  }
+
+  /** The same without prompts. */
   async predict (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
     return await this.#masks(args, () => ({}))
   }

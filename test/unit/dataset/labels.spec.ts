@@ -25,7 +25,8 @@ async function scan (files: Record<string, string | Uint8Array>, labels?: LabelM
 }
 
 /** What each value became. */
-const became = ({ labels }: Dataset): Record<number, string | null> => Object.fromEntries(labels.map(({ value, becomes }) => [value, becomes]))
+const became = ({ labels }: Dataset): Record<number, string | null> =>
+  Object.fromEntries(labels.map(({ value, becomes }) => [value, becomes]))
 const codes = ({ slices }: Dataset): number[] => [...new Set(slices.flatMap(({ mask }) => [...mask]))].sort((a, b) => a - b)
 const stated = (labels: unknown, source: StatedLabels['source'] = 'labels.json', other?: unknown): StatedLabels =>
   ({ source, labels: entriesOf(labels)!, ...other == null ? {} : { other: entriesOf(other)! } })

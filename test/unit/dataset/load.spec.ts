@@ -96,6 +96,29 @@ describe('loading a data folder', () => {
     expect(volumes[0]).to.deep.equal({ axis: 'axial', slices: 3, spacing: [1, 1, 1], obliqueDegrees: 0 })
   })
 
+  it('keeps what has no foreground where scores are wanted, with the voxels of a volume', async () => {
+    const files = {
+      'images/v.nii.gz': gz(niftiBytes({ dims, values: image, datatype: 4, pixdim: [1, 0.5, 1.5, 4] })),
+      'masks/v.nii': niftiBytes({ dims, values: mask, pixdim: [1, 0.5, 1.5, 4] }),
+      'images/without.nii': nifti,
+      'masks/without.nii': niftiBytes({ dims, values: mask.map(() => 0) }),
+      'images/p.png': picture,
+      'masks/p.png': await png(6, 8, () => 0)
+    }
+    const { slices, emptySlices, problems } = await scan(files, { axis: 'axial', empty: true })
+    expect(problems).to.deep.equal([])
+    expect(emptySlices).to.equal(0)
+    expect(slices.map(({ id }) => id)).to.deep.equal(
+      ['p', ...['v', 'without'].flatMap((name) => [0, 1, 2].map((index) => `${name}#00${index}`))]
+    )
+    const [p, first, second] = slices
+    expect(p).not.to.have.property('voxels')
+    expect(first!.voxels).to.deep.equal({ axis: 'axial', height: 5, width: 4, spacing: [4, 1.5, 0.5] })
+    expect(second!.voxels).to.equal(first!.voxels)
+    expect(first).to.include({ height: 15, width: 4 })
+    expect(Object.keys(reasons(await scan(files, { axis: 'axial' })))).to.have.members(['images/without.nii', 'images/p.png'])
+  })
+
   it('reads the nnU-Net raw layout, its modality, and counts further channels', async () => {
     const files = {
       'imagesTr/c_001_0000.nii': nifti,

@@ -199,10 +199,10 @@ describe('batches', () => {
   })
 
   function * takeSome (batches: Iterable<Batch>, count: number): Generator<string> {
-    let taken = 0
+    let done = 0
     for (const { samples } of batches) {
       yield * samples.map(({ id }) => id)
-      if (++taken === count) return
+      if (++done === count) return
     }
   }
 
@@ -216,8 +216,8 @@ describe('batches', () => {
 
   it('are the same from the same step on, also in the middle of an epoch', () => {
     for (const from of [1, 2, 5]) {
-      const [one, other] = [0, 1].map(() => taken(batchesFrom(source, { from, steps: 3 }), 4))
-      expect(one).to.deep.equal(other)
+      const [once, again] = [0, 1].map(() => taken(batchesFrom(source, { from, steps: 3 }), 4))
+      expect(once).to.deep.equal(again)
     }
   })
 

@@ -145,6 +145,8 @@ describe('formats', () => {
       const [pages, stack] = [await readPages(join(FIXTURES, 'stack.tif')), dataset.slices.filter(({ subject }) => subject === 'a')]
       expect(stack.map(({ id }) => id)).to.deep.equal(['a#000', 'a#001', 'a#002'])
       expect(stack.map(({ image }) => [...image])).to.deep.equal(pages.map(({ data }) => [...data]))
+      // A page has no size in mm.
+      expect(stack.some((each) => 'voxels' in each)).to.equal(false)
       expect(stack.map(({ mask }) => [...mask])).to.deep.equal(pages.map(({ data }) => [...data]))
       expect(dataset.problems.map(({ file }) => file)).to.deep.equal(['images/c.nrrd'])
       const summary = summarise(dataset)

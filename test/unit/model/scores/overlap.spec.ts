@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { diceScore, hausdorff95, iouScore } from '../../../src/model/scores/overlap.ts'
+import { diceScore, hausdorff95, iouScore } from '../../../../src/model/scores/overlap.ts'
 
 /** By the definition, all pairs of border pixels. */
 function bruteForce (a: number[], b: number[], height: number, width: number): number {

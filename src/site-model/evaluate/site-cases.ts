@@ -1,0 +1,44 @@
+import { isForeground, splitSlices, type Slice, type VoxelGrid } from '../../dataset/index.ts'
+
+/** What is scored as one: the slices of a volume in order, or the pictures of a patient. */
+export interface SiteCase {
+  readonly patient: string
+  /** the volume's name, or the patient's for pictures; local, never logged or sent */
+  readonly name: string
+  readonly voxels?: VoxelGrid
+  readonly slices: readonly Slice[]
+}
+
+/** Whether anything is marked on a slice. */
+export function hasForeground ({ mask }: Slice): boolean {
+  return mask.some(isForeground)
+}
+
+/**
+ * The slices that training never saw: its validation split, with what lies between and around and has no foreground, and patients without
+ * any. Training sees slices with foreground alone, so the others change nothing in its split.
+ */
+export function unseenSlices (slices: readonly Slice[], seed: number): Slice[] {
+  const { train, validation } = splitSlices(slices.filter(hasForeground), { seed })
+  const trained = new Set(train.map(({ subject }) => subject))
+  const held = new Set(validation)
+  return slices.filter((slice) => held.has(slice) || (!hasForeground(slice) && isUnseen(slice, validation, trained)))
+}
+
+/** Of a patient of whom a part was trained with, only what lies within the part that was not. */
+function isUnseen ({ subject, index }: Slice, validation: readonly Slice[], trained: ReadonlySet<string>): boolean {
+  if (!trained.has(subject)) return true
+  const places = validation.filter((each) => each.subject === subject).map((each) => each.index)
+  return index > Math.min(...places) && index < Math.max(...places)
+}
+
+/** Slices by patient and volume, in order. */
+export function casesOf (slices: readonly Slice[]): SiteCase[] {
+  return [...Map.groupBy(slices, ({ subject }) => subject)].flatMap(([patient, own]) =>
+    [...Map.groupBy(own, ({ voxels }) => voxels)].map(([voxels, some]): SiteCase => ({
+      patient,
+      name: voxels == null ? patient : some[0]!.id.replace(/#\d+$/, ''),
+      ...(voxels == null ? {} : { voxels }),
+      slices: some.toSorted((a, b) => a.index - b.index)
+    })))
+}
