@@ -75,7 +75,8 @@ function typeInWords (type: z.core.$ZodType): string {
   if (type instanceof z.ZodNumber) return wanted(type).replace(/^a /, '')
   const { items, maxItems, maxLength, pattern } = z.toJSONSchema(type)
   if (type instanceof z.ZodArray) {
-    const of = typeof items === 'object' && 'type' in items && items.type === 'integer' ? 'whole numbers from 0' : 'texts'
+    const kind = typeof items === 'object' && 'type' in items ? items.type : undefined
+    const of = kind === 'integer' ? 'whole numbers from 0' : kind === 'object' ? 'objects' : 'texts'
     return `list of ${of}${maxItems == null ? '' : `, ${maxItems} at most`}`
   }
   return `text${pattern == null ? '' : ` as in ${code(pattern)}`}${maxLength == null ? '' : `, ${maxLength} characters at most`}`
