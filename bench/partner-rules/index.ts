@@ -2,8 +2,12 @@ import { mean } from '../../src/common/mean.ts'
 import { PARTNER_RULES, type PartnerRule } from '../../src/gossip-aggregation/partner-choice.ts'
 import { DEFAULTS, type SimulationOptions } from '../../src/simulation/options.ts'
 import { simulate } from '../../src/simulation/simulate.ts'
+import { measureRounds, type RoundsOptions, type RoundsResult } from './rounds.ts'
 
-/** The table of ADR 8: cycles to an RMS spread of 1e-3, and exchanges per site until then, over five seeds. Prints Markdown. */
+/**
+ * Two tables as Markdown, over five seeds. That of ADR 8: cycles to an RMS spread of 1e-3, and exchanges per site until then. And that of
+ * docs/gossip.md: sites that train.
+ */
 const SEEDS = [1, 2, 3, 4, 5]
 const MOST_CYCLES = 80
 const DIM = 64
@@ -33,7 +37,7 @@ async function measure (options: SimulationOptions): Promise<Cell> {
 async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule, peers: number): Promise<string> {
   const cells: Cell[] = []
   for (const seed of SEEDS) {
-    cells.push(await measure({ ...DEFAULTS, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
+    cells.push(await measure({ ...DEFAULTS, rounds: 0, codec: 'f32', dim: DIM, cycles: MOST_CYCLES, peers, partner, ...settings, seed }))
   }
   const counts = cells.map(({ cycles }) => cycles)
   const named = cells.reduce((sum, { honestNamed }) => sum + honestNamed, 0)
@@ -54,3 +58,38 @@ for (const peers of [100, 64, 10, 4]) {
     process.stdout.write(`| ${peers} | ${name} | ${cells.join(' | ')} |\n`)
   }
 }
+
+/** FedSAM sends so many times the bytes of one f32 vector of pFedSAM's (sam-tiny, docs/evidence.md). */
+const FEDSAM = 7_297 / 165
+const TRAINING: readonly RoundsOptions[] = [
+  { sites: 2, rounds: 24, slow: 1 },
+  { sites: 4, rounds: 24, slow: 1 },
+  { sites: 4, rounds: 24, slow: 3 },
+  { sites: 8, rounds: 12, slow: 1 },
+  { sites: 16, rounds: 12, slow: 1 }
+].map((each) => ({ ...each, seed: 0 }))
+
+async function trainingRow (options: RoundsOptions): Promise<string> {
+  const runs: RoundsResult[] = []
+  for (const seed of SEEDS) runs.push(await measureRounds({ ...options, seed }))
+  const fewer = (bytes: number): string => (4 * FEDSAM / bytes).toFixed(0)
+  const average = (of: (run: RoundsResult) => number): number => mean(runs.map(of))
+  return `| ${[
+    options.sites,
+    options.rounds,
+    options.slow,
+    fewer(average(({ bytes }) => bytes)),
+    fewer(Math.max(...runs.map(({ busiest }) => busiest))),
+    fewer(average(({ first }) => first)),
+    average(({ exchangesPerRound }) => exchangesPerRound).toFixed(1),
+    average(({ spread }) => spread).toFixed(3),
+    average(({ last }) => last).toFixed(3),
+    average(({ end }) => end).toExponential(0)
+  ].join(' | ')} |\n`
+}
+
+process.stdout.write(`
+| sites | rounds | first slower by | times fewer bytes than FedSAM | busiest of all | first to finish | exchanges | spread | last | end |
+|${'---|'.repeat(10)}
+`)
+for (const options of TRAINING) process.stdout.write(await trainingRow(options))

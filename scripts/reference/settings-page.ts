@@ -71,13 +71,21 @@ function said (type: z.core.$ZodType): string[] {
 
 function typeInWords (type: z.core.$ZodType): string {
   if (type instanceof z.ZodEnum) return type.options.map((each) => code(String(each))).join(', ')
+  if (type instanceof z.ZodUnion) return type.options.map((each) => code(shapeOf(each))).join(', ')
   if (type instanceof z.ZodBoolean) return '`true`, `false`'
   if (type instanceof z.ZodNumber) return wanted(type).replace(/^a /, '')
   const { items, maxItems, maxLength, pattern } = z.toJSONSchema(type)
-  if (type instanceof z.ZodArray) {
-    const kind = typeof items === 'object' && 'type' in items ? items.type : undefined
-    const of = kind === 'integer' ? 'whole numbers from 0' : kind === 'object' ? 'objects' : 'texts'
-    return `list of ${of}${maxItems == null ? '' : `, ${maxItems} at most`}`
-  }
+  if (type instanceof z.ZodArray) return `list of ${itemsInWords(items)}${maxItems == null ? '' : `, ${maxItems} at most`}`
   return `text${pattern == null ? '' : ` as in ${code(pattern)}`}${maxLength == null ? '' : `, ${maxLength} characters at most`}`
+}
+
+function itemsInWords (items: unknown): string {
+  const kind = typeof items === 'object' && items != null && 'type' in items ? items.type : undefined
+  return kind === 'integer' ? 'whole numbers from 0' : kind === 'object' ? 'objects' : 'texts'
+}
+
+/** One way to say a setting: a word, or an object by its keys. */
+function shapeOf (type: z.core.$ZodType): string {
+  if (type instanceof z.ZodLiteral) return String(type.value)
+  return type instanceof z.ZodObject ? `{ ${Object.keys(type.shape).join(', ')} }` : 'text'
 }

@@ -1,10 +1,10 @@
-import type { Dirent } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { systemReason } from '../common/system-error.ts'
+import { basename } from 'node:path'
 import { InputError } from '../errors.ts'
-import { FORMATS, parseName, readCapped, VOLUME_DATA } from './readers/file.ts'
+import { readDatasetJson, SILENT, type Statement } from './names/dataset-json.ts'
+import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './names/pairing.ts'
+import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
+import { listEntries, walk, type Found } from './names/walk.ts'
+import { lastNumber, type Whose } from './subject.ts'
 import type { Modality } from './transforms/normalise.ts'
 import type { Dataset, Problem } from './types.ts'
 
@@ -15,6 +15,8 @@ export interface Pair {
   /** paths below the data folder */
   readonly image: string
   readonly mask: string
+  /** whose it is, where the site or the folder says so and not the name */
+  readonly whose?: Whose & { readonly by: 'site' | 'folder' }
 }
 
 export interface Listing {
@@ -22,140 +24,205 @@ export interface Listing {
   readonly pairs: readonly Pair[]
   readonly problems: readonly Problem[]
   readonly modality: Modality
+  /** channels of an image by dataset.json */
+  readonly channels: number
   /** image files of further channels (nnU-Net `_0001`…), which are not read */
   readonly ignoredChannels: number
+  /** pairs whose names are not the same: a suffix, another folder */
+  readonly byLikeName: number
 }
 
-interface Found { readonly file: string, readonly kind: 'picture' | 'volume' }
+const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img']
+const MASK_FOLDERS = ['masks', 'mask', 'labels', 'label', 'segmentations', 'segmentation', 'annotations']
+/** Folders that part a data set, not its patients. */
+const PARTS = /^(train(ing)?|val(id|idation)?|test(ing)?|images?|masks?|labels?|all|data|part[-_]?\d*|batch[-_]?\d*|fold[-_]?\d*)$/i
+const CHANNEL = /^(.+)_(\d{4})$/
 
-/** System litter that no one means as data. */
-const LITTER = /^(\..*|thumbs\.db|desktop\.ini)$/i
-const MAX_JSON_BYTES = 16 * 1024 ** 2
+/** What lies in a folder: files of images and of masks, or files that pair within their own folders. */
+interface Files {
+  readonly layout: Dataset['layout']
+  readonly images: readonly Named[]
+  readonly masks: readonly Named[]
+  readonly ignored: number
+  readonly problems: readonly Problem[]
+  readonly statement: Statement
+}
 
-/** Finds the pairs of a data folder in either layout. @throws InputError when the folder has neither */
+/** Finds the pairs of a data folder. @throws InputError when the folder has no layout that is known */
 export async function listPairs (root: string): Promise<Listing> {
-  const names = await listNames(root)
-  const nnunet = names.includes('imagesTr')
-  const [images, masks] = nnunet ? ['imagesTr', 'labelsTr'] as const : ['images', 'masks'] as const
-  const missing = [images, masks].filter((name) => !names.includes(name))
-  if (missing.length === 2) {
-    throw new InputError(`${root} has neither images/ and masks/ nor imagesTr/ and labelsTr/: choose the folder that holds them`)
-  }
-  if (missing.length === 1) {
-    throw new InputError(
-      `${root} has no ${missing[0]}/ beside ${missing[0] === masks ? images : masks}/: add the ${missing[0] === masks ? 'masks' : 'images'}`
-    )
-  }
-  const channels = await findFiles(root, images, nnunet)
-  const labels = await findFiles(root, masks, false)
-  const json = nnunet ? await readDatasetJson(root) : { modality: 'unknown' as const, problems: [] }
+  const names = (await listEntries(root)).map(({ name }) => name)
+  const { layout, images, masks, ignored, problems, statement } = await filesOf(root, names)
+  const [kept, keptMasks] = [withoutTwins(images), withoutTwins(masks)]
+  const { pairs, byLikeName, problems: unpaired } = pairUp(kept.files, keptMasks.files)
+  const stated = names.includes('subjects.csv') ? await readSubjectsFile(root) : undefined
+  const found = sameKinds(pairs)
+  const whose = new Stated(stated, statement)
   return {
-    layout: nnunet ? 'nnunet' : 'folders',
-    ...pair(channels.found, labels.found),
-    modality: json.modality,
-    ignoredChannels: channels.ignored,
+    layout,
+    pairs: found.pairs.map(({ image, mask }) => ({
+      stem: image.key,
+      kind: image.kind,
+      image: image.file,
+      mask: mask.file,
+      ...whose.of(image, layout)
+    })),
+    modality: statement.modality,
+    channels: statement.channels,
+    ignoredChannels: ignored,
+    byLikeName,
     problems: [
-      ...json.problems,
-      ...channels.problems,
-      ...channels.subfolders,
-      ...labels.problems,
-      ...labels.subfolders,
-      ...unpaired(channels.found, labels.found)
+      ...statement.problems,
+      ...problems,
+      ...kept.problems,
+      ...keptMasks.problems,
+      ...unpaired,
+      ...found.problems,
+      ...stated?.problems ?? [],
+      ...whose.unused()
     ]
   }
 }
 
-/** Images by the name before their ending, of one folder without its subfolders. @throws InputError when it cannot be read */
+async function filesOf (root: string, names: readonly string[]): Promise<Files> {
+  if (names.includes('imagesTr')) return await nnunetFiles(root, names)
+  const [images, masks] = [IMAGE_FOLDERS, MASK_FOLDERS].map((known) => names.find((name) => known.includes(name.toLowerCase())))
+  const statement = names.includes('dataset.json') ? await readDatasetJson(root) : SILENT
+  if (images != null && masks != null) {
+    const [of, truth] = [await walk(root, images), await walk(root, masks)]
+    return {
+      layout: 'folders',
+      images: of.found.map(named),
+      masks: truth.found.map(named),
+      ignored: 0,
+      problems: [...of.problems, ...truth.problems],
+      statement
+    }
+  }
+  const beside = await besideEachOther(root, images)
+  if (beside != null) return { ...beside, statement }
+  if (images != null) throw new InputError(`${root} has no masks/ beside ${images}/: add the masks`)
+  if (masks != null) throw new InputError(`${root} has no images/ beside ${masks}/: add the images`)
+  throw new InputError(
+    `${root} has neither images/ and masks/ nor imagesTr/ and labelsTr/, nor images with masks of like names (a.png, a_mask.png) beside ` +
+      'them: choose the folder that holds them'
+  )
+}
+
+async function nnunetFiles (root: string, names: readonly string[]): Promise<Files> {
+  if (!names.includes('labelsTr')) throw new InputError(`${root} has no labelsTr/ beside imagesTr/: add the masks`)
+  const statement = await readDatasetJson(root)
+  const [images, masks] = [await walk(root, 'imagesTr'), await walk(root, 'labelsTr')]
+  const labels = masks.found.map(named)
+  // The Decathlon has no channel suffix: there an image bears the very name of its mask.
+  const plain = new Set(statement.stated ? labels.map(({ key }) => key) : [])
+  const { files, ignored, problems } = firstChannels(images.found, plain)
+  return {
+    layout: 'nnunet',
+    images: files,
+    masks: labels,
+    ignored,
+    problems: [...images.problems, ...problems, ...masks.problems],
+    statement
+  }
+}
+
+/** Files of channel 0000 under the name of their case; names that are in `plain` have no channel. */
+function firstChannels (files: readonly Found[], plain: ReadonlySet<string>): { files: Named[], ignored: number, problems: Problem[] } {
+  const kept: Named[] = []
+  const problems: Problem[] = []
+  let ignored = 0
+  for (const each of files) {
+    const whole = named(each)
+    const channel = plain.has(whole.key) ? [whole.key, whole.key, '0000'] : CHANNEL.exec(whole.key)
+    if (channel == null) {
+      problems.push({ file: each.file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
+    } else if (channel[2] === '0000') kept.push({ ...each, key: channel[1]! })
+    else ignored++
+  }
+  return { files: kept, ignored, problems }
+}
+
+/** Images whose masks lie beside them, in one folder or in a folder (or images/ and masks/) for each patient; undefined where none do. */
+async function besideEachOther (root: string, images: string | undefined): Promise<Omit<Files, 'statement'> | undefined> {
+  const { found, problems } = await walk(root, images ?? '.')
+  const isMask = ({ file, folders, stem }: Found): boolean => {
+    const last = folders.at(-1)?.toLowerCase() ?? ''
+    return MASK_FOLDERS.includes(last) || (!IMAGE_FOLDERS.includes(last) && (isMaskName(stem) || /\.seg\.nrrd$/i.test(file)))
+  }
+  const files = found.map((each) => {
+    const ends = [...IMAGE_FOLDERS, ...MASK_FOLDERS].includes(each.folders.at(-1)?.toLowerCase() ?? '')
+    return { ...named({ ...each, folders: ends ? each.folders.slice(0, -1) : each.folders }), isMask: isMask(each) }
+  })
+  const [truth, rest] = [files.filter((each) => each.isMask), files.filter((each) => !each.isMask)]
+  if (pairUp(rest, truth).pairs.length === 0) return undefined
+  return {
+    layout: files.some(({ folders }) => folders.length > 0) ? 'patients' : 'beside',
+    images: rest,
+    masks: truth,
+    ignored: 0,
+    problems: problems.filter(({ file }) => !NOT_IMAGES.test(file))
+  }
+}
+
+/** What may lie beside images without being meant as one. */
+const NOT_IMAGES = /\.(csv|json|txt|md|xlsx?|pdf|yaml|yml|tsv|bval|bvec)$/i
+
+function named (file: Found): Named {
+  return { ...file, key: [...file.folders, file.stem].join('/') }
+}
+
+function sameKinds (pairs: Paired['pairs']): { pairs: Paired['pairs'], problems: Problem[] } {
+  const unlike = pairs.filter(({ image, mask }) => image.kind !== mask.kind)
+  return {
+    pairs: pairs.filter((pair) => !unlike.includes(pair)),
+    problems: unlike.map(({ image: { file } }) => ({ file, reason: 'image and mask must both be pictures or both be volumes' }))
+  }
+}
+
+/** Who has an image by what the site states: subjects.csv, then dataset.json, then a folder for each patient. */
+class Stated {
+  readonly #rows: ReadonlyMap<string, Whose>
+  readonly #unused: Set<string>
+  readonly #source: string
+
+  constructor (file: SubjectsFile | undefined, { subjects }: Statement) {
+    const rows = [...subjects].map(([name, subject]): [string, Whose] => [stemOf(name), { subject, index: lastNumber(stemOf(name)) }])
+    this.#rows = new Map([...rows, ...file?.subjects ?? []])
+    this.#unused = new Set(this.#rows.keys())
+    this.#source = file == null ? 'dataset.json' : 'subjects.csv'
+  }
+
+  of ({ file, folders, stem, key }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+    const name = [stemOf(file).normalize('NFC'), key, [...folders, stem].join('/'), stem].find((each) => this.#rows.has(each))
+    if (name != null) {
+      this.#unused.delete(name)
+      return { whose: { ...this.#rows.get(name)!, by: 'site' } }
+    }
+    const folder = layout === 'nnunet' ? undefined : folders.find((each) => !PARTS.test(each))
+    return folder == null ? {} : { whose: { subject: folder, index: lastNumber(stem), by: 'folder' } }
+  }
+
+  unused (): Problem[] {
+    if (this.#unused.size === 0) return []
+    return [{ file: this.#source, reason: 'it gives subjects to images that are not there: write their names as in the folder of images' }]
+  }
+}
+
+/** Images of one folder by the name that their masks get, without its subfolders. @throws InputError when it cannot be read */
 export async function listImages (
   folder: string
 ): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
-  const { found, problems } = await findFiles(folder, '.', false)
-  return { images: found, problems }
-}
-
-async function listNames (folder: string): Promise<string[]> {
-  return (await listEntries(folder)).map(({ name }) => name)
-}
-
-async function listEntries (folder: string): Promise<Dirent[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter(({ name }) => !LITTER.test(name)).sort((a, b) => a.name < b.name ? -1 : 1)
-  } catch (error) {
-    throw new InputError(`${folder} cannot be read: ${systemReason(error)}`)
-  }
-}
-
-interface Files {
-  readonly found: ReadonlyMap<string, Found>
-  readonly problems: readonly Problem[]
-  readonly subfolders: readonly Problem[]
-  readonly ignored: number
-}
-
-/** Files of one folder by stem; with `channels`, the nnU-Net suffix is taken off and only channel 0000 kept. */
-async function findFiles (root: string, folder: string, channels: boolean): Promise<Files> {
-  const found = new Map<string, Found>()
-  const problems: Problem[] = []
-  const subfolders: Problem[] = []
-  let ignored = 0
-  const entries = await listEntries(join(root, folder))
-  const hasHeaders = entries.some(({ name }) => VOLUME_DATA.header.test(name))
-  for (const entry of entries) {
-    const { name } = entry
-    if (hasHeaders && VOLUME_DATA.data.test(name)) continue
-    const file = join(folder, name)
-    const { stem, kind } = parseName(name)
-    const channel = channels ? /^(.+)_(\d{4})$/.exec(stem) : [stem, stem, '0000']
-    const key = channel?.[1] ?? stem
-    if (entry.isDirectory()) subfolders.push({ file, reason: 'it is a folder, and subfolders are not entered: move its files up' })
-    else if (kind == null) problems.push({ file, reason: `the format is not read: store ${FORMATS}` })
-    else if (channel == null) problems.push({ file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
-    else if (channel[2] !== '0000') ignored++
-    else if (found.has(key)) problems.push({ file, reason: 'another file of the folder has the same name before the ending' })
-    else found.set(key, { file, kind })
-  }
-  return { found, problems, subfolders, ignored }
-}
-
-function pair (images: ReadonlyMap<string, Found>, masks: ReadonlyMap<string, Found>): { pairs: Pair[] } {
-  const pairs: Pair[] = []
-  for (const [stem, image] of images) {
-    const mask = masks.get(stem)
-    if (mask?.kind === image.kind) pairs.push({ stem, kind: image.kind, image: image.file, mask: mask.file })
-  }
-  return { pairs }
-}
-
-function unpaired (images: ReadonlyMap<string, Found>, masks: ReadonlyMap<string, Found>): Problem[] {
-  const problems: Problem[] = []
-  for (const [stem, { file, kind }] of images) {
-    const mask = masks.get(stem)
-    if (mask == null) problems.push({ file, reason: 'the image has no mask of the same name' })
-    else if (mask.kind !== kind) problems.push({ file, reason: 'image and mask must both be pictures or both be volumes' })
-  }
-  for (const [stem, { file }] of masks) {
-    if (!images.has(stem)) problems.push({ file, reason: 'the mask has no image of the same name' })
-  }
-  return problems
-}
-
-/** nnU-Net 2 calls them channel_names, nnU-Net 1 modality; "CT" alone is shown through a window. */
-const DatasetJson = z.object({
-  channel_names: z.record(z.string(), z.string()).optional(),
-  modality: z.record(z.string(), z.string()).optional()
-})
-
-async function readDatasetJson (root: string): Promise<{ modality: Modality, problems: Problem[] }> {
-  const file = 'dataset.json'
-  try {
-    const { channel_names: names, modality } = DatasetJson.parse(
-      JSON.parse((await readCapped(join(root, file), MAX_JSON_BYTES)).toString('utf8'))
-    )
-    const first = (names ?? modality)?.['0']
-    return { modality: first == null ? 'unknown' : first.toUpperCase() === 'CT' ? 'ct' : 'other', problems: [] }
-  } catch (error) {
-    const reason = error instanceof InputError ? error.message : 'it is not a dataset.json of the nnU-Net layout'
-    return { modality: 'unknown', problems: [{ file, reason: `${reason}; CT is recognised by its values instead` }] }
+  const { found, problems } = await walk(folder, '.', 0)
+  const stems = new Set(found.map(({ stem }) => stem))
+  // One file of a case for each channel: not a stack of pictures that are numbered with four digits.
+  const cases = /^images(tr|ts|val)$/i.test(basename(folder)) && found.length > 0 && found.every(({ stem }) => {
+    const match = CHANNEL.exec(stem)
+    return match != null && stems.has(`${match[1]}_0000`)
+  })
+  const named_ = cases ? firstChannels(found, new Set()).files : found.map(named)
+  const { files, problems: twins } = withoutTwins(named_)
+  return {
+    images: new Map(files.map((file) => [file.key, file])),
+    problems: [...problems, ...twins].sort((a, b) => a.file < b.file ? -1 : 1)
   }
 }

@@ -8,7 +8,8 @@ import { readSiteLabels } from './labels/site-labels.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import { readColourTable } from './readers/masks/colour-table.ts'
 import { PaletteBook } from './readers/masks/palette-book.ts'
-import type { Dataset, LoadOptions, Problem } from './types.ts'
+import type { Shown } from './transforms/normalise.ts'
+import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /**
  * Reads a data folder; what cannot be used is skipped and listed in `problems`.
@@ -24,16 +25,18 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, modality, ignoredChannels } = await listPairs(path)
+  const { layout, pairs, problems: unpaired, modality, channels, ignoredChannels, byLikeName } = await listPairs(path)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
+  const subjectsBy = { site: 0, folder: 0, name: 0 }
   const rules = labelRules(await readSiteLabels(path), options.labels)
   const book = new LabelBook(rules.rule, options.labels?.values.length)
   const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(await readPair(path, pair, { ...options, ...masks, modality }))
+      read.push(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }))
+      subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push({ file: pair.image, reason: error.message })
@@ -42,8 +45,8 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   }
   const cut = cutFaintNoise(read, book)
   const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
-  const slices = options.empty === true ? settled.slices : settled.slices.filter(({ mask }) => mask.some(isForeground))
-  if (read.length > 0 && slices.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
+  const slices = kept(settled.slices, options, problems)
+  const shown = read.map((each) => each.shown)
   return {
     layout,
     ...settled,
@@ -52,9 +55,26 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
-    ignoredChannels,
-    notes: countEach(cut.flatMap(({ notes }) => notes))
+    ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
+    notes: countEach(cut.flatMap(({ notes }) => notes)),
+    shown,
+    modality: commonModality(shown),
+    subjectsBy,
+    byLikeName,
+    twoPlaces: read.filter((each) => each.twoPlaces).length
   }
+}
+
+/** What a label means may show that there is no foreground after all. */
+function kept (slices: readonly Slice[], { empty = false }: LoadOptions, problems: Problem[]): readonly Slice[] {
+  const shown = empty ? slices : slices.filter(({ mask }) => mask.some(isForeground))
+  if (slices.length > 0 && shown.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
+  return shown
+}
+
+function commonModality (shown: readonly Shown[]): Dataset['modality'] {
+  const ways = new Set(shown.map(({ how }) => how).filter((how) => how !== 'as-stored'))
+  return ways.size !== 1 ? undefined : ways.has('window') ? 'ct' : 'other'
 }
 
 function countEach (sentences: readonly string[]): Record<string, number> {

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
-import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
+import { readStatement } from './names/dataset-json.ts'
+import { modalityOf, pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices, type PairOptions } from './read-pair.ts'
 import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
 import type { Volume } from './readers/nifti.ts'
@@ -44,7 +45,9 @@ export async function readImage (file: string, options: ReadOptions = {}): Promi
   const { stem, kind } = parseName(file)
   if (kind == null) throw new InputError(`${file} is of a format that is not read: use ${FORMATS}`)
   try {
-    return kind === 'picture' ? await pictureOrStack(file, stem, options) : oneVolume(await readVolume(file), stem, options)
+    const said = await statedOf(file, options)
+    if (kind === 'picture') return await pictureOrStack(file, stem, said)
+    return oneVolume(await readVolume(file, said.channels), stem, { ...said, modality: await modalityOf(file, said.modality) })
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
@@ -76,7 +79,13 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   }
 }
 
-async function pictureOrStack (file: string, stem: string, options: ReadOptions): Promise<PictureImage | VolumeImage> {
+/** The options, with what the image's data set states of it. */
+async function statedOf (file: string, options: ReadOptions): Promise<PairOptions> {
+  const { modality, channels } = await readStatement(file)
+  return { ...options, modality: options.modality ?? modality, channels }
+}
+
+async function pictureOrStack (file: string, stem: string, options: PairOptions): Promise<PictureImage | VolumeImage> {
   const pages = await readPages(file)
   if (pages.length > 1) return oneVolume(stackOf(pages), stem, options)
   const picture = pictureOf(pages[0]!)
@@ -88,7 +97,7 @@ async function pictureOrStack (file: string, stem: string, options: ReadOptions)
   }
 }
 
-function oneVolume (volume: Volume, stem: string, options: ReadOptions): VolumeImage {
+function oneVolume (volume: Volume, stem: string, options: PairOptions): VolumeImage {
   const stack = planStack(volume, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
   return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }

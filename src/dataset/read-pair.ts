@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
@@ -9,15 +9,21 @@ import type { Volume } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
 import { joined, stackOf } from './readers/picture-stack.ts'
 import { pictureOf, type Picture } from './readers/picture.ts'
+import { readSidecar } from './readers/sidecar.ts'
 import { readVolume } from './readers/volume.ts'
-import { subjectOf } from './subject.ts'
-import { brightness, type Modality } from './transforms/normalise.ts'
-import { cornerDistance } from './transforms/orientation.ts'
+import { subjectBefore, subjectOf, subjectOfVolume, type Whose } from './subject.ts'
+import { matchStack } from './transforms/matching.ts'
+import { brightness, shownOf, type Modality, type Shown } from './transforms/normalise.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
 export interface PairOptions extends ReadOptions, MaskReading {
   readonly modality: Modality
+  /** of an image, as dataset.json has them */
+  readonly channels?: number
+  readonly shown?: Shown
+  /** by default what the name says */
+  readonly whose?: Whose
   readonly empty?: boolean
 }
 
@@ -29,6 +35,9 @@ export interface PairSlices {
   readonly emptySlices: number
   /** what had to be decided, each in a sentence without a name */
   readonly notes: readonly string[]
+  readonly shown: Shown
+  readonly ignoredChannels: number
+  readonly twoPlaces: boolean
 }
 
 export const NO_FOREGROUND = 'the mask has no foreground anywhere'
@@ -41,7 +50,8 @@ export async function readPair (root: string, pair: Pair, options: PairOptions):
   return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
 }
 
-async function readPicturePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
+async function readPicturePair (root: string, { stem, image, mask, whose }: Pair, given: PairOptions): Promise<PairSlices> {
+  const options = whose == null ? given : { ...given, whose }
   const pages = await readPages(join(root, image))
   if (pages.length > 1) {
     const { slices, ...found } = await volumePair(stackOf(pages), { stem, mask: join(root, mask) }, options)
@@ -50,10 +60,14 @@ async function readPicturePair (root: string, { stem, image, mask }: Pair, optio
   }
   const picture = pictureOf(pages[0]!)
   const labels = await readPictureLabels(join(root, mask), picture, options)
+  const shown = shownOf({ stored: picture.data, slope: 1, intercept: 0 }, options)
   return {
-    slices: [pictureSlice(stem, picture, labels.data, options)],
+    slices: [pictureSlice(stem, picture, labels.data, { ...options, shown })],
     emptySlices: 0,
-    notes: [...picture.notes, ...labels.notes]
+    notes: [...picture.notes, ...labels.notes],
+    shown,
+    ignoredChannels: 0,
+    twoPlaces: false
   }
 }
 
@@ -82,11 +96,19 @@ export function pictureSlice (
   const bright = new Uint8Array(data.length)
   // A third of the time that Uint8Array.from takes.
   for (let i = 0; i < bright.length; i++) bright[i] = show(data[i]!)
-  return { id: stem, ...subjectOf(stem), height, width, channels, image: bright, mask }
+  const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(basename(stem))
+  return { id: stem, subject, index, height, width, channels, image: bright, mask }
 }
 
-async function readVolumePair (root: string, { stem, image, mask }: Pair, options: PairOptions): Promise<PairSlices> {
-  return await volumePair(await readVolume(join(root, image)), { stem, mask: join(root, mask) }, options)
+async function readVolumePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {
+  const modality = await modalityOf(join(root, image), options.modality)
+  const volume = await readVolume(join(root, image), options.channels)
+  return await volumePair(volume, { stem, mask: join(root, mask) }, { ...options, modality, ...whose == null ? {} : { whose } })
+}
+
+/** What is known of an image, or what the file beside it says that dcm2niix wrote. */
+export async function modalityOf (file: string, known: Modality): Promise<Modality> {
+  return known === 'unknown' ? await readSidecar(file) : known
 }
 
 async function volumePair (
@@ -96,10 +118,13 @@ async function volumePair (
 ): Promise<PairSlices> {
   const stack = planStack(volume, options.axis)
   const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
-  const slices = volumeSlices(stem, volume, stack, masks, options)
+  const { slope, intercept, channels = 1, twoPlaces = false } = volume.header
+  const shown = shownOf({ stored: volume.voxels, slope, intercept }, options)
+  const slices = volumeSlices(stem, volume, stack, masks, { ...options, shown })
   const isShown = options.book?.isForeground ?? isMarked
-  const shown = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
-  return { slices: shown, volume: factsOf(stack), emptySlices: slices.length - shown.length, notes }
+  const kept = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
+  const emptySlices = slices.length - kept.length
+  return { slices: kept, volume: factsOf(stack), emptySlices, notes, shown, ignoredChannels: channels - 1, twoPlaces }
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
@@ -109,7 +134,7 @@ export async function readVolumeLabels (
   reading: LabelReading = {}
 ): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
   const { volume: labels, notes } = await about('mask', () => readLabelVolume(file, reading))
-  const masks = cutLabels(labels, matching(header, stack, labels))
+  const masks = cutLabels(labels, matchStack({ header, stack }, labels.header))
   checkLabels(masks, reading)
   return { masks, notes }
 }
@@ -141,23 +166,20 @@ export function volumeSlices (
 ): Slice[] {
   const { height, width } = stack
   const voxels = gridOf(stack)
-  return cutImages(volume, stack, options).map((image, index) => {
-    const id = `${stem}#${String(index).padStart(3, '0')}`
-    return { id, subject: stem, index, height, width, channels: 1, image, mask: masks[index]!, voxels }
+  const images = cutImages(volume, stack, options)
+  const { subject, index: first } = options.whose ?? ofVolume(basename(stem), images.length, options.asBefore)
+  return images.map((image, at) => {
+    const id = `${stem}#${String(at).padStart(3, '0')}`
+    // One slice has its place among its subject's files; those of a volume have theirs within it.
+    const index = images.length === 1 ? first : at
+    return { id, subject, index, height, width, channels: 1, image, mask: masks[at]!, voxels }
   })
 }
 
-/** The mask's own stack, if it covers the same place; its voxels may be stored in another order. */
-function matching (image: NiftiHeader, imageStack: Stack, mask: Volume): Stack {
-  const stack = planStack(mask, imageStack.cut.axis)
-  const [a, b] = [imageStack.cut, stack.cut]
-  const count = ({ slices, rows, columns }: typeof a): string => `${columns.count}×${rows.count}×${slices.count}`
-  if (count(a) !== count(b)) throw new InputError(`the mask has ${count(b)} voxels, the image ${count(a)}`)
-  const distance = cornerDistance({ ...image, cut: a }, { ...mask.header, cut: b })
-  if (distance > Math.min(a.rows.spacing, a.columns.spacing, a.slices.spacing)) {
-    throw new InputError('by their headers, mask and image lie at different places: resample the mask onto the image')
-  }
-  return { ...imageStack, cut: b }
+/** A single slice in a file of its own is like a picture. */
+function ofVolume (stem: string, slices: number, asBefore = false): Whose {
+  if (asBefore) return { subject: stem, index: 0 }
+  return slices === 1 ? subjectOf(stem) : { subject: subjectOfVolume(stem), index: 0 }
 }
 
 function factsOf ({ cut }: Stack): VolumeFacts {

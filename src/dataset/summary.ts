@@ -1,6 +1,8 @@
-import { isForeground } from './labels/label-book.ts'
 import { describeLabels } from './labels/describe-labels.ts'
+import { isForeground } from './labels/label-book.ts'
 import type { LabelFacts } from './labels/label-use.ts'
+import { looksLikeOneSeries } from './names/alike.ts'
+import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, VolumeFacts } from './types.ts'
 
 /** What a data folder holds; no file names, so that it may be logged. */
@@ -19,6 +21,15 @@ export interface DatasetSummary extends LabelFacts {
   readonly ignoredChannels: number
   /** what had to be decided on reading, with the number of pairs */
   readonly notes: Readonly<Record<string, number>>
+  /** how many images are shown how, why, and between which values: `window` of a document, of stated CT, or of Hounsfield units */
+  readonly brightness: ReadonlyArray<Pick<Shown, 'how' | 'because'> & { readonly images: number, readonly range?: Shown['range'] }>
+  /** images that are said to be CT, and hold nothing below 0 */
+  readonly doubtfulCt: number
+  readonly subjectsBy: Dataset['subjectsBy']
+  /** pictures of many subjects look like neighbouring slices of one */
+  readonly subjectsLookWrong: boolean
+  readonly byLikeName: number
+  readonly twoPlaces: number
   readonly skipped: number
   /** how many files were skipped for which reason */
   readonly reasons: Readonly<Record<string, number>>
@@ -48,9 +59,25 @@ export function summarise (dataset: Dataset): DatasetSummary {
     emptySlices: dataset.emptySlices,
     ignoredChannels: dataset.ignoredChannels,
     notes: dataset.notes,
+    brightness: countShown(dataset.shown),
+    doubtfulCt: dataset.shown.filter(({ doubtful }) => doubtful).length,
+    subjectsBy: dataset.subjectsBy,
+    subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
+    byLikeName: dataset.byLikeName,
+    twoPlaces: dataset.twoPlaces,
     skipped: problems.length,
     reasons
   }
+}
+
+function countShown (shown: readonly Shown[]): DatasetSummary['brightness'] {
+  const counts = new Map<string, DatasetSummary['brightness'][number]>()
+  for (const { how, because, range } of shown) {
+    const one = { how, because, ...how === 'window' ? { range } : {} }
+    const key = JSON.stringify(one)
+    counts.set(key, { ...one, images: (counts.get(key)?.images ?? 0) + 1 })
+  }
+  return [...counts.values()]
 }
 
 /** The summary in a few lines for a person. */
@@ -67,12 +94,55 @@ export function describeSummary (summary: DatasetSummary): string {
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
     ...ignoredChannels > 0 ? [`${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`] : [],
+    ...describeBrightness(summary),
+    ...describeNames(summary),
     ...subjects === 1
       ? ['one subject: training and validation are slabs of it with a gap between them, which says nothing about other subjects']
       : [],
     ...Object.entries(summary.notes).map(([note, pairs]) => `${count(pairs, 'pair')}: ${note}`),
     skipped === 0 ? 'nothing skipped' : `${count(skipped, 'file')} skipped`
   ].join('\n')
+}
+
+const BECAUSE: Readonly<Record<Shown['because'], string>> = {
+  document: 'the federation says so',
+  stated: 'they are stated to be CT',
+  values: 'their values are Hounsfield units'
+}
+
+function describeBrightness ({ brightness, doubtfulCt }: DatasetSummary): string[] {
+  const lines = brightness.map(({ how, because, range, images }) => {
+    const what = count(images, 'image')
+    if (how === 'as-stored') return `${what} shown as stored, in 8 bit`
+    return how === 'window'
+      ? `${what} shown from ${range![0]} to ${range![1]}, as ${BECAUSE[because]}`
+      : `${what} shown between two percentiles of each${because === 'document' ? `, as ${BECAUSE.document}` : ''}`
+  })
+  const guessed = new Set(brightness.filter(({ because, how }) => because === 'values' && how !== 'as-stored').map(({ how }) => how))
+  return [
+    ...lines,
+    ...guessed.size > 1
+      ? ['by their values some images are CT and others not: say what they are in dataset.json, or how all are shown in model.window']
+      : [],
+    ...doubtfulCt > 0
+      ? [`${count(doubtfulCt, 'image')} said to be CT, but nothing is below 0, as air and fat are in Hounsfield units: look at the sheet`]
+      : []
+  ]
+}
+
+function describeNames ({ subjects, slices, volumes, subjectsBy, subjectsLookWrong, byLikeName, twoPlaces }: DatasetSummary): string[] {
+  const allOfOne = subjectsBy.name > 0 && volumes.length === 0 && subjects === 1 && slices > 1
+  return [
+    ...byLikeName > 0 ? [`${count(byLikeName, 'pair')} by names that are alike, not the same (as a.png and a_mask.png)`] : [],
+    ...twoPlaces > 0 ? [`${count(twoPlaces, 'volume')} whose qform and sform disagree: shown by the sform, masks go voxel by voxel`] : [],
+    ...subjectsBy.name > 0 && subjectsBy.site > 0
+      ? [`${count(subjectsBy.name, 'image')} without a line of whose they are: that follows from their names`]
+      : [],
+    ...allOfOne ? ['by their names all pictures are of one subject: if they are not, say whose they are in subjects.csv'] : [],
+    ...subjectsLookWrong
+      ? [`${count(subjects, 'subject')} by the names, but the pictures look like neighbouring slices: say whose they are in subjects.csv`]
+      : []
+  ]
 }
 
 function describeVolumes (volumes: readonly VolumeFacts[]): string[] {

@@ -1,5 +1,6 @@
 import type { LabelMap } from './labels/label-map.ts'
 import type { LabelFacts } from './labels/label-use.ts'
+import type { Modality, Shown, Window } from './transforms/normalise.ts'
 
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
@@ -76,7 +77,8 @@ export interface VolumeFacts {
 }
 
 export interface Dataset extends LabelFacts {
-  readonly layout: 'folders' | 'nnunet'
+  /** images/ and masks/, nnU-Net, a folder for each patient, or masks beside their images */
+  readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside'
   readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
@@ -87,21 +89,35 @@ export interface Dataset extends LabelFacts {
   readonly ignoredChannels: number
   /** what had to be decided on reading, each in a sentence without a name, with the number of pairs */
   readonly notes: Readonly<Record<string, number>>
+  /** how each image that was read is shown */
+  readonly shown: readonly Shown[]
+  /** what its volumes and 16-bit pictures are, all of them; undefined where they are mixed or none */
+  readonly modality: 'ct' | 'other' | undefined
+  /** how many images have their subject by the site's own list, by their folder, or by their name */
+  readonly subjectsBy: Readonly<Record<'site' | 'folder' | 'name', number>>
+  /** pairs whose names are not the same: a suffix, another folder */
+  readonly byLikeName: number
+  /** volumes whose qform and sform disagree: their masks go by voxels */
+  readonly twoPlaces: number
 }
 
 /** `auto` is the plane in which the volume was acquired: across its coarsest voxel axis, or axial where voxels are about cubes. */
 export type AxisChoice = Axis | 'auto'
 
 export interface ReadOptions {
+  /** what a federation's masks mean; everything above 0 is one class if not given */
+  labels?: LabelMap | undefined
   /** plane in which volumes are cut, default auto; pictures have none */
   axis?: AxisChoice
-  /** HU: shows every volume and 16-bit picture through this window instead of choosing by its values */
-  window?: { center: number, width: number }
+  /** how volumes and 16-bit pictures are shown, where the federation says it; else by what states or proves that they are CT */
+  window?: Window
+  /** what the site's model was trained with: its word goes above what a data set says of itself */
+  modality?: Modality
+  /** as before documents said a window: CT by any values below −500, subjects by the rule of then */
+  asBefore?: boolean
 }
 
 export interface LoadOptions extends ReadOptions {
-  /** what a federation's masks mean; everything above 0 is one class if not given */
-  labels?: LabelMap | undefined
   /** keeps slices, pictures and volumes without foreground: all count in scores */
   empty?: boolean
   signal?: AbortSignal

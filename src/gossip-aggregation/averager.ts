@@ -57,6 +57,8 @@ export class Averager {
   readonly settings: AveragerSettings
   /** Offers are refused PAUSED and none are made. */
   paused = false
+  /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
+  isSettling = false
   readonly #log: ExchangeLog
   readonly #x: Vector
   readonly #included = new Set<string>()
@@ -203,7 +205,8 @@ export class Averager {
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
     const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? 0 : this.mass)
-    const { can, want } = this.#codecs
+    const { can } = this.#codecs
+    const want = this.#codecs.want(this.isSettling)
     return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs: can, want } }
   }
 
@@ -332,7 +335,7 @@ export class Averager {
   #codecFor ({ codecs, want }: Offer): Codec | undefined {
     const theirs = CODECS.find((codec) => codec === want)
     if (theirs == null) return undefined
-    const codec = finer(theirs, this.#codecs.want)
+    const codec = finer(theirs, this.#codecs.want(this.isSettling))
     return codecs.includes(codec) && this.#codecs.can.includes(codec) ? codec : undefined
   }
 

@@ -12,6 +12,7 @@ interface Entry {
   readyAt: number
   failures: number
   suspicion: number
+  metAt: number
 }
 
 /**
@@ -21,9 +22,20 @@ interface Entry {
  */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()
+  #exchanges = 0
 
   readyAt (id: string): number {
     return this.#entries.get(id)?.readyAt ?? 0
+  }
+
+  /** It was asked last and did not answer. */
+  isFailing (id: string): boolean {
+    return (this.#entries.get(id)?.failures ?? 0) > 0
+  }
+
+  /** After how many exchanges it was met last; 0 for never. */
+  metAt (id: string): number {
+    return this.#entries.get(id)?.metAt ?? 0
   }
 
   /** Its differences were clipped again and again: report it. */
@@ -51,12 +63,13 @@ export class BackOff {
     const entry = this.#entry(id)
     entry.readyAt = 0
     entry.failures = 0
+    entry.metAt = ++this.#exchanges
     entry.suspicion = excess <= 1 ? 0 : entry.suspicion + (excess > FAR ? FAR_COUNTS : 1)
   }
 
   /** The partner's entry, last in the order of forgetting from now on. */
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, suspicion: 0 }
+    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, suspicion: 0, metAt: 0 }
     this.#entries.delete(id)
     if (this.#entries.size >= MOST) this.#forget()
     this.#entries.set(id, entry)

@@ -8,16 +8,20 @@ export type PartnerRule = typeof PARTNER_RULES[number]
 export interface View {
   /** Reachable sites that announce the same schema; the site itself among them does no harm if `self` is given. */
   readonly candidates: readonly string[]
-  readonly backOff: Pick<BackOff, 'readyAt' | 'isSuspect'>
+  readonly backOff: Pick<BackOff, 'readyAt' | 'isSuspect' | 'isFailing' | 'metAt'>
   /** Milliseconds on the clock that BackOff was told. */
   readonly now: number
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly self?: string
+  /** Whom it exchanged with last, neither having changed since as far as it knows: not worth asking while another is there. */
+  readonly even?: string | undefined
   /** Sorted ids of all sites known, reachable or not, with this one: sites that know the same pair up under `exponential`. */
   readonly ring?: readonly string[]
-  /** The agreed step under `exponential`, from 0. */
+  /** The agreed step under `exponential`, from 0; without one sites keep no step, and look for whom they have not met for long. */
   readonly step?: number
+  /** The order of steps counts: an agreed partner that is busy for a moment is waited for. */
+  readonly isPatient?: boolean
   /** Estimated distance of its vector from this site's, by sketches; undefined without one. */
   readonly distance?: (id: string) => number | undefined
 }
@@ -26,6 +30,8 @@ export interface View {
 const DRAWS = 8
 /** Candidates whose sketches `farthest` compares. */
 const COMPARED = 64
+/** Whoever is busy for longer, or does not answer, is not waited for. */
+const PATIENCE_MS = 1_000
 
 /** Turns that stand for one initiation: two that meet in an agreed step exchange once, so a site initiates in every other step. */
 export function turnsPerInitiation (rule: PartnerRule): number {
@@ -42,11 +48,21 @@ export function choosePartner (rule: PartnerRule, view: View): string | undefine
 }
 
 /**
- * A partner drawn uniformly among those that are not to be left alone yet; those clipped three times running only if nobody else is
- * there.
+ * A partner drawn uniformly among those that are not to be left alone yet and worth asking; those clipped three times running only if
+ * nobody else is there.
  */
 export function randomPartner (view: View): string | undefined {
-  return draw(view, (id) => isReady(view, id) && !view.backOff.isSuspect(id)) ?? draw(view, (id) => isReady(view, id))
+  const { candidates, backOff, even } = view
+  const fresh = draw(view, (id) => isWorthAsking(view, id))
+  if (fresh != null) return fresh
+  const isBusy = (id: string): boolean => id !== even && id !== view.self && isReadySoon(view, id) && !backOff.isSuspect(id)
+  if (even != null && candidates.some(isBusy)) return undefined
+  return draw(view, (id) => isReady(view, id) && !backOff.isSuspect(id)) ?? draw(view, (id) => isReady(view, id))
+}
+
+/** Agreed steps after which, among so many sites, each has heard of all others. */
+export function agreedSteps (sites: number): number {
+  return sites < 2 ? 0 : 32 - Math.clz32(sites - 1)
 }
 
 /**
@@ -57,28 +73,41 @@ export function agreedPartner ({ self, ring, step }: Pick<View, 'self' | 'ring' 
   if (self == null || ring == null || step == null || ring.length < 2) return undefined
   const index = indexOf(ring, self)
   if (index == null) return undefined
-  const bits = 32 - Math.clz32(ring.length - 1)
+  const bits = agreedSteps(ring.length)
   const bit = step % (bits + 1)
   return bit === bits ? undefined : ring[index ^ 1 << bit]
 }
 
-/** The agreed partner, or a random one where that one is missing, to be left alone, or suspect (what the docs call named). */
+/**
+ * The agreed partner, or a random one where that one is missing, to be left alone, or suspect (what the docs call named). Sites that keep
+ * no step take a random one of the half that they met longest ago.
+ */
 function exponentialPartner (view: View): string | undefined {
+  if (view.step == null) return randomPartner({ ...view, candidates: longUnmet(view) })
   const agreed = agreedPartner(view)
-  const isAble = agreed != null && isReady(view, agreed) && !view.backOff.isSuspect(agreed) &&
-    (view.candidates === view.ring || view.candidates.includes(agreed))
-  return isAble ? agreed : randomPartner(view)
+  const isWorth = agreed != null && agreed !== view.even && !view.backOff.isSuspect(agreed)
+  const isThere = isWorth && (view.candidates === view.ring || view.candidates.includes(agreed))
+  if (isThere && isReady(view, agreed)) return agreed
+  return isThere && view.isPatient === true && isReadySoon(view, agreed) ? undefined : randomPartner(view)
+}
+
+/** Of those that may be asked and are worth it, the half met longest ago; all where there are none. */
+function longUnmet (view: View): readonly string[] {
+  const { candidates, backOff } = view
+  const able = candidates.filter((id) => isWorthAsking(view, id))
+  const sorted = able.sort((one, other) => backOff.metAt(one) - backOff.metAt(other))
+  return sorted.length === 0 ? candidates : sorted.slice(0, Math.ceil(sorted.length / 2))
 }
 
 /** The one whose vector is farthest by its sketch, among up to 64 drawn; random while nobody announced one. */
 function farthestPartner (view: View): string | undefined {
-  const { candidates, backOff, distance, random } = view
+  const { candidates, distance, random } = view
   const from = candidates.length <= COMPARED
     ? candidates
     : Array.from({ length: COMPARED }, () => candidates[Math.floor(random() * candidates.length)]!)
   let farthest: { readonly id: string, readonly distance: number } | undefined
   for (const id of from) {
-    if (!isReady(view, id) || backOff.isSuspect(id)) continue
+    if (!isWorthAsking(view, id)) continue
     const away = distance?.(id)
     if (away != null && away > (farthest?.distance ?? -1)) farthest = { id, distance: away }
   }
@@ -90,6 +119,15 @@ export function nextReady ({ candidates, backOff, self }: Pick<View, 'candidates
   let next: number | undefined
   for (const id of candidates) if (id !== self) next = Math.min(next ?? Infinity, backOff.readyAt(id))
   return next
+}
+
+function isWorthAsking (view: View, id: string): boolean {
+  return isReady(view, id) && id !== view.even && !view.backOff.isSuspect(id)
+}
+
+/** Ready, or busy for a moment. */
+function isReadySoon ({ backOff, now }: Pick<View, 'backOff' | 'now'>, id: string): boolean {
+  return backOff.readyAt(id) - now <= (backOff.isFailing(id) ? 0 : PATIENCE_MS)
 }
 
 function isReady ({ self, backOff, now }: View, id: string): boolean {

@@ -312,7 +312,11 @@ export class Daemon {
       clock: systemClock,
       distance: this.#distance,
       isInDoubt: () => settlement.isOpen,
-      limits: federation.document.averaging.coolDown
+      limits: federation.document.averaging.coolDown,
+      onWaiting: (ids) => {
+        const waitsFor = ids.map((id) => `${id} (round ${network.peers.announcementOf(id)?.round ?? 0})`)
+        logger.info(ids.length > 0 ? `waiting for sites that still train: ${waitsFor.join(', ')}` : 'every site that is there has finished')
+      }
     }, this.#stop.signal)
     logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
     await network.quiesce()

@@ -2,7 +2,8 @@ import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { systemClock } from '../rounds/clock.ts'
-import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
+import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { AdapterState, Site } from './site.ts'
@@ -20,7 +21,7 @@ export interface JoinedPeers {
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
 export async function joinPeers (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-  const { federation: { id, document: { averaging } }, peerId, record, notices, logger } = site
+  const { federation: { id, document: { averaging } }, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   const announcer = new Announcer({
@@ -33,14 +34,14 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     publish: network.publish,
     logger
   })
-  const step = (): number => averager.round * turnsPerRound
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
     peers,
+    averager,
     notices,
     clock: systemClock,
     random: Math.random,
-    partner: { rule: averaging.partner, self: peerId, ring: () => peers.ring(peerId), step, distance: announcer.distanceTo }
+    partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
   })
   const changed = (): void => {
     checkpoint.exchanged()
@@ -77,5 +78,21 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
       await settlement.stop()
       await announcer.stop()
     }
+  }
+}
+
+function partnerChoice (
+  { peerId, federation: { document: { averaging } } }: Site,
+  { averager, turnsPerRound, announcer, peers }: Pick<AdapterState, 'averager'> & Pick<JoinedPeers, 'turnsPerRound' | 'announcer'> & {
+    peers: PeerTable
+  }
+): NonNullable<ExchangeLoopInit['partner']> {
+  return {
+    rule: averaging.partner,
+    self: peerId,
+    ring: () => peers.ring(peerId),
+    step: () => averager.round * turnsPerRound,
+    isOutOfStep: true,
+    distance: announcer.distanceTo
   }
 }

@@ -27,10 +27,16 @@ interface Described {
 }
 
 interface Measured {
-  /** Variance over the honest sites; cycle 0 is the start. */
-  readonly cycles: readonly { readonly cycle: number, readonly variance: number }[]
+  /** Variance over the honest sites, and over those among them that are not slow where sites train; cycle 0 is the start. */
+  readonly cycles: readonly { readonly cycle: number, readonly variance: number, readonly others?: number }[]
   /** Factor of the variance per cycle; null where theory says nothing. */
   readonly theoryRate: number | null
+}
+
+/** What stands beside the measured line. */
+interface Beside {
+  readonly name: string
+  readonly data: [number, number][]
 }
 
 const SIZE = { width: 720, height: 420 }
@@ -39,14 +45,20 @@ const FLOOR = 1e-12
 const TEXT = { fontFamily: 'system-ui, sans-serif', color: '#1b2430' } as const
 const AXIS = { nameLocation: 'middle', nameTextStyle: TEXT, axisLabel: TEXT, splitLine: { lineStyle: { color: '#dfe4ea' } } } as const
 
-/** Variance per cycle relative to the start, on a log scale, beside theory: one SVG that needs nothing else. */
+/** Variance per cycle relative to the start, on a log scale, beside theory or sites that are not slow: one SVG that needs nothing else. */
 export function plotSvg (options: Described, { cycles, theoryRate }: Measured): string {
   const first = cycles[0]?.variance ?? 1
   const measured = cycles.map(({ cycle, variance }): [number, number] => [cycle, Math.max(variance / first, FLOOR)])
+  const start = cycles[0]?.others ?? 1
+  const others = cycles.flatMap((each): [number, number][] =>
+    each.others == null ? [] : [[each.cycle, Math.max(each.others / start, FLOOR)]]
+  )
   const theory = theoryRate == null
     ? []
     : cycles.map(({ cycle }): [number, number] => [cycle, theoryRate ** cycle]).filter(([, value]) => value >= FLOOR)
-  return svgChart(chartOption(options, measured, theory), SIZE)
+  const beside: Beside = others.length > 0 ? { name: 'sites that are not slow', data: others } : { name: 'theory', data: theory }
+  const least = Math.min(...[...measured, ...others].map(([, value]) => value))
+  return svgChart(chartOption(options, measured, beside, least), SIZE)
 }
 
 // White, as the chart is, which must be readable as a file of its own too.
@@ -64,7 +76,8 @@ ${new Markup(svg)}
 function chartOption (
   { peers, dim, partner, codec, seed }: Described,
   measured: [number, number][],
-  theory: [number, number][]
+  beside: Beside,
+  least: number
 ): Option {
   return {
     backgroundColor: '#ffffff',
@@ -81,7 +94,7 @@ function chartOption (
       type: 'log',
       name: 'variance relative to the start',
       nameGap: 48,
-      min: 10 ** Math.floor(Math.log10(Math.min(...measured.map(([, value]) => value)))),
+      min: 10 ** Math.floor(Math.log10(least)),
       max: 1,
       ...AXIS,
       axisLabel: { ...TEXT, formatter: (value: number) => value.toExponential(0) }
@@ -98,8 +111,7 @@ function chartOption (
       },
       {
         type: 'line',
-        name: 'theory',
-        data: theory,
+        ...beside,
         symbol: 'none',
         lineStyle: { color: siteColour(1), width: 1.5, type: 'dashed' },
         itemStyle: { color: siteColour(1) }

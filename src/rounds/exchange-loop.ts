@@ -1,6 +1,7 @@
 import { RefusedError } from '../errors.ts'
+import type { Averager } from '../gossip-aggregation/averager.ts'
 import { BackOff } from '../gossip-aggregation/back-off.ts'
-import { agreedPartner, choosePartner, nextReady, type PartnerRule, type View } from '../gossip-aggregation/partner-choice.ts'
+import { agreedPartner, agreedSteps, choosePartner, nextReady, type PartnerRule, type View } from '../gossip-aggregation/partner-choice.ts'
 import type { Clock } from './clock.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -10,9 +11,11 @@ export type ExchangeWith = (partner: string, options: { signal: AbortSignal, cat
 
 export interface ExchangeLoopInit {
   readonly exchange: ExchangeWith
-  readonly peers: Pick<PeerTable, 'candidates' | 'expectsSomebody' | 'markForeign'>
+  readonly peers: Pick<PeerTable, 'candidates' | 'expectsSomebody' | 'markForeign'> & Partial<Pick<PeerTable, 'landings'>>
   readonly notices: Pick<Notices, 'warn' | 'over'>
   readonly clock: Clock
+  /** Told when nobody trains any more, and when somebody does again. */
+  readonly averager?: Pick<Averager, 'isSettling'>
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** Random when missing. */
@@ -27,6 +30,16 @@ interface Choice extends Pick<View, 'distance'> {
   readonly ring: () => readonly string[]
   /** Agreed step of the next initiation; those that follow while it stays the same count on from it. */
   readonly step: () => number
+  /** Sites train each at its own pace, and keep the agreed steps in a sweep only. */
+  readonly isOutOfStep?: boolean
+}
+
+interface Initiating {
+  readonly count: number
+  readonly had?: number
+  readonly onlyDue?: boolean
+  readonly withinMs: number
+  readonly signal: AbortSignal
 }
 
 const SHORTEST_WAIT_MS = 20
@@ -35,6 +48,10 @@ const LONGEST_WAIT_MS = 500
 const STALE_MS = 2_000
 const PAUSED_MS = 1_000
 const BUSY_HERE_MS = 50
+// Between two steps of a sweep, so that a site that hears of its beginning a little later keeps up.
+const STEP_MS = 300
+// One step of it waits no longer for somebody to be free.
+const STEP_WAIT_MS = 10_000
 
 /** Initiates exchanges with partners chosen by the federation's rule; others' offers are served elsewhere at any time. */
 export class ExchangeLoop {
@@ -42,6 +59,13 @@ export class ExchangeLoop {
   readonly #backOff = new BackOff()
   /** Who exchanged with this site of their own accord in the present step, under the rule `exponential`. */
   readonly #met = new Set<string>()
+  /** Exchanges that others began since this site trained last. */
+  #served = 0
+  /** With whom this site exchanged last, while it has not trained since: another exchange would change next to nothing. */
+  #even: string | undefined
+  /** Others' landings when this site exchanged last. */
+  #landings = 0
+  #isSweeping = false
   #base = 0
   #sinceBase = 0
   #trouble: string | undefined
@@ -51,24 +75,22 @@ export class ExchangeLoop {
   }
 
   /**
-   * Initiates until `count` exchanges are committed, nobody is there, or `withinMs` have passed; returns how many were.
-   * A site that is alone says so once and does not wait.
+   * Initiates until `count` exchanges are committed, nobody is there, or `withinMs` have passed; returns how many were. The `had` ones of
+   * this round count too: those since this site's training landed as any, of those before it two as one; at least one carries the
+   * training on. `onlyDue`: none before the others have trained about a round since this site's last exchange. A site that is alone says
+   * so once and does not wait.
    */
-  async initiate ({ count, withinMs, signal }: { count: number, withinMs: number, signal: AbortSignal }): Promise<number> {
+  async initiate ({ count, had, onlyDue, withinMs, signal }: Initiating): Promise<number> {
+    if (onlyDue === true && !this.#isDue()) return 0
     const { peers, clock, notices } = this.#init
     const until = clock.now() + withinMs
-    let committed = 0
+    let committed = had == null ? 0 : this.#counted(had, count)
     while (committed < count && clock.now() < until) {
       signal.throwIfAborted()
       const view = this.#view()
-      if (this.#isMet(view)) {
-        this.#sinceBase++
-        committed++
-        continue
-      }
-      const partner = choosePartner(this.#init.partner?.rule ?? 'random', view)
-      if (partner != null) {
-        if (await this.#exchange(partner, signal)) committed++
+      const turn = this.#turn(view, signal)
+      if (turn != null) {
+        if (await turn) committed++
         continue
       }
       if (view.candidates.length === 0 && !peers.expectsSomebody()) {
@@ -78,6 +100,36 @@ export class ExchangeLoop {
       await clock.sleep(waitMs(nextReady(view), view.now), signal)
     }
     return committed
+  }
+
+  /** A sweep is to come, from its first step: whoever is met from now on was met in it. */
+  rewind (): void {
+    const { partner, averager } = this.#init
+    if (averager != null) averager.isSettling = false
+    this.#met.clear()
+    if (partner?.rule !== 'exponential') return
+    const cycle = agreedSteps(partner.ring().length) + 1
+    this.#sinceBase += cycle - this.#step() % cycle
+  }
+
+  /**
+   * Nobody trains any more: as many exchanges as it takes to hear of all others, with the agreed partners in the agreed order where the
+   * rule has them.
+   */
+  async sweep ({ withinMs, signal }: { withinMs: number, signal: AbortSignal }): Promise<void> {
+    const { partner, peers, clock, averager } = this.#init
+    const until = clock.now() + withinMs
+    const sites = partner?.rule === 'exponential' ? partner.ring().length : peers.candidates().length + 1
+    if (averager != null) averager.isSettling = true
+    this.#isSweeping = true
+    try {
+      for (let step = 0; step < agreedSteps(sites) && clock.now() < until; step++) {
+        if (step > 0) await clock.sleep(STEP_MS, signal)
+        await this.initiate({ count: 1, withinMs: Math.min(STEP_WAIT_MS, until - clock.now()), signal })
+      }
+    } finally {
+      this.#isSweeping = false
+    }
   }
 
   /** Takes x and round of one of these sites, which are far ahead, over; undefined when none would within the time. */
@@ -98,10 +150,10 @@ export class ExchangeLoop {
 
   /** A partner initiated and the exchange is committed: it tells as much about the partner as an own one. */
   served (partner: string, { excess }: { readonly excess: number }): void {
-    this.#succeeded(partner, excess)
-    if (this.#init.partner?.rule !== 'exponential') return
     this.#step()
-    this.#met.add(partner)
+    this.#succeeded(partner, excess)
+    this.#served++
+    if (this.#init.partner?.rule === 'exponential') this.#met.add(partner)
   }
 
   /** In words, why no exchange came about lately; undefined after one that did. */
@@ -116,15 +168,41 @@ export class ExchangeLoop {
 
   #view (): View {
     const { peers, clock, random, partner } = this.#init
-    const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random }
+    const step = this.#step()
+    // In a sweep the order counts.
+    const even = this.#isSweeping ? undefined : this.#even
+    const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random, even }
     if (partner == null) return view
-    const { self, distance } = partner
+    const { self, distance, isOutOfStep = false } = partner
+    const isInStep = partner.rule === 'exponential' && (this.#isSweeping || !isOutOfStep)
     return {
       ...view,
       self,
-      ...(partner.rule === 'exponential' ? { ring: partner.ring(), step: this.#step() } : {}),
+      ...(isInStep ? { ring: partner.ring(), step, isPatient: this.#isSweeping } : {}),
       ...(distance == null ? {} : { distance })
     }
+  }
+
+  /** Others have landed training as often as there are others since this site's last exchange, whoever began it. */
+  #isDue (): boolean {
+    const { peers } = this.#init
+    return (peers.landings ?? Infinity) - this.#landings >= peers.candidates().length
+  }
+
+  /** Whether this turn has had its exchange; undefined where nobody may be asked yet. */
+  #turn (view: View, signal: AbortSignal): Promise<boolean> | undefined {
+    if (this.#isMet(view)) {
+      this.#sinceBase++
+      return Promise.resolve(true)
+    }
+    const partner = choosePartner(this.#init.partner?.rule ?? 'random', view)
+    return partner == null ? undefined : this.#exchange(partner, signal)
+  }
+
+  #counted (had: number, count: number): number {
+    this.#step()
+    const counted = this.#served + Math.floor(Math.max(0, had - this.#served) / 2)
+    return Math.min(counted, this.#served > 0 ? count : count - 1)
   }
 
   /** The agreed partner of this step was here already: once is enough. */
@@ -139,11 +217,15 @@ export class ExchangeLoop {
       this.#base = base
       this.#sinceBase = 0
       this.#met.clear()
+      this.#served = 0
+      this.#even = undefined
     }
     return base + this.#sinceBase
   }
 
   #succeeded (partner: string, excess: number): void {
+    this.#even = partner
+    this.#landings = this.#init.peers.landings ?? 0
     this.#trouble = undefined
     this.#backOff.succeeded(partner, { excess })
     if (this.#backOff.isSuspect(partner)) {

@@ -40,6 +40,8 @@ interface Judged {
 export class Pace {
   #share: number
   #began: Stretch | undefined
+  /** Rounds for which this site has exchanged, as the others count them. */
+  #exchanged: number | undefined
   readonly #judged: Judged[] = []
 
   /** `share`: where it was before a restart. */
@@ -54,6 +56,17 @@ export class Pace {
 
   begin (stretch: Stretch): void {
     this.#began = stretch
+  }
+
+  /**
+   * Rounds for which this site exchanges now, one at least: a site whose rounds are longer than the others' makes up for those that it had
+   * no exchanges in, but for no more than `most`.
+   */
+  rounds (median: number | undefined, most: number): number {
+    if (median == null) return 1
+    const before = this.#exchanged ?? this.#began?.median ?? median - 1
+    this.#exchanged = Math.max(before + 1, median)
+    return Math.min(most, this.#exchanged - before)
   }
 
   end ({ at, median, round, trainMs }: PacedRound): void {

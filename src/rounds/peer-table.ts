@@ -48,6 +48,7 @@ export class PeerTable {
   readonly #foundWithinMs: number
   readonly #onRound = new Set<() => void>()
   #aloneFrom: number
+  #landings = 0
 
   /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
   constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
@@ -73,7 +74,10 @@ export class PeerTable {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
     const isNews = announced.round > (entry.announced?.round ?? -1)
-    if (isNews) entry.movedAt = this.#now()
+    if (isNews) {
+      entry.movedAt = this.#now()
+      this.#landings++
+    }
     entry.announced = announced
     entry.announcedAt = this.#now()
     if (isNews) for (const listener of this.#onRound) listener()
@@ -113,6 +117,11 @@ export class PeerTable {
   /** Candidates that announced a round more than `staleness` beyond this one. */
   farAhead (round: number, staleness: number): string[] {
     return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  }
+
+  /** How often another site's round was seen to grow: training that has landed there. */
+  get landings (): number {
+    return this.#landings
   }
 
   /** What it announced last. */

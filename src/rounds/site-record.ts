@@ -58,6 +58,11 @@ export class SiteRecord {
     this.progress = undefined
   }
 
+  /** Since the last round ended, whoever began them. */
+  get exchangesInRound (): number {
+    return this.#inRound.exchanges
+  }
+
   /** Ends the round's counts and returns them. */
   closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number } {
     const counts = this.#inRound

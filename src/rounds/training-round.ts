@@ -149,12 +149,13 @@ function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival,
 }
 
 async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {
-  const { averager, others, store, checkpoint } = site
+  const { averager, others, store, checkpoint, record } = site
   if (others != null) {
     enter(site, 'exchange', round.number)
     await catchUp(site, others, signal)
     round.number = Math.max(round.number, averager.round)
-    await others.gossip.initiate({ count: others.turnsPerRound, withinMs: EXCHANGE_MS, signal })
+    const count = others.turnsPerRound * others.pace.rounds(others.peers.medianRound(), others.staleness)
+    await others.gossip.initiate({ count, had: record.exchangesInRound, withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)
@@ -196,7 +197,7 @@ async function waitForOthers (
   notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
   enter(site, 'waiting', round)
   while (isAhead()) {
-    await gossip.initiate({ count: 1, withinMs: AHEAD_POLL_MS, signal })
+    await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
     await clock.sleep(AHEAD_POLL_MS, signal)
   }
   notices.over('ahead', 'the other sites caught up: training goes on')

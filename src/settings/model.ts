@@ -15,6 +15,9 @@ export interface Architecture {
 export type Mode = 'frozen' | 'global' | 'personal'
 
 const MOST_IMAGE_SIZE = 4_096
+/** More than any 16-bit or Hounsfield value. */
+const MOST_VALUE = 1e6
+const WINDOW_ERROR = 'must be "auto", { "centre": 40, "width": 400 } or { "percentiles": [0.5, 99.5] }'
 
 const block = z.number().int().min(0)
 
@@ -43,6 +46,15 @@ const moe = z.strictObject({
   noise: setting(notNegative.optional(), "Deviation of Gaussian noise on the gates' logits while experts are trained", { otherwise: '0' })
 })
 
+const percent = z.number().min(0).max(100)
+
+/** How volumes and 16-bit pictures become grey levels; 8-bit pictures stay as they are. */
+const window = z.union([
+  z.literal('auto'),
+  z.strictObject({ centre: z.number().min(-MOST_VALUE).max(MOST_VALUE), width: positive.max(MOST_VALUE) }),
+  z.strictObject({ percentiles: z.tuple([percent, percent]).refine(([low, high]) => low < high) })
+], { error: WINDOW_ERROR })
+
 /** What is trained of which base; where LoRA and experts sit by default: docs/spec/pfedsam.md#default-values and docs/evidence.md. */
 export const model = z.strictObject({
   name: setting(z.string().min(1), 'Architecture of the base model', { otherwise: 'that of the base model, `federation create --model`' }),
@@ -52,6 +64,12 @@ export const model = z.strictObject({
     otherwise: 'that of the base: 128 for sam-tiny'
   }),
   pixels: setting(z.enum(['imagenet', 'unit']).optional(), 'How the base takes pixels', { otherwise: 'imagenet' }),
+  window: setting(
+    window.optional(),
+    'How volumes and 16-bit pictures are shown: one window, in the units of the values, or two percentiles of each image; auto: CT by ' +
+      '-160 to 240 HU where the data set, a file beside the volume or its Hounsfield units say so, all else by percentiles 0.5 and 99.5',
+    { default: 'auto', otherwise: 'where a document does not say it, as 0.2.0 did: CT by any values below -500' }
+  ),
   baseHash: setting(
     z.string().regex(/^[0-9a-f]{64}$/),
     'SHA-256 of the frozen base weights, against which every site checks its own file',
@@ -78,6 +96,9 @@ export type DecoderMode = ModelSection['decoder']
 
 /** What of a low-rank update travels; of a product every site takes the best factors (docs/spec/pfedsam.md#lora-aggregation). */
 export type LoraAggregation = NonNullable<ModelSection['lora']['aggregation']>
+
+/** `model.window` of a document that says it. */
+export type WindowSetting = NonNullable<ModelSection['window']>
 
 export type ModelSettings = Omit<ModelSection, 'name' | 'imageSize' | 'baseHash'>
 

@@ -1,3 +1,4 @@
+import { sketchSlices } from '../gossip-aggregation/sketch.ts'
 import type { VirtualSite } from './virtual-site.ts'
 
 export interface Spread {
@@ -40,4 +41,12 @@ export function squaredDistance (one: ArrayLike<number>, other: ArrayLike<number
   let sum = 0
   for (let i = 0; i < one.length; i++) sum += (one[i]! - other[i]!) ** 2
   return sum
+}
+
+/** As announced. */
+export function sketchOf (values: Float32Array): Float32Array {
+  const slices = sketchSlices(values, 0)
+  let slice = slices.next()
+  while (slice.done !== true) slice = slices.next()
+  return slice.value
 }

@@ -2,12 +2,15 @@ import { squaredDistance, spreadOf, totalMass, weightedMean, weightedSize, weigh
 import type { SimulationOptions } from './options.ts'
 import { contractionRate, theoryRate } from './theory.ts'
 import { VirtualFederation } from './virtual-federation.ts'
+import type { TrainingResult } from './virtual-training.ts'
 
 interface CycleReport {
   /** 0 is the start. */
   readonly cycle: number
   /** Over the honest sites: mean over sites and coordinates of the squared distance to their mean. */
   readonly variance: number
+  /** Where sites train: the same over those that are not slow. */
+  readonly others?: number
   /** Largest ‖x_i − x̄‖ of an honest site, relative to the start. */
   readonly spread: number
   /** Of vectors, sent since the start. */
@@ -26,9 +29,17 @@ export interface SimulationResult {
   readonly honestNamed: number
   /** How far the mean of the honest sites moved, in multiples of their RMS distance from it at the start. */
   readonly meanMoved: number
-  /** Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, all sites taken, once nothing is in doubt. */
+  /** Where sites train. */
+  readonly training: TrainingResult | null
+  /**
+   * Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, all sites taken, once nothing is in doubt; but for what training added and what was
+   * taken over by catching up.
+   */
   readonly changed: { readonly mass: number, readonly weightedSum: number }
 }
+
+/** A training federation that needs more hangs. */
+const MOST_CYCLES = 1_000_000
 
 /** Runs a virtual federation; same options, same result. */
 export async function simulate (options: SimulationOptions): Promise<SimulationResult> {
@@ -42,13 +53,16 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
     mean: weightedMean(honest),
     ...spreadOf(honest)
   }
-  const cycles: CycleReport[] = [{ cycle: 0, variance: before.variance, spread: 1, bytesPerSite: 0 }]
-  for (let cycle = 1; cycle <= options.cycles; cycle++) {
+  const cycles: CycleReport[] = [{ cycle: 0, variance: before.variance, ...othersIn(federation), spread: 1, bytesPerSite: 0 }]
+  const isOver = (cycle: number): boolean => federation.training?.isOver ?? cycle >= options.cycles
+  for (let cycle = 1; !isOver(cycle - 1); cycle++) {
+    if (cycle > MOST_CYCLES) throw new Error(`the sites have not finished their rounds within ${MOST_CYCLES} cycles`)
     await federation.cycle()
     const { variance, farthest } = spreadOf(honest)
     cycles.push({
       cycle,
       variance,
+      ...othersIn(federation),
       spread: farthest / before.farthest,
       bytesPerSite: sites.reduce((sum, { bytesSent }) => sum + bytesSent, 0) / sites.length
     })
@@ -57,17 +71,26 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
   const named = federation.named()
   const start = Math.sqrt(before.variance * options.dim)
   const mass = totalMass(sites)
+  const training = federation.training?.result ?? null
+  const expected = before.sum.map((sum, index) =>
+    sites.reduce((total, { moved, averager }) => total + averager.mass * (moved?.[index] ?? 0), sum)
+  )
   return {
     cycles,
-    contractionRate: contractionRate(cycles.map(({ variance }) => variance)),
-    theoryRate: theoryRate(options.partner),
+    contractionRate: training == null ? contractionRate(cycles.map(({ variance }) => variance)) : null,
+    theoryRate: training == null ? theoryRate(options.partner) : null,
     liars: sites.length - honest.length,
     liarsNamed: sites.filter(({ isLiar, id }) => isLiar && named.has(id)).length,
     honestNamed: honest.filter(({ id }) => named.has(id)).length,
     meanMoved: Math.sqrt(squaredDistance(weightedMean(honest), before.mean)) / start,
+    training,
     changed: {
       mass: Math.abs(mass / before.mass - 1),
-      weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), before.sum)) / before.size
+      weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), expected)) / before.size
     }
   }
+}
+
+function othersIn ({ training }: VirtualFederation): { others?: number } {
+  return training == null ? {} : { others: training.variance }
 }

@@ -1,17 +1,17 @@
 import { createSchema, type Schema } from '../adapter/schema.ts'
-import { normalPair, seededRandom, shuffled } from '../common/random.ts'
+import { seededRandom, shuffled } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
-import { sketchSlices } from '../gossip-aggregation/sketch.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
-import { squaredDistance } from './measure.ts'
-import { CYCLE_MS, LIE, SLOWNESS, type SimulationOptions } from './options.ts'
+import { sketchOf, squaredDistance } from './measure.ts'
+import { normalNumbers } from './normal-numbers.ts'
+import { CYCLE_MS, LIE, roundsOf, STREAM, type SimulationOptions } from './options.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { idOf } from './virtual-daemon.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 import type { VirtualSite } from './virtual-site.ts'
+import { VirtualTraining } from './virtual-training.ts'
 
-/** Streams of random numbers, apart, so that one setting does not change what another draws. */
-const STREAM = { values: 0, roles: 1, churn: 2, network: 3, turns: 4, lies: 5, gossip: 6 } as const
 const STANDS_STILL = { candidates: (): string[] => [], expectsSomebody: () => false, markForeign: () => {} }
 const SILENT = { warn: () => {}, over: () => {} }
 /** Times per cycle that a site asks about what is in doubt. */
@@ -23,6 +23,8 @@ const FOR_EVER = new AbortController().signal
 /** Virtual sites that exchange on a virtual clock; the same options give the same history, number for number. */
 export class VirtualFederation {
   readonly sites: readonly VirtualSite[]
+  /** Where sites train. */
+  readonly training: VirtualTraining | undefined
   readonly #options: SimulationOptions
   readonly #clock = new VirtualClock()
   readonly #network: VirtualNetwork
@@ -37,23 +39,33 @@ export class VirtualFederation {
 
   constructor (options: SimulationOptions) {
     const { peers, seed, loss, delay } = options
+    const rounds = roundsOf(options)
+    const clock = this.#clock
     this.#options = options
     this.#churn = seededRandom(seed, STREAM.churn)
     this.#turns = seededRandom(seed, STREAM.turns)
-    this.#network = new VirtualNetwork({ clock: this.#clock, random: seededRandom(seed, STREAM.network), loss, delay })
-    this.#ids = Array.from({ length: peers }, (_, index) => `site-${String(index).padStart(6, '0')}`)
+    // Who trains slowly has the same lines as anybody.
+    const slowness = rounds > 0 ? 1 : options.slowness
+    this.#network = new VirtualNetwork({ clock, random: seededRandom(seed, STREAM.network), loss, delay, slowness })
+    this.#ids = Array.from({ length: peers }, (_, index) => idOf(index))
+    const byId = (id: string): VirtualSite => this.#byId.get(id)!
+    if (rounds > 0) this.training = new VirtualTraining({ options, rounds, clock, network: this.#network, sites: () => this.sites, byId })
     this.sites = this.#createSites()
     this.#byId = new Map(this.sites.map((site) => [site.id, site]))
+    this.training?.start((work) => { this.#watch(work) })
   }
 
-  /** Every live site initiates once, at its own time. */
+  /** Every live site initiates once, at its own time; where sites train, this is so much time for it. */
   async cycle (): Promise<void> {
     const { churn, partner } = this.#options
     const away = shuffled(this.sites, this.#churn).slice(0, Math.round(churn * this.sites.length))
     for (const site of this.sites) site.isAway = false
     for (const site of away) site.isAway = true
-    if (partner === 'farthest') for (const site of this.sites) this.#announce(site)
-    for (const site of this.sites) if (!site.isAway) this.#schedule(site)
+    if (this.training != null) this.training.connect()
+    else {
+      if (partner === 'farthest') for (const site of this.sites) site.sketch = sketchOf(site.averager.values)
+      for (const site of this.sites) if (!site.isAway) this.#schedule(site)
+    }
     for (let time = 0; time < SETTLINGS; time++) this.#scheduleSettling(time * CYCLE_MS / SETTLINGS)
     await this.#clock.run((this.#cycle + 1) * CYCLE_MS)
     this.#cycle++
@@ -81,8 +93,8 @@ export class VirtualFederation {
 
   /** With delays sites keep their own time; without, two agreed steps of a cycle follow each other. */
   #schedule (site: VirtualSite): void {
-    const { delay, partner } = this.#options
-    if (site.isSlow && (this.#cycle + site.index) % SLOWNESS !== 0) return
+    const { delay, partner, slowness } = this.#options
+    if (site.isSlow && (this.#cycle + site.index) % slowness !== 0) return
     const turns = turnsPerInitiation(partner)
     const phase = delay > 0 ? phaseOf(site) : this.#turns()
     for (let turn = 0; turn < turns; turn++) {
@@ -117,14 +129,6 @@ export class VirtualFederation {
 
   #check (): void {
     if (this.#failure != null) throw this.#failure
-  }
-
-  #announce (site: VirtualSite): void {
-    const copy = site.averager.snapshot()
-    const slices = sketchSlices(copy, 0)
-    let slice = slices.next()
-    while (slice.done !== true) slice = slices.next()
-    site.sketch = slice.value
   }
 
   #createSites (): VirtualSite[] {
@@ -168,12 +172,13 @@ export class VirtualFederation {
       index,
       id: this.#ids[index]!,
       averager,
-      gossip: this.#createGossip(index),
+      gossip: this.training?.daemons[index]!.gossip ?? this.#createGossip(index),
       isLiar,
       isSlow,
       isAway: false,
       bytesSent: 0,
-      sketch: undefined
+      sketch: undefined,
+      ...(this.training == null ? {} : { moved: new Float64Array(values.length) })
     }
     return site
   }
@@ -217,19 +222,4 @@ export class VirtualFederation {
 /** When in a cycle this site's turn is, where sites keep their own time: a low-discrepancy sequence over [0, 1). */
 function phaseOf ({ index }: VirtualSite): number {
   return index * 0.6180339887498949 % 1
-}
-
-/** Independent standard normal numbers, none of a pair wasted. */
-function normalNumbers (random: () => number): () => number {
-  let spare: number | undefined
-  return () => {
-    if (spare != null) {
-      const value = spare
-      spare = undefined
-      return value
-    }
-    const [first, second] = normalPair(random)
-    spare = second
-    return first
-  }
 }

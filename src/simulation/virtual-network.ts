@@ -1,7 +1,6 @@
 import { RefusedError, UnreachableError } from '../errors.ts'
 import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
 import type { Exchange } from '../gossip-aggregation/exchange/exchange.ts'
-import { SLOWNESS } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { VirtualSite } from './virtual-site.ts'
 
@@ -12,6 +11,8 @@ export interface NetworkInit {
   readonly loss: number
   /** Mean milliseconds that a message takes. */
   readonly delay: number
+  /** Messages to and from slow sites take so many times as long. */
+  readonly slowness?: number
 }
 
 /** A message that has not come after this many mean delays never will. */
@@ -30,9 +31,9 @@ export class VirtualNetwork {
   }
 
   /** One exchange, as `initiate` and `respond` of the protocol have it; errors are theirs. */
-  async exchange (initiator: VirtualSite, responder: VirtualSite): Promise<CommittedExchange> {
+  async exchange (initiator: VirtualSite, responder: VirtualSite, { catchUp = false } = {}): Promise<CommittedExchange> {
     await this.settle(initiator, responder)
-    const { exchange, offer } = initiator.averager.offer(responder.id, this.#nextId())
+    const { exchange, offer } = initiator.averager.offer(responder.id, this.#nextId(), { catchUp })
     let theirs: Exchange | undefined
     try {
       await this.#deliver(initiator, responder)
@@ -81,22 +82,40 @@ export class VirtualNetwork {
     await this.#deliver(initiator, responder)
     responder.gossip.served(initiator.id, await theirs.commit())
     await this.#deliver(responder, initiator)
+    const before = exchange.terms.mass === 0 ? initiator.averager.snapshot() : undefined
     const outcome = await exchange.commit()
+    if (before != null) took(initiator, before)
     await this.#deliver(initiator, responder).then(async () => {
       await responder.averager.acknowledged(exchange.id, initiator.id)
     }, () => {})
     return outcome
   }
 
-  async #deliver (from: VirtualSite, to: VirtualSite): Promise<void> {
+  /** An announcement, which some do not hear. */
+  async publish (from: VirtualSite, to: readonly VirtualSite[], heard: (site: VirtualSite) => void): Promise<void> {
     const { clock, random, delay } = this.#init
-    if (delay > 0) await clock.sleep(delay * (0.5 + random()) * (from.isSlow || to.isSlow ? SLOWNESS : 1))
-    if (!to.isAway && !from.isAway && (this.loss === 0 || random() >= this.loss)) return
+    if (delay > 0) await clock.sleep(delay * (0.5 + random()))
+    for (const site of to) if (this.#comes(from, site)) heard(site)
+  }
+
+  async #deliver (from: VirtualSite, to: VirtualSite): Promise<void> {
+    const { clock, random, delay, slowness = 1 } = this.#init
+    if (delay > 0) await clock.sleep(delay * (0.5 + random()) * (from.isSlow || to.isSlow ? slowness : 1))
+    if (this.#comes(from, to)) return
     if (delay > 0) await clock.sleep(PATIENCE * delay)
     throw new UnreachableError(`no message from ${from.id} comes to ${to.id}`)
+  }
+
+  #comes (from: VirtualSite, to: VirtualSite): boolean {
+    return !to.isAway && !from.isAway && (this.loss === 0 || this.#init.random() >= this.loss)
   }
 
   #nextId (): string {
     return (++this.#exchanges).toString(16).padStart(32, '0')
   }
+}
+
+/** What a site takes over changes Σw·x, and nothing else of an exchange does. */
+function took ({ averager: { values }, moved }: VirtualSite, before: Float32Array): void {
+  moved?.forEach((sum, index) => { moved[index] = sum + values[index]! - before[index]! })
 }

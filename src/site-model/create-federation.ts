@@ -11,6 +11,8 @@ import { markNewHome, requireCurrentHome } from '../home/version.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import type { Labels } from '../settings/labels.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
+import { model as modelSettings } from '../settings/model.ts'
+import { defaultOf } from '../settings/setting.ts'
 
 export interface FederationInit {
   /** Of the founder; it must not belong to a federation yet. */
@@ -71,7 +73,7 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
   const { method = PRESET_NAMES[0], settings = {}, labels } = init
   // Loaded by the first call: it brings the tensor library.
   const { checkModel, modelSection, trainingSection } = await import('./fit-settings.ts')
-  const model = await modelSection(models, base, imageSize)
+  const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }
   const draft = withPreset({
     version: 1,
     name,

@@ -57,7 +57,7 @@ export async function evaluateSite (home: string, data: string, options: Evaluat
   const site = await openSiteModel(home, options.compute)
   try {
     const { training } = site.federation.document
-    const dataset = await loadDataset(data, { axis: site.config.axis, labels: site.labels, empty: true })
+    const dataset = await loadDataset(data, { ...site.reading, empty: true })
     const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training.seed)
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }

@@ -40,7 +40,14 @@ export async function createLearner (
     config,
     weights: resizeWeights(base.weights, base.config, config),
     baseHash: base.hash,
-    model: { lora: model.lora, encoder: model.encoder, decoder: model.decoder, moe: model.moe, pixels: model.pixels },
+    model: {
+      lora: model.lora,
+      encoder: model.encoder,
+      decoder: model.decoder,
+      moe: model.moe,
+      pixels: model.pixels,
+      window: model.window
+    },
     train: training,
     keeps: method?.keeps,
     labels: labels == null ? undefined : labelMapOf(labels),

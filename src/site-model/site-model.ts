@@ -1,6 +1,6 @@
 import { adapterFromSafetensors, type Adapter } from '../adapter/adapter.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
-import { labelMapOf, type LabelMap } from '../dataset/index.ts'
+import { labelMapOf, type LabelMap, type ReadOptions } from '../dataset/index.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
@@ -13,6 +13,7 @@ import type { SiteConfig } from '../settings/site/site-config.ts'
 import { engineOptions } from './engine-options.ts'
 import { createLearner } from './learner.ts'
 import { PrivateStore } from './private-store.ts'
+import { readingAsTrained } from './reading.ts'
 
 /** A site's trained model, read from its home without touching the daemon. */
 export interface SiteModel {
@@ -25,6 +26,8 @@ export interface SiteModel {
   readonly adapter: Adapter
   readonly round: number
   readonly engine: Engine
+  /** How images are read, so that the model sees them as training showed them. */
+  readonly reading: ReadOptions
   close (): Promise<void>
 }
 
@@ -47,6 +50,7 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
     adapter: saved?.adapter ?? learner.initialAdapter(),
     round: saved?.round ?? 0,
     engine,
+    reading: await readingAsTrained(federation.document, config.axis, paths.privateStore),
     close: async () => {
       await learner.dispose()
       await engine.dispose()

@@ -6,7 +6,7 @@ import { consilium, consiliumJson } from './cli.ts'
 
 interface Simulated {
   readonly cycles: { cycle: number, variance: number, bytesPerSite: number }[]
-  readonly contractionRate: number
+  readonly contractionRate: number | null
 }
 
 describe('consilium simulate', function () {
@@ -83,6 +83,22 @@ describe('consilium simulate', function () {
     expect(await readFile(out, 'utf8')).to.include('<svg ').and.to.include('liars named')
   })
 
+  it('trains where there are stragglers, and says what arrived', async () => {
+    const out = join(folder, 'training.html')
+    const args = ['simulate', '--peers', '8', '--dim', '8', '--stragglers', '0.25', '--slowness', '20', '--rounds', '8', '--delay', '50']
+    const { code, stdout } = await consilium([...args, '--out', out])
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/training: 8 rounds; (\d+) of \1 steps arrived at another site \(100\.0 %\)/)
+    expect(stdout).to.match(/2 sites 20 times as slow: \d+ of \d+ steps arrived/)
+    expect(stdout).to.include('sites waited for others 0 times, and caught up')
+    expect(stdout).to.match(/RMS of the others at 0\.001 of the start: after \d+\.\d s of virtual time/)
+    expect(await readFile(out, 'utf8')).to.include('sites that are not slow').and.include('2 sites 20 times as slow')
+    const { training, contractionRate } = await consiliumJson<Simulated & { training: Record<string, unknown> }>(args)
+    expect(training).to.have.all.keys('rounds', 'slow', 'steps', 'slowSteps', 'waited', 'caughtUp', 'spreadSeconds')
+    expect(training).to.deep.include({ rounds: 8, slow: 2, waited: 0 })
+    expect(contractionRate).to.equal(null)
+  })
+
   for (
     const [args, message] of [
       [['--peers', '1.5'], '--peers must be a whole number from 2 to 100000, not 1.5'],
@@ -92,6 +108,8 @@ describe('consilium simulate', function () {
         ['--peers', '100000', '--dim', '100000'],
         '100000 sites of 100000 numbers are more than 134217728 numbers: take fewer --peers or a smaller --dim'
       ],
+      [['--stragglers', '0.1', '--peers', '300'], '300 sites are more than the 256 that can train: take fewer --peers, or --rounds 0'],
+      [['--slowness', '0.5'], '--slowness must be a whole number from 1 to 1000, not 0.5'],
       [['--out', 'plot.png'], '--out must end in .svg or .html, not plot.png']
     ] as const
   ) {

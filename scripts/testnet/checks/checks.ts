@@ -1,8 +1,10 @@
 import { mean } from '../../../src/common/mean.ts'
+import { PRESET_NAMES } from '../../../src/settings/methods/index.ts'
 import type { Conditions } from '../conditions.ts'
 import type { Strike } from '../journal.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
 import { arrivalChecks } from './arrival-checks.ts'
+import { bytesCheck } from './bytes-check.ts'
 import { conditionChecks } from './condition-checks.ts'
 import type { LedgerComparison } from './ledgers.ts'
 
@@ -42,6 +44,7 @@ export function judge (input: CheckInput): ReportCheck[] {
     ...arrivalChecks({ ...input.report, honest, rounds: input.rounds, conditions: input.conditions }),
     ledgerCheck(input.ledgers),
     ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
+    ...(input.standard && input.report.method === PRESET_NAMES[0] ? [bytesCheck(living, input.report)] : []),
     ...(input.compared
       ? compareChecks(honest, input).map((
         check

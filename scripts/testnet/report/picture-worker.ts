@@ -8,7 +8,7 @@ import type { PictureData } from './pictures.ts'
 const [home = '', data = ''] = process.argv.slice(2)
 
 const site = await openSiteModel(home)
-const dataset = await loadDataset(data, { axis: site.config.axis, labels: site.labels })
+const dataset = await loadDataset(data, site.reading)
 const { validation } = splitSlices(dataset.slices, { seed: site.federation.document.training.seed })
 const slice = medianByArea(validation)
 const samples = await fitScored([slice], site.learner.inputSize)

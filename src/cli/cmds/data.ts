@@ -1,17 +1,25 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import {
   contactSheet,
+  describeSubjects,
   describeSummary,
+  listSubjects,
   requireUsableDataset,
   scanDataset,
   splitSlices,
   summarise,
-  type Problem
+  type Dataset,
+  type Problem,
+  type ReadOptions
 } from '../../dataset/index.ts'
+import { InputError } from '../../errors.ts'
+import { readDraft } from '../../federation/document.ts'
+import { sitePaths } from '../../home/paths.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { readingOf } from '../../site-model/reading.ts'
 import { command, withFlags } from '../flags.ts'
-import { labelsOf } from '../labels-of.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
@@ -20,7 +28,7 @@ const flags = {
   axis: flagWithDefault(identity.shape.axis),
   federation: {
     type: 'string',
-    describe: 'home or federation.json whose classes the masks are held against: what each stored value becomes'
+    describe: 'home or federation.json by which images are shown (default: auto), and which says what each value in masks becomes'
   },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
@@ -31,8 +39,7 @@ const check = command({
   builder: (argv) =>
     withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
   handler: async ({ path, json, axis, federation, sheet }) => {
-    const labels = federation == null ? undefined : await labelsOf(federation)
-    const dataset = await scanDataset(path, { axis, labels })
+    const dataset = await scanDataset(path, await readingBy(federation, axis))
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
@@ -40,22 +47,48 @@ const check = command({
       else process.stderr.write(`${listProblems(problems)}\n`)
     }
     requireUsableDataset(dataset, path)
-    const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
-    await contactSheet(dataset.slices, file)
+    const { file, trouble } = await drawSheet(dataset, sheet)
     const summary = summarise(dataset)
     // Whether both get slices is the same for every seed.
     const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
     const trainable = train.length > 0 && validation.length > 0
     print(
       json,
-      { ...summary, problems, sheet: file, trainable },
-      () => [describeSummary(summary), ...problems.length > 0 ? [listProblems(problems)] : [], `contact sheet: ${file}`].join('\n')
+      { ...summary, bySubject: listSubjects(dataset.slices), problems, sheet: file, trainable },
+      () => [
+        describeSummary(summary),
+        describeSubjects(dataset.slices),
+        ...problems.length > 0 ? [listProblems(problems)] : [],
+        ...file == null ? [] : [`contact sheet: ${file}`]
+      ].join('\n')
     )
+    if (trouble != null) warn(`no contact sheet: ${trouble}`)
+    if (trouble != null && sheet != null) process.exitCode = 1
     if (trainable) return
     warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1
   }
 })
+
+async function readingBy (federation: string | undefined, axis: ReadOptions['axis']): Promise<ReadOptions> {
+  if (federation == null) return { axis: axis ?? 'auto' }
+  const isHome = await stat(federation).then((found) => found.isDirectory(), () => false)
+  const file = isHome ? sitePaths(federation).federation : federation
+  const { document } = await readDraft(file, 'name the federation.json that a founder made')
+  return readingOf(document, axis)
+}
+
+/** Draws the sheet, or says why none could be written: the summary is worth having without it. */
+async function drawSheet (dataset: Dataset, sheet: string | undefined): Promise<{ file: string | null, trouble?: string }> {
+  const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
+  try {
+    await contactSheet(dataset.slices, file)
+    return { file }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { file: null, trouble: sheet == null ? `${error.message}: name another place with --sheet` : error.message }
+  }
+}
 
 function listProblems (problems: readonly Problem[]): string {
   return problems.map(({ file, reason }) => `  ${file}: ${reason}`).join('\n')

@@ -2,8 +2,9 @@ import { extname } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
 import { writeFileSafely } from '../../home/files.ts'
-import { simulation, type SimulationOptions } from '../../simulation/options.ts'
+import { CYCLE_MS, roundsOf, simulation, type SimulationOptions } from '../../simulation/options.ts'
 import type { SimulationResult } from '../../simulation/simulate.ts'
+import type { TrainingResult, VirtualSteps } from '../../simulation/virtual-training.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { jsonFlag, print } from '../output.ts'
 import { flagsWithDefaults, requireWithin, settingsIn } from '../setting-flags.ts'
@@ -20,6 +21,8 @@ const flags = {
 
 /** Floats that all vectors together may have: half a gigabyte. */
 const MOST_FLOATS = 2 ** 27
+/** Everybody hears every announcement of everybody. */
+const MOST_TRAINING = 256
 /** Of Σw·‖x‖: what float32 rounding may move Σw·x by. */
 const ROUNDING = 1e-6
 
@@ -50,24 +53,28 @@ function checked (args: Args<typeof flags>): SimulationOptions {
     throw new UsageError(`--out must end in .svg or .html, not ${args.out}`)
   }
   const { exchanges: cycles, ...given } = settingsIn(settings, args)
-  return simulation.parse({ ...given, cycles })
+  const options = simulation.parse({ ...given, cycles })
+  if (roundsOf(options) > 0 && options.peers > MOST_TRAINING) {
+    throw new UsageError(`${options.peers} sites are more than the ${MOST_TRAINING} that can train: take fewer --peers, or --rounds 0`)
+  }
+  return options
 }
 
-/** What --json prints; variances are those of the honest sites, bytes count from the start. */
+/** What --json prints; variances are those of the honest sites, bytes count from the start; `training` where sites train. */
 function report (
   { peers, dim, partner, codec, seed }: SimulationOptions,
   result: SimulationResult,
   conserved: { mass: boolean, weightedSum: boolean }
 ): object {
-  const { contractionRate, theoryRate, liarsNamed } = result
+  const { contractionRate, theoryRate, liarsNamed, training } = result
   const cycles = result.cycles.map(({ cycle, variance, bytesPerSite }) => ({ cycle, variance, bytesPerSite }))
-  return { peers, dim, partner, codec, seed, cycles, contractionRate, theoryRate, liarsNamed, conserved }
+  const said = { peers, dim, partner, codec, seed, cycles, contractionRate, theoryRate, liarsNamed, conserved }
+  return training == null ? said : { ...said, training }
 }
 
-function describe (
-  { peers, dim, partner, codec, seed }: SimulationOptions,
-  { cycles, contractionRate, theoryRate, liars, liarsNamed, honestNamed, meanMoved, changed }: SimulationResult
-): string {
+function describe (options: SimulationOptions, result: SimulationResult): string {
+  const { peers, dim, partner, codec, seed } = options
+  const { cycles, contractionRate, theoryRate, liars, liarsNamed, honestNamed, meanMoved, training, changed } = result
   const first = cycles[0]!.variance
   const rows = cycles.map((
     { cycle, variance, spread, bytesPerSite }
@@ -84,7 +91,9 @@ function describe (
     ['cycle', 'variance', 'RMS', 'farthest', 'bytes sent per site'].map(pad).join(''),
     ...rows.map((row) => row.map(pad).join('')),
     'RMS and farthest: distances from the mean, relative to the start; bytes: vectors since the start',
-    `contraction of the variance per cycle: ${rate(contractionRate)}; theory, when nothing disturbs: ${rate(theoryRate)}`,
+    ...(training == null
+      ? [`contraction of the variance per cycle: ${rate(contractionRate)}; theory, when nothing disturbs: ${rate(theoryRate)}`]
+      : describeTraining(options, training)),
     ...(liars > 0
       ? [
         `liars named: ${liarsNamed} of ${liars}; honest sites named: ${honestNamed}; the honest mean moved by ${
@@ -92,8 +101,33 @@ function describe (
         } % of the spread at the start`
         ]
       : []),
-    `Σw changed by ${changed.mass}, Σw·x by ${changed.weightedSum.toExponential(1)} of Σw·‖x‖ (float32 rounding is about 1e-7)`
+    `Σw changed by ${changed.mass}, Σw·x${training == null ? '' : ', but for training and catching up,'} by ${
+      changed.weightedSum.toExponential(1)
+    } of Σw·‖x‖ (float32 rounding is about 1e-7)`
   ].join('\n')
+}
+
+function describeTraining (
+  { spread, slowness }: SimulationOptions,
+  { rounds, slow, steps, slowSteps, waited, caughtUp, spreadSeconds }: TrainingResult
+): string[] {
+  const reached = spreadSeconds == null
+    ? 'never'
+    : `after ${spreadSeconds.toFixed(1)} s of virtual time (a cycle, and a round of theirs, is ${CYCLE_MS / 1_000} s)`
+  return [
+    `training: ${rounds} rounds; ${arrivedOf(steps)}`,
+    ...(slow > 0 ? [`${slow} ${slow === 1 ? 'site' : 'sites'} ${slowness} times as slow: ${arrivedOf(slowSteps)}`] : []),
+    `sites waited for others ${times(waited)}, and caught up ${times(caughtUp)}`,
+    `RMS of ${slow > 0 ? 'the others' : 'all sites'} at ${spread} of the start: ${reached}`
+  ]
+}
+
+function arrivedOf ({ trained, arrived }: VirtualSteps): string {
+  return `${arrived} of ${trained} steps arrived at another site (${(100 * arrived / trained).toFixed(1)} %)`
+}
+
+function times (count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function pad (text: string, index: number): string {

@@ -1,11 +1,14 @@
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { gunzip, inflateRaw } from 'node:zlib'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
 import { parseHeader, type NiftiHeader } from './nifti-header.ts'
 
 /** A small file may unpack to anything: more than a CT of 512×512×1000 at 32 bit is refused. */
 const MAX_UNPACKED_BYTES = 1024 ** 3
+
+/** Check sum and length behind the data of a gzip file. */
+const TRAILER = 8
 
 export type Voxels = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array
 
@@ -16,23 +19,50 @@ export interface Volume {
   readonly voxels: Voxels
 }
 
-/** Reads .nii or .nii.gz (told apart by content). @throws InputError whose message is a reason without a file name */
-export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES): Promise<Volume> {
+/**
+ * Reads .nii or .nii.gz (told apart by content), of several channels the first. @throws InputError whose message is a reason without a
+ * file name
+ */
+export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES, channels = 1): Promise<Volume> {
   const packed = await readCapped(file)
   const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : new Uint8Array(packed)
-  const header = parseHeader(bytes)
+  const header = parseHeader(bytes, channels)
   return { header, voxels: readVoxels(bytes, header) }
 }
 
 async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await promisify(gunzip)(packed, { maxOutputLength: limit }))
+    const end = await promisify(gunzip)(packed, { maxOutputLength: limit }).catch(async () => await endOfFirst(packed, limit))
+    if (typeof end !== 'number') return new Uint8Array(end)
+    return new Uint8Array(await promisify(gunzip)(packed.subarray(0, end), { maxOutputLength: limit }))
   } catch (error) {
     const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
     throw new InputError(
       tooLarge ? `the volume unpacks to more than ${Math.floor(limit / 1024 ** 2)} MiB` : 'the compressed data is damaged or truncated'
     )
   }
+}
+
+/** Where the first member of a gzip file ends: some programs leave other bytes behind it. */
+async function endOfFirst (packed: Uint8Array, limit: number): Promise<number> {
+  const start = memberStart(packed)
+  const used = await new Promise<number>((resolve, reject) => {
+    // With `info` the result says how much of the input was used, which its types do not know.
+    inflateRaw(packed.subarray(start), { maxOutputLength: limit, info: true }, (error, result) => {
+      if (error == null) resolve((result as unknown as { engine: { bytesWritten: number } }).engine.bytesWritten)
+      else reject(error)
+    })
+  })
+  return start + used + TRAILER
+}
+
+/** RFC 1952: ten bytes, then as flagged an extra field, a name, a comment, and a check sum of the header. */
+function memberStart (packed: Uint8Array): number {
+  const flags = packed[3] ?? 0
+  let at = 10
+  if ((flags & 4) !== 0) at += 2 + (packed[at] ?? 0) + 256 * (packed[at + 1] ?? 0)
+  for (const text of [8, 16]) if ((flags & text) !== 0) at = packed.indexOf(0, at) + 1
+  return (flags & 2) !== 0 ? at + 2 : at
 }
 
 interface Type { readonly bytes: number, readonly view: (buffer: ArrayBuffer) => Voxels }

@@ -3,10 +3,17 @@ import type { Voxels } from '../readers/nifti.ts'
 
 /** Soft tissue: bone and lung saturate, organs do not. */
 const CT_WINDOW = { center: 40, width: 400 } as const
+const PERCENTILES = [0.5, 99.5] as const
 /** Air in Hounsfield units is −1000; nothing in MR is stored that low by convention. */
 const CT_AIR = -500
-const LOW_SHARE = 0.005
-const HIGH_SHARE = 0.995
+/** Hounsfield units of air and of lungs full of it; below lies nothing but the one value beside the field of view. */
+const AIR = { low: -1100, high: -850 } as const
+/** What there is at least of air, and at most below it, as a share of the values. */
+const AIR_SHARE = 0.01
+const BELOW_AIR_SHARE = 0.005
+/** MR phase and field maps run as far below 0 as above, without much at air's value. */
+const SYMMETRY = 0.05
+const MUCH_AIR_SHARE = 0.15
 /** More values than this are sampled: percentiles of a million are as good as those of a billion. */
 const MAX_SAMPLE = 2 ** 20
 
@@ -18,9 +25,28 @@ export interface Values {
   readonly intercept: number
 }
 
+/** How values are shown: through a window (center and width in their unit), or between two percentiles (0..100) of each image. */
+export type Window = { readonly center: number, readonly width: number } | { readonly percentiles: readonly [number, number] }
+
 export interface NormaliseOptions {
-  readonly window?: { readonly center: number, readonly width: number } | undefined
+  /** What the federation says; else CT has a window of its own, and everything else its percentiles. */
+  readonly window?: Window | undefined
   readonly modality?: Modality | undefined
+  /** As federations did whose document says no window: where nothing states the modality, values below −500 are CT. */
+  readonly asBefore?: boolean | undefined
+  /** Known already. */
+  readonly shown?: Shown | undefined
+}
+
+/** How the values of one image were shown. */
+export interface Shown {
+  /** 8-bit values stay */
+  readonly how: 'as-stored' | 'window' | 'percentiles'
+  /** value that is black, value that is white */
+  readonly range: readonly [number, number]
+  readonly because: 'document' | 'stated' | 'values'
+  /** said to be CT, but no value is below 0, as of air and fat in Hounsfield units */
+  readonly doubtful: boolean
 }
 
 /** Stored value → brightness 0..255. */
@@ -32,10 +58,10 @@ export type Brightness = (stored: number) => number
  *
  * @throws InputError when all values are alike
  */
-export function brightness (values: Values, { window, modality = 'unknown' }: NormaliseOptions = {}): Brightness {
-  const { stored, slope, intercept } = values
-  if (stored instanceof Uint8Array && slope === 1 && intercept === 0 && window == null) return (value) => value
-  const [low, high] = range(values, window, modality)
+export function brightness (values: Values, options: NormaliseOptions = {}): Brightness {
+  const { slope, intercept } = values
+  const { how, range: [low, high] } = options.shown ?? shownOf(values, options)
+  if (how === 'as-stored') return (value) => value
   const scale = 255 / (high - low)
   return (value) => {
     const shown = (value * slope + intercept - low) * scale
@@ -43,20 +69,58 @@ export function brightness (values: Values, { window, modality = 'unknown' }: No
   }
 }
 
-function range (values: Values, window: NormaliseOptions['window'], modality: Modality): [number, number] {
-  if (window != null) return edges(window)
+/** How an image is shown. @throws InputError when all values are alike */
+export function shownOf (values: Values, options: NormaliseOptions = {}): Shown {
+  const { stored, slope, intercept } = values
+  const { window, modality = 'unknown', asBefore = false } = options
+  const because = window != null ? 'document' : modality === 'unknown' ? 'values' : 'stated'
+  if (stored instanceof Uint8Array && slope === 1 && intercept === 0) return { how: 'as-stored', range: [0, 255], because, doubtful: false }
   const sorted = sampleSorted(values)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? NaN
-  const low = at(LOW_SHARE)
-  if (modality === 'ct' || (modality === 'unknown' && low <= CT_AIR)) return edges(CT_WINDOW)
-  if (at(HIGH_SHARE) > low) return [low, at(HIGH_SHARE)]
-  // Nearly everything is background: the percentiles coincide although there is something to see.
-  if (at(1) > at(0)) return [at(0), at(1)]
-  throw new InputError('all values are alike: there is nothing to see')
+  return { because, ...rangeOf(sorted, window ?? (isCt(sorted, modality, asBefore) ? CT_WINDOW : { percentiles: PERCENTILES }), modality) }
 }
 
-function edges ({ center, width }: { center: number, width: number }): [number, number] {
-  return [center - width / 2, center + width / 2]
+function rangeOf (sorted: Float64Array, window: Window, modality: Modality): Omit<Shown, 'because'> {
+  if ('percentiles' in window) return { how: 'percentiles', range: between(sorted, window.percentiles), doubtful: false }
+  const { center, width } = window
+  return { how: 'window', range: [center - width / 2, center + width / 2], doubtful: modality === 'ct' && !((sorted[0] ?? 0) < 0) }
+}
+
+function isCt (sorted: Float64Array, modality: Modality, asBefore: boolean): boolean {
+  if (modality !== 'unknown') return modality === 'ct'
+  return asBefore ? at(sorted, PERCENTILES[0]) <= CT_AIR : isHounsfield(sorted)
+}
+
+/** Whether values are Hounsfield units by what only they have: air, and nothing below it but one value for what was not scanned. */
+function isHounsfield (sorted: Float64Array): boolean {
+  const [floor, low, high] = [sorted[0] ?? NaN, at(sorted, PERCENTILES[0]), at(sorted, PERCENTILES[1])]
+  if (!(low <= CT_AIR)) return false
+  const share = (from: number, to: number): number => (below(sorted, to) - below(sorted, from)) / sorted.length
+  const air = Math.max(share(AIR.low, AIR.high), share(floor, floor + 1))
+  const symmetric = Math.abs(high + low) <= SYMMETRY * (high - low) && air < MUCH_AIR_SHARE
+  return air >= AIR_SHARE && share(floor + 1, AIR.low) <= BELOW_AIR_SHARE && !symmetric
+}
+
+/** How many of the sorted values are below a limit. */
+function below (sorted: Float64Array, limit: number): number {
+  let [from, to] = [0, sorted.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (sorted[middle]! < limit) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+function at (sorted: Float64Array, percentile: number): number {
+  return sorted[Math.round(percentile / 100 * (sorted.length - 1))] ?? NaN
+}
+
+function between (sorted: Float64Array, [lower, upper]: readonly [number, number]): [number, number] {
+  const [low, high] = [at(sorted, lower), at(sorted, upper)]
+  if (high > low) return [low, high]
+  // Nearly everything is background: the percentiles coincide although there is something to see.
+  if (at(sorted, 100) > at(sorted, 0)) return [at(sorted, 0), at(sorted, 100)]
+  throw new InputError('all values are alike: there is nothing to see')
 }
 
 function sampleSorted ({ stored, slope, intercept }: Values): Float64Array {

@@ -1,4 +1,5 @@
-import type { Affine, Triple } from '../readers/nifti-header.ts'
+import type { Affine, NiftiHeader, Triple } from '../readers/nifti-header.ts'
+import { samePlace } from '../readers/nifti-places.ts'
 import type { Axis } from '../types.ts'
 
 /** A walk over the voxel array along one anatomical direction. */
@@ -79,4 +80,11 @@ function place (affine: Affine, dims: Triple, { slices, rows, columns }: Cut, en
   const at = [slices, rows, columns].reduce((sum, { start, step, count }) => sum + start + end * step * (count - 1), 0)
   const voxel = [at % dims[0], Math.floor(at / dims[0]) % dims[1], Math.floor(at / (dims[0] * dims[1]))]
   return affine.map((row) => row[0] * voxel[0]! + row[1] * voxel[1]! + row[2] * voxel[2]! + row[3])
+}
+
+/** Whether the mask's own header proves that it lies on the image's voxels, one for one. */
+export function sameGrid (image: NiftiHeader, mask: NiftiHeader): boolean {
+  if (image.dims.some((count, axis) => count !== mask.dims[axis])) return false
+  const [places, claims] = [image, mask].map(({ affine, others = [] }) => [affine, ...others])
+  return places!.some((here) => claims!.some((there) => samePlace(here, there, image.dims)))
 }

@@ -21,9 +21,12 @@ export interface Stack {
   readonly width: number
 }
 
-/** Plans the stack of a volume. @throws InputError when its pixels are too far from square */
-export function planStack ({ header }: Volume, axis: AxisChoice = 'auto'): Stack {
-  const cut = planCut(header.affine, header.dims, axis === 'auto' ? acquiredPlane(header) : axis)
+/**
+ * Plans the stack of a volume; the one dimension of 1 of a single slice is its axis whatever was chosen, since other cuts are strips.
+ * @throws InputError when its pixels are too far from square
+ */
+export function planStack ({ header }: Pick<Volume, 'header'> & Partial<Volume>, axis: AxisChoice = 'auto'): Stack {
+  const cut = singleSlice(header) ?? planCut(header.affine, header.dims, axis === 'auto' ? acquiredPlane(header) : axis)
   const { rows, columns } = cut
   const finer = Math.min(rows.spacing, columns.spacing)
   const square = Math.max(rows.spacing, columns.spacing) / finer < 1 + SQUARE_TOLERANCE
@@ -33,6 +36,11 @@ export function planStack ({ header }: Volume, axis: AxisChoice = 'auto'): Stack
     throw new InputError(`a slice would have ${width}×${height} square pixels: cut along another axis`)
   }
   return { cut, height, width }
+}
+
+function singleSlice ({ affine, dims }: NiftiHeader): Cut | undefined {
+  if (dims.filter((count) => count === 1).length !== 1) return undefined
+  return AXES.map((axis) => planCut(affine, dims, axis)).find(({ slices }) => slices.count === 1)
 }
 
 function acquiredPlane ({ affine, dims }: NiftiHeader): Axis {

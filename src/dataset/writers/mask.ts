@@ -33,6 +33,7 @@ export async function writeMaskNifti (file: string, { header, stack, slices }: V
 /** Byte places of the fields that differ between an image and its mask. */
 const PLACES = {
   1: {
+    dims: 40,
     type: 70,
     bits: 72,
     offset: 108,
@@ -45,6 +46,7 @@ const PLACES = {
     float: 4
   },
   2: {
+    dims: 16,
     type: 12,
     bits: 14,
     offset: 168,
@@ -59,7 +61,7 @@ const PLACES = {
 } as const
 
 /** The image's header for 8-bit labels, in its byte order; free texts are emptied, since scanners write names into them. */
-function labelHeader ({ bytes, version, littleEndian }: NiftiHeader): Uint8Array {
+function labelHeader ({ bytes, version, littleEndian, channels }: NiftiHeader): Uint8Array {
   // Four bytes follow the header: no extensions.
   const out = new Uint8Array(bytes.length + 4)
   out.set(bytes)
@@ -68,6 +70,12 @@ function labelHeader ({ bytes, version, littleEndian }: NiftiHeader): Uint8Array
   const float = (at: number, value: number): void => {
     if (place.float === 4) view.setFloat32(at, value, littleEndian)
     else view.setFloat64(at, value, littleEndian)
+  }
+  if (channels != null) {
+    for (const [axis, length] of [[0, 3], [4, 1]] as const) {
+      if (version === 1) view.setInt16(place.dims + 2 * axis, length, littleEndian)
+      else view.setBigInt64(place.dims + 8 * axis, BigInt(length), littleEndian)
+    }
   }
   view.setInt16(place.type, 2, littleEndian)
   view.setInt16(place.bits, 8, littleEndian)

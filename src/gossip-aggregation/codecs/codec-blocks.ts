@@ -1,4 +1,5 @@
 import type { Coder } from './coder.ts'
+import { packSixBits, unpackSixBits } from './six-bits.ts'
 
 /** Numbers that share a scale and an offset. */
 export const BLOCK = 256
@@ -6,20 +7,58 @@ const HEADER_BYTES = 8
 
 type Codes = Uint8Array | Uint16Array
 
-/**
- * Unsigned integers in blocks of 256 with one float32 offset (the block's least number) and one float32 scale: an offset that all
- * numbers of a block share costs no precision. Block: offset, scale, codes, all little-endian.
- */
-export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChunkBytes: number): Coder {
+/** How the codes of one block lie in its bytes. */
+interface Layout {
+  readonly levels: number
+  readonly bytesOf: (codes: number) => number
+  /** The block's codes to be filled in, and what writes them where they belong. */
+  readonly write: (bytes: Uint8Array<ArrayBuffer>, at: number, count: number) => { readonly codes: Codes, readonly done: () => void }
+  readonly read: (bytes: Uint8Array<ArrayBuffer>, at: number, count: number) => Codes
+}
+
+/** 8 or 16 bits: the codes lie there as they are. */
+function plain (Type: typeof Uint8Array | typeof Uint16Array): Layout {
   const width = Type.BYTES_PER_ELEMENT
-  const levels = 2 ** (8 * width) - 1
-  const blockBytes = HEADER_BYTES + width * BLOCK
-  const bytesOf = (floats: number): number => width * floats + HEADER_BYTES * Math.ceil(floats / BLOCK)
+  return {
+    levels: 2 ** (8 * width) - 1,
+    bytesOf: (codes) => width * codes,
+    write: (bytes, at, count) => ({ codes: new Type(bytes.buffer, bytes.byteOffset + at, count), done: () => {} }),
+    read: (bytes, at, count) => new Type(bytes.buffer, bytes.byteOffset + at, count)
+  }
+}
+
+function sixBits (): Layout {
+  const scratch = new Uint8Array(BLOCK)
+  return {
+    levels: 63,
+    bytesOf: (codes) => Math.ceil(codes * 6 / 8),
+    write: (bytes, at, count) => {
+      const codes = scratch.subarray(0, count)
+      return { codes, done: () => { packSixBits(codes, bytes, at) } }
+    },
+    read: (bytes, at, count) => {
+      const codes = scratch.subarray(0, count)
+      unpackSixBits(bytes, at, codes)
+      return codes
+    }
+  }
+}
+
+/**
+ * Unsigned integers of 6, 8 or 16 bits in blocks of 256 with one float32 offset (the block's least number) and one float32 scale: an
+ * offset that all numbers of a block share costs no precision. Block: offset, scale, codes, all little-endian.
+ */
+export function blockCoder (bits: 6 | 8 | 16, maxChunkBytes: number): Coder {
+  const layout = bits === 6 ? sixBits() : plain(bits === 8 ? Uint8Array : Uint16Array)
+  const blockBytes = HEADER_BYTES + layout.bytesOf(BLOCK)
+  const bytesOf = (floats: number): number => Math.floor(floats / BLOCK) * blockBytes + restBytes(layout, floats % BLOCK)
   const encode = (values: Float32Array): Uint8Array => {
     const bytes = new Uint8Array(bytesOf(values.length))
     for (let begin = 0, at = 0; begin < values.length; begin += BLOCK, at += blockBytes) {
       const count = Math.min(BLOCK, values.length - begin)
-      encodeBlock(values, begin, count, headerOf(bytes, at), new Type(bytes.buffer, at + HEADER_BYTES, count), levels)
+      const { codes, done } = layout.write(bytes, at + HEADER_BYTES, count)
+      encodeBlock(values, begin, count, headerOf(bytes, at), codes, layout.levels)
+      done()
     }
     return bytes
   }
@@ -29,13 +68,16 @@ export function blockCoder (Type: typeof Uint8Array | typeof Uint16Array, maxChu
     const values = scratch.subarray(0, length)
     const aligned = bytes.byteOffset % 4 === 0 ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
     for (let begin = 0, at = 0; begin < values.length; begin += BLOCK, at += blockBytes) {
-      const count = Math.min(BLOCK, values.length - begin)
-      const codes = new Type(aligned.buffer, aligned.byteOffset + at + HEADER_BYTES, count)
+      const codes = layout.read(aligned, at + HEADER_BYTES, Math.min(BLOCK, values.length - begin))
       decodeBlock(headerOf(aligned, at), codes, values, begin)
     }
     return values
   }
   return { bytesOf, chunkFloats, isExact: false, encode, decode }
+}
+
+function restBytes ({ bytesOf }: Layout, floats: number): number {
+  return floats === 0 ? 0 : HEADER_BYTES + bytesOf(floats)
 }
 
 function headerOf (bytes: Uint8Array, at: number): Float32Array {

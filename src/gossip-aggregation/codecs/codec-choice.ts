@@ -1,13 +1,16 @@
 import { BLOCK } from './codec-blocks.ts'
-import { CODECS, type Codec } from './codec.ts'
+import { CODECS, finer, type Codec } from './codec.ts'
 
-/** Squared distances below this many times the quantisation error of both sides are not worth the coarse codec. */
-const WORTH = 6
 /**
- * Codes per block range, squared, of the codecs that `auto` climbs before f32. f16 is no step: q16 takes 1.6 % more bytes and errs an
- * eighth as much (docs/gossip.md).
+ * The codecs that `auto` climbs before f32, each with its codes per block range, squared, and with how many times the quantisation error
+ * of both sides the squared distance must be for it to be worth while: q6 must not keep sites that train farther apart than q8 does. f16
+ * is no step: q16 takes 1.6 % more bytes and errs an eighth as much (docs/gossip.md).
  */
-const STEPS: readonly (readonly [Codec, number])[] = [['q8', 255 ** 2], ['q16', 65_535 ** 2]]
+const STEPS: readonly { readonly codec: Codec, readonly levels: number, readonly worth: number }[] = [
+  { codec: 'q6', levels: 63 ** 2, worth: 12 },
+  { codec: 'q8', levels: 255 ** 2, worth: 6 },
+  { codec: 'q16', levels: 65_535 ** 2, worth: 6 }
+]
 
 /**
  * Squared error that a block codec of one level would make: blocks' ranges squared over 12, summed, estimated from every `stride`-th
@@ -34,14 +37,15 @@ export function blockNoise (values: Float32Array, stride = 1): number {
  * codecs.
  */
 export function noiseOf (codec: Codec, noise: number): number {
-  const step = STEPS.find(([name]) => name === codec)
-  return step == null ? 0 : Math.sqrt(2 * noise / step[1])
+  const step = STEPS.find((each) => each.codec === codec)
+  return step == null ? 0 : Math.sqrt(2 * noise / step.levels)
 }
 
 /** Which codec the site wants next: fixed, or (`auto`) the coarsest whose error is small against the distance last seen. */
 export class CodecChoice {
   readonly #fixed: Codec | undefined
   #squares: number
+  #squaresBefore = 0
   #noise = 0
 
   /** `distance` of the last exchange; Infinity when nothing is known. */
@@ -54,9 +58,13 @@ export class CodecChoice {
     return this.#fixed == null ? CODECS : [this.#fixed]
   }
 
-  get want (): Codec {
+  /** `isSettling`: no training will move the sites any more. */
+  want (isSettling = false): Codec {
     if (this.#fixed != null) return this.#fixed
-    return STEPS.find(([, levels]) => this.#squares >= WORTH * 2 * this.#noise / levels)?.[0] ?? 'f32'
+    // One partner that was met just now says nothing of the next.
+    const squares = isSettling ? Math.max(this.#squares, this.#squaresBefore) : this.#squares
+    const coarsest = STEPS.find(({ levels, worth }) => squares >= worth * 2 * this.#noise / levels)?.codec ?? 'f32'
+    return isSettling ? finer(coarsest, 'q16') : coarsest
   }
 
   /** Distance of the last exchange, with what training moved since. */
@@ -65,6 +73,7 @@ export class CodecChoice {
   }
 
   observed (distance: number, noise: number): void {
+    this.#squaresBefore = this.#squares
     this.#squares = distance ** 2
     this.#noise = noise
   }

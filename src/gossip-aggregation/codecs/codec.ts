@@ -3,7 +3,7 @@ import { halfCoder } from './codec-half.ts'
 import type { Coder } from './coder.ts'
 
 /** How a vector travels, coarse to fine. */
-export const CODECS = ['q8', 'f16', 'q16', 'f32'] as const
+export const CODECS = ['q6', 'q8', 'f16', 'q16', 'f32'] as const
 export type Codec = typeof CODECS[number]
 
 /** No chunk is larger (docs/spec/gossip.md#codecs). */
@@ -23,9 +23,10 @@ const plainCoder: Coder = {
 }
 
 const CODERS: Readonly<Record<Codec, Coder>> = {
-  q8: blockCoder(Uint8Array, MAX_CHUNK_BYTES),
+  q6: blockCoder(6, MAX_CHUNK_BYTES),
+  q8: blockCoder(8, MAX_CHUNK_BYTES),
   f16: halfCoder(MAX_CHUNK_BYTES),
-  q16: blockCoder(Uint16Array, MAX_CHUNK_BYTES),
+  q16: blockCoder(16, MAX_CHUNK_BYTES),
   f32: plainCoder
 }
 

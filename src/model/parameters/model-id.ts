@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ModelSettings } from '../../settings/model.ts'
+import type { ModelSettings, WindowSetting } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { SamConfig } from '../sam/build-sam.ts'
  */
 export function modelId (
   { name, imageSize }: SamConfig,
-  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet' }: ModelSettings,
+  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', window }: ModelSettings,
   seed: number,
   keeps: readonly string[] = [],
   classes = 1
@@ -30,6 +30,7 @@ export function modelId (
     ...unless(aggregation !== 'ffa', seed),
     ...unless(moe.noise == null || moe.noise === 0, moe.noise),
     ...unless(pixels === 'imagenet', pixels),
+    ...wordsOf(window),
     ...unless(keeps.length === 0, keeps),
     ...unless(classes === 1, { classes })
   ]
@@ -38,4 +39,11 @@ export function modelId (
 
 function unless<T> (isDefault: boolean, value: T): T[] {
   return isDefault ? [] : [value]
+}
+
+/** A window of the same numbers is the same window, in whatever order they are written. */
+function wordsOf (window: WindowSetting | undefined): unknown[] {
+  if (window == null) return []
+  if (window === 'auto') return [window]
+  return ['centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]]
 }

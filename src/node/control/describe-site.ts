@@ -43,10 +43,15 @@ export function describeSite ({ site, network, averager, images, joined, consens
     bytesSent,
     bytesReceived,
     ...describeNetwork(network),
+    ...(phase === 'cool-down' && network != null ? waiting(network.peers.unfinished()) : {}),
     warnings: site.notices.list,
     eventLoopP99Ms,
     ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })
   }
+}
+
+function waiting (waitsFor: string[]): Pick<SiteStatus, 'waitsFor'> {
+  return waitsFor.length > 0 ? { waitsFor } : {}
 }
 
 function describeNetwork (

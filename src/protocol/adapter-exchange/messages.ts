@@ -18,10 +18,13 @@ export type Answer =
   | { readonly refused: RefusalReason, readonly retryAfterMs: number }
 
 /** In the order of their bits. */
-const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [['f32', wire.VectorCodec.F32], ['f16', wire.VectorCodec.F16], [
-  'q8',
-  wire.VectorCodec.Q8
-], ['q16', wire.VectorCodec.Q16]]
+const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [
+  ['f32', wire.VectorCodec.F32],
+  ['f16', wire.VectorCodec.F16],
+  ['q8', wire.VectorCodec.Q8],
+  ['q16', wire.VectorCodec.Q16],
+  ['q6', wire.VectorCodec.Q6]
+]
 
 function checkId (name: string, actual: Uint8Array, expected: string): void {
   checkLength(`the exchange id in ${name}`, actual, ID_BYTES)
@@ -44,8 +47,12 @@ function fromWire (codec: wire.VectorCodec): Codec {
   return CODECS.find(([, code]) => code === codec)![0]
 }
 
+/** What software of 0.1.0 could not decode as a wish: the next finer one is said, and the bit says the rest. */
+const LATER: Readonly<Record<string, Codec>> = { q6: 'q8' }
+
 export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schemaHash, codecs, want }: Offer): Uint8Array {
-  const bits = CODECS.reduce((set, [name], bit) => set | Number(codecs.includes(name)) << bit, 0)
+  const said = codecs.filter((name) => LATER[name] == null || name === want)
+  const bits = CODECS.reduce((set, [name], bit) => set | Number(said.includes(name)) << bit, 0)
   return wire.Offer.encode({
     exchangeId: bytesOf(exchangeId),
     schemaHash: bytesOf(schemaHash),
@@ -54,7 +61,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schem
     clipRadius,
     ...stated({ steps }),
     codecs: bits,
-    want: toWire(want)
+    want: toWire(LATER[want] ?? want)
   })
 }
 
@@ -69,7 +76,11 @@ export function decodeOffer (bytes: Uint8Array): Offer {
   checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
   const terms = { round, mass, clipRadius, ...stated({ steps }) }
-  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: fromWire(want) }
+  return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: wishOf(fromWire(want), can) }
+}
+
+function wishOf (said: Codec, can: readonly Codec[]): Codec {
+  return can.find((name) => LATER[name] === said) ?? said
 }
 
 /** Said only where it is known. */

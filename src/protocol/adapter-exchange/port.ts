@@ -1,7 +1,7 @@
 import type { Schema } from '../../adapter/schema.ts'
 import type { OutcomePort } from '../outcome/talk.ts'
 
-export type Codec = 'f32' | 'f16' | 'q8' | 'q16'
+export type Codec = 'f32' | 'f16' | 'q6' | 'q8' | 'q16'
 
 /** What the protocol needs of the averaging; gossip-aggregation's Averager has this shape, and neither folder knows the other. */
 export interface AveragingPort extends OutcomePort {

@@ -76,7 +76,7 @@ function reasonOf (error: unknown): string {
 /** Paths by name before the ending. */
 async function byStem (folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder)
-  return new Map(names.map((name) => [parse(name.replace(/\.gz$/i, '')).name, join(folder, name)]))
+  return new Map(names.map((name) => [parse(name.replace(/\.gz$/i, '')).name.normalize('NFC'), join(folder, name)]))
 }
 
 function promptOf (prompt: Prompt, masks: ReadonlyMap<string, string> | undefined, stem: string): Prompt {

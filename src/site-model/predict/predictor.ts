@@ -137,7 +137,7 @@ export class Predictor {
   }
 
   async #read (file: string): Promise<Image> {
-    return await readImage(file, { axis: this.#site.config.axis })
+    return await readImage(file, this.#site.reading)
   }
 
   async #segment (

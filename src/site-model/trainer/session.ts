@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
-import { labelMapOf, loadDataset } from '../../dataset/index.ts'
+import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Scores } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
@@ -11,6 +11,7 @@ import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
+import { keepReading, readingOf } from '../reading.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { slowedDown } from './slow.ts'
@@ -127,8 +128,7 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const labels = setup.labels == null ? undefined : labelMapOf(setup.labels)
-  const dataset = await loadDataset(setup.data, { axis: setup.axis, labels })
+  const dataset = await loadDataset(setup.data, readingOf(setup, setup.axis))
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
@@ -136,6 +136,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
+  await keepReading(setup.privateStore, dataset)
   const initial = await learner.exportPrivate()
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)

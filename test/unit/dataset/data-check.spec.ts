@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { createFederation } from '../../../src/site-model/create-federation.ts'
 import { folderOf, png } from './fixtures.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -83,6 +84,35 @@ describe('consilium data check', function () {
     expect((JSON.parse(json.out) as { problems: unknown[] }).problems).to.have.length(2)
     expect(gone.err).to.match(/^consilium: .*gone cannot be read: it does not exist\n$/)
     expect(await readdir(bad.path)).to.deep.equal(['images', 'masks'])
+  })
+
+  it('shows whose the slices are and how bright, by the document that is named', async () => {
+    const [ct, series] = ['C1-ct-predict', 'E1-one-patient-many-names'].map((name) => join(ROOT, 'test/fixtures/field-cases', name))
+    const home = join(good.path, 'home')
+    await createFederation({ home, name: 'x', rounds: 1, settings: { model: { window: { centre: 50, width: 100 } } } })
+    const sheet = ['--sheet', join(good.path, 'named.png')]
+    const [text, plain, windowed] = await Promise.all([
+      consilium('data', 'check', series!, ...sheet),
+      consilium('data', 'check', ct!, '--json', '--sheet', join(good.path, 'ct.png')),
+      consilium('data', 'check', ct!, '--json', '--federation', join(home, 'federation.json'), '--sheet', join(good.path, 'window.png'))
+    ])
+    expect(text.out).to.include('12 slices of 1 subject: IM-0001')
+    expect(JSON.parse(plain.out)).to.deep.include({
+      brightness: [{ how: 'window', because: 'stated', range: [-160, 240], images: 2 }],
+      bySubject: [{ subject: 'c_001', slices: 4 }, { subject: 'c_002', slices: 4 }],
+      subjectsBy: { site: 0, folder: 0, name: 2 }
+    })
+    expect(JSON.parse(windowed.out)).to.deep.include({
+      brightness: [{ how: 'window', because: 'document', range: [0, 100], images: 2 }]
+    })
+  })
+
+  it('prints its summary where no sheet can be written', async () => {
+    const sheet = join(good.path, 'images/p_1.png/sheet.png')
+    const { code, out, err } = await consilium('data', 'check', good.path, '--sheet', sheet)
+    expect(out).to.include('2 slices of 2 subjects').and.to.not.include('contact sheet:')
+    expect(err).to.match(/^consilium: no contact sheet: .*sheet.png cannot be written: /)
+    expect(code).to.equal(1)
   })
 
   it('exits 2 for a mistyped flag and names the known one', async () => {

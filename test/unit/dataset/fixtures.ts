@@ -21,6 +21,8 @@ export interface NiftiSpec {
   qform?: { pixdim: readonly number[], quaternion: readonly number[], offset: readonly number[] }
   pixdim?: readonly number[]
   text?: string
+  /** xyzt_units */
+  unit?: number
 }
 
 const BYTES: Record<number, number> = { 2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8, 128: 3 }
@@ -47,6 +49,7 @@ interface Places {
   readonly offset: number
   readonly slope: number
   readonly text: number
+  readonly unit: number
   readonly codes: readonly [number, number]
   readonly qform: number
   readonly sform: number
@@ -62,6 +65,7 @@ const PLACES: Record<1 | 2, Places> = {
     offset: 108,
     slope: 112,
     text: 148,
+    unit: 123,
     codes: [252, 254],
     qform: 256,
     sform: 280
@@ -75,6 +79,7 @@ const PLACES: Record<1 | 2, Places> = {
     offset: 168,
     slope: 176,
     text: 240,
+    unit: 500,
     codes: [344, 348],
     qform: 352,
     sform: 400
@@ -96,11 +101,11 @@ function writers (
   return { reals: write(real), counts: write(count), codes: write(code) }
 }
 
-const DEFAULTS = { datatype: 2, littleEndian: true, version: 1, slope: 0, intercept: 0, pixdim: [1, 1, 1, 1], text: '' } as const
+const DEFAULTS = { datatype: 2, littleEndian: true, version: 1, slope: 0, intercept: 0, pixdim: [1, 1, 1, 1], text: '', unit: 0 } as const
 
 /** A NIfTI file written field by field from the standard, independently of any library. */
 export function niftiBytes (spec: NiftiSpec): Uint8Array<ArrayBuffer> {
-  const { dims, values, datatype, littleEndian, version, slope, intercept, pixdim, text, qform, sform }:
+  const { dims, values, datatype, littleEndian, version, slope, intercept, pixdim, text, unit, qform, sform }:
     & Required<Omit<NiftiSpec, 'qform' | 'sform'>>
     & NiftiSpec = { ...DEFAULTS, ...spec }
   const at = PLACES[version]
@@ -112,6 +117,8 @@ export function niftiBytes (spec: NiftiSpec): Uint8Array<ArrayBuffer> {
   view.setInt32(0, at.size, littleEndian)
   file.set(at.magic[1], at.magic[0])
   file.set(new TextEncoder().encode(text), at.text)
+  if (version === 1) view.setUint8(at.unit, unit)
+  else view.setInt32(at.unit, unit, littleEndian)
   counts(at.dim, [dims.length, ...dims, ...Array<number>(7 - dims.length).fill(1)])
   view.setInt16(at.datatype, datatype, littleEndian)
   view.setInt16(at.datatype + 2, width * 8, littleEndian)

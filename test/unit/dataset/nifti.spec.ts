@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { parseHeader } from '../../../src/dataset/readers/nifti-header.ts'
@@ -87,13 +88,55 @@ describe('NIfTI reader', () => {
     expect(await reasonOf(niftiBytes({ dims: [2, 3, 1, 2], values }))).to.include('fourth dimension')
     expect(await reasonOf(niftiBytes({ dims: [2, 0, 6], values }))).to.include('size')
     expect(await reasonOf(broken(42, (view) => { view.setInt16(0, -2, true) }))).to.include('size')
-    expect(await reasonOf(niftiBytes({ dims, values, pixdim: [1, 0, 1, 1] }))).to.include('orientation and voxel size')
     expect(await reasonOf(niftiBytes({ dims, values, sform: [[NaN, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }))).to.include(
       'orientation and voxel size'
     )
     expect(await reasonOf(niftiBytes({ dims, values, sform: [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]] }))).to.include(
       'orientation and voxel size'
     )
+  })
+
+  it('takes voxel sizes of 0 or that are no number as 1, and metres and micrometres as such', async () => {
+    const affine = async (spec: Partial<NiftiSpec>): Promise<number[][]> =>
+      (await read(niftiBytes({ dims, values, ...spec }))).header.affine.map((row) => row.map((value) => Math.round(value * 1e6) / 1e6 + 0))
+    const qform = qformOf([[2, 0, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7]])
+    expect(await affine({ pixdim: [1, 0, 3, NaN] })).to.deep.equal([[1, 0, 0, 0], [0, 3, 0, 0], [0, 0, 1, 0]])
+    expect(await affine({ qform: { ...qform, pixdim: [1, 0, 3, -4] } })).to.deep.equal([[1, 0, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7]])
+    const sform = [[2, 0, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7]]
+    for (const [unit, factor] of [[0, 1], [1, 1000], [2, 1], [3, 0.001], [3 + 8, 0.001]] as const) {
+      const expected = sform.map((row) => row.map((value) => value * factor))
+      expect(await affine({ sform, unit }), `sform, unit ${unit}`).to.deep.equal(expected)
+      expect(await affine({ qform, unit }), `qform, unit ${unit}`).to.deep.equal(expected)
+    }
+  })
+
+  it('goes by the qform where the sform is none', async () => {
+    const qform = qformOf([[2, 0, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7]])
+    for (const bad of [0, NaN]) {
+      const { header } = await read(niftiBytes({ dims, values, qform, sform: [[bad, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }))
+      expect(header.affine.map((row) => row.map((value) => Math.round(value)))).to.deep.equal([[2, 0, 0, 5], [0, 3, 0, 6], [0, 0, 4, 7]])
+    }
+  })
+
+  it('reads compressed data with other bytes behind its end, and refuses it where it is damaged', async () => {
+    const packed = gz(niftiBytes({ dims, values }))
+    const behind = new TextEncoder().encode('left over')
+    expect([...(await read(Buffer.concat([packed, behind]))).voxels]).to.deep.equal(values)
+    expect([...(await read(Buffer.concat([named(packed), behind]))).voxels]).to.deep.equal(values)
+    const damaged = packed.slice()
+    damaged[packed.length - 6]! ^= 1
+    expect(await reasonOf(Buffer.concat([damaged, behind]))).to.include('damaged or truncated')
+    expect(await reasonOf(Buffer.concat([packed, behind]), 100)).to.include('unpacks to more than')
+  })
+
+  it('takes the first of as many channels as were named', async () => {
+    const file = join(folder.path, 'channels.nii')
+    await writeFile(file, niftiBytes({ dims: [2, 3, 1, 2], values }))
+    const { header, voxels } = await readNifti(file, undefined, 2)
+    expect([header.dims, header.channels, [...voxels]]).to.deep.equal([[2, 3, 1], 2, values.slice(0, 6)])
+    await readNifti(file, undefined, 3).then(() => { throw new Error('was read') }, (error: unknown) => {
+      expect((error as Error).message).to.include('fourth dimension')
+    })
   })
 
   it('reads a single slice and a fourth dimension of one', async () => {
@@ -114,3 +157,12 @@ describe('NIfTI reader', () => {
     }), { numRuns: 500 })
   })
 })
+
+/** The same with an extra field, a file name, a comment and a check sum in the header of the gzip file. */
+function named (packed: Uint8Array): Buffer {
+  const head = Buffer.from(packed.subarray(0, 10))
+  head[3] = 4 + 8 + 16 + 2
+  const fields = Buffer.concat([head, Buffer.from('\x03\x00abcscan.nii\0said\0', 'latin1')])
+  const sum = crc32(fields)
+  return Buffer.concat([fields, Buffer.of(sum & 255, sum >> 8 & 255), packed.subarray(10)])
+}

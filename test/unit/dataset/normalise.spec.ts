@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Voxels } from '../../../src/dataset/readers/nifti.ts'
-import { brightness, type NormaliseOptions } from '../../../src/dataset/transforms/normalise.ts'
+import { brightness, shownOf, type NormaliseOptions } from '../../../src/dataset/transforms/normalise.ts'
 import { InputError } from '../../../src/errors.ts'
 
 function show (stored: Voxels, options: NormaliseOptions = {}, slope = 1, intercept = 0): number[] {
@@ -39,6 +39,38 @@ describe('normalisation', () => {
     expect(show(ct, { modality: 'other' })).to.not.deep.equal([0, 0, 0, 128, 255, 255])
     expect(show(ct, { window: { center: 0, width: 4000 } })[5]).to.equal(255)
     expect(show(ct, { window: { center: 0, width: 4000 } })[0]).to.equal(64)
+  })
+
+  it('takes values for Hounsfield units by air and by nothing below it, never by a low value alone', () => {
+    const ramp = (from: number, to: number): Int16Array => Int16Array.from({ length: 4000 }, (_, i) => from + (to - from) * i / 3999)
+    const patient = (air: number): Int16Array => Int16Array.from({ length: 4000 }, (_, i) => i < 1200 ? air - i % 30 : i % 300 - 100)
+    const how = (stored: Int16Array, options: NormaliseOptions = {}): string => shownOf({ stored, slope: 1, intercept: 0 }, options).how
+    for (const phase of [4096, 3141, 1000]) expect(how(ramp(-phase, phase)), `phase ±${phase}`).to.equal('percentiles')
+    expect(how(ramp(-2000, 3000)), 'difference of two images').to.equal('percentiles')
+    expect(how(patient(-970)), 'air').to.equal('window')
+    const padded = patient(-970)
+    padded.fill(-3024, 0, 900)
+    expect(how(padded), 'air, and one value beside the field of view').to.equal('window')
+    expect(how(patient(-970).map((value) => Math.max(-1000, Math.min(1000, value)))), 'clipped').to.equal('window')
+    expect(how(ramp(-4096, 4096), { asBefore: true }), 'as before').to.equal('window')
+  })
+
+  it('shows everything but 8 bit as the federation says, whatever states or proves something else', () => {
+    const values = Int16Array.from({ length: 1001 }, (_, i) => i - 1000)
+    const window = { center: -500, width: 400 }
+    for (const modality of ['ct', 'other', 'unknown'] as const) {
+      expect(shownOf({ stored: values, slope: 1, intercept: 0 }, { window, modality })).to.deep.include({ range: [-700, -300] })
+      expect(shownOf({ stored: values, slope: 1, intercept: 0 }, { window: { percentiles: [10, 90] }, modality }).range).to.deep.equal(
+        [-900, -100]
+      )
+    }
+    expect(show(Uint8Array.of(0, 3, 255), { window })).to.deep.equal([0, 3, 255])
+  })
+
+  it('doubts that values are CT of which none is below 0', () => {
+    const doubtful = (from: number): boolean =>
+      shownOf({ stored: Int16Array.from({ length: 99 }, (_, i) => from + i), slope: 1, intercept: 0 }, { modality: 'ct' }).doubtful
+    expect([doubtful(0), doubtful(-1)]).to.deep.equal([true, false])
   })
 
   it('shows the rare bright voxels of an almost empty volume, and refuses an empty one', () => {

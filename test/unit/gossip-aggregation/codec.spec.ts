@@ -22,9 +22,9 @@ describe('codecs', () => {
     })
   }
 
-  it('q8 and q16 err by at most half a step of their block, f16 by half a unit in the last place, f32 not at all', () => {
+  it('q6, q8 and q16 err by at most half a step of their block, f16 by half a unit in the last place, f32 not at all', () => {
     fc.assert(fc.property(vectors, (values) => {
-      for (const [codec, levels] of [['q8', 255], ['q16', 65_535]] as const) {
+      for (const [codec, levels] of [['q6', 63], ['q8', 255], ['q16', 65_535]] as const) {
         decoded(codec, values).forEach((value, index) => {
           const block = values.subarray(index - index % 256, index - index % 256 + 256)
           const range = Math.max(...block) - Math.min(...block)
@@ -73,7 +73,7 @@ describe('automatic choice of codec', () => {
   const noise = blockNoise(values)
 
   it('predicts the error of the block codecs, also from some blocks only', () => {
-    for (const codec of ['q8', 'q16'] as const) {
+    for (const codec of ['q6', 'q8', 'q16'] as const) {
       const squares = decoded(codec, values).reduce((sum, value, index) => sum + (value - values[index]!) ** 2, 0)
       expect(Math.sqrt(2 * squares) / noiseOf(codec, noise)).to.be.within(0.9, 1.1)
     }
@@ -81,16 +81,29 @@ describe('automatic choice of codec', () => {
     expect([noiseOf('f32', noise), noiseOf('f16', noise)]).to.deep.equal([0, 0])
   })
 
-  it('begins with q8, goes up as the distance comes near the error, and back when training moves x', () => {
+  it('begins with q6, goes up as the distance comes near the error, and back when training moves x', () => {
     const choice = new CodecChoice('auto')
-    expect(choice.want).to.equal('q8')
-    const wants = [1, 10, 1e3, 1e6].map((part) => {
+    expect(choice.want()).to.equal('q6')
+    const wants = [1, 5, 10, 1e3, 1e6].map((part) => {
       choice.observed(100 * noiseOf('q8', noise) / part, noise)
-      return choice.want
+      return choice.want()
     })
-    expect(wants).to.deep.equal(['q8', 'q8', 'q16', 'f32'])
+    expect(wants).to.deep.equal(['q6', 'q6', 'q8', 'q16', 'f32'])
     choice.moved(1)
-    expect(choice.want).to.equal('q8')
+    expect(choice.want()).to.equal('q8')
+    choice.moved(10)
+    expect(choice.want()).to.equal('q6')
+  })
+
+  it('wants q16 at least once nobody trains any more, unless another codec is set', () => {
+    const choice = new CodecChoice('auto')
+    expect(choice.want(true)).to.equal('q16')
+    choice.observed(1, noise)
+    choice.observed(1e-9, noise)
+    expect([choice.want(), choice.want(true)]).to.deep.equal(['f32', 'q16'])
+    choice.observed(1e-9, noise)
+    expect(choice.want(true)).to.equal('f32')
+    expect(new CodecChoice('q8').want(true)).to.equal('q8')
   })
 
   it('has no use for f16: q16 takes 1.6 % more bytes and errs less than a quarter as much, whatever the numbers have in common', () => {
@@ -115,13 +128,13 @@ describe('automatic choice of codec', () => {
       const result = await runExchange(one, other)
       codecs.push(result != null && 'initiator' in result ? result.initiator.codec : result)
     }
-    expect(codecs).to.deep.equal(['q8', 'f32', 'f32', 'f32', 'f32'])
+    expect(codecs).to.deep.equal(['q6', 'f32', 'f32', 'f32', 'f32'])
   })
 
   it('keeps to a codec that is set', () => {
     const choice = new CodecChoice('f16')
     choice.observed(0, 1)
-    expect([choice.want, choice.can]).to.deep.equal(['f16', ['f16']])
-    expect([finer('q8', 'q16'), finer('f32', 'q8'), finer('q16', 'f16')]).to.deep.equal(['q16', 'f32', 'q16'])
+    expect([choice.want(), choice.can]).to.deep.equal(['f16', ['f16']])
+    expect([finer('q8', 'q16'), finer('f32', 'q8'), finer('q16', 'f16'), finer('q6', 'q8')]).to.deep.equal(['q16', 'f32', 'q16', 'q8'])
   })
 })

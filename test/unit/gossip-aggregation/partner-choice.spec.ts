@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { BackOff } from '../../../src/gossip-aggregation/back-off.ts'
 import {
   agreedPartner,
+  agreedSteps,
   choosePartner,
   nextReady,
   randomPartner,
@@ -62,6 +63,31 @@ describe('random partner', () => {
   })
 })
 
+describe('a partner that a site is even with', () => {
+  const rules = ['random', 'exponential', 'farthest'] as const
+  const view = { self: 'x', even: 'a', now: 0, random: () => 0, ring: ['a', 'x'], step: 0, distance: () => 1 }
+
+  it('is not asked while another is there, or busy for a moment', () => {
+    for (const rule of rules) {
+      const backOff = new BackOff()
+      expect(choosePartner(rule, { ...view, candidates: ['a', 'b'], backOff })).to.equal('b')
+      backOff.refused('b', 0, 500)
+      expect(choosePartner(rule, { ...view, candidates: ['a', 'b'], backOff })).to.equal(undefined)
+    }
+  })
+
+  it('is asked where the others do not answer, are suspects or not there', () => {
+    for (const rule of rules) {
+      const backOff = new BackOff()
+      expect(choosePartner(rule, { ...view, candidates: ['a'], backOff })).to.equal('a')
+      backOff.failed('b', 0)
+      expect(choosePartner(rule, { ...view, candidates: ['a', 'b'], backOff })).to.equal('a')
+      for (let i = 0; i < 3; i++) backOff.succeeded('c', { excess: 2 })
+      expect(choosePartner(rule, { ...view, candidates: ['a', 'b', 'c'], backOff })).to.equal('a')
+    }
+  })
+})
+
 describe('exponential partners', () => {
   const ring = Array.from({ length: 11 }, (_, index) => `site-${String(index).padStart(2, '0')}`)
 
@@ -94,6 +120,32 @@ describe('exponential partners', () => {
     const suspicious = new BackOff()
     for (let i = 0; i < 3; i++) suspicious.succeeded('b', { excess: 2 })
     expect(choose(['c', 'b'], suspicious)).to.equal('c')
+  })
+
+  it('are waited for in a sweep while they are busy for a moment, not when they do not answer', () => {
+    const backOff = new BackOff()
+    const view = { self: 'a', ring: ['a', 'b', 'c', 'd'], step: 0, candidates: ['b', 'c', 'd'], backOff, now: 0, random: () => 0.99 }
+    backOff.refused('b', 0, 900)
+    expect(choosePartner('exponential', { ...view, isPatient: true })).to.equal(undefined)
+    expect(choosePartner('exponential', view)).to.equal('d')
+    backOff.refused('b', 0, 1_100)
+    expect(choosePartner('exponential', { ...view, isPatient: true })).to.equal('d')
+    backOff.failed('b', 0)
+    expect(choosePartner('exponential', { ...view, isPatient: true })).to.equal('d')
+  })
+
+  it('are, without a step, drawn among the half met longest ago, suspects left out', () => {
+    const backOff = new BackOff()
+    for (const id of ['d', 'c', 'b']) backOff.succeeded(id, { excess: 0.5 })
+    const drawn = (random: number): string | undefined =>
+      choosePartner('exponential', { self: 'x', candidates, backOff, now: 0, random: () => random })
+    expect([drawn(0), drawn(0.99)]).to.deep.equal(['a', 'd'])
+    for (let i = 0; i < 3; i++) backOff.succeeded('a', { excess: 2 })
+    expect([drawn(0), drawn(0.99)]).to.deep.equal(['d', 'c'])
+  })
+
+  it('need ⌈log2 n⌉ agreed steps to hear of all', () => {
+    expect([0, 1, 2, 3, 4, 5, 8, 9].map(agreedSteps)).to.deep.equal([0, 0, 1, 2, 2, 3, 3, 4])
   })
 
   it('get two turns for one initiation', () => {

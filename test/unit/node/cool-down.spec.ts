@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { coolDown, type CoolDownEnd } from '../../../src/rounds/cool-down.ts'
+import { coolDown, type CoolDownEnd, type CoolDownInit } from '../../../src/rounds/cool-down.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock } from './fakes.ts'
 
@@ -9,23 +9,35 @@ describe('cool-down', () => {
   let clock: FakeClock
   let peers: PeerTable
   let distance: number | undefined
-  let initiations: number
+  let sweeps: number
+  let asked: number
+  let isSettling: boolean
   let inDoubt: boolean
+  let waitedFor: (readonly string[])[]
 
   beforeEach(() => {
+    waitedFor = []
     clock = new FakeClock()
     peers = new PeerTable(clock.now)
     distance = 0.5
-    initiations = 0
+    sweeps = 0
+    asked = 0
+    isSettling = false
     inDoubt = false
   })
 
   async function run (): Promise<{ end: CoolDownEnd, seconds: number }> {
     const start = clock.time
-    const gossip = {
-      initiate: async () => {
-        initiations++
-        return 1
+    const gossip: CoolDownInit['gossip'] = {
+      initiate: async ({ onlyDue = false }) => {
+        expect(onlyDue && !isSettling).to.equal(true)
+        asked++
+        return 0
+      },
+      rewind: () => { isSettling = false },
+      sweep: async () => {
+        isSettling = true
+        sweeps++
       }
     }
     const end = await coolDown({
@@ -34,7 +46,8 @@ describe('cool-down', () => {
       clock,
       distance: () => distance,
       isInDoubt: () => inDoubt,
-      limits: { distance: 0.02, seconds: 60 }
+      limits: { distance: 0.02, seconds: 60 },
+      onWaiting: (ids) => { waitedFor.push(ids) }
     }, signal)
     return { end, seconds: (clock.time - start) / 1_000 }
   }
@@ -44,13 +57,22 @@ describe('cool-down', () => {
     expect(await run()).to.deep.equal({ end: 'alone', seconds: 0 })
   })
 
-  it('exchanges until the sites agree', async () => {
+  it('sweeps until the sites agree, and looks only when the others have said where they are', async () => {
     peers.connected('b', [])
     peers.announced('b', announced({ phase: 'cool-down' }))
-    clock.onSleep = () => { if (initiations === 20) distance = 0.01 }
-    const { end } = await run()
+    clock.onSleep = () => { if (sweeps === 3) distance = 0.01 }
+    const { end, seconds } = await run()
     expect(end).to.equal('close enough')
-    expect(initiations).to.equal(20)
+    expect(sweeps).to.equal(3)
+    expect(seconds).to.be.within(1.2 + 1.5 + 3 + 6, 12.2)
+  })
+
+  it('sweeps once where the sites agree already: all leave with the same adapter', async () => {
+    distance = 0.001
+    peers.connected('b', [])
+    peers.announced('b', announced({ phase: 'cool-down' }))
+    expect((await run()).end).to.equal('close enough')
+    expect(sweeps).to.equal(1)
   })
 
   it('stays until what is in doubt with somebody who is there is settled', async () => {
@@ -58,18 +80,40 @@ describe('cool-down', () => {
     inDoubt = true
     peers.connected('b', [])
     peers.announced('b', announced({ phase: 'cool-down' }))
-    clock.onSleep = () => { if (initiations === 30) inDoubt = false }
-    expect((await run()).end).to.equal('close enough')
-    expect(initiations).to.equal(30)
+    clock.onSleep = () => { if (clock.time > 1_030_000) inDoubt = false }
+    const { end, seconds } = await run()
+    expect(end).to.equal('close enough')
+    expect(seconds).to.be.within(30, 30.5)
+    expect(sweeps).to.equal(1)
   })
 
-  it('stays for a site that still trains, however close the adapters are', async () => {
-    distance = 0.001
+  it('sweeps ever more rarely where somebody stays far off', async () => {
+    peers.connected('b', [])
+    peers.announced('b', announced({ phase: 'cool-down' }))
+    expect((await run()).end).to.equal('time limit')
+    expect(sweeps).to.be.within(5, 6)
+  })
+
+  it('stays for a site that still trains, and begins exchanges only where one is due and the sites are apart', async () => {
     peers.connected('b', [])
     peers.announced('b', announced({ phase: 'L' }))
-    clock.onSleep = () => { if (clock.sleeps.length === 50) peers.announced('b', announced({ phase: 'cool-down' })) }
+    clock.onSleep = () => {
+      if (clock.sleeps.length === 30) distance = 0.001
+      if (clock.sleeps.length === 50) peers.announced('b', announced({ phase: 'cool-down' }))
+    }
     expect((await run()).end).to.equal('close enough')
-    expect(initiations).to.equal(50)
+    expect(asked).to.equal(30)
+    expect(sweeps).to.equal(1)
+    expect(waitedFor, 'said once each').to.deep.equal([['b'], []])
+  })
+
+  it('does not sweep on when somebody trains again', async () => {
+    peers.connected('b', [])
+    peers.announced('b', announced({ phase: 'cool-down' }))
+    clock.onSleep = () => { if (sweeps === 1) peers.announced('b', announced({ phase: 'G' })) }
+    expect((await run()).end).to.equal('time limit')
+    expect(sweeps).to.equal(1)
+    expect(isSettling).to.equal(false)
   })
 
   it('stays a while for a site that was killed and may come back, but not for ever', async () => {
@@ -81,7 +125,7 @@ describe('cool-down', () => {
     peers.disconnected('b')
     const { end, seconds } = await run()
     expect(end).to.equal('close enough')
-    expect(seconds).to.be.within(19.5, 20.5)
+    expect(seconds).to.be.within(19.5, 22)
   })
 
   it('ends when the others have finished and left', async () => {

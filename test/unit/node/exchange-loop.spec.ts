@@ -125,6 +125,126 @@ describe('Gossip', () => {
     expect(asked).to.deep.equal(['b', 'b', 'c'])
   })
 
+  describe('of sites that train each at its own pace', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e']
+    let round: number
+    let gossip: ExchangeLoop
+    let averager: { isSettling: boolean }
+    let busy: Set<string>
+
+    beforeEach(() => {
+      round = 1
+      averager = { isSettling: false }
+      busy = new Set()
+      for (const id of ids.slice(1)) peers.connected(id, [])
+      gossip = new ExchangeLoop({
+        peers,
+        averager,
+        notices,
+        clock,
+        random: () => 0,
+        exchange: async (partner) => {
+          if (busy.has(partner)) throw new RefusedError('BUSY', 100)
+          asked.push(partner)
+          return { excess: 0.5 }
+        },
+        partner: { rule: 'exponential', self: 'a', ring: () => ids, step: () => 2 * round, isOutOfStep: true }
+      })
+    })
+
+    const initiate = async (over: { count?: number, had?: number, onlyDue?: boolean } = {}): Promise<void> => {
+      await gossip.initiate({ count: 2, withinMs: 5_000, signal, ...over })
+    }
+
+    it('go to the half that they met longest ago, whoever began', async () => {
+      for (const id of ['e', 'd', 'c', 'b']) gossip.served(id, { excess: 0.5 })
+      round++
+      await initiate({ count: 4 })
+      expect(asked).to.deep.equal(['e', 'd', 'c', 'b'])
+    })
+
+    it('ask nobody twice without training in between while another is there, however busy', async () => {
+      for (const id of ['d', 'e']) peers.disconnected(id)
+      gossip.served('b', { excess: 0.5 })
+      busy.add('c')
+      clock.onSleep = () => { if (clock.sleeps.length === 5) busy.clear() }
+      await initiate({ count: 1 })
+      expect(asked).to.deep.equal(['c'])
+    })
+
+    it('ask the only one that there is again', async () => {
+      for (const id of ['c', 'd', 'e']) peers.disconnected(id)
+      await initiate()
+      expect(asked).to.deep.equal(['b', 'b'])
+    })
+
+    it('count two that came before the training landed as one turn, and carry the training on in any case', async () => {
+      gossip.served('b', { excess: 0.5 })
+      gossip.served('c', { excess: 0.5 })
+      round++
+      await initiate({ had: 1 })
+      expect(asked).to.have.length(2)
+      round++
+      await initiate({ had: 2 })
+      expect(asked).to.have.length(3)
+      round++
+      await initiate({ had: 9 })
+      expect(asked).to.have.length(4)
+    })
+
+    it('count each that came since the training landed', async () => {
+      gossip.served('b', { excess: 0.5 })
+      await initiate({ had: 1 })
+      expect(asked).to.have.length(1)
+      round++
+      gossip.served('b', { excess: 0.5 })
+      gossip.served('c', { excess: 0.5 })
+      await initiate({ had: 2 })
+      expect(asked).to.have.length(1)
+    })
+
+    it('that wait or have finished begin one only when the others have trained a round since the last', async () => {
+      const train = (number: number): void => { for (const id of ids.slice(1)) peers.announced(id, announced({ round: number })) }
+      train(1)
+      await initiate({ count: 1, onlyDue: true })
+      expect(asked).to.have.length(1)
+      await initiate({ count: 1, onlyDue: true })
+      peers.announced('b', announced({ round: 2 }))
+      await initiate({ count: 1, onlyDue: true })
+      expect(asked).to.have.length(1)
+      train(2)
+      gossip.served('d', { excess: 0.5 })
+      await initiate({ count: 1, onlyDue: true })
+      expect(asked).to.have.length(1)
+      train(3)
+      await initiate({ count: 1, onlyDue: true })
+      expect(asked).to.have.length(2)
+    })
+
+    it('sweep through the agreed partners in their order, settling, and wait for one that is busy', async () => {
+      peers.disconnected('e')
+      await initiate({ count: 1 })
+      asked = []
+      gossip.rewind()
+      busy.add('b')
+      clock.onSleep = () => { if (clock.sleeps.length === 4) busy.clear() }
+      await gossip.sweep({ withinMs: 10_000, signal })
+      expect(asked.slice(0, 2)).to.deep.equal(['b', 'c'])
+      expect(asked).to.have.length(3)
+      expect(averager.isSettling).to.equal(true)
+      gossip.rewind()
+      expect(averager.isSettling).to.equal(false)
+    })
+
+    it('do not ask in a sweep whom they met in it', async () => {
+      gossip.served('c', { excess: 0.5 })
+      gossip.rewind()
+      gossip.served('b', { excess: 0.5 })
+      await gossip.sweep({ withinMs: 10_000, signal })
+      expect(asked).to.deep.equal(['c', 'e'])
+    })
+  })
+
   it('counts lies that partners bring as much as those that it asks for, and says so once', () => {
     const gossip = create({ a: [undefined] })
     for (let i = 0; i < 3; i++) gossip.served('a', { excess: 20 })

@@ -35,6 +35,11 @@ describe('PeerTable', () => {
     expect(peers.ring('b')).to.deep.equal(['b', 'c', 'd'])
   })
 
+  it('counts how often another site is in a later round', () => {
+    for (const [id, round] of [['a', 1], ['a', 1], ['b', 4], ['a', 2], ['b', 3]] as const) peers.announced(id, announced({ round }))
+    expect(peers.landings).to.equal(3)
+  })
+
   it('takes the median of the rounds of connected sites, the lower of two', () => {
     expect(peers.medianRound()).to.equal(undefined)
     for (const [id, round] of [['a', 1], ['b', 9], ['c', 4], ['d', 5]] as const) {

@@ -37,8 +37,8 @@ describe('a training round', () => {
     const save = async ({ values, round }: SavedAdapter): Promise<void> => { events.push(`save round ${round}: ${values.join(' ')}`) }
     const company: OtherSites = {
       gossip: {
-        initiate: async ({ count }) => {
-          events.push(`initiate ${count}`)
+        initiate: async ({ count, had = 0 }) => {
+          events.push(`initiate ${count}${had > 0 ? ` less ${had}` : ''}`)
           record.count({ partner: 'b', bytesSent: 100, bytesReceived: 90 })
           // An exchange moves x by (1, 1).
           averager.land(Float32Array.of(0, 0), Float32Array.of(1, 1), averager.round)
@@ -112,6 +112,15 @@ describe('a training round', () => {
       steps: { trained: 3, arrived: 0, lost: 0 },
       pace: 1
     }])
+  })
+
+  it('says how many exchanges the round had already', async () => {
+    await trainRound(site({
+      onPhaseG: () => { for (const partner of ['b', 'c']) record.count({ partner, bytesSent: 1, bytesReceived: 1 }) }
+    }), 1, signal)
+    expect(events).to.include('initiate 2 less 2')
+    await trainRound(site(), 2, signal)
+    expect(events).to.include('initiate 2')
   })
 
   it('GL-local fits the experts to the own adapter before the exchanges, and scores the mixed one', async () => {
@@ -209,6 +218,15 @@ describe('a training round', () => {
     await trainRound(site({ round: 2, onPhaseG: () => { median = 9 } }), 3, signal)
     expect(events).to.include('phaseG 3: 1 2').and.include('catch up with c').and.include('phaseL 9: 51 51')
     expect(records.map(({ round, lossG }) => [round, lossG])).to.deep.equal([[9, 0.4]])
+  })
+
+  it('makes up exchanges for the rounds of the others that passed in one of its own', async () => {
+    const running = site()
+    for (const [next, at] of [[1, 0], [2, 3], [3, 4]] as const) {
+      median = at
+      await trainRound(running, next, signal)
+    }
+    expect(events.filter((event) => event.startsWith('initiate'))).to.deep.equal(['initiate 2', 'initiate 4', 'initiate 2'])
   })
 
   it('trains on when nobody lets it catch up', async () => {

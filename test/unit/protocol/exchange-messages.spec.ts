@@ -23,7 +23,7 @@ import * as wire from '../../../src/protocol/adapter-exchange/pb/exchange.ts'
 import type { Codec } from '../../../src/protocol/adapter-exchange/port.ts'
 
 const id = fc.uint8Array({ minLength: ID_BYTES, maxLength: ID_BYTES }).map((bytes) => Buffer.from(bytes).toString('hex'))
-const codec = fc.constantFrom<Codec>('f32', 'f16', 'q8', 'q16')
+const codec = fc.constantFrom<Codec>('f32', 'f16', 'q6', 'q8', 'q16')
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const terms = fc.record({
   round: uint32,
@@ -55,11 +55,11 @@ describe('messages of adapter-exchange', () => {
           ...stated,
           exchangeId,
           schemaHash,
-          codecs: (['f32', 'f16', 'q8', 'q16'] as const).filter((name) => codecs.includes(name)),
-          want
+          codecs: (['f32', 'f16', 'q8', 'q16', 'q6'] as const).filter((name) => codecs.includes(name) && (name !== 'q6' || want === 'q6')),
+          want: want === 'q6' && !codecs.includes('q6') ? 'q8' : want
         })
         const bytes = encodeAnswer(exchangeId, answer)
-        expect(decodeAnswer(bytes, { exchangeId, codecs: ['f32', 'f16', 'q8', 'q16'] })).to.deep.equal(answer)
+        expect(decodeAnswer(bytes, { exchangeId, codecs: ['f32', 'f16', 'q6', 'q8', 'q16'] })).to.deep.equal(answer)
         expect(Math.max(offer.length, bytes.length)).to.be.below(MAX_MESSAGE_BYTES)
       })
     )
@@ -85,9 +85,17 @@ describe('messages of adapter-exchange', () => {
       want: wire.VectorCodec.F32
     }
     expect(decodeOffer(wire.Offer.encode(offer)).codecs).to.deep.equal(['f32'])
-    expect(decodeOffer(wire.Offer.encode({ ...offer, codecs: 0x7ffffff0 })).codecs).to.deep.equal([])
+    expect(decodeOffer(wire.Offer.encode({ ...offer, codecs: 0x7fffffe0 })).codecs).to.deep.equal([])
     expect(() => decodeOffer(wire.Offer.encode({ ...offer, exchangeId: new Uint8Array(17) }))).to.throw(ProtocolError, /17 bytes/)
     expect(() => decodeOffer(wire.Offer.encode({ ...offer, schemaHash: new Uint8Array(31) }))).to.throw(ProtocolError, /31 bytes/)
+  })
+
+  it('say q6 so that software that knows nothing of it reads q8', () => {
+    const stated = { exchangeId: '01'.repeat(16), schemaHash: '02'.repeat(32), round: 1, mass: 1, clipRadius: 1 }
+    const codecs = ['q6', 'q8', 'f16', 'q16', 'f32']
+    const [wanted, not] = ['q6', 'q8'].map((want) => wire.Offer.decode(encodeOffer({ ...stated, codecs, want })))
+    expect([wanted!.want, not!.want]).to.deep.equal([wire.VectorCodec.Q8, wire.VectorCodec.Q8])
+    expect([wanted!.codecs, not!.codecs]).to.deep.equal([0b11111, 0b01111])
   })
 
   it('of another exchange are not taken for this one\'s, nor a codec that was not offered', () => {

@@ -11,8 +11,8 @@ import { streamPair } from '../../sim/stream-pair.ts'
 import { answer, ATTACKS, BAD_VECTORS, initiatorFrames, questionFrames, replyFrames, speak, type Plan, type Sent } from './hostile-peer.ts'
 
 const SMALL = 40
-/** Two chunks with the coarsest codec, five with f32. */
-const LARGE = 300_000
+/** Two chunks with the coarsest codec, six with f32. */
+const LARGE = 350_000
 const CONVERSATIONS = 2_000
 /** One conversation in so many is about a large vector. */
 const LARGE_EVERY = 10

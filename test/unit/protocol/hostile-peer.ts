@@ -65,7 +65,8 @@ export interface Sent {
 /** The chunks of a vector, and its trailer. No two chunks are alike. */
 function vector ({ size, codec }: Sent, { attack, at, random }: Plan): Uint8Array[] {
   const values = Float32Array.from(
-    { length: attack === 'wrong length' ? size - 1 : size },
+    // In six bits three numbers fewer may fill as many bytes.
+    { length: attack === 'wrong length' ? size - 4 : size },
     (_, index) => attack === 'over the bound' ? 1e6 * (1 + index % 2) : 1 + index % 7 / 7 + Math.floor(index / 50_000)
   )
   const chunks = chunksOf(values.length, codec).map(({ begin, end }) => coderOf(codec).encode(values.subarray(begin, end)).slice())

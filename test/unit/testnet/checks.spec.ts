@@ -58,6 +58,16 @@ describe('checks', () => {
     expect(failing({ ledgers: { matched: 9, explained: 1, problems: [] } })).to.be.empty
   })
 
+  it('see a hospital that sends more than a 45th of all parameters in a round', () => {
+    const talkative = outcome(1, 'b', { result: homeResult('b', { summary: summary('b', { bytesSent: 4e5 }) }) })
+    expect(failing({ report: facts([outcome(0, 'a'), talkative]) })).to.deep.equal([
+      'bytes sent per round and hospital at most 1/45 of all parameters: ' +
+        'busiest: 200 kB, 36.5 times fewer than the 7297 kB of FedSAM'
+    ])
+    expect(failing({ report: facts([outcome(0, 'a'), talkative], { method: 'fedsam' }) })).to.be.empty
+    expect(failing({ report: facts([outcome(0, 'a'), talkative]), standard: false })).to.be.empty
+  })
+
   it('see adapters that lie apart', () => {
     const apart = outcome(1, 'b', { result: homeResult('b', { final: vector(1, 1) }) })
     expect(failing({ report: facts([outcome(0, 'a'), apart]) })[0]).to.include('relative consensus distance at the end ≤ 0.1: 0.3333')

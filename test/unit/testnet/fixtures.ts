@@ -42,7 +42,7 @@ export function summary (name: string, change: Partial<SavedSummary> = {}): Save
     exchanges: 6,
     inDoubt: 0,
     exchangesByRound: [2, 3],
-    bytesSent: 3e6,
+    bytesSent: 3e5,
     bytesReceived: 3e6,
     dice: { frozen: 0.6, global: 0.89, personal: 0.9 },
     eventLoopP99Ms: 12,

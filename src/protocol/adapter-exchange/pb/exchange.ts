@@ -7,14 +7,16 @@ export enum VectorCodec {
   F32 = 'F32',
   F16 = 'F16',
   Q8 = 'Q8',
-  Q16 = 'Q16'
+  Q16 = 'Q16',
+  Q6 = 'Q6'
 }
 
 enum __VectorCodecValues {
   F32 = 0,
   F16 = 1,
   Q8 = 2,
-  Q16 = 3
+  Q16 = 3,
+  Q6 = 4
 }
 
 export namespace VectorCodec {

@@ -16,6 +16,7 @@ const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
 } = {
   imageSize: [64, 256],
   pixels: ['unit'],
+  window: ['auto', { centre: 40, width: 400 }, { centre: 40, width: 350 }, { percentiles: [0.5, 99.5] }],
   encoder: ['bottleneck', 'full'],
   decoder: ['frozen', 'lora', 'lora+heads', 'full'],
   lora: { blocks: [[0, 1, 2], [3]], rank: [1, 8], alpha: [1, 8], aggregation: ['ffa', 'product-svd'] },

@@ -3,6 +3,7 @@ import { plotPage, plotSvg } from '../../../../src/report/simulation-plot.ts'
 import { DEFAULTS } from '../../../../src/simulation/options.ts'
 import { contractionRate, theoryRate } from '../../../../src/simulation/theory.ts'
 import { VirtualClock } from '../../../../src/simulation/virtual-clock.ts'
+import { VirtualTrainer } from '../../../../src/simulation/virtual-trainer.ts'
 import { seeded } from '../../../sim/site.ts'
 
 describe('VirtualClock', () => {
@@ -36,6 +37,41 @@ describe('VirtualClock', () => {
   })
 })
 
+describe('a virtual trainer', () => {
+  async function train (share: number, shortenAt?: number): Promise<{ steps: number, ms: number, length: number }> {
+    const clock = new VirtualClock()
+    let length = 0
+    const onTrained = (delta: Float32Array): void => {
+      length = Math.sqrt(delta.reduce((sum, each) => sum + each * each, 0) / delta.length)
+    }
+    const trainer = new VirtualTrainer({ clock, random: seeded(1), slowness: 4, onTrained })
+    if (shortenAt != null) clock.schedule(shortenAt, () => { trainer.shorten() })
+    const work = { phase: 'G' as const, round: 1, adapter: new Float32Array(1_000), done: 0, share }
+    let ms = NaN
+    const training = trainer.call('train', work).then(({ steps }) => {
+      ms = clock.now()
+      return steps
+    })
+    await clock.run(1e6)
+    return { steps: await training, ms, length }
+  }
+
+  it('takes the time of its steps, and lands noise of their number', async () => {
+    const [whole, half] = [await train(1), await train(0.5)]
+    expect([whole.steps, half.steps]).to.deep.equal([16, 8])
+    expect(whole.ms).to.be.within(0.9 * 20_000, 1.1 * 20_000)
+    expect(half.ms / whole.ms).to.be.closeTo(0.5, 1e-9)
+    expect(whole.length).to.be.closeTo(4e-5, 4e-6)
+  })
+
+  it('ends after the step under way when it is to be shorter, though not before the least', async () => {
+    const whole = await train(1)
+    expect(await train(1, 1)).to.include({ steps: 2 })
+    expect(await train(1, whole.ms * 0.6)).to.include({ steps: 10 })
+    expect(await train(1, whole.ms * 2)).to.deep.equal(whole)
+  })
+})
+
 describe('rates of contraction', () => {
   it('are fitted down to rounding', () => {
     const variances = Array.from({ length: 30 }, (_, cycle) => Math.max(5 * 0.3 ** cycle, 1e-12))
@@ -59,6 +95,11 @@ describe('the plot of a simulation', () => {
     expect(svg).to.match(/^<svg /).and.to.include('measured').and.include('theory').and.include('100 sites')
     expect(svg).to.not.include('NaN')
     expect(plotSvg(DEFAULTS, { cycles, theoryRate: null })).to.not.include('NaN')
+  })
+
+  it('has a line of the sites that are not slow in place of theory where sites train', () => {
+    const svg = plotSvg(DEFAULTS, { cycles: cycles.map((each) => ({ ...each, others: each.variance / 1_000 })), theoryRate: null })
+    expect(svg).to.include('sites that are not slow').and.not.include('theory').and.not.include('NaN')
   })
 
   it('or a page that fetches nothing', () => {

@@ -1,0 +1,91 @@
+import type { Problem } from '../types.ts'
+import type { Found } from './walk.ts'
+
+/** A file under the name that it shares with its partner. */
+export interface Named extends Found { readonly key: string }
+
+/** What people add to the name of a mask, and to that of an image. */
+const MASK_SUFFIX = /^(.*?)[-_. ]+(?:masks?|seg|segs|segmentations?|labels?|labelmap|gt|ground[-_ ]?truth|annotations?|roi|contour)$/i
+const MASK_PREFIX = /^(?:masks?|seg|segmentation|labels?|gt)[-_. ]+(.+)$/i
+const IMAGE_SUFFIX = /^(.*?)[-_. ]+(?:images?|img|orig|original|raw|scan|0000)$/i
+const IMAGE_PREFIX = /^(?:images?|img|volume|scan|ct|mr|orig)[-_. ]+(.+)$/i
+/** A name that is nothing but such a word, in the folder of one patient. */
+const MASK_WORD = /^(?:masks?|seg|segmentation|labels?|gt)$/i
+const IMAGE_WORD = /^(?:images?|img|volume|scan|orig|raw)$/i
+
+/** Whether a name says of itself that it is a mask. */
+export function isMaskName (stem: string): boolean {
+  return MASK_WORD.test(stem) || MASK_SUFFIX.test(stem) || MASK_PREFIX.test(stem)
+}
+
+const bareMask = (stem: string): string => MASK_WORD.test(stem) ? '' : (MASK_SUFFIX.exec(stem) ?? MASK_PREFIX.exec(stem))?.[1] ?? stem
+const bareImage = (stem: string): string => IMAGE_WORD.test(stem) ? '' : (IMAGE_SUFFIX.exec(stem) ?? IMAGE_PREFIX.exec(stem))?.[1] ?? stem
+
+/** The ways to find a partner, the surest first: the same name, without what names add, wherever it lies, alone in the same folder. */
+const WAYS: ReadonlyArray<{ image: (file: Named) => string, mask: (file: Named) => string }> = [
+  { image: ({ key }) => key, mask: ({ key }) => key },
+  { image: within((stem) => stem), mask: within(bareMask) },
+  { image: within(bareImage), mask: within(bareMask) },
+  { image: ({ stem }) => bareImage(stem).toLowerCase(), mask: ({ stem }) => bareMask(stem).toLowerCase() },
+  { image: onlyInFolder, mask: onlyInFolder }
+]
+
+function within (bare: (stem: string) => string): (file: Named) => string {
+  return ({ folders, stem, key }) => [...folders, bare(key.split('/').at(-1) ?? stem)].join('/').toLowerCase()
+}
+
+function onlyInFolder ({ file, folders }: Named): string {
+  return folders.length === 0 ? file : folders.join('/').toLowerCase() + '/'
+}
+
+export interface Paired {
+  readonly pairs: ReadonlyArray<{ readonly image: Named, readonly mask: Named }>
+  /** pairs whose names are not the same */
+  readonly byLikeName: number
+  readonly problems: readonly Problem[]
+}
+
+/** Puts images and masks together by their names; a name that fits several files of one side is left alone. */
+export function pairUp (images: readonly Named[], masks: readonly Named[]): Paired {
+  const pairs: Array<{ image: Named, mask: Named }> = []
+  const [lonely, orphans] = [new Set(images), new Set(masks)]
+  let byLikeName = 0
+  for (const [way, { image: imageKey, mask: maskKey }] of WAYS.entries()) {
+    const byKey = onlyOnes([...orphans], maskKey)
+    for (const [key, image] of onlyOnes([...lonely], imageKey)) {
+      const mask = byKey.get(key)
+      if (mask == null) continue
+      lonely.delete(image)
+      orphans.delete(mask)
+      pairs.push({ image, mask })
+      if (way > 0) byLikeName++
+    }
+  }
+  const order = new Map(images.map((image, at) => [image, at]))
+  return {
+    pairs: pairs.sort((a, b) => order.get(a.image)! - order.get(b.image)!),
+    byLikeName,
+    problems: [
+      ...[...lonely].map(({ file }) => ({ file, reason: 'the image has no mask of the same name' })),
+      ...[...orphans].map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))
+    ]
+  }
+}
+
+function onlyOnes (files: readonly Named[], keyOf: (file: Named) => string): Map<string, Named> {
+  const found = new Map<string, Named | undefined>()
+  for (const file of files) found.set(keyOf(file), found.has(keyOf(file)) ? undefined : file)
+  return new Map([...found].flatMap(([key, file]) => file == null ? [] : [[key, file]]))
+}
+
+/** One file for every name; a second one is a problem. */
+export function withoutTwins (files: readonly Named[]): { files: Named[], problems: Problem[] } {
+  const seen = new Set<string>()
+  const problems: Problem[] = []
+  const kept = files.filter(({ key, file }) => {
+    if (!seen.has(key)) return seen.add(key) != null
+    problems.push({ file, reason: 'another file of the folder has the same name before the ending' })
+    return false
+  })
+  return { files: kept, problems }
+}

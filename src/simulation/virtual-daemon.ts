@@ -1,0 +1,172 @@
+import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
+import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import { Arrival } from '../rounds/arrival.ts'
+import { coolDown } from '../rounds/cool-down.ts'
+import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import type { Notices } from '../rounds/notices.ts'
+import { Pace } from '../rounds/pace.ts'
+import { PeerTable, type Announced } from '../rounds/peer-table.ts'
+import { roundPlan } from '../rounds/plan.ts'
+import { SiteRecord } from '../rounds/site-record.ts'
+import { trainRound, type RoundSite } from '../rounds/training-round.ts'
+import { defaultAveraging } from '../settings/averaging.ts'
+import { defaultModelSettings } from '../settings/model.ts'
+import { sketchOf, squaredDistance } from './measure.ts'
+import type { SimulationOptions } from './options.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+import type { VirtualSite } from './virtual-site.ts'
+import { VirtualTrainer } from './virtual-trainer.ts'
+
+export interface DaemonInit {
+  readonly index: number
+  readonly options: SimulationOptions
+  readonly rounds: number
+  readonly clock: VirtualClock
+  /** Uniform in [0, 1). */
+  readonly random: { readonly gossip: () => number, readonly training: () => number }
+  readonly notices: Notices
+  readonly site: () => VirtualSite
+  readonly exchange: (partner: string, catchUp: boolean) => Promise<CommittedExchange>
+  readonly publish: (announced: Announced) => Promise<void>
+  /** Of the sites, relative to the start. */
+  readonly distance: () => number
+}
+
+const PLAN = roundPlan({ model: defaultModelSettings({ name: 'virtual', depth: 1, globalBlocks: [] }), training: {} })
+/** As the daemon announces itself: at most so often, and at least. */
+const SPACING_MS = 1_000
+const HEARTBEAT_MS = 5_000
+const COOL_DOWN = defaultAveraging({ coolDownSeconds: 120 }).coolDown
+const EMPTY = new Float32Array()
+const FOR_EVER = new AbortController().signal
+
+/** One site's course through its rounds, by the daemon's own plan, pace, peer table and loop; trainer, disk and network are virtual. */
+export class VirtualDaemon {
+  readonly peers: PeerTable
+  readonly gossip: ExchangeLoop
+  /** How often it paused training for the others, and how often it took another's adapter and round over. */
+  readonly counts = { waited: 0, caughtUp: 0 }
+  readonly #init: DaemonInit
+  readonly #record = new SiteRecord()
+  readonly #turns: number
+  #finishedRounds = 0
+  #announced = { what: '', at: -Infinity }
+  /** As announced last. */
+  #sketch: Float32Array = EMPTY
+
+  constructor (init: DaemonInit) {
+    this.#init = init
+    this.#turns = turnsPerInitiation(init.options.partner)
+    this.peers = new PeerTable(() => init.clock.now())
+    this.gossip = this.#createGossip()
+  }
+
+  get isDone (): boolean {
+    return this.#record.phase === 'done'
+  }
+
+  /** Resolves after the cool-down. */
+  async run (): Promise<void> {
+    const { clock, rounds, distance, site } = this.#init
+    const round = this.#createRound()
+    while (this.#finishedRounds < rounds) await trainRound(round, this.#finishedRounds + 1, FOR_EVER)
+    this.#record.enter('cool-down')
+    const isInDoubt = (): boolean => site().averager.inDoubt > 0
+    await coolDown({ gossip: this.gossip, peers: this.peers, clock, distance, isInDoubt, limits: COOL_DOWN }, FOR_EVER)
+    this.#record.enter('done')
+  }
+
+  /** Says where it is, if there is news or it has said nothing for a while; until it is done. */
+  async announce (): Promise<void> {
+    const { clock, site, publish, options } = this.#init
+    for (let isLast = false; !isLast; await clock.sleep(SPACING_MS)) {
+      isLast = this.isDone
+      const { averager } = site()
+      const { phase, pace } = this.#record
+      const { round, steps } = averager
+      const what = `${phase} ${round} ${averager.exchanges}`
+      if (what === this.#announced.what && clock.now() - this.#announced.at < HEARTBEAT_MS) continue
+      this.#announced = { what, at: clock.now() }
+      this.#sketch = options.partner === 'farthest' ? sketchOf(averager.values) : EMPTY
+      await publish({ round, phase, schemaHash: averager.schema.hash, sketch: this.#sketch, steps, pace })
+    }
+  }
+
+  #createGossip (): ExchangeLoop {
+    const { site, index, exchange, notices, clock, random, options: { partner: rule } } = this.#init
+    const self = idOf(index)
+    return new ExchangeLoop({
+      exchange: async (partner, { catchUp = false }) => {
+        const outcome = await exchange(partner, catchUp)
+        if (catchUp) this.counts.caughtUp++
+        return outcome
+      },
+      peers: this.peers,
+      notices,
+      clock,
+      random: random.gossip,
+      partner: {
+        rule,
+        self,
+        ring: () => this.peers.ring(self),
+        step: () => site().averager.round * this.#turns,
+        distance: (id) => this.#distanceTo(id)
+      }
+    })
+  }
+
+  #distanceTo (id: string): number | undefined {
+    const sketch = this.peers.announcementOf(id)?.sketch
+    return sketch == null || this.#sketch.length === 0 ? undefined : squaredDistance(this.#sketch, sketch)
+  }
+
+  #createRound (): RoundSite {
+    const { clock, random, options, rounds, notices } = this.#init
+    const site = this.#init.site()
+    const { averager, moved } = site
+    return {
+      averager,
+      trainer: new VirtualTrainer({
+        clock,
+        random: random.training,
+        slowness: site.isSlow ? options.slowness : 1,
+        onTrained: (delta) => { delta.forEach((each, index) => { moved![index] = moved![index]! + each }) }
+      }),
+      others: {
+        gossip: this.gossip,
+        peers: this.peers,
+        pace: new Pace(),
+        arrival: new Arrival(notices),
+        distance: () => undefined,
+        turnsPerRound: this.#turns,
+        staleness: averager.settings.staleness
+      },
+      plan: PLAN,
+      rounds,
+      // Nothing dies here: what a checkpoint would hold is in memory.
+      store: { saveRound: async () => {} },
+      checkpoint: {
+        save: async () => { await averager.saved(averager.state.included) },
+        get state () {
+          const { values, round, mass } = averager.state
+          return { values, round, weight: mass }
+        }
+      },
+      metrics: {
+        append: ({ round }) => {
+          this.#finishedRounds = round
+          return Promise.resolve()
+        }
+      },
+      record: this.#record,
+      notices,
+      clock,
+      onPhase: (phase) => { if (phase === 'waiting') this.counts.waited++ }
+    }
+  }
+}
+
+/** In the order of the sites. */
+export function idOf (index: number): string {
+  return `site-${String(index).padStart(6, '0')}`
+}

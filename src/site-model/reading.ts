@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { parseJson } from '../common/parse-json.ts'
+import { labelMapOf, type Dataset, type ReadOptions } from '../dataset/index.ts'
+import { readIfThere, writeJson } from '../home/files.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
+import type { WindowSetting } from '../settings/model.ts'
+
+const NAME = 'shown.json'
+
+/** What of a federation's document says how images and masks are read. */
+type Readable = Pick<FederationSettings, 'model' | 'labels'>
+
+/** How a federation's document has images and masks read. */
+export function readingOf ({ model: { window }, labels }: Readable, axis: ReadOptions['axis']): ReadOptions {
+  return {
+    ...axis == null ? {} : { axis },
+    ...window == null ? { asBefore: true } : windowOf(window),
+    ...labels == null ? {} : { labels: labelMapOf(labels) }
+  }
+}
+
+function windowOf (window: WindowSetting): Pick<ReadOptions, 'window'> {
+  if (window === 'auto') return {}
+  return { window: 'centre' in window ? { center: window.centre, width: window.width } : window }
+}
+
+/** The same, but what training found its images to be holds for every image after: the model has seen no other. */
+export async function readingAsTrained (
+  document: Readable,
+  axis: ReadOptions['axis'],
+  privateStore: string
+): Promise<ReadOptions> {
+  const bytes = await readIfThere(join(privateStore, NAME))
+  const { modality } = (parseJson(bytes?.toString('utf8') ?? '') ?? {}) as { modality?: unknown }
+  return { ...readingOf(document, axis), ...modality === 'ct' || modality === 'other' ? { modality } : {} }
+}
+
+/** Keeps with the model what it was trained on, CT or not; nothing where the images are mixed, or 8-bit pictures alone. */
+export async function keepReading (privateStore: string, { modality }: Dataset): Promise<void> {
+  await writeJson(join(privateStore, NAME), { modality: modality ?? 'unknown' })
+}
