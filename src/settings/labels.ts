@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { setting } from './setting.ts'
 
 /** SAM has three maps beside map 0; more classes take further passes of its decoder (docs/spec/pfedsam.md#several-classes). */
-export const MOST_CLASSES = 16
+const MOST_CLASSES = 16
 /** Masks are written with one byte per pixel. */
 const MOST_VALUE = 255
 /** Two of the bytes of a mask in memory are for what is not known (dataset/labels). */

@@ -26,8 +26,3 @@ function distinct (codes: number, members: LabelMap['members']): { code: number,
   }
   return [...found.values()]
 }
-
-/** Where a mask of codes shows a class: 1. */
-export function classMask (mask: ArrayLike<number>, member: Uint8Array): Uint8Array {
-  return Uint8Array.from(mask, (code) => member[code]!)
-}

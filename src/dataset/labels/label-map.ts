@@ -36,7 +36,7 @@ export const IGNORE = 'ignore'
 export const BACKGROUND = 'background'
 
 /** The values of a class. */
-export function valuesOf ({ value, values }: Label): readonly number[] {
+function valuesOf ({ value, values }: Label): readonly number[] {
   return values ?? (value == null ? [] : [value])
 }
 
