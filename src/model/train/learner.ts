@@ -8,6 +8,7 @@ import { TrainerError } from '../../errors.ts'
 import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
+import { balanced } from '../classes/balance.ts'
 import { classesIn, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { classMeans, scoreClasses } from '../classes/scores.ts'
@@ -234,7 +235,9 @@ export class Learner {
     return phase === 'G' ? epochsG : epochsL
   }
 
-  #batches (phase: TrainPhase, { samples, round, siteSeed = this.#init.siteSeed }: PhaseArgs, stretch: Stretch): Iterable<Batch> {
+  #batches (phase: TrainPhase, args: PhaseArgs, stretch: Stretch): Iterable<Batch> {
+    const { round, siteSeed = this.#init.siteSeed } = args
+    const samples = balanced(args.samples, this.#init.labels)
     const { stepsPerRound, batchSize, augment } = this.#init.train
     const source = { samples, batchSize, siteSeed, phase, augment }
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
