@@ -24,6 +24,7 @@ export { joinFederation, type JoinedFederation, type JoinInit } from './federati
 export { Averager, massOf } from './gossip-aggregation/averager.ts'
 export type { AveragerInit, AveragerSettings, AveragerState } from './gossip-aggregation/averager-types.ts'
 export { relativeDistance } from './gossip-aggregation/consensus.ts'
+export type { Landed, Steps } from './gossip-aggregation/unmixed.ts'
 export { loadConfig } from './home/config/load.ts'
 export type { Dice } from './home/metrics-log.ts'
 export { sitePaths, type SitePaths } from './home/paths.ts'

@@ -14,7 +14,7 @@ interface Case {
   readonly maxMass?: number
 }
 
-/** Four sites of equal mass that are in step find the exact average in two steps, by luck: unequal masses, as real ones are. */
+/** Masses of the four as real ones are: equal ones can meet in the exact average by luck. */
 export const CASES = {
   oneOfEight: { sites: 8, slow: 1, seeds: 20 },
   twoOfEight: { sites: 8, slow: 2, seeds: 30 },

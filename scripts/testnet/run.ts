@@ -212,7 +212,7 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers(hospitals),
-    standard: sample && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
+    standard: sample && (options.classes.length === 0 || options.classes.includes('brain')) && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
     compared: options.compare
   })
   const report = reportSchema.parse({ ...facts, checks })

@@ -77,6 +77,8 @@ export class Pace {
       return
     }
     const took = at - began.at
+    // A clock that was set back meanwhile tells nothing.
+    if (took < trainMs || trainMs < 0) return
     this.#judged.push({ took, advanced: median - began.median, restMs: took - trainMs, wholeMs: trainMs / this.#share })
     if (this.#judged.length > JUDGED) this.#judged.shift()
     const lag = median - round

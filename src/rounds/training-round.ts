@@ -154,8 +154,9 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
     enter(site, 'exchange', round.number)
     await catchUp(site, others, signal)
     round.number = Math.max(round.number, averager.round)
-    const count = others.turnsPerRound * others.pace.rounds(others.peers.medianRound(), others.staleness)
-    await others.gossip.initiate({ count, had: record.exchangesInRound, withinMs: EXCHANGE_MS, signal })
+    const rounds = others.pace.rounds(others.peers.medianRound(), others.staleness)
+    const [count, had] = [rounds * others.turnsPerRound, Math.floor(record.exchangesInRound / rounds)]
+    await others.gossip.initiate({ count, had, withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)

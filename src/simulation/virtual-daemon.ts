@@ -65,6 +65,11 @@ export class VirtualDaemon {
     return this.#record.phase === 'done'
   }
 
+  /** An exchange is committed, whoever began it. */
+  exchanged (partner: string): void {
+    this.#record.count({ partner, bytesSent: 0, bytesReceived: 0 })
+  }
+
   /** Resolves after the cool-down. */
   async run (): Promise<void> {
     const { clock, rounds, distance, site } = this.#init
@@ -98,10 +103,14 @@ export class VirtualDaemon {
     return new ExchangeLoop({
       exchange: async (partner, { catchUp = false }) => {
         const outcome = await exchange(partner, catchUp)
+        this.exchanged(partner)
         if (catchUp) this.counts.caughtUp++
         return outcome
       },
       peers: this.peers,
+      get averager () {
+        return site().averager
+      },
       notices,
       clock,
       random: random.gossip,
@@ -110,6 +119,7 @@ export class VirtualDaemon {
         self,
         ring: () => this.peers.ring(self),
         step: () => site().averager.round * this.#turns,
+        isOutOfStep: true,
         distance: (id) => this.#distanceTo(id)
       }
     })

@@ -168,17 +168,18 @@ export class VirtualFederation {
     const { codec, maxMass } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
     const averager = new Averager({ schema, values, round: 0, mass, settings, ...(isLiar ? { distort: this.#lie(index) } : {}) })
+    const daemon = this.training?.daemons[index]
     const site: VirtualSite = {
       index,
       id: this.#ids[index]!,
       averager,
-      gossip: this.training?.daemons[index]!.gossip ?? this.#createGossip(index),
+      gossip: daemon?.gossip ?? this.#createGossip(index),
       isLiar,
       isSlow,
       isAway: false,
       bytesSent: 0,
       sketch: undefined,
-      ...(this.training == null ? {} : { moved: new Float64Array(values.length) })
+      ...(daemon == null ? {} : { moved: new Float64Array(values.length), onServed: (partner) => { daemon.exchanged(partner) } })
     }
     return site
   }

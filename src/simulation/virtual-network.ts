@@ -81,6 +81,7 @@ export class VirtualNetwork {
     await exchange.committing()
     await this.#deliver(initiator, responder)
     responder.gossip.served(initiator.id, await theirs.commit())
+    responder.onServed?.(initiator.id)
     await this.#deliver(responder, initiator)
     const before = exchange.terms.mass === 0 ? initiator.averager.snapshot() : undefined
     const outcome = await exchange.commit()

@@ -12,6 +12,8 @@ export interface VirtualSite {
   isAway: boolean
   /** Of vectors, through the last cycle; other messages are not counted. */
   bytesSent: number
+  /** Told of an exchange that another site began. */
+  readonly onServed?: (partner: string) => void
   /** By what training and catching up moved x, where there is either. */
   readonly moved?: Float64Array
   /** As announced at the start of the cycle. */

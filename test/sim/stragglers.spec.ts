@@ -40,8 +40,8 @@ describe('virtual sites that train by the daemon\'s plan', function () {
   it('one of four', async () => {
     const rows = await measure(CASES.oneOfFour, [8, 20])
     expectArrived(rows)
-    // The standard error of this ratio is a twelfth.
-    expectNotHeldUp(rows, 1.2)
+    // They agree after three rounds, in which the slow one does not know yet that it is slow (docs/gossip.md#slow-sites).
+    expectNotHeldUp(rows, 1.3)
   })
 
   it('take rounds over when they are far behind, with their steps on top', async () => {

@@ -136,7 +136,7 @@ describe('adapter-exchange with a partner that breaks the protocol', () => {
       await setUp(fault.error === 'TimeoutError' ? IMPATIENT : PATIENT)
       const { stream, frames } = await offerTo()
       expect(decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, LIMIT), offer)).to.deep.equal({
-        accepted: { round: 1, mass: 1, clipRadius: 1e6 },
+        accepted: { round: 1, mass: 1, clipRadius: 1e6, steps: 0 },
         codec: 'f32'
       })
       await misbehave(frames, stream, fault)

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { labelMapOf, toClassTargets, UNKNOWN, type Scored } from '../../../src/dataset/index.ts'
+import { balanced } from '../../../src/model/classes/balance.ts'
 import { withPasses, passesOf, mapsOf } from '../../../src/model/classes/passes.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import { config, createLearner, disc, discs, weights } from './learners.ts'
@@ -114,5 +115,16 @@ describe('targets of classes', () => {
     const { targets, known } = toClassTargets([sample], 2, two)
     expect([...known]).to.deep.equal([0.75, 0.5, 1, 1, 0.75, 0.5, 1, 1])
     expect([...targets].map((share) => Math.round(share * 1000) / 1000)).to.deep.equal([1, 0.5, 0, 0, 0.333, 0.5, 0, 0])
+  })
+})
+
+describe('images of a rare class', () => {
+  const rare = samples.map((sample, i) => i === 0 ? sample : { ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+
+  it('come twice, after all others', () => {
+    expect(balanced(rare, two)).to.deep.equal([...rare, rare[0]])
+    expect(balanced(samples, two)).to.deep.equal(samples)
+    expect(balanced(rare.map((sample) => ({ ...sample, lacks: [1] })), two)).to.have.length(4)
+    expect(balanced(rare, undefined)).to.equal(rare)
   })
 })

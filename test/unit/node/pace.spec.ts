@@ -42,6 +42,11 @@ describe('the pace of a site', () => {
     expect(round(new Pace(0.7), { ...early, to: 5, own: 5 })).to.equal(0.7)
   })
 
+  it('is not judged by a clock that was set back', () => {
+    expect(round(new Pace(), { ms: -3_000_000, trainMs: 9_000, from: 3, to: 9, own: 4 })).to.equal(1)
+    expect(round(new Pace(), { ms: 10_000, trainMs: -3_000_000, from: 3, to: 9, own: 4 })).to.equal(1)
+  })
+
   it('is not judged by one long round among others', () => {
     const pace = new Pace()
     let at = 0
