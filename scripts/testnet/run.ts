@@ -212,11 +212,15 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers(hospitals),
-    standard: sample && (options.classes.length === 0 || options.classes.includes('brain')) && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
+    standard: sample && showsBrain(options) && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
     compared: options.compare
   })
   const report = reportSchema.parse({ ...facts, checks })
   await writeJson(workspace.reportJson, report)
   await writeFileSafely(workspace.reportHtml, renderPage({ report, pictures, sample }))
   return { report, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
+}
+
+function showsBrain ({ classes }: TestnetOptions): boolean {
+  return classes.length === 0 || classes.includes('brain')
 }
