@@ -33,11 +33,11 @@ export function shownIn (mask: Uint8Array, truth: Uint8Array, member: Uint8Array
 
 /** Mean Dice over the images that show a class, by its name, for those that any image shows; and the mean over these classes. */
 export function classMeans (
-  images: readonly ImageClassScores[],
+  images: readonly Partial<ImageClassScores>[],
   { names }: LabelMap
 ): { readonly dice: number, readonly classes: Readonly<Record<string, number>> } {
   const classes = names.flatMap((name, c): [string, number][] => {
-    const scores = images.flatMap((image) => image.classes[c] ?? [])
+    const scores = images.flatMap(({ classes: own }) => own?.[c] ?? [])
     return scores.length === 0 ? [] : [[name, mean(scores.map(({ dice }) => dice))]]
   })
   return { dice: mean(classes.map(([, dice]) => dice)), classes: Object.fromEntries(classes) }
