@@ -75,11 +75,13 @@ function typeInWords (type: z.core.$ZodType): string {
   if (type instanceof z.ZodBoolean) return '`true`, `false`'
   if (type instanceof z.ZodNumber) return wanted(type).replace(/^a /, '')
   const { items, maxItems, maxLength, pattern } = z.toJSONSchema(type)
-  if (type instanceof z.ZodArray) {
-    const of = typeof items === 'object' && 'type' in items && items.type === 'integer' ? 'whole numbers from 0' : 'texts'
-    return `list of ${of}${maxItems == null ? '' : `, ${maxItems} at most`}`
-  }
+  if (type instanceof z.ZodArray) return `list of ${itemsInWords(items)}${maxItems == null ? '' : `, ${maxItems} at most`}`
   return `text${pattern == null ? '' : ` as in ${code(pattern)}`}${maxLength == null ? '' : `, ${maxLength} characters at most`}`
+}
+
+function itemsInWords (items: unknown): string {
+  const kind = typeof items === 'object' && items != null && 'type' in items ? items.type : undefined
+  return kind === 'integer' ? 'whole numbers from 0' : kind === 'object' ? 'objects' : 'texts'
 }
 
 /** One way to say a setting: a word, or an object by its keys. */

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/common/random.ts'
 import { contactSheet, loadDataset } from '../../src/dataset/index.ts'
 import { biasField, blur, flatten, invert, noise, type Grid, type Shift } from './shifts.ts'
 import { readSource, takeStack, type Stack } from './source.ts'
-import { writeNnunet, writePictures, writeVolume } from './write.ts'
+import { writeDeepGrey, writeNnunet, writePictures, writeVolume } from './write.ts'
 
 const SEED = 27
 /** Stored values of hospital b per unit of brightness: scanners have their own scale. */
@@ -12,14 +12,17 @@ const SCANNER_SCALE = 3
 
 const [folder, target = join(process.cwd(), 'samples', 'colin27'), sheets] = process.argv.slice(2)
 if (folder == null) {
-  process.stderr.write('say where t1.nii.gz and brain.nii.gz are: npm run sample -- SOURCE_FOLDER [TARGET_FOLDER [SHEETS_FOLDER]]\n')
+  process.stderr.write(
+    'say where t1.nii.gz, brain.nii.gz and deep-grey.nii.gz are: npm run sample -- SOURCE_FOLDER [TARGET_FOLDER [SHEETS_FOLDER]]\n'
+  )
   process.exit(2)
 }
 
 const source = await readSource(folder)
 const hospital = (letter: string): string => join(target, `hospital-${letter}`)
 
-await writePictures(hospital('a'), takeStack(source, 'axial', 3, 0))
+const axial = takeStack(source, 'axial', 3, 0)
+await writePictures(hospital('a'), axial)
 
 const coronal = takeStack(source, 'coronal', 4, 0)
 const uneven = shift(coronal, [biasField, noise(seededRandom(SEED, 1), 7)])
@@ -29,8 +32,16 @@ await writeNnunet(
   uneven.slices.map((slice) => Int16Array.from(slice, (value) => Math.round(value * SCANNER_SCALE)))
 )
 
-await writeVolume(hospital('c'), shifted(takeStack(source, 'sagittal', 3, 0), [blur(1.1), flatten(0.7, 20, 150)]))
-await writePictures(hospital('d'), shifted(takeStack(source, 'axial', 3, 1), [invert, noise(seededRandom(SEED, 3), 9)]))
+const sagittal = takeStack(source, 'sagittal', 3, 0)
+await writeVolume(hospital('c'), shifted(sagittal, [blur(1.1), flatten(0.7, 20, 150)]))
+const between = takeStack(source, 'axial', 3, 1)
+await writePictures(hospital('d'), shifted(between, [invert, noise(seededRandom(SEED, 3), 9)]))
+
+const deep = (letter: string): string => join(target, '..', 'deep-grey', `hospital-${letter}`)
+await writeDeepGrey(deep('a'), axial, 'pictures')
+await writeDeepGrey(deep('b'), coronal, 'volume')
+await writeDeepGrey(deep('c'), sagittal, 'volume')
+await writeDeepGrey(deep('d'), between, 'pictures')
 
 for (const letter of ['a', 'b', 'c', 'd']) {
   const { slices, problems } = await loadDataset(hospital(letter))

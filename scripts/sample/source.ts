@@ -6,10 +6,11 @@ import { resizeImage, resizeLabels } from '../../src/dataset/transforms/resize.t
 import { cutImages, cutLabels } from '../../src/dataset/transforms/slicing.ts'
 import type { Axis } from '../../src/dataset/types.ts'
 
-/** The head (T1, 8-bit) and the brain label map, on one grid of 1 mm. */
+/** The head (T1, 8-bit) and the label maps of brain and deep grey matter, on one grid of 1 mm. */
 export interface Source {
   readonly head: Volume
   readonly brain: Volume
+  readonly deepGrey: Volume
 }
 
 /** A stack of slices at 1.5 mm per pixel in radiological convention; rows run down, columns to the right of the picture. */
@@ -21,6 +22,8 @@ export interface Stack {
   /** height·width brightness 0..255 per slice */
   readonly images: readonly Uint8Array[]
   readonly masks: readonly Uint8Array[]
+  /** the deep grey matter, caudate, putamen, pallidum and thalamus */
+  readonly deepGrey: readonly Uint8Array[]
   /** world coordinates of (column, row, slice) */
   readonly affine: Affine
 }
@@ -31,11 +34,12 @@ const SHRINK = 1.5
 /** Slices with less brain than this (mm²) hold a tip of it that no one would outline. */
 const MIN_AREA = 500
 
-/** Reads `t1.nii.gz` and `brain.nii.gz` of a folder. @throws InputError when one cannot be read */
+/** Reads `t1.nii.gz`, `brain.nii.gz` and `deep-grey.nii.gz` of a folder. @throws InputError when one cannot be read */
 export async function readSource (folder: string): Promise<Source> {
   return {
     head: crop(await readNifti(join(folder, 't1.nii.gz'))),
-    brain: crop(await readNifti(join(folder, 'brain.nii.gz')))
+    brain: crop(await readNifti(join(folder, 'brain.nii.gz'))),
+    deepGrey: crop(await readNifti(join(folder, 'deep-grey.nii.gz')))
   }
 }
 
@@ -53,21 +57,24 @@ function crop ({ header, voxels }: Volume): Volume {
 }
 
 /** Every `step`-th slice with brain in it along an axis, the first `offset` mm above the lowest. */
-export function takeStack ({ head, brain }: Source, axis: Axis, step: number, offset: number): Stack {
+export function takeStack ({ head, brain, deepGrey }: Source, axis: Axis, step: number, offset: number): Stack {
   const { affine, dims } = head.header
   const cut = planCut(affine, dims, axis)
   const [rows, columns] = [cut.rows.count, cut.columns.count]
   const full = { cut, height: rows, width: columns }
-  const [images, masks] = [cutImages(head, full, {}), cutLabels(brain, full)]
+  const [images, masks, deep] = [cutImages(head, full, {}), cutLabels(brain, full), cutLabels(deepGrey, full)]
   const used = masks.flatMap((mask, at) => area(mask) >= MIN_AREA ? [at] : [])
   const positions = used.filter((at) => (at - used[0]! - offset) >= 0 && (at - used[0]! - offset) % step === 0)
   const [height, width] = [rows / SHRINK, columns / SHRINK]
+  const shrunk = (labels: readonly Uint8Array[]): Uint8Array[] =>
+    positions.map((at) => resizeLabels(labels[at]!, { height: rows, width: columns }, height, width))
   return {
     height,
     width,
     positions,
     images: positions.map((at) => resizeImage({ height: rows, width: columns, channels: 1, data: images[at]! }, height, width)),
-    masks: positions.map((at) => resizeLabels(masks[at]!, { height: rows, width: columns }, height, width)),
+    masks: shrunk(masks),
+    deepGrey: shrunk(deep),
     affine: stackAffine(affine, dims, cut, positions[0]!, step)
   }
 }

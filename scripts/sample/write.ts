@@ -36,6 +36,16 @@ export async function writeNnunet (folder: string, stack: Stack, values: readonl
   await writeOutput(join(folder, 'dataset.json'), Buffer.from(`${JSON.stringify(description, null, 2)}\n`))
 }
 
+/** The deep grey matter alone, as the masks of PNG files or as one volume, under the same names. */
+export async function writeDeepGrey (folder: string, stack: Stack, kind: 'pictures' | 'volume'): Promise<void> {
+  const { height, width, positions, deepGrey } = stack
+  await emptyFolders(folder, '.')
+  if (kind === 'volume') return await writeNifti(join(folder, `${SUBJECT}.nii.gz`), stack, deepGrey)
+  for (const [k, position] of positions.entries()) {
+    await writeMaskPng(join(folder, `${SUBJECT}_${String(position).padStart(3, '0')}.png`), deepGrey[k]!, height, width)
+  }
+}
+
 async function emptyFolders (folder: string, ...names: string[]): Promise<void> {
   for (const name of names) {
     await rm(join(folder, name), { recursive: true, force: true })

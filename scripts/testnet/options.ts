@@ -5,6 +5,7 @@ import { UsageError } from '../../src/errors.ts'
 import { PRESET_NAMES, type PresetName } from '../../src/settings/methods/index.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
+import { parseClasses, type SampleClass } from './classes.ts'
 import { parseImages, parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 
@@ -19,6 +20,8 @@ export interface TestnetOptions {
   readonly method: PresetName
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
+  /** Classes of the bundled sample; none: its masks as they are. */
+  readonly classes: readonly SampleClass[]
   readonly compare: boolean
   readonly engine: ComputeSettings['engine']
   readonly provider: ComputeSettings['provider']
@@ -77,6 +80,10 @@ const flags = {
     describe: "A|B@FROM-TO, e.g. '0,1|2,3@2-4': no connection between A and B while sites of B are in these rounds",
     default: [] as string[]
   },
+  classes: {
+    type: 'string',
+    describe: 'brain, deep-grey, or brain,deep-grey: what of the bundled sample is segmented, by a federation that names its classes'
+  },
   compare: {
     type: 'boolean',
     describe: "train each hospital alone too, and score all models on the other hospitals' images",
@@ -123,6 +130,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       liars: new Set(parsed.liar.map((text) => parseLiar(text, hospitals))),
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },
+    classes: parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data),
     compare: parsed.compare,
     engine: parsed.engine,
     provider: parsed.provider,

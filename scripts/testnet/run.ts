@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import pMap from 'p-map'
 import { InputError } from '../../src/errors.ts'
 import { readFederation } from '../../src/federation/document.ts'
@@ -9,6 +10,7 @@ import { createDisplay } from './display/create-display.ts'
 import type { Display } from './display/display.ts'
 import { follow } from './follow.ts'
 import type { Children } from './hospitals/children.ts'
+import { withClasses } from './hospitals/class-folders.ts'
 import { bootstrapAddresses, createFederation, joinFederation, readPeerIds, type FederationFiles } from './hospitals/federation.ts'
 import { readHome } from './hospitals/homes.ts'
 import { HospitalProcess } from './hospitals/hospital-process.ts'
@@ -22,7 +24,7 @@ import { EVALUATIONS_AT_ONCE, measureCrossSite, prepareAlone } from './report/co
 import { renderPage } from './report/page.ts'
 import { drawPicture, type Picture } from './report/pictures.ts'
 import { reportSchema, type CrossSite, type Report } from './report/report.ts'
-import { bundledSample } from './sample.ts'
+import { bundledSample, deepGreySample } from './sample.ts'
 
 interface Run {
   readonly options: TestnetOptions
@@ -70,10 +72,13 @@ async function furnish (
   hospital: Hospital,
   { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
 ): Promise<Hospital> {
-  const factor = options.conditions.images.get(hospital.index)
-  if (factor == null) return hospital
+  const { classes, conditions: { images } } = options
+  const folder = join(workspace.simulated, 'classes')
+  const named = classes.length === 0 ? hospital : await withClasses(hospital, classes, { folder, deep: await deepGreySample() })
+  const factor = images.get(hospital.index)
+  if (factor == null) return named
   display.note(`${hospital.name} gets ${factor} times its training images, by simulated copies`)
-  return await withMoreImages(hospital, factor, { folder: workspace.simulated, seed: options.seed })
+  return await withMoreImages(named, factor, { folder: workspace.simulated, seed: options.seed })
 }
 
 interface Together {
@@ -207,11 +212,15 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers(hospitals),
-    standard: sample && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
+    standard: sample && showsBrain(options) && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
     compared: options.compare
   })
   const report = reportSchema.parse({ ...facts, checks })
   await writeJson(workspace.reportJson, report)
   await writeFileSafely(workspace.reportHtml, renderPage({ report, pictures, sample }))
   return { report, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
+}
+
+function showsBrain ({ classes }: TestnetOptions): boolean {
+  return classes.length === 0 || classes.includes('brain')
 }

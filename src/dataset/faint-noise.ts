@@ -1,6 +1,6 @@
+import type { LabelBook } from './labels/label-book.ts'
 import type { PairSlices } from './read-pair.ts'
 import { NEARLY } from './readers/masks/labels.ts'
-import { thresholded } from './readers/masks/near-binary.ts'
 
 /** Values this near to black or white. */
 const NEAR = 7
@@ -10,17 +10,17 @@ const WHITE = 255
  * Where masks of a folder were nearly black and white, others may hold so little of the same noise that alone they look like labels:
  * they are cut at the half too.
  */
-export function cutFaintNoise (pairs: readonly PairSlices[]): PairSlices[] {
+export function cutFaintNoise (pairs: readonly PairSlices[], book: LabelBook): PairSlices[] {
   if (!pairs.some(({ notes }) => notes.includes(NEARLY))) return [...pairs]
   return pairs.map((pair) => {
     const [slice] = pair.slices
-    if (pair.volume != null || slice == null || !isFaint(slice.mask)) return pair
-    return { ...pair, slices: [{ ...slice, mask: thresholded({ ...slice, data: slice.mask }) }], notes: [...pair.notes, NEARLY] }
+    if (pair.volume != null || slice == null || !isFaint(book.valuesIn(slice.mask))) return pair
+    const mask = book.recode(slice.mask, (value) => value > WHITE / 2 ? WHITE : 0)
+    return { ...pair, slices: [{ ...slice, mask }], notes: [...pair.notes, NEARLY] }
   })
 }
 
-function isFaint (mask: Uint8Array): boolean {
-  const values = new Set(mask)
-  const between = [...values].filter((value) => value > 0 && value < WHITE)
-  return values.has(WHITE) && between.length > 0 && between.every((value) => value <= NEAR || value >= WHITE - NEAR)
+function isFaint (values: readonly number[]): boolean {
+  const between = values.filter((value) => value > 0 && value < WHITE)
+  return values.includes(WHITE) && between.length > 0 && between.every((value) => value <= NEAR || value >= WHITE - NEAR)
 }

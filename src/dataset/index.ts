@@ -1,5 +1,10 @@
 /** Image files on disk → typed arrays: the one way into this folder. */
 export * from './types.ts'
+export { toClassTargets } from './labels/class-targets.ts'
+export { decodeLabels } from './labels/decode-labels.ts'
+export { isForeground } from './labels/label-book.ts'
+export { EVERYTHING, labelMapOf, UNKNOWN, type LabelMap } from './labels/label-map.ts'
+export { legendOf, toValues, type LegendEntry } from './labels/legend.ts'
 export { listImages } from './layout.ts'
 export { describeSubjects, listSubjects } from './names/list-subjects.ts'
 export { loadDataset, requireUsableDataset, scanDataset } from './load.ts'

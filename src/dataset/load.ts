@@ -1,14 +1,15 @@
 import { InputError } from '../errors.ts'
 import { cutFaintNoise } from './faint-noise.ts'
 import { listPairs } from './layout.ts'
-import { readPair, type PairSlices } from './read-pair.ts'
+import { isForeground, LabelBook } from './labels/label-book.ts'
+import { labelRules } from './labels/label-rules.ts'
+import { settleLabels } from './labels/settle-labels.ts'
+import { readSiteLabels } from './labels/site-labels.ts'
+import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import { readColourTable } from './readers/masks/colour-table.ts'
 import { PaletteBook } from './readers/masks/palette-book.ts'
 import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
-
-/** Labels up to this are kept; greater ones (masks of 0/255 or 0/128/255) are numbered 1, 2, … in their order. */
-const MAX_PLAIN_LABEL = 32
 
 /**
  * Reads a data folder; what cannot be used is skipped and listed in `problems`.
@@ -28,7 +29,9 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
   const subjectsBy = { site: 0, folder: 0, name: 0 }
-  const masks = { colours: await readColourTable(path), palettes: new PaletteBook() }
+  const rules = labelRules(await readSiteLabels(path), options.labels)
+  const book = new LabelBook(rules.rule, options.labels?.values.length)
+  const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
@@ -40,25 +43,33 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const settled = cutFaintNoise(read)
+  const cut = cutFaintNoise(read, book)
+  const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
+  const slices = kept(settled.slices, options, problems)
   const shown = read.map((each) => each.shown)
-  const { slices, classes } = plainLabels(settled.flatMap((each) => each.slices))
   return {
     layout,
+    ...settled,
     slices,
-    classes,
     problems,
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
-    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, 0),
+    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
     ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
-    notes: countEach(settled.flatMap(({ notes }) => notes)),
+    notes: countEach(cut.flatMap(({ notes }) => notes)),
     shown,
     modality: commonModality(shown),
     subjectsBy,
     byLikeName,
     twoPlaces: read.filter((each) => each.twoPlaces).length
   }
+}
+
+/** What a label means may show that there is no foreground after all. */
+function kept (slices: readonly Slice[], { empty = false }: LoadOptions, problems: Problem[]): readonly Slice[] {
+  const shown = empty ? slices : slices.filter(({ mask }) => mask.some(isForeground))
+  if (slices.length > 0 && shown.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
+  return shown
 }
 
 function commonModality (shown: readonly Shown[]): Dataset['modality'] {
@@ -81,14 +92,4 @@ export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   throw new InputError(
     `nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`
   )
-}
-
-/** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2. */
-function plainLabels (slices: readonly Slice[]): { slices: readonly Slice[], classes: number } {
-  const used = [...new Set(slices.flatMap((slice) => [...new Set(slice.mask)]))].filter((label) => label > 0).sort((a, b) => a - b)
-  const last = used.at(-1) ?? 0
-  if (last <= MAX_PLAIN_LABEL) return { slices, classes: last }
-  const table = new Uint8Array(256)
-  used.forEach((label, rank) => { table[label] = rank + 1 })
-  return { slices: slices.map((slice) => ({ ...slice, mask: slice.mask.map((label) => table[label]!) })), classes: used.length }
 }

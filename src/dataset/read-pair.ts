@@ -2,7 +2,7 @@ import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
-import { labelsOf, type Labels, type MaskReading } from './readers/masks/labels.ts'
+import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
 import type { Volume } from './readers/nifti.ts'
@@ -40,9 +40,7 @@ export interface PairSlices {
   readonly twoPlaces: boolean
 }
 
-/** Blurred or colourful masks have hundreds of values; no anatomy task has. */
-const MAX_LABELS = 32
-const NO_FOREGROUND = 'the mask has no foreground anywhere'
+export const NO_FOREGROUND = 'the mask has no foreground anywhere'
 
 /**
  * Reads an image with its mask: one slice, or those slices of a volume that show foreground, all where `empty`. @throws InputError whose
@@ -123,7 +121,8 @@ async function volumePair (
   const { slope, intercept, channels = 1, twoPlaces = false } = volume.header
   const shown = shownOf({ stored: volume.voxels, slope, intercept }, options)
   const slices = volumeSlices(stem, volume, stack, masks, { ...options, shown })
-  const kept = slices.filter((slice) => options.empty === true || slice.mask.some((label) => label > 0))
+  const isShown = options.book?.isForeground ?? isMarked
+  const kept = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
   const emptySlices = slices.length - kept.length
   return { slices: kept, volume: factsOf(stack), emptySlices, notes, shown, ignoredChannels: channels - 1, twoPlaces }
 }
@@ -142,11 +141,19 @@ export async function readVolumeLabels (
 
 /** A label volume, or the pages of a picture file as one. */
 async function readLabelVolume (file: string, reading: MaskReading): Promise<{ volume: Volume, notes: readonly string[] }> {
-  if (parseName(file).kind !== 'picture') return { volume: await readVolume(file), notes: [] }
+  if (parseName(file).kind !== 'picture') return settledVolume(await readVolume(file), reading)
   const pages = await readPages(file)
   if (pages.length === 1) throw new InputError('it is not a volume, but the image is: use NIfTI, or as many pages as the image has')
   const labels = pages.map((page) => labelsOf(page, reading))
   return { volume: joined(pages, labels.map(({ data }) => data)), notes: [...new Set(labels.flatMap(({ notes }) => notes))] }
+}
+
+function settledVolume ({ header, voxels }: Volume, reading: MaskReading): { volume: Volume, notes: readonly string[] } {
+  const { slope, intercept, dims: [width, height, depth] } = header
+  const notes: string[] = []
+  const values = slope === 1 && intercept === 0 ? voxels : Float64Array.from(voxels as Float32Array, (stored) => stored * slope + intercept)
+  const labels = encoded(settle(values.subarray(0, width * height * depth), { width, height: height * depth }, notes), reading)
+  return { volume: { header: { ...header, slope: 1, intercept: 0 }, voxels: labels }, notes }
 }
 
 /** All slices of a volume, 8-bit, with the masks of the same stack. */
@@ -184,12 +191,13 @@ function gridOf ({ cut: { axis, slices, rows, columns } }: Stack): VoxelGrid {
   return { axis, height: rows.count, width: columns.count, spacing: [slices.spacing, rows.spacing, columns.spacing] }
 }
 
-function checkLabels (masks: readonly Uint8Array[], { empty = false }: Pick<PairOptions, 'empty'> = {}): void {
-  const seen = new Set(masks.flatMap((mask) => [...new Set(mask)]))
-  if (!empty && ![...seen].some((label) => label > 0)) throw new InputError(NO_FOREGROUND)
-  if (seen.size > MAX_LABELS + 1) {
-    throw new InputError(`the mask holds ${seen.size - 1} different labels, more than ${MAX_LABELS}: it is a picture, not a mask`)
-  }
+function checkLabels (masks: readonly Uint8Array[], { book, empty = false }: LabelReading): void {
+  if (!empty && !masks.some((mask) => mask.some(book?.isForeground ?? isMarked))) throw new InputError(NO_FOREGROUND)
+}
+
+/** Where nothing says what a value is. */
+function isMarked (value: number): boolean {
+  return value > 0
 }
 
 async function about<T> (part: string, read: () => Promise<T>): Promise<T> {

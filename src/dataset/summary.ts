@@ -1,13 +1,15 @@
+import { describeLabels } from './labels/describe-labels.ts'
+import { isForeground } from './labels/label-book.ts'
+import type { LabelFacts } from './labels/label-use.ts'
 import { looksLikeOneSeries } from './names/alike.ts'
 import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, VolumeFacts } from './types.ts'
 
 /** What a data folder holds; no file names, so that it may be logged. */
-export interface DatasetSummary {
+export interface DatasetSummary extends LabelFacts {
   readonly layout: Dataset['layout']
   readonly slices: number
   readonly subjects: number
-  readonly classes: number
   /** distinct heights×widths, smallest and largest, in pixels */
   readonly smallest: readonly [number, number]
   readonly largest: readonly [number, number]
@@ -37,7 +39,7 @@ export interface DatasetSummary {
 export function summarise (dataset: Dataset): DatasetSummary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
-  const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) / mask.length)
+  const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) / mask.length)
   const reasons: Record<string, number> = {}
   for (const { reason } of problems) reasons[reason] = (reasons[reason] ?? 0) + 1
   return {
@@ -45,6 +47,10 @@ export function summarise (dataset: Dataset): DatasetSummary {
     slices: slices.length,
     subjects: dataset.subjects,
     classes: dataset.classes,
+    labels: dataset.labels,
+    labelsBy: dataset.labelsBy,
+    lacking: dataset.lacking,
+    labelWarnings: dataset.labelWarnings,
     smallest: bySize[0] ?? [0, 0],
     largest: bySize.at(-1) ?? [0, 0],
     colour: slices.filter((slice) => slice.channels === 3).length,
@@ -84,6 +90,7 @@ export function describeSummary (summary: DatasetSummary): string {
       colour === 0 ? 'grey' : colour === slices ? 'colour' : `${colour} in colour`
     }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
+    ...describeLabels(summary),
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
     ...ignoredChannels > 0 ? [`${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`] : [],

@@ -1,3 +1,5 @@
+import type { LabelMap } from './labels/label-map.ts'
+import type { LabelFacts } from './labels/label-use.ts'
 import type { Modality, Shown, Window } from './transforms/normalise.ts'
 
 /** Anatomical axis along which a volume is cut into slices. */
@@ -17,6 +19,8 @@ export interface Slice {
   readonly image: Uint8Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** classes, from 0, that its site does not annotate; none if not given */
+  readonly lacks?: readonly number[] | undefined
   /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */
   readonly voxels?: VoxelGrid
 }
@@ -48,6 +52,8 @@ export interface Fitted {
   readonly image: Uint8Array
   /** fittedHeight·fittedWidth labels, 0 = background */
   readonly mask: Uint8Array
+  /** classes, from 0, that its site does not annotate; none if not given */
+  readonly lacks?: readonly number[] | undefined
 }
 
 /** A fitted slice that can be scored: `truth` holds height·width labels at the original size. */
@@ -70,14 +76,12 @@ export interface VolumeFacts {
   readonly obliqueDegrees: number
 }
 
-export interface Dataset {
+export interface Dataset extends LabelFacts {
   /** images/ and masks/, nnU-Net, a folder for each patient, or masks beside their images */
   readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside'
   readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
-  /** foreground labels: masks hold 0..classes */
-  readonly classes: number
   readonly volumes: readonly VolumeFacts[]
   /** slices of volumes left out because their mask is empty */
   readonly emptySlices: number
@@ -101,6 +105,8 @@ export interface Dataset {
 export type AxisChoice = Axis | 'auto'
 
 export interface ReadOptions {
+  /** what a federation's masks mean; everything above 0 is one class if not given */
+  labels?: LabelMap | undefined
   /** plane in which volumes are cut, default auto; pictures have none */
   axis?: AxisChoice
   /** how volumes and 16-bit pictures are shown, where the federation says it; else by what states or proves that they are CT */

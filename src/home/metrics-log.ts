@@ -9,11 +9,16 @@ export interface Dice {
   readonly personal: number
 }
 
+/** What a site's model scores: the mean over the classes that the site annotates, and where the federation names classes each of them. */
+export interface Scores {
+  readonly dice: Dice
+  readonly classes?: Readonly<Record<string, Dice>>
+}
+
 /** One finished round. */
-export interface RoundRecord {
+export interface RoundRecord extends Scores {
   readonly t: number
   readonly round: number
-  readonly dice: Dice
   /** Null when the phase was done before a restart. */
   readonly lossG: number | null
   readonly lossL: number | null

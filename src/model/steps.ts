@@ -1,14 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../compute/index.ts'
 import type { Routing } from './blocks/experts.ts'
+import { classMaps } from './classes/class-maps.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 import { embedTokens, neck, runBlocks, type AdapterOptions, type Tokens } from './sam/image-encoder.ts'
 import type { Prompts } from './sam/prompt-encoder.ts'
 import { promptMasks } from './sam/sam.ts'
-
-/** One foreground class uses mask map 0 (docs/spec/sam.md#mask-decoder). */
-const MAPS = [0]
 
 /** What all steps of one model share. Inputs named with a leading `@` are not weights. */
 export interface StepContext {
@@ -26,6 +24,8 @@ export interface StepContext {
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean
   readonly clipNorm: number
+  /** 1 if not given: that is map 0, several are maps 1 to 3 of one pass of the decoder or more. */
+  readonly classes?: number
 }
 
 export function input (t: TensorRecord, name: string): tf.Tensor {
@@ -70,7 +70,7 @@ export function frozenTokens (t: TensorRecord, { config, firstAdapted, options }
   return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, firstAdapted, options)
 }
 
-/** Mask logits [B,1,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */
+/** Mask logits [B,C,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */
 export interface StepOutput {
   readonly masks: tf.Tensor
   readonly embedding: tf.Tensor
@@ -82,15 +82,15 @@ export function finish (
   tokens: Tokens,
   from: number,
   record: TensorRecord,
-  { config, options }: StepContext,
+  { config, options, classes = 1 }: StepContext,
   prompts: Prompts
 ): StepOutput {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
   const embedding = neck(x, record)
-  return { masks: promptMasks(record, config, embedding, prompts, { ...options, maps: MAPS }).masks, embedding, routing }
+  return { masks: classMaps(record, config, embedding, { ...options, classes, prompts }).masks, embedding, routing }
 }
 
-/** Logits [B,1,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
+/** Logits [B,C,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
 export function forwardStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
@@ -114,5 +114,14 @@ export function decodeStep (context: StepContext, maps: readonly number[]): Step
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
     return { ...promptMasks(record, context.config, input(t, 'embedding') as tf.Tensor4D, promptsOf(t), { ...context.options, maps }) }
+  }
+}
+
+/** Logits [P,C,4G,4G] and IoU estimates [P,C] of the classes instead of chosen maps. */
+export function decodeClassesStep (context: StepContext): Step {
+  return (t) => {
+    const record = merged(t, context, t['@gamma'], t['@lambda'])
+    const { config, options, classes = 1 } = context
+    return { ...classMaps(record, config, input(t, 'embedding') as tf.Tensor4D, { ...options, classes, prompts: promptsOf(t) }) }
   }
 }

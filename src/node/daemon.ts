@@ -5,7 +5,7 @@ import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
-import type { Dice } from '../home/metrics-log.ts'
+import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
 import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
@@ -334,8 +334,8 @@ export class Daemon {
     await joined?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    const dice = await this.#fitOnceMore(site, trainer, averager.snapshot())
-    record.dice = dice
+    const scores = await this.#fitOnceMore(site, trainer, averager.snapshot())
+    Object.assign(record, scores)
     const summary: Summary = {
       name: site.name,
       peerId: site.peerId,
@@ -354,23 +354,23 @@ export class Daemon {
       exchangesByRound: record.exchangesByRound,
       bytesSent: record.bytesSent,
       bytesReceived: record.bytesReceived,
-      dice,
+      ...scores,
       eventLoopP99Ms: this.#monitor.p99Ms,
       refusedHandshakes: joined?.network.refusedHandshakes ?? 0,
       warnings: notices.list
     }
     await writeJson(paths.summary, summary)
-    site.logger.info({ dice, exchanges: record.exchanges }, 'done')
+    site.logger.info({ ...scores, exchanges: record.exchanges }, 'done')
     return summary
   }
 
   /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Dice> {
+  async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
     const { signal } = this.#stop
     const work = { round: document.training.rounds + 1, adapter }
     const length = { done: 0, share: 1 }
     for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work, ...length }, { signal })
-    return (await trainer.call('score', work, { signal })).dice
+    return await trainer.call('score', work, { signal })
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

@@ -77,11 +77,12 @@ export async function openSite (
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
 export function trainerSetup ({ paths, config, federation, peerId, faults }: Site): TrainerSetup {
-  const { model, training, method } = federation.document
+  const { model, training, method, labels } = federation.document
   return {
     model,
     training,
     method,
+    labels,
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,

@@ -1,8 +1,8 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
-import type { Dice } from '../home/metrics-log.ts'
+import type { Scores } from '../home/metrics-log.ts'
 
 /** summary.json: what a finished daemon leaves behind. */
-export interface Summary {
+export interface Summary extends Scores {
   readonly name: string
   readonly peerId: string
   readonly federation: string
@@ -28,7 +28,6 @@ export interface Summary {
   readonly exchangesByRound: readonly number[]
   readonly bytesSent: number
   readonly bytesReceived: number
-  readonly dice: Dice
   /** Of the daemon process, from the start of training to its end. */
   readonly eventLoopP99Ms: number
   readonly refusedHandshakes: number

@@ -1,4 +1,4 @@
-import type { RoundRecord, Dice } from '../home/metrics-log.ts'
+import type { RoundRecord, Scores } from '../home/metrics-log.ts'
 import type { SitePhase, SiteStatus } from './status.ts'
 
 /** What one committed exchange adds to the counts. */
@@ -13,7 +13,9 @@ export class SiteRecord {
   phase: SitePhase = 'starting'
   round = 0
   partner: string | undefined
-  dice: Dice | undefined
+  dice: Scores['dice'] | undefined
+  /** Dice by class, where the federation names classes. */
+  classes: Scores['classes']
   progress: { step: number, steps: number } | undefined
   compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'
@@ -34,6 +36,7 @@ export class SiteRecord {
       this.bytesSent += each.bytesSent
       this.bytesReceived += each.bytesReceived
       this.dice = each.dice
+      this.classes = each.classes
       this.round = each.round
       this.pace = each.pace ?? 1
       this.trainedBefore = each.steps?.trained ?? 0

@@ -17,6 +17,8 @@ export interface SiteStatus {
   phase: SitePhase
   partner?: string
   dice?: Dice
+  /** Dice by class, where the federation names classes. */
+  classes?: Readonly<Record<string, Dice>>
   /** Estimated relative consensus distance of the sites that announced themselves lately. */
   consensus?: number
   /** Optimiser steps of phase G; absent until the trainer is ready. */

@@ -3,7 +3,7 @@
  * state, pixels and file names stay in the trainer (docs/spec/network.md#processes).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
-import type { Dice } from '../home/metrics-log.ts'
+import type { Scores } from '../home/metrics-log.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings, TrainPhase } from '../settings/method.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
@@ -13,6 +13,8 @@ export interface TrainerSetup {
   readonly model: FederationSettings['model']
   readonly training: FederationSettings['training']
   readonly method?: MethodSettings | undefined
+  /** What masks mean; one class, everything above 0, if not given. */
+  readonly labels?: FederationSettings['labels']
   readonly data: string
   readonly axis: SiteConfig['axis']
   readonly privateStore: string
@@ -68,7 +70,7 @@ export interface TrainerCalls {
    */
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split. */
-  score: { request: Work, reply: { dice: Dice } }
+  score: { request: Work, reply: Scores }
 }
 
 export type CallName = keyof TrainerCalls

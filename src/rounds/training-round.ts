@@ -90,9 +90,10 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
   })
-  const { dice } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
+  const { dice, classes } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save()
   record.dice = dice
+  record.classes = classes
   record.trainedBefore = site.averager.steps.trained
   if (others != null) keepUp(site, others, round)
   const consensus = others?.distance()
@@ -101,6 +102,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     t: clock.now(),
     round: round.number,
     dice,
+    ...(classes == null ? {} : { classes }),
     lossG: round.loss.G,
     lossL: round.loss.L,
     ...record.closeRound(round.number),

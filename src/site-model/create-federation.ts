@@ -1,13 +1,15 @@
 import { SOFTWARE } from '../common/software.ts'
 import { InputError } from '../errors.ts'
-import { federationId, signFederation, writeFederation, type Federation, type FederationBody } from '../federation/document.ts'
+import { checkBody, federationId, signFederation, writeFederation, type Federation, type FederationBody } from '../federation/document.ts'
 import { loadOrCreateIdentity, readPeerId } from '../federation/identity.ts'
 import { createNetworkKey } from '../federation/membership/network-key.ts'
+import { readLabels } from '../federation/labels.ts'
 import { withOverrides, withPreset, withSettingsFile, type Overrides } from '../federation/settings.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
 import { markNewHome, requireCurrentHome } from '../home/version.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
+import type { Labels } from '../settings/labels.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
 import { model as modelSettings } from '../settings/model.ts'
 import { defaultOf } from '../settings/setting.ts'
@@ -34,6 +36,8 @@ export interface FederationInit {
   readonly method?: PresetName
   /** What shall differ from the method in the document's sections model, training and averaging, or the path of a JSON file of it. */
   readonly settings?: Overrides | string
+  /** Classes of the masks, or the path of a JSON file of them: a list, or an nnU-Net dataset.json; one class by default. */
+  readonly labels?: Labels | string
 }
 
 /**
@@ -66,7 +70,7 @@ export async function createFederation (init: FederationInit): Promise<Federatio
 
 async function draftOf (init: FederationInit, models: string, founders: readonly string[]): Promise<FederationBody> {
   const { name, rounds, model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, quorum = 1 } = init
-  const { method = PRESET_NAMES[0], settings = {} } = init
+  const { method = PRESET_NAMES[0], settings = {}, labels } = init
   // Loaded by the first call: it brings the tensor library.
   const { checkModel, modelSection, trainingSection } = await import('./fit-settings.ts')
   const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }
@@ -84,6 +88,7 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
   const body = typeof settings === 'string'
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
-  checkModel(body.model, body.method)
-  return body
+  const named = labels == null ? body : checkBody({ ...body, labels: await readLabels(labels) }, 'what --labels says')
+  checkModel(named.model, named.method, named.labels)
+  return named
 }

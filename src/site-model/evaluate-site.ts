@@ -2,9 +2,9 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
-import { loadDataset, writeOutput, type Slice } from '../dataset/index.ts'
+import { loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
-import { FOREGROUND } from '../model/scores/case-scores.ts'
+import { classMeans } from '../model/classes/scores.ts'
 import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
 import type { ImageScore } from '../model/scores/overlap.ts'
 import type { SampleScore } from '../model/train/learner.ts'
@@ -62,19 +62,19 @@ export async function evaluateSite (home: string, data: string, options: Evaluat
     const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training.seed)
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }
-    const { learner, adapter } = site
+    const { learner, adapter, labels } = site
     const { tolerance } = options
     for (const each of casesOf(slices)) {
       const found = await scoreCaseInModes(each, {
         learner,
         adapter,
         tolerance,
-        classes: [FOREGROUND],
+        labels,
         needsBox: training.prompt === 'box'
       })
       for (const mode of MODES) outcomes[mode].push(found[mode])
     }
-    const score = (mode: Mode): ModeScore => summarise(outcomes[mode], training.seed)
+    const score = (mode: Mode): ModeScore => summarise(outcomes[mode], training.seed, labels)
     const result = { frozen: score('frozen'), global: score('global'), personal: score('personal') }
     if (options.csv != null) await writeOutput(options.csv, caseTable(casesIn(result), tolerance))
     return {
@@ -120,11 +120,12 @@ function isSlab (scored: readonly Slice[], all: readonly Slice[]): boolean {
   return all.some((slice) => patients.has(slice.subject) && hasForeground(slice) && !chosen.has(slice))
 }
 
-function summarise (outcomes: readonly CaseOutcome[], seed: number): ModeScore {
+function summarise (outcomes: readonly CaseOutcome[], seed: number, labels: LabelMap | undefined): ModeScore {
   const perSlice = outcomes.flatMap(({ images }) => images)
   const cases = outcomes.flatMap(({ scores }) => scores)
   return {
-    dice: mean(perSlice.map(({ dice }) => dice)),
+    // Of several classes as the trainer has it: a mean over classes, not over images.
+    dice: labels == null ? mean(perSlice.map(({ dice }) => dice)) : classMeans(perSlice, labels).dice,
     iou: finiteMean(perSlice.map(({ iou }) => iou)),
     hd95: finiteMean(perSlice.map(({ hd95 }) => hd95)),
     perSlice,

@@ -1,3 +1,4 @@
+import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
 import { globalParameters } from '../model/parameters/groups.ts'
@@ -29,9 +30,13 @@ export function trainingSection (
  * @throws InputError when LoRA or experts do not fit the architecture, its image side is none, nothing would be averaged, or nothing kept
  * of what the method says is kept.
  */
-export function checkModel ({ name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model'], method?: MethodSettings): void {
+export function checkModel (
+  { name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model'],
+  method?: MethodSettings,
+  labels?: FederationSettings['labels']
+): void {
   const config = withImageSize(samConfig(name), imageSize)
-  const groups = globalGroups(config, { lora, encoder, decoder, moe }, method?.keeps)
+  const groups = globalGroups(config, { lora, encoder, decoder, moe }, method?.keeps, labels == null ? 1 : labelMapOf(labels).names.length)
   expertTensors(config, moe)
   const empty = groups.find(({ owner, parameters }) => owner === 'own' && parameters.length === 0)
   if (empty != null) throw new InputError(`method.keeps names the ${empty.name}, of which nothing is trained: leave it out`)

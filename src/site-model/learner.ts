@@ -1,4 +1,5 @@
 import type { Engine } from '../compute/index.ts'
+import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { withImageSize } from '../model/sam/build-sam.ts'
 import { resizeWeights } from '../model/sam/weights.ts'
@@ -16,6 +17,7 @@ export interface LearnerSource {
   readonly model: FederationSettings['model']
   readonly training: FederationSettings['training']
   readonly method?: MethodSettings | undefined
+  readonly labels?: FederationSettings['labels']
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number
@@ -24,7 +26,9 @@ export interface LearnerSource {
 }
 
 /** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
-export async function createLearner ({ engine, model, training, method, models, siteSeed, spill }: LearnerSource): Promise<Learner> {
+export async function createLearner (
+  { engine, model, training, method, labels, models, siteSeed, spill }: LearnerSource
+): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
   if (base.hash !== model.baseHash) {
@@ -46,6 +50,7 @@ export async function createLearner ({ engine, model, training, method, models, 
     },
     train: training,
     keeps: method?.keeps,
+    labels: labels == null ? undefined : labelMapOf(labels),
     rounds: training.rounds,
     seed: training.seed,
     siteSeed,

@@ -1,15 +1,22 @@
 import { join } from 'node:path'
 import { parseJson } from '../common/parse-json.ts'
-import type { Dataset, ReadOptions } from '../dataset/index.ts'
+import { labelMapOf, type Dataset, type ReadOptions } from '../dataset/index.ts'
 import { readIfThere, writeJson } from '../home/files.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { WindowSetting } from '../settings/model.ts'
 
 const NAME = 'shown.json'
 
-/** How a federation's document has images read. */
-export function readingOf ({ window }: FederationSettings['model'], axis: ReadOptions['axis']): ReadOptions {
-  return { ...axis == null ? {} : { axis }, ...window == null ? { asBefore: true } : windowOf(window) }
+/** What of a federation's document says how images and masks are read. */
+type Readable = Pick<FederationSettings, 'model' | 'labels'>
+
+/** How a federation's document has images and masks read. */
+export function readingOf ({ model: { window }, labels }: Readable, axis: ReadOptions['axis']): ReadOptions {
+  return {
+    ...axis == null ? {} : { axis },
+    ...window == null ? { asBefore: true } : windowOf(window),
+    ...labels == null ? {} : { labels: labelMapOf(labels) }
+  }
 }
 
 function windowOf (window: WindowSetting): Pick<ReadOptions, 'window'> {
@@ -19,13 +26,13 @@ function windowOf (window: WindowSetting): Pick<ReadOptions, 'window'> {
 
 /** The same, but what training found its images to be holds for every image after: the model has seen no other. */
 export async function readingAsTrained (
-  model: FederationSettings['model'],
+  document: Readable,
   axis: ReadOptions['axis'],
   privateStore: string
 ): Promise<ReadOptions> {
   const bytes = await readIfThere(join(privateStore, NAME))
   const { modality } = (parseJson(bytes?.toString('utf8') ?? '') ?? {}) as { modality?: unknown }
-  return { ...readingOf(model, axis), ...modality === 'ct' || modality === 'other' ? { modality } : {} }
+  return { ...readingOf(document, axis), ...modality === 'ct' || modality === 'other' ? { modality } : {} }
 }
 
 /** Keeps with the model what it was trained on, CT or not; nothing where the images are mixed, or 8-bit pictures alone. */

@@ -1,6 +1,6 @@
 import { adapterFromSafetensors, type Adapter } from '../adapter/adapter.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
-import type { ReadOptions } from '../dataset/index.ts'
+import { labelMapOf, type LabelMap, type ReadOptions } from '../dataset/index.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
@@ -20,6 +20,8 @@ export interface SiteModel {
   readonly federation: Federation
   readonly config: SiteConfig
   readonly learner: Learner
+  /** The federation's classes; undefined: everything above 0 is one. */
+  readonly labels: LabelMap | undefined
   /** Γ as last saved, or Γ0 when the site has not trained yet. */
   readonly adapter: Adapter
   readonly round: number
@@ -35,8 +37,8 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)
   const engine = await createEngine(engineOptions(config))
-  const { model, training, method } = federation.document
-  const learner = await createLearner({ engine, model, training, method, models: paths.models, siteSeed: 0 })
+  const { model, training, method, labels } = federation.document
+  const learner = await createLearner({ engine, model, training, method, labels, models: paths.models, siteSeed: 0 })
   const saved = await readSavedAdapter(paths.adapter, learner)
   const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
   if (experts != null) learner.importPrivate(experts.set)
@@ -44,10 +46,11 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
     federation,
     config,
     learner,
+    labels: labels == null ? undefined : labelMapOf(labels),
     adapter: saved?.adapter ?? learner.initialAdapter(),
     round: saved?.round ?? 0,
     engine,
-    reading: await readingAsTrained(model, config.axis, paths.privateStore),
+    reading: await readingAsTrained(federation.document, config.axis, paths.privateStore),
     close: async () => {
       await learner.dispose()
       await engine.dispose()

@@ -115,13 +115,16 @@ function exchangesOf ({ exchangesByRound, history }: HospitalReport): { round: n
   return history.map(({ round }) => ({ round, count: exchangesByRound[round - 1] ?? 0 }))
 }
 
+/** Of the sample with classes these figures are promised for the brain, which its masks show without classes. */
 function qualityChecks (living: readonly HospitalReport[], wallSeconds: number): ReportCheck[] {
-  const personal = meanDice(living, 'personal')
-  const frozen = meanDice(living, 'frozen')
+  const isNamed = living.some(({ classes }) => classes != null)
+  const judged = isNamed ? living.map((each) => ({ ...each, dice: { ...each.dice, ...each.classes?.['brain'] } })) : living
+  const [personal, frozen] = [meanDice(judged, 'personal'), meanDice(judged, 'frozen')]
+  const of = isNamed ? ' of the brain' : ''
   return [
-    result(`mean personal Dice ≥ ${MIN_PERSONAL}`, personal >= MIN_PERSONAL, personal.toFixed(4)),
+    result(`mean personal Dice${of} ≥ ${MIN_PERSONAL}`, personal >= MIN_PERSONAL, personal.toFixed(4)),
     result(
-      `mean personal Dice ≥ mean frozen Dice + ${MIN_GAIN.toFixed(2)}`,
+      `mean personal Dice${of} ≥ mean frozen Dice + ${MIN_GAIN.toFixed(2)}`,
       personal >= frozen + MIN_GAIN,
       `${personal.toFixed(4)} against ${frozen.toFixed(4)}`
     ),

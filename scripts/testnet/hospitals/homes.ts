@@ -28,6 +28,7 @@ const summarySchema = z.object({
   bytesSent: z.number(),
   bytesReceived: z.number(),
   dice,
+  classes: z.record(z.string(), dice).optional(),
   eventLoopP99Ms: z.number(),
   warnings: z.array(z.string())
 })

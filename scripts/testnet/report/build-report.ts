@@ -85,6 +85,7 @@ function describeHospital (
     bytesSent: known.bytesSent,
     bytesReceived: known.bytesReceived,
     dice: describeDice(summary?.dice ?? rounds.at(-1)?.dice, local),
+    ...describeClasses(summary, rounds.at(-1)),
     eventLoopP99Ms: known.eventLoopP99Ms,
     exitCode: process.exitCode,
     signal: process.signal,
@@ -106,6 +107,11 @@ function describeTraining (
   if (summary != null) return { imagesSeen: summary.imagesSeen, steps: summary.steps, pace: summary.pace }
   const { images, steps = last?.steps, pace = last?.pace }: Partial<SiteStatus> = status ?? {}
   return { imagesSeen: images?.seen ?? null, steps: steps ?? null, pace: pace ?? null }
+}
+
+function describeClasses (summary: SavedSummary | undefined, last: RoundRecord | undefined): Pick<HospitalReport, 'classes'> {
+  const classes = summary?.classes ?? last?.classes
+  return classes == null ? {} : { classes }
 }
 
 function describeDice (dice: Dice | undefined, local: number | null): HospitalReport['dice'] {

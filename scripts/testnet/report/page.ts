@@ -135,9 +135,20 @@ function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
   return html`<section class="card"><h2>Hospitals</h2>${
     table(head, hospitals.map((each) => tableRow(cells(each, withLocal))))
   }</section>
+${classTable(hospitals)}
 <section class="card"><h2>Whose learning arrived</h2>
 <p class="note">A step arrives once an exchange has carried it, whole, to another hospital.</p>
 ${hospitals.map((each) => html`<p>${describeParticipation(each, stepsPerRound)}</p>`)}</section>`
+}
+
+/** Nothing where the federation names no classes. */
+function classTable (hospitals: Report['hospitals']): Markup {
+  const rows = hospitals.flatMap(({ name, classes = {} }) => Object.entries(classes).map(([label, { frozen, global, personal }]) =>
+    tableRow([name, label, figure(frozen), figure(global), figure(personal)])))
+  if (rows.length === 0) return html``
+  return html`<section class="card"><h2>Dice by class</h2>
+<p class="note">Over the validation images that show the class.</p>
+${table(['hospital', 'class', 'frozen', 'global', 'personal'], rows)}</section>`
 }
 
 function cells (each: HospitalReport, withLocal: boolean): string[] {

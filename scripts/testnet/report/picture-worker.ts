@@ -1,5 +1,5 @@
 /** Child process: what the frozen and the personalised model of a home draw on one validation image of `data`. */
-import { loadDataset, splitSlices, type Slice } from '../../../src/dataset/index.ts'
+import { isForeground, loadDataset, splitSlices, type Slice } from '../../../src/dataset/index.ts'
 import type { Mode } from '../../../src/settings/model.ts'
 import { openSiteModel } from '../../../src/site-model/site-model.ts'
 import { fitScored } from '../../../src/site-model/split.ts'
@@ -22,7 +22,7 @@ const picture: PictureData = {
   width: slice.width,
   channels: slice.channels,
   image: base64(slice.image),
-  truth: base64(slice.mask),
+  truth: base64(slice.mask.map((label) => isForeground(label) ? label : 0)),
   frozen: await draw('frozen'),
   personal: await draw('personal')
 }
@@ -31,7 +31,7 @@ process.stdout.write(JSON.stringify(picture))
 
 /** The slice whose foreground is of median size: chosen without looking at any result. */
 function medianByArea (slices: readonly Slice[]): Slice {
-  const sized = slices.map((each) => ({ each, area: each.mask.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0) }))
+  const sized = slices.map((each) => ({ each, area: each.mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) }))
   return sized.sort((a, b) => a.area - b.area)[Math.floor(sized.length / 2)]!.each
 }
 

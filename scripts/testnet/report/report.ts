@@ -35,6 +35,8 @@ const hospitalSchema = z.strictObject({
   bytesReceived: z.number(),
   /** Mean over the hospital's validation images; `local`: trained alone (--compare). */
   dice: z.strictObject({ frozen: score, local: score, global: score, personal: score }),
+  /** Dice by class, where the federation names classes that its validation images show. */
+  classes: z.record(z.string(), z.strictObject({ frozen: score, global: score, personal: score })).optional(),
   eventLoopP99Ms: z.number().nullable(),
   /** null: ended by `signal`. */
   exitCode: z.number().int().nullable(),

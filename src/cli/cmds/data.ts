@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import {
@@ -15,6 +16,7 @@ import {
 } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { readDraft } from '../../federation/document.ts'
+import { sitePaths } from '../../home/paths.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { readingOf } from '../../site-model/reading.ts'
 import { command, withFlags } from '../flags.ts'
@@ -24,7 +26,10 @@ import { flagWithDefault } from '../setting-flags.ts'
 const flags = {
   ...jsonFlag,
   axis: flagWithDefault(identity.shape.axis),
-  federation: { type: 'string', describe: 'federation.json by whose model.window images are shown (default: auto)' },
+  federation: {
+    type: 'string',
+    describe: 'home or federation.json by which images are shown (default: auto), and which says what each value in masks becomes'
+  },
   sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
 } as const
 
@@ -67,8 +72,10 @@ const check = command({
 
 async function readingBy (federation: string | undefined, axis: ReadOptions['axis']): Promise<ReadOptions> {
   if (federation == null) return { axis: axis ?? 'auto' }
-  const { document } = await readDraft(federation, 'name the federation.json that a founder made')
-  return readingOf(document.model, axis)
+  const isHome = await stat(federation).then((found) => found.isDirectory(), () => false)
+  const file = isHome ? sitePaths(federation).federation : federation
+  const { document } = await readDraft(file, 'name the federation.json that a founder made')
+  return readingOf(document, axis)
 }
 
 /** Draws the sheet, or says why none could be written: the summary is worth having without it. */

@@ -36,6 +36,10 @@ const createFlags = {
     type: 'string',
     describe: 'JSON file with what shall differ from the method in model, training and averaging (docs/models/sam.md)'
   },
+  labels: {
+    type: 'string',
+    describe: 'JSON file of the classes in masks: a list of { value, name }, or a dataset.json (default: one class, everything above 0)'
+  },
   'cool-down': flagWithDefault(BOUNDED.coolDown)
 } as const
 
@@ -60,7 +64,8 @@ const create = command({
       quorum: args.quorum,
       method: args.method,
       ...(args.imageSize == null ? {} : { imageSize: args.imageSize }),
-      ...(args.settings == null ? {} : { settings: args.settings })
+      ...(args.settings == null ? {} : { settings: args.settings }),
+      ...(args.labels == null ? {} : { labels: args.labels })
     })
     const { federation: file, networkKey } = sitePaths(args.home)
     const result = { id, federation: file, networkKey }

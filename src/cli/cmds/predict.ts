@@ -102,13 +102,14 @@ async function withBar<T> (unit: string, work: (onProgress: (done: number, total
 }
 
 function showOne (json: boolean, mode: Mode, prediction: Prediction): void {
-  const { out, slices, foreground, iou, best, maps, cacheProblem } = prediction
+  const { out, slices, foreground, iou, best, maps, legend = [], cacheProblem } = prediction
   const size = (count: number): string => `${count} foreground ${slices > 1 ? `voxels in ${slices} slices` : 'pixels'}`
   const expected = (value: number | null): string => value == null ? '' : `, predicted IoU ${value.toFixed(3)}`
   warnOfCache(cacheProblem)
   print(json, { mode, ...prediction }, () =>
     [
       `${out}: ${size(foreground)}${expected(iou)}`,
+      ...legend.map((each) => `  ${each.values.join(', ')} ${each.name}: ${size(each.foreground)}`),
       ...(maps.length === 1
         ? []
         : maps.map((map) => `${map.file}: ${size(map.foreground)}${expected(map.iou)}${map.map === best ? ', best' : ''}`))

@@ -35,19 +35,18 @@ function describe (value: SiteStatus): string {
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
   ]
-  if (value.dice != null) {
-    lines.push(
-      `Dice        frozen ${value.dice.frozen.toFixed(3)}, global ${value.dice.global.toFixed(3)}, personal ${
-        value.dice.personal.toFixed(3)
-      }`
-    )
-  }
+  if (value.dice != null) lines.push(`Dice        ${describeDice(value.dice)}`)
+  for (const [name, dice] of Object.entries(value.classes ?? {})) lines.push(`            ${name}: ${describeDice(dice)}`)
   if (value.consensus != null) lines.push(`consensus   ${value.consensus.toFixed(4)} (relative distance, estimated)`)
   return [
     ...lines,
     ...value.addresses.map((address) => `listens on  ${address}`),
     ...value.warnings.map((warning) => `warning     ${warning}`)
   ].join('\n')
+}
+
+function describeDice ({ frozen, global, personal }: NonNullable<SiteStatus['dice']>): string {
+  return `frozen ${frozen.toFixed(3)}, global ${global.toFixed(3)}, personal ${personal.toFixed(3)}`
 }
 
 function describeSteps ({ trained, arrived, lost }: NonNullable<SiteStatus['steps']>): string {

@@ -20,6 +20,7 @@ export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
     fittedWidth,
     channels,
     image: resizeImage({ height, width, channels, data: slice.image }, fittedHeight, fittedWidth),
-    mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth)
+    mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth),
+    ...(slice.lacks == null ? {} : { lacks: slice.lacks })
   }
 }

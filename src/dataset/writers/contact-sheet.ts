@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { UNKNOWN } from '../labels/label-map.ts'
 import { fitSlice } from '../transforms/fit.ts'
 import type { Fitted, Slice } from '../types.ts'
 import { drawNumber } from './digits.ts'
@@ -10,13 +11,15 @@ const CAPTION = 16
 const MARGIN = 4
 const MAX_TILES = 48
 const MAX_COLUMNS = 8
-const OUTLINE = [255, 48, 48] as const
+/** By label: red, and then colours that the colour-blind tell apart (Okabe and Ito); what is not known is grey. */
+const OUTLINES = [[255, 48, 48], [86, 180, 233], [240, 228, 66], [0, 158, 115], [204, 121, 167], [230, 159, 0]] as const
+const NOT_KNOWN = [120, 120, 120] as const
 const CAPTION_INK = [220, 220, 220] as const
 
 type Colour = readonly [number, number, number]
 
 /**
- * Writes a PNG grid of slices (at most 48, evenly chosen) with red mask outlines; each is captioned with its number in the data
+ * Writes a PNG grid of slices (at most 48, evenly chosen) with mask outlines; each is captioned with its number in the data
  * set and nothing else, so that no name can leak from a picture that is passed on.
  *
  * @throws InputError when the file cannot be written
@@ -54,7 +57,7 @@ class Sheet {
       for (let x = 0; x < width; x++) {
         const at = (y * width + x) * channels
         const grey: Colour = [image[at]!, image[channels === 1 ? at : at + 1]!, image[channels === 1 ? at : at + 2]!]
-        this.#set(left + x, top + y, isOutline(mask, x, y, width, height) ? OUTLINE : grey)
+        this.#set(left + x, top + y, isOutline(mask, x, y, width, height) ? colourOf(mask[y * width + x]!) : grey)
       }
     }
     drawNumber(index, left + 2, top + TILE + 3, 2, (x, y) => { this.#set(x, y, CAPTION_INK) })
@@ -63,4 +66,8 @@ class Sheet {
   #set (x: number, y: number, colour: Colour): void {
     this.data.set(colour, (y * this.width + x) * 3)
   }
+}
+
+function colourOf (label: number): Colour {
+  return label === UNKNOWN ? NOT_KNOWN : OUTLINES[(label - 1) % OUTLINES.length]!
 }

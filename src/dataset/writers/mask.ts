@@ -8,13 +8,13 @@ import { writeOutput } from './file.ts'
 
 /**
  * Writes a mask of height·width labels as an 8-bit grey PNG. A mask whose only labels are 0 and 1 is written as 0 and 255, so
- * that it can be seen; reading it back gives 0 and 1 again.
+ * that it can be seen, unless the numbers mean something (`exact`); reading it back gives 0 and 1 again.
  *
  * @throws InputError when the file cannot be written
  */
-export async function writeMaskPng (file: string, mask: Uint8Array, height: number, width: number): Promise<void> {
+export async function writeMaskPng (file: string, mask: Uint8Array, height: number, width: number, exact = false): Promise<void> {
   if (mask.length !== height * width) throw new RangeError(`a mask of ${mask.length} labels is not ${width}×${height}`)
-  const visible = mask.some((label) => label > 1) ? mask : mask.map((label) => label * 255)
+  const visible = exact || mask.some((label) => label > 1) ? mask : mask.map((label) => label * 255)
   await writeOutput(file, await sharp(visible, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toBuffer())
 }
 

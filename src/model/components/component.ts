@@ -32,8 +32,10 @@ export interface Run {
   readonly student: StepOutput
   /** The model that teaches in this phase, without gradient; only for terms whose weight is fed beside it. */
   readonly teacher: () => StepOutput
-  /** Share of foreground, [B,1,4G,4G]. */
+  /** Share of each class, [B,C,4G,4G]. */
   readonly targets: tf.Tensor
+  /** Share that is known of each class, in the same shape; all of it if not given. */
+  readonly known?: tf.Tensor | undefined
 }
 
 /** How things stand when a phase begins. */

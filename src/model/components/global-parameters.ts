@@ -8,6 +8,11 @@ import type { Component } from './component.ts'
  * Γ: what of encoder and decoder is trained in phase G (docs/spec/pfedsam.md#shared-parameters). @throws InputError for a block that
  * the model lacks.
  */
-export function globalComponent (config: SamConfig, settings: ModelSettings, keeps: readonly GlobalGroup[] = []): Component {
-  return { name: 'global', groups: globalGroups(config, settings, keeps) }
+export function globalComponent (
+  config: SamConfig,
+  settings: ModelSettings,
+  keeps: readonly GlobalGroup[] = [],
+  classes = 1
+): Component {
+  return { name: 'global', groups: globalGroups(config, settings, keeps, classes) }
 }

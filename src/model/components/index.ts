@@ -17,12 +17,14 @@ export interface MethodInit {
   readonly train: TrainSettings
   /** Groups of the global parameters that stay at the site; none if not given. */
   readonly keeps?: readonly GlobalGroup[] | undefined
+  /** 1 if not given. */
+  readonly classes?: number
 }
 
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
-export function componentsOf ({ config, model, train, keeps }: MethodInit): readonly Component[] {
+export function componentsOf ({ config, model, train, keeps, classes }: MethodInit): readonly Component[] {
   return [
-    globalComponent(config, model, keeps),
+    globalComponent(config, model, keeps, classes),
     supervised,
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
     distillation(train)

@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 const DICE_EPSILON = 1e-5
 const BCE_WEIGHT = 0.2
 const DICE_WEIGHT = 0.8
+/** Far below the smallest share of a cell. */
+const LEAST = 1e-6
 
 /** Mean in two stages: a single float32 sum over a whole batch costs digits. */
 function mean (x: tf.Tensor): tf.Scalar {
@@ -27,4 +29,33 @@ export function diceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
 /** 0.2·BCE + 0.8·Dice. */
 export function supervisedLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
   return tf.add(tf.mul(bceLoss(logits, targets), BCE_WEIGHT), tf.mul(diceLoss(logits, targets), DICE_WEIGHT))
+}
+
+/**
+ * The same per class over what is known of it: logits, targets and known shares [B,C,…]. In cross-entropy an image counts equally in each
+ * class of which it knows anything; in Dice only in those that it shows, since Dice without foreground drives a small class to nothing.
+ */
+export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, knownShares: tf.Tensor): tf.Scalar {
+  const [images = 0, classes = 0] = logits.shape
+  const items = images * classes
+  const rows = (each: tf.Tensor): tf.Tensor => tf.reshape(each, [items, -1])
+  const [z, y, w] = [rows(logits), rows(targets), rows(knownShares)]
+  const area = tf.sum(w, 1)
+  const bce = tf.div(tf.sum(tf.mul(w, tf.sub(tf.softplus(z), tf.mul(z, y))), 1), tf.maximum(area, LEAST))
+  const p = tf.sigmoid(z)
+  const both = tf.add(tf.mul(tf.sum(tf.mul(w, tf.mul(p, y)), 1), 2), DICE_EPSILON)
+  const either = tf.add(tf.sum(tf.mul(w, tf.add(tf.square(p), tf.square(y))), 1), DICE_EPSILON)
+  const dice = tf.sub(1, tf.div(both, either))
+  const [known, shown] = [isAny(area), isAny(tf.sum(tf.mul(w, y), 1))]
+  return tf.add(tf.mul(meanOf(bce, known), BCE_WEIGHT), tf.mul(meanOf(dice, shown), DICE_WEIGHT))
+}
+
+/** 1 where there is any of it, else 0. */
+function isAny (amount: tf.Tensor): tf.Tensor {
+  return tf.minimum(tf.div(amount, LEAST), 1)
+}
+
+/** Over those that count; 0 where none does. */
+function meanOf (values: tf.Tensor, counted: tf.Tensor): tf.Scalar {
+  return tf.div(tf.sum(tf.mul(values, counted)), tf.maximum(tf.sum(counted), 1))
 }

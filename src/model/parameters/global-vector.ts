@@ -18,6 +18,8 @@ export interface GlobalVectorInit {
   readonly groups: readonly ParameterGroup[]
   /** The federation's: Γ at the start. */
   readonly seed: number
+  /** 1 if not given. */
+  readonly classes?: number
 }
 
 type Tensors = Map<string, Float32Array>
@@ -36,14 +38,14 @@ export class GlobalVector {
   /** As trained, by the adapter as it travels and what is kept: factorising is worth remembering. */
   readonly #joined = new WeakMap<Adapter, { readonly kept: Float32Array, readonly flat: Float32Array }>()
 
-  constructor ({ config, weights, baseHash, model, groups, seed }: GlobalVectorInit) {
+  constructor ({ config, weights, baseHash, model, groups, seed, classes }: GlobalVectorInit) {
     const shared = globalParameters(groups, 'shared')
     const kept = globalParameters(groups, 'own')
     const all = byName([...shared, ...kept])
     this.#start = () => initialAdapterTensors(all, weights, seed)
     const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
     const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' ? [name] : [])
-    this.schema = createSchema({ model: modelId(config, model, seed, keeps), baseHash, tensors: form.travelling })
+    this.schema = createSchema({ model: modelId(config, model, seed, keeps, classes), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))
     this.kept = createLayout(byName(kept))
     this.fixed = form.fixed

@@ -10,7 +10,8 @@ export function modelId (
   { name, imageSize }: SamConfig,
   { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', window }: ModelSettings,
   seed: number,
-  keeps: readonly string[] = []
+  keeps: readonly string[] = [],
+  classes = 1
 ): string {
   const { aggregation = 'factors' } = lora
   const settings = [
@@ -24,15 +25,20 @@ export function modelId (
     moe.bottleneck,
     moe.gate,
     moe.expert,
-    ...(encoder === 'lora' ? [] : [encoder]),
-    ...(aggregation === 'factors' ? [] : [aggregation]),
-    ...(aggregation === 'ffa' ? [seed] : []),
-    ...(moe.noise == null || moe.noise === 0 ? [] : [moe.noise]),
-    ...(pixels === 'imagenet' ? [] : [pixels]),
+    ...unless(encoder === 'lora', encoder),
+    ...unless(aggregation === 'factors', aggregation),
+    ...unless(aggregation !== 'ffa', seed),
+    ...unless(moe.noise == null || moe.noise === 0, moe.noise),
+    ...unless(pixels === 'imagenet', pixels),
     ...wordsOf(window),
-    ...(keeps.length === 0 ? [] : [keeps])
+    ...unless(keeps.length === 0, keeps),
+    ...unless(classes === 1, { classes })
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
+}
+
+function unless<T> (isDefault: boolean, value: T): T[] {
+  return isDefault ? [] : [value]
 }
 
 /** A window of the same numbers is the same window, in whatever order they are written. */

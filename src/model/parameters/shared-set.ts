@@ -3,6 +3,7 @@ import { type Random, seededRandom } from '../../common/random.ts'
 import { InputError } from '../../errors.ts'
 import type { GlobalGroup } from '../../settings/method.ts'
 import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
+import { mapsOf, passTensors } from '../classes/passes.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
 import { tensorShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
@@ -13,19 +14,31 @@ import type { GlobalParameter, ParameterGroup } from './groups.ts'
 const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
+/** Beside the hypernetworks of the maps that classes use. */
+const SHARED_HEADS = 'iou_token|mask_tokens|output_upscaling'
+
 /**
- * What of the decoder is trained in full. Map 0, the one that a class uses, depends on all tokens but on no other map's hypernetwork
- * nor on the IoU head.
+ * What of the decoder is trained in full. A map that a class uses depends on all tokens but on no other map's hypernetwork nor on the
+ * IoU head; further passes of the decoder have mask tokens and hypernetworks of their own.
  */
-const WHOLE: Readonly<Partial<Record<DecoderMode, RegExp>>> = {
-  'lora+upscaling': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0\.layers\.2)\b/,
-  'lora+mask-head': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps\.0)\b/,
-  'lora+heads': /^mask_decoder\.(iou_token|mask_tokens|output_upscaling|output_hypernetworks_mlps|iou_prediction_head)\b/,
-  full: /^mask_decoder\./
+function wholeOf (decoder: DecoderMode, maps: readonly number[]): RegExp | undefined {
+  const [used, own] = [`output_hypernetworks_mlps\\.[${maps.join('')}]`, 'passes\\.\\d+\\.']
+  switch (decoder) {
+    case 'lora+upscaling': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used}\\.layers\\.2)\\b`)
+    case 'lora+mask-head': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used})\\b`)
+    case 'lora+heads':
+      return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|output_hypernetworks_mlps|iou_prediction_head)\\b`)
+    case 'full': return /^mask_decoder\./
+    case 'frozen':
+    case 'lora': return undefined
+  }
 }
 
-/** Nothing learns from the maps that one class does not use, so decay alone would wear them down. */
-const UNUSED = /output_hypernetworks_mlps\.[123]|iou_prediction_head/
+/** Nothing learns from the maps that no class uses, so decay alone would wear them down. */
+function unusedBy (maps: readonly number[]): RegExp {
+  const others = [0, 1, 2, 3].filter((map) => !maps.includes(map))
+  return new RegExp(`^mask_decoder\\.output_hypernetworks_mlps\\.[${others.join('')}]|iou_prediction_head`)
+}
 
 type Shape = readonly number[]
 
@@ -38,13 +51,18 @@ function lowRank ([a, b]: readonly [string, string], rank: number, [out, into]: 
 }
 
 /** Tensors of the base that are trained as they are. */
-function whole (shapes: ReadonlyMap<string, Shape>, which: RegExp, role: 'decoder' | 'encoder'): GlobalParameter[] {
+function whole (
+  shapes: ReadonlyMap<string, Shape>,
+  which: RegExp,
+  role: 'decoder' | 'encoder',
+  unused?: RegExp
+): GlobalParameter[] {
   return [...shapes].filter(([name]) => which.test(name)).map(([name, shape]) => ({
     name,
     shape,
     role,
     rate: 'lrHeads',
-    decays: decays({ name, shape }) && !UNUSED.test(name),
+    decays: decays({ name, shape }) && unused?.test(name) !== true,
     start: 'base'
   }))
 }
@@ -101,25 +119,39 @@ function decoderLora (shapes: ReadonlyMap<string, Shape>, rank: number): GlobalP
   )
 }
 
-function decoderParameters (decoder: DecoderMode, rank: number, shapes: ReadonlyMap<string, Shape>): GlobalParameter[] {
-  const pattern = WHOLE[decoder]
+function decoderParameters (
+  decoder: DecoderMode,
+  rank: number,
+  shapes: ReadonlyMap<string, Shape>,
+  maps: readonly number[]
+): GlobalParameter[] {
+  const pattern = wholeOf(decoder, maps)
   return [
     ...(decoder.startsWith('lora') ? decoderLora(shapes, rank) : []),
-    ...(pattern == null ? [] : whole(shapes, pattern, 'decoder'))
+    ...(pattern == null ? [] : whole(shapes, pattern, 'decoder', unusedBy(maps)))
   ]
 }
 
 /**
  * The groups of Γ (docs/spec/pfedsam.md#shared-parameters): of encoder and decoder what their modes say; what a method keeps is the
- * site's own. @throws InputError for a block that the model lacks.
+ * site's own. @throws InputError for a block that the model lacks, or classes that nothing of the decoder could tell apart.
  */
-export function globalGroups (config: SamConfig, settings: ModelSettings, keeps: readonly GlobalGroup[] = []): ParameterGroup[] {
-  const shapes = tensorShapes(config)
+export function globalGroups (
+  config: SamConfig,
+  settings: ModelSettings,
+  keeps: readonly GlobalGroup[] = [],
+  classes = 1
+): ParameterGroup[] {
+  const passes = passTensors(config, classes)
+  if (passes.length > 0 && wholeOf(settings.decoder, [0]) == null) {
+    throw new InputError(`more than three classes need mask tokens that are trained: let model.decoder be more than ${settings.decoder}`)
+  }
+  const shapes = new Map([...tensorShapes(config), ...passes.map(({ name, shape }): [string, Shape] => [name, shape])])
   const group = (name: GlobalGroup, parameters: readonly GlobalParameter[]): ParameterGroup =>
     ({ name, owner: keeps.includes(name) ? 'own' : 'shared', phase: 'G', parameters })
   return [
     group('encoder', encoderParameters(config, settings, shapes)),
-    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes))
+    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes, mapsOf(classes, 0)))
   ]
 }
 

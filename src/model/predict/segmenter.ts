@@ -1,9 +1,11 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toImages, type Fitted, type Pixels } from '../../dataset/index.ts'
+import { mean } from '../../common/mean.ts'
+import { decodeLabels, toImages, type Fitted, type LabelMap, type Pixels } from '../../dataset/index.ts'
+import { restoreMaps } from '../classes/restore.ts'
 import { pixelKey } from '../pixel-key.ts'
 import { gridSide, lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { restoreMask } from '../sam/postprocess.ts'
-import { decodeStep, encodeStep, type StepContext } from '../steps.ts'
+import { decodeClassesStep, decodeStep, encodeStep, type StepContext } from '../steps.ts'
 import type { EmbeddingCache } from './embedding-cache.ts'
 import { promptInputs, singlePrompts, type ImagePrompt } from './prompts.ts'
 
@@ -12,6 +14,8 @@ export interface SegmenterInit {
   readonly config: SamConfig
   readonly pixels?: Pixels | undefined
   readonly context: StepContext
+  /** The federation's classes, where it names them. */
+  readonly labels?: LabelMap | undefined
   readonly weights: HostRecord
   /** `@gamma` and `@lambda`, as far as the mode has them. */
   readonly adapted: HostRecord
@@ -26,7 +30,7 @@ export interface MaskMap {
   readonly map: number
   /** What the model expects the IoU with the truth to be; the mean over several boxes. Not confined to 0..1. */
   readonly iou: number
-  /** height·width of 0 and 1 at the original size; several boxes: what any of them marks. */
+  /** height·width of 0 and 1, or of the codes of several classes, at the original size; several boxes: what any of them marks. */
   readonly mask: Uint8Array
   /** Logits [4G·4G] before they are enlarged, a mask prompt for the next prediction; several boxes: the largest. */
   readonly logits: Float32Array
@@ -39,7 +43,7 @@ const MULTI = [1, 2, 3]
 export class Segmenter {
   readonly #init: SegmenterInit
   readonly #encode: CompiledStep
-  readonly #decode: { readonly single: CompiledStep, readonly multi: CompiledStep }
+  readonly #decode: { readonly single: CompiledStep, readonly multi: CompiledStep, readonly classes: CompiledStep }
   #encoded = 0
   #reused = 0
 
@@ -49,7 +53,8 @@ export class Segmenter {
     this.#encode = engine.compile(encodeStep(context), weights)
     this.#decode = {
       single: engine.compile(decodeStep(context, SINGLE), weights),
-      multi: engine.compile(decodeStep(context, MULTI), weights)
+      multi: engine.compile(decodeStep(context, MULTI), weights),
+      classes: engine.compile(decodeClassesStep(context), weights)
     }
   }
 
@@ -63,13 +68,19 @@ export class Segmenter {
     return lowResSide(this.#init.config)
   }
 
-  /** Map 0, or with `multimask` maps 1 to 3, of one image under one prompt. */
+  /** Several classes: SAM's maps 1 to 3 are theirs, and one map of codes is the answer. */
+  get hasClasses (): boolean {
+    return (this.#init.context.classes ?? 1) > 1
+  }
+
+  /** Map 0, or with `multimask` maps 1 to 3, of one image under one prompt; of several classes their codes. */
   async segment (
     image: Fitted,
     prompt: ImagePrompt = {},
     { multimask = false }: { readonly multimask?: boolean } = {}
   ): Promise<MaskMap[]> {
     const embedding = await this.#embedding(image)
+    if (this.hasClasses) return [await this.#classes(image, prompt, embedding)]
     const numbers = multimask ? MULTI : SINGLE
     const answers: MaskMap[][] = []
     for (const single of singlePrompts(prompt)) {
@@ -91,11 +102,31 @@ export class Segmenter {
   }
 
   async dispose (): Promise<void> {
-    await Promise.all([this.#encode, this.#decode.single, this.#decode.multi].map(async (step) => { await step.dispose() }))
+    await Promise.all([this.#encode, ...Object.values(this.#decode)].map(async (step) => { await step.dispose() }))
   }
 
   #restore (image: Fitted, map: number, logits: Float32Array, iou: number): MaskMap {
     return { map, iou, logits, mask: restoreMask(logits, this.lowRes, image) }
+  }
+
+  /** Several boxes: each class where any of them shows it. */
+  async #classes (image: Fitted, prompt: ImagePrompt, embedding: HostRecord[string]): Promise<MaskMap> {
+    const answers: { maps: Float32Array[], logits: Float32Array, iou: number }[] = []
+    for (const single of singlePrompts(prompt)) {
+      const { masks, iou } = await this.#decode.classes.run({
+        ...this.#init.adapted,
+        '@embedding': embedding,
+        ...promptInputs(single, image, this.lowRes)
+      })
+      const logits = masks!.data as Float32Array
+      answers.push({ maps: restoreMaps(logits, this.lowRes, image), logits, iou: mean([...iou!.data]) })
+    }
+    const { maps, logits } = answers.reduce((a, b) => ({
+      ...a,
+      maps: a.maps.map((map, c) => map.map((logit, i) => Math.max(logit, b.maps[c]![i]!))),
+      logits: a.logits.map((logit, i) => Math.max(logit, b.logits[i]!))
+    }))
+    return { map: 0, iou: mean(answers.map(({ iou }) => iou)), mask: decodeLabels(maps, this.#init.labels!), logits }
   }
 
   /** [1,G,G,d] of one image. */

@@ -1,6 +1,6 @@
 import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import type { Fitted } from '../../dataset/index.ts'
+import { UNKNOWN, type Fitted } from '../../dataset/index.ts'
 
 const JITTER = 0.05
 
@@ -23,7 +23,7 @@ export function maskBounds (
 ): [number, number, number, number] {
   const bounds: [number, number, number, number] = [fittedWidth, fittedHeight, -1, -1]
   mask.forEach((label, i) => {
-    if (label === 0) return
+    if (label === 0 || label === UNKNOWN) return
     const [x, y] = [i % fittedWidth, Math.floor(i / fittedWidth)]
     bounds[0] = Math.min(bounds[0], x)
     bounds[1] = Math.min(bounds[1], y)

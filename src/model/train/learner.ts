@@ -3,11 +3,16 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
-import { toImages, toTargets, type Fitted, type Scored } from '../../dataset/index.ts'
+import { toImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
+import { balanced } from '../classes/balance.ts'
+import { classesIn, targetFeeds } from '../classes/feeds.ts'
+import { restoreCodes } from '../classes/restore.ts'
+import { classMeans, scoreClasses } from '../classes/scores.ts'
+import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
@@ -16,7 +21,6 @@ import { fromPrivateSet, initialExpertState, toPrivateSet, type PrivateLayouts, 
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
-import { restoreMask } from '../sam/postprocess.ts'
 import type { Weights } from '../sam/weights.ts'
 import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
@@ -37,6 +41,8 @@ export interface LearnerInit {
   readonly train: TrainSettings
   /** Groups of the global parameters that stay at the site; none if not given. */
   readonly keeps?: readonly GlobalGroup[] | undefined
+  /** The federation's classes; one, everything above 0, if not given. */
+  readonly labels?: LabelMap | undefined
   /** Of the whole training, for a schedule that falls; no end if not given. */
   readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */
@@ -67,7 +73,11 @@ export interface PhaseArgs {
   readonly signal?: AbortSignal
 }
 
-export type SampleScore = ImageScore & { readonly id: string }
+export type SampleScore = ImageScore & {
+  readonly id: string
+  /** By class, where the federation names classes; null for one that the image does not show. The figures above are their means. */
+  readonly classes?: readonly (ImageScore | null)[]
+}
 
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
@@ -93,19 +103,21 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, weights, model, train, seed } = init
+    const { engine, config, model, train, seed, labels } = init
     this.#init = init
     this.inputSize = config.imageSize
-    this.#components = componentsOf(init)
+    const classes = labels?.names.length ?? 1
+    const weights = withPasses(init.weights, config, classes)
+    this.#components = componentsOf({ ...init, classes })
     const groups = this.#components.flatMap((component) => component.groups ?? [])
-    const global = this.#global = new GlobalVector({ ...init, groups })
+    const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
     this.#layouts = { experts: createLayout(experts), kept: global.kept }
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept }
     this.#weights = { ...weights, ...global.fixed }
-    this.#context = contextOf(init, global.layout, this.#layouts.experts)
+    this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), classes }
     this.#steps = {
       forward: engine.compile(forwardStep(this.#context), this.#weights),
       G: this.#compile('G'),
@@ -193,6 +205,7 @@ export class Learner {
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
     const steps = this.#stepsOf(phase, args)
+    const labels = classesIn(args.samples, this.#init.labels)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
@@ -204,7 +217,7 @@ export class Learner {
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
-      feeds: async (batch, random) => await this.#batch(batch, random, phase),
+      feeds: async (batch, random) => await this.#batch(batch, random, phase, labels),
       inputs
     })
   }
@@ -222,7 +235,9 @@ export class Learner {
     return phase === 'G' ? epochsG : epochsL
   }
 
-  #batches (phase: TrainPhase, { samples, round, siteSeed = this.#init.siteSeed }: PhaseArgs, stretch: Stretch): Iterable<Batch> {
+  #batches (phase: TrainPhase, args: PhaseArgs, stretch: Stretch): Iterable<Batch> {
+    const { round, siteSeed = this.#init.siteSeed } = args
+    const samples = balanced(args.samples, this.#init.labels)
     const { stepsPerRound, batchSize, augment } = this.#init.train
     const source = { samples, batchSize, siteSeed, phase, augment }
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
@@ -235,13 +250,23 @@ export class Learner {
   /** Scores masks at the original size; Dice is the mean over images. */
   async evaluate (
     { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
-  ): Promise<{ dice: number, perSample: SampleScore[] }> {
+  ): Promise<{ dice: number, perSample: SampleScore[], classes?: Readonly<Record<string, number>> }> {
+    const { labels } = this.#init
+    const partial = classesIn(samples, labels)
     const masks = await this.segment({ adapter, samples, mode })
+    if (partial != null) {
+      const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
+      const { dice, classes } = classMeans(perSample, partial)
+      return labels == null ? { dice, perSample } : { dice, classes, perSample }
+    }
     const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
     return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
   }
 
-  /** Masks of 0 and 1 as scoring sees them: with the prompts of training, at the original size, row-major. */
+  /**
+   * Masks as scoring sees them: with the prompts of training, at the original size, row-major; codes of the federation's labels
+   * (label-map.ts), of 0 and 1 where it has one class.
+   */
   async segment (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
     return await this.#masks(args, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
   }
@@ -271,6 +296,7 @@ export class Learner {
       config,
       pixels,
       context: this.#context,
+      labels: this.#init.labels,
       weights: this.#weights,
       adapted: this.#adapted(adapter, mode),
       identity: parts.join(),
@@ -301,7 +327,10 @@ export class Learner {
         ...prompts(chunk)
       })
       const maps = logits!.data as Float32Array
-      for (let i = 0; i < count; i++) masks.push(restoreMask(maps.subarray(i * side * side, (i + 1) * side * side), side, chunk[i]!))
+      const size = (this.#context.classes ?? 1) * side * side
+      for (let i = 0; i < count; i++) {
+        masks.push(restoreCodes(maps.subarray(i * size, (i + 1) * size), side, chunk[i]!, this.#init.labels))
+      }
       await breathe()
     }
     return masks
@@ -335,12 +364,12 @@ export class Learner {
     return { '@images': { shape, data: toImages(batch, this.#init.model.pixels) } }
   }
 
-  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase): Promise<HostRecord> {
+  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase, labels: LabelMap | undefined): Promise<HostRecord> {
     const side = lowResSide(this.#init.config)
     const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
     return {
       ...await this.#inputs(batch, this.#init.train.augment),
-      '@targets': { shape: [batch.length, 1, side, side], data: toTargets(batch, side) },
+      ...targetFeeds(batch, side, labels),
       ...boxes,
       ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }

@@ -18,8 +18,8 @@ export function phaseStep (context: StepContext, phase: TrainPhase, terms: reado
   const training = phase === 'G' ? globalTraining : expertTraining
   return (t) => {
     const { parameters, answers } = training(t, context)
-    const targets = input(t, 'targets')
-    const { value, grad } = tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets }))(parameters)
+    const [targets, known] = [input(t, 'targets'), t['@known']]
+    const { value, grad } = tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets, known }))(parameters)
     return updated(t, parameters, value, grad, context.clipNorm)
   }
 }

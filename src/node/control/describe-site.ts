@@ -22,7 +22,7 @@ export interface SiteParts {
 /** What GET /status answers. */
 export function describeSite ({ site, network, averager, images, joined, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
-  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, progress, compute, pace } = site.record
+  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, classes, progress, compute, pace } = site.record
   const { document } = site.federation
   const steps = averager?.steps
   const seen = steps == null || images == null ? undefined : { seen: imagesSeen(steps, images, document.training), all: images }
@@ -46,7 +46,7 @@ export function describeSite ({ site, network, averager, images, joined, consens
     ...(phase === 'cool-down' && network != null ? waiting(network.peers.unfinished()) : {}),
     warnings: site.notices.list,
     eventLoopP99Ms,
-    ...present({ steps, images: seen, compute, partner, dice, consensus, progress })
+    ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Adapter } from '../../adapter/adapter.ts'
-import { resizeLabels, type Slice } from '../../dataset/index.ts'
-import { scoreCase, type Plane, type ScoredClass } from '../../model/scores/case-scores.ts'
+import { EVERYTHING, resizeLabels, UNKNOWN, type LabelMap, type Slice } from '../../dataset/index.ts'
+import { scoreClasses, shownIn } from '../../model/classes/scores.ts'
+import { scoreCase, type Plane } from '../../model/scores/case-scores.ts'
 import type { PatientCase } from '../../model/scores/class-summary.ts'
 import { scoreImage } from '../../model/scores/overlap.ts'
 import type { Learner, SampleScore } from '../../model/train/learner.ts'
@@ -32,7 +33,8 @@ export interface ScoreOptions {
   readonly adapter: Adapter
   /** NSD's tolerance: mm, or pixels where no voxel size is known */
   readonly tolerance: number
-  readonly classes: readonly ScoredClass[]
+  /** the federation's classes; everything above 0 is one if not given */
+  readonly labels: LabelMap | undefined
   /** the federation gives the decoder a box around the mask: where nothing is marked there is no box, and nothing is asked */
   readonly needsBox: boolean
 }
@@ -60,31 +62,55 @@ async function segment (slices: readonly Slice[], { learner, adapter, needsBox }
 }
 
 function outcomeOf ({ patient, name, voxels, slices }: SiteCase, masks: readonly Uint8Array[], options: ScoreOptions): CaseOutcome {
+  const { labels, tolerance } = options
+  const { names, members } = labels ?? EVERYTHING
   const planes = slices.map((slice, i) => planeOf(slice, masks[i]!))
+  const { lacks = [] } = slices[0]!
   return {
     images: slices.flatMap((slice, i) => {
-      const { id, mask, height, width } = slice
-      return hasForeground(slice) ? [{ id, ...scoreImage(masks[i]!, mask, height, width) }] : []
+      return hasForeground(slice) ? [{ id: slice.id, ...imageScore(slice, masks[i]!, labels) }] : []
     }),
-    scores: options.classes.map((scored) => ({
-      patient,
-      case: name,
-      class: scored.name,
-      slices: slices.length,
-      ...scoreCase({ planes, ...(voxels == null ? {} : { spacing: voxels.spacing }) }, scored, options.tolerance)
-    })),
+    scores: names.flatMap((className, c) => lacks.includes(c)
+      ? []
+      : [{
+          patient,
+          case: name,
+          class: className,
+          slices: slices.length,
+          ...scoreCase({
+            planes: planes.map((plane) => ofClass(plane, members[c]!)),
+            ...(voxels == null ? {} : { spacing: voxels.spacing })
+          }, { name: className }, tolerance)
+        }]),
     worst: worstOf(slices, masks)
   }
 }
 
+function imageScore (slice: Slice, mask: Uint8Array, labels: LabelMap | undefined): Omit<SampleScore, 'id'> {
+  if (labels != null) return scoreClasses(mask, { ...slice, truth: slice.mask }, labels)
+  const [member] = EVERYTHING.members
+  return scoreImage(shownIn(mask, slice.mask, member!), shownIn(slice.mask, slice.mask, member!), slice.height, slice.width)
+}
+
+/** What is not known of the truth counts on neither side. */
+function ofClass ({ height, width, truth, prediction }: CodedPlane, member: Uint8Array): Plane {
+  return { height, width, truth: shownIn(truth, truth, member), prediction: shownIn(prediction, truth, member) }
+}
+
+interface CodedPlane extends Plane {
+  readonly truth: Uint8Array
+  readonly prediction: Uint8Array
+}
+
 /** Volumes are scored voxel by voxel, as what `predict` writes would be. */
-function planeOf (slice: Slice, mask: Uint8Array): Plane {
+function planeOf (slice: Slice, mask: Uint8Array): CodedPlane {
   const { height, width } = slice.voxels ?? slice
   return { height, width, truth: resizeLabels(slice.mask, slice, height, width), prediction: resizeLabels(mask, slice, height, width) }
 }
 
 function worstOf (slices: readonly Slice[], masks: readonly Uint8Array[]): CaseOutcome['worst'] {
-  const wrong = slices.map(({ mask }, i) => mask.reduce((sum, label, at) => sum + ((label > 0) === (masks[i]![at]! > 0) ? 0 : 1), 0))
+  const wrong = slices.map(({ mask }, i) =>
+    mask.reduce((sum, label, at) => sum + (label === UNKNOWN || label === masks[i]![at] ? 0 : 1), 0))
   const index = wrong.indexOf(Math.max(...wrong))
   return { slice: slices[index]!, mask: masks[index]! }
 }

@@ -1,4 +1,4 @@
-import { splitSlices, type Slice, type VoxelGrid } from '../../dataset/index.ts'
+import { isForeground, splitSlices, type Slice, type VoxelGrid } from '../../dataset/index.ts'
 
 /** What is scored as one: the slices of a volume in order, or the pictures of a patient. */
 export interface SiteCase {
@@ -11,7 +11,7 @@ export interface SiteCase {
 
 /** Whether anything is marked on a slice. */
 export function hasForeground ({ mask }: Slice): boolean {
-  return mask.some((label) => label > 0)
+  return mask.some(isForeground)
 }
 
 /**

@@ -81,13 +81,14 @@ export function bestMap (maps: readonly MapStack[]): MapStack {
 
 /**
  * Writes the mask in the image's geometry. Of several maps each gets a name of its own, the best one the plain name too, and a small
- * JSON file says their IoU and which is best. `logits` takes the low-resolution logits of the best.
+ * JSON file says their IoU and which is best. `logits` takes the low-resolution logits of the best; `exact` numbers mean something, and
+ * are not made visible.
  */
 export async function writeMaps (
   out: string,
   image: Image,
   maps: readonly MapStack[],
-  { logits, lowRes }: { readonly logits?: string | undefined, readonly lowRes: number }
+  { logits, lowRes, exact = false }: { readonly logits?: string | undefined, readonly lowRes: number, readonly exact?: boolean }
 ): Promise<{ readonly best: number, readonly written: readonly WrittenMap[] }> {
   const best = bestMap(maps)
   const several = maps.length > 1
@@ -98,18 +99,18 @@ export async function writeMaps (
     foreground: count(masks)
   }))
   if (several) {
-    for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks)
+    for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks, exact)
     await writeJson(iouName(out), { best: best.map, maps: written.map((each) => ({ ...each, file: basename(each.file) })) })
   }
   if (logits != null) await writeLogits(logits, best.logits, lowRes)
-  await writeMask(out, image, best.masks)
+  await writeMask(out, image, best.masks, exact)
   return { best: best.map, written }
 }
 
-async function writeMask (file: string, image: Image, masks: readonly Uint8Array[]): Promise<void> {
+async function writeMask (file: string, image: Image, masks: readonly Uint8Array[], exact: boolean): Promise<void> {
   if (image.kind === 'volume') return await writeMaskNifti(file, image, masks)
   const { height, width } = image.slices[0]!
-  await writeMaskPng(file, masks[0]!, height, width)
+  await writeMaskPng(file, masks[0]!, height, width, exact)
 }
 
 function count (masks: readonly Uint8Array[]): number {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { mean } from '../../common/mean.ts'
-import { readImage } from '../../dataset/index.ts'
+import { legendOf, readImage, toValues, type LabelMap, type LegendEntry } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { EmbeddingCache } from '../../model/predict/embedding-cache.ts'
@@ -58,6 +58,8 @@ export interface Prediction {
   readonly iou: number | null
   readonly best: number
   readonly maps: readonly WrittenMap[]
+  /** What the values in the mask mean, where the federation names its classes. */
+  readonly legend?: readonly LegendEntry[]
   /** Slices that went through the image encoder, and slices whose embedding was there already. */
   readonly encoded: number
   readonly reused: number
@@ -100,13 +102,17 @@ export class Predictor {
   /** The same, written in the image's geometry; files appear whole or not at all. */
   async predict ({ out, logits, ...request }: PredictRequest): Promise<Prediction> {
     checkEnding(out)
+    if (this.#segmenter.hasClasses && logits != null) {
+      throw new InputError('this federation has several classes, and logits of one mask would be none of them: leave --logits out')
+    }
     await requireNoOverwrite({ ...request, out, logits, mask: request.prompt?.mask })
+    const { labels } = this.#site
     const before = this.#segmenter.counts
     const image = await this.#read(request.image)
     checkOutput(out, image, request.image)
     const { maps } = await this.#segment(image, request)
     request.signal?.throwIfAborted()
-    const { best, written } = await writeMaps(out, image, maps, { logits, lowRes: this.#segmenter.lowRes })
+    const { best, written } = await writeMaps(out, image, maps, { logits, lowRes: this.#segmenter.lowRes, exact: labels != null })
     const { foreground, iou } = written.find(({ map }) => map === best)!
     const { encoded, reused } = this.#segmenter.counts
     const problem = this.#disk?.problem
@@ -118,6 +124,7 @@ export class Predictor {
       iou,
       best,
       maps: written,
+      ...(labels == null ? {} : { legend: legendOf(maps.find(({ map }) => map === best)!.masks, labels) }),
       encoded: encoded - before.encoded,
       reused: reused - before.reused,
       ...(problem == null ? {} : { cacheProblem: problem })
@@ -138,6 +145,9 @@ export class Predictor {
     { image: file, prompt = {}, multimask = false, slices, onProgress, signal }: SegmentRequest
   ): Promise<Segmented> {
     checkRange(image, file, slices)
+    if (multimask && this.#segmenter.hasClasses) {
+      throw new InputError("this federation has several classes, for which SAM's three maps stand: leave --multimask out")
+    }
     const { lowRes } = this.#segmenter
     const prepare = await promptedSlices(image, prompt, slices, { side: this.#site.learner.inputSize, lowRes })
     const answers: (readonly MaskMap[] | undefined)[] = []
@@ -147,7 +157,7 @@ export class Predictor {
       answers.push(prepared.prompt == null ? undefined : await this.#segmenter.segment(prepared.fitted, prepared.prompt, { multimask }))
       onProgress?.(index + 1, image.slices.length)
     }
-    const maps = stack(answers, image, multimask, lowRes)
+    const maps = stack(answers, image, multimask, lowRes).map((map) => inValues(map, this.#site.labels))
     return { image, maps, best: bestMap(maps).map }
   }
 }
@@ -173,4 +183,9 @@ function stack (answers: readonly (readonly MaskMap[] | undefined)[], image: Ima
       logits: answers.map((answer) => answer?.[i]?.logits ?? new Float32Array(lowRes ** 2).fill(BACKGROUND))
     }
   })
+}
+
+/** Codes become the federation's values. */
+function inValues (map: MapStack, labels: LabelMap | undefined): MapStack {
+  return labels == null ? map : { ...map, masks: map.masks.map((mask) => toValues(mask, labels)) }
 }

@@ -4,9 +4,10 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import type { Dice } from '../../home/metrics-log.ts'
+import type { Scores } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
+import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
@@ -17,6 +18,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
+type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -40,7 +42,7 @@ export class TrainerSession {
   readonly #initial: PrivateSet
   #privateRound: number
   #keptRound: number
-  #frozenDice: number | undefined
+  #frozen: Score | undefined
 
   constructor ({ ready, learner, data, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
@@ -79,7 +81,7 @@ export class TrainerSession {
   }
 
   async score ({ adapter }: Work): Promise<TrainerCalls['score']['reply']> {
-    return { dice: await this.#score(adapter) }
+    return await this.#score(adapter)
   }
 
   async #save (rounds: Pick<PrivateCheckpoint, 'round' | 'keptRound'>, replaces = false): Promise<void> {
@@ -98,12 +100,16 @@ export class TrainerSession {
     return true
   }
 
-  async #score (values: Float32Array): Promise<Dice> {
+  async #score (values: Float32Array): Promise<Scores> {
     const adapter = new Adapter(this.#learner.schema, values)
-    const score = async (mode: 'frozen' | 'global' | 'personal'): Promise<number> =>
-      (await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })).dice
-    this.#frozenDice ??= await score('frozen')
-    return { frozen: this.#frozenDice, global: await score('global'), personal: await score('personal') }
+    const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })
+    const frozen = this.#frozen ??= await score('frozen')
+    const [global, personal] = [await score('global'), await score('personal')]
+    const dice = { frozen: frozen.dice, global: global.dice, personal: personal.dice }
+    if (frozen.classes == null) return { dice }
+    const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
+      [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
+    return { dice, classes }
   }
 
   #args ({ round, adapter, done, share }: TrainWork, isEnough: () => boolean): PhaseArgs {
@@ -122,7 +128,7 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const dataset = await loadDataset(setup.data, readingOf(setup.model, setup.axis))
+  const dataset = await loadDataset(setup.data, readingOf(setup, setup.axis))
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training.seed)
@@ -146,7 +152,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     provider: engine.provider,
     engineReason: engine.reason,
     privateRound: saved?.round ?? 0,
-    warnings: store.warnings
+    warnings: [...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`), ...store.warnings]
   }
   return new TrainerSession({
     ready,

@@ -122,6 +122,14 @@ describe('the testnet', function () {
     })
   }
 
+  it('trains two classes, one within the other, and every check holds', async () => {
+    const { code, stdout, stderr } =
+      await start('--out', out, '--hospitals', '3', '--rounds', '2', '--classes', 'brain,deep-grey', '--json').ended
+    expect(code, stderr).to.equal(0)
+    const { hospitals } = reportSchema.parse(JSON.parse(stdout))
+    expect(Object.keys(hospitals[2]?.classes ?? {})).to.deep.equal(['brain', 'deep-grey'])
+  })
+
   it('compares with training alone, the founder too', async () => {
     const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '1', '--compare', '--json').ended
     const report = reportSchema.parse(JSON.parse(stdout || 'null'))

@@ -1,5 +1,5 @@
 import type { Engine } from '../../../src/compute/index.ts'
-import type { Scored } from '../../../src/dataset/index.ts'
+import type { LabelMap, Scored } from '../../../src/dataset/index.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
@@ -14,7 +14,7 @@ export const weights = checkWeights(config, new Map(Object.entries(tinyWeights))
 export const baseHash = weightsHash(weights)
 
 export async function createLearner (
-  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, cache }: {
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, labels, cache }: {
     engine?: Engine,
     weights?: Weights,
     siteSeed?: number,
@@ -23,6 +23,7 @@ export async function createLearner (
     model?: Partial<ModelSettings>,
     train?: Partial<TrainSettings>,
     keeps?: readonly GlobalGroup[],
+    labels?: LabelMap | undefined,
     cache?: CacheLimits
   } = {}
 ): Promise<Learner> {
@@ -34,6 +35,7 @@ export async function createLearner (
     model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(config), stepsPerRound: undefined, epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     keeps,
+    labels,
     rounds,
     seed,
     siteSeed,

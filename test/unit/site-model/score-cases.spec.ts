@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { FOREGROUND } from '../../../src/model/scores/case-scores.ts'
+import { labelMapOf } from '../../../src/dataset/index.ts'
 import { scoreCaseInModes, type CaseOutcome } from '../../../src/site-model/evaluate/score-cases.ts'
 import { pixels, slice } from '../dataset/fixtures.ts'
 import { createLearner } from '../model/learners.ts'
@@ -15,6 +15,8 @@ const slices = [1, 0].map((label, index) => slice('a', index, {
   voxels
 }))
 
+const labels = labelMapOf([{ name: 'foreground', values: [1, 2] }, { name: 'one', value: 1 }, { name: 'two', value: 2 }])
+
 describe('a case in three modes', function () {
   this.timeout(60_000)
 
@@ -25,7 +27,7 @@ describe('a case in three modes', function () {
         learner,
         adapter: learner.initialAdapter(),
         tolerance: 2,
-        classes: [FOREGROUND, { name: 'one', label: 1 }, { name: 'two', label: 2 }],
+        labels,
         needsBox
       })
       return personal

@@ -1,15 +1,18 @@
 import { InputError } from '../../../errors.ts'
+import type { LabelBook } from '../../labels/label-book.ts'
 import { COLOURS_FILE, hex, type ColourTable } from './colour-table.ts'
 import { isNearlyBinary, thresholded } from './near-binary.ts'
 import type { Voxels } from '../nifti.ts'
 import { checkPalette, type PaletteBook } from './palette-book.ts'
 import type { Samples } from '../pages/samples.ts'
-import { NOT_LABELS, wholeLabels } from './whole-labels.ts'
+import { checkIsMask, NOT_LABELS, wholeLabels } from './whole-labels.ts'
 
 /** What the masks of one folder have in common. */
 export interface MaskReading {
   readonly colours?: ColourTable | undefined
   readonly palettes?: PaletteBook
+  /** where values become bytes; without it they must be bytes */
+  readonly book?: LabelBook | undefined
 }
 
 export interface Labels {
@@ -28,8 +31,23 @@ export const NEARLY = 'masks nearly black and white: what is at least half brigh
 const INVERTED = 'masks stored inverted (0 is white): their stored numbers are the labels'
 const MAX_NAMED = 4
 
-/** height·width labels 0..255 of a page. @throws InputError whose message is a reason without a file name */
-export function labelsOf (page: Samples, { colours, palettes }: MaskReading = {}): Labels {
+/** height·width labels of a page. @throws InputError whose message is a reason without a file name */
+export function labelsOf (page: Samples, reading: MaskReading = {}): Labels {
+  const { data, notes } = valuesOf(page, reading)
+  return { data: encoded(data, reading), notes }
+}
+
+/** Whole numbers as bytes. @throws InputError for what is none where nothing says what it becomes */
+export function encoded (values: Voxels, { book }: MaskReading): Uint8Array {
+  if (book != null) return book.encode(values)
+  if (values instanceof Uint8Array) return values
+  let high = 0
+  for (const value of values) high = Math.max(high, value)
+  if (high <= 255) return Uint8Array.from(values as Float32Array)
+  throw new InputError(`the mask holds the label ${high}: number the labels from 1 to 255`)
+}
+
+function valuesOf (page: Samples, { colours, palettes }: MaskReading): { data: Voxels, notes: readonly string[] } {
   if (colours != null && (page.palette != null || page.channels >= 3)) return { data: byColour(page, colours), notes: [BY_COLOUR] }
   if (page.palette != null) return byIndex(page, page.palette, palettes)
   const notes: string[] = []
@@ -40,7 +58,7 @@ export function labelsOf (page: Samples, { colours, palettes }: MaskReading = {}
     notes.push(INVERTED)
   }
   const data = settle(bright, page, notes)
-  palettes?.addGrey(data)
+  if (data instanceof Uint8Array) palettes?.addGrey(data)
   return { data, notes }
 }
 
@@ -144,8 +162,11 @@ function requireBlackBorder (values: Voxels, { height, width }: Samples): void {
   }
 }
 
-/** Labels of grey values: near ones cut at the half, whole ones as they are. */
-function settle (values: Voxels, page: Samples, notes: string[]): Uint8Array {
+/**
+ * Labels of grey values: near ones cut at the half, whole ones as they are. @throws InputError whose message is a reason without a file
+ * name
+ */
+export function settle (values: Voxels, page: Pick<Samples, 'height' | 'width' | 'lossy'>, notes: string[]): Voxels {
   const { height, width, lossy = false } = page
   const data = brightnessOf(values)
   const picture = data == null ? undefined : { data, height, width }
@@ -162,6 +183,7 @@ function settle (values: Voxels, page: Samples, notes: string[]): Uint8Array {
   }
   const labels = wholeLabels(values)
   if (labels == null) throw new InputError(NOT_LABELS)
+  checkIsMask(labels, page)
   return labels
 }
 

@@ -1,13 +1,13 @@
 import { InputError } from '../../../errors.ts'
 import type { Voxels } from '../nifti.ts'
 
-export const NOT_LABELS = 'the mask holds values that are not labels (whole numbers 0 to 255)'
+export const NOT_LABELS = 'the mask holds values that are not labels (whole numbers from 0)'
 /** What "white" is where masks of 0 and 1 were widened to more bits. */
 const FULL = [65535, 32767, 2 ** 32 - 1, 2 ** 31 - 1]
 const NEAR_WHOLE = 1e-3
 
-/** Labels 0..255 of numbers of any type; undefined where some are fractions or below 0. @throws InputError for labels above 255 */
-export function wholeLabels (values: Voxels): Uint8Array | undefined {
+/** Labels of numbers of any type, as bytes where they fit; undefined where some are fractions or below 0. */
+export function wholeLabels (values: Voxels): Voxels | undefined {
   if (values instanceof Uint8Array) return values
   let high = 0
   let widened = true
@@ -23,5 +23,24 @@ export function wholeLabels (values: Voxels): Uint8Array | undefined {
   if (FULL.includes(high) && values.every((value) => value === 0 || value === high)) {
     return Uint8Array.from(values as Float32Array, (value) => value === 0 ? 0 : 255)
   }
-  throw new InputError(`the mask holds the label ${high}: number the labels from 1 to 255`)
+  return Float64Array.from(values as Float32Array, Math.round)
+}
+
+/** Blurred or colourful pictures have more values, side by side and everywhere. */
+const MAX_LABELS = 32
+const EMPTY_SHARE = 0.75
+const SAME_SHARE = 0.5
+
+/** @throws InputError for what has hundreds of values that lie in no patches: a picture in the place of its mask */
+export function checkIsMask (values: Voxels, { width }: { readonly width: number }): void {
+  const distinct = new Set<number>()
+  let [above, same] = [0, 0]
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) continue
+    above++
+    if (i % width > 0 && values[i] === values[i - 1]) same++
+    else distinct.add(values[i]!)
+  }
+  if (distinct.size <= MAX_LABELS || above < (1 - EMPTY_SHARE) * values.length || same >= SAME_SHARE * above) return
+  throw new InputError(`the mask holds ${distinct.size} different labels that lie in no patches: it is a picture, not a mask`)
 }

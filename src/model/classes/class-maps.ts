@@ -1,0 +1,30 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { TensorRecord } from '../../compute/index.ts'
+import type { Prompts } from '../sam/prompt-encoder.ts'
+import { promptMasks, type SamOptions } from '../sam/sam.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import { mapsOf, passesOf, passName } from './passes.ts'
+
+/** One of the decoder's passes: its own mask tokens and hypernetworks in the place of the base's. */
+function inPass (weights: TensorRecord, pass: number): TensorRecord {
+  if (pass === 0) return weights
+  const prefix = passName(pass, '')
+  const own = Object.entries(weights).filter(([name]) => name.startsWith(prefix))
+  return { ...weights, ...Object.fromEntries(own.map(([name, tensor]) => [`mask_decoder.${name.slice(prefix.length)}`, tensor])) }
+}
+
+/** Logits [P,C,4G,4G] and IoU estimates [P,C] of so many classes (docs/spec/pfedsam.md#several-classes). */
+export function classMaps (
+  weights: TensorRecord,
+  config: SamConfig,
+  embedding: tf.Tensor4D,
+  { classes, prompts, ...options }: Omit<SamOptions, 'maps'> & { readonly classes: number, readonly prompts: Prompts }
+): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+  const answers = Array.from({ length: passesOf(classes) }, (_, pass) => {
+    const maps = mapsOf(classes, pass)
+    const { masks, iou } = promptMasks(inPass(weights, pass), config, embedding, prompts, { ...options, maps })
+    return { masks, iou: tf.slice(iou, [0, maps[0]!], [-1, maps.length]) }
+  })
+  if (answers.length === 1) return answers[0]!
+  return { masks: tf.concat(answers.map(({ masks }) => masks), 1), iou: tf.concat(answers.map(({ iou }) => iou), 1) }
+}

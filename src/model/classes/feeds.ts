@@ -1,0 +1,20 @@
+import type { HostRecord } from '../../compute/index.ts'
+import { EVERYTHING, toClassTargets, toTargets, UNKNOWN, type Fitted, type LabelMap } from '../../dataset/index.ts'
+
+/** Something in these images is not known, or not annotated. */
+function isPartial (samples: readonly Fitted[]): boolean {
+  return samples.some(({ mask, lacks = [] }) => lacks.length > 0 || mask.includes(UNKNOWN))
+}
+
+/** What the classes of images are where only some of them may be known; undefined where all is known of the one that there is. */
+export function classesIn (samples: readonly Fitted[], labels: LabelMap | undefined): LabelMap | undefined {
+  return labels ?? (isPartial(samples) ? EVERYTHING : undefined)
+}
+
+/** `@targets` [B,C,L,L] of a batch; where there are classes (classesIn), `@known` beside it. */
+export function targetFeeds (batch: readonly Fitted[], side: number, labels: LabelMap | undefined): HostRecord {
+  if (labels == null) return { '@targets': { shape: [batch.length, 1, side, side], data: toTargets(batch, side) } }
+  const shape = [batch.length, labels.names.length, side, side]
+  const { targets, known } = toClassTargets(batch, side, labels)
+  return { '@targets': { shape, data: targets }, '@known': { shape, data: known } }
+}

@@ -1,0 +1,130 @@
+import { expect } from 'chai'
+import { labelMapOf, toClassTargets, UNKNOWN, type Scored } from '../../../src/dataset/index.ts'
+import { balanced } from '../../../src/model/classes/balance.ts'
+import { withPasses, passesOf, mapsOf } from '../../../src/model/classes/passes.ts'
+import type { Learner } from '../../../src/model/train/learner.ts'
+import { config, createLearner, disc, discs, weights } from './learners.ts'
+import { testEngine } from './golden.ts'
+
+const two = labelMapOf([{ name: 'disc', values: [1, 2] }, { name: 'core', value: 2 }])
+
+/** A disc with a core of half its radius. */
+function cored (id: number): Scored {
+  const plain = disc(id)
+  const { width, mask } = plain
+  const [x0, y0, radius] = [40 + 12 * id, 40 + 6 * id, (18 + 3 * id) / 2]
+  const codes = mask.map((code, i) => code === 1 && (i % width - x0) ** 2 + (Math.floor(i / width) - y0) ** 2 < radius ** 2 ? 2 : code)
+  return { ...plain, mask: codes, truth: codes }
+}
+const samples = [0, 1, 2, 3].map(cored)
+
+describe('several classes', function () {
+  this.timeout(120_000)
+
+  it('takes map 0 for one class, maps 1 to 3 for up to three, and a pass for each three more', () => {
+    expect(mapsOf(1, 0)).to.deep.equal([0])
+    expect(mapsOf(2, 0)).to.deep.equal([1, 2])
+    expect([passesOf(1), passesOf(3), passesOf(4), passesOf(16)]).to.deep.equal([1, 1, 2, 6])
+    expect(mapsOf(7, 2)).to.deep.equal([1])
+    const added = Object.keys(withPasses(weights, config, 5)).filter((name) => !(name in weights))
+    expect(added).to.include('mask_decoder.passes.1.output_hypernetworks_mlps.2.layers.0.weight')
+    expect(added.some((name) => name.includes('mlps.3'))).to.equal(false)
+  })
+
+  it('begins as the frozen model with any number of classes, bit for bit', async () => {
+    for (const names of [['a'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e']]) {
+      const labels = labelMapOf(names.map((name, i) => ({ name, value: i + 1 })))
+      const learner = await createLearner({ labels })
+      const scores = async (mode: 'frozen' | 'global' | 'personal'): Promise<unknown> =>
+        (await learner.evaluate({ adapter: learner.initialAdapter(), samples, mode })).perSample
+      const frozen = await scores('frozen')
+      expect(await scores('global')).to.deep.equal(frozen)
+      expect(await scores('personal')).to.deep.equal(frozen)
+      await learner.dispose()
+    }
+  })
+
+  it('trains nested classes in both phases', async () => {
+    const learner = await createLearner({ labels: two, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
+    let adapter = learner.initialAdapter()
+    const losses: number[] = []
+    for (let round = 1; round <= 8; round++) {
+      const { adapter: next, loss } = await learner.train('G', { adapter, samples, round })
+      adapter = next
+      losses.push(loss)
+      await learner.train('L', { adapter, samples, round })
+    }
+    expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
+    const { dice, classes, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
+    expect(Object.keys(classes!)).to.deep.equal(['disc', 'core'])
+    expect(dice).to.be.closeTo((classes!['disc']! + classes!['core']!) / 2, 1e-12)
+    expect(perSample[0]!.classes).to.have.length(2)
+    await learner.dispose()
+  })
+
+  it('learns nothing from a class that a site lacks, and nothing from unknown places', async () => {
+    const learner = await createLearner({ labels: two, train: { weightDecay: 0 } })
+    const adapter = learner.initialAdapter()
+    const trained = async (given: readonly Scored[]): Promise<Float32Array> =>
+      (await learner.train('G', { adapter, samples: given, round: 1 })).adapter.values
+    const lacks = samples.map((sample) => ({ ...sample, lacks: [1] }))
+    const coreless = lacks.map((sample) => ({ ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) }))
+    expect(await trained(lacks)).to.deep.equal(await trained(coreless))
+    expect(await trained(lacks)).not.to.deep.equal(await trained(samples))
+    const nothing = samples.map((sample) => ({ ...sample, mask: sample.mask.map(() => UNKNOWN) }))
+    expect(await trained(nothing)).to.deep.equal(adapter.values)
+    await learner.dispose()
+  })
+
+  it('scores over what is known and annotated', async () => {
+    const learner = await createLearner({ labels: two })
+    const adapter = learner.initialAdapter()
+    const [whole] = (await learner.evaluate({ adapter, samples: samples.slice(0, 1), mode: 'frozen' })).perSample
+    const lacking = samples.slice(0, 1).map((sample) => ({ ...sample, lacks: [1] }))
+    const { dice, classes, perSample } = await learner.evaluate({ adapter, samples: lacking, mode: 'frozen' })
+    expect(perSample[0]!.classes).to.deep.equal([whole!.classes![0], null])
+    expect(dice).to.equal(whole!.classes![0]!.dice)
+    expect(classes).to.have.all.keys('disc')
+    await learner.dispose()
+  })
+
+  it('predicts codes, for a picture under a prompt, too', async () => {
+    const learner = await createLearner({ labels: two })
+    const [mask] = await learner.predict({ adapter: learner.initialAdapter(), samples: samples.slice(0, 1), mode: 'frozen' })
+    expect([...new Set(mask)].every((code) => code <= 2)).to.equal(true)
+    await learner.dispose()
+  })
+
+  it('is another model than that of one class', async () => {
+    const ids = await Promise.all([undefined, two].map(async (labels) => {
+      const learner: Learner = await createLearner({ labels, engine: await testEngine() })
+      const { model } = learner.schema
+      await learner.dispose()
+      return model
+    }))
+    expect(ids[0]).not.to.equal(ids[1])
+  })
+})
+
+describe('targets of classes', () => {
+  it('are shares of what is known', () => {
+    const codes = Uint8Array.from([1, UNKNOWN, 2, 0, 1, 2, UNKNOWN, UNKNOWN, 0, 0, 0, 0, 0, 0, 0, 0])
+    const sample = {
+      ...discs[0]!, side: 4, height: 4, width: 4, fittedHeight: 4, fittedWidth: 4, mask: codes, image: new Uint8Array(16)
+    }
+    const { targets, known } = toClassTargets([sample], 2, two)
+    expect([...known]).to.deep.equal([0.75, 0.5, 1, 1, 0.75, 0.5, 1, 1])
+    expect([...targets].map((share) => Math.round(share * 1000) / 1000)).to.deep.equal([1, 0.5, 0, 0, 0.333, 0.5, 0, 0])
+  })
+})
+
+describe('images of a rare class', () => {
+  const rare = samples.map((sample, i) => i === 0 ? sample : { ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+
+  it('come twice, after all others', () => {
+    expect(balanced(rare, two)).to.deep.equal([...rare, rare[0]])
+    expect(balanced(samples, two)).to.deep.equal(samples)
+    expect(balanced(rare.map((sample) => ({ ...sample, lacks: [1] })), two)).to.have.length(4)
+    expect(balanced(rare, undefined)).to.equal(rare)
+  })
+})

@@ -1,0 +1,40 @@
+import { expect } from 'chai'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { labelsOf, parseClasses } from '../../../scripts/testnet/classes.ts'
+import { withClasses } from '../../../scripts/testnet/hospitals/class-folders.ts'
+import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals/hospitals.ts'
+import { bundledSample, deepGreySample } from '../../../scripts/testnet/sample.ts'
+import { labelMapOf, loadDataset } from '../../../src/dataset/index.ts'
+import { UsageError } from '../../../src/errors.ts'
+
+describe('classes of the testnet', function () {
+  this.timeout(60_000)
+  let folder: string
+
+  before(async () => { folder = await mkdtemp(join(tmpdir(), 'consilium-classes-')) })
+  after(async () => { await rm(folder, { recursive: true }) })
+
+  it('are those of the sample, in its order', () => {
+    expect(parseClasses('deep-grey,brain', undefined)).to.deep.equal(['brain', 'deep-grey'])
+    for (const wrong of ['', 'brain,brain', 'heart', 'brain,']) expect(() => parseClasses(wrong, undefined), wrong).to.throw(UsageError)
+    expect(() => parseClasses('brain', 'folder')).to.throw(UsageError, 'leave --data out')
+  })
+
+  it('are in the masks of every hospital, over its own images', async () => {
+    const plain = await bundledSample()
+    const labels = labelMapOf(labelsOf(['brain', 'deep-grey']))
+    for (const hospital of planHospitals(await dataFolders(plain), 4, folder)) {
+      const { data } = await withClasses(hospital, ['brain', 'deep-grey'], { folder, deep: await deepGreySample() })
+      const [before, after] = [await loadDataset(hospital.data), await loadDataset(data, { labels })]
+      expect(after.slices.map(({ image }) => image), basename(data)).to.deep.equal(before.slices.map(({ image }) => image))
+      const inner = after.slices.map(({ mask }) => mask.filter((code) => code === 2).length)
+      expect(Math.max(...inner)).to.be.greaterThan(100)
+      expect(after.lacking).to.deep.equal([])
+      // Brain is what it was, and what of the atlas's deep grey matter lies beyond it.
+      const more = after.slices.flatMap(({ mask }, i) => [...mask].filter((code, at) => code === 0 && before.slices[i]!.mask[at]! > 0))
+      expect(more).to.have.length(0)
+    }
+  })
+})
