@@ -32,6 +32,26 @@ interface Nrrd { readonly fields: ReadonlyMap<string, string>, readonly values: 
  * file name
  */
 export async function readNrrd (file: string): Promise<Volume> {
+  const { header, layers, values } = await readLayers(file)
+  return { header, voxels: layers.length === 1 ? layers[0]! : layersToLabels(layers, values) }
+}
+
+/** Every channel of .nrrd and .nhdr, along an axis that the header says is none of space or time. @throws InputError as `readNrrd` does */
+export async function readNrrdChannels (file: string): Promise<Volume[]> {
+  const { header, layers, kind } = await readLayers(file)
+  if (layers.length > 1 && kind === 'time') throw new InputError('the fourth dimension of the NRRD is time: store one volume per file')
+  return layers.map((voxels) => ({ header, voxels }))
+}
+
+interface Layers {
+  readonly header: Volume['header']
+  readonly layers: readonly Voxels[]
+  readonly values: ReadonlyMap<string, string>
+  /** of the axis of layers, in small letters */
+  readonly kind?: string | undefined
+}
+
+async function readLayers (file: string): Promise<Layers> {
   const bytes = await readCapped(file)
   const nrrd = parseNrrd(bytes)
   const { fields, values } = nrrd
@@ -51,7 +71,8 @@ export async function readNrrd (file: string): Promise<Volume> {
     atEnd: fields.get('byte skip') === '-1'
   })
   const count = layers == null ? 1 : sizes[layers]!
-  return { header, voxels: count === 1 ? voxels : layersToLabels(apart(voxels, sizes, layers!), values) }
+  const kind = layers == null ? undefined : fields.get('kinds')?.split(/\s+/)[layers]?.toLowerCase()
+  return { header, layers: count === 1 ? [voxels] : apart(voxels, sizes, layers!), values, kind }
 }
 
 function parseNrrd (bytes: Buffer): Nrrd {
