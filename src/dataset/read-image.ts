@@ -47,8 +47,9 @@ export async function imageKind (file: string): Promise<'picture' | 'volume'> {
 export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   const { stem, kind } = parseName(file)
   if (kind == null) throw new InputError(`${file} is of a format that is not read: use ${FORMATS}`)
+  const source = await sourceOf(file, options.channels)
   try {
-    const opened = await openCase(await sourceOf(file, options.channels), { ...options, said: await readStatement(file) })
+    const opened = await openCase(source, { ...options, said: await readStatement(file) })
     return opened.kind === 'picture' ? onePicture(opened, stem, options) : oneVolume(opened, stem, options)
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error

@@ -94,7 +94,8 @@ export async function filesBeside (file: string, channels: readonly number[]): P
   const own = CHANNEL.exec(parseName(file).stem)
   if (own == null || !channels.includes(Number(own[2]))) return undefined
   const files = new Map<number, string>([[Number(own[2]), file]])
-  for (const name of (await readdir(folder)).sort()) {
+  // Reading the file says what is wrong with its folder.
+  for (const name of (await readdir(folder).catch(() => [])).sort()) {
     const { stem, kind } = parseName(name)
     const [, key, digits] = CHANNEL.exec(stem) ?? []
     const channel = Number(digits)
