@@ -86,7 +86,7 @@ function notIn (count: number, channel: number): InputError {
 }
 
 function lacking (channel: number): InputError {
-  return new InputError(`the case lacks channel ${channel}, which model.channels names: add its file _${suffix(channel)}, or leave it out`)
+  return new InputError(`the case lacks channel ${channel}, which model.channels names: add its file _${suffix(channel)}, or leave the case out`)
 }
 
 function suffix (channel: number): string {

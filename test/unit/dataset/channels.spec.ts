@@ -119,7 +119,7 @@ describe('channels', () => {
       const dataset = await scan({ ...CASE, 'imagesTr/b_0001.nii': volume(second), 'labelsTr/b.nii': label }, { channels: [0, 1] })
       expect(dataset.subjects).to.equal(1)
       expect(reasonsOf(dataset)).to.deep.equal({
-        'imagesTr/b_0001.nii': 'the case lacks channel 0, which model.channels names: add its file _0000, or leave it out'
+        'imagesTr/b_0001.nii': 'the case lacks channel 0, which model.channels names: add its file _0000, or leave the case out'
       })
       expect(dataset.channels.found.map(({ images }) => images)).to.deep.equal([1, 2])
       expect(Object.values(reasonsOf(await scan(T2, { channels: [0, 1] })))[0]).to.include('the case lacks channel 1')
