@@ -86,7 +86,8 @@ function notIn (count: number, channel: number): InputError {
 }
 
 function lacking (channel: number): InputError {
-  return new InputError(`the case lacks channel ${channel}, which model.channels names: add its file _${suffix(channel)}, or leave the case out`)
+  const add = `add its file _${suffix(channel)}, or leave the case out`
+  return new InputError(`the case lacks channel ${channel}, which model.channels names: ${add}`)
 }
 
 function suffix (channel: number): string {

@@ -50,6 +50,10 @@ function inOneFile (...channels: readonly (readonly number[])[]): Record<string,
       ...NRRD, 'dimension: 4', `sizes: ${side} ${count}`, 'kinds: domain domain domain list',
       'space directions: (1,0,0) (0,1,0) (0,0,1) none', ''
     ], channels.flat()),
+    'space.nrrd': raw([
+      ...NRRD, 'dimension: 4', 'space dimension: 4', `sizes: ${side} ${count}`, 'kinds: domain domain domain domain',
+      'space directions: (1,0,0,0) (0,1,0,0) (0,0,1,0) (0,0,0,1)', 'space origin: (0,0,0,0)', ''
+    ], channels.flat()),
     'inside.mha': raw([
       'NDims = 3', `DimSize = ${side}`, ...META, `ElementNumberOfChannels = ${count}`, 'ElementDataFile = LOCAL'
     ], together(...channels)),
