@@ -79,7 +79,7 @@ async function picturePair (picture: OpenPicture, { stem, mask }: Truth, options
     notes: [...picture.notes, ...labels.notes],
     shown,
     found: picture.found,
-    ignoredChannels: 0,
+    ignoredChannels: picture.ignored,
     twoPlaces: false
   }
 }
@@ -117,13 +117,12 @@ async function volumePair (volume: OpenVolume, { stem, mask }: Truth, options: P
   const { header } = volume.layers[0]!.source
   const stack = planStack({ header }, options.axis)
   const { masks, notes } = await readVolumeLabels(mask, { header, stack }, options)
-  const { channels = 1, twoPlaces = false } = header
+  const { twoPlaces = false } = header
   const { layers, shown } = withShown(volume.layers, valuesOf)
   const slices = volumeSlices(stem, { ...volume, layers }, stack, masks, options)
   const isShown = options.book?.isForeground ?? isMarked
   const kept = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
   const emptySlices = slices.length - kept.length
-  const ignoredChannels = options.channels == null ? channels - 1 : channels - Math.min(channels, new Set(options.channels).size)
   return {
     // Nothing says how large a pixel of a page is, or how far apart pages lie: scores are in pixels.
     slices: volume.pages ? kept.map(({ voxels: _voxels, ...slice }) => slice) : kept,
@@ -132,7 +131,7 @@ async function volumePair (volume: OpenVolume, { stem, mask }: Truth, options: P
     notes,
     shown,
     found: volume.found,
-    ignoredChannels,
+    ignoredChannels: volume.ignored,
     twoPlaces
   }
 }

@@ -32,12 +32,15 @@ export interface OpenPicture extends Pick<Picture, 'height' | 'width' | 'orienta
   readonly layers: ReadonlyArray<Layer<Pixels>>
   /** channels that the image has */
   readonly found: readonly number[]
+  /** those of its only file that are not read */
+  readonly ignored: number
 }
 
 export interface OpenVolume {
   readonly kind: 'volume'
   readonly layers: ReadonlyArray<Layer<Volume>>
   readonly found: readonly number[]
+  readonly ignored: number
   /** pages of a picture file, of which nothing says how large their pixels are */
   readonly pages: boolean
 }

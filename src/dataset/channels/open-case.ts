@@ -15,11 +15,12 @@ export async function openCase (source: Source, options: CaseOptions): Promise<O
   if (parseName(image).kind === 'volume') {
     const how = howOf(options, await modalityOf(image, known))
     const volume = await readVolume(image, said.channels)
-    return { kind: 'volume', layers: [{ source: volume, how }], found: upTo(volume.header.channels ?? 1), pages: false }
+    const { channels = 1 } = volume.header
+    return { kind: 'volume', layers: [{ source: volume, how }], found: upTo(channels), ignored: channels - 1, pages: false }
   }
   const how = howOf(options, known)
   const pages = await readPages(image)
-  if (pages.length > 1) return { kind: 'volume', layers: [{ source: stackOf(pages), how }], found: [0], pages: true }
+  if (pages.length > 1) return { kind: 'volume', layers: [{ source: stackOf(pages), how }], found: [0], ignored: 0, pages: true }
   const picture = pictureOf(pages[0]!)
-  return { ...picture, kind: 'picture', layers: [{ source: picture, how }], found: upTo(picture.channels) }
+  return { ...picture, kind: 'picture', layers: [{ source: picture, how }], found: upTo(picture.channels), ignored: 0 }
 }

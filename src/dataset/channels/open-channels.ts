@@ -29,7 +29,7 @@ type Part = { readonly file: string } & (
 
 /** Reads the channels asked for, each from its file or all from one. @throws InputError whose message is a reason without a file name */
 export async function openChannels (source: Source, options: CaseOptions, channels: readonly number[]): Promise<OpenPicture | OpenVolume> {
-  const { parts, found } = await partsOf(source, options, [...new Set(channels)])
+  const { parts, found, ignored } = await partsOf(source, options, [...new Set(channels)])
   const first = parts.get(channels[0]!)!
   for (const [channel, part] of parts) {
     const difference = differenceOf(first, part)
@@ -42,17 +42,18 @@ export async function openChannels (source: Source, options: CaseOptions, channe
   }))
   if (first.kind === 'volume') {
     const layers = channels.map((channel, at) => ({ source: (parts.get(channel) as typeof first).volume, how: hows[at]! }))
-    return { kind: 'volume', layers, found, pages: first.pages }
+    return { kind: 'volume', layers, found, ignored, pages: first.pages }
   }
   const layers = channels.map((channel, at): Layer<Picture> => {
     const { picture, whole } = parts.get(channel) as typeof first
     // Colours by windows of their own would be other colours.
     return { source: picture, how: hows[at]!, ...whole == null || options.windows != null ? {} : { whole: valuesIn({ data: whole }) } }
   })
-  return { ...first.picture, kind: 'picture', layers, notes: [...new Set(layers.flatMap(({ source: { notes } }) => notes))], found }
+  const notes = [...new Set(layers.flatMap((layer) => layer.source.notes))]
+  return { ...first.picture, kind: 'picture', layers, notes, found, ignored }
 }
 
-interface Parts { readonly parts: ReadonlyMap<number, Part>, readonly found: readonly number[] }
+interface Parts extends Pick<OpenPicture, 'found' | 'ignored'> { readonly parts: ReadonlyMap<number, Part> }
 
 async function partsOf ({ image, files }: Source, { said }: CaseOptions, wanted: readonly number[]): Promise<Parts> {
   const stated = said.stated ? said.channels : undefined
@@ -60,7 +61,8 @@ async function partsOf ({ image, files }: Source, { said }: CaseOptions, wanted:
   const held = await channelsIn(image, stated)
   const missing = wanted.find((channel) => held[channel] == null)
   if (missing != null) throw files != null && held.length === 1 ? lacking(missing) : notIn(held.length, missing)
-  return { parts: new Map(wanted.map((channel) => [channel, held[channel]!])), found: upTo(held.length) }
+  const parts = new Map(wanted.map((channel) => [channel, held[channel]!]))
+  return { parts, found: upTo(held.length), ignored: held.length - parts.size }
 }
 
 async function partsOfFiles (files: ChannelFiles, wanted: readonly number[], stated: number | undefined): Promise<Parts> {
@@ -77,7 +79,7 @@ async function partsOfFiles (files: ChannelFiles, wanted: readonly number[], sta
     }
     parts.set(channel, held[0]!)
   }
-  return { parts, found: [...files.keys()].sort((a, b) => a - b) }
+  return { parts, found: [...files.keys()].sort((a, b) => a - b), ignored: 0 }
 }
 
 function notIn (count: number, channel: number): InputError {

@@ -176,16 +176,28 @@ describe('channels', () => {
     })
 
     it('fill planes as files of their own do', async () => {
-      const masks = { 'four.nii': label, 'vector.nii': label }
+      const names = ['four.nii', 'vector.nii']
       const files = await scan(CASE, { channels: [0, 1] })
-      for (const [name, mask] of Object.entries(masks)) {
+      for (const name of names) {
         const one = await scan(
-          { [`imagesTr/${name}`]: inOneFile(first, second)[name]!, [`labelsTr/${name}`]: mask, 'dataset.json': T2_ADC },
+          { [`imagesTr/${name}`]: inOneFile(first, second)[name]!, [`labelsTr/${name}`]: label, 'dataset.json': T2_ADC },
           { channels: [0, 1] }
         )
         expect(one.problems).to.deep.equal([])
         expect(one.slices.map(({ image }) => [...image])).to.deep.equal(files.slices.map(({ image }) => [...image]))
         expect(one.channels).to.deep.equal(files.channels)
+        expect(one.ignoredChannels).to.equal(0)
+      }
+    })
+
+    it('that are not read are counted', async () => {
+      for (const name of ['four.nii', 'inside.mha']) {
+        const { problems, ignoredChannels, channels } = await scan(
+          { [`images/a${name.slice(-4)}`]: inOneFile(first, second, first)[name]!, 'masks/a.nii': label },
+          { channels: [2, 2] }
+        )
+        expect(problems).to.deep.equal([])
+        expect([ignoredChannels, channels.found.length], name).to.deep.equal([2, 3])
       }
     })
 
