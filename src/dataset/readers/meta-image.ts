@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, NumberType>> = {
   MET_DOUBLE: 'float64'
 }
 /** The last line of every header; what follows is data. */
-const LAST = /^ElementDataFile\s*=\s*(.*?)\s*\r?\n/m
+const LAST = /^ElementDataFile[ \t]*=[ \t]*(.*?)[ \t]*\r?\n/m
 const MAX_HEADER_BYTES = 2 ** 20
 
 /** Reads .mha and .mhd with the file that it names. @throws InputError whose message is a reason without a file name */

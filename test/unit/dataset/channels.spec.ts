@@ -150,6 +150,10 @@ describe('channels', () => {
         [['window', 1, 0], ['percentiles', 2, 1], ['window', 3, 0]]
       )
       expect(modalities).to.deep.equal(['ct', 'other', 'ct'])
+      const unnamed = '{"channel_names":{"0":"","1":""}}'
+      const beside = { ...CASE, 'dataset.json': unnamed, 'imagesTr/a_0001.json': '{"Modality":"CT"}' }
+      const { shown: said } = await scan(beside, { channels: [0, 1] })
+      expect(said.map(({ how, because }) => [how, because])).to.deep.equal([['percentiles', 'values'], ['window', 'stated']])
       const trained = await scan({ ...CASE, 'dataset.json': json }, { channels: [0, 1], modalities: ['other', 'ct'] })
       expect(trained.shown.map(({ how }) => how)).to.deep.equal(['percentiles', 'window'])
     })
@@ -172,7 +176,11 @@ describe('channels', () => {
           expect(read.map(({ voxels }) => [...voxels]), name).to.deep.equal(channels)
           expect(new Set(read.map(({ header }) => header.dims.join()))).to.deep.equal(new Set([DIMS.join()]))
         }
-      }), { numRuns: 15 })
+      }), {
+        numRuns: 15,
+        // Bytes that look like the end of a header's line.
+        examples: [10, 13, 0x0a0d, 0x200a].map((value): [number[][]] => [[first.map(() => value), second]])
+      })
     })
 
     it('fill planes as files of their own do', async () => {
