@@ -6,6 +6,7 @@ import { readDatasetJson, SILENT, type Statement } from './names/dataset-json.ts
 import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './names/pairing.ts'
 import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
 import { listEntries, walk, type Found } from './names/walk.ts'
+import { parseName } from './readers/file.ts'
 import { lastNumber, type Whose } from './subject.ts'
 import type { Dataset, Problem } from './types.ts'
 
@@ -201,7 +202,8 @@ class Stated {
     this.#source = file == null ? 'dataset.json' : 'subjects.csv'
   }
 
-  of ({ file, folders, stem, key }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+  of ({ file, folders, stem, key, channels }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+    for (const other of channels?.values() ?? []) this.#use([...folders, parseName(other).stem])
     const name = [stemOf(file).normalize('NFC'), key, [...folders, stem].join('/'), stem].find((each) => this.#rows.has(each))
     if (name != null) {
       this.#unused.delete(name)
@@ -209,6 +211,11 @@ class Stated {
     }
     const folder = layout === 'nnunet' ? undefined : folders.find((each) => !PARTS.test(each))
     return folder == null ? {} : { whose: { subject: folder, index: lastNumber(stem), by: 'folder' } }
+  }
+
+  /** Files of further channels may have lines of their own. */
+  #use (path: readonly string[]): void {
+    for (const name of [path.join('/'), path.at(-1) ?? '']) this.#unused.delete(name.normalize('NFC'))
   }
 
   unused (): Problem[] {

@@ -119,6 +119,17 @@ describe('channels', () => {
         .and.include('of several planes')
     })
 
+    it('may each have a line in subjects.csv', async () => {
+      for (const channels of [undefined, [0, 1]]) {
+        const { problems, slices } = await scan(
+          { ...CASE, 'subjects.csv': 'file,subject\na_0000.nii,P7\na_0001.nii,P7\n' },
+          channels == null ? {} : { channels }
+        )
+        expect(problems).to.deep.equal([])
+        expect(slices[0]!.subject).to.equal('P7')
+      }
+    })
+
     it('that a case lacks leave it out, in one sentence', async () => {
       const dataset = await scan({ ...CASE, 'imagesTr/b_0001.nii': volume(second), 'labelsTr/b.nii': label }, { channels: [0, 1] })
       expect(dataset.subjects).to.equal(1)
