@@ -30,7 +30,7 @@ export async function loadSites (choice: DataChoice, side: number, samples = joi
   if (choice.name !== 'colin27') throw new InputError(`there is no data set ${choice.name}: choose from ${DATA_NAMES.join(', ')}`)
   return await Promise.all(COLIN_HOSPITALS.map(async (name) => {
     const dataset = await loadDataset(join(samples, 'colin27', name))
-    const split = await fitSplit(dataset, side, choice.seed)
+    const split = await fitSplit(dataset, side, { seed: choice.seed })
     if (split.train.length === 0 || split.validation.length === 0) {
       throw new InputError(`${join(samples, 'colin27', name)} holds too few slices`)
     }

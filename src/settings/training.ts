@@ -70,6 +70,11 @@ export const training = z.strictObject({
   augment: setting(z.boolean(), 'Flips, turns and intensity changes; without them the features of frozen blocks are computed once', {
     default: true
   }),
+  emptyShare: setting(
+    z.number().min(0).max(0.9).optional(),
+    'Part of the training images that show no foreground, where a site has so many; in scores of patients all of them count anyway',
+    { otherwise: '0: training is on images with foreground alone' }
+  ),
   seed: setting(z.number().int().min(0).max(MOST_SEED), 'Seed of the common start, the splits and the augmentation', { default: 1 })
 })
 

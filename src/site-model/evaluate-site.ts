@@ -2,7 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
-import { loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
+import { hasForeground, loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { classMeans } from '../model/classes/scores.ts'
 import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
@@ -12,7 +12,7 @@ import type { Mode } from '../settings/model.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import { caseTable } from './evaluate/case-table.ts'
 import { MODES, scoreCaseInModes, type CaseOutcome, type NamedScore } from './evaluate/score-cases.ts'
-import { casesOf, hasForeground, unseenSlices } from './evaluate/site-cases.ts'
+import { casesOf, unseenSlices } from './evaluate/site-cases.ts'
 import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
 import { openSiteModel } from './site-model.ts'
 
@@ -59,7 +59,7 @@ export async function evaluateSite (home: string, data: string, options: Evaluat
   try {
     const { training } = site.federation.document
     const dataset = await loadDataset(data, { ...site.reading, empty: true })
-    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training.seed)
+    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training)
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }
     const { learner, adapter, labels } = site

@@ -1,4 +1,4 @@
-import { fitSlice, splitSlices, type Dataset, type Fitted, type Slice } from '../dataset/index.ts'
+import { emptySlices, fitSlice, hasForeground, splitSlices, type Dataset, type Fitted, type Slice, type Split } from '../dataset/index.ts'
 
 export type ScoredSample = Fitted & { readonly truth: Uint8Array }
 
@@ -7,13 +7,25 @@ export interface FittedSplit {
   readonly validation: ScoredSample[]
 }
 
+export interface SplitSettings {
+  readonly seed: number
+  /** Of slices without foreground in training; 0 if not given. */
+  readonly emptyShare?: number | undefined
+}
+
 /** The federation's split of a site's slices, resized to the model's input side. */
-export async function fitSplit (dataset: Dataset, side: number, seed: number): Promise<FittedSplit> {
-  const { train, validation } = splitSlices(dataset.slices, { seed })
+export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, settings: SplitSettings): Promise<FittedSplit> {
+  const { train, validation, empty } = splitOf(dataset.slices, settings)
   return {
-    train: await Promise.all(train.map(async (slice) => await fitSlice(slice, side))),
+    train: await Promise.all([...train, ...empty].map(async (slice) => await fitSlice(slice, side))),
     validation: await fitScored(validation, side)
   }
+}
+
+/** `empty`: what is trained on beside `train`. */
+export function splitOf (slices: readonly Slice[], { seed, emptyShare: share = 0 }: SplitSettings): Split & { readonly empty: Slice[] } {
+  const split = splitSlices(slices.filter(hasForeground), { seed })
+  return { ...split, empty: share === 0 ? [] : emptySlices(slices, split, { share, seed }) }
 }
 
 export async function fitScored (slices: readonly Slice[], side: number): Promise<ScoredSample[]> {

@@ -11,6 +11,11 @@ export function classesIn (samples: readonly Fitted[], labels: LabelMap | undefi
   return labels ?? (isPartial(samples) ? EVERYTHING : undefined)
 }
 
+/** The same for training; images without foreground that it is meant to have say nothing of Dice either (supervised.ts). */
+export function classesTrained (samples: readonly Fitted[], labels: LabelMap | undefined, emptyShare = 0): LabelMap | undefined {
+  return classesIn(samples, labels) ?? (emptyShare > 0 ? EVERYTHING : undefined)
+}
+
 /** `@targets` [B,C,L,L] of a batch; where there are classes (classesIn), `@known` beside it. */
 export function targetFeeds (batch: readonly Fitted[], side: number, labels: LabelMap | undefined): HostRecord {
   if (labels == null) return { '@targets': { shape: [batch.length, 1, side, side], data: toTargets(batch, side) } }

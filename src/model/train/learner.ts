@@ -10,7 +10,7 @@ import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
 import { balanced } from '../classes/balance.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
-import { classesIn, targetFeeds } from '../classes/feeds.ts'
+import { classesTrained, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
@@ -198,7 +198,7 @@ export class Learner {
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
     const steps = this.#stepsOf(phase, args)
-    const labels = classesIn(args.samples, this.#init.labels)
+    const labels = classesTrained(args.samples, this.#init.labels, this.#init.train.emptyShare)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})

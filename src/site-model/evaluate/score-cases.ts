@@ -1,5 +1,5 @@
 import type { Adapter } from '../../adapter/adapter.ts'
-import { EVERYTHING, resizeLabels, UNKNOWN, type LabelMap, type Slice } from '../../dataset/index.ts'
+import { EVERYTHING, hasForeground, resizeLabels, UNKNOWN, type LabelMap, type Slice } from '../../dataset/index.ts'
 import { scoreClasses, shownIn } from '../../model/classes/scores.ts'
 import { scoreCase, type Plane } from '../../model/scores/case-scores.ts'
 import type { PatientCase } from '../../model/scores/class-summary.ts'
@@ -8,7 +8,7 @@ import type { SampleScore } from '../../model/classes/evaluation.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { Mode } from '../../settings/model.ts'
 import { fitScored } from '../split.ts'
-import { hasForeground, type SiteCase } from './site-cases.ts'
+import type { SiteCase } from './site-cases.ts'
 
 export const MODES = ['frozen', 'global', 'personal'] as const satisfies readonly Mode[]
 

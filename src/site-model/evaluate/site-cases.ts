@@ -1,4 +1,5 @@
-import { isForeground, splitSlices, type Slice, type VoxelGrid } from '../../dataset/index.ts'
+import { hasForeground, type Slice, type VoxelGrid } from '../../dataset/index.ts'
+import { splitOf, type SplitSettings } from '../split.ts'
 
 /** What is scored as one: the slices of a volume in order, or the pictures of a patient. */
 export interface SiteCase {
@@ -9,18 +10,13 @@ export interface SiteCase {
   readonly slices: readonly Slice[]
 }
 
-/** Whether anything is marked on a slice. */
-export function hasForeground ({ mask }: Slice): boolean {
-  return mask.some(isForeground)
-}
-
 /**
  * The slices that training never saw: its validation split, with what lies between and around and has no foreground, and patients without
- * any. Training sees slices with foreground alone, so the others change nothing in its split.
+ * any; but for those without foreground that it is trained on (training.emptyShare). They change nothing in its split.
  */
-export function unseenSlices (slices: readonly Slice[], seed: number): Slice[] {
-  const { train, validation } = splitSlices(slices.filter(hasForeground), { seed })
-  const trained = new Set(train.map(({ subject }) => subject))
+export function unseenSlices (slices: readonly Slice[], settings: SplitSettings): Slice[] {
+  const { train, validation, empty } = splitOf(slices, settings)
+  const trained = new Set([...train, ...empty].map(({ subject }) => subject))
   const held = new Set(validation)
   return slices.filter((slice) => held.has(slice) || (!hasForeground(slice) && isUnseen(slice, validation, trained)))
 }

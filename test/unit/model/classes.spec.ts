@@ -77,6 +77,21 @@ describe('several classes', function () {
     await learner.dispose()
   })
 
+  it('learns from images without foreground where nothing is, and they do not drive what is shown to nothing', async () => {
+    const learner = await createLearner({ train: { emptyShare: 0.5, lrHeads: 2e-2, lrLora: 2e-2 } })
+    const empty = discs.slice(2).map((sample) => ({ ...sample, image: sample.image.map(() => 90), mask: sample.mask.map(() => 0) }))
+    const given = [...discs.slice(0, 2), ...empty]
+    let adapter = learner.initialAdapter()
+    const falsePixels = async (): Promise<number> =>
+      (await learner.segment({ adapter, samples: empty, mode: 'global' })).flatMap((mask) => [...mask]).filter((code) => code > 0).length
+    const dice = async (): Promise<number> => (await learner.evaluate({ adapter, samples: discs.slice(0, 2), mode: 'global' })).dice
+    const before = [await falsePixels(), await dice()] as const
+    for (let round = 1; round <= 48; round++) adapter = (await learner.train('G', { adapter, samples: given, round })).adapter
+    expect(await falsePixels()).to.be.below(before[0])
+    expect(await dice()).to.be.above(before[1])
+    await learner.dispose()
+  })
+
   it('scores over what is known and annotated', async () => {
     const learner = await createLearner({ labels: two })
     const adapter = learner.initialAdapter()

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { splitSlices, type Slice, type VoxelGrid } from '../../../src/dataset/index.ts'
-import { casesOf, hasForeground, unseenSlices } from '../../../src/site-model/evaluate/site-cases.ts'
+import { hasForeground, splitSlices, type Slice, type VoxelGrid } from '../../../src/dataset/index.ts'
+import { casesOf, unseenSlices } from '../../../src/site-model/evaluate/site-cases.ts'
 import { slice } from '../dataset/fixtures.ts'
 
 const grid = (): VoxelGrid => ({ axis: 'axial', height: 8, width: 8, spacing: [3, 1, 1] })
@@ -19,7 +19,7 @@ describe('what is scored of a site', () => {
     const patients = ['a', 'b', 'c', 'd', 'e'].map((name) => volume(name, [0, 1, 1, 0, 1, 0]))
     const without = volume('none', [0, 0, 0])
     const all = [...patients.flat(), ...without]
-    const unseen = unseenSlices(all, 3)
+    const unseen = unseenSlices(all, { seed: 3 })
     const { train, validation } = splitSlices(patients.flat().filter(hasForeground), { seed: 3 })
     expect(unseen.filter(hasForeground)).to.have.members(validation)
     const subjects = new Set(unseen.map(({ subject }) => subject))
@@ -30,7 +30,7 @@ describe('what is scored of a site', () => {
 
   it('takes of a single patient only what lies within the slab', () => {
     const shown = Array.from({ length: 60 }, (_, i) => i % 7 === 3 ? 0 : 1)
-    const unseen = unseenSlices(volume('a', shown), 1)
+    const unseen = unseenSlices(volume('a', shown), { seed: 1 })
     const places = unseen.map(({ index }) => index)
     expect(places).to.deep.equal(Array.from({ length: places.length }, (_, i) => places[0]! + i))
     expect(unseen.some((each) => !hasForeground(each))).to.equal(true)
@@ -42,7 +42,7 @@ describe('what is scored of a site', () => {
     const site = fc.array(fc.array(fc.constantFrom(0, 1), { minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 5 })
     fc.assert(fc.property(site, fc.integer(), (patients, seed) => {
       const all = patients.flatMap((shown, i) => volume(`p${i}`, shown))
-      const unseen = new Set(unseenSlices(all, seed))
+      const unseen = new Set(unseenSlices(all, { seed }))
       const { train, validation } = splitSlices(all.filter(hasForeground), { seed })
       expect(train.some((each) => unseen.has(each))).to.equal(false)
       expect(validation.every((each) => unseen.has(each))).to.equal(true)
