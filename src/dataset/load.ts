@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts'
 import { cutFaintNoise } from './faint-noise.ts'
+import { keepSmall } from './kept-slice.ts'
 import { listPairs } from './layout.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
@@ -35,7 +36,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }))
+      read.push(small(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }), options))
       subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
@@ -63,6 +64,10 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     byLikeName,
     twoPlaces: read.filter((each) => each.twoPlaces).length
   }
+}
+
+function small (pair: PairSlices, { sides }: LoadOptions): PairSlices {
+  return sides == null ? pair : { ...pair, slices: pair.slices.map((slice) => keepSmall(slice, sides)) }
 }
 
 /** What a label means may show that there is no foreground after all. */

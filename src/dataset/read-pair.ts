@@ -5,7 +5,7 @@ import { parseName } from './readers/file.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import type { Volume } from './readers/nifti.ts'
+import type { Volume, Voxels } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
 import { joined, stackOf } from './readers/picture-stack.ts'
 import { pictureOf, type Picture } from './readers/picture.ts'
@@ -92,12 +92,19 @@ export function pictureSlice (
   mask: Uint8Array,
   options: Partial<PairOptions>
 ): Slice {
-  const show = brightness({ stored: data, slope: 1, intercept: 0 }, options)
-  const bright = new Uint8Array(data.length)
-  // A third of the time that Uint8Array.from takes.
-  for (let i = 0; i < bright.length; i++) bright[i] = show(data[i]!)
+  const image = brightened(data, options)
   const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(basename(stem))
-  return { id: stem, subject, index, height, width, channels, image: bright, mask }
+  return { id: stem, subject, index, height, width, channels, image, mask }
+}
+
+function brightened (stored: Voxels, options: Partial<PairOptions>): Uint8Array {
+  const shown = options.shown ?? shownOf({ stored, slope: 1, intercept: 0 }, options)
+  if (shown.how === 'as-stored' && stored instanceof Uint8Array) return stored
+  const show = brightness({ stored, slope: 1, intercept: 0 }, { ...options, shown })
+  const bright = new Uint8Array(stored.length)
+  // A third of the time that Uint8Array.from takes.
+  for (let i = 0; i < bright.length; i++) bright[i] = show(stored[i]!)
+  return bright
 }
 
 async function readVolumePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {

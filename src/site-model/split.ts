@@ -16,6 +16,7 @@ export async function fitSplit (dataset: Dataset, side: number, seed: number): P
   }
 }
 
+/** Their truth is that of the slice, which may keep it packed. */
 export async function fitScored (slices: readonly Slice[], side: number): Promise<ScoredSample[]> {
-  return await Promise.all(slices.map(async (slice) => ({ ...await fitSlice(slice, side), truth: slice.mask })))
+  return await Promise.all(slices.map(async (slice) => ({ ...await fitSlice(slice, side), get truth () { return slice.mask } })))
 }
