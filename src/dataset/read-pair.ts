@@ -2,6 +2,7 @@ import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
+import { mapInto } from './readers/map-into.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
@@ -158,7 +159,8 @@ async function readLabelVolume (file: string, reading: MaskReading): Promise<{ v
 function settledVolume ({ header, voxels }: Volume, reading: MaskReading): { volume: Volume, notes: readonly string[] } {
   const { slope, intercept, dims: [width, height, depth] } = header
   const notes: string[] = []
-  const values = slope === 1 && intercept === 0 ? voxels : Float64Array.from(voxels as Float32Array, (stored) => stored * slope + intercept)
+  const isScaled = slope !== 1 || intercept !== 0
+  const values = isScaled ? mapInto(voxels, new Float64Array(voxels.length), (stored) => stored * slope + intercept) : voxels
   const labels = encoded(settle(values.subarray(0, width * height * depth), { width, height: height * depth }, notes), reading)
   return { volume: { header: { ...header, slope: 1, intercept: 0 }, voxels: labels }, notes }
 }

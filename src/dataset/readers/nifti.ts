@@ -1,6 +1,7 @@
 import { inflateRaw } from 'node:zlib'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
+import { toFloats } from './map-into.ts'
 import { parseHeader, type NiftiHeader } from './nifti-header.ts'
 import { aligned, asArray, gunzipWhole } from './unpack.ts'
 
@@ -76,8 +77,8 @@ const TYPES: Readonly<Record<number, Type>> = {
   256: { bytes: 1, view: (...place) => new Int8Array(...place) },
   512: { bytes: 2, view: (...place) => new Uint16Array(...place) },
   768: { bytes: 4, view: (...place) => new Uint32Array(...place) },
-  1024: { bytes: 8, view: (...place) => Float64Array.from(new BigInt64Array(...place), Number) },
-  1280: { bytes: 8, view: (...place) => Float64Array.from(new BigUint64Array(...place), Number) }
+  1024: { bytes: 8, view: (...place) => toFloats(new BigInt64Array(...place)) },
+  1280: { bytes: 8, view: (...place) => toFloats(new BigUint64Array(...place)) }
 }
 
 function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader): Voxels {

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts'
+import { toFloats } from './map-into.ts'
 import { parseHeader, type NiftiHeader, type Triple } from './nifti-header.ts'
 import type { Voxels } from './nifti.ts'
 import { aligned, gunzipWhole, inflateWhole } from './unpack.ts'
@@ -22,8 +23,8 @@ const TYPES: Readonly<Record<NumberType, { readonly bytes: number, readonly view
   uint16: { bytes: 2, view: (...place) => new Uint16Array(...place) },
   int32: { bytes: 4, view: (...place) => new Int32Array(...place) },
   uint32: { bytes: 4, view: (...place) => new Uint32Array(...place) },
-  int64: { bytes: 8, view: (...place) => Float64Array.from(new BigInt64Array(...place), Number) },
-  uint64: { bytes: 8, view: (...place) => Float64Array.from(new BigUint64Array(...place), Number) },
+  int64: { bytes: 8, view: (...place) => toFloats(new BigInt64Array(...place)) },
+  uint64: { bytes: 8, view: (...place) => toFloats(new BigUint64Array(...place)) },
   float32: { bytes: 4, view: (...place) => new Float32Array(...place) },
   float64: { bytes: 8, view: (...place) => new Float64Array(...place) }
 }
