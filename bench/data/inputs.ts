@@ -9,8 +9,8 @@ import { headerOf } from '../../src/dataset/readers/raw-volume.ts'
 
 /** Simulated images: a bright ellipse on a ramp with noise, its mask beside it. Seeded, so that every run reads the same files. */
 interface Shape { readonly seed: number, readonly count: number }
-export interface Pictures extends Shape { readonly side: number, readonly ending: 'png' | 'tif', readonly channels: 1 | 3 }
-export interface Volumes extends Shape { readonly dims: readonly [number, number, number] }
+interface Pictures extends Shape { readonly side: number, readonly ending: 'png' | 'tif', readonly channels: 1 | 3 }
+interface Volumes extends Shape { readonly dims: readonly [number, number, number] }
 export type Input = Pictures | Volumes
 
 const INT16 = { code: 4, bits: 16, bytes: 2 } as const
