@@ -36,7 +36,7 @@ describe('memory of large images', function () {
     expect(await peakOf('data', 'check', data, '--sheet', join(folder, 'sheet.png'))).to.be.below(480)
   })
 
-  // 500 MiB; 2,900 while a mask was made of all its logits and a picture decoded at once.
+  // 600 MiB with the picture of the bench; 3,100 while a mask was made of all its logits and a picture decoded at once.
   it('is that of one copy of a picture and its mask', async () => {
     const [home, image] = [join(folder, 'site'), join(folder, 'large.png')]
     await consiliumJson(['federation', 'create', '--home', home, '--name', 'test', '--rounds', '1'])
