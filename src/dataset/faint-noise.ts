@@ -1,3 +1,4 @@
+import { remasked } from './kept-slice.ts'
 import type { LabelBook } from './labels/label-book.ts'
 import type { PairSlices } from './read-pair.ts'
 import { NEARLY } from './readers/masks/labels.ts'
@@ -16,7 +17,7 @@ export function cutFaintNoise (pairs: readonly PairSlices[], book: LabelBook): P
     const [slice] = pair.slices
     if (pair.volume != null || slice == null || !isFaint(book.valuesIn(slice.mask))) return pair
     const mask = book.recode(slice.mask, (value) => value > WHITE / 2 ? WHITE : 0)
-    return { ...pair, slices: [{ ...slice, mask }], notes: [...pair.notes, NEARLY] }
+    return { ...pair, slices: [remasked(slice, mask)], notes: [...pair.notes, NEARLY] }
   })
 }
 

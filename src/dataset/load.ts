@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import { channelFacts, planesShown, type ShownPlane } from './channels/facts.ts'
 import { cutFaintNoise } from './faint-noise.ts'
+import { keepSmall } from './kept-slice.ts'
 import { listPairs } from './layout.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
@@ -37,7 +38,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      const slices = await readPair(path, pair, { ...options, ...masks, said: statement })
+      const slices = small(await readPair(path, pair, { ...options, ...masks, said: statement }), options)
       read.push(slices)
       found[done] = [...new Set([...found[done]!, ...slices.found])]
       subjectsBy[pair.whose?.by ?? 'name']++
@@ -68,6 +69,10 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     byLikeName,
     twoPlaces: read.filter((each) => each.twoPlaces).length
   }
+}
+
+function small (pair: PairSlices, { sides }: LoadOptions): PairSlices {
+  return sides == null ? pair : { ...pair, slices: pair.slices.map((slice) => keepSmall(slice, sides)) }
 }
 
 /** What a label means may show that there is no foreground after all. */

@@ -14,17 +14,18 @@ import { openCase } from './channels/open-case.ts'
 import { interleaved } from './channels/planes.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
+import { mapInto } from './readers/map-into.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import type { Volume } from './readers/nifti.ts'
+import type { Volume, Voxels } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
 import { joined } from './readers/picture-stack.ts'
 import type { Picture } from './readers/picture.ts'
 import { readVolume } from './readers/volume.ts'
 import { subjectBefore, subjectOf, subjectOfVolume, type Whose } from './subject.ts'
 import { matchStack } from './transforms/matching.ts'
-import { brightness, type Shown } from './transforms/normalise.ts'
+import { brightness, shownOf, type Shown } from './transforms/normalise.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
 import type { Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
@@ -106,7 +107,10 @@ export function pictureSlice (stem: string, { height, width, layers }: OpenPictu
 }
 
 function brightPixels ({ source, whole, how }: Layer<Pixels>): Uint8Array {
-  const show = brightness(whole ?? valuesIn(source), how)
+  const values = whole ?? valuesIn(source)
+  const shown = how.shown ?? shownOf(values, how)
+  if (shown.how === 'as-stored' && source.data instanceof Uint8Array) return source.data
+  const show = brightness(values, { ...how, shown })
   const bright = new Uint8Array(source.data.length)
   // A third of the time that Uint8Array.from takes.
   for (let i = 0; i < bright.length; i++) bright[i] = show(source.data[i]!)
@@ -160,7 +164,8 @@ async function readLabelVolume (file: string, reading: MaskReading): Promise<{ v
 function settledVolume ({ header, voxels }: Volume, reading: MaskReading): { volume: Volume, notes: readonly string[] } {
   const { slope, intercept, dims: [width, height, depth] } = header
   const notes: string[] = []
-  const values = slope === 1 && intercept === 0 ? voxels : Float64Array.from(voxels as Float32Array, (stored) => stored * slope + intercept)
+  const isScaled = slope !== 1 || intercept !== 0
+  const values = isScaled ? mapInto(voxels, new Float64Array(voxels.length), (stored) => stored * slope + intercept) : voxels
   const labels = encoded(settle(values.subarray(0, width * height * depth), { width, height: height * depth }, notes), reading)
   return { volume: { header: { ...header, slope: 1, intercept: 0 }, voxels: labels }, notes }
 }

@@ -18,6 +18,10 @@ export interface Slice {
   readonly channels: 1 | 3
   /** height·width·channels, row-major, 0..255, already normalised */
   readonly image: Uint8Array
+  /** the image scaled to the sides that were asked for, where it is kept at these alone and `image` is empty */
+  readonly scaled?: ReadonlyMap<number, Uint8Array>
+  /** what is left of such an image to compare it by (names/alike.ts) */
+  readonly look?: Float64Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
   /** classes, from 0, that its site does not annotate; none if not given */
@@ -130,6 +134,8 @@ export interface ReadOptions {
 export interface LoadOptions extends ReadOptions {
   /** keeps slices, pictures and volumes without foreground: all count in scores */
   empty?: boolean
+  /** sides to which large images are scaled as they are read, to be kept so alone; without it they are kept whole */
+  sides?: readonly number[]
   signal?: AbortSignal
   onProgress?: (done: number, total: number) => void
 }

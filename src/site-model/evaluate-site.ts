@@ -58,7 +58,9 @@ export async function evaluateSite (home: string, data: string, options: Evaluat
   const site = await openSiteModel(home, options.compute)
   try {
     const { training } = site.federation.document
-    const dataset = await loadDataset(data, { ...site.reading, empty: true })
+    // Pictures of the worst cases show them at their own size.
+    const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
+    const dataset = await loadDataset(data, { ...site.reading, ...sides, empty: true })
     const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training)
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }

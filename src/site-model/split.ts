@@ -28,6 +28,7 @@ export function splitOf (slices: readonly Slice[], { seed, emptyShare: share = 0
   return { ...split, empty: share === 0 ? [] : emptySlices(slices, split, { share, seed }) }
 }
 
+/** Their truth is that of the slice, which may keep it packed. */
 export async function fitScored (slices: readonly Slice[], side: number): Promise<ScoredSample[]> {
-  return await Promise.all(slices.map(async (slice) => ({ ...await fitSlice(slice, side), truth: slice.mask })))
+  return await Promise.all(slices.map(async (slice) => ({ ...await fitSlice(slice, side), get truth () { return slice.mask } })))
 }

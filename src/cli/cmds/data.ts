@@ -10,6 +10,7 @@ import {
   scanDataset,
   splitSlices,
   summarise,
+  TILE,
   type Dataset,
   type Problem,
   type ReadOptions
@@ -39,7 +40,7 @@ const check = command({
   builder: (argv) =>
     withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
   handler: async ({ path, json, axis, federation, sheet }) => {
-    const dataset = await scanDataset(path, await readingBy(federation, axis))
+    const dataset = await scanDataset(path, { ...await readingBy(federation, axis), sides: [TILE] })
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {

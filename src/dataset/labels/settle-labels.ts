@@ -1,3 +1,4 @@
+import { lacking, recoded } from '../kept-slice.ts'
 import type { Slice } from '../types.ts'
 import { isForeground, type LabelBook } from './label-book.ts'
 import { UNKNOWN, type LabelMap } from './label-map.ts'
@@ -19,7 +20,7 @@ export function settleLabels (
   const { values } = book
   const table = labels == null ? plainTable(values, rules) : classTable(values, labels)
   const isSame = values.every(({ byte }) => table[byte] === byte)
-  const coded = isSame ? slices : slices.map((slice) => ({ ...slice, mask: slice.mask.map((byte) => table[byte]!) }))
+  const coded = isSame ? slices : slices.map((slice) => recoded(slice, table))
   const isUnruled = ({ byte, code }: Values[number]): boolean => code == null && table[byte] === UNKNOWN
   const uses = values.map((each): LabelUse =>
     ({ value: each.value, pixels: each.pixels, becomes: isUnruled(each) ? null : inWords(table[each.byte]!, labels) }))
@@ -28,7 +29,7 @@ export function settleLabels (
   const lacks = labels?.names.flatMap((_, c) => annotated!.includes(c) ? [] : [c]) ?? []
   const unruled = uses.filter(({ becomes }) => becomes == null)
   return {
-    slices: lacks.length === 0 ? coded : coded.map((slice) => ({ ...slice, lacks })),
+    slices: lacks.length === 0 ? coded : coded.map((slice) => lacking(slice, lacks)),
     classes: labels?.names.length ?? Math.max(0, ...codes),
     labels: uses,
     labelsBy: rules.source,

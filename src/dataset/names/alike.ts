@@ -16,7 +16,7 @@ const NEIGHBOUR_SHARE = 0.35
 export function looksLikeOneSeries (slices: readonly Slice[]): boolean {
   if (slices.length < LEAST) return false
   const sorted = [...slices].sort((a, b) => a.id < b.id ? -1 : 1)
-  const small = sorted.map(shrunk)
+  const small = sorted.map((slice) => slice.look ?? lookOf(slice))
   const half = Math.floor(small.length / 2)
   const near: number[] = []
   const far: number[] = []
@@ -27,7 +27,8 @@ export function looksLikeOneSeries (slices: readonly Slice[]): boolean {
   return near.length >= LEAST - 1 && median(near) < NEIGHBOUR_SHARE * median(far)
 }
 
-function shrunk ({ height, width, channels, image }: Slice): Float64Array {
+/** Mean brightness of a picture's first channel in each cell of a small grid, 0..255. */
+export function lookOf ({ height, width, channels, image }: Slice): Float64Array {
   const sums = new Float64Array(SIDE * SIDE)
   const counts = new Float64Array(SIDE * SIDE)
   const [down, right] = [height, width].map((side) => Math.max(1, Math.floor(side / MOST_SAMPLES)))

@@ -39,7 +39,7 @@ export function parseName (file: string): { stem: string, ending: string, kind: 
 }
 
 /** Reads a whole file. @throws InputError whose message is a reason without a file name */
-export async function readCapped (file: string, limit = MAX_FILE_BYTES): Promise<Buffer> {
+export async function readCapped (file: string, limit = MAX_FILE_BYTES): Promise<Buffer<ArrayBuffer>> {
   try {
     const { size } = await stat(file)
     if (size > limit) throw new InputError(`the file is larger than ${Math.floor(limit / 1024 ** 2)} MiB`)

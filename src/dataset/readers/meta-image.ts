@@ -115,7 +115,7 @@ function placeOf (fields: Fields): LeftPosterior {
   return { axes, origin: AS_STORED.origin.map((usual, world) => origin[world] ?? usual) }
 }
 
-async function dataOf (file: string, name: string, bytes: Buffer, end: number): Promise<Uint8Array> {
+async function dataOf (file: string, name: string, bytes: Buffer<ArrayBuffer>, end: number): Promise<Uint8Array<ArrayBuffer>> {
   if (/^local$/i.test(name)) return bytes.subarray(end)
   if (/^list/i.test(name) || name.includes('%')) throw new InputError('the MetaImage names several data files: store the volume in one')
   return await readCapped(join(dirname(file), name))

@@ -1,8 +1,9 @@
-import { promisify } from 'node:util'
-import { gunzip, inflateRaw } from 'node:zlib'
+import { inflateRaw } from 'node:zlib'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
+import { toFloats } from './map-into.ts'
 import { parseHeader, type NiftiHeader } from './nifti-header.ts'
+import { aligned, asArray, gunzipWhole } from './unpack.ts'
 
 /** A small file may unpack to anything: more than a CT of 512×512×1000 at 32 bit is refused. */
 const MAX_UNPACKED_BYTES = 1024 ** 3
@@ -40,14 +41,13 @@ export async function readNiftiChannels (file: string): Promise<Volume[]> {
 
 async function open (file: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const packed = await readCapped(file)
-  return packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : new Uint8Array(packed)
+  return packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : asArray(packed)
 }
 
 async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const end = await promisify(gunzip)(packed, { maxOutputLength: limit }).catch(async () => await endOfFirst(packed, limit))
-    if (typeof end !== 'number') return new Uint8Array(end)
-    return new Uint8Array(await promisify(gunzip)(packed.subarray(0, end), { maxOutputLength: limit }))
+    const end = await gunzipWhole(packed, limit).catch(async () => await endOfFirst(packed, limit))
+    return typeof end === 'number' ? await gunzipWhole(packed.subarray(0, end), limit) : end
   } catch (error) {
     const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
     throw new InputError(
@@ -78,20 +78,20 @@ function memberStart (packed: Uint8Array): number {
   return (flags & 2) !== 0 ? at + 2 : at
 }
 
-interface Type { readonly bytes: number, readonly view: (buffer: ArrayBuffer) => Voxels }
+interface Type { readonly bytes: number, readonly view: (buffer: ArrayBuffer, at: number, count: number) => Voxels }
 
 /** NIfTI datatype codes that hold one real number per voxel. */
 const TYPES: Readonly<Record<number, Type>> = {
-  2: { bytes: 1, view: (buffer) => new Uint8Array(buffer) },
-  4: { bytes: 2, view: (buffer) => new Int16Array(buffer) },
-  8: { bytes: 4, view: (buffer) => new Int32Array(buffer) },
-  16: { bytes: 4, view: (buffer) => new Float32Array(buffer) },
-  64: { bytes: 8, view: (buffer) => new Float64Array(buffer) },
-  256: { bytes: 1, view: (buffer) => new Int8Array(buffer) },
-  512: { bytes: 2, view: (buffer) => new Uint16Array(buffer) },
-  768: { bytes: 4, view: (buffer) => new Uint32Array(buffer) },
-  1024: { bytes: 8, view: (buffer) => Float64Array.from(new BigInt64Array(buffer), Number) },
-  1280: { bytes: 8, view: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number) }
+  2: { bytes: 1, view: (...place) => new Uint8Array(...place) },
+  4: { bytes: 2, view: (...place) => new Int16Array(...place) },
+  8: { bytes: 4, view: (...place) => new Int32Array(...place) },
+  16: { bytes: 4, view: (...place) => new Float32Array(...place) },
+  64: { bytes: 8, view: (...place) => new Float64Array(...place) },
+  256: { bytes: 1, view: (...place) => new Int8Array(...place) },
+  512: { bytes: 2, view: (...place) => new Uint16Array(...place) },
+  768: { bytes: 4, view: (...place) => new Uint32Array(...place) },
+  1024: { bytes: 8, view: (...place) => toFloats(new BigInt64Array(...place)) },
+  1280: { bytes: 8, view: (...place) => toFloats(new BigUint64Array(...place)) }
 }
 
 function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader, channels = 1): Voxels {
@@ -99,9 +99,9 @@ function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, li
   if (type == null) throw new InputError(`the voxel type (NIfTI code ${datatype}) is not supported; store whole or floating-point numbers`)
   const length = dims[0] * dims[1] * dims[2] * channels * type.bytes
   if (offset + length > file.length) throw new InputError('the file is truncated: it ends before its last voxel')
-  const bytes = Buffer.from(file.slice(offset, offset + length).buffer)
+  const bytes = aligned(file, { start: offset, length, width: type.bytes, change: !littleEndian })
   if (!littleEndian) swap(bytes, type.bytes)
-  return type.view(bytes.buffer)
+  return type.view(bytes.buffer, bytes.byteOffset, length / type.bytes)
 }
 
 function swap (bytes: Buffer, width: number): void {

@@ -135,7 +135,7 @@ function packingOf (fields: ReadonlyMap<string, string>): 'none' | 'gzip' {
 }
 
 /** The bytes behind the header, or those of the file that it names. */
-async function dataOf (file: string, bytes: Buffer, { fields, end }: Nrrd): Promise<Uint8Array> {
+async function dataOf (file: string, bytes: Buffer<ArrayBuffer>, { fields, end }: Nrrd): Promise<Uint8Array<ArrayBuffer>> {
   const name = fields.get('data file')
   if (name != null && (name.startsWith('LIST') || name.includes('%'))) {
     throw new InputError('the NRRD names several data files: store the volume in one')

@@ -1,8 +1,8 @@
-import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
 import { InputError } from '../../errors.ts'
+import { toFloats } from './map-into.ts'
 import { parseHeader, type NiftiHeader, type Triple } from './nifti-header.ts'
 import type { Voxels } from './nifti.ts'
+import { aligned, gunzipWhole, inflateWhole } from './unpack.ts'
 
 const MAX_UNPACKED_BYTES = 1024 ** 3
 
@@ -14,17 +14,19 @@ export interface LeftPosterior {
 
 export type NumberType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'float32' | 'float64'
 
-const TYPES: Readonly<Record<NumberType, { readonly bytes: number, readonly view: (buffer: ArrayBuffer) => Voxels }>> = {
-  int8: { bytes: 1, view: (buffer) => new Int8Array(buffer) },
-  uint8: { bytes: 1, view: (buffer) => new Uint8Array(buffer) },
-  int16: { bytes: 2, view: (buffer) => new Int16Array(buffer) },
-  uint16: { bytes: 2, view: (buffer) => new Uint16Array(buffer) },
-  int32: { bytes: 4, view: (buffer) => new Int32Array(buffer) },
-  uint32: { bytes: 4, view: (buffer) => new Uint32Array(buffer) },
-  int64: { bytes: 8, view: (buffer) => Float64Array.from(new BigInt64Array(buffer), Number) },
-  uint64: { bytes: 8, view: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number) },
-  float32: { bytes: 4, view: (buffer) => new Float32Array(buffer) },
-  float64: { bytes: 8, view: (buffer) => new Float64Array(buffer) }
+type View = (buffer: ArrayBuffer, at: number, count: number) => Voxels
+
+const TYPES: Readonly<Record<NumberType, { readonly bytes: number, readonly view: View }>> = {
+  int8: { bytes: 1, view: (...place) => new Int8Array(...place) },
+  uint8: { bytes: 1, view: (...place) => new Uint8Array(...place) },
+  int16: { bytes: 2, view: (...place) => new Int16Array(...place) },
+  uint16: { bytes: 2, view: (...place) => new Uint16Array(...place) },
+  int32: { bytes: 4, view: (...place) => new Int32Array(...place) },
+  uint32: { bytes: 4, view: (...place) => new Uint32Array(...place) },
+  int64: { bytes: 8, view: (...place) => toFloats(new BigInt64Array(...place)) },
+  uint64: { bytes: 8, view: (...place) => toFloats(new BigUint64Array(...place)) },
+  float32: { bytes: 4, view: (...place) => new Float32Array(...place) },
+  float64: { bytes: 8, view: (...place) => new Float64Array(...place) }
 }
 
 export interface RawData {
@@ -37,21 +39,24 @@ export interface RawData {
 }
 
 /** Numbers from the bytes behind a header. @throws InputError for cut-off or damaged data */
-export async function rawVoxels (bytes: Uint8Array, { type, count, bigEndian, packing, atEnd = false }: RawData): Promise<Voxels> {
+export async function rawVoxels (
+  bytes: Uint8Array<ArrayBuffer>,
+  { type, count, bigEndian, packing, atEnd = false }: RawData
+): Promise<Voxels> {
   const { bytes: width, view } = TYPES[type]
   const length = count * width
   if (length > MAX_UNPACKED_BYTES) throw new InputError('the volume unpacks to more than 1024 MiB')
-  const plain = packing === 'none' ? bytes : await unpack(bytes, packing)
+  const plain = packing === 'none' ? bytes : await unpack(bytes, packing, length)
   if (plain.length < length) throw new InputError('the file is truncated: it ends before its last voxel')
   const start = atEnd ? plain.length - length : 0
-  const own = Buffer.from(new Uint8Array(plain.subarray(start, start + length)).buffer)
+  const own = aligned(plain, { start, length, width, change: bigEndian })
   if (bigEndian) swap(own, width)
-  return view(own.buffer)
+  return view(own.buffer, own.byteOffset, count)
 }
 
-async function unpack (bytes: Uint8Array, packing: 'gzip' | 'zlib'): Promise<Uint8Array> {
+async function unpack (bytes: Uint8Array, packing: 'gzip' | 'zlib', expected: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await promisify(packing === 'gzip' ? gunzip : inflate)(bytes, { maxOutputLength: MAX_UNPACKED_BYTES })
+    return packing === 'gzip' ? await gunzipWhole(bytes, MAX_UNPACKED_BYTES) : await inflateWhole(bytes, expected, MAX_UNPACKED_BYTES)
   } catch {
     throw new InputError('the compressed data is damaged or truncated')
   }

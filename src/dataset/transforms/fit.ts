@@ -8,9 +8,7 @@ import { resizeImage, resizeLabels } from './resize.ts'
 export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
   await new Promise((resolve) => setImmediate(resolve))
   const { id, height, width, channels } = slice
-  const scale = side / Math.max(height, width)
-  const fittedHeight = Math.max(1, Math.floor(height * scale + 0.5))
-  const fittedWidth = Math.max(1, Math.floor(width * scale + 0.5))
+  const [fittedHeight, fittedWidth] = fittedSize(slice, side)
   return {
     id,
     height,
@@ -19,8 +17,24 @@ export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
     fittedHeight,
     fittedWidth,
     channels,
-    image: resizeImage({ height, width, channels, data: slice.image }, fittedHeight, fittedWidth),
+    image: slice.scaled == null ? scaledImage(slice, side) : keptImage(slice.scaled, side),
     mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth),
     ...(slice.lacks == null ? {} : { lacks: slice.lacks })
   }
+}
+
+/** The image of a slice as `fitSlice` gives it. */
+export function scaledImage ({ height, width, channels, image }: Slice, side: number): Uint8Array {
+  return resizeImage({ height, width, channels, data: image }, ...fittedSize({ height, width }, side))
+}
+
+function fittedSize ({ height, width }: Pick<Slice, 'height' | 'width'>, side: number): [height: number, width: number] {
+  const scale = side / Math.max(height, width)
+  return [Math.max(1, Math.floor(height * scale + 0.5)), Math.max(1, Math.floor(width * scale + 0.5))]
+}
+
+function keptImage (scaled: NonNullable<Slice['scaled']>, side: number): Uint8Array {
+  const image = scaled.get(side)
+  if (image == null) throw new RangeError(`images were kept at the sides ${[...scaled.keys()].join()}, not at ${side}`)
+  return image
 }

@@ -6,7 +6,8 @@ import { drawNumber } from './digits.ts'
 import { writeOutput } from './file.ts'
 import { isOutline } from './outline.ts'
 
-const TILE = 160
+/** Side of a slice on the sheet, in pixels. */
+export const TILE = 160
 const CAPTION = 16
 const MARGIN = 4
 const MAX_TILES = 48

@@ -2,10 +2,10 @@ import type { NamedTensor } from '../../adapter/safetensors.ts'
 import type { SamConfig } from './build-sam.ts'
 
 /** The two source positions and the weight of the second, for one output position; half-pixel centres, edges repeated. */
-interface Tap { readonly low: number, readonly high: number, readonly weight: number }
+export interface Tap { readonly low: number, readonly high: number, readonly weight: number }
 
 /** Taps of a linear resize from `from` to `to` samples (PyTorch's align_corners=False); never antialiased. */
-function linearTaps (from: number, to: number): Tap[] {
+export function linearTaps (from: number, to: number): Tap[] {
   return Array.from({ length: to }, (_, i) => {
     const position = Math.max(0, (i + 0.5) * from / to - 0.5)
     const low = Math.min(Math.floor(position), from - 1)

@@ -128,7 +128,8 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const dataset = await loadDataset(setup.data, { ...readingOf(setup, setup.axis), empty: (setup.training.emptyShare ?? 0) > 0 })
+  const empty = (setup.training.emptyShare ?? 0) > 0
+  const dataset = await loadDataset(setup.data, { ...readingOf(setup, setup.axis), empty, sides: [setup.model.imageSize] })
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const data = await fitSplit(dataset, learner.inputSize, setup.training)

@@ -1,6 +1,7 @@
 import { InputError } from '../../../errors.ts'
 import type { LabelBook } from '../../labels/label-book.ts'
 import { COLOURS_FILE, hex, type ColourTable } from './colour-table.ts'
+import { mapInto } from '../map-into.ts'
 import { isNearlyBinary, thresholded } from './near-binary.ts'
 import type { Voxels } from '../nifti.ts'
 import { checkPalette, type PaletteBook } from './palette-book.ts'
@@ -43,7 +44,7 @@ export function encoded (values: Voxels, { book }: MaskReading): Uint8Array {
   if (values instanceof Uint8Array) return values
   let high = 0
   for (const value of values) high = Math.max(high, value)
-  if (high <= 255) return Uint8Array.from(values as Float32Array)
+  if (high <= 255) return mapInto(values, new Uint8Array(values.length), (value) => value)
   throw new InputError(`the mask holds the label ${high}: number the labels from 1 to 255`)
 }
 
@@ -67,7 +68,7 @@ function byColour ({ data, channels, palette }: Samples, colours: ColourTable): 
     const labels = [...new Set(data)].map((index) => [index, labelOf(palette[index] ?? [], colours)] as const)
     const table = new Uint8Array(256)
     for (const [index, label] of labels) table[index] = label
-    return Uint8Array.from(data, (index) => table[index]!)
+    return mapInto(data, new Uint8Array(data.length), (index) => table[index]!)
   }
   const out = new Uint8Array(data.length / channels)
   const known = new Map<number, number>()
@@ -198,7 +199,7 @@ function brightnessOf (values: Voxels): Uint8Array | undefined {
   }
   const top = whiteOf(high, whole)
   if (top == null || !(low >= 0)) return undefined
-  return Uint8Array.from(values as Float32Array, (value) => Math.round(value * 255 / top))
+  return mapInto(values, new Uint8Array(values.length), (value) => Math.round(value * 255 / top))
 }
 
 /** What white is where the highest value is this. */

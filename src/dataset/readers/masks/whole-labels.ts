@@ -1,4 +1,5 @@
 import { InputError } from '../../../errors.ts'
+import { mapInto } from '../map-into.ts'
 import type { Voxels } from '../nifti.ts'
 
 export const NOT_LABELS = 'the mask holds values that are not labels (whole numbers from 0)'
@@ -17,13 +18,13 @@ export function wholeLabels (values: Voxels): Voxels | undefined {
     if (label > high) high = label
     widened &&= label % 257 === 0 && label <= 65535
   }
-  if (high <= 255) return Uint8Array.from(values as Float32Array, Math.round)
+  if (high <= 255) return mapInto(values, new Uint8Array(values.length), Math.round)
   // 8 bit in 16: every byte stands twice.
-  if (widened) return Uint8Array.from(values as Float32Array, (value) => value / 257)
+  if (widened) return mapInto(values, new Uint8Array(values.length), (value) => value / 257)
   if (FULL.includes(high) && values.every((value) => value === 0 || value === high)) {
-    return Uint8Array.from(values as Float32Array, (value) => value === 0 ? 0 : 255)
+    return mapInto(values, new Uint8Array(values.length), (value) => value === 0 ? 0 : 255)
   }
-  return Float64Array.from(values as Float32Array, Math.round)
+  return mapInto(values, new Float64Array(values.length), Math.round)
 }
 
 /** Blurred or colourful pictures have more values, side by side and everywhere. */

@@ -1,5 +1,6 @@
 import { fromBufferPromise } from 'yauzl'
 import { InputError } from '../../../errors.ts'
+import { toFloats } from '../map-into.ts'
 import type { Voxels } from '../nifti.ts'
 import { checkSize, DAMAGED, type Samples } from './samples.ts'
 
@@ -13,11 +14,11 @@ const TYPES: Readonly<Record<string, (buffer: ArrayBuffer) => Voxels>> = {
   u1: (buffer) => new Uint8Array(buffer),
   u2: (buffer) => new Uint16Array(buffer),
   u4: (buffer) => new Uint32Array(buffer),
-  u8: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number),
+  u8: (buffer) => toFloats(new BigUint64Array(buffer)),
   i1: (buffer) => new Int8Array(buffer),
   i2: (buffer) => new Int16Array(buffer),
   i4: (buffer) => new Int32Array(buffer),
-  i8: (buffer) => Float64Array.from(new BigInt64Array(buffer), Number),
+  i8: (buffer) => toFloats(new BigInt64Array(buffer)),
   f4: (buffer) => new Float32Array(buffer),
   f8: (buffer) => new Float64Array(buffer)
 }

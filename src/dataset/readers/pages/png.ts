@@ -2,6 +2,7 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib'
 import { decode, type DecodedPng } from 'fast-png'
 import sharp from 'sharp'
 import { InputError } from '../../../errors.ts'
+import { decodeInBands } from './png-bands.ts'
 import { checkSize, DAMAGED, unpackBits, type Samples } from './samples.ts'
 
 /** What the decoder needs: profiles, texts and what else hangs on a picture change no sample, and may be damaged. */
@@ -11,6 +12,8 @@ const SIGNATURE = 8
 const AT = { width: 16, height: 20, bits: 24, type: 25, interlace: 28 } as const
 const SAMPLES_PER_PIXEL: Readonly<Record<number, 1 | 2 | 3 | 4>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 const INDEXED = 3
+/** Pictures of more bytes are decoded in bands. */
+const LARGE = 2 ** 24
 /** First column and row, and steps, of the seven passes of an interlaced picture. */
 const ADAM7 = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] as const
 
@@ -22,7 +25,7 @@ export async function decodePng (bytes: Buffer): Promise<Samples> {
   checkSize(width, height)
   const [bits, type] = [bytes[AT.bits]!, bytes[AT.type]!]
   const channels = SAMPLES_PER_PIXEL[type] ?? 1
-  const { data, palette, transparency } = pixelsOf(bytes, chunks, { width, height, channels })
+  const { data, palette, transparency } = await pixelsOf(bytes, chunks, { width, height, channels })
   if (data.length !== width * height * channels) throw new InputError(DAMAGED)
   const orientation = chunks.some((chunk) => chunk.type === 'eXIf') ? (await sharp(bytes).metadata()).orientation : undefined
   const samples: Samples = {
@@ -37,14 +40,20 @@ export async function decodePng (bytes: Buffer): Promise<Samples> {
   return transparency == null ? samples : withAlpha(samples, transparency)
 }
 
-function pixelsOf (
+async function pixelsOf (
   bytes: Buffer,
   chunks: readonly Chunk[],
   { width, height, channels }: { readonly width: number, readonly height: number, readonly channels: number }
-): Pick<DecodedPng, 'data' | 'palette' | 'transparency'> {
+): Promise<Pick<DecodedPng, 'data' | 'palette' | 'transparency'>> {
   const needed = chunks.filter(({ type }) => NEEDED.has(type))
-  const plain = Buffer.concat([bytes.subarray(0, SIGNATURE), ...needed.map(({ whole }) => whole)])
   const bits = bytes[AT.bits]!
+  const bytesPerPixel = bits / 8 * channels
+  if (bits >= 8 && bytes[AT.interlace] === 0 && width * height * bytesPerPixel > LARGE) {
+    const packed = needed.flatMap(({ type, body }) => type === 'IDAT' ? [body] : [])
+    const withRows = (rows: number, body: Uint8Array): Buffer => withData(bytes, needed, { width, height: rows }, body)
+    return await decodeInBands({ width, height, bytesPerPixel, packed, withRows })
+  }
+  const plain = Buffer.concat([bytes.subarray(0, SIGNATURE), ...needed.map(({ whole }) => whole)])
   if (bits >= 8) return decode(plain)
   if (bytes[AT.interlace] === 1) return decodeNarrowPasses(plain, needed, width, height)
   const png = decode(plain)
@@ -72,7 +81,6 @@ function decodeNarrowPasses (plain: Buffer, needed: readonly Chunk[], width: num
   const bits = plain[AT.bits]!
   const idat = needed.filter(({ type }) => type === 'IDAT')
   const raw = inflateSync(Buffer.concat(idat.map(({ body }) => body)), { maxOutputLength: 2 * width * height + 16 * height + 64 })
-  const others = needed.filter(({ type }) => type !== 'IHDR' && type !== 'IDAT' && type !== 'IEND')
   const data = new Uint8Array(width * height)
   let png: DecodedPng | undefined
   let from = 0
@@ -81,13 +89,7 @@ function decodeNarrowPasses (plain: Buffer, needed: readonly Chunk[], width: num
     if (columns <= 0 || rows <= 0) continue
     const end = from + rows * (1 + Math.ceil(columns * bits / 8))
     if (end > raw.length) throw new InputError(DAMAGED)
-    const header = Buffer.from(plain.subarray(AT.width, AT.width + 13))
-    header.writeUInt32BE(columns, 0)
-    header.writeUInt32BE(rows, 4)
-    header[AT.interlace - AT.width] = 0
-    const body = deflateSync(raw.subarray(from, end), { level: 0 })
-    const parts = [plain.subarray(0, SIGNATURE), makeChunk('IHDR', header), ...others.map(({ whole }) => whole), makeChunk('IDAT', body)]
-    png = decode(Buffer.concat([...parts, makeChunk('IEND', Buffer.alloc(0))]))
+    png = decode(withData(plain, needed, { width: columns, height: rows }, deflateSync(raw.subarray(from, end), { level: 0 })))
     unpackBits(png.data as Uint8Array, columns, rows, bits).forEach((value, i) => {
       data[(y0 + dy * Math.floor(i / columns)) * width + x0 + dx * (i % columns)] = value
     })
@@ -96,11 +98,27 @@ function decodeNarrowPasses (plain: Buffer, needed: readonly Chunk[], width: num
   return { ...png!, data }
 }
 
-function makeChunk (type: string, body: Buffer): Buffer {
+/** A picture of the same kind, not interlaced, with this size and these packed rows. */
+function withData (
+  bytes: Buffer,
+  needed: readonly Chunk[],
+  { width, height }: { readonly width: number, readonly height: number },
+  packed: Uint8Array
+): Buffer {
+  const header = Buffer.from(bytes.subarray(AT.width, AT.width + 13))
+  header.writeUInt32BE(width, 0)
+  header.writeUInt32BE(height, 4)
+  header[AT.interlace - AT.width] = 0
+  const others = needed.filter(({ type }) => type !== 'IHDR' && type !== 'IDAT' && type !== 'IEND')
+  const parts = [bytes.subarray(0, SIGNATURE), makeChunk('IHDR', header), ...others.map(({ whole }) => whole), makeChunk('IDAT', packed)]
+  return Buffer.concat([...parts, makeChunk('IEND', new Uint8Array())])
+}
+
+function makeChunk (type: string, body: Uint8Array): Buffer {
   const out = Buffer.alloc(body.length + 12)
   out.writeUInt32BE(body.length, 0)
   out.write(type, 4, 'latin1')
-  body.copy(out, 8)
+  out.set(body, 8)
   out.writeUInt32BE(crc32(out.subarray(4, body.length + 8)), body.length + 8)
   return out
 }

@@ -22,7 +22,8 @@ const ALPHA = new Set([1, 2])
 
 /** Every page of a TIFF but smaller copies. @throws InputError, or what the decoder throws, for a damaged one */
 export async function decodeTiff (bytes: Buffer): Promise<Samples[]> {
-  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  const { buffer, byteOffset, byteLength } = bytes
+  const whole = (byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer
   const file = await fromArrayBuffer(whole)
   const pages: Samples[] = []
   const count = await file.getImageCount()

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { restoreLogits, restoreMask } from '../../../../src/model/sam/postprocess.ts'
 import { expectClose, golden } from '../golden.ts'
 
@@ -18,5 +19,14 @@ describe('post-processing', () => {
     expected.forEach((logit, i) => {
       if (Math.abs(logit) > 1e-4) expect(mask[i]).to.equal(logit > 0 ? 1 : 0)
     })
+  })
+
+  it('is the same row by row as from all logits, to the pixel', () => {
+    const sides = fc.integer({ min: 1, max: 40 })
+    fc.assert(fc.property(sides, sides, fc.integer({ min: 1, max: 16 }), fc.integer({ min: 1, max: 16 }), (height, width, tall, wide) => {
+      const place = { height, width, side: 16, fittedHeight: tall, fittedWidth: wide }
+      const logits = restoreLogits(lowRes, 32, place)
+      expect(restoreMask(lowRes, 32, place)).to.deep.equal(new Uint8Array(logits.map((logit) => logit > 0 ? 1 : 0)))
+    }))
   })
 })
