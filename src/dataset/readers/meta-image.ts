@@ -1,9 +1,9 @@
-import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
+import { notRead } from './known-formats.ts'
 import type { Triple } from './nifti-header.ts'
 import type { Volume } from './nifti.ts'
-import { AS_STORED, headerOf, rawVoxels, type LeftPosterior, type NumberType } from './raw-volume.ts'
+import { AS_STORED, headerOf, rawVoxels, readDataFile, type LeftPosterior, type NumberType, type RawData } from './raw-volume.ts'
 
 const TYPES: Readonly<Record<string, NumberType>> = {
   MET_CHAR: 'int8',
@@ -28,7 +28,7 @@ export async function readMetaImage (file: string): Promise<Volume> {
   const bytes = await readCapped(file)
   const text = `${bytes.toString('latin1', 0, MAX_HEADER_BYTES)}\n`
   const last = LAST.exec(text)
-  if (last == null) throw new InputError('the file is not a MetaImage, or its header is damaged')
+  if (last == null) throw new InputError(notRead(bytes, 'the file is not a MetaImage, or its header is damaged'))
   const end = last.index + last[0].length
   const fields = new Map(text.slice(0, end).split(/\r?\n/).map((line) => {
     const at = line.indexOf('=')
@@ -48,13 +48,18 @@ export async function readMetaImage (file: string): Promise<Volume> {
     type,
     count: dims[0] * dims[1] * dims[2],
     bigEndian: isTrue(fields, 'BinaryDataByteOrderMSB') || isTrue(fields, 'ElementByteOrderMSB'),
-    packing: isTrue(fields, 'CompressedData') ? 'zlib' : 'none',
+    packing: packingOf(fields),
     atEnd: skip === -1
   })
   return { header, voxels }
 }
 
 type Fields = ReadonlyMap<string, string>
+
+function packingOf (fields: Fields): RawData['packing'] {
+  if (isTrue(fields, 'CompressedData')) return 'zlib'
+  return /^(false|f|0)$/i.test(fields.get('BinaryData') ?? '') ? 'text' : 'none'
+}
 
 function isTrue (fields: Fields, key: string): boolean {
   return /^(true|t|1)$/i.test(fields.get(key) ?? '')
@@ -89,5 +94,5 @@ function placeOf (fields: Fields): LeftPosterior {
 async function dataOf (file: string, name: string, bytes: Buffer, end: number): Promise<Uint8Array> {
   if (/^local$/i.test(name)) return bytes.subarray(end)
   if (/^list/i.test(name) || name.includes('%')) throw new InputError('the MetaImage names several data files: store the volume in one')
-  return await readCapped(join(dirname(file), name))
+  return await readDataFile(file, name)
 }

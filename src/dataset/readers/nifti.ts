@@ -3,6 +3,7 @@ import { gunzip, inflateRaw } from 'node:zlib'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
 import { parseHeader, type NiftiHeader } from './nifti-header.ts'
+import { swapBytes } from './swap-bytes.ts'
 
 /** A small file may unpack to anything: more than a CT of 512×512×1000 at 32 bit is refused. */
 const MAX_UNPACKED_BYTES = 1024 ** 3
@@ -24,15 +25,33 @@ export interface Volume {
  * file name
  */
 export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES, channels = 1): Promise<Volume> {
-  const packed = await readCapped(file)
-  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : new Uint8Array(packed)
+  const bytes = await readUnpacked(file, limit)
   const header = parseHeader(bytes, channels)
-  return { header, voxels: readVoxels(bytes, header) }
+  return { header, voxels: readVoxels(header.apart === true ? await readPartner(file, limit) : bytes, header) }
+}
+
+async function readUnpacked (file: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = await readCapped(file)
+  return isPacked(packed, 0) ? await unpack(packed, limit) : new Uint8Array(packed)
+}
+
+/** The voxels of a pair of files: .img beside .hdr, packed or not. */
+async function readPartner (file: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const stem = file.replace(/\.hdr(\.gz)?$/i, '')
+  for (const ending of ['.img', '.img.gz', '.IMG']) {
+    try {
+      return await readUnpacked(stem + ending, limit)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      if (error.message !== 'it does not exist') throw new InputError(`the .img file of the .hdr: ${error.message}`)
+    }
+  }
+  throw new InputError('the .img file that belongs to the .hdr is not beside it')
 }
 
 async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const end = await promisify(gunzip)(packed, { maxOutputLength: limit }).catch(async () => await endOfFirst(packed, limit))
+    const end = await promisify(gunzip)(packed, { maxOutputLength: limit }).catch(async () => await endOfMembers(packed, limit))
     if (typeof end !== 'number') return new Uint8Array(end)
     return new Uint8Array(await promisify(gunzip)(packed.subarray(0, end), { maxOutputLength: limit }))
   } catch (error) {
@@ -43,9 +62,20 @@ async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<Ar
   }
 }
 
-/** Where the first member of a gzip file ends: some programs leave other bytes behind it. */
-async function endOfFirst (packed: Uint8Array, limit: number): Promise<number> {
-  const start = memberStart(packed)
+function isPacked (bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x1f && bytes[at + 1] === 0x8b
+}
+
+/** Where the last member of a gzip file ends: some programs leave other bytes behind it. */
+async function endOfMembers (packed: Uint8Array, limit: number): Promise<number> {
+  let end = 0
+  do end = await endOfMember(packed, end, limit)
+  while (isPacked(packed, end))
+  return end
+}
+
+async function endOfMember (packed: Uint8Array, from: number, limit: number): Promise<number> {
+  const start = from + memberStart(packed.subarray(from))
   const used = await new Promise<number>((resolve, reject) => {
     // With `info` the result says how much of the input was used, which its types do not know.
     inflateRaw(packed.subarray(start), { maxOutputLength: limit, info: true }, (error, result) => {
@@ -81,18 +111,24 @@ const TYPES: Readonly<Record<number, Type>> = {
   1280: { bytes: 8, view: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number) }
 }
 
+const NUMBERS = 'store one whole or floating-point number a voxel'
+/** NIfTI datatype codes of everything else. */
+const STRANGE: Readonly<Record<number, string>> = {
+  1: 'the voxels are single bits',
+  32: 'the voxels are complex numbers',
+  128: 'the voxels are colours in RGB',
+  1536: 'the voxels are numbers of 128 bit',
+  1792: 'the voxels are complex numbers',
+  2048: 'the voxels are complex numbers',
+  2304: 'the voxels are colours in RGBA'
+}
+
 function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader): Voxels {
   const type = TYPES[datatype]
-  if (type == null) throw new InputError(`the voxel type (NIfTI code ${datatype}) is not supported; store whole or floating-point numbers`)
+  if (type == null) throw new InputError(`${STRANGE[datatype] ?? 'the voxels are of no known type'} (NIfTI code ${datatype}); ${NUMBERS}`)
   const length = dims[0] * dims[1] * dims[2] * type.bytes
   if (offset + length > file.length) throw new InputError('the file is truncated: it ends before its last voxel')
   const bytes = Buffer.from(file.slice(offset, offset + length).buffer)
-  if (!littleEndian) swap(bytes, type.bytes)
+  if (!littleEndian) swapBytes(bytes, type.bytes)
   return type.view(bytes.buffer)
-}
-
-function swap (bytes: Buffer, width: number): void {
-  if (width === 2) bytes.swap16()
-  if (width === 4) bytes.swap32()
-  if (width === 8) bytes.swap64()
 }

@@ -3,6 +3,7 @@ import { InputError } from '../../../errors.ts'
 import { rawSamples } from './jpeg.ts'
 import type { Voxels } from '../nifti.ts'
 import { checkSize, type Samples } from './samples.ts'
+import { blockReader } from './tiff-blocks.ts'
 
 const BITS_PER_SAMPLE = 258
 /** TIFF 6.0, PhotometricInterpretation. */
@@ -15,6 +16,17 @@ const READ = [WHITE_IS_ZERO, 1, 2, PALETTE, YCBCR]
 /** Compressions that geotiff lacks or decodes without their colours, and libtiff knows: fax, and JPEG old and new. */
 const JPEGS = new Set([6, 7])
 const BY_LIBTIFF = new Set([2, 3, 4, ...JPEGS])
+/** None, LZW, deflate (two numbers), PackBits, LERC, zstd: what geotiff reads. */
+const COMPRESSIONS = new Set([1, 5, 8, 32946, 32773, 34887, 50000])
+/** Compressions that neither reads, by the numbers of libtiff and Adobe. */
+const UNREAD: ReadonlyMap<number, string> = new Map([
+  [32766, 'NeXT'], [32809, 'ThunderScan'], [34661, 'JBIG'], [34676, 'LogLuv'], [34677, 'LogLuv'], [34925, 'LZMA'], [34933, 'PNG'],
+  ...[22610, 34934].map((code) => [code, 'JPEG XR'] as const),
+  ...[33003, 33004, 33005, 34712].map((code) => [code, 'JPEG 2000'] as const),
+  ...[34927, 50001].map((code) => [code, 'WebP'] as const),
+  ...[50002, 52546].map((code) => [code, 'JPEG XL'] as const),
+  [34892, 'lossy JPEG of a raw photograph']
+])
 /** NewSubfileType: a smaller copy of another page, or a transparency mask. */
 const COPY = 1 | 4
 /** 0 says nothing of the further samples, 1 and 2 are alpha. */
@@ -24,15 +36,17 @@ const ALPHA = new Set([1, 2])
 export async function decodeTiff (bytes: Buffer): Promise<Samples[]> {
   const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
   const file = await fromArrayBuffer(whole)
-  const pages: Samples[] = []
+  const images: GeoTIFFImage[] = []
   const count = await file.getImageCount()
   for (let index = 0; index < count; index++) {
     const image = await file.getImage(index)
     // TIFF 6.0: one bit where nothing is said; geotiff 3.0.5 knows no default.
     if (tag(image, 'BitsPerSample') == null) image.getFileDirectory().actualizedFields.set(BITS_PER_SAMPLE, [1])
-    if (index > 0 && (numberTag(image, 'NewSubfileType', 0) & COPY) !== 0) continue
-    pages.push(await decodePage(image, bytes, count))
+    images.push(image)
   }
+  const originals = images.filter((image) => (numberTag(image, 'NewSubfileType', 0) & COPY) === 0)
+  const pages: Samples[] = []
+  for (const image of originals.length > 0 ? originals : images.slice(0, 1)) pages.push(await decodePage(image, bytes, count))
   return pages
 }
 
@@ -55,7 +69,7 @@ async function decodePage (image: GeoTIFFImage, bytes: Buffer, pages: number): P
   const byLibrary = BY_LIBTIFF.has(numberTag(image, 'Compression', 1)) || photometric === YCBCR
   if (byLibrary) return { ...await byLibtiff(image, bytes, pages), ...turn }
   const stored = image.getSamplesPerPixel()
-  const data = await image.readRasters({ interleave: true }) as unknown as Voxels
+  const data = await image.readRasters({ interleave: true, ...blockReader(image) }) as unknown as Voxels
   const channels = channelsOf(image, stored, photometric)
   return {
     height,
@@ -74,6 +88,12 @@ function requireRead (image: GeoTIFFImage, photometric: number): void {
   if (!READ.includes(photometric)) {
     throw new InputError(`the TIFF stores colours in a way that is not read (photometric ${photometric}): store it as grey or RGB`)
   }
+  const compression = numberTag(image, 'Compression', 1)
+  if (!COMPRESSIONS.has(compression) && !BY_LIBTIFF.has(compression)) {
+    const name = UNREAD.get(compression) ?? `number ${compression}`
+    throw new InputError(`the TIFF is compressed as ${name}, which is not read: store it with LZW or deflate, or as PNG`)
+  }
+  if (Number(image.getSampleFormat(0)) > 3) throw new InputError('the TIFF stores complex numbers: store whole or floating-point numbers')
   if (numberTag(image, 'FillOrder', 1) !== 1) throw new InputError('the TIFF stores its bits in reverse order: store it as PNG')
 }
 
