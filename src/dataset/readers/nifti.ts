@@ -18,6 +18,8 @@ export interface Volume {
   readonly header: NiftiHeader
   /** i runs fastest, then j, then k */
   readonly voxels: Voxels
+  /** Segments of 3D Slicer, which stores as much of the image as they take up. */
+  readonly segments?: boolean
 }
 
 /**

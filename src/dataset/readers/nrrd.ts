@@ -49,7 +49,11 @@ export async function readNrrd (file: string): Promise<Volume> {
     atEnd: fields.get('byte skip') === '-1'
   })
   const count = layers == null ? 1 : sizes[layers]!
-  return { header, voxels: count === 1 ? voxels : layersToLabels(apart(voxels, sizes, layers!), values) }
+  return {
+    header,
+    voxels: count === 1 ? voxels : layersToLabels(apart(voxels, sizes, layers!), values),
+    ...values.has('Segment0_ID') || values.has('Segment0_Name') ? { segments: true } : {}
+  }
 }
 
 function parseNrrd (bytes: Buffer): Nrrd {
