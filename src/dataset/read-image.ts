@@ -47,7 +47,8 @@ export async function readImage (file: string, options: ReadOptions = {}): Promi
   try {
     const said = await statedOf(file, options)
     if (kind === 'picture') return await pictureOrStack(file, stem, said)
-    return oneVolume(await readVolume(file, said.channels), stem, { ...said, modality: await modalityOf(file, said.modality) })
+    const volume = await readVolume(file, said.channels)
+    return oneVolume(volume, stem, { ...said, modality: await modalityOf(file, volume, said) })
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }

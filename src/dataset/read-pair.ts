@@ -104,14 +104,20 @@ export function pictureSlice (
 }
 
 async function readVolumePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {
-  const modality = await modalityOf(join(root, image), options.modality)
   const volume = await readVolume(join(root, image), options.channels)
+  const modality = await modalityOf(join(root, image), volume, options)
   return await volumePair(volume, { stem, mask: join(root, mask) }, { ...options, modality, ...whose == null ? {} : { whose } })
 }
 
-/** What is known of an image, or what the file beside it says that dcm2niix wrote. */
-export async function modalityOf (file: string, known: Modality): Promise<Modality> {
-  return known === 'unknown' ? await readSidecar(file) : known
+/** What is known of an image, or what the file beside it says that dcm2niix wrote, or its own header. */
+export async function modalityOf (
+  file: string,
+  volume: Volume,
+  { modality = 'unknown', asBefore = false }: Pick<ReadOptions, 'modality' | 'asBefore'>
+): Promise<Modality> {
+  if (modality !== 'unknown') return modality
+  const beside = await readSidecar(file)
+  return beside === 'unknown' && !asBefore ? volume.modality ?? 'unknown' : beside
 }
 
 async function volumePair (

@@ -51,7 +51,7 @@ export async function readMetaImage (file: string): Promise<Volume> {
     packing: packingOf(fields),
     atEnd: skip === -1
   })
-  return { header, voxels }
+  return { header, voxels, ...modalityOf(fields) }
 }
 
 type Fields = ReadonlyMap<string, string>
@@ -59,6 +59,11 @@ type Fields = ReadonlyMap<string, string>
 function packingOf (fields: Fields): RawData['packing'] {
   if (isTrue(fields, 'CompressedData')) return 'zlib'
   return /^(false|f|0)$/i.test(fields.get('BinaryData') ?? '') ? 'text' : 'none'
+}
+
+function modalityOf (fields: Fields): Pick<Volume, 'modality'> {
+  const modality = /^MET_MOD_(?!OTHER|UNKNOWN)(.+)$/.exec(fields.get('Modality') ?? '')?.[1]
+  return modality == null ? {} : { modality: modality === 'CT' ? 'ct' : 'other' }
 }
 
 function isTrue (fields: Fields, key: string): boolean {

@@ -20,6 +20,8 @@ export interface Volume {
   readonly voxels: Voxels
   /** Segments of 3D Slicer, which stores as much of the image as they take up. */
   readonly segments?: boolean
+  /** What the file says that it shows. */
+  readonly modality?: 'ct' | 'other'
 }
 
 /**
@@ -29,7 +31,13 @@ export interface Volume {
 export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES, channels = 1): Promise<Volume> {
   const bytes = await readUnpacked(file, limit)
   const header = parseHeader(bytes, channels)
-  return { header, voxels: readVoxels(header.apart === true ? await readPartner(file, limit) : bytes, header) }
+  const voxels = readVoxels(header.apart === true ? await readPartner(file, limit) : bytes, header)
+  return { header, voxels, ...isRescaled(header) ? { modality: 'ct' } : {} }
+}
+
+/** Scanners store Hounsfield units as numbers from 0, with this rescale slope and one of these intercepts; no other unit is stored so. */
+function isRescaled ({ slope, intercept }: NiftiHeader): boolean {
+  return slope === 1 && (intercept === -1024 || intercept === -1000)
 }
 
 async function readUnpacked (file: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {

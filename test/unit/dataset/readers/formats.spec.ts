@@ -106,6 +106,27 @@ describe('formats', () => {
     })
   })
 
+  it('say in their own headers that they are CT', async () => {
+    const values = Array.from({ length: 60 }, (_, i) => 1024 + i)
+    const range = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+      const mask = niftiBytes({ dims: [5, 4, 3], values: values.map((_, i) => i % 2) })
+      const made = await folderOf({ [`images/${name}`]: bytes, 'masks/v.nii': mask })
+      const [how] = summarise(await scanDataset(made.path)).brightness
+      await made.clear()
+      return `${how!.how}, ${how!.because}`
+    }
+    const rescaled = (intercept: number): Uint8Array => niftiBytes({ dims: [5, 4, 3], values, datatype: 4, slope: 1, intercept })
+    expect(await range('v.nii', rescaled(-1024))).to.equal('window, stated')
+    expect(await range('v.nii', rescaled(-24))).to.equal('percentiles, values')
+    const meta = (modality: string): string => [
+      'ObjectType = Image', 'NDims = 3', 'BinaryData = False', 'TransformMatrix = -1 0 0 0 -1 0 0 0 1', `Modality = ${modality}`,
+      'DimSize = 5 4 3', 'ElementType = MET_SHORT', 'ElementDataFile = LOCAL', values.join(' ')
+    ].join('\n')
+    expect(await range('v.mha', meta('MET_MOD_CT'))).to.equal('window, stated')
+    expect(await range('v.mha', meta('MET_MOD_MR'))).to.equal('percentiles, stated')
+    expect(await range('v.mha', meta('MET_MOD_UNKNOWN'))).to.equal('percentiles, values')
+  })
+
   it('of segments become one label each, unless they overlap', async () => {
     const nrrd = (fields: readonly string[], data: Uint8Array): Uint8Array =>
       Buffer.concat([Buffer.from(`NRRD0004\n${fields.join('\n')}\n\n`), gzipSync(data)])
