@@ -1,7 +1,11 @@
+type Reader = 'pages' | 'nifti' | 'nrrd' | 'meta-image'
+
 interface Known {
   readonly magic: string
   /** where it stands, 0 if not given */
   readonly at?: number
+  /** who reads it: to that reader it is damaged */
+  readonly by?: Reader
   /** the sentence after "the file is" */
   readonly is: string
 }
@@ -33,18 +37,20 @@ const KNOWN: readonly Known[] = [
   { magic: '8BPS', is: `a Photoshop file: ${AS_PICTURE}` },
   { magic: '\x89HDF', is: `HDF5, which is not read: ${AS_VOLUME}, or as NumPy (.npy)` },
   { magic: 'MATLAB', is: `a MATLAB file, which is not read: ${AS_VOLUME}, or as NumPy (.npy)` },
-  { magic: 'NRRD', is: 'NRRD under another name: give it the ending .nrrd' },
-  { magic: 'ObjectType', is: 'MetaImage under another name: give it the ending .mha' },
-  { magic: 'n+1\0', at: 344, is: 'NIfTI under another name: give it the ending .nii' },
-  { magic: '\x89PNG', is: 'PNG under another name: give it the ending .png' },
-  { magic: '\xff\xd8\xff', is: 'JPEG under another name: give it the ending .jpg' },
-  { magic: 'II*\0', is: 'TIFF under another name: give it the ending .tif' },
-  { magic: 'MM\0*', is: 'TIFF under another name: give it the ending .tif' },
-  { magic: '\x93NUMPY', is: 'a NumPy array under another name: give it the ending .npy' }
+  { magic: 'NRRD', by: 'nrrd', is: 'NRRD under another name: give it the ending .nrrd' },
+  { magic: 'ObjectType', by: 'meta-image', is: 'MetaImage under another name: give it the ending .mha' },
+  { magic: 'n+1\0', at: 344, by: 'nifti', is: 'NIfTI under another name: give it the ending .nii' },
+  { magic: '\x89PNG', by: 'pages', is: 'PNG under another name: give it the ending .png' },
+  { magic: '\xff\xd8\xff', by: 'pages', is: 'JPEG under another name: give it the ending .jpg' },
+  { magic: 'II*\0', by: 'pages', is: 'TIFF under another name: give it the ending .tif' },
+  { magic: 'MM\0*', by: 'pages', is: 'TIFF under another name: give it the ending .tif' },
+  { magic: '\x93NUMPY', by: 'pages', is: 'a NumPy array under another name: give it the ending .npy' }
 ]
 
-/** A sentence about a file that is none of what was expected: what it is, or the usual one where that is not known. */
-export function notRead (bytes: Buffer, usual: string): string {
-  const known = KNOWN.find(({ magic, at = 0 }) => bytes.toString('latin1', at, at + magic.length).toLowerCase() === magic.toLowerCase())
+/** A sentence about a file that is none of what a reader expected: what it is, or the usual one where that is not known. */
+export function notRead (bytes: Buffer, reader: Reader, usual: string): string {
+  const begins = ({ magic, at = 0 }: Known): boolean =>
+    bytes.toString('latin1', at, at + magic.length).toLowerCase() === magic.toLowerCase()
+  const known = KNOWN.find((each) => each.by !== reader && begins(each))
   return known == null ? usual : `the file is ${known.is}`
 }

@@ -28,7 +28,7 @@ export async function readMetaImage (file: string): Promise<Volume> {
   const bytes = await readCapped(file)
   const text = `${bytes.toString('latin1', 0, MAX_HEADER_BYTES)}\n`
   const last = LAST.exec(text)
-  if (last == null) throw new InputError(notRead(bytes, 'the file is not a MetaImage, or its header is damaged'))
+  if (last == null) throw new InputError(notRead(bytes, 'meta-image', 'the file is not a MetaImage, or its header is damaged'))
   const end = last.index + last[0].length
   const fields = new Map(text.slice(0, end).split(/\r?\n/).map((line) => {
     const at = line.indexOf('=')

@@ -57,7 +57,7 @@ export function parseHeader (file: Uint8Array<ArrayBuffer>, channels = 1): Nifti
 
 function parse (bytes: Uint8Array<ArrayBuffer>): NIFTI1 | NIFTI2 {
   if (bytes.length < SIZE[1] || !isNIFTI(bytes.buffer)) {
-    throw new InputError(isAnalyze(bytes) ? ANALYZE : notRead(Buffer.from(bytes), DAMAGED))
+    throw new InputError(isAnalyze(bytes) ? ANALYZE : notRead(Buffer.from(bytes), 'nifti', DAMAGED))
   }
   try {
     return readHeader(bytes.buffer)

@@ -57,7 +57,9 @@ export async function readNrrd (file: string): Promise<Volume> {
 }
 
 function parseNrrd (bytes: Buffer): Nrrd {
-  if (bytes.toString('latin1', 0, 4) !== 'NRRD') throw new InputError(notRead(bytes, 'the file is not NRRD, or its header is damaged'))
+  if (bytes.toString('latin1', 0, 4) !== 'NRRD') {
+    throw new InputError(notRead(bytes, 'nrrd', 'the file is not NRRD, or its header is damaged'))
+  }
   // A detached header may end with the file instead of an empty line.
   const found = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, 2 ** 20))
   const end = found == null ? bytes.length : found.index + found[0].length

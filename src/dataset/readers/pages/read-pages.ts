@@ -30,7 +30,7 @@ export async function readPages (file: string): Promise<Samples[]> {
   const bytes = await readCapped(file)
   const start = bytes.toString('latin1', 0, 8)
   const format = FORMATS.find(({ magic }) => start.startsWith(magic))
-  if (format == null) throw new InputError(notRead(bytes, DAMAGED))
+  if (format == null) throw new InputError(notRead(bytes, 'pages', DAMAGED))
   return await decoded(() => format.decode(bytes))
 }
 

@@ -69,6 +69,7 @@ describe('formats', () => {
 
   it('answer damage with a reason, never with another error', async () => {
     const names = ['grey8-icc.png', 'palette4-interlaced.png', 'uint8-predictor.tif', 'palette8.tif', 'bit1.bmp', 'palette8.gif', 'u1.npy']
+      .concat('i2-big-endian-predictor.tif', 'int64.tif', 'bit12-big-endian.tif', 'stray.jpg', 'f2.npy')
     const files = await Promise.all(names.map((name) => readFile(join(FIXTURES, name))))
     const damage = fc.tuple(fc.nat(names.length - 1), fc.nat(), fc.uint8Array({ maxLength: 12 }), fc.nat())
     await fc.assert(fc.asyncProperty(damage, async ([which, place, noise, cut]) => {
@@ -104,6 +105,28 @@ describe('formats', () => {
       expect(pictureOf(page({ channels: 2, data: Uint8Array.of(5, 255, 6, 255, 7, 255) })).notes).to.deep.equal([])
       expect(() => pictureOf(page({ channels: 2, data: Uint8Array.of(5, 255, 5, 0, 5, 255) }))).to.throw(InputError, 'transparency')
     })
+  })
+
+  it('are named where they are not read, and called damaged by their own reader alone', async () => {
+    const dicom = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])
+    for (const [name, bytes, part] of [
+      ['a.png', dicom, 'DICOM'],
+      ['a.png', 'version https://git-lfs.github.com/spec/v1\n', 'git lfs pull'],
+      ['a.tif', '<!DOCTYPE html>', 'a web page'],
+      ['a.jpg', Buffer.of(0x1f, 0x8b, 8, 0), 'unpack it'],
+      ['a.png', 'NRRD0004\n', 'the ending .nrrd'],
+      ['a.nii', await png(4, 4, (x) => x), 'the ending .png'],
+      ['a.nii', dicom, 'DICOM'],
+      ['a.mha', await png(4, 4, (x) => x), 'the ending .png'],
+      ['a.nrrd', 'ObjectType = Image\n', 'the ending .mha']
+    ] as const) {
+      await writeFile(at(name), bytes)
+      expect(await reasonOf(readImage(at(name))), `${name}, ${part}`).to.include(part).and.not.include('damaged')
+    }
+    for (const [name, bytes] of [['a.png', (await png(4, 4, (x) => x)).subarray(0, 30)], ['a.mha', 'ObjectType = Image\n']] as const) {
+      await writeFile(at(name), bytes)
+      expect(await reasonOf(readImage(at(name))), name).to.include('damaged')
+    }
   })
 
   it('say in their own headers that they are CT', async () => {
