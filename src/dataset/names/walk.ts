@@ -21,6 +21,9 @@ export interface Found {
 const LITTER = /^(\..*|thumbs\.db|desktop\.ini|__macosx)$/i
 /** What dcm2niix writes beside a volume. */
 const SIDECAR = /\.(json|bval|bvec)$/i
+const OTHER_REASON = `the format is not read: store ${FORMATS}`
+const DICOM = /\.(dcm|dicom|ima)$/i
+const DICOM_REASON = 'DICOM is not read: make NIfTI or PNG of it (dcm2niix does)'
 /** Deeper folders are another data set. */
 const MOST_FOLDERS = 4
 
@@ -54,7 +57,7 @@ export async function walk (root: string, folder: string, depth = MOST_FOLDERS):
       const { stem, kind } = parseName(entry.name)
       if (!await isFolder(join(root, file), entry)) {
         if (SIDECAR.test(entry.name) || (hasHeaders && VOLUME_DATA.data.test(entry.name))) continue
-        if (kind == null) problems.push({ file, reason: `the format is not read: store ${FORMATS}` })
+        if (kind == null) problems.push({ file, reason: DICOM.test(entry.name) ? DICOM_REASON : OTHER_REASON })
         else found.push({ file, folders, stem: stem.normalize('NFC'), kind })
       } else if (folders.length < depth) await enter(file, [...folders, entry.name.normalize('NFC')])
       else if (depth > 0) problems.push({ file, reason: TOO_DEEP })

@@ -68,6 +68,11 @@ describe('pairs of the names that people export', () => {
     expect(findings.slices.map(({ subject }) => subject)).to.deep.equal(['benign (1)', 'benign (2)', 'malignant (1)', 'malignant (2)'])
   })
 
+  it('says of DICOM what to make of it', async () => {
+    const { problems } = await scan('images/a.png', 'masks/a_mask.png', 'images/IM1.dcm')
+    expect(problems.map(({ reason }) => reason)).to.deep.equal(['DICOM is not read: make NIfTI or PNG of it (dcm2niix does)'])
+  })
+
   it('follows links to folders, once', async () => {
     const [path, store] = [await made(['images/a.png', 'masks/a.png']), await made(['x/1.png', 'y/1_mask.png'])]
     await symlink(join(store, 'x'), join(path, 'images/P1'))

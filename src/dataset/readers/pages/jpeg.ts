@@ -50,9 +50,9 @@ function checkFrame (marker: number, bits = 8): void {
   }
 }
 
-/** 8-bit grey or RGB of whatever libvips reads, without its colour management. */
-export async function rawSamples (bytes: Buffer, grey: boolean): Promise<Samples> {
-  const { data, info } = await sharp(bytes, OPTIONS).toColourspace(grey ? 'b-w' : 'srgb').raw({ depth: 'uchar' })
+/** 8-bit grey or RGB of a page of whatever libvips reads, without its colour management. */
+export async function rawSamples (bytes: Buffer, grey: boolean, page = 0): Promise<Samples> {
+  const { data, info } = await sharp(bytes, { ...OPTIONS, page }).toColourspace(grey ? 'b-w' : 'srgb').raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
   return { height: info.height, width: info.width, channels: info.channels, data: new Uint8Array(data), bits: 8 }
 }

@@ -36,17 +36,17 @@ const ALPHA = new Set([1, 2])
 export async function decodeTiff (bytes: Buffer): Promise<Samples[]> {
   const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
   const file = await fromArrayBuffer(whole)
-  const images: GeoTIFFImage[] = []
+  const images: Array<{ readonly image: GeoTIFFImage, readonly index: number }> = []
   const count = await file.getImageCount()
   for (let index = 0; index < count; index++) {
     const image = await file.getImage(index)
     // TIFF 6.0: one bit where nothing is said; geotiff 3.0.5 knows no default.
     if (tag(image, 'BitsPerSample') == null) image.getFileDirectory().actualizedFields.set(BITS_PER_SAMPLE, [1])
-    images.push(image)
+    images.push({ image, index })
   }
-  const originals = images.filter((image) => (numberTag(image, 'NewSubfileType', 0) & COPY) === 0)
+  const originals = images.filter(({ image }) => (numberTag(image, 'NewSubfileType', 0) & COPY) === 0)
   const pages: Samples[] = []
-  for (const image of originals.length > 0 ? originals : images.slice(0, 1)) pages.push(await decodePage(image, bytes, count))
+  for (const { image, index } of originals.length > 0 ? originals : images.slice(0, 1)) pages.push(await decodePage(image, bytes, index))
   return pages
 }
 
@@ -59,7 +59,7 @@ function numberTag (image: GeoTIFFImage, name: string, usual: number): number {
   return Number(tag(image, name) ?? usual)
 }
 
-async function decodePage (image: GeoTIFFImage, bytes: Buffer, pages: number): Promise<Samples> {
+async function decodePage (image: GeoTIFFImage, bytes: Buffer, index: number): Promise<Samples> {
   const [width, height] = [image.getWidth(), image.getHeight()]
   checkSize(width, height)
   const photometric = numberTag(image, 'PhotometricInterpretation', 1)
@@ -67,7 +67,7 @@ async function decodePage (image: GeoTIFFImage, bytes: Buffer, pages: number): P
   const orientation = numberTag(image, 'Orientation', 1)
   const turn = orientation > 1 && orientation <= 8 ? { orientation } : {}
   const byLibrary = BY_LIBTIFF.has(numberTag(image, 'Compression', 1)) || photometric === YCBCR
-  if (byLibrary) return { ...await byLibtiff(image, bytes, pages), ...turn }
+  if (byLibrary) return { ...await byLibtiff(image, bytes, index), ...turn }
   const stored = image.getSamplesPerPixel()
   const data = await image.readRasters({ interleave: true, ...blockReader(image) }) as unknown as Voxels
   const channels = channelsOf(image, stored, photometric)
@@ -94,7 +94,8 @@ function requireRead (image: GeoTIFFImage, photometric: number): void {
     throw new InputError(`the TIFF is compressed as ${name}, which is not read: store it with LZW or deflate, or as PNG`)
   }
   if (Number(image.getSampleFormat(0)) > 3) throw new InputError('the TIFF stores complex numbers: store whole or floating-point numbers')
-  if (numberTag(image, 'FillOrder', 1) !== 1) throw new InputError('the TIFF stores its bits in reverse order: store it as PNG')
+  const reversed = numberTag(image, 'FillOrder', 1) !== 1 && !BY_LIBTIFF.has(compression)
+  if (reversed) throw new InputError('the TIFF stores its bits in reverse order: store it as PNG')
 }
 
 /** Samples without the properties that geotiff hangs on its arrays. */
@@ -102,9 +103,8 @@ function plain (data: Voxels): Voxels {
   return data.subarray(0)
 }
 
-async function byLibtiff (image: GeoTIFFImage, bytes: Buffer, pages: number): Promise<Samples> {
-  if (pages > 1) throw new InputError('the pages of the TIFF are compressed as JPEG or fax: store one file per slice, as PNG')
-  const samples = await rawSamples(bytes, image.getSamplesPerPixel() === 1)
+async function byLibtiff (image: GeoTIFFImage, bytes: Buffer, page: number): Promise<Samples> {
+  const samples = await rawSamples(bytes, image.getSamplesPerPixel() === 1, page)
   return JPEGS.has(numberTag(image, 'Compression', 1)) ? { ...samples, lossy: true } : samples
 }
 

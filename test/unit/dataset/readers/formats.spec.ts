@@ -69,7 +69,8 @@ describe('formats', () => {
 
   it('answer damage with a reason, never with another error', async () => {
     const names = ['grey8-icc.png', 'palette4-interlaced.png', 'uint8-predictor.tif', 'palette8.tif', 'bit1.bmp', 'palette8.gif', 'u1.npy']
-      .concat('runs-of-8.bmp', 'os2.bmp', 'five-six-five.bmp', 'i2-big-endian-predictor.tif', 'int64.tif', 'bit12-big-endian.tif', 'stray.jpg', 'f2.npy')
+      .concat('runs-of-8.bmp', 'os2.bmp', 'five-six-five.bmp', 'i2-big-endian-predictor.tif', 'int64.tif', 'bit12-big-endian.tif')
+      .concat('stray.jpg', 'f2.npy')
     const files = await Promise.all(names.map((name) => readFile(join(FIXTURES, name))))
     const damage = fc.tuple(fc.nat(names.length - 1), fc.nat(), fc.uint8Array({ maxLength: 12 }), fc.nat())
     await fc.assert(fc.asyncProperty(damage, async ([which, place, noise, cut]) => {
