@@ -29,10 +29,31 @@ export interface Volume {
  * file name
  */
 export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES, channels = 1): Promise<Volume> {
+  const { header, bytes, stated } = await open(file, limit, channels)
+  return { header, voxels: readVoxels(bytes, header), ...stated }
+}
+
+/** The same with every channel: a fourth dimension is one of channels. @throws InputError as it does */
+export async function readNiftiChannels (file: string): Promise<Volume[]> {
+  const { header, bytes, stated } = await open(file, MAX_UNPACKED_BYTES, 'any')
+  const voxels = readVoxels(bytes, header, header.channels)
+  const size = voxels.length / (header.channels ?? 1)
+  return Array.from({ length: header.channels ?? 1 }, (_, at) =>
+    ({ header, voxels: voxels.subarray(at * size, (at + 1) * size), ...stated }))
+}
+
+interface Opened {
+  readonly header: NiftiHeader
+  /** the file of the voxels */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly stated: Pick<Volume, 'modality'>
+}
+
+async function open (file: string, limit: number, channels: number | 'any'): Promise<Opened> {
   const bytes = await readUnpacked(file, limit)
   const header = parseHeader(bytes, channels)
-  const voxels = readVoxels(header.apart === true ? await readPartner(file, limit) : bytes, header)
-  return { header, voxels, ...isRescaled(header) ? { modality: 'ct' } : {} }
+  const stated = isRescaled(header) ? { modality: 'ct' } as const : {}
+  return { header, bytes: header.apart === true ? await readPartner(file, limit) : bytes, stated }
 }
 
 /** Scanners store Hounsfield units as numbers from 0, with this rescale slope and one of these intercepts; no other unit is stored so. */
@@ -133,10 +154,10 @@ const STRANGE: Readonly<Record<number, string>> = {
   2304: 'the voxels are colours in RGBA'
 }
 
-function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader): Voxels {
+function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader, channels = 1): Voxels {
   const type = TYPES[datatype]
   if (type == null) throw new InputError(`${STRANGE[datatype] ?? 'the voxels are of no known type'} (NIfTI code ${datatype}); ${NUMBERS}`)
-  const length = dims[0] * dims[1] * dims[2] * type.bytes
+  const length = dims[0] * dims[1] * dims[2] * channels * type.bytes
   if (offset + length > file.length) throw new InputError('the file is truncated: it ends before its last voxel')
   const bytes = Buffer.from(file.slice(offset, offset + length).buffer)
   if (!littleEndian) swapBytes(bytes, type.bytes)

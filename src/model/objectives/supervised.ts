@@ -32,21 +32,21 @@ export function supervisedLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scala
 }
 
 /**
- * The same per class over what is known of it: logits, targets and known shares [B,C,…]. In cross-entropy an image counts equally in each
- * class of which it knows anything; in Dice only in those that it shows, since Dice without foreground drives a small class to nothing.
+ * The same per class over what is known of it: logits, targets and known shares [B,C,…]. A class counts as much as any other. Its
+ * cross-entropy is over the images of which it knows anything; its Dice only over those that show it, since Dice without foreground
+ * drives a small class to nothing.
  */
 export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, knownShares: tf.Tensor): tf.Scalar {
   const [images = 0, classes = 0] = logits.shape
-  const items = images * classes
-  const rows = (each: tf.Tensor): tf.Tensor => tf.reshape(each, [items, -1])
+  const rows = (each: tf.Tensor): tf.Tensor => tf.reshape(each, [images, classes, -1])
   const [z, y, w] = [rows(logits), rows(targets), rows(knownShares)]
-  const area = tf.sum(w, 1)
-  const bce = tf.div(tf.sum(tf.mul(w, tf.sub(tf.softplus(z), tf.mul(z, y))), 1), tf.maximum(area, LEAST))
+  const area = tf.sum(w, 2)
+  const bce = tf.div(tf.sum(tf.mul(w, tf.sub(tf.softplus(z), tf.mul(z, y))), 2), tf.maximum(area, LEAST))
   const p = tf.sigmoid(z)
-  const both = tf.add(tf.mul(tf.sum(tf.mul(w, tf.mul(p, y)), 1), 2), DICE_EPSILON)
-  const either = tf.add(tf.sum(tf.mul(w, tf.add(tf.square(p), tf.square(y))), 1), DICE_EPSILON)
+  const both = tf.add(tf.mul(tf.sum(tf.mul(w, tf.mul(p, y)), 2), 2), DICE_EPSILON)
+  const either = tf.add(tf.sum(tf.mul(w, tf.add(tf.square(p), tf.square(y))), 2), DICE_EPSILON)
   const dice = tf.sub(1, tf.div(both, either))
-  const [known, shown] = [isAny(area), isAny(tf.sum(tf.mul(w, y), 1))]
+  const [known, shown] = [isAny(area), isAny(tf.sum(tf.mul(w, y), 2))]
   return tf.add(tf.mul(meanOf(bce, known), BCE_WEIGHT), tf.mul(meanOf(dice, shown), DICE_WEIGHT))
 }
 
@@ -55,7 +55,9 @@ function isAny (amount: tf.Tensor): tf.Tensor {
   return tf.minimum(tf.div(amount, LEAST), 1)
 }
 
-/** Over those that count; 0 where none does. */
+/** [B,C] over the images that count, then over the classes that any image counts for; 0 where none does. */
 function meanOf (values: tf.Tensor, counted: tf.Tensor): tf.Scalar {
-  return tf.div(tf.sum(tf.mul(values, counted)), tf.maximum(tf.sum(counted), 1))
+  const images = tf.sum(counted, 0)
+  const means = tf.div(tf.sum(tf.mul(values, counted), 0), tf.maximum(images, 1))
+  return tf.div(tf.sum(means), tf.maximum(tf.sum(tf.minimum(images, 1)), 1))
 }
