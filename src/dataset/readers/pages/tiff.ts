@@ -93,6 +93,9 @@ function requireRead (image: GeoTIFFImage, photometric: number): void {
     const name = UNREAD.get(compression) ?? `number ${compression}`
     throw new InputError(`the TIFF is compressed as ${name}, which is not read: store it with LZW or deflate, or as PNG`)
   }
+  if (JPEGS.has(compression) && image.getBitsPerSample(0) !== 8) {
+    throw new InputError(`the TIFF holds JPEG of ${image.getBitsPerSample(0)} bits a sample, and 8 are read: store it with LZW or deflate`)
+  }
   if (Number(image.getSampleFormat(0)) > 3) throw new InputError('the TIFF stores complex numbers: store whole or floating-point numbers')
   const reversed = numberTag(image, 'FillOrder', 1) !== 1 && !BY_LIBTIFF.has(compression)
   if (reversed) throw new InputError('the TIFF stores its bits in reverse order: store it as PNG')

@@ -60,7 +60,8 @@ describe('pictures and volumes as a second library reads them', () => {
     expect(await reasonOf('cmyk.jpg')).to.include('CMYK').and.include('store it as grey or RGB')
     expect(await reasonOf('cmyk.tif')).to.include('CMYK').and.include('store it as grey or RGB')
     const named = { 'lzma.tif': 'LZMA', 'webp.tif': 'WebP', 'jpeg2000.tif': 'JPEG 2000', '12bit.jpg': '12 bits', 'jpegls.jpg': 'JPEG-LS' }
-    for (const [name, what] of Object.entries({ ...named, 'webp.png': 'WebP', 'analyze.hdr': 'Analyze 7.5' })) {
+    const further = { 'webp.png': 'WebP', '12bit-jpeg.tif': '12 bits', 'analyze.hdr': 'Analyze 7.5' }
+    for (const [name, what] of Object.entries({ ...named, ...further })) {
       expect(await reasonOf(`refused-${name}`)).to.include(what).and.include('store it').and.not.include('damaged')
     }
     expect(await reasonOf('two.npz')).to.include('2 arrays').and.include('one array per file')
