@@ -35,9 +35,13 @@ export interface Listing {
 }
 
 const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img']
-const MASK_FOLDERS = ['masks', 'mask', 'labels', 'label', 'segmentations', 'segmentation', 'annotations']
-/** Folders that part a data set, not its patients. */
-const PARTS = /^(train(ing)?|val(id|idation)?|test(ing)?|images?|masks?|labels?|all|data|part[-_]?\d*|batch[-_]?\d*|fold[-_]?\d*)$/i
+const MASK_FOLDERS = [
+  'masks', 'mask', 'labels', 'label', 'segmentations', 'segmentation', 'annotations', 'annotation', 'gt', 'groundtruth', 'ground_truth'
+]
+/** Folders that part a data set by use or by finding, not its patients. */
+const SETS = 'train(ing)?|val(id|idation)?|test(ing)?|images?|masks?|labels?|all|data'
+const FINDINGS = 'benign|malignant|normal|abnormal|healthy'
+const PARTS = new RegExp(`^(${SETS}|${FINDINGS}|(part|batch|fold)[-_]?\\d*)$`, 'i')
 const NO_CHANNEL = 'the name lacks the channel suffix _0000 of the nnU-Net layout'
 
 /** What lies in a folder: files of images and of masks, or files that pair within their own folders. */
@@ -70,7 +74,7 @@ export async function listPairs (root: string, channels?: readonly number[]): Pr
       image: image.file,
       mask: mask.file,
       ...image.channels == null ? {} : { channels: image.channels },
-      ...whose.of(image, layout)
+      ...whose.of(image, mask, layout)
     })),
     statement,
     ignoredChannels: ignored,
@@ -90,7 +94,8 @@ export async function listPairs (root: string, channels?: readonly number[]): Pr
 
 async function filesOf (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
   if (names.includes('imagesTr')) return await nnunetFiles(root, names, channels)
-  const [images, masks] = [IMAGE_FOLDERS, MASK_FOLDERS].map((known) => names.find((name) => known.includes(name.toLowerCase())))
+  const [images, masks] = [IMAGE_FOLDERS, MASK_FOLDERS].map((known) => known.flatMap((each) => names.find((name) =>
+    name.toLowerCase() === each) ?? [])[0])
   const statement = names.includes('dataset.json') ? await readDatasetJson(root) : SILENT
   if (images != null && masks != null) {
     const [of, truth] = [await walk(root, images), await walk(root, masks)]
@@ -202,14 +207,16 @@ class Stated {
     this.#source = file == null ? 'dataset.json' : 'subjects.csv'
   }
 
-  of ({ file, folders, stem, key, channels }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+  of ({ file, folders, stem, key, channels }: Named, mask: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
     for (const other of channels?.values() ?? []) this.#use([...folders, parseName(other).stem])
     const name = [stemOf(file).normalize('NFC'), key, [...folders, stem].join('/'), stem].find((each) => this.#rows.has(each))
     if (name != null) {
       this.#unused.delete(name)
       return { whose: { ...this.#rows.get(name)!, by: 'site' } }
     }
-    const folder = layout === 'nnunet' ? undefined : folders.find((each) => !PARTS.test(each))
+    // A folder of images alone, whose masks lie in another, is no patient's.
+    const isShared = (each: string): boolean => layout !== 'patients' || mask.folders.includes(each)
+    const folder = layout === 'nnunet' ? undefined : folders.find((each) => !PARTS.test(each) && isShared(each))
     return folder == null ? {} : { whose: { subject: folder, index: lastNumber(stem), by: 'folder' } }
   }
 

@@ -18,7 +18,7 @@ import { mapInto } from './readers/map-into.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import type { Volume, Voxels } from './readers/nifti.ts'
+import type { Volume } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
 import { joined } from './readers/picture-stack.ts'
 import type { Picture } from './readers/picture.ts'
@@ -26,7 +26,9 @@ import { readVolume } from './readers/volume.ts'
 import { subjectBefore, subjectOf, subjectOfVolume, type Whose } from './subject.ts'
 import { matchStack } from './transforms/matching.ts'
 import { brightness, shownOf, type Shown } from './transforms/normalise.ts'
+import { sameGrid } from './transforms/orientation.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
+import { onWholeGrid } from './transforms/whole-grid.ts'
 import type { Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
 export type PairOptions = CaseOptions & MaskReading & {
@@ -55,6 +57,7 @@ export interface PairSlices {
   readonly twoPlaces: boolean
 }
 
+const PART = 'segments stored for a part of the image: what lies beyond is background'
 export const NO_FOREGROUND = 'the mask has no foreground anywhere'
 
 /**
@@ -146,15 +149,25 @@ export async function readVolumeLabels (
   { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack },
   reading: LabelReading = {}
 ): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
-  const { volume: labels, notes } = await about('mask', () => readLabelVolume(file, reading))
-  const masks = cutLabels(labels, matchStack({ header, stack }, labels.header))
+  const { volume, notes } = await about('mask', () => readLabelVolume(file, header, reading))
+  const masks = cutLabels(volume, matchStack({ header, stack }, volume.header))
   checkLabels(masks, reading)
   return { masks, notes }
 }
 
 /** A label volume, or the pages of a picture file as one. */
-async function readLabelVolume (file: string, reading: MaskReading): Promise<{ volume: Volume, notes: readonly string[] }> {
-  if (parseName(file).kind !== 'picture') return settledVolume(await readVolume(file), reading)
+async function readLabelVolume (
+  file: string,
+  image: NiftiHeader,
+  reading: MaskReading
+): Promise<{ volume: Volume, notes: readonly string[] }> {
+  if (parseName(file).kind !== 'picture') {
+    const stored = await readVolume(file)
+    const isPart = stored.segments === true && !sameGrid(image, stored.header)
+    const whole = isPart ? onWholeGrid(stored, image) : undefined
+    const { volume, notes } = settledVolume(whole ?? stored, reading)
+    return { volume, notes: whole == null ? notes : [...notes, PART] }
+  }
   const pages = await readPages(file)
   if (pages.length === 1) throw new InputError('it is not a volume, but the image is: use NIfTI, or as many pages as the image has')
   const labels = pages.map((page) => labelsOf(page, reading))

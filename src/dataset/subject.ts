@@ -2,7 +2,7 @@
 export interface Whose { readonly subject: string, readonly index: number }
 
 /** Words that say: the number behind me counts slices, time points or pictures of one patient; the short ones need a separator. */
-const [WORDS, SHORT_WORDS] = ['slices?|slc|frame|img|image|plane', 'sl|s|z|y|x|im|fr|f|t|tp|time|phase|echo|no|nr']
+const [WORDS, SHORT_WORDS] = ['slices?|slc|frame|img|image|plane', 'sl|s|z|y|x|im|i|fr|f|t|tp|time|phase|echo|no|nr']
 const COUNTED = new RegExp(`^(.+?)(?:[-_#. ]*(?:${WORDS})|[-_#. ]+(?:${SHORT_WORDS}))[-_#. ]*(\\d+)$`, 'i')
 /** `pat7 (3)`, as Windows numbers copies and renamed files. */
 const IN_BRACKETS = /^(.*[^-_#. ])[-_#. ]*\((\d+)\)$/
@@ -14,8 +14,8 @@ const WITHIN = /^(.+?)[-_#. ](?:slice|slc|sl|z)[-_]?(\d+)[-_#. ].*$/i
 /** `IM000012`, `IMG_12`: pictures of one export, numbered; whose they are nobody says. */
 const EXPORTED = /^(im|img|image|i|slice|dcm|dicom|mr|ct|us|xray|frame|picture|pic|scan)(\d+)$/i
 const RULES = [IN_BRACKETS, COUNTED, WITHIN, LAST_NUMBER, RUN_TOGETHER, EXPORTED]
-/** The number of a patient, not of a slice: `case_012`, `ISIC_0024306`. */
-const PATIENT_WORD = /^(patient|pat|pt|case|subject|subj|sub|person|pid|volume|vol|study|exam|isic)$/i
+/** The number of a patient, not of a slice: `case_012`, `ISIC_0024306`, `benign (3)`. */
+const PATIENT_WORD = /^(patient|pat|pt|case|subject|subj|sub|person|pid|volume|vol|study|exam|isic|benign|malignant|normal)$/i
 /** BIDS, TCGA: the beginning of the name is the patient, whatever follows. */
 const PATIENT_FIRST = /^(sub-[a-z0-9]+|tcga[-_][a-z0-9]{2}[-_][a-z0-9]{4})(?![a-z0-9])/i
 /** Both eyes or breasts of one patient, and their views. */

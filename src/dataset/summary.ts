@@ -32,6 +32,8 @@ export interface DatasetSummary extends LabelFacts {
   readonly brightness: ReadonlyArray<Way & { readonly images: number }>
   /** images that are said to be CT, and hold nothing below 0 */
   readonly doubtfulCt: number
+  /** images that nothing states to be CT, and may be: whole numbers, some below 0, none below air */
+  readonly maybeCt: number
   readonly subjectsBy: Dataset['subjectsBy']
   /** pictures of many subjects look like neighbouring slices of one */
   readonly subjectsLookWrong: boolean
@@ -69,6 +71,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
     notes: dataset.notes,
     brightness: countShown(dataset.shown),
     doubtfulCt: new Set(dataset.shown.flatMap(({ doubtful, image }) => doubtful ? [image] : [])).size,
+    maybeCt: new Set(dataset.shown.flatMap(({ maybeCt, image }) => maybeCt === true ? [image] : [])).size,
     subjectsBy: dataset.subjectsBy,
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
@@ -126,7 +129,7 @@ const BECAUSE: Readonly<Record<ShownPlane['because'], string>> = {
   values: 'their values are Hounsfield units'
 }
 
-function describeBrightness ({ brightness, doubtfulCt }: DatasetSummary): string[] {
+function describeBrightness ({ brightness, doubtfulCt, maybeCt }: DatasetSummary): string[] {
   const lines = brightness.map(({ how, because, range, plane, channel, images }) => {
     const what = `${plane == null ? '' : `plane ${plane}, channel ${channel}: `}${count(images, 'image')}`
     if (how === 'as-stored') return `${what} shown as stored, in 8 bit`
@@ -143,6 +146,10 @@ function describeBrightness ({ brightness, doubtfulCt }: DatasetSummary): string
       : [],
     ...doubtfulCt > 0
       ? [`${count(doubtfulCt, 'image')} said to be CT, but nothing is below 0, as air and fat are in Hounsfield units: look at the sheet`]
+      : [],
+    ...maybeCt > 0
+      ? [`${count(maybeCt, 'image')} with values below 0 that nothing states to be CT: if they are CT cut to the organ, say so in ` +
+          'dataset.json: { "channel_names": { "0": "CT" } }']
       : []
   ]
 }

@@ -50,9 +50,11 @@ export function howOf ({ window, windows, asBefore }: ReadOptions, modality: Mod
   return { window: windows == null ? window : windows[at], modality, asBefore }
 }
 
-/** What is known of an image, or what the file beside it says that dcm2niix wrote. */
-export async function modalityOf (file: string, known: Modality): Promise<Modality> {
-  return known === 'unknown' ? await readSidecar(file) : known
+/** What is known of an image, or what the file beside it says that dcm2niix wrote, or its own header. */
+export async function modalityOf (file: string, volume: Volume, known: Modality, { asBefore = false }: ReadOptions): Promise<Modality> {
+  if (known !== 'unknown') return known
+  const beside = await readSidecar(file)
+  return beside === 'unknown' && !asBefore ? volume.modality ?? 'unknown' : beside
 }
 
 export function valuesOf ({ voxels, header: { slope, intercept } }: Volume): Values {

@@ -13,8 +13,8 @@ export async function openCase (source: Source, options: CaseOptions): Promise<O
   const { said } = options
   const known = options.modality ?? said.modality
   if (parseName(image).kind === 'volume') {
-    const how = howOf(options, await modalityOf(image, known))
     const volume = await readVolume(image, said.channels)
+    const how = howOf(options, await modalityOf(image, volume, known, options))
     const { channels = 1 } = volume.header
     return { kind: 'volume', layers: [{ source: volume, how }], found: upTo(channels), ignored: channels - 1, pages: false }
   }

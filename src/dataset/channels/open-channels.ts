@@ -37,8 +37,8 @@ export async function openChannels (source: Source, options: CaseOptions, channe
   }
   const hows = await Promise.all(channels.map(async (channel, at) => {
     const known = options.modalities?.[at] ?? modalityNamed(options.said.names.get(channel))
-    const { file, kind } = parts.get(channel)!
-    return howOf(options, kind === 'volume' ? await modalityOf(file, known) : known, at)
+    const part = parts.get(channel)!
+    return howOf(options, part.kind === 'volume' ? await modalityOf(part.file, part.volume, known, options) : known, at)
   }))
   if (first.kind === 'volume') {
     const layers = channels.map((channel, at) => ({ source: (parts.get(channel) as typeof first).volume, how: hows[at]! }))

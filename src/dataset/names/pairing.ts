@@ -9,7 +9,8 @@ export interface Named extends Found {
 }
 
 /** What people add to the name of a mask, and to that of an image. */
-const MASK_SUFFIX = /^(.*?)[-_. ]+(?:masks?|seg|segs|segmentations?|labels?|labelmap|gt|ground[-_ ]?truth|annotations?|roi|contour)$/i
+const MASK_WORDS = 'masks?|seg|segs|segmentations?|labels?|labelmap|gt|ground[-_ ]?truth|annotations?|roi|contour'
+const MASK_SUFFIX = new RegExp(`^(.*?)[-_. ]+(?:${MASK_WORDS})(?:[-_ ]?\\d{1,2})?$`, 'i')
 const MASK_PREFIX = /^(?:masks?|seg|segmentation|labels?|gt)[-_. ]+(.+)$/i
 const IMAGE_SUFFIX = /^(.*?)[-_. ]+(?:images?|img|orig|original|raw|scan|0000)$/i
 const IMAGE_PREFIX = /^(?:images?|img|volume|scan|ct|mr|orig)[-_. ]+(.+)$/i
@@ -25,9 +26,12 @@ export function isMaskName (stem: string): boolean {
 const bareMask = (stem: string): string => MASK_WORD.test(stem) ? '' : (MASK_SUFFIX.exec(stem) ?? MASK_PREFIX.exec(stem))?.[1] ?? stem
 const bareImage = (stem: string): string => IMAGE_WORD.test(stem) ? '' : (IMAGE_SUFFIX.exec(stem) ?? IMAGE_PREFIX.exec(stem))?.[1] ?? stem
 
-/** The ways to find a partner, the surest first: the same name, without what names add, wherever it lies, alone in the same folder. */
-const WAYS: ReadonlyArray<{ image: (file: Named) => string, mask: (file: Named) => string }> = [
-  { image: ({ key }) => key, mask: ({ key }) => key },
+/** By what an image and its mask are known to belong together. */
+interface Way { readonly image: (file: Named) => string, readonly mask: (file: Named) => string }
+
+const SAME: Way = { image: ({ key }) => key, mask: ({ key }) => key }
+/** Further ways, the surest first: without what names add, wherever it lies, alone in the same folder. */
+const LIKE: readonly Way[] = [
   { image: within((stem) => stem), mask: within(bareMask) },
   { image: within(bareImage), mask: within(bareMask) },
   { image: ({ stem }) => bareImage(stem).toLowerCase(), mask: ({ stem }) => bareMask(stem).toLowerCase() },
@@ -58,8 +62,8 @@ export interface Paired {
 export function pairUp (images: readonly Named[], masks: readonly Named[]): Paired {
   const pairs: Array<{ image: Named, mask: Named }> = []
   const [lonely, orphans] = [new Set(images), new Set(masks)]
-  let byLikeName = 0
-  for (const [way, { image: imageKey, mask: maskKey }] of WAYS.entries()) {
+  const match = ({ image: imageKey, mask: maskKey }: Way): number => {
+    const before = pairs.length
     const byKey = onlyOnes([...orphans], maskKey)
     for (const [key, image] of onlyOnes([...lonely], imageKey)) {
       const mask = byKey.get(key)
@@ -67,18 +71,49 @@ export function pairUp (images: readonly Named[], masks: readonly Named[]): Pair
       lonely.delete(image)
       orphans.delete(mask)
       pairs.push({ image, mask })
-      if (way > 0) byLikeName++
     }
+    return pairs.length - before
   }
+  const same = match(SAME)
+  for (const way of LIKE) match(way)
+  for (const way of byCommonSuffix([...lonely], [...orphans])) match(way)
   const order = new Map(images.map((image, at) => [image, at]))
   return {
     pairs: pairs.sort((a, b) => order.get(a.image)! - order.get(b.image)!),
-    byLikeName,
-    problems: [
-      ...[...lonely].map(({ file }) => ({ file, reason: 'the image has no mask of the same name' })),
-      ...[...orphans].map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))
-    ]
+    byLikeName: pairs.length - same,
+    problems: unpaired([...lonely], [...orphans])
   }
+}
+
+/** What all masks left add to the names of images, whatever it is: `_liver`, `_manual1`. */
+function byCommonSuffix (lonely: readonly Named[], orphans: readonly Named[]): Way[] {
+  const stems = lonely.map(({ stem }) => stem.toLowerCase())
+  const suffixes = orphans.map(({ stem }) => {
+    const name = stem.toLowerCase()
+    const longest = stems.filter((image) => name.startsWith(image)).sort((a, b) => b.length - a.length)[0] ?? name
+    return name.slice(longest.length)
+  })
+  const [suffix = ''] = suffixes
+  // A number may count what the images do not: two names at least must agree on it.
+  const isWord = /^[-_. ]+[a-z]/.test(suffix) && (!/\d/.test(suffix) || suffixes.length > 1)
+  if (!isWord || suffixes.some((each) => each !== suffix)) return []
+  const bare = (stem: string): string => stem.slice(0, stem.length - suffix.length)
+  return [
+    { image: within((stem) => stem), mask: within(bare) },
+    { image: ({ stem }) => stem.toLowerCase(), mask: ({ stem }) => bare(stem).toLowerCase() }
+  ]
+}
+
+function unpaired (lonely: readonly Named[], orphans: readonly Named[]): Problem[] {
+  const ofImage = Map.groupBy(orphans, within(bareMask))
+  return [
+    ...lonely.map((image) => {
+      const count = ofImage.get(within((stem) => stem)(image))?.length ?? 0
+      const reason = count > 1 ? `${count} masks fit the image by their names: make one of them` : 'the image has no mask of the same name'
+      return { file: image.file, reason }
+    }),
+    ...orphans.map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))
+  ]
 }
 
 function onlyOnes (files: readonly Named[], keyOf: (file: Named) => string): Map<string, Named> {

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
@@ -21,6 +21,9 @@ export interface Found {
 const LITTER = /^(\..*|thumbs\.db|desktop\.ini|__macosx)$/i
 /** What dcm2niix writes beside a volume. */
 const SIDECAR = /\.(json|bval|bvec)$/i
+const OTHER_REASON = `the format is not read: store ${FORMATS}`
+const DICOM = /\.(dcm|dicom|ima)$/i
+const DICOM_REASON = 'DICOM is not read: make NIfTI or PNG of it (dcm2niix does)'
 /** Deeper folders are another data set. */
 const MOST_FOLDERS = 4
 
@@ -41,15 +44,20 @@ export async function listEntries (folder: string): Promise<Dirent[]> {
 export async function walk (root: string, folder: string, depth = MOST_FOLDERS): Promise<{ found: Found[], problems: Problem[] }> {
   const found: Found[] = []
   const problems: Problem[] = []
+  const entered = new Set<string>()
   const enter = async (at: string, folders: readonly string[]): Promise<void> => {
+    // A link may lead back to a folder above it.
+    const place = await realpath(join(root, at)).catch(() => at)
+    if (entered.has(place)) return
+    entered.add(place)
     const entries = await listEntries(join(root, at))
     const hasHeaders = entries.some(({ name }) => VOLUME_DATA.header.test(name))
     for (const entry of entries) {
       const file = join(at, entry.name)
       const { stem, kind } = parseName(entry.name)
-      if (!entry.isDirectory()) {
+      if (!await isFolder(join(root, file), entry)) {
         if (SIDECAR.test(entry.name) || (hasHeaders && VOLUME_DATA.data.test(entry.name))) continue
-        if (kind == null) problems.push({ file, reason: `the format is not read: store ${FORMATS}` })
+        if (kind == null) problems.push({ file, reason: DICOM.test(entry.name) ? DICOM_REASON : OTHER_REASON })
         else found.push({ file, folders, stem: stem.normalize('NFC'), kind })
       } else if (folders.length < depth) await enter(file, [...folders, entry.name.normalize('NFC')])
       else if (depth > 0) problems.push({ file, reason: TOO_DEEP })
@@ -57,6 +65,11 @@ export async function walk (root: string, folder: string, depth = MOST_FOLDERS):
   }
   await enter(folder, [])
   return { found, problems }
+}
+
+async function isFolder (path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory()
+  return await stat(path).then((target) => target.isDirectory(), () => false)
 }
 
 const TOO_DEEP = `it lies more than ${MOST_FOLDERS} folders deep and is not entered: move it up`

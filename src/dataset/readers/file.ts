@@ -7,10 +7,11 @@ import { InputError } from '../../errors.ts'
 const MAX_FILE_BYTES = 1024 ** 3
 
 /** What is read, in the words of a sentence. */
-export const FORMATS = 'PNG, JPEG, TIFF, BMP, GIF, NumPy (.npy, .npz), NIfTI (.nii, .nii.gz), NRRD or MetaImage (.mha, .mhd)'
+export const FORMATS =
+  'PNG, JPEG, TIFF, BMP, GIF, NumPy (.npy, .npz), NIfTI (.nii, .nii.gz, .hdr with .img), NRRD or MetaImage (.mha, .mhd)'
 
-/** Data files that the headers of volumes name (.mhd, .nhdr), and nobody means as images. */
-export const VOLUME_DATA = { header: /\.(mhd|nhdr)$/i, data: /\.(z?raw|raw\.gz)$/i } as const
+/** Data files that the headers of volumes name (.mhd, .nhdr) or belong to (.hdr), and nobody means as images. */
+export const VOLUME_DATA = { header: /\.(mhd|nhdr|hdr|hdr\.gz)$/i, data: /\.(z?raw|raw\.gz|img|img\.gz)$/i } as const
 
 const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
   '.png': 'picture',
@@ -24,6 +25,8 @@ const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
   '.npz': 'picture',
   '.nii': 'volume',
   '.nii.gz': 'volume',
+  '.hdr': 'volume',
+  '.hdr.gz': 'volume',
   '.nrrd': 'volume',
   '.seg.nrrd': 'volume',
   '.nhdr': 'volume',
@@ -34,7 +37,7 @@ const EXTENSIONS: Record<string, 'picture' | 'volume'> = {
 /** Splits a file name into stem and lower-case ending; `kind` is undefined for formats that are not read. */
 export function parseName (file: string): { stem: string, ending: string, kind: 'picture' | 'volume' | undefined } {
   const name = basename(file)
-  const ending = /(\.nii\.gz|\.seg\.nrrd|\.[^.]*)$/i.exec(name)?.[0] ?? ''
+  const ending = /(\.(?:nii|hdr)\.gz|\.seg\.nrrd|\.[^.]*)$/i.exec(name)?.[0] ?? ''
   return { stem: name.slice(0, name.length - ending.length), ending: ending.toLowerCase(), kind: EXTENSIONS[ending.toLowerCase()] }
 }
 

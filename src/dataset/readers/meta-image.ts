@@ -1,9 +1,9 @@
-import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
+import { notRead } from './known-formats.ts'
 import type { Triple } from './nifti-header.ts'
 import type { Volume, Voxels } from './nifti.ts'
-import { AS_STORED, headerOf, rawVoxels, type LeftPosterior, type NumberType } from './raw-volume.ts'
+import { AS_STORED, headerOf, rawVoxels, readDataFile, type LeftPosterior, type NumberType, type RawData } from './raw-volume.ts'
 
 const TYPES: Readonly<Record<string, NumberType>> = {
   MET_CHAR: 'int8',
@@ -37,7 +37,7 @@ async function readVolumes (file: string, several: boolean): Promise<Volume[]> {
   const bytes = await readCapped(file)
   const text = `${bytes.toString('latin1', 0, MAX_HEADER_BYTES)}\n`
   const last = LAST.exec(text)
-  if (last == null) throw new InputError('the file is not a MetaImage, or its header is damaged')
+  if (last == null) throw new InputError(notRead(bytes, 'meta-image', 'the file is not a MetaImage, or its header is damaged'))
   const end = last.index + last[0].length
   const fields = new Map(text.slice(0, end).split(/\r?\n/).map((line) => {
     const at = line.indexOf('=')
@@ -56,12 +56,12 @@ async function readVolumes (file: string, several: boolean): Promise<Volume[]> {
     type,
     count: size * each * further,
     bigEndian: isTrue(fields, 'BinaryDataByteOrderMSB') || isTrue(fields, 'ElementByteOrderMSB'),
-    packing: isTrue(fields, 'CompressedData') ? 'zlib' : 'none',
+    packing: packingOf(fields),
     atEnd: skip === -1
   })
   return Array.from({ length: each * further }, (_, at) => {
     const start = Math.floor(at / each) * size * each
-    return { header, voxels: every(voxels.subarray(start, start + size * each), each, at % each) }
+    return { header, voxels: every(voxels.subarray(start, start + size * each), each, at % each), ...modalityOf(fields) }
   })
 }
 
@@ -84,6 +84,16 @@ function every (voxels: Voxels, step: number, first: number): Voxels {
 }
 
 type Fields = ReadonlyMap<string, string>
+
+function packingOf (fields: Fields): RawData['packing'] {
+  if (isTrue(fields, 'CompressedData')) return 'zlib'
+  return /^(false|f|0)$/i.test(fields.get('BinaryData') ?? '') ? 'text' : 'none'
+}
+
+function modalityOf (fields: Fields): Pick<Volume, 'modality'> {
+  const modality = /^MET_MOD_(?!OTHER|UNKNOWN)(.+)$/.exec(fields.get('Modality') ?? '')?.[1]
+  return modality == null ? {} : { modality: modality === 'CT' ? 'ct' : 'other' }
+}
 
 function isTrue (fields: Fields, key: string): boolean {
   return /^(true|t|1)$/i.test(fields.get(key) ?? '')
@@ -118,5 +128,5 @@ function placeOf (fields: Fields): LeftPosterior {
 async function dataOf (file: string, name: string, bytes: Buffer<ArrayBuffer>, end: number): Promise<Uint8Array<ArrayBuffer>> {
   if (/^local$/i.test(name)) return bytes.subarray(end)
   if (/^list/i.test(name) || name.includes('%')) throw new InputError('the MetaImage names several data files: store the volume in one')
-  return await readCapped(join(dirname(file), name))
+  return await readDataFile(file, name)
 }

@@ -1,10 +1,10 @@
-import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
+import { notRead } from './known-formats.ts'
 import type { Triple } from './nifti-header.ts'
 import type { Volume, Voxels } from './nifti.ts'
-import { AS_STORED, headerOf, rawVoxels, type LeftPosterior, type NumberType } from './raw-volume.ts'
-import { layersToLabels } from './segments.ts'
+import { AS_STORED, headerOf, rawVoxels, readDataFile, type LeftPosterior, type NumberType, type RawData } from './raw-volume.ts'
+import { FOURTH, layersToLabels } from './segments.ts'
 
 /** The names that teem.sourceforge.net/nrrd/format.html gives to types. */
 const TYPES: Readonly<Record<NumberType, RegExp>> = {
@@ -33,7 +33,8 @@ interface Nrrd { readonly fields: ReadonlyMap<string, string>, readonly values: 
  */
 export async function readNrrd (file: string): Promise<Volume> {
   const { header, layers, values } = await readLayers(file)
-  return { header, voxels: layers.length === 1 ? layers[0]! : layersToLabels(layers, values) }
+  const segments = values.has('Segment0_ID') || values.has('Segment0_Name')
+  return { header, voxels: layers.length === 1 ? layers[0]! : layersToLabels(layers, values), ...segments ? { segments } : {} }
 }
 
 /** Every channel of .nrrd and .nhdr, along an axis that is none of space, or the fourth of four. @throws InputError as `readNrrd` does */
@@ -57,12 +58,7 @@ async function readLayers (file: string, several = false): Promise<Layers> {
   const { fields, values } = nrrd
   const sizes = numbers(fields.get('sizes'))
   const layers = layerAxis(fields, sizes) ?? (several ? fourthAxis(sizes) : undefined)
-  const spatial = sizes.filter((_, axis) => axis !== layers)
-  if (spatial.length !== 2 && spatial.length !== 3) {
-    throw new InputError('the volume has a fourth dimension (time or channels); store one volume per file')
-  }
-  const dims: Triple = [spatial[0]!, spatial[1]!, spatial[2] ?? 1]
-  const header = headerOf(dims, placeOf(fields, layers))
+  const header = headerOf(dimsOf(sizes, layers), placeOf(fields, layers))
   const voxels = await rawVoxels(await dataOf(file, bytes, nrrd), {
     type: typeOf(fields),
     count: sizes.reduce((product, size) => product * size, 1),
@@ -75,8 +71,16 @@ async function readLayers (file: string, several = false): Promise<Layers> {
   return { header, layers: count === 1 ? [voxels] : apart(voxels, sizes, layers!), values, kind }
 }
 
+function dimsOf (sizes: readonly number[], layers: number | undefined): Triple {
+  const [i = 0, j = 0, k = 1, ...further] = sizes.filter((_, axis) => axis !== layers)
+  if (further.some((size) => size !== 1)) throw new InputError(FOURTH)
+  return [i, j, k]
+}
+
 function parseNrrd (bytes: Buffer): Nrrd {
-  if (bytes.toString('latin1', 0, 4) !== 'NRRD') throw new InputError('the file is not NRRD, or its header is damaged')
+  if (bytes.toString('latin1', 0, 4) !== 'NRRD') {
+    throw new InputError(notRead(bytes, 'nrrd', 'the file is not NRRD, or its header is damaged'))
+  }
   // A detached header may end with the file instead of an empty line.
   const found = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, 2 ** 20))
   const end = found == null ? bytes.length : found.index + found[0].length
@@ -127,10 +131,12 @@ function typeOf (fields: ReadonlyMap<string, string>): NumberType {
   return found
 }
 
-function packingOf (fields: ReadonlyMap<string, string>): 'none' | 'gzip' {
+function packingOf (fields: ReadonlyMap<string, string>): RawData['packing'] {
   const encoding = fields.get('encoding')?.toLowerCase() ?? ''
   if (encoding === 'raw') return 'none'
   if (encoding === 'gzip' || encoding === 'gz') return 'gzip'
+  if (encoding === 'hex') return 'hex'
+  if (/^(ascii|text|txt)$/.test(encoding)) return 'text'
   throw new InputError(`the encoding of the NRRD is not read${encoding === '' ? '' : ` (${encoding})`}: store it raw or with gzip`)
 }
 
@@ -140,7 +146,7 @@ async function dataOf (file: string, bytes: Buffer<ArrayBuffer>, { fields, end }
   if (name != null && (name.startsWith('LIST') || name.includes('%'))) {
     throw new InputError('the NRRD names several data files: store the volume in one')
   }
-  const data = name == null ? bytes.subarray(end) : await readCapped(join(dirname(file), name))
+  const data = name == null ? bytes.subarray(end) : await readDataFile(file, name)
   const skip = Number(fields.get('byte skip') ?? 0)
   if (Number(fields.get('line skip') ?? 0) > 0) throw new InputError('the NRRD skips lines of its data file: store the volume in one .nrrd')
   return skip > 0 ? data.subarray(skip) : data

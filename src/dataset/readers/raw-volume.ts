@@ -1,8 +1,11 @@
+import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
+import { readCapped } from './file.ts'
 import { toFloats } from './map-into.ts'
 import { parseHeader, type NiftiHeader, type Triple } from './nifti-header.ts'
 import type { Voxels } from './nifti.ts'
-import { aligned, gunzipWhole, inflateWhole } from './unpack.ts'
+import { swapBytes } from './swap-bytes.ts'
+import { aligned, asArray, gunzipWhole, inflateWhole } from './unpack.ts'
 
 const MAX_UNPACKED_BYTES = 1024 ** 3
 
@@ -33,10 +36,22 @@ export interface RawData {
   readonly type: NumberType
   readonly count: number
   readonly bigEndian: boolean
-  readonly packing: 'none' | 'gzip' | 'zlib'
+  /** hex: two digits a byte; text: numbers as people write them */
+  readonly packing: 'none' | 'gzip' | 'zlib' | 'hex' | 'text'
   /** the data are the last bytes, wherever they begin */
   readonly atEnd?: boolean
 }
+
+/** The file of voxels that a header names. @throws InputError whose message is a reason without a file name */
+export async function readDataFile (header: string, name: string): Promise<Buffer<ArrayBuffer>> {
+  try {
+    return await readCapped(join(dirname(header), name.replaceAll('\\', '/')))
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`the file of voxels that its header names: ${error.message}`) : error
+  }
+}
+
+const TRUNCATED = 'the file is truncated: it ends before its last voxel'
 
 /** Numbers from the bytes behind a header. @throws InputError for cut-off or damaged data */
 export async function rawVoxels (
@@ -46,26 +61,34 @@ export async function rawVoxels (
   const { bytes: width, view } = TYPES[type]
   const length = count * width
   if (length > MAX_UNPACKED_BYTES) throw new InputError('the volume unpacks to more than 1024 MiB')
-  const plain = packing === 'none' ? bytes : await unpack(bytes, packing, length)
-  if (plain.length < length) throw new InputError('the file is truncated: it ends before its last voxel')
+  if (packing === 'text') return written(bytes, count, view(new ArrayBuffer(length), 0, count))
+  const plain = await unpack(bytes, packing, length)
+  if (plain.length < length) throw new InputError(TRUNCATED)
   const start = atEnd ? plain.length - length : 0
   const own = aligned(plain, { start, length, width, change: bigEndian })
-  if (bigEndian) swap(own, width)
+  if (bigEndian) swapBytes(own, width)
   return view(own.buffer, own.byteOffset, count)
 }
 
-async function unpack (bytes: Uint8Array, packing: 'gzip' | 'zlib', expected: number): Promise<Uint8Array<ArrayBuffer>> {
+function written (bytes: Uint8Array, count: number, voxels: Voxels): Voxels {
+  const words = Buffer.from(bytes).toString('latin1').match(/[^\s,]+/g) ?? []
+  if (words.length < count) throw new InputError(TRUNCATED)
+  for (let i = 0; i < count; i++) voxels[i] = Number(words[i])
+  return voxels
+}
+
+async function unpack (
+  bytes: Uint8Array<ArrayBuffer>,
+  packing: Exclude<RawData['packing'], 'text'>,
+  expected: number
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (packing === 'none') return bytes
+  if (packing === 'hex') return asArray(Buffer.from(Buffer.from(bytes).toString('latin1').replace(/\s/g, ''), 'hex'))
   try {
     return packing === 'gzip' ? await gunzipWhole(bytes, MAX_UNPACKED_BYTES) : await inflateWhole(bytes, expected, MAX_UNPACKED_BYTES)
   } catch {
     throw new InputError('the compressed data is damaged or truncated')
   }
-}
-
-function swap (bytes: Buffer, width: number): void {
-  if (width === 2) bytes.swap16()
-  if (width === 4) bytes.swap32()
-  if (width === 8) bytes.swap64()
 }
 
 /** Where a volume's file says nothing of its place: the first slice as stored, millimetres. */

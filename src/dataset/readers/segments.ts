@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts'
 import type { Voxels } from './nifti.ts'
 
+export const FOURTH = 'the volume has a fourth dimension (time or channels); store one volume per file'
 const MAX_SEGMENTS = 255
 
 interface Segment { readonly layer: number, readonly value: number }
@@ -11,7 +12,7 @@ interface Segment { readonly layer: number, readonly value: number }
  */
 export function layersToLabels (layers: readonly Voxels[], values: ReadonlyMap<string, string>): Voxels {
   const segments = segmentsOf(values)
-  if (segments.length === 0) throw new InputError('the volume has a fourth dimension (time or channels); store one volume per file')
+  if (segments.length === 0) throw new InputError(FOURTH)
   if (segments.length > MAX_SEGMENTS) throw new InputError(`the file holds more than ${MAX_SEGMENTS} segments`)
   const labels = new Uint8Array(layers[0]!.length)
   segments.forEach(({ layer, value }, index) => {

@@ -47,6 +47,8 @@ export interface Shown {
   readonly because: 'document' | 'stated' | 'values'
   /** said to be CT, but no value is below 0, as of air and fat in Hounsfield units */
   readonly doubtful: boolean
+  /** nothing says what it is, and its values may be Hounsfield units of a part of the body without air */
+  readonly maybeCt?: boolean
 }
 
 /** Stored value → brightness 0..255. */
@@ -76,7 +78,10 @@ export function shownOf (values: Values, options: NormaliseOptions = {}): Shown 
   const because = window != null ? 'document' : modality === 'unknown' ? 'values' : 'stated'
   if (stored instanceof Uint8Array && slope === 1 && intercept === 0) return { how: 'as-stored', range: [0, 255], because, doubtful: false }
   const sorted = sampleSorted(values)
-  return { because, ...rangeOf(sorted, window ?? (isCt(sorted, modality, asBefore) ? CT_WINDOW : { percentiles: PERCENTILES }), modality) }
+  if (window != null) return { because, ...rangeOf(sorted, window, modality) }
+  if (isCt(sorted, modality, asBefore)) return { because, ...rangeOf(sorted, CT_WINDOW, modality) }
+  const maybeCt = modality === 'unknown' && isMaybeHounsfield(sorted)
+  return { because, ...rangeOf(sorted, { percentiles: PERCENTILES }, modality), maybeCt }
 }
 
 function rangeOf (sorted: Float64Array, window: Window, modality: Modality): Omit<Shown, 'because'> {
@@ -95,9 +100,22 @@ function isHounsfield (sorted: Float64Array): boolean {
   const [floor, low, high] = [sorted[0] ?? NaN, at(sorted, PERCENTILES[0]), at(sorted, PERCENTILES[1])]
   if (!(low <= CT_AIR)) return false
   const share = (from: number, to: number): number => (below(sorted, to) - below(sorted, from)) / sorted.length
-  const air = Math.max(share(AIR.low, AIR.high), share(floor, floor + 1))
-  const symmetric = Math.abs(high + low) <= SYMMETRY * (high - low) && air < MUCH_AIR_SHARE
+  const atFloor = share(floor, floor + 1)
+  const air = Math.max(share(AIR.low, AIR.high), atFloor)
+  // Values of air cut off at one number pile up there; those of phase do not.
+  const isCutOff = floor >= AIR.low && floor <= AIR.high && atFloor >= AIR_SHARE
+  const symmetric = isSymmetric(low, high) && air < MUCH_AIR_SHARE && !isCutOff
   return air >= AIR_SHARE && share(floor + 1, AIR.low) <= BELOW_AIR_SHARE && !symmetric
+}
+
+function isSymmetric (low: number, high: number): boolean {
+  return Math.abs(high + low) <= SYMMETRY * (high - low)
+}
+
+/** Whole numbers, some of them below 0 as those of fat are, but none below air. */
+function isMaybeHounsfield (sorted: Float64Array): boolean {
+  const [floor, low, high] = [sorted[0] ?? NaN, at(sorted, PERCENTILES[0]), at(sorted, PERCENTILES[1])]
+  return floor >= AIR.low && low < 0 && high > 0 && !isSymmetric(low, high) && sorted.every(Number.isInteger)
 }
 
 /** How many of the sorted values are below a limit. */

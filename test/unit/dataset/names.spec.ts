@@ -31,6 +31,8 @@ const SUBJECTS: ReadonlyArray<[name: string, subject: string, index: number]> = 
   ['sub-01_ses-02_slice-003', 'sub-01', 3],
   ['TCGA_CS_4941_19960909_12', 'TCGA_CS_4941', 12],
   ['1.2.840.113619.2.55.3', '1.2.840.113619.2.55', 3],
+  ['P001-S01-I003', 'P001', 3],
+  ['benign (3)', 'benign (3)', 0],
   ['IM000012', 'IM', 12],
   ['10_left', '10', 0],
   ['Image_01L', 'Image_01', 0],

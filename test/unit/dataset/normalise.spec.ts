@@ -67,6 +67,25 @@ describe('normalisation', () => {
     expect(show(Uint8Array.of(0, 3, 255), { window })).to.deep.equal([0, 3, 255])
   })
 
+  it('takes what piles up at the value of air for air that was cut off, though values run as far above 0', () => {
+    const columns = Int16Array.from({ length: 6144 }, (_, i) => Math.round(-1000 + i % 96 * 2000 / 95))
+    expect(shownOf({ stored: columns, slope: 1, intercept: 0 }).range).to.deep.equal([-160, 240])
+    expect(shownOf({ stored: columns.map((value) => value * 4), slope: 1, intercept: 0 }).how).to.equal('percentiles')
+  })
+
+  it('says where values may be CT cut to an organ, and nothing states it', () => {
+    const maybe = (stored: Voxels, options: NormaliseOptions = {}): boolean =>
+      shownOf({ stored, slope: 1, intercept: 0 }, options).maybeCt === true
+    const organ = Int16Array.from({ length: 2000 }, (_, i) => i % 10 === 0 ? -100 : 40 + i % 130)
+    expect(maybe(organ)).to.equal(true)
+    for (const modality of ['ct', 'other'] as const) expect(maybe(organ, { modality }), modality).to.equal(false)
+    expect(maybe(organ, { window: { center: 40, width: 400 } }), 'window').to.equal(false)
+    expect(maybe(Int16Array.from(organ, (value) => value + 200)), 'nothing below 0').to.equal(false)
+    expect(maybe(Float32Array.from(organ, (value) => value / 7)), 'fractions').to.equal(false)
+    expect(maybe(Int16Array.from({ length: 2000 }, (_, i) => i - 1000)), 'phase').to.equal(false)
+    expect(maybe(Int16Array.from(organ, (value) => value * 20)), 'below air').to.equal(false)
+  })
+
   it('doubts that values are CT of which none is below 0', () => {
     const doubtful = (from: number): boolean =>
       shownOf({ stored: Int16Array.from({ length: 99 }, (_, i) => from + i), slope: 1, intercept: 0 }, { modality: 'ct' }).doubtful

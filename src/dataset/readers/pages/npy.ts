@@ -2,6 +2,7 @@ import { fromBufferPromise } from 'yauzl'
 import { InputError } from '../../../errors.ts'
 import { toFloats } from '../map-into.ts'
 import type { Voxels } from '../nifti.ts'
+import { swapBytes } from '../swap-bytes.ts'
 import { checkSize, DAMAGED, type Samples } from './samples.ts'
 
 const MAX_BYTES = 1024 ** 3
@@ -19,8 +20,16 @@ const TYPES: Readonly<Record<string, (buffer: ArrayBuffer) => Voxels>> = {
   i2: (buffer) => new Int16Array(buffer),
   i4: (buffer) => new Int32Array(buffer),
   i8: (buffer) => toFloats(new BigInt64Array(buffer)),
+  f2: (buffer) => Float32Array.from(new Uint16Array(buffer), fromHalf),
   f4: (buffer) => new Float32Array(buffer),
   f8: (buffer) => new Float64Array(buffer)
+}
+
+/** IEEE 754 binary16. */
+function fromHalf (bits: number): number {
+  const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, bits >> 10 & 31, bits & 1023]
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
 
 /** Pages of a NumPy array of height×width, height×width×(1, 3 or 4) or pages×height×width. @throws InputError for others and damage */
@@ -35,7 +44,7 @@ export function decodeNpy (bytes: Buffer): Samples[] {
   const width = Number(type.slice(1))
   if (!(count > 0) || start + count * width > bytes.length) throw new InputError(DAMAGED)
   const body = Buffer.from(new Uint8Array(bytes.subarray(start, start + count * width)).buffer)
-  if (order === '>') swap(body, width)
+  if (order === '>') swapBytes(body, width)
   const data = view(body.buffer)
   return pagesOf(fortran ? rowsFirst(data, shape) : data, shape, 8 * width)
 }
@@ -68,12 +77,6 @@ function headerOf (bytes: Buffer): Header {
     throw new InputError('the file holds no plain NumPy array: store whole or floating-point numbers')
   }
   return { descr, fortran: fortran === 'True', shape: shape.split(',').filter((side) => side.trim() !== '').map(Number), start }
-}
-
-function swap (bytes: Buffer, width: number): void {
-  if (width === 2) bytes.swap16()
-  if (width === 4) bytes.swap32()
-  if (width === 8) bytes.swap64()
 }
 
 /** Fortran order runs along the first axis fastest. */

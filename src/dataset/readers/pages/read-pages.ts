@@ -1,6 +1,7 @@
 import { InputError } from '../../../errors.ts'
 import { decodeBmp } from './bmp.ts'
 import { readCapped } from '../file.ts'
+import { notRead } from '../known-formats.ts'
 import { decodeGif } from './gif.ts'
 import { decodeJpeg } from './jpeg.ts'
 import { decodeNpy, decodeNpz } from './npy.ts'
@@ -29,7 +30,7 @@ export async function readPages (file: string): Promise<Samples[]> {
   const bytes = await readCapped(file)
   const start = bytes.toString('latin1', 0, 8)
   const format = FORMATS.find(({ magic }) => start.startsWith(magic))
-  if (format == null) throw new InputError(DAMAGED)
+  if (format == null) throw new InputError(notRead(bytes, 'pages', DAMAGED))
   return await decoded(() => format.decode(bytes))
 }
 

@@ -69,6 +69,8 @@ describe('formats', () => {
 
   it('answer damage with a reason, never with another error', async () => {
     const names = ['grey8-icc.png', 'palette4-interlaced.png', 'uint8-predictor.tif', 'palette8.tif', 'bit1.bmp', 'palette8.gif', 'u1.npy']
+      .concat('runs-of-8.bmp', 'os2.bmp', 'five-six-five.bmp', 'i2-big-endian-predictor.tif', 'int64.tif', 'bit12-big-endian.tif')
+      .concat('stray.jpg', 'f2.npy')
     const files = await Promise.all(names.map((name) => readFile(join(FIXTURES, name))))
     const damage = fc.tuple(fc.nat(names.length - 1), fc.nat(), fc.uint8Array({ maxLength: 12 }), fc.nat())
     await fc.assert(fc.asyncProperty(damage, async ([which, place, noise, cut]) => {
@@ -104,6 +106,49 @@ describe('formats', () => {
       expect(pictureOf(page({ channels: 2, data: Uint8Array.of(5, 255, 6, 255, 7, 255) })).notes).to.deep.equal([])
       expect(() => pictureOf(page({ channels: 2, data: Uint8Array.of(5, 255, 5, 0, 5, 255) }))).to.throw(InputError, 'transparency')
     })
+  })
+
+  it('are named where they are not read, and called damaged by their own reader alone', async () => {
+    const dicom = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])
+    for (const [name, bytes, part] of [
+      ['a.png', dicom, 'DICOM'],
+      ['a.png', 'version https://git-lfs.github.com/spec/v1\n', 'git lfs pull'],
+      ['a.tif', '<!DOCTYPE html>', 'a web page'],
+      ['a.jpg', Buffer.of(0x1f, 0x8b, 8, 0), 'unpack it'],
+      ['a.png', 'NRRD0004\n', 'the ending .nrrd'],
+      ['a.nii', await png(4, 4, (x) => x), 'the ending .png'],
+      ['a.nii', dicom, 'DICOM'],
+      ['a.mha', await png(4, 4, (x) => x), 'the ending .png'],
+      ['a.nrrd', 'ObjectType = Image\n', 'the ending .mha']
+    ] as const) {
+      await writeFile(at(name), bytes)
+      expect(await reasonOf(readImage(at(name))), `${name}, ${part}`).to.include(part).and.not.include('damaged')
+    }
+    for (const [name, bytes] of [['a.png', (await png(4, 4, (x) => x)).subarray(0, 30)], ['a.mha', 'ObjectType = Image\n']] as const) {
+      await writeFile(at(name), bytes)
+      expect(await reasonOf(readImage(at(name))), name).to.include('damaged')
+    }
+  })
+
+  it('say in their own headers that they are CT', async () => {
+    const values = Array.from({ length: 60 }, (_, i) => 1024 + i)
+    const range = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+      const mask = niftiBytes({ dims: [5, 4, 3], values: values.map((_, i) => i % 2) })
+      const made = await folderOf({ [`images/${name}`]: bytes, 'masks/v.nii': mask })
+      const [how] = summarise(await scanDataset(made.path)).brightness
+      await made.clear()
+      return `${how!.how}, ${how!.because}`
+    }
+    const rescaled = (intercept: number): Uint8Array => niftiBytes({ dims: [5, 4, 3], values, datatype: 4, slope: 1, intercept })
+    expect(await range('v.nii', rescaled(-1024))).to.equal('window, stated')
+    expect(await range('v.nii', rescaled(-24))).to.equal('percentiles, values')
+    const meta = (modality: string): string => [
+      'ObjectType = Image', 'NDims = 3', 'BinaryData = False', 'TransformMatrix = -1 0 0 0 -1 0 0 0 1', `Modality = ${modality}`,
+      'DimSize = 5 4 3', 'ElementType = MET_SHORT', 'ElementDataFile = LOCAL', values.join(' ')
+    ].join('\n')
+    expect(await range('v.mha', meta('MET_MOD_CT'))).to.equal('window, stated')
+    expect(await range('v.mha', meta('MET_MOD_MR'))).to.equal('percentiles, stated')
+    expect(await range('v.mha', meta('MET_MOD_UNKNOWN'))).to.equal('percentiles, values')
   })
 
   it('of segments become one label each, unless they overlap', async () => {

@@ -20,14 +20,14 @@ interface Expected {
 }
 
 const expected = JSON.parse(readFileSync(join(FOLDER, 'expected.json'), 'utf8')) as Record<string, Expected>
-const isVolume = (name: string): boolean => /\.(nrrd|nhdr|mha|mhd)$/.test(name)
+const isVolume = (name: string): boolean => /\.(nrrd|nhdr|mha|mhd|hdr)$/.test(name)
 
 function sha256 (values: Float64Array): string {
   return createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')
 }
 
 async function reasonOf (file: string): Promise<string> {
-  return await readPages(join(FOLDER, file)).then(() => 'was read', (error: unknown) => {
+  return await (isVolume(file) ? readVolume : readPages)(join(FOLDER, file)).then(() => 'was read', (error: unknown) => {
     expect(error).to.be.instanceOf(InputError)
     return (error as Error).message
   })
@@ -59,6 +59,11 @@ describe('pictures and volumes as a second library reads them', () => {
   it('refuses what it cannot read as stored, with the way out', async () => {
     expect(await reasonOf('cmyk.jpg')).to.include('CMYK').and.include('store it as grey or RGB')
     expect(await reasonOf('cmyk.tif')).to.include('CMYK').and.include('store it as grey or RGB')
+    const named = { 'lzma.tif': 'LZMA', 'webp.tif': 'WebP', 'jpeg2000.tif': 'JPEG 2000', '12bit.jpg': '12 bits', 'jpegls.jpg': 'JPEG-LS' }
+    const further = { 'webp.png': 'WebP', '12bit-jpeg.tif': '12 bits', 'analyze.hdr': 'Analyze 7.5' }
+    for (const [name, what] of Object.entries({ ...named, ...further })) {
+      expect(await reasonOf(`refused-${name}`)).to.include(what).and.include('store it').and.not.include('damaged')
+    }
     expect(await reasonOf('two.npz')).to.include('2 arrays').and.include('one array per file')
   })
 })
