@@ -1,11 +1,13 @@
-import { basename } from 'node:path'
+import { join } from 'node:path'
 import { InputError } from '../errors.ts'
+import { isNnunetFolder, namesOf, needsCases, toCases, type Cases, type ChannelFiles } from './channels/case-files.ts'
+import { isColour } from './channels/open-channels.ts'
 import { readDatasetJson, SILENT, type Statement } from './names/dataset-json.ts'
 import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './names/pairing.ts'
 import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
 import { listEntries, walk, type Found } from './names/walk.ts'
+import { parseName } from './readers/file.ts'
 import { lastNumber, type Whose } from './subject.ts'
-import type { Modality } from './transforms/normalise.ts'
 import type { Dataset, Problem } from './types.ts'
 
 /** An image and its mask; `stem` is the name they share. */
@@ -15,6 +17,8 @@ export interface Pair {
   /** paths below the data folder */
   readonly image: string
   readonly mask: string
+  /** files of the image by channel, where their names say it */
+  readonly channels?: ChannelFiles
   /** whose it is, where the site or the folder says so and not the name */
   readonly whose?: Whose & { readonly by: 'site' | 'folder' }
 }
@@ -23,10 +27,8 @@ export interface Listing {
   readonly layout: Dataset['layout']
   readonly pairs: readonly Pair[]
   readonly problems: readonly Problem[]
-  readonly modality: Modality
-  /** channels of an image by dataset.json */
-  readonly channels: number
-  /** image files of further channels (nnU-Net `_0001`…), which are not read */
+  readonly statement: Statement
+  /** image files of channels that are not read */
   readonly ignoredChannels: number
   /** pairs whose names are not the same: a suffix, another folder */
   readonly byLikeName: number
@@ -36,7 +38,7 @@ const IMAGE_FOLDERS = ['images', 'image', 'imgs', 'img']
 const MASK_FOLDERS = ['masks', 'mask', 'labels', 'label', 'segmentations', 'segmentation', 'annotations']
 /** Folders that part a data set, not its patients. */
 const PARTS = /^(train(ing)?|val(id|idation)?|test(ing)?|images?|masks?|labels?|all|data|part[-_]?\d*|batch[-_]?\d*|fold[-_]?\d*)$/i
-const CHANNEL = /^(.+)_(\d{4})$/
+const NO_CHANNEL = 'the name lacks the channel suffix _0000 of the nnU-Net layout'
 
 /** What lies in a folder: files of images and of masks, or files that pair within their own folders. */
 interface Files {
@@ -48,10 +50,13 @@ interface Files {
   readonly statement: Statement
 }
 
-/** Finds the pairs of a data folder. @throws InputError when the folder has no layout that is known */
-export async function listPairs (root: string): Promise<Listing> {
+/**
+ * Finds the pairs of a data folder, of whose images so many channels are read, or the first. @throws InputError when the folder has no
+ * layout that is known
+ */
+export async function listPairs (root: string, channels?: readonly number[]): Promise<Listing> {
   const names = (await listEntries(root)).map(({ name }) => name)
-  const { layout, images, masks, ignored, problems, statement } = await filesOf(root, names)
+  const { layout, images, masks, ignored, problems, statement } = await filesOf(root, names, channels)
   const [kept, keptMasks] = [withoutTwins(images), withoutTwins(masks)]
   const { pairs, byLikeName, problems: unpaired } = pairUp(kept.files, keptMasks.files)
   const stated = names.includes('subjects.csv') ? await readSubjectsFile(root) : undefined
@@ -64,10 +69,10 @@ export async function listPairs (root: string): Promise<Listing> {
       kind: image.kind,
       image: image.file,
       mask: mask.file,
+      ...image.channels == null ? {} : { channels: image.channels },
       ...whose.of(image, layout)
     })),
-    modality: statement.modality,
-    channels: statement.channels,
+    statement,
     ignoredChannels: ignored,
     byLikeName,
     problems: [
@@ -83,22 +88,24 @@ export async function listPairs (root: string): Promise<Listing> {
   }
 }
 
-async function filesOf (root: string, names: readonly string[]): Promise<Files> {
-  if (names.includes('imagesTr')) return await nnunetFiles(root, names)
+async function filesOf (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
+  if (names.includes('imagesTr')) return await nnunetFiles(root, names, channels)
   const [images, masks] = [IMAGE_FOLDERS, MASK_FOLDERS].map((known) => names.find((name) => known.includes(name.toLowerCase())))
   const statement = names.includes('dataset.json') ? await readDatasetJson(root) : SILENT
   if (images != null && masks != null) {
     const [of, truth] = [await walk(root, images), await walk(root, masks)]
+    const labels = truth.found.map(named)
+    const { files, ignored, problems } = casesIn(of.found.map(named), labels, channels)
     return {
       layout: 'folders',
-      images: of.found.map(named),
-      masks: truth.found.map(named),
-      ignored: 0,
-      problems: [...of.problems, ...truth.problems],
+      images: files,
+      masks: labels,
+      ignored,
+      problems: [...of.problems, ...problems, ...truth.problems],
       statement
     }
   }
-  const beside = await besideEachOther(root, images)
+  const beside = await besideEachOther(root, images, channels)
   if (beside != null) return { ...beside, statement }
   if (images != null) throw new InputError(`${root} has no masks/ beside ${images}/: add the masks`)
   if (masks != null) throw new InputError(`${root} has no images/ beside ${masks}/: add the images`)
@@ -108,17 +115,21 @@ async function filesOf (root: string, names: readonly string[]): Promise<Files> 
   )
 }
 
-async function nnunetFiles (root: string, names: readonly string[]): Promise<Files> {
+async function nnunetFiles (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
   if (!names.includes('labelsTr')) throw new InputError(`${root} has no labelsTr/ beside imagesTr/: add the masks`)
   const statement = await readDatasetJson(root)
   const [images, masks] = [await walk(root, 'imagesTr'), await walk(root, 'labelsTr')]
   const labels = masks.found.map(named)
   // The Decathlon has no channel suffix: there an image bears the very name of its mask.
   const plain = new Set(statement.stated ? labels.map(({ key }) => key) : [])
-  const { files, ignored, problems } = firstChannels(images.found, plain)
+  const { files, ignored, problems } = toCases(images.found.map(named), {
+    channels: channels ?? [0],
+    isPlain: (key) => plain.has(key),
+    bare: NO_CHANNEL
+  })
   return {
     layout: 'nnunet',
-    images: files,
+    images: channels == null ? files.filter(hasFirst) : files,
     masks: labels,
     ignored,
     problems: [...images.problems, ...problems, ...masks.problems],
@@ -126,24 +137,22 @@ async function nnunetFiles (root: string, names: readonly string[]): Promise<Fil
   }
 }
 
-/** Files of channel 0000 under the name of their case; names that are in `plain` have no channel. */
-function firstChannels (files: readonly Found[], plain: ReadonlySet<string>): { files: Named[], ignored: number, problems: Problem[] } {
-  const kept: Named[] = []
-  const problems: Problem[] = []
-  let ignored = 0
-  for (const each of files) {
-    const whole = named(each)
-    const channel = plain.has(whole.key) ? [whole.key, whole.key, '0000'] : CHANNEL.exec(whole.key)
-    if (channel == null) {
-      problems.push({ file: each.file, reason: 'the name lacks the channel suffix _0000 of the nnU-Net layout' })
-    } else if (channel[2] === '0000') kept.push({ ...each, key: channel[1]! })
-    else ignored++
-  }
-  return { files: kept, ignored, problems }
+/** Images of which a channel 0000 is read alone. */
+function hasFirst ({ channels }: Named): boolean {
+  return channels == null || channels.has(0)
+}
+
+/** Images of several files where several channels are read; else every file is one. */
+function casesIn (files: readonly Named[], masks: readonly Named[], channels: readonly number[] | undefined): Cases {
+  return needsCases(channels) ? toCases(files, { channels, isPlain: namesOf(masks) }) : { files, ignored: 0, problems: [] }
 }
 
 /** Images whose masks lie beside them, in one folder or in a folder (or images/ and masks/) for each patient; undefined where none do. */
-async function besideEachOther (root: string, images: string | undefined): Promise<Omit<Files, 'statement'> | undefined> {
+async function besideEachOther (
+  root: string,
+  images: string | undefined,
+  channels: readonly number[] | undefined
+): Promise<Omit<Files, 'statement'> | undefined> {
   const { found, problems } = await walk(root, images ?? '.')
   const isMask = ({ file, folders, stem }: Found): boolean => {
     const last = folders.at(-1)?.toLowerCase() ?? ''
@@ -153,14 +162,15 @@ async function besideEachOther (root: string, images: string | undefined): Promi
     const ends = [...IMAGE_FOLDERS, ...MASK_FOLDERS].includes(each.folders.at(-1)?.toLowerCase() ?? '')
     return { ...named({ ...each, folders: ends ? each.folders.slice(0, -1) : each.folders }), isMask: isMask(each) }
   })
-  const [truth, rest] = [files.filter((each) => each.isMask), files.filter((each) => !each.isMask)]
+  const truth = files.filter((each) => each.isMask)
+  const { files: rest, ignored, problems: twins } = casesIn(files.filter((each) => !each.isMask), truth, channels)
   if (pairUp(rest, truth).pairs.length === 0) return undefined
   return {
     layout: files.some(({ folders }) => folders.length > 0) ? 'patients' : 'beside',
     images: rest,
     masks: truth,
-    ignored: 0,
-    problems: problems.filter(({ file }) => !NOT_IMAGES.test(file))
+    ignored,
+    problems: [...problems.filter(({ file }) => !NOT_IMAGES.test(file)), ...twins]
   }
 }
 
@@ -192,7 +202,8 @@ class Stated {
     this.#source = file == null ? 'dataset.json' : 'subjects.csv'
   }
 
-  of ({ file, folders, stem, key }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+  of ({ file, folders, stem, key, channels }: Named, layout: Dataset['layout']): Pick<Pair, 'whose'> {
+    for (const other of channels?.values() ?? []) this.#use([...folders, parseName(other).stem])
     const name = [stemOf(file).normalize('NFC'), key, [...folders, stem].join('/'), stem].find((each) => this.#rows.has(each))
     if (name != null) {
       this.#unused.delete(name)
@@ -202,27 +213,37 @@ class Stated {
     return folder == null ? {} : { whose: { subject: folder, index: lastNumber(stem), by: 'folder' } }
   }
 
+  /** Files of further channels may have lines of their own. */
+  #use (path: readonly string[]): void {
+    for (const name of [path.join('/'), path.at(-1) ?? '']) this.#unused.delete(name.normalize('NFC'))
+  }
+
   unused (): Problem[] {
     if (this.#unused.size === 0) return []
     return [{ file: this.#source, reason: 'it gives subjects to images that are not there: write their names as in the folder of images' }]
   }
 }
 
-/** Images of one folder by the name that their masks get, without its subfolders. @throws InputError when it cannot be read */
+/**
+ * Images of one folder by the name that their masks get, without its subfolders; where several channels are read, one for each case.
+ * @throws InputError when it cannot be read
+ */
 export async function listImages (
-  folder: string
+  folder: string,
+  channels?: readonly number[]
 ): Promise<{ readonly images: ReadonlyMap<string, Found>, readonly problems: readonly Problem[] }> {
   const { found, problems } = await walk(folder, '.', 0)
-  const stems = new Set(found.map(({ stem }) => stem))
-  // One file of a case for each channel: not a stack of pictures that are numbered with four digits.
-  const cases = /^images(tr|ts|val)$/i.test(basename(folder)) && found.length > 0 && found.every(({ stem }) => {
-    const match = CHANNEL.exec(stem)
-    return match != null && stems.has(`${match[1]}_0000`)
-  })
-  const named_ = cases ? firstChannels(found, new Set()).files : found.map(named)
-  const { files, problems: twins } = withoutTwins(named_)
+  const all = found.map(named)
+  const isPlain = (): boolean => false
+  const first = found[0]?.file
+  // Photographs may be numbered with four digits, too.
+  const several = needsCases(channels) && first != null && !await isColour(join(folder, first))
+  const cases = several || isNnunetFolder(folder, found.map(({ stem }) => stem))
+    ? toCases(all, { channels: channels ?? [0], isPlain })
+    : { files: all, problems: [] }
+  const { files, problems: twins } = withoutTwins(cases.files)
   return {
     images: new Map(files.map((file) => [file.key, file])),
-    problems: [...problems, ...twins].sort((a, b) => a.file < b.file ? -1 : 1)
+    problems: [...problems, ...cases.problems, ...twins].sort((a, b) => a.file < b.file ? -1 : 1)
   }
 }

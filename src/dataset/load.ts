@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { channelFacts, planesShown, type ShownPlane } from './channels/facts.ts'
 import { cutFaintNoise } from './faint-noise.ts'
 import { keepSmall } from './kept-slice.ts'
 import { listPairs } from './layout.ts'
@@ -26,9 +27,10 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, modality, channels, ignoredChannels, byLikeName } = await listPairs(path)
+  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName } = await listPairs(path, options.channels)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
+  const found = pairs.map(({ channels }) => [...channels?.keys() ?? []])
   const subjectsBy = { site: 0, folder: 0, name: 0 }
   const rules = labelRules(await readSiteLabels(path), options.labels)
   const book = new LabelBook(rules.rule, options.labels?.values.length)
@@ -36,7 +38,9 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      read.push(small(await readPair(path, pair, { ...options, ...masks, modality: options.modality ?? modality, channels }), options))
+      const slices = small(await readPair(path, pair, { ...options, ...masks, said: statement }), options)
+      read.push(slices)
+      found[done] = [...new Set([...found[done]!, ...slices.found])]
       subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
@@ -47,7 +51,7 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
   const cut = cutFaintNoise(read, book)
   const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
   const slices = kept(settled.slices, options, problems)
-  const shown = read.map((each) => each.shown)
+  const shown = read.flatMap((each, image) => planesShown(each.shown, image, options.channels))
   return {
     layout,
     ...settled,
@@ -57,9 +61,10 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
     ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
+    channels: channelFacts(found, statement.names, options.channels),
     notes: countEach(cut.flatMap(({ notes }) => notes)),
     shown,
-    modality: commonModality(shown),
+    ...modalitiesOf(shown, options.channels),
     subjectsBy,
     byLikeName,
     twoPlaces: read.filter((each) => each.twoPlaces).length
@@ -75,6 +80,15 @@ function kept (slices: readonly Slice[], { empty = false }: LoadOptions, problem
   const shown = empty ? slices : slices.filter(({ mask }) => mask.some(isForeground))
   if (slices.length > 0 && shown.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
   return shown
+}
+
+function modalitiesOf (
+  shown: readonly ShownPlane[],
+  channels: readonly number[] | undefined
+): Pick<Dataset, 'modality' | 'modalities'> {
+  const modality = commonModality(shown)
+  if (channels == null) return { modality }
+  return { modality, modalities: channels.map((_, at) => commonModality(shown.filter(({ plane }) => plane === at + 1))) }
 }
 
 function commonModality (shown: readonly Shown[]): Dataset['modality'] {

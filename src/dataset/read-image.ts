@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../common/system-error.ts'
 import { InputError } from '../errors.ts'
+import { filesBeside, needsCases } from './channels/case-files.ts'
+import type { OpenPicture, OpenVolume, Source } from './channels/layers.ts'
+import { openCase } from './channels/open-case.ts'
+import { isColour } from './channels/open-channels.ts'
 import { readStatement } from './names/dataset-json.ts'
-import { modalityOf, pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices, type PairOptions } from './read-pair.ts'
+import { pictureSlice, readPictureLabels, readVolumeLabels, volumeSlices } from './read-pair.ts'
 import { FORMATS, parseName } from './readers/file.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import type { Volume } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
-import { stackOf } from './readers/picture-stack.ts'
-import { pictureOf } from './readers/picture.ts'
-import { readVolume } from './readers/volume.ts'
 import { planStack, type Stack } from './transforms/slicing.ts'
 import type { ReadOptions, Slice } from './types.ts'
 
@@ -40,17 +40,33 @@ export async function imageKind (file: string): Promise<'picture' | 'volume'> {
   }
 }
 
-/** Reads one image or volume to be segmented, with what is needed to write its mask back. @throws InputError naming the file */
+/**
+ * Reads one image or volume to be segmented, with what is needed to write its mask back; where several channels are read, the file of one
+ * stands for its case. @throws InputError naming the file
+ */
 export async function readImage (file: string, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   const { stem, kind } = parseName(file)
   if (kind == null) throw new InputError(`${file} is of a format that is not read: use ${FORMATS}`)
+  const source = await sourceOf(file, options.channels)
   try {
-    const said = await statedOf(file, options)
-    if (kind === 'picture') return await pictureOrStack(file, stem, said)
-    return oneVolume(await readVolume(file, said.channels), stem, { ...said, modality: await modalityOf(file, said.modality) })
+    const opened = await openCase(source, { ...options, said: await readStatement(file) })
+    return opened.kind === 'picture' ? onePicture(opened, stem, options) : oneVolume(opened, stem, options)
   } catch (error) {
     throw error instanceof InputError ? new InputError(`${file} cannot be used: ${error.message}`) : error
   }
+}
+
+/** The files that reading an image reads: its own, and those of further channels of its case. @throws InputError naming the file */
+export async function filesRead (file: string, channels: readonly number[] | undefined): Promise<string[]> {
+  const { files } = await sourceOf(file, channels)
+  return files == null ? [file] : [...files.values()]
+}
+
+async function sourceOf (image: string, channels: readonly number[] | undefined): Promise<Source> {
+  if (!needsCases(channels)) return { image }
+  const files = await filesBeside(image, channels)
+  // A photograph that is numbered with four digits is no channel.
+  return files == null || (files.size > 1 && await isColour(image)) ? { image } : { image, files }
 }
 
 /**
@@ -79,16 +95,7 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   }
 }
 
-/** The options, with what the image's data set states of it. */
-async function statedOf (file: string, options: ReadOptions): Promise<PairOptions> {
-  const { modality, channels } = await readStatement(file)
-  return { ...options, modality: options.modality ?? modality, channels }
-}
-
-async function pictureOrStack (file: string, stem: string, options: PairOptions): Promise<PictureImage | VolumeImage> {
-  const pages = await readPages(file)
-  if (pages.length > 1) return oneVolume(stackOf(pages), stem, options)
-  const picture = pictureOf(pages[0]!)
+function onePicture (picture: OpenPicture, stem: string, options: ReadOptions): PictureImage {
   const { height, width, orientation } = picture
   return {
     kind: 'picture',
@@ -97,8 +104,9 @@ async function pictureOrStack (file: string, stem: string, options: PairOptions)
   }
 }
 
-function oneVolume (volume: Volume, stem: string, options: PairOptions): VolumeImage {
-  const stack = planStack(volume, options.axis)
+function oneVolume (volume: OpenVolume, stem: string, options: ReadOptions): VolumeImage {
+  const { header } = volume.layers[0]!.source
+  const stack = planStack({ header }, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))
-  return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header: volume.header }
+  return { kind: 'volume', slices: volumeSlices(stem, volume, stack, masks, options), stack, header }
 }

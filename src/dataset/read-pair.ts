@@ -1,32 +1,42 @@
 import { basename, join } from 'node:path'
 import { InputError } from '../errors.ts'
+import {
+  valuesIn,
+  valuesOf,
+  withShown,
+  type CaseOptions,
+  type Layer,
+  type OpenPicture,
+  type OpenVolume,
+  type Pixels
+} from './channels/layers.ts'
+import { openCase } from './channels/open-case.ts'
+import { interleaved } from './channels/planes.ts'
 import type { Pair } from './layout.ts'
 import { parseName } from './readers/file.ts'
 import { mapInto } from './readers/map-into.ts'
 import { encoded, labelsOf, settle, type Labels, type MaskReading } from './readers/masks/labels.ts'
 import { placeMask } from './readers/masks/place-mask.ts'
 import type { NiftiHeader } from './readers/nifti-header.ts'
-import type { Volume, Voxels } from './readers/nifti.ts'
+import type { Volume } from './readers/nifti.ts'
 import { readPages } from './readers/pages/read-pages.ts'
-import { joined, stackOf } from './readers/picture-stack.ts'
-import { pictureOf, type Picture } from './readers/picture.ts'
-import { readSidecar } from './readers/sidecar.ts'
+import { joined } from './readers/picture-stack.ts'
+import type { Picture } from './readers/picture.ts'
 import { readVolume } from './readers/volume.ts'
 import { subjectBefore, subjectOf, subjectOfVolume, type Whose } from './subject.ts'
 import { matchStack } from './transforms/matching.ts'
-import { brightness, shownOf, type Modality, type Shown } from './transforms/normalise.ts'
+import { brightness, shownOf, type Shown } from './transforms/normalise.ts'
 import { cutImages, cutLabels, planStack, type Stack } from './transforms/slicing.ts'
-import type { ReadOptions, Slice, VolumeFacts, VoxelGrid } from './types.ts'
+import type { Slice, VolumeFacts, VoxelGrid } from './types.ts'
 
-export interface PairOptions extends ReadOptions, MaskReading {
-  readonly modality: Modality
-  /** of an image, as dataset.json has them */
-  readonly channels?: number
-  readonly shown?: Shown
+export type PairOptions = CaseOptions & MaskReading & {
   /** by default what the name says */
   readonly whose?: Whose
   readonly empty?: boolean
 }
+
+/** Whose slices are, by which rule. */
+type Naming = Pick<PairOptions, 'whose' | 'asBefore'>
 
 type LabelReading = MaskReading & Pick<PairOptions, 'empty'>
 
@@ -36,7 +46,11 @@ export interface PairSlices {
   readonly emptySlices: number
   /** what had to be decided, each in a sentence without a name */
   readonly notes: readonly string[]
-  readonly shown: Shown
+  /** of each of the channels asked for, or of the one that is read */
+  readonly shown: readonly Shown[]
+  /** channels that the image has */
+  readonly found: readonly number[]
+  /** channels in a file of several that are not read */
   readonly ignoredChannels: number
   readonly twoPlaces: boolean
 }
@@ -47,27 +61,26 @@ export const NO_FOREGROUND = 'the mask has no foreground anywhere'
  * Reads an image with its mask: one slice, or those slices of a volume that show foreground, all where `empty`. @throws InputError whose
  * message is a reason without a file name
  */
-export async function readPair (root: string, pair: Pair, options: PairOptions): Promise<PairSlices> {
-  return pair.kind === 'picture' ? await readPicturePair(root, pair, options) : await readVolumePair(root, pair, options)
+export async function readPair (root: string, { stem, image, channels, mask, whose }: Pair, given: PairOptions): Promise<PairSlices> {
+  const options = whose == null ? given : { ...given, whose }
+  const files = channels == null ? undefined : new Map([...channels].map(([channel, file]) => [channel, join(root, file)]))
+  const opened = await openCase({ image: join(root, image), files }, options)
+  const pair = { stem, mask: join(root, mask) }
+  return opened.kind === 'picture' ? await picturePair(opened, pair, options) : await volumePair(opened, pair, options)
 }
 
-async function readPicturePair (root: string, { stem, image, mask, whose }: Pair, given: PairOptions): Promise<PairSlices> {
-  const options = whose == null ? given : { ...given, whose }
-  const pages = await readPages(join(root, image))
-  if (pages.length > 1) {
-    const { slices, ...found } = await volumePair(stackOf(pages), { stem, mask: join(root, mask) }, options)
-    // Nothing says how large a pixel of a page is, or how far apart pages lie: scores are in pixels.
-    return { ...found, slices: slices.map(({ voxels: _voxels, ...slice }) => slice) }
-  }
-  const picture = pictureOf(pages[0]!)
-  const labels = await readPictureLabels(join(root, mask), picture, options)
-  const shown = shownOf({ stored: picture.data, slope: 1, intercept: 0 }, options)
+type Truth = Pick<Pair, 'stem' | 'mask'>
+
+async function picturePair (picture: OpenPicture, { stem, mask }: Truth, options: PairOptions): Promise<PairSlices> {
+  const labels = await readPictureLabels(mask, picture, options)
+  const { layers, shown } = withShown(picture.layers, valuesIn)
   return {
-    slices: [pictureSlice(stem, picture, labels.data, { ...options, shown })],
+    slices: [pictureSlice(stem, { ...picture, layers }, labels.data, options)],
     emptySlices: 0,
     notes: [...picture.notes, ...labels.notes],
     shown,
-    ignoredChannels: 0,
+    found: picture.found,
+    ignoredChannels: picture.ignored,
     twoPlaces: false
   }
 }
@@ -86,53 +99,45 @@ export async function readPictureLabels (
   return { data, notes: [...labels.notes, ...notes] }
 }
 
-/** An 8-bit slice of a decoded picture. @throws InputError when all its values are alike */
-export function pictureSlice (
-  stem: string,
-  { height, width, channels, data }: Picture,
-  mask: Uint8Array,
-  options: Partial<PairOptions>
-): Slice {
-  const image = brightened(data, options)
-  const { subject, index } = options.whose ?? (options.asBefore === true ? subjectBefore : subjectOf)(basename(stem))
-  return { id: stem, subject, index, height, width, channels, image, mask }
+/** An 8-bit slice of a decoded picture. @throws InputError when all values of one of its channels are alike */
+export function pictureSlice (stem: string, { height, width, layers }: OpenPicture, mask: Uint8Array, naming: Naming): Slice {
+  const { subject, index } = naming.whose ?? (naming.asBefore === true ? subjectBefore : subjectOf)(basename(stem))
+  const shown = layers.map((layer) => ({ channels: layer.source.channels, image: brightPixels(layer) }))
+  return { id: stem, subject, index, height, width, ...shown.length === 1 ? shown[0]! : interleaved(shown.map(({ image }) => image)), mask }
 }
 
-function brightened (stored: Voxels, options: Partial<PairOptions>): Uint8Array {
-  const shown = options.shown ?? shownOf({ stored, slope: 1, intercept: 0 }, options)
-  if (shown.how === 'as-stored' && stored instanceof Uint8Array) return stored
-  const show = brightness({ stored, slope: 1, intercept: 0 }, { ...options, shown })
-  const bright = new Uint8Array(stored.length)
+function brightPixels ({ source, whole, how }: Layer<Pixels>): Uint8Array {
+  const values = whole ?? valuesIn(source)
+  const shown = how.shown ?? shownOf(values, how)
+  if (shown.how === 'as-stored' && source.data instanceof Uint8Array) return source.data
+  const show = brightness(values, { ...how, shown })
+  const bright = new Uint8Array(source.data.length)
   // A third of the time that Uint8Array.from takes.
-  for (let i = 0; i < bright.length; i++) bright[i] = show(stored[i]!)
+  for (let i = 0; i < bright.length; i++) bright[i] = show(source.data[i]!)
   return bright
 }
 
-async function readVolumePair (root: string, { stem, image, mask, whose }: Pair, options: PairOptions): Promise<PairSlices> {
-  const modality = await modalityOf(join(root, image), options.modality)
-  const volume = await readVolume(join(root, image), options.channels)
-  return await volumePair(volume, { stem, mask: join(root, mask) }, { ...options, modality, ...whose == null ? {} : { whose } })
-}
-
-/** What is known of an image, or what the file beside it says that dcm2niix wrote. */
-export async function modalityOf (file: string, known: Modality): Promise<Modality> {
-  return known === 'unknown' ? await readSidecar(file) : known
-}
-
-async function volumePair (
-  volume: Volume,
-  { stem, mask }: { readonly stem: string, readonly mask: string },
-  options: PairOptions
-): Promise<PairSlices> {
-  const stack = planStack(volume, options.axis)
-  const { masks, notes } = await readVolumeLabels(mask, { header: volume.header, stack }, options)
-  const { slope, intercept, channels = 1, twoPlaces = false } = volume.header
-  const shown = shownOf({ stored: volume.voxels, slope, intercept }, options)
-  const slices = volumeSlices(stem, volume, stack, masks, { ...options, shown })
+async function volumePair (volume: OpenVolume, { stem, mask }: Truth, options: PairOptions): Promise<PairSlices> {
+  const { header } = volume.layers[0]!.source
+  const stack = planStack({ header }, options.axis)
+  const { masks, notes } = await readVolumeLabels(mask, { header, stack }, options)
+  const { twoPlaces = false } = header
+  const { layers, shown } = withShown(volume.layers, valuesOf)
+  const slices = volumeSlices(stem, { ...volume, layers }, stack, masks, options)
   const isShown = options.book?.isForeground ?? isMarked
   const kept = slices.filter((slice) => options.empty === true || slice.mask.some(isShown))
   const emptySlices = slices.length - kept.length
-  return { slices: kept, volume: factsOf(stack), emptySlices, notes, shown, ignoredChannels: channels - 1, twoPlaces }
+  return {
+    // Nothing says how large a pixel of a page is, or how far apart pages lie: scores are in pixels.
+    slices: volume.pages ? kept.map(({ voxels: _voxels, ...slice }) => slice) : kept,
+    volume: factsOf(stack),
+    emptySlices,
+    notes,
+    shown,
+    found: volume.found,
+    ignoredChannels: volume.ignored,
+    twoPlaces
+  }
 }
 
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
@@ -166,22 +171,16 @@ function settledVolume ({ header, voxels }: Volume, reading: MaskReading): { vol
 }
 
 /** All slices of a volume, 8-bit, with the masks of the same stack. */
-export function volumeSlices (
-  stem: string,
-  volume: Volume,
-  stack: Stack,
-  masks: readonly Uint8Array[],
-  options: Partial<PairOptions>
-): Slice[] {
+export function volumeSlices (stem: string, { layers }: OpenVolume, stack: Stack, masks: readonly Uint8Array[], naming: Naming): Slice[] {
   const { height, width } = stack
   const voxels = gridOf(stack)
-  const images = cutImages(volume, stack, options)
-  const { subject, index: first } = options.whose ?? ofVolume(basename(stem), images.length, options.asBefore)
-  return images.map((image, at) => {
+  const images = layers.map(({ source, how }) => cutImages(source, stack, how))
+  const { subject, index: first } = naming.whose ?? ofVolume(basename(stem), masks.length, naming.asBefore)
+  return masks.map((mask, at) => {
     const id = `${stem}#${String(at).padStart(3, '0')}`
     // One slice has its place among its subject's files; those of a volume have theirs within it.
-    const index = images.length === 1 ? first : at
-    return { id, subject, index, height, width, channels: 1, image, mask: masks[at]!, voxels }
+    const index = masks.length === 1 ? first : at
+    return { id, subject, index, height, width, ...interleaved(images.map((each) => each[at]!)), mask, voxels }
   })
 }
 

@@ -1,9 +1,11 @@
+import { describeChannels, type ChannelFacts, type ShownPlane } from './channels/facts.ts'
 import { describeLabels } from './labels/describe-labels.ts'
 import { isForeground } from './labels/label-book.ts'
 import type { LabelFacts } from './labels/label-use.ts'
 import { looksLikeOneSeries } from './names/alike.ts'
-import type { Shown } from './transforms/normalise.ts'
 import type { Dataset, VolumeFacts } from './types.ts'
+
+type Way = Pick<ShownPlane, 'how' | 'because' | 'plane' | 'channel'> & { readonly range?: ShownPlane['range'] }
 
 /** What a data folder holds; no file names, so that it may be logged. */
 export interface DatasetSummary extends LabelFacts {
@@ -19,10 +21,15 @@ export interface DatasetSummary extends LabelFacts {
   readonly volumes: readonly VolumeFacts[]
   readonly emptySlices: number
   readonly ignoredChannels: number
+  /** which channels the images have, and which fill the planes of the model's input */
+  readonly channels: ChannelFacts
   /** what had to be decided on reading, with the number of pairs */
   readonly notes: Readonly<Record<string, number>>
-  /** how many images are shown how, why, and between which values: `window` of a document, of stated CT, or of Hounsfield units */
-  readonly brightness: ReadonlyArray<Pick<Shown, 'how' | 'because'> & { readonly images: number, readonly range?: Shown['range'] }>
+  /**
+   * how many images (or their channels in a plane) are shown how, why, and between which values: `window` of a document, of stated CT, or
+   * of Hounsfield units
+   */
+  readonly brightness: ReadonlyArray<Way & { readonly images: number }>
   /** images that are said to be CT, and hold nothing below 0 */
   readonly doubtfulCt: number
   readonly subjectsBy: Dataset['subjectsBy']
@@ -58,9 +65,10 @@ export function summarise (dataset: Dataset): DatasetSummary {
     volumes: dataset.volumes,
     emptySlices: dataset.emptySlices,
     ignoredChannels: dataset.ignoredChannels,
+    channels: dataset.channels,
     notes: dataset.notes,
     brightness: countShown(dataset.shown),
-    doubtfulCt: dataset.shown.filter(({ doubtful }) => doubtful).length,
+    doubtfulCt: new Set(dataset.shown.flatMap(({ doubtful, image }) => doubtful ? [image] : [])).size,
     subjectsBy: dataset.subjectsBy,
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
@@ -70,10 +78,10 @@ export function summarise (dataset: Dataset): DatasetSummary {
   }
 }
 
-function countShown (shown: readonly Shown[]): DatasetSummary['brightness'] {
+function countShown (shown: readonly ShownPlane[]): DatasetSummary['brightness'] {
   const counts = new Map<string, DatasetSummary['brightness'][number]>()
-  for (const { how, because, range } of shown) {
-    const one = { how, because, ...how === 'window' ? { range } : {} }
+  for (const { how, because, range, plane, channel } of shown) {
+    const one: Way = { how, because, ...how === 'window' ? { range } : {}, ...plane == null || channel == null ? {} : { plane, channel } }
     const key = JSON.stringify(one)
     counts.set(key, { ...one, images: (counts.get(key)?.images ?? 0) + 1 })
   }
@@ -83,17 +91,19 @@ function countShown (shown: readonly Shown[]): DatasetSummary['brightness'] {
 /** The summary in a few lines for a person. */
 export function describeSummary (summary: DatasetSummary): string {
   const { slices, subjects, classes, smallest, largest, colour, foreground, volumes, emptySlices, ignoredChannels, skipped } = summary
+  const several = summary.channels.planes == null ? 'in colour' : 'of several planes'
   const size = ([height, width]: readonly [number, number]): string => `${width}×${height}`
   const sizes = size(smallest) === size(largest) ? size(smallest) : `${size(smallest)} to ${size(largest)}`
   return [
     `${count(slices, 'slice')} of ${count(subjects, 'subject')}, ${sizes} pixels, ${
-      colour === 0 ? 'grey' : colour === slices ? 'colour' : `${colour} in colour`
+      colour === 0 ? 'grey' : colour < slices ? `${colour} ${several}` : several === 'in colour' ? 'colour' : several
     }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
     ...describeLabels(summary),
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
-    ...ignoredChannels > 0 ? [`${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`] : [],
+    ...describeChannels(summary.channels, ignoredChannels),
+    ...ignoredChannels > 0 ? [notRead(summary)] : [],
     ...describeBrightness(summary),
     ...describeNames(summary),
     ...subjects === 1
@@ -104,24 +114,31 @@ export function describeSummary (summary: DatasetSummary): string {
   ].join('\n')
 }
 
-const BECAUSE: Readonly<Record<Shown['because'], string>> = {
+function notRead ({ channels, ignoredChannels }: DatasetSummary): string {
+  return channels.planes == null
+    ? `${count(ignoredChannels, 'file')} of further channels not read: only channel 0000 is used`
+    : `${count(ignoredChannels, 'further channel')} not read: model.channels does not name them`
+}
+
+const BECAUSE: Readonly<Record<ShownPlane['because'], string>> = {
   document: 'the federation says so',
   stated: 'they are stated to be CT',
   values: 'their values are Hounsfield units'
 }
 
 function describeBrightness ({ brightness, doubtfulCt }: DatasetSummary): string[] {
-  const lines = brightness.map(({ how, because, range, images }) => {
-    const what = count(images, 'image')
+  const lines = brightness.map(({ how, because, range, plane, channel, images }) => {
+    const what = `${plane == null ? '' : `plane ${plane}, channel ${channel}: `}${count(images, 'image')}`
     if (how === 'as-stored') return `${what} shown as stored, in 8 bit`
     return how === 'window'
       ? `${what} shown from ${range![0]} to ${range![1]}, as ${BECAUSE[because]}`
       : `${what} shown between two percentiles of each${because === 'document' ? `, as ${BECAUSE.document}` : ''}`
   })
-  const guessed = new Set(brightness.filter(({ because, how }) => because === 'values' && how !== 'as-stored').map(({ how }) => how))
+  const guessed = brightness.filter(({ because, how }) => because === 'values' && how !== 'as-stored')
+  const isMixed = guessed.some((one) => guessed.some(({ how, plane }) => plane === one.plane && how !== one.how))
   return [
     ...lines,
-    ...guessed.size > 1
+    ...isMixed
       ? ['by their values some images are CT and others not: say what they are in dataset.json, or how all are shown in model.window']
       : [],
     ...doubtfulCt > 0

@@ -1,6 +1,7 @@
+import type { ChannelFacts, ShownPlane } from './channels/facts.ts'
 import type { LabelMap } from './labels/label-map.ts'
 import type { LabelFacts } from './labels/label-use.ts'
-import type { Modality, Shown, Window } from './transforms/normalise.ts'
+import type { Modality, Window } from './transforms/normalise.ts'
 
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
@@ -89,14 +90,17 @@ export interface Dataset extends LabelFacts {
   readonly volumes: readonly VolumeFacts[]
   /** slices of volumes left out because their mask is empty */
   readonly emptySlices: number
-  /** image files of further channels (nnU-Net `_0001`…), which are not read */
+  /** further channels, in files of their own (nnU-Net `_0001`…) or in a fourth dimension, which are not read */
   readonly ignoredChannels: number
+  readonly channels: ChannelFacts
   /** what had to be decided on reading, each in a sentence without a name, with the number of pairs */
   readonly notes: Readonly<Record<string, number>>
-  /** how each image that was read is shown */
-  readonly shown: readonly Shown[]
+  /** how each image that was read is shown, or each of its channels */
+  readonly shown: readonly ShownPlane[]
   /** what its volumes and 16-bit pictures are, all of them; undefined where they are mixed or none */
   readonly modality: 'ct' | 'other' | undefined
+  /** the same for each of the channels asked for */
+  readonly modalities?: ReadonlyArray<'ct' | 'other' | undefined>
   /** how many images have their subject by the site's own list, by their folder, or by their name */
   readonly subjectsBy: Readonly<Record<'site' | 'folder' | 'name', number>>
   /** pairs whose names are not the same: a suffix, another folder */
@@ -115,8 +119,14 @@ export interface ReadOptions {
   axis?: AxisChoice
   /** how volumes and 16-bit pictures are shown, where the federation says it; else by what states or proves that they are CT */
   window?: Window
+  /** which channel fills plane 1, 2 and 3, the last of fewer those that are left; channel 0, or a picture's colours, if not given */
+  channels?: readonly number[]
+  /** a window for each of `channels`, instead of one; undefined is what `window` is where it is not given */
+  windows?: ReadonlyArray<Window | undefined>
   /** what the site's model was trained with: its word goes above what a data set says of itself */
   modality?: Modality
+  /** the same for each of `channels`, undefined where training did not find one */
+  modalities?: ReadonlyArray<Modality | undefined>
   /** as before documents said a window: CT by any values below −500, subjects by the rule of then */
   asBefore?: boolean
 }

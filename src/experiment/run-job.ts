@@ -1,6 +1,6 @@
 import { mean } from '../common/mean.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
-import type { SampleScore } from '../model/train/learner.ts'
+import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Mode } from '../settings/model.ts'
 import { readBaseModel, type BaseModel } from '../site-model/base/base-model.ts'
 import { bundledWeights } from '../site-model/base/bundled-weights.ts'

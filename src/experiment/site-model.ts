@@ -1,7 +1,8 @@
 import type { Adapter } from '../adapter/adapter.ts'
 import type { PrivateSet } from '../adapter/private-set.ts'
 import type { Fitted, Scored } from '../dataset/index.ts'
-import type { Learner, PhaseArgs, SampleScore } from '../model/train/learner.ts'
+import type { SampleScore } from '../model/classes/evaluation.ts'
+import type { Learner, PhaseArgs } from '../model/train/learner.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 

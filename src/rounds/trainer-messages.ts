@@ -62,6 +62,13 @@ export interface TrainWork extends Work {
   readonly share: number
 }
 
+/** Two values of the federation's labels that look exchanged in this site's masks: Dice as the masks are, and exchanged. */
+export interface SwappedLabels {
+  readonly values: readonly [number, number]
+  readonly asIs: number
+  readonly exchanged: number
+}
+
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   /**
@@ -70,7 +77,7 @@ export interface TrainerCalls {
    */
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split. */
-  score: { request: Work, reply: Scores }
+  score: { request: Work, reply: Scores & { swapped?: SwappedLabels } }
 }
 
 export type CallName = keyof TrainerCalls

@@ -13,7 +13,7 @@ import type { Pace } from './pace.ts'
 import { followPlan, type RoundPlan } from './plan.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
-import type { TrainerCalls } from './trainer-messages.ts'
+import type { SwappedLabels, TrainerCalls } from './trainer-messages.ts'
 
 /** What the pipeline needs of the trainer. */
 interface Trainer {
@@ -90,7 +90,8 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
   })
-  const { dice, classes } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
+  const { dice, classes, swapped } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
+  if (swapped != null) site.notices.warn('swapped', sentenceOf(swapped))
   await checkpoint.save()
   record.dice = dice
   record.classes = classes
@@ -139,6 +140,11 @@ async function trainPhase (site: RoundSite, round: Round, phase: TrainPhase, sig
 /** One round more, and the others would refuse this site as stale. */
 function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSites): boolean {
   return (peers.medianRound() ?? 0) - averager.round >= staleness
+}
+
+function sentenceOf ({ values: [a, b], asIs, exchanged }: SwappedLabels): string {
+  return `labels ${a} and ${b} look swapped at this site: the federation's model has Dice ${exchanged.toFixed(2)} on its images with ` +
+    `the two exchanged, and ${asIs.toFixed(2)} as they are; look at the masks, and say in labels.json beside the data what each value is`
 }
 
 /** How much is trained in the next round, and whether what was trained in this one arrives. */

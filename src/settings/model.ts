@@ -17,7 +17,12 @@ export type Mode = 'frozen' | 'global' | 'personal'
 const MOST_IMAGE_SIZE = 4_096
 /** More than any 16-bit or Hounsfield value. */
 const MOST_VALUE = 1e6
-const WINDOW_ERROR = 'must be "auto", { "centre": 40, "width": 400 } or { "percentiles": [0.5, 99.5] }'
+const WINDOW_ERROR = 'must be "auto", { "centre": 40, "width": 400 } or { "percentiles": [0.5, 99.5] }, or a list of them'
+/** Planes of SAM's input. */
+const PLANES = 3
+/** nnU-Net's suffix has four digits. */
+const MOST_CHANNEL = 9_999
+const CHANNELS_ERROR = `must be a list of one to three channels, whole numbers from 0 to ${MOST_CHANNEL}, as [0, 1]`
 
 const block = z.number().int().min(0)
 
@@ -49,11 +54,15 @@ const moe = z.strictObject({
 const percent = z.number().min(0).max(100)
 
 /** How volumes and 16-bit pictures become grey levels; 8-bit pictures stay as they are. */
-const window = z.union([
+const oneWindow = [
   z.literal('auto'),
   z.strictObject({ centre: z.number().min(-MOST_VALUE).max(MOST_VALUE), width: positive.max(MOST_VALUE) }),
   z.strictObject({ percentiles: z.tuple([percent, percent]).refine(([low, high]) => low < high) })
-], { error: WINDOW_ERROR })
+] as const
+const window = z.union([...oneWindow, z.array(z.union(oneWindow)).min(1).max(PLANES)], { error: WINDOW_ERROR })
+
+const channel = z.number({ error: CHANNELS_ERROR }).int({ error: CHANNELS_ERROR }).min(0, { error: CHANNELS_ERROR })
+  .max(MOST_CHANNEL, { error: CHANNELS_ERROR })
 
 /** What is trained of which base; where LoRA and experts sit by default: docs/spec/pfedsam.md#default-values and docs/evidence.md. */
 export const model = z.strictObject({
@@ -64,10 +73,17 @@ export const model = z.strictObject({
     otherwise: 'that of the base: 128 for sam-tiny'
   }),
   pixels: setting(z.enum(['imagenet', 'unit']).optional(), 'How the base takes pixels', { otherwise: 'imagenet' }),
+  channels: setting(
+    z.array(channel, { error: CHANNELS_ERROR }).min(1, { error: CHANNELS_ERROR }).max(PLANES, { error: CHANNELS_ERROR }).optional(),
+    "Which channel of a case fills plane 1, 2 and 3 of the model's input, from 0 as in `NAME_0000`, a fourth dimension or red, green and " +
+      'blue; of fewer than three the last fills the planes that are left',
+    { otherwise: 'channel 0 in all three, and colour pictures in their colours' }
+  ),
   window: setting(
     window.optional(),
     'How volumes and 16-bit pictures are shown: one window, in the units of the values, or two percentiles of each image; auto: CT by ' +
-      '-160 to 240 HU where the data set, a file beside the volume or its Hounsfield units say so, all else by percentiles 0.5 and 99.5',
+      '-160 to 240 HU where the data set, a file beside the volume or its Hounsfield units say so, all else by percentiles 0.5 and 99.5; ' +
+      'or a list of these, one for each of `model.channels`',
     { default: 'auto', otherwise: 'where a document does not say it, as 0.2.0 did: CT by any values below -500' }
   ),
   baseHash: setting(
@@ -99,6 +115,16 @@ export type LoraAggregation = NonNullable<ModelSection['lora']['aggregation']>
 
 /** `model.window` of a document that says it. */
 export type WindowSetting = NonNullable<ModelSection['window']>
+
+/** One of a list of windows, or the only one. */
+export type OneWindow = Exclude<WindowSetting, readonly unknown[]>
+
+/** What the settings of images cannot say each for itself; undefined where they fit together. */
+export function conflictInModel ({ channels, window: given }: Pick<ModelSection, 'channels' | 'window'>): string | undefined {
+  if (!Array.isArray(given) || given.length === channels?.length) return undefined
+  return `model.window: it lists ${given.length}, one for each of model.channels, which ${
+    channels == null ? 'is not there' : `has ${channels.length}`}`
+}
 
 export type ModelSettings = Omit<ModelSection, 'name' | 'imageSize' | 'baseHash'>
 

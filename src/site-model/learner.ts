@@ -46,6 +46,7 @@ export async function createLearner (
       decoder: model.decoder,
       moe: model.moe,
       pixels: model.pixels,
+      channels: model.channels,
       window: model.window
     },
     train: training,

@@ -3,7 +3,7 @@ import { parseJson } from '../common/parse-json.ts'
 import { labelMapOf, type Dataset, type ReadOptions } from '../dataset/index.ts'
 import { readIfThere, writeJson } from '../home/files.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { WindowSetting } from '../settings/model.ts'
+import type { OneWindow, WindowSetting } from '../settings/model.ts'
 
 const NAME = 'shown.json'
 
@@ -11,17 +11,24 @@ const NAME = 'shown.json'
 type Readable = Pick<FederationSettings, 'model' | 'labels'>
 
 /** How a federation's document has images and masks read. */
-export function readingOf ({ model: { window }, labels }: Readable, axis: ReadOptions['axis']): ReadOptions {
+export function readingOf ({ model: { channels, window }, labels }: Readable, axis: ReadOptions['axis']): ReadOptions {
   return {
     ...axis == null ? {} : { axis },
     ...window == null ? { asBefore: true } : windowOf(window),
+    ...channels == null ? {} : { channels },
     ...labels == null ? {} : { labels: labelMapOf(labels) }
   }
 }
 
-function windowOf (window: WindowSetting): Pick<ReadOptions, 'window'> {
-  if (window === 'auto') return {}
-  return { window: 'centre' in window ? { center: window.centre, width: window.width } : window }
+function windowOf (window: WindowSetting): Pick<ReadOptions, 'window' | 'windows'> {
+  if (Array.isArray(window)) return { windows: window.map(oneWindow) }
+  const one = oneWindow(window)
+  return one == null ? {} : { window: one }
+}
+
+function oneWindow (window: OneWindow): ReadOptions['window'] {
+  if (window === 'auto') return undefined
+  return 'centre' in window ? { center: window.centre, width: window.width } : window
 }
 
 /** The same, but what training found its images to be holds for every image after: the model has seen no other. */
@@ -31,11 +38,20 @@ export async function readingAsTrained (
   privateStore: string
 ): Promise<ReadOptions> {
   const bytes = await readIfThere(join(privateStore, NAME))
-  const { modality } = (parseJson(bytes?.toString('utf8') ?? '') ?? {}) as { modality?: unknown }
-  return { ...readingOf(document, axis), ...modality === 'ct' || modality === 'other' ? { modality } : {} }
+  const { modality, modalities } = (parseJson(bytes?.toString('utf8') ?? '') ?? {}) as { modality?: unknown, modalities?: unknown }
+  return {
+    ...readingOf(document, axis),
+    ...isModality(modality) ? { modality } : {},
+    ...Array.isArray(modalities) ? { modalities: modalities.map((each) => isModality(each) ? each : undefined) } : {}
+  }
 }
 
 /** Keeps with the model what it was trained on, CT or not; nothing where the images are mixed, or 8-bit pictures alone. */
-export async function keepReading (privateStore: string, { modality }: Dataset): Promise<void> {
-  await writeJson(join(privateStore, NAME), { modality: modality ?? 'unknown' })
+export async function keepReading (privateStore: string, { modality, modalities }: Dataset): Promise<void> {
+  const each = modalities?.map((one) => one ?? 'unknown')
+  await writeJson(join(privateStore, NAME), { modality: modality ?? 'unknown', ...each == null ? {} : { modalities: each } })
+}
+
+function isModality (value: unknown): value is 'ct' | 'other' {
+  return value === 'ct' || value === 'other'
 }

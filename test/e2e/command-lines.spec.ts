@@ -63,7 +63,8 @@ async function furnish (folder: string): Promise<void> {
   }
   await mkdir(join(folder, 'images'))
   for (const file of ['images/slice.png', 'slice.png']) await cp(join(folder, 'data/images/080.png'), join(folder, file))
-  await cp(join(samples, 'hospital-c/images/colin27.nii.gz'), join(folder, 'scan.nii.gz'))
+  const volume = join(samples, 'hospital-c/images/colin27.nii.gz')
+  for (const file of ['scan.nii.gz', 'imagesTs/a_0000.nii.gz']) await cp(volume, join(folder, file))
 }
 
 describe('the command lines in the pages run', function () {

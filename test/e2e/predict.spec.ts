@@ -217,6 +217,33 @@ describe('predict', function () {
     ])
     expect((await readdir(out)).sort()).to.deep.equal(['good.png', 'scan.nii.gz'])
   })
+
+  it('a case of several files: named by channel 0, or as a folder, and a case that lacks one gets a sentence', async () => {
+    const [own, cases, out] = [join(folder, 'channels'), join(folder, 'imagesTs'), join(folder, 'of-cases')]
+    const settings = join(folder, 'settings.json')
+    await writeFile(settings, '{ "model": { "channels": [0, 1], "window": "auto" } }')
+    await consiliumJson(['federation', 'create', '--home', own, '--name', 'two', '--rounds', '1', '--settings', settings])
+    await mkdir(cases)
+    const write = async (name: string, by: number): Promise<void> => {
+      const values = Array.from({ length: 24 * 20 * 2 }, (_, i) => (i * by) % 900)
+      await writeFile(join(cases, name), niftiBytes({ dims: [24, 20, 2], values, datatype: 4 }))
+    }
+    await Promise.all([write('a_0000.nii', 7), write('a_0001.nii', 11), write('b_0000.nii', 5)])
+    const predict = ['predict', '--home', own, '--threads', '1', '--no-cache']
+    const whole = await consilium([...predict, '--image', cases, '--out', out, '--json'])
+    expect(whole.code).to.equal(1)
+    const { images, failed } = JSON.parse(whole.stdout) as FolderPrediction
+    expect(images.map((each) => each.out)).to.deep.equal([join(out, 'a.nii.gz')])
+    expect(failed.map(({ reason }) => reason)).to.deep.equal([
+      `${join(cases, 'b_0000.nii')} cannot be used: the case lacks channel 1, which model.channels names: add its file _0001, or ` +
+        'leave the case out'
+    ])
+    const one = await consilium([...predict, '--image', join(cases, 'a_0000.nii'), '--out', join(folder, 'one.nii.gz')])
+    expect(one.code).to.equal(0)
+    expect((await voxels(join(folder, 'one.nii.gz'))).values).to.deep.equal((await voxels(join(out, 'a.nii.gz'))).values)
+    const over = await consilium([...predict, '--image', join(cases, 'a_0000.nii'), '--out', join(cases, 'a_0001.nii')])
+    expect({ code: over.code, said: over.stderr.includes('would be replaced, and it is read') }).to.deep.equal({ code: 1, said: true })
+  })
 })
 
 /** Waits for the first sign of progress. */

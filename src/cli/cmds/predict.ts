@@ -14,7 +14,11 @@ const flags = {
   ...homeFlag,
   ...jsonFlag,
   ...flagsOf(engine),
-  image: { type: 'string', describe: 'picture or volume (docs/data.md lists the formats), or a folder of them', demandOption: true },
+  image: {
+    type: 'string',
+    describe: 'picture or volume (docs/data.md lists the formats), the file of channel 0 (NAME_0000) of several, or a folder of them',
+    demandOption: true
+  },
   out: { type: 'string', describe: 'mask to write: .png, or .nii.gz for a volume; a folder if --image is one', demandOption: true },
   mode: { choices: ['personal', 'global', 'frozen'], describe: 'which model', default: 'personal' },
   box: { type: 'string', array: true, describe: 'prompt x0,y0,x1,y1 in pixels; several boxes: what any of them marks' },

@@ -21,13 +21,15 @@ export interface Statement {
   readonly modality: Modality
   /** How many channels an image has. */
   readonly channels: number
+  /** What they are called, by their numbers. */
+  readonly names: ReadonlyMap<number, string>
   /** By name of the image. */
   readonly subjects: ReadonlyMap<string, string>
   readonly problems: readonly Problem[]
 }
 
 /** Nothing is stated. */
-export const SILENT: Statement = { stated: false, modality: 'unknown', channels: 1, subjects: new Map(), problems: [] }
+export const SILENT: Statement = { stated: false, modality: 'unknown', channels: 1, names: new Map(), subjects: new Map(), problems: [] }
 
 /** What dataset.json says; a problem where it says nothing that is understood. */
 export async function readDatasetJson (root: string): Promise<Statement> {
@@ -39,8 +41,9 @@ export async function readDatasetJson (root: string): Promise<Statement> {
     const channels = names ?? (typeof modality === 'string' ? { 0: modality } : modality) ?? {}
     return {
       stated: true,
-      modality: modalityOf(channels['0']),
+      modality: modalityNamed(channels['0']),
       channels: Math.max(1, Object.keys(channels).length),
+      names: new Map(Object.entries(channels).map(([number, name]) => [Number(number), name])),
       subjects: new Map(Object.entries(subjects ?? {}).map(([name, subject]) => [name.normalize('NFC'), subject.normalize('NFC')])),
       problems: []
     }
@@ -51,7 +54,7 @@ export async function readDatasetJson (root: string): Promise<Statement> {
 }
 
 /** "CT" is shown through a window, in whatever letters; a channel of another name is not. */
-function modalityOf (channel: string | undefined): Modality {
+export function modalityNamed (channel: string | undefined): Modality {
   if (channel == null || channel.trim() === '') return 'unknown'
   return /^(ct|computed tomography)$/i.test(channel.trim()) ? 'ct' : 'other'
 }

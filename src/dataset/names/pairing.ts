@@ -2,7 +2,11 @@ import type { Problem } from '../types.ts'
 import type { Found } from './walk.ts'
 
 /** A file under the name that it shares with its partner. */
-export interface Named extends Found { readonly key: string }
+export interface Named extends Found {
+  readonly key: string
+  /** paths of all its files by channel, where their names say it; `file` is one of them */
+  readonly channels?: ReadonlyMap<number, string>
+}
 
 /** What people add to the name of a mask, and to that of an image. */
 const MASK_SUFFIX = /^(.*?)[-_. ]+(?:masks?|seg|segs|segmentations?|labels?|labelmap|gt|ground[-_ ]?truth|annotations?|roi|contour)$/i
@@ -29,6 +33,11 @@ const WAYS: ReadonlyArray<{ image: (file: Named) => string, mask: (file: Named) 
   { image: ({ stem }) => bareImage(stem).toLowerCase(), mask: ({ stem }) => bareMask(stem).toLowerCase() },
   { image: onlyInFolder, mask: onlyInFolder }
 ]
+
+/** The name of the image that a mask's name holds, in small letters. */
+export function bareMaskKey (mask: Named): string {
+  return within(bareMask)(mask)
+}
 
 function within (bare: (stem: string) => string): (file: Named) => string {
   return ({ folders, stem, key }) => [...folders, bare(key.split('/').at(-1) ?? stem)].join('/').toLowerCase()

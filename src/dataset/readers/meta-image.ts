@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { readCapped } from './file.ts'
 import type { Triple } from './nifti-header.ts'
-import type { Volume } from './nifti.ts'
+import type { Volume, Voxels } from './nifti.ts'
 import { AS_STORED, headerOf, rawVoxels, type LeftPosterior, type NumberType } from './raw-volume.ts'
 
 const TYPES: Readonly<Record<string, NumberType>> = {
@@ -20,11 +20,20 @@ const TYPES: Readonly<Record<string, NumberType>> = {
   MET_DOUBLE: 'float64'
 }
 /** The last line of every header; what follows is data. */
-const LAST = /^ElementDataFile\s*=\s*(.*?)\s*\r?\n/m
+const LAST = /^ElementDataFile[ \t]*=[ \t]*(.*?)[ \t]*\r?\n/m
 const MAX_HEADER_BYTES = 2 ** 20
 
 /** Reads .mha and .mhd with the file that it names. @throws InputError whose message is a reason without a file name */
 export async function readMetaImage (file: string): Promise<Volume> {
+  return (await readVolumes(file, false))[0]!
+}
+
+/** Every channel of .mha and .mhd: several numbers a voxel, or a fourth dimension. @throws InputError as `readMetaImage` does */
+export async function readMetaImageChannels (file: string): Promise<Volume[]> {
+  return await readVolumes(file, true)
+}
+
+async function readVolumes (file: string, several: boolean): Promise<Volume[]> {
   const bytes = await readCapped(file)
   const text = `${bytes.toString('latin1', 0, MAX_HEADER_BYTES)}\n`
   const last = LAST.exec(text)
@@ -36,22 +45,42 @@ export async function readMetaImage (file: string): Promise<Volume> {
   }))
   const type = TYPES[fields.get('ElementType') ?? '']
   if (type == null) throw new InputError('the voxel type of the MetaImage is not supported; store whole or floating-point numbers')
-  if (Number(fields.get('ElementNumberOfChannels') ?? 1) !== 1) {
-    throw new InputError('the volume has several numbers per voxel (colour or channels); store one volume per file')
-  }
-  const dims = dimsOf(fields)
+  const each = numbersEach(fields, several)
+  const { dims, further } = dimsOf(fields, several)
+  const size = dims[0] * dims[1] * dims[2]
   const header = headerOf(dims, placeOf(fields))
   const name = last[1]!
   const data = await dataOf(file, name, bytes, end)
   const skip = Number(fields.get('HeaderSize') ?? 0)
   const voxels = await rawVoxels(skip > 0 && name !== 'LOCAL' ? data.subarray(skip) : data, {
     type,
-    count: dims[0] * dims[1] * dims[2],
+    count: size * each * further,
     bigEndian: isTrue(fields, 'BinaryDataByteOrderMSB') || isTrue(fields, 'ElementByteOrderMSB'),
     packing: isTrue(fields, 'CompressedData') ? 'zlib' : 'none',
     atEnd: skip === -1
   })
-  return { header, voxels }
+  return Array.from({ length: each * further }, (_, at) => {
+    const start = Math.floor(at / each) * size * each
+    return { header, voxels: every(voxels.subarray(start, start + size * each), each, at % each) }
+  })
+}
+
+/** How many numbers a voxel has. */
+function numbersEach (fields: Fields, several: boolean): number {
+  const each = Number(fields.get('ElementNumberOfChannels') ?? 1)
+  if (each !== 1 && !several) {
+    throw new InputError('the volume has several numbers per voxel (colour or channels); store one volume per file')
+  }
+  if (!(Number.isInteger(each) && each >= 1)) throw new InputError('the file is not a MetaImage, or its header is damaged')
+  return each
+}
+
+/** One number of so many that lie together. */
+function every (voxels: Voxels, step: number, first: number): Voxels {
+  if (step === 1) return voxels
+  const out = voxels.slice(0, voxels.length / step)
+  for (let i = 0; i < out.length; i++) out[i] = voxels[i * step + first]!
+  return out
 }
 
 type Fields = ReadonlyMap<string, string>
@@ -65,12 +94,12 @@ function numbers (fields: Fields, ...keys: readonly string[]): number[] {
   return (text?.match(/\S+/g) ?? []).map(Number)
 }
 
-function dimsOf (fields: Fields): Triple {
+function dimsOf (fields: Fields, several: boolean): { readonly dims: Triple, readonly further: number } {
   const [i = 0, j = 0, k = 1, ...further] = numbers(fields, 'DimSize')
-  if (further.some((size) => size !== 1)) {
+  if (further.some((size) => size !== 1) && !(several && further.length === 1)) {
     throw new InputError('the volume has a fourth dimension (time or channels); store one volume per file')
   }
-  return [i, j, k]
+  return { dims: [i, j, k], further: further[0] ?? 1 }
 }
 
 /** The rows of TransformMatrix are the directions of the axes. */

@@ -25,10 +25,10 @@ const SIZE = { 1: 348, 2: 540 } as const
 const MAX_SIDE = 16384
 
 /**
- * Reads and checks the header of an uncompressed NIfTI-1 or -2 file; with `channels`, a fourth dimension of that length is one of
- * channels. @throws InputError whose message is a reason without a file name
+ * Reads and checks the header of an uncompressed NIfTI-1 or -2 file; with `channels`, a fourth dimension of that length, or of any, is
+ * one of channels. @throws InputError whose message is a reason without a file name
  */
-export function parseHeader (file: Uint8Array<ArrayBuffer>, channels = 1): NiftiHeader {
+export function parseHeader (file: Uint8Array<ArrayBuffer>, channels: number | 'any' = 1): NiftiHeader {
   // The first number is the size of the header, 348 (0x015c) or 540 (0x021c), in either byte order.
   const version = file[0] === 0x5c || file[3] === 0x5c ? 1 : 2
   // Only the header proper is handed to the library: its extension parser loops or throws on damaged sizes.
@@ -56,7 +56,7 @@ function parse (bytes: Uint8Array<ArrayBuffer>): NIFTI1 | NIFTI2 {
   }
 }
 
-function readDims ({ dims }: NIFTI1 | NIFTI2, channels: number): Pick<NiftiHeader, 'dims' | 'channels'> {
+function readDims ({ dims }: NIFTI1 | NIFTI2, channels: number | 'any'): Pick<NiftiHeader, 'dims' | 'channels'> {
   const count = dims[0] ?? 0
   const at = (axis: number): number => axis <= count ? dims[axis] ?? 0 : 1
   const size: Triple = [at(1), at(2), at(3)]
@@ -65,7 +65,7 @@ function readDims ({ dims }: NIFTI1 | NIFTI2, channels: number): Pick<NiftiHeade
   }
   const further = [4, 5, 6, 7].map(at).filter((length) => length > 1)
   if (further.length === 0) return { dims: size }
-  if (further.length === 1 && further[0] === channels) return { dims: size, channels }
+  if (further.length === 1 && (channels === 'any' || further[0] === channels)) return { dims: size, channels: further[0]! }
   throw new InputError(
     `the volume has a fourth dimension (time or channels) of ${further.join('×')}; store one volume per file, or name that many ` +
       'channels in dataset.json'

@@ -25,10 +25,23 @@ export interface Volume {
  * file name
  */
 export async function readNifti (file: string, limit = MAX_UNPACKED_BYTES, channels = 1): Promise<Volume> {
-  const packed = await readCapped(file)
-  const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : asArray(packed)
+  const bytes = await open(file, limit)
   const header = parseHeader(bytes, channels)
   return { header, voxels: readVoxels(bytes, header) }
+}
+
+/** The same with every channel: a fourth dimension is one of channels. @throws InputError as it does */
+export async function readNiftiChannels (file: string): Promise<Volume[]> {
+  const bytes = await open(file, MAX_UNPACKED_BYTES)
+  const header = parseHeader(bytes, 'any')
+  const voxels = readVoxels(bytes, header, header.channels)
+  const size = voxels.length / (header.channels ?? 1)
+  return Array.from({ length: header.channels ?? 1 }, (_, at) => ({ header, voxels: voxels.subarray(at * size, (at + 1) * size) }))
+}
+
+async function open (file: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = await readCapped(file)
+  return packed[0] === 0x1f && packed[1] === 0x8b ? await unpack(packed, limit) : asArray(packed)
 }
 
 async function unpack (packed: Uint8Array, limit: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -81,10 +94,10 @@ const TYPES: Readonly<Record<number, Type>> = {
   1280: { bytes: 8, view: (...place) => toFloats(new BigUint64Array(...place)) }
 }
 
-function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader): Voxels {
+function readVoxels (file: Uint8Array<ArrayBuffer>, { dims, datatype, offset, littleEndian }: NiftiHeader, channels = 1): Voxels {
   const type = TYPES[datatype]
   if (type == null) throw new InputError(`the voxel type (NIfTI code ${datatype}) is not supported; store whole or floating-point numbers`)
-  const length = dims[0] * dims[1] * dims[2] * type.bytes
+  const length = dims[0] * dims[1] * dims[2] * channels * type.bytes
   if (offset + length > file.length) throw new InputError('the file is truncated: it ends before its last voxel')
   const bytes = aligned(file, { start: offset, length, width: type.bytes, change: !littleEndian })
   if (!littleEndian) swap(bytes, type.bytes)

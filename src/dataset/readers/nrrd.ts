@@ -32,11 +32,31 @@ interface Nrrd { readonly fields: ReadonlyMap<string, string>, readonly values: 
  * file name
  */
 export async function readNrrd (file: string): Promise<Volume> {
+  const { header, layers, values } = await readLayers(file)
+  return { header, voxels: layers.length === 1 ? layers[0]! : layersToLabels(layers, values) }
+}
+
+/** Every channel of .nrrd and .nhdr, along an axis that is none of space, or the fourth of four. @throws InputError as `readNrrd` does */
+export async function readNrrdChannels (file: string): Promise<Volume[]> {
+  const { header, layers, kind } = await readLayers(file, true)
+  if (layers.length > 1 && kind === 'time') throw new InputError('the fourth dimension of the NRRD is time: store one volume per file')
+  return layers.map((voxels) => ({ header, voxels }))
+}
+
+interface Layers {
+  readonly header: Volume['header']
+  readonly layers: readonly Voxels[]
+  readonly values: ReadonlyMap<string, string>
+  /** of the axis of layers, in small letters */
+  readonly kind?: string | undefined
+}
+
+async function readLayers (file: string, several = false): Promise<Layers> {
   const bytes = await readCapped(file)
   const nrrd = parseNrrd(bytes)
   const { fields, values } = nrrd
   const sizes = numbers(fields.get('sizes'))
-  const layers = layerAxis(fields, sizes)
+  const layers = layerAxis(fields, sizes) ?? (several ? fourthAxis(sizes) : undefined)
   const spatial = sizes.filter((_, axis) => axis !== layers)
   if (spatial.length !== 2 && spatial.length !== 3) {
     throw new InputError('the volume has a fourth dimension (time or channels); store one volume per file')
@@ -51,7 +71,8 @@ export async function readNrrd (file: string): Promise<Volume> {
     atEnd: fields.get('byte skip') === '-1'
   })
   const count = layers == null ? 1 : sizes[layers]!
-  return { header, voxels: count === 1 ? voxels : layersToLabels(apart(voxels, sizes, layers!), values) }
+  const kind = layers == null ? undefined : fields.get('kinds')?.split(/\s+/)[layers]?.toLowerCase()
+  return { header, layers: count === 1 ? [voxels] : apart(voxels, sizes, layers!), values, kind }
 }
 
 function parseNrrd (bytes: Buffer): Nrrd {
@@ -76,6 +97,11 @@ function layerAxis (fields: ReadonlyMap<string, string>, sizes: readonly number[
   const directions = directionsOf(fields)
   const axis = sizes.findIndex((_, i) => directions[i] === 'none' || (kinds[i] != null && !/^(domain|space|none|\?+)$/i.test(kinds[i])))
   return axis < 0 ? undefined : axis
+}
+
+/** Some programs write channels as a fourth dimension of space. */
+function fourthAxis (sizes: readonly number[]): number | undefined {
+  return sizes.length === 4 ? 3 : undefined
 }
 
 function directionsOf (fields: ReadonlyMap<string, string>): (number[] | 'none')[] {
@@ -124,7 +150,14 @@ async function dataOf (file: string, bytes: Buffer<ArrayBuffer>, { fields, end }
 function apart (voxels: Voxels, sizes: readonly number[], axis: number): Voxels[] {
   const step = sizes.slice(0, axis).reduce((product, size) => product * size, 1)
   const count = sizes[axis]!
-  return Array.from({ length: count }, (_, layer) => voxels.filter((_value, i) => Math.floor(i / step) % count === layer) as Voxels)
+  return Array.from({ length: count }, (_, layer) => {
+    const own = voxels.slice(0, voxels.length / count)
+    for (let to = 0; to < own.length; to += step) {
+      const from = to * count + layer * step
+      for (let i = 0; i < step; i++) own[to + i] = voxels[from + i]!
+    }
+    return own
+  })
 }
 
 function numbers (text: string | undefined): number[] {

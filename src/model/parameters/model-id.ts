@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { ModelSettings, WindowSetting } from '../../settings/model.ts'
+import { toPlanes } from '../../dataset/index.ts'
+import type { ModelSettings, OneWindow, WindowSetting } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { SamConfig } from '../sam/build-sam.ts'
  */
 export function modelId (
   { name, imageSize }: SamConfig,
-  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', window }: ModelSettings,
+  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', channels, window }: ModelSettings,
   seed: number,
   keeps: readonly string[] = [],
   classes = 1
@@ -31,6 +32,7 @@ export function modelId (
     ...unless(moe.noise == null || moe.noise === 0, moe.noise),
     ...unless(pixels === 'imagenet', pixels),
     ...wordsOf(window),
+    ...channels == null ? [] : [{ channels: toPlanes(channels) }],
     ...unless(keeps.length === 0, keeps),
     ...unless(classes === 1, { classes })
   ]
@@ -44,6 +46,10 @@ function unless<T> (isDefault: boolean, value: T): T[] {
 /** A window of the same numbers is the same window, in whatever order they are written. */
 function wordsOf (window: WindowSetting | undefined): unknown[] {
   if (window == null) return []
-  if (window === 'auto') return [window]
-  return ['centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]]
+  return Array.isArray(window) ? [{ windows: toPlanes(window).map(wordsOfOne) }] : [wordsOfOne(window)]
+}
+
+function wordsOfOne (window: OneWindow): unknown {
+  if (window === 'auto') return window
+  return 'centre' in window ? ['window', window.centre, window.width] : ['percentiles', ...window.percentiles]
 }

@@ -9,9 +9,9 @@ import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
 import type { Mode, ModelSettings } from '../../settings/model.ts'
 import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
 import { balanced } from '../classes/balance.ts'
+import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesIn, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
-import { classMeans, scoreClasses } from '../classes/scores.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
@@ -22,7 +22,6 @@ import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
@@ -71,12 +70,6 @@ export interface PhaseArgs {
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
-}
-
-export type SampleScore = ImageScore & {
-  readonly id: string
-  /** By class, where the federation names classes; null for one that the image does not show. The figures above are their means. */
-  readonly classes?: readonly (ImageScore | null)[]
 }
 
 const EVALUATION_BATCH = 8
@@ -248,19 +241,8 @@ export class Learner {
   }
 
   /** Scores masks at the original size; Dice is the mean over images. */
-  async evaluate (
-    { adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }
-  ): Promise<{ dice: number, perSample: SampleScore[], classes?: Readonly<Record<string, number>> }> {
-    const { labels } = this.#init
-    const partial = classesIn(samples, labels)
-    const masks = await this.segment({ adapter, samples, mode })
-    if (partial != null) {
-      const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
-      const { dice, classes } = classMeans(perSample, partial)
-      return labels == null ? { dice, perSample } : { dice, classes, perSample }
-    }
-    const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
-    return { dice: perSample.reduce((sum, { dice }) => sum + dice, 0) / perSample.length, perSample }
+  async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<Evaluation> {
+    return evaluation(samples, await this.segment({ adapter, samples, mode }), this.#init.labels)
   }
 
   /**

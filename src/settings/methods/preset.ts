@@ -3,8 +3,8 @@ import type { FederationSettings } from '../federation-settings.ts'
 /** Every part may be left out; lists are replaced whole. */
 type Part<T> = T extends readonly unknown[] ? T : T extends object ? { readonly [K in keyof T]?: Part<T[K]> } : T
 
-/** How images are shown follows from the data, never from a method. */
-type OfMethod = Omit<FederationSettings, 'model'> & { readonly model: Omit<FederationSettings['model'], 'window'> }
+/** What of images is shown, and how, follows from the data, never from a method. */
+type OfMethod = Omit<FederationSettings, 'model'> & { readonly model: Omit<FederationSettings['model'], 'channels' | 'window'> }
 
 /** A method as plain data: what it changes of the default settings of a federation, which are pFedSAM's. */
 export interface Preset {

@@ -24,17 +24,17 @@ export async function isFolder (path: string): Promise<boolean> {
 }
 
 /**
- * Segments every image and volume of a folder into `out`, PNG for pictures and .nii.gz for volumes. `image`, `out`, `logits` and the
- * prompt's mask are folders here; masks go with images by name. What fails is listed and does not stop the rest.
+ * Segments every image, volume or case of several channels of a folder into `out`, PNG for pictures and .nii.gz for volumes. `image`,
+ * `out`, `logits` and the prompt's mask are folders here; masks go with images by name. What fails is listed and does not stop the rest.
  *
  * @throws InputError when the folder cannot be read, holds nothing to read, or is `out`
  */
 export async function predictFolder (
-  predictor: Pick<Predictor, 'predict'>,
+  predictor: Pick<Predictor, 'predict'> & Partial<Pick<Predictor, 'channels'>>,
   { image: folder, out, logits, prompt = {}, onProgress, signal, ...request }: PredictRequest
 ): Promise<FolderPrediction> {
   await requireApart(folder, out)
-  const { images, problems } = await listImages(folder)
+  const { images, problems } = await listImages(folder, predictor.channels)
   if (images.size === 0 && problems.length === 0) throw new InputError(`${folder} holds no images: add pictures or NIfTI volumes`)
   const masks = prompt.mask == null ? undefined : await byStem(prompt.mask)
   await mkdir(out, { recursive: true })

@@ -44,15 +44,15 @@ export function checkEnding (out: string): void {
 
 /** @throws InputError where what is written would replace something that is read. */
 export async function requireNoOverwrite (
-  { image, out, mask, multimask, logits }: {
-    readonly image: string,
+  { images, out, mask, multimask, logits }: {
+    readonly images: readonly string[],
     readonly out: string,
     readonly mask?: string | undefined,
     readonly multimask?: boolean | undefined,
     readonly logits?: string | undefined
   }
 ): Promise<void> {
-  const read = await Promise.all([image, ...mask == null ? [] : [mask]].map(placeOf))
+  const read = await Promise.all([...images, ...mask == null ? [] : [mask]].map(placeOf))
   const names = [out, ...multimask === true ? [1, 2, 3].map((map) => mapName(out, map)) : [], ...logits == null ? [] : [logits]]
   for (const name of names) {
     if (read.includes(await placeOf(name))) throw new InputError(`${name} would be replaced, and it is read: choose another --out`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { mean } from '../../common/mean.ts'
-import { legendOf, readImage, toValues, type LabelMap, type LegendEntry } from '../../dataset/index.ts'
+import { filesRead, legendOf, readImage, toValues, type LabelMap, type LegendEntry } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { EmbeddingCache } from '../../model/predict/embedding-cache.ts'
@@ -22,7 +22,7 @@ export interface PredictorInit {
 }
 
 export interface SegmentRequest {
-  /** A picture or volume in a format of docs/data.md. */
+  /** A picture or volume in a format of docs/data.md; of a case of several files the one of channel 0. */
   readonly image: string
   readonly prompt?: Prompt
   /** SAM's maps 1 to 3 instead of map 0. */
@@ -94,6 +94,11 @@ export class Predictor {
     return new Predictor(site, site.learner.segmenter({ adapter: site.adapter, mode, cache }), disk)
   }
 
+  /** Which channels of an image are read, where the federation says it. */
+  get channels (): readonly number[] | undefined {
+    return this.#site.reading.channels
+  }
+
   /** Masks of one image, or of a volume slice by slice. @throws InputError for an image or prompt that cannot be used */
   async segment (request: SegmentRequest): Promise<Segmented> {
     return await this.#segment(await this.#read(request.image), request)
@@ -105,7 +110,7 @@ export class Predictor {
     if (this.#segmenter.hasClasses && logits != null) {
       throw new InputError('this federation has several classes, and logits of one mask would be none of them: leave --logits out')
     }
-    await requireNoOverwrite({ ...request, out, logits, mask: request.prompt?.mask })
+    await requireNoOverwrite({ ...request, images: await filesRead(request.image, this.channels), out, logits, mask: request.prompt?.mask })
     const { labels } = this.#site
     const before = this.#segmenter.counts
     const image = await this.#read(request.image)

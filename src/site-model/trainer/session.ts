@@ -4,7 +4,6 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import type { Scores } from '../../home/metrics-log.ts'
 import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import type { Mode } from '../../settings/model.ts'
@@ -18,7 +17,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes'>
+type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes' | 'swapped'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -100,7 +99,7 @@ export class TrainerSession {
     return true
   }
 
-  async #score (values: Float32Array): Promise<Scores> {
+  async #score (values: Float32Array): Promise<TrainerCalls['score']['reply']> {
     const adapter = new Adapter(this.#learner.schema, values)
     const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })
     const frozen = this.#frozen ??= await score('frozen')
@@ -109,7 +108,8 @@ export class TrainerSession {
     if (frozen.classes == null) return { dice }
     const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
       [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
-    return { dice, classes }
+    // The others' model is the witness: what this site's own has learnt is as its masks are.
+    return { dice, classes, ...(global.swapped == null ? {} : { swapped: global.swapped }) }
   }
 
   #args ({ round, adapter, done, share }: TrainWork, isEnough: () => boolean): PhaseArgs {

@@ -12,6 +12,7 @@ import { createFederation } from '../../../src/site-model/create-federation.ts'
 import { evaluateSite } from '../../../src/site-model/evaluate-site.ts'
 import { openPredictor } from '../../../src/site-model/open-predictor.ts'
 import { openTrainerSession } from '../../../src/site-model/trainer/session.ts'
+import { niftiBytes } from '../../unit/dataset/fixtures.ts'
 
 const CASES = join(import.meta.dirname, '../../fixtures/field-cases')
 const COMPUTE = { engine: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' } as const
@@ -59,6 +60,42 @@ async function pictures (folder: string, deep: boolean): Promise<void> {
   }
 }
 
+/** Three cases of CT in Hounsfield units and of something else, in two files each or in a fourth dimension. */
+async function twoChannels (folder: string, inOneFile: boolean): Promise<void> {
+  await Promise.all(['imagesTr', 'labelsTr'].map(async (name) => await mkdir(join(folder, name), { recursive: true })))
+  await writeFile(join(folder, 'dataset.json'), JSON.stringify({ channel_names: { 0: 'CT', 1: 'PET' } }))
+  const [dims, count] = [[24, 24, 3], 24 * 24 * 3]
+  for (let i = 0; i < 3; i++) {
+    const ct = Array.from({ length: count }, (_, at) => -300 + (at * 13 + i * 71) % 700)
+    const pet = Array.from({ length: count }, (_, at) => (at * at + i * 101) % 5000)
+    const write = async (name: string, values: readonly number[], size = dims): Promise<void> => {
+      await writeFile(join(folder, name), niftiBytes({ dims: size, values, datatype: 4 }))
+    }
+    await write(`labelsTr/v${i}x.nii`, ct.map((_, at) => at % 24 > 12 ? 1 : 0))
+    if (inOneFile) await write(`imagesTr/v${i}x.nii`, [...ct, ...pet], [...dims, 2])
+    else await Promise.all([ct, pet].map(async (values, channel) => { await write(`imagesTr/v${i}x_000${channel}.nii`, values) }))
+  }
+}
+
+interface Kind {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly images: string
+  readonly names: readonly string[]
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  CT: { settings: {}, images: 'imagesTr', names: ['MRI'] },
+  MR: { settings: { window: { percentiles: [2, 98] } }, images: 'images', names: ['CT'] },
+  '16-bit picture': { settings: { window: { centre: 4000, width: 6000 } }, images: 'images', names: ['CT'] },
+  RGB: { settings: {}, images: 'images', names: ['CT'] },
+  'two channels in two files': { settings: { channels: [0, 1] }, images: 'imagesTr', names: ['MRI', 'CT'] },
+  'two channels in one file': {
+    settings: { channels: [1, 0, 0], window: ['auto', { centre: 50, width: 100 }, 'auto'] },
+    images: 'imagesTr',
+    names: ['MRI', 'CT']
+  }
+}
+
 describe('training, evaluate and predict', function () {
   this.timeout(300_000)
   let folder: string
@@ -68,17 +105,18 @@ describe('training, evaluate and predict', function () {
     await cp(join(CASES, 'C2-mr-phase'), join(folder, 'MR'), { recursive: true })
     await pictures(join(folder, '16-bit picture'), true)
     await pictures(join(folder, 'RGB'), false)
+    await twoChannels(join(folder, 'two channels in two files'), false)
+    await twoChannels(join(folder, 'two channels in one file'), true)
   })
   after(async () => { await rm(folder, { recursive: true }) })
 
-  const windows = { CT: undefined, MR: { percentiles: [2, 98] }, '16-bit picture': { centre: 4000, width: 6000 }, RGB: undefined }
-  for (const [kind, window] of Object.entries(windows)) {
+  for (const [kind, { settings: shown, images, names }] of Object.entries(KINDS)) {
     it(`show the model the same pixels of ${kind}`, async () => {
       const [home, data] = [join(folder, `home of ${kind}`), join(folder, kind)]
-      const settings = { training: { batchSize: 8 }, model: window == null ? {} : { window } }
+      const settings = { training: { batchSize: 8 }, model: shown }
       const { document: { model, training, method } } = await createFederation({ home, name: 'x', rounds: 1, imageSize: 64, settings })
       const { privateStore, models } = sitePaths(home)
-      const { images, image } = { images: kind === 'CT' ? 'imagesTr' : 'images', image: join(folder, `apart from ${kind}`) }
+      const image = join(folder, `apart from ${kind}`)
       const predict = async (from: string): Promise<void> => {
         const predictor = await openPredictor({ home, mode: 'frozen', embeddingCache: 0, compute: COMPUTE })
         for (const name of (await readdir(from)).sort()) await predictor.segment({ image: join(from, name) })
@@ -96,7 +134,7 @@ describe('training, evaluate and predict', function () {
       const evaluated = await fed(async () => { await evaluateSite(home, data, { split: 'all', compute: COMPUTE, tolerance: 2 }) })
       // A new patient's file lies somewhere without the data set's statement, and beside one that says otherwise.
       await cp(join(data, images), join(image, 'new'), { recursive: true })
-      await writeFile(join(image, 'dataset.json'), JSON.stringify({ channel_names: { 0: kind === 'CT' ? 'MRI' : 'CT' } }))
+      await writeFile(join(image, 'dataset.json'), JSON.stringify({ channel_names: { ...names } }))
       const elsewhere = await fed(async () => { await predict(join(image, 'new')) })
       expect(trained.size).to.be.at.least(4)
       for (const each of trained) expect(evaluated.has(each)).to.equal(true)

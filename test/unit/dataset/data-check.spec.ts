@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { createFederation } from '../../../src/site-model/create-federation.ts'
-import { folderOf, png } from './fixtures.ts'
+import { folderOf, niftiBytes, png } from './fixtures.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -105,6 +105,38 @@ describe('consilium data check', function () {
     expect(JSON.parse(windowed.out)).to.deep.include({
       brightness: [{ how: 'window', because: 'document', range: [0, 100], images: 2 }]
     })
+  })
+
+  it('says which channels there are, which fill which plane, and which cases lack one', async () => {
+    const volume = niftiBytes({ dims: [8, 8, 3], values: Array.from({ length: 192 }, (_, i) => i * 7 % 500), datatype: 4 })
+    const label = niftiBytes({ dims: [8, 8, 3], values: Array.from({ length: 192 }, (_, i) => i % 3 === 0 ? 1 : 0) })
+    const cases = ['a', 'b', 'c'].map((name) => [[`imagesTr/${name}_0000.nii`, volume], [`labelsTr/${name}.nii`, label]])
+    const data = await folderOf({
+      'dataset.json': '{"channel_names":{"0":"T2","1":"ADC"}}',
+      ...Object.fromEntries(cases.flat()) as Record<string, Uint8Array>,
+      'imagesTr/a_0001.nii': volume,
+      'imagesTr/b_0001.nii': volume
+    })
+    const home = join(data.path, 'home')
+    const settings = { model: { channels: [1, 0], window: ['auto', { centre: 9, width: 9 }] } }
+    await createFederation({ home, name: 'x', rounds: 1, settings })
+    const sheet = ['--sheet', join(data.path, 'sheet.png')]
+    const [plain, text, json] = await Promise.all([
+      consilium('data', 'check', data.path, ...sheet),
+      consilium('data', 'check', data.path, '--federation', home, ...sheet),
+      consilium('data', 'check', data.path, '--federation', home, '--json', ...sheet)
+    ])
+    expect(plain.out).to.include('channels found: 0 (T2) in 3 images, 1 (ADC) in 2 images; model.channels')
+    expect(text.out)
+      .to.include('by model.channels plane 1 shows channel 1 (ADC), plane 2 shows channel 0 (T2), plane 3 shows channel 0 (T2)')
+      .and.include('imagesTr/c_0000.nii: the case lacks channel 1')
+      .and.include('plane 2, channel 0: 2 images shown from 4.5 to 13.5')
+    expect(JSON.parse(json.out)).to.deep.include({
+      subjects: 2,
+      channels: { found: [{ channel: 0, name: 'T2', images: 3 }, { channel: 1, name: 'ADC', images: 2 }], planes: [1, 0, 0] },
+      reasons: { 'the case lacks channel 1, which model.channels names: add its file _0001, or leave the case out': 1 }
+    })
+    await data.clear()
   })
 
   it('prints its summary where no sheet can be written', async () => {

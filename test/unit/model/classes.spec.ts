@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { labelMapOf, toClassTargets, UNKNOWN, type Scored } from '../../../src/dataset/index.ts'
 import { balanced } from '../../../src/model/classes/balance.ts'
 import { withPasses, passesOf, mapsOf } from '../../../src/model/classes/passes.ts'
+import { swappedIn } from '../../../src/model/classes/swapped.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import { config, createLearner, disc, discs, weights } from './learners.ts'
 import { testEngine } from './golden.ts'
@@ -115,6 +116,28 @@ describe('targets of classes', () => {
     const { targets, known } = toClassTargets([sample], 2, two)
     expect([...known]).to.deep.equal([0.75, 0.5, 1, 1, 0.75, 0.5, 1, 1])
     expect([...targets].map((share) => Math.round(share * 1000) / 1000)).to.deep.equal([1, 0.5, 0, 0, 0.333, 0.5, 0, 0])
+  })
+})
+
+describe('labels that look swapped', () => {
+  const exchanged = (mask: Uint8Array): Uint8Array => mask.map((code) => code === 1 ? 2 : code === 2 ? 1 : code)
+
+  it('are named by their values where predictions agree far better with the two exchanged', () => {
+    const labels = labelMapOf([{ name: 'disc', value: 3 }, { name: 'core', value: 7 }])
+    const pairs = samples.map(({ truth }) => ({ predicted: truth, truth: exchanged(truth) }))
+    expect(swappedIn(pairs, labels)).to.deep.equal({ values: [3, 7], asIs: 0, exchanged: 1 })
+    expect(swappedIn(pairs, two), 'one class within another').to.deep.include({ values: [1, 2], exchanged: 1 })
+    const unsure = pairs.map(({ predicted, truth }) => ({ predicted, truth: truth.map((code, i) => i % 2 === 0 ? UNKNOWN : code) }))
+    expect(swappedIn(unsure, labels)?.values).to.deep.equal([3, 7])
+  })
+
+  it('are not found where masks are right, nothing is predicted, or there is but one class', () => {
+    const right = samples.map(({ truth }) => ({ predicted: truth, truth }))
+    expect(swappedIn(right, two)).to.equal(undefined)
+    expect(swappedIn(samples.map(({ truth }) => ({ predicted: truth.map(() => 0), truth })), two)).to.equal(undefined)
+    // A poor model that takes all for one class.
+    expect(swappedIn(samples.map(({ truth }) => ({ predicted: truth.map((code) => code > 0 ? 1 : 0), truth })), two)).to.equal(undefined)
+    expect(swappedIn(right, labelMapOf([{ name: 'disc', values: [1] }]))).to.equal(undefined)
   })
 })
 

@@ -42,13 +42,15 @@ describe('settings that a founder changes', () => {
       { model: { moe: { gate: 'image' } } },
       { model: { moe: { expert: 'lora' } } },
       { model: { pixels: 'unit' } },
+      { model: { channels: [0] } },
+      { model: { channels: [0, 1], window: ['auto', { centre: 40, width: 400 }] } },
       { training: { order: 'GL-local' } },
       { training: { distil: 'features' } },
       { training: { schedule: 'constant' } },
       { training: { teacherG: 'global', teacherL: 'none' } },
       { training: { prompt: 'box', augment: false } }
     ]) ids.add(federationId(await given(settings)))
-    expect(ids.size).to.equal(14)
+    expect(ids.size).to.equal(16)
     const changed = await given({ model: { lora: { rank: 8 } }, training: { order: 'GL-local' } })
     expect(changed.model.lora).to.deep.equal({ ...draft.model.lora, rank: 8 })
     expect(changed.training).to.deep.equal({ ...draft.training, order: 'GL-local' })
@@ -77,6 +79,22 @@ describe('settings that a founder changes', () => {
     expect(await refused({ averaging: { coolDown: { seconds: 1e9 } } })).to.include('averaging.coolDown.seconds').and.include('604800')
     expect(await refused([])).to.include('settings')
     expect(await refused({ model: { lora: null } })).to.include('model.lora')
+  })
+
+  it('say one to three channels, and as many windows where they list them', async () => {
+    const refused = async (model: object): Promise<string> =>
+      await given({ model }).then(() => 'taken', (error: Error) => error.message)
+    for (const channels of [[], [0, 1, 2, 3], [-1], [0.5], [10_000], 'T2', ['T2'], 0]) {
+      expect(await refused({ channels }), JSON.stringify(channels)).to.match(
+        /settings.json does not fit a federation: model.channels(.0)?: must be a list of one to three channels, whole numbers from 0 to/
+      )
+    }
+    expect(await refused({ channels: [0, 1], window: ['auto'] })).to.include(
+      'model.window: it lists 1, one for each of model.channels, which has 2'
+    )
+    expect(await refused({ window: ['auto'] })).to.include('model.window: it lists 1, one for each of model.channels, which is not there')
+    expect(await refused({ channels: [0], window: ['bone'] })).to.include('model.window').and.include('or a list of them')
+    expect(await refused({ channels: [0, 1], window: { centre: 40, width: 400 } })).to.equal('taken')
   })
 
   it('must fit the architecture', async () => {

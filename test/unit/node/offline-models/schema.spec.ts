@@ -16,7 +16,15 @@ const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
 } = {
   imageSize: [64, 256],
   pixels: ['unit'],
-  window: ['auto', { centre: 40, width: 400 }, { centre: 40, width: 350 }, { percentiles: [0.5, 99.5] }],
+  channels: [[0], [1], [0, 1], [0, 1, 2], [0, 0, 1]],
+  window: [
+    'auto',
+    { centre: 40, width: 400 },
+    { centre: 40, width: 350 },
+    { percentiles: [0.5, 99.5] },
+    ['auto', { centre: 40, width: 400 }],
+    [{ centre: 40, width: 400 }, 'auto']
+  ],
   encoder: ['bottleneck', 'full'],
   decoder: ['frozen', 'lora', 'lora+heads', 'full'],
   lora: { blocks: [[0, 1, 2], [3]], rank: [1, 8], alpha: [1, 8], aggregation: ['ffa', 'product-svd'] },
@@ -74,6 +82,9 @@ describe('the schema of a federation', function () {
       known.set(hash, what)
     }
     expect(known.size).to.be.greaterThan(20)
+    // The last of fewer channels than three fills the planes that are left.
+    const [short, long] = [[0, 1], [0, 1, 1]].map((channels) => ({ ...model, channels }))
+    expect(await schemaHash(short!)).to.equal(await schemaHash(long!))
     for (const same of SAME) expect(known.get(await schemaHash(same(model)))).to.equal('the default')
   })
 })

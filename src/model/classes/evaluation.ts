@@ -1,0 +1,34 @@
+import { mean } from '../../common/mean.ts'
+import type { LabelMap, Scored } from '../../dataset/index.ts'
+import { scoreImage, type ImageScore } from '../scores/overlap.ts'
+import { classesIn } from './feeds.ts'
+import { classMeans, scoreClasses } from './scores.ts'
+import { swappedIn, type Swapped } from './swapped.ts'
+
+export type SampleScore = ImageScore & {
+  readonly id: string
+  /** By class, where the federation names classes; null for one that the image does not show. The figures above are their means. */
+  readonly classes?: readonly (ImageScore | null)[]
+}
+
+/** Dice is the mean over images, and over classes where there are several. */
+export interface Evaluation {
+  readonly dice: number
+  readonly perSample: SampleScore[]
+  readonly classes?: Readonly<Record<string, number>>
+  readonly swapped?: Swapped
+}
+
+/** Scores a mask per sample at its original size; codes where the federation names classes. */
+export function evaluation (samples: readonly Scored[], masks: readonly Uint8Array[], labels: LabelMap | undefined): Evaluation {
+  const partial = classesIn(samples, labels)
+  if (partial == null) {
+    const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
+    return { dice: mean(perSample.map(({ dice }) => dice)), perSample }
+  }
+  const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
+  const { dice, classes } = classMeans(perSample, partial)
+  if (labels == null) return { dice, perSample }
+  const swapped = swappedIn(samples.map(({ truth }, i) => ({ truth, predicted: masks[i]! })), labels)
+  return { dice, classes, perSample, ...(swapped == null ? {} : { swapped }) }
+}
