@@ -6,6 +6,7 @@ export { Adapter, adapterFromSafetensors, adapterToSafetensors, type AdapterMeta
 export { readSafetensors, writeSafetensors, type NamedTensor, type StoredTensor } from './adapter/safetensors.ts'
 export type { Dtype } from './adapter/safetensors-header.ts'
 export { createSchema, type Schema, type TensorRole, type TensorSpec } from './adapter/schema.ts'
+export type { LegendEntry } from './dataset/index.ts'
 export {
   CorruptFileError,
   InputError,

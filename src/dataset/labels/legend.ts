@@ -1,6 +1,6 @@
 import type { LabelMap } from './label-map.ts'
 
-/** One class in masks that hold a federation's values. */
+/** One class in masks that hold a federation's values; a value may belong to several. */
 export interface LegendEntry {
   readonly name: string
   readonly values: readonly number[]
