@@ -4,11 +4,13 @@
  * import; `outside`: Node's modules and packages.
  */
 const LIBP2P_TYPES = ['@libp2p/interface', '@libp2p/peer-id', '@multiformats/multiaddr']
-const PICTURES = ['fast-png', 'geotiff', 'gifuct-js', 'sharp', 'yauzl']
 const rooms = {
   common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic', 'node:path'] },
   adapter: { outside: ['node:crypto'] },
-  dataset: { outside: ['node:fs', 'node:path', 'node:zlib', 'node:util', 'node:crypto', 'csv-parse', 'nifti-reader-js', 'zod', ...PICTURES] },
+  formats: {
+    outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'fast-png', 'geotiff', 'gifuct-js', 'nifti-reader-js', 'sharp', 'yauzl']
+  },
+  dataset: { may: ['formats'], outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
   compute: {
     outside: [
       'node:fs', 'node:path', 'node:os', 'node:module', 'node:url', 'node:crypto', 'node:events', 'node:child_process',

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import sharp from 'sharp'
 import { seededRandom, type Random } from '../../src/common/random.ts'
-import { headerOf } from '../../src/dataset/readers/raw-volume.ts'
+import { headerOf } from '../../src/formats/raw-volume.ts'
 
 /** Simulated images: a bright ellipse on a ramp with noise, its mask beside it. Seeded, so that every run reads the same files. */
 interface Shape { readonly seed: number, readonly count: number }

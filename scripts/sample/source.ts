@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Affine, Triple } from '../../src/dataset/readers/nifti-header.ts'
-import { readNifti, type Volume } from '../../src/dataset/readers/nifti.ts'
+import type { Affine, Triple } from '../../src/formats/nifti-header.ts'
+import { readNifti, type Volume } from '../../src/formats/nifti.ts'
 import { planCut, type Cut } from '../../src/dataset/transforms/orientation.ts'
 import { resizeImage, resizeLabels } from '../../src/dataset/transforms/resize.ts'
 import { cutImages, cutLabels } from '../../src/dataset/transforms/slicing.ts'

@@ -6,7 +6,7 @@ import { readDatasetJson, SILENT, type Statement } from './names/dataset-json.ts
 import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './names/pairing.ts'
 import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
 import { listEntries, walk, type Found } from './names/walk.ts'
-import { parseName } from './readers/file.ts'
+import { parseName } from '../formats/file.ts'
 import { lastNumber, type Whose } from './subject.ts'
 import type { Dataset, Problem } from './types.ts'
 

@@ -1,8 +1,8 @@
-import { parseName } from '../readers/file.ts'
-import { readPages } from '../readers/pages/read-pages.ts'
-import { stackOf } from '../readers/picture-stack.ts'
-import { pictureOf } from '../readers/picture.ts'
-import { readVolume } from '../readers/volume.ts'
+import { parseName } from '../../formats/file.ts'
+import { readPages } from '../../formats/pages/read-pages.ts'
+import { stackOf } from '../../formats/picture-stack.ts'
+import { pictureOf } from '../../formats/picture.ts'
+import { readVolume } from '../../formats/volume.ts'
 import { howOf, modalityOf, upTo, type CaseOptions, type OpenPicture, type OpenVolume, type Source } from './layers.ts'
 import { openChannels } from './open-channels.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { readCapped } from '../readers/file.ts'
+import { readCapped } from '../../formats/file.ts'
 import { plainName, type BACKGROUND, type IGNORE } from './label-map.ts'
 
 export const LABELS_FILE = 'labels.json'

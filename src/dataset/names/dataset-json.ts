@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { readCapped } from '../readers/file.ts'
+import { readCapped } from '../../formats/file.ts'
 import type { Modality } from '../transforms/normalise.ts'
 import type { Problem } from '../types.ts'
 

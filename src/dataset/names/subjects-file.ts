@@ -1,7 +1,7 @@
 import { join, parse } from 'node:path'
 import { parse as parseCsv } from 'csv-parse/sync'
 import { InputError } from '../../errors.ts'
-import { parseName, readCapped } from '../readers/file.ts'
+import { parseName, readCapped } from '../../formats/file.ts'
 import { lastNumber, type Whose } from '../subject.ts'
 import type { Problem } from '../types.ts'
 

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
-import { FORMATS, parseName, VOLUME_DATA } from '../readers/file.ts'
+import { FORMATS, parseName, VOLUME_DATA } from '../../formats/file.ts'
 import type { Problem } from '../types.ts'
 
 /** An image file below a data folder. */

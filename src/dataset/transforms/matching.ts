@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import type { NiftiHeader } from '../readers/nifti-header.ts'
+import type { NiftiHeader } from '../../formats/nifti-header.ts'
 import { cornerDistance, sameGrid, type Cut } from './orientation.ts'
 import { planStack, type Stack } from './slicing.ts'
 

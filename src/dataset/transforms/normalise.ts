@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import type { Voxels } from '../readers/nifti.ts'
+import type { Voxels } from '../../formats/nifti.ts'
 
 /** Soft tissue: bone and lung saturate, organs do not. */
 const CT_WINDOW = { center: 40, width: 400 } as const

@@ -1,5 +1,5 @@
-import type { Affine, NiftiHeader, Triple } from '../readers/nifti-header.ts'
-import { samePlace } from '../readers/nifti-places.ts'
+import type { Affine, NiftiHeader, Triple } from '../../formats/nifti-header.ts'
+import { samePlace } from '../../formats/nifti-places.ts'
 import type { Axis } from '../types.ts'
 
 /** A walk over the voxel array along one anatomical direction. */

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts'
-import type { NiftiHeader } from '../readers/nifti-header.ts'
-import type { Volume } from '../readers/nifti.ts'
+import type { NiftiHeader } from '../../formats/nifti-header.ts'
+import type { Volume } from '../../formats/nifti.ts'
 import type { Axis, AxisChoice } from '../types.ts'
 import { brightness, type NormaliseOptions } from './normalise.ts'
 import { planCut, type Cut } from './orientation.ts'

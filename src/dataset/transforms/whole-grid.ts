@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts'
-import type { Affine, NiftiHeader, Triple } from '../readers/nifti-header.ts'
-import type { Volume, Voxels } from '../readers/nifti.ts'
+import type { Affine, NiftiHeader, Triple } from '../../formats/nifti-header.ts'
+import type { Volume, Voxels } from '../../formats/nifti.ts'
 
 /** How far from the middle of a voxel of the image a voxel of its segments may lie, in voxels. */
 const OFF_VOXEL = 0.1

@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import sharp from 'sharp'
 import type { VolumeImage } from '../read-image.ts'
-import type { NiftiHeader } from '../readers/nifti-header.ts'
+import type { NiftiHeader } from '../../formats/nifti-header.ts'
 import { joinLabels } from '../transforms/slicing.ts'
 import { writeOutput } from './file.ts'
 

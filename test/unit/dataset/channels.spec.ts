@@ -13,7 +13,7 @@ import {
   type Dataset,
   type LoadOptions
 } from '../../../src/dataset/index.ts'
-import { readVolumeChannels } from '../../../src/dataset/readers/volume.ts'
+import { readVolumeChannels } from '../../../src/formats/volume.ts'
 import { folderOf, niftiBytes, png } from './fixtures.ts'
 
 const DIMS = [4, 5, 3] as const

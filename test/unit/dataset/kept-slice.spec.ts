@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import sharp from 'sharp'
 import { fitSlice, labelMapOf, scanDataset, splitSlices, summarise, type Dataset, type LoadOptions } from '../../../src/dataset/index.ts'
-import { NEARLY } from '../../../src/dataset/readers/masks/labels.ts'
+import { NEARLY } from '../../../src/dataset/masks/labels.ts'
 import { folderOf, gz, niftiBytes, pixels, png } from './fixtures.ts'
 
 const SIDE = 64

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Voxels } from '../../../src/dataset/readers/nifti.ts'
+import type { Voxels } from '../../../src/formats/nifti.ts'
 import { brightness, shownOf, type NormaliseOptions } from '../../../src/dataset/transforms/normalise.ts'
 import { InputError } from '../../../src/errors.ts'
 

@@ -15,9 +15,9 @@ import {
   type Axis,
   type VolumeImage
 } from '../../../src/dataset/index.ts'
-import { parseHeader } from '../../../src/dataset/readers/nifti-header.ts'
-import { readNifti } from '../../../src/dataset/readers/nifti.ts'
-import { readPages } from '../../../src/dataset/readers/pages/read-pages.ts'
+import { parseHeader } from '../../../src/formats/nifti-header.ts'
+import { readNifti } from '../../../src/formats/nifti.ts'
+import { readPages } from '../../../src/formats/pages/read-pages.ts'
 import { InputError } from '../../../src/errors.ts'
 import { folderOf, niftiBytes, pixels, png, qformOf, slice, type NiftiSpec } from './fixtures.ts'
 
