@@ -36,10 +36,10 @@ export function recoded (slice: Slice, table: Uint8Array): Slice {
   return unpacking({ ...kept, table: through(kept.table ?? IDENTITY, table) })
 }
 
-/** The same slice with what its site does not annotate. */
-export function lacking (slice: Slice, lacks: readonly number[]): Slice {
+/** The same slice with more that is known of its classes. */
+export function withClasses (slice: Slice, classes: Pick<Slice, 'shows' | 'lacks'>): Slice {
   const kept = packedSlices.get(slice)
-  return kept == null ? { ...slice, lacks } : unpacking({ ...kept, rest: { ...kept.rest, lacks } })
+  return kept == null ? { ...slice, ...classes } : unpacking({ ...kept, rest: { ...kept.rest, ...classes } })
 }
 
 /** Masks are areas: the fastest level packs them nearly as well as the best. */

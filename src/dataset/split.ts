@@ -22,7 +22,7 @@ const MIN_GAP = 2
  * With two or more subjects whole subjects go to validation, since slices of one patient resemble each other far more than those
  * of two. With one subject a contiguous slab goes to validation and a gap of at least two slices (or 6 % of the stack) on each of
  * its sides to neither: neighbouring slices are nearly copies, so a random split would score what was trained. Such a figure still
- * says nothing about other patients.
+ * says nothing about other patients. Where a federation names several classes, as many of them as can be are on both sides.
  */
 export function splitSlices (slices: readonly Slice[], { seed, validationShare = 0.2 }: SplitOptions): Split {
   const sorted = [...slices].sort((a, b) => compare(a.subject, b.subject) || a.index - b.index || compare(a.id, b.id))
@@ -39,7 +39,18 @@ function bySubject (slices: readonly Slice[], subjects: readonly string[], share
     if (held.size > 0 && count() >= share * slices.length) break
     held.add(subject)
   }
+  for (const c of classesIn(slices)) {
+    const showing = subjects.filter((subject) => slices.some((slice) => slice.subject === subject && slice.shows?.includes(c) === true))
+    const heldOut = showing.filter((subject) => held.has(subject)).length
+    // The only subject that shows it is for training.
+    if (heldOut === showing.length && held.size > 1) held.delete(showing[0]!)
+    if (heldOut === 0 && showing.length > 1) held.add(showing[1]!)
+  }
   return { train: slices.filter((slice) => !held.has(slice.subject)), validation: slices.filter((slice) => held.has(slice.subject)) }
+}
+
+function classesIn (slices: readonly Slice[]): Set<number> {
+  return new Set(slices.flatMap(({ shows = [] }) => shows))
 }
 
 /**
@@ -53,9 +64,22 @@ function bySlab (slices: readonly Slice[], random: Random, share: number): Split
   const margin = Math.max(gap + 1, Math.round(count / 8))
   const free = count - size - 2 * margin
   const position = random()
-  if (free >= 0) return cutOut(slices, margin + Math.floor(position * (free + 1)), size, gap)
+  if (free >= 0) {
+    const starts = richest(Array.from({ length: free + 1 }, (_, i) => margin + i), (start) => {
+      const { train, validation } = cutOut(slices, start, size, gap)
+      return classesIn(validation).size + classesIn(train).size
+    })
+    return cutOut(slices, starts[Math.floor(position * starts.length)]!, size, gap)
+  }
   if (count > size + gap) return cutOut(slices, position < 0.5 ? 0 : count - size, size, gap)
   return { train: [...slices], validation: [] }
+}
+
+/** Those of most worth. */
+function richest (starts: readonly number[], worth: (start: number) => number): number[] {
+  const worths = starts.map(worth)
+  const most = Math.max(...worths)
+  return starts.filter((_, i) => worths[i] === most)
 }
 
 function cutOut (slices: readonly Slice[], start: number, size: number, gap: number): Split {

@@ -24,6 +24,8 @@ export interface Slice {
   readonly look?: Float64Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** classes, from 0, that it shows; only where a federation names several */
+  readonly shows?: readonly number[]
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
   /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */

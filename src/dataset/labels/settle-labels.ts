@@ -1,4 +1,4 @@
-import { lacking, recoded } from '../kept-slice.ts'
+import { recoded, withClasses } from '../kept-slice.ts'
 import type { Slice } from '../types.ts'
 import { isForeground, type LabelBook } from './label-book.ts'
 import { UNKNOWN, type LabelMap } from './label-map.ts'
@@ -29,13 +29,20 @@ export function settleLabels (
   const lacks = labels?.names.flatMap((_, c) => annotated!.includes(c) ? [] : [c]) ?? []
   const unruled = uses.filter(({ becomes }) => becomes == null)
   return {
-    slices: lacks.length === 0 ? coded : coded.map((slice) => lacking(slice, lacks)),
+    slices: labels == null ? coded : coded.map((slice) => withClasses(slice, classesOf(slice, labels, lacks))),
     classes: labels?.names.length ?? Math.max(0, ...codes),
     labels: uses,
     labelsBy: rules.source,
     lacking: lacks.map((c) => labels!.names[c]!),
     labelWarnings: [...rules.warnings, ...unruled.length === 0 ? [] : [unruledSentence(unruled.map(({ value }) => value))]]
   }
+}
+
+/** Where several classes are named, those that a slice shows; where its site annotates not all, the others. */
+function classesOf ({ mask }: Slice, labels: LabelMap, lacks: readonly number[]): Pick<Slice, 'shows' | 'lacks'> {
+  const codes = [...new Set(mask)].filter(isForeground)
+  const shows = labels.members.flatMap((member, c) => codes.some((code) => member[code] === 1) ? [c] : [])
+  return { ...(labels.names.length === 1 ? {} : { shows }), ...(lacks.length === 0 ? {} : { lacks }) }
 }
 
 /** Small labels are kept, since label 3 must stay 3 where a site happens to lack label 2; where the site has a rule, all are one. */

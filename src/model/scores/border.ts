@@ -1,5 +1,5 @@
 import { stridesOf, type Padded } from './block.ts'
-import { squaredDistances } from './distance-transform.ts'
+import { visitDistances } from './distance-transform.ts'
 import { percentile } from './percentile.ts'
 
 /** Distances between the border pixels or voxels of truth and prediction, each to the nearest of the other. */
@@ -14,9 +14,10 @@ export function borderDistances (block: Padded | undefined, spacing: readonly nu
   const { shape } = block
   const [truth, prediction] = [borderOf(block.truth, shape), borderOf(block.prediction, shape)]
   const between = (from: Uint8Array, to: Uint8Array): number[] => {
-    const squared = squaredDistances(to, shape, spacing)
     const distances: number[] = []
-    for (let i = 0; i < from.length; i++) if (from[i] === 1) distances.push(Math.sqrt(squared[i]!))
+    visitDistances(to, shape, spacing, (squared, begin) => {
+      for (let i = 0; i < squared.length; i++) if (from[begin + i] === 1) distances.push(Math.sqrt(squared[i]!))
+    })
     return distances
   }
   return { truth: between(truth, prediction), prediction: between(prediction, truth) }

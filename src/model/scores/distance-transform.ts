@@ -38,31 +38,48 @@ function transformLine (squared: Float64Array, first: number, stride: number, co
   }
 }
 
-/** Along the slowest axis, plane by plane: steps up from the nearest marked place, then down, then squared distances. */
-function transformPlanes (marked: Uint8Array, plane: number, step: number): Float64Array {
-  const squared = new Float64Array(marked.length)
-  for (let i = 0; i < marked.length; i++) squared[i] = marked[i]! > 0 ? 0 : i < plane ? Infinity : squared[i - plane]! + 1
-  for (let i = marked.length - plane - 1; i >= 0; i--) squared[i] = Math.min(squared[i]!, squared[i + plane]! + 1)
-  for (let i = 0; i < marked.length; i++) squared[i] = (step * squared[i]!) ** 2
-  return squared
+/** Nothing is marked so far along the slowest axis, which no image has so many planes of. */
+const FAR = 65_535
+
+/** Along the slowest axis, plane by plane: steps up from the nearest marked place, then down. */
+function stepsAcross (marked: Uint8Array, plane: number): Uint16Array {
+  const steps = new Uint16Array(marked.length)
+  for (let i = 0; i < marked.length; i++) steps[i] = marked[i]! > 0 ? 0 : i < plane ? FAR : Math.min(FAR, steps[i - plane]! + 1)
+  for (let i = marked.length - plane - 1; i >= 0; i--) steps[i] = Math.min(steps[i]!, steps[i + plane]! + 1)
+  return steps
 }
 
 /**
  * Exact squared Euclidean distance of every pixel or voxel to the nearest marked one, Infinity where nothing is marked. `shape` goes from
- * the slowest axis to the fastest; `spacing` is that of each axis.
+ * the slowest axis, of fewer than 65,535 planes, to the fastest; `spacing` is that of each axis. Plane by plane, in one array for all of
+ * them: distances of a whole CT in float64 would take more than a gigabyte. `visit` is told where in `marked` a plane begins.
  */
-export function squaredDistances (marked: Uint8Array, shape: readonly number[], spacing: readonly number[]): Float64Array {
+export function visitDistances (
+  marked: Uint8Array,
+  shape: readonly number[],
+  spacing: readonly number[],
+  visit: (squared: Float64Array, begin: number) => void
+): void {
+  const plane = marked.length / shape[0]!
+  const steps = stepsAcross(marked, plane)
   const longest = Math.max(...shape)
   const scratch = { line: new Float64Array(longest), apex: new Int32Array(longest), start: new Float64Array(longest + 1) }
-  let block = marked.length / shape[0]!
-  const squared = transformPlanes(marked, block, spacing[0]!)
+  const squared = new Float64Array(plane)
+  for (let begin = 0; begin < marked.length; begin += plane) {
+    for (let i = 0; i < plane; i++) squared[i] = steps[begin + i] === FAR ? Infinity : (spacing[0]! * steps[begin + i]!) ** 2
+    transformPlane(squared, shape, spacing, scratch)
+    visit(squared, begin)
+  }
+}
+
+function transformPlane (squared: Float64Array, shape: readonly number[], spacing: readonly number[], scratch: Scratch): void {
+  let block = squared.length
   for (const [axis, count] of shape.entries()) {
     if (axis === 0) continue
     const stride = block / count
-    for (let outer = 0; outer < marked.length; outer += block) {
+    for (let outer = 0; outer < squared.length; outer += block) {
       for (let inner = 0; inner < stride; inner++) transformLine(squared, outer + inner, stride, count, spacing[axis]!, scratch)
     }
     block = stride
   }
-  return squared
 }

@@ -1,5 +1,5 @@
 import { stridesOf, type Padded } from './block.ts'
-import { squaredDistances } from './distance-transform.ts'
+import { visitDistances } from './distance-transform.ts'
 import { surfaceByCode } from './surface-table.ts'
 
 /** Surface elements of one mask: how large each is, and how far from the other mask's surface, Infinity where that has none. */
@@ -26,15 +26,17 @@ export function surfacesOf (block: Padded | undefined, spacing: readonly number[
   const [truth, prediction] = [codesOf(block.truth, shape), codesOf(block.prediction, shape)]
   const [truthBorder, predictionBorder] = [truth, prediction].map((codes) => bordersIn(codes, byCode.length)) as [Uint8Array, Uint8Array]
   const elements = (codes: Uint8Array, own: Uint8Array, other: Uint8Array): Elements => {
-    const squared = squaredDistances(other, shape, spacing)
-    const areas: number[] = []
-    const distances: number[] = []
-    for (let i = 0; i < own.length; i++) {
-      if (own[i] === 0) continue
-      areas.push(byCode[codes[i]!]!)
-      distances.push(Math.sqrt(squared[i]!))
-    }
-    return { areas: Float64Array.from(areas), distances: Float64Array.from(distances) }
+    const count = own.reduce((total, is) => total + is, 0)
+    const [areas, distances] = [new Float64Array(count), new Float64Array(count)]
+    let at = 0
+    visitDistances(other, shape, spacing, (squared, begin) => {
+      for (let i = 0; i < squared.length; i++) {
+        if (own[begin + i] === 0) continue
+        areas[at] = byCode[codes[begin + i]!]!
+        distances[at++] = Math.sqrt(squared[i]!)
+      }
+    })
+    return { areas, distances }
   }
   return { truth: elements(truth, truthBorder, predictionBorder), prediction: elements(prediction, predictionBorder, truthBorder) }
 }

@@ -67,6 +67,28 @@ describe('splits', () => {
     }))
   })
 
+  it('have every class on both sides where a place of the slab does that, and else are as without classes', () => {
+    const showing = (from: number, to: number): Slice[] =>
+      stack(48).map((each, i) => ({ ...each, shows: i >= from && i < to ? [0, 1] : [0] }))
+    const classesOf = (slices: readonly Slice[]): Set<number> => new Set(slices.flatMap(({ shows = [] }) => shows))
+    for (let seed = 0; seed < 30; seed++) {
+      const { train, validation } = splitSlices(showing(30, 42), { seed })
+      expect([classesOf(train).size, classesOf(validation).size]).to.deep.equal([2, 2])
+      expect([train.length, validation.length]).to.deep.equal([32, 10])
+      expect(indices(splitSlices(showing(0, 48), { seed }).validation)).to.deep.equal(indices(splitSlices(stack(48), { seed }).validation))
+    }
+  })
+
+  it('hold out a subject of a rare class where two show it, and leave the only one to training', () => {
+    const patients = (rare: readonly string[]): Slice[] =>
+      Array.from({ length: 20 }, (_, i) => ({ ...slice(`p${i}`, 0), shows: rare.includes(`p${i}`) ? [0, 1] : [0] }))
+    for (let seed = 0; seed < 30; seed++) {
+      const { train, validation } = splitSlices(patients(['p3', 'p11']), { seed })
+      for (const part of [train, validation]) expect(part.filter(({ shows }) => shows?.includes(1))).to.have.length(1)
+      expect(splitSlices(patients(['p3']), { seed }).train.filter(({ shows }) => shows?.includes(1))).to.have.length(1)
+    }
+  })
+
   it('hold out about a fifth of many subjects', () => {
     const slices = Array.from({ length: 40 }, (_, i) => slice(`p${i}`, 0))
     expect(splitSlices(slices, { seed: 5 }).validation).to.have.length(8)
