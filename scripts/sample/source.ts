@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import type { Affine, Triple } from '../../src/formats/nifti-header.ts'
-import { readNifti, type Volume } from '../../src/formats/nifti.ts'
 import { planCut, type Cut } from '../../src/dataset/transforms/orientation.ts'
 import { resizeImage, resizeLabels } from '../../src/dataset/transforms/resize.ts'
 import { cutImages, cutLabels } from '../../src/dataset/transforms/slicing.ts'
 import type { Axis } from '../../src/dataset/types.ts'
+import type { Affine, Triple } from '../../src/formats/nifti-header.ts'
+import { readNifti, type Volume } from '../../src/formats/nifti.ts'
 
 /** The head (T1, 8-bit) and the label maps of brain and deep grey matter, on one grid of 1 mm. */
 export interface Source {

@@ -1,7 +1,7 @@
 import { remasked } from './kept-slice.ts'
 import type { LabelBook } from './labels/label-book.ts'
-import type { PairSlices } from './read-pair.ts'
 import { NEARLY } from './masks/labels.ts'
+import type { PairSlices } from './read-pair.ts'
 
 /** Values this near to black or white. */
 const NEAR = 7

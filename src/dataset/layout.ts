@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { InputError } from '../errors.ts'
+import { parseName } from '../formats/file.ts'
 import { isNnunetFolder, namesOf, needsCases, toCases, type Cases, type ChannelFiles } from './channels/case-files.ts'
 import { isColour } from './channels/open-channels.ts'
 import { readDatasetJson, SILENT, type Statement } from './names/dataset-json.ts'
 import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './names/pairing.ts'
 import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
 import { listEntries, walk, type Found } from './names/walk.ts'
-import { parseName } from '../formats/file.ts'
 import { lastNumber, type Whose } from './subject.ts'
 import type { Dataset, Problem } from './types.ts'
 

@@ -1,6 +1,6 @@
 import { parseJson } from '../common/parse-json.ts'
-import type { Modality } from './transforms/normalise.ts'
 import { parseName, readCapped } from '../formats/file.ts'
+import type { Modality } from './transforms/normalise.ts'
 
 const MOST_BYTES = 2 ** 20
 

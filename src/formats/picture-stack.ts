@@ -1,8 +1,8 @@
 import { InputError } from '../errors.ts'
 import type { Volume, Voxels } from './nifti.ts'
+import type { Samples } from './pages/samples.ts'
 import { pictureOf } from './picture.ts'
 import { AS_STORED, headerOf } from './raw-volume.ts'
-import type { Samples } from './pages/samples.ts'
 
 const ONE_FILE_PER_PAGE = 'store one file per page'
 

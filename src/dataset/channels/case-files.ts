@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../../errors.ts'
-import { bareMaskKey, type Named } from '../names/pairing.ts'
 import { parseName } from '../../formats/file.ts'
+import { bareMaskKey, type Named } from '../names/pairing.ts'
 import type { Problem } from '../types.ts'
 
 /** The number that nnU-Net writes behind the name of a case. */

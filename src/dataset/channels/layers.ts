@@ -1,6 +1,6 @@
-import type { Statement } from '../names/dataset-json.ts'
 import type { Volume } from '../../formats/nifti.ts'
 import type { Picture } from '../../formats/picture.ts'
+import type { Statement } from '../names/dataset-json.ts'
 import { readSidecar } from '../sidecar.ts'
 import { shownOf, type Modality, type NormaliseOptions, type Shown, type Values } from '../transforms/normalise.ts'
 import type { ReadOptions } from '../types.ts'

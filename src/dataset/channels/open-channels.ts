@@ -1,5 +1,4 @@
 import { InputError } from '../../errors.ts'
-import { modalityNamed } from '../names/dataset-json.ts'
 import { parseName } from '../../formats/file.ts'
 import type { Volume } from '../../formats/nifti.ts'
 import { readPages } from '../../formats/pages/read-pages.ts'
@@ -7,6 +6,7 @@ import type { Samples } from '../../formats/pages/samples.ts'
 import { stackOf } from '../../formats/picture-stack.ts'
 import { pictureOf, type Picture } from '../../formats/picture.ts'
 import { readVolumeChannels } from '../../formats/volume.ts'
+import { modalityNamed } from '../names/dataset-json.ts'
 import { sameGrid } from '../transforms/orientation.ts'
 import type { ChannelFiles } from './case-files.ts'
 import {

@@ -1,11 +1,11 @@
 import { InputError } from '../../errors.ts'
+import { mapInto } from '../../formats/map-into.ts'
+import type { Voxels } from '../../formats/nifti.ts'
+import type { Samples } from '../../formats/pages/samples.ts'
 import type { LabelBook } from '../labels/label-book.ts'
 import { COLOURS_FILE, hex, type ColourTable } from './colour-table.ts'
-import { mapInto } from '../../formats/map-into.ts'
 import { isNearlyBinary, thresholded } from './near-binary.ts'
-import type { Voxels } from '../../formats/nifti.ts'
 import { checkPalette, type PaletteBook } from './palette-book.ts'
-import type { Samples } from '../../formats/pages/samples.ts'
 import { checkIsMask, NOT_LABELS, wholeLabels } from './whole-labels.ts'
 
 /** What the masks of one folder have in common. */

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts'
-import { COLOURS_FILE, hex } from './colour-table.ts'
 import type { Samples } from '../../formats/pages/samples.ts'
+import { COLOURS_FILE, hex } from './colour-table.ts'
 
 /**
  * The palettes of the masks of one folder. Programs that shrink pictures give each its own palette, and then an index means something

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import sharp from 'sharp'
-import type { VolumeImage } from '../read-image.ts'
 import type { NiftiHeader } from '../../formats/nifti-header.ts'
+import type { VolumeImage } from '../read-image.ts'
 import { joinLabels } from '../transforms/slicing.ts'
 import { writeOutput } from './file.ts'
 

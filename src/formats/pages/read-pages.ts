@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
-import { decodeBmp } from './bmp.ts'
 import { readCapped } from '../file.ts'
 import { notRead } from '../known-formats.ts'
+import { decodeBmp } from './bmp.ts'
 import { decodeGif } from './gif.ts'
 import { decodeJpeg } from './jpeg.ts'
 import { decodeNpy, decodeNpz } from './npy.ts'

@@ -1,7 +1,7 @@
 import { fromArrayBuffer, type GeoTIFFImage } from 'geotiff'
 import { InputError } from '../../errors.ts'
-import { rawSamples } from './jpeg.ts'
 import type { Voxels } from '../nifti.ts'
+import { rawSamples } from './jpeg.ts'
 import { checkSize, type Samples } from './samples.ts'
 import { blockReader } from './tiff-blocks.ts'
 

@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { labelsOf, type MaskReading } from '../../../src/dataset/masks/labels.ts'
 import { PaletteBook } from '../../../src/dataset/masks/palette-book.ts'
 import { placeMask } from '../../../src/dataset/masks/place-mask.ts'
-import type { Samples } from '../../../src/formats/pages/samples.ts'
 import { InputError } from '../../../src/errors.ts'
+import type { Samples } from '../../../src/formats/pages/samples.ts'
 import { pixels } from './fixtures.ts'
 
 const [HEIGHT, WIDTH] = [24, 30]

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { InputError } from '../../../src/errors.ts'
 import { parseHeader } from '../../../src/formats/nifti-header.ts'
 import { readNifti } from '../../../src/formats/nifti.ts'
-import { InputError } from '../../../src/errors.ts'
 import { folderOf, gz, niftiBytes, qformOf, type NiftiSpec } from './fixtures.ts'
 
 const dims = [2, 3, 2] as const

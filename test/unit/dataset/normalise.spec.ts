@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { Voxels } from '../../../src/formats/nifti.ts'
 import { brightness, shownOf, type NormaliseOptions } from '../../../src/dataset/transforms/normalise.ts'
 import { InputError } from '../../../src/errors.ts'
+import type { Voxels } from '../../../src/formats/nifti.ts'
 
 function show (stored: Voxels, options: NormaliseOptions = {}, slope = 1, intercept = 0): number[] {
   const at = brightness({ stored, slope, intercept }, options)

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import type { Affine, NiftiHeader, Triple } from '../../../src/formats/nifti-header.ts'
-import { parseHeader } from '../../../src/formats/nifti-header.ts'
-import type { Volume, Voxels } from '../../../src/formats/nifti.ts'
 import { planCut } from '../../../src/dataset/transforms/orientation.ts'
 import { cutImages, cutLabels, joinLabels, planStack } from '../../../src/dataset/transforms/slicing.ts'
 import type { Axis } from '../../../src/dataset/types.ts'
 import { InputError } from '../../../src/errors.ts'
+import type { Affine, NiftiHeader, Triple } from '../../../src/formats/nifti-header.ts'
+import { parseHeader } from '../../../src/formats/nifti-header.ts'
+import type { Volume, Voxels } from '../../../src/formats/nifti.ts'
 import { niftiBytes, qformOf } from './fixtures.ts'
 
 /** A head of 3×4×5 mm that is different in every voxel, world x to the right, y to the front, z to the head. */

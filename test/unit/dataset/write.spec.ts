@@ -15,10 +15,10 @@ import {
   type Axis,
   type VolumeImage
 } from '../../../src/dataset/index.ts'
+import { InputError } from '../../../src/errors.ts'
 import { parseHeader } from '../../../src/formats/nifti-header.ts'
 import { readNifti } from '../../../src/formats/nifti.ts'
 import { readPages } from '../../../src/formats/pages/read-pages.ts'
-import { InputError } from '../../../src/errors.ts'
 import { folderOf, niftiBytes, pixels, png, qformOf, slice, type NiftiSpec } from './fixtures.ts'
 
 const dims = [5, 4, 6]

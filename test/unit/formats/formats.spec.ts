@@ -12,11 +12,11 @@ import {
   writeMaskNifti,
   writeMaskPng
 } from '../../../src/dataset/index.ts'
+import { InputError } from '../../../src/errors.ts'
 import { readNrrd } from '../../../src/formats/nrrd.ts'
 import { readPages } from '../../../src/formats/pages/read-pages.ts'
 import type { Samples } from '../../../src/formats/pages/samples.ts'
 import { pictureOf } from '../../../src/formats/picture.ts'
-import { InputError } from '../../../src/errors.ts'
 import { folderOf, niftiBytes, pixels, png } from '../dataset/fixtures.ts'
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/pictures')

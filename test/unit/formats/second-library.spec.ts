@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { InputError } from '../../../src/errors.ts'
 import { readPages } from '../../../src/formats/pages/read-pages.ts'
 import { readVolume } from '../../../src/formats/volume.ts'
-import { InputError } from '../../../src/errors.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/pictures')
 
