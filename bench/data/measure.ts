@@ -21,8 +21,16 @@ const VOLUME = [512, 512, 600] as const
 export const CASES: readonly Case[] = [
   { name: '1000 PNG pairs of 256²', input: { seed: 1, count: 1000, side: 256, ending: 'png', channels: 1 }, tasks: ['check', 'train'] },
   { name: 'ten volumes of 256×256×60', input: { seed: 2, count: 10, dims: [256, 256, 60] }, tasks: ['check', 'train'] },
-  { name: 'one PNG of 8192², RGB', input: { seed: 3, count: 1, side: SIDE, ending: 'png', channels: COLOUR }, tasks: ['check', 'predict'] },
-  { name: 'four PNGs of 8192², RGB', input: { seed: 4, count: 4, side: SIDE, ending: 'png', channels: COLOUR }, tasks: ['check', 'train'] },
+  {
+    name: 'one PNG of 8192², RGB',
+    input: { seed: 3, count: 1, side: SIDE, ending: 'png', channels: COLOUR },
+    tasks: ['check', 'predict']
+  },
+  {
+    name: 'four PNGs of 8192², RGB',
+    input: { seed: 4, count: 4, side: SIDE, ending: 'png', channels: COLOUR },
+    tasks: ['check', 'train']
+  },
   { name: 'one TIFF of 8192², RGB, LZW', input: { seed: 3, count: 1, side: SIDE, ending: 'tif', channels: COLOUR }, tasks: ['check'] },
   { name: 'one volume of 512×512×600', input: { seed: 5, count: 1, dims: VOLUME }, tasks: ['check', 'train', 'predict'] },
   { name: 'two volumes of 512×512×600', input: { seed: 6, count: 2, dims: VOLUME }, tasks: ['check', 'train'] },

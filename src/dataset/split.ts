@@ -39,7 +39,7 @@ function bySubject (slices: readonly Slice[], subjects: readonly string[], share
     if (held.size > 0 && count() >= share * slices.length) break
     held.add(subject)
   }
-  for (const c of classesIn(slices)) {
+  for (const c of classesShown(slices)) {
     const showing = subjects.filter((subject) => slices.some((slice) => slice.subject === subject && slice.shows?.includes(c) === true))
     const heldOut = showing.filter((subject) => held.has(subject)).length
     // The only subject that shows it is for training.
@@ -49,7 +49,7 @@ function bySubject (slices: readonly Slice[], subjects: readonly string[], share
   return { train: slices.filter((slice) => !held.has(slice.subject)), validation: slices.filter((slice) => held.has(slice.subject)) }
 }
 
-function classesIn (slices: readonly Slice[]): Set<number> {
+function classesShown (slices: readonly Slice[]): Set<number> {
   return new Set(slices.flatMap(({ shows = [] }) => shows))
 }
 
@@ -67,7 +67,7 @@ function bySlab (slices: readonly Slice[], random: Random, share: number): Split
   if (free >= 0) {
     const starts = richest(Array.from({ length: free + 1 }, (_, i) => margin + i), (start) => {
       const { train, validation } = cutOut(slices, start, size, gap)
-      return classesIn(validation).size + classesIn(train).size
+      return classesShown(validation).size + classesShown(train).size
     })
     return cutOut(slices, starts[Math.floor(position * starts.length)]!, size, gap)
   }

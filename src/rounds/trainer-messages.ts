@@ -5,6 +5,7 @@
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
+import type { SwappedLabels } from '../settings/labels.ts'
 import type { MethodSettings, TrainPhase } from '../settings/method.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
@@ -60,13 +61,6 @@ export interface TrainWork extends Work {
   readonly done: number
   /** Part of the round's steps that is to be trained, above 0 to 1. */
   readonly share: number
-}
-
-/** Two values of the federation's labels that look exchanged in this site's masks: Dice as the masks are, and exchanged. */
-export interface SwappedLabels {
-  readonly values: readonly [number, number]
-  readonly asIs: number
-  readonly exchanged: number
 }
 
 export interface TrainerCalls {

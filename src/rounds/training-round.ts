@@ -2,6 +2,7 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import { land } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
+import type { SwappedLabels } from '../settings/labels.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -13,7 +14,7 @@ import type { Pace } from './pace.ts'
 import { followPlan, type RoundPlan } from './plan.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
-import type { SwappedLabels, TrainerCalls } from './trainer-messages.ts'
+import type { TrainerCalls } from './trainer-messages.ts'
 
 /** What the pipeline needs of the trainer. */
 interface Trainer {

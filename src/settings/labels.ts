@@ -43,3 +43,11 @@ export function conflictInLabels (given: Labels): string | undefined {
   if (new Set(used.flat()).size > MOST_VALUES) return `labels: there are more than ${MOST_VALUES} values`
   return undefined
 }
+
+/** Two of the federation's values that look exchanged in a site's masks. */
+export interface SwappedLabels {
+  readonly values: readonly [number, number]
+  /** Mean Dice, over all images together, of the classes that the exchange concerns: as the masks are, and with the two exchanged. */
+  readonly asIs: number
+  readonly exchanged: number
+}

@@ -1,9 +1,11 @@
 import { mean } from '../../common/mean.ts'
 import type { LabelMap, Scored } from '../../dataset/index.ts'
+import type { SwappedLabels } from '../../settings/labels.ts'
+import type { Mode } from '../../settings/model.ts'
 import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { classesIn } from './feeds.ts'
 import { classMeans, scoreClasses } from './scores.ts'
-import { swappedIn, type Swapped } from './swapped.ts'
+import { swappedIn } from './swapped.ts'
 
 export type SampleScore = ImageScore & {
   readonly id: string
@@ -16,11 +18,16 @@ export interface Evaluation {
   readonly dice: number
   readonly perSample: SampleScore[]
   readonly classes?: Readonly<Record<string, number>>
-  readonly swapped?: Swapped
+  /** Only by the federation's model: what a site's own has learnt is as its masks are. */
+  readonly swapped?: SwappedLabels
 }
 
 /** Scores a mask per sample at its original size; codes where the federation names classes. */
-export function evaluation (samples: readonly Scored[], masks: readonly Uint8Array[], labels: LabelMap | undefined): Evaluation {
+export function evaluation (
+  samples: readonly Scored[],
+  masks: readonly Uint8Array[],
+  { labels, mode }: { readonly labels: LabelMap | undefined, readonly mode: Mode }
+): Evaluation {
   const partial = classesIn(samples, labels)
   if (partial == null) {
     const perSample = samples.map(({ id, truth, height, width }, i) => ({ id, ...scoreImage(masks[i]!, truth, height, width) }))
@@ -29,6 +36,6 @@ export function evaluation (samples: readonly Scored[], masks: readonly Uint8Arr
   const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
   const { dice, classes } = classMeans(perSample, partial)
   if (labels == null) return { dice, perSample }
-  const swapped = swappedIn(samples.map(({ truth }, i) => ({ truth, predicted: masks[i]! })), labels)
+  const swapped = mode === 'global' ? swappedIn(samples.map(({ truth }, i) => ({ truth, predicted: masks[i]! })), labels) : undefined
   return { dice, classes, perSample, ...(swapped == null ? {} : { swapped }) }
 }

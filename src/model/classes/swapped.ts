@@ -1,13 +1,6 @@
 import { mean } from '../../common/mean.ts'
 import { UNKNOWN, type LabelMap } from '../../dataset/index.ts'
-
-/** Two of the federation's values that look exchanged in a site's masks. */
-export interface Swapped {
-  readonly values: readonly [number, number]
-  /** Mean Dice, over all images together, of the classes that the exchange concerns: as the masks are, and with the two exchanged. */
-  readonly asIs: number
-  readonly exchanged: number
-}
+import type { SwappedLabels } from '../../settings/labels.ts'
 
 /** By so much the exchange has to score better; two classes that are hard to tell apart differ by less. */
 const MARGIN = 0.2
@@ -19,11 +12,11 @@ const MARGIN = 0.2
 export function swappedIn (
   pairs: readonly { readonly predicted: Uint8Array, readonly truth: Uint8Array }[],
   labels: LabelMap
-): Swapped | undefined {
+): SwappedLabels | undefined {
   const codes = labels.values.length
   if (codes < 3) return undefined
   const counts = together(pairs, codes)
-  const found = pairsOf(codes).flatMap(([a, b]): Swapped[] => {
+  const found = pairsOf(codes).flatMap(([a, b]): SwappedLabels[] => {
     const concerned = labels.members.filter((member) => member[a] !== member[b])
     const dice = (exchange: boolean): number =>
       mean(concerned.map((member) => diceOf(counts, codes, member, exchange ? [a, b] : undefined)).filter(Number.isFinite))

@@ -16,7 +16,7 @@ export function bceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
   return mean(tf.sub(tf.softplus(logits), tf.mul(logits, targets)))
 }
 
-/** Mean over items of 1 − (2Σpy + ε)/(Σp² + Σy² + ε); [items, …], one sum per item, so put B·C first (docs/spec/pfedsam.md#losses). */
+/** Mean over items of 1 − (2Σpy + ε)/(Σp² + Σy² + ε); [items, …], one sum per item, so put B·C first (docs/spec/pfedsam.md). */
 export function diceLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
   const items = logits.shape[0]
   const p = tf.sigmoid(tf.reshape(logits, [items, -1]))

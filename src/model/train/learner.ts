@@ -242,7 +242,7 @@ export class Learner {
 
   /** Scores masks at the original size; Dice is the mean over images. */
   async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<Evaluation> {
-    return evaluation(samples, await this.segment({ adapter, samples, mode }), this.#init.labels)
+    return evaluation(samples, await this.segment({ adapter, samples, mode }), { labels: this.#init.labels, mode })
   }
 
   /**

@@ -108,7 +108,6 @@ export class TrainerSession {
     if (frozen.classes == null) return { dice }
     const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
       [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
-    // The others' model is the witness: what this site's own has learnt is as its masks are.
     return { dice, classes, ...(global.swapped == null ? {} : { swapped: global.swapped }) }
   }
 

@@ -10,6 +10,7 @@ import { Pace } from '../../../src/rounds/pace.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
+import type { SwappedLabels } from '../../../src/settings/labels.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
@@ -27,7 +28,9 @@ describe('a training round', () => {
   let median: number | undefined
   let ahead: string[]
 
-  function site (over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void } = {}): RoundSite {
+  function site (
+    over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void, swapped?: SwappedLabels } = {}
+  ): RoundSite {
     events = []
     records = []
     record = new SiteRecord()
@@ -69,7 +72,7 @@ describe('a training round', () => {
           const { round, adapter } = request
           const phase = 'phase' in request ? request.phase : undefined
           events.push(`${phase == null ? name : `phase${phase}`} ${round}: ${adapter.join(' ')}`)
-          if (phase == null) return { dice } as never
+          if (phase == null) return { dice, ...(over.swapped == null ? {} : { swapped: over.swapped }) } as never
           if (phase === 'L') return { loss: 0.2, steps: 3 } as never
           over.onPhaseG?.()
           return { adapter: adapter.map((value) => value + 10), loss: 0.4, steps: 3 } as never
@@ -112,6 +115,15 @@ describe('a training round', () => {
       steps: { trained: 3, arrived: 0, lost: 0 },
       pace: 1
     }])
+  })
+
+  it('warns of labels that look swapped, by their values, and of none that do not', async () => {
+    const warned = site({ swapped: { values: [1, 2], asIs: 0.05, exchanged: 0.71 } })
+    await trainRound(warned, 1, signal)
+    expect(warned.notices.list.join()).to.include('labels 1 and 2 look swapped at this site').and.include('0.71').and.include('labels.json')
+    const right = site()
+    await trainRound(right, 1, signal)
+    expect(right.notices.list).to.be.empty
   })
 
   it('says how many exchanges the round had already', async () => {
