@@ -157,12 +157,35 @@ describe('labels that look swapped', () => {
 })
 
 describe('images of a rare class', () => {
-  const rare = samples.map((sample, i) => i === 0 ? sample : { ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+  const plain = (sample: Scored): Scored => ({ ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+  const rare = samples.map((sample, i) => i === 0 ? sample : plain(sample))
 
-  it('come twice, after all others', () => {
-    expect(balanced(rare, two)).to.deep.equal([...rare, rare[0]])
+  it('come as often as those of the commonest, after all others, and then teach nothing of that', () => {
+    const again = { ...rare[0]!, lacks: [0] }
+    expect(balanced(rare, two)).to.deep.equal([...rare, again, again, again])
     expect(balanced(samples, two)).to.deep.equal(samples)
     expect(balanced(rare.map((sample) => ({ ...sample, lacks: [1] })), two)).to.have.length(4)
     expect(balanced(rare, undefined)).to.equal(rare)
+    expect(balanced(rare, labelMapOf([{ name: 'disc', values: [1, 2] }]))).to.equal(rare)
+  })
+
+  it('come in turn, each eight times at most', () => {
+    const many = [...samples.slice(0, 2), ...Array.from({ length: 98 }, () => plain(samples[2]!))]
+    const again = balanced(many, two).slice(many.length)
+    expect(again).to.have.length(2 * 7)
+    expect(again.map(({ id }) => id)).to.deep.equal(Array.from({ length: 14 }, (_, i) => samples[i % 2]!.id))
+  })
+
+  it('count for every rare class that they show', () => {
+    const three = labelMapOf([{ name: 'disc', values: [1, 2, 3] }, { name: 'core', values: [2, 3] }, { name: 'hole', value: 3 }])
+    const holed = { ...samples[0]!, mask: samples[0]!.mask.map((code) => code === 2 ? 3 : code) }
+    const sets = [holed, samples[1]!, plain(samples[2]!), plain(samples[3]!)]
+    // Three times for the hole, which the core gains by, so that it is shown often enough.
+    expect(balanced(sets, three).slice(4)).to.deep.equal(Array.from({ length: 3 }, () => ({ ...holed, lacks: [0] })))
+  })
+
+  it('keep what their site does not annotate', () => {
+    const three = labelMapOf([{ name: 'disc', values: [1, 2] }, { name: 'core', value: 2 }, { name: 'other', value: 9 }])
+    expect(balanced(rare.map((sample) => ({ ...sample, lacks: [2] })), three).at(-1)?.lacks).to.have.members([0, 2])
   })
 })
