@@ -12,7 +12,7 @@ const MODES = ['global', 'personal'] as const
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1,2,3,4' },
+    seeds: { type: 'string', default: '3,4,5,6' },
     rounds: { type: 'string', default: '24' },
     out: { type: 'string', default: 'out/classes' }
   }

@@ -23,30 +23,44 @@ describe('several classes', function () {
   this.timeout(120_000)
 
   it('takes map 0 for one class, maps 1 to 3 for up to three, and a pass for each three more', () => {
-    expect(mapsOf(1, 0)).to.deep.equal([0])
-    expect(mapsOf(2, 0)).to.deep.equal([1, 2])
-    expect([passesOf(1), passesOf(3), passesOf(4), passesOf(16)]).to.deep.equal([1, 1, 2, 6])
-    expect(mapsOf(7, 2)).to.deep.equal([1])
-    const added = Object.keys(withPasses(weights, config, 5)).filter((name) => !(name in weights))
+    expect(mapsOf({ classes: 1 }, 0)).to.deep.equal([0])
+    expect(mapsOf({ classes: 2 }, 0)).to.deep.equal([1, 2])
+    expect([1, 3, 4, 16].map((classes) => passesOf({ classes }))).to.deep.equal([1, 1, 2, 6])
+    expect(mapsOf({ classes: 7 }, 2)).to.deep.equal([1])
+    const added = Object.keys(withPasses(weights, config, { classes: 5 })).filter((name) => !(name in weights))
     expect(added).to.include('mask_decoder.passes.1.output_hypernetworks_mlps.2.layers.0.weight')
     expect(added.some((name) => name.includes('mlps.3'))).to.equal(false)
+  })
+
+  it('takes a pass for each class that stands apart, with one of maps 1 to 3 and all that is trained of the decoder', async () => {
+    const division = { classes: 5, apart: true }
+    expect(passesOf(division)).to.equal(5)
+    expect(Array.from({ length: 5 }, (_, pass) => mapsOf(division, pass))).to.deep.equal([[1], [2], [3], [1], [2]])
+    expect([passesOf({ classes: 1, apart: true }), mapsOf({ classes: 1, apart: true }, 0)]).to.deep.equal([1, [0]])
+    const learner = await createLearner({ labels: two, model: { classes: 'apart' } })
+    const own = learner.schema.tensors.map(({ name }) => name).filter((name) => name.startsWith('mask_decoder.'))
+    const [first, second] = [own.filter((name) => !name.includes('passes')), own.filter((name) => name.includes('passes.1.'))]
+    const plain = (name: string): string => name.replace('passes.1.', '').replace(/mlps\.\d/, 'mlps')
+    expect(second.map(plain).sort()).to.deep.equal(first.map(plain).sort())
   })
 
   it('begins as the frozen model with any number of classes, bit for bit', async () => {
     for (const names of [['a'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e']]) {
       const labels = labelMapOf(names.map((name, i) => ({ name, value: i + 1 })))
-      const learner = await createLearner({ labels })
-      const scores = async (mode: 'frozen' | 'global' | 'personal'): Promise<unknown> =>
-        (await learner.evaluate({ adapter: learner.initialAdapter(), samples, mode })).perSample
-      const frozen = await scores('frozen')
-      expect(await scores('global')).to.deep.equal(frozen)
-      expect(await scores('personal')).to.deep.equal(frozen)
-      await learner.dispose()
+      const found: unknown[] = []
+      for (const classes of ['together', 'apart'] as const) {
+        const learner = await createLearner({ labels, model: { classes } })
+        for (const mode of ['frozen', 'global', 'personal'] as const) {
+          found.push((await learner.evaluate({ adapter: learner.initialAdapter(), samples, mode })).perSample)
+        }
+        await learner.dispose()
+      }
+      for (const each of found) expect(each).to.deep.equal(found[0])
     }
   })
 
-  it('trains nested classes in both phases', async () => {
-    const learner = await createLearner({ labels: two, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
+  for (const classes of ['together', 'apart'] as const) it(`trains nested classes in both phases, ${classes}`, async () => {
+    const learner = await createLearner({ labels: two, model: { classes }, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
     let adapter = learner.initialAdapter()
     const losses: number[] = []
     for (let round = 1; round <= 8; round++) {
@@ -56,9 +70,9 @@ describe('several classes', function () {
       await learner.train('L', { adapter, samples, round })
     }
     expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
-    const { dice, classes, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
-    expect(Object.keys(classes!)).to.deep.equal(['disc', 'core'])
-    expect(dice).to.be.closeTo((classes!['disc']! + classes!['core']!) / 2, 1e-12)
+    const { dice, classes: own, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
+    expect(Object.keys(own!)).to.deep.equal(['disc', 'core'])
+    expect(dice).to.be.closeTo((own!['disc']! + own!['core']!) / 2, 1e-12)
     expect(perSample[0]!.classes).to.have.length(2)
     await learner.dispose()
   })
