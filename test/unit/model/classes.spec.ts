@@ -59,23 +59,25 @@ describe('several classes', function () {
     }
   })
 
-  for (const classes of ['together', 'apart'] as const) it(`trains nested classes in both phases, ${classes}`, async () => {
-    const learner = await createLearner({ labels: two, model: { classes }, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
-    let adapter = learner.initialAdapter()
-    const losses: number[] = []
-    for (let round = 1; round <= 8; round++) {
-      const { adapter: next, loss } = await learner.train('G', { adapter, samples, round })
-      adapter = next
-      losses.push(loss)
-      await learner.train('L', { adapter, samples, round })
-    }
-    expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
-    const { dice, classes: own, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
-    expect(Object.keys(own!)).to.deep.equal(['disc', 'core'])
-    expect(dice).to.be.closeTo((own!['disc']! + own!['core']!) / 2, 1e-12)
-    expect(perSample[0]!.classes).to.have.length(2)
-    await learner.dispose()
-  })
+  for (const classes of ['together', 'apart'] as const) {
+    it(`trains nested classes in both phases, ${classes}`, async () => {
+      const learner = await createLearner({ labels: two, model: { classes }, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
+      let adapter = learner.initialAdapter()
+      const losses: number[] = []
+      for (let round = 1; round <= 8; round++) {
+        const { adapter: next, loss } = await learner.train('G', { adapter, samples, round })
+        adapter = next
+        losses.push(loss)
+        await learner.train('L', { adapter, samples, round })
+      }
+      expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
+      const { dice, classes: own, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
+      expect(Object.keys(own!)).to.deep.equal(['disc', 'core'])
+      expect(dice).to.be.closeTo((own!['disc']! + own!['core']!) / 2, 1e-12)
+      expect(perSample[0]!.classes).to.have.length(2)
+      await learner.dispose()
+    })
+  }
 
   it('learns nothing from a class that a site lacks, and nothing from unknown places', async () => {
     const learner = await createLearner({ labels: two, train: { weightDecay: 0 } })
