@@ -157,7 +157,12 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             catchUp: () => Promise.resolve(undefined),
             trouble: undefined
           },
-          peers: { medianRound: () => undefined, medianBelow: () => undefined, farAhead: () => [], onRound: () => () => {}, finishedForMs: () => 0 },
+          peers: {
+            medianRound: () => undefined,
+            medianBelow: () => undefined,
+            onRound: () => () => {},
+            finishedForMs: () => 0
+          },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
           distance: () => undefined,

@@ -59,7 +59,13 @@ describe('a training round', () => {
         },
         trouble: undefined
       },
-      peers: { medianRound: () => median, medianBelow: () => median, farAhead: () => ahead, onRound: () => () => {}, finishedForMs: () => 0 },
+      peers: {
+        medianRound: () => median,
+        medianBelow: () => median,
+        farAhead: () => ahead,
+        onRound: () => () => {},
+        finishedForMs: () => 0
+      },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
       distance: () => 0.25,
@@ -255,13 +261,16 @@ describe('a training round', () => {
       late.others!.pace.begin({ at: 0, median: 9 })
       late.others!.pace.end({ at: 50_000, median: 19, round: 18, trainMs: 40_000 })
       requests = []
-      const { call } = late.trainer
+      const { trainer } = late
       const others = { ...late.others!, peers: { ...late.others!.peers, finishedForMs: () => finishedForMs } }
-      const watched: typeof call = async (name, request, options) => {
-        if (name === 'train') requests.push(request as TrainWork)
-        return await call(name, request, options)
+      const watched: RoundSite['trainer'] = {
+        shorten: () => {},
+        call: async (name, request, options) => {
+          if (name === 'train') requests.push(request as TrainWork)
+          return await trainer.call(name, request, options)
+        }
       }
-      await trainRound({ ...late, rounds, others, trainer: { ...late.trainer, call: watched } }, 19, signal)
+      await trainRound({ ...late, rounds, others, trainer: watched }, 19, signal)
     }
 
     it('makes up for steps that it lacks, each phase mixed, at the rates of the second half of all rounds', async () => {
