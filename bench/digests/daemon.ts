@@ -160,6 +160,7 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
           peers: {
             medianRound: () => undefined,
             medianBelow: () => undefined,
+            farAhead: () => [],
             onRound: () => () => {},
             finishedForMs: () => 0
           },
