@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { SAMPLE_CLASSES } from '../../scripts/testnet/classes.ts'
 import type { Report } from '../../scripts/testnet/report/report.ts'
-import { compare, tableRow } from './compare.ts'
+import { compare, MARGIN, tableRow } from './compare.ts'
 import { classDice, reportOf } from './run.ts'
 
 const MODES = ['global', 'personal'] as const
@@ -32,7 +32,7 @@ for (const seed of seeds) {
   runs.push({ seed, alone, beside })
 }
 
-process.stdout.write('| class, model | alone | beside the other | difference | by seed | within 0.02 |\n|---|---|---|---|---|---|\n')
+process.stdout.write(`| class, model | alone | beside the other | difference | by seed | within ${MARGIN} |\n|---|---|---|---|---|---|\n`)
 for (const name of SAMPLE_CLASSES) {
   for (const mode of MODES) {
     const found = compare(runs.map(({ seed, alone, beside }) =>
