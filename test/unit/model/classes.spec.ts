@@ -127,6 +127,20 @@ describe('several classes', function () {
     await learner.dispose()
   })
 
+  it('leaves the pass of a class as it was while only others are trained, where each has its own', async () => {
+    const train = { weightDecay: 0, teacherG: 'none', lrHeads: 5e-3, lrLora: 5e-3 } as const
+    const learner = await createLearner({ labels: two, model: { classes: 'apart' }, train })
+    const begun = learner.initialAdapter()
+    const lacking = samples.map((sample) => ({ ...sample, lacks: [1] }))
+    const { adapter } = await learner.train('G', { adapter: begun, samples: lacking, round: 1 })
+    const before = new Map([...begun.tensors()].map(([name, { data }]) => [name, data]))
+    const changed = [...adapter.tensors()].filter(([name, { data }]) => data.some((value, i) => value !== before.get(name)![i]))
+    const names = changed.map(([name]) => name)
+    expect(names.filter((name) => name.includes('passes.1.'))).to.deep.equal([])
+    expect(names.some((name) => name.startsWith('mask_decoder.output_upscaling'))).to.equal(true)
+    await learner.dispose()
+  })
+
   it('is another model than that of one class', async () => {
     const ids = await Promise.all([undefined, two].map(async (labels) => {
       const learner: Learner = await createLearner({ labels, engine: await testEngine() })
