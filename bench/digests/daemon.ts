@@ -157,7 +157,13 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             catchUp: () => Promise.resolve(undefined),
             trouble: undefined
           },
-          peers: { medianRound: () => undefined, medianBelow: () => undefined, farAhead: () => [], onRound: () => () => {} },
+          peers: {
+            medianRound: () => undefined,
+            medianBelow: () => undefined,
+            medianAhead: () => undefined,
+            farAhead: () => [],
+            onRound: () => () => {}
+          },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
           distance: () => undefined,

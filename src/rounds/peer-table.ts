@@ -20,6 +20,8 @@ interface Entry {
   /** When its round last grew. */
   movedAt: number
   exchanges: number
+  /** This site exchanged with it, now or before its last start. */
+  met: boolean
   foreign: boolean
   /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
   apart: boolean
@@ -38,6 +40,8 @@ const STALLED_MS = 600_000
  */
 const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
+// The rounds of so many that this site has exchanged with are believed before those of anybody else.
+const ENOUGH = 3
 const GONE = new Set(['done', 'stopped'])
 const FINISHED = new Set(['cool-down', ...GONE])
 
@@ -92,7 +96,13 @@ export class PeerTable {
   exchanged (id: string): void {
     const entry = this.#entry(id)
     entry.exchanges++
+    entry.met = true
     entry.lastSeen = this.#now()
+  }
+
+  /** This site exchanged with it before its last start. */
+  metBefore (id: string): void {
+    this.#entry(id).met = true
   }
 
   /** Its adapter has another schema: it is never asked again. */
@@ -114,9 +124,12 @@ export class PeerTable {
     return [...ids, self].sort()
   }
 
-  /** Candidates that announced a round more than `staleness` beyond this one. */
-  farAhead (round: number, staleness: number): string[] {
-    return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  /** Candidates that announced a round more than `staleness` beyond this one, and no more than that beyond the one that is believed. */
+  farAhead (round: number, staleness: number, believed = Infinity): string[] {
+    return this.candidates().filter((id) => {
+      const theirs = this.#entries.get(id)?.announced?.round ?? round
+      return theirs - round > staleness && theirs - believed <= staleness
+    })
   }
 
   /** How often another site's round was seen to grow: training that has landed there. */
@@ -168,6 +181,17 @@ export class PeerTable {
   }
 
   /**
+   * The same median with this site counted as one of them, behind all others: what a slow site believes before it gives up its place.
+   * Half of a federation alone makes nobody skip rounds; of two sites, the one believes the other. Undefined as long as those who started
+   * with this site may not have been found yet, unless it knows enough of the others from before.
+   */
+  medianAhead (): number | undefined {
+    if (this.#now() < this.#aloneFrom && this.#moving((entry) => entry.met).length < ENOUGH) return undefined
+    const rounds = this.#movingRounds()
+    return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
+  }
+
+  /**
    * The same median with this site counted as one of them, ahead of all others: what a fast site waits for. Half of a federation that is
    * slow holds nobody up; of two sites, the one waits for the other.
    */
@@ -214,10 +238,15 @@ export class PeerTable {
     }))
   }
 
-  /** Ascending. */
+  /** Ascending: of those that this site has exchanged with, or of all as long as they are few. */
   #movingRounds (): number[] {
+    const met = this.#moving((entry) => entry.met)
+    return met.length >= ENOUGH ? met : this.#moving(() => true)
+  }
+
+  #moving (counts: (entry: Entry) => boolean): number[] {
     return [...this.#entries.values()]
-      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
+      .filter((entry) => counts(entry) && entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
       .flatMap(({ announced }) => announced == null ? [] : [announced.round])
       .sort((a, b) => a - b)
   }
@@ -228,7 +257,7 @@ export class PeerTable {
 
   #entry (id: string): Entry {
     const entry = this.#entries.get(id) ??
-      { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false, apart: false }
+      { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, met: false, foreign: false, apart: false }
     if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry

@@ -56,6 +56,11 @@ export class MemberBook {
     return this.#entries.peek(peerId)?.role
   }
 
+  /** With this site, ever. */
+  hasExchanged (peerId: string): boolean {
+    return this.#entries.peek(peerId)?.lastExchange != null
+  }
+
   met ({ peerId, name, role, to }: { peerId: string, name: string, role: MemberRole, to?: string | undefined }): void {
     this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
   }

@@ -90,11 +90,11 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#stopping.abort(new UnreachableError('this node is stopping'))
   }
 
-  async exchange (peerId: PeerId, { catchUp = false, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
+  async exchange (peerId: PeerId, { catchUp = false, upTo, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
     const partner = peerId.toString()
     const run: Run = { trace: {} }
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, onDoubt: () => { inDoubt = true } }
+    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, upTo, onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)

@@ -68,6 +68,8 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
 export interface ExchangeOptions extends AbortOptions {
   /** This site is far behind: it takes the partner's x and round over and changes nothing there. */
   readonly catchUp?: boolean
+  /** The round that the others are believed to be in: no later one is taken over. */
+  readonly upTo?: number | undefined
 }
 
 export interface AdapterExchangeInit {

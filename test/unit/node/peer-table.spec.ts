@@ -73,6 +73,48 @@ describe('PeerTable', () => {
     expect(below(1, 2, 3, 9, 9), 'three slow ones of six').to.equal(9)
   })
 
+  describe('what a site that is behind believes', () => {
+    const ahead = (rounds: readonly number[], { met = 0, after = 20_000 } = {}): number | undefined => {
+      const table = new PeerTable(() => clock.time)
+      for (const [site, round] of rounds.entries()) {
+        table.connected(`${site}`, [])
+        table.announced(`${site}`, announced({ round }))
+        if (site < met) table.metBefore(`${site}`)
+      }
+      clock.time += after
+      return table.medianAhead()
+    }
+
+    it('takes more than half of all, with itself: three liars of six, or one of three, make it skip nothing', () => {
+      expect(ahead([9]), 'of two sites, the other').to.equal(9)
+      expect(ahead([1, 9]), 'one of three').to.equal(1)
+      expect(ahead([9, 1, 9]), 'two of four').to.equal(1)
+      expect(ahead([9, 1, 9, 9]), 'three of five').to.equal(9)
+      expect(ahead([9, 1, 9, 1, 9]), 'three of six').to.equal(1)
+      expect(ahead([9, 1, 9, 9, 9]), 'four of six').to.equal(9)
+      expect(ahead([9, 9, 9, 9, 9, 1, 1]), 'five of eight').to.equal(9)
+      expect(ahead([9, 9, 9, 9, 1, 1, 1]), 'half of eight').to.equal(1)
+    })
+
+    it('is nobody\'s round before those who started with it were found, unless it has exchanged with three', () => {
+      expect(ahead([9, 9, 9], { after: 19_999 })).to.equal(undefined)
+      expect(ahead([9, 9, 9], { after: 19_999, met: 3 })).to.equal(9)
+    })
+
+    it('is the rounds of whom it has exchanged with, once they are three', () => {
+      expect(ahead([1, 2, 3, 90, 90, 90, 90], { met: 3 })).to.equal(1)
+      expect(ahead([1, 2, 90, 90, 90, 90], { met: 2 })).to.equal(90)
+    })
+
+    it('names as partners those about that round, not whoever claims most', () => {
+      for (const [id, round] of [['a', 9], ['b', 10], ['far', 90]] as const) {
+        peers.connected(id, [])
+        peers.announced(id, announced({ round }))
+      }
+      expect(peers.farAhead(1, 3, 9)).to.deep.equal(['a', 'b'])
+    })
+  })
+
   it('lets a site whose round has not grown for ten minutes hold nobody up', () => {
     peers.connected('a', [])
     peers.announced('a', announced({ round: 1 }))
