@@ -13,7 +13,10 @@ interface Exchanged {
 }
 
 /** Exchanges with one partner; resolves when the exchange is committed. */
-export type ExchangeWith = (partner: string, options: { signal: AbortSignal, catchUp?: boolean, upTo?: number | undefined }) => Promise<Exchanged>
+export type ExchangeWith = (
+  partner: string,
+  options: { signal: AbortSignal, catchUp?: boolean, upTo?: number | undefined }
+) => Promise<Exchanged>
 
 export interface ExchangeLoopInit {
   readonly exchange: ExchangeWith

@@ -1,4 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface'
+import { LRUCache } from 'lru-cache'
 import { InputError, ProtocolError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -6,7 +7,16 @@ import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey
 import { quorumOf, type Federation } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import { CatchUp } from './catch-up.ts'
-import { verifyCredential, type Credential, type Member, type MemberRole, type RootCertificate } from './certificate.ts'
+import {
+  credential,
+  verifyCredential,
+  type Credential,
+  type CredentialCheck,
+  type Handover,
+  type Member,
+  type MemberRole,
+  type RootCertificate
+} from './certificate.ts'
 import { takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import { epochOf, isNewer, keyHash, makeKey, requireKey, withKey, withoutExpired, type KeyRing } from './key-ring.ts'
@@ -33,6 +43,9 @@ export interface Revoked {
   readonly effective: boolean
 }
 
+/** Keys that are remembered for having shown a certificate that another one holds. */
+const MOST_BRANCHES = 1_024
+
 /** Everything a site knows about who belongs to its federation, on disk before anybody acts on it. */
 export class SiteMembership implements MembershipPort {
   readonly federation: Federation
@@ -47,6 +60,10 @@ export class SiteMembership implements MembershipPort {
   #lock: Promise<unknown> = Promise.resolve()
   /** The keys that this site takes have changed. */
   onKeys: (ring: KeyRing) => void = () => {}
+  /** Hand-overs that were learnt from what a peer showed: they are for everybody. */
+  onNews: (statements: readonly Uint8Array[]) => void = () => {}
+  /** Of peers whose hand-overs came too late: who holds the certificate. */
+  readonly #instead = new LRUCache<string, string>({ max: MOST_BRANCHES })
 
   private constructor (init: SiteMembershipInit, parts: { standing: Standing, book: MemberBook, credential: Credential, ring: KeyRing }) {
     this.#init = init
@@ -110,7 +127,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   async judge (peer: string, bytes: Uint8Array): Promise<CredentialReason | undefined> {
-    const verdict = await this.#verify(peer, parseBytes(bytes))
+    const verdict = await this.#admit(peer, parseBytes(bytes))
     if ('fault' in verdict) {
       this.#members.delete(peer)
       return verdict.fault
@@ -122,6 +139,16 @@ export class SiteMembership implements MembershipPort {
   /** As its credential said when it was last judged. */
   memberOf (peer: string): Member | undefined {
     return this.#members.get(peer)
+  }
+
+  /** What a member is counted by, whatever key it has at present. */
+  rootOf (peer: string): string {
+    return this.standing.rootOf(peer)
+  }
+
+  /** Who held the certificate already that this peer showed as its own. */
+  holderInsteadOf (peer: string): string | undefined {
+    return this.#instead.get(peer)
   }
 
   /** A key that was revoked or handed over, whatever its role. */
@@ -168,7 +195,8 @@ export class SiteMembership implements MembershipPort {
     const { federation, key } = this.#init
     const role = this.#roleOf(peerId)
     const inviter = this.#revoker(peerId, role)
-    const learnt = await this.#take([await signRevocation(federation.id, peerId, key, inviter)])
+    const ended = [...new Set([peerId, this.#revocableRootOf(peerId)])]
+    const learnt = await this.#take(await Promise.all(ended.map(async (each) => await signRevocation(federation.id, each, key, inviter))))
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
     return {
@@ -178,6 +206,12 @@ export class SiteMembership implements MembershipPort {
       effective: this.standing.isRevoked(peerId, role),
       news: learnt.map(canonicalBytes)
     }
+  }
+
+  /** Whoever else it handed over to, unseen, is ended by it too. */
+  #revocableRootOf (peerId: string): string {
+    const root = this.rootOf(peerId)
+    return this.federation.document.founders.includes(root) ? peerId : root
   }
 
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
@@ -233,8 +267,31 @@ export class SiteMembership implements MembershipPort {
     }
   }
 
-  async #verify (peerId: string, credential: unknown): Promise<Awaited<ReturnType<typeof verifyCredential>>> {
-    return await verifyCredential(credential, { federation: this.federation, peerId, now: this.#now(), standing: this.standing })
+  async #verify (peerId: string, shown: unknown): Promise<CredentialCheck> {
+    return await verifyCredential(shown, { federation: this.federation, peerId, now: this.#now(), standing: this.standing })
+  }
+
+  /** One live holder per certificate: the hand-overs that a peer shows are known from now on, and whoever shows others comes too late. */
+  async #admit (peerId: string, shown: unknown): Promise<CredentialCheck> {
+    const verdict = await this.#verify(peerId, shown)
+    const { data } = credential.safeParse(shown)
+    if (data == null || data.handovers.length === 0) return verdict
+    if ('fault' in verdict) return verdict.fault === 'REVOKED' ? this.#tooLate(peerId, data.handovers) : verdict
+    if (verdict.member.role === 'founder' || this.#knows(data.handovers)) return verdict
+    const news = await this.#take([{ version: 1, kind: 'succession', credential: data }])
+    if (news.length > 0) this.onNews(news.map(canonicalBytes))
+    // Another may have come first meanwhile, or there is no room for what nobody could be held to.
+    return this.#knows(data.handovers) ? await this.#verify(peerId, shown) : this.#tooLate(peerId, data.handovers)
+  }
+
+  #tooLate (peerId: string, handovers: readonly Handover[]): CredentialCheck {
+    const holder = this.standing.holderInstead(handovers)
+    if (holder != null) this.#instead.set(peerId, holder)
+    return { fault: 'REVOKED' }
+  }
+
+  #knows (handovers: readonly Handover[]): boolean {
+    return handovers.every(({ from, to }) => this.standing.successorOf(from) === to)
   }
 
   async #useRing (ring: KeyRing): Promise<void> {
@@ -245,7 +302,7 @@ export class SiteMembership implements MembershipPort {
 
   async #take (values: readonly unknown[]): Promise<Statement[]> {
     return await this.#locked(async () => {
-      const news = await this.standing.learn(values)
+      const news = await this.standing.learn(values, this.#now())
       if (news.length > 0) await writeJson(this.#init.paths.statements, this.standing.statements)
       for (const each of news) this.#tell(each)
       return news

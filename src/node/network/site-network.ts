@@ -109,7 +109,7 @@ export class SiteNetwork {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
     if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
-    const limits = new PeerLimits({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
+    const limits = limitsOf(init)
     const onRefused = (refusal: FailedHandshake): void => {
       refused.count++
       init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
@@ -288,6 +288,14 @@ export class SiteNetwork {
     })
     this.#discovery.start()
   }
+}
+
+/** A member is counted as one, whatever key it has. */
+function limitsOf (init: SiteNetworkInit): PeerLimits {
+  return new PeerLimits({
+    onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) },
+    rootOf: (peer) => init.membership.rootOf(peer)
+  })
 }
 
 function versionsOf (init: SiteNetworkInit, own: Software, peers: PeerTable): PeerVersions {

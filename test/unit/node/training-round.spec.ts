@@ -56,7 +56,13 @@ describe('a training round', () => {
         },
         trouble: undefined
       },
-      peers: { medianRound: () => median, medianBelow: () => median, medianAhead: () => median, farAhead: () => ahead, onRound: () => () => {} },
+      peers: {
+        medianRound: () => median,
+        medianBelow: () => median,
+        medianAhead: () => median,
+        farAhead: () => ahead,
+        onRound: () => () => {}
+      },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
       distance: () => 0.25,

@@ -1,3 +1,4 @@
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../../../../src/adapter/schema.ts'
 import { Auditor } from '../../../../src/audit/auditor.ts'
 import { readFederation } from '../../../../src/federation/document.ts'
@@ -9,7 +10,6 @@ import type { Announcement } from '../../../../src/protocol/announce/index.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../../../src/protocol/versions.ts'
 import { createLogger } from '../../../../src/rounds/logger.ts'
 import { Notices } from '../../../../src/rounds/notices.ts'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Sites } from '../sites.ts'
 
 /** As the fake trainer has it. */
@@ -33,22 +33,29 @@ export class Liar {
   readonly network: SiteNetwork
   readonly peerId: string
   readonly averager: Averager
+  readonly notices: Notices
   readonly #close: () => Promise<void>
   #timer: NodeJS.Timeout | undefined
 
-  private constructor (network: SiteNetwork, averager: Averager, peerId: string, close: () => Promise<void>) {
+  private constructor (network: SiteNetwork, averager: Averager, { peerId, notices }: Pick<Liar, 'peerId' | 'notices'>, close: () => Promise<void>) {
     this.network = network
     this.averager = averager
     this.peerId = peerId
+    this.notices = notices
     this.#close = close
   }
 
-  static async open (sites: Sites, name: string, { values = new Float32Array(8), round = 0, bootstrap = [] }: Lies = {}): Promise<Liar> {
+  static async open (
+    sites: Sites,
+    name: string,
+    { values = new Float32Array(8), round = 0, bootstrap = [] }: Lies = {}
+  ): Promise<Liar> {
     const paths = sites.paths(name)
     const federation = await readFederation(paths.federation)
     const key = await loadIdentity(paths.identity)
     const peerId = peerIdFromPrivateKey(key).toString()
     const logger = createLogger('silent')
+    const notices = new Notices(logger)
     const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure: () => {} })
     await audit.open()
     const network = await SiteNetwork.open({
@@ -58,13 +65,13 @@ export class Liar {
       membership: await SiteMembership.open({ paths, federation, key, peerId, onEvent: () => {} }),
       config: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [...bootstrap] },
       logger,
-      notices: new Notices(logger),
+      notices,
       audit
     })
     const { averaging: settings } = federation.document
     const averager = new Averager({ schema: SCHEMA, values, round, mass: 10, settings })
     await network.join(averager, { onExchange: () => {}, onSettled: () => {}, onForeign: () => {} })
-    return new Liar(network, averager, peerId, async () => {
+    return new Liar(network, averager, { peerId, notices }, async () => {
       await network.close()
       await audit.close('done')
     })

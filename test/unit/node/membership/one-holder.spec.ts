@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { Federation } from '../../../../src/federation/document.ts'
+import { issueHandover, type Certificate, type Credential } from '../../../../src/federation/membership/certificate.ts'
+import type { MembershipEvent } from '../../../../src/federation/membership/events.ts'
+import { createNetworkKey } from '../../../../src/federation/membership/network-key.ts'
+import { SiteMembership } from '../../../../src/federation/membership/site-membership.ts'
+import { signRevocation } from '../../../../src/federation/membership/statements.ts'
+import { canonicalBytes } from '../../../../src/federation/signed.ts'
+import { sitePaths } from '../../../../src/home/paths.ts'
+import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
+
+describe('one certificate', () => {
+  let folder: string
+  let federation: Federation
+  let founder: Person
+  let root: Person
+  let certificate: Certificate
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'consilium-'));
+    [founder, root] = await people(2) as [Person, Person]
+    federation = await federationOf([founder])
+    certificate = await certify(federation, founder, root.peerId)
+  })
+
+  afterEach(async () => { await rm(folder, { recursive: true }) })
+
+  async function site (name: string, own: Person = founder, onEvent: (event: MembershipEvent) => void = () => {}): Promise<SiteMembership> {
+    const paths = sitePaths(join(folder, name))
+    await createNetworkKey(paths.networkKey).catch(() => { /* it was opened before */ })
+    return await SiteMembership.open({ paths, federation, key: own.key, peerId: own.peerId, now: () => NOW, onEvent })
+  }
+
+  /** The certificate, handed over from key to key. */
+  async function handedTo (...keys: readonly Person[]): Promise<Credential> {
+    const chain = [root, ...keys]
+    const handovers = await Promise.all(keys.map(async (to, index) =>
+      await issueHandover({ federation: federation.id, to: to.peerId, at: VALID.from }, chain[index]!.key)
+    ))
+    return { certificate, handovers }
+  }
+
+  const show = async (to: SiteMembership, who: Person, shown: object): Promise<string> =>
+    await to.judge(who.peerId, canonicalBytes(shown)) ?? 'accepted'
+
+  it('has one live holder, though it was handed over fifty times, published nowhere', async () => {
+    const victim = await site('victim')
+    const keys = await people(50)
+    const verdicts = await Promise.all(keys.map(async (key) => await show(victim, key, await handedTo(key))))
+    expect(verdicts.filter((each) => each === 'accepted')).to.have.length(1)
+    const holder = keys[verdicts.indexOf('accepted')]!
+    const late = keys[verdicts.indexOf('REVOKED')]!
+    expect(victim.holderInsteadOf(late.peerId)).to.equal(holder.peerId)
+    expect(await show(victim, root, { certificate }), 'the key that handed it over').to.equal('REVOKED')
+    expect(keys.map(({ peerId }) => victim.rootOf(peerId) === root.peerId).filter(Boolean)).to.have.length(1)
+    const again = await site('victim')
+    expect(await show(again, holder, await handedTo(holder)), 'after a restart').to.equal('accepted')
+    expect(await show(again, late, await handedTo(late))).to.equal('REVOKED')
+  })
+
+  it('tells the others who holds it as soon as somebody shows it', async () => {
+    const [one, other] = [await site('one'), await site('other')]
+    const [first, second] = await people(2) as [Person, Person]
+    const told: Uint8Array[] = []
+    one.onNews = (statements) => { told.push(...statements) }
+    await show(one, first, await handedTo(first))
+    expect(await other.learn(told)).to.have.length(1)
+    expect(await show(other, second, await handedTo(second))).to.equal('REVOKED')
+    expect(await show(other, first, await handedTo(first))).to.equal('accepted')
+  })
+
+  it('ends with any of its keys, those that nobody has seen too', async () => {
+    const [first, second, third] = await people(3) as [Person, Person, Person]
+    const [one, other] = [await site('one'), await site('other')]
+    await show(one, first, await handedTo(first))
+    await show(other, second, await handedTo(second))
+    const { news, effective } = await one.issueRevocation(first.peerId)
+    expect(effective).to.equal(true)
+    await other.learn(news)
+    expect(await show(one, first, await handedTo(first))).to.equal('REVOKED')
+    expect(await show(other, second, await handedTo(second)), 'a branch that the founder never saw').to.equal('REVOKED')
+    expect(await show(await site('new', founder), third, await handedTo(third))).to.equal('accepted')
+  })
+
+  it('is known by every key of a chain, and counted by the first', async () => {
+    const [first, second, third] = await people(3) as [Person, Person, Person]
+    const victim = await site('victim')
+    expect(await show(victim, second, await handedTo(first, second))).to.equal('accepted')
+    expect([first, second, root].map(({ peerId }) => victim.rootOf(peerId))).to.deep.equal([root.peerId, root.peerId, root.peerId])
+    expect(await show(victim, third, await handedTo(first, third)), 'branches off later').to.equal('REVOKED')
+    expect(await show(victim, first, await handedTo(first))).to.equal('REVOKED')
+    await victim.standing.learn([await signRevocation(federation.id, first.peerId, founder.key)])
+    expect(await show(victim, second, await handedTo(first, second)), 'revoked by a key between').to.equal('REVOKED')
+  })
+
+  it('cannot come back to a key that it left', async () => {
+    const [first] = await people(1) as [Person]
+    const victim = await site('victim')
+    expect(await show(victim, root, await handedTo(first, root))).to.equal('REVOKED')
+    expect(victim.statements()).to.deep.equal([])
+  })
+})
