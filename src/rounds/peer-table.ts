@@ -17,7 +17,8 @@ interface Entry {
   lastSeen?: number
   announced?: Announced
   announcedAt?: number
-  /** When its round last grew. */
+  /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
+  highest: number
   movedAt: number
   exchanges: number
   /** This site exchanged with it, now or before its last start. */
@@ -50,13 +51,18 @@ export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
   readonly #foundWithinMs: number
+  readonly #rootOf: (id: string) => string
   readonly #onRound = new Set<() => void>()
   #aloneFrom: number
   #landings = 0
 
-  /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
-  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
+  /**
+   * While nobody is known yet, somebody is expected for `foundWithinMs` from now. `rootOf`: what a site is counted by, whatever key it has
+   * at present.
+   */
+  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS, rootOf: (id: string) => string = (id) => id) {
     this.#now = now
+    this.#rootOf = rootOf
     this.#foundWithinMs = foundWithinMs
     this.#aloneFrom = now() + foundWithinMs
   }
@@ -77,8 +83,10 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    const isNews = announced.round > (entry.announced?.round ?? -1)
+    // Going back and forth is no news: nobody waits for it.
+    const isNews = announced.round > entry.highest
     if (isNews) {
+      entry.highest = announced.round
       entry.movedAt = this.#now()
       this.#landings++
     }
@@ -247,7 +255,7 @@ export class PeerTable {
   #moving (counts: (entry: Entry) => boolean): number[] {
     return [...this.#entries.values()]
       .filter((entry) => counts(entry) && entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
-      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
+      .flatMap(({ announced, highest }) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
   }
 
@@ -256,11 +264,21 @@ export class PeerTable {
   }
 
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ??
-      { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, met: false, foreign: false, apart: false }
-    if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
+    const known = this.#entries.get(id)
+    if (known != null) return known
+    const { highest = -1, movedAt = this.#now(), met = false } = this.#takeFormer(id) ?? {}
+    const entry: Entry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, met, foreign: false, apart: false }
+    if (this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry
+  }
+
+  /** What is known of the key that this one took over from, which is no site of its own any more. */
+  #takeFormer (id: string): Entry | undefined {
+    const root = this.#rootOf(id)
+    const former = [...this.#entries].find(([key, { connected }]) => !connected && this.#rootOf(key) === root)
+    if (former != null) this.#entries.delete(former[0])
+    return former?.[1]
   }
 
   #forgetOne (): void {

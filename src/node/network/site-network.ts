@@ -122,7 +122,7 @@ export class SiteNetwork {
       if (refusal.direction === 'inbound') limits.handshakeFailed(refusal.peer)
     }
     const { software = THIS_SOFTWARE } = init
-    const peers = new PeerTable(Date.now, init.foundWithinMs)
+    const peers = new PeerTable(Date.now, init.foundWithinMs, (id) => init.membership.rootOf(id))
     const versions = versionsOf(init, software, peers)
     const networkKey = Buffer.from(init.membership.ring.current, 'hex')
     const noise = keyedNoise({ federationId: init.federationId, networkKey, onRefused, tap: init.tap })

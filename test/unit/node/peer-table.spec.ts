@@ -127,6 +127,27 @@ describe('PeerTable', () => {
     expect(peers.medianRound()).to.equal(2)
   })
 
+  it('is not held up by one that goes back and forth, nor by one that gets another key', () => {
+    const roots = new Map([['next', 'a']])
+    const table = new PeerTable(() => clock.time, 0, (id) => roots.get(id) ?? id)
+    table.connected('a', [])
+    for (let minute = 0; minute <= 10; minute++) {
+      table.announced('a', announced({ round: 1 + minute % 2 }))
+      expect(table.medianBelow(), `after ${minute} minutes`).to.equal(minute === 0 ? 1 : 2)
+      clock.time += 60_000
+    }
+    table.announced('a', announced({ round: 1 }))
+    expect(table.medianBelow()).to.equal(undefined)
+    expect(table.landings).to.equal(2)
+    table.disconnected('a')
+    table.connected('next', [])
+    table.announced('next', announced({ round: 2 }))
+    expect(table.medianBelow()).to.equal(undefined)
+    expect(table.view().map(({ peerId }) => peerId), 'counted once').to.deep.equal(['next'])
+    table.announced('next', announced({ round: 3 }))
+    expect(table.medianBelow()).to.equal(3)
+  })
+
   it('neither asks nor awaits sites that left of their own will, or have another schema', () => {
     for (const id of ['a', 'b', 'c']) peers.connected(id, [])
     peers.announced('a', announced({ phase: 'stopped' }))

@@ -56,10 +56,13 @@ export class TrafficLimits {
     onEvent(secured.connection, 'message', ({ data }: StreamMessageEvent) => {
       if (data.byteLength >= SMALL_BYTES) credit = Math.min(MOST_CREDIT, credit + 1)
       else if (credit > 0) credit--
-      else if (this.#smallFrames.take(this.#rootOf(peer)) === 0) return
-      else this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
+      else if (this.#isOver(peer)) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
     })
     return secured
+  }
+
+  #isOver (peer: string): boolean {
+    return this.#smallFrames.take(this.#rootOf(peer)) > 0
   }
 
   #watchMuxer (muxer: StreamMuxer, peer: string): StreamMuxer {
