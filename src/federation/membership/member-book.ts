@@ -56,6 +56,12 @@ export class MemberBook {
     return this.#entries.peek(peerId)?.role
   }
 
+  /** When the certificate ends that a site showed here, milliseconds since the epoch; -Infinity where it never did. */
+  validUntil (peerId: string): number {
+    const { lastSeen, to } = this.#entries.peek(peerId) ?? {}
+    return lastSeen == null || to == null ? -Infinity : Date.parse(to)
+  }
+
   /** With this site, ever. */
   hasExchanged (peerId: string): boolean {
     return this.#entries.peek(peerId)?.lastExchange != null

@@ -1,5 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { LRUCache } from 'lru-cache'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError, ProtocolError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -43,8 +44,8 @@ export interface Revoked {
   readonly effective: boolean
 }
 
-/** Keys that are remembered for having shown a certificate that another one holds. */
-const MOST_BRANCHES = 1_024
+/** Sites of whom it is remembered what they announced, and keys that showed a certificate which another one holds. */
+const MOST_SHOWN = 1_024
 
 /** Everything a site knows about who belongs to its federation, on disk before anybody acts on it. */
 export class SiteMembership implements MembershipPort {
@@ -56,6 +57,8 @@ export class SiteMembership implements MembershipPort {
   #credential: Credential
   readonly #catchUp: CatchUp
   readonly #members = new Map<string, Member>()
+  /** What sites announced that hold it for so long, milliseconds since the epoch. */
+  readonly #shown = new LRUCache<string, { readonly bytes: string, readonly until: number }>({ max: MOST_SHOWN })
   #ring: KeyRing
   #lock: Promise<unknown> = Promise.resolve()
   /** The keys that this site takes have changed. */
@@ -63,7 +66,7 @@ export class SiteMembership implements MembershipPort {
   /** Hand-overs that were learnt from what a peer showed: they are for everybody. */
   onNews: (statements: readonly Uint8Array[]) => void = () => {}
   /** Of peers whose hand-overs came too late: who holds the certificate. */
-  readonly #instead = new LRUCache<string, string>({ max: MOST_BRANCHES })
+  readonly #instead = new LRUCache<string, string>({ max: MOST_SHOWN })
 
   private constructor (init: SiteMembershipInit, parts: { standing: Standing, book: MemberBook, credential: Credential, ring: KeyRing }) {
     this.#init = init
@@ -154,6 +157,19 @@ export class SiteMembership implements MembershipPort {
   /** A key that was revoked or handed over, whatever its role. */
   isOutcast (peer: string): boolean {
     return this.standing.isRevoked(peer, this.#roleOf(peer)) || this.standing.successorOf(peer) != null
+  }
+
+  /** Whether a site that is perhaps not connected belongs to the federation: by what it shows, else by what is known of it. */
+  async isCertified (peer: string, shown: Uint8Array | undefined): Promise<boolean> {
+    if (this.isOutcast(peer)) return false
+    if (this.federation.document.founders.includes(peer)) return true
+    const bytes = shown == null ? undefined : Buffer.from(shown).toString('base64')
+    const known = this.#shown.get(peer)
+    if (bytes == null || bytes === known?.bytes) return (known?.until ?? this.book.validUntil(peer)) > this.#now()
+    const verdict = await this.#admit(peer, parseJson(new TextDecoder().decode(shown)))
+    if ('fault' in verdict) return false
+    this.#shown.set(peer, { bytes, until: Date.parse(verdict.member.to ?? '') })
+    return true
   }
 
   /** Forgets a peer that is gone. */
@@ -303,6 +319,8 @@ export class SiteMembership implements MembershipPort {
   async #take (values: readonly unknown[]): Promise<Statement[]> {
     return await this.#locked(async () => {
       const news = await this.standing.learn(values, this.#now())
+      // Who was certified may be so no more.
+      if (news.length > 0) this.#shown.clear()
       if (news.length > 0) await writeJson(this.#init.paths.statements, this.standing.statements)
       for (const each of news) this.#tell(each)
       return news

@@ -15,7 +15,7 @@ import {
   type ExchangeReport,
   type SettledExchange
 } from '../../protocol/adapter-exchange/index.ts'
-import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
+import { announce, type Announce, type AnnounceInit, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
@@ -150,7 +150,7 @@ export class SiteNetwork {
         services: {
           membership: members.service(init.federationId),
           pubsub: boundedGossipsub(init.federationId),
-          announce: announce({ federationId: init.federationId, isOutcast: (author) => init.membership.isOutcast(author) }),
+          announce: announce(announceInit(init)),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
@@ -271,6 +271,9 @@ export class SiteNetwork {
     const { host, peers } = this
     recordConnections(host, this.#init.audit)
     countAnnouncementOffences(host.services.announce, this.#limits)
+    host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
+      if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
+    })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
@@ -287,6 +290,16 @@ export class SiteNetwork {
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })
     this.#discovery.start()
+  }
+}
+
+function announceInit ({ federationId, membership }: SiteNetworkInit): AnnounceInit {
+  return {
+    federationId,
+    rounds: membership.federation.document.training.rounds,
+    isOutcast: (author) => membership.isOutcast(author),
+    isCertified: async (author, credential) => await membership.isCertified(author, credential),
+    credential: () => membership.greeting().credential
   }
 }
 
@@ -318,6 +331,15 @@ async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { pe
     'no address',
     'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
       'with an invitation that holds one'
+  )
+}
+
+/** One sentence for any number of names, which anybody may invent. */
+function sayUncertified (notices: Notices, peer: string): void {
+  notices.warn(
+    'uncertified',
+    `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
+      'yours is missing, it runs older software and has not been met yet'
   )
 }
 

@@ -37,7 +37,12 @@ export class Liar {
   readonly #close: () => Promise<void>
   #timer: NodeJS.Timeout | undefined
 
-  private constructor (network: SiteNetwork, averager: Averager, { peerId, notices }: Pick<Liar, 'peerId' | 'notices'>, close: () => Promise<void>) {
+  private constructor (
+    network: SiteNetwork,
+    averager: Averager,
+    { peerId, notices }: Pick<Liar, 'peerId' | 'notices'>,
+    close: () => Promise<void>
+  ) {
     this.network = network
     this.averager = averager
     this.peerId = peerId
@@ -79,18 +84,19 @@ export class Liar {
 
   /** From now on, again and again; `what` is asked each time. */
   announce (what: () => Partial<Announcement>): void {
-    const say = async (): Promise<void> => {
-      await this.network.publish({
-        software: THIS_SOFTWARE.version,
-        protocols: protocolNames(THIS_SOFTWARE.protocols),
-        round: this.averager.round,
-        phase: 'G',
-        schemaHash: SCHEMA.hash,
-        sketch: new Float32Array(64),
-        ...what()
-      }).catch(() => {})
-    }
-    this.#timer = setInterval(() => { say().catch(() => {}) }, EVERY_MS)
+    this.#timer = setInterval(() => { this.say(what()).catch(() => { /* nobody listens yet */ }) }, EVERY_MS)
+  }
+
+  async say (what: Partial<Announcement>): Promise<void> {
+    await this.network.publish({
+      software: THIS_SOFTWARE.version,
+      protocols: protocolNames(THIS_SOFTWARE.protocols),
+      round: this.averager.round,
+      phase: 'G',
+      schemaHash: SCHEMA.hash,
+      sketch: new Float32Array(64),
+      ...what
+    })
   }
 
   async close (): Promise<void> {
