@@ -5,6 +5,7 @@ import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Auditor } from '../../audit/auditor.ts'
 import { seededRandom } from '../../common/random.ts'
+import { RefusedError } from '../../errors.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -83,6 +84,7 @@ export class SiteNetwork {
   readonly #refused: { count: number }
   readonly #limits: PeerLimits
   readonly #versions: PeerVersions
+  readonly #share: FairShare
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -95,6 +97,10 @@ export class SiteNetwork {
     this.#limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
+    this.#share = new FairShare(() => performance.now(), {
+      rootOf: (partner) => init.membership.rootOf(partner),
+      onSlow: (...slow) => { saySlow(init.notices, ...slow) }
+    })
     this.#discovery = new Discovery({
       host: this.host,
       federationId: init.federationId,
@@ -174,9 +180,8 @@ export class SiteNetwork {
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
-    const share = new FairShare(() => performance.now())
     const { federationId } = this.#init
-    const create = adapterExchange({ federationId, averaging: share.of(averager), protocols: this.software.protocols })
+    const create = adapterExchange({ federationId, averaging: this.#share.of(averager), protocols: this.software.protocols })
     const service = create(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
@@ -198,7 +203,7 @@ export class SiteNetwork {
     service.addEventListener('refusal', ({ detail }) => {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
     })
-    share.watch(service)
+    this.#share.watch(service)
     countExchangeOffences(service, this.#limits)
     recordExchanges(service, averager, this.#init.audit)
     this.#averager = averager
@@ -209,6 +214,8 @@ export class SiteNetwork {
 
   readonly exchange: ExchangeWith = async (partner, options) => {
     if (this.#exchanges == null) throw new Error('exchange before join')
+    const waitMs = this.#share.waitMs(partner)
+    if (waitMs > 0) throw new RefusedError('BUSY', waitMs)
     return await this.#exchanges.exchange(peerIdFromString(partner), options)
   }
 
@@ -340,6 +347,16 @@ function sayUncertified (notices: Notices, peer: string): void {
     'uncertified',
     `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
       'yours is missing, it runs older software and has not been met yet'
+  )
+}
+
+function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: number | undefined): void {
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+  notices.warn(
+    `slow ${partner}`,
+    `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
+      usualMs == null ? '' : `, with others ${seconds(usualMs)}`
+    }): it is asked less often from now on; look at the line between, and ask the people there`
   )
 }
 

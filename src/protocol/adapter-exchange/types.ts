@@ -29,6 +29,8 @@ export interface ExchangeFailure {
   readonly inDoubt: boolean
   /** Missing when it failed before there was an offer. */
   readonly exchangeId?: string
+  /** Since there was a stream; 0 where none came about. */
+  readonly durationMs: number
   readonly bytesSent: number
   readonly bytesReceived: number
   /** Present when the whole vector left (was read). */

@@ -24,7 +24,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   #subscribed = false
 
   constructor (components: AnnounceComponents, init: AnnounceInit) {
-    const { federationId, now = Date.now, isOutcast = () => false, isCertified = async () => true, rounds, credential } = init
+    const { federationId, now = Date.now, isOutcast = () => false, isCertified = () => Promise.resolve(true), rounds, credential } = init
     super()
     this.#components = components
     this.#now = now

@@ -92,20 +92,20 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
   ]
   const wrong = checks.find(([, ok]) => !ok)
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
-  const schemaHash = toString(frame.schemaHash, 'base16')
+  return { sequence, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch) }
+}
+
+function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announcement {
+  const { round, phase, dice, software, protocols } = frame
   return {
-    sequence,
-    ...(credential.length === 0 ? {} : { credential }),
-    announcement: {
-      round,
-      phase,
-      schemaHash,
-      sketch,
-      protocols,
-      ...(dice == null ? {} : { dice }),
-      ...trainingOf(frame),
-      ...(software === '' ? {} : { software })
-    }
+    round,
+    phase,
+    schemaHash: toString(frame.schemaHash, 'base16'),
+    sketch,
+    protocols,
+    ...(dice == null ? {} : { dice }),
+    ...trainingOf(frame),
+    ...(software === '' ? {} : { software })
   }
 }
 
