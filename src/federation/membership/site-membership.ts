@@ -20,7 +20,17 @@ import {
 } from './certificate.ts'
 import { takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
-import { epochOf, isNewer, keyHash, makeKey, requireKey, withKey, withoutExpired, type KeyRing } from './key-ring.ts'
+import {
+  epochOf,
+  isNewer,
+  keyHash,
+  makeKey,
+  MOST_EPOCHS_MISSED,
+  requireKey,
+  withKey,
+  withoutExpired,
+  type KeyRing
+} from './key-ring.ts'
 import { MemberBook } from './member-book.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
 import { signRevocation, Standing, type Statement } from './statements.ts'
@@ -47,6 +57,8 @@ export interface Revoked {
 /** Sites of whom it is remembered what they announced, and keys that showed a certificate which another one holds. */
 const MOST_SHOWN = 1_024
 
+const MOST_OVERLAP_MS = 366 * 86_400_000
+
 /** Everything a site knows about who belongs to its federation, on disk before anybody acts on it. */
 export class SiteMembership implements MembershipPort {
   readonly federation: Federation
@@ -63,6 +75,8 @@ export class SiteMembership implements MembershipPort {
   #lock: Promise<unknown> = Promise.resolve()
   /** The keys that this site takes have changed. */
   onKeys: (ring: KeyRing) => void = () => {}
+  /** A founder's key was not taken: its epoch is far beyond this site's. */
+  onFarKey: (founder: string, epoch: number) => void = () => {}
   /** Hand-overs that were learnt from what a peer showed: they are for everybody. */
   onNews: (statements: readonly Uint8Array[]) => void = () => {}
   /** Of peers whose hand-overs came too late: who holds the certificate. */
@@ -199,6 +213,10 @@ export class SiteMembership implements MembershipPort {
   async learnKey ({ statement, key }: NetworkKey): Promise<boolean> {
     const parsed = await requireKey(this.federation, parseBytes(statement), key)
     return await this.#locked(async () => {
+      if (parsed.epoch > epochOf(this.#ring) + MOST_EPOCHS_MISSED) {
+        this.onFarKey(parsed.signature.peerId, parsed.epoch)
+        return false
+      }
       if (!isNewer(parsed, { epoch: epochOf(this.#ring), hash: keyHash(this.federation.id, this.#ring.current) })) return false
       await this.#useRing(withKey(this.#ring, Buffer.from(key).toString('hex'), parsed))
       this.#init.onEvent({ kind: 'membership', event: 'key received', peer: parsed.signature.peerId, detail: `epoch ${parsed.epoch}` })
@@ -253,6 +271,9 @@ export class SiteMembership implements MembershipPort {
   async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string, news: NetworkKey }> {
     const { federation, key: founder, peerId } = this.#init
     if (!federation.document.founders.includes(peerId)) throw new InputError('only a founder can make a new network key: ask one of them')
+    if (!(overlapMs >= 0 && overlapMs <= MOST_OVERLAP_MS)) {
+      throw new InputError('the old network key can be accepted for at most 366 days more: give a shorter overlap')
+    }
     const overlapUntil = new Date(this.#now() + overlapMs).toISOString()
     return await this.#locked(async () => {
       const { key, statement } = await makeKey(federation, this.#ring, founder, overlapUntil)

@@ -67,6 +67,13 @@ export class Members {
       init.limits.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
     })
     this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
+    init.site.onFarKey = (founder, epoch) => {
+      init.notices.warn(
+        `far key ${founder}`,
+        `a network key of founder ${founder} was not taken, since its epoch ${epoch} is far beyond this site's: where this site was away ` +
+          'for years, ask for a new invitation; else ask the other founders to revoke that founder'
+      )
+    }
     init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
   }
 

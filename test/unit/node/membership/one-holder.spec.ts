@@ -5,12 +5,38 @@ import { expect } from 'chai'
 import type { Federation } from '../../../../src/federation/document.ts'
 import { issueHandover, type Certificate, type Credential } from '../../../../src/federation/membership/certificate.ts'
 import type { MembershipEvent } from '../../../../src/federation/membership/events.ts'
+import { makeKey, type KeyRing } from '../../../../src/federation/membership/key-ring.ts'
 import { createNetworkKey } from '../../../../src/federation/membership/network-key.ts'
 import { SiteMembership } from '../../../../src/federation/membership/site-membership.ts'
 import { signRevocation } from '../../../../src/federation/membership/statements.ts'
 import { canonicalBytes } from '../../../../src/federation/signed.ts'
 import { sitePaths } from '../../../../src/home/paths.ts'
 import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
+
+describe('a network key', () => {
+  it('of an epoch that leaves no others is not taken, and that is told; an overlap without end is refused', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-'))
+    const [one, other] = await people(2) as [Person, Person]
+    const federation = await federationOf([one, other])
+    const paths = sitePaths(folder)
+    await createNetworkKey(paths.networkKey)
+    const site = await SiteMembership.open({ paths, federation, key: one.key, peerId: one.peerId, now: () => NOW, onEvent: () => {} })
+    const far: unknown[] = []
+    site.onFarKey = (...each) => far.push(each)
+    const offer = async (epoch: number): Promise<boolean> => {
+      const ring = { ...site.ring, statement: { epoch: epoch - 1 } } as unknown as KeyRing
+      const { key, statement } = await makeKey(federation, ring, other.key, new Date(NOW + 1_000).toISOString())
+      return await site.learnKey({ statement: canonicalBytes(statement), key: Buffer.from(key, 'hex') })
+    }
+    expect(await offer(2 ** 32 - 1)).to.equal(false)
+    expect(far).to.deep.equal([[other.peerId, 2 ** 32 - 1]])
+    expect(await offer(64)).to.equal(true)
+    expect((await site.rotateKey(1_000)).epoch).to.equal(65)
+    const endless = await site.rotateKey(9e15).then(() => 'made', (error: Error) => `${error.name}: ${error.message}`)
+    expect(endless).to.equal('InputError: the old network key can be accepted for at most 366 days more: give a shorter overlap')
+    await rm(folder, { recursive: true })
+  })
+})
 
 describe('one certificate', () => {
   let folder: string
