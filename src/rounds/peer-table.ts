@@ -204,7 +204,8 @@ export class PeerTable {
    * slow holds nobody up; of two sites, the one waits for the other.
    */
   medianBelow (): number | undefined {
-    const rounds = this.#movingRounds()
+    // Whom it exchanges with is as fast as it is: all count.
+    const rounds = this.#moving(() => true)
     return rounds[Math.min(rounds.length - 1, Math.floor((rounds.length + 1) / 2))]
   }
 
@@ -276,6 +277,8 @@ export class PeerTable {
   /** What is known of the key that this one took over from, which is no site of its own any more. */
   #takeFormer (id: string): Entry | undefined {
     const root = this.#rootOf(id)
+    // The first key took over from none.
+    if (root === id) return undefined
     const former = [...this.#entries].find(([key, { connected }]) => !connected && this.#rootOf(key) === root)
     if (former != null) this.#entries.delete(former[0])
     return former?.[1]
