@@ -43,6 +43,8 @@ const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
 // The rounds of so many that this site has exchanged with are believed before those of anybody else.
 const ENOUGH = 3
+// So many are believed at once after a start: those who started with this site, and may not have been found yet, matter less.
+const MANY = 5
 const GONE = new Set(['done', 'stopped'])
 const FINISHED = new Set(['cool-down', ...GONE])
 
@@ -191,11 +193,12 @@ export class PeerTable {
   /**
    * The same median with this site counted as one of them, behind all others: what a slow site believes before it gives up its place.
    * Half of a federation alone makes nobody skip rounds; of two sites, the one believes the other. Undefined as long as those who started
-   * with this site may not have been found yet, unless it knows enough of the others from before.
+   * with this site may not have been found yet, unless others are many, or known from before.
    */
   medianAhead (): number | undefined {
-    if (this.#now() < this.#aloneFrom && this.#moving((entry) => entry.met).length < ENOUGH) return undefined
     const rounds = this.#movingRounds()
+    const areFew = rounds.length < MANY && this.#moving((entry) => entry.met).length < ENOUGH
+    if (areFew && this.#now() < this.#aloneFrom) return undefined
     return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
   }
 

@@ -96,9 +96,12 @@ describe('PeerTable', () => {
       expect(ahead([9, 9, 9, 9, 1, 1, 1]), 'half of eight').to.equal(1)
     })
 
-    it('is nobody\'s round before those who started with it were found, unless it has exchanged with three', () => {
+    it('is nobody\'s round before those who started with it were found, unless it has exchanged with three, or five are there', () => {
       expect(ahead([9, 9, 9], { after: 19_999 })).to.equal(undefined)
       expect(ahead([9, 9, 9], { after: 19_999, met: 3 })).to.equal(9)
+      expect(ahead([9, 9, 9, 9], { after: 19_999 })).to.equal(undefined)
+      expect(ahead([9, 9, 9, 9, 9], { after: 0 }), 'five others').to.equal(9)
+      expect(ahead([9, 9, 9, 0, 0], { after: 0 })).to.equal(0)
     })
 
     it('is the rounds of whom it has exchanged with, once they are three', () => {
