@@ -10,7 +10,7 @@ const FAILURE = { factor: 4, leastMs: 1_000 }
 /** What is beyond this many times what others need, and beyond this long, is time that a partner which was asked wastes. */
 const SLOW = { factor: 4, leastMs: 2_000 }
 /** So much of this site's time a partner may waste, and so long at once: a slow line holds it up now and then, a liar no oftener. */
-export const WASTE = { part: 0.1, burstMs: 20_000 } as const
+const WASTE = { part: 0.1, burstMs: 20_000 } as const
 /** Failures that cost this site time, as those in doubt do, while a cut line costs none. */
 const COSTLY = new Set(['TimeoutError', 'ProtocolError'])
 const MOST = 1024
