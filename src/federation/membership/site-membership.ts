@@ -257,6 +257,9 @@ export class SiteMembership implements MembershipPort {
     if (certificate?.role !== 'inviter' || handovers.length > 0) {
       throw new InputError('only a founder or an inviter can revoke: ask one of them')
     }
+    if (Date.parse(certificate.to) <= this.#now()) {
+      throw new InputError('the certificate of this site has ended, so that it can revoke nobody: ask a founder for a new invitation')
+    }
     if (role !== 'member') {
       throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
     }

@@ -10,6 +10,7 @@ import { createNetworkKey } from '../../../../src/federation/membership/network-
 import { SiteMembership } from '../../../../src/federation/membership/site-membership.ts'
 import { signRevocation } from '../../../../src/federation/membership/statements.ts'
 import { canonicalBytes } from '../../../../src/federation/signed.ts'
+import { writeJson } from '../../../../src/home/files.ts'
 import { sitePaths } from '../../../../src/home/paths.ts'
 import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
 
@@ -120,6 +121,16 @@ describe('one certificate', () => {
     expect(await show(victim, first, await handedTo(first))).to.equal('REVOKED')
     await victim.standing.learn([await signRevocation(federation.id, first.peerId, founder.key)])
     expect(await show(victim, second, await handedTo(first, second)), 'revoked by a key between').to.equal('REVOKED')
+  })
+
+  it('revokes nobody once it has ended, which is said to whoever tries', async () => {
+    const [other] = await people(1) as [Person]
+    const ended = await certify(federation, founder, root.peerId, { role: 'inviter', to: new Date(NOW).toISOString() })
+    const paths = sitePaths(join(folder, 'ended'))
+    await writeJson(paths.certificate, { certificate: ended, handovers: [] })
+    const inviter = await site('ended', root)
+    const said = await inviter.issueRevocation(other.peerId).then(() => 'revoked', (error: Error) => error.message)
+    expect(said).to.contain('the certificate of this site has ended')
   })
 
   it('cannot come back to a key that it left', async () => {
