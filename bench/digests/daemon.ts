@@ -162,12 +162,14 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             medianBelow: () => undefined,
             medianAhead: () => undefined,
             farAhead: () => [],
-            onRound: () => () => {}
+            onRound: () => () => {},
+            finishedForMs: () => 0
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
           distance: () => undefined,
           turnsPerRound,
+          stayMs: 120_000,
           staleness: averaging.staleness
         }
       }, round, new AbortController().signal)

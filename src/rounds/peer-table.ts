@@ -20,6 +20,8 @@ interface Entry {
   /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
   highest: number
   movedAt: number
+  /** When it was first heard to have finished its rounds. */
+  finishedAt?: number
   exchanges: number
   /** This site exchanged with it, now or before its last start. */
   met: boolean
@@ -92,6 +94,8 @@ export class PeerTable {
       entry.movedAt = this.#now()
       this.#landings++
     }
+    if (FINISHED.has(announced.phase)) entry.finishedAt ??= this.#now()
+    else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
     if (isNews) for (const listener of this.#onRound) listener()
@@ -173,6 +177,13 @@ export class PeerTable {
     return [...this.#entries].filter(([, entry]) =>
       this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
     ).map(([id]) => id)
+  }
+
+  /** Milliseconds for which the first of the others that are there has finished; 0 while all train. */
+  finishedForMs (): number {
+    const now = this.#now()
+    const there = [...this.#entries.values()].filter((entry) => this.#isPresent(entry))
+    return Math.max(0, ...there.map(({ finishedAt = now }) => now - finishedAt))
   }
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
