@@ -79,6 +79,8 @@ export class SiteMembership implements MembershipPort {
   onFarKey: (founder: string, epoch: number) => void = () => {}
   /** Hand-overs that were learnt from what a peer showed: they are for everybody. */
   onNews: (statements: readonly Uint8Array[]) => void = () => {}
+  /** Of keys that showed a hand-over: the key that the certificate names. */
+  readonly #roots = new LRUCache<string, string>({ max: MOST_SHOWN })
   /** Of peers whose hand-overs came too late: who holds the certificate. */
   readonly #instead = new LRUCache<string, string>({ max: MOST_SHOWN })
 
@@ -158,9 +160,9 @@ export class SiteMembership implements MembershipPort {
     return this.#members.get(peer)
   }
 
-  /** What a member is counted by, whatever key it has at present. */
+  /** What a member is counted by, whatever key it has at present: the key that its certificate names, as it showed it itself. */
   rootOf (peer: string): string {
-    return this.standing.rootOf(peer)
+    return this.#roots.get(peer) ?? peer
   }
 
   /** Who held the certificate already that this peer showed as its own. */
@@ -229,7 +231,7 @@ export class SiteMembership implements MembershipPort {
     const { federation, key } = this.#init
     const role = this.#roleOf(peerId)
     const inviter = this.#revoker(peerId, role)
-    const ended = [...new Set([peerId, this.#revocableRootOf(peerId)])]
+    const ended = [peerId, ...this.#formerKeysOf(peerId)]
     const learnt = await this.#take(await Promise.all(ended.map(async (each) => await signRevocation(federation.id, each, key, inviter))))
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
@@ -242,10 +244,9 @@ export class SiteMembership implements MembershipPort {
     }
   }
 
-  /** Whoever else it handed over to, unseen, is ended by it too. */
-  #revocableRootOf (peerId: string): string {
-    const root = this.rootOf(peerId)
-    return this.federation.document.founders.includes(root) ? peerId : root
+  /** Whoever else these handed over to, unseen, is ended with them. */
+  #formerKeysOf (peerId: string): string[] {
+    return this.standing.formerKeysOf(peerId).filter((each) => !this.federation.document.founders.includes(each))
   }
 
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
@@ -274,9 +275,8 @@ export class SiteMembership implements MembershipPort {
   async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string, news: NetworkKey }> {
     const { federation, key: founder, peerId } = this.#init
     if (!federation.document.founders.includes(peerId)) throw new InputError('only a founder can make a new network key: ask one of them')
-    if (!(overlapMs >= 0 && overlapMs <= MOST_OVERLAP_MS)) {
-      throw new InputError('the old network key can be accepted for at most 366 days more: give a shorter overlap')
-    }
+    const isEndless = !(overlapMs >= 0 && overlapMs <= MOST_OVERLAP_MS)
+    if (isEndless) throw new InputError('the old network key can be accepted for at most 366 days more: give a shorter overlap')
     const overlapUntil = new Date(this.#now() + overlapMs).toISOString()
     return await this.#locked(async () => {
       const { key, statement } = await makeKey(federation, this.#ring, founder, overlapUntil)
@@ -317,11 +317,17 @@ export class SiteMembership implements MembershipPort {
     const { data } = credential.safeParse(shown)
     if (data == null || data.handovers.length === 0) return verdict
     if ('fault' in verdict) return verdict.fault === 'REVOKED' ? this.#tooLate(peerId, data.handovers) : verdict
-    if (verdict.member.role === 'founder' || this.#knows(data.handovers)) return verdict
+    if (verdict.member.role === 'founder') return verdict
+    if (this.#knows(data.handovers)) return this.#rooted(verdict, data)
     const news = await this.#take([{ version: 1, kind: 'succession', credential: data }])
     if (news.length > 0) this.onNews(news.map(canonicalBytes))
     // Another may have come first meanwhile, or there is no room for what nobody could be held to.
-    return this.#knows(data.handovers) ? await this.#verify(peerId, shown) : this.#tooLate(peerId, data.handovers)
+    return this.#knows(data.handovers) ? this.#rooted(await this.#verify(peerId, shown), data) : this.#tooLate(peerId, data.handovers)
+  }
+
+  #rooted (verdict: CredentialCheck, { certificate }: Credential): CredentialCheck {
+    if ('member' in verdict) this.#roots.set(verdict.member.peerId, certificate!.peerId)
+    return verdict
   }
 
   #tooLate (peerId: string, handovers: readonly Handover[]): CredentialCheck {

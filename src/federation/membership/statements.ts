@@ -41,6 +41,8 @@ type Succession = z.infer<typeof succession>
  */
 const MOST = { handovers: 512, handoversOfOne: 64, revocations: 1_024, revocationsByOne: 512 } as const
 const MOST_SIGNATURES = 64
+/** Former keys of one that are revoked with it. */
+const MOST_FORMER = 16
 
 /**
  * All revocations and hand-overs that a site knows: a set that only grows, so that any two sites that talk know the same afterwards.
@@ -51,28 +53,34 @@ export class Standing implements KnownStanding {
   readonly #revocations = new Map<string, Revocation>()
   /** By the key that handed over. */
   readonly #successions = new Map<string, Succession>()
-  /** By the key that took over, the one before it. */
-  readonly #before = new Map<string, string>()
 
   constructor (federation: Federation) {
     this.#federation = federation
   }
 
-  /** The key itself or, whatever it handed over to or took over from, one of the others that hold the same certificate. */
   isRevoked (peerId: string, role: MemberRole): boolean {
-    if (role === 'founder') return this.#hasQuorum(peerId)
-    return this.#lineOf(peerId).some((each) => this.#hasQuorum(each) || (role === 'member' && this.#isEndedByInviter(each)))
+    return this.#hasQuorum(peerId) || (role === 'member' && this.#isEndedByInviter(peerId))
   }
 
   successorOf (peerId: string): string | undefined {
     return this.#successions.get(peerId)?.credential.handovers.at(-1)?.to
   }
 
-  /** The first key of those that handed over to this one: what one member is counted by, whatever key it has at present. */
-  rootOf (peerId: string): string {
-    let root = peerId
-    for (let before = this.#before.get(root); before != null && before !== peerId; before = this.#before.get(root)) root = before
-    return root
+  /**
+   * Keys that say of themselves that they handed over to this one, or to one that did. It need not know them: nothing that becomes of
+   * them may be held against it.
+   */
+  formerKeysOf (peerId: string): string[] {
+    const former = new Set<string>()
+    const look = (key: string): void => {
+      for (const [from, { credential: shown }] of this.#successions) {
+        if (shown.handovers.at(-1)?.to !== key || former.has(from) || from === peerId || former.size >= MOST_FORMER) continue
+        former.add(from)
+        look(from)
+      }
+    }
+    look(peerId)
+    return [...former]
   }
 
   /** Founders who have signed the revocation of this site, whether or not they are enough. */
@@ -167,7 +175,6 @@ export class Standing implements KnownStanding {
       const steps = handovers.slice(0, handovers.indexOf(each) + 1)
       const learnt: Succession = { version: 1, kind: 'succession', credential: { certificate, handovers: steps } }
       this.#successions.set(each.from, learnt)
-      if (!this.#before.has(each.to)) this.#before.set(each.to, each.from)
       return learnt
     })
   }
@@ -188,13 +195,6 @@ export class Standing implements KnownStanding {
     const owner = ({ issuer, peerId }: Certificate): string => issuer?.peerId ?? peerId
     const own = [...this.#successions.values()].filter((each) => owner(each.credential.certificate!) === owner(certificate))
     return this.#successions.size + more <= MOST.handovers && own.length + more <= MOST.handoversOfOne
-  }
-
-  /** All keys of one member that are known, in their order. */
-  #lineOf (peerId: string): string[] {
-    const line: string[] = []
-    for (let key: string | undefined = this.rootOf(peerId); key != null && !line.includes(key); key = this.successorOf(key)) line.push(key)
-    return line.includes(peerId) ? line : [...line, peerId]
   }
 
   #hasQuorum (peerId: string): boolean {

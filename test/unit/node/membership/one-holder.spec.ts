@@ -116,7 +116,7 @@ describe('one certificate', () => {
     const [first, second, third] = await people(3) as [Person, Person, Person]
     const victim = await site('victim')
     expect(await show(victim, second, await handedTo(first, second))).to.equal('accepted')
-    expect([first, second, root].map(({ peerId }) => victim.rootOf(peerId))).to.deep.equal([root.peerId, root.peerId, root.peerId])
+    expect([second, root].map(({ peerId }) => victim.rootOf(peerId))).to.deep.equal([root.peerId, root.peerId])
     expect(await show(victim, third, await handedTo(first, third)), 'branches off later').to.equal('REVOKED')
     expect(await show(victim, first, await handedTo(first))).to.equal('REVOKED')
     await victim.standing.learn([await signRevocation(federation.id, first.peerId, founder.key)])
@@ -131,6 +131,18 @@ describe('one certificate', () => {
     const inviter = await site('ended', root)
     const said = await inviter.issueRevocation(other.peerId).then(() => 'revoked', (error: Error) => error.message)
     expect(said).to.contain('the certificate of this site has ended')
+  })
+
+  it('handed over to somebody who did not ask for it does that one no harm', async () => {
+    const [honest] = await people(1) as [Person]
+    const victim = await site('victim')
+    const own = { certificate: await certify(federation, founder, honest.peerId) }
+    await victim.standing.learn([{ version: 1, kind: 'succession', credential: await handedTo(honest) }])
+    expect(await show(victim, honest, own)).to.equal('accepted')
+    expect(victim.rootOf(honest.peerId), 'counted by itself').to.equal(honest.peerId)
+    await victim.issueRevocation(root.peerId)
+    expect(await show(victim, honest, own)).to.equal('accepted')
+    expect(victim.isOutcast(honest.peerId)).to.equal(false)
   })
 
   it('cannot come back to a key that it left', async () => {
