@@ -23,8 +23,6 @@ interface Entry {
   /** When it was first heard to have finished its rounds. */
   finishedAt?: number
   exchanges: number
-  /** This site exchanged with it, now or before its last start. */
-  met: boolean
   foreign: boolean
   /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
   apart: boolean
@@ -43,8 +41,6 @@ const STALLED_MS = 600_000
  */
 const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
-// The rounds of so many that this site has exchanged with are believed before those of anybody else.
-const ENOUGH = 3
 // So many are believed at once after a start: those who started with this site, and may not have been found yet, matter less.
 const MANY = 5
 const GONE = new Set(['done', 'stopped'])
@@ -110,13 +106,7 @@ export class PeerTable {
   exchanged (id: string): void {
     const entry = this.#entry(id)
     entry.exchanges++
-    entry.met = true
     entry.lastSeen = this.#now()
-  }
-
-  /** This site exchanged with it before its last start. */
-  metBefore (id: string): void {
-    this.#entry(id).met = true
   }
 
   /** Its adapter has another schema: it is never asked again. */
@@ -204,12 +194,11 @@ export class PeerTable {
   /**
    * The same median with this site counted as one of them, behind all others: what a slow site believes before it gives up its place.
    * Half of a federation alone makes nobody skip rounds; of two sites, the one believes the other. Undefined as long as those who started
-   * with this site may not have been found yet, unless others are many, or known from before.
+   * with this site may not have been found yet, unless others are many.
    */
   medianAhead (): number | undefined {
     const rounds = this.#movingRounds()
-    const areFew = rounds.length < MANY && this.#moving((entry) => entry.met).length < ENOUGH
-    if (areFew && this.#now() < this.#aloneFrom) return undefined
+    if (rounds.length < MANY && this.#now() < this.#aloneFrom) return undefined
     return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
   }
 
@@ -218,8 +207,7 @@ export class PeerTable {
    * slow holds nobody up; of two sites, the one waits for the other.
    */
   medianBelow (): number | undefined {
-    // Whom it exchanges with is as fast as it is: all count.
-    const rounds = this.#moving(() => true)
+    const rounds = this.#movingRounds()
     return rounds[Math.min(rounds.length - 1, Math.floor((rounds.length + 1) / 2))]
   }
 
@@ -261,15 +249,13 @@ export class PeerTable {
     }))
   }
 
-  /** Ascending: of those that this site has exchanged with, or of all as long as they are few. */
+  /**
+   * Ascending. Of all, not of those alone that this site has exchanged with: these are as fast or as new as it is, and a few liars that
+   * come first would be most of them.
+   */
   #movingRounds (): number[] {
-    const met = this.#moving((entry) => entry.met)
-    return met.length >= ENOUGH ? met : this.#moving(() => true)
-  }
-
-  #moving (counts: (entry: Entry) => boolean): number[] {
     return [...this.#entries.values()]
-      .filter((entry) => counts(entry) && entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
+      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
       .flatMap(({ announced, highest }) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
   }
@@ -281,8 +267,8 @@ export class PeerTable {
   #entry (id: string): Entry {
     const known = this.#entries.get(id)
     if (known != null) return known
-    const { highest = -1, movedAt = this.#now(), met = false } = this.#takeFormer(id) ?? {}
-    const entry: Entry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, met, foreign: false, apart: false }
+    const { highest = -1, movedAt = this.#now() } = this.#takeFormer(id) ?? {}
+    const entry: Entry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, foreign: false, apart: false }
     if (this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry

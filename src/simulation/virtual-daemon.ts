@@ -67,7 +67,6 @@ export class VirtualDaemon {
 
   /** An exchange is committed, whoever began it. */
   exchanged (partner: string): void {
-    this.peers.exchanged(partner)
     this.#record.count({ partner, bytesSent: 0, bytesReceived: 0 })
   }
 

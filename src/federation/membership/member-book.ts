@@ -62,11 +62,6 @@ export class MemberBook {
     return lastSeen == null || to == null ? -Infinity : Date.parse(to)
   }
 
-  /** With this site, ever. */
-  hasExchanged (peerId: string): boolean {
-    return this.#entries.peek(peerId)?.lastExchange != null
-  }
-
   met ({ peerId, name, role, to }: { peerId: string, name: string, role: MemberRole, to?: string | undefined }): void {
     this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
   }

@@ -285,7 +285,6 @@ export class SiteNetwork {
       onJoin: (peer) => {
         const id = peer.toString()
         peers.connected(id, host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString()))
-        if (this.#init.membership.book.hasExchanged(id)) peers.metBefore(id)
         const said = this.#versions.of(id)
         if (said != null) runs(this.#init, peers, id, said)
       },

@@ -74,12 +74,11 @@ describe('PeerTable', () => {
   })
 
   describe('what a site that is behind believes', () => {
-    const ahead = (rounds: readonly number[], { met = 0, after = 20_000 } = {}): number | undefined => {
+    const ahead = (rounds: readonly number[], { after = 20_000 } = {}): number | undefined => {
       const table = new PeerTable(() => clock.time)
       for (const [site, round] of rounds.entries()) {
         table.connected(`${site}`, [])
         table.announced(`${site}`, announced({ round }))
-        if (site < met) table.metBefore(`${site}`)
       }
       clock.time += after
       return table.medianAhead()
@@ -96,17 +95,29 @@ describe('PeerTable', () => {
       expect(ahead([9, 9, 9, 9, 1, 1, 1]), 'half of eight').to.equal(1)
     })
 
-    it('is nobody\'s round before those who started with it were found, unless it has exchanged with three, or five are there', () => {
+    it('is nobody\'s round before those who started with it were found, unless five are there', () => {
       expect(ahead([9, 9, 9], { after: 19_999 })).to.equal(undefined)
-      expect(ahead([9, 9, 9], { after: 19_999, met: 3 })).to.equal(9)
       expect(ahead([9, 9, 9, 9], { after: 19_999 })).to.equal(undefined)
       expect(ahead([9, 9, 9, 9, 9], { after: 0 }), 'five others').to.equal(9)
       expect(ahead([9, 9, 9, 0, 0], { after: 0 })).to.equal(0)
     })
 
-    it('is the rounds of whom it has exchanged with, once they are three', () => {
-      expect(ahead([1, 2, 3, 90, 90, 90, 90], { met: 3 })).to.equal(1)
-      expect(ahead([1, 2, 90, 90, 90, 90], { met: 2 })).to.equal(90)
+    it('is that of the many where some came as late as itself and exchange with it alone', () => {
+      for (let site = 0; site < 11; site++) {
+        peers.connected(`${site}`, [])
+        peers.announced(`${site}`, announced({ round: site < 3 ? 1 : 15 }))
+        if (site < 3) peers.exchanged(`${site}`)
+      }
+      expect(peers.medianAhead()).to.equal(15)
+    })
+
+    it('is not that of three liars who exchanged with it first', () => {
+      for (let site = 0; site < 9; site++) {
+        peers.connected(`${site}`, [])
+        peers.announced(`${site}`, announced({ round: site < 3 ? 15 : 1 }))
+        if (site < 3) peers.exchanged(`${site}`)
+      }
+      expect(peers.medianAhead()).to.equal(1)
     })
 
     it('names as partners those about that round, not whoever claims most', () => {
