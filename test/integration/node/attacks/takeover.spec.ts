@@ -9,7 +9,7 @@ const LIARS = ['x', 'y', 'z'] as const
 const ROUNDS = 12
 
 describe('taking over by being ahead', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let sites: Sites
   let liars: Liar[] = []
 
