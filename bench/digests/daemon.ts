@@ -160,6 +160,7 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
           peers: {
             medianRound: () => undefined,
             medianBelow: () => undefined,
+            medianAhead: () => undefined,
             farAhead: () => [],
             onRound: () => () => {},
             finishedForMs: () => 0

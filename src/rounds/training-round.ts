@@ -30,7 +30,7 @@ interface Trainer {
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'farAhead' | 'onRound' | 'finishedForMs'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs'>
   readonly pace: Pace
   readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -213,8 +213,10 @@ async function catchUp (
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
-  if ((peers.medianRound() ?? before) - before <= staleness) return
-  const partner = await gossip.catchUp({ ahead: () => peers.farAhead(averager.round, staleness), withinMs: EXCHANGE_MS, signal })
+  const upTo = peers.medianAhead() ?? before
+  if (upTo - before <= staleness) return
+  const ahead = (): string[] => peers.farAhead(averager.round, staleness, upTo)
+  const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })
   if (partner == null) return
   await checkpoint.save()
   notices.warn(

@@ -62,6 +62,7 @@ describe('a training round', () => {
       peers: {
         medianRound: () => median,
         medianBelow: () => median,
+        medianAhead: () => median,
         farAhead: () => ahead,
         onRound: () => () => {},
         finishedForMs: () => 0
