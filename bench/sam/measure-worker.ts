@@ -10,7 +10,7 @@ import { createLayout, flatten, type Layout } from '../../src/model/parameters/l
 import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
 import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
-import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
+import { prepareWeights, type Weights } from '../../src/model/sam/weights.ts'
 import { forwardStep, frozenFeaturesStep, type StepContext } from '../../src/model/steps.ts'
 import { stepScalars } from '../../src/model/train/optimiser.ts'
 import { phaseStep } from '../../src/model/train/phase-step.ts'
@@ -27,7 +27,7 @@ function baseWeights (config: SamConfig, full: SamConfig): Weights {
     const { amplitude, offset } = weightScale(name, shape)
     return [name, { shape, data: hashTensor(`vitb:${name}`, shape.reduce((product, side) => product * side, 1), amplitude, offset) }]
   }))
-  return resizeWeights(weights, full, config)
+  return prepareWeights(weights, full, config)
 }
 
 function startValues (layout: Layout, weights: Weights): Float32Array {
