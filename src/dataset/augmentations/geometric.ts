@@ -40,19 +40,21 @@ function move (fitted: Fitted, { mirrorX, mirrorY, transpose }: Motion): Fitted 
   const { fittedHeight: h, fittedWidth: w, channels } = fitted
   const [height, width] = transpose ? [w, h] : [h, w]
   const image = new Uint8Array(fitted.image.length)
-  const mask = new Uint8Array(fitted.mask.length)
+  const flat = [fitted.mask, ...fitted.shares?.values() ?? []].map((from) => ({ from, to: new Uint8Array(from.length) }))
   for (let y = 0; y < height; y++) {
     const row = mirrorY ? height - 1 - y : y
     for (let x = 0; x < width; x++) {
       const column = mirrorX ? width - 1 - x : x
       const from = transpose ? column * w + row : row * w + column
       const to = y * width + x
-      mask[to] = fitted.mask[from]!
+      for (const plane of flat) plane.to[to] = plane.from[from]!
       for (let c = 0; c < channels; c++) image[to * channels + c] = fitted.image[from * channels + c]!
     }
   }
   const size = transpose ? { height: fitted.width, width: fitted.height } : {}
-  return { ...fitted, ...size, fittedHeight: height, fittedWidth: width, image, mask }
+  const [mask, ...parts] = flat.map((plane) => plane.to)
+  const shares = fitted.shares == null ? {} : { shares: new Map([...fitted.shares.keys()].map((label, i) => [label, parts[i]!])) }
+  return { ...fitted, ...size, fittedHeight: height, fittedWidth: width, image, mask: mask!, ...shares }
 }
 
 function brighten (image: Uint8Array, gain: number): Uint8Array {

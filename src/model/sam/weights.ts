@@ -46,9 +46,12 @@ export function checkWeights<T extends { readonly shape: readonly number[] }> (
   )
 }
 
+/** How many batches a batch norm has seen: nothing that a model reads. */
+const COUNTER = /\.bn\.num_batches_tracked$/
+
 /** Original name → name in the file, whichever naming it uses; `tied` are the two names of the Fourier matrix where it holds both. */
 export function sourceNames (names: Iterable<string>): { sources: Map<string, string>, tied?: readonly [string, string] } {
-  const all = [...names]
+  const all = [...names].filter((name) => !COUNTER.test(name))
   if (!isHuggingFace(all)) return { sources: new Map(all.map((name) => [name, name])) }
   const sources = byOriginalName(all.filter((name) => name !== TIED_MATRIX))
   if (!all.includes(TIED_MATRIX)) return { sources }
