@@ -49,7 +49,7 @@ async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, 
   ])
 }
 
-async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
+async function runTorch (python: string, { model, size, batch, work, first, steps }: Case, { provider, threads }: Options): Promise<Sample> {
   const args = [
     '--size',
     String(size),
@@ -57,14 +57,14 @@ async function runTorch (python: string, { size, work, steps }: Case, { provider
     String(steps),
     '--threads',
     threads,
-    '--device',
-    provider,
-    ...work === 'forward' ? ['--forward'] : []
+    ...model === 'vit-b' ? ['--device', provider] : ['--batch', String(batch), '--first', String(first)],
+    ...work === 'forward' ? ['--forward'] : [],
+    ...work === 'cached' ? ['--cached'] : []
   ]
   const found = await measureTorch<{ median_ms: number, loss: number, peak_rss_mb: number }>(
     python,
     import.meta.dirname,
-    'torch_sam_step.py',
+    model === 'vit-b' ? 'torch_sam_step.py' : 'torch_litemedsam_step.py',
     args
   )
   return { ms: found.median_ms, loss: found.loss, peakRssMb: Math.round(found.peak_rss_mb) }
@@ -74,16 +74,12 @@ function median (samples: readonly Sample[], of: (sample: Sample) => number): nu
   return samples.map(of).sort((a, b) => a - b)[Math.floor(samples.length / 2)]!
 }
 
-function isComparable ({ name, work }: Case): boolean {
-  return name.startsWith('LoRA step') || work === 'forward'
-}
-
 async function measureCase (bench: Case, options: Options): Promise<Row> {
   const ours: Sample[] = []
   const theirs: Sample[] = []
   for (let round = 0; round < options.rounds; round++) {
     ours.push(await runOurs<Sample>(bench, options))
-    if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options))
+    if (options.torch != null && bench.compared) theirs.push(await runTorch(options.torch, bench, options))
   }
   const share = options.products ? await runOurs<{ productShare: number }>(bench, options, '--products') : null
   return rowOf(bench, ours, theirs, share?.productShare ?? null)

@@ -29,8 +29,9 @@ interface Addend {
 }
 
 /**
- * softmax(query · keyᵀ + places or biases) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e]. Maps above
- * `budget` bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016, arXiv 1604.06174).
+ * softmax(query · keyᵀ + places or biases) · value for query [heads, n, d], key [heads, m, d] and value [heads, m, e]: [heads, n, e].
+ * Maps above `budget` bytes are not kept for the gradient but computed twice, as many heads at a time as fit (Chen et al. 2016,
+ * arXiv 1604.06174).
  */
 export function attend (
   query: tf.Tensor3D,

@@ -59,7 +59,7 @@ export function defaultOf<T extends z.core.$ZodType> (type: T, kind: BaseKind = 
 
 /** The defaults of those settings of a section that state one. */
 export function defaultsOf (section: z.ZodObject, kind: BaseKind = 'small'): Record<string, unknown> {
-  const found = Object.entries(section.shape).filter(([, type]) => stated(type, kind) !== undefined)
+  const found = Object.entries<z.core.$ZodType>(section.shape).filter(([, type]) => stated(type, kind) !== undefined)
   return Object.fromEntries(found.map(([key, type]) => [key, defaultOf(type, kind)]))
 }
 

@@ -73,8 +73,8 @@ export const training = z.strictObject({
   }),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
-    'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, by ' +
-      'which thin structures survive',
+    'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
+      'by which thin structures survive',
     { otherwise: 'nearest', medical: 'area' }
   ),
   emptyShare: setting(

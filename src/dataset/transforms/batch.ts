@@ -39,7 +39,8 @@ function byBrightness (normalised: (value: number) => number): Float32Array {
 export function toImages (fitted: readonly Fitted[], pixels: Pixels = 'imagenet'): Float32Array {
   const side = commonSide(fitted)
   const images = new Float32Array(fitted.length * side * side * 3)
-  fitted.forEach((each, b) => { putImage(each, tablesFor(pixels, each.image), images.subarray(b * side * side * 3, (b + 1) * side * side * 3)) })
+  const size = side * side * 3
+  fitted.forEach((each, b) => { putImage(each, tablesFor(pixels, each.image), images.subarray(b * size, (b + 1) * size)) })
   return images
 }
 

@@ -46,7 +46,7 @@ function distances (side: number): tf.Tensor2D {
 
 /** A table [heads, side²] of how far keys are apart in rows and columns → [heads, side², side²], query by key. */
 export function expandBiases (table: tf.Tensor, side: number): tf.Tensor3D {
-  const heads = table.shape[0]!
+  const heads = table.shape[0]
   const pick = tf.tile(tf.expandDims(distances(side)), [heads, 1, 1])
   const rows = tf.matMul(pick, tf.reshape(table, [heads, side, side]))
   const all = tf.reshape(tf.matMul(rows, pick, false, true), [heads, side, side, side, side])

@@ -82,7 +82,9 @@ async function readTensor (source: TensorFile, name: string): Promise<NamedTenso
 
 function checkName (name: string): string {
   if (!NAME.test(name)) throw new InputError(`"${name}" cannot be the name of a model: use small letters, digits, dots and dashes`)
-  if (BUNDLED.some((bundled) => bundled === name)) throw new InputError(`${name} is the name of a bundled model: give it another with --name`)
+  if (BUNDLED.some((bundled) => bundled === name)) {
+    throw new InputError(`${name} is the name of a bundled model: give it another with --name`)
+  }
   return name
 }
 

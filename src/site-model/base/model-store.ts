@@ -25,7 +25,8 @@ export interface StoredModel {
 export async function listModels (folder: string): Promise<StoredModel[]> {
   const names = await namesIn(folder)
   const files = names.filter((name) => name.endsWith('.safetensors')).sort()
-  return [...await Promise.all(BUNDLED.map(bundledModel)), ...await Promise.all(files.map(async (file) => await readEntry(join(folder, file))))]
+  const imported = files.map(async (file) => await readEntry(join(folder, file)))
+  return await Promise.all([...BUNDLED.map(bundledModel), ...imported])
 }
 
 /** @throws InputError for a name that is neither bundled nor imported; it lists those that are. */

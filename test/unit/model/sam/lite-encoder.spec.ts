@@ -32,7 +32,9 @@ function points (t: TensorRecord, side: number): Record<string, tf.Tensor> {
   const seq = linear(t['image']!, t, 'image_encoder.patch_embed.seq.0')
   found['patch_embed.seq.0'] = seq
   let early = found['patch_embed'] = pixelEmbed(t['image'] as tf.Tensor4D, t)
-  for (const i of [0, 1]) early = found[`layers.0.blocks.${i}`] = convolutionBlock(early as tf.Tensor4D, t, `image_encoder.layers.0.blocks.${i}`)
+  for (const name of ['layers.0.blocks.0', 'layers.0.blocks.1']) {
+    early = found[name] = convolutionBlock(early, t, `image_encoder.${name}`)
+  }
   let { x } = embedTokens(t['image'] as tf.Tensor4D, t, config)
   found['layers.0.downsample'] = x
   names.forEach((name, index) => {

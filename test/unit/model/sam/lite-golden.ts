@@ -16,9 +16,9 @@ export const facts = JSON.parse(file.metadata['config']!) as {
 
 /** A stored value of the reference for LiteMedSAM's float16 weights. */
 export function liteGolden (name: string): NamedTensor {
-  const stored = file.tensors.get(name)
-  if (stored == null) throw new Error(`the golden file has no ${name}`)
-  return { shape: stored.shape, data: Float32Array.from(stored.data as Float32Array, Number) }
+  const found = file.tensors.get(name)
+  if (found == null) throw new Error(`the golden file has no ${name}`)
+  return { shape: found.shape, data: Float32Array.from(found.data as Float32Array, Number) }
 }
 
 export function hasLiteGolden (name: string): boolean {
@@ -36,7 +36,8 @@ let read: Weights | undefined
 
 /** The bundled weights as the graph reads them. */
 export function liteWeights (): Weights {
-  return read ??= prepareWeights(loadWeights(lite, liteAsset).weights, lite, lite)
+  read ??= prepareWeights(loadWeights(lite, liteAsset).weights, lite, lite)
+  return read
 }
 
 /** The bundled weights as they are stored. */
@@ -106,7 +107,8 @@ export function stored (name: string): NamedTensor {
 export function sampled ({ shape, data }: HostTensor, allChannels = false): NamedTensor {
   const [batch, height, width, channels] = shape as [number, number, number, number]
   const [step, by] = [Math.floor(height / 8), channels > 64 && !allChannels ? 4 : 1]
-  const places = Array.from({ length: height }, (_, i) => i).filter((i) => i >= Math.floor(step / 2) && (i - Math.floor(step / 2)) % step === 0)
+  const from = Math.floor(step / 2)
+  const places = Array.from({ length: Math.ceil((height - from) / step) }, (_, i) => from + i * step)
   const values: number[] = []
   for (let b = 0; b < batch; b++) {
     for (const y of places) {

@@ -9,7 +9,7 @@ import { encoderPlan } from '../../../../src/model/sam/encoder-plan.ts'
 import { parameterCount, readShapes, tensorShapes } from '../../../../src/model/sam/tensor-shapes.ts'
 import { checkWeights, loadWeights, sourceNames } from '../../../../src/model/sam/weights.ts'
 import { Learner } from '../../../../src/model/train/learner.ts'
-import { defaultModelSettings, type ModelSettings } from '../../../../src/settings/model.ts'
+import { defaultModelSettings, type Mode, type ModelSettings } from '../../../../src/settings/model.ts'
 import { defaultTrainSettings, type TrainSettings } from '../../../../src/settings/training.ts'
 import { compute, difference, testEngine } from '../golden.ts'
 import { liteAsset, liteConfig, liteWeights, storedWeights, synth } from './lite-golden.ts'
@@ -82,7 +82,7 @@ describe('LiteMedSAM as a base', function () {
     expect(adapter.values).to.have.length(117_248)
     const experts = expertTensors(config, defaultModelSettings(config).moe)
     expect(experts.reduce((sum, { shape }) => sum + elementCount(shape), 0)).to.equal(87_168)
-    const masks = async (mode: 'frozen' | 'global' | 'personal'): Promise<Uint8Array[]> => await site.predict({ adapter, samples: discs, mode })
+    const masks = async (mode: Mode): Promise<Uint8Array[]> => await site.predict({ adapter, samples: discs, mode })
     expect(await masks('personal')).to.deep.equal(await masks('frozen'))
     expect(await masks('global')).to.deep.equal(await masks('frozen'))
     await site.dispose()

@@ -50,8 +50,8 @@ interface Training {
 
 /** Loss and its parts of two pictures of 64 pixels, and gradients, from block `from` on, whose @tokens are fed where it is not 0. */
 function training (mode: 'global' | 'personal', from: number): Training {
-  const { adapters, prefix, config } = { adapters: liteAdapters(mode === 'personal'), prefix: `train64.${mode}.grad`, config: liteConfig(64) }
-  const weights = liteWeights()
+  const [config, weights, adapters] = [liteConfig(64), liteWeights(), liteAdapters(mode === 'personal')]
+  const prefix = `train64.${mode}.grad`
   const names = [...Object.keys(adapters), ...Object.keys(weights)]
     .filter((name) => hasLiteGolden(`${prefix}.${name}`) || hasLiteGolden(`${prefix}_3_8.${name}`))
     .filter((name) => from === 0 || !/layers\.[12]\./.test(name.replace('mask_decoder.transformer.layers', '')))
