@@ -18,7 +18,14 @@ import { profiled } from '../profile.ts'
 import { cases, loraBlocks, type Case } from './cases.ts'
 import { hashTensor, weightScale } from './hash-tensor.ts'
 
-export interface Measured { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
+export interface Measured {
+  /** Median of a step. */
+  readonly ms: number
+  /** Least of a step, all cores together: it hardly depends on what else the machine does, least of all with one thread. */
+  readonly cpuMs: number
+  readonly loss: number
+  readonly peakRssMb: number
+}
 
 const WARMUP = 2
 
@@ -136,14 +143,17 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   const loss = await run()
   for (let warm = 1; warm < WARMUP; warm++) await run()
   const times: number[] = []
+  let cpuMs = Infinity
   for (let index = 0; index < bench.steps; index++) {
-    const begun = performance.now()
+    const [begun, busy] = [performance.now(), process.cpuUsage()]
     await run()
     times.push(performance.now() - begun)
+    const { user, system } = process.cpuUsage(busy)
+    cpuMs = Math.min(cpuMs, (user + system) / 1000)
   }
   await step.dispose()
   const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
-  return { ms, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
+  return { ms, cpuMs, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
 }
 
 /** The share of the graph's time on the CPU that matrix products take. */
