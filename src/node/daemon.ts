@@ -286,7 +286,8 @@ export class Daemon {
                   pace,
                   arrival,
                   turnsPerRound: joined.turnsPerRound,
-                  staleness: averaging.staleness
+                  staleness: averaging.staleness,
+                  stayMs: 1_000 * averaging.coolDown.seconds
                 }
               })
         },

@@ -19,6 +19,8 @@ interface Entry {
   announcedAt?: number
   /** When its round last grew. */
   movedAt: number
+  /** When it was first heard to have finished its rounds. */
+  finishedAt?: number
   exchanges: number
   foreign: boolean
   /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
@@ -78,6 +80,8 @@ export class PeerTable {
       entry.movedAt = this.#now()
       this.#landings++
     }
+    if (FINISHED.has(announced.phase)) entry.finishedAt ??= this.#now()
+    else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
     if (isNews) for (const listener of this.#onRound) listener()
@@ -150,6 +154,13 @@ export class PeerTable {
     return [...this.#entries].filter(([, entry]) =>
       this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
     ).map(([id]) => id)
+  }
+
+  /** Milliseconds for which the first of the others that are there has finished; 0 while all train. */
+  finishedForMs (): number {
+    const now = this.#now()
+    const there = [...this.#entries.values()].filter((entry) => this.#isPresent(entry))
+    return Math.max(0, ...there.map(({ finishedAt = now }) => now - finishedAt))
   }
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */

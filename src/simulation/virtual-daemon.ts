@@ -149,7 +149,8 @@ export class VirtualDaemon {
         arrival: new Arrival(notices),
         distance: () => undefined,
         turnsPerRound: this.#turns,
-        staleness: averager.settings.staleness
+        staleness: averager.settings.staleness,
+        stayMs: 1_000 * COOL_DOWN.seconds
       },
       plan: PLAN,
       rounds,

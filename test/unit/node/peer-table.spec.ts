@@ -98,6 +98,24 @@ describe('PeerTable', () => {
     expect(peers.unfinished()).to.deep.equal(['a'])
   })
 
+  it('knows for how long the first to finish is there for this site', () => {
+    expect(peers.finishedForMs()).to.equal(0)
+    for (const id of ['a', 'b']) peers.connected(id, [])
+    peers.announced('a', announced({ phase: 'L' }))
+    clock.time += 7_000
+    expect(peers.finishedForMs()).to.equal(0)
+    peers.announced('a', announced({ phase: 'cool-down' }))
+    clock.time += 5_000
+    for (const id of ['a', 'b']) peers.announced(id, announced({ phase: 'cool-down' }))
+    clock.time += 1_000
+    expect(peers.finishedForMs()).to.equal(6_000)
+    peers.announced('a', announced({ phase: 'G' }))
+    expect(peers.finishedForMs()).to.equal(1_000)
+    peers.disconnected('b')
+    clock.time += 21_000
+    expect(peers.finishedForMs()).to.equal(0)
+  })
+
   it('neither asks nor awaits a site of a version apart, whose sketch still counts, until it runs another', () => {
     peers.runs('a', { software: '0.3.0', isApart: true })
     expect(peers.view(), 'nobody is known by what it runs alone').to.be.empty
