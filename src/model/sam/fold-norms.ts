@@ -5,7 +5,7 @@ type Tensors = Readonly<Record<string, NamedTensor>>
 const NORM_EPS = 1e-5
 const KERNEL = '.c.weight'
 /** Channels of one head of TinyViT's attention. */
-export const HEAD = 32
+const HEAD = 32
 
 /**
  * TinyViT's weights as the graph reads them: every batch norm in its convolution, and the joint projection of attention, stored head by

@@ -4,7 +4,7 @@ import type { HostTensor, TensorRecord } from '../../../../src/compute/index.ts'
 import { layerNorm, linear, weight } from '../../../../src/model/blocks/common.ts'
 import { PLAIN } from '../../../../src/model/sam/encoder-graph.ts'
 import { embedTokens, encoderBlock, neck, runBlocks } from '../../../../src/model/sam/image-encoder.ts'
-import { convolutionBlock, expandBiases, pixelEmbed } from '../../../../src/model/sam/tiny-vit.ts'
+import { convolutionBlock, expandBiases, pixelEmbed, windowAttention } from '../../../../src/model/sam/tiny-vit.ts'
 import { partitionWindows, splitHeads } from '../../../../src/model/sam/windows.ts'
 import { compute, expectClose } from '../golden.ts'
 import { liteConfig, liteGolden, liteWeights, sampled, stored, synth } from './lite-golden.ts'
@@ -98,7 +98,7 @@ describe('the encoder of LiteMedSAM against the reference', function () {
   })
 })
 
-/** Norm, logits and the value per head of a window, with the projection in the order of the graph. */
+/** Norm, logits and outcome of one window. */
 function insideAttention (x: tf.Tensor4D, t: TensorRecord, stage: 1 | 2): Record<string, tf.Tensor> {
   const prefix = `image_encoder.layers.${stage}.blocks.0.attn`
   const { heads, window, dim } = liteConfig().stages[stage - 1]!
@@ -107,7 +107,8 @@ function insideAttention (x: tf.Tensor4D, t: TensorRecord, stage: 1 | 2): Record
   const [q, k] = tf.split(qkv, 3, 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
   const products = tf.matMul(splitHeads(tf.expandDims(q, 0), heads), splitHeads(tf.expandDims(k, 0), heads), false, true)
   const biases = expandBiases(weight(t, `${prefix}.attention_biases`), window)
-  return { norm, logits: tf.add(tf.div(products, Math.sqrt(32)), biases) }
+  const out = tf.reshape(windowAttention(x, t, prefix, heads, PLAIN), [window ** 2, dim])
+  return { norm, out, logits: tf.add(tf.div(products, Math.sqrt(32)), biases) }
 }
 
 /** Tokens 0::7 of wide windows, every 4th channel; logits 0::7 both ways but of one whole window. */
