@@ -1,5 +1,5 @@
 import type { SamConfig } from '../sam/build-sam.ts'
-import { tensorShapes } from '../sam/tensor-shapes.ts'
+import { readShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
 
 /** Of how many classes, and whether each has a pass of the decoder of its own. */
@@ -35,7 +35,7 @@ export function passName (pass: number, rest: string): string {
 
 /** Tensors of the passes after the first, with those of the base that they begin as. */
 export function passTensors (config: SamConfig, division: Division): { name: string, shape: readonly number[], base: string }[] {
-  const own = [...tensorShapes(config)].filter(([name]) => (division.apart === true ? OWN_APART : OWN).test(name))
+  const own = [...readShapes(config)].filter(([name]) => (division.apart === true ? OWN_APART : OWN).test(name))
   return Array.from({ length: passesOf(division) - 1 }, (_, i) => {
     const used = mapsOf(division, i + 1)
     return own.flatMap(([base, shape]) => {
