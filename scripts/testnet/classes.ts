@@ -2,7 +2,7 @@ import { UsageError } from '../../src/errors.ts'
 import type { Labels } from '../../src/settings/labels.ts'
 
 /** What the bundled sample shows: deep grey matter lies within the brain. */
-const SAMPLE_CLASSES = ['brain', 'deep-grey'] as const
+export const SAMPLE_CLASSES = ['brain', 'deep-grey'] as const
 export type SampleClass = typeof SAMPLE_CLASSES[number]
 
 /** What is written into the masks of a testnet with classes: the brain around the deep grey matter, and that itself. */

@@ -5,6 +5,7 @@ import { readFederation } from '../../src/federation/document.ts'
 import { writeFileSafely, writeJson } from '../../src/home/files.ts'
 import { judge } from './checks/checks.ts'
 import { compareLedgers } from './checks/ledgers.ts'
+import type { SampleClass } from './classes.ts'
 import { faultsOf } from './conditions.ts'
 import { createDisplay } from './display/create-display.ts'
 import type { Display } from './display/display.ts'
@@ -12,6 +13,7 @@ import { follow } from './follow.ts'
 import type { Children } from './hospitals/children.ts'
 import { withClasses } from './hospitals/class-folders.ts'
 import { bootstrapAddresses, createFederation, joinFederation, readPeerIds, type FederationFiles } from './hospitals/federation.ts'
+import { withHeldOut } from './hospitals/held-out.ts'
 import { readHome } from './hospitals/homes.ts'
 import { HospitalProcess } from './hospitals/hospital-process.ts'
 import { dataFolders, planHospitals, type Hospital } from './hospitals/hospitals.ts'
@@ -73,13 +75,22 @@ async function furnish (
   hospital: Hospital,
   { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
 ): Promise<Hospital> {
-  const { classes, conditions: { images } } = options
-  const folder = join(workspace.simulated, 'classes')
-  const named = classes.length === 0 ? hospital : await withClasses(hospital, classes, { folder, deep: await deepGreySample() })
+  const { classes, seed, conditions: { images } } = options
+  const named = classes.length === 0 ? hospital : await withNamed(hospital, classes, { workspace, seed })
   const factor = images.get(hospital.index)
   if (factor == null) return named
   display.note(`${hospital.name} gets ${factor} times its training images, by simulated copies`)
-  return await withMoreImages(named, factor, { folder: workspace.simulated, seed: options.seed })
+  return await withMoreImages(named, factor, { folder: workspace.simulated, seed })
+}
+
+/** The same slices are held out whatever the classes. */
+async function withNamed (
+  hospital: Hospital,
+  classes: readonly SampleClass[],
+  { workspace: { simulated }, seed }: { readonly workspace: Workspace, readonly seed: number }
+): Promise<Hospital> {
+  const named = await withClasses(hospital, classes, { folder: join(simulated, 'classes'), deep: await deepGreySample() })
+  return await withHeldOut(named, { folder: join(simulated, 'held-out'), seed })
 }
 
 interface Together {

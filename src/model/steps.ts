@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../compute/index.ts'
 import type { Routing } from './blocks/experts.ts'
 import { classMaps } from './classes/class-maps.ts'
+import type { Division } from './classes/passes.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 import type { AdapterOptions } from './sam/encoder-graph.ts'
@@ -25,9 +26,11 @@ export interface StepContext {
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean
   readonly clipNorm: number
-  /** 1 if not given: that is map 0, several are maps 1 to 3 of one pass of the decoder or more. */
-  readonly classes?: number
+  /** One class if not given: that is map 0, several are maps 1 to 3 of one pass of the decoder or more. */
+  readonly division?: Division
 }
+
+const ONE: Division = { classes: 1 }
 
 export function input (t: TensorRecord, name: string): tf.Tensor {
   return t[`@${name}`]!
@@ -83,12 +86,12 @@ export function finish (
   tokens: Tokens,
   from: number,
   record: TensorRecord,
-  { config, options, classes = 1 }: StepContext,
+  { config, options, division = ONE }: StepContext,
   prompts: Prompts
 ): StepOutput {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
   const embedding = neck(x, record)
-  return { masks: classMaps(record, config, embedding, { ...options, classes, prompts }).masks, embedding, routing }
+  return { masks: classMaps(record, config, embedding, { ...options, division, prompts }).masks, embedding, routing }
 }
 
 /** Logits [B,C,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
@@ -122,7 +125,7 @@ export function decodeStep (context: StepContext, maps: readonly number[]): Step
 export function decodeClassesStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
-    const { config, options, classes = 1 } = context
-    return { ...classMaps(record, config, input(t, 'embedding') as tf.Tensor4D, { ...options, classes, prompts: promptsOf(t) }) }
+    const { config, options, division = ONE } = context
+    return { ...classMaps(record, config, input(t, 'embedding') as tf.Tensor4D, { ...options, division, prompts: promptsOf(t) }) }
   }
 }

@@ -110,6 +110,11 @@ export const model = z.strictObject({
     'What of the mask decoder is trained',
     { default: 'lora+upscaling' }
   ),
+  classes: setting(
+    z.enum(['together', 'apart']).optional(),
+    'Whether of several classes three share a pass of the mask decoder, or each has one of its own, with all that is trained of it',
+    { otherwise: 'apart in a new federation of several classes; together where a document does not say it' }
+  ),
   moe
 })
 

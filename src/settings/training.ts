@@ -6,6 +6,8 @@ const MOST_ROUNDS = 100_000
 const MOST_STEPS = 1_000_000
 /** One epoch of 32 images: what the defaults were tuned with (docs/evidence.md). */
 export const STEPS_PER_ROUND = 16
+/** So many times as many images are in a step where a federation has several classes (docs/evidence.md#two-classes). */
+export const BATCH_OF_SEVERAL = 2
 /** A site that cannot keep up trains at least this part of a round's steps. */
 export const LEAST_SHARE = 0.1
 /** Random streams take 32 bits of it. */
@@ -34,7 +36,7 @@ export const training = z.strictObject({
     'Epochs of phase L, which fits the private experts, in one round, instead of stepsPerRound',
     { unit: 'epochs', otherwise: 'none: stepsPerRound holds' }
   ),
-  batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images' }),
+  batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images', otherwise: 'twice as many for several classes' }),
   lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3, medical: 3e-3 }),
   lrHeads: setting(
     positive,

@@ -72,9 +72,9 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
   const { name, rounds, model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, quorum = 1 } = init
   const { method = PRESET_NAMES[0], settings = {}, labels } = init
   // Loaded by the first call: it brings the tensor library.
-  const { checkModel, modelSection, trainingSection } = await import('./fit-settings.ts')
+  const { checkModel, forClasses, modelSection, trainingSection } = await import('./fit-settings.ts')
   const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }
-  const draft = withPreset({
+  const preset = withPreset({
     version: 1,
     name,
     created: new Date().toISOString(),
@@ -85,10 +85,11 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
     training: trainingSection(model, { rounds, seed }),
     averaging: defaultAveraging({ coolDownSeconds })
   }, presetOf(method))
+  const classes = labels == null ? undefined : checkBody({ ...preset, labels: await readLabels(labels) }, 'what --labels says').labels
+  const draft = classes == null ? preset : forClasses({ ...preset, labels: classes }, classes)
   const body = typeof settings === 'string'
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
-  const named = labels == null ? body : checkBody({ ...body, labels: await readLabels(labels) }, 'what --labels says')
-  checkModel(named.model, named.method, named.labels)
-  return named
+  checkModel(body.model, body.method, body.labels)
+  return body
 }

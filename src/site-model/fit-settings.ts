@@ -5,9 +5,10 @@ import { globalParameters } from '../model/parameters/groups.ts'
 import { globalGroups } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
+import type { Labels } from '../settings/labels.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import { defaultImageSize, defaultModelSettings } from '../settings/model.ts'
-import { defaultTrainSettings } from '../settings/training.ts'
+import { defaultTrainSettings, BATCH_OF_SEVERAL } from '../settings/training.ts'
 import { findModel } from './base/model-store.ts'
 
 /** The base's hash, the image side, and where LoRA and experts sit (docs/spec/pfedsam.md#default-values); `name` as in `model list`. */
@@ -26,18 +27,25 @@ export function trainingSection (
   return { ...defaultTrainSettings(model), ...own }
 }
 
+/** What else several classes want: each a pass of the decoder, and as many images as alone (docs/spec/pfedsam.md#several-classes). */
+export function forClasses<T extends Pick<FederationSettings, 'model' | 'training'>> (draft: T, labels: Labels): T {
+  if (labelMapOf(labels).names.length === 1) return draft
+  const { model, training } = draft
+  return { ...draft, model: { ...model, classes: 'apart' }, training: { ...training, batchSize: BATCH_OF_SEVERAL * training.batchSize } }
+}
+
 /**
  * @throws InputError when LoRA or experts do not fit the architecture, its image side is none, nothing would be averaged, or nothing kept
  * of what the method says is kept.
  */
 export function checkModel (
-  { name, imageSize, lora, encoder, decoder, moe }: FederationSettings['model'],
+  { name, imageSize, ...settings }: FederationSettings['model'],
   method?: MethodSettings,
   labels?: FederationSettings['labels']
 ): void {
   const config = withImageSize(samConfig(name), imageSize)
-  const groups = globalGroups(config, { lora, encoder, decoder, moe }, method?.keeps, labels == null ? 1 : labelMapOf(labels).names.length)
-  expertTensors(config, moe)
+  const groups = globalGroups(config, settings, method?.keeps, labels == null ? 1 : labelMapOf(labels).names.length)
+  expertTensors(config, settings.moe)
   const empty = groups.find(({ owner, parameters }) => owner === 'own' && parameters.length === 0)
   if (empty != null) throw new InputError(`method.keeps names the ${empty.name}, of which nothing is trained: leave it out`)
   if (globalParameters(groups, 'shared').length === 0) {

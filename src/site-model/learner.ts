@@ -44,6 +44,7 @@ export async function createLearner (
       lora: model.lora,
       encoder: model.encoder,
       decoder: model.decoder,
+      classes: model.classes,
       moe: model.moe,
       pixels: model.pixels,
       channels: model.channels,

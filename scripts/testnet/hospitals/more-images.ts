@@ -1,18 +1,13 @@
-import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import pMap from 'p-map'
-import sharp from 'sharp'
+import { resolve } from 'node:path'
 import { seededRandom, type Random } from '../../../src/common/random.ts'
-import { loadDataset, splitSlices, type Slice } from '../../../src/dataset/index.ts'
+import { loadDataset, splitSlices } from '../../../src/dataset/index.ts'
 import { InputError } from '../../../src/errors.ts'
 import type { Hospital } from './hospitals.ts'
-
-type Picture = Pick<Slice, 'height' | 'width' | 'channels' | 'image' | 'mask'>
+import { writeApart, type Picture } from './write-apart.ts'
 
 /** A copy lies off by at most this part of the picture's side, and is brighter or darker by at most this much. */
 const SHIFT = 0.03
 const LIGHT = 0.1
-const FILES_AT_ONCE = 8
 
 /**
  * A data folder in `folder` for a hospital with so many times the training images: its own, and simulated copies. The federation's split
@@ -24,14 +19,9 @@ export async function withMoreImages (hospital: Hospital, factor: number, { fold
     throw new InputError(`${hospital.data} has too few images to split into training and validation: add images, or leave --images out`)
   }
   const data = resolve(folder, hospital.name)
-  for (const part of ['images', 'masks']) await mkdir(join(data, part), { recursive: true })
-  const [training, heldOut] = subjectNames(seed)
   const random = seededRandom(seed, hospital.index)
-  for (let turn = 0; turn < factor; turn++) {
-    const pictures = turn === 0 ? train : train.map((slice) => alike(slice, random))
-    await writeAll(data, pictures, (index) => `${training}_${turn * train.length + index}`)
-  }
-  await writeAll(data, validation, (index) => `${heldOut}_${index}`)
+  const training = Array.from({ length: factor }, (_, turn) => turn === 0 ? train : train.map((slice) => alike(slice, random))).flat()
+  await writeApart(data, { training, heldOut: validation }, seed)
   return { ...hospital, data }
 }
 
@@ -39,18 +29,6 @@ export interface MoreOptions {
   readonly folder: string
   /** Of the federation. */
   readonly seed: number
-}
-
-/** A split of two subjects by their names' order and the seed: so named, it trains on the first and holds the second out. */
-function subjectNames (seed: number): readonly [training: string, heldOut: string] {
-  const all = [['training', 'validation'], ['training', 'held-out']] as const
-  return all.find(([training, heldOut]) => isHeldOut(heldOut, [training, heldOut], seed)) ?? all[0]
-}
-
-function isHeldOut (name: string, subjects: readonly string[], seed: number): boolean {
-  const none = { index: 0, height: 0, width: 0, channels: 1, image: new Uint8Array(), mask: new Uint8Array() } as const
-  const slices = subjects.map((subject): Slice => ({ id: subject, subject, ...none }))
-  return splitSlices(slices, { seed }).validation.every(({ subject }) => subject === name)
 }
 
 /** A simulated picture of the same thing: mirrored or not, moved by a few pixels, around the edge, and brighter or darker. */
@@ -76,14 +54,4 @@ export function alike (picture: Picture, random: Random): Picture {
 function shift (side: number, random: Random): number {
   const pixels = 1 + Math.floor(random() * SHIFT * side)
   return random() < 0.5 ? pixels : -pixels
-}
-
-async function writeAll (data: string, pictures: readonly Picture[], nameOf: (index: number) => string): Promise<void> {
-  await pMap(pictures, async (picture, index) => { await write(data, nameOf(index), picture) }, { concurrency: FILES_AT_ONCE })
-}
-
-/** Labels are written as they are: a mask that were made visible would have other labels than its neighbours. */
-async function write (data: string, stem: string, { height, width, channels, image, mask }: Picture): Promise<void> {
-  await sharp(image, { raw: { height, width, channels } }).png().toFile(join(data, 'images', `${stem}.png`))
-  await sharp(mask, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toFile(join(data, 'masks', `${stem}.png`))
 }

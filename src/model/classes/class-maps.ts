@@ -3,9 +3,9 @@ import type { TensorRecord } from '../../compute/index.ts'
 import type { Prompts } from '../sam/prompt-encoder.ts'
 import { promptMasks, type SamOptions } from '../sam/sam.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
-import { mapsOf, passesOf, passName } from './passes.ts'
+import { mapsOf, passesOf, passName, type Division } from './passes.ts'
 
-/** One of the decoder's passes: its own mask tokens and hypernetworks in the place of the base's. */
+/** One of the decoder's passes: what it has of its own in the place of the first pass's. */
 function inPass (weights: TensorRecord, pass: number): TensorRecord {
   if (pass === 0) return weights
   const prefix = passName(pass, '')
@@ -18,10 +18,10 @@ export function classMaps (
   weights: TensorRecord,
   config: SamConfig,
   embedding: tf.Tensor4D,
-  { classes, prompts, ...options }: Omit<SamOptions, 'maps'> & { readonly classes: number, readonly prompts: Prompts }
+  { division, prompts, ...options }: Omit<SamOptions, 'maps'> & { readonly division: Division, readonly prompts: Prompts }
 ): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
-  const answers = Array.from({ length: passesOf(classes) }, (_, pass) => {
-    const maps = mapsOf(classes, pass)
+  const answers = Array.from({ length: passesOf(division) }, (_, pass) => {
+    const maps = mapsOf(division, pass)
     const { masks, iou } = promptMasks(inPass(weights, pass), config, embedding, prompts, { ...options, maps })
     return { masks, iou: tf.slice(iou, [0, maps[0]!], [-1, maps.length]) }
   })

@@ -9,7 +9,7 @@ import type { SamConfig } from '../sam/build-sam.ts'
  */
 export function modelId (
   { name, imageSize }: SamConfig,
-  { lora, decoder, encoder = 'lora', moe, pixels = 'imagenet', channels, window }: ModelSettings,
+  { lora, decoder, encoder = 'lora', classes: division = 'together', moe, pixels = 'imagenet', channels, window }: ModelSettings,
   seed: number,
   keeps: readonly string[] = [],
   classes = 1
@@ -34,7 +34,8 @@ export function modelId (
     ...wordsOf(window),
     ...channels == null ? [] : [{ channels: toPlanes(channels) }],
     ...unless(keeps.length === 0, keeps),
-    ...unless(classes === 1, { classes })
+    ...unless(classes === 1, { classes }),
+    ...unless(classes === 1 || division === 'together', division)
   ]
   return `${name}/${imageSize}/${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)}`
 }

@@ -3,7 +3,7 @@ import { type Random, seededRandom } from '../../common/random.ts'
 import { InputError } from '../../errors.ts'
 import type { GlobalGroup } from '../../settings/method.ts'
 import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
-import { mapsOf, passTensors } from '../classes/passes.ts'
+import { mapsOf, passName, passTensors, type Division } from '../classes/passes.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
 import { encoderPlan } from '../sam/encoder-plan.ts'
 import { readShapes } from '../sam/tensor-shapes.ts'
@@ -15,20 +15,23 @@ import type { GlobalParameter, ParameterGroup } from './groups.ts'
 const NARROWING = 4
 /** Without prompts nothing else of the prompt encoder acts. */
 const ENCODERS = /^(image_encoder\.|prompt_encoder\.no_mask_embed)/
+/** Classes that maps can tell apart without tokens that are trained. */
+const MAPS_WITHOUT_TOKENS = 3
 /** Beside the hypernetworks of the maps that classes use. */
 const SHARED_HEADS = 'iou_token|mask_tokens|output_upscaling'
 
 /**
  * What of the decoder is trained in full. A map that a class uses depends on all tokens but on no other map's hypernetwork nor on the
- * IoU head; further passes of the decoder have mask tokens and hypernetworks of their own.
+ * IoU head; further passes of the decoder have parts of their own (classes/passes.ts).
  */
 function wholeOf (decoder: DecoderMode, maps: readonly number[]): RegExp | undefined {
-  const [used, own] = [`output_hypernetworks_mlps\\.[${maps.join('')}]`, 'passes\\.\\d+\\.']
+  const mlps = 'output_hypernetworks_mlps\\.'
+  const [first, further] = [`${mlps}[${maps.join('')}]`, `passes\\.\\d+\\.(${SHARED_HEADS}|${mlps}[123]`]
   switch (decoder) {
-    case 'lora+upscaling': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used}\\.layers\\.2)\\b`)
-    case 'lora+mask-head': return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|${used})\\b`)
+    case 'lora+upscaling': return new RegExp(`^mask_decoder\\.(${SHARED_HEADS}|${first}\\.layers\\.2|${further}\\.layers\\.2))\\b`)
+    case 'lora+mask-head': return new RegExp(`^mask_decoder\\.(${SHARED_HEADS}|${first}|${further}))\\b`)
     case 'lora+heads':
-      return new RegExp(`^mask_decoder\\.(${own})?(${SHARED_HEADS}|output_hypernetworks_mlps|iou_prediction_head)\\b`)
+      return new RegExp(`^mask_decoder\\.(${SHARED_HEADS}|output_hypernetworks_mlps|iou_prediction_head|${further}))\\b`)
     case 'full': return /^mask_decoder\./
     case 'frozen':
     case 'lora': return undefined
@@ -129,11 +132,15 @@ function decoderParameters (
   decoder: DecoderMode,
   rank: number,
   shapes: ReadonlyMap<string, Shape>,
-  maps: readonly number[]
+  division: Division
 ): GlobalParameter[] {
+  const maps = mapsOf(division, 0)
   const pattern = wholeOf(decoder, maps)
+  const lora = decoder.startsWith('lora') ? decoderLora(shapes, rank) : []
+  const passes = division.apart === true ? Array.from({ length: division.classes - 1 }, (_, i) => i + 1) : []
   return [
-    ...(decoder.startsWith('lora') ? decoderLora(shapes, rank) : []),
+    ...lora,
+    ...passes.flatMap((pass) => lora.map((each) => ({ ...each, name: passName(pass, each.name.replace('mask_decoder.', '')) }))),
     ...(pattern == null ? [] : whole(shapes, pattern, 'decoder', unusedBy(maps)))
   ]
 }
@@ -148,8 +155,9 @@ export function globalGroups (
   keeps: readonly GlobalGroup[] = [],
   classes = 1
 ): ParameterGroup[] {
-  const passes = passTensors(config, classes)
-  if (passes.length > 0 && wholeOf(settings.decoder, [0]) == null) {
+  const division = { classes, apart: settings.classes === 'apart' && classes > 1 }
+  const passes = passTensors(config, division)
+  if (classes > MAPS_WITHOUT_TOKENS && wholeOf(settings.decoder, [0]) == null) {
     throw new InputError(`more than three classes need mask tokens that are trained: let model.decoder be more than ${settings.decoder}`)
   }
   const shapes = new Map([...readShapes(config), ...passes.map(({ name, shape }): [string, Shape] => [name, shape])])
@@ -157,7 +165,7 @@ export function globalGroups (
     ({ name, owner: keeps.includes(name) ? 'own' : 'shared', phase: 'G', parameters })
   return [
     group('encoder', encoderParameters(config, settings, shapes)),
-    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes, mapsOf(classes, 0)))
+    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes, division))
   ]
 }
 

@@ -70,7 +70,7 @@ export class Segmenter {
 
   /** Several classes: SAM's maps 1 to 3 are theirs, and one map of codes is the answer. */
   get hasClasses (): boolean {
-    return (this.#init.context.classes ?? 1) > 1
+    return (this.#init.context.division?.classes ?? 1) > 1
   }
 
   /** Map 0, or with `multimask` maps 1 to 3, of one image under one prompt; of several classes their codes. */

@@ -102,7 +102,8 @@ export class Learner {
     this.#init = init
     this.inputSize = config.imageSize
     const classes = labels?.names.length ?? 1
-    const weights = withPasses(init.weights, config, classes)
+    const division = { classes, apart: model.classes === 'apart' && classes > 1 }
+    const weights = withPasses(init.weights, config, division)
     this.#components = componentsOf({ ...init, classes })
     const groups = this.#components.flatMap((component) => component.groups ?? [])
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
@@ -112,7 +113,7 @@ export class Learner {
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept }
     this.#weights = { ...weights, ...global.fixed }
-    this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), classes }
+    this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
     this.#steps = {
       forward: engine.compile(forwardStep(this.#context), this.#weights),
       G: this.#compile('G'),
@@ -319,7 +320,7 @@ export class Learner {
         ...prompts(chunk)
       })
       const maps = logits!.data as Float32Array
-      const size = (this.#context.classes ?? 1) * side * side
+      const size = (this.#context.division?.classes ?? 1) * side * side
       for (let i = 0; i < count; i++) {
         masks.push(restoreCodes(maps.subarray(i * size, (i + 1) * size), side, chunk[i]!, this.#init.labels))
       }

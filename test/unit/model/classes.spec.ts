@@ -23,45 +23,61 @@ describe('several classes', function () {
   this.timeout(120_000)
 
   it('takes map 0 for one class, maps 1 to 3 for up to three, and a pass for each three more', () => {
-    expect(mapsOf(1, 0)).to.deep.equal([0])
-    expect(mapsOf(2, 0)).to.deep.equal([1, 2])
-    expect([passesOf(1), passesOf(3), passesOf(4), passesOf(16)]).to.deep.equal([1, 1, 2, 6])
-    expect(mapsOf(7, 2)).to.deep.equal([1])
-    const added = Object.keys(withPasses(weights, config, 5)).filter((name) => !(name in weights))
+    expect(mapsOf({ classes: 1 }, 0)).to.deep.equal([0])
+    expect(mapsOf({ classes: 2 }, 0)).to.deep.equal([1, 2])
+    expect([1, 3, 4, 16].map((classes) => passesOf({ classes }))).to.deep.equal([1, 1, 2, 6])
+    expect(mapsOf({ classes: 7 }, 2)).to.deep.equal([1])
+    const added = Object.keys(withPasses(weights, config, { classes: 5 })).filter((name) => !(name in weights))
     expect(added).to.include('mask_decoder.passes.1.output_hypernetworks_mlps.2.layers.0.weight')
     expect(added.some((name) => name.includes('mlps.3'))).to.equal(false)
+  })
+
+  it('takes a pass for each class that stands apart, with one of maps 1 to 3 and all that is trained of the decoder', async () => {
+    const division = { classes: 5, apart: true }
+    expect(passesOf(division)).to.equal(5)
+    expect(Array.from({ length: 5 }, (_, pass) => mapsOf(division, pass))).to.deep.equal([[1], [2], [3], [1], [2]])
+    expect([passesOf({ classes: 1, apart: true }), mapsOf({ classes: 1, apart: true }, 0)]).to.deep.equal([1, [0]])
+    const learner = await createLearner({ labels: two, model: { classes: 'apart' } })
+    const own = learner.schema.tensors.map(({ name }) => name).filter((name) => name.startsWith('mask_decoder.'))
+    const [first, second] = [own.filter((name) => !name.includes('passes')), own.filter((name) => name.includes('passes.1.'))]
+    const plain = (name: string): string => name.replace('passes.1.', '').replace(/mlps\.\d/, 'mlps')
+    expect(second.map(plain).sort()).to.deep.equal(first.map(plain).sort())
   })
 
   it('begins as the frozen model with any number of classes, bit for bit', async () => {
     for (const names of [['a'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e']]) {
       const labels = labelMapOf(names.map((name, i) => ({ name, value: i + 1 })))
-      const learner = await createLearner({ labels })
-      const scores = async (mode: 'frozen' | 'global' | 'personal'): Promise<unknown> =>
-        (await learner.evaluate({ adapter: learner.initialAdapter(), samples, mode })).perSample
-      const frozen = await scores('frozen')
-      expect(await scores('global')).to.deep.equal(frozen)
-      expect(await scores('personal')).to.deep.equal(frozen)
-      await learner.dispose()
+      const found: unknown[] = []
+      for (const classes of ['together', 'apart'] as const) {
+        const learner = await createLearner({ labels, model: { classes } })
+        for (const mode of ['frozen', 'global', 'personal'] as const) {
+          found.push((await learner.evaluate({ adapter: learner.initialAdapter(), samples, mode })).perSample)
+        }
+        await learner.dispose()
+      }
+      for (const each of found) expect(each).to.deep.equal(found[0])
     }
   })
 
-  it('trains nested classes in both phases', async () => {
-    const learner = await createLearner({ labels: two, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
-    let adapter = learner.initialAdapter()
-    const losses: number[] = []
-    for (let round = 1; round <= 8; round++) {
-      const { adapter: next, loss } = await learner.train('G', { adapter, samples, round })
-      adapter = next
-      losses.push(loss)
-      await learner.train('L', { adapter, samples, round })
-    }
-    expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
-    const { dice, classes, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
-    expect(Object.keys(classes!)).to.deep.equal(['disc', 'core'])
-    expect(dice).to.be.closeTo((classes!['disc']! + classes!['core']!) / 2, 1e-12)
-    expect(perSample[0]!.classes).to.have.length(2)
-    await learner.dispose()
-  })
+  for (const classes of ['together', 'apart'] as const) {
+    it(`trains nested classes in both phases, ${classes}`, async () => {
+      const learner = await createLearner({ labels: two, model: { classes }, train: { lrHeads: 5e-3, lrLora: 5e-3 } })
+      let adapter = learner.initialAdapter()
+      const losses: number[] = []
+      for (let round = 1; round <= 8; round++) {
+        const { adapter: next, loss } = await learner.train('G', { adapter, samples, round })
+        adapter = next
+        losses.push(loss)
+        await learner.train('L', { adapter, samples, round })
+      }
+      expect(losses.at(-1)).to.be.lessThan(losses[0]! * 0.85)
+      const { dice, classes: own, perSample } = await learner.evaluate({ adapter, samples, mode: 'personal' })
+      expect(Object.keys(own!)).to.deep.equal(['disc', 'core'])
+      expect(dice).to.be.closeTo((own!['disc']! + own!['core']!) / 2, 1e-12)
+      expect(perSample[0]!.classes).to.have.length(2)
+      await learner.dispose()
+    })
+  }
 
   it('learns nothing from a class that a site lacks, and nothing from unknown places', async () => {
     const learner = await createLearner({ labels: two, train: { weightDecay: 0 } })
@@ -111,6 +127,20 @@ describe('several classes', function () {
     await learner.dispose()
   })
 
+  it('leaves the pass of a class as it was while only others are trained, where each has its own', async () => {
+    const train = { weightDecay: 0, teacherG: 'none', lrHeads: 5e-3, lrLora: 5e-3 } as const
+    const learner = await createLearner({ labels: two, model: { classes: 'apart' }, train })
+    const begun = learner.initialAdapter()
+    const lacking = samples.map((sample) => ({ ...sample, lacks: [1] }))
+    const { adapter } = await learner.train('G', { adapter: begun, samples: lacking, round: 1 })
+    const before = new Map([...begun.tensors()].map(([name, { data }]) => [name, data]))
+    const changed = [...adapter.tensors()].filter(([name, { data }]) => data.some((value, i) => value !== before.get(name)![i]))
+    const names = changed.map(([name]) => name)
+    expect(names.filter((name) => name.includes('passes.1.'))).to.deep.equal([])
+    expect(names.some((name) => name.startsWith('mask_decoder.output_upscaling'))).to.equal(true)
+    await learner.dispose()
+  })
+
   it('is another model than that of one class', async () => {
     const ids = await Promise.all([undefined, two].map(async (labels) => {
       const learner: Learner = await createLearner({ labels, engine: await testEngine() })
@@ -157,12 +187,35 @@ describe('labels that look swapped', () => {
 })
 
 describe('images of a rare class', () => {
-  const rare = samples.map((sample, i) => i === 0 ? sample : { ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+  const plain = (sample: Scored): Scored => ({ ...sample, mask: sample.mask.map((code) => code === 2 ? 1 : code) })
+  const rare = samples.map((sample, i) => i === 0 ? sample : plain(sample))
 
-  it('come twice, after all others', () => {
-    expect(balanced(rare, two)).to.deep.equal([...rare, rare[0]])
+  it('come as often as those of the commonest, after all others, and then teach nothing of that', () => {
+    const again = { ...rare[0]!, lacks: [0] }
+    expect(balanced(rare, two)).to.deep.equal([...rare, again, again, again])
     expect(balanced(samples, two)).to.deep.equal(samples)
     expect(balanced(rare.map((sample) => ({ ...sample, lacks: [1] })), two)).to.have.length(4)
     expect(balanced(rare, undefined)).to.equal(rare)
+    expect(balanced(rare, labelMapOf([{ name: 'disc', values: [1, 2] }]))).to.equal(rare)
+  })
+
+  it('come in turn, each eight times at most', () => {
+    const many = [...samples.slice(0, 2), ...Array.from({ length: 98 }, () => plain(samples[2]!))]
+    const again = balanced(many, two).slice(many.length)
+    expect(again).to.have.length(2 * 7)
+    expect(again.map(({ id }) => id)).to.deep.equal(Array.from({ length: 14 }, (_, i) => samples[i % 2]!.id))
+  })
+
+  it('count for every rare class that they show', () => {
+    const three = labelMapOf([{ name: 'disc', values: [1, 2, 3] }, { name: 'core', values: [2, 3] }, { name: 'hole', value: 3 }])
+    const holed = { ...samples[0]!, mask: samples[0]!.mask.map((code) => code === 2 ? 3 : code) }
+    const sets = [holed, samples[1]!, plain(samples[2]!), plain(samples[3]!)]
+    // Three times for the hole, which the core gains by, so that it is shown often enough.
+    expect(balanced(sets, three).slice(4)).to.deep.equal(Array.from({ length: 3 }, () => ({ ...holed, lacks: [0] })))
+  })
+
+  it('keep what their site does not annotate', () => {
+    const three = labelMapOf([{ name: 'disc', values: [1, 2] }, { name: 'core', value: 2 }, { name: 'other', value: 9 }])
+    expect(balanced(rare.map((sample) => ({ ...sample, lacks: [2] })), three).at(-1)?.lacks).to.have.members([0, 2])
   })
 })

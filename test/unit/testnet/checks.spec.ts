@@ -68,6 +68,16 @@ describe('checks', () => {
     expect(failing({ report: facts([outcome(0, 'a'), talkative]), standard: false })).to.be.empty
   })
 
+  it('count what is sent by class where there are several', () => {
+    const score = { frozen: 0.6, global: 0.95, personal: 0.95 }
+    const sending = (bytesSent: number): string[] => {
+      const divided = summary('b', { bytesSent, classes: { brain: score, core: score } })
+      return failing({ report: facts([outcome(0, 'a'), outcome(1, 'b', { result: homeResult('b', { summary: divided }) })]) })
+    }
+    expect(sending(6e5)).to.be.empty
+    expect(sending(8e5)[0]).to.include('per round, class and hospital').and.to.include('busiest: 200 kB')
+  })
+
   it('see adapters that lie apart', () => {
     const apart = outcome(1, 'b', { result: homeResult('b', { final: vector(1, 1) }) })
     expect(failing({ report: facts([outcome(0, 'a'), apart]) })[0]).to.include('relative consensus distance at the end ≤ 0.1: 0.3333')

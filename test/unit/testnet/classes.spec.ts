@@ -2,11 +2,12 @@ import { expect } from 'chai'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { labelsOf, parseClasses } from '../../../scripts/testnet/classes.ts'
+import { labelsOf, parseClasses, type SampleClass } from '../../../scripts/testnet/classes.ts'
 import { withClasses } from '../../../scripts/testnet/hospitals/class-folders.ts'
-import { dataFolders, planHospitals } from '../../../scripts/testnet/hospitals/hospitals.ts'
+import { withHeldOut } from '../../../scripts/testnet/hospitals/held-out.ts'
+import { dataFolders, planHospitals, type Hospital } from '../../../scripts/testnet/hospitals/hospitals.ts'
 import { bundledSample, deepGreySample } from '../../../scripts/testnet/sample.ts'
-import { labelMapOf, loadDataset } from '../../../src/dataset/index.ts'
+import { labelMapOf, loadDataset, splitSlices, type Slice } from '../../../src/dataset/index.ts'
 import { UsageError } from '../../../src/errors.ts'
 
 describe('classes of the testnet', function () {
@@ -35,6 +36,24 @@ describe('classes of the testnet', function () {
       // Brain is what it was, and what of the atlas's deep grey matter lies beyond it.
       const more = after.slices.flatMap(({ mask }, i) => [...mask].filter((code, at) => code === 0 && before.slices[i]!.mask[at]! > 0))
       expect(more).to.have.length(0)
+    }
+  })
+
+  it('are measured on the same held-out slices, whichever of them a federation has', async () => {
+    const seed = 3
+    const held = async (classes: SampleClass[], plain: Hospital): Promise<{ heldOut: string[], training: number }> => {
+      const named = await withClasses(plain, classes, { folder: join(folder, classes.join()), deep: await deepGreySample() })
+      const { data } = await withHeldOut(named, { folder: join(folder, 'held', classes.join()), seed })
+      const labels = labelMapOf(labelsOf(classes))
+      const { slices } = await loadDataset(data, { labels })
+      const { train, validation } = splitSlices(slices, { seed })
+      const shown = (each: readonly Slice[]): Slice[] => each.filter(({ mask }) => mask.some((code) => labels.members.at(-1)![code] === 1))
+      return { heldOut: shown(validation).map(({ image }) => Buffer.from(image).toString('base64')).sort(), training: shown(train).length }
+    }
+    for (const hospital of planHospitals(await dataFolders(await bundledSample()), 4, folder)) {
+      const [both, alone] = [await held(['brain', 'deep-grey'], hospital), await held(['deep-grey'], hospital)]
+      expect(both, basename(hospital.data)).to.deep.equal(alone)
+      expect(both.heldOut.length).to.be.within(3, both.training)
     }
   })
 })

@@ -52,6 +52,20 @@ describe('a federation made from code', () => {
     await found({ home: home('east') })
   })
 
+  it('gives each of several classes a pass of the decoder and as many images as alone, unless told otherwise', async () => {
+    const [one, two] = [[{ name: 'brain', value: 1 }], [{ name: 'brain', values: [1, 2] }, { name: 'core', value: 2 }]]
+    const of = async (name: string, init: Partial<FederationInit>): Promise<unknown> => {
+      const { document } = await createFederation({ home: home(name), name, rounds: 2, ...init })
+      return [document.model.classes, document.training.batchSize, document.labels?.length]
+    }
+    expect(await of('none', {})).to.deep.equal([undefined, 2, undefined])
+    expect(await of('one', { labels: one })).to.deep.equal([undefined, 2, 1])
+    expect(await of('two', { labels: two })).to.deep.equal(['apart', 4, 2])
+    const settings = { model: { classes: 'together' }, training: { batchSize: 3 } }
+    expect(await of('told', { labels: two, settings })).to.deep.equal(['together', 3, 2])
+    expect(await reasonOf(found({ home: home('bad'), labels: [{ name: 'brain', value: 0 }] }))).to.match(/^InputError: .*--labels/)
+  })
+
   it('admits by who may, whom it can, for a time that there is', async () => {
     await found()
     expect(await reasonOf(invite({ peerId: 'nobody' }))).to.match(/^InputError: nobody is not a peer id/)

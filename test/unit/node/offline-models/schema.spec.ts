@@ -10,7 +10,7 @@ type Model = FederationDocument['model']
 type Others<T> = { readonly [K in keyof Required<T>]: readonly Exclude<T[K], undefined>[] }
 
 /** Every setting under `model` with values that are not sam-tiny's default; one that is new and absent here does not compile. */
-const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
+const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'classes' | 'lora' | 'moe'>> & {
   readonly lora: Others<Model['lora']>,
   readonly moe: Others<Model['moe']>
 } = {
@@ -35,6 +35,9 @@ const OTHERS: Others<Omit<Model, 'name' | 'baseHash' | 'lora' | 'moe'>> & {
 const SAME: readonly ((model: Model) => Model)[] = [
   (model) => ({ ...model, pixels: 'imagenet' }),
   (model) => ({ ...model, encoder: 'lora' }),
+  // Of one class there is nothing to part.
+  (model) => ({ ...model, classes: 'together' }),
+  (model) => ({ ...model, classes: 'apart' }),
   (model) => ({ ...model, lora: { ...model.lora, aggregation: 'factors' } }),
   (model) => ({ ...model, moe: { ...model.moe, noise: 0 } })
 ]
@@ -60,12 +63,13 @@ describe('the schema of a federation', function () {
   this.timeout(60_000)
   const models = join(tmpdir(), 'consilium-no-models')
 
-  async function schemaHash (model: Model): Promise<string> {
-    checkModel(model)
+  async function schemaHash (model: Model, labels?: FederationDocument['labels']): Promise<string> {
+    checkModel(model, undefined, labels)
     const learner = await createLearner({
       engine: await testEngine(),
       model,
       training: trainingSection(model, { rounds: 1, seed: 1 }),
+      labels,
       models,
       siteSeed: 1
     })
@@ -86,5 +90,13 @@ describe('the schema of a federation', function () {
     const [short, long] = [[0, 1], [0, 1, 1]].map((channels) => ({ ...model, channels }))
     expect(await schemaHash(short!)).to.equal(await schemaHash(long!))
     for (const same of SAME) expect(known.get(await schemaHash(same(model)))).to.equal('the default')
+  })
+
+  it('is another one where several classes have a pass of the decoder each', async () => {
+    const model = await modelSection(models, 'sam-tiny')
+    const labels = [{ name: 'brain', values: [1, 2] }, { name: 'core', value: 2 }]
+    const together = await schemaHash(model, labels)
+    expect(await schemaHash({ ...model, classes: 'together' }, labels)).to.equal(together)
+    expect(await schemaHash({ ...model, classes: 'apart' }, labels)).not.to.equal(together)
   })
 })
