@@ -1,7 +1,7 @@
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises'
+import { open, rename, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
-import { removeLeftovers, syncFolder, writeFileSafely } from '../home/files.ts'
+import { makePrivateFolder, removeLeftovers, syncFolder, writeFileSafely } from '../home/files.ts'
 import type { ChainPoint } from './chain.ts'
 import { canonical, GENESIS, sha256, type EntryContent } from './entry.ts'
 import { headBytes, signHead } from './head.ts'
@@ -50,7 +50,7 @@ export class Ledger {
 
   /** Takes up the ledger where it ended; a torn last line is cut off and a damaged ledger put aside, and the first entry says so. */
   static async open (init: LedgerInit): Promise<Ledger> {
-    await mkdir(init.folder, { recursive: true })
+    await makePrivateFolder(init.folder)
     await removeLeftovers(init.folder)
     const found = await resume(init.folder, init)
     if ('damaged' in found) {
@@ -76,7 +76,7 @@ export class Ledger {
   }
 
   static async #begin (init: LedgerInit): Promise<Ledger> {
-    await mkdir(init.folder, { recursive: true })
+    await makePrivateFolder(init.folder)
     await syncFolder(dirname(init.folder))
     const point = { count: 0, hash: GENESIS }
     // The head comes first: from now on lines without one are damage.

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PrivateSet } from '../adapter/private-set.ts'
 import { readFloatTensors, writeSafetensors } from '../adapter/safetensors.ts'
 import { CorruptFileError } from '../errors.ts'
-import { keepPrevious, readIfThere, writeFileSafely } from '../home/files.ts'
+import { keepPrevious, makePrivateFolder, readIfThere, writeFileSafely } from '../home/files.ts'
 
 export interface PrivateCheckpoint {
   /** The last whose experts are in it. */
@@ -26,11 +25,11 @@ export class PrivateStore {
 
   /** `replaces`: the newest checkpoint is of a round that is repeated, and the one before it stays. */
   async save ({ round, keptRound = 0, set }: PrivateCheckpoint, { replaces = false } = {}): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await makePrivateFolder(this.#folder)
     if (!replaces) await keepPrevious(this.#current, this.#previous)
     const kept = keptRound === 0 ? {} : { kept_round: String(keptRound) }
     const metadata = { round: String(round), ...kept, schema_hash: this.#schemaHash }
-    await writeFileSafely(this.#current, writeSafetensors(set.reveal(), metadata), 0o600)
+    await writeFileSafely(this.#current, writeSafetensors(set.reveal(), metadata))
   }
 
   /** The newest checkpoint that can be read; a damaged one is said in `warnings` and passed over. */
