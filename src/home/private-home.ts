@@ -18,12 +18,18 @@ export async function makeHomePrivate (home: string): Promise<number> {
   const ours = new Set(Object.values(paths).map((path: string) => relative(home, path).split(sep)[0]))
   for (const key of [paths.identity, paths.networkKey]) ours.delete(relative(home, key))
   let changed = await restrict(home)
-  for (const name of names.filter((each) => ours.has(each) || ASIDE.test(each))) changed += await restrictTree(join(home, name))
+  for (const name of names.filter((each) => ours.has(each) || ASIDE.test(each))) {
+    const path = join(home, name)
+    const own = await restrict(path)
+    changed += own
+    // The database of peers makes new files as the system says, again and again.
+    if (path !== paths.peers || own > 0) changed += await restrictAll(path)
+  }
   return changed
 }
 
-async function restrictTree (path: string): Promise<number> {
-  let changed = await restrict(path)
+async function restrictAll (path: string): Promise<number> {
+  let changed = 0
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => [])
   for (const { parentPath, name } of entries) changed += await restrict(join(parentPath, name))
   return changed

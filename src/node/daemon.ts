@@ -3,6 +3,7 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
 import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
+import { unlessAborted } from '../common/unless-aborted.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import type { Scores } from '../home/metrics-log.ts'
@@ -21,6 +22,7 @@ import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
@@ -119,11 +121,12 @@ export class Daemon {
   async #live (site: Site): Promise<Summary> {
     const audit = this.#createAuditor(site)
     const network = this.#init.alone ? undefined : await this.#openNetwork(site, audit)
+    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.warn(sentence, sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
-    const ready = await this.#unlessStopped(trainer.start())
+    const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
     const state = this.#state = await openAdapter(site, ready, audit)
@@ -383,17 +386,5 @@ export class Daemon {
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms
     })
-  }
-
-  async #unlessStopped<T> (promise: Promise<T>): Promise<T> {
-    const { signal } = this.#stop
-    promise.catch(() => { /* after a stop nobody else asks */ })
-    signal.throwIfAborted()
-    const stopped = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
-        reject(signal.reason as Error)
-      }, { once: true })
-    })
-    return await Promise.race([promise, stopped])
   }
 }

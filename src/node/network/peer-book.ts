@@ -3,6 +3,7 @@ import { LevelDatastore } from 'datastore-level'
 import type { Key } from 'interface-datastore'
 import { SYSTEM_ERRORS, systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
+import { makePrivateFolder } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 
 export interface PeerBook {
@@ -61,19 +62,30 @@ export function refusalOf (error: unknown, folder: string): string {
     `${folder} cannot be opened: ${systemReason(cause)}; mend the folder, or choose another --home`
 }
 
-/** Does something while no daemon can be in this home: the book has a lock that ends with its process. @throws InputError where one is. */
-export async function whileAlone (home: string, say: (sentence: string) => void, work: () => Promise<void>): Promise<void> {
+/**
+ * Keeps every daemon out of this home until what it returns is called: the book has a lock that ends with its process. @throws InputError
+ * where one is in it.
+ */
+export async function lockHome (home: string, say: (sentence: string) => void): Promise<() => Promise<void>> {
   const { datastore, wasDamaged } = await openPeerBook(sitePaths(home).peers, home)
   if (wasDamaged) say(DAMAGED_PEER_BOOK)
+  return async () => { await datastore.close() }
+}
+
+/** Does something while no daemon can be in this home. @throws InputError where one is. */
+export async function whileAlone (home: string, say: (sentence: string) => void, work: () => Promise<void>): Promise<void> {
+  const letGo = await lockHome(home, say)
   try {
     await work()
   } finally {
-    await datastore.close()
+    await letGo()
   }
 }
 
 async function open (folder: string): Promise<LevelDatastore> {
   const store = new PeerDatastore(folder)
+  // The database makes its files as the system says: its folder is for this user alone. Where it cannot be made, opening says why.
+  await makePrivateFolder(folder).catch(() => {})
   // The datastore's own open() drops the reason of a failure.
   await store.db.open()
   return store
