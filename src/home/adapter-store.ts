@@ -7,6 +7,7 @@ import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
+import { NO_CHECKSUM, requireChecksum, withChecksum } from './checksum.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
@@ -82,6 +83,7 @@ export class AdapterStore {
       const bytes = await readIfThere(path)
       if (bytes == null) continue
       try {
+        requireChecksum(bytes)
         const { adapter, round, notes } = adapterFromSafetensors(this.#schema, bytes)
         return { values: adapter.values, round, notes: readNotes(notes) }
       } catch (error) {
@@ -92,13 +94,14 @@ export class AdapterStore {
     return undefined
   }
 
-  #encode ({ values, round, weight, notes }: Written): ReturnType<typeof adapterFileParts> {
-    return adapterFileParts(new Adapter(this.#schema, values), {
+  #encode ({ values, round, weight, notes }: Written): Uint8Array[] {
+    return withChecksum(adapterFileParts(new Adapter(this.#schema, values), {
       round,
       weight,
       savedAt: this.#now(),
+      ...NO_CHECKSUM,
       ...(notes == null ? {} : { notes: JSON.stringify(notes) })
-    })
+    }))
   }
 
   get #previous (): string {

@@ -134,6 +134,7 @@ export class DiskExchangeLog implements ExchangeLog {
     this.#sequence = Math.max(this.#sequence, Number(sequence))
     try {
       const head = await readRecordHead(path, { whole: state !== 'kept' })
+      if (state !== 'kept') await readDifference(path, head)
       if (head.exchangeId !== id) throw new CorruptFileError('the record of an exchange carries another\'s name')
       this.#records.set(id, { state: state as State, sequence: Number(sequence), head })
       // A crash between the rename and the truncation left d.

@@ -1,6 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { InputError, ProtocolError } from '../../errors.ts'
-import { writeJson } from '../../home/files.ts'
+import { writeCheckedJson } from '../../home/checksum.ts'
 import type { SitePaths } from '../../home/paths.ts'
 import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey } from '../../protocol/membership/index.ts'
 import { quorumOf, type Federation } from '../document.ts'
@@ -246,7 +246,7 @@ export class SiteMembership implements MembershipPort {
   async #take (values: readonly unknown[]): Promise<Statement[]> {
     return await this.#locked(async () => {
       const news = await this.standing.learn(values)
-      if (news.length > 0) await writeJson(this.#init.paths.statements, this.standing.statements)
+      if (news.length > 0) await writeCheckedJson(this.#init.paths.statements, this.standing.statements)
       for (const each of news) this.#tell(each)
       return news
     })
