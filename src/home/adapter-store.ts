@@ -19,11 +19,21 @@ const notesSchema = z.object({
     distance: z.number().min(0).nullable()
   }),
   // None in homes of software before 0.2.0.
-  steps: z.object({ trained: count, arrived: count, lost: count }).optional()
+  steps: z.object({ trained: count, arrived: count, lost: count }).optional(),
+  finished: z.object({ round: count, trained: count }).optional()
 })
 
 /** What the checkpoint says beside the adapter: which of the log's exchanges it contains, what was learnt from them, and its training. */
-export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & { readonly steps?: AveragerState['steps'] | undefined }
+export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & {
+  readonly steps?: AveragerState['steps'] | undefined
+  readonly finished?: FinishedRound | undefined
+}
+
+/** The last round that came to its end, and the steps trained by then: the log of metrics may be lost. */
+export interface FinishedRound {
+  readonly round: number
+  readonly trained: number
+}
 
 export interface SavedAdapter {
   readonly values: Float32Array

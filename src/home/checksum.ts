@@ -38,7 +38,7 @@ function hex (parts: readonly Uint8Array[]): string {
 }
 
 // 32 bits as blanks and tabs: any JSON parser passes over them, that of older software too.
-const BLANKS = /([ \t]{32})\n?$/
+const BLANKS = /([ \t]+)\n?$/
 
 /** A line or a whole text of JSON with the CRC-32 of it behind it, as white space. */
 export function checkedText (json: string): string {

@@ -107,7 +107,7 @@ function encodeHead (head: StoredHead): Uint8Array {
 
 function decodeHead (text: string): StoredHead {
   // The sum stands before the blanks that fill the block; a record of older software has blanks alone.
-  const [written = text] = /^.*\n[ \t]{32}(?= *\n)/.exec(text) ?? []
+  const [written = text.trimEnd()] = /^.*\n[ \t]{32}(?= *\n)/.exec(text) ?? []
   const head = text.startsWith(MAGIC) ? parseJson(uncheckedText(written).slice(MAGIC.length)) as StoredHead | null | undefined : undefined
   if (head != null && /^[0-9a-f]{32}$/.test(head.exchangeId) && Number.isSafeInteger(head.size) && Number.isFinite(head.factor)) return head
   throw new CorruptFileError('the head of an exchange record is damaged')

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseJson } from '../common/parse-json.ts'
 import { withPath, writeWhole } from '../common/write-whole.ts'
@@ -78,6 +78,13 @@ export async function readJson (path: string, advice: string): Promise<unknown> 
 
 export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
+}
+
+export async function isThere (path: string): Promise<boolean> {
+  return await access(path).then(() => true, (error: unknown) => {
+    if (isMissing(error)) return false
+    throw error
+  })
 }
 
 /** What a folder holds, in no order; nothing where there is no folder. */

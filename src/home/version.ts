@@ -1,11 +1,11 @@
-import { access, cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../common/parse-json.ts'
 import { SOFTWARE, VERSION_TEXT } from '../common/software.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readChecked, writeCheckedJson } from './checksum.ts'
-import { isMissing, syncFolder } from './files.ts'
+import { isThere, syncFolder } from './files.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
 import { sitePaths } from './paths.ts'
 
@@ -153,13 +153,6 @@ function isOld (found: HomeVersion | undefined, migrations: readonly Migration[]
 
 function latest (migrations: readonly Migration[]): number {
   return migrations.at(-1)!.to
-}
-
-async function isThere (path: string): Promise<boolean> {
-  return await access(path).then(() => true, (error: unknown) => {
-    if (isMissing(error)) return false
-    throw error
-  })
 }
 
 async function filter<T> (list: readonly T[], holds: (each: T) => Promise<boolean>): Promise<T[]> {

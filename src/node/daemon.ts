@@ -6,6 +6,7 @@ import { messageOf } from '../common/message-of.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
+import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
 import { Arrival } from '../rounds/arrival.ts'
@@ -133,6 +134,7 @@ export class Daemon {
     // Closed last: exchanges that end while the network closes still write there.
     this.#closers.unshift(async () => {
       await state.log.close()
+      await keepInventory(site.paths, { ended: true })
     })
     const joined = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
@@ -150,7 +152,8 @@ export class Daemon {
         `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })
+    const onDamage = (sentence: string): void => { notices.warn('ledger', sentence) }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onDamage })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -166,6 +169,9 @@ export class Daemon {
         audit.record(event)
       }
     })
+    if (membership.book.wasDamaged) {
+      notices.warn('members', `${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
+    }
     const network = await SiteNetwork.open({
       paths,
       key,

@@ -93,7 +93,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   })
   const { dice, classes, swapped } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   if (swapped != null) site.notices.warn('swapped', sentenceOf(swapped))
-  await checkpoint.save()
+  await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
   record.dice = dice
   record.classes = classes
   record.trainedBefore = site.averager.steps.trained

@@ -40,9 +40,11 @@ export async function openPeerBook (folder: string, home: string): Promise<PeerB
   try {
     return { datastore: await open(folder), wasDamaged: false }
   } catch (error) {
-    const codes = causes(error).map(({ code }) => code)
-    if (codes.includes('LEVEL_LOCKED')) throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
-    if (!codes.includes('LEVEL_CORRUPTION')) throw new InputError(refusalOf(error, folder))
+    const found = causes(error)
+    if (found.some(({ code }) => code === 'LEVEL_LOCKED')) {
+      throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    }
+    if (!found.some(isDamage)) throw new InputError(refusalOf(error, folder))
   }
   try {
     await rm(folder, { recursive: true })
@@ -88,7 +90,20 @@ async function open (folder: string): Promise<LevelDatastore> {
   await makePrivateFolder(folder).catch(() => {})
   // The datastore's own open() drops the reason of a failure.
   await store.db.open()
+  try {
+    // A table is read when it is needed: damage would end the daemon later.
+    for await (const pair of store.query({})) if (pair.value == null) break
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return store
+}
+
+/** Of the files of the book: cut, changed, or missing beside the others. */
+function isDamage ({ code, message }: { readonly code?: string, readonly message: string }): boolean {
+  return code === 'LEVEL_CORRUPTION' ||
+    (code === 'LEVEL_IO_ERROR' && /(\.ldb|MANIFEST[^/]*): (invalid argument|no such file)/i.test(message))
 }
 
 function causes (error: unknown): { code?: string, message: string }[] {
