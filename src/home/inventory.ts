@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../common/parse-json.ts'
@@ -6,7 +7,11 @@ import { readChecked, writeCheckedJson } from './checksum.ts'
 import { isThere, namesIn } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
-const inventory = z.object({ files: z.array(z.string()) })
+const inventory = z.object({
+  files: z.array(z.string()),
+  /** Number of the home's folder on its disk: a copy has another. */
+  place: z.string().optional()
+})
 const BEFORE = 'the one before it is used where there is one'
 
 /** What it means that a file is gone, and the way on; without the file, a start would say nothing of it. */
@@ -37,10 +42,10 @@ export async function keepInventory ({ home, inventory: path }: SitePaths, { end
   for (const folder of ended ? Object.keys(LOST_IN) : []) {
     files.push(...(await namesIn(join(home, folder))).sort().map((name) => `${folder}/${name}`))
   }
-  await writeCheckedJson(path, { files })
+  await writeCheckedJson(path, { files, place: await placeOf(home) })
 }
 
-/** One sentence for each file that was there when this site ran last, and is not any more. */
+/** A sentence for each file that was there when this site ran last, and is not any more; one where the home is another folder. */
 export async function missingFiles ({ home, inventory: path }: SitePaths): Promise<string[]> {
   const text = await readChecked(path).catch((error: unknown) => {
     if (error instanceof CorruptFileError) return ''
@@ -49,10 +54,19 @@ export async function missingFiles ({ home, inventory: path }: SitePaths): Promi
   if (text == null) return []
   const { data } = inventory.safeParse(parseJson(text))
   if (data == null) return [`${path} is damaged: whether files of this home are gone since it ran last is not known`]
-  const sentences: string[] = []
+  const sentences = data.place == null || data.place === await placeOf(home)
+    ? []
+    : [
+        `${home} was copied, restored, or moved to another disk since it ran last: run it in one place only, since two sites with one ` +
+        'key spoil each other\'s exchanges; what it exchanged since a backup was made, it takes over from the others again'
+      ]
   for (const name of data.files) {
     const lost = LOST[name] ?? LOST_IN[name.split('/')[0]!]
     if (lost != null && !await isThere(join(home, name))) sentences.push(`${join(home, name)} is gone: ${lost}`)
   }
   return sentences
+}
+
+async function placeOf (home: string): Promise<string> {
+  return String((await stat(home, { bigint: true })).ino)
 }

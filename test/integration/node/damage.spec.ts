@@ -7,6 +7,7 @@ import type { Daemon } from '../../../src/node/daemon.ts'
 import { Sites } from './sites.ts'
 
 const ROUNDS = 3
+const COPIED = 'was copied, restored, or moved to another disk since it ran last: run it in one place only'
 const STRANGER = '12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
 
 const DAMAGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
@@ -76,6 +77,15 @@ describe('a home of which one file is damaged', function () {
     expect(names.some((name) => name.endsWith('.pending')), 'an exchange in doubt').to.equal(true)
   })
 
+  it('as a whole, copied: said once', async () => {
+    const copy = sitePaths(join(sites.folder, 'twin'))
+    await mkdir(copy.home, { mode: 0o700 })
+    await cp(sites.paths('a').home, copy.home, { recursive: true })
+    expect((await start('twin')).warnings.filter((each) => each.includes(COPIED))).to.have.length(1)
+    expect((await start('twin')).warnings.filter((each) => each.includes(COPIED))).to.have.length(0)
+    expect(usual.filter((each) => each.includes(COPIED))).to.have.length(0)
+  })
+
   for (const [damage, harm] of Object.entries(DAMAGES)) {
     it(`${damage}: one sentence says so and the way on, and no round is trained again`, async () => {
       for (const name of names) {
@@ -86,7 +96,7 @@ describe('a home of which one file is damaged', function () {
         await cp(sites.paths('a').home, copy.home, { recursive: true })
         await harm(join(copy.home, name))
         const { warnings, refused, rounds } = await start('copy')
-        const news = refused == null ? warnings.filter((each) => !usual.includes(each)) : [refused]
+        const news = refused == null ? warnings.filter((each) => !usual.includes(each) && !each.includes(COPIED)) : [refused]
         const told = `${damage} ${name}: ${JSON.stringify(news)}`
         if (!silent) expect(news, told).to.not.be.empty
         for (const sentence of news) expect(sentence, told).to.match(/: |, and /)
