@@ -157,11 +157,19 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             catchUp: () => Promise.resolve(undefined),
             trouble: undefined
           },
-          peers: { medianRound: () => undefined, medianBelow: () => undefined, farAhead: () => [], onRound: () => () => {} },
+          peers: {
+            medianRound: () => undefined,
+            medianBelow: () => undefined,
+            medianAhead: () => undefined,
+            farAhead: () => [],
+            onRound: () => () => {},
+            finishedForMs: () => 0
+          },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
           distance: () => undefined,
           turnsPerRound,
+          stayMs: 120_000,
           staleness: averaging.staleness
         }
       }, round, new AbortController().signal)

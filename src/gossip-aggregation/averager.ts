@@ -55,6 +55,7 @@ export class Averager {
   readonly schema: Schema
   readonly mass: number
   readonly settings: AveragerSettings
+  readonly #rounds: number
   /** Offers are refused PAUSED and none are made. */
   paused = false
   /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
@@ -74,16 +75,18 @@ export class Averager {
   #current: Exchange | undefined
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
-  constructor ({ schema, values, round, mass, settings, log, learnt, distort, steps, unmixed }: AveragerInit) {
+  constructor ({ schema, values, round, mass, rounds = Infinity, settings, log, learnt, distort, steps, unmixed }: AveragerInit) {
     if (values.length !== schema.size || !values.every(Number.isFinite)) {
       throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     }
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
     this.mass = mass
+    this.#rounds = rounds
     this.settings = settings
     this.#x = new Vector(values)
-    this.#round = round
+    // A home of before rounds were bounded may hold what a liar claimed.
+    this.#round = Math.min(round, rounds)
     this.#distort = distort
     this.#log = log ?? new MemoryExchangeLog()
     this.#doubts = new Doubts(this.#log, (id, difference, factor, carried) => { this.#apply(id, difference, factor, carried) })
@@ -197,14 +200,16 @@ export class Averager {
 
   /**
    * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
-   * partner's x and round over, with what it trained and no other site has yet on top, and the partner's x stays as it is.
+   * partner's x and round over, with what it trained and no other site has yet on top, and the partner's x stays as it is. `upTo` is the
+   * round that the others are in, as far as this site believes them: it takes no later one over, and moves no farther than that many
+   * rounds may have brought them; where that is not far enough its round stays, and it is for another partner to go on.
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
-  offer (partner: string, exchangeId: string, { catchUp = false } = {}): { exchange: Exchange, offer: Offer } {
+  offer (partner: string, exchangeId: string, { catchUp = false, upTo = Infinity } = {}): { exchange: Exchange, offer: Offer } {
     if (this.paused) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
-    const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? 0 : this.mass)
+    const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? { mass: 0, upTo } : { mass: this.mass })
     const { can } = this.#codecs
     const want = this.#codecs.want(this.isSettling)
     return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs: can, want } }
@@ -223,7 +228,7 @@ export class Averager {
     if (refused != null) return { refused }
     // Only an own offer to this very partner, which yields, can be open here.
     this.#current?.abort()
-    const exchange = this.#begin(partner, 'responder', offer.exchangeId, this.mass)
+    const exchange = this.#begin(partner, 'responder', offer.exchangeId, { mass: this.mass })
     exchange.open(offer, codec)
     return { exchange, codec }
   }
@@ -263,19 +268,20 @@ export class Averager {
     if (through >= 0) await this.#log.forget(kept.slice(0, through + 1), partner)
   }
 
-  #begin (partner: string, role: 'initiator' | 'responder', id: string, mass: number): Exchange {
-    const exchange = new Exchange(this.#site(mass), { id, partner, role })
+  #begin (partner: string, role: 'initiator' | 'responder', id: string, side: { mass: number, upTo?: number }): Exchange {
+    const exchange = new Exchange(this.#site(side), { id, partner, role })
     this.#current = exchange
     return exchange
   }
 
-  #site (mass: number): ExchangeSide {
+  #site ({ mass, upTo = Infinity }: { mass: number, upTo?: number }): ExchangeSide {
     const { normBound, codec } = this.settings
     return {
       schema: this.schema,
       x: this.#x,
       normBound,
       distort: this.#distort,
+      reach: mass === 0 ? this.#radius.after(upTo - this.#round) : Infinity,
       terms: { round: this.#round, mass, clipRadius: this.clipRadius, steps: this.steps.trained },
       mixed: (into) => {
         into.set(this.values)
@@ -297,8 +303,8 @@ export class Averager {
         if (this.#current === exchange) this.#current = undefined
         if (end === 'doubt') this.#doubts.add(exchange)
         if (outcome == null) return
-        if (exchange.terms.mass === 0) this.#round = Math.max(this.#round, outcome.partnerRound)
-        else if (outcome.partnerMass > 0) this.#learn(outcome)
+        if (exchange.terms.mass > 0 && outcome.partnerMass > 0) this.#learn(outcome)
+        else if (exchange.terms.mass === 0 && !outcome.clipped) this.#round = Math.max(this.#round, Math.min(outcome.partnerRound, upTo))
       }
     }
   }
@@ -340,7 +346,9 @@ export class Averager {
   }
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {
-    if (!Number.isSafeInteger(round) || round < 0) throw new ProtocolError(`the partner states the impossible round ${round}`)
+    if (!Number.isSafeInteger(round) || round < 0 || round > this.#rounds) {
+      throw new ProtocolError(`the partner states the impossible round ${round}`)
+    }
     if (!(mass >= 0 && mass <= this.settings.maxMass)) {
       throw new ProtocolError(`the partner states the mass ${mass}; it must be in [0, ${this.settings.maxMass}]`)
     }

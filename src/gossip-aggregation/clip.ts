@@ -65,6 +65,11 @@ export class ClipRadius {
     this.#learn(noise)
   }
 
+  /** What so many rounds of the others may have moved them away from a site that took no part: Infinity for any number of them. */
+  after (rounds: number): number {
+    return rounds === Infinity ? Infinity : Math.min(this.#most, this.#radius * (1 + Math.max(0, rounds)))
+  }
+
   /** Own training moved x by this much: the others' surely did so too. */
   moved (norm: number): void {
     for (const [id, { distance, at }] of this.#seen) this.#seen.set(id, { distance: distance + Math.SQRT2 * norm, at })

@@ -295,7 +295,8 @@ export class Daemon {
                   pace,
                   arrival,
                   turnsPerRound: joined.turnsPerRound,
-                  staleness: averaging.staleness
+                  staleness: averaging.staleness,
+                  stayMs: 1_000 * averaging.coolDown.seconds
                 }
               })
         },

@@ -161,7 +161,7 @@ function averagerInit (
   { initial, images }: TrainerReady,
   { schema, saved, log, landed }: Kept
 ): Parameters<typeof Averager.recover>[0] {
-  const { federation: { document: { averaging } }, metrics, notices, faults } = site
+  const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
     notices.warn(
@@ -177,6 +177,7 @@ function averagerInit (
     values,
     round: Math.max(round, finishedRounds),
     mass: massOf(images, averaging),
+    rounds,
     settings: averaging,
     log,
     included: notes?.included ?? [],

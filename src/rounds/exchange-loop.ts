@@ -6,8 +6,17 @@ import type { Clock } from './clock.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 
+interface Exchanged {
+  readonly excess: number
+  /** Only a part of what is between the two was taken over. */
+  readonly clipped?: boolean
+}
+
 /** Exchanges with one partner; resolves when the exchange is committed. */
-export type ExchangeWith = (partner: string, options: { signal: AbortSignal, catchUp?: boolean }) => Promise<{ readonly excess: number }>
+export type ExchangeWith = (
+  partner: string,
+  options: { signal: AbortSignal, catchUp?: boolean, upTo?: number | undefined }
+) => Promise<Exchanged>
 
 export interface ExchangeLoopInit {
   readonly exchange: ExchangeWith
@@ -21,6 +30,8 @@ export interface ExchangeLoopInit {
   /** Random when missing. */
   readonly partner?: Choice
 }
+
+type Extent = 'whole' | 'part'
 
 /** The federation's rule, and what it looks at besides the candidates. */
 interface Choice extends Pick<View, 'distance'> {
@@ -90,7 +101,7 @@ export class ExchangeLoop {
       const view = this.#view()
       const turn = this.#turn(view, signal)
       if (turn != null) {
-        if (await turn) committed++
+        if (await turn != null) committed++
         continue
       }
       if (view.candidates.length === 0 && !peers.expectsSomebody()) {
@@ -132,9 +143,12 @@ export class ExchangeLoop {
     }
   }
 
-  /** Takes x and round of one of these sites, which are far ahead, over; undefined when none would within the time. */
+  /**
+   * Takes x and round of one of these sites, which are far ahead, over, but no round later than `upTo`; undefined when none would within
+   * the time. One that is too far off for its word alone is gone towards, and another is asked.
+   */
   async catchUp (
-    { ahead, withinMs, signal }: { ahead: () => readonly string[], withinMs: number, signal: AbortSignal }
+    { ahead, upTo, withinMs, signal }: { ahead: () => readonly string[], upTo?: number, withinMs: number, signal: AbortSignal }
   ): Promise<string | undefined> {
     const { clock } = this.#init
     const until = clock.now() + withinMs
@@ -143,9 +157,20 @@ export class ExchangeLoop {
       const view = { ...this.#view(), candidates: ahead() }
       const partner = choosePartner('random', view)
       if (partner == null) await clock.sleep(waitMs(nextReady(view), view.now), signal)
-      else if (await this.#exchange(partner, signal, true)) return partner
+      else {
+        const extent = await this.#exchange(partner, signal, { catchUp: true, upTo })
+        if (extent === 'whole') return partner
+        if (extent === 'part') this.#sayFar(partner)
+      }
     }
     return undefined
+  }
+
+  #sayFar (partner: string): void {
+    this.#init.notices.warn(
+      `far ${partner}`,
+      `the adapter of site ${partner} is farther off than the rounds between explain: this site did not take it over, and asks another`
+    )
   }
 
   /** A partner initiated and the exchange is committed: it tells as much about the partner as an own one. */
@@ -190,10 +215,10 @@ export class ExchangeLoop {
   }
 
   /** Whether this turn has had its exchange; undefined where nobody may be asked yet. */
-  #turn (view: View, signal: AbortSignal): Promise<boolean> | undefined {
+  #turn (view: View, signal: AbortSignal): Promise<Extent | undefined> | undefined {
     if (this.#isMet(view)) {
       this.#sinceBase++
-      return Promise.resolve(true)
+      return Promise.resolve('whole')
     }
     const partner = choosePartner(this.#init.partner?.rule ?? 'random', view)
     return partner == null ? undefined : this.#exchange(partner, signal)
@@ -236,20 +261,24 @@ export class ExchangeLoop {
     }
   }
 
-  async #exchange (partner: string, signal: AbortSignal, catchUp = false): Promise<boolean> {
+  async #exchange (
+    partner: string,
+    signal: AbortSignal,
+    how: { catchUp?: boolean, upTo?: number | undefined } = {}
+  ): Promise<Extent | undefined> {
     const { exchange, clock, notices } = this.#init
     try {
-      const { excess } = await exchange(partner, { signal, catchUp })
+      const { excess, clipped = false } = await exchange(partner, { signal, ...how })
       this.#succeeded(partner, excess)
       this.#sinceBase++
       notices.over('alone', 'another site is there: exchanges resume')
-      return true
+      return clipped ? 'part' : 'whole'
     } catch (error) {
       signal.throwIfAborted()
       this.#trouble = inWords(error)
       if (error instanceof RefusedError) await this.#refused(partner, error, signal)
       else this.#backOff.failed(partner, clock.now())
-      return false
+      return undefined
     }
   }
 

@@ -43,6 +43,8 @@ export class Pace {
   /** Rounds for which this site has exchanged, as the others count them. */
   #exchanged: number | undefined
   readonly #judged: Judged[] = []
+  /** Of all finished rounds: milliseconds, rounds by which the others went on meanwhile, and whole rounds that this site trained. */
+  readonly #sum = { tookMs: 0, passed: 0, trained: 0 }
 
   /** `share`: where it was before a restart. */
   constructor (share = 1) {
@@ -69,6 +71,20 @@ export class Pace {
     return Math.min(most, this.#exchanged - before)
   }
 
+  /** What a site that had to shorten its phases lacks in the end: whole rounds, and that part of the milliseconds that its rounds took. */
+  get owed (): { readonly rounds: number, readonly ms: number } {
+    const { tookMs, passed, trained } = this.#sum
+    const rounds = Math.max(0, passed - trained)
+    return { rounds, ms: rounds === 0 ? 0 : tookMs * rounds / passed }
+  }
+
+  /** Part of a round's steps that so many milliseconds suffice for; 0 where they do not for the least. */
+  shareIn (ms: number): number {
+    const wholeMs = this.#typical('wholeMs')
+    const share = wholeMs <= 0 ? 1 : Math.min(1, ms / wholeMs)
+    return share < LEAST_SHARE ? 0 : share
+  }
+
   end ({ at, median, round, trainMs }: PacedRound): void {
     const began = this.#began
     if (median == null || began?.median == null) {
@@ -79,7 +95,11 @@ export class Pace {
     const took = at - began.at
     // A clock that was set back meanwhile tells nothing.
     if (took < trainMs || trainMs < 0) return
-    this.#judged.push({ took, advanced: median - began.median, restMs: took - trainMs, wholeMs: trainMs / this.#share })
+    const advanced = median - began.median
+    this.#sum.tookMs += took
+    this.#sum.passed += advanced
+    this.#sum.trained += this.#share
+    this.#judged.push({ took, advanced, restMs: took - trainMs, wholeMs: trainMs / this.#share })
     if (this.#judged.length > JUDGED) this.#judged.shift()
     const lag = median - round
     if (lag >= BEHIND) this.#share = Math.min(this.#share, this.#fitting(this.#theirs() / (1 + HASTE * lag)))
@@ -94,9 +114,11 @@ export class Pace {
 
   /** The share with which a round takes so many milliseconds; what is not training stays as it is. */
   #fitting (wantedMs: number): number {
-    const typical = (what: 'restMs' | 'wholeMs'): number => middle(this.#judged.map((each) => each[what]))
-    const wholeMs = typical('wholeMs')
-    return wholeMs <= 0 ? 1 : Math.min(1, Math.max(LEAST_SHARE, (wantedMs - typical('restMs')) / wholeMs))
+    return this.shareIn(wantedMs - this.#typical('restMs')) || LEAST_SHARE
+  }
+
+  #typical (what: 'restMs' | 'wholeMs'): number {
+    return middle(this.#judged.map((each) => each[what]))
   }
 }
 

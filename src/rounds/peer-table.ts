@@ -17,8 +17,11 @@ interface Entry {
   lastSeen?: number
   announced?: Announced
   announcedAt?: number
-  /** When its round last grew. */
+  /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
+  highest: number
   movedAt: number
+  /** When it was first heard to have finished its rounds. */
+  finishedAt?: number
   exchanges: number
   foreign: boolean
   /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
@@ -38,6 +41,8 @@ const STALLED_MS = 600_000
  */
 const MOST = 1024
 // What a site says last, of its own will: it is neither asked nor waited for.
+// So many are believed at once after a start: those who started with this site, and may not have been found yet, matter less.
+const MANY = 5
 const GONE = new Set(['done', 'stopped'])
 const FINISHED = new Set(['cool-down', ...GONE])
 
@@ -46,13 +51,18 @@ export class PeerTable {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
   readonly #foundWithinMs: number
+  readonly #rootOf: (id: string) => string
   readonly #onRound = new Set<() => void>()
   #aloneFrom: number
   #landings = 0
 
-  /** While nobody is known yet, somebody is expected for `foundWithinMs` from now. */
-  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS) {
+  /**
+   * While nobody is known yet, somebody is expected for `foundWithinMs` from now. `rootOf`: what a site is counted by, whatever key it has
+   * at present.
+   */
+  constructor (now: () => number, foundWithinMs = FOUND_WITHIN_MS, rootOf: (id: string) => string = (id) => id) {
     this.#now = now
+    this.#rootOf = rootOf
     this.#foundWithinMs = foundWithinMs
     this.#aloneFrom = now() + foundWithinMs
   }
@@ -73,11 +83,15 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    const isNews = announced.round > (entry.announced?.round ?? -1)
+    // Going back and forth is no news: nobody waits for it.
+    const isNews = announced.round > entry.highest
     if (isNews) {
+      entry.highest = announced.round
       entry.movedAt = this.#now()
       this.#landings++
     }
+    if (FINISHED.has(announced.phase)) entry.finishedAt ??= this.#now()
+    else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
     if (isNews) for (const listener of this.#onRound) listener()
@@ -114,9 +128,12 @@ export class PeerTable {
     return [...ids, self].sort()
   }
 
-  /** Candidates that announced a round more than `staleness` beyond this one. */
-  farAhead (round: number, staleness: number): string[] {
-    return this.candidates().filter((id) => (this.#entries.get(id)?.announced?.round ?? round) - round > staleness)
+  /** Candidates that announced a round more than `staleness` beyond this one, and no more than that beyond the one that is believed. */
+  farAhead (round: number, staleness: number, believed = Infinity): string[] {
+    return this.candidates().filter((id) => {
+      const theirs = this.#entries.get(id)?.announced?.round ?? round
+      return theirs - round > staleness && theirs - believed <= staleness
+    })
   }
 
   /** How often another site's round was seen to grow: training that has landed there. */
@@ -152,6 +169,13 @@ export class PeerTable {
     ).map(([id]) => id)
   }
 
+  /** Milliseconds for which the first of the others that are there has finished; 0 while all train. */
+  finishedForMs (): number {
+    const now = this.#now()
+    const there = [...this.#entries.values()].filter((entry) => this.#isPresent(entry))
+    return Math.max(0, ...there.map(({ finishedAt = now }) => now - finishedAt))
+  }
+
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
   expectsSomebody (): boolean {
     if (this.#entries.size === 0) return this.#now() < this.#aloneFrom
@@ -165,6 +189,17 @@ export class PeerTable {
   medianRound (): number | undefined {
     const rounds = this.#movingRounds()
     return rounds[Math.floor((rounds.length - 1) / 2)]
+  }
+
+  /**
+   * The same median with this site counted as one of them, behind all others: what a slow site believes before it gives up its place.
+   * Half of a federation alone makes nobody skip rounds; of two sites, the one believes the other. Undefined as long as those who started
+   * with this site may not have been found yet, unless others are many.
+   */
+  medianAhead (): number | undefined {
+    const rounds = this.#movingRounds()
+    if (rounds.length < MANY && this.#now() < this.#aloneFrom) return undefined
+    return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
   }
 
   /**
@@ -214,11 +249,14 @@ export class PeerTable {
     }))
   }
 
-  /** Ascending. */
+  /**
+   * Ascending. Of all, not of those alone that this site has exchanged with: these are as fast or as new as it is, and a few liars that
+   * come first would be most of them.
+   */
   #movingRounds (): number[] {
     return [...this.#entries.values()]
       .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
-      .flatMap(({ announced }) => announced == null ? [] : [announced.round])
+      .flatMap(({ announced, highest }) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
   }
 
@@ -227,11 +265,23 @@ export class PeerTable {
   }
 
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ??
-      { connected: false, addresses: [], movedAt: this.#now(), exchanges: 0, foreign: false, apart: false }
-    if (!this.#entries.has(id) && this.#entries.size >= MOST) this.#forgetOne()
+    const known = this.#entries.get(id)
+    if (known != null) return known
+    const { highest = -1, movedAt = this.#now() } = this.#takeFormer(id) ?? {}
+    const entry: Entry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, foreign: false, apart: false }
+    if (this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry
+  }
+
+  /** What is known of the key that this one took over from, which is no site of its own any more. */
+  #takeFormer (id: string): Entry | undefined {
+    const root = this.#rootOf(id)
+    // The first key took over from none.
+    if (root === id) return undefined
+    const former = [...this.#entries].find(([key, { connected }]) => !connected && this.#rootOf(key) === root)
+    if (former != null) this.#entries.delete(former[0])
+    return former?.[1]
   }
 
   #forgetOne (): void {

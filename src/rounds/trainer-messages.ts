@@ -61,6 +61,8 @@ export interface TrainWork extends Work {
   readonly done: number
   /** Part of the round's steps that is to be trained, above 0 to 1. */
   readonly share: number
+  /** Made up for, beside the round's own phase: it has the learning rate of this round. */
+  readonly asRound?: number
 }
 
 export interface TrainerCalls {

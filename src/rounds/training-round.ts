@@ -30,7 +30,7 @@ interface Trainer {
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'farAhead' | 'onRound'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs'>
   readonly pace: Pace
   readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -38,6 +38,8 @@ export interface OtherSites {
   /** Exchanges in a round. */
   readonly turnsPerRound: number
   readonly staleness: number
+  /** Milliseconds for which a site stays for the others when it has finished. */
+  readonly stayMs: number
 }
 
 export interface RoundSite {
@@ -60,6 +62,8 @@ export interface RoundSite {
 // While others are there, a site gives them this long to be free.
 const EXCHANGE_MS = 20_000
 const AHEAD_POLL_MS = 1_000
+/** What is made up for is over by this part of the time for which the others stay. */
+const MADE_UP = 0.5
 
 /** What a round has come to so far. */
 interface Round {
@@ -87,6 +91,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   }
   const round = roundOf(site, next)
   others?.pace.begin(began)
+  if (others != null && round.number === site.rounds) await makeUp(site, others, round, signal)
   await followPlan(site.plan, {
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
@@ -122,12 +127,18 @@ function roundOf ({ averager, record, rounds }: RoundSite, next: number): Round 
 }
 
 /** On the mixed adapter once there is one, on this site's own before. */
-async function trainPhase (site: RoundSite, round: Round, phase: TrainPhase, signal: AbortSignal): Promise<void> {
+async function trainPhase (
+  site: RoundSite,
+  round: Round,
+  phase: TrainPhase,
+  signal: AbortSignal,
+  extra?: { readonly share: number, readonly asRound: number }
+): Promise<void> {
   const { averager, trainer, others, checkpoint, clock, record } = site
   if (phase === 'G' && round.isLanded) return
   if (round.mixed == null) enter(site, phase, round.number)
   const before = round.mixed ?? averager.snapshot()
-  const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace }
+  const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
   const began = clock.now()
   const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
   const { adapter: after, loss, steps } = await trainer.call('train', work, { signal }).finally(() => { stopWatching?.() })
@@ -136,6 +147,27 @@ async function trainPhase (site: RoundSite, round: Round, phase: TrainPhase, sig
   if (after == null) return
   land(averager, { before, after, round: round.number, steps })
   await checkpoint.save()
+}
+
+/**
+ * Before its last round a site whose phases were short trains more phases G, each mixed, while the others stay for it. The learning rate
+ * falls meanwhile as it does in the second half of all rounds.
+ */
+async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, round: Round, signal: AbortSignal): Promise<void> {
+  const { clock, rounds, plan } = site
+  if (round.isLanded || !plan.before.includes('G')) return
+  const { owed } = pace
+  const mostMs = Math.min(owed.ms, MADE_UP * stayMs)
+  const began = clock.now()
+  for (let left = owed.rounds; left >= 1;) {
+    const spentMs = clock.now() - began
+    const share = pace.shareIn(Math.min(mostMs - spentMs, MADE_UP * stayMs - peers.finishedForMs()))
+    if (share === 0) return
+    await trainPhase(site, round, 'G', signal, { share, asRound: Math.ceil(rounds * (1 + spentMs / mostMs) / 2) })
+    await exchange(site, round, signal)
+    round.mixed = undefined
+    left -= share
+  }
 }
 
 /** One round more, and the others would refuse this site as stale. */
@@ -181,8 +213,10 @@ async function catchUp (
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
-  if ((peers.medianRound() ?? before) - before <= staleness) return
-  const partner = await gossip.catchUp({ ahead: () => peers.farAhead(averager.round, staleness), withinMs: EXCHANGE_MS, signal })
+  const upTo = peers.medianAhead() ?? before
+  if (upTo - before <= staleness) return
+  const ahead = (): string[] => peers.farAhead(averager.round, staleness, upTo)
+  const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })
   if (partner == null) return
   await checkpoint.save()
   notices.warn(

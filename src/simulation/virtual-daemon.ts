@@ -26,7 +26,7 @@ export interface DaemonInit {
   readonly random: { readonly gossip: () => number, readonly training: () => number }
   readonly notices: Notices
   readonly site: () => VirtualSite
-  readonly exchange: (partner: string, catchUp: boolean) => Promise<CommittedExchange>
+  readonly exchange: (partner: string, options: { catchUp?: boolean, upTo?: number | undefined }) => Promise<CommittedExchange>
   readonly publish: (announced: Announced) => Promise<void>
   /** Of the sites, relative to the start. */
   readonly distance: () => number
@@ -101,8 +101,8 @@ export class VirtualDaemon {
     const { site, index, exchange, notices, clock, random, options: { partner: rule } } = this.#init
     const self = idOf(index)
     return new ExchangeLoop({
-      exchange: async (partner, { catchUp = false }) => {
-        const outcome = await exchange(partner, catchUp)
+      exchange: async (partner, { catchUp = false, upTo }) => {
+        const outcome = await exchange(partner, { catchUp, upTo })
         this.exchanged(partner)
         if (catchUp) this.counts.caughtUp++
         return outcome
@@ -149,7 +149,8 @@ export class VirtualDaemon {
         arrival: new Arrival(notices),
         distance: () => undefined,
         turnsPerRound: this.#turns,
-        staleness: averager.settings.staleness
+        staleness: averager.settings.staleness,
+        stayMs: 1_000 * COOL_DOWN.seconds
       },
       plan: PLAN,
       rounds,

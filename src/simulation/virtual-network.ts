@@ -31,9 +31,13 @@ export class VirtualNetwork {
   }
 
   /** One exchange, as `initiate` and `respond` of the protocol have it; errors are theirs. */
-  async exchange (initiator: VirtualSite, responder: VirtualSite, { catchUp = false } = {}): Promise<CommittedExchange> {
+  async exchange (
+    initiator: VirtualSite,
+    responder: VirtualSite,
+    { catchUp = false, upTo }: { catchUp?: boolean, upTo?: number | undefined } = {}
+  ): Promise<CommittedExchange> {
     await this.settle(initiator, responder)
-    const { exchange, offer } = initiator.averager.offer(responder.id, this.#nextId(), { catchUp })
+    const { exchange, offer } = initiator.averager.offer(responder.id, this.#nextId(), { catchUp, ...(upTo == null ? {} : { upTo }) })
     let theirs: Exchange | undefined
     try {
       await this.#deliver(initiator, responder)

@@ -134,7 +134,7 @@ export class VirtualTraining {
       random: { gossip: seededRandom(options.seed + index, STREAM.gossip), training: seededRandom(options.seed + index, STREAM.training) },
       notices,
       site: own,
-      exchange: async (partner, catchUp) => await network.exchange(own(), byId(partner), { catchUp }),
+      exchange: async (partner, how) => await network.exchange(own(), byId(partner), how),
       publish: async (announced) => {
         const others = sites().filter((site) => site.index !== index)
         await network.publish(own(), others, (site) => { this.daemons[site.index]!.peers.announced(own().id, announced) })

@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { ProtocolError } from '../../src/errors.ts'
+import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import { BOUNDARIES, createSite, runExchange, type SimulatedSite } from './site.ts'
 
 /** One far behind with x of its own, one that went on without it. */
@@ -32,6 +34,39 @@ describe('a site that fell far behind', () => {
     expect(late.averager.values).to.deep.equal(Float32Array.of(1, 2, 4.5))
     expect(result).to.nested.include({ 'initiator.clipped': false, 'initiator.excess': 0, 'responder.excess': 0 })
     expect(ahead.averager.clipRadius).to.equal(1)
+  })
+
+  it('takes no later round over than it believes, and states none that the federation does not have', async () => {
+    const [late, ahead] = apart()
+    await runExchange(late, ahead, { catchUp: true, upTo: 7 })
+    expect([late.averager.values, late.averager.round]).to.deep.equal([ahead.averager.values, 7])
+    const { schema, settings } = late.averager
+    const poisoned = new Averager({ schema, settings, values: new Float32Array(3), mass: 1, round: 500_000, rounds: 12 })
+    expect(poisoned.round, 'a checkpoint of before rounds were bounded').to.equal(12)
+    const offer = { exchangeId: 'e'.repeat(32), schemaHash: schema.hash, codecs: ['f32'], want: 'f32', mass: 0, clipRadius: 1 }
+    const answer = (): unknown => poisoned.answer({ self: 'a', partner: 'b', offer: { ...offer, round: 13 } })
+    expect(answer).to.throw(ProtocolError, 'impossible round 13')
+  })
+
+  it('goes towards one that is farther off than the rounds between them explain, keeps its round, and harms nobody', async () => {
+    const settings = { clipRadius: 1_000 }
+    const late = createSite('a', Float32Array.of(0, 0, 0), { round: 1, settings })
+    // Three partners whose distance it learns: its radius shrinks to three times that.
+    for (let time = 0; time < 60; time++) {
+      for (const id of ['b', 'c', 'd']) await runExchange(late, createSite(id, Float32Array.of(1, 0, 0), { round: 1, settings }))
+    }
+    const radius = late.averager.clipRadius
+    expect(radius).to.be.below(4)
+    const before = late.averager.snapshot()
+    const liar = createSite('liar', Float32Array.of(0, 9_000, 0), { round: 6 })
+    const result = await runExchange(late, liar, { catchUp: true, upTo: 6 })
+    expect(result).to.nested.include({ 'initiator.clipped': true, 'initiator.excess': 0, 'responder.clipped': false })
+    const moved = Math.hypot(...late.averager.values.map((each, index) => each - before[index]!))
+    expect(moved).to.be.below(6 * radius)
+    expect([late.averager.round, liar.averager.round, ...liar.averager.values]).to.deep.equal([1, 6, 0, 9_000, 0])
+    const honest = createSite('honest', Float32Array.of(1, 4 * radius, 0), { round: 6 })
+    await runExchange(late, honest, { catchUp: true, upTo: 6 })
+    expect([late.averager.values, late.averager.round]).to.deep.equal([honest.averager.values, 6])
   })
 
   for (const loseAt of BOUNDARIES) {

@@ -40,6 +40,8 @@ export interface Hooks {
   readonly before?: (boundary: Boundary) => void
   /** The initiator is far behind and takes the responder's x over. */
   readonly catchUp?: boolean
+  /** The round that it believes the others to be in. */
+  readonly upTo?: number
 }
 
 export type Result = { readonly initiator: CommittedExchange, readonly responder: CommittedExchange } | { readonly refused: string }
@@ -48,9 +50,9 @@ export type Result = { readonly initiator: CommittedExchange, readonly responder
 export async function * exchangeSteps (
   initiator: SimulatedSite,
   responder: SimulatedSite,
-  { catchUp = false }: Pick<Hooks, 'catchUp'> = {}
+  { catchUp = false, upTo = Infinity }: Pick<Hooks, 'catchUp' | 'upTo'> = {}
 ): AsyncGenerator<Boundary, Result, undefined> {
-  const { exchange, offer } = initiator.averager.offer(responder.id, nextId(), { catchUp })
+  const { exchange, offer } = initiator.averager.offer(responder.id, nextId(), { catchUp, upTo })
   let theirs: Exchange | undefined
   try {
     yield 'offer'

@@ -5,6 +5,9 @@ import { federationIdText, isSigned, peerIdText, printable, sign, signature, typ
 
 export const siteName = printable.min(1).max(60)
 
+/** Fractions of a second may have any number of digits. */
+const time = z.iso.datetime().max(40)
+
 const body = z.strictObject({
   version: z.literal(1),
   kind: z.literal('certificate'),
@@ -12,8 +15,8 @@ const body = z.strictObject({
   peerId: peerIdText,
   name: siteName,
   role: z.enum(['member', 'inviter']),
-  from: z.iso.datetime(),
-  to: z.iso.datetime()
+  from: time,
+  to: time
 })
 
 export const rootCertificate = body.extend({ signatures: z.array(signature).max(64) })
@@ -26,7 +29,7 @@ const handover = z.strictObject({
   federation: federationIdText,
   from: peerIdText,
   to: peerIdText,
-  at: z.iso.datetime(),
+  at: time,
   signature: z.base64().max(100)
 })
 
@@ -138,11 +141,11 @@ export async function isFounded (value: Certificate | RootCertificate, { documen
   return await haveSigned(bodyOf(value), value.signatures, document.founders) >= quorumOf(document)
 }
 
-/** How many of `allowed` signed; 0 where any signature is wrong or somebody else's. */
+/** How many of `allowed` signed; 0 where any signature is wrong, somebody else's, or there twice: what is stored is to stay small. */
 async function haveSigned (value: object, signatures: readonly Signature[], allowed: readonly string[]): Promise<number> {
   const signers = new Set<string>()
   for (const each of signatures) {
-    if (!allowed.includes(each.peerId) || !await isSigned(value, each)) return 0
+    if (signers.has(each.peerId) || !allowed.includes(each.peerId) || !await isSigned(value, each)) return 0
     signers.add(each.peerId)
   }
   return signers.size

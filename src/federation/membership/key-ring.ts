@@ -79,6 +79,9 @@ export function isNewer (a: { epoch: number, hash: string }, b: { epoch: number,
   return a.epoch !== b.epoch ? a.epoch > b.epoch : a.epoch > 0 && a.hash > b.hash
 }
 
+/** Of founders' rotations that a site has missed: beyond, a statement would leave the others no epochs to go on with. */
+export const MOST_EPOCHS_MISSED = 64
+
 /** The ring with this key as its first and the others accepted until the overlap ends. */
 export function withKey (ring: KeyRing, key: string, statement: KeyStatement): KeyRing {
   const until = statement.overlapUntil

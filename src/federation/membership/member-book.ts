@@ -60,6 +60,12 @@ export class MemberBook {
     return this.#entries.peek(peerId)?.role
   }
 
+  /** When the certificate ends that a site showed here, milliseconds since the epoch; -Infinity where it never did. */
+  validUntil (peerId: string): number {
+    const { lastSeen, to } = this.#entries.peek(peerId) ?? {}
+    return lastSeen == null || to == null ? -Infinity : Date.parse(to)
+  }
+
   met ({ peerId, name, role, to }: { peerId: string, name: string, role: MemberRole, to?: string | undefined }): void {
     this.#update(peerId, { name, role, lastSeen: this.#now(), ...(to == null ? {} : { to }) }, true)
   }

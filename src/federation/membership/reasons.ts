@@ -6,7 +6,7 @@ const THEIRS: Record<CredentialReason, string> = {
   WRONG_FEDERATION: 'its certificate is of another federation',
   WRONG_SIGNER: 'its certificate is not signed by those who may admit sites',
   OTHER_PEER: 'its certificate names another site',
-  REVOKED: 'its certificate was revoked',
+  REVOKED: 'its certificate was revoked, or handed over to another key',
   NOT_YET_VALID: 'its certificate is not valid yet: compare the clocks of both sites',
   EXPIRED: 'its certificate has expired: it needs a new invitation',
   LATE: 'it did not show a valid certificate in time'
@@ -27,6 +27,12 @@ const OURS: Record<CredentialReason, (peerId: string) => string> = {
 /** Why another site was refused here. */
 export function sentenceOf (reason: CredentialReason, peer: string): string {
   return `site ${peer} was refused: ${THEIRS[reason]}`
+}
+
+/** Why a second key for a certificate that `holder` holds was refused. */
+export function branchSentenceOf (peer: string, holder: string): string {
+  return `site ${peer} was refused: its certificate has been handed over to ${holder} already, and one site may hold it at a time; ` +
+    'ask the people there which of the two is theirs, and revoke it if neither is'
 }
 
 /** Why this site is refused, and what to do. */

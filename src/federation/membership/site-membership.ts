@@ -1,4 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
+import { LRUCache } from 'lru-cache'
+import { parseJson } from '../../common/parse-json.ts'
 import { InputError, ProtocolError } from '../../errors.ts'
 import { writeCheckedJson } from '../../home/checksum.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -6,10 +8,29 @@ import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey
 import { quorumOf, type Federation } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import { CatchUp } from './catch-up.ts'
-import { verifyCredential, type Credential, type Member, type MemberRole, type RootCertificate } from './certificate.ts'
+import {
+  credential,
+  verifyCredential,
+  type Credential,
+  type CredentialCheck,
+  type Handover,
+  type Member,
+  type MemberRole,
+  type RootCertificate
+} from './certificate.ts'
 import { takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
-import { epochOf, isNewer, keyHash, makeKey, requireKey, withKey, withoutExpired, type KeyRing } from './key-ring.ts'
+import {
+  epochOf,
+  isNewer,
+  keyHash,
+  makeKey,
+  MOST_EPOCHS_MISSED,
+  requireKey,
+  withKey,
+  withoutExpired,
+  type KeyRing
+} from './key-ring.ts'
 import { MemberBook } from './member-book.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
 import { signRevocation, Standing, type Statement } from './statements.ts'
@@ -33,6 +54,11 @@ export interface Revoked {
   readonly effective: boolean
 }
 
+/** Sites of whom it is remembered what they announced, and keys that showed a certificate which another one holds. */
+const MOST_SHOWN = 1_024
+
+const MOST_OVERLAP_MS = 366 * 86_400_000
+
 /** Everything a site knows about who belongs to its federation, on disk before anybody acts on it. */
 export class SiteMembership implements MembershipPort {
   readonly federation: Federation
@@ -43,10 +69,20 @@ export class SiteMembership implements MembershipPort {
   #credential: Credential
   readonly #catchUp: CatchUp
   readonly #members = new Map<string, Member>()
+  /** What sites announced that hold it for so long, milliseconds since the epoch. */
+  readonly #shown = new LRUCache<string, { readonly bytes: string, readonly until: number }>({ max: MOST_SHOWN })
   #ring: KeyRing
   #lock: Promise<unknown> = Promise.resolve()
   /** The keys that this site takes have changed. */
   onKeys: (ring: KeyRing) => void = () => {}
+  /** A founder's key was not taken: its epoch is far beyond this site's. */
+  onFarKey: (founder: string, epoch: number) => void = () => {}
+  /** Hand-overs that were learnt from what a peer showed: they are for everybody. */
+  onNews: (statements: readonly Uint8Array[]) => void = () => {}
+  /** Of keys that showed a hand-over: the key that the certificate names. */
+  readonly #roots = new LRUCache<string, string>({ max: MOST_SHOWN })
+  /** Of peers whose hand-overs came too late: who holds the certificate. */
+  readonly #instead = new LRUCache<string, string>({ max: MOST_SHOWN })
 
   private constructor (init: SiteMembershipInit, parts: { standing: Standing, book: MemberBook, credential: Credential, ring: KeyRing }) {
     this.#init = init
@@ -110,7 +146,7 @@ export class SiteMembership implements MembershipPort {
   }
 
   async judge (peer: string, bytes: Uint8Array): Promise<CredentialReason | undefined> {
-    const verdict = await this.#verify(peer, parseBytes(bytes))
+    const verdict = await this.#admit(peer, parseBytes(bytes))
     if ('fault' in verdict) {
       this.#members.delete(peer)
       return verdict.fault
@@ -124,9 +160,32 @@ export class SiteMembership implements MembershipPort {
     return this.#members.get(peer)
   }
 
+  /** What a member is counted by, whatever key it has at present: the key that its certificate names, as it showed it itself. */
+  rootOf (peer: string): string {
+    return this.#roots.get(peer) ?? peer
+  }
+
+  /** Who held the certificate already that this peer showed as its own. */
+  holderInsteadOf (peer: string): string | undefined {
+    return this.#instead.get(peer)
+  }
+
   /** A key that was revoked or handed over, whatever its role. */
   isOutcast (peer: string): boolean {
     return this.standing.isRevoked(peer, this.#roleOf(peer)) || this.standing.successorOf(peer) != null
+  }
+
+  /** Whether a site that is perhaps not connected belongs to the federation: by what it shows, else by what is known of it. */
+  async isCertified (peer: string, shown: Uint8Array | undefined): Promise<boolean> {
+    if (this.isOutcast(peer)) return false
+    if (this.federation.document.founders.includes(peer)) return true
+    const bytes = shown == null ? undefined : Buffer.from(shown).toString('base64')
+    const known = this.#shown.get(peer)
+    if (bytes == null || bytes === known?.bytes) return (known?.until ?? this.book.validUntil(peer)) > this.#now()
+    const verdict = await this.#admit(peer, parseJson(new TextDecoder().decode(shown)))
+    if ('fault' in verdict) return false
+    this.#shown.set(peer, { bytes, until: Date.parse(verdict.member.to ?? '') })
+    return true
   }
 
   /** Forgets a peer that is gone. */
@@ -156,6 +215,10 @@ export class SiteMembership implements MembershipPort {
   async learnKey ({ statement, key }: NetworkKey): Promise<boolean> {
     const parsed = await requireKey(this.federation, parseBytes(statement), key)
     return await this.#locked(async () => {
+      if (parsed.epoch > epochOf(this.#ring) + MOST_EPOCHS_MISSED) {
+        this.onFarKey(parsed.signature.peerId, parsed.epoch)
+        return false
+      }
       if (!isNewer(parsed, { epoch: epochOf(this.#ring), hash: keyHash(this.federation.id, this.#ring.current) })) return false
       await this.#useRing(withKey(this.#ring, Buffer.from(key).toString('hex'), parsed))
       this.#init.onEvent({ kind: 'membership', event: 'key received', peer: parsed.signature.peerId, detail: `epoch ${parsed.epoch}` })
@@ -168,7 +231,8 @@ export class SiteMembership implements MembershipPort {
     const { federation, key } = this.#init
     const role = this.#roleOf(peerId)
     const inviter = this.#revoker(peerId, role)
-    const learnt = await this.#take([await signRevocation(federation.id, peerId, key, inviter)])
+    const ended = [peerId, ...this.#formerKeysOf(peerId)]
+    const learnt = await this.#take(await Promise.all(ended.map(async (each) => await signRevocation(federation.id, each, key, inviter))))
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
     return {
@@ -180,6 +244,11 @@ export class SiteMembership implements MembershipPort {
     }
   }
 
+  /** Whoever else these handed over to, unseen, is ended with them. */
+  #formerKeysOf (peerId: string): string[] {
+    return this.standing.formerKeysOf(peerId).filter((each) => !this.federation.document.founders.includes(each))
+  }
+
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
   #revoker (peerId: string, role: MemberRole): RootCertificate | undefined {
     const { federation, peerId: self } = this.#init
@@ -188,6 +257,9 @@ export class SiteMembership implements MembershipPort {
     if (federation.document.founders.includes(self)) return undefined
     if (certificate?.role !== 'inviter' || handovers.length > 0) {
       throw new InputError('only a founder or an inviter can revoke: ask one of them')
+    }
+    if (Date.parse(certificate.to) <= this.#now()) {
+      throw new InputError('the certificate of this site has ended, so that it can revoke nobody: ask a founder for a new invitation')
     }
     if (role !== 'member') {
       throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
@@ -203,6 +275,8 @@ export class SiteMembership implements MembershipPort {
   async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string, news: NetworkKey }> {
     const { federation, key: founder, peerId } = this.#init
     if (!federation.document.founders.includes(peerId)) throw new InputError('only a founder can make a new network key: ask one of them')
+    const isEndless = !(overlapMs >= 0 && overlapMs <= MOST_OVERLAP_MS)
+    if (isEndless) throw new InputError('the old network key can be accepted for at most 366 days more: give a shorter overlap')
     const overlapUntil = new Date(this.#now() + overlapMs).toISOString()
     return await this.#locked(async () => {
       const { key, statement } = await makeKey(federation, this.#ring, founder, overlapUntil)
@@ -233,8 +307,37 @@ export class SiteMembership implements MembershipPort {
     }
   }
 
-  async #verify (peerId: string, credential: unknown): Promise<Awaited<ReturnType<typeof verifyCredential>>> {
-    return await verifyCredential(credential, { federation: this.federation, peerId, now: this.#now(), standing: this.standing })
+  async #verify (peerId: string, shown: unknown): Promise<CredentialCheck> {
+    return await verifyCredential(shown, { federation: this.federation, peerId, now: this.#now(), standing: this.standing })
+  }
+
+  /** One live holder per certificate: the hand-overs that a peer shows are known from now on, and whoever shows others comes too late. */
+  async #admit (peerId: string, shown: unknown): Promise<CredentialCheck> {
+    const verdict = await this.#verify(peerId, shown)
+    const { data } = credential.safeParse(shown)
+    if (data == null || data.handovers.length === 0) return verdict
+    if ('fault' in verdict) return verdict.fault === 'REVOKED' ? this.#tooLate(peerId, data.handovers) : verdict
+    if (verdict.member.role === 'founder') return verdict
+    if (this.#knows(data.handovers)) return this.#rooted(verdict, data)
+    const news = await this.#take([{ version: 1, kind: 'succession', credential: data }])
+    if (news.length > 0) this.onNews(news.map(canonicalBytes))
+    // Another may have come first meanwhile, or there is no room for what nobody could be held to.
+    return this.#knows(data.handovers) ? this.#rooted(await this.#verify(peerId, shown), data) : this.#tooLate(peerId, data.handovers)
+  }
+
+  #rooted (verdict: CredentialCheck, { certificate }: Credential): CredentialCheck {
+    if ('member' in verdict) this.#roots.set(verdict.member.peerId, certificate!.peerId)
+    return verdict
+  }
+
+  #tooLate (peerId: string, handovers: readonly Handover[]): CredentialCheck {
+    const holder = this.standing.holderInstead(handovers)
+    if (holder != null) this.#instead.set(peerId, holder)
+    return { fault: 'REVOKED' }
+  }
+
+  #knows (handovers: readonly Handover[]): boolean {
+    return handovers.every(({ from, to }) => this.standing.successorOf(from) === to)
   }
 
   async #useRing (ring: KeyRing): Promise<void> {
@@ -245,7 +348,9 @@ export class SiteMembership implements MembershipPort {
 
   async #take (values: readonly unknown[]): Promise<Statement[]> {
     return await this.#locked(async () => {
-      const news = await this.standing.learn(values)
+      const news = await this.standing.learn(values, this.#now())
+      // Who was certified may be so no more.
+      if (news.length > 0) this.#shown.clear()
       if (news.length > 0) await writeCheckedJson(this.#init.paths.statements, this.standing.statements)
       for (const each of news) this.#tell(each)
       return news

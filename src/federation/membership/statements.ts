@@ -10,6 +10,8 @@ import {
   isFounded,
   rootCertificate,
   signerFault,
+  type Certificate,
+  type Handover,
   type KnownStanding,
   type MemberRole,
   type RootCertificate
@@ -33,17 +35,23 @@ export type Statement = z.infer<typeof statement>
 type Revocation = z.infer<typeof revocation>
 type Succession = z.infer<typeof succession>
 
-/** Beyond this many nothing more is learnt: a federation has at most some hundred sites. */
-const MOST_STATEMENTS = 4_096
-const MOST_BY_ONE_INVITER = 512
+/**
+ * Hand-overs, and revocations by inviters, that are kept: a federation has at most some hundred sites, and one inviter, or what it
+ * invited, may take up a part of the room only. What founders revoke always has room.
+ */
+const MOST = { handovers: 512, handoversOfOne: 64, revocations: 1_024, revocationsByOne: 512 } as const
+const MOST_SIGNATURES = 64
+/** Former keys of one that are revoked with it. */
+const MOST_FORMER = 16
 
 /**
  * All revocations and hand-overs that a site knows: a set that only grows, so that any two sites that talk know the same afterwards.
- * A site is revoked once the quorum of founders or, for a plain member, one inviter has signed it.
+ * A site is revoked once the quorum of founders or, for a plain member, one inviter who is not revoked itself has signed it.
  */
 export class Standing implements KnownStanding {
   readonly #federation: Federation
   readonly #revocations = new Map<string, Revocation>()
+  /** By the key that handed over. */
   readonly #successions = new Map<string, Succession>()
 
   constructor (federation: Federation) {
@@ -51,14 +59,28 @@ export class Standing implements KnownStanding {
   }
 
   isRevoked (peerId: string, role: MemberRole): boolean {
-    const { founders } = this.#federation.document
-    const signers = this.#revocations.get(peerId)?.signatures ?? []
-    if (signers.filter((each) => founders.includes(each.peerId)).length >= quorumOf(this.#federation.document)) return true
-    return role === 'member' && signers.some((each) => each.certificate != null)
+    return this.#hasQuorum(peerId) || (role === 'member' && this.#isEndedByInviter(peerId))
   }
 
   successorOf (peerId: string): string | undefined {
     return this.#successions.get(peerId)?.credential.handovers.at(-1)?.to
+  }
+
+  /**
+   * Keys that say of themselves that they handed over to this one, or to one that did. It need not know them: nothing that becomes of
+   * them may be held against it.
+   */
+  formerKeysOf (peerId: string): string[] {
+    const former = new Set<string>()
+    const look = (key: string): void => {
+      for (const [from, { credential: shown }] of this.#successions) {
+        if (shown.handovers.at(-1)?.to !== key || former.has(from) || from === peerId || former.size >= MOST_FORMER) continue
+        former.add(from)
+        look(from)
+      }
+    }
+    look(peerId)
+    return [...former]
   }
 
   /** Founders who have signed the revocation of this site, whether or not they are enough. */
@@ -78,8 +100,11 @@ export class Standing implements KnownStanding {
     return hash.digest()
   }
 
-  /** Takes in what is new and returns it as it is known now. @throws ProtocolError for a statement that nobody may make. */
-  async learn (values: readonly unknown[]): Promise<Statement[]> {
+  /**
+   * Takes in what is new and returns it as it is known now. `now` (milliseconds since the epoch) is for what others say: an inviter's word
+   * counts where it was heard before its certificate ended. @throws ProtocolError for a statement that nobody may make.
+   */
+  async learn (values: readonly unknown[], now = -Infinity): Promise<Statement[]> {
     const news: Statement[] = []
     for (const value of values) {
       const parsed = statement.safeParse(value)
@@ -90,59 +115,100 @@ export class Standing implements KnownStanding {
           }`
         )
       }
-      const learnt = parsed.data.kind === 'revocation' ? await this.#learnRevocation(parsed.data) : await this.#learnSuccession(parsed.data)
-      if (learnt != null) news.push(learnt)
+      const { data } = parsed
+      news.push(...data.kind === 'revocation' ? await this.#learnRevocation(data, now) : await this.#learnSuccession(data))
     }
     return news
   }
 
-  async #learnRevocation (value: Revocation): Promise<Statement | undefined> {
+  async #learnRevocation (value: Revocation, now: number): Promise<Statement[]> {
     if (value.federation !== this.#federation.id) throw new ProtocolError('a revocation of another federation')
     const known = this.#revocations.get(value.peerId)?.signatures ?? []
     const unknown = value.signatures.filter(({ peerId }) => !known.some((each) => each.peerId === peerId))
     for (const each of unknown) await this.#requireRevoker(value, each)
-    const fresh = unknown.filter((each) => each.certificate == null || this.#countOf(each.peerId) < MOST_BY_ONE_INVITER)
-    if (fresh.length === 0 || this.#isFull(known.length === 0)) return undefined
-    const signatures = [...known, ...fresh].sort((a, b) => a.peerId < b.peerId ? -1 : 1).slice(0, 64)
+    const fresh = unknown.filter((each) => this.#isFounder(each) || this.#mayStillRevoke(each, now))
+    const signatures = this.#mostOf([...known, ...fresh])
+    if (signatures.length === known.length && signatures.every((each) => known.includes(each))) return []
     const merged = { ...value, signatures }
     this.#revocations.set(value.peerId, merged)
-    return merged
+    return [merged]
+  }
+
+  /** Founders' before those of any number of inviters. */
+  #mostOf (signatures: Revocation['signatures']): Revocation['signatures'] {
+    const kept = signatures.toSorted((a, b) => Number(this.#isFounder(b)) - Number(this.#isFounder(a))).slice(0, MOST_SIGNATURES)
+    return kept.sort((a, b) => a.peerId < b.peerId ? -1 : 1)
   }
 
   async #requireRevoker (
     { signatures: _, ...unsigned }: Revocation,
     { certificate, ...by }: Revocation['signatures'][number]
   ): Promise<void> {
-    const { document } = this.#federation
     const mayRevoke = certificate == null
-      ? document.founders.includes(by.peerId)
+      ? this.#isFounder(by)
       : certificate.role === 'inviter' && certificate.peerId === by.peerId && certificate.federation === this.#federation.id &&
         await isFounded(certificate, this.#federation)
     if (!mayRevoke || !await isSigned(unsigned, by)) throw new ProtocolError(`a revocation signed by ${by.peerId}, who may not revoke`)
   }
 
-  async #learnSuccession (value: Succession): Promise<Statement | undefined> {
+  /** Its certificate has not ended, and there is room. */
+  #mayStillRevoke ({ peerId, certificate }: Revocation['signatures'][number], now: number): boolean {
+    const byInviters = [...this.#revocations.values()].filter(({ signatures }) => signatures.some((each) => each.certificate != null))
+    const byThisOne = byInviters.filter(({ signatures }) => signatures.some((each) => each.peerId === peerId))
+    return certificate != null && now < Date.parse(certificate.to) &&
+      byInviters.length < MOST.revocations && byThisOne.length < MOST.revocationsByOne
+  }
+
+  async #learnSuccession (value: Succession): Promise<Statement[]> {
     const { certificate, handovers } = value.credential
-    const last = handovers.at(-1)
-    if (certificate == null || last == null || holderOf(certificate, handovers) == null) {
+    if (certificate == null || handovers.length === 0 || holderOf(certificate, handovers) == null) {
       throw new ProtocolError('a hand-over without its chain')
     }
+    const fresh = handovers.filter(({ from }) => !this.#successions.has(from))
     // The first one counts: whoever steals a retired key comes too late.
-    if (this.#successions.has(last.from)) return undefined
+    if (fresh.length === 0 || this.holderInstead(handovers) != null) return []
     if (await signerFault(value.credential, this.#federation) != null) {
       throw new ProtocolError('a hand-over that is not signed as it must be')
     }
-    if (this.#isFull(true)) return undefined
-    this.#successions.set(last.from, value)
-    return value
+    if (!this.#hasRoomFor(certificate, fresh.length)) return []
+    return fresh.map((each) => {
+      const steps = handovers.slice(0, handovers.indexOf(each) + 1)
+      const learnt: Succession = { version: 1, kind: 'succession', credential: { certificate, handovers: steps } }
+      this.#successions.set(each.from, learnt)
+      return learnt
+    })
   }
 
-  #isFull (grows: boolean): boolean {
-    return grows && this.#revocations.size + this.#successions.size >= MOST_STATEMENTS
+  /** Where these hand-overs branch off from those that are known, or come back to themselves, the key that holds the certificate. */
+  holderInstead (handovers: readonly Handover[]): string | undefined {
+    const keys = new Set<string>()
+    for (const { from, to } of handovers) {
+      const known = this.successorOf(from) ?? to
+      if (known !== to) return known
+      keys.add(from)
+      if (keys.has(to)) return to
+    }
+    return undefined
   }
 
-  #countOf (inviter: string): number {
-    return [...this.#revocations.values()].filter(({ signatures }) => signatures.some(({ peerId }) => peerId === inviter)).length
+  #hasRoomFor (certificate: Certificate, more: number): boolean {
+    const owner = ({ issuer, peerId }: Certificate): string => issuer?.peerId ?? peerId
+    const own = [...this.#successions.values()].filter((each) => owner(each.credential.certificate!) === owner(certificate))
+    return this.#successions.size + more <= MOST.handovers && own.length + more <= MOST.handoversOfOne
+  }
+
+  #hasQuorum (peerId: string): boolean {
+    const signers = this.#revocations.get(peerId)?.signatures ?? []
+    return signers.filter((each) => this.#isFounder(each)).length >= quorumOf(this.#federation.document)
+  }
+
+  #isEndedByInviter (peerId: string): boolean {
+    const signers = this.#revocations.get(peerId)?.signatures ?? []
+    return signers.some((each) => each.certificate != null && !this.isRevoked(each.peerId, 'inviter'))
+  }
+
+  #isFounder ({ peerId }: { readonly peerId: string }): boolean {
+    return this.#federation.document.founders.includes(peerId)
   }
 }
 

@@ -32,6 +32,8 @@ export interface ExchangeSide {
   /** All at once. */
   readonly apply: Apply
   /** into ← x without what this site trained and no other site has. */
+  /** Largest ‖d‖ that a site without mass takes over; without end for any other. */
+  readonly reach: number
   readonly mixed: (into: Float32Array) => Float32Array
   /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
   closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
@@ -312,7 +314,8 @@ export class Exchange {
   }
 
   #clip (): number {
-    return this.#isOneSided ? 1 : clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
+    if (this.#isOneSided) return clipFactor(Math.sqrt(this.#squares), this.#site.reach)
+    return clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
   }
 
   #factor (): number {

@@ -57,6 +57,8 @@ export interface PhaseArgs {
   readonly samples: readonly Fitted[]
   /** From 1. */
   readonly round: number
+  /** Whose learning rate it has; that of `round` if not given. */
+  readonly asRound?: number
   /** Where one learner serves several sites in turn: whose order and augmentation; its own if not given. */
   readonly siteSeed?: number
   /** Stands for this many sites, whose images it has together: a round of `stepsPerRound` has as many steps as theirs. 1 if not given. */
@@ -162,13 +164,13 @@ export class Learner {
   }
 
   async #trainGlobal (args: PhaseArgs): ReturnType<Learner['train']> {
-    const { warmupSteps } = this.#init.train
     const done = args.done ?? (args.round - 1) * this.#stepsOf('G', args)
+    const factor = this.#rateFactor('G', args, done)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const { trained, loss, steps } = await this.#run('G', args, { start, done }, (step, value) => ({
       '@gamma': vector(value),
-      '@scalars': vector(stepScalars(step, warmup(done + step, warmupSteps) * this.#decline(args.round)))
+      '@scalars': vector(stepScalars(step, factor(step)))
     }))
     const { adapter, kept } = this.#global.part(trained.value)
     this.#state = { ...this.#state, kept }
@@ -180,11 +182,11 @@ export class Learner {
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
     const gamma = vector(this.#global.join(adapter, this.#state.kept))
-    const { warmupSteps } = this.#init.train
+    const factor = this.#rateFactor('L', args, before)
     const { trained, loss, steps } = await this.#run('L', args, { start: { value, first, second }, done: before }, (step, lambda) => ({
       '@gamma': gamma,
       '@lambda': vector(lambda),
-      '@scalars': vector(stepScalars(before + step, warmup(before + step, warmupSteps) * this.#decline(args.round)))
+      '@scalars': vector(stepScalars(before + step, factor(step)))
     }))
     const experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
     this.#state = { ...this.#state, experts }
@@ -236,8 +238,16 @@ export class Learner {
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
   }
 
-  #decline (round: number): number {
-    return this.#init.train.schedule === 'poly' ? decline(round, this.#init.rounds ?? Infinity) : 1
+  /**
+   * Of the learning rate, by step from 1 on. The warm-up goes by what whole rounds would have had by now, where the site itself trained
+   * less before: a site of short phases would spend all of them on it.
+   */
+  #rateFactor (phase: TrainPhase, args: PhaseArgs, done: number): (step: number) => number {
+    const { round, asRound = round } = args
+    const { warmupSteps, schedule } = this.#init.train
+    const before = Math.max(done, (round - 1) * this.#stepsOf(phase, args))
+    const declined = schedule === 'poly' ? decline(asRound, this.#init.rounds ?? Infinity) : 1
+    return (step) => warmup(before + step, warmupSteps) * declined
   }
 
   /** Scores masks at the original size; Dice is the mean over images. */

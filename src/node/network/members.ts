@@ -1,11 +1,12 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import { messageOf } from '../../common/message-of.ts'
+import { RefusedError } from '../../errors.ts'
 import type { MembershipEvent } from '../../federation/membership/events.ts'
 import { keysOf } from '../../federation/membership/key-ring.ts'
 import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
-import { sentenceOf, ownSentenceOf } from '../../federation/membership/reasons.ts'
+import { branchSentenceOf, ownSentenceOf, sentenceOf } from '../../federation/membership/reasons.ts'
 import type { Revoked, SiteMembership } from '../../federation/membership/site-membership.ts'
-import { Admissions, type CredentialReason, membership, type Membership } from '../../protocol/membership/index.ts'
+import { Admissions, type CredentialReason, membership, type Membership, type MembershipPort } from '../../protocol/membership/index.ts'
 import type { Protocols } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
@@ -66,6 +67,13 @@ export class Members {
       init.limits.offence(peer.toString(), OFFENCE.tooMany, 'opens streams without a certificate')
     })
     this.#init.noise.use(keysOf(init.site.ring).map((key) => Buffer.from(key, 'hex')))
+    init.site.onFarKey = (founder, epoch) => {
+      init.notices.warn(
+        `far key ${founder}`,
+        `a network key of founder ${founder} was not taken, since its epoch ${epoch} is far beyond this site's: where this site was away ` +
+          'for years, ask for a new invitation; else ask the other founders to revoke that founder'
+      )
+    }
     init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
   }
 
@@ -84,7 +92,7 @@ export class Members {
   service (federationId: string): ReturnType<typeof membership> {
     const create = membership({
       federationId,
-      membership: this.#init.site,
+      membership: this.#port(),
       admissions: this.admissions,
       protocols: this.#init.protocols
     })
@@ -100,10 +108,31 @@ export class Members {
           this.#init.logger.warn({ reason: String(error) }, 'a refusal could not be told')
         })
       })
+      this.#init.site.onNews = (statements) => {
+        service.spread({ statements }).catch(() => { /* its next greeting tells */ })
+      }
       this.#init.site.start()
       this.#service = service
       return service
     }
+  }
+
+  /** A member that was cut off for a while is not let in by another of its keys either. */
+  #port (): MembershipPort {
+    const { site, limits } = this.#init
+    const judge: MembershipPort['judge'] = async (peer, shown) => {
+      const fault = await site.judge(peer, shown)
+      if (fault != null || !limits.isBanned(peer)) return fault
+      limits.cutOff(peer, 'is a member that is cut off')
+      throw new RefusedError('BANNED')
+    }
+    return new Proxy(site, {
+      get: (target, name) => {
+        if (name === 'judge') return judge
+        const value = Reflect.get(target, name, target) as unknown
+        return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+      }
+    })
   }
 
   /** From now on `company` is told; those who are there already come first. */
@@ -171,15 +200,17 @@ export class Members {
   async #onRefused (peer: string, by: 'us' | 'them', reason: CredentialReason): Promise<void> {
     this.refused++
     this.#refusedPeers.add(peer, by === 'us')
-    const { notices, onEvent, limits, versions } = this.#init
+    const { site, notices, onEvent, limits, versions } = this.#init
     // It could not ask, or be asked, for a certificate; the versions have been said.
     if (by === 'us' && UNASKED.has(reason) && await versions.isApart(peer)) {
       onEvent({ kind: 'refusal', peer, what: 'version', reason: 'no common version of a protocol' })
       return
     }
+    const holder = reason === 'REVOKED' ? site.holderInsteadOf(peer) : undefined
+    const ours = holder == null ? sentenceOf(reason, peer) : branchSentenceOf(peer, holder)
     notices.warn(
       `certificate ${by} ${peer} ${reason}`,
-      by === 'us' ? sentenceOf(reason, peer) : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
+      by === 'us' ? ours : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
     )
     onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
     if (by === 'us' && reason === 'MALFORMED') limits.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')

@@ -5,6 +5,7 @@ import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Auditor } from '../../audit/auditor.ts'
 import { seededRandom } from '../../common/random.ts'
+import { RefusedError } from '../../errors.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -15,7 +16,7 @@ import {
   type ExchangeReport,
   type SettledExchange
 } from '../../protocol/adapter-exchange/index.ts'
-import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
+import { announce, type Announce, type AnnounceInit, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
@@ -83,6 +84,7 @@ export class SiteNetwork {
   readonly #refused: { count: number }
   readonly #limits: PeerLimits
   readonly #versions: PeerVersions
+  readonly #share: FairShare
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -95,6 +97,10 @@ export class SiteNetwork {
     this.#limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
+    this.#share = new FairShare(() => performance.now(), {
+      rootOf: (partner) => init.membership.rootOf(partner),
+      onSlow: (...slow) => { saySlow(init.notices, ...slow) }
+    })
     this.#discovery = new Discovery({
       host: this.host,
       federationId: init.federationId,
@@ -109,7 +115,7 @@ export class SiteNetwork {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
     if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
-    const limits = new PeerLimits({ onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) } })
+    const limits = limitsOf(init)
     const onRefused = (refusal: FailedHandshake): void => {
       refused.count++
       init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
@@ -122,7 +128,7 @@ export class SiteNetwork {
       if (refusal.direction === 'inbound') limits.handshakeFailed(refusal.peer)
     }
     const { software = THIS_SOFTWARE } = init
-    const peers = new PeerTable(Date.now, init.foundWithinMs)
+    const peers = new PeerTable(Date.now, init.foundWithinMs, (id) => init.membership.rootOf(id))
     const versions = versionsOf(init, software, peers)
     const networkKey = Buffer.from(init.membership.ring.current, 'hex')
     const noise = keyedNoise({ federationId: init.federationId, networkKey, onRefused, tap: init.tap })
@@ -150,7 +156,7 @@ export class SiteNetwork {
         services: {
           membership: members.service(init.federationId),
           pubsub: boundedGossipsub(init.federationId),
-          announce: announce({ federationId: init.federationId, isOutcast: (author) => init.membership.isOutcast(author) }),
+          announce: announce(announceInit(init)),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
@@ -174,9 +180,8 @@ export class SiteNetwork {
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
-    const share = new FairShare(() => performance.now())
     const { federationId } = this.#init
-    const create = adapterExchange({ federationId, averaging: share.of(averager), protocols: this.software.protocols })
+    const create = adapterExchange({ federationId, averaging: this.#share.of(averager), protocols: this.software.protocols })
     const service = create(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
@@ -198,7 +203,7 @@ export class SiteNetwork {
     service.addEventListener('refusal', ({ detail }) => {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
     })
-    share.watch(service)
+    this.#share.watch(service)
     countExchangeOffences(service, this.#limits)
     recordExchanges(service, averager, this.#init.audit)
     this.#averager = averager
@@ -209,6 +214,8 @@ export class SiteNetwork {
 
   readonly exchange: ExchangeWith = async (partner, options) => {
     if (this.#exchanges == null) throw new Error('exchange before join')
+    const waitMs = this.#share.waitMs(partner)
+    if (waitMs > 0) throw new RefusedError('BUSY', waitMs)
     return await this.#exchanges.exchange(peerIdFromString(partner), options)
   }
 
@@ -271,6 +278,9 @@ export class SiteNetwork {
     const { host, peers } = this
     recordConnections(host, this.#init.audit)
     countAnnouncementOffences(host.services.announce, this.#limits)
+    host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
+      if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
+    })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
@@ -287,6 +297,24 @@ export class SiteNetwork {
     })
     this.#discovery.start()
   }
+}
+
+function announceInit ({ federationId, membership }: SiteNetworkInit): AnnounceInit {
+  return {
+    federationId,
+    rounds: membership.federation.document.training.rounds,
+    isOutcast: (author) => membership.isOutcast(author),
+    isCertified: async (author, credential) => await membership.isCertified(author, credential),
+    credential: () => membership.greeting().credential
+  }
+}
+
+/** A member is counted as one, whatever key it has. */
+function limitsOf (init: SiteNetworkInit): PeerLimits {
+  return new PeerLimits({
+    onBan: (peer, reason, ms) => { sayBanned(init, peer, reason, ms) },
+    rootOf: (peer) => init.membership.rootOf(peer)
+  })
 }
 
 function versionsOf (init: SiteNetworkInit, own: Software, peers: PeerTable): PeerVersions {
@@ -309,6 +337,25 @@ async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { pe
     'no address',
     'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
       'with an invitation that holds one'
+  )
+}
+
+/** One sentence for any number of names, which anybody may invent. */
+function sayUncertified (notices: Notices, peer: string): void {
+  notices.warn(
+    'uncertified',
+    `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
+      'yours is missing, it runs older software and has not been met yet'
+  )
+}
+
+function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: number | undefined): void {
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+  notices.warn(
+    `slow ${partner}`,
+    `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
+      usualMs == null ? '' : `, with others ${seconds(usualMs)}`
+    }): it is asked less often from now on; look at the line between, and ask the people there`
   )
 }
 

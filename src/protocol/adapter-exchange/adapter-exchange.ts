@@ -90,11 +90,11 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     this.#stopping.abort(new UnreachableError('this node is stopping'))
   }
 
-  async exchange (peerId: PeerId, { catchUp = false, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
+  async exchange (peerId: PeerId, { catchUp = false, upTo, ...options }: ExchangeOptions = {}): Promise<ExchangeReport> {
     const partner = peerId.toString()
     const run: Run = { trace: {} }
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, onDoubt: () => { inDoubt = true } }
+    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, upTo, onDoubt: () => { inDoubt = true } }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)
@@ -212,9 +212,11 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     if (this.#init.averaging.doubts.has(partner)) this.settle(peerId).catch(() => {})
   }
 
-  #failed ({ error, ...detail }: Pick<ExchangeFailure, 'partner' | 'role' | 'error' | 'inDoubt'>, { trace, frames }: Run): void {
+  #failed ({ error, ...detail }: Pick<ExchangeFailure, 'partner' | 'role' | 'error' | 'inDoubt'>, { trace, frames, begun }: Run): void {
     this.#tally.count(detail.partner, error.name)
     const { bytesSent = 0, bytesReceived = 0 } = frames ?? {}
-    this.dispatchEvent(new CustomEvent('failure', { detail: { ...detail, ...trace, bytesSent, bytesReceived, error, reason: error.name } }))
+    const durationMs = begun == null ? 0 : performance.now() - begun
+    const failure = { ...detail, ...trace, durationMs, bytesSent, bytesReceived, error, reason: error.name }
+    this.dispatchEvent(new CustomEvent('failure', { detail: failure }))
   }
 }

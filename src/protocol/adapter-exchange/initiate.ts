@@ -8,6 +8,8 @@ export interface Initiating {
   readonly exchangeId: string
   /** Take the partner's x and round over. */
   readonly catchUp: boolean
+  /** But no later round. */
+  readonly upTo?: number | undefined
   /** The exchange failed after Commit had left. */
   readonly onDoubt: () => void
 }
@@ -19,10 +21,10 @@ export interface Initiating {
  */
 export async function initiate (
   averaging: AveragingPort,
-  { partner, exchangeId, catchUp, onDoubt }: Initiating,
+  { partner, exchangeId, catchUp, upTo, onDoubt }: Initiating,
   session: ExchangeContext
 ): Promise<CommittedExchange> {
-  const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp })
+  const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp, ...(upTo == null ? {} : { upTo }) })
   session.trace.exchangeId = exchangeId
   try {
     await negotiate(exchange, offer, session)

@@ -9,7 +9,11 @@ export interface AveragingPort extends OutcomePort {
   readonly paused: boolean
   /** An exchange is open. */
   readonly busy: boolean
-  offer (partner: string, exchangeId: string, options?: { catchUp?: boolean }): { readonly exchange: OpenExchange, readonly offer: Offer }
+  offer (
+    partner: string,
+    exchangeId: string,
+    options?: { catchUp?: boolean, upTo?: number }
+  ): { readonly exchange: OpenExchange, readonly offer: Offer }
   answer (
     init: { self: string, partner: string, offer: Offer }
   ): { readonly exchange: OpenExchange } | { readonly refused: AveragingRefusal }

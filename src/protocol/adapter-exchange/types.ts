@@ -29,6 +29,8 @@ export interface ExchangeFailure {
   readonly inDoubt: boolean
   /** Missing when it failed before there was an offer. */
   readonly exchangeId?: string
+  /** Since there was a stream; 0 where none came about. */
+  readonly durationMs: number
   readonly bytesSent: number
   readonly bytesReceived: number
   /** Present when the whole vector left (was read). */
@@ -68,6 +70,8 @@ export interface AdapterExchange extends TypedEventTarget<AdapterExchangeEvents>
 export interface ExchangeOptions extends AbortOptions {
   /** This site is far behind: it takes the partner's x and round over and changes nothing there. */
   readonly catchUp?: boolean
+  /** The round that the others are believed to be in: no later one is taken over. */
+  readonly upTo?: number | undefined
 }
 
 export interface AdapterExchangeInit {

@@ -17,16 +17,21 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   readonly #now: () => number
   readonly #isOutcast: (author: string) => boolean
   readonly #validator: AnnouncementValidator
+  readonly #isCertified: NonNullable<AnnounceInit['isCertified']>
+  readonly #credential: AnnounceInit['credential']
   #sequence = 0n
   #started = false
   #subscribed = false
 
-  constructor (components: AnnounceComponents, { federationId, now = Date.now, isOutcast = () => false }: AnnounceInit) {
+  constructor (components: AnnounceComponents, init: AnnounceInit) {
+    const { federationId, now = Date.now, isOutcast = () => false, isCertified = () => Promise.resolve(true), rounds, credential } = init
     super()
     this.#components = components
     this.#now = now
     this.#isOutcast = isOutcast
-    this.#validator = new AnnouncementValidator({ now })
+    this.#validator = new AnnouncementValidator({ now, rounds })
+    this.#isCertified = isCertified
+    this.#credential = credential
     this.topic = announceTopic(federationId)
   }
 
@@ -66,24 +71,35 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   async publish (announcement: Announcement): Promise<void> {
     const time = BigInt(Math.floor(this.#now()))
     this.#sequence = time > this.#sequence ? time : this.#sequence + 1n
-    await this.#components.pubsub.publish(this.topic, encodeAnnouncement(announcement, this.#sequence))
+    await this.#components.pubsub.publish(this.topic, encodeAnnouncement(announcement, this.#sequence, this.#credential?.()))
   }
 
   /** Dispatches what it accepts itself: each message passes here exactly once, decoded. */
-  readonly #validate = (from: PeerId, message: Message): TopicValidatorResult => {
+  readonly #validate = (from: PeerId, message: Message): TopicValidatorResult | Promise<TopicValidatorResult> => {
     if (message.type !== 'signed') return TopicValidatorResult.Reject
     if (this.#isOutcast(message.from.toString())) return TopicValidatorResult.Ignore
-    const verdict = this.#validator.judge(message.from.toString(), message.data)
+    return this.#judge(from, message.from, message.data)
+  }
+
+  async #judge (from: PeerId, author: PeerId, data: Uint8Array): Promise<TopicValidatorResult> {
+    const name = author.toString()
+    const opened = this.#validator.open(name, data)
+    const shown = 'sequence' in opened ? opened.credential : undefined
+    // Nothing is kept of, or held against, a name that anybody may have invented.
+    if (!await this.#isCertified(name, shown)) return this.#drop(author, 'no certificate')
+    const verdict = 'sequence' in opened ? this.#validator.take(name, opened) : opened
     if ('accept' in verdict) {
-      this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: message.from, announcement: verdict.accept } }))
+      this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: author, announcement: verdict.accept } }))
       return TopicValidatorResult.Accept
     }
-    const rejected = 'reject' in verdict
-    this.dispatchEvent(
-      new CustomEvent('dropped', {
-        detail: { peerId: rejected ? from : message.from, reason: rejected ? verdict.reject : verdict.ignore, rejected }
-      })
-    )
-    return rejected ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
+    if ('ignore' in verdict) return this.#drop(author, verdict.ignore)
+    this.#drop(author, verdict.reject, true)
+    // Whoever passed it on may run other software, which takes it for good.
+    return from.toString() === name ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
+  }
+
+  #drop (peerId: PeerId, reason: string, rejected = false): TopicValidatorResult {
+    this.dispatchEvent(new CustomEvent('dropped', { detail: { peerId, reason, rejected } }))
+    return TopicValidatorResult.Ignore
   }
 }

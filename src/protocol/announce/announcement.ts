@@ -32,10 +32,17 @@ const MAX_ROUNDS = 1_000_000
 const PHASE = /^[A-Za-z-]{1,32}$/
 const PROTOCOL = /^[a-z-]{1,32}\/[\w.-]{1,16}$/
 const MOST_PROTOCOLS = 32
+const NOTHING = new Uint8Array()
 // Nobody reads these any more, but software 0.1.0 refuses an announcement without them.
 const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
 
-export function encodeAnnouncement (announcement: Announcement, sequence: bigint): Uint8Array {
+/** `credential`: what the author shows in a greeting; left out where an announcement has no room for it. */
+export function encodeAnnouncement (announcement: Announcement, sequence: bigint, credential: Uint8Array = NOTHING): Uint8Array {
+  const whole = encode(announcement, sequence, credential)
+  return whole.length > MAX_ANNOUNCEMENT_BYTES ? encode(announcement, sequence, NOTHING) : whole
+}
+
+function encode (announcement: Announcement, sequence: bigint, credential: Uint8Array): Uint8Array {
   const { round, phase, schemaHash, sketch, dice, software = '', protocols, steps, pace } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
@@ -49,6 +56,7 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
     sketch: bytes,
     software,
     protocols: [...protocols],
+    credential: credential.slice(),
     ...FOR_OLD_SITES,
     ...(dice == null ? {} : { dice }),
     ...(steps == null ? {} : { stepsTrained: steps.trained, stepsArrived: steps.arrived }),
@@ -56,16 +64,23 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
   })
 }
 
-/** ProtocolError for anything that no honest site announces. */
-export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, announcement: Announcement } {
+export interface SignedAnnouncement {
+  readonly sequence: bigint
+  /** Of its author; missing where it shows none. */
+  readonly credential?: Uint8Array
+  readonly announcement: Announcement
+}
+
+/** ProtocolError for anything that no honest site of a federation of so many rounds announces. */
+export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): SignedAnnouncement {
   if (bytes.length > MAX_ANNOUNCEMENT_BYTES) {
     throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
   }
   const frame = parse(bytes)
-  const { sequence, round, phase, dice, software, protocols } = frame
+  const { sequence, credential, round, phase, dice, software, protocols } = frame
   const sketch = readSketch(frame.sketch)
   const checks: [string, boolean][] = [
-    ['round', round <= MAX_ROUNDS],
+    ['round', round <= rounds],
     ['phase', PHASE.test(phase)],
     ['schema hash', frame.schemaHash.length === HASH_BYTES],
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
@@ -77,19 +92,20 @@ export function decodeAnnouncement (bytes: Uint8Array): { sequence: bigint, anno
   ]
   const wrong = checks.find(([, ok]) => !ok)
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
-  const schemaHash = toString(frame.schemaHash, 'base16')
+  return { sequence, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch) }
+}
+
+function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announcement {
+  const { round, phase, dice, software, protocols } = frame
   return {
-    sequence,
-    announcement: {
-      round,
-      phase,
-      schemaHash,
-      sketch,
-      protocols,
-      ...(dice == null ? {} : { dice }),
-      ...trainingOf(frame),
-      ...(software === '' ? {} : { software })
-    }
+    round,
+    phase,
+    schemaHash: toString(frame.schemaHash, 'base16'),
+    sketch,
+    protocols,
+    ...(dice == null ? {} : { dice }),
+    ...trainingOf(frame),
+    ...(software === '' ? {} : { software })
   }
 }
 

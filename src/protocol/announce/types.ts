@@ -5,7 +5,10 @@ import type { Announcement } from './announcement.ts'
 export interface AnnounceEvents {
   /** From another site, signed by it, checked, newer than what it said before. */
   announcement: CustomEvent<{ readonly peerId: PeerId, readonly announcement: Announcement }>
-  /** Ignored (old, too many) or rejected (malformed; counts against the peer that passed it on). */
+  /**
+   * Ignored (old, too many, of nobody who is certified) or rejected (malformed; counts against its author, who signed it, whoever passed
+   * it on).
+   */
   dropped: CustomEvent<{ readonly peerId: PeerId, readonly reason: string, readonly rejected: boolean }>
 }
 
@@ -24,6 +27,12 @@ export interface AnnounceInit {
   readonly now?: () => number
   /** Whose announcements are ignored, whoever passes them on: sites that were revoked. */
   readonly isOutcast?: (author: string) => boolean
+  /** Rounds that the federation trains: no honest site announces a later one. Any when missing. */
+  readonly rounds?: number
+  /** What this site shows of itself, canonical JSON; nothing when missing. */
+  readonly credential?: () => Uint8Array
+  /** Whether this author belongs to the federation, by what it shows or by what is known of it. Everybody does when missing. */
+  readonly isCertified?: (author: string, credential: Uint8Array | undefined) => Promise<boolean>
 }
 
 export interface AnnounceComponents {

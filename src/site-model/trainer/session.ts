@@ -59,13 +59,17 @@ export class TrainerSession {
     return work.phase === 'G' ? await this.#trainGlobal(work, isEnough) : await this.#trainExperts(work, isEnough)
   }
 
-  /** What the site keeps of the global parameters is saved before the adapter is told: a round that is repeated begins before both. */
+  /**
+   * What the site keeps of the global parameters is saved before the adapter is told: a round that is repeated begins before both. Made
+   * up for, a phase counts as none of the round's own.
+   */
   async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
-    const repeats = this.#keptRound >= work.round && await this.#goBack(work.round)
+    const isOwn = work.asRound == null
+    const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
     const { adapter, loss, steps } = await this.#learner.train('G', this.#args(work, isEnough))
     if (this.#learner.keepsGlobal) {
-      await this.#save({ round: this.#privateRound, keptRound: work.round }, repeats)
-      this.#keptRound = work.round
+      if (isOwn) this.#keptRound = work.round
+      await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
     return { adapter: adapter.values, loss, steps }
   }
@@ -111,7 +115,7 @@ export class TrainerSession {
     return { dice, classes, ...(global.swapped == null ? {} : { swapped: global.swapped }) }
   }
 
-  #args ({ round, adapter, done, share }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {
     return {
       done,
       share,
@@ -119,6 +123,7 @@ export class TrainerSession {
       adapter: new Adapter(this.#learner.schema, adapter),
       samples: this.#data.train,
       round,
+      ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
   }

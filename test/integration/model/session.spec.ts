@@ -68,6 +68,15 @@ describe('a trainer whose method keeps the decoder at the site', function () {
     expect(await privateTensors('struck')).to.deep.equal(await privateTensors('whole'))
   })
 
+  it('goes on with the decoder of a phase that was made up for before the round\'s own', async () => {
+    const short = { round: 1, done: 0, share: 0.1 }
+    const made = await open('made')
+    await made.train({ phase: 'G', ...short, adapter: made.ready.initial, asRound: 1 })
+    const { adapter } = await made.train({ phase: 'G', ...short, adapter: made.ready.initial })
+    const plain = await open('plain')
+    expect(adapter).to.not.deep.equal((await plain.train({ phase: 'G', ...short, adapter: plain.ready.initial })).adapter)
+  })
+
   it('goes on after a stop with the decoder that it had', async () => {
     const site = await open('whole')
     const { dice } = await site.score({ round: 2, adapter: site.ready.initial })

@@ -21,7 +21,7 @@ describe('Gossip', () => {
   })
 
   /** Each partner answers with the next of its script; the last repeats. */
-  function create (script: Record<string, (Error | undefined)[]>): ExchangeLoop {
+  function create (script: Record<string, (Error | 'part' | undefined)[]>): ExchangeLoop {
     let draws = 0
     for (const id of Object.keys(script)) peers.connected(id, [])
     return new ExchangeLoop({
@@ -33,8 +33,8 @@ describe('Gossip', () => {
         asked.push(partner)
         const answers = script[partner]!
         const answer = answers.length > 1 ? answers.shift() : answers[0]
-        if (answer != null) throw answer
-        return { excess: 0.5 }
+        if (answer instanceof Error) throw answer
+        return { excess: 0.5, clipped: answer === 'part' }
       }
     })
   }
@@ -277,6 +277,15 @@ describe('Gossip', () => {
       const gossip = create({ a: [undefined], b: [new RefusedError('BUSY', 200), undefined] })
       expect(await gossip.catchUp({ ahead: () => ['b'], withinMs: 20_000, signal })).to.equal('b')
       expect(asked).to.deep.equal(['b', 'b'])
+    })
+
+    it('asks another where one is too far off for its word alone', async () => {
+      const gossip = create({ a: ['part', undefined], b: [undefined] })
+      expect(await gossip.catchUp({ ahead: () => ['a', 'b'], upTo: 9, withinMs: 20_000, signal })).to.equal(asked.at(-1))
+      expect(asked).to.deep.equal(['a', 'b'])
+      expect(notices.list).to.deep.equal([
+        'the adapter of site a is farther off than the rounds between explain: this site did not take it over, and asks another'
+      ])
     })
 
     it('gives up in time, or when nobody is ahead any more', async () => {

@@ -86,4 +86,25 @@ describe('the pace of a site', () => {
     late.begin({ at: 0, median: 1 })
     expect([late.rounds(3, 3), late.rounds(3, 3)]).to.deep.equal([2, 1])
   })
+
+  it('says what a site lacks in the end: none that kept up, most of its rounds one that was slow', () => {
+    const even = new Pace()
+    round(even, { ms: 10_000, trainMs: 9_000, from: 3, to: 4, own: 4 })
+    expect(even.owed).to.deep.equal({ rounds: 0, ms: 0 })
+    const ahead = new Pace()
+    round(ahead, { ms: 10_000, trainMs: 9_000, from: 3, to: 3, own: 4 })
+    expect(ahead.owed).to.deep.equal({ rounds: 0, ms: 0 })
+    const slow = new Pace()
+    round(slow, { ms: 50_000, trainMs: 40_000, from: 0, to: 5, own: 1 })
+    expect(slow.owed).to.deep.equal({ rounds: 4, ms: 40_000 })
+    round(slow, { ms: 10_000, trainMs: 4_000, from: 5, to: 6, own: 2 })
+    expect(slow.owed.rounds).to.be.closeTo(6 - 1 - slow.share, 1e-9)
+    expect(slow.owed.ms).to.be.closeTo(60_000 * slow.owed.rounds / 6, 1e-6)
+  })
+
+  it('says how much can be trained in a time, and nothing where the least cannot', () => {
+    const pace = new Pace()
+    round(pace, { ms: 50_000, trainMs: 40_000, from: 0, to: 5, own: 1 })
+    expect([400_000, 40_000, 20_000, 4_001, 3_999, -1].map((ms) => pace.shareIn(ms))).to.deep.equal([1, 1, 0.5, 4_001 / 40_000, 0, 0])
+  })
 })

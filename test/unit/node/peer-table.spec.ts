@@ -73,6 +73,62 @@ describe('PeerTable', () => {
     expect(below(1, 2, 3, 9, 9), 'three slow ones of six').to.equal(9)
   })
 
+  describe('what a site that is behind believes', () => {
+    const ahead = (rounds: readonly number[], { after = 20_000 } = {}): number | undefined => {
+      const table = new PeerTable(() => clock.time)
+      for (const [site, round] of rounds.entries()) {
+        table.connected(`${site}`, [])
+        table.announced(`${site}`, announced({ round }))
+      }
+      clock.time += after
+      return table.medianAhead()
+    }
+
+    it('takes more than half of all, with itself: three liars of six, or one of three, make it skip nothing', () => {
+      expect(ahead([9]), 'of two sites, the other').to.equal(9)
+      expect(ahead([1, 9]), 'one of three').to.equal(1)
+      expect(ahead([9, 1, 9]), 'two of four').to.equal(1)
+      expect(ahead([9, 1, 9, 9]), 'three of five').to.equal(9)
+      expect(ahead([9, 1, 9, 1, 9]), 'three of six').to.equal(1)
+      expect(ahead([9, 1, 9, 9, 9]), 'four of six').to.equal(9)
+      expect(ahead([9, 9, 9, 9, 9, 1, 1]), 'five of eight').to.equal(9)
+      expect(ahead([9, 9, 9, 9, 1, 1, 1]), 'half of eight').to.equal(1)
+    })
+
+    it('is nobody\'s round before those who started with it were found, unless five are there', () => {
+      expect(ahead([9, 9, 9], { after: 19_999 })).to.equal(undefined)
+      expect(ahead([9, 9, 9, 9], { after: 19_999 })).to.equal(undefined)
+      expect(ahead([9, 9, 9, 9, 9], { after: 0 }), 'five others').to.equal(9)
+      expect(ahead([9, 9, 9, 0, 0], { after: 0 })).to.equal(0)
+    })
+
+    it('is that of the many where some came as late as itself and exchange with it alone', () => {
+      for (let site = 0; site < 11; site++) {
+        peers.connected(`${site}`, [])
+        peers.announced(`${site}`, announced({ round: site < 3 ? 1 : 15 }))
+        if (site < 3) peers.exchanged(`${site}`)
+      }
+      expect(peers.medianAhead()).to.equal(15)
+    })
+
+    it('is not that of three liars who exchanged with it first', () => {
+      for (let site = 0; site < 9; site++) {
+        peers.connected(`${site}`, [])
+        peers.announced(`${site}`, announced({ round: site < 3 ? 15 : 1 }))
+        if (site < 3) peers.exchanged(`${site}`)
+      }
+      expect(peers.medianAhead()).to.equal(1)
+    })
+
+    it('names as partners those about that round, not whoever claims most', () => {
+      for (const [id, round] of [['a', 9], ['b', 10], ['far', 90]] as const) {
+        peers.connected(id, [])
+        peers.announced(id, announced({ round }))
+      }
+      expect(peers.farAhead(1, 3, 9)).to.deep.equal(['a', 'b'])
+    })
+  })
+
   it('lets a site whose round has not grown for ten minutes hold nobody up', () => {
     peers.connected('a', [])
     peers.announced('a', announced({ round: 1 }))
@@ -83,6 +139,27 @@ describe('PeerTable', () => {
     expect(peers.medianRound()).to.equal(undefined)
     peers.announced('a', announced({ round: 2 }))
     expect(peers.medianRound()).to.equal(2)
+  })
+
+  it('is not held up by one that goes back and forth, nor by one that gets another key', () => {
+    const roots = new Map([['next', 'a']])
+    const table = new PeerTable(() => clock.time, 0, (id) => roots.get(id) ?? id)
+    table.connected('a', [])
+    for (let minute = 0; minute <= 10; minute++) {
+      table.announced('a', announced({ round: 1 + minute % 2 }))
+      expect(table.medianBelow(), `after ${minute} minutes`).to.equal(minute === 0 ? 1 : 2)
+      clock.time += 60_000
+    }
+    table.announced('a', announced({ round: 1 }))
+    expect(table.medianBelow()).to.equal(undefined)
+    expect(table.landings).to.equal(2)
+    table.disconnected('a')
+    table.connected('next', [])
+    table.announced('next', announced({ round: 2 }))
+    expect(table.medianBelow()).to.equal(undefined)
+    expect(table.view().map(({ peerId }) => peerId), 'counted once').to.deep.equal(['next'])
+    table.announced('next', announced({ round: 3 }))
+    expect(table.medianBelow()).to.equal(3)
   })
 
   it('neither asks nor awaits sites that left of their own will, or have another schema', () => {
@@ -96,6 +173,24 @@ describe('PeerTable', () => {
     peers.announced('a', announced({ phase: 'G' }))
     expect(peers.candidates()).to.deep.equal(['a'])
     expect(peers.unfinished()).to.deep.equal(['a'])
+  })
+
+  it('knows for how long the first to finish is there for this site', () => {
+    expect(peers.finishedForMs()).to.equal(0)
+    for (const id of ['a', 'b']) peers.connected(id, [])
+    peers.announced('a', announced({ phase: 'L' }))
+    clock.time += 7_000
+    expect(peers.finishedForMs()).to.equal(0)
+    peers.announced('a', announced({ phase: 'cool-down' }))
+    clock.time += 5_000
+    for (const id of ['a', 'b']) peers.announced(id, announced({ phase: 'cool-down' }))
+    clock.time += 1_000
+    expect(peers.finishedForMs()).to.equal(6_000)
+    peers.announced('a', announced({ phase: 'G' }))
+    expect(peers.finishedForMs()).to.equal(1_000)
+    peers.disconnected('b')
+    clock.time += 21_000
+    expect(peers.finishedForMs()).to.equal(0)
   })
 
   it('neither asks nor awaits a site of a version apart, whose sketch still counts, until it runs another', () => {

@@ -9,6 +9,7 @@ import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
 import { Pace } from '../../../src/rounds/pace.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
+import type { TrainWork } from '../../../src/rounds/trainer-messages.ts'
 import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
 import type { SwappedLabels } from '../../../src/settings/labels.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
@@ -16,6 +17,8 @@ import { FakeClock, quietNotices } from './fakes.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
+interface Lateness { readonly phaseMs: number, readonly finishedForMs?: number, readonly rounds?: number }
+
 const NO_UNMIXED = { save: async () => {}, settle: async () => {} }
 const { signal } = new AbortController()
 
@@ -56,11 +59,19 @@ describe('a training round', () => {
         },
         trouble: undefined
       },
-      peers: { medianRound: () => median, medianBelow: () => median, farAhead: () => ahead, onRound: () => () => {} },
+      peers: {
+        medianRound: () => median,
+        medianBelow: () => median,
+        medianAhead: () => median,
+        farAhead: () => ahead,
+        onRound: () => () => {},
+        finishedForMs: () => 0
+      },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
       distance: () => 0.25,
       turnsPerRound: 2,
+      stayMs: 120_000,
       staleness: 3
     }
     return {
@@ -239,6 +250,46 @@ describe('a training round', () => {
       await trainRound(running, next, signal)
     }
     expect(events.filter((event) => event.startsWith('initiate'))).to.deep.equal(['initiate 2', 'initiate 4', 'initiate 2'])
+  })
+
+  describe('before the last one', () => {
+    let requests: TrainWork[]
+
+    /** Phase G takes as long as told; in ten rounds of the others' the site had one, with all its steps. */
+    async function lastRound ({ phaseMs, finishedForMs = 0, rounds = 20 }: Lateness): Promise<void> {
+      const late = site({ round: 18, onPhaseG: () => { clock.time += phaseMs } })
+      median = 19
+      late.others!.pace.begin({ at: 0, median: 9 })
+      late.others!.pace.end({ at: 50_000, median: 19, round: 18, trainMs: 40_000 })
+      requests = []
+      const { trainer } = late
+      const others = { ...late.others!, peers: { ...late.others!.peers, finishedForMs: () => finishedForMs } }
+      const watched: RoundSite['trainer'] = {
+        shorten: () => {},
+        call: async (name, request, options) => {
+          if (name === 'train') requests.push(request as TrainWork)
+          return await trainer.call(name, request, options)
+        }
+      }
+      await trainRound({ ...late, rounds, others, trainer: watched }, 19, signal)
+    }
+
+    it('makes up for steps that it lacks, each phase mixed, at the rates of the second half of all rounds', async () => {
+      await lastRound({ phaseMs: 15_000, rounds: 19 })
+      // Of 50 s it lacks nine tenths: 45 s, in which a phase of all steps is reckoned with 40 s.
+      expect(requests.map(({ phase, share, asRound }) => [phase, share, asRound])).to.deep.equal([
+        ['G', 1, 10], ['G', 30 / 40, 13], ['G', 15 / 40, 16], ['G', 1, undefined], ['L', 1, undefined]
+      ])
+      expect(events.filter((event) => event.startsWith('initiate'))).to.have.length(4)
+      expect(requests.map(({ round }) => round)).to.deep.equal([19, 19, 19, 19, 19])
+    })
+
+    it('makes up for nothing earlier, nor where the others are about to leave', async () => {
+      await lastRound({ phaseMs: 15_000, rounds: 20 })
+      expect(requests.map(({ phase }) => phase)).to.deep.equal(['G', 'L'])
+      await lastRound({ phaseMs: 15_000, rounds: 19, finishedForMs: 59_000 })
+      expect(requests.map(({ phase }) => phase)).to.deep.equal(['G', 'L'])
+    })
   })
 
   it('trains on when nobody lets it catch up', async () => {

@@ -85,6 +85,59 @@ describe('announce service', () => {
     expect(heard).to.deep.equal([])
   })
 
+  describe('of a federation whose members are known', () => {
+    let pubsub: FakePubsub
+    let announce: AnnounceService
+    let heard: string[]
+    let dropped: [string, string, boolean][]
+
+    beforeEach(() => {
+      pubsub = new FakePubsub()
+      const isCertified = async (_author: string, shown?: Uint8Array): Promise<boolean> => shown?.[0] === 7
+      announce = new AnnounceService({ pubsub }, { federationId: 'f', rounds: 12, isCertified, credential: () => Uint8Array.of(7) })
+      announce.start()
+      heard = []
+      dropped = []
+      announce.addEventListener('announcement', ({ detail: { peerId } }) => heard.push(peerId.toString()))
+      announce.addEventListener('dropped', ({ detail: { peerId, reason, rejected } }) => {
+        dropped.push([peerId.toString(), reason, rejected])
+      })
+    })
+
+    async function hears (data: Uint8Array, isDirect = false): Promise<{ author: string, result: unknown }> {
+      const key = await generateKeyPair('Ed25519')
+      const author = peerIdFromPrivateKey(key)
+      const from = isDirect ? author : peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+      const signed = { type: 'signed' as const, topic: announce.topic, sequenceNumber: 1n, signature: new Uint8Array(64) }
+      const message: Message = { ...signed, from: author, data, key: key.publicKey }
+      return { author: author.toString(), result: await pubsub.topicValidators.get(announce.topic)!(from, message) }
+    }
+
+    it('hears whoever shows a certificate, and nobody else, of whom nothing is kept', async () => {
+      await announce.publish(example)
+      const { author, result } = await hears(pubsub.published[0]!)
+      expect([result, heard]).to.deep.equal([TopicValidatorResult.Accept, [author]])
+      for (let invented = 0; invented < 20; invented++) {
+        expect((await hears(encodeAnnouncement(example, 1n))).result).to.equal(TopicValidatorResult.Ignore)
+      }
+      expect(heard).to.have.length(1)
+      expect(dropped.map(([, reason, rejected]) => [reason, rejected])).to.deep.equal(Array(20).fill(['no certificate', false]))
+    })
+
+    it('counts what no honest site says against its author, not against whoever passed it on', async () => {
+      const late = encodeAnnouncement({ ...example, round: 500_000 }, 1n, Uint8Array.of(7))
+      const known = new AnnounceService({ pubsub }, { federationId: 'f', rounds: 12 })
+      announce.stop()
+      known.start()
+      known.addEventListener('dropped', ({ detail: { peerId, reason, rejected } }) => dropped.push([peerId.toString(), reason, rejected]))
+      const [relayed, direct] = [await hears(late), await hears(late, true)]
+      expect(relayed.result).to.equal(TopicValidatorResult.Ignore)
+      expect(direct.result).to.equal(TopicValidatorResult.Reject)
+      const reason = 'an announcement with an impossible round'
+      expect(dropped).to.deep.equal([[relayed.author, reason, true], [direct.author, reason, true]])
+    })
+  })
+
   it('numbers messages by the clock, so that they grow over restarts, also when the clock stands or turns back', async () => {
     const pubsub = new FakePubsub()
     let now = 1_000_000.7

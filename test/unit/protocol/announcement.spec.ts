@@ -88,6 +88,17 @@ describe('announcement', () => {
     for (const changes of bad) expect(() => decodeAnnouncement(frame(changes)), JSON.stringify(changes)).to.throw(ProtocolError)
   })
 
+  it('carries what its author shows, as long as there is room for it', () => {
+    fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 5_000 }), (shown) => {
+      const bytes = encodeAnnouncement(example, 1n, shown)
+      const { credential, announcement } = decodeAnnouncement(bytes)
+      expect(announcement).to.deep.equal(example)
+      expect(bytes.length).to.be.at.most(MAX_ANNOUNCEMENT_BYTES)
+      if (shown.length < 3_000) expect(credential).to.deep.equal(shown)
+      if (shown.length > MAX_ANNOUNCEMENT_BYTES) expect(credential).to.equal(undefined)
+    }), { numRuns: 50 })
+  })
+
   it('of random bytes, or too long, throws nothing but ProtocolError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
@@ -102,6 +113,23 @@ describe('announcement', () => {
 })
 
 describe('announcement validator', () => {
+  it('hears a site again whose clock was ahead once, and not what it said before that', () => {
+    const [now, year] = [1_800_000_000_000, 31_536_000_000]
+    const validator = new AnnouncementValidator({ now: () => now })
+    const send = (sequence: number): string => kind(validator.judge('a', encodeAnnouncement(example, BigInt(sequence))))
+    expect(send(now + year), 'a year ahead').to.equal('accept')
+    expect(send(now + year - 1)).to.equal('ignore')
+    expect([now, now, now - 1, now + 1].map(send), 'set right').to.deep.equal(['accept', 'ignore', 'ignore', 'accept'])
+  })
+
+  it('rejects a round that the federation does not have', () => {
+    const validator = new AnnouncementValidator({ now: () => 0, rounds: 12 })
+    expect(kind(validator.judge('a', encodeAnnouncement({ ...example, round: 12 }, 1n)))).to.equal('accept')
+    expect(validator.judge('a', encodeAnnouncement({ ...example, round: 13 }, 2n))).to.deep.equal({
+      reject: 'an announcement with an impossible round'
+    })
+  })
+
   it('accepts what is newer and ignores what is old, per author', () => {
     const validator = new AnnouncementValidator({ now: () => 0 })
     expect(validator.judge('a', encodeAnnouncement(example, 5n))).to.deep.equal({ accept: example })

@@ -4,6 +4,8 @@ import { doublingMs } from '../../../common/doubling.ts'
 export interface OffencesInit {
   /** Milliseconds, never going back. */
   readonly now: () => number
+  /** What a peer is counted by; itself when missing. */
+  readonly rootOf?: (peer: string) => string
   readonly onBan: (peer: string, reason: string, ms: number) => void
 }
 
@@ -33,16 +35,21 @@ export class Offences {
   /** `reason` completes "cut off because it …". */
   add (peer: string, points: number, reason: string): void {
     const now = this.#init.now()
-    const entry = this.#entries.peek(peer) ?? { points: 0, at: now, bans: 0, bannedUntil: -Infinity }
+    const root = this.#rootOf(peer)
+    const entry = this.#entries.peek(root) ?? { points: 0, at: now, bans: 0, bannedUntil: -Infinity }
     if (now < entry.bannedUntil) return
     entry.points = Math.max(0, entry.points - (now - entry.at) * FORGIVEN_PER_SECOND / 1_000) + points
     entry.at = now
-    this.#entries.set(peer, entry)
+    this.#entries.set(root, entry)
     if (entry.points >= BAN_POINTS) this.#ban(peer, entry, reason, now)
   }
 
   isBanned (peer: string): boolean {
-    return this.#init.now() < (this.#entries.peek(peer)?.bannedUntil ?? -Infinity)
+    return this.#init.now() < (this.#entries.peek(this.#rootOf(peer))?.bannedUntil ?? -Infinity)
+  }
+
+  #rootOf (peer: string): string {
+    return this.#init.rootOf?.(peer) ?? peer
   }
 
   #ban (peer: string, entry: Entry, reason: string, now: number): void {

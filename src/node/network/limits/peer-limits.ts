@@ -1,4 +1,4 @@
-import type { ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
+import type { Connection, ConnectionEncrypter, ConnectionGater, Libp2p, StreamMuxerFactory } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ConnectionLimits } from './connection-limits.ts'
 import { Offences } from './offences.ts'
@@ -15,17 +15,27 @@ export class PeerLimits {
   readonly #offences: Offences
   readonly #traffic: TrafficLimits
   readonly #connections: ConnectionLimits
+  readonly #rootOf: (peer: string) => string
   #host: Pick<Libp2p, 'getConnections'> | undefined
 
-  constructor ({ onBan, now = () => performance.now() }: { onBan: OnBan, now?: () => number }) {
+  /** `rootOf`: what a peer is counted by, so that another key of the same member has nothing of its own. */
+  constructor (
+    { onBan, now = () => performance.now(), rootOf = (peer) => peer }: {
+      onBan: OnBan,
+      now?: () => number,
+      rootOf?: (peer: string) => string
+    }
+  ) {
+    this.#rootOf = rootOf
     this.#offences = new Offences({
       now,
+      rootOf,
       onBan: (peer, reason, ms) => {
-        this.#cutOff(peer, reason)
+        this.cutOff(peer, reason)
         onBan(peer, reason, ms)
       }
     })
-    this.#traffic = new TrafficLimits(this.#offences, now)
+    this.#traffic = new TrafficLimits(this.#offences, now, rootOf)
     this.#connections = new ConnectionLimits({
       offences: this.#offences,
       now,
@@ -61,13 +71,15 @@ export class PeerLimits {
     this.#connections.failed(host)
   }
 
-  isBanned (peer: string): boolean {
-    return this.#offences.isBanned(peer)
+  /** Closes the connections of this peer, or another key of the same member; `reason` completes "cut off because it …". */
+  cutOff (peer: string, reason: string): void {
+    const isOfMember = ({ remotePeer }: Connection): boolean => this.#rootOf(remotePeer.toString()) === this.#rootOf(peer)
+    const own = this.#host?.getConnections(peerIdFromString(peer)) ?? []
+    const others = this.#host?.getConnections().filter(isOfMember) ?? []
+    for (const connection of new Set([...own, ...others])) connection.abort(new Error(`cut off because it ${reason}`))
   }
 
-  #cutOff (peer: string, reason: string): void {
-    for (const connection of this.#host?.getConnections(peerIdFromString(peer)) ?? []) {
-      connection.abort(new Error(`cut off because it ${reason}`))
-    }
+  isBanned (peer: string): boolean {
+    return this.#offences.isBanned(peer)
   }
 }

@@ -26,10 +26,13 @@ export class TrafficLimits {
   readonly #streams: RateLimit
   readonly #controlKiB: RateLimit
   readonly #smallFrames: RateLimit
+  readonly #rootOf: (peer: string) => string
   readonly #peers = new WeakMap<MessageStream, string>()
 
-  constructor (offences: Offences, now: () => number) {
+  /** `rootOf`: what a peer is counted by. */
+  constructor (offences: Offences, now: () => number, rootOf: (peer: string) => string = (peer) => peer) {
     this.#offences = offences
+    this.#rootOf = rootOf
     this.#streams = new RateLimit({ ...BUDGETS.streams, now })
     this.#controlKiB = new RateLimit({ ...BUDGETS.controlKiB, now })
     this.#smallFrames = new RateLimit({ ...BUDGETS.smallFrames, now })
@@ -53,15 +56,19 @@ export class TrafficLimits {
     onEvent(secured.connection, 'message', ({ data }: StreamMessageEvent) => {
       if (data.byteLength >= SMALL_BYTES) credit = Math.min(MOST_CREDIT, credit + 1)
       else if (credit > 0) credit--
-      else if (this.#smallFrames.take(peer) > 0) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
+      else if (this.#isOver(peer)) this.#offences.add(peer, BAN_POINTS, 'sends more messages than any honest site')
     })
     return secured
+  }
+
+  #isOver (peer: string): boolean {
+    return this.#smallFrames.take(this.#rootOf(peer)) > 0
   }
 
   #watchMuxer (muxer: StreamMuxer, peer: string): StreamMuxer {
     onEvent(muxer, 'stream', ({ detail }: CustomEvent<Stream>) => {
       this.#watchStream(detail, peer)
-      if (this.#streams.take(peer) === 0) return
+      if (this.#streams.take(this.#rootOf(peer)) === 0) return
       detail.abort(new Error('too many streams'))
       this.#offences.add(peer, 1, 'opens more streams than any honest site')
     })
@@ -77,7 +84,7 @@ export class TrafficLimits {
       unpaid += data.byteLength
       const wholeKiB = Math.floor(unpaid / KIB)
       unpaid -= wholeKiB * KIB
-      if (this.#controlKiB.take(peer, wholeKiB) > 0) {
+      if (this.#controlKiB.take(this.#rootOf(peer), wholeKiB) > 0) {
         this.#offences.add(peer, BAN_POINTS, `sends more on ${shortName(stream.protocol)} than any honest site`)
       }
     })

@@ -18,6 +18,7 @@ export interface AnnouncementFrame {
   stepsTrained?: number
   stepsArrived?: number
   pace?: number
+  credential: Uint8Array<ArrayBuffer>
 }
 
 export namespace AnnouncementFrame {
@@ -102,6 +103,11 @@ export namespace AnnouncementFrame {
           w.double(obj.pace)
         }
 
+        if ((obj.credential != null && obj.credential.byteLength > 0)) {
+          w.uint32(130)
+          w.bytes(obj.credential)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -116,7 +122,8 @@ export namespace AnnouncementFrame {
           digest: uint8ArrayAlloc(0),
           sketch: uint8ArrayAlloc(0),
           software: '',
-          protocols: []
+          protocols: [],
+          credential: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -183,6 +190,10 @@ export namespace AnnouncementFrame {
             }
             case 15: {
               obj.pace = reader.double()
+              break
+            }
+            case 16: {
+              obj.credential = reader.bytes()
               break
             }
             default: {
@@ -310,6 +321,13 @@ export namespace AnnouncementFrame {
               }
               break
             }
+            case 16: {
+              yield {
+                field: `${prefix}.credential`,
+                value: reader.bytes()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -393,6 +411,11 @@ export namespace AnnouncementFrame {
     value: number
   }
 
+  export interface AnnouncementFrameCredentialFieldEvent {
+    field: '$.credential'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -401,7 +424,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -154,6 +154,19 @@ describe('learner', function () {
     await learner.dispose()
   })
 
+  it('takes steps as of another round where told to, and spends no warm-up that whole rounds would be through with', async () => {
+    const learner = await createLearner({ rounds: 3, train: { schedule: 'poly', warmupSteps: 4, teacherG: 'none', augment: false } })
+    const adapter = learner.initialAdapter()
+    const change = async (over: { round: number, asRound?: number, done?: number }): Promise<number> =>
+      distance(adapter.values, (await learner.train('G', { adapter, samples: [discs[0]!], ...over })).adapter.values)
+    const whole = await change({ round: 5 })
+    // A round has one step here.
+    expect(await change({ round: 5, done: 0 })).to.equal(whole)
+    expect(await change({ round: 5, asRound: 1 }) / whole).to.be.closeTo(4 ** 0.9, 1e-3)
+    expect(await change({ round: 1, done: 0 }) / await change({ round: 1, done: 9 })).to.be.closeTo(1 / 4, 1e-3)
+    await learner.dispose()
+  })
+
   it('learns four small images, and the experts add to it', async () => {
     const learner = await createLearner({ train: { epochsG: 10, epochsL: 3, lrLora: 1e-2, lrHeads: 1e-2, lrMoe: 1e-2 } })
     let adapter = learner.initialAdapter()

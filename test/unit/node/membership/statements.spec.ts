@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Federation } from '../../../../src/federation/document.ts'
+import { issueHandover, type RootCertificate } from '../../../../src/federation/membership/certificate.ts'
 import {
   epochOf,
   isNewer,
@@ -12,8 +13,8 @@ import {
   withoutExpired,
   type KeyRing
 } from '../../../../src/federation/membership/key-ring.ts'
-import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
-import { certify, federationOf, NOW, people, type Person } from './federations.ts'
+import { signRevocation, Standing, type Statement } from '../../../../src/federation/membership/statements.ts'
+import { certify, federationOf, NOW, people, VALID, type Person } from './federations.ts'
 
 async function failure (work: Promise<unknown>): Promise<string> {
   return await work.then(() => { throw new Error('it succeeded') }, (error: Error) => `${error.name}: ${error.message}`)
@@ -55,6 +56,83 @@ describe('what a site knows about revocations', () => {
     expect(standing.isRevoked(site.peerId, 'member')).to.equal(true)
     expect(standing.isRevoked(site.peerId, 'inviter')).to.equal(false)
     expect(standing.isRevoked(founder.peerId, 'founder')).to.equal(false)
+  })
+
+  describe('has room', () => {
+    async function handedOver (by: Person, issuer?: RootCertificate): Promise<Statement> {
+      const [from, to] = await people(2) as [Person, Person]
+      const certificate = await certify(federation, by, from.peerId, {}, issuer)
+      const handovers = [await issueHandover({ federation: federation.id, to: to.peerId, at: VALID.from }, from.key)]
+      return { version: 1, kind: 'succession', credential: { certificate, handovers } }
+    }
+
+    it('for 64 hand-overs of what one inviter invited, and for what founders revoke always', async function () {
+      this.timeout(60_000)
+      const certificate = await certify(federation, founder, inviter.peerId, { role: 'inviter' })
+      const standing = new Standing(federation)
+      const flood = await Promise.all(Array.from({ length: 80 }, async () => await handedOver(inviter, certificate)))
+      expect(await standing.learn(flood)).to.have.length(64)
+      expect(await standing.learn([await handedOver(founder)]), 'of anybody else').to.have.length(1)
+      for (let i = 0; i < 520; i++) await standing.learn([await handedOver(founder)])
+      expect(standing.statements, 'all in all').to.have.length(512)
+      const [revoked] = await standing.learn([await signRevocation(federation.id, site.peerId, founder.key)])
+      expect(revoked).to.include({ kind: 'revocation' })
+      expect(standing.isRevoked(site.peerId, 'member')).to.equal(true)
+    })
+
+    it('for no hand-over of a hand-over beside the one that is known', async () => {
+      const certificate = await certify(federation, founder, site.peerId)
+      const chain = async (...keys: Person[]): Promise<Statement> => {
+        const handovers = await Promise.all(keys.map(async (to, index) =>
+          await issueHandover({ federation: federation.id, to: to.peerId, at: VALID.from }, [site, ...keys][index]!.key)
+        ))
+        return { version: 1, kind: 'succession', credential: { certificate, handovers } }
+      }
+      const standing = new Standing(federation)
+      const [first, ...more] = await people(9) as [Person, ...Person[]]
+      expect(await standing.learn([await chain(first)])).to.have.length(1)
+      for (const [index, key] of more.entries()) await standing.learn([await chain(key, more[(index + 1) % more.length]!)])
+      expect(standing.statements).to.have.length(1)
+      expect(await standing.learn([await chain(first, more[0]!)])).to.have.length(1)
+      const other = new Standing(federation)
+      expect(await other.learn([await chain(first, more[0]!)]), 'every step of it').to.have.length(2)
+      expect(Buffer.from(other.digest).equals(standing.digest)).to.equal(true)
+    })
+
+    it('for a founder\'s signature beside those of any number of inviters', async () => {
+      const inviters = await people(64)
+      const standing = new Standing(federation)
+      for (const each of inviters) {
+        const certificate = await certify(federation, founder, each.peerId, { role: 'inviter' })
+        await standing.learn([await signRevocation(federation.id, second.peerId, each.key, certificate)])
+      }
+      expect(standing.isRevoked(second.peerId, 'founder')).to.equal(false)
+      await standing.learn([await signRevocation(federation.id, second.peerId, founder.key)])
+      expect(standing.isRevoked(second.peerId, 'founder')).to.equal(true)
+      expect(standing.revokers(second.peerId)).to.have.length(64)
+    })
+  })
+
+  it('takes no word of an inviter whose certificate has ended, and keeps what it heard before', async () => {
+    const certificate = await certify(federation, founder, inviter.peerId, { role: 'inviter' })
+    const revocation = await signRevocation(federation.id, site.peerId, inviter.key, certificate)
+    const [before, after] = [new Standing(federation), new Standing(federation)]
+    expect(await before.learn([revocation], Date.parse(VALID.to) - 1)).to.have.length(1)
+    expect(await after.learn([revocation], Date.parse(VALID.to))).to.deep.equal([])
+    expect([before, after].map((each) => each.isRevoked(site.peerId, 'member'))).to.deep.equal([true, false])
+    const again = new Standing(federation)
+    await again.learn(before.statements)
+    expect(again.isRevoked(site.peerId, 'member'), 'from its own disk').to.equal(true)
+  })
+
+  it('counts the word of an inviter no more once it is revoked itself', async () => {
+    const certificate = await certify(federation, founder, inviter.peerId, { role: 'inviter' })
+    const standing = new Standing(federation)
+    await standing.learn([await signRevocation(federation.id, site.peerId, inviter.key, certificate)])
+    await standing.learn([await signRevocation(federation.id, inviter.peerId, founder.key)])
+    expect(standing.isRevoked(site.peerId, 'member')).to.equal(false)
+    await standing.learn([await signRevocation(federation.id, site.peerId, founder.key)])
+    expect(standing.isRevoked(site.peerId, 'member')).to.equal(true)
   })
 
   it('refuses with a sentence what nobody may state', async () => {

@@ -55,6 +55,65 @@ describe('the share of one partner', () => {
     for (let i = 0; i < SHARE.burstMs / 100; i++) expect(exchange('a', 100)).to.equal(true)
   })
 
+  describe('that is asked', () => {
+    let share: FairShare
+    let slow: unknown[]
+
+    beforeEach(() => {
+      slow = []
+      share = new FairShare(() => now, { rootOf: (partner) => partner.slice(0, 4), onSlow: (...each) => slow.push(each) })
+      share.watch(service)
+    })
+
+    function ask (partner: string, durationMs: number, reason?: string): boolean {
+      if (share.waitMs(partner) > 0) return false
+      now += durationMs
+      const detail = { partner, role: 'initiator', durationMs, reason }
+      service.dispatchEvent(new CustomEvent(reason == null ? 'exchange' : 'failure', { detail: detail as never }))
+      return true
+    }
+
+    it('wastes a tenth of the time at most by answering slowly, whichever key it has, and that is said', () => {
+      const used = { fast: 0, slow: 0 }
+      for (let turn = 0; now < 3_600_000; turn++, now += 100) {
+        const partner = turn % 2 === 0 ? 'fast' : `slow${turn % 5}`
+        if (ask(partner, partner === 'fast' ? 300 : 29_000)) used[partner === 'fast' ? 'fast' : 'slow']++
+      }
+      expect(used.slow * 29_000 / now).to.be.within(0.08, 0.13)
+      expect(used.fast).to.be.above(5_000)
+      expect(slow[0]).to.deep.equal(['slow1', 29_000, 300])
+    })
+
+    it('wastes less by letting exchanges stall or leaving them in doubt, but a cut line costs nothing', () => {
+      let stalled = 0
+      for (; now < 3_600_000; now += 100) {
+        ask('fast', 300)
+        if (ask('doubt', 10_000, 'TimeoutError')) stalled++
+        expect(ask('dead', 1_000, 'UnreachableError')).to.equal(true)
+      }
+      expect(stalled * 10_000 / now).to.be.below(0.04)
+    })
+
+    it('is left alone after one and twenty exchanges in doubt, though each ended at once', () => {
+      const fail = (): void => {
+        const detail = { partner: 'doubt', role: 'initiator', durationMs: 100, reason: 'UnreachableError', inDoubt: true }
+        service.dispatchEvent(new CustomEvent('failure', { detail: detail as never }))
+      }
+      for (let time = 0; time < 20; time++) fail()
+      expect(share.waitMs('doubt')).to.equal(0)
+      fail()
+      expect(share.waitMs('doubt')).to.equal(10_000)
+      expect(slow).to.deep.equal([['doubt', 100, undefined]])
+    })
+
+    it('is compared with the others: alone, or on a line as slow as theirs, it wastes nothing', () => {
+      for (let turn = 0; turn < 500; turn++) expect(ask('only', 29_000)).to.equal(true)
+      const [partners, took] = [['only', 'same', 'less'], [29_000, 25_000, 8_000]]
+      for (let turn = 0; turn < 500; turn++) expect(ask(partners[turn % 3]!, took[turn % 3]!)).to.equal(true)
+      expect(slow).to.deep.equal([])
+    })
+  })
+
   it('leaves everything else of the averaging as it is', () => {
     expect(averaging.busy).to.equal(false)
   })

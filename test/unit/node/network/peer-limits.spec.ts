@@ -161,4 +161,15 @@ describe('guard', () => {
     expect(said).to.deep.equal([[peer.toString(), 'sends nonsense', 60_000]])
     expect(guard.isBanned(peer.toString())).to.equal(true)
   })
+  it('bans a member, whatever key it has: the next one is cut off with it, and has no points of its own', async () => {
+    const [one, next, other] = [await somePeer(), await somePeer(), await somePeer()]
+    const roots = new Map([[next.toString(), one.toString()]])
+    const guard = new PeerLimits({ onBan: () => {}, now: () => 0, rootOf: (peer) => roots.get(peer) ?? peer })
+    const cut: string[] = []
+    const connections = [one, next, other].map((remotePeer) => ({ remotePeer, abort: () => { cut.push(remotePeer.toString()) } }))
+    guard.attach({ getConnections: (id) => connections.filter(({ remotePeer }) => id?.equals(remotePeer) ?? true) as never })
+    for (let i = 0; i < 4; i++) guard.offence((i < 2 ? one : next).toString(), OFFENCE.malformed, 'sends nonsense')
+    expect(cut).to.have.members([one.toString(), next.toString()])
+    expect([one, next, other].map((peer) => guard.isBanned(peer.toString()))).to.deep.equal([true, true, false])
+  })
 })
