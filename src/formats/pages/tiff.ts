@@ -4,6 +4,7 @@ import type { Voxels } from '../nifti.ts'
 import { rawSamples } from './jpeg.ts'
 import { checkSize, DAMAGED, type Samples } from './samples.ts'
 import { blockReader } from './tiff-blocks.ts'
+import { useOwnLzw } from './tiff-lzw.ts'
 
 const BITS_PER_SAMPLE = 258
 /** TIFF 6.0, PhotometricInterpretation. */
@@ -31,6 +32,8 @@ const UNREAD: ReadonlyMap<number, string> = new Map([
 const COPY = 1 | 4
 /** 0 says nothing of the further samples, 1 and 2 are alpha. */
 const ALPHA = new Set([1, 2])
+
+useOwnLzw()
 
 /** Every page of a TIFF but smaller copies. @throws InputError, or what the decoder throws, for a damaged one */
 export async function decodeTiff (bytes: Buffer): Promise<Samples[]> {

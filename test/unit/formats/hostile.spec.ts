@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp, { type Sharp } from 'sharp'
 import { writeSafetensors } from '../../../src/adapter/safetensors.ts'
+import { decodeTiff } from '../../../src/formats/pages/tiff.ts'
 import { niftiBytes } from '../dataset/fixtures.ts'
 import { ROOT } from '../documents/markdown.ts'
 import { pickledPth } from '../node/offline-models/pth-writer.ts'
@@ -49,6 +50,18 @@ function header (length: number): Buffer {
   bytes.writeBigUInt64LE(BigInt(length))
   return bytes
 }
+
+describe('LZW of TIFF', () => {
+  it('unpacks what libtiff packed, noise and areas', async () => {
+    for (const kept of [1, 4, 64]) {
+      const data = Buffer.from(Array.from({ length: 120 * 90 }, (_, i) => Math.imul(i + kept, 2654435761) >>> 24 & (256 - kept)))
+      const packed = await sharp(data, { raw: { width: 120, height: 90, channels: 1 } }).tiff({ compression: 'lzw' }).toBuffer()
+      const [page] = await decodeTiff(packed)
+      const grey = page!.data.filter((_, i) => i % page!.channels === 0)
+      expect(Buffer.from(grey as Uint8Array).equals(data), `${kept}`).to.equal(true)
+    }
+  })
+})
 
 describe('hostile files, in a process with a small heap', function () {
   this.timeout(120_000)
