@@ -1,31 +1,52 @@
-/** What is measured: ViT-B on one image, at three sides. */
+/** What is measured: ViT-B on one image at three sides, LiteMedSAM on two at two. */
 export interface Case {
   readonly name: string
+  readonly model: 'vit-b' | 'litemedsam'
   readonly size: number
+  readonly batch: number
   readonly work: 'forward' | 'lora' | 'cached'
+  /** The first block with LoRA. */
+  readonly first: number
   readonly steps: number
+  /** PyTorch does the same. */
+  readonly compared: boolean
 }
 
-const STEPS = new Map([[224, 12], [448, 6], [1024, 2]])
+const LATE = 8
 
-/** `cached`: LoRA and experts from block 8 up, features of the blocks below computed once; PyTorch has no such row. */
-export const cases: readonly Case[] = [...STEPS].flatMap(([size, steps]): Case[] => [
-  { name: `forward ${size}`, size, work: 'forward', steps },
-  { name: `LoRA step ${size}`, size, work: 'lora', steps },
-  ...size === 448
-    ? [{ name: 'LoRA from block 8, 448', size, work: 'lora', steps }, {
-        name: 'the same, features cached',
-        size,
-        work: 'cached',
-        steps
-      }] as const
-    : []
-])
+/** `cached`: LoRA from block 8 up, features of the blocks below computed once. */
+function vitCases (size: number, steps: number): Case[] {
+  const common = { model: 'vit-b', size, batch: 1, steps } as const
+  return [
+    { ...common, name: `forward ${size}`, work: 'forward', first: 0, compared: true },
+    { ...common, name: `LoRA step ${size}`, work: 'lora', first: 0, compared: true },
+    ...size === 448
+      ? [
+          { ...common, name: 'LoRA from block 8, 448', work: 'lora', first: LATE, compared: false },
+          { ...common, name: 'the same, features cached', work: 'cached', first: LATE, compared: false }
+        ] as const
+      : []
+  ]
+}
 
-export const FIRST_LATE_BLOCK = 8
+function liteCases (size: number, steps: number): Case[] {
+  const common = { model: 'litemedsam', size, batch: 2, steps, compared: true } as const
+  return [
+    { ...common, name: `LiteMedSAM forward ${size}`, work: 'forward', first: 0 },
+    { ...common, name: `LiteMedSAM LoRA step ${size}`, work: 'lora', first: 0 },
+    { ...common, name: `LiteMedSAM from block 8, cached, ${size}`, work: 'cached', first: LATE }
+  ]
+}
+
+export const cases: readonly Case[] = [
+  ...vitCases(224, 12),
+  ...vitCases(448, 6),
+  ...vitCases(1024, 2),
+  ...liteCases(128, 12),
+  ...liteCases(256, 4)
+]
 
 /** Blocks with LoRA in a case. */
-export function loraBlocks ({ name }: Case, depth: number): number[] {
-  const first = name.startsWith('LoRA step') || name.startsWith('forward') ? 0 : FIRST_LATE_BLOCK
+export function loraBlocks ({ first }: Case, depth: number): number[] {
   return Array.from({ length: depth - first }, (_, index) => first + index)
 }

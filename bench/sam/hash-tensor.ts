@@ -17,14 +17,18 @@ export function hashTensor (name: string, count: number, amplitude: number, offs
   })
 }
 
-const NORM = /(norm[1-4]|norm_final_attn|neck\.[13]|mask_downscaling\.[14]|output_upscaling\.1)\.weight$/
+const NORM = /((norm[1-4]?|norm_final_attn|neck\.[13]|mask_downscaling\.[14]|output_upscaling\.1|bn)\.weight|\.running_var)$/
 const TOKEN = /(iou_token|mask_tokens|no_mask_embed|not_a_point_embed|point_embeddings\.\d)\.weight$/
 
 /** Amplitude and offset of a reference weight, by its name. */
 export function weightScale (name: string, shape: readonly number[]): { amplitude: number, offset: number } {
   const fixed: [boolean, number][] = [
-    [NORM.test(name), 1 / 4], [name.endsWith('.bias'), 1 / 8], [name.includes('rel_pos_'), 1 / 4], [name.endsWith('pos_embed'), 1 / 2],
-    [name.endsWith('gaussian_matrix'), 1], [TOKEN.test(name), 1 / 2]
+    [NORM.test(name), 1 / 4],
+    [/\.(bias|running_mean)$/.test(name), 1 / 8],
+    [name.includes('rel_pos_'), 1 / 4],
+    [/(pos_embed|attention_biases)$/.test(name), 1 / 2],
+    [name.endsWith('gaussian_matrix'), 1],
+    [TOKEN.test(name), 1 / 2]
   ]
   const found = fixed.find(([matches]) => matches)
   if (found != null) return { amplitude: found[1], offset: NORM.test(name) ? 1 : 0 }

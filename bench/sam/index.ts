@@ -9,7 +9,7 @@ import Table from 'cli-table3'
 import { measureApart, measureTorch } from '../measure-apart.ts'
 import { cases, type Case } from './cases.ts'
 
-interface Sample { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
+interface Sample { readonly ms: number, readonly cpuMs: number | null, readonly loss: number, readonly peakRssMb: number }
 
 interface Row {
   readonly case: string
@@ -17,6 +17,9 @@ interface Row {
   readonly torchMs: number | null
   /** onnx / torch time. */
   readonly ratioTorch: number | null
+  /** Least time of all cores together, where both programs say it. */
+  readonly cpuMs: number | null
+  readonly torchCpuMs: number | null
   readonly peakRssMb: number
   readonly torchPeakRssMb: number | null
   /** Both programs' loss before the first update; the same maths gives the same number. */
@@ -49,7 +52,8 @@ async function runOurs<T> (bench: Case, { provider, threads, memory }: Options, 
   ])
 }
 
-async function runTorch (python: string, { size, work, steps }: Case, { provider, threads }: Options): Promise<Sample> {
+async function runTorch (python: string, bench: Case, { provider, threads }: Options): Promise<Sample> {
+  const { model, size, batch, work, first, steps } = bench
   const args = [
     '--size',
     String(size),
@@ -57,25 +61,21 @@ async function runTorch (python: string, { size, work, steps }: Case, { provider
     String(steps),
     '--threads',
     threads,
-    '--device',
-    provider,
-    ...work === 'forward' ? ['--forward'] : []
+    ...model === 'vit-b' ? ['--device', provider] : ['--batch', String(batch), '--first', String(first)],
+    ...work === 'forward' ? ['--forward'] : [],
+    ...work === 'cached' ? ['--cached'] : []
   ]
-  const found = await measureTorch<{ median_ms: number, loss: number, peak_rss_mb: number }>(
+  const found = await measureTorch<{ median_ms: number, cpu_ms?: number, loss: number, peak_rss_mb: number }>(
     python,
     import.meta.dirname,
-    'torch_sam_step.py',
+    model === 'vit-b' ? 'torch_sam_step.py' : 'torch_litemedsam_step.py',
     args
   )
-  return { ms: found.median_ms, loss: found.loss, peakRssMb: Math.round(found.peak_rss_mb) }
+  return { ms: found.median_ms, cpuMs: found.cpu_ms ?? null, loss: found.loss, peakRssMb: Math.round(found.peak_rss_mb) }
 }
 
 function median (samples: readonly Sample[], of: (sample: Sample) => number): number {
   return samples.map(of).sort((a, b) => a - b)[Math.floor(samples.length / 2)]!
-}
-
-function isComparable ({ name, work }: Case): boolean {
-  return name.startsWith('LoRA step') || work === 'forward'
 }
 
 async function measureCase (bench: Case, options: Options): Promise<Row> {
@@ -83,10 +83,15 @@ async function measureCase (bench: Case, options: Options): Promise<Row> {
   const theirs: Sample[] = []
   for (let round = 0; round < options.rounds; round++) {
     ours.push(await runOurs<Sample>(bench, options))
-    if (options.torch != null && isComparable(bench)) theirs.push(await runTorch(options.torch, bench, options))
+    if (options.torch != null && bench.compared) theirs.push(await runTorch(options.torch, bench, options))
   }
   const share = options.products ? await runOurs<{ productShare: number }>(bench, options, '--products') : null
   return rowOf(bench, ours, theirs, share?.productShare ?? null)
+}
+
+function leastCpu (samples: readonly Sample[]): number | null {
+  const all = samples.flatMap(({ cpuMs }) => cpuMs ?? [])
+  return all.length === 0 ? null : Math.round(Math.min(...all))
 }
 
 function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly Sample[], productShare: number | null): Row {
@@ -97,6 +102,8 @@ function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly 
     onnxMs: Math.round(onnxMs),
     torchMs: torchMs == null ? null : Math.round(torchMs),
     ratioTorch: torchMs == null ? null : Number((onnxMs / torchMs).toFixed(3)),
+    cpuMs: leastCpu(ours),
+    torchCpuMs: leastCpu(theirs),
     peakRssMb: median(ours, ({ peakRssMb }) => peakRssMb),
     torchPeakRssMb: torchMs == null ? null : median(theirs, ({ peakRssMb }) => peakRssMb),
     loss: work === 'forward' ? null : ours[0]!.loss,
@@ -107,7 +114,7 @@ function rowOf ({ name, work }: Case, ours: readonly Sample[], theirs: readonly 
 
 function tableOf (rows: readonly Row[]): string {
   const table = new Table({
-    head: ['case', 'ms', 'torch ms', 'ratio', 'MB', 'torch MB', 'loss', 'torch loss', 'in products'],
+    head: ['case', 'ms', 'torch ms', 'ratio', 'CPU ms', 'torch CPU ms', 'MB', 'torch MB', 'loss', 'torch loss', 'in products'],
     style: { head: [], border: [] }
   })
   const text = (value: number | null, digits = 0): string => value == null ? '–' : value.toFixed(digits)
@@ -117,6 +124,8 @@ function tableOf (rows: readonly Row[]): string {
       text(row.onnxMs),
       text(row.torchMs),
       text(row.ratioTorch, 2),
+      text(row.cpuMs),
+      text(row.torchCpuMs),
       text(row.peakRssMb),
       text(row.torchPeakRssMb),
       text(row.loss, 5),

@@ -1,6 +1,6 @@
 /**
  * One case in a process of its own, so that peak memory is that of this run; prints one JSON line. The maths is that of
- * torch_sam_step.py.
+ * torch_sam_step.py and torch_litemedsam_step.py.
  */
 import { parseArgs } from 'node:util'
 import { createEngine, type CompiledStep, type Engine, type EngineOptions, type HostRecord } from '../../src/compute/index.ts'
@@ -8,26 +8,36 @@ import { createOnnxEngine } from '../../src/compute/onnx-engine.ts'
 import { supervised } from '../../src/model/components/supervised.ts'
 import { createLayout, flatten, type Layout } from '../../src/model/parameters/layout.ts'
 import { adapterTensors } from '../../src/model/parameters/shared-set.ts'
-import { samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
+import { lowResSide, samConfig, withImageSize, type SamConfig } from '../../src/model/sam/build-sam.ts'
 import { tensorShapes } from '../../src/model/sam/tensor-shapes.ts'
-import { resizeWeights, type Weights } from '../../src/model/sam/weights.ts'
+import { prepareWeights, type Weights } from '../../src/model/sam/weights.ts'
 import { forwardStep, frozenFeaturesStep, type StepContext } from '../../src/model/steps.ts'
 import { stepScalars } from '../../src/model/train/optimiser.ts'
 import { phaseStep } from '../../src/model/train/phase-step.ts'
 import { profiled } from '../profile.ts'
-import { cases, FIRST_LATE_BLOCK, loraBlocks, type Case } from './cases.ts'
+import { cases, loraBlocks, type Case } from './cases.ts'
 import { hashTensor, weightScale } from './hash-tensor.ts'
 
-export interface Measured { readonly ms: number, readonly loss: number, readonly peakRssMb: number }
+export interface Measured {
+  /** Median of a step. */
+  readonly ms: number
+  /** Least of a step, all cores together: it hardly depends on what else the machine does, least of all with one thread. */
+  readonly cpuMs: number
+  readonly loss: number
+  readonly peakRssMb: number
+}
 
 const WARMUP = 2
 
-function baseWeights (config: SamConfig, full: SamConfig): Weights {
+/** What the names of generated tensors begin with. */
+const PREFIX = { 'vit-b': 'vitb', litemedsam: 'lite' } as const
+
+function baseWeights (prefix: string, config: SamConfig, full: SamConfig): Weights {
   const weights = Object.fromEntries([...tensorShapes(full)].map(([name, shape]) => {
     const { amplitude, offset } = weightScale(name, shape)
-    return [name, { shape, data: hashTensor(`vitb:${name}`, shape.reduce((product, side) => product * side, 1), amplitude, offset) }]
+    return [name, { shape, data: hashTensor(`${prefix}:${name}`, shape.reduce((product, side) => product * side, 1), amplitude, offset) }]
   }))
-  return resizeWeights(weights, full, config)
+  return prepareWeights(weights, full, config)
 }
 
 function startValues (layout: Layout, weights: Weights): Float32Array {
@@ -37,16 +47,18 @@ function startValues (layout: Layout, weights: Weights): Float32Array {
   })))
 }
 
-/** NCHW from the hash → NHWC. */
-function image (size: number): Float32Array {
+/** ViT-B's is stored channel by channel. */
+function images ({ model, size, batch }: Case): Float32Array {
+  if (model === 'litemedsam') return hashTensor(`lite:input${size}`, batch * size * size * 3, 0.5, 0.5)
   const planes = hashTensor(`vitb:input${size}`, 3 * size * size, 2)
   return Float32Array.from({ length: 3 * size * size }, (_, i) => planes[(i % 3) * size * size + Math.floor(i / 3)]!)
 }
 
-function disc (side: number): Float32Array {
+/** The same disc in every image. */
+function discs (batch: number, side: number): Float32Array {
   return Float32Array.from(
-    { length: side * side },
-    (_, i) => (Math.floor(i / side) - side / 2) ** 2 + (i % side - side / 2) ** 2 < (side / 4) ** 2 ? 1 : 0
+    { length: batch * side * side },
+    (_, i) => (Math.floor(i / side) % side - side / 2) ** 2 + (i % side - side / 2) ** 2 < (side / 4) ** 2 ? 1 : 0
   )
 }
 
@@ -57,14 +69,14 @@ function filled (size: number, value: number): HostRecord[string] {
 interface Setup { readonly context: StepContext, readonly weights: Weights, readonly gamma: Float32Array, readonly pixels: HostRecord }
 
 function setup (bench: Case): Setup {
-  const full = samConfig('vit-b')
+  const full = samConfig(bench.model)
   const config = withImageSize(full, bench.size)
-  const weights = baseWeights(config, full)
+  const weights = baseWeights(PREFIX[bench.model], config, full)
   const blocks = loraBlocks(bench, config.depth)
   const adapter = createLayout(
     adapterTensors(config, {
       lora: { blocks, rank: 4, alpha: 4 },
-      decoder: 'lora+mask-head',
+      decoder: bench.model === 'vit-b' ? 'lora+mask-head' : 'lora+upscaling',
       moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' }
     })
   )
@@ -74,14 +86,14 @@ function setup (bench: Case): Setup {
     adapter,
     experts: createLayout([]),
     firstExpert: Infinity,
-    firstAdapted: blocks[0]!,
+    firstAdapted: bench.first,
     clipNorm: 1
   }
   return {
     context,
     weights,
     gamma: startValues(adapter, weights),
-    pixels: { '@images': { shape: [1, bench.size, bench.size, 3], data: image(bench.size) } }
+    pixels: { '@images': { shape: [bench.batch, bench.size, bench.size, 3], data: images(bench) } }
   }
 }
 
@@ -97,11 +109,11 @@ function repeater (
     return { step, run: async () => { await step.run({ ...pixels, '@gamma': { shape: [gamma.length], data: gamma } }); return 0 } }
   }
   const step = engine.compile(phaseStep(context, 'G', supervised.terms.G), weights)
-  const side = bench.size / 4
+  const side = lowResSide(context.config)
   const size = gamma.length
   const fixed: HostRecord = {
     ...seen,
-    '@targets': { shape: [1, 1, side, side], data: disc(side) },
+    '@targets': { shape: [bench.batch, 1, side, side], data: discs(bench.batch, side) },
     '@rate': filled(size, 1e-4),
     '@decay': filled(size, 0.01)
   }
@@ -122,7 +134,7 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   const made = setup(bench)
   let seen = made.pixels
   if (bench.work === 'cached') {
-    const stem = engine.compile(frozenFeaturesStep(made.context.config, FIRST_LATE_BLOCK), made.weights)
+    const stem = engine.compile(frozenFeaturesStep(made.context.config, bench.first), made.weights)
     const { tokens } = await stem.run(made.pixels)
     await stem.dispose()
     seen = { '@tokens': tokens! }
@@ -131,14 +143,17 @@ async function measure (engine: Engine, bench: Case): Promise<Measured> {
   const loss = await run()
   for (let warm = 1; warm < WARMUP; warm++) await run()
   const times: number[] = []
+  let cpuMs = Infinity
   for (let index = 0; index < bench.steps; index++) {
-    const begun = performance.now()
+    const [begun, busy] = [performance.now(), process.cpuUsage()]
     await run()
     times.push(performance.now() - begun)
+    const { user, system } = process.cpuUsage(busy)
+    cpuMs = Math.min(cpuMs, (user + system) / 1000)
   }
   await step.dispose()
   const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
-  return { ms, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
+  return { ms, cpuMs, loss, peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024) }
 }
 
 /** The share of the graph's time on the CPU that matrix products take. */

@@ -8,9 +8,12 @@ import { training } from '../../src/settings/training.ts'
 import { parseClasses, type SampleClass } from './classes.ts'
 import { parseImages, parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
+import { STANDARD, type Base } from './standard.ts'
 
 export interface TestnetOptions {
   readonly hospitals: number
+  /** Base that all hospitals start from. */
+  readonly base: Base
   readonly rounds: number
   /** Folder with one folder per hospital; undefined = the bundled sample. */
   readonly data: string | undefined
@@ -29,7 +32,8 @@ export interface TestnetOptions {
 }
 
 const DEFAULT_HOSPITALS = 4
-export const DEFAULT_ROUNDS = 24
+const BASES = Object.keys(STANDARD) as Base[]
+
 const MAX_HOSPITALS = 64
 const MAX_ROUNDS = 10_000
 
@@ -38,7 +42,11 @@ const seed = training.shape.seed.max(2 ** 31 - 1)
 
 const flags = {
   hospitals: { type: 'number', describe: 'how many hospitals to start', default: DEFAULT_HOSPITALS },
-  rounds: { type: 'number', describe: 'local rounds of every hospital', default: DEFAULT_ROUNDS },
+  base: { choices: BASES, describe: 'base that all hospitals start from; litemedsam sees images at 128 pixels', default: BASES[0]! },
+  rounds: {
+    type: 'number',
+    describe: `local rounds of every hospital (default: ${BASES.map((base) => `${STANDARD[base].rounds} for ${base}`).join(', ')})`
+  },
   data: { type: 'string', describe: 'folder with one data folder per hospital (default: the bundled sample)' },
   out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
   seed: flagWithDefault(seed),
@@ -110,13 +118,14 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   if (parsed['help'] === true) return undefined
   const hospitals = wholeNumber('--hospitals', parsed.hospitals, 2, MAX_HOSPITALS)
   requireWithin({ seed }, parsed)
-  const rounds = wholeNumber('--rounds', parsed.rounds, 1, MAX_ROUNDS)
+  const rounds = wholeNumber('--rounds', parsed.rounds ?? STANDARD[parsed.base].rounds, 1, MAX_ROUNDS)
   const kills = parsed.kill.map((text) => parseFault('kill', text, hospitals, rounds))
   const restarts = parsed.restart.map((text) => parseFault('restart', text, hospitals, rounds))
   const faults = [...kills, ...restarts]
   requireSensible(faults, hospitals)
   return {
     hospitals,
+    base: parsed.base,
     rounds,
     data: parsed.data,
     out: parsed.out,

@@ -18,13 +18,14 @@ import { dataFolders, planHospitals, type Hospital } from './hospitals/hospitals
 import { withMoreImages } from './hospitals/more-images.ts'
 import { prepareWorkspace, type Workspace } from './hospitals/workspace.ts'
 import { Journal } from './journal.ts'
-import { DEFAULT_ROUNDS, type TestnetOptions } from './options.ts'
+import type { TestnetOptions } from './options.ts'
 import { buildReport, type SiteOutcome } from './report/build-report.ts'
 import { EVALUATIONS_AT_ONCE, measureCrossSite, prepareAlone } from './report/compare.ts'
 import { renderPage } from './report/page.ts'
 import { drawPicture, type Picture } from './report/pictures.ts'
 import { reportSchema, type CrossSite, type Report } from './report/report.ts'
 import { bundledSample, deepGreySample } from './sample.ts'
+import { STANDARD } from './standard.ts'
 
 interface Run {
   readonly options: TestnetOptions
@@ -212,7 +213,7 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers(hospitals),
-    standard: sample && showsBrain(options) && options.rounds >= DEFAULT_ROUNDS && hospitals.length <= 4,
+    standard: sample && showsBrain(options) && options.rounds >= STANDARD[options.base].rounds && hospitals.length <= 4,
     compared: options.compare
   })
   const report = reportSchema.parse({ ...facts, checks })

@@ -59,6 +59,8 @@ export interface Fitted {
   readonly image: Uint8Array
   /** fittedHeight·fittedWidth labels, 0 = background */
   readonly mask: Uint8Array
+  /** by label but background, its part of each pixel's area in 255ths, where training wants that instead of the nearest label */
+  readonly shares?: ReadonlyMap<number, Uint8Array>
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
 }

@@ -4,7 +4,8 @@ import type { Routing } from './blocks/experts.ts'
 import { classMaps } from './classes/class-maps.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
 import type { SamConfig } from './sam/build-sam.ts'
-import { embedTokens, neck, runBlocks, type AdapterOptions, type Tokens } from './sam/image-encoder.ts'
+import type { AdapterOptions } from './sam/encoder-graph.ts'
+import { embedTokens, neck, runBlocks, type Tokens } from './sam/image-encoder.ts'
 import type { Prompts } from './sam/prompt-encoder.ts'
 import { promptMasks } from './sam/sam.ts'
 
@@ -55,7 +56,7 @@ export function promptsOf (t: TensorRecord): Prompts {
   }
 }
 
-/** Output of the blocks that nothing adapts: `tokens` [B,G,G,D]. */
+/** Output of the blocks that nothing adapts: `tokens` [B,H,H,D]. */
 export function frozenFeaturesStep (config: SamConfig, blocks: number): Step {
   return (t) => ({ tokens: runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, blocks).x })
 }

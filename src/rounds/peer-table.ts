@@ -40,9 +40,9 @@ const STALLED_MS = 600_000
  * than these are never connected at a time.
  */
 const MOST = 1024
-// What a site says last, of its own will: it is neither asked nor waited for.
 // So many are believed at once after a start: those who started with this site, and may not have been found yet, matter less.
 const MANY = 5
+// What a site says last, of its own will: it is neither asked nor waited for.
 const GONE = new Set(['done', 'stopped'])
 const FINISHED = new Set(['cool-down', ...GONE])
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, defaultOf, defaultsOf, notNegative, positive, setting } from './setting.ts'
+import { baseKind, count, defaultOf, defaultsOf, notNegative, positive, setting } from './setting.ts'
 
 /** What the defaults look at of an architecture. */
 export interface Architecture {
@@ -27,7 +27,10 @@ const CHANNELS_ERROR = `must be a list of one to three channels, whole numbers f
 const block = z.number().int().min(0)
 
 const lora = z.strictObject({
-  blocks: setting(z.array(block).max(64), 'Encoder blocks, from 0, whose q and v get a low-rank update', { otherwise: 'every block' }),
+  blocks: setting(z.array(block).max(64), 'Encoder blocks, from 0, whose q and v get a low-rank update', {
+    otherwise: 'every block',
+    medical: [8, 9]
+  }),
   rank: setting(count, 'Rank of the low-rank updates', { default: 4 }),
   alpha: setting(positive, 'Low-rank updates are scaled by this over their rank', { default: 4 }),
   aggregation: setting(
@@ -39,7 +42,8 @@ const lora = z.strictObject({
 
 const moe = z.strictObject({
   blocks: setting(z.array(block), 'Encoder blocks, from 0, with private experts', {
-    otherwise: 'sam-tiny: every block; vit-*: those that attend globally'
+    otherwise: 'sam-tiny: every block; vit-*: those that attend globally',
+    medical: [8, 9]
   }),
   experts: setting(count, 'Experts in each of these blocks', { default: 4 }),
   topK: setting(count, 'Experts that are used per token or image', { default: 2 }),
@@ -70,9 +74,13 @@ export const model = z.strictObject({
   imageSize: setting(count.multipleOf(16).max(MOST_IMAGE_SIZE), 'Side of the square that images are fitted into', {
     unit: 'pixels',
     large: 448,
-    otherwise: 'that of the base: 128 for sam-tiny'
+    otherwise: 'that of the base: 128 for sam-tiny, 256 for litemedsam'
   }),
-  pixels: setting(z.enum(['imagenet', 'unit']).optional(), 'How the base takes pixels', { otherwise: 'imagenet' }),
+  pixels: setting(
+    z.enum(['imagenet', 'unit', 'minmax']).optional(),
+    "How the base takes pixels: by SAM's mean and deviation, as 0..1, or each image's darkest as 0 and its brightest as 1",
+    { otherwise: 'imagenet', medical: 'minmax' }
+  ),
   channels: setting(
     z.array(channel, { error: CHANNELS_ERROR }).min(1, { error: CHANNELS_ERROR }).max(PLANES, { error: CHANNELS_ERROR }).optional(),
     "Which channel of a case fills plane 1, 2 and 3 of the model's input, from 0 as in `NAME_0000`, a fourth dimension or red, green and " +
@@ -130,10 +138,13 @@ export type ModelSettings = Omit<ModelSection, 'name' | 'imageSize' | 'baseHash'
 
 export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Architecture, 'imageSize'>): ModelSettings {
   const blocks = Array.from({ length: depth }, (_, each) => each)
+  const kind = baseKind(name)
+  const { pixels } = defaultsOf(model.pick({ pixels: true }), kind)
   return {
-    lora: lora.parse({ ...defaultsOf(lora), blocks }),
+    lora: lora.parse({ blocks, ...defaultsOf(lora, kind) }),
     decoder: defaultOf(model.shape.decoder),
-    moe: moe.parse({ ...defaultsOf(moe), blocks: name.startsWith('vit-') ? globalBlocks : blocks })
+    moe: moe.parse({ blocks: kind === 'large' ? globalBlocks : blocks, ...defaultsOf(moe, kind) }),
+    ...(pixels == null ? {} : { pixels: model.shape.pixels.parse(pixels) })
   }
 }
 
@@ -142,5 +153,5 @@ export function defaultModelSettings ({ name, depth, globalBlocks }: Omit<Archit
  * fifteenth of one at 1,024 (docs/models/sam.md).
  */
 export function defaultImageSize ({ name, imageSize }: Pick<Architecture, 'name' | 'imageSize'>): number {
-  return name.startsWith('vit-') ? defaultOf(model.shape.imageSize, true) : imageSize
+  return baseKind(name) === 'large' ? defaultOf(model.shape.imageSize, 'large') : imageSize
 }

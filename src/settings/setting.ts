@@ -8,15 +8,18 @@ declare module 'zod' {
     readonly default?: unknown
     /** The default of the models vit-*, where it differs. */
     readonly large?: unknown
+    /** The same of litemedsam. */
+    readonly medical?: unknown
     /** What holds where there is no such value to show, in words. */
     readonly otherwise?: string
   }
 }
 
-/** What a setting is beside its type: the default of the models vit-*, the unit, and in words what holds where it is not given. */
+/** What a setting is beside its type: the defaults of kinds of base, the unit, and in words what holds where it is not given. */
 interface Said<T> {
   readonly default?: T
   readonly large?: T
+  readonly medical?: T
   readonly unit?: string
   readonly otherwise?: string
 }
@@ -35,26 +38,40 @@ export function bare (type: z.core.$ZodType): z.core.$ZodType {
   return type instanceof z.ZodDefault || type instanceof z.ZodOptional ? bare(type.def.innerType) : type
 }
 
-/** The default that a setting states, `large` for the models vit-*. @throws ZodError where it states none */
-export function defaultOf<T extends z.core.$ZodType> (type: T, large = false): z.output<T> {
+/** Kinds of base whose defaults differ from those of the small one. */
+export type BaseKind = 'small' | 'large' | 'medical'
+
+/** The kind of a base, by the name of its architecture. */
+export function baseKind (name: string): BaseKind {
+  if (name === 'litemedsam') return 'medical'
+  return name.startsWith('vit-') ? 'large' : 'small'
+}
+
+function stated (type: z.core.$ZodType, kind: BaseKind): unknown {
   const said = z.globalRegistry.get(type)
-  return z.parse(type, large ? said?.large ?? said?.default : said?.default)
+  return (kind === 'small' ? undefined : said?.[kind]) ?? said?.default
+}
+
+/** The default that a setting states for a kind of base. @throws ZodError where it states none */
+export function defaultOf<T extends z.core.$ZodType> (type: T, kind: BaseKind = 'small'): z.output<T> {
+  return z.parse(type, stated(type, kind))
 }
 
 /** The defaults of those settings of a section that state one. */
-export function defaultsOf (section: z.ZodObject, large = false): Record<string, unknown> {
-  const stated = Object.entries(section.shape).filter(([, type]) => z.globalRegistry.get(type)?.default !== undefined)
-  return Object.fromEntries(stated.map(([key, type]) => [key, defaultOf(type, large)]))
+export function defaultsOf (section: z.ZodObject, kind: BaseKind = 'small'): Record<string, unknown> {
+  const found = Object.entries<z.core.$ZodType>(section.shape).filter(([, type]) => stated(type, kind) !== undefined)
+  return Object.fromEntries(found.map(([key, type]) => [key, defaultOf(type, kind)]))
 }
 
-/** The default in words, and that of the models vit-* where it differs. */
+/** The default in words, and those of other kinds of base where they differ. */
 export function defaultInWords (type: z.core.$ZodType): string {
-  const { default: stated, large, otherwise } = z.globalRegistry.get(type) ?? {}
-  const value = type instanceof z.ZodDefault ? type.def.defaultValue : stated
+  const { default: ordinary, large, medical, otherwise } = z.globalRegistry.get(type) ?? {}
+  const value = type instanceof z.ZodDefault ? type.def.defaultValue : ordinary
   return [
     ...(value === undefined ? [] : [inWords(value)]),
     ...(otherwise == null ? [] : [otherwise]),
-    ...(large === undefined ? [] : [`${inWords(large)} for vit-*`])
+    ...(large === undefined ? [] : [`${inWords(large)} for vit-*`]),
+    ...(medical === undefined ? [] : [`${inWords(medical)} for litemedsam`])
   ].join('; ')
 }
 

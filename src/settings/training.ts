@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, defaultsOf, notNegative, positive, setting } from './setting.ts'
+import { baseKind, count, defaultsOf, notNegative, positive, setting } from './setting.ts'
 
 const MOST_ROUNDS = 100_000
 /** Numbers of steps are stated to partners in 32 bits. */
@@ -14,7 +14,7 @@ const MOST_SEED = 2 ** 32 - 1
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
- * pretrained heads.
+ * pretrained heads. `medical`: docs/models/litemedsam.md.
  */
 export const training = z.strictObject({
   rounds: setting(count.max(MOST_ROUNDS), 'Local rounds of every site', { default: 20 }),
@@ -35,13 +35,13 @@ export const training = z.strictObject({
     { unit: 'epochs', otherwise: 'none: stepsPerRound holds' }
   ),
   batchSize: setting(count, 'Images of one training step', { default: 2, unit: 'images' }),
-  lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3 }),
+  lrLora: setting(positive, 'Learning rate of the low-rank updates', { default: 2e-2, large: 1e-3, medical: 3e-3 }),
   lrHeads: setting(
     positive,
     'Learning rate of the layers that are trained whole: of the mask decoder, and of an encoder that is not low-rank',
-    { default: 2e-2, large: 1e-4 }
+    { default: 2e-2, large: 1e-4, medical: 1e-3 }
   ),
-  lrMoe: setting(positive, 'Learning rate of the experts and their gates', { default: 1e-2, large: 1e-3 }),
+  lrMoe: setting(positive, 'Learning rate of the experts and their gates', { default: 1e-2, large: 1e-3, medical: 3e-3 }),
   weightDecay: setting(notNegative, 'Weight decay of the optimiser', { default: 0.01 }),
   clipNorm: setting(positive, 'Longest gradient of one step; a longer one is shortened to this', { default: 1 }),
   warmupSteps: setting(z.number().int().min(0), 'Steps of linear warm-up, counted over all rounds', { default: 20, unit: 'steps' }),
@@ -68,8 +68,15 @@ export const training = z.strictObject({
     default: 'none'
   }),
   augment: setting(z.boolean(), 'Flips, turns and intensity changes; without them the features of frozen blocks are computed once', {
-    default: true
+    default: true,
+    medical: false
   }),
+  targets: setting(
+    z.enum(['nearest', 'area']).optional(),
+    'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
+      'by which thin structures survive',
+    { otherwise: 'nearest', medical: 'area' }
+  ),
   emptyShare: setting(
     z.number().min(0).max(0.9).optional(),
     'Part of the training images that show no foreground, where a site has so many; in scores of patients all of them count anyway',
@@ -83,5 +90,5 @@ const trainSettings = training.omit({ rounds: true, seed: true })
 export type TrainSettings = Readonly<z.infer<typeof trainSettings>>
 
 export function defaultTrainSettings ({ name }: { readonly name: string }): TrainSettings {
-  return trainSettings.parse(defaultsOf(trainSettings, name.startsWith('vit-')))
+  return trainSettings.parse(defaultsOf(trainSettings, baseKind(name)))
 }

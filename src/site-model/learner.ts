@@ -2,7 +2,7 @@ import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { withImageSize } from '../model/sam/build-sam.ts'
-import { resizeWeights } from '../model/sam/weights.ts'
+import { prepareWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
@@ -38,7 +38,7 @@ export async function createLearner (
   return Learner.create({
     engine,
     config,
-    weights: resizeWeights(base.weights, base.config, config),
+    weights: prepareWeights(base.weights, base.config, config),
     baseHash: base.hash,
     model: {
       lora: model.lora,

@@ -11,13 +11,15 @@ export interface SplitSettings {
   readonly seed: number
   /** Of slices without foreground in training; 0 if not given. */
   readonly emptyShare?: number | undefined
+  /** What training images are trained for; the nearest labels if not given. */
+  readonly targets?: 'nearest' | 'area' | undefined
 }
 
 /** The federation's split of a site's slices, resized to the model's input side. */
 export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, settings: SplitSettings): Promise<FittedSplit> {
   const { train, validation, empty } = splitOf(dataset.slices, settings)
   return {
-    train: await Promise.all([...train, ...empty].map(async (slice) => await fitSlice(slice, side))),
+    train: await Promise.all([...train, ...empty].map(async (slice) => await fitSlice(slice, side, settings.targets))),
     validation: await fitScored(validation, side)
   }
 }

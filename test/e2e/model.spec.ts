@@ -40,13 +40,14 @@ describe('model', function () {
     const imported = await consiliumJson<ImportedModel>(['model', 'import', file, '--home', home, '--name', 'ours'])
     expect(imported).to.include({ name: 'ours', parameters: 731_208, path: join(home, 'models', 'ours.safetensors') })
     const listed = await consiliumJson<StoredModel[]>(['model', 'list', '--home', home])
-    expect(listed.map(({ name, bundled }) => ({ name, bundled }))).to.deep.equal([{ name: 'sam-tiny', bundled: true }, {
-      name: 'ours',
-      bundled: false
-    }])
-    expect((await model('list')).stdout.split('\n')[1]).to.include('ours').and.to.include(imported.hash.slice(0, 12))
+    expect(listed.map(({ name, bundled }) => ({ name, bundled }))).to.deep.equal([
+      { name: 'sam-tiny', bundled: true },
+      { name: 'litemedsam', bundled: true },
+      { name: 'ours', bundled: false }
+    ])
+    expect((await model('list')).stdout.split('\n')[2]).to.include('ours').and.to.include(imported.hash.slice(0, 12))
     const info = await consiliumJson<StoredModel>(['model', 'info', 'ours', '--home', home])
-    expect(info).to.deep.equal({ ...listed[1]! })
+    expect(info).to.deep.equal({ ...listed[2]! })
     expect(info).to.include({ hash: imported.hash, architecture: imported.architecture, parameters: 731_208 })
     expect((await model('info', 'ours')).stdout).to.include('731,208')
   })

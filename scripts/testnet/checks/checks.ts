@@ -3,6 +3,7 @@ import { PRESET_NAMES } from '../../../src/settings/methods/index.ts'
 import type { Conditions } from '../conditions.ts'
 import type { Strike } from '../journal.ts'
 import type { HospitalReport, Report, ReportCheck } from '../report/report.ts'
+import { STANDARD, type Base } from '../standard.ts'
 import { arrivalChecks } from './arrival-checks.ts'
 import { bytesCheck } from './bytes-check.ts'
 import { conditionChecks } from './condition-checks.ts'
@@ -27,7 +28,6 @@ const MIN_PERSONAL = 0.88
 const MIN_GAIN = 0.10
 const MAX_DISTANCE = 0.1
 const MAX_EVENT_LOOP_MS = 50
-const MAX_SECONDS = 180
 const LOCAL_MARGIN = 0.005
 const CROSS_SITE_GAIN = 0.05
 const MIN_EXCHANGES = 2
@@ -43,7 +43,7 @@ export function judge (input: CheckInput): ReportCheck[] {
     ...runChecks(living, input),
     ...arrivalChecks({ ...input.report, honest, rounds: input.rounds, conditions: input.conditions }),
     ledgerCheck(input.ledgers),
-    ...(input.standard ? qualityChecks(honest, input.report.wallSeconds) : []),
+    ...(input.standard ? qualityChecks(honest, input.report) : []),
     ...(input.standard && input.report.method === PRESET_NAMES[0] ? [bytesCheck(living, input.report)] : []),
     ...(input.compared
       ? compareChecks(honest, input).map((
@@ -116,7 +116,11 @@ function exchangesOf ({ exchangesByRound, history }: HospitalReport): { round: n
 }
 
 /** Of the sample with classes these figures are promised for the brain, which its masks show without classes. */
-function qualityChecks (living: readonly HospitalReport[], wallSeconds: number): ReportCheck[] {
+function qualityChecks (
+  living: readonly HospitalReport[],
+  { wallSeconds, baseModel }: Pick<Report, 'wallSeconds' | 'baseModel'>
+): ReportCheck[] {
+  const { seconds } = STANDARD[baseModel as Base]
   const isNamed = living.some(({ classes }) => classes != null)
   const judged = isNamed ? living.map((each) => ({ ...each, dice: { ...each.dice, ...each.classes?.['brain'] } })) : living
   const [personal, frozen] = [meanDice(judged, 'personal'), meanDice(judged, 'frozen')]
@@ -128,7 +132,7 @@ function qualityChecks (living: readonly HospitalReport[], wallSeconds: number):
       personal >= frozen + MIN_GAIN,
       `${personal.toFixed(4)} against ${frozen.toFixed(4)}`
     ),
-    measure(`done in under ${MAX_SECONDS / 60} minutes`, wallSeconds < MAX_SECONDS, `${wallSeconds.toFixed(0)} s`)
+    measure(`done in under ${seconds / 60} minutes`, wallSeconds < seconds, `${wallSeconds.toFixed(0)} s`)
   ]
 }
 

@@ -3,6 +3,7 @@ import { InputError, TimeoutError } from '../../../src/errors.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { labelsOf } from '../classes.ts'
 import type { TestnetOptions } from '../options.ts'
+import { STANDARD } from '../standard.ts'
 import type { Children } from './children.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 import type { Hospital } from './hospitals.ts'
@@ -20,13 +21,14 @@ export interface FederationFiles {
 export async function createFederation (
   children: Children,
   { home }: Hospital,
-  { rounds, seed, method, classes }: Pick<TestnetOptions, 'rounds' | 'seed' | 'method' | 'classes'>
+  { base, rounds, seed, method, classes }: Pick<TestnetOptions, 'base' | 'rounds' | 'seed' | 'method' | 'classes'>
 ): Promise<FederationFiles> {
   const labels = `${home}.labels.json`
   if (classes.length > 0) await writeJson(labels, labelsOf(classes))
   const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
     'federation', 'create', '--home', home, '--name', 'testnet',
     '--rounds', String(rounds), '--seed', String(seed), '--method', method,
+    ...STANDARD[base].create,
     ...(classes.length > 0 ? ['--labels', labels] : [])
   ])
   return { id, federation, home }

@@ -11,7 +11,7 @@ const commonFlags = { ...homeFlag, ...jsonFlag } as const
 const importFlags = {
   ...commonFlags,
   name: { type: 'string', describe: 'what to call it here (default: its architecture)' },
-  architecture: { type: 'string', describe: 'what it must be: vit-b, vit-l, vit-h or sam-tiny (default: what fits best)' }
+  architecture: { type: 'string', describe: 'what it must be: vit-b, vit-l, vit-h, sam-tiny or litemedsam (default: what fits best)' }
 } as const
 
 const importCommand = command({

@@ -39,20 +39,27 @@ function turnBy (motion: Motion, quarters: number): Motion {
 function move (fitted: Fitted, { mirrorX, mirrorY, transpose }: Motion): Fitted {
   const { fittedHeight: h, fittedWidth: w, channels } = fitted
   const [height, width] = transpose ? [w, h] : [h, w]
-  const image = new Uint8Array(fitted.image.length)
-  const mask = new Uint8Array(fitted.mask.length)
-  for (let y = 0; y < height; y++) {
-    const row = mirrorY ? height - 1 - y : y
-    for (let x = 0; x < width; x++) {
-      const column = mirrorX ? width - 1 - x : x
-      const from = transpose ? column * w + row : row * w + column
-      const to = y * width + x
-      mask[to] = fitted.mask[from]!
-      for (let c = 0; c < channels; c++) image[to * channels + c] = fitted.image[from * channels + c]!
+  const moved = (plane: Uint8Array, depth = 1): Uint8Array => {
+    const out = new Uint8Array(plane.length)
+    for (let y = 0; y < height; y++) {
+      const row = mirrorY ? height - 1 - y : y
+      for (let x = 0; x < width; x++) {
+        const column = mirrorX ? width - 1 - x : x
+        const from = transpose ? column * w + row : row * w + column
+        for (let c = 0; c < depth; c++) out[(y * width + x) * depth + c] = plane[from * depth + c]!
+      }
     }
+    return out
   }
-  const size = transpose ? { height: fitted.width, width: fitted.height } : {}
-  return { ...fitted, ...size, fittedHeight: height, fittedWidth: width, image, mask }
+  return {
+    ...fitted,
+    ...(transpose ? { height: fitted.width, width: fitted.height } : {}),
+    fittedHeight: height,
+    fittedWidth: width,
+    image: moved(fitted.image, channels),
+    mask: moved(fitted.mask),
+    ...(fitted.shares == null ? {} : { shares: new Map([...fitted.shares].map(([label, share]) => [label, moved(share)])) })
+  }
 }
 
 function brighten (image: Uint8Array, gain: number): Uint8Array {

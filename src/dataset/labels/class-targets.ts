@@ -1,3 +1,4 @@
+import { addShares } from '../transforms/shares.ts'
 import type { Fitted } from '../types.ts'
 import { UNKNOWN, type LabelMap } from './label-map.ts'
 
@@ -36,19 +37,12 @@ export function toClassTargets (fitted: readonly Fitted[], lowResSide: number, {
 }
 
 /** By code but background: its share of every cell. */
-function cellShares ({ side, fittedHeight, fittedWidth, mask }: Fitted, lowResSide: number): Map<number, Float64Array> {
-  const factor = side / lowResSide
-  const share = 1 / (factor * factor)
+function cellShares (fitted: Fitted, lowResSide: number): Map<number, Float64Array> {
   const shares = new Map<number, Float64Array>()
-  for (let y = 0; y < fittedHeight; y++) {
-    const row = Math.floor(y / factor) * lowResSide
-    for (let x = 0; x < fittedWidth; x++) {
-      const code = mask[y * fittedWidth + x]!
-      if (code === 0) continue
-      let of = shares.get(code)
-      if (of == null) shares.set(code, of = new Float64Array(lowResSide * lowResSide))
-      of[row + Math.floor(x / factor)]! += share
-    }
-  }
+  addShares(fitted, lowResSide, (code, cell, share) => {
+    let of = shares.get(code)
+    if (of == null) shares.set(code, of = new Float64Array(lowResSide * lowResSide))
+    of[cell]! += share
+  })
   return shares
 }

@@ -1,16 +1,31 @@
 import type { Fitted } from '../types.ts'
+import { addShares } from './shares.ts'
 
 /** SAM's pixel statistics, RGB 0..255 (docs/spec/sam.md#pixels). */
 const MEAN = [123.675, 116.28, 103.53] as const
 const STD = [58.395, 57.12, 57.375] as const
 
-/** What the base was trained with: SAM's mean and deviation, or brightness in 0..1 as MedSAM has it (docs/spec/sam.md#pixels). */
-export type Pixels = 'imagenet' | 'unit'
+/**
+ * What the base was trained with: SAM's mean and deviation, brightness in 0..1 as MedSAM has it, or from each image's darkest value to
+ * its brightest as LiteMedSAM has it (docs/spec/sam.md#pixels).
+ */
+export type Pixels = 'imagenet' | 'unit' | 'minmax'
 
-/** Normalised pixel values by channel and brightness. */
-const TABLES: Readonly<Record<Pixels, readonly Float32Array[]>> = {
+/** Normalised pixel values by channel and brightness, where they are the same for all images. */
+const TABLES = {
   imagenet: MEAN.map((mean, c) => byBrightness((value) => (value - mean) / STD[c]!)),
   unit: MEAN.map(() => byBrightness((value) => value / 255))
+}
+
+function tablesFor (pixels: Pixels, image: Uint8Array): readonly Float32Array[] {
+  if (pixels !== 'minmax') return TABLES[pixels]
+  let [low, high] = [255, 0]
+  for (const value of image) {
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+  }
+  const table = byBrightness((value) => (value - low) / Math.max(high - low, 1e-8))
+  return [table, table, table]
 }
 
 function byBrightness (normalised: (value: number) => number): Float32Array {
@@ -24,7 +39,8 @@ function byBrightness (normalised: (value: number) => number): Float32Array {
 export function toImages (fitted: readonly Fitted[], pixels: Pixels = 'imagenet'): Float32Array {
   const side = commonSide(fitted)
   const images = new Float32Array(fitted.length * side * side * 3)
-  fitted.forEach((each, b) => { putImage(each, TABLES[pixels], images.subarray(b * side * side * 3, (b + 1) * side * side * 3)) })
+  const size = side * side * 3
+  fitted.forEach((each, b) => { putImage(each, tablesFor(pixels, each.image), images.subarray(b * size, (b + 1) * size)) })
   return images
 }
 
@@ -59,16 +75,10 @@ function putImage ({ side, fittedHeight, fittedWidth, channels, image }: Fitted,
   }
 }
 
-function putTarget ({ side, fittedHeight, fittedWidth, mask }: Fitted, lowResSide: number, classes: number, out: Float32Array): void {
-  const factor = side / lowResSide
-  const share = 1 / (factor * factor)
-  for (let y = 0; y < fittedHeight; y++) {
-    const row = Math.floor(y / factor) * lowResSide
-    for (let x = 0; x < fittedWidth; x++) {
-      const label = mask[y * fittedWidth + x]!
-      if (label === 0 || (classes > 1 && label > classes)) continue
-      const at = (row + Math.floor(x / factor)) * classes + (classes > 1 ? label - 1 : 0)
-      out[at] = out[at]! + share
-    }
-  }
+function putTarget (fitted: Fitted, lowResSide: number, classes: number, out: Float32Array): void {
+  addShares(fitted, lowResSide, (label, cell, share) => {
+    if (classes > 1 && label > classes) return
+    const at = cell * classes + (classes > 1 ? label - 1 : 0)
+    out[at] = out[at]! + share
+  })
 }

@@ -1,11 +1,12 @@
 import type { Fitted, Slice } from '../types.ts'
 import { resizeImage, resizeLabels } from './resize.ts'
+import { labelShares } from './shares.ts'
 
 /**
- * Scales a slice so that its longer side is `side` pixels (docs/spec/sam.md#geometry); masks by nearest pixel. Gives the event loop a
- * turn first, since data sets are fitted in one go.
+ * Scales a slice so that its longer side is `side` pixels (docs/spec/sam.md#geometry); masks by nearest pixel, and by area beside it where
+ * that is asked for. Gives the event loop a turn first, since data sets are fitted in one go.
  */
-export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
+export async function fitSlice (slice: Slice, side: number, targets: 'nearest' | 'area' = 'nearest'): Promise<Fitted> {
   await new Promise((resolve) => setImmediate(resolve))
   const { id, height, width, channels } = slice
   const [fittedHeight, fittedWidth] = fittedSize(slice, side)
@@ -19,6 +20,7 @@ export async function fitSlice (slice: Slice, side: number): Promise<Fitted> {
     channels,
     image: slice.scaled == null ? scaledImage(slice, side) : keptImage(slice.scaled, side),
     mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth),
+    ...(targets === 'area' ? { shares: labelShares(slice.mask, slice, fittedHeight, fittedWidth) } : {}),
     ...(slice.lacks == null ? {} : { lacks: slice.lacks })
   }
 }

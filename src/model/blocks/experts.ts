@@ -33,7 +33,7 @@ export function topKMask (p: tf.Tensor2D, k: number): tf.Tensor2D {
 export function route (x: tf.Tensor2D, weights: TensorRecord, prefix: string, topK: number): Routing {
   const logits = tf.matMul<tf.Tensor2D>(x, weight(weights, `${prefix}.gate.weight`), false, true)
   const { [`${prefix}.gate.noise`]: noise } = weights
-  const probabilities = tf.softmax(noise == null ? logits : tf.add<tf.Tensor2D>(logits, noise))
+  const probabilities = tf.softmax(noise == null ? logits : tf.add<tf.Tensor2D>(logits, tf.slice(noise, 0, x.shape[0])))
   const kept: tf.Tensor2D = tf.mul(probabilities, topKMask(probabilities, topK))
   return { probabilities, gates: tf.div(kept, tf.sum(kept, 1, true)) }
 }

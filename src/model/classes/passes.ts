@@ -1,5 +1,5 @@
 import type { SamConfig } from '../sam/build-sam.ts'
-import { tensorShapes } from '../sam/tensor-shapes.ts'
+import { readShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
 
 /** SAM's maps 1 to 3 take three classes; each three more take another pass of the decoder. */
@@ -25,7 +25,7 @@ export function passName (pass: number, rest: string): string {
 
 /** Tensors of the passes after the first, with those of the base that they begin as. */
 export function passTensors (config: SamConfig, classes: number): { name: string, shape: readonly number[], base: string }[] {
-  const own = [...tensorShapes(config)].filter(([name]) => OWN.test(name))
+  const own = [...readShapes(config)].filter(([name]) => OWN.test(name))
   return Array.from({ length: passesOf(classes) - 1 }, (_, i) => {
     const used = mapsOf(classes, i + 1)
     return own.flatMap(([base, shape]) => {

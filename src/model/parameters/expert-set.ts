@@ -4,6 +4,7 @@ import type { HostRecord } from '../../compute/index.ts'
 import { InputError } from '../../errors.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
+import { encoderPlan } from '../sam/encoder-plan.ts'
 import type { Parameter, Start } from './groups.ts'
 import { uniform } from './shared-set.ts'
 
@@ -14,16 +15,19 @@ const GATE_SPREAD = 0.02
  * token than there are.
  */
 export function expertTensors (
-  { name, depth, dim }: SamConfig,
+  config: SamConfig,
   { blocks, experts, topK, bottleneck, expert }: ModelSettings['moe']
 ): Parameter[] {
+  const { name, depth } = config
+  const plan = encoderPlan(config)
   const beyond = blocks.find((block) => block >= depth)
   if (beyond != null) {
     throw new InputError(`the settings put experts into block ${beyond}, but ${name} has ${depth} blocks (from 0): change moe.blocks`)
   }
   if (topK > experts) throw new InputError(`the settings use ${topK} of ${experts} experts per token: lower moe.topK`)
   return [...new Set(blocks)].sort((a, b) => a - b).flatMap((block) => {
-    const prefix = `image_encoder.blocks.${block}.lmoe`
+    const prefix = `${plan.block(block)}.lmoe`
+    const { dim } = plan.tokens(block)
     const part = (tensor: string, shape: readonly number[], start: Start): Parameter =>
       ({ name: `${prefix}.${tensor}`, shape, rate: 'lrMoe', decays: !tensor.endsWith('.bias'), start })
     const biases = expert === 'mlp'

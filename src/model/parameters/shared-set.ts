@@ -5,7 +5,8 @@ import type { GlobalGroup } from '../../settings/method.ts'
 import type { DecoderMode, ModelSettings } from '../../settings/model.ts'
 import { mapsOf, passTensors } from '../classes/passes.ts'
 import { DECODER_DEPTH, type SamConfig } from '../sam/build-sam.ts'
-import { tensorShapes } from '../sam/tensor-shapes.ts'
+import { encoderPlan } from '../sam/encoder-plan.ts'
+import { readShapes } from '../sam/tensor-shapes.ts'
 import type { Weights } from '../sam/weights.ts'
 import { decays } from '../train/optimiser.ts'
 import type { GlobalParameter, ParameterGroup } from './groups.ts'
@@ -67,22 +68,27 @@ function whole (
   }))
 }
 
-function encoderLora ({ name, depth, dim }: SamConfig, { blocks, rank }: ModelSettings['lora']): GlobalParameter[] {
+function encoderLora (config: SamConfig, { blocks, rank }: ModelSettings['lora']): GlobalParameter[] {
+  const { name, depth } = config
+  const plan = encoderPlan(config)
   const beyond = blocks.find((block) => block >= depth)
   if (beyond != null) {
     throw new InputError(`the settings put LoRA into block ${beyond}, but ${name} has ${depth} blocks (from 0): change lora.blocks`)
   }
   return [...new Set(blocks)].flatMap((block) => {
-    const prefix = `image_encoder.blocks.${block}.attn.qkv.lora`
+    const prefix = `${plan.block(block)}.attn.qkv.lora`
+    const { dim } = plan.tokens(block)
     return ['q', 'v'].flatMap((part) => lowRank([`${prefix}_A_${part}`, `${prefix}_B_${part}`], rank, [dim, dim]))
   })
 }
 
-function bottlenecks ({ depth, dim }: SamConfig): GlobalParameter[] {
-  const narrow = dim / NARROWING
-  return Array.from({ length: depth }, (_, block) => ['adapter_attn', 'adapter_mlp'].flatMap((kind) => {
+function bottlenecks (config: SamConfig): GlobalParameter[] {
+  const plan = encoderPlan(config)
+  return Array.from({ length: config.depth }, (_, block) => ['adapter_attn', 'adapter_mlp'].flatMap((kind) => {
+    const { dim } = plan.tokens(block)
+    const narrow = dim / NARROWING
     const part = (name: string, shape: Shape, start: 'seeded' | 'zero'): GlobalParameter => ({
-      name: `image_encoder.blocks.${block}.${kind}.${name}`, shape, role: 'encoder', rate: 'lrHeads', decays: shape.length > 1, start
+      name: `${plan.block(block)}.${kind}.${name}`, shape, role: 'encoder', rate: 'lrHeads', decays: shape.length > 1, start
     })
     return [
       part('down.weight', [narrow, dim], 'seeded'),
@@ -146,7 +152,7 @@ export function globalGroups (
   if (passes.length > 0 && wholeOf(settings.decoder, [0]) == null) {
     throw new InputError(`more than three classes need mask tokens that are trained: let model.decoder be more than ${settings.decoder}`)
   }
-  const shapes = new Map([...tensorShapes(config), ...passes.map(({ name, shape }): [string, Shape] => [name, shape])])
+  const shapes = new Map([...readShapes(config), ...passes.map(({ name, shape }): [string, Shape] => [name, shape])])
   const group = (name: GlobalGroup, parameters: readonly GlobalParameter[]): ParameterGroup =>
     ({ name, owner: keeps.includes(name) ? 'own' : 'shared', phase: 'G', parameters })
   return [

@@ -1,5 +1,5 @@
 import type { NamedTensor } from '../../adapter/safetensors.ts'
-import type { SamConfig } from './build-sam.ts'
+import type { VitConfig } from './build-sam.ts'
 
 /** The two source positions and the weight of the second, for one output position; half-pixel centres, edges repeated. */
 export interface Tap { readonly low: number, readonly high: number, readonly weight: number }
@@ -32,6 +32,6 @@ export function resizeLinear ({ shape, data }: NamedTensor, axis: number, size: 
 }
 
 /** Names of the relative-position tables that follow the image side. */
-export function globalTables (config: SamConfig): string[] {
+export function globalTables (config: VitConfig): string[] {
   return config.globalBlocks.flatMap((block) => ['h', 'w'].map((axis) => `image_encoder.blocks.${block}.attn.rel_pos_${axis}`))
 }

@@ -1,41 +1,17 @@
 import { elementCount } from '../../adapter/schema.ts'
 import {
-  attentionSide, CROSS_DOWNSAMPLE, DECODER_DEPTH, gridSide, MASK_CHANNELS, MASK_TOKENS, MLP_RATIO, UPSCALE_DOWNSAMPLE,
-  type SamConfig
+  CROSS_DOWNSAMPLE, DECODER_DEPTH, MASK_CHANNELS, MASK_TOKENS, UPSCALE_DOWNSAMPLE, type SamConfig
 } from './build-sam.ts'
+import { encoderPlan } from './encoder-plan.ts'
 import { FOURIER_MATRIX } from './naming.ts'
+import { affineShapes as affine, type Shapes } from './plan.ts'
 
-type Shapes = [name: string, shape: readonly number[]][]
-
-function affine (prefix: string, ...weight: number[]): Shapes {
-  return [[`${prefix}.weight`, weight], [`${prefix}.bias`, [weight[0]!]]]
-}
-
-function encoderBlock (config: SamConfig, index: number): Shapes {
-  const prefix = `image_encoder.blocks.${index}`
-  const { dim, heads } = config
-  const rows = 2 * attentionSide(config, index) - 1
+function encoder (config: SamConfig, of: 'stored' | 'read'): Shapes {
+  const { width, depth } = config
+  const plan = encoderPlan(config)
   return [
-    ...affine(`${prefix}.norm1`, dim),
-    [`${prefix}.attn.rel_pos_h`, [rows, dim / heads]],
-    [`${prefix}.attn.rel_pos_w`, [rows, dim / heads]],
-    ...affine(`${prefix}.attn.qkv`, 3 * dim, dim),
-    ...affine(`${prefix}.attn.proj`, dim, dim),
-    ...affine(`${prefix}.norm2`, dim),
-    ...affine(`${prefix}.mlp.lin1`, MLP_RATIO * dim, dim),
-    ...affine(`${prefix}.mlp.lin2`, dim, MLP_RATIO * dim)
-  ]
-}
-
-function encoder (config: SamConfig): Shapes {
-  const { dim, patch, width, depth } = config
-  const grid = gridSide(config)
-  return [
-    ['image_encoder.pos_embed', [1, grid, grid, dim]],
-    ['image_encoder.patch_embed.proj.weight', [dim, 3, patch, patch]],
-    ['image_encoder.patch_embed.proj.bias', [dim]],
-    ...Array.from({ length: depth }, (_, index) => encoderBlock(config, index)).flat(),
-    ['image_encoder.neck.0.weight', [width, dim, 1, 1]],
+    ...plan[of],
+    ['image_encoder.neck.0.weight', [width, plan.tokens(depth).dim, 1, 1]],
     ...affine('image_encoder.neck.1', width),
     ['image_encoder.neck.2.weight', [width, width, 3, 3]],
     ...affine('image_encoder.neck.3', width)
@@ -114,12 +90,17 @@ function maskDecoder (config: SamConfig): Shapes {
   ]
 }
 
-/** Name → shape of every tensor of the base, original naming (docs/spec/sam.md#names). */
+/** Name → shape of every tensor of a weight file, original naming (docs/spec/sam.md#names). */
 export function tensorShapes (config: SamConfig): Map<string, readonly number[]> {
-  return new Map([...encoder(config), ...promptEncoder(config), ...maskDecoder(config)])
+  return new Map([...encoder(config, 'stored'), ...promptEncoder(config), ...maskDecoder(config)])
 }
 
-/** Parameters of the base: all tensors but the Fourier matrix, which is a buffer (docs/spec/sam.md#parameter-counts). */
+/** Name → shape of every tensor that the graph reads: those of a file, unless the encoder is stored otherwise. */
+export function readShapes (config: SamConfig): Map<string, readonly number[]> {
+  return new Map([...encoder(config, 'read'), ...promptEncoder(config), ...maskDecoder(config)])
+}
+
+/** Parameters of the base: all that the graph reads but the Fourier matrix, which is a buffer (docs/spec/sam.md#parameter-counts). */
 export function parameterCount (config: SamConfig): number {
-  return [...tensorShapes(config)].reduce((sum, [name, shape]) => name === FOURIER_MATRIX ? sum : sum + elementCount(shape), 0)
+  return [...readShapes(config)].reduce((sum, [name, shape]) => name === FOURIER_MATRIX ? sum : sum + elementCount(shape), 0)
 }

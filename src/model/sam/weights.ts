@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { littleEndianBytes, readFloatTensors, type NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
-import { gridSide, type SamConfig } from './build-sam.ts'
+import type { SamConfig } from './build-sam.ts'
+import { encoderPlan } from './encoder-plan.ts'
 import { FOURIER_MATRIX, isHuggingFace, originalName, TIED_MATRIX } from './naming.ts'
-import { globalTables, resizeLinear } from './resize.ts'
 import { tensorShapes } from './tensor-shapes.ts'
 
 /** Float tensors by their original names. */
@@ -46,9 +46,12 @@ export function checkWeights<T extends { readonly shape: readonly number[] }> (
   )
 }
 
+/** How many batches a batch norm has seen: nothing that a model reads. */
+const COUNTER = /\.bn\.num_batches_tracked$/
+
 /** Original name → name in the file, whichever naming it uses; `tied` are the two names of the Fourier matrix where it holds both. */
 export function sourceNames (names: Iterable<string>): { sources: Map<string, string>, tied?: readonly [string, string] } {
-  const all = [...names]
+  const all = [...names].filter((name) => !COUNTER.test(name))
   if (!isHuggingFace(all)) return { sources: new Map(all.map((name) => [name, name])) }
   const sources = byOriginalName(all.filter((name) => name !== TIED_MATRIX))
   if (!all.includes(TIED_MATRIX)) return { sources }
@@ -110,17 +113,7 @@ export class WeightsHash {
   }
 }
 
-/**
- * The weights for another image side: position embedding and the global blocks' tables resized, the rest shared
- * (docs/spec/sam.md#image-sides).
- */
-export function resizeWeights (weights: Weights, from: SamConfig, to: SamConfig): Weights {
-  const grid = gridSide(to)
-  if (grid === gridSide(from)) return weights
-  const resized: Record<string, NamedTensor> = { ...weights }
-  const position = weights['image_encoder.pos_embed']!
-  const wide = resizeLinear(position, 2, grid)
-  resized['image_encoder.pos_embed'] = resizeLinear(wide, 1, grid)
-  for (const name of globalTables(from)) resized[name] = resizeLinear(weights[name]!, 0, 2 * grid - 1)
-  return resized
+/** What the graph reads of a file's weights, at the image side of `to` (docs/spec/sam.md#image-sides). */
+export function prepareWeights (weights: Weights, from: SamConfig, to: SamConfig): Weights {
+  return encoderPlan(from).prepare(weights, to)
 }

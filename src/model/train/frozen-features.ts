@@ -1,7 +1,8 @@
 import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
 import { toImages, type Fitted, type Pixels } from '../../dataset/index.ts'
 import { pixelKey } from '../pixel-key.ts'
-import { gridSide, type SamConfig } from '../sam/build-sam.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import { encoderPlan } from '../sam/encoder-plan.ts'
 import type { Weights } from '../sam/weights.ts'
 import { frozenFeaturesStep } from '../steps.ts'
 
@@ -48,13 +49,14 @@ export class FrozenFeatures {
     return this.#computed
   }
 
-  /** `@tokens` [B,G,G,D] of unaltered images, told apart by their pixels. */
+  /** `@tokens` [B,H,H,D] of unaltered images, told apart by their pixels. */
   async tokens (batch: readonly Fitted[]): Promise<HostRecord> {
-    const { config } = this.#init
-    const size = gridSide(config) ** 2 * config.dim
+    const { config, blocks } = this.#init
+    const { side, dim } = encoderPlan(config).tokens(blocks)
+    const size = side ** 2 * dim
     const data = new Float32Array(batch.length * size)
     for (const [index, sample] of batch.entries()) data.set(await this.#of(sample), index * size)
-    return { '@tokens': { shape: [batch.length, gridSide(config), gridSide(config), config.dim], data } }
+    return { '@tokens': { shape: [batch.length, side, side, dim], data } }
   }
 
   async dispose (): Promise<void> {

@@ -120,19 +120,20 @@ export class Members {
   /** A member that was cut off for a while is not let in by another of its keys either. */
   #port (): MembershipPort {
     const { site, limits } = this.#init
-    const judge: MembershipPort['judge'] = async (peer, shown) => {
-      const fault = await site.judge(peer, shown)
-      if (fault != null || !limits.isBanned(peer)) return fault
-      limits.cutOff(peer, 'is a member that is cut off')
-      throw new RefusedError('BANNED')
+    return {
+      greeting: () => site.greeting(),
+      judge: async (peer, shown) => {
+        const fault = await site.judge(peer, shown)
+        if (fault != null || !limits.isBanned(peer)) return fault
+        limits.cutOff(peer, 'is a member that is cut off')
+        throw new RefusedError('BANNED')
+      },
+      statements: () => site.statements(),
+      learn: async (statements) => await site.learn(statements),
+      caughtUp: async (peer) => { await site.caughtUp(peer) },
+      newerKey: (than) => site.newerKey(than),
+      learnKey: async (key) => await site.learnKey(key)
     }
-    return new Proxy(site, {
-      get: (target, name) => {
-        if (name === 'judge') return judge
-        const value = Reflect.get(target, name, target) as unknown
-        return typeof value === 'function' ? (value as () => unknown).bind(target) : value
-      }
-    })
   }
 
   /** From now on `company` is told; those who are there already come first. */

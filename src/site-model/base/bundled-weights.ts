@@ -2,6 +2,9 @@ import { access } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../../errors.ts'
 
+/** Names of the base weights that ship with the package. */
+export const BUNDLED = ['sam-tiny', 'litemedsam'] as const
+
 /** Path of the base weights that ship with the package: works from src/ and from dist/src/. */
 export async function bundledWeights (name: string): Promise<string> {
   for (const up of ['../../../', '../../../../']) {
@@ -11,5 +14,5 @@ export async function bundledWeights (name: string): Promise<string> {
       return path
     } catch { /* try the next place */ }
   }
-  throw new InputError(`no base weights named ${name} are bundled: use sam-tiny`)
+  throw new InputError(`no base weights named ${name} are bundled: use ${BUNDLED.join(' or ')}`)
 }

@@ -3,12 +3,13 @@ import { littleEndianBytes, safetensorsHeader, type NamedTensor } from '../../ad
 import { elementCount } from '../../adapter/schema.ts'
 import { writeWhole } from '../../common/write-whole.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../errors.ts'
-import { isMissing, makePrivateFolder, PRIVATE_FILE, removeLeftovers } from '../../home/files.ts'
+import { makePrivateFolder, PRIVATE_FILE, removeLeftovers } from '../../home/files.ts'
 import { MODEL_CHOICES, MODEL_NAMES, samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
 import { parameterCount, tensorShapes } from '../../model/sam/tensor-shapes.ts'
 import { checkTied, checkTiedShapes, checkWeights, sourceNames, WeightsHash } from '../../model/sam/weights.ts'
+import { BUNDLED } from './bundled-weights.ts'
 import { openTensorFile } from './open-tensor-file.ts'
-import { openSafetensors } from './safetensors-file.ts'
+import { statedHash } from './stated-hash.ts'
 import type { TensorFile } from './tensor-file.ts'
 
 export interface ImportOptions {
@@ -80,7 +81,9 @@ async function readTensor (source: TensorFile, name: string): Promise<NamedTenso
 
 function checkName (name: string): string {
   if (!NAME.test(name)) throw new InputError(`"${name}" cannot be the name of a model: use small letters, digits, dots and dashes`)
-  if (name === 'sam-tiny') throw new InputError('sam-tiny is the name of the bundled model: give it another with --name')
+  if (BUNDLED.some((bundled) => bundled === name)) {
+    throw new InputError(`${name} is the name of a bundled model: give it another with --name`)
+  }
   return name
 }
 
@@ -147,16 +150,5 @@ async function refuseOthers (path: string, hash: string): Promise<void> {
         present.slice(0, 12)
       }…): give this one another name with --name`
     )
-  }
-}
-
-async function statedHash (path: string): Promise<string | undefined> {
-  try {
-    const file = await openSafetensors(path)
-    await file.close()
-    return file.metadata['hash']
-  } catch (error) {
-    if (isMissing(error) || error instanceof CorruptFileError) return undefined
-    throw error
   }
 }

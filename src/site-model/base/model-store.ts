@@ -5,8 +5,9 @@ import { namesIn } from '../../home/files.ts'
 import { samConfig } from '../../model/sam/build-sam.ts'
 import { parameterCount } from '../../model/sam/tensor-shapes.ts'
 import { readBaseModel } from './base-model.ts'
-import { bundledWeights } from './bundled-weights.ts'
+import { BUNDLED, bundledWeights } from './bundled-weights.ts'
 import { openSafetensors } from './safetensors-file.ts'
+import { statedHash } from './stated-hash.ts'
 
 /** A base model that this machine has. */
 export interface StoredModel {
@@ -20,13 +21,12 @@ export interface StoredModel {
   readonly bundled: boolean
 }
 
-const BUNDLED = 'sam-tiny'
-
-/** The bundled model and all imported ones, by name. @throws InputError naming a file that cannot be read. */
+/** The bundled models and all imported ones, by name. @throws InputError naming a file that cannot be read. */
 export async function listModels (folder: string): Promise<StoredModel[]> {
   const names = await namesIn(folder)
   const files = names.filter((name) => name.endsWith('.safetensors')).sort()
-  return [await bundledModel(), ...await Promise.all(files.map(async (file) => await readEntry(join(folder, file))))]
+  const imported = files.map(async (file) => await readEntry(join(folder, file)))
+  return await Promise.all([...BUNDLED.map(bundledModel), ...imported])
 }
 
 /** @throws InputError for a name that is neither bundled nor imported; it lists those that are. */
@@ -48,18 +48,22 @@ function pick (models: readonly StoredModel[], matches: (model: StoredModel) => 
   return found
 }
 
-async function bundledModel (): Promise<StoredModel> {
-  const path = await bundledWeights(BUNDLED)
-  const { hash, config } = await readBaseModel(BUNDLED, path)
+async function bundledModel (name: string): Promise<StoredModel> {
+  const path = await bundledWeights(name)
   return {
-    name: BUNDLED,
-    architecture: BUNDLED,
-    hash,
-    parameters: parameterCount(config),
+    name,
+    architecture: name,
+    hash: await bundledHash(name, path),
+    parameters: parameterCount(samConfig(name)),
     bytes: (await stat(path)).size,
     path,
     bundled: true
   }
+}
+
+/** The larger one states it, since every command that names a base would read 20 MB for it; who loads the weights checks. */
+async function bundledHash (name: string, path: string): Promise<string> {
+  return await statedHash(path) ?? (await readBaseModel(name, path)).hash
 }
 
 async function readEntry (path: string): Promise<StoredModel> {

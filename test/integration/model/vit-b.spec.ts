@@ -7,10 +7,11 @@ import { hashTensor, weightScale } from '../../../bench/sam/hash-tensor.ts'
 import { readSafetensors, writeSafetensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { createEngine, type Engine, type HostRecord, type TensorRecord } from '../../../src/compute/index.ts'
 import { gridSide, samConfig, withImageSize } from '../../../src/model/sam/build-sam.ts'
-import { encodeImage, PLAIN } from '../../../src/model/sam/image-encoder.ts'
+import { PLAIN } from '../../../src/model/sam/encoder-graph.ts'
+import { encodeImage } from '../../../src/model/sam/image-encoder.ts'
 import { promptMasks } from '../../../src/model/sam/sam.ts'
 import { tensorShapes } from '../../../src/model/sam/tensor-shapes.ts'
-import { resizeWeights } from '../../../src/model/sam/weights.ts'
+import { prepareWeights } from '../../../src/model/sam/weights.ts'
 import { readBaseModel } from '../../../src/site-model/base/base-model.ts'
 import { importModel, type ImportedModel } from '../../../src/site-model/base/import-model.ts'
 import { expectClose, nhwc } from '../../unit/model/golden.ts'
@@ -79,7 +80,7 @@ describe('ViT-B against the reference, from imported files', function () {
       const image = hashTensor(`vitb:input${side}`, 3 * side * side, 2)
       const scale = side / 1024
       const inputs: HostRecord = {
-        ...resizeWeights(base.weights, config, small),
+        ...prepareWeights(base.weights, config, small),
         '@image': nhwc({ shape: [1, 3, side, side], data: image }),
         '@point': { shape: [1, 1, 2], data: Float32Array.of(512 * scale, 400 * scale) },
         '@label': { shape: [1, 1], data: Float32Array.of(1) },

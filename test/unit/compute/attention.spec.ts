@@ -18,11 +18,19 @@ describe('compute: attention with gradients of its own', () => {
     value: numbers([5, side * side, 3], -1, 1, 4),
     places: numbers([5, rows, 2 * side], -1, 1, 5)
   })
+  /** Three groups of two heads. */
+  const grouped: HostRecord = {
+    query: numbers([6, rows, 4], -1, 1, 2),
+    key: numbers([6, 9, 4], -1, 1, 3),
+    value: numbers([6, 9, 3], -1, 1, 4),
+    biases: numbers([2, rows, 9], -1, 1, 5)
+  }
   const { places: _, ...plain } = square(3)
 
   /** The same by tfjs' own gradients, the places added to every logit by broadcasting. */
-  function reference ({ query, key, value, places }: Named): tf.Tensor {
+  function reference ({ query, key, value, places, biases }: Named): tf.Tensor {
     const logits = tf.matMul(query!, key!, false, true)
+    if (biases !== undefined) return tf.matMul(tf.softmax(tf.add(logits, tf.concat([biases, biases, biases]))), value!)
     if (places === undefined) return tf.matMul(tf.softmax(logits), value!)
     const side = places.shape[2]! / 2
     const [byRow, byColumn] = tf.split(places, 2, 2) as [tf.Tensor, tf.Tensor]
@@ -31,11 +39,15 @@ describe('compute: attention with gradients of its own', () => {
   }
 
   function ours (budget: number): (inputs: Named) => tf.Tensor {
-    return ({ query, key, value, places }) =>
-      attend(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, { budget, places: places as tf.Tensor3D | undefined })
+    return ({ query, key, value, places, biases }) =>
+      attend(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, {
+        budget,
+        places: places as tf.Tensor3D | undefined,
+        biases: biases as tf.Tensor3D | undefined
+      })
   }
 
-  for (const [what, inputs] of [['plain', plain], ['with places of a square', square(3)]] as const) {
+  for (const [what, inputs] of [['plain', plain], ['with places of a square', square(3)], ['with biases', grouped]] as const) {
     const oneMap = 4 * rows * (inputs['key']?.shape[1] ?? 0)
     for (
       const [name, budget] of [['all maps are kept', Infinity], ['no map fits', 1], ['two of five heads fit', 2 * oneMap], [

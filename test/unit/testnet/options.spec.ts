@@ -20,6 +20,13 @@ describe('testnet options', () => {
     expect(options?.faults).to.deep.equal([])
   })
 
+  it('have fewer rounds for the medical base, unless it is told how many', async () => {
+    expect(await parseOptions([])).to.include({ base: 'sam-tiny', rounds: 24 })
+    expect(await parseOptions(['--base', 'litemedsam'])).to.include({ base: 'litemedsam', rounds: 8 })
+    expect(await parseOptions(['--base', 'litemedsam', '--rounds', '3'])).to.include({ rounds: 3 })
+    expect(await complaint('--base', 'vit-b')).to.include('litemedsam')
+  })
+
   it('take several faults', async () => {
     const options = await parseOptions(['--rounds', '5', '--kill', '0@2', '--restart', '2@2', '--restart', '1@4'])
     expect(options?.faults).to.deep.equal([

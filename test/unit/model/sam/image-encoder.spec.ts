@@ -2,23 +2,14 @@ import * as tf from '@tensorflow/tfjs-core'
 import { attentionLogits } from '../../../../src/compute/attention.ts'
 import { layerNorm, linear } from '../../../../src/model/blocks/common.ts'
 import { loraQkv } from '../../../../src/model/blocks/lora.ts'
-import { samConfig } from '../../../../src/model/sam/build-sam.ts'
-import { ENCODER_EPS } from '../../../../src/model/sam/build-sam.ts'
-import {
-  attention,
-  embedTokens,
-  encodeImage,
-  encoderBlock,
-  neck,
-  partitionWindows,
-  patchEmbed,
-  places,
-  splitHeads
-} from '../../../../src/model/sam/image-encoder.ts'
+import { samConfig, type VitConfig } from '../../../../src/model/sam/build-sam.ts'
+import { embedTokens, encodeImage, encoderBlock, neck } from '../../../../src/model/sam/image-encoder.ts'
 import { relativeTable } from '../../../../src/model/sam/relative-position.ts'
+import { attention, ENCODER_EPS, patchEmbed, places } from '../../../../src/model/sam/vit.ts'
+import { partitionWindows, splitHeads } from '../../../../src/model/sam/windows.ts'
 import { compute, expectClose, golden, items, nhwc, tinyWeights } from '../golden.ts'
 
-const config = samConfig('golden-128')
+const config = samConfig('golden-128') as VitConfig
 const image = nhwc(golden('in.image'))
 
 describe('image encoder against the reference', () => {

@@ -7,7 +7,7 @@ import { samConfig, withImageSize } from '../../../../src/model/sam/build-sam.ts
 import { encodeImage } from '../../../../src/model/sam/image-encoder.ts'
 import { densePositions } from '../../../../src/model/sam/prompt-encoder.ts'
 import { tensorShapes } from '../../../../src/model/sam/tensor-shapes.ts'
-import { checkWeights, loadWeights, resizeWeights } from '../../../../src/model/sam/weights.ts'
+import { checkWeights, loadWeights, prepareWeights } from '../../../../src/model/sam/weights.ts'
 import { compute, difference, expectClose, golden, nhwc, tinyWeights } from '../golden.ts'
 import { huggingFaceName } from './hugging-face-name.ts'
 
@@ -86,7 +86,7 @@ describe('other image sizes', () => {
   for (const size of [64, 192]) {
     it(`matches the reference at ${size} pixels`, async () => {
       const to = withImageSize(config, size)
-      const weights = resizeWeights(checkWeights(config, original), config, to)
+      const weights = prepareWeights(checkWeights(config, original), config, to)
       expectClose(weights['image_encoder.pos_embed'], golden(`size${size}.pos_embed`), 2e-6)
       expectClose(weights['image_encoder.blocks.2.attn.rel_pos_h'], golden(`size${size}.block2.rel_pos_h`), 2e-6)
       checkWeights(to, new Map(Object.entries(weights)))

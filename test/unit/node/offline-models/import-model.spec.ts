@@ -42,7 +42,7 @@ describe('model import', () => {
     const stored = loadWeights(config, await readFile(one.path))
     expect(stored.hash).to.equal(one.hash)
     expect(stored.weights['image_encoder.pos_embed']).to.deep.equal(tinyWeights['image_encoder.pos_embed'])
-    expect((await listModels(join(folder, 'models'))).map(({ name }) => name)).to.deep.equal(['sam-tiny', 'again', 'golden-128'])
+    expect((await listModels(join(folder, 'models'))).map(({ name }) => name)).to.deep.equal(['sam-tiny', 'litemedsam', 'again', 'golden-128'])
     expect(await findWeights(join(folder, 'models'), { name: 'golden-128', baseHash: one.hash })).to.equal(other.path)
     expect((await findModel(join(folder, 'models'), 'again')).parameters).to.equal(731_208)
   })
@@ -68,7 +68,7 @@ describe('model import', () => {
     expect(await failure(writePth(original), { name: '../up' })).to.include('cannot be the name')
     expect(await failure(writePth(original), { name: 'sam-tiny' })).to.include('bundled')
     expect(await failure(writePth(new Map([['a', { shape: [1], data: Float32Array.of(1) }]])))).to.include(
-      'not those of a SAM that can be used here (sam-tiny, vit-b, vit-l, vit-h)'
+      'not those of a SAM that can be used here (sam-tiny, vit-b, vit-l, vit-h, litemedsam)'
     )
     expect(await readdir(join(folder, 'models')).catch(() => [])).to.deep.equal([])
   })
@@ -149,7 +149,7 @@ describe('model import', () => {
     const models = join(folder, 'models')
     const ask = async (promise: Promise<unknown>): Promise<string> =>
       await promise.then(() => '', (error: unknown) => (error as Error).message)
-    expect(await ask(findModel(models, 'vit-x'))).to.include('sam-tiny, golden-128').and.to.include('model import')
+    expect(await ask(findModel(models, 'vit-x'))).to.include('sam-tiny, litemedsam, golden-128').and.to.include('model import')
     expect(await ask(findWeights(models, { name: 'vit-b', baseHash: 'f'.repeat(64) }))).to.include('ffffffffffff')
     await writeFile(join(models, 'broken.safetensors'), 'no')
     expect(await ask(listModels(models))).to.include('broken.safetensors cannot be used')

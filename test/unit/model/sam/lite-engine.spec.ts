@@ -1,0 +1,3 @@
+import { describeParity } from './lite-parity.ts'
+
+describeParity('onnx', { pictures: ['synth', 'nuclei', 'colin'], modes: ['global', 'personal'], from: 0 })
