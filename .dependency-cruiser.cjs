@@ -50,7 +50,7 @@ const rooms = {
   },
   audit: {
     may: ['federation', 'home', 'adapter'],
-    outside: ['node:crypto', 'node:fs', 'node:path', ...LIBP2P_TYPES, 'canonicalize', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', ...LIBP2P_TYPES, 'canonicalize', 'zod']
   },
   experiment: {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.

@@ -1,5 +1,5 @@
 import type { CompiledStep, Engine, HostRecord } from '../../src/compute/index.ts'
-import { writeFileSafely } from '../../src/home/files.ts'
+import { SHARED_FILE, writeFileSafely } from '../../src/home/files.ts'
 import { flatten, perElement } from '../../src/model/parameters/layout.ts'
 import { lowResSide, samConfig } from '../../src/model/sam/build-sam.ts'
 import type { SamConfig } from '../../src/model/sam/build-sam.ts'
@@ -159,7 +159,7 @@ async function save (
   const scores = await score(predict, rounded, samples, config, settings.batch)
   const marks = [...history.filter((mark) => mark.step < step), { step, loss, scores }]
   await writeCheckpoint(checkpoint, { state, step, history: marks }, settings)
-  await writeFileSafely(out, assetBytes(weights, settings, step, scores))
-  await writeFileSafely(curves, curvesSvg(marks))
+  await writeFileSafely(out, assetBytes(weights, settings, step, scores), SHARED_FILE)
+  await writeFileSafely(curves, curvesSvg(marks), SHARED_FILE)
   return marks
 }

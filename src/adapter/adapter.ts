@@ -11,6 +11,8 @@ export interface AdapterMeta {
   readonly savedAt?: number
   /** A site's own notes beside its checkpoint, for nobody else to read. */
   readonly notes?: string
+  /** Room for a checksum of the file, eight hexadecimal digits. */
+  readonly crc32?: string
 }
 
 function nonFiniteTensor (schema: Schema, values: Float32Array): string | undefined {
@@ -132,7 +134,8 @@ export function adapterFileParts (adapter: Adapter, meta: AdapterMeta): [header:
     round: String(meta.round),
     weight: String(meta.weight),
     ...(meta.savedAt == null ? {} : { saved_at: String(meta.savedAt) }),
-    ...(meta.notes == null ? {} : { notes: meta.notes })
+    ...(meta.notes == null ? {} : { notes: meta.notes }),
+    ...(meta.crc32 == null ? {} : { crc32: meta.crc32 })
   })
   return [header, encodeAdapter(adapter)]
 }

@@ -70,13 +70,17 @@ function readMetadata (value: unknown): Record<string, string> {
   return value as Record<string, string>
 }
 
+function quoted (dtype: unknown): string {
+  return typeof dtype === 'string' ? JSON.stringify(dtype.slice(0, 100)) : 'of no name'
+}
+
 function readEntry (name: string, value: unknown): TensorEntry {
   const wrong = (what: string): never => { throw new CorruptFileError(`tensor ${name} has ${what}`) }
   if (isUnsafeName(name)) return wrong('a name that is not allowed')
   if (!isObject(value) || Object.keys(value).length !== 3) return wrong('an entry that is not {dtype, shape, data_offsets}')
   const { dtype, shape, data_offsets: offsets } = value
   const width = ELEMENT_BYTES.get(dtype)
-  if (width === undefined) return wrong(`the type ${JSON.stringify(dtype)}; F32, F16, I32, I64 and U8 can be read`)
+  if (width === undefined) return wrong(`the type ${quoted(dtype)}; F32, F16, I32, I64 and U8 can be read`)
   const count = Array.isArray(shape) ? elementCount(shape) : NaN
   if (Number.isNaN(count)) return wrong('an impossible shape')
   if (!Array.isArray(offsets) || offsets.length !== 2 || Number.isNaN(elementCount(offsets.slice(0, 1)) + elementCount(offsets.slice(1)))) {

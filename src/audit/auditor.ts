@@ -58,7 +58,8 @@ export class Auditor {
 async function recentExchanges (folder: string): Promise<Set<string>> {
   const found = new Set<string>()
   for (const index of (await segmentsIn(folder)).slice(-2)) {
-    for (const line of (await readSegment(folder, index)).lines) {
+    // Damage is met, and said, when the ledger is opened.
+    for (const line of (await readSegment(folder, index).catch(() => ({ lines: [] }))).lines) {
       const entry = parseLine(line)
       if (entry?.kind === 'exchange' || entry?.kind === 'settled') found.add(entry.id)
     }

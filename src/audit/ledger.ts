@@ -1,12 +1,12 @@
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises'
+import { open, rename, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
-import { removeLeftovers, syncFolder, writeFileSafely } from '../home/files.ts'
+import { makePrivateFolder, removeLeftovers, syncFolder, writeFileSafely } from '../home/files.ts'
 import type { ChainPoint } from './chain.ts'
 import { canonical, GENESIS, sha256, type EntryContent } from './entry.ts'
 import { headBytes, signHead } from './head.ts'
 import { resume, type Resumed } from './resume.ts'
-import { HEAD, SEGMENT_BYTES, segmentName } from './segments.ts'
+import { HEAD, packSegment, SEGMENT_BYTES, segmentName, unpackedIn } from './segments.ts'
 
 export interface LedgerInit {
   readonly folder: string
@@ -16,6 +16,8 @@ export interface LedgerInit {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly onFailure: (error: unknown) => void
+  /** Told why the ledger before is put aside, and where. */
+  readonly onDamage?: (sentence: string) => void
   readonly segmentBytes?: number
   /** Longest time that an entry waits for its fsync. */
   readonly batchMs?: number
@@ -38,6 +40,7 @@ export class Ledger {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> = Promise.resolve()
   #closed = false
+  #packing: Promise<void> = Promise.resolve()
 
   private constructor (init: LedgerInit, file: FileHandle, { segment, position, point }: Resumed) {
     this.#init = init
@@ -50,12 +53,16 @@ export class Ledger {
 
   /** Takes up the ledger where it ended; a torn last line is cut off and a damaged ledger put aside, and the first entry says so. */
   static async open (init: LedgerInit): Promise<Ledger> {
-    await mkdir(init.folder, { recursive: true })
+    await makePrivateFolder(init.folder)
     await removeLeftovers(init.folder)
     const found = await resume(init.folder, init)
     if ('damaged' in found) {
       const aside = `${init.folder}.damaged-${new Date(init.now()).toISOString().replaceAll(':', '-')}`
       await rename(init.folder, aside)
+      init.onDamage?.(
+        `the audit ledger is damaged (${found.damaged}): it is kept in ${aside}, and a new one begins; restore it from a backup there to ` +
+          'show it to others'
+      )
       const ledger = await Ledger.#begin(init)
       await ledger.#start({ damaged: `${found.damaged} (kept in ${basename(aside)})` })
       return ledger
@@ -68,6 +75,7 @@ export class Ledger {
     const file = await open(join(init.folder, segmentName(found.segment)), 'r+')
     await file.truncate(found.position)
     const ledger = new Ledger(init, file, found)
+    ledger.#pack()
     await ledger.#start({
       ...(found.unattested > 0 ? { unattested: found.unattested } : {}),
       ...(found.tornBytes > 0 ? { tornBytes: found.tornBytes } : {})
@@ -76,7 +84,7 @@ export class Ledger {
   }
 
   static async #begin (init: LedgerInit): Promise<Ledger> {
-    await mkdir(init.folder, { recursive: true })
+    await makePrivateFolder(init.folder)
     await syncFolder(dirname(init.folder))
     const point = { count: 0, hash: GENESIS }
     // The head comes first: from now on lines without one are damage.
@@ -121,6 +129,7 @@ export class Ledger {
     try {
       await this.#flushing.catch(() => {})
       await this.#write(true)
+      await this.#packing
     } catch (error) {
       this.#init.onFailure(error)
     } finally {
@@ -180,6 +189,16 @@ export class Ledger {
     this.#file = next
     this.#segment++
     this.#position = 0
+    this.#pack()
+  }
+
+  /** In the background: what a failure leaves is packed another time. */
+  #pack (): void {
+    const { folder, onFailure } = this.#init
+    this.#packing = this.#packing.then(async () => {
+      const closed = (await unpackedIn(folder)).filter((index) => index < this.#segment)
+      for (const index of closed) await packSegment(folder, index)
+    }).catch(onFailure)
   }
 }
 

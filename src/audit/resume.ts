@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfThere } from '../home/files.ts'
 import { Chain, type ChainPoint } from './chain.ts'
+import { checkClosed } from './closed.ts'
 import { GENESIS, parseLine } from './entry.ts'
 import { readLedgerHead, type Head } from './head.ts'
 import { HEAD, segmentName, segmentsIn, splitLines } from './segments.ts'
@@ -19,7 +20,7 @@ export interface Resumed {
 
 interface Owner { readonly peerId: string, readonly federation: string }
 
-/** Reads the head and the last file only (`audit verify` reads them all): where the ledger ended, or why it cannot be continued. */
+/** Reads the head and the files (`audit verify` checks every line of them): where the ledger ended, or why it cannot be continued. */
 export async function resume (folder: string, owner: Owner): Promise<Resumed | { readonly damaged: string }> {
   const segments = await segmentsIn(folder)
   const headFile = await readIfThere(join(folder, HEAD))
@@ -30,7 +31,9 @@ export async function resume (folder: string, owner: Owner): Promise<Resumed | {
   const segment = segments.at(-1)
   if (segment == null) return head.count === 0 ? fresh() : { damaged: 'its entries were missing' }
   if (segments.length !== segment) return { damaged: 'a file of it was missing' }
-  return follow(head, segment, splitLines(await readFile(join(folder, segmentName(segment)))))
+  const closed = await checkClosed(folder, segments.slice(0, -1))
+  if ('damaged' in closed) return closed
+  return follow(head, { segment, prev: closed.hash }, splitLines(await readFile(join(folder, segmentName(segment)))))
 }
 
 function fresh (): Resumed {
@@ -39,14 +42,11 @@ function fresh (): Resumed {
 
 function follow (
   head: Head,
-  segment: number,
+  { segment, prev }: { segment: number, prev: string },
   { lines, torn }: { lines: readonly Buffer[], torn: number }
 ): Resumed | { readonly damaged: string } {
-  const [first] = lines
-  const begin = first == null ? undefined : parseLine(first)
-  if (first != null && begin == null) return { damaged: `the first line of ${segmentName(segment)} was changed` }
-  // A file that was begun when the crash came continues what the head covers.
-  const chain = new Chain(begin == null ? head : { count: begin.seq - 1, hash: begin.prev })
+  const chain = chainOf(lines[0], head, { segment, prev })
+  if ('damaged' in chain) return chain
   let position = 0
   let attested = meets(chain, head)
   for (const line of lines) {
@@ -59,6 +59,19 @@ function follow (
   const unattested = chain.point.count - head.count
   if (head.closed && (unattested > 0 || torn > 0)) return { damaged: 'something was added after it had been closed' }
   return { segment, position, point: chain.point, unattested, tornBytes: torn }
+}
+
+/** The chain before the first line of the last file; one that was begun when the crash came continues what the head covers. */
+function chainOf (
+  first: Buffer | undefined,
+  head: Head,
+  { segment, prev }: { segment: number, prev: string }
+): Chain | { readonly damaged: string } {
+  if (first == null) return head.hash === prev ? new Chain(head) : { damaged: 'its entries were missing' }
+  const begin = parseLine(first)
+  if (begin == null) return { damaged: `the first line of ${segmentName(segment)} was changed` }
+  if (begin.prev !== prev) return { damaged: `${segmentName(segment)} does not continue the file before` }
+  return new Chain({ count: begin.seq - 1, hash: begin.prev })
 }
 
 function meets (chain: Chain, head: Head): boolean {

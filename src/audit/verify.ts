@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { InputError } from '../errors.ts'
+import { CorruptFileError, InputError } from '../errors.ts'
 import { readIfThere } from '../home/files.ts'
 import { Chain, type ChainPoint } from './chain.ts'
 import type { LedgerEntry } from './entry.ts'
 import { readLedgerHead, type Head } from './head.ts'
-import { HEAD, readSegment, segmentName, segmentsIn } from './segments.ts'
+import { HEAD, readSegment, segmentName, segmentsIn, type Lines } from './segments.ts'
 
 export interface LedgerCheck extends ChainPoint {
   readonly ok: boolean
@@ -41,6 +41,11 @@ export async function verifyLedger (
   return walk.result(segments.length)
 }
 
+function damagedOf (error: unknown): Lines & { readonly damaged?: string } {
+  if (error instanceof CorruptFileError) return { lines: [], torn: 0, damaged: error.message }
+  throw error
+}
+
 /** One pass over the files. */
 class Walk {
   readonly #head: Head | { readonly wrong: string }
@@ -66,8 +71,8 @@ class Walk {
         this.#problems.push(`the file ${segmentName(position + 1)} is missing`)
         return
       }
-      const { lines, torn } = await readSegment(folder, index)
-      const wrong = this.#lines(lines)
+      const { lines, torn, damaged } = await readSegment(folder, index).catch(damagedOf) as ReturnType<typeof damagedOf>
+      const wrong = damaged ?? this.#lines(lines)
       if (wrong != null) {
         this.#problems.push(`${segmentName(index)}: ${wrong}`)
         return

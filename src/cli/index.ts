@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events'
 import { hideBin } from 'yargs/helpers'
+import { messageOf } from '../common/message-of.ts'
+import { printable } from '../common/printable.ts'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../errors.ts'
+import { warn } from './output.ts'
 import { program } from './program.ts'
 import { describeSystemError, isSystemError } from './system-error.ts'
 
@@ -26,17 +29,15 @@ async function main (args: string[]): Promise<number> {
 
 function report (error: unknown): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`consilium: ${error.message}\n`)
+    warn(error.message)
     return 2
   }
   if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
-    process.stderr.write(`consilium: ${isSystemError(error) ? describeSystemError(error) : (error as Error).message}\n`)
+    warn(isSystemError(error) ? describeSystemError(error) : (error as Error).message)
     return 1
   }
-  process.stderr.write(
-    `consilium: unexpected failure: ${error instanceof Error ? error.message : String(error)} (CONSILIUM_DEBUG=1 shows where)\n`
-  )
-  if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${error instanceof Error ? error.stack ?? '' : ''}\n`)
+  warn(`unexpected failure: ${messageOf(error)} (CONSILIUM_DEBUG=1 shows where)`)
+  if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${printable(error instanceof Error ? error.stack ?? '' : '')}\n`)
   return 1
 }
 

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { printable, printableLine } from '../common/printable.ts'
 
 export const homeFlag = {
   home: {
@@ -13,7 +14,12 @@ export const jsonFlag = { json: { type: 'boolean', describe: 'print one JSON obj
 
 /** Prints `value` as JSON, or `text` for a person. */
 export function print (json: boolean, value: unknown, text: string | (() => string)): void {
-  process.stdout.write((json ? JSON.stringify(value) : typeof text === 'string' ? text : text()) + '\n')
+  printLines(json ? JSON.stringify(value) : typeof text === 'string' ? text : text())
+}
+
+/** Prints text of one or more lines. */
+export function printLines (text: string): void {
+  process.stdout.write(printable(text) + '\n')
 }
 
 /** ", at 40 % of a round's steps", or nothing for whoever keeps up. */
@@ -28,5 +34,5 @@ export function describeArrived (steps: { readonly trained: number, readonly arr
 
 /** One sentence for the person at the terminal, apart from what the command prints. */
 export function warn (sentence: string): void {
-  process.stderr.write(`consilium: ${sentence}\n`)
+  process.stderr.write(`consilium: ${printableLine(sentence)}\n`)
 }

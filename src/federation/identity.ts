@@ -6,6 +6,8 @@ import { InputError } from '../errors.ts'
 import { readIfThere, writeFileSafely } from '../home/files.ts'
 import { askPassphrase, givenPassphrase, parseSealed, seal, unseal } from './passphrase.ts'
 
+const PROBE = Buffer.from('consilium')
+
 /** The site's Ed25519 key, made on first use; the file is 0600, a looser one is refused, and CONSILIUM_PASSPHRASE protects a new one. */
 export async function loadOrCreateIdentity (path: string): Promise<PrivateKey> {
   const existing = await readIdentity(path)
@@ -27,7 +29,7 @@ export async function readPeerId (path: string): Promise<string> {
   const bytes = await readIfThere(path)
   if (bytes == null) throw missing(path)
   await requirePrivateMode(path)
-  return parseSealed(bytes)?.peerId ?? peerIdFromPrivateKey(parse(bytes, path)).toString()
+  return parseSealed(bytes)?.peerId ?? peerIdFromPrivateKey(await parse(bytes, path)).toString()
 }
 
 /** Encrypted where there is a passphrase. */
@@ -46,18 +48,19 @@ async function readIdentity (path: string): Promise<PrivateKey | undefined> {
   if (bytes == null) return undefined
   await requirePrivateMode(path)
   const sealed = parseSealed(bytes)
-  if (sealed == null) return parse(bytes, path)
-  const key = parse(await unseal(sealed, await askPassphrase(`passphrase of ${path}`), path), path)
+  if (sealed == null) return await parse(bytes, path)
+  const key = await parse(await unseal(sealed, await askPassphrase(`passphrase of ${path}`), path), path)
   if (peerIdFromPrivateKey(key).toString() !== sealed.peerId) throw damaged(path)
   return key
 }
 
-function parse (bytes: Uint8Array, path: string): PrivateKey {
+async function parse (bytes: Uint8Array, path: string): Promise<PrivateKey> {
   try {
-    return privateKeyFromProtobuf(bytes)
-  } catch {
-    throw damaged(path)
-  }
+    const key = privateKeyFromProtobuf(bytes)
+    // Both halves stand in the file: a flipped bit in one makes signatures that the other does not verify.
+    if (await key.publicKey.verify(PROBE, await key.sign(PROBE))) return key
+  } catch { /* as below */ }
+  throw damaged(path)
 }
 
 function missing (path: string): InputError {

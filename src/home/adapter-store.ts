@@ -7,6 +7,7 @@ import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
+import { NO_CHECKSUM, requireChecksum, withChecksum } from './checksum.ts'
 import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
@@ -18,11 +19,21 @@ const notesSchema = z.object({
     distance: z.number().min(0).nullable()
   }),
   // None in homes of software before 0.2.0.
-  steps: z.object({ trained: count, arrived: count, lost: count }).optional()
+  steps: z.object({ trained: count, arrived: count, lost: count }).optional(),
+  finished: z.object({ round: count, trained: count }).optional()
 })
 
 /** What the checkpoint says beside the adapter: which of the log's exchanges it contains, what was learnt from them, and its training. */
-export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & { readonly steps?: AveragerState['steps'] | undefined }
+export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & {
+  readonly steps?: AveragerState['steps'] | undefined
+  readonly finished?: FinishedRound | undefined
+}
+
+/** The last round that came to its end, and the steps trained by then: the log of metrics may be lost. */
+export interface FinishedRound {
+  readonly round: number
+  readonly trained: number
+}
 
 export interface SavedAdapter {
   readonly values: Float32Array
@@ -82,6 +93,7 @@ export class AdapterStore {
       const bytes = await readIfThere(path)
       if (bytes == null) continue
       try {
+        requireChecksum(bytes)
         const { adapter, round, notes } = adapterFromSafetensors(this.#schema, bytes)
         return { values: adapter.values, round, notes: readNotes(notes) }
       } catch (error) {
@@ -92,13 +104,14 @@ export class AdapterStore {
     return undefined
   }
 
-  #encode ({ values, round, weight, notes }: Written): ReturnType<typeof adapterFileParts> {
-    return adapterFileParts(new Adapter(this.#schema, values), {
+  #encode ({ values, round, weight, notes }: Written): Uint8Array[] {
+    return withChecksum(adapterFileParts(new Adapter(this.#schema, values), {
       round,
       weight,
       savedAt: this.#now(),
+      ...NO_CHECKSUM,
       ...(notes == null ? {} : { notes: JSON.stringify(notes) })
-    })
+    }))
   }
 
   get #previous (): string {

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.ts'
 import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
+import { makePrivateFolder } from './files.ts'
 import { dropDifference, readDifference, readRecordHead, RecordWriter, type StoredHead } from './exchange-record.ts'
 
 /**
@@ -41,7 +42,7 @@ export class DiskExchangeLog implements ExchangeLog {
 
   /** Takes up what is there; half-written files are removed, damaged ones set aside and said in `warnings`. */
   static async open (folder: string): Promise<DiskExchangeLog> {
-    await mkdir(folder, { recursive: true })
+    await makePrivateFolder(folder)
     const log = new DiskExchangeLog(folder, await open(folder, 'r'))
     for (const name of (await readdir(folder)).sort()) await log.#takeUp(name)
     return log
@@ -133,6 +134,7 @@ export class DiskExchangeLog implements ExchangeLog {
     this.#sequence = Math.max(this.#sequence, Number(sequence))
     try {
       const head = await readRecordHead(path, { whole: state !== 'kept' })
+      if (state !== 'kept') await readDifference(path, head)
       if (head.exchangeId !== id) throw new CorruptFileError('the record of an exchange carries another\'s name')
       this.#records.set(id, { state: state as State, sequence: Number(sequence), head })
       // A crash between the rename and the truncation left d.

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
+import { checkedText, uncheckedText } from './checksum.ts'
 import { DirectFile } from './direct-file.ts'
 
 /** Room for the head, which is known last: d begins here. */
@@ -99,13 +100,15 @@ export async function readDifference (path: string, head: StoredHead): Promise<F
 }
 
 function encodeHead (head: StoredHead): Uint8Array {
-  const text = MAGIC + JSON.stringify(head)
+  const text = checkedText(MAGIC + JSON.stringify(head) + '\n')
   if (Buffer.byteLength(text) >= HEAD_BYTES) throw new Error('the head of an exchange record is too long')
-  return Buffer.from(text.padEnd(HEAD_BYTES - 1) + '\n')
+  return Buffer.from(text + '\n'.padStart(HEAD_BYTES - Buffer.byteLength(text)))
 }
 
 function decodeHead (text: string): StoredHead {
-  const head = text.startsWith(MAGIC) ? parseJson(text.slice(MAGIC.length)) as StoredHead | null | undefined : undefined
+  // The sum stands before the blanks that fill the block; a record of older software has blanks alone.
+  const [written = text.trimEnd()] = /^.*\n[ \t]{32}(?= *\n)/.exec(text) ?? []
+  const head = text.startsWith(MAGIC) ? parseJson(uncheckedText(written).slice(MAGIC.length)) as StoredHead | null | undefined : undefined
   if (head != null && /^[0-9a-f]{32}$/.test(head.exchangeId) && Number.isSafeInteger(head.size) && Number.isFinite(head.factor)) return head
   throw new CorruptFileError('the head of an exchange record is damaged')
 }

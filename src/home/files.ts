@@ -1,14 +1,26 @@
 import { randomInt } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseJson } from '../common/parse-json.ts'
 import { withPath, writeWhole } from '../common/write-whole.ts'
 import { InputError } from '../errors.ts'
 import { DirectFile } from './direct-file.ts'
 
-/** `writeWhole`, in a folder that is made where there is none. */
-export async function writeFileSafely (path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+/** What others on the machine have no business with: all of a home. */
+export const PRIVATE_FILE = 0o600
+export const PRIVATE_FOLDER = 0o700
+/** What a command writes outside the home for its user. */
+export const SHARED_FILE = 0o644
+
+/** Made with all above it where there is none, for this user alone. */
+export async function makePrivateFolder (path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER })
+}
+
+/** `writeWhole`, in a folder that is made where there is none; for this user alone, unless `mode` says otherwise. */
+export async function writeFileSafely (path: string, data: Uint8Array | string, mode = PRIVATE_FILE): Promise<void> {
+  if (mode === PRIVATE_FILE) await makePrivateFolder(dirname(path))
+  else await mkdir(dirname(path), { recursive: true })
   await writeWhole(path, data, { mode })
 }
 
@@ -17,9 +29,9 @@ const MOST_ASIDE = 2 ** 32
 /** The same for large files, from parts that stay as they are until it resolves; past the page cache, and the new name is durable too. */
 export async function writePartsSafely (path: string, parts: readonly Uint8Array[]): Promise<void> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
+  await makePrivateFolder(folder)
   const aside = `${path}.${randomInt(MOST_ASIDE)}`
-  const file = await DirectFile.create(aside, { mode: 0o644 }).catch((error: unknown) => { throw withPath(error, path) })
+  const file = await DirectFile.create(aside, { mode: PRIVATE_FILE }).catch((error: unknown) => { throw withPath(error, path) })
   try {
     for (const part of parts) await file.append(part)
     await file.finish()
@@ -41,7 +53,7 @@ export async function syncFolder (folder: string): Promise<void> {
   }
 }
 
-export async function writeJson (path: string, value: unknown, mode = 0o644): Promise<void> {
+export async function writeJson (path: string, value: unknown, mode = PRIVATE_FILE): Promise<void> {
   await writeFileSafely(path, JSON.stringify(value, null, 2) + '\n', mode)
 }
 
@@ -66,6 +78,13 @@ export async function readJson (path: string, advice: string): Promise<unknown> 
 
 export function isMissing (error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT'
+}
+
+export async function isThere (path: string): Promise<boolean> {
+  return await access(path).then(() => true, (error: unknown) => {
+    if (isMissing(error)) return false
+    throw error
+  })
 }
 
 /** What a folder holds, in no order; nothing where there is no folder. */

@@ -1,5 +1,7 @@
 import { parseJson } from '../common/parse-json.ts'
+import { CorruptFileError } from '../errors.ts'
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
+import { checkedText, uncheckedText } from './checksum.ts'
 import { readIfThere, writeFileSafely } from './files.ts'
 
 /** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and with the site's experts beside it. */
@@ -36,15 +38,28 @@ export interface RoundRecord extends Scores {
 export class MetricsLog {
   readonly #path: string
   readonly #records: RoundRecord[]
+  #finished: number
+  /** What could not be read, in plain sentences. */
+  readonly warnings: string[] = []
 
   private constructor (path: string, records: RoundRecord[]) {
     this.#path = path
     this.#records = records
+    this.#finished = records.at(-1)?.round ?? 0
   }
 
   static async open (path: string): Promise<MetricsLog> {
-    const text = (await readIfThere(path))?.toString('utf8') ?? ''
-    return new MetricsLog(path, text.split('\n').flatMap(parseLine))
+    const lines = ((await readIfThere(path))?.toString('utf8') ?? '').split('\n').filter((line) => line !== '')
+    const records = lines.map(parseLine)
+    const log = new MetricsLog(path, records.filter((each) => each != null))
+    const damaged = records.filter((each) => each == null).length
+    if (damaged > 0) {
+      log.warnings.push(
+        `${path} has ${damaged === 1 ? 'a damaged line' : `${damaged} damaged lines`}: the numbers of those rounds are lost, and ` +
+          'nothing else'
+      )
+    }
+    return log
   }
 
   /** Oldest first. */
@@ -53,16 +68,32 @@ export class MetricsLog {
   }
 
   get finishedRounds (): number {
-    return this.#records.at(-1)?.round ?? 0
+    return this.#finished
+  }
+
+  /** What the checkpoint says of finished rounds counts, too: this log may have been lost. */
+  goOnAfter (round: number): void {
+    if (round <= this.#finished) return
+    const lacks = round === this.#finished + 1 ? `round ${round}` : `rounds ${this.#finished + 1} to ${round}`
+    this.warnings.push(
+      `${this.#path} lacks ${lacks}, which the adapter says are finished: their numbers are lost, and training goes on after them`
+    )
+    this.#finished = round
   }
 
   async append (record: RoundRecord): Promise<void> {
     this.#records.push(record)
-    await writeFileSafely(this.#path, this.#records.map((each) => JSON.stringify(each) + '\n').join(''))
+    this.#finished = record.round
+    await writeFileSafely(this.#path, this.#records.map((each) => checkedText(JSON.stringify(each)) + '\n').join(''))
   }
 }
 
-function parseLine (line: string): RoundRecord[] {
-  const record = parseJson(line) as RoundRecord | null | undefined
-  return Number.isSafeInteger(record?.round) ? [record!] : []
+function parseLine (line: string): RoundRecord | undefined {
+  try {
+    const record = parseJson(uncheckedText(line)) as RoundRecord | null | undefined
+    return Number.isSafeInteger(record?.round) ? record! : undefined
+  } catch (error) {
+    if (error instanceof CorruptFileError) return undefined
+    throw error
+  }
 }

@@ -24,6 +24,7 @@ export interface SitePaths {
   readonly metrics: string
   readonly audit: string
   readonly summary: string
+  readonly inventory: string
 }
 
 /**
@@ -59,7 +60,8 @@ export function sitePaths (home: string): SitePaths {
     models: at('models'),
     metrics: at('metrics.jsonl'),
     audit: at('audit'),
-    summary: at('summary.json')
+    summary: at('summary.json'),
+    inventory: at('inventory.json')
   }
 }
 

@@ -4,6 +4,7 @@ import { Adapter, adapterFileParts, adapterFromSafetensors } from '../adapter/ad
 import type { Schema } from '../adapter/schema.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
+import { NO_CHECKSUM, requireChecksum, withChecksum } from './checksum.ts'
 import { namesIn, readIfThere, writePartsSafely } from './files.ts'
 
 const NAME = /^steps-(\d{10})-(\d{10})\.safetensors$/
@@ -35,6 +36,7 @@ export class UnmixedStore {
       if (bytes == null) continue
       this.#saved.set(name, { from, until })
       try {
+        requireChecksum(bytes)
         landed.push({ from, until, delta: adapterFromSafetensors(this.#schema, bytes).adapter.values })
       } catch (error) {
         if (!(error instanceof CorruptFileError)) throw error
@@ -52,7 +54,7 @@ export class UnmixedStore {
     for (const { from, until, delta } of landed) {
       const name = nameOf({ from, until })
       if (this.#saved.has(name)) continue
-      const parts = adapterFileParts(new Adapter(this.#schema, delta), { round: 0, weight: 0 })
+      const parts = withChecksum(adapterFileParts(new Adapter(this.#schema, delta), { round: 0, weight: 0, ...NO_CHECKSUM }))
       await writePartsSafely(join(this.#folder, name), parts)
       this.#saved.set(name, { from, until })
     }

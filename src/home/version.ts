@@ -1,9 +1,11 @@
-import { access, cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../common/parse-json.ts'
 import { SOFTWARE, VERSION_TEXT } from '../common/software.ts'
-import { InputError } from '../errors.ts'
-import { isMissing, readIfThere, syncFolder, writeJson } from './files.ts'
+import { CorruptFileError, InputError } from '../errors.ts'
+import { readChecked, writeCheckedJson } from './checksum.ts'
+import { isThere, syncFolder } from './files.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
 import { sitePaths } from './paths.ts'
 
@@ -71,10 +73,18 @@ export async function markNewHome (home: string): Promise<void> {
 /** Undefined for a folder that holds no site. */
 async function readVersion (home: string, migrations: readonly Migration[]): Promise<HomeVersion | undefined> {
   const { version, identity, federation } = sitePaths(home)
-  const bytes = await readIfThere(version)
-  if (bytes == null) return await isThere(identity) || await isThere(federation) ? { format: 1, software: '0.1.0' } : undefined
-  const parsed = versionFile.safeParse(parseJson(bytes))
-  if (!parsed.success) throw new InputError(`${version} does not say which format this home has: restore it from a backup`)
+  const text = await readChecked(version).catch((error: unknown) => {
+    if (error instanceof CorruptFileError) return ''
+    throw error
+  })
+  if (text == null) return await isThere(identity) || await isThere(federation) ? { format: 1, software: '0.1.0' } : undefined
+  const parsed = versionFile.safeParse(parseJson(text))
+  if (!parsed.success) {
+    throw new InputError(
+      `${version} does not say which format this home has: restore it from a backup, or remove it where consilium ${SOFTWARE} wrote in ` +
+        'this home last, and the next start makes it again'
+    )
+  }
   const { format, software, migratingTo = format } = parsed.data
   if (migratingTo > latest(migrations)) {
     throw new InputError(
@@ -133,7 +143,7 @@ async function syncTree (folder: string): Promise<void> {
 }
 
 async function writeVersion (home: string, version: HomeVersion): Promise<void> {
-  await writeJson(sitePaths(home).version, version)
+  await writeCheckedJson(sitePaths(home).version, version)
   await syncFolder(home)
 }
 
@@ -145,22 +155,7 @@ function latest (migrations: readonly Migration[]): number {
   return migrations.at(-1)!.to
 }
 
-async function isThere (path: string): Promise<boolean> {
-  return await access(path).then(() => true, (error: unknown) => {
-    if (isMissing(error)) return false
-    throw error
-  })
-}
-
 async function filter<T> (list: readonly T[], holds: (each: T) => Promise<boolean>): Promise<T[]> {
   const held = await Promise.all(list.map(holds))
   return list.filter((_, i) => held[i])
-}
-
-function parseJson (bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -3,8 +3,10 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
 import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
+import { unlessAborted } from '../common/unless-aborted.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
+import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
 import { Arrival } from '../rounds/arrival.ts'
@@ -21,6 +23,7 @@ import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
@@ -119,17 +122,19 @@ export class Daemon {
   async #live (site: Site): Promise<Summary> {
     const audit = this.#createAuditor(site)
     const network = this.#init.alone ? undefined : await this.#openNetwork(site, audit)
+    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.warn(sentence, sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
-    const ready = await this.#unlessStopped(trainer.start())
+    const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
     const state = this.#state = await openAdapter(site, ready, audit)
     // Closed last: exchanges that end while the network closes still write there.
     this.#closers.unshift(async () => {
       await state.log.close()
+      await keepInventory(site.paths, { ended: true })
     })
     const joined = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
@@ -147,7 +152,8 @@ export class Daemon {
         `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure })
+    const onDamage = (sentence: string): void => { notices.warn('ledger', sentence) }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onDamage })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -163,6 +169,9 @@ export class Daemon {
         audit.record(event)
       }
     })
+    if (membership.book.wasDamaged) {
+      notices.warn('members', `${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
+    }
     const network = await SiteNetwork.open({
       paths,
       key,
@@ -384,17 +393,5 @@ export class Daemon {
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms
     })
-  }
-
-  async #unlessStopped<T> (promise: Promise<T>): Promise<T> {
-    const { signal } = this.#stop
-    promise.catch(() => { /* after a stop nobody else asks */ })
-    signal.throwIfAborted()
-    const stopped = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
-        reject(signal.reason as Error)
-      }, { once: true })
-    })
-    return await Promise.race([promise, stopped])
   }
 }

@@ -9,9 +9,10 @@ import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
-import { AdapterStore } from '../home/adapter-store.ts'
+import { AdapterStore, type FinishedRound } from '../home/adapter-store.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
+import { keepInventory, missingFiles } from '../home/inventory.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
@@ -61,6 +62,7 @@ export async function openSite (
   const say = (sentence: string): void => { notices.warn(sentence, sentence) }
   news.forEach(say)
   await prepareHome(home, say)
+  for (const sentence of await missingFiles(paths)) say(sentence)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
@@ -116,10 +118,12 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const unmixed = new UnmixedStore({ folder: paths.unmixed, schema })
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
+  const finished = goOnAfter(site, saved)
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  for (const warning of [...store.warnings, ...ready.warnings, ...log.warnings, ...unmixed.warnings]) notices.warn(warning, warning)
+  const warned = [store, ready, log, unmixed, site.metrics].flatMap(({ warnings }) => warnings)
+  for (const warning of warned) notices.warn(warning, warning)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed }))
@@ -130,8 +134,19 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
       `the adapter could not be saved (${messageOf(error)}): free disk space or mend the home folder`
     )
   }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, onFailure, beforeSave: audit.flush })
+  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, beforeSave: audit.flush })
+  await keepInventory(paths, { ended: false })
   return { schema, initial, averager, log, store, checkpoint }
+}
+
+/** What the checkpoint says of finished rounds, where the metrics say less. */
+function goOnAfter ({ metrics, record }: Site, saved: Kept['saved']): FinishedRound | undefined {
+  const finished = saved?.notes?.finished
+  if (finished != null && finished.round > metrics.finishedRounds) {
+    metrics.goOnAfter(finished.round)
+    Object.assign(record, { round: finished.round, trainedBefore: finished.trained })
+  }
+  return finished
 }
 
 interface Kept {

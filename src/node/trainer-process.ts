@@ -135,7 +135,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
 
   async #launch (): Promise<TrainerReady> {
     const child = fork(this.#init.entry, [], {
-      env: fullPrecision(process.env),
+      env: withoutPassphrase(fullPrecision(process.env)),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']
     })
@@ -215,4 +215,9 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     await new Promise<void>((resolve) => { this.#retry = setTimeout(resolve, delayMs) })
     return await this.#launch()
   }
+}
+
+/** The key is the daemon's alone. */
+function withoutPassphrase ({ CONSILIUM_PASSPHRASE: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env
 }

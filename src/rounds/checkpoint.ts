@@ -1,5 +1,5 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
-import type { AdapterStore, SavedAdapter } from '../home/adapter-store.ts'
+import type { AdapterStore, FinishedRound, SavedAdapter } from '../home/adapter-store.ts'
 import type { UnmixedStore } from '../home/unmixed-store.ts'
 
 export interface CheckpointInit {
@@ -8,6 +8,8 @@ export interface CheckpointInit {
   readonly unmixed: Pick<UnmixedStore, 'save' | 'settle'>
   /** Awaited before a checkpoint names exchanges, which the log then forgets: the ledger has them on disk by then. */
   readonly beforeSave?: () => Promise<void>
+  /** At the start. */
+  readonly finished?: FinishedRound | undefined
   readonly onFailure: (error: unknown) => void
 }
 
@@ -21,18 +23,21 @@ export const MOST_IN_LOG = 8
 export class Checkpoint {
   readonly #init: CheckpointInit
   #running: Promise<void> | undefined
+  #finished: FinishedRound | undefined
 
   constructor (init: CheckpointInit) {
     this.#init = init
+    this.#finished = init.finished
   }
 
-  /** Durable when it resolves. */
-  async save (): Promise<void> {
+  /** Durable when it resolves; says so where a round has come to its end. */
+  async save (finished = this.#finished): Promise<void> {
+    this.#finished = finished
     const { averager, store, unmixed, beforeSave } = this.#init
     await beforeSave?.()
     const saved = await averager.hold(async ({ values, round, mass, included, learnt, steps, unmixed: landed }) => {
       await unmixed.save(landed)
-      await store.save({ values, round, weight: mass, notes: { included, learnt, steps } })
+      await store.save({ values, round, weight: mass, notes: { included, learnt, steps, finished } })
       return { included, arrived: steps.arrived, landed }
     })
     await averager.saved(saved.included)

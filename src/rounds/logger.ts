@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import pino, { type Logger } from 'pino'
+import { printable } from '../common/printable.ts'
 
 export type { Logger }
 
@@ -16,5 +17,7 @@ export function createLogger (level: string): Logger {
   // Not pino's own: where its terminal was closed that one tries the last line again for ever, and the process with it.
   const stream = createWriteStream('', { fd: 2, autoClose: false })
   stream.on('error', () => { /* nobody is left to tell */ })
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+  // JSON leaves C1 and bidirectional characters as they are.
+  const write = (line: string): void => { stream.write(printable(line)) }
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write })
 }

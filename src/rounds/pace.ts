@@ -71,11 +71,14 @@ export class Pace {
     return Math.min(most, this.#exchanged - before)
   }
 
-  /** What a site that had to shorten its phases lacks in the end: whole rounds, and that part of the milliseconds that its rounds took. */
+  /**
+   * What a site that had to shorten its phases lacks in the end: whole rounds, and half of that part of the milliseconds that its rounds
+   * took.
+   */
   get owed (): { readonly rounds: number, readonly ms: number } {
     const { tookMs, passed, trained } = this.#sum
     const rounds = Math.max(0, passed - trained)
-    return { rounds, ms: rounds === 0 ? 0 : tookMs * rounds / passed }
+    return { rounds, ms: rounds === 0 ? 0 : tookMs * rounds / passed / 2 }
   }
 
   /** Part of a round's steps that so many milliseconds suffice for; 0 where they do not for the least. */

@@ -74,6 +74,8 @@ interface Round {
   trainMs: number
   /** The adapter after the exchanges. */
   mixed: Float32Array | undefined
+  /** Exchanges of it that phases which were made up for have had. */
+  spent: number
   readonly loss: Record<TrainPhase, number | null>
 }
 
@@ -98,7 +100,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   })
   const { dice, classes, swapped } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   if (swapped != null) site.notices.warn('swapped', sentenceOf(swapped))
-  await checkpoint.save()
+  await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
   record.dice = dice
   record.classes = classes
   record.trainedBefore = site.averager.steps.trained
@@ -123,7 +125,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
 function roundOf ({ averager, record, rounds }: RoundSite, next: number): Round {
   const isLanded = averager.steps.trained > record.trainedBefore
   const number = Math.max(next, averager.round + (isLanded ? 0 : 1))
-  return { number: Math.min(number, rounds), isLanded, trainMs: 0, mixed: undefined, loss: { G: null, L: null } }
+  return { number: Math.min(number, rounds), isLanded, trainMs: 0, mixed: undefined, spent: 0, loss: { G: null, L: null } }
 }
 
 /** On the mixed adapter once there is one, on this site's own before. */
@@ -165,7 +167,7 @@ async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, rou
     if (share === 0) return
     await trainPhase(site, round, 'G', signal, { share, asRound: Math.ceil(rounds * (1 + spentMs / mostMs) / 2) })
     await exchange(site, round, signal)
-    round.mixed = undefined
+    Object.assign(round, { mixed: undefined, spent: site.record.exchangesInRound })
     left -= share
   }
 }
@@ -194,7 +196,7 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
     await catchUp(site, others, signal)
     round.number = Math.max(round.number, averager.round)
     const rounds = others.pace.rounds(others.peers.medianRound(), others.staleness)
-    const [count, had] = [rounds * others.turnsPerRound, Math.floor(record.exchangesInRound / rounds)]
+    const [count, had] = [rounds * others.turnsPerRound, Math.floor((record.exchangesInRound - round.spent) / rounds)]
     await others.gossip.initiate({ count, had, withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PrivateSet } from '../adapter/private-set.ts'
 import { readFloatTensors, writeSafetensors } from '../adapter/safetensors.ts'
 import { CorruptFileError } from '../errors.ts'
-import { keepPrevious, readIfThere, writeFileSafely } from '../home/files.ts'
+import { NO_CHECKSUM, requireChecksum, withChecksum } from '../home/checksum.ts'
+import { keepPrevious, makePrivateFolder, readIfThere, writeFileSafely } from '../home/files.ts'
 
 export interface PrivateCheckpoint {
   /** The last whose experts are in it. */
@@ -26,11 +26,11 @@ export class PrivateStore {
 
   /** `replaces`: the newest checkpoint is of a round that is repeated, and the one before it stays. */
   async save ({ round, keptRound = 0, set }: PrivateCheckpoint, { replaces = false } = {}): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await makePrivateFolder(this.#folder)
     if (!replaces) await keepPrevious(this.#current, this.#previous)
     const kept = keptRound === 0 ? {} : { kept_round: String(keptRound) }
-    const metadata = { round: String(round), ...kept, schema_hash: this.#schemaHash }
-    await writeFileSafely(this.#current, writeSafetensors(set.reveal(), metadata), 0o600)
+    const metadata = { round: String(round), ...kept, schema_hash: this.#schemaHash, ...NO_CHECKSUM }
+    await writeFileSafely(this.#current, withChecksum([writeSafetensors(set.reveal(), metadata)])[0]!)
   }
 
   /** The newest checkpoint that can be read; a damaged one is said in `warnings` and passed over. */
@@ -60,6 +60,7 @@ export class PrivateStore {
   }
 
   #parse (bytes: Uint8Array): PrivateCheckpoint {
+    requireChecksum(bytes)
     const { tensors, metadata } = readFloatTensors(bytes)
     if (metadata['schema_hash'] !== this.#schemaHash) throw new CorruptFileError('it belongs to another federation model')
     return { round: Number(metadata['round']), keptRound: Number(metadata['kept_round'] ?? 0), set: new PrivateSet(tensors) }

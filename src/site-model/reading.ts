@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { parseJson } from '../common/parse-json.ts'
 import { labelMapOf, type Dataset, type ReadOptions } from '../dataset/index.ts'
-import { readIfThere, writeJson } from '../home/files.ts'
+import { CorruptFileError, InputError } from '../errors.ts'
+import { readChecked, writeCheckedJson } from '../home/checksum.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { OneWindow, WindowSetting } from '../settings/model.ts'
 
@@ -37,8 +38,7 @@ export async function readingAsTrained (
   axis: ReadOptions['axis'],
   privateStore: string
 ): Promise<ReadOptions> {
-  const bytes = await readIfThere(join(privateStore, NAME))
-  const { modality, modalities } = (parseJson(bytes?.toString('utf8') ?? '') ?? {}) as { modality?: unknown, modalities?: unknown }
+  const { modality, modalities } = await readKept(join(privateStore, NAME)) as { modality?: unknown, modalities?: unknown }
   return {
     ...readingOf(document, axis),
     ...isModality(modality) ? { modality } : {},
@@ -46,10 +46,20 @@ export async function readingAsTrained (
   }
 }
 
+async function readKept (path: string): Promise<unknown> {
+  const text = await readChecked(path).catch((error: unknown) => {
+    if (error instanceof CorruptFileError) return ''
+    throw error
+  })
+  const kept = text == null ? {} : parseJson(text)
+  if (kept == null) throw new InputError(`${path} is damaged: remove it, and how images are read is found out anew`)
+  return kept
+}
+
 /** Keeps with the model what it was trained on, CT or not; nothing where the images are mixed, or 8-bit pictures alone. */
 export async function keepReading (privateStore: string, { modality, modalities }: Dataset): Promise<void> {
   const each = modalities?.map((one) => one ?? 'unknown')
-  await writeJson(join(privateStore, NAME), { modality: modality ?? 'unknown', ...each == null ? {} : { modalities: each } })
+  await writeCheckedJson(join(privateStore, NAME), { modality: modality ?? 'unknown', ...each == null ? {} : { modalities: each } })
 }
 
 function isModality (value: unknown): value is 'ct' | 'other' {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { pickledPth } from '../unit/node/offline-models/pth-writer.ts'
 import { consilium, consiliumJson, plainLines, start } from './cli.ts'
 
 describe('what bad input gets from the command line', function () {
@@ -155,6 +156,14 @@ describe('what bad input gets from the command line', function () {
       expect(await refused(1, ['model', 'import', join(folder, 'gone.pth'), '--home', founder])).to.equal(
         `${join(folder, 'gone.pth')} does not exist: check the name`
       )
+    })
+
+    it('a weight file whose pickle would write in the terminal, and one whose name would', async () => {
+      const file = join(folder, 'steering\u001b[2J.pth')
+      await writeFile(file, pickledPth(Buffer.from('\x80\x02c\x1b]0;owned\x07\nX\n.', 'latin1')))
+      const said = await refused(1, ['model', 'import', file, '--home', founder])
+      expect(said).to.contain('steering\\u001b[2J.pth').and.contain('it asks to use \\u001b]0;owned\\u0007.X')
+      expect(said).not.to.match(/\p{Cc}/u)
     })
 
     it('a federation file that is not there, and a home without one', async () => {

@@ -6,13 +6,14 @@ import { reconcile as compare, type Reconciliation } from '../../audit/reconcile
 import { describeEntry, matches, parseSince } from '../../audit/show.ts'
 import { standingOf } from '../../audit/standing.ts'
 import { verifyLedger, type LedgerCheck } from '../../audit/verify.ts'
+import { printable, printableLine } from '../../common/printable.ts'
 import { UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { readCredential } from '../../federation/membership/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, printLines, warn } from '../output.ts'
 
 const formerFlag = {
   former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' }
@@ -71,11 +72,12 @@ const show = command({
     if (json) process.stdout.write('[')
     const verdict = await verifyLedger(folder, owner, (entry) => {
       if (!matches(entry, filter)) return
-      process.stdout.write(json ? `${shown === 0 ? '' : ','}${JSON.stringify(entry)}` : `${describeEntry(entry)}\n`)
+      if (json) process.stdout.write(printable(`${shown === 0 ? '' : ','}${JSON.stringify(entry)}`))
+      else printLines(printableLine(describeEntry(entry)))
       shown++
     })
     if (json) process.stdout.write(']\n')
-    else if (shown === 0) process.stdout.write('no such entry\n')
+    else if (shown === 0) printLines('no such entry')
     complain(verdict.problems)
   }
 })
@@ -137,7 +139,7 @@ function report (json: boolean, verdict: LedgerCheck): void {
 
 function complain (problems: readonly string[]): void {
   if (problems.length === 0) return
-  process.stderr.write(`consilium: the ledger does not verify: ${problems.join('; ')}\n`)
+  warn(`the ledger does not verify: ${problems.join('; ')}`)
   process.exitCode = 1
 }
 

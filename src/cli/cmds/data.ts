@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
+import { printable, printableLine } from '../../common/printable.ts'
 import {
   contactSheet,
   describeSubjects,
@@ -45,7 +46,7 @@ const check = command({
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
       if (json) print(json, { ...summarise(dataset), problems, sheet: null }, '')
-      else process.stderr.write(`${listProblems(problems)}\n`)
+      else process.stderr.write(`${printable(listProblems(problems))}\n`)
     }
     requireUsableDataset(dataset, path)
     const { file, trouble } = await drawSheet(dataset, sheet)
@@ -92,7 +93,7 @@ async function drawSheet (dataset: Dataset, sheet: string | undefined): Promise<
 }
 
 function listProblems (problems: readonly Problem[]): string {
-  return problems.map(({ file, reason }) => `  ${file}: ${reason}`).join('\n')
+  return problems.map(({ file, reason }) => printableLine(`  ${file}: ${reason}`)).join('\n')
 }
 
 export const data: CommandModule = {

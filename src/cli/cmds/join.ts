@@ -17,16 +17,20 @@ const flags = {
 
 export const join = command({
   command: 'join <invitation>',
-  describe: 'join a federation with an invitation, or the file that holds it',
+  describe: 'join a federation with an invitation, or better the file that holds it or standard input (-), which nobody else sees',
   builder: (argv) =>
     withFlags(
-      argv.positional('invitation', { type: 'string', describe: 'what "consilium invite" printed, or its file', demandOption: true }),
+      argv.positional('invitation', {
+        type: 'string',
+        describe: 'what "consilium invite" printed, its file, or - for standard input',
+        demandOption: true
+      }),
       flags
     ),
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     requireAddresses(bootstrap)
     await prepareHome(home)
-    const invitation = isInvitation(text) ? text : await readInvitationFile(text)
+    const invitation = text === '-' ? await readStandardInput() : isInvitation(text) ? text : await readInvitationFile(text)
     const { peerId, id, document, validTo, bootstrap: known } = await joinFederation({ home, invitation, bootstrap })
     const warning = known.length > 0
       ? undefined
@@ -41,11 +45,22 @@ export const join = command({
   }
 })
 
+const MOST_BYTES = 2 * MAX_INVITATION_BYTES
+
+async function readStandardInput (): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk
+    if (text.length > MOST_BYTES) throw new InputError('what came on standard input is no invitation: it is too long')
+  }
+  return text.trim()
+}
+
 async function readInvitationFile (path: string): Promise<string> {
   const bytes = await readIfThere(path)
   if (bytes == null) {
     throw new InputError(`${path} is neither an invitation nor a file: copy the invitation as a whole, or name the file that holds it`)
   }
-  if (bytes.length > 2 * MAX_INVITATION_BYTES) throw new InputError(`${path} is no invitation: it is too long`)
+  if (bytes.length > MOST_BYTES) throw new InputError(`${path} is no invitation: it is too long`)
   return bytes.toString('utf8')
 }

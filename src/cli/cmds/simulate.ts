@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
-import { writeFileSafely } from '../../home/files.ts'
+import { SHARED_FILE, writeFileSafely } from '../../home/files.ts'
 import { CYCLE_MS, roundsOf, simulation, type SimulationOptions } from '../../simulation/options.ts'
 import type { SimulationResult } from '../../simulation/simulate.ts'
 import type { TrainingResult, VirtualSteps } from '../../simulation/virtual-training.ts'
@@ -137,5 +137,5 @@ function pad (text: string, index: number): string {
 async function plot (path: string, options: SimulationOptions, result: SimulationResult, text: string): Promise<void> {
   const { plotPage, plotSvg } = await import('../../report/simulation-plot.ts')
   const svg = plotSvg(options, result)
-  await writeFileSafely(path, path.endsWith('.svg') ? svg : plotPage(svg, text))
+  await writeFileSafely(path, path.endsWith('.svg') ? svg : plotPage(svg, text), SHARED_FILE)
 }

@@ -28,6 +28,8 @@ export const start = command({
   builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const { home, alone, json } = args
+    // The database of peers asks nobody how it makes its files; the trainer inherits it.
+    process.umask(0o077)
     const news: string[] = []
     await prepareHome(home, (sentence) => { news.push(sentence) })
     const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))

@@ -29,6 +29,8 @@ export function wholeLabels (values: Voxels): Voxels | undefined {
 
 /** Blurred or colourful pictures have more values, side by side and everywhere. */
 const MAX_LABELS = 32
+/** Each of them is remembered while masks are read. */
+const MOST_LABELS = 2 ** 20
 const EMPTY_SHARE = 0.75
 const SAME_SHARE = 0.5
 
@@ -40,7 +42,9 @@ export function checkIsMask (values: Voxels, { width }: { readonly width: number
     if (values[i] === 0) continue
     above++
     if (i % width > 0 && values[i] === values[i - 1]) same++
-    else distinct.add(values[i]!)
+    else if (distinct.add(values[i]!).size > MOST_LABELS) {
+      throw new InputError(`the mask holds more than ${MOST_LABELS} different labels: it is a picture, not a mask`)
+    }
   }
   if (distinct.size <= MAX_LABELS || above < (1 - EMPTY_SHARE) * values.length || same >= SAME_SHARE * above) return
   throw new InputError(`the mask holds ${distinct.size} different labels that lie in no patches: it is a picture, not a mask`)

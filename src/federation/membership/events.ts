@@ -1,8 +1,8 @@
-import { appendFile, mkdir, rename, rm } from 'node:fs/promises'
+import { appendFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
-import { isMissing, readIfThere } from '../../home/files.ts'
+import { isMissing, makePrivateFolder, readIfThere } from '../../home/files.ts'
 
 const membershipEvent = z.strictObject({
   kind: z.literal('membership'),
@@ -23,7 +23,7 @@ export type MembershipEvent = MembershipChange | {
 
 /** Keeps what a command did until the daemon writes it into the ledger. */
 export async function appendEvent (path: string, event: MembershipChange): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makePrivateFolder(dirname(path))
   await appendFile(path, JSON.stringify(event) + '\n', { mode: 0o600 })
 }
 

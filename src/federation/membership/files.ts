@@ -1,6 +1,6 @@
 import { parseJson } from '../../common/parse-json.ts'
-import { InputError } from '../../errors.ts'
-import { readIfThere } from '../../home/files.ts'
+import { CorruptFileError, InputError } from '../../errors.ts'
+import { readChecked } from '../../home/checksum.ts'
 import { credential, type Credential } from './certificate.ts'
 import type { Standing } from './statements.ts'
 
@@ -27,8 +27,13 @@ export async function readStatements (path: string, standing: Standing): Promise
   }
 }
 
+/** Null for what is no JSON, or not what was written. */
 async function readJsonIfThere (path: string): Promise<unknown> {
-  const bytes = await readIfThere(path)
-  if (bytes == null) return undefined
-  return parseJson(bytes.toString('utf8')) ?? null
+  try {
+    const text = await readChecked(path)
+    return text == null ? undefined : parseJson(text) ?? null
+  } catch (error) {
+    if (error instanceof CorruptFileError) return null
+    throw error
+  }
 }

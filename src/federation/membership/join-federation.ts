@@ -1,10 +1,11 @@
 import { InputError } from '../../errors.ts'
 import { loadConfig, mergeIntoConfigFile } from '../../home/config/load.ts'
-import { readIfThere, writeJson } from '../../home/files.ts'
+import { writeCheckedJson } from '../../home/checksum.ts'
+import { readIfThere } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { requireCurrentHome } from '../../home/version.ts'
 import { readFederation, writeFederation, type Federation } from '../document.ts'
-import { readPeerId } from '../identity.ts'
+import { readPeerId, requirePrivateMode } from '../identity.ts'
 import { readStatements } from './files.ts'
 import { decodeInvitation, requireAddresses, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
@@ -52,7 +53,7 @@ export async function joinFederation ({ home, invitation: text, bootstrap = [] }
   await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
   const { bootstrap: known } = await loadConfig(paths.config, {})
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
-  if (certificate != null) await writeJson(paths.certificate, { certificate, handovers: [] })
+  if (certificate != null) await writeCheckedJson(paths.certificate, { certificate, handovers: [] })
   const given = [...new Set([...bootstrap, ...invitation.bootstrap])]
   if (given.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: given })
   await writeFederation(paths.federation, federation.document)
@@ -78,7 +79,12 @@ async function knownStanding (paths: SitePaths, federation: Federation): Promise
 /** A site that joins again keeps the keys that it has, where they are newer. */
 async function mergedRing ({ networkKey }: SitePaths, federationId: string, invited: KeyRing): Promise<KeyRing> {
   if (await readIfThere(networkKey) == null) return invited
-  const own = await readKeyRing(networkKey)
+  await requirePrivateMode(networkKey)
+  const own = await readKeyRing(networkKey).catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error
+  })
+  // Damaged: that is what it joins again for.
+  if (own == null) return invited
   if (own.current === invited.current || invited.statement == null) return epochOf(own) > 0 ? own : invited
   return isNewer(invited.statement, { epoch: epochOf(own), hash: keyHash(federationId, own.current) })
     ? withKey(own, invited.current, invited.statement)

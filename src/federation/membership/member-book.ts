@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
-import { readIfThere, writeJson } from '../../home/files.ts'
+import { CorruptFileError } from '../../errors.ts'
+import { readChecked, writeCheckedJson } from '../../home/checksum.ts'
 import type { MemberRole } from './certificate.ts'
 
 const time = z.number().min(0)
@@ -33,6 +34,8 @@ export class MemberBook {
   readonly #now: () => number
   readonly #entries = new LRUCache<string, BookEntry>({ max: MOST })
   #changed = false
+  /** The file could not be read. */
+  wasDamaged = false
 
   private constructor (path: string, now: () => number) {
     this.#path = path
@@ -42,8 +45,9 @@ export class MemberBook {
   /** A book that cannot be read starts empty: it is convenience, not authority. */
   static async open (path: string, now: () => number): Promise<MemberBook> {
     const book = new MemberBook(path, now)
-    const parsed = file.safeParse(parseJson((await readIfThere(path))?.toString('utf8') ?? '[]'))
+    const parsed = file.safeParse(parseJson(await readChecked(path).catch(nothingOf) ?? '[]'))
     for (const each of parsed.data ?? []) book.#entries.set(each.peerId, each)
+    book.wasDamaged = !parsed.success
     return book
   }
 
@@ -91,7 +95,7 @@ export class MemberBook {
   async save (): Promise<void> {
     if (!this.#changed) return
     this.#changed = false
-    await writeJson(this.#path, this.entries)
+    await writeCheckedJson(this.#path, this.entries)
   }
 
   #update (peerId: string, change: Partial<BookEntry>, create = false): void {
@@ -100,4 +104,10 @@ export class MemberBook {
     this.#entries.set(peerId, { ...(known ?? { peerId, name: '', role: 'member' }), ...change })
     this.#changed = true
   }
+}
+
+/** What is no JSON either. */
+function nothingOf (error: unknown): string {
+  if (error instanceof CorruptFileError) return ''
+  throw error
 }

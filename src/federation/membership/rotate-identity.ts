@@ -3,8 +3,9 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
+import { writeCheckedJson } from '../../home/checksum.ts'
 import { DiskExchangeLog } from '../../home/exchange-log.ts'
-import { isMissing, readIfThere, writeJson } from '../../home/files.ts'
+import { isMissing, readIfThere } from '../../home/files.ts'
 import { formerLedger, type SitePaths } from '../../home/paths.ts'
 import { readFederation, type Federation } from '../document.ts'
 import { loadIdentity, writeIdentity } from '../identity.ts'
@@ -68,8 +69,8 @@ async function handOver (
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   await standing.learn([{ version: 1, kind: 'succession', credential }])
-  await writeJson(paths.statements, standing.statements)
-  await writeJson(paths.certificate, credential)
+  await writeCheckedJson(paths.statements, standing.statements)
+  await writeCheckedJson(paths.certificate, credential)
   await appendEvent(paths.membershipEvents, { kind: 'membership', event: 'handed over', peer: from, detail: `to ${to}` })
 }
 

@@ -2,7 +2,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { LRUCache } from 'lru-cache'
 import { parseJson } from '../../common/parse-json.ts'
 import { InputError, ProtocolError } from '../../errors.ts'
-import { writeJson } from '../../home/files.ts'
+import { writeCheckedJson } from '../../home/checksum.ts'
 import type { SitePaths } from '../../home/paths.ts'
 import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey } from '../../protocol/membership/index.ts'
 import { quorumOf, type Federation } from '../document.ts'
@@ -351,7 +351,7 @@ export class SiteMembership implements MembershipPort {
       const news = await this.standing.learn(values, this.#now())
       // Who was certified may be so no more.
       if (news.length > 0) this.#shown.clear()
-      if (news.length > 0) await writeJson(this.#init.paths.statements, this.standing.statements)
+      if (news.length > 0) await writeCheckedJson(this.#init.paths.statements, this.standing.statements)
       for (const each of news) this.#tell(each)
       return news
     })

@@ -2,8 +2,9 @@ import { fromArrayBuffer, type GeoTIFFImage } from 'geotiff'
 import { InputError } from '../../errors.ts'
 import type { Voxels } from '../nifti.ts'
 import { rawSamples } from './jpeg.ts'
-import { checkSize, type Samples } from './samples.ts'
+import { checkSize, DAMAGED, type Samples } from './samples.ts'
 import { blockReader } from './tiff-blocks.ts'
+import { useOwnLzw } from './tiff-lzw.ts'
 
 const BITS_PER_SAMPLE = 258
 /** TIFF 6.0, PhotometricInterpretation. */
@@ -31,6 +32,8 @@ const UNREAD: ReadonlyMap<number, string> = new Map([
 const COPY = 1 | 4
 /** 0 says nothing of the further samples, 1 and 2 are alpha. */
 const ALPHA = new Set([1, 2])
+
+useOwnLzw()
 
 /** Every page of a TIFF but smaller copies. @throws InputError, or what the decoder throws, for a damaged one */
 export async function decodeTiff (bytes: Buffer): Promise<Samples[]> {
@@ -69,6 +72,7 @@ async function decodePage (image: GeoTIFFImage, bytes: Buffer, index: number): P
   const turn = orientation > 1 && orientation <= 8 ? { orientation } : {}
   const byLibrary = BY_LIBTIFF.has(numberTag(image, 'Compression', 1)) || photometric === YCBCR
   if (byLibrary) return { ...await byLibtiff(image, bytes, index), ...turn }
+  await requireBlocks(image, bytes.length)
   const stored = image.getSamplesPerPixel()
   const data = await image.readRasters({ interleave: true, ...blockReader(image) }) as unknown as Voxels
   const channels = channelsOf(image, stored, photometric)
@@ -100,6 +104,18 @@ function requireRead (image: GeoTIFFImage, photometric: number): void {
   if (Number(image.getSampleFormat(0)) > 3) throw new InputError('the TIFF stores complex numbers: store whole or floating-point numbers')
   const reversed = numberTag(image, 'FillOrder', 1) !== 1 && !BY_LIBTIFF.has(compression)
   if (reversed) throw new InputError('the TIFF stores its bits in reverse order: store it as PNG')
+}
+
+/** A block beyond the end of the file unpacks for ever. */
+async function requireBlocks (image: GeoTIFFImage, length: number): Promise<void> {
+  const directory = image.getFileDirectory()
+  const kind = directory.hasTag('TileOffsets') ? 'Tile' : 'Strip'
+  const [offsets, counts] = await Promise.all([`${kind}Offsets`, `${kind}ByteCounts`].map(async (name) => {
+    const value = await directory.loadValue(name as 'TileOffsets') as ArrayLike<number> | number | undefined
+    return typeof value === 'number' ? [value] : Array.from(value ?? [], Number)
+  }))
+  const isWithin = (offset: number, i: number): boolean => counts![i]! > 0 && offset + counts![i]! <= length
+  if (offsets!.length === 0 || !offsets!.every(isWithin)) throw new InputError(DAMAGED)
 }
 
 /** Samples without the properties that geotiff hangs on its arrays. */

@@ -3,6 +3,7 @@ import { LevelDatastore } from 'datastore-level'
 import type { Key } from 'interface-datastore'
 import { SYSTEM_ERRORS, systemReason } from '../../common/system-error.ts'
 import { InputError } from '../../errors.ts'
+import { makePrivateFolder } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 
 export interface PeerBook {
@@ -39,9 +40,11 @@ export async function openPeerBook (folder: string, home: string): Promise<PeerB
   try {
     return { datastore: await open(folder), wasDamaged: false }
   } catch (error) {
-    const codes = causes(error).map(({ code }) => code)
-    if (codes.includes('LEVEL_LOCKED')) throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
-    if (!codes.includes('LEVEL_CORRUPTION')) throw new InputError(refusalOf(error, folder))
+    const found = causes(error)
+    if (found.some(({ code }) => code === 'LEVEL_LOCKED')) {
+      throw new InputError(`another daemon is running in ${home}: stop it or choose another --home`)
+    }
+    if (!found.some(isDamage)) throw new InputError(refusalOf(error, folder))
   }
   try {
     await rm(folder, { recursive: true })
@@ -61,22 +64,46 @@ export function refusalOf (error: unknown, folder: string): string {
     `${folder} cannot be opened: ${systemReason(cause)}; mend the folder, or choose another --home`
 }
 
-/** Does something while no daemon can be in this home: the book has a lock that ends with its process. @throws InputError where one is. */
-export async function whileAlone (home: string, say: (sentence: string) => void, work: () => Promise<void>): Promise<void> {
+/**
+ * Keeps every daemon out of this home until what it returns is called: the book has a lock that ends with its process. @throws InputError
+ * where one is in it.
+ */
+export async function lockHome (home: string, say: (sentence: string) => void): Promise<() => Promise<void>> {
   const { datastore, wasDamaged } = await openPeerBook(sitePaths(home).peers, home)
   if (wasDamaged) say(DAMAGED_PEER_BOOK)
+  return async () => { await datastore.close() }
+}
+
+/** Does something while no daemon can be in this home. @throws InputError where one is. */
+export async function whileAlone (home: string, say: (sentence: string) => void, work: () => Promise<void>): Promise<void> {
+  const letGo = await lockHome(home, say)
   try {
     await work()
   } finally {
-    await datastore.close()
+    await letGo()
   }
 }
 
 async function open (folder: string): Promise<LevelDatastore> {
   const store = new PeerDatastore(folder)
+  // The database makes its files as the system says: its folder is for this user alone. Where it cannot be made, opening says why.
+  await makePrivateFolder(folder).catch(() => {})
   // The datastore's own open() drops the reason of a failure.
   await store.db.open()
+  try {
+    // A table is read when it is needed: damage would end the daemon later.
+    for await (const pair of store.query({})) if (pair.value == null) break
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return store
+}
+
+/** Of the files of the book: cut, changed, or missing beside the others. */
+function isDamage ({ code, message }: { readonly code?: string, readonly message: string }): boolean {
+  return code === 'LEVEL_CORRUPTION' ||
+    (code === 'LEVEL_IO_ERROR' && /(\.ldb|MANIFEST[^/]*): (invalid argument|no such file)/i.test(message))
 }
 
 function causes (error: unknown): { code?: string, message: string }[] {

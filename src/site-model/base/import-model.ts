@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { littleEndianBytes, safetensorsHeader, type NamedTensor } from '../../adapter/safetensors.ts'
 import { elementCount } from '../../adapter/schema.ts'
 import { writeWhole } from '../../common/write-whole.ts'
 import { CorruptFileError, InputError, SchemaError } from '../../errors.ts'
-import { removeLeftovers } from '../../home/files.ts'
+import { makePrivateFolder, PRIVATE_FILE, removeLeftovers } from '../../home/files.ts'
 import { MODEL_CHOICES, MODEL_NAMES, samConfig, type SamConfig } from '../../model/sam/build-sam.ts'
 import { parameterCount, tensorShapes } from '../../model/sam/tensor-shapes.ts'
 import { checkTied, checkTiedShapes, checkWeights, sourceNames, WeightsHash } from '../../model/sam/weights.ts'
@@ -131,14 +130,14 @@ async function write (conversion: Conversion): Promise<string> {
   await refuseOthers(path, digest)
   const header = safetensorsHeader(new Map(shapes.map(([name, shape]) => [name, { shape }])), { architecture: config.name, hash: digest })
   // One import at a time in a folder: it clears what killed ones left there.
-  await mkdir(dirname(path), { recursive: true })
+  await makePrivateFolder(dirname(path))
   await removeLeftovers(dirname(path))
   await writeWhole(path, (async function * () {
     yield header
     for (const [index, [name, shape]] of shapes.entries()) {
       yield littleEndianBytes(await read(name, shape, shapes.length + index + 1))
     }
-  })())
+  })(), { mode: PRIVATE_FILE })
   return digest
 }
 

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { writeMaskNifti, writeMaskPng } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import { writeJson } from '../../home/files.ts'
+import { SHARED_FILE, writeJson } from '../../home/files.ts'
 import { writeLogits, type Image } from './prompt.ts'
 
 /** One map over all slices of an image. */
@@ -100,7 +100,8 @@ export async function writeMaps (
   }))
   if (several) {
     for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks, exact)
-    await writeJson(iouName(out), { best: best.map, maps: written.map((each) => ({ ...each, file: basename(each.file) })) })
+    const all = written.map((each) => ({ ...each, file: basename(each.file) }))
+    await writeJson(iouName(out), { best: best.map, maps: all }, SHARED_FILE)
   }
   if (logits != null) await writeLogits(logits, best.logits, lowRes)
   await writeMask(out, image, best.masks, exact)

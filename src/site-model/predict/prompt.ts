@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { readFloatTensors, writeSafetensors } from '../../adapter/safetensors.ts'
 import { fitSlice, readMaskOf, type Fitted, type PictureImage, type Slice, type VolumeImage } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import { writeFileSafely } from '../../home/files.ts'
+import { SHARED_FILE, writeFileSafely } from '../../home/files.ts'
 import { maskLogits, type BoxPrompt, type ImagePrompt, type PointPrompt } from '../../model/predict/prompts.ts'
 
 /**
@@ -104,5 +104,6 @@ async function readLogits (file: string, slices: readonly Slice[], lowRes: numbe
 export async function writeLogits (file: string, logits: readonly Float32Array[], lowRes: number): Promise<void> {
   const data = new Float32Array(logits.length * lowRes ** 2)
   logits.forEach((each, i) => { data.set(each, i * lowRes ** 2) })
-  await writeFileSafely(file, writeSafetensors(new Map([[LOGITS, { shape: [logits.length, lowRes, lowRes], data }]]), { format: 'pt' }))
+  const tensors = new Map([[LOGITS, { shape: [logits.length, lowRes, lowRes], data }]])
+  await writeFileSafely(file, writeSafetensors(tensors, { format: 'pt' }), SHARED_FILE)
 }

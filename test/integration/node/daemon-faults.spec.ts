@@ -4,6 +4,9 @@ import { mkdir, readFile, rm, truncate } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { verifyLedger } from '../../../src/audit/verify.ts'
+import { readFederation } from '../../../src/federation/document.ts'
+import { readPeerId } from '../../../src/federation/identity.ts'
 import { writeKeyRing } from '../../../src/federation/membership/network-key.ts'
 import { Sites } from './sites.ts'
 
@@ -172,4 +175,21 @@ describe('what goes wrong around a daemon', function () {
     first.requestStop()
     await run
   })
+
+  for (const [first, second] of [[true, true], [true, false], [false, true]] as const) {
+    it(`a second daemon in the same home, ${first ? 'the first' : 'the second'}${first && second ? ' and the second' : ''} of them ` +
+      'without the network: refused, and the ledger holds', async () => {
+      sites = await Sites.create(['a'])
+      const daemon = sites.daemon('a', { alone: first, manners: { delayMs: 300 } })
+      const run = daemon.run()
+      await sites.statusOf('a', ({ phase }) => phase === 'G')
+      expect(await failure('a', { alone: second })).to.contain('another daemon is running in')
+      expect((await sites.statusOf('a', () => true)).trainer).to.equal('ready')
+      daemon.requestStop()
+      await run
+      const { audit, identity, federation } = sites.paths('a')
+      const owner = { peerId: await readPeerId(identity), federation: (await readFederation(federation)).id }
+      expect((await verifyLedger(audit, owner)).problems).to.deep.equal([])
+    })
+  }
 })

@@ -5,6 +5,8 @@ import { construct, knownGlobal, storageOf } from './tensors.ts'
 /** Where a collection began on the stack. */
 const MARK = Symbol('mark')
 const MAX_DEPTH = 100_000
+/** A training checkpoint of ViT-H needs a tenth; each may keep a few hundred bytes. */
+const MAX_OPERATIONS = 1_000_000
 
 /**
  * A pickle machine that can build numbers, texts, lists, dictionaries and tensors, and nothing else: the subset that torch.save writes.
@@ -74,7 +76,9 @@ function build (machine: Machine): void {
 function stackGlobal (machine: Machine): void {
   const name = machine.pop()
   const module = machine.pop()
-  machine.push(knownGlobal(`${String(module)}.${String(name)}`))
+  // The text of lists within lists, each twice, would fill any memory.
+  if (typeof name !== 'string' || typeof module !== 'string') throw new CorruptFileError('the pickle asks for something without a name')
+  machine.push(knownGlobal(`${module}.${name}`))
 }
 
 function reduce (machine: Machine): void {
@@ -134,7 +138,7 @@ function checkProtocol (version: number): void {
 /** The value of a pickle. @throws InputError for what only code could make, CorruptFileError for what is no pickle. */
 export function readPickle (bytes: Uint8Array): unknown {
   const machine = new Machine(new ByteReader(bytes))
-  for (;;) {
+  for (let done = 0; done < MAX_OPERATIONS; done++) {
     const { at } = machine.input
     const code = String.fromCharCode(machine.input.u8())
     if (code === STOP) return machine.pop()
@@ -148,4 +152,5 @@ export function readPickle (bytes: Uint8Array): unknown {
     }
     operation(machine)
   }
+  throw new CorruptFileError(`the pickle has more than ${MAX_OPERATIONS} operations, more than any file of tensors`)
 }

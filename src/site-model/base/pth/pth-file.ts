@@ -6,7 +6,7 @@ import { Archive } from './archive.ts'
 import { readPickle } from './pickle.ts'
 import { STORAGES, TensorView, type StorageType } from './tensors.ts'
 
-const MAX_PICKLE_BYTES = 64 * 1024 * 1024
+const MAX_PICKLE_BYTES = 16 * 1024 * 1024
 /** Where training scripts keep the tensors when they save more than those. */
 const NESTED = ['model', 'state_dict', 'model_state_dict']
 const WIDTH: Record<StorageType, number> = { F32: 4, F16: 2, BF16: 2 }
@@ -53,8 +53,9 @@ function tensorsOf (value: unknown): Map<string, TensorView> {
   const nested = NESTED.map((key) => value.get(key) as unknown).find((each) => each instanceof Map) as Map<unknown, unknown> | undefined
   const tensors = new Map<string, TensorView>()
   for (const [name, tensor] of nested ?? value) {
-    if (typeof name !== 'string' || !(tensor instanceof TensorView)) {
-      throw new InputError(`it holds "${String(name).slice(0, 100)}", which is not a tensor: save model.state_dict()`)
+    if (typeof name !== 'string') throw new InputError('it holds a tensor whose name is no text: save model.state_dict()')
+    if (!(tensor instanceof TensorView)) {
+      throw new InputError(`it holds "${name.slice(0, 100)}", which is not a tensor: save model.state_dict()`)
     }
     tensors.set(name, tensor)
   }

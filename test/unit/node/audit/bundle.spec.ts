@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
@@ -109,8 +110,10 @@ describe('audit bundle', () => {
   })
 
   it('is not made of a ledger that does not verify', async () => {
-    const file = join(desk.folder, 'ledger-000001.jsonl')
-    await writeFile(file, (await readFile(file, 'utf8')).replace('"reason":"a"', '"reason":"z"'))
+    const file = join(desk.folder, 'ledger-000001.jsonl.gz')
+    const text = gunzipSync(await readFile(file)).toString('utf8')
+    expect(text).to.contain('"reason":"a"')
+    await writeFile(file, gzipSync(text.replace('"reason":"a"', '"reason":"z"')))
     await write().then(() => {
       throw new Error('it should be refused')
     }, (error: unknown) => {

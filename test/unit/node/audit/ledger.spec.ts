@@ -1,9 +1,10 @@
-import { appendFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { canonical, type LedgerEntry } from '../../../../src/audit/entry.ts'
 import { verifyLedger, type LedgerCheck } from '../../../../src/audit/verify.ts'
-import { Desk, refusal } from './fixtures.ts'
+import { bothSides, Desk, refusal } from './fixtures.ts'
 
 describe('audit ledger', () => {
   let desk: Desk
@@ -37,6 +38,47 @@ describe('audit ledger', () => {
     expect(reasons).to.deep.equal([0, 1, 2].flatMap((run) => Array.from({ length: 10 }, (_, i) => `${run}.${i}`)))
     expect(desk.failures).to.be.empty
   })
+
+  /** Four closed files and an open one. */
+  async function several (): Promise<void> {
+    const ledger = await desk.open({ segmentBytes: 20_000 })
+    for (let n = 0; n < 200; n++) {
+      ledger.append(bothSides(n, 'a', 'b')[0])
+      await ledger.flush()
+    }
+    await ledger.close()
+  }
+
+  it('packs the files that it has closed, to half of their size and less, and those that older software left', async () => {
+    await several()
+    const packed = (await readdir(desk.folder)).filter((name) => name.endsWith('.gz'))
+    expect(packed).to.have.length((await verify()).files - 1).and.to.have.length.above(2)
+    const path = join(desk.folder, packed[0]!)
+    const plain = gunzipSync(await readFile(path))
+    expect((await stat(path)).size).to.be.below(plain.length / 2)
+    await rm(path)
+    await writeFile(first(), plain)
+    await (await desk.open()).close()
+    expect((await readdir(desk.folder)).filter((name) => name.endsWith('.gz'))).to.have.members(packed)
+    expect(await verify()).to.include({ ok: true })
+  })
+
+  for (const [damage, change] of Object.entries({
+    'a flipped bit': (bytes: Buffer) => { bytes[bytes.length >> 1]! ^= 1 },
+    'a file of another place': () => {}
+  })) {
+    it(`is put aside with a sentence where a closed file has ${damage}`, async () => {
+      await several()
+      const bytes = await readFile(first() + '.gz')
+      change(bytes)
+      await writeFile(join(desk.folder, 'ledger-000002.jsonl.gz'), bytes)
+      const said: string[] = []
+      await (await desk.open({ onDamage: (sentence) => { said.push(sentence) } })).close()
+      expect(said).to.have.length(1)
+      expect(said[0]).to.match(/^the audit ledger is damaged \(ledger-000002\.jsonl: .*\): it is kept in .*audit\.damaged-/)
+      expect(await verify()).to.include({ ok: true, files: 1 })
+    })
+  }
 
   it('writes by itself within its batch time', async () => {
     const ledger = await desk.open({ batchMs: 5 })

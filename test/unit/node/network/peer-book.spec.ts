@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Key } from 'interface-datastore'
 import { InputError } from '../../../../src/errors.ts'
 import { openPeerBook, refusalOf } from '../../../../src/node/network/peer-book.ts'
 import { prepareHome } from '../../../../src/node/prepare-home.ts'
@@ -69,13 +70,24 @@ describe('peer book', () => {
     )
   })
 
-  it('damaged starts empty', async () => {
-    await (await openPeerBook(join(home, 'peers'), home)).datastore.close()
-    await writeFile(join(home, 'peers', 'CURRENT'), 'nothing')
-    const { datastore, wasDamaged } = await openPeerBook(join(home, 'peers'), home)
-    await datastore.close()
-    expect(wasDamaged).to.equal(true)
-  })
+  for (const damage of ['CURRENT changed', 'CURRENT elsewhere', 'MANIFEST deleted', 'ldb cut', 'ldb emptied', 'ldb deleted']) {
+    it(`damaged starts empty: ${damage}`, async () => {
+      for (let i = 0; i < 3; i++) {
+        const { datastore } = await openPeerBook(join(home, 'peers'), home)
+        for (let k = 0; k < 50; k++) await datastore.put(new Key(`/peers/${i}-${k}`), Buffer.alloc(300, k))
+        await datastore.close()
+      }
+      const [which, how] = damage.split(' ')
+      const file = join(home, 'peers', (await readdir(join(home, 'peers'))).find((name) => name.includes(which!))!)
+      const bytes = await readFile(file)
+      await rm(file)
+      const changes = { changed: 'nothing', elsewhere: 'MANIFEST-999999\n', cut: bytes.subarray(0, bytes.length / 2), emptied: '' }
+      if (how !== 'deleted') await writeFile(file, changes[how as keyof typeof changes])
+      const { datastore, wasDamaged } = await openPeerBook(join(home, 'peers'), home)
+      await datastore.close()
+      expect(wasDamaged).to.equal(true)
+    })
+  }
 
   it('takes the words of LevelDB for the code of the system, but none of a path', () => {
     const failed = (words: string): Error => new Error('Database failed to open', {

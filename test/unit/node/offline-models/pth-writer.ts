@@ -21,6 +21,11 @@ export function writePth (tensors: ReadonlyMap<string, NamedTensor>, { views = n
   return zip([...entries, ['archive/version', Buffer.from('3\n')]], deflated)
 }
 
+/** A file with this pickle and no storages. */
+export function pickledPth (bytes: Buffer): Buffer {
+  return zip([['a/data.pkl', bytes]], false)
+}
+
 function u32 (value: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32LE(value)

@@ -6,7 +6,7 @@ import { CorruptFileError, InputError } from '../../../../src/errors.ts'
 import { openTensorFile } from '../../../../src/site-model/base/open-tensor-file.ts'
 import { seeded } from '../../../sim/site.ts'
 import { fixCrc, mutate } from './mutate.ts'
-import { writePth } from './pth-writer.ts'
+import { pickledPth, writePth } from './pth-writer.ts'
 
 const fixture = (name: string): string => new URL(`../../../fixtures/pth/${name}`, import.meta.url).pathname
 const base = Float32Array.from({ length: 24 }, (_, i) => i / 8)
@@ -86,6 +86,22 @@ describe('reading .pth files', () => {
       expect((await failure(path)).message).to.include(`0x${operation.charCodeAt(0).toString(16)}`)
     }
   })
+
+  /** A pair of a pair of … : 2³⁰ texts if it were written out. */
+  const doubled = `X\x01\0\0\0a${Array.from({ length: 30 }, (_, i) => `q${String.fromCharCode(i)}h${String.fromCharCode(i)}\x86`).join('')}`
+  for (const [where, pickle] of [
+    ['the name of a tensor', `\x80\x02}${doubled}Ns.`],
+    ['the name of what it asks for', `\x80\x04X\x01\0\0\0a${doubled}\x93.`],
+    ['its memory of a million and one values', `\x80\x04N${'\x94'.repeat(1_000_001)}.`]
+  ] as const) {
+    it(`refuses a pickle that would fill the memory by ${where}`, async () => {
+      const path = join(folder, 'bomb.pth')
+      await writeFile(path, pickledPth(Buffer.from(pickle, 'latin1')))
+      const begin = performance.now()
+      expect(await failure(path)).to.satisfy((error: unknown) => error instanceof InputError || error instanceof CorruptFileError)
+      expect(performance.now() - begin).to.be.below(3_000)
+    })
+  }
 
   it('says what an old or foreign file is', async () => {
     const path = join(folder, 'other')

@@ -72,7 +72,7 @@ describe('a file past the page cache', () => {
     await writePartsSafely(path, [bytesOf(9_000)])
     await writePartsSafely(path, [bytesOf(5), bytesOf(7)])
     expect(await readFile(path)).to.deep.equal(Buffer.concat([bytesOf(5), bytesOf(7)]))
-    expect((await stat(path)).mode & 0o777).to.equal(0o644 & ~process.umask())
+    expect((await stat(path)).mode & 0o777).to.equal(0o600 & ~process.umask())
     expect(await readdir(join(folder, 'below'))).to.deep.equal(['adapter.safetensors'])
   })
 

@@ -127,19 +127,22 @@ describe('the exchange log on disk', () => {
 
   it('sets damaged records aside and says so; the others serve', async () => {
     const log = await reopen()
-    for (const n of [1, 2, 3, 4]) await write(log, n, 'responder')
+    for (const n of [1, 2, 3, 4, 5]) await write(log, n, 'responder')
     await log.close()
-    const [one, two, three] = (await names('.committed')).sort().map((name) => join(folder, name))
+    const [one, two, three, , five] = (await names('.committed')).sort().map((name) => join(folder, name))
     await truncate(one!, 4096 + 4 * SIZE - 1)
     await writeFile(two!, 'no record')
     const bytes = await readFile(three!)
     bytes[4096 + 5]! ^= 1
     await writeFile(three!, bytes)
+    const head = await readFile(five!)
+    head[head.indexOf('"factor":') + 11]! ^= 1
+    await writeFile(five!, head)
     await appendFile(join(folder, 'notes.txt'), "somebody else's")
     const after = await reopen()
-    expect(after.warnings).to.have.length(2)
-    expect(await names('.damaged')).to.have.length(2)
-    expect(after.committed().map(({ exchangeId }) => exchangeId)).to.deep.equal([id(3), id(4)])
+    expect(after.warnings).to.have.length(4)
+    expect(await names('.damaged')).to.have.length(4)
+    expect(after.committed().map(({ exchangeId }) => exchangeId)).to.deep.equal([id(4)])
     expect(await after.read(id(3)).catch((error: Error) => error.name)).to.equal('CorruptFileError')
     expect(await after.read(id(4))).to.deep.equal(numbers(4))
     await after.close()
