@@ -60,7 +60,8 @@ describe('what others on the machine may read of a home', () => {
   })
 
   it('is not looked at where there is no site', async () => {
-    await mkdir(join(folder, 'private'), { mode: 0o755 })
+    await mkdir(join(folder, 'private'))
+    await chmod(join(folder, 'private'), 0o755)
     await prepareHome(folder, (sentence) => { said.push(sentence) })
     expect(await openTo(folder)).to.deep.equal(['private'])
   })
