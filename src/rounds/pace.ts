@@ -45,6 +45,8 @@ export class Pace {
   readonly #judged: Judged[] = []
   /** Of all finished rounds: milliseconds, rounds by which the others went on meanwhile, and whole rounds that this site trained. */
   readonly #sum = { tookMs: 0, passed: 0, trained: 0 }
+  /** It could not keep up at some time. */
+  #wasShort = false
 
   /** `share`: where it was before a restart. */
   constructor (share = 1) {
@@ -77,7 +79,7 @@ export class Pace {
    */
   get owed (): { readonly rounds: number, readonly ms: number } {
     const { tookMs, passed, trained } = this.#sum
-    const rounds = Math.max(0, passed - trained)
+    const rounds = this.#wasShort ? Math.max(0, passed - trained) : 0
     return { rounds, ms: rounds === 0 ? 0 : tookMs * rounds / passed / 2 }
   }
 
@@ -107,6 +109,7 @@ export class Pace {
     const lag = median - round
     if (lag >= BEHIND) this.#share = Math.min(this.#share, this.#fitting(this.#theirs() / (1 + HASTE * lag)))
     else this.#share = Math.max(this.#share, Math.min(GROWTH * this.#share, this.#fitting(this.#theirs())))
+    this.#wasShort ||= this.#share < 1
   }
 
   /** How long a round of the others takes; for ever while they stand still. */

@@ -94,6 +94,10 @@ describe('the pace of a site', () => {
     const ahead = new Pace()
     round(ahead, { ms: 10_000, trainMs: 9_000, from: 3, to: 3, own: 4 })
     expect(ahead.owed).to.deep.equal({ rounds: 0, ms: 0 })
+    // A round more or less is the moment at which it is asked.
+    const late = new Pace()
+    round(late, { ms: 20_000, trainMs: 18_000, from: 0, to: 2, own: 1 })
+    expect([late.share, late.owed]).to.deep.equal([1, { rounds: 0, ms: 0 }])
     const slow = new Pace()
     round(slow, { ms: 50_000, trainMs: 40_000, from: 0, to: 5, own: 1 })
     expect(slow.owed).to.deep.equal({ rounds: 4, ms: 20_000 })

@@ -260,7 +260,7 @@ describe('a training round', () => {
       const late = site({ round: 18, onPhaseG: () => { clock.time += phaseMs } })
       median = 19
       late.others!.pace.begin({ at: 0, median: 9 })
-      late.others!.pace.end({ at: 50_000, median: 19, round: 18, trainMs: 40_000 })
+      late.others!.pace.end({ at: 50_000, median: 19, round: 17, trainMs: 40_000 })
       requests = []
       const { trainer } = late
       const others = { ...late.others!, peers: { ...late.others!.peers, finishedForMs: () => finishedForMs } }
