@@ -163,7 +163,8 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             medianAhead: () => undefined,
             farAhead: () => [],
             onRound: () => () => {},
-            finishedForMs: () => 0
+            finishedForMs: () => 0,
+            believedInMs: () => 0
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),

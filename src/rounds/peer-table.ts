@@ -198,8 +198,13 @@ export class PeerTable {
    */
   medianAhead (): number | undefined {
     const rounds = this.#movingRounds()
-    if (rounds.length < MANY && this.#now() < this.#aloneFrom) return undefined
+    if (this.believedInMs() > 0) return undefined
     return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
+  }
+
+  /** Milliseconds until the rounds of the others are believed. */
+  believedInMs (): number {
+    return this.#movingRounds().length < MANY ? Math.max(0, this.#aloneFrom - this.#now()) : 0
   }
 
   /**

@@ -30,7 +30,7 @@ interface Trainer {
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs'>
+  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs' | 'believedInMs'>
   readonly pace: Pace
   readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -190,19 +190,37 @@ function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival,
 }
 
 async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {
-  const { averager, others, store, checkpoint, record } = site
+  const { averager, others, store, checkpoint } = site
   if (others != null) {
     enter(site, 'exchange', round.number)
     await catchUp(site, others, signal)
+    if (isStale(site, others)) {
+      await initiate(site, others, round, { withinMs: Math.min(EXCHANGE_MS, others.peers.believedInMs()), signal })
+      await catchUp(site, others, signal)
+    }
     round.number = Math.max(round.number, averager.round)
-    const rounds = others.pace.rounds(others.peers.medianRound(), others.staleness)
-    const [count, had] = [rounds * others.turnsPerRound, Math.floor((record.exchangesInRound - round.spent) / rounds)]
-    await others.gossip.initiate({ count, had, withinMs: EXCHANGE_MS, signal })
+    await initiate(site, others, round, { withinMs: EXCHANGE_MS, signal })
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)
   round.mixed = averager.snapshot()
   await store.saveRound({ ...checkpoint.state, values: round.mixed, round: round.number })
+}
+
+/** So far behind that most refuse it, shortly after its start, when it does not believe them yet. */
+function isStale ({ averager }: RoundSite, { peers, staleness }: OtherSites): boolean {
+  return peers.believedInMs() > 0 && (peers.medianRound() ?? 0) - averager.round > staleness
+}
+
+async function initiate (
+  { record }: RoundSite,
+  { gossip, pace, peers, turnsPerRound, staleness }: OtherSites,
+  { spent }: Round,
+  { withinMs, signal }: { withinMs: number, signal: AbortSignal }
+): Promise<void> {
+  const rounds = pace.rounds(peers.medianRound(), staleness)
+  const [count, had] = [rounds * turnsPerRound, Math.floor((record.exchangesInRound - spent) / rounds)]
+  await gossip.initiate({ count, had, withinMs, signal })
 }
 
 /**

@@ -30,6 +30,8 @@ describe('a training round', () => {
   let clock: FakeClock
   let median: number | undefined
   let ahead: string[]
+  /** The others' rounds are believed only so much later. */
+  let believedInMs: number
 
   function site (
     over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void, swapped?: SwappedLabels } = {}
@@ -43,7 +45,12 @@ describe('a training round', () => {
     const save = async ({ values, round }: SavedAdapter): Promise<void> => { events.push(`save round ${round}: ${values.join(' ')}`) }
     const company: OtherSites = {
       gossip: {
-        initiate: async ({ count, had = 0 }) => {
+        initiate: async ({ count, had = 0, withinMs }) => {
+          if (believedInMs > 0) {
+            events.push(`initiate for ${withinMs} ms`)
+            believedInMs = 0
+            return 0
+          }
           events.push(`initiate ${count}${had > 0 ? ` less ${had}` : ''}`)
           record.count({ partner: 'b', bytesSent: 100, bytesReceived: 90 })
           // An exchange moves x by (1, 1).
@@ -62,10 +69,11 @@ describe('a training round', () => {
       peers: {
         medianRound: () => median,
         medianBelow: () => median,
-        medianAhead: () => median,
+        medianAhead: () => believedInMs > 0 ? undefined : median,
         farAhead: () => ahead,
         onRound: () => () => {},
-        finishedForMs: () => 0
+        finishedForMs: () => 0,
+        believedInMs: () => believedInMs
       },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
@@ -104,6 +112,7 @@ describe('a training round', () => {
   beforeEach(() => {
     median = undefined
     ahead = ['c']
+    believedInMs = 0
   })
 
   it('is one pipeline: G, landed and saved, exchanges, L on the mixed adapter, saved, recorded', async () => {
@@ -241,6 +250,18 @@ describe('a training round', () => {
     await trainRound(site({ round: 2, onPhaseG: () => { median = 9 } }), 3, signal)
     expect(events).to.include('phaseG 3: 1 2').and.include('catch up with c').and.include('phaseL 9: 51 51')
     expect(records.map(({ round, lossG }) => [round, lossG])).to.deep.equal([[9, 0.4]])
+  })
+
+  it('is refused by all while it does not believe them yet: it catches up as soon as it does', async () => {
+    median = 9
+    believedInMs = 7_000
+    await trainRound(site({ round: 2 }), 3, signal)
+    expect(events.slice(0, 7)).to.deep.equal([
+      'G', 'phaseG 3: 1 2', 'save round 3: 11 12',
+      'exchange', 'initiate for 7000 ms', 'catch up with c', 'save round 9: 50 50'
+    ])
+    expect(events.filter((event) => event.startsWith('initiate'))).to.have.length(2)
+    expect(records.map(({ round }) => round)).to.deep.equal([9])
   })
 
   it('makes up exchanges for the rounds of the others that passed in one of its own', async () => {
