@@ -164,7 +164,8 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             farAhead: () => [],
             onRound: () => () => {},
             finishedForMs: () => 0,
-            believedInMs: () => 0
+            believedInMs: () => 0,
+            areHalfSlow: () => false
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),

@@ -169,6 +169,13 @@ export class PeerTable {
     ).map(([id]) => id)
   }
 
+  /** Half of all sites that are there or more shorten their phases, this one counted as one that does. */
+  areHalfSlow (): boolean {
+    const others = [...this.#entries.values()].filter((entry) => this.#isPresent(entry) && entry.announced != null)
+    const slow = others.filter(({ announced }) => (announced?.pace ?? 1) < 1)
+    return 2 * (slow.length + 1) >= others.length + 1
+  }
+
   /** Milliseconds for which the first of the others that are there has finished; 0 while all train. */
   finishedForMs (): number {
     const now = this.#now()

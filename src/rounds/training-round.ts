@@ -30,7 +30,10 @@ interface Trainer {
 /** The network's half of a site; a site that trains alone has none. */
 export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
-  readonly peers: Pick<PeerTable, 'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs' | 'believedInMs'>
+  readonly peers: Pick<
+    PeerTable,
+    'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs' | 'believedInMs' | 'areHalfSlow'
+  >
   readonly pace: Pace
   readonly arrival: Arrival
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -153,11 +156,12 @@ async function trainPhase (
 
 /**
  * Before its last round a site whose phases were short trains more phases G, each mixed, while the others stay for it. The learning rate
- * falls meanwhile as it does in the second half of all rounds.
+ * falls meanwhile as it does in the second half of all rounds. Where fewer than half are slow the common adapter lacks little, and would be
+ * drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites).
  */
 async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, round: Round, signal: AbortSignal): Promise<void> {
   const { clock, rounds, plan } = site
-  if (round.isLanded || !plan.before.includes('G')) return
+  if (round.isLanded || !plan.before.includes('G') || !peers.areHalfSlow()) return
   const { owed } = pace
   const mostMs = Math.min(owed.ms, MADE_UP * stayMs)
   const began = clock.now()

@@ -175,6 +175,19 @@ describe('PeerTable', () => {
     expect(peers.unfinished()).to.deep.equal(['a'])
   })
 
+  it('knows whether half of all are slow, this site one of them', () => {
+    for (const id of ['a', 'b', 'c']) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ pace: 1 }))
+    }
+    expect(peers.areHalfSlow()).to.equal(false)
+    peers.announced('b', announced({ pace: 0.2 }))
+    expect(peers.areHalfSlow()).to.equal(true)
+    peers.connected('d', [])
+    peers.announced('d', announced({}))
+    expect(peers.areHalfSlow()).to.equal(false)
+  })
+
   it('knows for how long the first to finish is there for this site', () => {
     expect(peers.finishedForMs()).to.equal(0)
     for (const id of ['a', 'b']) peers.connected(id, [])

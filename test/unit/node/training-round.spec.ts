@@ -17,7 +17,12 @@ import { FakeClock, quietNotices } from './fakes.ts'
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const settings = { codec: 'f32' as const, maxMass: 100, clipRadius: 10, normBound: 100, staleness: 3 }
 const dice = { frozen: 0.5, global: 0.6, personal: 0.7 }
-interface Lateness { readonly phaseMs: number, readonly finishedForMs?: number, readonly rounds?: number }
+interface Lateness {
+  readonly phaseMs: number
+  readonly finishedForMs?: number
+  readonly rounds?: number
+  readonly areHalfSlow?: boolean
+}
 
 const NO_UNMIXED = { save: async () => {}, settle: async () => {} }
 const { signal } = new AbortController()
@@ -73,7 +78,8 @@ describe('a training round', () => {
         farAhead: () => ahead,
         onRound: () => () => {},
         finishedForMs: () => 0,
-        believedInMs: () => believedInMs
+        believedInMs: () => believedInMs,
+        areHalfSlow: () => true
       },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
@@ -277,14 +283,15 @@ describe('a training round', () => {
     let requests: TrainWork[]
 
     /** Phase G takes as long as told; in ten rounds of the others' the site had one, with all its steps. */
-    async function lastRound ({ phaseMs, finishedForMs = 0, rounds = 20 }: Lateness): Promise<void> {
+    async function lastRound ({ phaseMs, finishedForMs = 0, rounds = 20, areHalfSlow = true }: Lateness): Promise<void> {
       const late = site({ round: 18, onPhaseG: () => { clock.time += phaseMs } })
       median = 19
       late.others!.pace.begin({ at: 0, median: 9 })
       late.others!.pace.end({ at: 50_000, median: 19, round: 17, trainMs: 40_000 })
       requests = []
       const { trainer } = late
-      const others = { ...late.others!, peers: { ...late.others!.peers, finishedForMs: () => finishedForMs } }
+      const peers = { ...late.others!.peers, finishedForMs: () => finishedForMs, areHalfSlow: () => areHalfSlow }
+      const others = { ...late.others!, peers }
       const watched: RoundSite['trainer'] = {
         shorten: () => {},
         call: async (name, request, options) => {
@@ -304,6 +311,11 @@ describe('a training round', () => {
       // What earlier phases exchanged counts for none of the later ones.
       expect(events.filter((event) => event.startsWith('initiate'))).to.deep.equal(['initiate 2', 'initiate 2', 'initiate 2'])
       expect(requests.map(({ round }) => round)).to.deep.equal([19, 19, 19, 19])
+    })
+
+    it('makes up for nothing where most sites keep up', async () => {
+      await lastRound({ phaseMs: 15_000, rounds: 19, areHalfSlow: false })
+      expect(requests.map(({ phase }) => phase)).to.deep.equal(['G', 'L'])
     })
 
     it('makes up for nothing earlier, nor where the others are about to leave', async () => {
