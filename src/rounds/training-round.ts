@@ -156,7 +156,7 @@ async function trainPhase (
 
 /**
  * Before its last round a site whose phases were short trains more phases G, each mixed, while the others stay for it. The learning rate
- * falls meanwhile as it does in the second half of all rounds. Where fewer than half are slow the common adapter lacks little, and would be
+ * falls meanwhile as it does in the last quarter of all rounds. Where fewer than half are slow the common adapter lacks little, and would be
  * drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites).
  */
 async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, round: Round, signal: AbortSignal): Promise<void> {
@@ -169,7 +169,7 @@ async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, rou
     const spentMs = clock.now() - began
     const share = pace.shareIn(Math.min(mostMs - spentMs, MADE_UP * stayMs - peers.finishedForMs()))
     if (share === 0) return
-    await trainPhase(site, round, 'G', signal, { share, asRound: Math.ceil(rounds * (1 + spentMs / mostMs) / 2) })
+    await trainPhase(site, round, 'G', signal, { share, asRound: Math.ceil(rounds * (3 + spentMs / mostMs) / 4) })
     await exchange(site, round, signal)
     Object.assign(round, { mixed: undefined, spent: site.record.exchangesInRound })
     left -= share
