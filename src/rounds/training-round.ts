@@ -156,8 +156,8 @@ async function trainPhase (
 
 /**
  * Before its last round a site whose phases were short trains more phases G, each mixed, while the others stay for it. The learning rate
- * falls meanwhile as it does in the last quarter of all rounds. Where fewer than half are slow the common adapter lacks little, and would be
- * drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites).
+ * falls meanwhile as it does in the last quarter of all rounds. Where fewer than half are slow the common adapter lacks little, and would
+ * be drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites).
  */
 async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, round: Round, signal: AbortSignal): Promise<void> {
   const { clock, rounds, plan } = site
