@@ -20,6 +20,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+from torch_hashed import hashed
+
 WIDTH, RANK = 256, 4
 # stage: channels, heads, window, blocks; stage 0 is convolutions alone
 STAGES = ((64, 0, 0, 2), (128, 4, 7, 2), (160, 5, 14, 6), (320, 10, 7, 2))
@@ -32,20 +34,6 @@ TOKENS = ('iou_token.weight', 'mask_tokens.weight', 'no_mask_embed.weight', 'not
 
 
 # -- weights ---------------------------------------------------------------------------------------------------------------------------------
-
-def hashed(name, shape, amplitude, offset=0.0):
-    """docs/spec/sam.md#generated-tensors: a float32 tensor made of its name alone."""
-    seed = 0x811C9DC5
-    for char in name.encode():
-        seed = ((seed ^ char) * 0x01000193) & 0xFFFFFFFF
-    x = (torch.arange(math.prod(shape), dtype=torch.int64) * 0x9E3779B1 & 0xFFFFFFFF) ^ seed
-    x ^= x >> 16
-    x = x * 0x7FEB352D & 0xFFFFFFFF
-    x ^= x >> 15
-    x = x * 0x846CA68B & 0xFFFFFFFF
-    x ^= x >> 16
-    return (offset + ((x >> 8) - 2 ** 23).double() / 2 ** 23 * amplitude).float().reshape(shape)
-
 
 def parameter(name, shape):
     if name.endswith(UNIT):

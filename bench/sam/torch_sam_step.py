@@ -15,25 +15,13 @@ import time
 import torch
 import torch.nn.functional as F
 
+from torch_hashed import hashed
+
 D, DEPTH, HEADS, WINDOW, WIDTH = 768, 12, 12, 14, 256
 GLOBAL = (2, 5, 8, 11)
 NORMS = ('norm1.weight', 'norm2.weight', 'norm3.weight', 'norm4.weight', 'norm_final_attn.weight', 'neck.1.weight', 'neck.3.weight',
          'output_upscaling.1.weight')
 TOKENS = ('iou_token.weight', 'mask_tokens.weight', 'no_mask_embed.weight')
-
-
-def hashed(name, shape, amplitude, offset=0.0):
-    seed = 0x811C9DC5
-    for char in name.encode():
-        seed = ((seed ^ char) * 0x01000193) & 0xFFFFFFFF
-    count = math.prod(shape)
-    x = (torch.arange(count, dtype=torch.int64) * 0x9E3779B1 & 0xFFFFFFFF) ^ seed
-    x ^= x >> 16
-    x = x * 0x7FEB352D & 0xFFFFFFFF
-    x ^= x >> 15
-    x = x * 0x846CA68B & 0xFFFFFFFF
-    x ^= x >> 16
-    return (offset + ((x >> 8) - 2 ** 23).double() / 2 ** 23 * amplitude).float().reshape(shape)
 
 
 def parameter(name, shape):
