@@ -15,10 +15,11 @@ import { predict } from './cmds/predict.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { peers, status } from './cmds/status.ts'
-import { requireValues, usageMessage } from './flags.ts'
+import { requireValues, STANDARD_INPUT, usageMessage } from './flags.ts'
 
 /** All commands, ready to run one. @throws UsageError for a command line that is none, when it is run */
-export function program (args: string[]): Argv {
+export function program (given: string[]): Argv {
+  const args = given.map((each) => each === '-' ? STANDARD_INPUT : each)
   return yargs(args)
     .scriptName('consilium')
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')

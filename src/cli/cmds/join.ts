@@ -4,7 +4,7 @@ import { joinFederation } from '../../federation/membership/join-federation.ts'
 import { readIfThere } from '../../home/files.ts'
 import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
-import { command, withFlags } from '../flags.ts'
+import { command, STANDARD_INPUT, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
 import { flagWithDefault } from '../setting-flags.ts'
@@ -30,7 +30,7 @@ export const join = command({
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     requireAddresses(bootstrap)
     await prepareHome(home)
-    const invitation = text === '-' ? await readStandardInput() : isInvitation(text) ? text : await readInvitationFile(text)
+    const invitation = text === STANDARD_INPUT ? await readStandardInput() : isInvitation(text) ? text : await readInvitationFile(text)
     const { peerId, id, document, validTo, bootstrap: known } = await joinFederation({ home, invitation, bootstrap })
     const warning = known.length > 0
       ? undefined
