@@ -14,7 +14,7 @@ const rooms = {
   compute: {
     outside: [
       'node:fs', 'node:path', 'node:os', 'node:module', 'node:url', 'node:crypto', 'node:events', 'node:child_process',
-      '@tensorflow', 'onnxruntime-(node|common)', 'onnx-proto', 'build/tfjs-gradients'
+      '@tensorflow', 'onnxruntime-common', 'onnx-proto', 'build/(onnxruntime|tfjs-gradients)'
     ]
   },
   'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },

@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers'
 import { messageOf } from '../common/message-of.ts'
 import { printable } from '../common/printable.ts'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../errors.ts'
+import { runUnderInstalledNode } from './newer-node.ts'
 import { warn } from './output.ts'
 import { program } from './program.ts'
 import { describeSystemError, isSystemError } from './system-error.ts'
@@ -15,9 +16,11 @@ async function main (args: string[]): Promise<number> {
   setMaxListeners(64)
   try {
     if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
+      const code = await runUnderInstalledNode()
+      if (code !== undefined) return code
       throw new InputError(
-        `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node ` +
-          'that is installed with it'
+        `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: install a newer Node, or install this package ` +
+          'without --omit=optional, which brings one'
       )
     }
     await program(args).parseAsync()
