@@ -4,6 +4,7 @@ import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
 import { hasForeground, loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { sitePaths } from '../home/paths.ts'
 import { classMeans } from '../model/classes/scores.ts'
 import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
 import type { ImageScore } from '../model/scores/overlap.ts'
@@ -14,6 +15,7 @@ import { caseTable } from './evaluate/case-table.ts'
 import { MODES, scoreCaseInModes, type CaseOutcome, type NamedScore } from './evaluate/score-cases.ts'
 import { casesOf, unseenSlices } from './evaluate/site-cases.ts'
 import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
+import { readSides } from './sides.ts'
 import { openSiteModel } from './site-model.ts'
 
 export interface EvaluateOptions {
@@ -58,10 +60,11 @@ export async function evaluateSite (home: string, data: string, options: Evaluat
   const site = await openSiteModel(home, options.compute)
   try {
     const { training } = site.federation.document
+    const before = await readSides(sitePaths(home).privateStore)
     // Pictures of the worst cases show them at their own size.
     const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
     const dataset = await loadDataset(data, { ...site.reading, ...sides, empty: true })
-    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training)
+    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, { ...training, ...before })
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }
     const { learner, adapter, labels } = site

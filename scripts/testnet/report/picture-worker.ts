@@ -1,15 +1,18 @@
 /** Child process: what the frozen and the personalised model of a home draw on one validation image of `data`. */
-import { isForeground, loadDataset, splitSlices, type Slice } from '../../../src/dataset/index.ts'
+import { isForeground, loadDataset, type Slice } from '../../../src/dataset/index.ts'
+import { sitePaths } from '../../../src/home/paths.ts'
 import type { Mode } from '../../../src/settings/model.ts'
 import { openSiteModel } from '../../../src/site-model/site-model.ts'
-import { fitScored } from '../../../src/site-model/split.ts'
+import { readSides } from '../../../src/site-model/sides.ts'
+import { fitScored, splitOf } from '../../../src/site-model/split.ts'
 import type { PictureData } from './pictures.ts'
 
 const [home = '', data = ''] = process.argv.slice(2)
 
 const site = await openSiteModel(home)
 const dataset = await loadDataset(data, site.reading)
-const { validation } = splitSlices(dataset.slices, { seed: site.federation.document.training.seed })
+const { seed } = site.federation.document.training
+const { validation } = splitOf(dataset.slices, { seed, ...await readSides(sitePaths(home).privateStore) })
 const slice = medianByArea(validation)
 const samples = await fitScored([slice], site.learner.inputSize)
 const draw = async (mode: Mode): Promise<{ mask: string, dice: number }> => {
