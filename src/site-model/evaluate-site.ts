@@ -54,13 +54,18 @@ export type Evaluation = Readonly<Record<Mode, ModeScore>> & {
   readonly worst: readonly WorstCase[]
 }
 
-/** Scores of all three modes on a data set, over images and over patients. @throws InputError for what the user must mend */
-export async function evaluateSite (home: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
+/**
+ * Scores of all three modes on a data set, over images and over patients; on what the site trains on, if no folder is given.
+ * @throws InputError for what the user must mend
+ */
+export async function evaluateSite (home: string, given: string | undefined, options: EvaluateOptions): Promise<Evaluation> {
   await prepareOutputs(options)
   const site = await openSiteModel(home, options.compute)
   try {
     const { training } = site.federation.document
     const before = await readSides(sitePaths(home).privateStore)
+    const data = given ?? site.config.data ?? before.data
+    if (data == null) throw new InputError(`${home} does not know its images yet: name their folder with --data, or start the site`)
     // Pictures of the worst cases show them at their own size.
     const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
     const dataset = await loadDataset(data, { ...site.reading, ...sides, empty: true })

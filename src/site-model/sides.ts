@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseJson } from '../common/parse-json.ts'
 import type { Side, Sides } from '../dataset/index.ts'
 import { CorruptFileError, InputError } from '../errors.ts'
@@ -16,6 +16,8 @@ export interface KnownSides {
   readonly asBefore?: boolean
   /** It trained on so many when it started last. */
   readonly images?: number
+  /** The folder that it trained on then. */
+  readonly data?: string
 }
 
 /** @throws InputError where the file is damaged */
@@ -26,19 +28,23 @@ export async function readSides (privateStore: string): Promise<KnownSides> {
     throw error
   })
   if (text == null) return { asBefore: (await readdir(privateStore).catch(() => [])).some((name) => TRAINED.has(name)) }
-  const { sides, images } = (parseJson(text) ?? {}) as { sides?: unknown, images?: unknown }
+  const { sides, images, data } = (parseJson(text) ?? {}) as { sides?: unknown, images?: unknown, data?: unknown }
   if (!Array.isArray(sides) || !sides.every(isEntry)) {
     throw new InputError(
       `${path}, which says who is for training and who for validation, is damaged: restore it from a backup, or remove it, and the sides ` +
         'are drawn anew, so that patients may have been trained on that are validated with'
     )
   }
-  return { known: new Map(sides), ...typeof images === 'number' ? { images } : {} }
+  return {
+    known: new Map(sides),
+    ...typeof images === 'number' ? { images } : {},
+    ...typeof data === 'string' ? { data } : {}
+  }
 }
 
 /** Keeps the sides with the model that was trained by them. */
-export async function keepSides (privateStore: string, sides: Sides, images: number): Promise<void> {
-  await writeCheckedJson(join(privateStore, NAME), { images, sides: [...sides] })
+export async function keepSides (privateStore: string, { known, images, data }: Required<Omit<KnownSides, 'asBefore'>>): Promise<void> {
+  await writeCheckedJson(join(privateStore, NAME), { data: resolve(data), images, sides: [...known] })
 }
 
 function isEntry (entry: unknown): entry is [string, Side] {

@@ -143,7 +143,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
-  await keepSides(setup.privateStore, data.sides, data.train.length)
+  await keepSides(setup.privateStore, { known: data.sides, images: data.train.length, data: setup.data })
   await keepReading(setup.privateStore, dataset)
   const initial = await learner.exportPrivate()
   const saved = await store.load()

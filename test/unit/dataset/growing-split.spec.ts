@@ -102,8 +102,8 @@ describe('the sides that a home keeps', () => {
     const slab = fc.record(places, { requiredKeys: ['first', 'last'], noNullPrototype: true })
     const side = fc.oneof(fc.constantFrom('train' as const, 'validation' as const), slab)
     await fc.assert(fc.asyncProperty(fc.array(fc.tuple(name, side)), fc.nat(), async (entries, images) => {
-      await keepSides(folder, new Map(entries), images)
-      expect(await readSides(folder)).to.deep.equal({ known: new Map(entries), images })
+      await keepSides(folder, { known: new Map(entries), images, data: '/data' })
+      expect(await readSides(folder)).to.deep.equal({ known: new Map(entries), images, data: '/data' })
     }), { numRuns: 30 })
   })
 
