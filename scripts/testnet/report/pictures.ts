@@ -28,7 +28,7 @@ export interface PictureData {
 }
 
 /** An image and the outlines over it, as PNG data URIs of one size; each model's together with the truth's. */
-export interface Shot extends Readonly<Record<Mode | 'truth', string>> {
+interface Shot extends Readonly<Record<Mode | 'truth', string>> {
   readonly width: number
   readonly height: number
   readonly image: string

@@ -53,7 +53,7 @@ function worst ({ worst: { scores: { personal: { dice, hd95 } } } }: Picture): s
   return `Its worst image has a Dice of ${two(dice)}${far}.`
 }
 
-export function two (value: number | null | undefined): string {
+function two (value: number | null | undefined): string {
   return value == null || Number.isNaN(value) ? '–' : value.toFixed(2)
 }
 
