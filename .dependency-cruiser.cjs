@@ -10,11 +10,11 @@ const rooms = {
   formats: {
     outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'fast-png', 'geotiff', 'gifuct-js', 'nifti-reader-js', 'sharp', 'yauzl']
   },
-  dataset: { may: ['formats'], outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
+  dataset: { may: ['formats'], outside: ['node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
   compute: {
     outside: [
       'node:fs', 'node:path', 'node:os', 'node:module', 'node:url', 'node:crypto', 'node:events', 'node:child_process',
-      '@tensorflow', 'onnxruntime-(node|common)', 'onnx-proto', 'build/tfjs-gradients'
+      '@tensorflow', 'onnxruntime-common', 'onnx-proto', 'build/(onnxruntime|tfjs-gradients)'
     ]
   },
   'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
