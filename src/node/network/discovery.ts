@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Doubling } from '../../common/doubling.ts'
 import { messageOf } from '../../common/message-of.ts'
@@ -10,6 +9,8 @@ import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
 import { DialSchedule } from './dial-schedule.ts'
 import type { Host } from './host.ts'
+import { peerIn } from './reach/dial-rules.ts'
+import { dialWords } from './reach/dial-words.ts'
 
 export interface DiscoveryTimes {
   readonly tickMs: number
@@ -184,7 +185,7 @@ export class Discovery {
     if (bootstrap) {
       this.#init.notices.warn(
         `bootstrap ${name}`,
-        `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`
+        `the bootstrap address ${name} ${dialWords(error)}: it is tried again with growing pauses, and training goes on meanwhile`
       )
     }
   }
@@ -231,11 +232,6 @@ export class Discovery {
     setMaxListeners(Infinity, signal)
     return { signal }
   }
-}
-
-function peerIn (address: Multiaddr): PeerId | undefined {
-  const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
-  return id == null ? undefined : peerIdFromString(id)
 }
 
 async function drain (source: AsyncIterable<unknown>): Promise<void> {

@@ -5,7 +5,6 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { SOFTWARE } from '../../common/software.ts'
@@ -16,11 +15,15 @@ import type { PeerLimits } from './limits/peer-limits.ts'
 import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
+import { announceable } from './reach/announceable.ts'
+import { DialRules } from './reach/dial-rules.ts'
+import { OwnAddresses, type OwnAddressesComponents } from './reach/own-addresses.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify
   ping: Ping
   dht: KadDHT
+  own: OwnAddresses
 }
 
 export type Host<T extends ServiceMap = ServiceMap> = Libp2p<HostServices & T>
@@ -29,6 +32,10 @@ export interface HostInit<T extends ServiceMap> {
   readonly key: PrivateKey
   readonly federationId: string
   readonly listen: readonly string[]
+  /** In place of the addresses that the machine has. */
+  readonly announce?: readonly string[]
+  /** Addresses of others that a person gave: dialled whatever they are. */
+  readonly given?: readonly string[]
   readonly encrypter: KeyedNoise
   readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
@@ -41,7 +48,7 @@ export interface HostInit<T extends ServiceMap> {
 }
 
 /** What a peer may open before it is certified. */
-const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership'])
+const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership', 'own'])
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
@@ -66,18 +73,24 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
   const base: ServiceFactoryMap<HostServices> = {
     identify: identify(),
     ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
-    dht: federationDht(init.federationId)
+    dht: federationDht(init.federationId),
+    own: (components: OwnAddressesComponents) => new OwnAddresses(components)
   }
-  const { version = SOFTWARE } = init
-  const host = await createLibp2p({
+  const { version = SOFTWARE, announce = [], given = [] } = init
+  const rules = new DialRules(given, () => host.services.own.listening)
+  const host: Host<T> = await createLibp2p({
     start: false,
     nodeInfo: { name: 'consilium', version, userAgent: agentOf(version) },
     privateKey: init.key,
-    addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
+    addresses: {
+      listen: [...init.listen],
+      appendAnnounce: [...announce],
+      announceFilter: (addresses) => announceable(addresses, announce)
+    },
     transports: [tcp(), webSockets()],
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
     streamMuxers: [() => init.limits.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
-    connectionGater: (init.members ?? init.limits).connectionGater,
+    connectionGater: { ...(init.members ?? init.limits).connectionGater, denyDialMultiaddr: rules.deniesDial },
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_PER_SECOND,
@@ -93,6 +106,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
   })
   init.limits.attach(host)
+  rules.attach(host)
   try {
     await host.start()
   } catch (error) {
@@ -111,11 +125,6 @@ function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: M
       OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.certifiedOnly.components(components))
     ])
   ) as unknown as ServiceFactoryMap<T>
-}
-
-function isDialable (address: Multiaddr): boolean {
-  const first = address.getComponents()[0]?.value
-  return first !== '0.0.0.0' && first !== '::'
 }
 
 function explained (error: unknown, listen: readonly string[]): unknown {

@@ -22,6 +22,7 @@ import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { PeerTable } from '../../rounds/peer-table.ts'
+import type { NetworkSettings } from '../../settings/site/network.ts'
 import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
 import { lossyComponents } from '../test-faults/lossy.ts'
@@ -36,6 +37,7 @@ import { Members } from './members.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
+import { handshakeSentence, isRefusal } from './reach/handshake-words.ts'
 import { recordConnections, recordExchanges } from './record-audit.ts'
 
 export interface SiteNetworkInit {
@@ -43,7 +45,7 @@ export interface SiteNetworkInit {
   readonly key: PrivateKey
   readonly federationId: string
   readonly membership: SiteMembership
-  readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'>
+  readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'> & Partial<NetworkSettings>
   readonly logger: Logger
   readonly notices: Notices
   readonly audit: Pick<Auditor, 'record'>
@@ -116,17 +118,7 @@ export class SiteNetwork {
     if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const limits = limitsOf(init)
-    const onRefused = (refusal: FailedHandshake): void => {
-      refused.count++
-      init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
-      init.audit.record({
-        kind: 'refusal',
-        peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown',
-        what: `${refusal.direction} handshake`,
-        reason: 'no or another network key'
-      })
-      if (refusal.direction === 'inbound') limits.handshakeFailed(refusal.peer)
-    }
+    const onRefused = (refusal: FailedHandshake): void => { failedHandshake(init, refusal, { refused, limits }) }
     const { software = THIS_SOFTWARE } = init
     const peers = new PeerTable(Date.now, init.foundWithinMs, (id) => init.membership.rootOf(id))
     const versions = versionsOf(init, software, peers)
@@ -148,6 +140,8 @@ export class SiteNetwork {
         key: init.key,
         federationId: init.federationId,
         listen: init.config.listen,
+        announce: init.config.announce ?? [],
+        given: init.config.bootstrap,
         encrypter: noise,
         limits,
         members,
@@ -365,8 +359,24 @@ function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit
   audit.record({ kind: 'ban', peer, reason, seconds })
 }
 
-function refusalSentence ({ direction, peer }: FailedHandshake): string {
-  return direction === 'outbound'
-    ? `site ${peer} refused the handshake: this site's network key or federation.json is not the same as theirs`
-    : `a connection from ${peer} was refused in the handshake: it has no or another network key or federation.json`
+/** A line that broke, or an address that changed hands, is no refusal. */
+function failedHandshake (
+  { notices, audit, logger }: Pick<SiteNetworkInit, 'notices' | 'audit' | 'logger'>,
+  refusal: FailedHandshake,
+  { refused, limits }: Pick<Parts, 'refused' | 'limits'>
+): void {
+  const { direction, peer, cause } = refusal
+  if (direction === 'inbound') limits.handshakeFailed(peer)
+  if (!isRefusal(refusal)) {
+    logger.info({ direction, peer, cause }, handshakeSentence(refusal))
+    return
+  }
+  refused.count++
+  notices.warn(`refused ${direction} ${peer}`, handshakeSentence(refusal))
+  audit.record({
+    kind: 'refusal',
+    peer: direction === 'outbound' ? peer : 'unknown',
+    what: `${direction} handshake`,
+    reason: cause === 'KEY' ? 'no or another network key' : 'not what Noise sends'
+  })
 }
