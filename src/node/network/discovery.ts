@@ -221,7 +221,8 @@ export class Discovery {
   async #learn (peers: readonly PeerInfo[]): Promise<void> {
     const { host } = this.#init
     for (const { id, multiaddrs } of peers) {
-      if (id.equals(host.peerId) || multiaddrs.length === 0) continue
+      // Whoever is connected has said itself where it is; others may say where it was.
+      if (id.equals(host.peerId) || multiaddrs.length === 0 || host.getConnections(id).length > 0) continue
       await host.peerStore.merge(id, { multiaddrs: [...multiaddrs] }, { signal: this.#stop.signal })
       this.#addTarget(id.toString(), id, false)
     }

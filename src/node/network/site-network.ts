@@ -38,6 +38,8 @@ import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
 import { handshakeSentence, isRefusal } from './reach/handshake-words.ts'
+import { LastingStreams } from './reach/lasting-streams.ts'
+import { StaleConnections } from './reach/stale-connections.ts'
 import { recordConnections, recordExchanges } from './record-audit.ts'
 
 export interface SiteNetworkInit {
@@ -70,6 +72,7 @@ interface Parts {
   readonly members: Members
   readonly versions: PeerVersions
   readonly peers: PeerTable
+  readonly lasting: LastingStreams
 }
 
 const LEAVE_MS = 5_000
@@ -87,6 +90,8 @@ export class SiteNetwork {
   readonly #limits: PeerLimits
   readonly #versions: PeerVersions
   readonly #share: FairShare
+  readonly #lasting: LastingStreams
+  readonly #stale: StaleConnections
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -99,6 +104,8 @@ export class SiteNetwork {
     this.#limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
+    this.#lasting = parts.lasting
+    this.#stale = new StaleConnections(this.host, init.logger)
     this.#share = new FairShare(() => performance.now(), {
       rootOf: (partner) => init.membership.rootOf(partner),
       onSlow: (...slow) => { saySlow(init.notices, ...slow) }
@@ -135,6 +142,7 @@ export class SiteNetwork {
       versions,
       protocols: software.protocols
     })
+    const lasting = new LastingStreams()
     try {
       const host = await createHost<Services>({
         key: init.key,
@@ -149,14 +157,14 @@ export class SiteNetwork {
         version: software.version,
         services: {
           membership: members.service(init.federationId),
-          pubsub: boundedGossipsub(init.federationId),
+          pubsub: lasting.around(boundedGossipsub(init.federationId)),
           announce: announce(announceInit(init)),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
       host.addEventListener('peer:identify', ({ detail }) => { versions.identified(detail) })
       await sayIfLost(init, host)
-      const network = new SiteNetwork(init, { host, datastore, refused, limits, members, versions, peers })
+      const network = new SiteNetwork(init, { host, datastore, refused, limits, members, versions, peers, lasting })
       network.#begin()
       return network
     } catch (error) {
@@ -193,6 +201,10 @@ export class SiteNetwork {
         why: detail.error.message,
         inDoubt: detail.inDoubt
       }, 'an exchange failed')
+    })
+    const { rounds } = this.#init.membership.federation.document.training
+    service.addEventListener('round', ({ detail: { partner, round } }) => {
+      if (round <= rounds) this.peers.heardRound(partner, round)
     })
     service.addEventListener('refusal', ({ detail }) => {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
@@ -256,6 +268,8 @@ export class SiteNetwork {
   async close (): Promise<void> {
     await this.quiesce()
     await this.#discovery.stop()
+    this.#lasting.stop()
+    this.#stale.stop()
     if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.members.stop()
@@ -289,6 +303,9 @@ export class SiteNetwork {
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })
+    this.#lasting.start()
+    this.#stale.start()
+    host.services.own.onMoved(this.#stale.askAll)
     this.#discovery.start()
   }
 }

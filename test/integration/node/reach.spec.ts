@@ -1,19 +1,29 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
+import type { ServiceFactoryMap } from 'libp2p'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { type FailedHandshake, keyedNoise } from '../../../src/node/network/keyed-noise.ts'
 import { PeerLimits } from '../../../src/node/network/limits/peer-limits.ts'
+import { boundedGossipsub } from '../../../src/node/network/pubsub.ts'
+import { LastingStreams } from '../../../src/node/network/reach/lasting-streams.ts'
+import { StaleConnections } from '../../../src/node/network/reach/stale-connections.ts'
+import { announce as announceService, type Announce, type Announcement } from '../../../src/protocol/announce/index.ts'
+import { createLogger } from '../../../src/rounds/logger.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const LISTEN = ['/ip4/127.0.0.1/tcp/0']
+const SAID: Omit<Announcement, 'round'> = { phase: 'G', schemaHash: '0'.repeat(64), sketch: new Float32Array(64), protocols: [] }
 
 describe('addresses and handshakes of real hosts', () => {
   const hosts: Host[] = []
   const closers: (() => void)[] = []
+  /** What makes a line that leads on swallow everything. */
+  const cuts: (() => void)[] = []
 
   afterEach(async () => {
     await Promise.all(hosts.splice(0).map(async (host) => { await host.stop() }))
@@ -21,8 +31,8 @@ describe('addresses and handshakes of real hosts', () => {
   })
 
   async function start (
-    { listen = LISTEN, announce = [], networkKey = 7, failures = [] }: {
-      listen?: string[], announce?: string[], networkKey?: number, failures?: FailedHandshake[]
+    { listen = LISTEN, announce = [], networkKey = 7, failures = [], services = {} }: {
+      listen?: string[], announce?: string[], networkKey?: number, failures?: FailedHandshake[], services?: object
     } = {}
   ): Promise<Host> {
     const host = await createHost({
@@ -36,7 +46,7 @@ describe('addresses and handshakes of real hosts', () => {
         networkKey: Buffer.alloc(32, networkKey),
         onRefused: (failure) => { failures.push(failure) }
       }),
-      services: {}
+      services: services as ServiceFactoryMap
     })
     hosts.push(host)
     return host
@@ -92,6 +102,62 @@ describe('addresses and handshakes of real hosts', () => {
     expect(await causeOf(await forwarding(other, id, 60))).to.equal('LINE')
   })
 
+  it('announcements go on when the connection that they began on ends and another stays', async function () {
+    this.timeout(30_000)
+    const heard: number[][] = [[], []]
+    const [a, b] = await Promise.all(heard.map(async (rounds) => {
+      const lasting = new LastingStreams()
+      const host = await start({
+        services: { pubsub: lasting.around(boundedGossipsub(FEDERATION)), announce: announceService({ federationId: FEDERATION }) }
+      })
+      lasting.start()
+      closers.push(() => { lasting.stop() })
+      const service = (host.services as unknown as { announce: Announce }).announce
+      service.addEventListener('announcement', ({ detail }) => { rounds.push(detail.announcement.round) })
+      return { host, service, rounds }
+    }))
+    const say = async (round: number): Promise<void> => {
+      for (const { service } of [a!, b!]) await service.publish({ ...SAID, round })
+    }
+    const first = await a!.host.dial(b!.host.getMultiaddrs())
+    await until(async () => {
+      await say(1)
+      return heard.every((rounds) => rounds.includes(1))
+    })
+    await b!.host.dial(a!.host.getMultiaddrs(), { force: true })
+    await until(() => a!.host.getConnections(b!.host.peerId).length > 1)
+    // Whoever is told of the new connection has its stream yet.
+    await sleep(1_000)
+    first.abort(new Error('its address is gone'))
+    await until(async () => {
+      await say(2)
+      return heard.every((rounds) => rounds.includes(2))
+    })
+  })
+
+  it('ends a connection that leads nowhere beside a new one, and none that answers', async function () {
+    this.timeout(30_000)
+    const [a, b] = [await start(), await start()]
+    const stale = new StaleConnections(a, createLogger('silent'), 1_000)
+    stale.start()
+    closers.push(() => { stale.stop() })
+    const alive = await a.dial(b.getMultiaddrs())
+    const path = await forwarding(b, b.peerId.toString())
+    const dead = await a.dial(multiaddr(path), { force: true })
+    for (const cut of cuts.splice(0)) cut()
+    await b.dial(a.getMultiaddrs(), { force: true })
+    await until(() => dead.status !== 'open')
+    expect(alive.status).to.equal('open')
+  })
+
+  async function until (holds: () => Promise<boolean> | boolean): Promise<void> {
+    const end = Date.now() + 15_000
+    while (!await holds()) {
+      if (Date.now() > end) throw new Error('waited in vain')
+      await sleep(300)
+    }
+  }
+
   /** An address that leads to this host, for so many bytes of its answer. */
   async function forwarding (host: Host, id: string, bytes = Infinity): Promise<string> {
     const port = Number(host.services.own.listening[0]!.getComponents()[1]!.value)
@@ -102,6 +168,11 @@ describe('addresses and handshakes of real hosts', () => {
         socket.write(data.subarray(0, left))
         left -= data.length
         if (left <= 0) socket.end(() => { onward.destroy() })
+      })
+      cuts.push(() => {
+        socket.unpipe(onward)
+        socket.resume()
+        onward.removeAllListeners('data').resume()
       })
       socket.pipe(onward)
       for (const each of [socket, onward]) each.on('error', () => {})
