@@ -41,6 +41,8 @@ function describe (value: SiteStatus): string {
   return [
     ...lines,
     ...value.addresses.map((address) => `listens on  ${address}`),
+    ...value.relays.map((relay) => `relay       ${relay}`),
+    ...(value.relayedBytes === 0 ? [] : [`relayed     ${value.relayedBytes} B for others`]),
     ...value.warnings.map((warning) => `warning     ${warning}`)
   ].join('\n')
 }
@@ -58,7 +60,7 @@ function describeImages ({ images }: SiteStatus): string {
 }
 
 function describePeer (peer: PeerView): string {
-  const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
+  const seen = peer.connected ? `connected${peer.reach == null ? '' : `, ${peer.reach}`}` : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
   const training = peer.round == null
     ? ''
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`

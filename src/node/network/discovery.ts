@@ -24,7 +24,7 @@ export interface DiscoveryTimes {
 
 const DEFAULT_TIMES: DiscoveryTimes = {
   tickMs: 500,
-  dialMs: 10_000,
+  dialMs: 30_000,
   queryMs: 10_000,
   lookupMs: 30_000,
   bootstrap: { firstMs: 1_000, lastMs: 60_000 },

@@ -1,10 +1,9 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { SOFTWARE } from '../../common/software.ts'
@@ -16,14 +15,19 @@ import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
 import { announceable } from './reach/announceable.ts'
+import { dialOrder } from './reach/dial-order.ts'
 import { DialRules } from './reach/dial-rules.ts'
+import { OutboundProxy } from './reach/outbound-proxy.ts'
 import { OwnAddresses, type OwnAddressesComponents } from './reach/own-addresses.ts'
+import { RelayKeeper, type RelayKeeperComponents } from './reach/relay-keeper.ts'
+import { transports, type Tls } from './reach/transports.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify
   ping: Ping
   dht: KadDHT
   own: OwnAddresses
+  relays: RelayKeeper
 }
 
 export type Host<T extends ServiceMap = ServiceMap> = Libp2p<HostServices & T>
@@ -36,6 +40,12 @@ export interface HostInit<T extends ServiceMap> {
   readonly announce?: readonly string[]
   /** Addresses of others that a person gave: dialled whatever they are. */
   readonly given?: readonly string[]
+  /** URL of the proxy that connections go out through. */
+  readonly proxy?: string | undefined
+  /** For addresses with /tls/ws. */
+  readonly tls?: Tls | undefined
+  /** Passes connections on between members. */
+  readonly relay?: boolean
   readonly encrypter: KeyedNoise
   readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
@@ -48,7 +58,7 @@ export interface HostInit<T extends ServiceMap> {
 }
 
 /** What a peer may open before it is certified. */
-const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership', 'own'])
+const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership', 'own', 'relays'])
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
@@ -60,6 +70,16 @@ const MAX_CONNECTIONS = 256
 const MAX_DIALS_WAITING = 128
 // A peer that lists a hundred addresses does not make this site dial them all.
 const MAX_ADDRESSES_DIALLED = 8
+// A firewall that swallows the first addresses leaves time for the relay, which comes last.
+const ADDRESS_MS = 6_000
+const DIAL_MS = 30_000
+// In place of the protocol's limits (128 KiB in two minutes) members have budgets of their own: limits/traffic-limits.ts.
+const RELAY = {
+  reservations: { applyDefaultLimit: false, maxReservations: 256 },
+  maxInboundHopStreams: 64,
+  maxOutboundHopStreams: 64,
+  maxOutboundStopStreams: 64
+}
 // A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2
 // and 10 s would cut exchanges off.
 const PING_MS = 60_000
@@ -74,7 +94,9 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     identify: identify(),
     ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
     dht: federationDht(init.federationId),
-    own: (components: OwnAddressesComponents) => new OwnAddresses(components)
+    own: (components: OwnAddressesComponents) => new OwnAddresses(components),
+    relays: (components: RelayKeeperComponents) => new RelayKeeper(components),
+    ...(init.relay === true ? { relay: circuitRelayServer(RELAY) } : {})
   }
   const { version = SOFTWARE, announce = [], given = [] } = init
   const rules = new DialRules(given, () => host.services.own.listening)
@@ -87,7 +109,11 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       appendAnnounce: [...announce],
       announceFilter: (addresses) => announceable(addresses, announce)
     },
-    transports: [tcp(), webSockets()],
+    transports: transports({
+      proxy: new OutboundProxy(init.proxy),
+      tls: init.tls,
+      certified: (components) => init.members?.certifiedOnly.components(components) ?? components
+    }) as never,
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
     streamMuxers: [() => init.limits.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
     connectionGater: { ...(init.members ?? init.limits).connectionGater, denyDialMultiaddr: rules.deniesDial },
@@ -97,6 +123,9 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       maxIncomingPendingConnections: PENDING_INBOUND,
       maxDialQueueLength: MAX_DIALS_WAITING,
       maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED,
+      addressSorter: dialOrder,
+      addressDialTimeout: ADDRESS_MS,
+      dialTimeout: DIAL_MS,
       inboundStreamProtocolNegotiationTimeout: PING_MS,
       outboundStreamProtocolNegotiationTimeout: PING_MS
     },

@@ -34,11 +34,15 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
+import { failedHandshake, sayBanned, sayIfLost, saySlow, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
-import { handshakeSentence, isRefusal } from './reach/handshake-words.ts'
+import { DirectAgain } from './reach/direct-again.ts'
 import { LastingStreams } from './reach/lasting-streams.ts'
+import { OutboundProxy } from './reach/outbound-proxy.ts'
+import { reachWords } from './reach/reach-words.ts'
+import { readTls } from './reach/read-tls.ts'
 import { StaleConnections } from './reach/stale-connections.ts'
 import { recordConnections, recordExchanges } from './record-audit.ts'
 
@@ -92,6 +96,7 @@ export class SiteNetwork {
   readonly #share: FairShare
   readonly #lasting: LastingStreams
   readonly #stale: StaleConnections
+  readonly #direct: DirectAgain
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -106,6 +111,7 @@ export class SiteNetwork {
     this.peers = parts.peers
     this.#lasting = parts.lasting
     this.#stale = new StaleConnections(this.host, init.logger)
+    this.#direct = new DirectAgain(this.host)
     this.#share = new FairShare(() => performance.now(), {
       rootOf: (partner) => init.membership.rootOf(partner),
       onSlow: (...slow) => { saySlow(init.notices, ...slow) }
@@ -150,6 +156,9 @@ export class SiteNetwork {
         listen: init.config.listen,
         announce: init.config.announce ?? [],
         given: init.config.bootstrap,
+        proxy: init.config.proxy,
+        relay: init.config.relay ?? false,
+        tls: await readTls(init.config),
         encrypter: noise,
         limits,
         members,
@@ -238,10 +247,30 @@ export class SiteNetwork {
   get membersControl (): MembersControl {
     const { members, peers } = this
     return {
-      view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({ ...each, ...peers.trainingOf(each.peerId) })),
+      view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({
+        ...each,
+        ...peers.trainingOf(each.peerId),
+        ...this.reachOf(each.peerId)
+      })),
       publishRevocation: async (peerId) => await members.publishRevocation(peerId),
       rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
     }
+  }
+
+  /** How a peer is reached, in words. */
+  reachOf (peerId: string): { readonly reach?: string } {
+    const proxy = new OutboundProxy(this.#init.config.proxy)
+    const words = reachWords(this.host.getConnections(peerIdFromString(peerId)), proxy)
+    return words == null ? {} : { reach: words }
+  }
+
+  /** Peer ids of members that hold a place for this site. */
+  get relays (): string[] {
+    return this.host.services.relays.relays
+  }
+
+  get relayedBytes (): number {
+    return this.#limits.relayedBytes
   }
 
   get software (): Software {
@@ -270,6 +299,8 @@ export class SiteNetwork {
     await this.#discovery.stop()
     this.#lasting.stop()
     this.#stale.stop()
+    this.#direct.stop()
+    this.host.services.relays.end()
     if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.members.stop()
@@ -280,6 +311,13 @@ export class SiteNetwork {
     const { components } = this.host.services.late
     const { faults } = this.#init
     return faults == null ? components : lossyComponents(components, { probability: faults.loss, random: seededRandom(faults.seed) })
+  }
+
+  /** Whoever passes connections on is reachable, and needs nobody who does. */
+  #keepRelays (): void {
+    const { notices, logger, config } = this.#init
+    if (config.relay === true) return
+    this.host.services.relays.begin({ isCertified: (peer) => this.members.admissions.isEstablished(peer), notices, logger })
   }
 
   #begin (): void {
@@ -306,6 +344,8 @@ export class SiteNetwork {
     this.#lasting.start()
     this.#stale.start()
     host.services.own.onMoved(this.#stale.askAll)
+    this.#direct.start()
+    this.#keepRelays()
     this.#discovery.start()
   }
 }
@@ -337,63 +377,4 @@ function versionsOf (init: SiteNetworkInit, own: Software, peers: PeerTable): Pe
 function runs ({ membership }: SiteNetworkInit, peers: PeerTable, peer: string, said: Said): void {
   peers.runs(peer, said)
   if (said.software != null) membership.book.runs(peer, said.software)
-}
-
-/** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */
-async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { peerId, peerStore }: Host<Services>): Promise<void> {
-  if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
-  const known = await peerStore.all()
-  if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
-  notices.warn(
-    'no address',
-    'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
-      'with an invitation that holds one'
-  )
-}
-
-/** One sentence for any number of names, which anybody may invent. */
-function sayUncertified (notices: Notices, peer: string): void {
-  notices.warn(
-    'uncertified',
-    `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
-      'yours is missing, it runs older software and has not been met yet'
-  )
-}
-
-function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: number | undefined): void {
-  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-  notices.warn(
-    `slow ${partner}`,
-    `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
-      usualMs == null ? '' : `, with others ${seconds(usualMs)}`
-    }): it is asked less often from now on; look at the line between, and ask the people there`
-  )
-}
-
-function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {
-  const seconds = Math.round(ms / 1_000)
-  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`)
-  audit.record({ kind: 'ban', peer, reason, seconds })
-}
-
-/** A line that broke, or an address that changed hands, is no refusal. */
-function failedHandshake (
-  { notices, audit, logger }: Pick<SiteNetworkInit, 'notices' | 'audit' | 'logger'>,
-  refusal: FailedHandshake,
-  { refused, limits }: Pick<Parts, 'refused' | 'limits'>
-): void {
-  const { direction, peer, cause } = refusal
-  if (direction === 'inbound') limits.handshakeFailed(peer)
-  if (!isRefusal(refusal)) {
-    logger.info({ direction, peer, cause }, handshakeSentence(refusal))
-    return
-  }
-  refused.count++
-  notices.warn(`refused ${direction} ${peer}`, handshakeSentence(refusal))
-  audit.record({
-    kind: 'refusal',
-    peer: direction === 'outbound' ? peer : 'unknown',
-    what: `${direction} handshake`,
-    reason: cause === 'KEY' ? 'no or another network key' : 'not what Noise sends'
-  })
 }

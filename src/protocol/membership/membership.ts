@@ -134,7 +134,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   async #onStream (stream: Stream, connection: Connection): Promise<void> {
-    const address = connection.remoteAddr.getComponents()[0]?.value ?? ''
+    const parts = connection.remoteAddr.getComponents()
+    // Behind a relay there are many.
+    const isRelayed = parts.some(({ name }) => name === 'p2p-circuit')
+    const address = (isRelayed ? parts.at(-1) : parts[0])?.value ?? ''
     if (this.#perPeer.take(connection.remotePeer.toString()) > 0 || this.#perAddress.take(address) > 0) {
       stream.abort(new RefusedError('RATE_LIMITED'))
       return
