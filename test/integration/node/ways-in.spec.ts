@@ -40,7 +40,7 @@ describe('ways in and out', () => {
     for (const server of servers.splice(0)) server.close()
   })
 
-  async function start (over: Partial<HostInit<object>> = {}): Promise<Host> {
+  async function start (over: Partial<Pick<HostInit<never>, 'listen' | 'proxy' | 'tls'>> = {}): Promise<Host> {
     const host = await createHost({
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
