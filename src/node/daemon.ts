@@ -202,7 +202,7 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view(this.#joined?.gossip.suspects).map((each) => ({ ...each, ...network.reachOf(each.peerId) })) ?? [],
+      peers: () => network?.peersView(this.#joined?.gossip.suspects) ?? [],
       members: network?.membersControl
     })
     await control.start()

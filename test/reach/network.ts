@@ -75,6 +75,10 @@ export class Network {
       nft add rule inet g out ${address == null ? '' : `ip daddr ${address}`} tcp dport ${port} accept`)
   }
 
+  async hasNetem (): Promise<boolean> {
+    return await this.sh('hub', 'tc qdisc add dev br0 root netem delay 1ms && tc qdisc del dev br0 root').then(() => true, () => false)
+  }
+
   /** Names for the hosts of this network, as DNS would give them. */
   async name (host: string, names: Readonly<Record<string, string>>): Promise<void> {
     const folder = `/etc/netns/${this.space(host)}`

@@ -1,10 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { has, Network } from './network.ts'
 
 const OPEN = { listen: ['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws'] }
+const FILTER = `nft add table inet l; nft 'add chain inet l in { type filter hook input priority 0; }'`
 const TLS = 'openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=site.example'
+
+/** Not every kernel of a container has netem; nftables loses packets everywhere. */
+function lossy (percent: number): string {
+  return `${FILTER}; nft add rule inet l in iif != lo numgen random mod 100 '<' ${percent} drop`
+}
 
 describe('sites as hospitals have them (network namespaces, nftables, tc)', function () {
   this.timeout(240_000)
@@ -66,11 +73,10 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
   it('only through squid, by CONNECT with a password', async function () {
     if (!has('squid')) this.skip()
     network = await Network.create(['a', 'b', 'c'], ['proxy'])
-    const folder = join(network.sites.folder, 'squid')
-    await mkdir(folder)
+    const folder = await mkdtemp(join(tmpdir(), 'consilium-squid-'))
+    await chmod(folder, 0o777)
     const helper = join(folder, 'auth.sh')
     await writeFile(helper, '#!/bin/sh\nwhile read u p; do [ "$u $p" = "site geheim" ] && echo OK || echo ERR; done\n', { mode: 0o755 })
-    await network.sh('proxy', `chmod -R 777 ${network.sites.folder} ${folder}`)
     await writeFile(join(folder, 'squid.conf'), [
       'http_port 3128', `pid_filename ${folder}/pid`, `cache_log ${folder}/log`, 'access_log none', 'cache deny all',
       `auth_param basic program ${helper}`, 'acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all', ''
@@ -85,6 +91,8 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
     }
     await meet(['b', 'a'], ['c', 'a'], ['b', 'c'])
     expect((await network.peer('b', 'a'))?.reach).to.equal('through the proxy')
+    await network.kill('proxy')
+    await rm(folder, { recursive: true })
   })
 
   it('behind nginx as TLS reverse proxy with a path, by a DNS name alone', async function () {
@@ -142,15 +150,22 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
     const round = (await network.peer('a', 'b'))?.round ?? 0
     await network.until('it exchanges and is heard again', async () =>
       await network!.exchanges('a', 'b') > before + 2 && ((await network!.peer('a', 'b'))?.round ?? 0) > round + 2, 60_000)
-    await network.kill('a')
-    const known = (await network.peer('c', 'b'))?.addresses.join() ?? ''
-    expect(known === '' || known.includes('10.99.0.77')).to.equal(true)
+    expect((await network.peer('a', 'b'))?.addresses.join()).to.include('10.99.0.77')
   })
 
-  for (const [what, netem] of [['300 ms and 2 % loss', 'delay 150ms loss 1%'], ['1 Mbit/s', 'rate 1mbit delay 20ms']] as const) {
-    it(`${what}: exchanges come about`, async () => {
+  const lines = [
+    ['300 ms', 'tc qdisc add dev eth0 root netem delay 150ms'],
+    ['2 % loss', lossy(2)],
+    ['1 Mbit/s', `${FILTER}; nft add rule inet l in limit rate over 125 kbytes/second burst 64 kbytes drop`]
+  ] as const
+  for (const [what, script] of lines) {
+    it(`${what}: exchanges come about`, async function () {
       network = await Network.create(['a', 'b'])
-      for (const host of ['a', 'b']) await network.sh(host, `tc qdisc add dev eth0 root netem ${netem}`)
+      if (script.startsWith('tc') && !await network.hasNetem()) {
+        console.log('skipped: this kernel has no netem')
+        this.skip()
+      }
+      for (const host of ['a', 'b']) await network.sh(host, script)
       network.start('a', OPEN)
       network.start('b', { ...OPEN, bootstrap: [at('a')] })
       await network.until('they exchanged', async () => await network!.exchanges('a', 'b') > 2, 120_000)
@@ -162,9 +177,9 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
     network.start('a', OPEN)
     network.start('b', { ...OPEN, bootstrap: [at('a')] })
     await meet(['a', 'b'])
-    for (const host of ['a', 'b']) await network.sh(host, 'tc qdisc add dev eth0 root netem loss 30%')
+    for (const host of ['a', 'b']) await network.sh(host, lossy(30))
     await new Promise((resolve) => { setTimeout(resolve, 30_000) })
-    for (const host of ['a', 'b']) await network.sh(host, 'tc qdisc del dev eth0 root')
+    for (const host of ['a', 'b']) await network.sh(host, 'nft delete table inet l')
     const before = await network.exchanges('a', 'b')
     await network.until('they exchange again', async () => await network!.exchanges('a', 'b') > before + 2, 120_000)
     const warnings = (await network.report('b'))!.status.warnings.join()

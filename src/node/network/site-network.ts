@@ -22,6 +22,7 @@ import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { PeerTable } from '../../rounds/peer-table.ts'
+import type { PeerView } from '../../rounds/status.ts'
 import type { NetworkSettings } from '../../settings/site/network.ts'
 import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
@@ -255,6 +256,14 @@ export class SiteNetwork {
       publishRevocation: async (peerId) => await members.publishRevocation(peerId),
       rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
     }
+  }
+
+  /** What is known of the others; where they are now, and how they are reached. */
+  peersView (suspects?: readonly string[]): PeerView[] {
+    return this.peers.view(suspects).map((each) => {
+      const addresses = this.host.getConnections(peerIdFromString(each.peerId)).map(({ remoteAddr }) => remoteAddr.toString())
+      return { ...each, ...this.reachOf(each.peerId), ...(addresses.length === 0 ? {} : { addresses }) }
+    })
   }
 
   /** How a peer is reached, in words. */

@@ -18,7 +18,8 @@ export interface RelayKeeperInit {
   readonly logger: Logger
 }
 
-const HOP = '/libp2p/circuit/relay/0.2.0/hop'
+/** Spoken by whoever passes connections on. */
+export const RELAYS = '/libp2p/circuit/relay/0.2.0/hop'
 /** So many are kept, so that one may go. */
 const WANTED = 2
 const LOOK_MS = 2_000
@@ -94,7 +95,7 @@ export class RelayKeeper {
     for (const [id, peer] of peers) {
       if (this.#had.has(id) || (this.#notBefore.get(id) ?? 0) > Date.now() || !isCertified(peer)) continue
       const { protocols } = await this.#components.peerStore.get(peer).catch(() => ({ protocols: [] as string[] }))
-      if (protocols.includes(HOP)) found.push(peer)
+      if (protocols.includes(RELAYS)) found.push(peer)
     }
     return found
   }
