@@ -16,12 +16,16 @@ const daemon = new Daemon({
   trainerEntry: fileURLToPath(new URL('../fixtures/trainer/fake-trainer.js', import.meta.url))
 })
 process.on('SIGTERM', () => { daemon.requestStop() })
+let isWriting = false
 const timer = setInterval(() => {
+  if (isWriting) return
+  isWriting = true
   Promise.all([fetchControl(home, '/status'), fetchControl(home, '/peers')])
     .then(async ([status, peers]) => {
       await writeFile(`${report}.new`, JSON.stringify({ status, peers }))
       await rename(`${report}.new`, report)
     })
     .catch(() => { /* not up yet */ })
+    .finally(() => { isWriting = false })
 }, 500)
 await daemon.run().finally(() => { clearInterval(timer) })

@@ -15,7 +15,7 @@ export function announceable (addresses: readonly Multiaddr[], told: readonly st
 }
 
 /** Loopback and link-local addresses mean another machine to everybody else: they count only where a site has no others. */
-export function reachable (addresses: readonly Multiaddr[]): Multiaddr[] {
+function reachable (addresses: readonly Multiaddr[]): Multiaddr[] {
   const far = addresses.filter((address) => !isNear(address))
   return far.length > 0 ? far : [...addresses]
 }
