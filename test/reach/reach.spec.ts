@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { has, Network } from './network.ts'
 
 const OPEN = { listen: ['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws'] }
-const FILTER = `nft add table inet l; nft 'add chain inet l in { type filter hook input priority 0; }'`
+const FILTER = 'nft add table inet l; nft \'add chain inet l in { type filter hook input priority 0; }\''
 const TLS = 'openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=site.example'
 
 /** Not every kernel of a container has netem; nftables loses packets everywhere. */
@@ -49,10 +49,10 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
     const { reach = '' } = (await network.peer('b', 'c'))!
     expect(reach).to.match(/^relayed by /)
     const [killed, left] = reach.includes(r) ? ['r', s] : ['s', r]
-    await network.kill(killed!)
+    await network.kill(killed)
     const before = await network.exchanges('b', 'c')
     const tookMs = await network.until('they go on through the other', async () =>
-      await network!.exchanges('b', 'c') > before + 1 && (await network!.peer('b', 'c'))?.reach?.includes(left!) === true)
+      await network!.exchanges('b', 'c') > before + 1 && (await network!.peer('b', 'c'))?.reach?.includes(left) === true)
     expect(tookMs).to.be.below(30_000)
   })
 
@@ -126,7 +126,7 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
 
   it('behind a NAT with a port forward, as Docker has it, by --announce', async () => {
     network = await Network.create(['a', 'b', 'c'], ['router'])
-    await network.sh('a', `ip addr flush dev eth0; ip addr add 172.18.0.2/24 dev eth0; ip route add default via 172.18.0.1`)
+    await network.sh('a', 'ip addr flush dev eth0; ip addr add 172.18.0.2/24 dev eth0; ip route add default via 172.18.0.1')
     await network.sh('router', `ip addr add 172.18.0.1/24 dev eth0; echo 1 > /proc/sys/net/ipv4/ip_forward
       nft add table ip nat
       nft 'add chain ip nat pre { type nat hook prerouting priority -100; }'

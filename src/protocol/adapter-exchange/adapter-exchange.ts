@@ -94,7 +94,14 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const partner = peerId.toString()
     const run: Run = { trace: {} }
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, upTo, onDoubt: () => { inDoubt = true }, onRound: this.#onRound(partner) }
+    const initiating = {
+      partner,
+      exchangeId: randomBytes(ID_BYTES).toString('hex'),
+      catchUp,
+      upTo,
+      onDoubt: () => { inDoubt = true },
+      onRound: this.#onRound(partner)
+    }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)

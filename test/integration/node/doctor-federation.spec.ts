@@ -26,7 +26,8 @@ describe('consilium doctor --federation', () => {
       ])
       expect(steps[3]?.detail).to.equal('it passes connections on')
       expect(steps[5]?.detail).to.match(/let this machine out to 127\.0\.0\.1, TCP port 1/)
-      const stranger = await tryFederation({ ...invitation, bootstrap: [address!], ring: { current: randomBytes(32).toString('hex'), previous: [] } }, {})
+      const ring = { current: randomBytes(32).toString('hex'), previous: [] }
+      const stranger = await tryFederation({ ...invitation, bootstrap: [address!], ring }, {})
       expect(stranger.find(({ name }) => name === 'handshake')?.detail).to.include('no network key in common')
       expect(stranger.at(-1)).to.include({ name: 'federation', ok: false })
       expect((await sites.statusOf('a', () => true)).refusedCertificates).to.equal(0)

@@ -75,7 +75,7 @@ describe('ways in and out', () => {
         socket.pipe(target).pipe(socket)
       })
       target.on('error', () => {})
-    }) as unknown as Server
+    })
   }
 
   const tcpPort = (host: Host): number => Number(host.services.own.listening[0]!.getComponents()[1]!.value)

@@ -77,10 +77,10 @@ async function throughHttp (proxy: URL, target: Target): Promise<Socket> {
   let status = 0
   request.on('proxyConnect', ({ statusCode }: { statusCode: number }) => { status = statusCode })
   const agent = new HttpsProxyAgent(bare, { headers })
-  const socket = await agent.connect(request as never, { ...target, secureEndpoint: false } as never).catch((error: unknown) => {
+  const socket = await agent.connect(request as never, { ...target, secureEndpoint: false }).catch((error: unknown) => {
     throw new UnreachableError(`the proxy ${proxy.host} cannot be reached: ${messageOf(error)}`)
   })
-  if (status === 200) return socket as Socket
+  if (status === 200) return socket
   socket.destroy()
   throw new UnreachableError(
     status === WANTS_PASSWORD

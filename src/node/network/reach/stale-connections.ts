@@ -53,7 +53,8 @@ export class StaleConnections {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#patienceMs)])
     answers(connection, signal).catch((error: unknown) => {
       if (this.#stop.signal.aborted || connection.status !== 'open') return
-      this.#logger.info({ peer: connection.remotePeer.toString(), reason: messageOf(error) }, 'a connection leads nowhere any more: it ends')
+      const peer = connection.remotePeer.toString()
+      this.#logger.info({ peer, reason: messageOf(error) }, 'a connection leads nowhere any more: it ends')
       connection.abort(new Error('no sign of life'))
     }).finally(() => { this.#asked.delete(connection) })
   }

@@ -23,7 +23,10 @@ const STEP_MS = 10_000
 const HANDSHAKE_MS = 20_000
 
 /** Goes the way to each address of an invitation, step by step, and says where it ends, in words for whoever minds the firewall. */
-export async function tryFederation ({ federation, ring, bootstrap }: Invitation, { proxy: given }: Partial<NetworkSettings>): Promise<Step[]> {
+export async function tryFederation (
+  { federation, ring, bootstrap }: Invitation,
+  { proxy: given }: Partial<NetworkSettings>
+): Promise<Step[]> {
   const proxy = new OutboundProxy(given)
   const host = await createHost({
     key: await generateKeyPair('Ed25519'),
@@ -50,8 +53,8 @@ function summary (steps: readonly Step[]): Step {
   return {
     name: 'federation',
     ok: false,
-    detail: 'none of its sites can be reached from here: mend what is said above, or ask for an invitation with another address, such as one on ' +
-      'port 443'
+    detail: 'none of its sites can be reached from here: mend what is said above, or ask for an invitation with another address, such as ' +
+      'one on port 443'
   }
 }
 
@@ -98,11 +101,12 @@ async function spoken (socket: Socket, name: string): Promise<Step> {
 function failedStep (error: unknown, { host, port }: { host: string, port: number }, proxy: URL | undefined): Step {
   const words = messageOf(error)
   if (words.includes('ENOTFOUND')) {
-    return { name: 'resolve', ok: false, detail: `the name ${host} cannot be looked up: ask for it to be resolved inside, or for a proxy` }
+    return { name: 'resolve', ok: false, detail: `the name ${host} cannot be looked up: have it resolved inside, or ask for a proxy` }
   }
   if (words.includes('TLS')) return { name: 'TLS', ok: false, detail: `${words}: let port ${port} through unchanged, without inspection` }
   if (proxy != null) return { name: 'proxy', ok: false, detail: `${words}: let ${proxy.host} connect to ${host}:${port}` }
-  const why = words.includes('ECONNREFUSED') ? 'nobody listens there, or a firewall refuses' : 'a firewall on the way swallows it, or the host is off'
+  const isRefused = words.includes('ECONNREFUSED')
+  const why = isRefused ? 'nobody listens there, or a firewall refuses' : 'a firewall on the way swallows it, or the host is off'
   return {
     name: 'dial',
     ok: false,
