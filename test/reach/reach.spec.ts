@@ -44,8 +44,8 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
     for (const host of ['b', 'c']) network.start(host, { ...OPEN, bootstrap: [at('r'), at('s')] })
     await meet(['b', 'c'])
     const [r, s] = [await network.idOf('r'), await network.idOf('s')]
-    await network.until('both have two relays', async () =>
-      (await Promise.all(['b', 'c'].map(async (each) => (await network!.report(each))?.status.relays.length))).every((count) => count === 2))
+    const relaysOf = async (site: string): Promise<number> => (await network!.report(site))?.status.relays.length ?? 0
+    await network.until('both have two relays', async () => await relaysOf('b') === 2 && await relaysOf('c') === 2)
     const { reach = '' } = (await network.peer('b', 'c'))!
     expect(reach).to.match(/^relayed by /)
     const [killed, left] = reach.includes(r) ? ['r', s] : ['s', r]

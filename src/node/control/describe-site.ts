@@ -57,7 +57,9 @@ function waiting (waitsFor: string[]): Pick<SiteStatus, 'waitsFor'> {
 function describeNetwork (
   network: SiteNetwork | undefined
 ): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams' | 'relays' | 'relayedBytes'> {
-  if (network == null) return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {}, relays: [], relayedBytes: 0 }
+  if (network == null) {
+    return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {}, relays: [], relayedBytes: 0 }
+  }
   const { addresses, peers, members, refusedHandshakes } = network
   return {
     addresses,

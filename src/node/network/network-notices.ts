@@ -1,3 +1,5 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Auditor } from '../../audit/auditor.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Logger } from '../../rounds/logger.ts'
@@ -16,7 +18,10 @@ interface Init {
 }
 
 /** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */
-export async function sayIfLost ({ membership, config, notices }: Pick<Init, 'membership' | 'config' | 'notices'>, { peerId, peerStore }: Pick<Host, 'peerId' | 'peerStore'>): Promise<void> {
+export async function sayIfLost (
+  { membership, config, notices }: Pick<Init, 'membership' | 'config' | 'notices'>,
+  { peerId, peerStore }: Pick<Host, 'peerId' | 'peerStore'>
+): Promise<void> {
   if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
   const known = await peerStore.all()
   if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
@@ -33,6 +38,18 @@ export function sayUncertified (notices: Notices, peer: string): void {
     'uncertified',
     `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
       'yours is missing, it runs older software and has not been met yet'
+  )
+}
+
+/** A copied home, or a backup beside the running one: what the one commits, the other does not know. */
+export function sayTwin ({ key, notices }: { readonly key: PrivateKey, readonly notices: Notices }, peer: string): void {
+  const isOwn = peer === peerIdFromPrivateKey(key).toString()
+  notices.warn(
+    `twin ${peer}`,
+    isOwn
+      ? 'another process uses the key of this site at the same time, elsewhere (a copied home?): stop one of the two, since the ' +
+        'exchanges of the one are lost to the other; give the copy a key of its own with "consilium init" and an invitation'
+      : `site ${peer} runs twice at the same time (a copied home?): its people have to stop one of the two`
   )
 }
 

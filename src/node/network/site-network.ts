@@ -35,7 +35,7 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
-import { failedHandshake, sayBanned, sayIfLost, saySlow, sayUncertified } from './network-notices.ts'
+import { failedHandshake, sayBanned, sayIfLost, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
@@ -259,8 +259,8 @@ export class SiteNetwork {
   }
 
   /** What is known of the others; where they are now, and how they are reached. */
-  peersView (suspects?: readonly string[]): PeerView[] {
-    return this.peers.view(suspects).map((each) => {
+  peersView (suspects?: readonly string[], classes?: readonly string[]): PeerView[] {
+    return this.peers.view(suspects, classes).map((each) => {
       const addresses = this.host.getConnections(peerIdFromString(each.peerId)).map(({ remoteAddr }) => remoteAddr.toString())
       return { ...each, ...this.reachOf(each.peerId), ...(addresses.length === 0 ? {} : { addresses }) }
     })
@@ -336,6 +336,7 @@ export class SiteNetwork {
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })
+    host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => { sayTwin(this.#init, peerId.toString()) })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()

@@ -18,6 +18,8 @@ const example: Announcement = {
   dice: 0.875,
   steps: { trained: 48, arrived: 32 },
   pace: 0.25,
+  classDice: [0.5, undefined, 1],
+  labelFits: { asIs: [[1, 2], [1, 253]], exchanged: [[2, 3]] },
   software: '0.2.0',
   protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
@@ -35,10 +37,11 @@ function kind (verdict: Validation): string {
 }
 
 describe('announcement', () => {
-  it('comes back as it was sent, with and without Dice, steps and pace', () => {
-    expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, announcement: example })
-    const { dice: _, steps: __, pace: ___, ...without } = example
-    expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
+  it('comes back as it was sent, with and without Dice, steps, pace and fits', () => {
+    expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, instance: 0, announcement: example })
+    const { dice: _, steps: __, pace: ___, labelFits: ____, classDice: _____, ...without } = example
+    const expected = { sequence: 2n ** 60n, instance: 0, announcement: without }
+    expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal(expected)
   })
 
   it('carries what software 0.1.0 demands and this one does not read, and is read without it', () => {
@@ -68,6 +71,11 @@ describe('announcement', () => {
   it('is refused when a field is not what an honest site sends', () => {
     const bad: Partial<AnnouncementFrame>[] = [
       { round: 1_000_001 },
+      { classDice: [-0.5] },
+      { classDice: new Array<number>(17).fill(0) },
+      { fitsAsIs: [1] },
+      { fitsExchanged: [1, 256] },
+      { fitsAsIs: new Array<number>(258).fill(1) },
       { phase: '' },
       { phase: 'x'.repeat(33) },
       { phase: '<b>' },
@@ -90,8 +98,9 @@ describe('announcement', () => {
 
   it('carries what its author shows, as long as there is room for it', () => {
     fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 5_000 }), (shown) => {
-      const bytes = encodeAnnouncement(example, 1n, shown)
-      const { credential, announcement } = decodeAnnouncement(bytes)
+      const bytes = encodeAnnouncement(example, 1n, { credential: shown, instance: 2 ** 32 - 1 })
+      const { credential, instance, announcement } = decodeAnnouncement(bytes)
+      expect(instance).to.equal(2 ** 32 - 1)
       expect(announcement).to.deep.equal(example)
       expect(bytes.length).to.be.at.most(MAX_ANNOUNCEMENT_BYTES)
       if (shown.length < 3_000) expect(credential).to.deep.equal(shown)

@@ -64,7 +64,8 @@ export class OutboundProxy {
 
 async function aborted (signal: AbortSignal, proxy: URL): Promise<never> {
   return await new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => { reject(new UnreachableError(`the proxy ${proxy.host} did not answer in time`)) }, { once: true })
+    const onAbort = (): void => { reject(new UnreachableError(`the proxy ${proxy.host} did not answer in time`)) }
+    signal.addEventListener('abort', onAbort, { once: true })
   })
 }
 

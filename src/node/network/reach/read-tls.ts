@@ -6,11 +6,13 @@ import type { NetworkSettings } from '../../../settings/site/network.ts'
 import type { Tls } from './transports.ts'
 
 /** @throws InputError for addresses with TLS and no certificate for it. */
-export async function readTls ({ listen, tlsCertificate, tlsKey }: Pick<NetworkSettings, 'listen'> & Partial<NetworkSettings>): Promise<Tls | undefined> {
+export async function readTls (
+  { listen, tlsCertificate, tlsKey }: Pick<NetworkSettings, 'listen'> & Partial<NetworkSettings>
+): Promise<Tls | undefined> {
   const secure = listen.find((each) => /\/(tls\/ws|wss)(\/|$)/.test(each))
   if (tlsCertificate == null || tlsKey == null) {
     if (secure == null) return undefined
-    throw new InputError(`${secure} needs a certificate: give --tls-certificate and --tls-key, or let a reverse proxy do TLS (docs/reach.md)`)
+    throw new InputError(`${secure} needs a certificate: give --tls-certificate and --tls-key, or let a reverse proxy do TLS`)
   }
   const [cert, key] = await Promise.all([tlsCertificate, tlsKey].map(async (path) => {
     const bytes = await readIfThere(path)

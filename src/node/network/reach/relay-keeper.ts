@@ -22,10 +22,12 @@ export interface RelayKeeperInit {
 export const RELAYS = '/libp2p/circuit/relay/0.2.0/hop'
 /** So many are kept, so that one may go. */
 const WANTED = 2
+const NO_RELAY = 'the last relay of this site is gone and no other member passes connections on: sites that it cannot dial, and that cannot ' +
+  'dial it, are not reached until one does (--relay at a site that all can reach)'
 const LOOK_MS = 2_000
 const AGAIN_MS = 30_000
 
-/** Reserves a place at two members that pass connections on, and at others when one goes: where others cannot reach this site, these can. */
+/** Reserves a place at two members that pass connections on, and at others when one goes: where others cannot, these can. */
 export class RelayKeeper {
   readonly #components: RelayKeeperComponents
   readonly #notBefore = new Map<string, number>()
@@ -64,14 +66,13 @@ export class RelayKeeper {
   async #look (init: RelayKeeperInit): Promise<void> {
     const before = this.#had
     this.#had = new Set(this.relays)
-    for (const lost of [...before].filter((each) => !this.#had.has(each))) init.logger.info({ relay: lost }, 'a relay is gone: another is looked for')
+    for (const relay of before) if (!this.#had.has(relay)) init.logger.info({ relay }, 'a relay is gone: another is looked for')
     for (const peer of await this.#candidates(init)) {
       if (this.#had.size >= WANTED) break
       await this.#reserve(peer, init)
     }
     if (before.size > 0 && this.#had.size === 0) {
-      init.notices.warn('relays', 'the last relay of this site is gone and no other member passes connections on: sites that it cannot dial, ' +
-        'and that cannot dial it, are not reached until one does (--relay at a site that all can reach)')
+      init.notices.warn('relays', NO_RELAY)
     } else if (this.#had.size > 0) init.notices.over('relays', 'this site has a relay again')
   }
 

@@ -110,8 +110,8 @@ function failedStep (error: unknown, { host, port }: { host: string, port: numbe
   return {
     name: 'dial',
     ok: false,
-    detail: `${host} port ${port} does not answer (${why}): the firewall here must let this machine out to ${host}, TCP port ${port}; the ` +
-      'firewall there must let it in'
+    detail: `${host} port ${port} does not answer (${why}): the firewall here must let this machine out to ${host}, TCP port ${port}; ` +
+      'the firewall there must let it in'
   }
 }
 
