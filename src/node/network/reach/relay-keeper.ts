@@ -22,8 +22,8 @@ export interface RelayKeeperInit {
 export const RELAYS = '/libp2p/circuit/relay/0.2.0/hop'
 /** So many are kept, so that one may go. */
 const WANTED = 2
-const NO_RELAY = 'the last relay of this site is gone and no other member passes connections on: sites that it cannot dial, and that cannot ' +
-  'dial it, are not reached until one does (--relay at a site that all can reach)'
+const NO_RELAY = 'the last relay of this site is gone and no other member passes connections on: sites that it cannot dial, and that ' +
+  'cannot dial it, are not reached until one does (--relay at a site that all can reach)'
 const LOOK_MS = 2_000
 const AGAIN_MS = 30_000
 
