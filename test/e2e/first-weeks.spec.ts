@@ -109,7 +109,7 @@ describe('small things of the first weeks', function () {
   })
 
   it('TLS for which there is no certificate is refused, in a flag and in config.json', async () => {
-    const sentence = /listen must have no \/tls and no \/wss, since a site has no certificate for TLS/
+    const sentence = /needs a certificate: give --tls-certificate and --tls-key/
     const listening = ['start', '--home', founder, '--data', DATA, '--listen', '/ip4/0.0.0.0/tcp/0/tls/ws']
     expect((await consilium(listening)).stderr).to.match(sentence)
     const home = at('configured')

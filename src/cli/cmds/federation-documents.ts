@@ -21,7 +21,7 @@ import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
 import { parseDuration } from '../duration.ts'
 import { command, STANDARD_INPUT, withFlags } from '../flags.ts'
-import { readInvitation } from '../invitation-text.ts'
+import { readInvitation } from '../read-invitation.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { offline, prepareHome } from '../prepare-home.ts'
 

@@ -2,9 +2,9 @@ import { joinFederation } from '../../federation/membership/join-federation.ts'
 import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
 import { command, withFlags } from '../flags.ts'
-import { readInvitation } from '../invitation-text.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
+import { readInvitation } from '../read-invitation.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
@@ -28,11 +28,7 @@ export const join = command({
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     requireAddresses(bootstrap)
     await prepareHome(home)
-<<<<<<< HEAD
-    const invitation = text === STANDARD_INPUT ? await readStandardInput() : isInvitation(text) ? text : await readInvitationFile(text)
-=======
     const invitation = await readInvitation(text)
->>>>>>> weeks
     const { peerId, id, document, validTo, bootstrap: known } = await joinFederation({ home, invitation, bootstrap })
     const warning = known.length > 0
       ? undefined

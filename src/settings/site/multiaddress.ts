@@ -1,10 +1,5 @@
 import { multiaddr } from '@multiformats/multiaddr'
 
-/** Whether an address speaks TLS, for which a site has no certificate. */
-export function isTls (text: string): boolean {
-  return /\/(tls|wss)(\/|$)/.test(text)
-}
-
 /** Whether a text is an address of at least one part, such as /ip4/10.0.0.5/tcp/4001. */
 export function isMultiaddress (text: string): boolean {
   try {

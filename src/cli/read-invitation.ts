@@ -3,9 +3,10 @@ import { isInvitation, MAX_INVITATION_BYTES } from '../federation/membership/inv
 import { readIfThere } from '../home/files.ts'
 import { STANDARD_INPUT } from './flags.ts'
 
-/** An invitation as it was given: itself, the file that holds it, or - for standard input. @throws InputError where there is none */
-export async function readInvitation (given: string): Promise<string> {
-  return given === STANDARD_INPUT ? await readStandardInput() : isInvitation(given) ? given : await readInvitationFile(given)
+/** An invitation itself, its file, or standard input (-). @throws InputError for what is none of these */
+export async function readInvitation (text: string): Promise<string> {
+  if (text === STANDARD_INPUT) return await readStandardInput()
+  return isInvitation(text) ? text : await readInvitationFile(text)
 }
 
 const MOST_BYTES = 2 * MAX_INVITATION_BYTES
