@@ -30,8 +30,8 @@ const REMEMBERED = 256
 /** An account that stays this empty is that of somebody who takes all that is to be had. */
 const EMPTY = 0.03
 const WEIGHT_OF_LAST = 0.15
-/** Of four partners and more at most a third are named: where more take too much, it is this site that is apart. */
-const LEAST_TO_NAME = 4
+/** Of six partners and more at most a third are named: where more take too much, it is this site that is apart. */
+const LEAST_TO_NAME = 6
 /** And so full must the middle one of all accounts be. */
 const HEALTHY = 0.45
 const MOST_NAMED = 1 / 3
