@@ -18,6 +18,8 @@ export interface Conditions {
   readonly liars: ReadonlySet<number>
   /** What each liar sends; noise where nothing else is said. */
   readonly lies?: ReadonlyMap<number, LieKind>
+  /** Hospitals whose masks have the two classes' values exchanged. */
+  readonly swapped: ReadonlySet<number>
   readonly partitions: readonly Partition[]
 }
 
@@ -61,6 +63,13 @@ export function parseLiar (text: string, hospitals: number): [site: number, kind
     )
   }
   return [siteOf(site, `--liar ${text}`, hospitals), kind]
+}
+
+/** `--swapped SITE`, for a federation of both classes. @throws UsageError. */
+export function parseSwapped (text: string, hospitals: number, classes: number): number {
+  if (!/^\d+$/.test(text)) throw new UsageError(`--swapped ${text} must be the number of a hospital, for example 2`)
+  if (classes < 2) throw new UsageError(`--swapped ${text} exchanges the values of two classes: give --classes brain,deep-grey too`)
+  return siteOf(text, `--swapped ${text}`, hospitals)
 }
 
 /** `--partition A|B@FROM-TO`, for example 0,1|2,3@2-4. @throws UsageError. */
