@@ -8,8 +8,8 @@ describe('virtual sites that train beside liars', function () {
   it('are moved by one of ten hardly more than by an honest site, and name no honest one', async () => {
     for (const kind of ['drift at the radius', 'drift, eager', 'inner product', 'dissensus', 'sign flip', 'noise']) {
       const { moved, farthest, honestNamed } = await measure({ sites: 10, liars: 1, seed: 1, kind })
-      expect(moved, kind).to.be.below(0.2)
-      expect(farthest, kind).to.be.below(0.25)
+      expect(moved, kind).to.be.below(0.25)
+      expect(farthest, kind).to.be.below(0.3)
       expect(honestNamed, kind).to.equal(0)
     }
   })
