@@ -111,7 +111,7 @@ async function openRunning (
   })
   await audit.open()
   const trainer = new TrainerProcess({ setup: trainerSetup(site), nice: 0 })
-  const state = await openAdapter(site, await trainer.start(), audit)
+  const state = await openAdapter(site, await trainer.start(), audit, (partner) => partner)
   return { site, state, trainer, audit, virtual: virtualSite(site, state) }
 }
 

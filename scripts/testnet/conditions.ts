@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/errors.ts'
-import type { TestFaultsInput } from '../../src/node/test-faults/settings.ts'
+import { LIES, type LieKind, type TestFaultsInput } from '../../src/node/test-faults/settings.ts'
 
 /** Sites of the two groups do not connect while a site of the second is in the rounds from … to. */
 export interface Partition {
@@ -16,6 +16,8 @@ export interface Conditions {
   /** By hospital, how many times its training images it has. */
   readonly images: ReadonlyMap<number, number>
   readonly liars: ReadonlySet<number>
+  /** What each liar sends; noise where nothing else is said. */
+  readonly lies?: ReadonlyMap<number, LieKind>
   /** Hospitals whose masks have the two classes' values exchanged. */
   readonly swapped: ReadonlySet<number>
   readonly partitions: readonly Partition[]
@@ -51,10 +53,16 @@ export function parseImages (text: string, hospitals: number): [site: number, fa
   return [siteOf(match[1]!, `--images ${text}`, hospitals), factor]
 }
 
-/** `--liar SITE`. @throws UsageError. */
-export function parseLiar (text: string, hospitals: number): number {
-  if (!/^\d+$/.test(text)) throw new UsageError(`--liar ${text} must be the number of a hospital, for example 3`)
-  return siteOf(text, `--liar ${text}`, hospitals)
+/** `--liar SITE` or `--liar SITE:KIND`. @throws UsageError. */
+export function parseLiar (text: string, hospitals: number): [site: number, kind: LieKind] {
+  const [site = '', name = LIES[0], ...rest] = text.split(':')
+  const kind = LIES.find((each) => each === name)
+  if (!/^\d+$/.test(site) || kind == null || rest.length > 0) {
+    throw new UsageError(
+      `--liar ${text} must be the number of a hospital, for example 3, with or without a kind of lie (${LIES.join(', ')}), as in 3:drift`
+    )
+  }
+  return [siteOf(site, `--liar ${text}`, hospitals), kind]
 }
 
 /** `--swapped SITE`, for a federation of both classes. @throws UsageError. */
@@ -81,14 +89,15 @@ export function parsePartition (text: string, hospitals: number, rounds: number)
 /** What one daemon is told about its own faults; undefined when it has none. `peerIds` by hospital. */
 export function faultsOf (
   site: number,
-  { loss, slow, liars, partitions }: Conditions,
+  { loss, slow, liars, lies, partitions }: Conditions,
   peerIds: readonly string[],
   seed: number
 ): TestFaultsInput | undefined {
   const apart = partitions
     .filter(({ groups }) => groups[1].includes(site))
     .map(({ groups, from, to }) => ({ peers: groups[0].map((other) => peerIds[other]!), from, to }))
-  const faults = { seed: seed + site, loss, slow: slow.get(site) ?? 1, liar: liars.has(site) ? LIAR_NOISE : 0, apart }
+  const lie = { liar: liars.has(site) ? LIAR_NOISE : 0, lie: lies?.get(site) ?? LIES[0] }
+  const faults = { seed: seed + site, loss, slow: slow.get(site) ?? 1, ...lie, apart }
   return loss > 0 || faults.slow > 1 || faults.liar > 0 || apart.length > 0 ? faults : undefined
 }
 

@@ -79,7 +79,8 @@ const flags = {
   liar: {
     type: 'string',
     array: true,
-    describe: 'SITE: this hospital sends its adapter with noise of ten times what it learnt',
+    describe: 'SITE or SITE:KIND: this hospital sends its adapter with noise of ten times what it learnt (noise), as far off one way as ' +
+      'its partners let it (drift), or mirrored at the start (flip)',
     default: [] as string[]
   },
   partition: {
@@ -128,6 +129,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const kills = parsed.kill.map((text) => parseFault('kill', text, hospitals, rounds))
   const restarts = parsed.restart.map((text) => parseFault('restart', text, hospitals, rounds))
   const faults = [...kills, ...restarts]
+  const lies = new Map(parsed.liar.map((text) => parseLiar(text, hospitals)))
   requireSensible(faults, hospitals)
   const classes = parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data)
   return {
@@ -143,7 +145,8 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       loss: parseLoss(parsed.loss),
       slow: new Map(parsed.slow.map((text) => parseSlow(text, hospitals))),
       images: new Map(parsed.images.map((text) => parseImages(text, hospitals))),
-      liars: new Set(parsed.liar.map((text) => parseLiar(text, hospitals))),
+      liars: new Set(lies.keys()),
+      lies,
       swapped: new Set(parsed.swapped.map((text) => parseSwapped(text, hospitals, classes.length))),
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },

@@ -2,6 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
 import type { Codec } from './codecs/codec.ts'
 import type { ExchangeLog } from './exchange/exchange-log.ts'
+import type { OwnTraining } from './influence.ts'
 import type { Landed, Steps } from './unmixed.ts'
 
 /** What of a federation's averaging settings the averager takes. */
@@ -23,6 +24,8 @@ interface Learnt {
   readonly clip: ClipState
   /** Distance of the last exchange, and what training moved since; null before the first. */
   readonly distance: number | null
+  /** Of a site that trains. */
+  readonly own?: OwnTraining | undefined
 }
 
 /** What must be written in one piece: x, and which exchanges are in it. */
@@ -39,6 +42,11 @@ export interface AveragerState {
   readonly unmixed: readonly Landed[]
 }
 
+/**
+ * Makes a liar of a site: changes the copy of x that is sent. By then it knows to whom, and the radius that the partner stated.
+ */
+export type Distort = (copy: Float32Array, to: { readonly partner: string, readonly clipRadius: number }) => void
+
 export interface AveragerInit {
   readonly schema: Schema
   /** The site's global adapter x; copied. */
@@ -52,10 +60,15 @@ export interface AveragerInit {
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
   readonly learnt?: Learnt | undefined
+  /** Of a site that will land training of its own: by it, it then judges what others send (`Influence`). */
+  readonly trains?: {
+    /** What a partner is counted by, whatever key it has. */
+    readonly rootOf: (partner: string) => string
+  } | undefined
   /** None yet when missing. */
   readonly steps?: Steps | undefined
   /** What `values` hold that no other site has yet. */
   readonly unmixed?: readonly Landed[] | undefined
   /** Makes this site a liar in what it sends: only tests, the simulator and the testnet set it. */
-  readonly distort?: ((copy: Float32Array) => void) | undefined
+  readonly distort?: Distort | undefined
 }

@@ -1,7 +1,8 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../errors.ts'
-import type { AveragerInit, AveragerState, AveragerSettings } from './averager-types.ts'
+import type { AveragerInit, AveragerState, AveragerSettings, Distort } from './averager-types.ts'
 import { ClipRadius } from './clip.ts'
+import { Influence } from './influence.ts'
 import { CodecChoice, noiseOf } from './codecs/codec-choice.ts'
 import { CODECS, finer, type Codec } from './codecs/codec.ts'
 import { Doubts } from './exchange/doubts.ts'
@@ -65,9 +66,11 @@ export class Averager {
   readonly #included = new Set<string>()
   readonly #doubts: Doubts
   readonly #radius: ClipRadius
+  /** Of a site that trains. */
+  readonly #influence: Influence | undefined
   readonly #codecs: CodecChoice
   readonly #unmixed: Unmixed
-  readonly #distort: ((copy: Float32Array) => void) | undefined
+  readonly #distort: Distort | undefined
   /** Arrays of the last exchange: fresh ones cost more than the arithmetic. */
   readonly #spare: Float32Array[] = []
   #round: number
@@ -75,7 +78,8 @@ export class Averager {
   #current: Exchange | undefined
 
   /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
-  constructor ({ schema, values, round, mass, rounds = Infinity, settings, log, learnt, distort, steps, unmixed }: AveragerInit) {
+  constructor (init: AveragerInit) {
+    const { schema, values, round, mass, rounds = Infinity, settings, learnt } = init
     if (values.length !== schema.size || !values.every(Number.isFinite)) {
       throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     }
@@ -87,11 +91,12 @@ export class Averager {
     this.#x = new Vector(values)
     // A home of before rounds were bounded may hold what a liar claimed.
     this.#round = Math.min(round, rounds)
-    this.#distort = distort
-    this.#log = log ?? new MemoryExchangeLog()
+    this.#distort = init.distort
+    this.#log = init.log ?? new MemoryExchangeLog()
     this.#doubts = new Doubts(this.#log, (id, difference, factor, carried) => { this.#apply(id, difference, factor, carried) })
-    this.#unmixed = new Unmixed(steps, unmixed)
+    this.#unmixed = new Unmixed(init.steps, init.unmixed)
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
+    if (init.trains != null) this.#influence = new Influence(init.trains.rootOf, learnt?.own)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
   }
 
@@ -144,7 +149,12 @@ export class Averager {
     return this.#current != null
   }
 
-  /** The largest ‖d‖ of the next exchange. */
+  /** This partner, whatever key it has, takes all that it may move this site by, again and again. */
+  hasPushed (partner: string): boolean {
+    return this.#influence?.hasPushed(partner) ?? false
+  }
+
+  /** The largest ‖d‖ of the next exchange, whoever it is with. */
   get clipRadius (): number {
     return this.#radius.value
   }
@@ -152,7 +162,8 @@ export class Averager {
   /** All of it belongs together at this very moment. */
   get state (): AveragerState {
     const { distance } = this.#codecs
-    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null }
+    const own = this.#influence?.own
+    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, ...(own == null ? {} : { own }) }
     const { steps, landed: unmixed } = this.#unmixed
     return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt, steps, unmixed }
   }
@@ -195,6 +206,7 @@ export class Averager {
     this.#unmixed.add(delta, steps)
     this.#round = round
     this.#radius.moved(Math.sqrt(squares))
+    this.#influence?.landed(Math.sqrt(squares), steps)
     this.#codecs.moved(Math.sqrt(squares))
   }
 
@@ -269,20 +281,23 @@ export class Averager {
   }
 
   #begin (partner: string, role: 'initiator' | 'responder', id: string, side: { mass: number, upTo?: number }): Exchange {
-    const exchange = new Exchange(this.#site(side), { id, partner, role })
+    const exchange = new Exchange(this.#site(partner, side), { id, partner, role })
     this.#current = exchange
     return exchange
   }
 
-  #site ({ mass, upTo = Infinity }: { mass: number, upTo?: number }): ExchangeSide {
+  #site (partner: string, { mass, upTo = Infinity }: { mass: number, upTo?: number }): ExchangeSide {
     const { normBound, codec } = this.settings
+    const usualRadius = this.clipRadius
+    const clipRadius = this.#distort == null ? Math.min(usualRadius, this.#influence?.radius(partner) ?? Infinity) : Number.MAX_VALUE
     return {
       schema: this.schema,
       x: this.#x,
       normBound,
       distort: this.#distort,
-      reach: mass === 0 ? this.#radius.after(upTo - this.#round) : Infinity,
-      terms: { round: this.#round, mass, clipRadius: this.clipRadius, steps: this.steps.trained },
+      usualRadius,
+      reach: mass === 0 ? this.#reachAfter(upTo - this.#round) : Infinity,
+      terms: { round: this.#round, mass, clipRadius, steps: this.steps.trained },
       mixed: (into) => {
         into.set(this.values)
         this.#unmixed.takeOut(into)
@@ -309,6 +324,16 @@ export class Averager {
     }
   }
 
+  /** What so many rounds of the others may have moved them away from this site, which took no part. */
+  #reachAfter (rounds: number): number {
+    return Math.min(this.#radius.after(rounds), (this.#influence?.reach ?? Infinity) * (1 + Math.max(0, rounds)))
+  }
+
+  /** Before its own training it cannot tell what is far. */
+  get #isUntrained (): boolean {
+    return this.#influence != null && this.#round === 0 && this.steps.trained === 0
+  }
+
   #apply (exchangeId: string, difference: Float32Array, factor: number, carried: number): void {
     this.#x.add(factor, difference)
     this.#unmixed.arrive(carried)
@@ -316,14 +341,15 @@ export class Averager {
     this.#exchanges++
   }
 
-  #learn ({ partner, distance, codec, noise }: CommittedExchange & { readonly noise: number }): void {
+  #learn ({ partner, distance, clippedDistance, codec, noise }: CommittedExchange & { readonly noise: number }): void {
+    this.#influence?.moved(partner, clippedDistance, this.isSettling)
     this.#radius.accepted(partner, distance, noiseOf(codec, noise))
     this.#codecs.observed(distance, noise)
   }
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
     if (this.#areApart(offer, this)) return 'STALE'
-    if (this.paused) return 'PAUSED'
+    if (this.paused || this.#isUntrained) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
     if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
     const current = this.#current

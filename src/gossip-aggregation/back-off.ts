@@ -13,12 +13,13 @@ interface Entry {
   failures: number
   suspicion: number
   metAt: number
+  hasPushed: boolean
 }
 
 /**
  * Until when each partner is left alone: as long as it said when it refused, or 0.5 s doubling to 60 s when it failed. And whom to
- * suspect: who was clipped three times running, or twice when far beyond the radius. Remembers 1,024 partners; beyond these the one
- * quiet longest is forgotten, suspects last (which a cache by last use alone could not).
+ * suspect: who was clipped three times running, or twice when far beyond the radius, or pushed (see `Influence`). Remembers 1,024
+ * partners; beyond these the one quiet longest is forgotten, suspects last (which a cache by last use alone could not).
  */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()
@@ -40,7 +41,8 @@ export class BackOff {
 
   /** Its differences were clipped again and again: report it. */
   isSuspect (id: string): boolean {
-    return (this.#entries.get(id)?.suspicion ?? 0) >= MOST_SUSPICION
+    const entry = this.#entries.get(id)
+    return entry != null && (entry.hasPushed || entry.suspicion >= MOST_SUSPICION)
   }
 
   get suspects (): string[] {
@@ -67,9 +69,14 @@ export class BackOff {
     entry.suspicion = excess <= 1 ? 0 : entry.suspicion + (excess > FAR ? FAR_COUNTS : 1)
   }
 
+  /** It moved this site by all that it may, again and again: suspect from now on. */
+  pushed (id: string): void {
+    this.#entry(id).hasPushed = true
+  }
+
   /** The partner's entry, last in the order of forgetting from now on. */
   #entry (id: string): Entry {
-    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, suspicion: 0, metAt: 0 }
+    const entry = this.#entries.get(id) ?? { readyAt: 0, failures: 0, suspicion: 0, metAt: 0, hasPushed: false }
     this.#entries.delete(id)
     if (this.#entries.size >= MOST) this.#forget()
     this.#entries.set(id, entry)

@@ -16,7 +16,8 @@ const notesSchema = z.object({
   included: z.array(z.string()),
   learnt: z.object({
     clip: z.object({ radius: z.number().positive(), recent: z.array(z.number().min(0)) }),
-    distance: z.number().min(0).nullable()
+    distance: z.number().min(0).nullable(),
+    own: z.object({ step: z.number().min(0), alone: z.number().min(0) }).optional()
   }),
   // None in homes of software before 0.2.0.
   steps: z.object({ trained: count, arrived: count, lost: count }).optional(),

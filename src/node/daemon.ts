@@ -132,7 +132,7 @@ export class Daemon {
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
-    const state = this.#state = await openAdapter(site, ready, audit)
+    const state = this.#state = await openAdapter(site, ready, audit, (partner) => network?.rootOf(partner) ?? partner)
     // Closed last: exchanges that end while the network closes still write there.
     this.#closers.unshift(async () => {
       await state.log.close()

@@ -29,6 +29,9 @@ import { prepareHome } from './prepare-home.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
+/** What a partner is counted by, whatever key it has. */
+type RootOf = (partner: string) => string
+
 export type RunConfig = SiteConfig & { readonly data: string }
 
 /** What the home folder says, before anything runs. */
@@ -109,7 +112,7 @@ export interface AdapterState {
  * Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is
  * another federation's.
  */
-export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor): Promise<AdapterState> {
+export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor, rootOf: RootOf): Promise<AdapterState> {
   const { paths, config, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
@@ -126,7 +129,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   for (const warning of warned) notices.warn(warning, warning)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed }))
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, rootOf }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -154,12 +157,13 @@ interface Kept {
   readonly saved: Awaited<ReturnType<AdapterStore['load']>>
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
+  readonly rootOf: RootOf
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log, landed }: Kept
+  { schema, saved, log, landed, rootOf }: Kept
 ): Parameters<typeof Averager.recover>[0] {
   const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
@@ -179,6 +183,7 @@ function averagerInit (
     mass: massOf(images, averaging),
     rounds,
     settings: averaging,
+    trains: { rootOf },
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,
@@ -189,5 +194,5 @@ function averagerInit (
 }
 
 function lieOf (faults: TestFaults | undefined, initial: Float32Array): ReturnType<typeof liar> | undefined {
-  return faults == null || faults.liar === 0 ? undefined : liar(initial, faults.liar, seededRandom(faults.seed))
+  return faults == null || faults.liar === 0 ? undefined : liar(initial, faults, seededRandom(faults.seed))
 }

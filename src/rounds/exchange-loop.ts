@@ -24,7 +24,7 @@ export interface ExchangeLoopInit {
   readonly notices: Pick<Notices, 'warn' | 'over'>
   readonly clock: Clock
   /** Told when nobody trains any more, and when somebody does again. */
-  readonly averager?: Pick<Averager, 'isSettling'>
+  readonly averager?: Pick<Averager, 'isSettling'> & Partial<Pick<Averager, 'hasPushed'>>
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** Random when missing. */
@@ -253,7 +253,13 @@ export class ExchangeLoop {
     this.#landings = this.#init.peers.landings ?? 0
     this.#trouble = undefined
     this.#backOff.succeeded(partner, { excess })
-    if (this.#backOff.isSuspect(partner)) {
+    if (this.#init.averager?.hasPushed?.(partner) === true) {
+      this.#backOff.pushed(partner)
+      this.#init.notices.warn(
+        `pushed ${partner}`,
+        `site ${partner} moves this site's adapter by as much as it may, again and again: it is asked last from now on, and moves it less`
+      )
+    } else if (this.#backOff.isSuspect(partner)) {
       this.#init.notices.warn(
         `clipped ${partner}`,
         `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`

@@ -16,12 +16,13 @@ import { sketchOf, squaredDistance } from './measure.ts'
 import type { SimulationOptions } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { VirtualSite } from './virtual-site.ts'
-import { VirtualTrainer } from './virtual-trainer.ts'
+import { VirtualTrainer, type Learn } from './virtual-trainer.ts'
 
 export interface DaemonInit {
   readonly index: number
   readonly options: SimulationOptions
   readonly rounds: number
+  readonly learn?: Learn | undefined
   readonly clock: VirtualClock
   /** Uniform in [0, 1). */
   readonly random: { readonly gossip: () => number, readonly training: () => number }
@@ -132,7 +133,7 @@ export class VirtualDaemon {
   }
 
   #createRound (): RoundSite {
-    const { clock, random, options, rounds, notices } = this.#init
+    const { clock, random, options, rounds, notices, learn } = this.#init
     const site = this.#init.site()
     const { averager, moved } = site
     return {
@@ -141,6 +142,7 @@ export class VirtualDaemon {
         clock,
         random: random.training,
         slowness: site.isSlow ? options.slowness : 1,
+        learn,
         onTrained: (delta) => { delta.forEach((each, index) => { moved![index] = moved![index]! + each }) }
       }),
       others: {

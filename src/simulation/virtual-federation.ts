@@ -1,11 +1,13 @@
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import { seededRandom, shuffled } from '../common/random.ts'
+import type { Distort } from '../gossip-aggregation/averager-types.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import { normalNumbers } from './normal-numbers.ts'
 import { CYCLE_MS, LIE, roundsOf, STREAM, type SimulationOptions } from './options.ts'
+import type { Scenario } from './scenario.ts'
 import { VirtualClock } from './virtual-clock.ts'
 import { idOf } from './virtual-daemon.ts'
 import { VirtualNetwork } from './virtual-network.ts'
@@ -26,6 +28,7 @@ export class VirtualFederation {
   /** Where sites train. */
   readonly training: VirtualTraining | undefined
   readonly #options: SimulationOptions
+  readonly #scenario: Scenario | undefined
   readonly #clock = new VirtualClock()
   readonly #network: VirtualNetwork
   readonly #ids: readonly string[]
@@ -37,11 +40,12 @@ export class VirtualFederation {
   #failure: Error | undefined
   #cycle = 0
 
-  constructor (options: SimulationOptions) {
+  constructor (options: SimulationOptions, scenario?: Scenario) {
     const { peers, seed, loss, delay } = options
     const rounds = roundsOf(options)
     const clock = this.#clock
     this.#options = options
+    this.#scenario = scenario
     this.#churn = seededRandom(seed, STREAM.churn)
     this.#turns = seededRandom(seed, STREAM.turns)
     // Who trains slowly has the same lines as anybody.
@@ -49,7 +53,9 @@ export class VirtualFederation {
     this.#network = new VirtualNetwork({ clock, random: seededRandom(seed, STREAM.network), loss, delay, slowness })
     this.#ids = Array.from({ length: peers }, (_, index) => idOf(index))
     const byId = (id: string): VirtualSite => this.#byId.get(id)!
-    if (rounds > 0) this.training = new VirtualTraining({ options, rounds, clock, network: this.#network, sites: () => this.sites, byId })
+    if (rounds > 0) {
+      this.training = new VirtualTraining({ options, scenario, rounds, clock, network: this.#network, sites: () => this.sites, byId })
+    }
     this.sites = this.#createSites()
     this.#byId = new Map(this.sites.map((site) => [site.id, site]))
     this.training?.start((work) => { this.#watch(work) })
@@ -143,7 +149,7 @@ export class VirtualFederation {
     const ranks = new Map(indices.map((index, rank) => [index, rank]))
     return this.#ids.map((_, index) => {
       const rank = ranks.get(index)!
-      const values = Float32Array.from(common, (each) => each + normal())
+      const values = this.#scenario?.start.slice() ?? Float32Array.from(common, (each) => each + normal())
       const mass = maxMass === 1 ? 1 : maxMass ** roles()
       return this.#createSite({
         index,
@@ -152,7 +158,7 @@ export class VirtualFederation {
         mass,
         isLiar: rank < liarCount,
         isSlow: rank >= peers - slowCount,
-        clipRadius: radius * Math.sqrt(dim)
+        clipRadius: this.#scenario?.clipRadius ?? radius * Math.sqrt(dim)
       })
     })
   }
@@ -167,7 +173,15 @@ export class VirtualFederation {
   ): VirtualSite {
     const { codec, maxMass } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
-    const averager = new Averager({ schema, values, round: 0, mass, settings, ...(isLiar ? { distort: this.#lie(index) } : {}) })
+    const averager = new Averager({
+      schema,
+      values,
+      round: 0,
+      mass,
+      settings,
+      ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner } }),
+      ...(isLiar ? { distort: this.#lie(index) } : {})
+    })
     const daemon = this.training?.daemons[index]
     const site: VirtualSite = {
       index,
@@ -214,8 +228,14 @@ export class VirtualFederation {
   }
 
   /** Fresh noise in every exchange, 100 times as long as sites are from their mean at the start. */
-  #lie (index: number): (copy: Float32Array) => void {
+  #lie (index: number): Distort {
     const normal = normalNumbers(seededRandom(this.#options.seed + index, STREAM.lies))
+    const lie = this.#scenario?.lie
+    if (lie != null) {
+      return (copy, { partner, clipRadius }) => {
+        lie.tell(copy, { victim: this.#byId.get(partner)!, radius: clipRadius, sites: this.sites, normal })
+      }
+    }
     return (copy) => { for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + LIE * normal() }
   }
 }

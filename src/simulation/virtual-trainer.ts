@@ -4,6 +4,8 @@ import { normalNumbers } from './normal-numbers.ts'
 import { CYCLE_MS, LEARNING } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
+export type Learn = (adapter: Float32Array, steps: number, normal: () => number) => Float32Array
+
 interface TrainerInit {
   readonly clock: VirtualClock
   /** Uniform in [0, 1). */
@@ -12,6 +14,8 @@ interface TrainerInit {
   readonly slowness: number
   /** What a phase that changes the adapter adds to it. */
   readonly onTrained: (delta: Float32Array) => void
+  /** What so many steps of phase G make of an adapter; noise where nothing is to be learnt. */
+  readonly learn?: Learn | undefined
 }
 
 /** A round of training takes a cycle at a site that is not slow, since both phases have these steps. */
@@ -42,7 +46,7 @@ export class VirtualTrainer {
   }
 
   async #train ({ phase, adapter, share }: TrainWork): Promise<TrainerCalls['train']['reply']> {
-    const { clock, random, slowness, onTrained } = this.#init
+    const { clock, random, slowness, onTrained, learn = noise } = this.#init
     const [most, least] = [stepsOf(share), stepsOf(LEAST_SHARE)]
     const stepMs = STEP_MS * slowness * (1 + JITTER * (2 * random() - 1))
     const began = clock.now()
@@ -53,11 +57,15 @@ export class VirtualTrainer {
     const steps = Math.min(most, Math.max(least, Math.ceil((clock.now() - began) / stepMs)))
     await clock.sleep(began + steps * stepMs - clock.now())
     if (phase === 'L') return { loss: 0, steps }
-    const size = LEARNING * Math.sqrt(steps)
-    const after = adapter.map((value) => value + size * this.#normal())
+    const after = learn(adapter, steps, this.#normal)
     onTrained(after.map((value, index) => value - adapter[index]!))
     return { adapter: after, loss: 0, steps }
   }
+}
+
+function noise (adapter: Float32Array, steps: number, normal: () => number): Float32Array {
+  const size = LEARNING * Math.sqrt(steps)
+  return adapter.map((value) => value + size * normal())
 }
 
 function stepsOf (share: number): number {

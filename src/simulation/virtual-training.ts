@@ -2,13 +2,15 @@ import { seededRandom } from '../common/random.ts'
 import { createLogger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
 import { spreadOf } from './measure.ts'
-import { STREAM, type SimulationOptions } from './options.ts'
+import { CYCLE_MS, STREAM, type SimulationOptions } from './options.ts'
+import type { Scenario } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import { VirtualDaemon } from './virtual-daemon.ts'
 import type { VirtualNetwork } from './virtual-network.ts'
 import type { VirtualSite } from './virtual-site.ts'
 
 interface TrainingInit {
+  readonly scenario?: Scenario | undefined
   readonly options: SimulationOptions
   readonly rounds: number
   readonly clock: VirtualClock
@@ -70,6 +72,7 @@ export class VirtualTraining {
       })
     }
     watch(this.#look())
+    for (const site of this.#init.sites()) if (site.isLiar && this.#init.scenario?.lie.visits != null) watch(this.#visit(site))
   }
 
   /** Connections break where a site has gone away, and come back with it. */
@@ -114,6 +117,16 @@ export class VirtualTraining {
     return this.#init.sites().filter(({ isLiar }) => !isLiar)
   }
 
+  /** A liar that begins more exchanges than its rounds ask for: with one honest site after the other. */
+  async #visit (liar: VirtualSite): Promise<void> {
+    const { clock, network, scenario } = this.#init
+    const honest = this.#honest
+    for (let turn = liar.index; !this.isOver; turn++) {
+      await clock.sleep(CYCLE_MS / scenario!.lie.visits!)
+      await network.exchange(liar, honest[turn % honest.length]!).catch(() => {})
+    }
+  }
+
   async #look (): Promise<void> {
     const { clock, options } = this.#init
     const first = this.variance
@@ -124,12 +137,13 @@ export class VirtualTraining {
   }
 
   #createDaemon (index: number, notices: Notices): VirtualDaemon {
-    const { options, rounds, clock, network, sites, byId } = this.#init
+    const { options, scenario, rounds, clock, network, sites, byId } = this.#init
     const own = (): VirtualSite => sites()[index]!
     return new VirtualDaemon({
       index,
       options,
       rounds,
+      learn: scenario?.learn(index),
       clock,
       random: { gossip: seededRandom(options.seed + index, STREAM.gossip), training: seededRandom(options.seed + index, STREAM.training) },
       notices,

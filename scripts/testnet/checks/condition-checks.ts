@@ -58,10 +58,12 @@ function keepUp (slow: Conditions['slow'], hospitals: number): boolean {
   return slow.size <= hospitals / 2 && (hospitals > 2 || slow.size === 0)
 }
 
+const NAMING = /was clipped|as much as it may/
+
 function liarCheck (hospitals: readonly HospitalReport[], site: number): ReportCheck {
   const liar = hospitals[site]
   const naming = hospitals.filter(({ warnings }) =>
-    warnings.some((warning) => warning.includes('was clipped') && warning.includes(liar?.peerId ?? '?'))
+    warnings.some((warning) => NAMING.test(warning) && warning.includes(liar?.peerId ?? '?'))
   ).map(({ name }) => name)
   return {
     name: `${liar?.name} is named for what it sends`,

@@ -34,6 +34,8 @@ export interface CommittedExchange {
   readonly codec: Codec
   /** ‖d‖ before clipping. */
   readonly distance: number
+  /** ‖d‖ as applied, before it is shared out by mass. */
+  readonly clippedDistance: number
   readonly clipped: boolean
   /** ‖d‖ in multiples of the clip radius that this side stated: above 1 it was clipped on this side's account. */
   readonly excess: number

@@ -1,5 +1,6 @@
 import type { Schema } from '../../adapter/schema.ts'
 import { ProtocolError } from '../../errors.ts'
+import type { Distort } from '../averager-types.ts'
 import { clipFactor } from '../clip.ts'
 import { blockNoise } from '../codecs/codec-choice.ts'
 import { chunksOf, coderOf, type Chunk, type Codec } from '../codecs/codec.ts'
@@ -17,8 +18,10 @@ export interface ExchangeSide {
   readonly x: Vector
   readonly normBound: number
   /** A liar's; nobody else has one. */
-  readonly distort: ((copy: Float32Array) => void) | undefined
+  readonly distort: Distort | undefined
   readonly terms: Terms
+  /** The clip radius, but for this partner's own: excess is counted in it. */
+  readonly usualRadius: number
   /** The codec of the next exchange is chosen from this one's `noise`. */
   readonly adaptsCodec: boolean
   /** @throws ProtocolError or RefusedError when the partner's terms cannot be met by what this side stated. */
@@ -127,7 +130,7 @@ export class Exchange {
     const released = yield * release(schema, ...this.#outgoingVector(normBound))
     const own = released.values
     this.#norm = released.norm
-    this.#site.distort?.(own)
+    this.#site.distort?.(own, { partner: this.partner, clipRadius: this.#opened().theirs.clipRadius })
     const isNoiseWanted = this.#site.adaptsCodec || !coder.isExact
     const stride = Math.ceil(own.length / SAMPLED)
     for (const chunk of chunks) {
@@ -292,8 +295,9 @@ export class Exchange {
       partnerMass: theirs.mass,
       codec,
       distance,
+      clippedDistance: this.#clip() * distance,
       clipped: this.#clip() < 1,
-      excess: this.#isOneSided ? 0 : distance / this.terms.clipRadius,
+      excess: this.#isOneSided ? 0 : distance / this.#site.usualRadius,
       steps: this.#carried(this.terms) ?? 0,
       partnerSteps: this.#carried(theirs)
     }

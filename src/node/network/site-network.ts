@@ -183,6 +183,11 @@ export class SiteNetwork {
     }
   }
 
+  /** What a member is counted by, whatever key it has. */
+  rootOf (peer: string): string {
+    return this.#init.membership.rootOf(peer)
+  }
+
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (
     averager: Averager,

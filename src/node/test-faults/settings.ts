@@ -5,6 +5,9 @@ import { InputError } from '../../errors.ts'
 /** Where the testnet writes down what a site has to suffer; nothing else sets it. */
 export const FAULTS_VARIABLE = 'CONSILIUM_TEST_FAULTS'
 
+export const LIES = ['noise', 'drift', 'flip'] as const
+export type LieKind = typeof LIES[number]
+
 const round = z.number().int().min(1)
 
 const testFaults = z.strictObject({
@@ -16,6 +19,8 @@ const testFaults = z.strictObject({
   slow: z.number().min(1).max(1_000).default(1),
   /** Every outgoing vector gets normal noise of this many times its distance to the federation's start. */
   liar: z.number().min(0).default(0),
+  /** Kind of what a liar sends: noise as above, or what drags its partners one way, or the mirror image of its adapter. */
+  lie: z.enum(LIES).default('noise'),
   /** Sites that are not connected to while this one is in the rounds from … to. */
   apart: z.array(z.strictObject({ peers: z.array(z.string().min(1)), from: round, to: round })).default([])
 })

@@ -252,6 +252,22 @@ describe('Gossip', () => {
     expect(notices.list).to.have.length(1)
   })
 
+  it('suspects whom the averager names for pushing, and says so once', () => {
+    const gossip = new ExchangeLoop({
+      peers,
+      notices,
+      clock,
+      random: Math.random,
+      exchange: async () => await Promise.reject(new UnreachableError('nobody is asked')),
+      averager: { isSettling: false, hasPushed: (partner) => partner === 'a' }
+    })
+    for (const partner of ['a', 'b', 'a']) gossip.served(partner, { excess: 0.5 })
+    expect(gossip.suspects).to.deep.equal(['a'])
+    expect(notices.list).to.deep.equal([
+      'site a moves this site\'s adapter by as much as it may, again and again: it is asked last from now on, and moves it less'
+    ])
+  })
+
   it('does not ask a site that has finished and left', async () => {
     const gossip = create({ a: [undefined] })
     peers.announced('a', announced({ phase: 'done' }))

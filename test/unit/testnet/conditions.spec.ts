@@ -31,6 +31,12 @@ describe('conditions of a testnet', () => {
     expect(new Set(read.map(({ seed }) => seed)).size).to.equal(4)
   })
 
+  it('say what kind of liar a hospital is', async () => {
+    const given = await conditions('--liar', '2', '--liar', '3:drift')
+    const read = [2, 3].map((site) => readTestFaults({ [FAULTS_VARIABLE]: JSON.stringify(faultsOf(site, given, IDS, 7)) })!)
+    expect(read.map(({ lie }) => lie)).to.deep.equal(['noise', 'drift'])
+  })
+
   it('give images to hospitals, of which no daemon is told', async () => {
     const given = await conditions('--images', '1:9', '--images', '2:3')
     expect([...given.images]).to.deep.equal([[1, 9], [2, 3]])
@@ -55,6 +61,7 @@ describe('conditions of a testnet', () => {
     [['--images', '1:101'], 'with a whole factor from 2 to 100'],
     [['--images', '4:2'], 'there are the hospitals 0 to 3'],
     [['--liar', 'all'], 'must be the number of a hospital'],
+    [['--liar', '3:little'], '(noise, drift, flip), as in 3:drift'],
     [['--liar', '9'], 'there are the hospitals'],
     [['--swapped', '2'], 'give --classes brain,deep-grey too'],
     [['--classes', 'brain,deep-grey', '--swapped', '4'], 'there are the hospitals 0 to 3'],

@@ -1,0 +1,33 @@
+import { expect } from 'chai'
+import { measure } from '../../bench/attacks/measure.ts'
+
+// Small versions of the tables in docs/SECURITY.md, whose seeds are fixed: `npm run bench:attacks -- --full` prints all.
+describe('virtual sites that train beside liars', function () {
+  this.timeout(120_000)
+
+  it('are moved by one of ten hardly more than by an honest site, and name no honest one', async () => {
+    for (const kind of ['drift at the radius', 'drift, eager', 'inner product', 'dissensus', 'sign flip', 'noise']) {
+      const { moved, farthest, honestNamed } = await measure({ sites: 10, liars: 1, seed: 1, kind })
+      expect(moved, kind).to.be.below(0.25)
+      expect(farthest, kind).to.be.below(0.3)
+      expect(honestNamed, kind).to.equal(0)
+    }
+  })
+
+  it('name one that takes all that it can get', async () => {
+    for (const kind of ['drift, eager', 'noise']) {
+      expect(await measure({ sites: 10, liars: 1, seed: 1, kind }), kind).to.include({ liarsNamed: 1 })
+    }
+  })
+
+  it('name nobody and agree where nobody lies, though sites and masses are unlike', async () => {
+    for (const sites of [5, 10]) {
+      for (let seed = 1; seed <= 3; seed++) {
+        const { honestNamed, arrived, farthest } = await measure({ sites, liars: 0, seed })
+        expect(honestNamed).to.equal(0)
+        expect(arrived).to.equal(1)
+        expect(farthest).to.be.below(1e-3)
+      }
+    }
+  })
+})
