@@ -59,7 +59,7 @@ export async function openSite (
 ): Promise<Site> {
   const paths = sitePaths(home)
   const notices = new Notices(logger)
-  const say = (sentence: string): void => { notices.warn(sentence, sentence) }
+  const say = (sentence: string): void => { notices.event(sentence) }
   news.forEach(say)
   await prepareHome(home, say)
   for (const sentence of await missingFiles(paths)) say(sentence)
@@ -122,8 +122,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  const warned = [store, ready, log, unmixed, site.metrics].flatMap(({ warnings }) => warnings)
-  for (const warning of warned) notices.warn(warning, warning)
+  for (const warning of [store, log, unmixed, site.metrics].flatMap(({ warnings }) => warnings)) notices.event(warning)
+  for (const warning of ready.warnings) notices.warn(`data ${warning}`, warning)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed }))
@@ -134,7 +134,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
       `the adapter could not be saved (${messageOf(error)}): free disk space or mend the home folder`
     )
   }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, beforeSave: audit.flush })
+  const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
+  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
   await keepInventory(paths, { ended: false })
   return { schema, initial, averager, log, store, checkpoint }
 }
@@ -164,8 +165,7 @@ function averagerInit (
   const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
-    notices.warn(
-      'no adapter',
+    notices.event(
       "no adapter on disk can be read: this site starts again from the base and takes the others' training over by exchanges"
     )
   }

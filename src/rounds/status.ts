@@ -46,6 +46,7 @@ export interface SiteStatus {
    * and not counted.
    */
   streams: Record<string, { handled: number, reset: number }>
+  /** What holds now; the log has what was. */
   warnings: string[]
   /** What computes, where, and why that; absent until the trainer is ready. */
   compute?: { engine: string, provider: string, reason: string }

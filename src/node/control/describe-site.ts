@@ -44,7 +44,7 @@ export function describeSite ({ site, network, averager, images, joined, consens
     bytesReceived,
     ...describeNetwork(network),
     ...(phase === 'cool-down' && network != null ? waiting(network.peers.unfinished()) : {}),
-    warnings: site.notices.list,
+    warnings: site.notices.standing,
     eventLoopP99Ms,
     ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })
   }

@@ -20,7 +20,7 @@ import { announce, type Announce, type AnnounceInit, type Announcement } from '.
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
-import type { Notices } from '../../rounds/notices.ts'
+import { LAPSE_MS, type Notices } from '../../rounds/notices.ts'
 import { PeerTable } from '../../rounds/peer-table.ts'
 import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
@@ -113,12 +113,12 @@ export class SiteNetwork {
   /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
   static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
-    if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
+    if (wasDamaged) init.notices.event(DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const limits = limitsOf(init)
     const onRefused = (refusal: FailedHandshake): void => {
       refused.count++
-      init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
+      init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal), { forMs: LAPSE_MS.hour })
       init.audit.record({
         kind: 'refusal',
         peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown',
@@ -185,6 +185,9 @@ export class SiteNetwork {
     const service = create(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
+      if (this.#share.waitMs(detail.partner) === 0) {
+        this.#init.notices.over(`slow ${detail.partner}`, `exchanges with site ${detail.partner} take no longer than with others again`)
+      }
       this.#init.membership.book.exchanged(detail.partner)
       onExchange(detail)
     })
@@ -284,6 +287,7 @@ export class SiteNetwork {
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
+        sayMet(this.#init.notices, id)
         peers.connected(id, host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString()))
         const said = this.#versions.of(id)
         if (said != null) runs(this.#init, peers, id, said)
@@ -340,12 +344,20 @@ async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { pe
   )
 }
 
+/** What stood in the way of a site that is let in, on both sides, does so no more. */
+function sayMet (notices: Notices, peer: string): void {
+  notices.over('no address', 'another site is there')
+  notices.over(`refused outbound ${peer}`, `site ${peer} takes this site's handshake now`)
+  for (const by of ['us', 'them']) notices.overAll(`certificate ${by} ${peer} `, `site ${peer} and this one accept each other now`)
+}
+
 /** One sentence for any number of names, which anybody may invent. */
 function sayUncertified (notices: Notices, peer: string): void {
   notices.warn(
     'uncertified',
     `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
-      'yours is missing, it runs older software and has not been met yet'
+      'yours is missing, it runs older software and has not been met yet',
+    { forMs: LAPSE_MS.hour }
   )
 }
 
@@ -355,13 +367,14 @@ function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: nu
     `slow ${partner}`,
     `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
       usualMs == null ? '' : `, with others ${seconds(usualMs)}`
-    }): it is asked less often from now on; look at the line between, and ask the people there`
+    }): it is asked less often from now on; look at the line between, and ask the people there`,
+    { forMs: LAPSE_MS.hour }
   )
 }
 
 function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {
   const seconds = Math.round(ms / 1_000)
-  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`)
+  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`, { forMs: ms })
   audit.record({ kind: 'ban', peer, reason, seconds })
 }
 
