@@ -169,6 +169,7 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
+          company: { beforeRound: async () => {}, ended: () => {} },
           distance: () => undefined,
           turnsPerRound,
           stayMs: 120_000,

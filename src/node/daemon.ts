@@ -9,18 +9,14 @@ import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
-import { Arrival } from '../rounds/arrival.ts'
-import { systemClock } from '../rounds/clock.ts'
-import { coolDown } from '../rounds/cool-down.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { Pace } from '../rounds/pace.ts'
 import { finalSteps, imagesSeen } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
-import { trainRound } from '../rounds/training-round.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
+import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
@@ -122,7 +118,7 @@ export class Daemon {
   async #live (site: Site): Promise<Summary> {
     const audit = this.#createAuditor(site)
     const network = this.#init.alone ? undefined : await this.#openNetwork(site, audit)
-    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.warn(sentence, sentence) }))
+    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
@@ -138,8 +134,7 @@ export class Daemon {
     })
     const joined = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
-    await this.#train(site, state, trainer, audit, joined)
-    if (joined != null) await this.#coolDown(site, joined)
+    await followCourse({ site, state, trainer, audit, joined, signal: this.#stop.signal })
     const summary = await this.#finish(site, state, trainer, ready, joined)
     this.#end = 'done'
     return summary
@@ -152,8 +147,9 @@ export class Daemon {
         `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
-    const onDamage = (sentence: string): void => { notices.warn('ledger', sentence) }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onDamage })
+    const onDamage = (sentence: string): void => { notices.event(sentence) }
+    const onWritten = (): void => { notices.over('audit', 'the audit ledger is written again') }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onWritten, onDamage })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -170,7 +166,7 @@ export class Daemon {
       }
     })
     if (membership.book.wasDamaged) {
-      notices.warn('members', `${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
+      notices.event(`${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
     }
     const network = await SiteNetwork.open({
       paths,
@@ -226,14 +222,17 @@ export class Daemon {
     })
     trainer.on('ready', () => {
       record.trainer = 'ready'
+      notices.over('trainer', 'the trainer process runs again')
     })
     trainer.on('restarting', ({ reason, delayMs }) => {
       record.trainer = 'restarting'
+      deaths++
       notices.warn(
-        `trainer ${++deaths}`,
+        'trainer',
         `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${
           delayMs / 1_000
-        } s and repeats the phase`
+        } s and repeats the phase`,
+        { isNews: true }
       )
     })
     this.#closers.push(async () => {
@@ -262,74 +261,6 @@ export class Daemon {
     this.#distance = joined.announcer.distance
     this.#joined = joined
     return joined
-  }
-
-  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, joined: JoinedPeers | undefined): Promise<void> {
-    const { federation, metrics, record, notices, logger } = site
-    const { training, averaging } = federation.document
-    const plan = roundPlan(federation.document)
-    const [pace, arrival] = [new Pace(record.pace), new Arrival(notices)]
-    const { signal } = this.#stop
-    for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
-      await trainRound(
-        {
-          ...state,
-          trainer,
-          plan,
-          rounds: training.rounds,
-          metrics,
-          record,
-          notices,
-          clock: systemClock,
-          onPhase: (phase) => {
-            logger.info({ round, phase }, 'phase')
-            joined?.announcer.touch()
-          },
-          ...(joined == null
-            ? {}
-            : {
-                others: {
-                  gossip: joined.gossip,
-                  peers: joined.network.peers,
-                  distance: this.#distance,
-                  pace,
-                  arrival,
-                  turnsPerRound: joined.turnsPerRound,
-                  staleness: averaging.staleness,
-                  stayMs: 1_000 * averaging.coolDown.seconds
-                }
-              })
-        },
-        round,
-        signal
-      )
-      const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
-      audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
-      logger.info(
-        { round: metrics.finishedRounds, rounds: training.rounds, dice, exchanges, consensus: this.#distance() },
-        'round finished'
-      )
-    }
-  }
-
-  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network, settlement }: JoinedPeers): Promise<void> {
-    record.enter('cool-down')
-    announcer.touch()
-    logger.info('all rounds finished: exchanging only')
-    const end = await coolDown({
-      gossip,
-      peers: network.peers,
-      clock: systemClock,
-      distance: this.#distance,
-      isInDoubt: () => settlement.isOpen,
-      limits: federation.document.averaging.coolDown,
-      onWaiting: (ids) => {
-        const waitsFor = ids.map((id) => `${id} (round ${network.peers.announcementOf(id)?.round ?? 0})`)
-        logger.info(ids.length > 0 ? `waiting for sites that still train: ${waitsFor.join(', ')}` : 'every site that is there has finished')
-      }
-    }, this.#stop.signal)
-    logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
-    await network.quiesce()
   }
 
   async #finish (

@@ -17,6 +17,8 @@ interface Entry {
   lastSeen?: number
   announced?: Announced
   announcedAt?: number
+  /** The round that it was in when it was heard first. */
+  firstRound?: number
   /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
   highest: number
   movedAt: number
@@ -94,6 +96,7 @@ export class PeerTable {
     else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
+    entry.firstRound ??= announced.round
     if (isNews) for (const listener of this.#onRound) listener()
   }
 
@@ -167,6 +170,22 @@ export class PeerTable {
     return [...this.#entries].filter(([, entry]) =>
       this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
     ).map(([id]) => id)
+  }
+
+  /** Sites that are there, have loaded their data and have not left. */
+  presentCount (): number {
+    return [...this.#entries.values()].filter((entry) => this.#isPresent(entry) && entry.announced != null && !isGone(entry)).length
+  }
+
+  /** One that is there was in its rounds already when this site first heard of it. */
+  hadBegun (): boolean {
+    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && (entry.firstRound ?? 0) > 0)
+  }
+
+  /** Others were there, and all of them have finished and said goodbye: none is to come. */
+  haveLeft (): boolean {
+    const members = [...this.#entries.values()].filter(({ foreign, announced }) => !foreign && announced != null)
+    return members.length > 0 && members.every(({ announced }) => announced?.phase === 'done')
   }
 
   /** Half of all sites that are there or more shorten their phases, this one counted as one that does. */

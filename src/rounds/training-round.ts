@@ -7,6 +7,7 @@ import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
+import type { Company } from './company.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -36,6 +37,7 @@ export interface OtherSites {
   >
   readonly pace: Pace
   readonly arrival: Arrival
+  readonly company: Pick<Company, 'beforeRound' | 'ended'>
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   /** Exchanges in a round. */
@@ -91,6 +93,8 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { trainer, others, checkpoint, record, clock } = site
   const began = { at: clock.now(), median: others?.peers.medianRound() }
   if (others != null) {
+    const onWaiting = (): void => { enter(site, 'waiting', next) }
+    await others.company.beforeRound({ onWaiting, catchUp: async () => { await catchUp(site, others, signal) }, signal })
     await catchUp(site, others, signal)
     await waitForOthers(site, others, next, signal)
   }
@@ -102,7 +106,8 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     exchange: async () => { await exchange(site, round, signal) }
   })
   const { dice, classes, swapped } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
-  if (swapped != null) site.notices.warn('swapped', sentenceOf(swapped))
+  if (swapped == null) site.notices.over('swapped', 'the labels of this site do not look swapped any more')
+  else site.notices.warn('swapped', sentenceOf(swapped))
   await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
   record.dice = dice
   record.classes = classes
@@ -110,6 +115,9 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   if (others != null) keepUp(site, others, round)
   const consensus = others?.distance()
   const { steps } = site.averager
+  const counts = record.closeRound(round.number)
+  others?.company.ended(counts.exchanges)
+  site.notices.over('behind', `this site has trained round ${round.number}, among the others again`)
   await site.metrics.append({
     t: clock.now(),
     round: round.number,
@@ -117,7 +125,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     ...(classes == null ? {} : { classes }),
     lossG: round.loss.G,
     lossL: round.loss.L,
-    ...record.closeRound(round.number),
+    ...counts,
     steps,
     pace: record.pace,
     ...(consensus == null ? {} : { consensus })
@@ -231,9 +239,9 @@ async function initiate (
  * A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them
  * over, and lands on top what it trained and never exchanged.
  */
-async function catchUp (
-  { averager, checkpoint, notices }: RoundSite,
-  { gossip, peers, staleness }: OtherSites,
+export async function catchUp (
+  { averager, checkpoint, notices }: Pick<RoundSite, 'averager' | 'checkpoint' | 'notices'>,
+  { gossip, peers, staleness }: Pick<OtherSites, 'gossip' | 'peers' | 'staleness'>,
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
@@ -244,9 +252,10 @@ async function catchUp (
   if (partner == null) return
   await checkpoint.save()
   notices.warn(
-    `behind ${before}`,
+    'behind',
     `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
-      `it had trained itself on top, and goes on in round ${averager.round}`
+      `it had trained itself on top, and goes on in round ${averager.round}`,
+    { isNews: true }
   )
 }
 

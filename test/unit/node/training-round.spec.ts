@@ -35,6 +35,8 @@ describe('a training round', () => {
   let clock: FakeClock
   let median: number | undefined
   let ahead: string[]
+  let isLonely: boolean
+  let lonely: number[]
   /** The others' rounds are believed only so much later. */
   let believedInMs: number
 
@@ -83,6 +85,15 @@ describe('a training round', () => {
       },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
+      company: {
+        beforeRound: async ({ onWaiting, catchUp }) => {
+          if (!isLonely) return
+          onWaiting()
+          await catchUp()
+          events.push('company')
+        },
+        ended: (exchanges) => { lonely.push(exchanges) }
+      },
       distance: () => 0.25,
       turnsPerRound: 2,
       stayMs: 120_000,
@@ -118,6 +129,8 @@ describe('a training round', () => {
   beforeEach(() => {
     median = undefined
     ahead = ['c']
+    isLonely = false
+    lonely = []
     believedInMs = 0
   })
 
@@ -208,6 +221,15 @@ describe('a training round', () => {
     await trainRound(running, 2, signal)
     expect(record.exchangesByRound).to.deep.equal([1, 2])
     expect(record.exchanges).to.equal(3)
+  })
+
+  it('waits for company before it trains, catching up meanwhile, and tells how many exchanges a round had', async () => {
+    isLonely = true
+    median = 9
+    await trainRound(site({ round: 2 }), 3, signal)
+    expect(events.slice(0, 4)).to.deep.equal(['waiting', 'catch up with c', 'save round 9: 50 50', 'company'])
+    expect(events).to.include('phaseG 10: 50 50')
+    expect(lonely).to.deep.equal([1])
   })
 
   it('pauses training while it is more than S rounds ahead of the median', async () => {
