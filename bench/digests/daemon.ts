@@ -173,7 +173,8 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
           distance: () => undefined,
           turnsPerRound,
           stayMs: 120_000,
-          staleness: averaging.staleness
+          staleness: averaging.staleness,
+          closeness: averaging.coolDown.distance
         }
       }, round, new AbortController().signal)
     }))

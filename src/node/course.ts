@@ -1,5 +1,4 @@
 import type { Auditor } from '../audit/auditor.ts'
-import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
@@ -31,8 +30,10 @@ export async function followCourse (init: CourseInit): Promise<void> {
   }
   const company = companyOf(init, joined)
   await gatherMembers(init, joined)
+  const { metrics, federation: { document: { training } } } = init.site
+  const hadFinished = metrics.finishedRounds >= training.rounds
   await trainRounds(init, othersOf(init, joined, company))
-  await settleDown(init, joined, company)
+  await settleDown(init, joined, company, hadFinished)
 }
 
 function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: JoinedPeers): Company {
@@ -49,17 +50,18 @@ function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: Joined
   })
 }
 
-function othersOf ({ site: { record, notices, federation } }: CourseInit, joined: JoinedPeers, company: Company): OtherSites {
+function othersOf ({ site: { record, federation } }: CourseInit, joined: JoinedPeers, company: Company): OtherSites {
   const { averaging } = federation.document
   return {
     gossip: joined.gossip,
     peers: joined.network.peers,
     distance: joined.announcer.distance,
     pace: new Pace(record.pace),
-    arrival: new Arrival(notices),
+    arrival: joined.arrival,
     company,
     turnsPerRound: joined.turnsPerRound,
     staleness: averaging.staleness,
+    closeness: averaging.coolDown.distance,
     stayMs: 1_000 * averaging.coolDown.seconds
   }
 }
@@ -89,20 +91,25 @@ async function trainRounds ({ site, state, trainer, audit, joined, signal }: Cou
   }
 }
 
-async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company): Promise<void> {
+async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<void> {
   const { site, state, signal } = init
-  const { record, logger, notices, federation: { document: { averaging } } } = site
+  const { record, logger, notices, federation: { document: { averaging, training } } } = site
   const { gossip, announcer, network, settlement } = joined
   await company.atEnd({
     onWaiting: () => { enter(init, 'waiting', record.round) },
     catchUp: async () => {
-      await catchUp({ ...state, notices }, { gossip, peers: network.peers, staleness: averaging.staleness }, signal)
+      await catchUp({ ...state, notices, record, rounds: training.rounds }, { gossip, peers: network.peers, staleness: averaging.staleness }, signal)
     },
     signal
   })
   record.enter('cool-down')
   announcer.touch()
-  logger.info('all rounds finished: exchanging only')
+  const { seconds } = averaging.coolDown
+  logger.info(
+    isOpen
+      ? `all rounds were finished before this start: this site stays for ${seconds} s, for those who join late or are not done yet`
+      : 'all rounds finished: exchanging only'
+  )
   const end = await coolDown({
     gossip,
     peers: network.peers,
@@ -110,9 +117,11 @@ async function settleDown (init: CourseInit, joined: JoinedPeers, company: Compa
     distance: announcer.distance,
     isInDoubt: () => settlement.isOpen,
     limits: averaging.coolDown,
+    isOpen,
     onWaiting: (ids) => {
       const waitsFor = ids.map((id) => `${id} (round ${network.peers.announcementOf(id)?.round ?? 0})`)
-      logger.info(ids.length > 0 ? `waiting for sites that still train: ${waitsFor.join(', ')}` : 'every site that is there has finished')
+      const what = network.peers.expectsSomebody() ? 'that still train' : 'that were there and are gone'
+      logger.info(ids.length > 0 ? `waiting for sites ${what}: ${waitsFor.join(', ')}` : 'every site that is there has finished')
     }
   }, signal)
   logger.info({ end, consensus: announcer.distance() }, 'cool-down ended')

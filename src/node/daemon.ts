@@ -10,7 +10,7 @@ import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { finalSteps, imagesSeen } from '../rounds/participation.ts'
+import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
@@ -149,7 +149,8 @@ export class Daemon {
     }
     const onDamage = (sentence: string): void => { notices.event(sentence) }
     const onWritten = (): void => { notices.over('audit', 'the audit ledger is written again') }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onWritten, onDamage })
+    const told = { onFailure, onWritten, onDamage }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, ...told })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -306,12 +307,18 @@ export class Daemon {
   }
 
   /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
+  async #fitOnceMore ({ federation: { document }, metrics, logger }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
     const { signal } = this.#stop
-    const work = { round: document.training.rounds + 1, adapter }
+    const { training: { rounds } } = document
     const length = { done: 0, share: 1 }
-    for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work, ...length }, { signal })
-    return await trainer.call('score', work, { signal })
+    const phases = lastPhases(roundPlan(document))
+    const missed = phases.length === 0 ? 0 : missedBefore(metrics.records)
+    if (missed > 0) logger.info(`this site came ${missed} rounds late: it fits its private experts as often as the others did`)
+    for (let nth = 1; nth <= missed + 1; nth++) {
+      const late = nth > missed ? {} : { asRound: nth }
+      for (const phase of phases) await trainer.call('train', { phase, round: rounds + nth, adapter, ...length, ...late }, { signal })
+    }
+    return await trainer.call('score', { round: rounds + 1, adapter }, { signal })
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

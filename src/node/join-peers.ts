@@ -1,6 +1,7 @@
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
+import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
@@ -14,6 +15,7 @@ export interface JoinedPeers {
   readonly gossip: ExchangeLoop
   readonly announcer: Announcer
   readonly settlement: Settlement
+  readonly arrival: Arrival
   /** How often a site gets its turn to exchange in a round. */
   readonly turnsPerRound: number
   close (): Promise<void>
@@ -43,8 +45,10 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     random: Math.random,
     partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
   })
+  const arrival = new Arrival(notices)
   const changed = (): void => {
     checkpoint.exchanged()
+    arrival.exchanged(averager.steps)
     announcer.touch()
   }
   await network.join(averager, {
@@ -73,6 +77,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     gossip,
     announcer,
     settlement,
+    arrival,
     turnsPerRound,
     close: async () => {
       await settlement.stop()

@@ -122,8 +122,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  for (const warning of [store, log, unmixed, site.metrics].flatMap(({ warnings }) => warnings)) notices.event(warning)
-  for (const warning of ready.warnings) notices.warn(`data ${warning}`, warning)
+  sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed }))
@@ -138,6 +137,12 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
   await keepInventory(paths, { ended: false })
   return { schema, initial, averager, log, store, checkpoint }
+}
+
+/** What was damaged is past; what the trainer says of its data holds as long as it has them. */
+function sayWarnings (notices: Notices, files: readonly { readonly warnings: readonly string[] }[], { warnings }: TrainerReady): void {
+  for (const warning of files.flatMap((each) => each.warnings)) notices.event(warning)
+  for (const warning of warnings) notices.warn(`data ${warning}`, warning)
 }
 
 /** What the checkpoint says of finished rounds, where the metrics say less. */

@@ -69,7 +69,8 @@ export class Company {
       if (!isOver()) await clock.sleep(POLL_MS, signal)
     }
     this.#lonely = 0
-    notices.over('alone', peers.haveLeft() ? 'the other sites have finished: this one goes on alone' : 'another site is there: training goes on')
+    const why = peers.haveLeft() ? 'all other sites have finished and left' : 'another site is there'
+    notices.over('alone', `${why}: training goes on`)
   }
 
   #sentence (): string {

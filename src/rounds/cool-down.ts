@@ -5,18 +5,20 @@ import type { PeerTable } from './peer-table.ts'
 
 export interface CoolDownInit {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'sweep' | 'rewind'>
-  readonly peers: Pick<PeerTable, 'unfinished' | 'expectsSomebody'>
+  readonly peers: Pick<PeerTable, 'unfinished' | 'expectsSomebody' | 'haveLeft' | 'missed'>
   readonly clock: Clock
   /** Estimated relative consensus distance. */
   readonly distance: () => number | undefined
   /** An exchange in doubt can be settled now. */
   readonly isInDoubt: () => boolean
   readonly limits: { readonly distance: number, readonly seconds: number }
-  /** Told whom it waits for, whenever that changes: ids of sites that still train. */
+  /** It has nothing to do and stays all the same, to the time limit, until somebody has come. */
+  readonly isOpen?: boolean
+  /** Told whom it waits for, whenever that changes: ids of sites that still train, or have gone. */
   readonly onWaiting?: (ids: readonly string[]) => void
 }
 
-export type CoolDownEnd = 'close enough' | 'alone' | 'time limit'
+export type CoolDownEnd = 'close enough' | 'the others have left' | 'alone' | 'time limit'
 
 const PAUSE_MS = 100
 // Others' sketches travel with their announcements, at most one a second; so does the word that a site has finished.
@@ -28,7 +30,7 @@ const LOOK = { firstMs: 1_500, lastMs: 30_000 }
  * due; once all have finished they sweep, until the sites agree or the time limit is reached.
  */
 export async function coolDown (
-  { gossip, peers, clock, distance, isInDoubt, limits, onWaiting }: CoolDownInit,
+  { gossip, peers, clock, distance, isInDoubt, limits, isOpen = false, onWaiting }: CoolDownInit,
   signal: AbortSignal
 ): Promise<CoolDownEnd> {
   const end = clock.now() + limits.seconds * 1_000
@@ -39,8 +41,11 @@ export async function coolDown (
   const unfinished = watched(peers, onWaiting)
   gossip.rewind()
   while (left() > 0) {
-    if (!peers.expectsSomebody()) return 'alone'
-    if (unfinished() > 0) {
+    const waitsFor = unfinished()
+    if (!peers.expectsSomebody()) {
+      if (peers.haveLeft()) return 'the others have left'
+      if (waitsFor === 0 && !isOpen) return 'alone'
+    } else if (waitsFor > 0) {
       sweeps = 0
       gossip.rewind()
       if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
@@ -57,11 +62,14 @@ export async function coolDown (
   return 'time limit'
 }
 
-/** How many still train; tells whenever they are others than before. */
-function watched (peers: Pick<PeerTable, 'unfinished'>, onChange: CoolDownInit['onWaiting']): () => number {
+/**
+ * How many still train, or, where nobody is there, were there and have not finished; tells whenever they are others than before. Of
+ * several that are there none waits long for one that is not: that one will find nobody, and wait.
+ */
+function watched (peers: CoolDownInit['peers'], onChange: CoolDownInit['onWaiting']): () => number {
   let before = ''
   return () => {
-    const ids = peers.unfinished()
+    const ids = peers.expectsSomebody() ? peers.unfinished() : peers.missed()
     if (ids.join() !== before) onChange?.(ids)
     before = ids.join()
     return ids.length

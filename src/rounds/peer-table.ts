@@ -182,10 +182,16 @@ export class PeerTable {
     return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && (entry.firstRound ?? 0) > 0)
   }
 
-  /** Others were there, and all of them have finished and said goodbye: none is to come. */
+  /** The others have finished and said goodbye, at least one of them, and nobody is there any more: none is to come. */
   haveLeft (): boolean {
-    const members = [...this.#entries.values()].filter(({ foreign, announced }) => !foreign && announced != null)
-    return members.length > 0 && members.every(({ announced }) => announced?.phase === 'done')
+    const members = [...this.#entries.values()].filter(({ foreign }) => !foreign)
+    return members.some(({ announced }) => announced?.phase === 'done') && !members.some((entry) => this.#isPresent(entry) && !isGone(entry))
+  }
+
+  /** Sites that have neither finished nor left of their own will, and are not there, though they were; none where others have left. */
+  missed (): string[] {
+    if (this.haveLeft()) return []
+    return [...this.#entries].filter(([, entry]) => isPartner(entry) && entry.announced != null && !this.#isPresent(entry)).map(([id]) => id)
   }
 
   /** Half of all sites that are there or more shorten their phases, this one counted as one that does. */

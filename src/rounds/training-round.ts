@@ -43,6 +43,8 @@ export interface OtherSites {
   /** Exchanges in a round. */
   readonly turnsPerRound: number
   readonly staleness: number
+  /** Consensus distance at which a site that waits begins no exchange. */
+  readonly closeness: number
   /** Milliseconds for which a site stays for the others when it has finished. */
   readonly stayMs: number
 }
@@ -240,7 +242,7 @@ async function initiate (
  * over, and lands on top what it trained and never exchanged.
  */
 export async function catchUp (
-  { averager, checkpoint, notices }: Pick<RoundSite, 'averager' | 'checkpoint' | 'notices'>,
+  { averager, checkpoint, notices, rounds, record }: Pick<RoundSite, 'averager' | 'checkpoint' | 'notices' | 'rounds' | 'record'>,
   { gossip, peers, staleness }: Pick<OtherSites, 'gossip' | 'peers' | 'staleness'>,
   signal: AbortSignal
 ): Promise<void> {
@@ -251,10 +253,12 @@ export async function catchUp (
   const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })
   if (partner == null) return
   await checkpoint.save()
+  const left = Math.max(1, rounds - averager.round)
+  const late = record.exchangesByRound.length > 0 ? '' : `; since it came late, it trains ${left} of ${rounds} rounds with them`
   notices.warn(
     'behind',
     `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
-      `it had trained itself on top, and goes on in round ${averager.round}`,
+      `it had trained itself on top, and goes on in round ${averager.round}${late}`,
     { isNews: true }
   )
 }
@@ -262,7 +266,7 @@ export async function catchUp (
 /** A site more than S rounds ahead of half of all, and more, has too few who could still exchange with it: it pauses training alone. */
 async function waitForOthers (
   site: RoundSite,
-  { gossip, peers, staleness }: OtherSites,
+  { gossip, peers, staleness, closeness, distance }: OtherSites,
   round: number,
   signal: AbortSignal
 ): Promise<void> {
@@ -271,8 +275,10 @@ async function waitForOthers (
   if (!isAhead()) return
   notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
   enter(site, 'waiting', round)
+  const isApart = (): boolean => (distance() ?? Infinity) > closeness
   while (isAhead()) {
-    await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
+    // What an exchange would change next to nothing is left to those who have news.
+    if (isApart()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
     await clock.sleep(AHEAD_POLL_MS, signal)
   }
   notices.over('ahead', 'the other sites caught up: training goes on')

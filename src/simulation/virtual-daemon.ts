@@ -162,6 +162,7 @@ export class VirtualDaemon {
         distance: () => undefined,
         turnsPerRound: this.#turns,
         staleness: averager.settings.staleness,
+        closeness: COOL_DOWN.distance,
         stayMs: 1_000 * COOL_DOWN.seconds
       },
       plan: PLAN,

@@ -43,7 +43,7 @@ export function describeSite ({ site, network, averager, images, joined, consens
     bytesSent,
     bytesReceived,
     ...describeNetwork(network),
-    ...(phase === 'cool-down' && network != null ? waiting(network.peers.unfinished()) : {}),
+    ...(phase === 'cool-down' && network != null ? waiting(network.peers.expectsSomebody() ? network.peers.unfinished() : network.peers.missed()) : {}),
     warnings: site.notices.standing,
     eventLoopP99Ms,
     ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })

@@ -374,7 +374,8 @@ function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: nu
 
 function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {
   const seconds = Math.round(ms / 1_000)
-  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`, { forMs: ms })
+  const sentence = `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`
+  notices.warn(`banned ${peer} ${seconds}`, sentence, { forMs: ms })
   audit.record({ kind: 'ban', peer, reason, seconds })
 }
 

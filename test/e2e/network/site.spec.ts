@@ -17,8 +17,8 @@ import { consilium, consiliumJson, logged, plainLines, start, type Running } fro
 const PICTURES = 'samples/colin27/hospital-a'
 const VOLUME = 'samples/colin27/hospital-c'
 const POLL_MS = 100
-const PATIENCE_MS = 90_000
-const GONE_MS = 20_000
+const PATIENCE_MS = 300_000
+const GONE_MS = 120_000
 
 function dice (a: ArrayLike<number>, b: ArrayLike<number>): number {
   let both = 0
@@ -52,7 +52,7 @@ function slicesAlong (axis: number, sides: readonly number[], voxels: Buffer): n
 }
 
 describe('one site from its command line', function () {
-  this.timeout(180_000)
+  this.timeout(900_000)
   let folder: string
   let home: string
   const running: Running[] = []

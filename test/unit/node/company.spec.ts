@@ -100,6 +100,11 @@ describe('a site without the others', () => {
     comes()
     peers.announced('b', announced({ phase: 'done' }))
     peers.disconnected('b')
+    // Killed long ago: it would find nobody else either.
+    peers.connected('c', [])
+    peers.announced('c', announced({ round: 2 }))
+    peers.disconnected('c')
+    clock.time += 20_000
     expect(await wait(company)).to.equal(0)
     expect(events).to.deep.equal([])
   })

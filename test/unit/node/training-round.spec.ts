@@ -36,6 +36,7 @@ describe('a training round', () => {
   let median: number | undefined
   let ahead: string[]
   let isLonely: boolean
+  let distance: number
   let lonely: number[]
   /** The others' rounds are believed only so much later. */
   let believedInMs: number
@@ -94,10 +95,11 @@ describe('a training round', () => {
         },
         ended: (exchanges) => { lonely.push(exchanges) }
       },
-      distance: () => 0.25,
+      distance: () => distance,
       turnsPerRound: 2,
       stayMs: 120_000,
-      staleness: 3
+      staleness: 3,
+      closeness: 0.02
     }
     return {
       averager,
@@ -130,6 +132,7 @@ describe('a training round', () => {
     median = undefined
     ahead = ['c']
     isLonely = false
+    distance = 0.25
     lonely = []
     believedInMs = 0
   })
@@ -252,6 +255,18 @@ describe('a training round', () => {
     ])
   })
 
+  it('begins no exchange while it waits and the sites agree', async () => {
+    const running = site({ round: 5 })
+    median = 1
+    distance = 0.001
+    clock.onSleep = () => {
+      if (clock.sleeps.length === 500) distance = 0.1
+      if (clock.sleeps.length === 501) median = 2
+    }
+    await trainRound(running, 6, signal)
+    expect(events.slice(0, events.indexOf('G')).filter((event) => event.startsWith('initiate'))).to.have.length(1)
+  })
+
   it('does not pause at exactly S rounds ahead', async () => {
     const running = site({ round: 5 })
     median = 2
@@ -272,6 +287,13 @@ describe('a training round', () => {
     expect(records.map(({ round }) => round)).to.deep.equal([10])
     expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
     expect(running.notices.list[0]).to.include('in round 2, more than 3 behind').and.include('goes on in round 9')
+  })
+
+  it('says how many rounds are left to a site that comes late', async () => {
+    const running = site()
+    median = 9
+    await trainRound(running, 1, signal)
+    expect(running.notices.list[0]).to.include('goes on in round 9; since it came late, it trains 11 of 20 rounds with them')
   })
 
   it('catches up after phase G when the others went on meanwhile', async () => {

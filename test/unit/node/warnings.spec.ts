@@ -41,7 +41,7 @@ describe('every warning that status shows', () => {
 
   for (const { file, key, text } of warnings) {
     it(`has an end: ${key} (${file})`, () => {
-      const isOver = ends.some((each) => each.key === key || each.key.startsWith(key) && key !== '')
+      const isOver = ends.some((each) => each.key === key || (key !== '' && each.key.startsWith(key)))
       const lasts = TO_THE_END.some(([each]) => each === key)
       expect(isOver || text.includes('forMs') || lasts, 'raise it with forMs, end it with over, or say why it holds as long as the process')
         .to.equal(true)
