@@ -4,6 +4,7 @@ import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { gather } from '../rounds/gather.ts'
 import { Pace } from '../rounds/pace.ts'
+import type { PeerTable } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
@@ -98,7 +99,8 @@ async function settleDown (init: CourseInit, joined: JoinedPeers, company: Compa
   await company.atEnd({
     onWaiting: () => { enter(init, 'waiting', record.round) },
     catchUp: async () => {
-      await catchUp({ ...state, notices, record, rounds: training.rounds }, { gossip, peers: network.peers, staleness: averaging.staleness }, signal)
+      const own = { ...state, notices, record, rounds: training.rounds }
+      await catchUp(own, { gossip, peers: network.peers, staleness: averaging.staleness }, signal)
     },
     signal
   })
@@ -119,13 +121,16 @@ async function settleDown (init: CourseInit, joined: JoinedPeers, company: Compa
     limits: averaging.coolDown,
     isOpen,
     onWaiting: (ids) => {
-      const waitsFor = ids.map((id) => `${id} (round ${network.peers.announcementOf(id)?.round ?? 0})`)
-      const what = network.peers.expectsSomebody() ? 'that still train' : 'that were there and are gone'
-      logger.info(ids.length > 0 ? `waiting for sites ${what}: ${waitsFor.join(', ')}` : 'every site that is there has finished')
+      logger.info(ids.length > 0 ? waitingSentence(ids, network.peers) : 'every site that is there has finished')
     }
   }, signal)
   logger.info({ end, consensus: announcer.distance() }, 'cool-down ended')
   await network.quiesce()
+}
+
+function waitingSentence (ids: readonly string[], peers: PeerTable): string {
+  const what = peers.expectsSomebody() ? 'that still train' : 'that were there and are gone'
+  return `waiting for sites ${what}: ${ids.map((id) => `${id} (round ${peers.announcementOf(id)?.round ?? 0})`).join(', ')}`
 }
 
 function enter ({ site: { record, logger }, joined }: CourseInit, phase: SitePhase, round: number): void {

@@ -307,7 +307,8 @@ export class Daemon {
   }
 
   /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore ({ federation: { document }, metrics, logger }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
+  async #fitOnceMore (site: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
+    const { federation: { document }, metrics, logger } = site
     const { signal } = this.#stop
     const { training: { rounds } } = document
     const length = { done: 0, share: 1 }

@@ -1,3 +1,4 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
@@ -64,12 +65,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = new Settlement({
-    doubts: () => averager.doubts.keys(),
-    connected: () => peers.connectedIds(),
-    settle: network.settle,
-    clock: systemClock
-  })
+  const settlement = settling(averager, network)
   settlement.start()
   await announcer.start()
   return {
@@ -84,6 +80,10 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
       await announcer.stop()
     }
   }
+}
+
+function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
+  return new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle, clock: systemClock })
 }
 
 function partnerChoice (

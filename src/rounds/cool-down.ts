@@ -5,7 +5,7 @@ import type { PeerTable } from './peer-table.ts'
 
 export interface CoolDownInit {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'sweep' | 'rewind'>
-  readonly peers: Pick<PeerTable, 'unfinished' | 'expectsSomebody' | 'haveLeft' | 'missed'>
+  readonly peers: Pick<PeerTable, 'waitedFor' | 'expectsSomebody' | 'haveLeft'>
   readonly clock: Clock
   /** Estimated relative consensus distance. */
   readonly distance: () => number | undefined
@@ -38,38 +38,41 @@ export async function coolDown (
   const left = (): number => Math.max(0, end - clock.now())
   let next = clock.now() + HEARD_MS
   let sweeps = 0
-  const unfinished = watched(peers, onWaiting)
+  const waitedFor = watched(peers, onWaiting)
+  const serve = async (): Promise<void> => {
+    sweeps = 0
+    gossip.rewind()
+    if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
+  }
+  const settle = async (): Promise<CoolDownEnd | undefined> => {
+    if (clock.now() < next) return undefined
+    if (sweeps > 0 && !isFar()) return isInDoubt() ? undefined : 'close enough'
+    if (sweeps > 0) gossip.rewind()
+    await gossip.sweep({ withinMs: left(), signal })
+    next = clock.now() + doublingMs(LOOK, sweeps++)
+    return undefined
+  }
   gossip.rewind()
   while (left() > 0) {
-    const waitsFor = unfinished()
+    const waits = waitedFor() > 0
     if (!peers.expectsSomebody()) {
       if (peers.haveLeft()) return 'the others have left'
-      if (waitsFor === 0 && !isOpen) return 'alone'
-    } else if (waitsFor > 0) {
-      sweeps = 0
-      gossip.rewind()
-      if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
-    } else if (clock.now() >= next) {
-      if (sweeps > 0 && !isFar() && !isInDoubt()) return 'close enough'
-      if (sweeps === 0 || isFar()) {
-        if (sweeps > 0) gossip.rewind()
-        await gossip.sweep({ withinMs: left(), signal })
-        next = clock.now() + doublingMs(LOOK, sweeps++)
-      }
+      if (!waits && !isOpen) return 'alone'
+    } else if (waits) await serve()
+    else {
+      const reached = await settle()
+      if (reached != null) return reached
     }
     await clock.sleep(Math.min(PAUSE_MS, left()), signal)
   }
   return 'time limit'
 }
 
-/**
- * How many still train, or, where nobody is there, were there and have not finished; tells whenever they are others than before. Of
- * several that are there none waits long for one that is not: that one will find nobody, and wait.
- */
+/** How many it waits for; tells whenever they are others than before. */
 function watched (peers: CoolDownInit['peers'], onChange: CoolDownInit['onWaiting']): () => number {
   let before = ''
   return () => {
-    const ids = peers.expectsSomebody() ? peers.unfinished() : peers.missed()
+    const ids = peers.waitedFor()
     if (ids.join() !== before) onChange?.(ids)
     before = ids.join()
     return ids.length

@@ -185,13 +185,18 @@ export class PeerTable {
   /** The others have finished and said goodbye, at least one of them, and nobody is there any more: none is to come. */
   haveLeft (): boolean {
     const members = [...this.#entries.values()].filter(({ foreign }) => !foreign)
-    return members.some(({ announced }) => announced?.phase === 'done') && !members.some((entry) => this.#isPresent(entry) && !isGone(entry))
+    const isThere = members.some((entry) => this.#isPresent(entry) && !isGone(entry))
+    return !isThere && members.some(({ announced }) => announced?.phase === 'done')
   }
 
-  /** Sites that have neither finished nor left of their own will, and are not there, though they were; none where others have left. */
-  missed (): string[] {
+  /**
+   * Whom a site that has finished waits for: who still trains; where nobody is there, who was. Of several that are there none waits long
+   * for one that is not: that one will find nobody, and wait.
+   */
+  waitedFor (): string[] {
+    if (this.expectsSomebody()) return this.unfinished()
     if (this.haveLeft()) return []
-    return [...this.#entries].filter(([, entry]) => isPartner(entry) && entry.announced != null && !this.#isPresent(entry)).map(([id]) => id)
+    return [...this.#entries].filter(([, entry]) => isPartner(entry) && entry.announced != null).map(([id]) => id)
   }
 
   /** Half of all sites that are there or more shorten their phases, this one counted as one that does. */

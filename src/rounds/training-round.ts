@@ -266,16 +266,17 @@ export async function catchUp (
 /** A site more than S rounds ahead of half of all, and more, has too few who could still exchange with it: it pauses training alone. */
 async function waitForOthers (
   site: RoundSite,
-  { gossip, peers, staleness, closeness, distance }: OtherSites,
+  others: OtherSites,
   round: number,
   signal: AbortSignal
 ): Promise<void> {
   const { notices, clock } = site
+  const { gossip, peers, staleness, closeness } = others
   const isAhead = (): boolean => round - 1 - (peers.medianBelow() ?? Infinity) > staleness
   if (!isAhead()) return
   notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
   enter(site, 'waiting', round)
-  const isApart = (): boolean => (distance() ?? Infinity) > closeness
+  const isApart = (): boolean => (others.distance() ?? Infinity) > closeness
   while (isAhead()) {
     // What an exchange would change next to nothing is left to those who have news.
     if (isApart()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
