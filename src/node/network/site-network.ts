@@ -18,6 +18,7 @@ import {
 } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type AnnounceInit, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
+import { ClockSkew } from '../../rounds/clock-skew.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import { LAPSE_MS, type Notices } from '../../rounds/notices.ts'
@@ -279,6 +280,7 @@ export class SiteNetwork {
 
   #begin (): void {
     const { host, peers } = this
+    const clocks = new ClockSkew(this.#init.notices)
     recordConnections(host, this.#init.audit)
     countAnnouncementOffences(host.services.announce, this.#limits)
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
@@ -296,6 +298,7 @@ export class SiteNetwork {
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
       peers.announced(detail.peerId.toString(), detail.announcement)
+      clocks.heard(detail.peerId.toString(), detail.saidAt, Date.now())
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })
