@@ -4,6 +4,7 @@ import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { gather } from '../rounds/gather.ts'
 import { Pace } from '../rounds/pace.ts'
+import { LabelVotes } from '../rounds/label-votes.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
 import type { SitePhase } from '../rounds/status.ts'
@@ -51,7 +52,7 @@ function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: Joined
   })
 }
 
-function othersOf ({ site: { record, federation } }: CourseInit, joined: JoinedPeers, company: Company): OtherSites {
+function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined: JoinedPeers, company: Company): OtherSites {
   const { averaging } = federation.document
   return {
     gossip: joined.gossip,
@@ -59,6 +60,7 @@ function othersOf ({ site: { record, federation } }: CourseInit, joined: JoinedP
     distance: joined.announcer.distance,
     pace: new Pace(record.pace),
     arrival: joined.arrival,
+    labelVotes: new LabelVotes(peerId),
     company,
     turnsPerRound: joined.turnsPerRound,
     staleness: averaging.staleness,

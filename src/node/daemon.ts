@@ -14,6 +14,7 @@ import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
+import { classNames } from '../settings/labels.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
@@ -199,13 +200,11 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view(this.#joined?.gossip.suspects) ?? [],
+      peers: () => network?.peers.view(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network?.membersControl
     })
     await control.start()
-    this.#closers.push(async () => {
-      await control.stop()
-    })
+    this.#closers.push(async () => { await control.stop() })
   }
 
   #createTrainer (site: Site): TrainerProcess {

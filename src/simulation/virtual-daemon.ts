@@ -4,6 +4,7 @@ import { Arrival } from '../rounds/arrival.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Notices } from '../rounds/notices.ts'
 import { Pace } from '../rounds/pace.ts'
 import { PeerTable, type Announced } from '../rounds/peer-table.ts'
@@ -159,6 +160,7 @@ export class VirtualDaemon {
           aloneRounds: ALONE_ROUNDS,
           rounds
         }),
+        labelVotes: new LabelVotes(site.id),
         distance: () => undefined,
         turnsPerRound: this.#turns,
         staleness: averager.settings.staleness,

@@ -17,7 +17,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes' | 'swapped'>
+type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes' | 'labelFits'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -112,7 +112,7 @@ export class TrainerSession {
     if (frozen.classes == null) return { dice }
     const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
       [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
-    return { dice, classes, ...(global.swapped == null ? {} : { swapped: global.swapped }) }
+    return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
   #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {

@@ -9,6 +9,7 @@ interface Call { readonly file: string, readonly key: string, readonly text: str
 const TO_THE_END: readonly (readonly [string, string])[] = [
   ['test faults', 'they are read at the start'],
   ['data ', 'what the data are like as they were loaded'],
+  ['labels ', 'what was seen once stays, and the masks are read once'],
   ['skipped ', 'files that were left out as the data were loaded'],
   ['schema ', 'such a site is not asked again']
 ]
