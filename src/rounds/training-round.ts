@@ -263,7 +263,7 @@ export async function catchUp (
   notices.warn(
     'behind',
     `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
-      `it had trained itself on top, and goes on in round ${averager.round}${late}`,
+      `it had trained itself on top, and goes on in round ${averager.round}` + late,
     { isNews: true }
   )
 }

@@ -21,6 +21,8 @@ describe('configuration', () => {
       axis: 'auto',
       listen: ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'],
       bootstrap: [],
+      waitFor: 2,
+      aloneRounds: 3,
       controlPort: 0,
       engine: 'auto',
       provider: 'auto',
