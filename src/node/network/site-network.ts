@@ -34,6 +34,7 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
+import { sayMet, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
@@ -286,6 +287,9 @@ export class SiteNetwork {
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })
+    host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => {
+      sayTwin(this.#init.notices, peerId.toString(), peerId.equals(host.peerId))
+    })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
@@ -344,34 +348,6 @@ async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { pe
     'no address',
     'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
       'with an invitation that holds one'
-  )
-}
-
-/** What stood in the way of a site that is let in, on both sides, does so no more. */
-function sayMet (notices: Notices, peer: string): void {
-  notices.over('no address', 'another site is there')
-  notices.over(`refused outbound ${peer}`, `site ${peer} takes this site's handshake now`)
-  for (const by of ['us', 'them']) notices.overAll(`certificate ${by} ${peer} `, `site ${peer} and this one accept each other now`)
-}
-
-/** One sentence for any number of names, which anybody may invent. */
-function sayUncertified (notices: Notices, peer: string): void {
-  notices.warn(
-    'uncertified',
-    `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
-      'yours is missing, it runs older software and has not been met yet',
-    { forMs: LAPSE_MS.hour }
-  )
-}
-
-function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: number | undefined): void {
-  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-  notices.warn(
-    `slow ${partner}`,
-    `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
-      usualMs == null ? '' : `, with others ${seconds(usualMs)}`
-    }): it is asked less often from now on; look at the line between, and ask the people there`,
-    { forMs: LAPSE_MS.hour }
   )
 }
 
