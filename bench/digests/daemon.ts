@@ -171,11 +171,13 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
+          company: { beforeRound: async () => {}, ended: () => {} },
           labelVotes: new LabelVotes(site.peerId),
           distance: () => undefined,
           turnsPerRound,
           stayMs: 120_000,
-          staleness: averaging.staleness
+          staleness: averaging.staleness,
+          closeness: averaging.coolDown.distance
         }
       }, round, new AbortController().signal)
     }))

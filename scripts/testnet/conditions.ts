@@ -101,6 +101,22 @@ export function faultsOf (
   return loss > 0 || faults.slow > 1 || faults.liar > 0 || apart.length > 0 ? faults : undefined
 }
 
+/**
+ * How a hospital is told that it may train alone: for as long as a partition leaves it without the others, and to the end where all others
+ * are killed for good.
+ */
+export function aloneFlags (site: number, { partitions, killed, hospitals, rounds }: {
+  readonly partitions: readonly Partition[],
+  readonly killed: ReadonlySet<number>,
+  readonly hospitals: number,
+  readonly rounds: number
+}): string[] {
+  const isLast = !killed.has(site) && killed.size === hospitals - 1
+  const apart = partitions.filter(({ groups: [, own] }) => own.length === 1 && own[0] === site).map(({ from, to }) => to - from + 2)
+  const most = isLast ? rounds : Math.max(0, ...apart)
+  return most === 0 ? [] : ['--alone-rounds', String(most)]
+}
+
 function siteOf (text: string, flag: string, hospitals: number): number {
   const site = Number(text)
   if (site < hospitals) return site

@@ -6,7 +6,7 @@ import { writeFileSafely, writeJson } from '../../src/home/files.ts'
 import { judge } from './checks/checks.ts'
 import { compareLedgers } from './checks/ledgers.ts'
 import type { SampleClass } from './classes.ts'
-import { faultsOf } from './conditions.ts'
+import { aloneFlags, faultsOf } from './conditions.ts'
 import { createDisplay } from './display/create-display.ts'
 import type { Display } from './display/display.ts'
 import { follow } from './follow.ts'
@@ -103,11 +103,15 @@ interface Together {
 
 async function runFederation (run: Run): Promise<Together> {
   const { options, children, display, hospitals, signal } = run
-  const processes = hospitals.map((hospital) => new HospitalProcess(children, hospital))
+  const { faults, conditions: { partitions }, rounds } = options
+  const killed = new Set(faults.filter(({ kind }) => kind === 'kill').map(({ site }) => site))
+  const processes = hospitals.map((hospital) =>
+    new HospitalProcess(children, hospital, aloneFlags(hospital.index, { partitions, killed, hospitals: hospitals.length, rounds }))
+  )
   const journal = new Journal()
   try {
     const files = await startAll(run, processes)
-    await follow(processes, { faults: options.faults, display, journal, signal })
+    await follow(processes, { faults, display, journal, signal })
     signal.throwIfAborted()
     for (const each of processes.filter(({ state }) => state === 'failed')) {
       display.note(`${each.hospital.name} failed: ${await each.lastWords()}`)

@@ -16,6 +16,8 @@ export interface LedgerInit {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly onFailure: (error: unknown) => void
+  /** After each batch that is on disk. */
+  readonly onWritten?: () => void
   /** Told why the ledger before is put aside, and where. */
   readonly onDamage?: (sentence: string) => void
   readonly segmentBytes?: number
@@ -112,7 +114,10 @@ export class Ledger {
     if (this.#closed) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const run = this.#flushing.catch(() => {}).then(async () => { await this.#write(false) })
+    const run = this.#flushing.catch(() => {}).then(async () => {
+      await this.#write(false)
+      this.#init.onWritten?.()
+    })
     this.#flushing = run
     await run.catch((error: unknown) => {
       this.#init.onFailure(error)

@@ -1,10 +1,13 @@
 import { readFederation } from '../federation/document.ts'
+import { readPeerId } from '../federation/identity.ts'
 import { readEvents } from '../federation/membership/events.ts'
-import { readStatements } from '../federation/membership/files.ts'
+import { readCredential, readStatements } from '../federation/membership/files.ts'
 import { MemberBook } from '../federation/membership/member-book.ts'
 import { viewMembers, type MemberView } from '../federation/membership/members-view.ts'
 import { invitedAs } from '../federation/membership/site-membership.ts'
 import { Standing } from '../federation/membership/statements.ts'
+import { loadConfig } from '../home/config/load.ts'
+import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths } from '../home/paths.ts'
 import { requireKnownHome } from '../home/version.ts'
 import { fetchControl } from '../node/control/client.ts'
@@ -26,6 +29,25 @@ export async function membersInHome (home: string): Promise<MemberView[]> {
     if (event === 'invited') book.invited(peer, ...invitedAs(detail))
   }
   return viewMembers({ federation, standing }, book.entries, () => false)
+}
+
+/** This site's own line, as its files have it. */
+export async function ownMember (home: string): Promise<MemberView> {
+  const paths = sitePaths(home)
+  const peerId = await readPeerId(paths.identity)
+  const { document: { founders } } = await readFederation(paths.federation)
+  const { certificate } = await readCredential(paths.certificate)
+  const last = (await MetricsLog.open(paths.metrics)).records.at(-1)
+  return {
+    peerId,
+    name: certificate?.name ?? (await loadConfig(paths.config, {})).name ?? 'founder',
+    role: founders.includes(peerId) ? 'founder' : certificate?.role ?? 'member',
+    standing: certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
+    connected: false,
+    isSelf: true,
+    ...(certificate == null ? {} : { validTo: certificate.to }),
+    ...(last == null ? {} : { lastRound: last.round, lastRoundAt: new Date(last.t).toISOString() })
+  }
 }
 
 /** What this site knows of one other, if anything. */

@@ -9,20 +9,15 @@ import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
-import { Arrival } from '../rounds/arrival.ts'
-import { systemClock } from '../rounds/clock.ts'
-import { coolDown } from '../rounds/cool-down.ts'
-import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { Pace } from '../rounds/pace.ts'
-import { finalSteps, imagesSeen } from '../rounds/participation.ts'
+import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
-import { trainRound } from '../rounds/training-round.ts'
 import { classNames } from '../settings/labels.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
+import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
@@ -124,7 +119,7 @@ export class Daemon {
   async #live (site: Site): Promise<Summary> {
     const audit = this.#createAuditor(site)
     const network = this.#init.alone ? undefined : await this.#openNetwork(site, audit)
-    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.warn(sentence, sentence) }))
+    if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
@@ -140,8 +135,7 @@ export class Daemon {
     })
     const joined = network == null ? undefined : await this.#join(site, state, network)
     this.#monitor.start()
-    await this.#train(site, state, trainer, audit, joined)
-    if (joined != null) await this.#coolDown(site, joined)
+    await followCourse({ site, state, trainer, audit, joined, signal: this.#stop.signal })
     const summary = await this.#finish(site, state, trainer, ready, joined)
     this.#end = 'done'
     return summary
@@ -154,8 +148,10 @@ export class Daemon {
         `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
       )
     }
-    const onDamage = (sentence: string): void => { notices.warn('ledger', sentence) }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, onFailure, onDamage })
+    const onDamage = (sentence: string): void => { notices.event(sentence) }
+    const onWritten = (): void => { notices.over('audit', 'the audit ledger is written again') }
+    const told = { onFailure, onWritten, onDamage }
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, ...told })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -172,7 +168,7 @@ export class Daemon {
       }
     })
     if (membership.book.wasDamaged) {
-      notices.warn('members', `${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
+      notices.event(`${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
     }
     const network = await SiteNetwork.open({
       paths,
@@ -226,14 +222,17 @@ export class Daemon {
     })
     trainer.on('ready', () => {
       record.trainer = 'ready'
+      notices.over('trainer', 'the trainer process runs again')
     })
     trainer.on('restarting', ({ reason, delayMs }) => {
       record.trainer = 'restarting'
+      deaths++
       notices.warn(
-        `trainer ${++deaths}`,
+        'trainer',
         `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${
           delayMs / 1_000
-        } s and repeats the phase`
+        } s and repeats the phase`,
+        { isNews: true }
       )
     })
     this.#closers.push(async () => {
@@ -262,75 +261,6 @@ export class Daemon {
     this.#distance = joined.announcer.distance
     this.#joined = joined
     return joined
-  }
-
-  async #train (site: Site, state: AdapterState, trainer: TrainerProcess, audit: Auditor, joined: JoinedPeers | undefined): Promise<void> {
-    const { federation, metrics, record, notices, logger } = site
-    const { training, averaging } = federation.document
-    const plan = roundPlan(federation.document)
-    const [pace, arrival, labelVotes] = [new Pace(record.pace), new Arrival(notices), new LabelVotes(site.peerId)]
-    const { signal } = this.#stop
-    for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
-      await trainRound(
-        {
-          ...state,
-          trainer,
-          plan,
-          rounds: training.rounds,
-          metrics,
-          record,
-          notices,
-          clock: systemClock,
-          onPhase: (phase) => {
-            logger.info({ round, phase }, 'phase')
-            joined?.announcer.touch()
-          },
-          ...(joined == null
-            ? {}
-            : {
-                others: {
-                  gossip: joined.gossip,
-                  peers: joined.network.peers,
-                  distance: this.#distance,
-                  pace,
-                  arrival,
-                  labelVotes,
-                  turnsPerRound: joined.turnsPerRound,
-                  staleness: averaging.staleness,
-                  stayMs: 1_000 * averaging.coolDown.seconds
-                }
-              })
-        },
-        round,
-        signal
-      )
-      const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
-      audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
-      logger.info(
-        { round: metrics.finishedRounds, rounds: training.rounds, dice, exchanges, consensus: this.#distance() },
-        'round finished'
-      )
-    }
-  }
-
-  async #coolDown ({ record, logger, federation }: Site, { gossip, announcer, network, settlement }: JoinedPeers): Promise<void> {
-    record.enter('cool-down')
-    announcer.touch()
-    logger.info('all rounds finished: exchanging only')
-    const end = await coolDown({
-      gossip,
-      peers: network.peers,
-      clock: systemClock,
-      distance: this.#distance,
-      isInDoubt: () => settlement.isOpen,
-      limits: federation.document.averaging.coolDown,
-      onWaiting: (ids) => {
-        const waitsFor = ids.map((id) => `${id} (round ${network.peers.announcementOf(id)?.round ?? 0})`)
-        logger.info(ids.length > 0 ? `waiting for sites that still train: ${waitsFor.join(', ')}` : 'every site that is there has finished')
-      }
-    }, this.#stop.signal)
-    logger.info({ end, consensus: this.#distance() }, 'cool-down ended')
-    await network.quiesce()
   }
 
   async #finish (
@@ -376,12 +306,19 @@ export class Daemon {
   }
 
   /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore ({ federation: { document } }: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
+  async #fitOnceMore (site: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
+    const { federation: { document }, metrics, logger } = site
     const { signal } = this.#stop
-    const work = { round: document.training.rounds + 1, adapter }
+    const { training: { rounds } } = document
     const length = { done: 0, share: 1 }
-    for (const phase of lastPhases(roundPlan(document))) await trainer.call('train', { phase, ...work, ...length }, { signal })
-    return await trainer.call('score', work, { signal })
+    const phases = lastPhases(roundPlan(document))
+    const missed = phases.length === 0 ? 0 : missedBefore(metrics.records)
+    if (missed > 0) logger.info(`this site came ${missed} rounds late: it fits its private experts as often as the others did`)
+    for (let nth = 1; nth <= missed + 1; nth++) {
+      const late = nth > missed ? {} : { asRound: nth }
+      for (const phase of phases) await trainer.call('train', { phase, round: rounds + nth, adapter, ...length, ...late }, { signal })
+    }
+    return await trainer.call('score', { round: rounds + 1, adapter }, { signal })
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

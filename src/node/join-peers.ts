@@ -1,6 +1,8 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
+import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
@@ -15,6 +17,7 @@ export interface JoinedPeers {
   readonly gossip: ExchangeLoop
   readonly announcer: Announcer
   readonly settlement: Settlement
+  readonly arrival: Arrival
   /** How often a site gets its turn to exchange in a round. */
   readonly turnsPerRound: number
   close (): Promise<void>
@@ -45,7 +48,12 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     random: Math.random,
     partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
   })
-  const changed = (): void => { checkpoint.exchanged(); announcer.touch() }
+  const arrival = new Arrival(notices)
+  const changed = (): void => {
+    checkpoint.exchanged()
+    arrival.exchanged(averager.steps)
+    announcer.touch()
+  }
   await network.join(averager, {
     onExchange: (report) => {
       record.count(report)
@@ -59,12 +67,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = new Settlement({
-    doubts: () => averager.doubts.keys(),
-    connected: () => peers.connectedIds(),
-    settle: network.settle,
-    clock: systemClock
-  })
+  const settlement = settling(averager, network)
   settlement.start()
   await announcer.start()
   return {
@@ -72,12 +75,17 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     gossip,
     announcer,
     settlement,
+    arrival,
     turnsPerRound,
     close: async () => {
       await settlement.stop()
       await announcer.stop()
     }
   }
+}
+
+function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
+  return new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle, clock: systemClock })
 }
 
 function partnerChoice (

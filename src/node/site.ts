@@ -62,7 +62,7 @@ export async function openSite (
 ): Promise<Site> {
   const paths = sitePaths(home)
   const notices = new Notices(logger)
-  const say = (sentence: string): void => { notices.warn(sentence, sentence) }
+  const say = (sentence: string): void => { notices.event(sentence) }
   news.forEach(say)
   await prepareHome(home, say)
   for (const sentence of await missingFiles(paths)) say(sentence)
@@ -125,8 +125,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  const warned = [store, ready, log, unmixed, site.metrics].flatMap(({ warnings }) => warnings)
-  for (const warning of warned) notices.warn(warning, warning)
+  sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, rootOf }))
@@ -137,9 +136,16 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
       `the adapter could not be saved (${messageOf(error)}): free disk space or mend the home folder`
     )
   }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, beforeSave: audit.flush })
+  const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
+  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
   await keepInventory(paths, { ended: false })
   return { schema, initial, averager, log, store, checkpoint }
+}
+
+/** What was damaged is past; what the trainer says of its data holds as long as it has them. */
+function sayWarnings (notices: Notices, files: readonly { readonly warnings: readonly string[] }[], { warnings }: TrainerReady): void {
+  for (const warning of files.flatMap((each) => each.warnings)) notices.event(warning)
+  for (const warning of warnings) notices.warn(`data ${warning}`, warning)
 }
 
 /** What the checkpoint says of finished rounds, where the metrics say less. */
@@ -168,8 +174,7 @@ function averagerInit (
   const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
-    notices.warn(
-      'no adapter',
+    notices.event(
       "no adapter on disk can be read: this site starts again from the base and takes the others' training over by exchanges"
     )
   }

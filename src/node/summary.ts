@@ -31,5 +31,6 @@ export interface Summary extends Scores {
   /** Of the daemon process, from the start of training to its end. */
   readonly eventLoopP99Ms: number
   readonly refusedHandshakes: number
+  /** What was said in this run, over or not. */
   readonly warnings: readonly string[]
 }

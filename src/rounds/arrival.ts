@@ -13,11 +13,16 @@ export class Arrival {
     this.#notices = notices
   }
 
+  /** After an exchange. */
+  exchanged ({ trained, arrived, lost }: Steps): void {
+    if (trained - arrived - lost === 0) this.#notices.over('arrival', "this site's training reaches the others again")
+  }
+
   /** After a round; `why` is said in the warning. */
   ended ({ trained, arrived, lost }: Steps, why: () => string): void {
     const waiting = trained - arrived - lost
     this.#rounds = waiting > 0 ? this.#rounds + 1 : 0
-    if (waiting === 0) this.#notices.over('arrival', "this site's training reaches the others again")
+    this.exchanged({ trained, arrived, lost })
     if (this.#rounds < SILENT) return
     this.#notices.warn(
       'arrival',

@@ -11,6 +11,7 @@ export interface CheckpointInit {
   /** At the start. */
   readonly finished?: FinishedRound | undefined
   readonly onFailure: (error: unknown) => void
+  readonly onSaved?: () => void
 }
 
 /** Exchanges that may be in the log only: so much is read again at the next start, and kept on disk until then. */
@@ -42,6 +43,7 @@ export class Checkpoint {
     })
     await averager.saved(saved.included)
     await unmixed.settle(saved.arrived, saved.landed)
+    this.#init.onSaved?.()
   }
 
   /** After an exchange: saves in the background once the log holds many. */

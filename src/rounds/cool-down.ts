@@ -5,18 +5,20 @@ import type { PeerTable } from './peer-table.ts'
 
 export interface CoolDownInit {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'sweep' | 'rewind'>
-  readonly peers: Pick<PeerTable, 'unfinished' | 'expectsSomebody'>
+  readonly peers: Pick<PeerTable, 'waitedFor' | 'expectsSomebody' | 'haveLeft'>
   readonly clock: Clock
   /** Estimated relative consensus distance. */
   readonly distance: () => number | undefined
   /** An exchange in doubt can be settled now. */
   readonly isInDoubt: () => boolean
   readonly limits: { readonly distance: number, readonly seconds: number }
-  /** Told whom it waits for, whenever that changes: ids of sites that still train. */
+  /** It has nothing to do and stays all the same, to the time limit, until somebody has come. */
+  readonly isOpen?: boolean
+  /** Told whom it waits for, whenever that changes: ids of sites that still train, or have gone. */
   readonly onWaiting?: (ids: readonly string[]) => void
 }
 
-export type CoolDownEnd = 'close enough' | 'alone' | 'time limit'
+export type CoolDownEnd = 'close enough' | 'the others have left' | 'alone' | 'time limit'
 
 const PAUSE_MS = 100
 // Others' sketches travel with their announcements, at most one a second; so does the word that a site has finished.
@@ -28,7 +30,7 @@ const LOOK = { firstMs: 1_500, lastMs: 30_000 }
  * due; once all have finished they sweep, until the sites agree or the time limit is reached.
  */
 export async function coolDown (
-  { gossip, peers, clock, distance, isInDoubt, limits, onWaiting }: CoolDownInit,
+  { gossip, peers, clock, distance, isInDoubt, limits, isOpen = false, onWaiting }: CoolDownInit,
   signal: AbortSignal
 ): Promise<CoolDownEnd> {
   const end = clock.now() + limits.seconds * 1_000
@@ -36,32 +38,41 @@ export async function coolDown (
   const left = (): number => Math.max(0, end - clock.now())
   let next = clock.now() + HEARD_MS
   let sweeps = 0
-  const unfinished = watched(peers, onWaiting)
+  const waitedFor = watched(peers, onWaiting)
+  const serve = async (): Promise<void> => {
+    sweeps = 0
+    gossip.rewind()
+    if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
+  }
+  const settle = async (): Promise<CoolDownEnd | undefined> => {
+    if (clock.now() < next) return undefined
+    if (sweeps > 0 && !isFar()) return isInDoubt() ? undefined : 'close enough'
+    if (sweeps > 0) gossip.rewind()
+    await gossip.sweep({ withinMs: left(), signal })
+    next = clock.now() + doublingMs(LOOK, sweeps++)
+    return undefined
+  }
   gossip.rewind()
   while (left() > 0) {
-    if (!peers.expectsSomebody()) return 'alone'
-    if (unfinished() > 0) {
-      sweeps = 0
-      gossip.rewind()
-      if (isFar()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: PAUSE_MS, signal })
-    } else if (clock.now() >= next) {
-      if (sweeps > 0 && !isFar() && !isInDoubt()) return 'close enough'
-      if (sweeps === 0 || isFar()) {
-        if (sweeps > 0) gossip.rewind()
-        await gossip.sweep({ withinMs: left(), signal })
-        next = clock.now() + doublingMs(LOOK, sweeps++)
-      }
+    const waits = waitedFor() > 0
+    if (!peers.expectsSomebody()) {
+      if (peers.haveLeft()) return 'the others have left'
+      if (!waits && !isOpen) return 'alone'
+    } else if (waits) await serve()
+    else {
+      const reached = await settle()
+      if (reached != null) return reached
     }
     await clock.sleep(Math.min(PAUSE_MS, left()), signal)
   }
   return 'time limit'
 }
 
-/** How many still train; tells whenever they are others than before. */
-function watched (peers: Pick<PeerTable, 'unfinished'>, onChange: CoolDownInit['onWaiting']): () => number {
+/** How many it waits for; tells whenever they are others than before. */
+function watched (peers: CoolDownInit['peers'], onChange: CoolDownInit['onWaiting']): () => number {
   let before = ''
   return () => {
-    const ids = peers.unfinished()
+    const ids = peers.waitedFor()
     if (ids.join() !== before) onChange?.(ids)
     before = ids.join()
     return ids.length

@@ -3,7 +3,7 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import { BackOff } from '../gossip-aggregation/back-off.ts'
 import { agreedPartner, agreedSteps, choosePartner, nextReady, type PartnerRule, type View } from '../gossip-aggregation/partner-choice.ts'
 import type { Clock } from './clock.ts'
-import type { Notices } from './notices.ts'
+import { LAPSE_MS, type Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 
 interface Exchanged {
@@ -169,7 +169,8 @@ export class ExchangeLoop {
   #sayFar (partner: string): void {
     this.#init.notices.warn(
       `far ${partner}`,
-      `the adapter of site ${partner} is farther off than the rounds between explain: this site did not take it over, and asks another`
+      `the adapter of site ${partner} is farther off than the rounds between explain: this site did not take it over, and asks another`,
+      { forMs: LAPSE_MS.minutes }
     )
   }
 
@@ -253,18 +254,26 @@ export class ExchangeLoop {
     this.#landings = this.#init.peers.landings ?? 0
     this.#trouble = undefined
     this.#backOff.succeeded(partner, { excess })
+    this.#init.notices.over('alone', 'another site is there: exchanges resume')
+    this.#judge(partner)
+  }
+
+  #judge (partner: string): void {
     if (this.#init.averager?.hasPushed?.(partner) === true) {
       this.#backOff.pushed(partner)
       this.#init.notices.warn(
         `pushed ${partner}`,
         `site ${partner} moves this site's adapter by as much as it may, again and again: it is asked last from now on, and moves it less`
       )
-    } else if (this.#backOff.isSuspect(partner)) {
+      return
+    }
+    this.#init.notices.over(`pushed ${partner}`, `site ${partner} moves this site's adapter no more than others do`)
+    if (this.#backOff.isSuspect(partner)) {
       this.#init.notices.warn(
         `clipped ${partner}`,
         `the adapter of site ${partner} was clipped again and again, being much farther off than the others: it is asked last from now on`
       )
-    }
+    } else this.#init.notices.over(`clipped ${partner}`, `the adapter of site ${partner} is as near as the others' again`)
   }
 
   async #exchange (
@@ -272,12 +281,11 @@ export class ExchangeLoop {
     signal: AbortSignal,
     how: { catchUp?: boolean, upTo?: number | undefined } = {}
   ): Promise<Extent | undefined> {
-    const { exchange, clock, notices } = this.#init
+    const { exchange, clock } = this.#init
     try {
       const { excess, clipped = false } = await exchange(partner, { signal, ...how })
       this.#succeeded(partner, excess)
       this.#sinceBase++
-      notices.over('alone', 'another site is there: exchanges resume')
       return clipped ? 'part' : 'whole'
     } catch (error) {
       signal.throwIfAborted()

@@ -6,6 +6,11 @@ export function imagesSeen ({ trained }: Steps, images: number, { batchSize }: P
   return Math.min(images, trained * batchSize)
 }
 
+/** Rounds of the federation that had passed when a site joined it. */
+export function missedBefore ([first]: readonly { readonly round: number }[]): number {
+  return first == null ? 0 : first.round - 1
+}
+
 /** When a site ends: what has reached nobody by now never will. */
 export function finalSteps ({ trained, arrived }: Steps): Steps {
   return { trained, arrived, lost: trained - arrived }

@@ -20,6 +20,8 @@ interface Entry {
   lastSeen?: number
   announced?: Announced
   announcedAt?: number
+  /** The round that it was in when it was heard first. */
+  firstRound?: number
   /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
   highest: number
   movedAt: number
@@ -91,6 +93,7 @@ export class PeerTable {
     else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
+    entry.firstRound ??= announced.round
     if (isNews) for (const listener of this.#onRound) listener()
   }
 
@@ -180,6 +183,33 @@ export class PeerTable {
     return [...this.#entries].filter(([, entry]) =>
       this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
     ).map(([id]) => id)
+  }
+
+  /** Sites that are there, have loaded their data and have not left. */
+  presentCount (): number {
+    return [...this.#entries.values()].filter((entry) => this.#isPresent(entry) && entry.announced != null && !isGone(entry)).length
+  }
+
+  /** One that is there was in its rounds already when this site first heard of it. */
+  hadBegun (): boolean {
+    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && (entry.firstRound ?? 0) > 0)
+  }
+
+  /** The others have finished and said goodbye, at least one of them, and nobody is there any more: none is to come. */
+  haveLeft (): boolean {
+    const members = [...this.#entries.values()].filter(({ foreign }) => !foreign)
+    const isThere = members.some((entry) => this.#isPresent(entry) && !isGone(entry))
+    return !isThere && members.some(({ announced }) => announced?.phase === 'done')
+  }
+
+  /**
+   * Whom a site that has finished waits for: who still trains; where nobody is there, who was. Of several that are there none waits long
+   * for one that is not: that one will find nobody, and wait.
+   */
+  waitedFor (): string[] {
+    if (this.expectsSomebody()) return this.unfinished()
+    if (this.haveLeft()) return []
+    return [...this.#entries].filter(([, entry]) => isPartner(entry) && entry.announced != null).map(([id]) => id)
   }
 
   /** Half of all sites that are there or more shorten their phases, this one counted as one that does. */

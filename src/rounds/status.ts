@@ -50,6 +50,7 @@ export interface SiteStatus {
   relays: string[]
   /** Bytes that this site passed on for others since its start. */
   relayedBytes: number
+  /** What holds now; the log has what was. */
   warnings: string[]
   /** What computes, where, and why that; absent until the trainer is ready. */
   compute?: { engine: string, provider: string, reason: string }

@@ -6,6 +6,7 @@ import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
+import type { Company } from './company.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
 import { describeVote, type LabelVotes } from './label-votes.ts'
 import type { Notices } from './notices.ts'
@@ -37,12 +38,15 @@ export interface OtherSites {
   >
   readonly pace: Pace
   readonly arrival: Arrival
+  readonly company: Pick<Company, 'beforeRound' | 'ended'>
   readonly labelVotes: LabelVotes
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   /** Exchanges in a round. */
   readonly turnsPerRound: number
   readonly staleness: number
+  /** Consensus distance at which a site that waits begins no exchange. */
+  readonly closeness: number
   /** Milliseconds for which a site stays for the others when it has finished. */
   readonly stayMs: number
 }
@@ -93,6 +97,8 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { trainer, others, checkpoint, record, clock } = site
   const began = { at: clock.now(), median: others?.peers.medianRound() }
   if (others != null) {
+    const onWaiting = (): void => { enter(site, 'waiting', next) }
+    await others.company.beforeRound({ onWaiting, catchUp: async () => { await catchUp(site, others, signal) }, signal })
     await catchUp(site, others, signal)
     await waitForOthers(site, others, next, signal)
   }
@@ -115,6 +121,9 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   }
   const consensus = others?.distance()
   const { steps } = site.averager
+  const counts = record.closeRound(round.number)
+  others?.company.ended(counts.exchanges)
+  site.notices.over('behind', `this site has trained round ${round.number}, among the others again`)
   await site.metrics.append({
     t: clock.now(),
     round: round.number,
@@ -122,7 +131,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     ...(classes == null ? {} : { classes }),
     lossG: round.loss.G,
     lossL: round.loss.L,
-    ...record.closeRound(round.number),
+    ...counts,
     steps,
     pace: record.pace,
     ...(consensus == null ? {} : { consensus })
@@ -237,9 +246,9 @@ async function initiate (
  * A site more than S rounds behind the others' median is refused as stale by them: it takes the adapter and the round of one of them
  * over, and lands on top what it trained and never exchanged.
  */
-async function catchUp (
-  { averager, checkpoint, notices }: RoundSite,
-  { gossip, peers, staleness }: OtherSites,
+export async function catchUp (
+  { averager, checkpoint, notices, rounds, record }: Pick<RoundSite, 'averager' | 'checkpoint' | 'notices' | 'rounds' | 'record'>,
+  { gossip, peers, staleness }: Pick<OtherSites, 'gossip' | 'peers' | 'staleness'>,
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
@@ -249,27 +258,33 @@ async function catchUp (
   const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })
   if (partner == null) return
   await checkpoint.save()
+  const left = Math.max(1, rounds - averager.round)
+  const late = record.exchangesByRound.length > 0 ? '' : `; since it came late, it trains ${left} of ${rounds} rounds with them`
   notices.warn(
-    `behind ${before}`,
+    'behind',
     `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
-      `it had trained itself on top, and goes on in round ${averager.round}`
+      `it had trained itself on top, and goes on in round ${averager.round}` + late,
+    { isNews: true }
   )
 }
 
 /** A site more than S rounds ahead of half of all, and more, has too few who could still exchange with it: it pauses training alone. */
 async function waitForOthers (
   site: RoundSite,
-  { gossip, peers, staleness }: OtherSites,
+  others: OtherSites,
   round: number,
   signal: AbortSignal
 ): Promise<void> {
   const { notices, clock } = site
+  const { gossip, peers, staleness, closeness } = others
   const isAhead = (): boolean => round - 1 - (peers.medianBelow() ?? Infinity) > staleness
   if (!isAhead()) return
   notices.warn('ahead', `this site is more than ${staleness} rounds ahead of the others: training waits for them, exchanging goes on`)
   enter(site, 'waiting', round)
+  const isApart = (): boolean => (others.distance() ?? Infinity) > closeness
   while (isAhead()) {
-    await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
+    // What an exchange would change next to nothing is left to those who have news.
+    if (isApart()) await gossip.initiate({ count: 1, onlyDue: true, withinMs: AHEAD_POLL_MS, signal })
     await clock.sleep(AHEAD_POLL_MS, signal)
   }
   notices.over('ahead', 'the other sites caught up: training goes on')

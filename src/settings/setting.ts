@@ -101,10 +101,10 @@ export function oneOf<const T extends readonly string[]> (words: T): z.ZodEnum<{
   return z.enum(words, { error: ({ input }) => `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}, not ${String(input)}` })
 }
 
-/** A whole number from 0, also out of the text of an environment variable. */
-export function whole (most = Number.MAX_SAFE_INTEGER): z.ZodCoercedNumber {
+/** A whole number from `least`, also out of the text of an environment variable. */
+export function whole (most = Number.MAX_SAFE_INTEGER, least = 0): z.ZodCoercedNumber {
   const error = (): string => `must be ${wanted(type)}`
-  const type: z.ZodCoercedNumber = z.coerce.number({ error }).int({ error }).min(0, { error }).max(most, { error })
+  const type: z.ZodCoercedNumber = z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error })
   return type
 }
 

@@ -1,6 +1,7 @@
 import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Arrival } from '../rounds/arrival.ts'
+import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
@@ -12,6 +13,7 @@ import { SiteRecord } from '../rounds/site-record.ts'
 import { trainRound, type RoundSite } from '../rounds/training-round.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import { defaultModelSettings } from '../settings/model.ts'
+import { siteConfig } from '../settings/site/site-config.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import type { SimulationOptions } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -39,6 +41,7 @@ const PLAN = roundPlan({ model: defaultModelSettings({ name: 'virtual', depth: 1
 const SPACING_MS = 1_000
 const HEARTBEAT_MS = 5_000
 const COOL_DOWN = defaultAveraging({ coolDownSeconds: 120 }).coolDown
+const ALONE_ROUNDS = siteConfig.shape.aloneRounds.parse(undefined)
 const EMPTY = new Float32Array()
 const FOR_EVER = new AbortController().signal
 
@@ -150,10 +153,20 @@ export class VirtualDaemon {
         peers: this.peers,
         pace: new Pace(),
         arrival: new Arrival(notices),
+        company: new Company({
+          gossip: this.gossip,
+          peers: this.peers,
+          notices,
+          clock,
+          exchanges: () => this.#record.exchanges,
+          aloneRounds: ALONE_ROUNDS,
+          rounds
+        }),
         labelVotes: new LabelVotes(site.id),
         distance: () => undefined,
         turnsPerRound: this.#turns,
         staleness: averager.settings.staleness,
+        closeness: COOL_DOWN.distance,
         stayMs: 1_000 * COOL_DOWN.seconds
       },
       plan: PLAN,

@@ -44,6 +44,19 @@ describe('who is admitted by which command', function () {
     return stderr.trim()
   }
 
+  it('shows this site itself first among the members, founder or not', async () => {
+    const { home, peerId } = await newSite()
+    await consiliumJson(['join', await invited(peerId, '--name', 'Mercy'), '--home', home])
+    for (const [at, name, role] of [[home, 'Mercy', 'member'], [founder, 'founder', 'founder']] as const) {
+      const list = await consiliumJson<MemberView[]>(['members', '--home', at])
+      expect(list[0]).to.include({ name, role, standing: 'member', isSelf: true })
+      expect(list.filter(({ isSelf }) => isSelf)).to.have.length(1)
+      expect(new Set(list.map((each) => each.peerId)).size).to.equal(list.length)
+      const { stdout } = await consilium(['members', '--home', at])
+      expect(stdout.split('\n')[1]).to.equal(`  ${role}, this site; last round none`)
+    }
+  })
+
   describe('join', () => {
     it('takes nobody else\'s invitation, at a founder neither', async () => {
       const invitation = await invited((await newSite()).peerId)

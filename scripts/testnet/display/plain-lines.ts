@@ -8,13 +8,13 @@ const QUARTERS = 4
 interface Seen {
   readonly state: string
   readonly dice: string
-  readonly warnings: number
+  readonly warnings: readonly string[]
   readonly quarter: number
   readonly pace: string
   readonly waiting: string
 }
 
-const UNSEEN: Seen = { state: '', dice: '', warnings: 0, quarter: 0, pace: '', waiting: '' }
+const UNSEEN: Seen = { state: '', dice: '', warnings: [], quarter: 0, pace: '', waiting: '' }
 
 /** One line per change: "00:42 hospital-b round 3 phase G". */
 export class PlainLines implements Display {
@@ -47,7 +47,7 @@ function look (each: HospitalProcess, processes: readonly HospitalProcess[]): Se
   return {
     state: describeState(each),
     dice: describeDice(each.status),
-    warnings: each.status?.warnings.length ?? 0,
+    warnings: each.status?.warnings ?? [],
     quarter: quarter(each),
     pace: describePace(each),
     waiting: describeWaiting(each, processes)
@@ -55,7 +55,8 @@ function look (each: HospitalProcess, processes: readonly HospitalProcess[]): Se
 }
 
 function changes (each: HospitalProcess, before: Seen, now: Seen, processes: readonly HospitalProcess[]): string[] {
-  const lines = (each.status?.warnings.slice(before.warnings) ?? []).map((warning) => describeWarning(warning, processes))
+  const news = now.warnings.filter((warning) => !before.warnings.includes(warning))
+  const lines = news.map((warning) => describeWarning(warning, processes))
   if (now.dice !== '' && now.dice !== before.dice) lines.push(now.dice)
   if (now.state !== before.state) lines.push(now.state + describePartner(each, processes))
   else if (now.quarter !== before.quarter && now.quarter > 0) lines.push(`${now.state} ${describePhase(each, true).split(' ').at(-1)}`)

@@ -6,16 +6,18 @@ import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
-import { knownMember, membersInHome, membersOfDaemon } from '../members-of-home.ts'
+import { knownMember, membersInHome, membersOfDaemon, ownMember } from '../members-of-home.ts'
 import { describeArrived, describePace, homeFlag, jsonFlag, print } from '../output.ts'
 import { offline } from '../prepare-home.ts'
 
 export const members = command({
   command: 'members',
-  describe: 'who belongs to the federation: role, last seen, last round trained, last exchange',
+  describe: 'who belongs to the federation, this site first: role, last seen, last round trained, last exchange',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
-    const list = await membersOfDaemon(home) ?? await membersInHome(home)
+    const known = await membersOfDaemon(home) ?? await membersInHome(home)
+    const own = await ownMember(home)
+    const list = [own, ...known.filter(({ peerId }) => peerId !== own.peerId)]
     print(json, list, () => list.map(describe).join('\n'))
   }
 })
@@ -64,7 +66,9 @@ function describe (
   { peerId, name, role, standing, connected, lastSeen = 'never', lastRound, lastRoundAt, lastExchange = 'never', ...rest }: MemberView
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
-  return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
+  const held = standing === 'member' ? '' : `, ${standing}`
+  if (rest.isSelf === true) return `${name}  ${peerId}\n  ${role}, this site${held}; last round ${round}`
+  return `${name}  ${peerId}\n  ${role}${held}${
     connected ? `, connected${rest.reach == null ? '' : `, ${rest.reach}`}` : ''
   }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${describeArrived(rest.steps)}${
     describePace(rest.pace)

@@ -8,12 +8,15 @@ import { readTestFaults } from '../../node/test-faults/settings.ts'
 import { tuneGc } from '../../node/tune-gc.ts'
 import { siteConfig } from '../../settings/site/site-config.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
 
 // The cache of embeddings is for predictions.
 const startSettings = siteConfig.omit({ embeddingCache: true })
+
+/** Exit code of a site that was to train with others and did not. */
+const NO_EXCHANGE = 3
 
 const flags = {
   ...homeFlag,
@@ -25,7 +28,8 @@ const flags = {
 export const start = command({
   command: 'start',
   describe: 'run the daemon of this site until its rounds are finished',
-  builder: (argv) => withFlags(argv, flags),
+  builder: (argv) =>
+    withFlags(argv, flags).epilogue(`Exit code ${NO_EXCHANGE}: all rounds are finished, and there was no exchange with another site.`),
   handler: async (args) => {
     const { home, alone, json } = args
     // The database of peers asks nobody how it makes its files; the trainer inherits it.
@@ -41,7 +45,14 @@ export const start = command({
     const summary = await runUntilSignalled(
       new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, logger: createLogger(config.logLevel) })
     )
-    if (summary != null) print(json, summary, () => describe(summary))
+    if (summary == null) return
+    print(json, summary, () => describe(summary))
+    if (alone || summary.exchanges > 0) return
+    warn(
+      `${summary.rounds} rounds are finished and not one exchange with another site: this is no common model, but one of this site's ` +
+        'images alone; "consilium status" and the log said why, and --alone is for those who want it so'
+    )
+    process.exitCode = NO_EXCHANGE
   }
 })
 

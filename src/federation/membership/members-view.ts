@@ -9,6 +9,8 @@ export interface MemberView {
   role: MemberRole
   standing: 'member' | 'invited' | 'revoked' | 'handed over' | 'expired'
   connected: boolean
+  /** This site itself. */
+  isSelf?: true
   validTo?: string
   lastSeen?: string
   lastRound?: number

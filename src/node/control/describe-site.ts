@@ -1,7 +1,7 @@
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
-import type { SiteStatus } from '../../rounds/status.ts'
+import type { SitePhase, SiteStatus } from '../../rounds/status.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
@@ -43,14 +43,15 @@ export function describeSite ({ site, network, averager, images, joined, consens
     bytesSent,
     bytesReceived,
     ...describeNetwork(network),
-    ...(phase === 'cool-down' && network != null ? waiting(network.peers.unfinished()) : {}),
-    warnings: site.notices.list,
+    ...waiting(phase, network),
+    warnings: site.notices.standing,
     eventLoopP99Ms,
     ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })
   }
 }
 
-function waiting (waitsFor: string[]): Pick<SiteStatus, 'waitsFor'> {
+function waiting (phase: SitePhase, network: SiteNetwork | undefined): Pick<SiteStatus, 'waitsFor'> {
+  const waitsFor = phase === 'cool-down' ? network?.peers.waitedFor() ?? [] : []
   return waitsFor.length > 0 ? { waitsFor } : {}
 }
 

@@ -108,6 +108,7 @@ export class Discovery {
     if (this.#ticks++ % READ_EVERY === 0) await this.#readPeerStore()
     const now = Date.now()
     for (const [name, target] of this.#targets) {
+      if (target.bootstrap && this.#isConnected(target)) this.#sayAnswers(name)
       if (this.#wantsDial(target, now)) {
         this.#dial(name, target).catch((error: unknown) => {
           this.#init.logger.debug({ error }, 'a dial stumbled')
@@ -169,7 +170,7 @@ export class Discovery {
     try {
       await this.#init.host.dial(target.address, this.#within(this.#times.dialMs))
       target.schedule.succeeded()
-      if (target.bootstrap) this.#init.notices.over(`bootstrap ${name}`, `the bootstrap address ${name} answers again`)
+      if (target.bootstrap) this.#sayAnswers(name)
     } catch (error) {
       if (this.#stop.signal.aborted) return
       target.schedule.failed(Date.now())
@@ -177,6 +178,10 @@ export class Discovery {
     } finally {
       target.dialling = false
     }
+  }
+
+  #sayAnswers (name: string): void {
+    this.#init.notices.over(`bootstrap ${name}`, `the bootstrap address ${name} answers again`)
   }
 
   #sayUnanswered (name: string, { bootstrap, schedule }: Target, error: unknown): void {

@@ -9,7 +9,7 @@ import type { Revoked, SiteMembership } from '../../federation/membership/site-m
 import { Admissions, type CredentialReason, membership, type Membership, type MembershipPort } from '../../protocol/membership/index.ts'
 import type { Protocols } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
-import type { Notices } from '../../rounds/notices.ts'
+import { LAPSE_MS, type Notices } from '../../rounds/notices.ts'
 import { CertifiedOnly } from './certified-only.ts'
 import type { KeyedNoise } from './keyed-noise.ts'
 import { OFFENCE, type PeerLimits } from './limits/peer-limits.ts'
@@ -51,6 +51,7 @@ export class Members {
   #timer: NodeJS.Timeout | undefined
   #tended = 0
   #stopped = false
+  #ownFault: CredentialReason | undefined
   #tending: Promise<void> = Promise.resolve()
   /** Refused certificates since the start, by either side. */
   refused = 0
@@ -71,7 +72,8 @@ export class Members {
       init.notices.warn(
         `far key ${founder}`,
         `a network key of founder ${founder} was not taken, since its epoch ${epoch} is far beyond this site's: where this site was away ` +
-          'for years, ask for a new invitation; else ask the other founders to revoke that founder'
+          'for years, ask for a new invitation; else ask the other founders to revoke that founder',
+        { forMs: LAPSE_MS.day }
       )
     }
     init.site.onKeys = (ring) => { this.#init.noise.use(keysOf(ring).map((key) => Buffer.from(key, 'hex'))) }
@@ -179,7 +181,9 @@ export class Members {
     try {
       await site.tend()
       const fault = await site.ownFault()
-      if (fault != null) notices.warn(`own certificate ${fault}`, ownSentenceOf(fault, this.#init.peerId))
+      if (fault == null) notices.over('own certificate', "this site's certificate holds again")
+      else notices.warn('own certificate', ownSentenceOf(fault, this.#init.peerId), { isNews: fault !== this.#ownFault })
+      this.#ownFault = fault
       if (this.#tended++ % REVIEW_EVERY !== 0) return
       await site.book.save()
       await this.#service!.review()
@@ -216,7 +220,8 @@ export class Members {
     const ours = holder == null ? sentenceOf(reason, peer) : branchSentenceOf(peer, holder)
     notices.warn(
       `certificate ${by} ${peer} ${reason}`,
-      by === 'us' ? ours : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`
+      by === 'us' ? ours : `site ${peer} refused this site: ${ownSentenceOf(reason, this.#init.peerId)}`,
+      { forMs: LAPSE_MS.hour }
     )
     onEvent({ kind: 'refusal', peer, what: 'certificate', reason: by === 'us' ? reason : `${reason}, said the peer of this site` })
     if (by === 'us' && reason === 'MALFORMED') limits.offence(peer, OFFENCE.malformed, 'sends malformed membership frames')

@@ -18,6 +18,7 @@ import {
 } from '../../protocol/adapter-exchange/index.ts'
 import { announce, type Announce, type AnnounceInit, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
+import { ClockSkew } from '../../rounds/clock-skew.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
@@ -35,7 +36,7 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
-import { failedHandshake, sayBanned, sayIfLost, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
+import { failedHandshake, sayBanned, sayIfLost, sayMet, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
@@ -129,7 +130,7 @@ export class SiteNetwork {
   /** Listens and looks for others. @throws InputError for an occupied address or a home in use. */
   static async open (init: SiteNetworkInit): Promise<SiteNetwork> {
     const { datastore, wasDamaged } = await openPeerBook(init.paths.peers, init.paths.home)
-    if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
+    if (wasDamaged) init.notices.event(DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const limits = limitsOf(init)
     const onRefused = (refusal: FailedHandshake): void => { failedHandshake(init, refusal, { refused, limits }) }
@@ -202,6 +203,9 @@ export class SiteNetwork {
     const service = create(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
+      if (this.#share.waitMs(detail.partner) === 0) {
+        this.#init.notices.over(`slow ${detail.partner}`, `exchanges with site ${detail.partner} take no longer than with others again`)
+      }
       this.#init.membership.book.exchanged(detail.partner)
       onExchange(detail)
     })
@@ -209,13 +213,8 @@ export class SiteNetwork {
       onSettled(detail)
     })
     service.addEventListener('failure', ({ detail }) => {
-      this.#init.logger.info({
-        partner: detail.partner,
-        role: detail.role,
-        reason: detail.reason,
-        why: detail.error.message,
-        inDoubt: detail.inDoubt
-      }, 'an exchange failed')
+      const { partner, role, reason, error, inDoubt } = detail
+      this.#init.logger.info({ partner, role, reason, why: error.message, inDoubt }, 'an exchange failed')
     })
     const { rounds } = this.#init.membership.federation.document.training
     service.addEventListener('round', ({ detail: { partner, round } }) => {
@@ -336,15 +335,19 @@ export class SiteNetwork {
 
   #begin (): void {
     const { host, peers } = this
+    const clocks = new ClockSkew(this.#init.notices)
     recordConnections(host, this.#init.audit)
     countAnnouncementOffences(host.services.announce, this.#limits)
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })
-    host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => { sayTwin(this.#init, peerId.toString()) })
+    host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => {
+      sayTwin(this.#init.notices, peerId.toString(), peerId.equals(host.peerId))
+    })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
+        sayMet(this.#init.notices, id)
         peers.connected(id, host.getConnections(peer).map(({ remoteAddr }) => remoteAddr.toString()))
         const said = this.#versions.of(id)
         if (said != null) runs(this.#init, peers, id, said)
@@ -353,6 +356,7 @@ export class SiteNetwork {
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
       peers.announced(detail.peerId.toString(), detail.announcement)
+      clocks.heard(detail.peerId.toString(), detail.saidAt, Date.now())
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })

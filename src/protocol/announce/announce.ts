@@ -97,7 +97,8 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
     if (!await this.#isCertified(name, shown)) return this.#drop(author, 'no certificate')
     const verdict = 'sequence' in opened ? this.#validator.take(name, opened) : opened
     if ('accept' in verdict) {
-      this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: author, announcement: verdict.accept } }))
+      const saidAt = 'sequence' in opened ? Number(opened.sequence) : NaN
+      this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: author, announcement: verdict.accept, saidAt } }))
       if (this.#instances.areTwo(name, (opened as SignedAnnouncement).instance)) this.#sayTwin(author)
       return TopicValidatorResult.Accept
     }

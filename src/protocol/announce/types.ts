@@ -6,7 +6,12 @@ export interface AnnounceEvents {
   /** Two processes at the same time have the key of this author, which may be this site. */
   twin: CustomEvent<{ readonly peerId: PeerId }>
   /** From another site, signed by it, checked, newer than what it said before. */
-  announcement: CustomEvent<{ readonly peerId: PeerId, readonly announcement: Announcement }>
+  announcement: CustomEvent<{
+    readonly peerId: PeerId,
+    readonly announcement: Announcement,
+    /** By its clock, milliseconds since the epoch. */
+    readonly saidAt: number
+  }>
   /**
    * Ignored (old, too many, of nobody who is certified) or rejected (malformed; counts against its author, who signed it, whoever passed
    * it on).

@@ -85,7 +85,7 @@ class Site {
 }
 
 describe('only members, with real processes', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   let homes: Sites
   let sites: Site[]
 

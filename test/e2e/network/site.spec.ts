@@ -17,8 +17,8 @@ import { consilium, consiliumJson, logged, plainLines, start, type Running } fro
 const PICTURES = 'samples/colin27/hospital-a'
 const VOLUME = 'samples/colin27/hospital-c'
 const POLL_MS = 100
-const PATIENCE_MS = 90_000
-const GONE_MS = 20_000
+const PATIENCE_MS = 300_000
+const GONE_MS = 120_000
 
 function dice (a: ArrayLike<number>, b: ArrayLike<number>): number {
   let both = 0
@@ -53,7 +53,7 @@ function slicesAlong (axis: number, sides: readonly number[], voxels: Buffer): n
 const SECRET = 'no words for the trainer'
 
 describe('one site from its command line', function () {
-  this.timeout(180_000)
+  this.timeout(900_000)
   let folder: string
   let home: string
   const running: Running[] = []
@@ -106,7 +106,7 @@ describe('one site from its command line', function () {
     }
   }
 
-  it('founds, trains, is struck, goes on and finishes', async () => {
+  it('founds, trains by itself since it is told to, is struck, goes on and finishes', async () => {
     const created = await consiliumJson<{ id: string }>([
       'federation',
       'create',
@@ -122,7 +122,8 @@ describe('one site from its command line', function () {
     const { peerId } = await consiliumJson<{ peerId: string }>(['id', '--home', home])
     expect((await consiliumJson<{ peerId: string }>(['init', '--home', home])).peerId).to.equal(peerId)
 
-    const first = daemon('--data', PICTURES, '--name', 'Mercy')
+    const byItself = ['--data', PICTURES, '--wait-for', '1', '--alone-rounds', '3']
+    const first = daemon(...byItself, '--name', 'Mercy')
     const status = await until('training began', first, ({ phase }) => phase === 'G')
     expect(status).to.include({ name: 'Mercy', peerId, federation: created.id, round: 1, rounds: 3, trainer: 'ready', peers: 0 })
     expect(await consiliumJson(['peers', '--home', home])).to.deep.equal([])
@@ -137,15 +138,17 @@ describe('one site from its command line', function () {
     expect(await readdir(home)).not.to.include('control.json')
 
     // No goodbye at all.
-    const second = daemon('--data', PICTURES)
+    const second = daemon(...byItself)
     await until('the second round began', second, ({ round }) => round === 2)
     const trainer = await childOf(second)
     second.child.kill('SIGKILL')
     await second.ended
     await goneWithin(trainer, 20_000)
 
-    const third = await daemon('--data', PICTURES, '--json').ended
-    expect(third.code, third.stderr).to.equal(0)
+    const third = await daemon(...byItself, '--json').ended
+    // No plain success, and no silence: it trained with nobody.
+    expect(third.code, third.stderr).to.equal(3)
+    expect(plainLines(third.stderr).join()).to.match(/^consilium: 3 rounds are finished and not one exchange with another site: /)
     const summary = JSON.parse(third.stdout) as Summary
     expect(summary).to.deep.equal(JSON.parse(await readFile(join(home, 'summary.json'), 'utf8')))
     expect(summary).to.include({ peerId, federation: created.id, rounds: 3, engine: 'onnx', exchanges: 0 })
@@ -168,7 +171,8 @@ describe('one site from its command line', function () {
       '--quiet',
       '--flush',
       '--command',
-      `'${process.execPath}' dist/src/cli/index.js start --home '${other}' --data ${PICTURES} --threads 1 --listen /ip4/127.0.0.1/tcp/0`,
+      `'${process.execPath}' dist/src/cli/index.js start --home '${other}' --data ${PICTURES} --wait-for 1 --threads 1 ` +
+      '--listen /ip4/127.0.0.1/tcp/0',
       '/dev/null'
     ], { stdio: 'ignore' })
     const status = await statusOf(other, 'training began', ({ phase }) => phase === 'G')

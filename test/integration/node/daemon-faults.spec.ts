@@ -12,8 +12,11 @@ import { Sites } from './sites.ts'
 
 const NOBODY = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
 
+/** Two that cannot work together are to end all the same. */
+const BY_ITSELF = { waitFor: 1, aloneRounds: 1_000 }
+
 describe('what goes wrong around a daemon', function () {
-  this.timeout(60_000)
+  this.timeout(240_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
@@ -38,7 +41,7 @@ describe('what goes wrong around a daemon', function () {
     sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
     const lost = async (name: string): Promise<number> =>
       (await sites.summary(name)).warnings.filter((each) => each.includes('knows no address of another one')).length
-    for (const name of ['a', 'b']) await sites.daemon(name, { foundWithinMs: 0 }).run()
+    for (const name of ['a', 'b']) await sites.daemon(name, { foundWithinMs: 0, ...BY_ITSELF }).run()
     expect([await lost('a'), await lost('b')]).to.deep.equal([0, 1])
     const a = sites.daemon('a').run()
     const { addresses: bootstrap } = await sites.statusOf('a', ({ addresses }) => addresses.length > 0)
@@ -51,9 +54,9 @@ describe('what goes wrong around a daemon', function () {
   it('a wrong network key: refused in the handshake, counted, one line per peer, both train on', async () => {
     sites = await Sites.create(['a', 'b'])
     await writeKeyRing(sites.paths('b').networkKey, { current: randomBytes(32).toString('hex'), previous: [] })
-    const a = sites.daemon('a', { manners: { delayMs: 500 } }).run()
+    const a = sites.daemon('a', { manners: { delayMs: 500 }, ...BY_ITSELF }).run()
     const { addresses, peerId } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 500 } }).run()])
+    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 500 }, ...BY_ITSELF }).run()])
     const [member, stranger] = [await sites.summary('a'), await sites.summary('b')]
     expect(member.refusedHandshakes).to.be.at.least(1)
     expect(stranger.refusedHandshakes).to.be.at.least(2)
@@ -70,9 +73,10 @@ describe('what goes wrong around a daemon', function () {
 
   it('a peer with another schema: never averaged, reported once on both sides', async () => {
     sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 })
-    const a = sites.daemon('a', { manners: { delayMs: 400 } }).run()
+    const a = sites.daemon('a', { manners: { delayMs: 400 }, ...BY_ITSELF }).run()
     const { addresses } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 400, baseHash: 'f'.repeat(64) } }).run()])
+    const stranger = { manners: { delayMs: 400, baseHash: 'f'.repeat(64) }, ...BY_ITSELF }
+    await Promise.all([a, sites.daemon('b', { bootstrap: addresses, ...stranger }).run()])
     for (const name of ['a', 'b']) {
       const { exchanges, rounds, warnings } = await sites.summary(name)
       expect(rounds).to.equal(2)
@@ -134,6 +138,8 @@ describe('what goes wrong around a daemon', function () {
       axis: 'auto',
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [],
+      waitFor: 1,
+      aloneRounds: 3,
       controlPort: port,
       engine: 'auto',
       provider: 'auto',

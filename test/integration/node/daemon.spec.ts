@@ -7,7 +7,7 @@ import type { PeerView } from '../../../src/rounds/status.ts'
 import { Sites } from './sites.ts'
 
 describe('daemons with a trainer that only adds', function () {
-  this.timeout(60_000)
+  this.timeout(240_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })

@@ -58,7 +58,7 @@ describe('a home of which one file is damaged', function () {
 
   /** What a start says: its warnings, or why it was refused. */
   async function start (name: string): Promise<{ warnings: readonly string[], refused?: string, rounds?: number }> {
-    const daemon: Daemon = sites.daemon(name, { foundWithinMs: 0 })
+    const daemon: Daemon = sites.daemon(name, { foundWithinMs: 0, waitFor: 1, aloneRounds: 1_000 })
     try {
       const summary = await daemon.run()
       return { warnings: summary!.warnings, rounds: summary!.rounds }

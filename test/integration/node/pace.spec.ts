@@ -7,7 +7,7 @@ const FAST = ['d', 'e']
 const SLOW_MS = 1_500
 
 describe('sites of different pace', function () {
-  this.timeout(90_000)
+  this.timeout(240_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })

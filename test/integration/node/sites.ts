@@ -24,7 +24,7 @@ import { defaultAveraging } from '../../../src/settings/averaging.ts'
 const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
 
 const POLL_MS = 25
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 
 const FAKE_MODEL: FederationDocument['model'] = {
   name: 'sam-tiny',
@@ -64,6 +64,13 @@ export interface FederationOptions {
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
+}
+
+interface Manners {
+  readonly manners?: object
+  readonly bootstrap?: string[]
+  readonly waitFor?: number
+  readonly aloneRounds?: number
 }
 
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
@@ -138,13 +145,12 @@ export class Sites {
   /** A daemon with the fake trainer, which `manners` describe (test/fixtures/trainer). */
   daemon (
     name: string,
-    { manners = {}, bootstrap = [], settings = {}, ...over }: {
-      manners?: object,
-      bootstrap?: string[],
+    { manners = {}, bootstrap = [], waitFor = 2, aloneRounds = 3, settings = {}, ...over }: Manners & {
       settings?: object
     } & Partial<DaemonInit> = {}
   ): Daemon {
-    const given = { name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'], ...settings }
+    const company = this.#single ? { waitFor: 1, aloneRounds: 1_000 } : { waitFor, aloneRounds }
+    const given = { name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'], ...company, ...settings }
     const config = mergeSettings(given, {}, {})
     return new Daemon({
       home: this.paths(name).home,

@@ -6,8 +6,11 @@ import { Sites } from './sites.ts'
 
 const OURS = THIS_SOFTWARE.version
 
+/** Those that cannot work together are to end all the same. */
+const BY_ITSELF = { waitFor: 1, aloneRounds: 1_000 }
+
 describe('two versions', function () {
-  this.timeout(90_000)
+  this.timeout(240_000)
   let sites: Sites
 
   beforeEach(async () => { sites = await Sites.create(['a', 'b'], { coolDownSeconds: 3 }) })
@@ -19,9 +22,9 @@ describe('two versions', function () {
     meanwhile: (peers: { a: string, b: string }) => Promise<void> = async () => {}
   ): Promise<{ a: readonly string[], b: readonly string[], exchanges: number, peers: { a: string, b: string } }> {
     const software = { version: '9.1.0', protocols: { ...THIS_SOFTWARE.protocols, ...protocols } }
-    const a = sites.daemon('a', { manners: { delayMs: 700 }, foundWithinMs: 1_000 }).run()
+    const a = sites.daemon('a', { manners: { delayMs: 700 }, foundWithinMs: 1_000, ...BY_ITSELF }).run()
     const { addresses, peerId } = await sites.statusOf('a', (status) => status.addresses.length > 0)
-    const b = sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 700 }, foundWithinMs: 1_000, software }).run()
+    const b = sites.daemon('b', { bootstrap: addresses, manners: { delayMs: 700 }, foundWithinMs: 1_000, ...BY_ITSELF, software }).run()
     const other = await sites.statusOf('b', ({ addresses: own }) => own.length > 0)
     expect([other.software, other.protocols.includes('kad/1.0.0')]).to.deep.equal(['9.1.0', true])
     const peers = { a: peerId, b: other.peerId }

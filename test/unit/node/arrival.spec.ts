@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Steps } from '../../../src/gossip-aggregation/unmixed.ts'
 import { Arrival } from '../../../src/rounds/arrival.ts'
-import { finalSteps, imagesSeen, recoveredSteps } from '../../../src/rounds/participation.ts'
+import { finalSteps, imagesSeen, missedBefore, recoveredSteps } from '../../../src/rounds/participation.ts'
 import { quietNotices } from './fakes.ts'
 
 const steps = (trained: number, arrived: number, lost = 0): Steps => ({ trained, arrived, lost })
@@ -33,6 +33,11 @@ describe('participation', () => {
     expect(imagesSeen(steps(3, 0), 40, { batchSize: 2 })).to.equal(6)
     expect(imagesSeen(steps(30, 0), 40, { batchSize: 2 })).to.equal(40)
     expect(finalSteps(steps(48, 32))).to.deep.equal(steps(48, 32, 16))
+  })
+
+  it('counts the rounds that had passed before a site came', () => {
+    expect([missedBefore([]), missedBefore([{ round: 1 }, { round: 9 }]), missedBefore([{ round: 18 }, { round: 19 }])])
+      .to.deep.equal([0, 0, 17])
   })
 
   it('goes on after a restart, and loses what no checkpoint holds and nobody else has', () => {

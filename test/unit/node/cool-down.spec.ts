@@ -13,6 +13,7 @@ describe('cool-down', () => {
   let asked: number
   let isSettling: boolean
   let inDoubt: boolean
+  let isOpen: boolean
   let waitedFor: (readonly string[])[]
 
   beforeEach(() => {
@@ -24,6 +25,7 @@ describe('cool-down', () => {
     asked = 0
     isSettling = false
     inDoubt = false
+    isOpen = false
   })
 
   async function run (): Promise<{ end: CoolDownEnd, seconds: number }> {
@@ -47,6 +49,7 @@ describe('cool-down', () => {
       distance: () => distance,
       isInDoubt: () => inDoubt,
       limits: { distance: 0.02, seconds: 60 },
+      isOpen,
       onWaiting: (ids) => { waitedFor.push(ids) }
     }, signal)
     return { end, seconds: (clock.time - start) / 1_000 }
@@ -132,7 +135,46 @@ describe('cool-down', () => {
     peers.connected('b', [])
     peers.announced('b', announced({ phase: 'cool-down' }))
     clock.onSleep = () => { if (clock.sleeps.length === 5) peers.announced('b', announced({ phase: 'done' })) }
-    expect((await run()).end).to.equal('alone')
+    expect((await run()).end).to.equal('the others have left')
+  })
+
+  it('waits to the time limit for those who were there, where nobody is there any more', async () => {
+    for (const phase of ['G', 'cool-down'] as const) {
+      peers.connected('b', [])
+      peers.announced('b', announced({ phase }))
+      peers.disconnected('b')
+      expect(await run()).to.deep.equal({ end: 'time limit', seconds: 60 })
+    }
+    expect(waitedFor).to.deep.include(['b'])
+  })
+
+  it('goes on with them when they are back in time', async () => {
+    peers.connected('b', [])
+    peers.announced('b', announced({ phase: 'cool-down' }))
+    peers.disconnected('b')
+    distance = 0.001
+    const start = clock.time
+    clock.onSleep = () => { if (clock.time - start > 45_000) peers.connected('b', []) }
+    expect(await run()).to.include({ end: 'close enough' })
+    expect(sweeps).to.be.at.least(1)
+  })
+
+  it('waits for nobody that was stopped, or is gone where others have finished', async () => {
+    for (const [id, phase] of [['b', 'stopped'], ['c', 'G']] as const) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ phase }))
+      peers.disconnected(id)
+    }
+    clock.time += 20_000
+    peers.connected('d', [])
+    peers.announced('d', announced({ phase: 'done' }))
+    expect(await run()).to.deep.equal({ end: 'the others have left', seconds: 0 })
+  })
+
+  it('stays to the time limit for those who come late, where it is told to', async () => {
+    clock.time += 20_000
+    isOpen = true
+    expect(await run()).to.deep.equal({ end: 'time limit', seconds: 60 })
   })
 
   it('ends at the time limit', async () => {

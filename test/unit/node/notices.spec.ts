@@ -54,4 +54,41 @@ describe('Notices', () => {
     for (let i = 0; i < 2; i++) notices.over('alone', 'another site is there')
     expect(lines.filter((each) => each === 'another site is there')).to.have.length(1)
   })
+
+  it('shows what holds, and not what was', () => {
+    notices.warn('a', 'first')
+    notices.warn('b', 'second')
+    notices.event('it happened')
+    notices.event('it happened')
+    expect(notices.standing).to.deep.equal(['first', 'second'])
+    notices.over('a', 'gone')
+    expect(notices.standing).to.deep.equal(['second'])
+    expect(notices.list).to.have.members(['first', 'second', 'it happened'])
+    expect(lines).to.deep.equal(['first', 'second', 'it happened', 'gone'])
+  })
+
+  it('lets what nobody ends lapse, unless it comes again, and says it again after that', () => {
+    notices.warn('a', 'refused', { forMs: 1_000 })
+    now += 900
+    notices.warn('a', 'refused', { forMs: 1_000 })
+    now += 900
+    expect(notices.standing).to.deep.equal(['refused'])
+    now += 100
+    expect(notices.standing).to.deep.equal([])
+    notices.warn('a', 'refused', { forMs: 1_000 })
+    expect([notices.standing, lines]).to.deep.equal([['refused'], ['refused', 'refused']])
+  })
+
+  it('ends all that begins alike', () => {
+    for (const key of ['certificate us b NONE', 'certificate us b LATE', 'certificate us bc NONE']) notices.warn(key, key)
+    notices.overAll('certificate us b ', 'met')
+    expect(notices.standing).to.deep.equal(['certificate us bc NONE'])
+  })
+
+  it('keeps what is of this site itself, however many strangers are shown', () => {
+    notices.warn('own', 'the disk is full')
+    for (let i = 0; i < 1_000; i++) notices.warn(`${i}`, `a stranger from address ${i}`, { forMs: 60_000 })
+    expect(notices.standing).to.have.length(100)
+    expect(notices.standing).to.include('the disk is full').and.to.include('a stranger from address 999')
+  })
 })

@@ -36,6 +36,9 @@ describe('a training round', () => {
   let clock: FakeClock
   let median: number | undefined
   let ahead: string[]
+  let isLonely: boolean
+  let distance: number
+  let lonely: number[]
   /** The others' rounds are believed only so much later. */
   let believedInMs: number
   let fits: Map<string, LabelFits>
@@ -86,11 +89,21 @@ describe('a training round', () => {
       },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
+      company: {
+        beforeRound: async ({ onWaiting, catchUp }) => {
+          if (!isLonely) return
+          onWaiting()
+          await catchUp()
+          events.push('company')
+        },
+        ended: (exchanges) => { lonely.push(exchanges) }
+      },
       labelVotes: new LabelVotes('a'),
-      distance: () => 0.25,
+      distance: () => distance,
       turnsPerRound: 2,
       stayMs: 120_000,
-      staleness: 3
+      staleness: 3,
+      closeness: 0.02
     }
     return {
       averager,
@@ -122,6 +135,9 @@ describe('a training round', () => {
   beforeEach(() => {
     median = undefined
     ahead = ['c']
+    isLonely = false
+    distance = 0.25
+    lonely = []
     believedInMs = 0
     fits = new Map()
   })
@@ -219,6 +235,15 @@ describe('a training round', () => {
     expect(record.exchanges).to.equal(3)
   })
 
+  it('waits for company before it trains, catching up meanwhile, and tells how many exchanges a round had', async () => {
+    isLonely = true
+    median = 9
+    await trainRound(site({ round: 2 }), 3, signal)
+    expect(events.slice(0, 4)).to.deep.equal(['waiting', 'catch up with c', 'save round 9: 50 50', 'company'])
+    expect(events).to.include('phaseG 10: 50 50')
+    expect(lonely).to.deep.equal([1])
+  })
+
   it('pauses training while it is more than S rounds ahead of the median', async () => {
     const running = site({ round: 5 })
     median = 1
@@ -237,6 +262,18 @@ describe('a training round', () => {
       'initiate 1',
       'G'
     ])
+  })
+
+  it('begins no exchange while it waits and the sites agree', async () => {
+    const running = site({ round: 5 })
+    median = 1
+    distance = 0.001
+    clock.onSleep = () => {
+      if (clock.sleeps.length === 500) distance = 0.1
+      if (clock.sleeps.length === 501) median = 2
+    }
+    await trainRound(running, 6, signal)
+    expect(events.slice(0, events.indexOf('G')).filter((event) => event.startsWith('initiate'))).to.have.length(1)
   })
 
   it('does not pause at exactly S rounds ahead', async () => {
@@ -259,6 +296,13 @@ describe('a training round', () => {
     expect(records.map(({ round }) => round)).to.deep.equal([10])
     expect(record.exchangesByRound).to.deep.equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
     expect(running.notices.list[0]).to.include('in round 2, more than 3 behind').and.include('goes on in round 9')
+  })
+
+  it('says how many rounds are left to a site that comes late', async () => {
+    const running = site()
+    median = 9
+    await trainRound(running, 1, signal)
+    expect(running.notices.list[0]).to.include('goes on in round 9; since it came late, it trains 11 of 20 rounds with them')
   })
 
   it('catches up after phase G when the others went on meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { faultsOf } from '../../../scripts/testnet/conditions.ts'
+import { aloneFlags, faultsOf } from '../../../scripts/testnet/conditions.ts'
 import { parseOptions } from '../../../scripts/testnet/options.ts'
 import { UsageError } from '../../../src/errors.ts'
 import { FAULTS_VARIABLE, readTestFaults } from '../../../src/node/test-faults/settings.ts'
@@ -41,6 +41,14 @@ describe('conditions of a testnet', () => {
     const given = await conditions('--images', '1:9', '--images', '2:3')
     expect([...given.images]).to.deep.equal([[1, 9], [2, 3]])
     expect(faultsOf(1, given, IDS, 1)).to.equal(undefined)
+  })
+
+  it('let a hospital train alone that a partition leaves alone, or that is to be the last', async () => {
+    const { partitions } = await conditions('--partition', '0,1|2@2-6', '--partition', '0,1|2,3@8-9')
+    const flags = (site: number, ...killed: number[]): string[] =>
+      aloneFlags(site, { partitions, killed: new Set(killed), hospitals: 4, rounds: 12 })
+    expect([0, 1, 2, 3].map((site) => flags(site))).to.deep.equal([[], [], ['--alone-rounds', '6'], []])
+    expect([flags(1, 0, 2, 3), flags(1, 0, 2)]).to.deep.equal([['--alone-rounds', '12'], []])
   })
 
   it('are nobody\'s without the variable, and a wrong one is named', () => {

@@ -23,6 +23,8 @@ describe('configuration', () => {
       announce: [],
       bootstrap: [],
       relay: false,
+      waitFor: 2,
+      aloneRounds: 3,
       controlPort: 0,
       engine: 'auto',
       provider: 'auto',

@@ -1,0 +1,142 @@
+import type { Auditor } from '../audit/auditor.ts'
+import { systemClock } from '../rounds/clock.ts'
+import { Company } from '../rounds/company.ts'
+import { coolDown } from '../rounds/cool-down.ts'
+import { gather } from '../rounds/gather.ts'
+import { Pace } from '../rounds/pace.ts'
+import { LabelVotes } from '../rounds/label-votes.ts'
+import type { PeerTable } from '../rounds/peer-table.ts'
+import { roundPlan } from '../rounds/plan.ts'
+import type { SitePhase } from '../rounds/status.ts'
+import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
+import type { JoinedPeers } from './join-peers.ts'
+import type { AdapterState, Site } from './site.ts'
+import type { TrainerProcess } from './trainer-process.ts'
+
+export interface CourseInit {
+  readonly site: Site
+  readonly state: AdapterState
+  readonly trainer: TrainerProcess
+  readonly audit: Pick<Auditor, 'record'>
+  /** Missing in a site that trains alone. */
+  readonly joined: JoinedPeers | undefined
+  readonly signal: AbortSignal
+}
+
+/** From the first round to the end of the cool-down: waits for the others where a site alone would train for itself only. */
+export async function followCourse (init: CourseInit): Promise<void> {
+  const { joined } = init
+  if (joined == null) {
+    await trainRounds(init)
+    return
+  }
+  const company = companyOf(init, joined)
+  await gatherMembers(init, joined)
+  const { metrics, federation: { document: { training } } } = init.site
+  const hadFinished = metrics.finishedRounds >= training.rounds
+  await trainRounds(init, othersOf(init, joined, company))
+  await settleDown(init, joined, company, hadFinished)
+}
+
+function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: JoinedPeers): Company {
+  const { notices, record, config: { aloneRounds }, federation: { document: { training: { rounds } } } } = site
+  return new Company({
+    gossip,
+    peers,
+    notices,
+    clock: systemClock,
+    exchanges: () => record.exchanges,
+    aloneRounds,
+    rounds,
+    before: record.exchangesByRound
+  })
+}
+
+function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined: JoinedPeers, company: Company): OtherSites {
+  const { averaging } = federation.document
+  return {
+    gossip: joined.gossip,
+    peers: joined.network.peers,
+    distance: joined.announcer.distance,
+    pace: new Pace(record.pace),
+    arrival: joined.arrival,
+    labelVotes: new LabelVotes(peerId),
+    company,
+    turnsPerRound: joined.turnsPerRound,
+    staleness: averaging.staleness,
+    closeness: averaging.coolDown.distance,
+    stayMs: 1_000 * averaging.coolDown.seconds
+  }
+}
+
+/** Only who has trained nothing yet waits for others to begin with. */
+async function gatherMembers (init: CourseInit, { network: { peers } }: JoinedPeers): Promise<void> {
+  const { site: { metrics, config, notices }, state: { averager }, signal } = init
+  if (metrics.finishedRounds > 0 || averager.round > 0) return
+  const onWaiting = (): void => { enter(init, 'waiting', 1) }
+  await gather({ peers, notices, clock: systemClock, waitFor: config.waitFor, onWaiting }, signal)
+}
+
+async function trainRounds ({ site, state, trainer, audit, joined, signal }: CourseInit, others?: OtherSites): Promise<void> {
+  const { federation: { document }, metrics, record, notices, logger } = site
+  const { training: { rounds } } = document
+  const plan = roundPlan(document)
+  for (let round = metrics.finishedRounds + 1; round <= rounds; round = metrics.finishedRounds + 1) {
+    const onPhase = (phase: SitePhase): void => {
+      logger.info({ round, phase }, 'phase')
+      joined?.announcer.touch()
+    }
+    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, onPhase }
+    await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
+    const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
+    audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
+    logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')
+  }
+}
+
+async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<void> {
+  const { site, state, signal } = init
+  const { record, logger, notices, federation: { document: { averaging, training } } } = site
+  const { gossip, announcer, network, settlement } = joined
+  await company.atEnd({
+    onWaiting: () => { enter(init, 'waiting', record.round) },
+    catchUp: async () => {
+      const own = { ...state, notices, record, rounds: training.rounds }
+      await catchUp(own, { gossip, peers: network.peers, staleness: averaging.staleness }, signal)
+    },
+    signal
+  })
+  record.enter('cool-down')
+  announcer.touch()
+  const { seconds } = averaging.coolDown
+  logger.info(
+    isOpen
+      ? `all rounds were finished before this start: this site stays for ${seconds} s, for those who join late or are not done yet`
+      : 'all rounds finished: exchanging only'
+  )
+  const end = await coolDown({
+    gossip,
+    peers: network.peers,
+    clock: systemClock,
+    distance: announcer.distance,
+    isInDoubt: () => settlement.isOpen,
+    limits: averaging.coolDown,
+    isOpen,
+    onWaiting: (ids) => {
+      logger.info(ids.length > 0 ? waitingSentence(ids, network.peers) : 'every site that is there has finished')
+    }
+  }, signal)
+  logger.info({ end, consensus: announcer.distance() }, 'cool-down ended')
+  await network.quiesce()
+}
+
+function waitingSentence (ids: readonly string[], peers: PeerTable): string {
+  const what = peers.expectsSomebody() ? 'that still train' : 'that were there and are gone'
+  return `waiting for sites ${what}: ${ids.map((id) => `${id} (round ${peers.announcementOf(id)?.round ?? 0})`).join(', ')}`
+}
+
+function enter ({ site: { record, logger }, joined }: CourseInit, phase: SitePhase, round: number): void {
+  record.enter(phase, round)
+  logger.info({ round, phase }, 'phase')
+  joined?.announcer.touch()
+}
