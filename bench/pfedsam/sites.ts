@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { fitSlice, loadDataset, type Slice } from '../../src/dataset/index.ts'
 import { InputError } from '../../src/errors.ts'
-import type { DataChoice, SiteData } from '../../src/experiment/data-source.ts'
+import type { DataChoice, DataFolder, SiteData } from '../../src/experiment/data-source.ts'
 import { fitScored, fitSplit } from '../../src/site-model/split.ts'
+import { folderData } from './folder.ts'
 import { fundusSites } from './phantoms/fundus.ts'
 import { prostateSites } from './phantoms/prostate.ts'
 import type { PhantomSite } from './phantoms/types.ts'
@@ -19,12 +20,13 @@ const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
 const VALIDATION_FROM = 50_000
 
 /** Number of sites in a data set. */
-export function siteCount (name: string): number {
-  return PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
+export function siteCount (name: string, folder?: DataFolder): number {
+  return folder?.sites.length ?? PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
 }
 
 /** Draws or reads all sites; `samples` is the folder of the bundled sample. @throws InputError when it is missing, or the name unknown. */
 export async function loadSites (choice: DataChoice, side: number, samples = join(process.cwd(), 'samples')): Promise<SiteData[]> {
+  if (choice.folder != null) return await folderData(choice.folder, choice, side)
   const phantoms = PHANTOMS[choice.name]
   if (phantoms != null) return await Promise.all(phantoms.map(async (site) => await phantomData(site, choice, side)))
   if (choice.name !== 'colin27') throw new InputError(`there is no data set ${choice.name}: choose from ${DATA_NAMES.join(', ')}`)

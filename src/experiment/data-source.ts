@@ -1,4 +1,5 @@
 import type { Fitted } from '../dataset/index.ts'
+import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { ScoredSample } from '../site-model/split.ts'
 
 /** Images of one hospital, fitted to the model's side. */
@@ -8,6 +9,25 @@ export interface SiteData {
   readonly validation: readonly ScoredSample[]
 }
 
+/** A folder with one data folder per site. */
+export interface DataFolder {
+  /** As reports have it: without the path. */
+  readonly name: string
+  readonly path: string
+  /** SHA-256 (hex) of the files' names and bytes. */
+  readonly digest: string
+  readonly sites: readonly string[]
+  /** Per site, about: half of the files. */
+  readonly images: number
+}
+
+/** How images and masks of files are read. */
+export interface ReadSettings {
+  readonly model: Pick<FederationSettings['model'], 'channels' | 'window'>
+  readonly train: Pick<FederationSettings['training'], 'emptyShare' | 'targets'>
+  readonly labels?: FederationSettings['labels']
+}
+
 /** How much of which data; the same choice gives the same pixels. */
 export interface DataChoice {
   readonly name: string
@@ -15,6 +35,9 @@ export interface DataChoice {
   readonly train: number
   readonly validation: number
   readonly seed: number
+  /** Where the data are those of a folder. */
+  readonly folder?: DataFolder | undefined
+  readonly settings?: ReadSettings
 }
 
 /** Draws or reads the images of all sites of a data set, fitted to a square of `side` pixels; the same choice, the same pixels. */

@@ -73,10 +73,10 @@ export async function runJob (job: Job, { threads, ...options }: JobOptions): Pr
 
 async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threads'>): Promise<Omit<RunRecord, 'seconds'>> {
   const base = await openBase()
-  const all = await options.source({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
-  const sites = all.filter((_, index) => index !== job.leftOut)
   const method = methodOf(job)
   const settings = settingsOf(job, base.config)
+  const all = await options.source({ ...job, name: job.data, settings }, base.config.imageSize)
+  const sites = all.filter((_, index) => index !== job.leftOut)
   const learner = createSharedLearner({ engine, base, settings })
   try {
     const trained = await runMethod({ learner, method, sites, settings, ...options })

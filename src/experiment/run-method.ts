@@ -1,5 +1,6 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
+import { labelMapOf } from '../dataset/index.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
@@ -22,6 +23,7 @@ export interface RunSettings {
   readonly train: TrainSettings
   readonly averaging: FederationSettings['averaging']
   readonly method?: MethodSettings | undefined
+  readonly labels?: FederationSettings['labels']
   /** Rounds between two scores on the way. */
   readonly scoreEvery: number
 }
@@ -109,7 +111,7 @@ export function siteSeed (seed: number, index: number): number {
 
 /** The learner of a run: all its sites train on it in turn. */
 export function createSharedLearner (
-  { engine, base, settings: { model, train, method, rounds, seed } }: {
+  { engine, base, settings: { model, train, method, labels, rounds, seed } }: {
     readonly engine: Engine,
     readonly base: BaseModel,
     readonly settings: RunSettings
@@ -123,6 +125,7 @@ export function createSharedLearner (
     model,
     train,
     keeps: method?.keeps,
+    ...(labels == null ? {} : { labels: labelMapOf(labels) }),
     rounds,
     seed,
     siteSeed: 0
