@@ -1,4 +1,5 @@
 import type { Fitted } from '../dataset/index.ts'
+import type { Choice } from '../model/train/learner-args.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { ScoredSample } from '../site-model/split.ts'
 
@@ -7,6 +8,8 @@ export interface SiteData {
   readonly name: string
   readonly train: readonly Fitted[]
   readonly validation: readonly ScoredSample[]
+  /** Of the training images. */
+  readonly choice: Choice
 }
 
 /** A folder with one data folder per site. */

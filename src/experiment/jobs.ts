@@ -85,7 +85,8 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
   const { folder, ...rest } = job
+  const { personal, tail } = method ?? {}
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...files })
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...(personal == null ? {} : { personal, tail }), ...files })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts'
 import type { MethodSettings } from '../method.ts'
+import { ADAPTIVE } from './adaptive.ts'
 import { BASELINES } from './baselines.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
@@ -7,7 +8,7 @@ import type { Preset } from './preset.ts'
 export type { Preset } from './preset.ts'
 
 /** Every method that a federation can be created with; the first is what a federation does that names none. */
-export const PRESETS = [...PFEDSAM, ...BASELINES] as const
+export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES] as const
 
 export type PresetName = typeof PRESETS[number]['name']
 

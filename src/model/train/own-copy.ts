@@ -1,0 +1,54 @@
+import { mean } from '../../common/mean.ts'
+import { DEFAULT_TAIL, type MethodSettings, type Serves } from '../../settings/method.ts'
+
+/** Shares of the adapter trained alone among which a site chooses. */
+const SHARES = [0.25, 0.5, 0.75]
+/** One-sided 80 %: a site leaves the shared adapter where another is better by more than this many standard errors, and by more than … */
+const ERRORS = 0.85
+/** … this, in Dice. */
+const LEAST_GAIN = 0.005
+
+/** What a site may serve from its choice on. */
+export interface Candidate {
+  readonly serves: Serves
+  readonly values: Float32Array
+}
+
+/** The last round whose images are without those that the site chooses by: then it chooses. */
+export function choosingRound (rounds: number, { tail = DEFAULT_TAIL }: Pick<MethodSettings, 'tail'>): number {
+  return rounds - Math.round(tail * rounds)
+}
+
+/** The shared adapter, what a phase at home makes of it, the one trained alone, and those between. */
+export function candidates (shared: Float32Array, tuned: Float32Array, alone: Float32Array): Candidate[] {
+  return [
+    { serves: 'shared', values: shared },
+    { serves: 'tuned', values: tuned },
+    ...SHARES.map((share): Candidate => ({ serves: 'mixed', values: shared.map((value, i) => value + share * (alone[i]! - value)) })),
+    { serves: 'alone', values: alone }
+  ]
+}
+
+/**
+ * The first, unless another has a better Dice on the same images by more than chance; of several that have, the best. `dice`: of each
+ * candidate, by image.
+ */
+export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])[]): T {
+  const [first = []] = dice
+  let best: T = all[0]!
+  let most = -Infinity
+  all.forEach((candidate, i) => {
+    const gains = dice[i]?.map((each, image) => each - first[image]!) ?? []
+    const gain = mean(gains)
+    if (i === 0 || gains.length === 0 || gain <= Math.max(LEAST_GAIN, ERRORS * standardError(gains)) || gain <= most) return
+    best = candidate
+    most = gain
+  })
+  return best
+}
+
+function standardError (values: readonly number[]): number {
+  if (values.length < 2) return 0
+  const average = mean(values)
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1) / values.length)
+}
