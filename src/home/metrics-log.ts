@@ -11,9 +11,9 @@ export interface Dice {
   readonly global: number
   readonly personal: number
   /** What the site would have without the others; only where the method trains that, too. */
-  readonly alone?: number
+  readonly alone?: number | undefined
   /** What the site serves, once it has chosen. */
-  readonly serves?: Serves
+  readonly serves?: Serves | undefined
 }
 
 /** What a site's model scores: the mean over the classes that the site annotates, and where the federation names classes each of them. */

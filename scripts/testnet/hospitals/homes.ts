@@ -5,10 +5,11 @@ import { InputError } from '../../../src/errors.ts'
 import { namesIn, readIfThere } from '../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../src/home/metrics-log.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
+import { SERVES } from '../../../src/settings/method.ts'
 
 const count = z.number().int().nonnegative()
 const steps = z.object({ trained: count, arrived: count, lost: count })
-const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number() })
+const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number(), alone: z.number().optional(), serves: z.enum(SERVES).optional() })
 
 /** What a daemon leaves behind when it ends well. */
 const summarySchema = z.object({

@@ -3,10 +3,10 @@ import { DEFAULT_TAIL, type MethodSettings, type Serves } from '../../settings/m
 
 /** Shares of the adapter trained alone among which a site chooses. */
 const SHARES = [0.25, 0.5, 0.75]
-/** One-sided 80 %: a site leaves the shared adapter where another is better by more than this many standard errors, and by more than … */
-const ERRORS = 0.85
-/** … this, in Dice. */
-const LEAST_GAIN = 0.005
+/** One-sided 90 %: a site leaves the shared adapter where another is better by more than this many standard errors. */
+const ERRORS = 1.28
+/** A few images hardly tell how much gains differ between images: they count as if these had been seen, too, with this deviation of Dice. */
+const BEFORE = { images: 3, deviation: 0.15 }
 
 /** What a site may serve from its choice on. */
 export interface Candidate {
@@ -40,7 +40,8 @@ export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])
   all.forEach((candidate, i) => {
     const gains = dice[i]?.map((each, image) => each - first[image]!) ?? []
     const gain = mean(gains)
-    if (i === 0 || gains.length === 0 || gain <= Math.max(LEAST_GAIN, ERRORS * standardError(gains)) || gain <= most) return
+    const isMore = gains.length > 0 && gain > ERRORS * standardError(gains)
+    if (i === 0 || !isMore || gain <= most) return
     best = candidate
     most = gain
   })
@@ -48,7 +49,7 @@ export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])
 }
 
 function standardError (values: readonly number[]): number {
-  if (values.length < 2) return 0
   const average = mean(values)
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1) / values.length)
+  const squares = values.reduce((sum, value) => sum + (value - average) ** 2, BEFORE.images * BEFORE.deviation ** 2)
+  return Math.sqrt(squares / (values.length - 1 + BEFORE.images) / values.length)
 }

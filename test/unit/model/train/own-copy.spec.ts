@@ -24,8 +24,9 @@ describe('what a site serves', () => {
     expect(choose([0.5, 0.5], [0.504, 0.504]), 'a hair').to.equal(0)
     expect(choose([0.5, 0.5, 0.5], [0.6, 0.6, 0.6]), 'every image').to.equal(1)
     expect(choose([0.5, 0.5, 0.5, 0.5], [0.9, 0.3, 0.7, 0.3]), 'some images').to.equal(0)
-    expect(choose([0.5, 0.5], [0.6, 0.6], [0.7, 0.7], [0.4, 0.4]), 'the best of several').to.equal(2)
-    expect(choose([0.5], [0.9]), 'one image').to.equal(1)
+    expect(choose([0.5, 0.5], [0.65, 0.65], [0.7, 0.7], [0.4, 0.4]), 'the best of several').to.equal(2)
+    expect(choose([0.5], [0.6]), 'one image, and a little').to.equal(0)
+    expect(choose([0.5], [0.9]), 'one image, and much').to.equal(1)
     expect(choose([], []), 'nothing to choose by').to.equal(0)
   })
 
@@ -51,7 +52,7 @@ describe('copies of a site', () => {
       rounds: 8,
       choosing: 6,
       fit: async (values) => await Promise.resolve({ value: values.map((each) => each + 1), loss: 0.5, steps: 3 }),
-      diceOf: async ([value]) => await Promise.resolve([1, 1].map(() => 1 - Math.abs(value! - best) / 1_000)),
+      diceOf: async ([value]) => await Promise.resolve([1, 1].map(() => 1 - Math.abs(value! - best) / 200)),
       ...at
     }
   }
