@@ -22,6 +22,7 @@ import { openAdapter, openSite, trainerSetup, type AdapterState, type Site } fro
 import { TrainerProcess } from '../../src/node/trainer-process.ts'
 import { Arrival } from '../../src/rounds/arrival.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
+import { LabelVotes } from '../../src/rounds/label-votes.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
 import { Pace } from '../../src/rounds/pace.ts'
 import { roundPlan } from '../../src/rounds/plan.ts'
@@ -165,10 +166,12 @@ async function trainAll (running: readonly Running[], { averaging }: FederationD
             onRound: () => () => {},
             finishedForMs: () => 0,
             believedInMs: () => 0,
-            areHalfSlow: () => false
+            areHalfSlow: () => false,
+            labelFits: () => new Map()
           },
           pace: new Pace(),
           arrival: new Arrival(site.notices),
+          labelVotes: new LabelVotes(site.peerId),
           distance: () => undefined,
           turnsPerRound,
           stayMs: 120_000,

@@ -8,6 +8,9 @@ export type SampleClass = typeof SAMPLE_CLASSES[number]
 /** What is written into the masks of a testnet with classes: the brain around the deep grey matter, and that itself. */
 export const VALUES = { brain: 1, 'deep-grey': 2 } as const
 
+/** What somebody writes who takes one class for the other. */
+export const SWAPPED = { brain: VALUES['deep-grey'], 'deep-grey': VALUES.brain } as const
+
 /** @throws UsageError for a class that the sample does not have, or with other data. */
 export function parseClasses (text: string, data: string | undefined): SampleClass[] {
   if (data != null) throw new UsageError('--classes is for the bundled sample: leave --data out')

@@ -16,6 +16,8 @@ export interface Conditions {
   /** By hospital, how many times its training images it has. */
   readonly images: ReadonlyMap<number, number>
   readonly liars: ReadonlySet<number>
+  /** Hospitals whose masks have the two classes' values exchanged. */
+  readonly swapped: ReadonlySet<number>
   readonly partitions: readonly Partition[]
 }
 
@@ -53,6 +55,13 @@ export function parseImages (text: string, hospitals: number): [site: number, fa
 export function parseLiar (text: string, hospitals: number): number {
   if (!/^\d+$/.test(text)) throw new UsageError(`--liar ${text} must be the number of a hospital, for example 3`)
   return siteOf(text, `--liar ${text}`, hospitals)
+}
+
+/** `--swapped SITE`, for a federation of both classes. @throws UsageError. */
+export function parseSwapped (text: string, hospitals: number, classes: number): number {
+  if (!/^\d+$/.test(text)) throw new UsageError(`--swapped ${text} must be the number of a hospital, for example 2`)
+  if (classes < 2) throw new UsageError(`--swapped ${text} exchanges the values of two classes: give --classes brain,deep-grey too`)
+  return siteOf(text, `--swapped ${text}`, hospitals)
 }
 
 /** `--partition A|B@FROM-TO`, for example 0,1|2,3@2-4. @throws UsageError. */

@@ -6,7 +6,7 @@ import { PRESET_NAMES, type PresetName } from '../../src/settings/methods/index.
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
 import { parseClasses, type SampleClass } from './classes.ts'
-import { parseImages, parseLiar, parseLoss, parsePartition, parseSlow, type Conditions } from './conditions.ts'
+import { parseImages, parseLiar, parseLoss, parsePartition, parseSlow, parseSwapped, type Conditions } from './conditions.ts'
 import { parseFault, type Fault } from './faults.ts'
 import { STANDARD, type Base } from './standard.ts'
 
@@ -92,6 +92,12 @@ const flags = {
     type: 'string',
     describe: 'brain, deep-grey, or brain,deep-grey: what of the bundled sample is segmented, by a federation that names its classes'
   },
+  swapped: {
+    type: 'string',
+    array: true,
+    describe: 'SITE: the masks of this hospital have the values of the two classes exchanged; with --classes brain,deep-grey',
+    default: [] as string[]
+  },
   compare: {
     type: 'boolean',
     describe: "train each hospital alone too, and score all models on the other hospitals' images",
@@ -123,6 +129,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const restarts = parsed.restart.map((text) => parseFault('restart', text, hospitals, rounds))
   const faults = [...kills, ...restarts]
   requireSensible(faults, hospitals)
+  const classes = parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data)
   return {
     hospitals,
     base: parsed.base,
@@ -137,9 +144,10 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       slow: new Map(parsed.slow.map((text) => parseSlow(text, hospitals))),
       images: new Map(parsed.images.map((text) => parseImages(text, hospitals))),
       liars: new Set(parsed.liar.map((text) => parseLiar(text, hospitals))),
+      swapped: new Set(parsed.swapped.map((text) => parseSwapped(text, hospitals, classes.length))),
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },
-    classes: parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data),
+    classes,
     compare: parsed.compare,
     engine: parsed.engine,
     provider: parsed.provider,

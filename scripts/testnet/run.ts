@@ -75,8 +75,10 @@ async function furnish (
   hospital: Hospital,
   { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
 ): Promise<Hospital> {
-  const { classes, seed, conditions: { images } } = options
-  const named = classes.length === 0 ? hospital : await withNamed(hospital, classes, { workspace, seed })
+  const { classes, seed, conditions: { images, swapped } } = options
+  const named = classes.length === 0
+    ? hospital
+    : await withNamed(hospital, classes, { workspace, seed, swapped: swapped.has(hospital.index) })
   const factor = images.get(hospital.index)
   if (factor == null) return named
   display.note(`${hospital.name} gets ${factor} times its training images, by simulated copies`)
@@ -87,9 +89,9 @@ async function furnish (
 async function withNamed (
   hospital: Hospital,
   classes: readonly SampleClass[],
-  { workspace: { simulated }, seed }: { readonly workspace: Workspace, readonly seed: number }
+  { workspace: { simulated }, seed, swapped }: { readonly workspace: Workspace, readonly seed: number, readonly swapped: boolean }
 ): Promise<Hospital> {
-  const named = await withClasses(hospital, classes, { folder: join(simulated, 'classes'), deep: await deepGreySample() })
+  const named = await withClasses(hospital, classes, { folder: join(simulated, 'classes'), deep: await deepGreySample(), swapped })
   return await withHeldOut(named, { folder: join(simulated, 'held-out'), seed })
 }
 

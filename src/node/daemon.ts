@@ -12,6 +12,7 @@ import type { Software } from '../protocol/versions.ts'
 import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { coolDown } from '../rounds/cool-down.ts'
+import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Pace } from '../rounds/pace.ts'
 import { finalSteps, imagesSeen } from '../rounds/participation.ts'
@@ -19,6 +20,7 @@ import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { trainRound } from '../rounds/training-round.ts'
+import { classNames } from '../settings/labels.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { EventLoopMonitor } from './event-loop.ts'
@@ -202,13 +204,11 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view(this.#joined?.gossip.suspects) ?? [],
+      peers: () => network?.peers.view(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network?.membersControl
     })
     await control.start()
-    this.#closers.push(async () => {
-      await control.stop()
-    })
+    this.#closers.push(async () => { await control.stop() })
   }
 
   #createTrainer (site: Site): TrainerProcess {
@@ -268,7 +268,7 @@ export class Daemon {
     const { federation, metrics, record, notices, logger } = site
     const { training, averaging } = federation.document
     const plan = roundPlan(federation.document)
-    const [pace, arrival] = [new Pace(record.pace), new Arrival(notices)]
+    const [pace, arrival, labelVotes] = [new Pace(record.pace), new Arrival(notices), new LabelVotes(site.peerId)]
     const { signal } = this.#stop
     for (let round = metrics.finishedRounds + 1; round <= training.rounds; round = metrics.finishedRounds + 1) {
       await trainRound(
@@ -294,6 +294,7 @@ export class Daemon {
                   distance: this.#distance,
                   pace,
                   arrival,
+                  labelVotes,
                   turnsPerRound: joined.turnsPerRound,
                   staleness: averaging.staleness,
                   stayMs: 1_000 * averaging.coolDown.seconds

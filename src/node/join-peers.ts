@@ -5,6 +5,7 @@ import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
+import { classNames } from '../settings/labels.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { AdapterState, Site } from './site.ts'
 
@@ -21,13 +22,14 @@ export interface JoinedPeers {
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
 export async function joinPeers (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-  const { federation: { id, document: { averaging } }, record, notices, logger } = site
+  const { federation: { id, document: { averaging, labels } }, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   const announcer = new Announcer({
     federationId: id,
     averager,
     initial,
+    classes: classNames(labels),
     software: { software: network.software.version, protocols: protocolNames(network.software.protocols) },
     record,
     peers,
@@ -43,10 +45,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     random: Math.random,
     partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
   })
-  const changed = (): void => {
-    checkpoint.exchanged()
-    announcer.touch()
-  }
+  const changed = (): void => { checkpoint.exchanged(); announcer.touch() }
   await network.join(averager, {
     onExchange: (report) => {
       record.count(report)

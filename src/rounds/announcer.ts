@@ -11,6 +11,8 @@ import type { SiteRecord } from './site-record.ts'
 export interface AnnouncerInit {
   readonly federationId: string
   readonly averager: Averager
+  /** Names of the federation's. */
+  readonly classes: readonly string[]
   /** Γ0. */
   readonly initial: Float32Array
   readonly software: Pick<Announcement, 'software' | 'protocols'>
@@ -89,7 +91,7 @@ export class Announcer {
   }
 
   async #announce (): Promise<void> {
-    const { averager, record, software, publish, logger } = this.#init
+    const { averager, classes, record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
     const values = averager.snapshot()
     const { round } = averager
@@ -103,6 +105,8 @@ export class Announcer {
         sketch: this.#own,
         steps: averager.steps,
         pace: record.pace,
+        ...(record.classes == null ? {} : { classDice: classes.map((name) => record.classes?.[name]?.personal) }),
+        ...(record.labelFits == null ? {} : { labelFits: record.labelFits }),
         ...(record.dice == null ? {} : { dice: record.dice.personal })
       })
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { LabelFits } from '../settings/labels.ts'
 import type { PeerView } from './status.ts'
 
 /** What a site's latest announcement says, as far as the round pipeline needs it. */
@@ -9,6 +10,8 @@ export interface Announced {
   readonly dice?: number | undefined
   readonly steps?: { readonly trained: number, readonly arrived: number } | undefined
   readonly pace?: number | undefined
+  readonly labelFits?: LabelFits | undefined
+  readonly classDice?: readonly (number | undefined)[] | undefined
 }
 
 interface Entry {
@@ -152,6 +155,13 @@ export class PeerTable {
     return { ...(steps == null ? {} : { steps }), ...(pace == null ? {} : { pace }) }
   }
 
+  /** How the masks of sites that were heard of lately agree with the federation's model, by site. */
+  labelFits (): Map<string, LabelFits> {
+    const since = this.#now() - ABSENT_MS
+    const lately = [...this.#entries].filter(([, { foreign, announcedAt = -Infinity }]) => !foreign && announcedAt > since)
+    return new Map(lately.flatMap(([id, { announced }]) => announced?.labelFits == null ? [] : [[id, announced.labelFits] as const]))
+  }
+
   /**
    * Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still
    * be loading.
@@ -245,8 +255,8 @@ export class PeerTable {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }
 
-  /** `suspects`: sites whose adapters were clipped again and again. */
-  view (suspects: readonly string[] = []): PeerView[] {
+  /** `suspects`: sites whose adapters were clipped again and again. `classes`: names of the federation's. */
+  view (suspects: readonly string[] = [], classes: readonly string[] = []): PeerView[] {
     return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges, software }]) => ({
       peerId,
       connected,
@@ -256,6 +266,7 @@ export class PeerTable {
       ...(lastSeen == null ? {} : { lastSeen }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
       ...(announced?.dice == null ? {} : { dice: announced.dice }),
+      ...byClass(announced?.classDice, classes),
       ...this.trainingOf(peerId),
       ...(software == null ? {} : { software })
     }))
@@ -305,6 +316,12 @@ export class PeerTable {
     )
     if (oldest != null) this.#entries.delete(oldest[0])
   }
+}
+
+/** Nothing where a site speaks of no class, or of others than there are. */
+function byClass (dice: Announced['classDice'], classes: readonly string[]): Pick<PeerView, 'classes'> {
+  if (dice == null || dice.length !== classes.length) return {}
+  return { classes: Object.fromEntries(classes.flatMap((name, i) => dice[i] == null ? [] : [[name, dice[i]]])) }
 }
 
 function isPartner (entry: Entry): boolean {

@@ -1,4 +1,5 @@
 import type { RoundRecord, Scores } from '../home/metrics-log.ts'
+import type { LabelFits } from '../settings/labels.ts'
 import type { SitePhase, SiteStatus } from './status.ts'
 
 /** What one committed exchange adds to the counts. */
@@ -16,6 +17,8 @@ export class SiteRecord {
   dice: Scores['dice'] | undefined
   /** Dice by class, where the federation names classes. */
   classes: Scores['classes']
+  /** How its masks agree with the federation's model; of federations that name classes. */
+  labelFits: LabelFits | undefined
   progress: { step: number, steps: number } | undefined
   compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'

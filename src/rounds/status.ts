@@ -63,6 +63,8 @@ export interface PeerView {
   round?: number
   phase?: string
   dice?: number
+  /** Dice by class, where the federation names classes. */
+  classes?: Readonly<Record<string, number>>
   steps?: { trained: number, arrived: number }
   pace?: number
   exchanges: number

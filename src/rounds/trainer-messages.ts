@@ -5,7 +5,7 @@
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { SwappedLabels } from '../settings/labels.ts'
+import type { LabelFits } from '../settings/labels.ts'
 import type { MethodSettings, TrainPhase } from '../settings/method.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
@@ -73,7 +73,7 @@ export interface TrainerCalls {
    */
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split. */
-  score: { request: Work, reply: Scores & { swapped?: SwappedLabels } }
+  score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
 }
 
 export type CallName = keyof TrainerCalls

@@ -2,12 +2,12 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import { land } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
-import type { SwappedLabels } from '../settings/labels.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
+import { describeVote, type LabelVotes } from './label-votes.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { Pace } from './pace.ts'
@@ -32,10 +32,12 @@ export interface OtherSites {
   readonly gossip: Pick<ExchangeLoop, 'initiate' | 'catchUp' | 'trouble'>
   readonly peers: Pick<
     PeerTable,
-    'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs' | 'believedInMs' | 'areHalfSlow'
+    'medianRound' | 'medianBelow' | 'medianAhead' | 'farAhead' | 'onRound' | 'finishedForMs' | 'believedInMs' | 'areHalfSlow' |
+      'labelFits'
   >
   readonly pace: Pace
   readonly arrival: Arrival
+  readonly labelVotes: LabelVotes
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   /** Exchanges in a round. */
@@ -101,13 +103,16 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
   })
-  const { dice, classes, swapped } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
-  if (swapped != null) site.notices.warn('swapped', sentenceOf(swapped))
+  const { dice, classes, labelFits } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
   record.dice = dice
   record.classes = classes
+  record.labelFits = labelFits
   record.trainedBefore = site.averager.steps.trained
-  if (others != null) keepUp(site, others, round)
+  if (others != null) {
+    keepUp(site, others, round)
+    sayLabels(site, others)
+  }
   const consensus = others?.distance()
   const { steps } = site.averager
   await site.metrics.append({
@@ -181,16 +186,17 @@ function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSi
   return (peers.medianRound() ?? 0) - averager.round >= staleness
 }
 
-function sentenceOf ({ values: [a, b], asIs, exchanged }: SwappedLabels): string {
-  return `labels ${a} and ${b} look swapped at this site: the federation's model has Dice ${exchanged.toFixed(2)} on its images with ` +
-    `the two exchanged, and ${asIs.toFixed(2)} as they are; look at the masks, and say in labels.json beside the data what each value is`
-}
-
 /** How much is trained in the next round, and whether what was trained in this one arrives. */
 function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip }: OtherSites, { number, trainMs }: Round): void {
   pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
   record.pace = pace.share
   arrival.ended(averager.steps, () => gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
+}
+
+/** Said once for a pair; what is said of it later takes its place in the list. */
+function sayLabels ({ record, notices }: RoundSite, { peers, labelVotes }: OtherSites): void {
+  if (record.labelFits == null) return
+  for (const vote of labelVotes.take(record.labelFits, peers.labelFits())) notices.warn(`labels ${vote.values.join()}`, describeVote(vote))
 }
 
 async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Promise<void> {

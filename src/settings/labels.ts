@@ -44,10 +44,18 @@ export function conflictInLabels (given: Labels): string | undefined {
   return undefined
 }
 
-/** Two of the federation's values that look exchanged in a site's masks. */
-export interface SwappedLabels {
-  readonly values: readonly [number, number]
-  /** Mean Dice, over all images together, of the classes that the exchange concerns: as the masks are, and with the two exchanged. */
-  readonly asIs: number
-  readonly exchanged: number
+/** Names of the classes, in the document's order; none where it names none. */
+export function classNames (given: Labels = []): string[] {
+  return given.map(({ name }) => name).filter((name) => name !== IGNORE)
+}
+
+/** Two of the federation's values. */
+export type LabelPair = readonly [number, number]
+
+/** Pairs of values by how a site's masks agree with the federation's model: far better one way than the other. */
+export interface LabelFits {
+  /** As the masks are. */
+  readonly asIs: readonly LabelPair[]
+  /** With the two exchanged. */
+  readonly exchanged: readonly LabelPair[]
 }

@@ -3,6 +3,7 @@ import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Arrival } from '../rounds/arrival.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Notices } from '../rounds/notices.ts'
 import { Pace } from '../rounds/pace.ts'
 import { PeerTable, type Announced } from '../rounds/peer-table.ts'
@@ -147,6 +148,7 @@ export class VirtualDaemon {
         peers: this.peers,
         pace: new Pace(),
         arrival: new Arrival(notices),
+        labelVotes: new LabelVotes(site.id),
         distance: () => undefined,
         turnsPerRound: this.#turns,
         staleness: averager.settings.staleness,

@@ -7,13 +7,14 @@ export interface ConditionInput {
   readonly waited: ReadonlySet<string>
 }
 
-/** What can be said about --loss, --slow, --images and --liar; that all finished, agree and reached others is checked in every run. */
+/** What can be said about conditions; that all finished, agree and reached others is checked in every run. */
 export function conditionChecks ({ report: { hospitals }, conditions, waited }: ConditionInput): ReportCheck[] {
-  const { loss, liars } = conditions
+  const { loss, liars, swapped } = conditions
   return [
     ...(loss > 0 ? [doubtCheck(hospitals)] : []),
     ...waitChecks(hospitals, conditions, waited),
-    ...[...liars].map((site) => liarCheck(hospitals, site))
+    ...[...liars].map((site) => liarCheck(hospitals, site)),
+    ...(swapped.size > 0 ? [swappedCheck(hospitals, swapped)] : [])
   ]
 }
 
@@ -67,5 +68,22 @@ function liarCheck (hospitals: readonly HospitalReport[], site: number): ReportC
     ok: naming.length > 0,
     detail: naming.length > 0 ? `by ${naming.join(', ')}` : 'nobody had enough exchanges with it',
     kind: 'measure'
+  }
+}
+
+function swappedCheck (hospitals: readonly HospitalReport[], swapped: ReadonlySet<number>): ReportCheck {
+  const warned = hospitals.filter(({ warnings }) => warnings.some((warning) => warning.includes('look swapped at this site')))
+  const expected = hospitals.filter((_, site) => swapped.has(site))
+  const missed = expected.filter((each) => !warned.includes(each))
+  const wrongly = warned.filter((each) => !expected.includes(each))
+  const names = (list: readonly HospitalReport[]): string => list.map(({ name }) => name).join(', ')
+  return {
+    name: `labels exchanged at ${names(expected)} are named there by the scores, and nowhere else`,
+    ok: missed.length === 0 && wrongly.length === 0,
+    detail: [
+      missed.length > 0 ? `not by ${names(missed)}` : 'named',
+      ...(wrongly.length > 0 ? [`wrongly by ${names(wrongly)}`] : [])
+    ].join(', '),
+    kind: 'result'
   }
 }

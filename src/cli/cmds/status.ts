@@ -61,11 +61,17 @@ function describeImages ({ images }: SiteStatus): string {
   return images == null ? '' : `; ${images.seen} of ${images.all} images seen`
 }
 
+function describeClasses (classes: PeerView['classes'] = {}): string {
+  const each = Object.entries(classes).map(([name, dice]) => `${name} ${dice.toFixed(3)}`)
+  return each.length === 0 ? '' : ` (${each.join(', ')})`
+}
+
 function describePeer (peer: PeerView): string {
   const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
   const training = peer.round == null
     ? ''
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
   const software = peer.software == null ? '' : `, consilium ${peer.software}`
-  return `${peer.peerId}  ${seen}${training}${describeArrived(peer.steps)}${describePace(peer.pace)}${software}`
+  const learnt = `${training}${describeClasses(peer.classes)}${describeArrived(peer.steps)}${describePace(peer.pace)}`
+  return `${peer.peerId}  ${seen}${learnt}${software}`
 }

@@ -1,11 +1,11 @@
 import { mean } from '../../common/mean.ts'
 import type { LabelMap, Scored } from '../../dataset/index.ts'
-import type { SwappedLabels } from '../../settings/labels.ts'
+import type { LabelFits } from '../../settings/labels.ts'
 import type { Mode } from '../../settings/model.ts'
 import { scoreImage, type ImageScore } from '../scores/overlap.ts'
 import { classesIn } from './feeds.ts'
+import { labelFitsOf } from './label-fits.ts'
 import { classMeans, scoreClasses } from './scores.ts'
-import { swappedIn } from './swapped.ts'
 
 export type SampleScore = ImageScore & {
   readonly id: string
@@ -19,7 +19,7 @@ export interface Evaluation {
   readonly perSample: SampleScore[]
   readonly classes?: Readonly<Record<string, number>>
   /** Only by the federation's model: what a site's own has learnt is as its masks are. */
-  readonly swapped?: SwappedLabels
+  readonly labelFits?: LabelFits
 }
 
 /** Scores a mask per sample at its original size; codes where the federation names classes. */
@@ -36,6 +36,6 @@ export function evaluation (
   const perSample = samples.map((sample, i) => ({ id: sample.id, ...scoreClasses(masks[i]!, sample, partial) }))
   const { dice, classes } = classMeans(perSample, partial)
   if (labels == null) return { dice, perSample }
-  const swapped = mode === 'global' ? swappedIn(samples.map(({ truth }, i) => ({ truth, predicted: masks[i]! })), labels) : undefined
-  return { dice, classes, perSample, ...(swapped == null ? {} : { swapped }) }
+  if (mode !== 'global') return { dice, classes, perSample }
+  return { dice, classes, perSample, labelFits: labelFitsOf(samples.map(({ truth }, i) => ({ truth, predicted: masks[i]! })), labels) }
 }

@@ -4,6 +4,8 @@ import { VERSION_TEXT } from '../../common/software.ts'
 import { ProtocolError } from '../../errors.ts'
 import { AnnouncementFrame } from './pb/announcement.ts'
 
+type Pair = readonly [number, number]
+
 /** What a site says about itself to the whole federation. */
 export interface Announcement {
   readonly round: number
@@ -15,6 +17,8 @@ export interface Announcement {
   readonly sketch: Float32Array
   /** Validation Dice, 0 … 1. */
   readonly dice?: number
+  /** The same by class, in the order of the federation's classes; undefined for one that its validation images do not show. */
+  readonly classDice?: readonly (number | undefined)[]
   /** Version of the software; none where it is older than 0.2.0. */
   readonly software?: string
   /** `name/version` of each protocol that it speaks. */
@@ -23,6 +27,8 @@ export interface Announcement {
   readonly steps?: { readonly trained: number, readonly arrived: number }
   /** Part of a round's steps that it trains, above 0 to 1. */
   readonly pace?: number
+  /** How its masks agree with the federation's model, where the federation names classes. */
+  readonly labelFits?: { readonly asIs: readonly Pair[], readonly exchanged: readonly Pair[] }
 }
 
 export const MAX_ANNOUNCEMENT_BYTES = 4096
@@ -32,6 +38,12 @@ const MAX_ROUNDS = 1_000_000
 const PHASE = /^[A-Za-z-]{1,32}$/
 const PROTOCOL = /^[a-z-]{1,32}\/[\w.-]{1,16}$/
 const MOST_PROTOCOLS = 32
+// Every two of 16 classes, and some.
+const MOST_PAIRS = 128
+const MOST_VALUE = 255
+const MOST_CLASSES = 16
+const NONE = -1
+const LIMITS = { protocols: MOST_PROTOCOLS, classDice: MOST_CLASSES, fitsAsIs: 2 * MOST_PAIRS, fitsExchanged: 2 * MOST_PAIRS }
 const NOTHING = new Uint8Array()
 // Nobody reads these any more, but software 0.1.0 refuses an announcement without them.
 const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
@@ -43,7 +55,7 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
 }
 
 function encode (announcement: Announcement, sequence: bigint, credential: Uint8Array): Uint8Array {
-  const { round, phase, schemaHash, sketch, dice, software = '', protocols, steps, pace } = announcement
+  const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
   sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
@@ -60,6 +72,9 @@ function encode (announcement: Announcement, sequence: bigint, credential: Uint8
     ...FOR_OLD_SITES,
     ...(dice == null ? {} : { dice }),
     ...(steps == null ? {} : { stepsTrained: steps.trained, stepsArrived: steps.arrived }),
+    classDice: classDice.map((each) => each ?? NONE),
+    fitsAsIs: flat(labelFits?.asIs),
+    fitsExchanged: flat(labelFits?.exchanged),
     ...(pace == null ? {} : { pace })
   })
 }
@@ -84,10 +99,11 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
     ['phase', PHASE.test(phase)],
     ['schema hash', frame.schemaHash.length === HASH_BYTES],
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
-    ['Dice', dice == null || (dice >= 0 && dice <= 1)],
+    ['Dice', [dice ?? 0, ...frame.classDice.filter((each) => each !== NONE)].every(isDice)],
     ['software', software === '' || VERSION_TEXT.test(software)],
     ['count of steps', (frame.stepsArrived ?? 0) <= (frame.stepsTrained ?? 0)],
     ['pace', isShare(frame.pace ?? 1)],
+    ['pair of labels', [frame.fitsAsIs, frame.fitsExchanged].every(arePairs)],
     ['protocol', protocols.every((each) => PROTOCOL.test(each))]
   ]
   const wrong = checks.find(([, ok]) => !ok)
@@ -105,8 +121,14 @@ function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announ
     protocols,
     ...(dice == null ? {} : { dice }),
     ...trainingOf(frame),
+    ...labelFitsOf(frame),
+    ...(frame.classDice.length === 0 ? {} : { classDice: frame.classDice.map((each) => each === NONE ? undefined : each) }),
     ...(software === '' ? {} : { software })
   }
+}
+
+function isDice (value: number): boolean {
+  return value >= 0 && value <= 1
 }
 
 function isShare (value: number): boolean {
@@ -117,9 +139,24 @@ function trainingOf ({ stepsTrained: trained, stepsArrived: arrived, pace }: Ann
   return { ...(trained == null || arrived == null ? {} : { steps: { trained, arrived } }), ...(pace == null ? {} : { pace }) }
 }
 
+/** The first pairs, where there are more than a frame may hold. */
+function flat (pairs: readonly Pair[] = []): number[] {
+  return pairs.slice(0, MOST_PAIRS).flat()
+}
+
+function arePairs (values: readonly number[]): boolean {
+  return values.length % 2 === 0 && values.every((value) => value <= MOST_VALUE)
+}
+
+function labelFitsOf ({ fitsAsIs, fitsExchanged }: AnnouncementFrame): Pick<Announcement, 'labelFits'> {
+  const pairs = (values: readonly number[]): Pair[] => values.flatMap((a, i) => i % 2 === 0 ? [[a, values[i + 1]!] as const] : [])
+  if (fitsAsIs.length === 0 && fitsExchanged.length === 0) return {}
+  return { labelFits: { asIs: pairs(fitsAsIs), exchanged: pairs(fitsExchanged) } }
+}
+
 function parse (bytes: Uint8Array): AnnouncementFrame {
   try {
-    return AnnouncementFrame.decode(bytes, { limits: { protocols: MOST_PROTOCOLS } })
+    return AnnouncementFrame.decode(bytes, { limits: LIMITS })
   } catch {
     throw new ProtocolError('an announcement that cannot be decoded')
   }

@@ -19,7 +19,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Score = Pick<Evaluation, 'dice' | 'classes' | 'swapped'>
+type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -126,7 +126,7 @@ export class TrainerSession {
       personal: personal.classes![name]!,
       ...(alone == null ? {} : { alone: alone.classes![name]! })
     }]))
-    return { dice, classes, ...(global.swapped == null ? {} : { swapped: global.swapped }) }
+    return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
   #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {

@@ -130,6 +130,14 @@ describe('the testnet', function () {
     expect(Object.keys(hospitals[2]?.classes ?? {})).to.deep.equal(['brain', 'deep-grey'])
   })
 
+  it('names the hospital that took one class for the other, and no other one', async () => {
+    const { code, stdout, stderr } =
+      await start('--out', out, '--rounds', '10', '--classes', 'brain,deep-grey', '--swapped', '2', '--json').ended
+    expect(code, stderr).to.equal(0)
+    const { checks } = reportSchema.parse(JSON.parse(stdout))
+    expect(checks.find(({ name }) => name.startsWith('labels exchanged'))).to.deep.include({ ok: true, detail: 'named' })
+  })
+
   it('compares with training alone, the founder too', async () => {
     const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '1', '--compare', '--json').ended
     const report = reportSchema.parse(JSON.parse(stdout || 'null'))

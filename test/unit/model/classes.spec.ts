@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { labelMapOf, toClassTargets, UNKNOWN, type Scored } from '../../../src/dataset/index.ts'
 import { balanced } from '../../../src/model/classes/balance.ts'
 import { withPasses, passesOf, mapsOf } from '../../../src/model/classes/passes.ts'
-import { swappedIn } from '../../../src/model/classes/swapped.ts'
+import { labelFitsOf } from '../../../src/model/classes/label-fits.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import { config, createLearner, disc, discs, weights } from './learners.ts'
 import { testEngine } from './golden.ts'
@@ -164,25 +164,27 @@ describe('targets of classes', () => {
   })
 })
 
-describe('labels that look swapped', () => {
+describe('how masks agree with predictions', () => {
   const exchanged = (mask: Uint8Array): Uint8Array => mask.map((code) => code === 1 ? 2 : code === 2 ? 1 : code)
 
-  it('are named by their values where predictions agree far better with the two exchanged', () => {
+  it('is told by the values that agree far better exchanged', () => {
     const labels = labelMapOf([{ name: 'disc', value: 3 }, { name: 'core', value: 7 }])
     const pairs = samples.map(({ truth }) => ({ predicted: truth, truth: exchanged(truth) }))
-    expect(swappedIn(pairs, labels)).to.deep.equal({ values: [3, 7], asIs: 0, exchanged: 1 })
-    expect(swappedIn(pairs, two), 'one class within another').to.deep.include({ values: [1, 2], exchanged: 1 })
+    expect(labelFitsOf(pairs, labels)).to.deep.equal({ asIs: [], exchanged: [[3, 7]] })
+    expect(labelFitsOf(pairs, two), 'one class within another').to.deep.equal({ asIs: [], exchanged: [[1, 2]] })
     const unsure = pairs.map(({ predicted, truth }) => ({ predicted, truth: truth.map((code, i) => i % 2 === 0 ? UNKNOWN : code) }))
-    expect(swappedIn(unsure, labels)?.values).to.deep.equal([3, 7])
+    expect(labelFitsOf(unsure, labels).exchanged).to.deep.equal([[3, 7]])
   })
 
-  it('are not found where masks are right, nothing is predicted, or there is but one class', () => {
+  it('is told by those that agree as they are, and says nothing where nothing is predicted, or there is but one class', () => {
     const right = samples.map(({ truth }) => ({ predicted: truth, truth }))
-    expect(swappedIn(right, two)).to.equal(undefined)
-    expect(swappedIn(samples.map(({ truth }) => ({ predicted: truth.map(() => 0), truth })), two)).to.equal(undefined)
+    expect(labelFitsOf(right, two)).to.deep.equal({ asIs: [[1, 2]], exchanged: [] })
+    const neither = { asIs: [], exchanged: [] }
+    expect(labelFitsOf(samples.map(({ truth }) => ({ predicted: truth.map(() => 0), truth })), two)).to.deep.equal(neither)
     // A poor model that takes all for one class.
-    expect(swappedIn(samples.map(({ truth }) => ({ predicted: truth.map((code) => code > 0 ? 1 : 0), truth })), two)).to.equal(undefined)
-    expect(swappedIn(right, labelMapOf([{ name: 'disc', values: [1] }]))).to.equal(undefined)
+    const poor = samples.map(({ truth }) => ({ predicted: truth.map((code) => code > 0 ? 1 : 0), truth }))
+    expect(labelFitsOf(poor, two)).to.deep.equal(neither)
+    expect(labelFitsOf(right, labelMapOf([{ name: 'disc', values: [1] }]))).to.deep.equal(neither)
   })
 })
 

@@ -40,6 +40,7 @@ describe('Announcer', () => {
     const first = Promise.withResolvers<void>()
     announcer = new Announcer({
       federationId: FEDERATION,
+      classes: ['core', 'disc'],
       averager,
       initial,
       software: { software: '0.2.0', protocols: ['outcome/1.0.0'] },
@@ -66,6 +67,8 @@ describe('Announcer', () => {
     expect(published.length).to.be.at.most(1 + (performance.now() - startedAt) / 1_000)
     record.enter('L', 2)
     record.dice = { frozen: 0.1, global: 0.2, personal: 0.3 }
+    record.classes = { disc: record.dice }
+    record.labelFits = { asIs: [[1, 2]], exchanged: [] }
     announcer.touch()
     await announcer.stop()
     expect(published.at(-1)).to.deep.equal({
@@ -76,6 +79,8 @@ describe('Announcer', () => {
       schemaHash: schema.hash,
       sketch: sketchOf(averager.values),
       dice: 0.3,
+      classDice: [undefined, 0.3],
+      labelFits: { asIs: [[1, 2]], exchanged: [] },
       software: '0.2.0',
       protocols: ['outcome/1.0.0']
     })

@@ -268,6 +268,21 @@ describe('PeerTable', () => {
     expect(peers.sketches('a')).to.deep.equal([new Float32Array(64).fill(1)])
   })
 
+  it('shows Dice by class by the names of the federation, where a site speaks of as many', () => {
+    peers.announced('b', announced({ classDice: [0.5, undefined] }))
+    expect(peers.view([], ['core', 'disc'])[0]?.classes).to.deep.equal({ core: 0.5 })
+    expect(peers.view([], ['core'])[0]?.classes).to.equal(undefined)
+  })
+
+  it('knows how the masks of sites agree with the model, of those that said so lately', () => {
+    const labelFits = { asIs: [[1, 2]], exchanged: [] } as const
+    for (const id of ['silent', 'heard']) peers.announced(id, announced({ labelFits }))
+    peers.announced('of one class', announced())
+    clock.time += 21_000
+    peers.announced('heard', announced({ labelFits }))
+    expect([...peers.labelFits()]).to.deep.equal([['heard', labelFits]])
+  })
+
   it('forgets the site not seen longest beyond 1,024, never a connected one', () => {
     peers.connected('here', [])
     for (let i = 0; i < 2_000; i++) {

@@ -6,12 +6,13 @@ import type { SavedAdapter } from '../../../src/home/adapter-store.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import { Arrival } from '../../../src/rounds/arrival.ts'
 import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
+import { LabelVotes } from '../../../src/rounds/label-votes.ts'
 import { Pace } from '../../../src/rounds/pace.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import type { TrainWork } from '../../../src/rounds/trainer-messages.ts'
 import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
-import type { SwappedLabels } from '../../../src/settings/labels.ts'
+import type { LabelFits } from '../../../src/settings/labels.ts'
 import { FakeClock, quietNotices } from './fakes.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
@@ -37,9 +38,10 @@ describe('a training round', () => {
   let ahead: string[]
   /** The others' rounds are believed only so much later. */
   let believedInMs: number
+  let fits: Map<string, LabelFits>
 
   function site (
-    over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void, swapped?: SwappedLabels } = {}
+    over: { round?: number, landed?: number, alone?: boolean, order?: 'GL-local', onPhaseG?: () => void, labelFits?: LabelFits } = {}
   ): RoundSite {
     events = []
     records = []
@@ -79,10 +81,12 @@ describe('a training round', () => {
         onRound: () => () => {},
         finishedForMs: () => 0,
         believedInMs: () => believedInMs,
-        areHalfSlow: () => true
+        areHalfSlow: () => true,
+        labelFits: () => fits
       },
       pace: new Pace(),
       arrival: new Arrival(quietNotices()),
+      labelVotes: new LabelVotes('a'),
       distance: () => 0.25,
       turnsPerRound: 2,
       stayMs: 120_000,
@@ -97,7 +101,7 @@ describe('a training round', () => {
           const { round, adapter } = request
           const phase = 'phase' in request ? request.phase : undefined
           events.push(`${phase == null ? name : `phase${phase}`} ${round}: ${adapter.join(' ')}`)
-          if (phase == null) return { dice, ...(over.swapped == null ? {} : { swapped: over.swapped }) } as never
+          if (phase == null) return { dice, ...(over.labelFits == null ? {} : { labelFits: over.labelFits }) } as never
           if (phase === 'L') return { loss: 0.2, steps: 3 } as never
           over.onPhaseG?.()
           return { adapter: adapter.map((value) => value + 10), loss: 0.4, steps: 3 } as never
@@ -119,6 +123,7 @@ describe('a training round', () => {
     median = undefined
     ahead = ['c']
     believedInMs = 0
+    fits = new Map()
   })
 
   it('is one pipeline: G, landed and saved, exchanges, L on the mixed adapter, saved, recorded', async () => {
@@ -144,12 +149,16 @@ describe('a training round', () => {
   })
 
   it('warns of labels that look swapped, by their values, and of none that do not', async () => {
-    const warned = site({ swapped: { values: [1, 2], asIs: 0.05, exchanged: 0.71 } })
+    const [asIs, exchanged]: LabelFits[] = [{ asIs: [[1, 2]], exchanged: [] }, { asIs: [], exchanged: [[1, 2]] }]
+    fits = new Map([['b', asIs!], ['c', asIs!]])
+    const warned = site({ labelFits: exchanged! })
     await trainRound(warned, 1, signal)
-    expect(warned.notices.list.join()).to.include('labels 1 and 2 look swapped at this site').and.include('0.71').and.include('labels.json')
-    const right = site()
-    await trainRound(right, 1, signal)
-    expect(right.notices.list).to.be.empty
+    expect(record.labelFits, 'announced').to.deep.equal(exchanged)
+    expect(warned.notices.list.join()).to.include('labels 1 and 2 look swapped at this site').and.include('labels.json')
+    for (const right of [site({ labelFits: asIs! }), site()]) {
+      await trainRound(right, 1, signal)
+      expect(right.notices.list).to.be.empty
+    }
   })
 
   it('says how many exchanges the round had already', async () => {

@@ -18,6 +18,8 @@ const example: Announcement = {
   dice: 0.875,
   steps: { trained: 48, arrived: 32 },
   pace: 0.25,
+  classDice: [0.5, undefined, 1],
+  labelFits: { asIs: [[1, 2], [1, 253]], exchanged: [[2, 3]] },
   software: '0.2.0',
   protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
@@ -35,9 +37,9 @@ function kind (verdict: Validation): string {
 }
 
 describe('announcement', () => {
-  it('comes back as it was sent, with and without Dice, steps and pace', () => {
+  it('comes back as it was sent, with and without Dice, steps, pace and fits', () => {
     expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, announcement: example })
-    const { dice: _, steps: __, pace: ___, ...without } = example
+    const { dice: _, steps: __, pace: ___, labelFits: ____, classDice: _____, ...without } = example
     expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
   })
 
@@ -68,6 +70,11 @@ describe('announcement', () => {
   it('is refused when a field is not what an honest site sends', () => {
     const bad: Partial<AnnouncementFrame>[] = [
       { round: 1_000_001 },
+      { classDice: [-0.5] },
+      { classDice: new Array<number>(17).fill(0) },
+      { fitsAsIs: [1] },
+      { fitsExchanged: [1, 256] },
+      { fitsAsIs: new Array<number>(258).fill(1) },
       { phase: '' },
       { phase: 'x'.repeat(33) },
       { phase: '<b>' },

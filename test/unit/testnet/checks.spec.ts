@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { judge, type CheckInput } from '../../../scripts/testnet/checks/checks.ts'
 import type { Strike } from '../../../scripts/testnet/journal.ts'
+import type { SiteOutcome } from '../../../scripts/testnet/report/build-report.ts'
 import { facts, homeResult, NONE, outcome, round, summary, vector } from './fixtures.ts'
 
 function whole (): CheckInput {
@@ -183,6 +184,15 @@ describe('checks', () => {
     const most = { ...NONE, slow: new Map([[1, 4], [2, 4], [3, 4]]) }
     expect(failing({ conditions: most, report: four, waited: new Set(['a']) })).to.deep.equal([])
     expect(failing({ conditions: most, report: four })).to.have.length(1)
+    const swapped = { ...NONE, swapped: new Set([1]) }
+    expect(failing({ conditions: swapped })).to.deep.equal([
+      'labels exchanged at b are named there by the scores, and nowhere else: not by b'
+    ])
+    const named = (index: number, name: string): SiteOutcome => outcome(index, name, {
+      result: homeResult(name, { summary: summary(name, { warnings: ['labels 1 and 2 look swapped at this site: …'] }) })
+    })
+    expect(failing({ conditions: swapped, report: facts([outcome(0, 'a'), named(1, 'b')]) })).to.deep.equal([])
+    expect(failing({ conditions: swapped, report: facts([named(0, 'a'), named(1, 'b')]) })[0]).to.include('named, wrongly by a')
     const lying = { ...NONE, liars: new Set([1]) }
     expect(failing({ conditions: lying })).to.deep.equal(['b is named for what it sends: nobody had enough exchanges with it'])
     const naming = outcome(0, 'a', {

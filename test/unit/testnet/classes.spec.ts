@@ -27,7 +27,7 @@ describe('classes of the testnet', function () {
     const plain = await bundledSample()
     const labels = labelMapOf(labelsOf(['brain', 'deep-grey']))
     for (const hospital of planHospitals(await dataFolders(plain), 4, folder)) {
-      const { data } = await withClasses(hospital, ['brain', 'deep-grey'], { folder, deep: await deepGreySample() })
+      const { data } = await withClasses(hospital, ['brain', 'deep-grey'], { folder, deep: await deepGreySample(), swapped: false })
       const [before, after] = [await loadDataset(hospital.data), await loadDataset(data, { labels })]
       expect(after.slices.map(({ image }) => image), basename(data)).to.deep.equal(before.slices.map(({ image }) => image))
       const inner = after.slices.map(({ mask }) => mask.filter((code) => code === 2).length)
@@ -39,10 +39,22 @@ describe('classes of the testnet', function () {
     }
   })
 
+  it('have each other\'s values in the masks of a hospital that took one for the other', async () => {
+    const [hospital] = planHospitals(await dataFolders(await bundledSample()), 1, folder)
+    const labels = labelMapOf(labelsOf(['brain', 'deep-grey']))
+    const [right, wrong] = await Promise.all([false, true].map(async (swapped) => {
+      const where = { folder: join(folder, `swapped-${swapped}`), deep: await deepGreySample(), swapped }
+      const { data } = await withClasses(hospital!, ['brain', 'deep-grey'], where)
+      return (await loadDataset(data, { labels })).slices
+    }))
+    const exchanged = right!.map(({ mask }) => mask.map((code) => code === 0 ? 0 : 3 - code))
+    expect(wrong!.map(({ mask }) => mask)).to.deep.equal(exchanged)
+  })
+
   it('are measured on the same held-out slices, whichever of them a federation has', async () => {
-    const seed = 3
+    const [seed, deep] = [3, await deepGreySample()]
     const held = async (classes: SampleClass[], plain: Hospital): Promise<{ heldOut: string[], training: number }> => {
-      const named = await withClasses(plain, classes, { folder: join(folder, classes.join()), deep: await deepGreySample() })
+      const named = await withClasses(plain, classes, { folder: join(folder, classes.join()), deep, swapped: false })
       const { data } = await withHeldOut(named, { folder: join(folder, 'held', classes.join()), seed })
       const labels = labelMapOf(labelsOf(classes))
       const { slices } = await loadDataset(data, { labels })

@@ -56,6 +56,8 @@ describe('conditions of a testnet', () => {
     [['--images', '4:2'], 'there are the hospitals 0 to 3'],
     [['--liar', 'all'], 'must be the number of a hospital'],
     [['--liar', '9'], 'there are the hospitals'],
+    [['--swapped', '2'], 'give --classes brain,deep-grey too'],
+    [['--classes', 'brain,deep-grey', '--swapped', '4'], 'there are the hospitals 0 to 3'],
     [['--partition', '0|1'], 'must be A|B@FROM-TO'],
     [['--partition', '0,1|1@1-2'], 'cannot be on both sides'],
     [['--partition', '0|1@3-2'], 'FROM first'],

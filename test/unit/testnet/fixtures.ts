@@ -6,7 +6,7 @@ import { buildReport } from '../../../scripts/testnet/report/build-report.ts'
 import type { HomeResult, SavedSummary } from '../../../scripts/testnet/hospitals/homes.ts'
 import type { Report } from '../../../scripts/testnet/report/report.ts'
 
-export const NONE: Conditions = { loss: 0, slow: new Map(), images: new Map(), liars: new Set(), partitions: [] }
+export const NONE: Conditions = { loss: 0, slow: new Map(), images: new Map(), liars: new Set(), swapped: new Set(), partitions: [] }
 
 export const START = 1_700_000_000_000
 

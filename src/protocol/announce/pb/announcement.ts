@@ -19,6 +19,9 @@ export interface AnnouncementFrame {
   stepsArrived?: number
   pace?: number
   credential: Uint8Array<ArrayBuffer>
+  fitsAsIs: number[]
+  fitsExchanged: number[]
+  classDice: number[]
 }
 
 export namespace AnnouncementFrame {
@@ -108,6 +111,27 @@ export namespace AnnouncementFrame {
           w.bytes(obj.credential)
         }
 
+        if (obj.fitsAsIs != null && obj.fitsAsIs.length > 0) {
+          for (const value of obj.fitsAsIs) {
+            w.uint32(136)
+            w.uint32(value)
+          }
+        }
+
+        if (obj.fitsExchanged != null && obj.fitsExchanged.length > 0) {
+          for (const value of obj.fitsExchanged) {
+            w.uint32(144)
+            w.uint32(value)
+          }
+        }
+
+        if (obj.classDice != null && obj.classDice.length > 0) {
+          for (const value of obj.classDice) {
+            w.uint32(153)
+            w.double(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -123,7 +147,10 @@ export namespace AnnouncementFrame {
           sketch: uint8ArrayAlloc(0),
           software: '',
           protocols: [],
-          credential: uint8ArrayAlloc(0)
+          credential: uint8ArrayAlloc(0),
+          fitsAsIs: [],
+          fitsExchanged: [],
+          classDice: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -196,6 +223,30 @@ export namespace AnnouncementFrame {
               obj.credential = reader.bytes()
               break
             }
+            case 17: {
+              if (opts.limits?.fitsAsIs != null && obj.fitsAsIs.length === opts.limits.fitsAsIs) {
+                throw new MaxLengthError('Decode error - repeated field "fitsAsIs" had too many elements')
+              }
+
+              obj.fitsAsIs.push(reader.uint32())
+              break
+            }
+            case 18: {
+              if (opts.limits?.fitsExchanged != null && obj.fitsExchanged.length === opts.limits.fitsExchanged) {
+                throw new MaxLengthError('Decode error - repeated field "fitsExchanged" had too many elements')
+              }
+
+              obj.fitsExchanged.push(reader.uint32())
+              break
+            }
+            case 19: {
+              if (opts.limits?.classDice != null && obj.classDice.length === opts.limits.classDice) {
+                throw new MaxLengthError('Decode error - repeated field "classDice" had too many elements')
+              }
+
+              obj.classDice.push(reader.double())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -206,7 +257,10 @@ export namespace AnnouncementFrame {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          protocols: 0
+          protocols: 0,
+          fitsAsIs: 0,
+          fitsExchanged: 0,
+          classDice: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -328,6 +382,51 @@ export namespace AnnouncementFrame {
               }
               break
             }
+            case 17: {
+              if (opts.limits?.fitsAsIs != null && obj.fitsAsIs === opts.limits.fitsAsIs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "fitsAsIs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.fitsAsIs[]`,
+                index: obj.fitsAsIs,
+                value: reader.uint32()
+              }
+
+              obj.fitsAsIs++
+
+              break
+            }
+            case 18: {
+              if (opts.limits?.fitsExchanged != null && obj.fitsExchanged === opts.limits.fitsExchanged) {
+                throw new MaxLengthError('Streaming decode error - repeated field "fitsExchanged" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.fitsExchanged[]`,
+                index: obj.fitsExchanged,
+                value: reader.uint32()
+              }
+
+              obj.fitsExchanged++
+
+              break
+            }
+            case 19: {
+              if (opts.limits?.classDice != null && obj.classDice === opts.limits.classDice) {
+                throw new MaxLengthError('Streaming decode error - repeated field "classDice" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.classDice[]`,
+                index: obj.classDice,
+                value: reader.double()
+              }
+
+              obj.classDice++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -416,6 +515,24 @@ export namespace AnnouncementFrame {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface AnnouncementFrameFitsAsIsFieldEvent {
+    field: '$.fitsAsIs[]'
+    index: number
+    value: number
+  }
+
+  export interface AnnouncementFrameFitsExchangedFieldEvent {
+    field: '$.fitsExchanged[]'
+    index: number
+    value: number
+  }
+
+  export interface AnnouncementFrameClassDiceFieldEvent {
+    field: '$.classDice[]'
+    index: number
+    value: number
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -424,7 +541,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -1,29 +1,31 @@
 import { mean } from '../../common/mean.ts'
 import { UNKNOWN, type LabelMap } from '../../dataset/index.ts'
-import type { SwappedLabels } from '../../settings/labels.ts'
+import type { LabelFits, LabelPair } from '../../settings/labels.ts'
 
-/** By so much the exchange has to score better; two classes that are hard to tell apart differ by less. */
+/** By so much one way has to score better; two classes that are hard to tell apart differ by less. */
 const MARGIN = 0.2
 
 /**
- * Whether predictions agree far better with the masks when two values change places, and which two; undefined where no pair does. Masks
- * hold codes (label-map.ts).
+ * For which two values predictions agree far better with the masks as they are, and for which with the two exchanged: mean Dice, over all
+ * images together, of the classes that the exchange concerns. Of the exchanges the best one alone. Masks hold codes (label-map.ts).
  */
-export function swappedIn (
+export function labelFitsOf (
   pairs: readonly { readonly predicted: Uint8Array, readonly truth: Uint8Array }[],
   labels: LabelMap
-): SwappedLabels | undefined {
+): LabelFits {
   const codes = labels.values.length
-  if (codes < 3) return undefined
   const counts = together(pairs, codes)
-  const found = pairsOf(codes).flatMap(([a, b]): SwappedLabels[] => {
+  const gains = pairsOf(codes).map(([a, b]) => {
     const concerned = labels.members.filter((member) => member[a] !== member[b])
     const dice = (exchange: boolean): number =>
       mean(concerned.map((member) => diceOf(counts, codes, member, exchange ? [a, b] : undefined)).filter(Number.isFinite))
-    const [asIs, exchanged] = [dice(false), dice(true)]
-    return exchanged - asIs >= MARGIN ? [{ values: [labels.values[a]!, labels.values[b]!], asIs, exchanged }] : []
+    return { values: [labels.values[a]!, labels.values[b]!] as const, gain: dice(true) - dice(false) }
   })
-  return found.toSorted((a, b) => (b.exchanged - b.asIs) - (a.exchanged - a.asIs))[0]
+  const valuesOf = (each: readonly { readonly values: LabelPair }[]): LabelPair[] => each.map(({ values }) => values)
+  return {
+    asIs: valuesOf(gains.filter(({ gain }) => gain <= -MARGIN)),
+    exchanged: valuesOf(gains.filter(({ gain }) => gain >= MARGIN).toSorted((a, b) => b.gain - a.gain).slice(0, 1))
+  }
 }
 
 /** Pixels by predicted code and true one, of what is known: [predicted × codes + truth]. */
