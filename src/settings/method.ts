@@ -27,8 +27,8 @@ export const method = z.strictObject({
   ),
   personal: setting(
     z.enum(['experts', 'copy']).optional(),
-    "What serves a site's own patients: the shared adapter with the site's experts beside it; or, by images that the site holds back until " +
-      'then, the shared adapter or a copy of its own: tuned at home, trained alone, or between the two',
+    "What serves a site's own patients: the shared adapter with the site's experts beside it; or, by images that the site holds back till" +
+      ' it has chosen, the shared adapter or a copy of its own: tuned at home, trained alone, or between the two',
     { otherwise: 'experts' }
   ),
   tail: setting(

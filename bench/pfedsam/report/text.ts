@@ -1,7 +1,9 @@
 import Table from 'cli-table3'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
-const HEAD = ['Dice', 'worst site', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s']
+const HEAD = [
+  'Dice', 'worst site', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s'
+]
 
 /** Dice in points: "87.4 ± 0.6". */
 export function points ({ mean, sd, count }: Spread): string {

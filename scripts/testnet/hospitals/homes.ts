@@ -9,7 +9,8 @@ import { SERVES } from '../../../src/settings/method.ts'
 
 const count = z.number().int().nonnegative()
 const steps = z.object({ trained: count, arrived: count, lost: count })
-const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number(), alone: z.number().optional(), serves: z.enum(SERVES).optional() })
+const adaptive = { alone: z.number().optional(), serves: z.enum(SERVES).optional() }
+const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number(), ...adaptive })
 
 /** What a daemon leaves behind when it ends well. */
 const summarySchema = z.object({
