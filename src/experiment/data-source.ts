@@ -25,7 +25,7 @@ export interface DataFolder {
 }
 
 /** How images and masks of files are read. */
-export interface ReadSettings {
+interface ReadSettings {
   readonly model: Pick<FederationSettings['model'], 'channels' | 'window'>
   readonly train: Pick<FederationSettings['training'], 'emptyShare' | 'targets'>
   readonly labels?: FederationSettings['labels']
