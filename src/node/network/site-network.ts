@@ -281,6 +281,7 @@ export class SiteNetwork {
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })
+    host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => { sayTwin(this.#init, peerId.toString()) })
     this.members.start({
       onJoin: (peer) => {
         const id = peer.toString()
@@ -346,6 +347,18 @@ function sayUncertified (notices: Notices, peer: string): void {
     'uncertified',
     `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
       'yours is missing, it runs older software and has not been met yet'
+  )
+}
+
+/** A copied home, or a backup beside the running one: what the one commits, the other does not know. */
+function sayTwin ({ key, notices }: SiteNetworkInit, peer: string): void {
+  const isOwn = peer === peerIdFromPrivateKey(key).toString()
+  notices.warn(
+    `twin ${peer}`,
+    isOwn
+      ? 'another process uses the key of this site at the same time, elsewhere (a copied home?): stop one of the two, since the ' +
+        'exchanges of the one are lost to the other; give the copy a key of its own with "consilium init" and an invitation'
+      : `site ${peer} runs twice at the same time (a copied home?): its people have to stop one of the two`
   )
 }
 

@@ -1,8 +1,10 @@
 import { TopicValidatorResult, type Message } from '@libp2p/gossipsub'
 import { TypedEventEmitter, type PeerId, type Startable } from '@libp2p/interface'
+import { randomInt } from 'node:crypto'
 import { InputError } from '../../errors.ts'
 import { protocolId } from '../versions.ts'
-import { encodeAnnouncement, type Announcement } from './announcement.ts'
+import { encodeAnnouncement, type Announcement, type SignedAnnouncement } from './announcement.ts'
+import { Instances } from './instances.ts'
 import type { Announce, AnnounceComponents, AnnounceEvents, AnnounceInit } from './types.ts'
 import { AnnouncementValidator } from './validate.ts'
 
@@ -19,6 +21,9 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   readonly #validator: AnnouncementValidator
   readonly #isCertified: NonNullable<AnnounceInit['isCertified']>
   readonly #credential: AnnounceInit['credential']
+  readonly #instance = randomInt(1, 2 ** 32)
+  readonly #instances = new Instances()
+  readonly #bornAt: bigint
   #sequence = 0n
   #started = false
   #subscribed = false
@@ -32,6 +37,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
     this.#validator = new AnnouncementValidator({ now, rounds })
     this.#isCertified = isCertified
     this.#credential = credential
+    this.#bornAt = BigInt(Math.floor(now()))
     this.topic = announceTopic(federationId)
   }
 
@@ -71,7 +77,8 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   async publish (announcement: Announcement): Promise<void> {
     const time = BigInt(Math.floor(this.#now()))
     this.#sequence = time > this.#sequence ? time : this.#sequence + 1n
-    await this.#components.pubsub.publish(this.topic, encodeAnnouncement(announcement, this.#sequence, this.#credential?.()))
+    const author = { instance: this.#instance, credential: this.#credential?.() }
+    await this.#components.pubsub.publish(this.topic, encodeAnnouncement(announcement, this.#sequence, author))
   }
 
   /** Dispatches what it accepts itself: each message passes here exactly once, decoded. */
@@ -84,18 +91,30 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   async #judge (from: PeerId, author: PeerId, data: Uint8Array): Promise<TopicValidatorResult> {
     const name = author.toString()
     const opened = this.#validator.open(name, data)
+    if (author.equals(this.#components.peerId)) return this.#hearOwn(author, opened)
     const shown = 'sequence' in opened ? opened.credential : undefined
     // Nothing is kept of, or held against, a name that anybody may have invented.
     if (!await this.#isCertified(name, shown)) return this.#drop(author, 'no certificate')
     const verdict = 'sequence' in opened ? this.#validator.take(name, opened) : opened
     if ('accept' in verdict) {
       this.dispatchEvent(new CustomEvent('announcement', { detail: { peerId: author, announcement: verdict.accept } }))
+      if (this.#instances.areTwo(name, (opened as SignedAnnouncement).instance)) this.#sayTwin(author)
       return TopicValidatorResult.Accept
     }
     if ('ignore' in verdict) return this.#drop(author, verdict.ignore)
     this.#drop(author, verdict.reject, true)
     // Whoever passed it on may run other software, which takes it for good.
     return from.toString() === name ? TopicValidatorResult.Reject : TopicValidatorResult.Ignore
+  }
+
+  /** What this process says itself is not heard again. What came from one before it may still be under way; what is newer is another's. */
+  #hearOwn (author: PeerId, opened: ReturnType<AnnouncementValidator['open']>): TopicValidatorResult {
+    if ('sequence' in opened && opened.sequence > this.#bornAt && opened.instance !== this.#instance) this.#sayTwin(author)
+    return TopicValidatorResult.Ignore
+  }
+
+  #sayTwin (peerId: PeerId): void {
+    this.dispatchEvent(new CustomEvent('twin', { detail: { peerId } }))
   }
 
   #drop (peerId: PeerId, reason: string, rejected = false): TopicValidatorResult {

@@ -48,13 +48,21 @@ const NOTHING = new Uint8Array()
 // Nobody reads these any more, but software 0.1.0 refuses an announcement without them.
 const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
 
-/** `credential`: what the author shows in a greeting; left out where an announcement has no room for it. */
-export function encodeAnnouncement (announcement: Announcement, sequence: bigint, credential: Uint8Array = NOTHING): Uint8Array {
-  const whole = encode(announcement, sequence, credential)
-  return whole.length > MAX_ANNOUNCEMENT_BYTES ? encode(announcement, sequence, NOTHING) : whole
+/** Of the author, not of what it says. */
+export interface Author {
+  /** What the author shows in a greeting; left out where an announcement has no room for it. */
+  readonly credential?: Uint8Array | undefined
+  /** What the author's process drew at its start; 0 where it does not say. */
+  readonly instance?: number | undefined
 }
 
-function encode (announcement: Announcement, sequence: bigint, credential: Uint8Array): Uint8Array {
+/** `sequence` grows with every message of a site. */
+export function encodeAnnouncement (announcement: Announcement, sequence: bigint, { credential, instance }: Author = {}): Uint8Array {
+  const whole = encode(announcement, sequence, { credential, instance })
+  return whole.length > MAX_ANNOUNCEMENT_BYTES ? encode(announcement, sequence, { instance }) : whole
+}
+
+function encode (announcement: Announcement, sequence: bigint, { credential = NOTHING, instance = 0 }: Author): Uint8Array {
   const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
@@ -69,6 +77,7 @@ function encode (announcement: Announcement, sequence: bigint, credential: Uint8
     software,
     protocols: [...protocols],
     credential: credential.slice(),
+    instance,
     ...FOR_OLD_SITES,
     ...(dice == null ? {} : { dice }),
     ...(steps == null ? {} : { stepsTrained: steps.trained, stepsArrived: steps.arrived }),
@@ -81,6 +90,8 @@ function encode (announcement: Announcement, sequence: bigint, credential: Uint8
 
 export interface SignedAnnouncement {
   readonly sequence: bigint
+  /** 0 where it does not say. */
+  readonly instance: number
   /** Of its author; missing where it shows none. */
   readonly credential?: Uint8Array
   readonly announcement: Announcement
@@ -92,7 +103,7 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
     throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
   }
   const frame = parse(bytes)
-  const { sequence, credential, round, phase, dice, software, protocols } = frame
+  const { sequence, credential, instance, round, phase, dice, software, protocols } = frame
   const sketch = readSketch(frame.sketch)
   const checks: [string, boolean][] = [
     ['round', round <= rounds],
@@ -108,7 +119,7 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
   ]
   const wrong = checks.find(([, ok]) => !ok)
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
-  return { sequence, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch) }
+  return { sequence, instance, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch) }
 }
 
 function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announcement {

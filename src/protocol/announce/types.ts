@@ -3,6 +3,8 @@ import type { PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { Announcement } from './announcement.ts'
 
 export interface AnnounceEvents {
+  /** Two processes at the same time have the key of this author, which may be this site. */
+  twin: CustomEvent<{ readonly peerId: PeerId }>
   /** From another site, signed by it, checked, newer than what it said before. */
   announcement: CustomEvent<{ readonly peerId: PeerId, readonly announcement: Announcement }>
   /**
@@ -36,6 +38,7 @@ export interface AnnounceInit {
 }
 
 export interface AnnounceComponents {
+  readonly peerId: PeerId
   /** With strict signing (its default). */
   readonly pubsub: Pick<
     GossipSub,

@@ -3,6 +3,7 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeAnnouncement } from '../../../src/protocol/announce/announcement.ts'
 import type { Announce, AnnounceEvents, Announcement } from '../../../src/protocol/announce/index.ts'
 import { connect, startAnnouncer, stopAll } from './nodes.ts'
@@ -107,6 +108,25 @@ describe('announcements over gossipsub', () => {
     for (let round = 1; round <= 4; round++) await a.services.announce.publish({ ...example, round })
     expect(await dropped).to.include({ reason: 'too many', rejected: false })
     expect(heard).to.deep.equal([1, 2, 3])
+  })
+
+  it('of two processes with one key tell both of them, and whoever hears both', async () => {
+    const key = await generateKeyPair('Ed25519')
+    const [one, two, b, c] = await Promise.all([startAnnouncer(key), startAnnouncer(key), startAnnouncer(), startAnnouncer()])
+    await joined(b, c)
+    await joined(one, b)
+    await joined(two, c)
+    for (const node of [b, c]) await subscribers(node, node.services.announce.topic, 2)
+    const [ofOne, ofTwo, ofB] = [next(one, 'twin'), next(two, 'twin'), next(b, 'twin')]
+    // Each is heard before the other speaks, as sites do that have their own times.
+    for (const node of [one, two, one, two]) {
+      const heard = Promise.all([next(b, 'announcement'), next(c, 'announcement')])
+      await node.services.announce.publish(example)
+      await heard
+      // Others find more than one a second too many.
+      await sleep(1_050)
+    }
+    for (const said of [ofOne, ofTwo, ofB]) expect((await said).peerId.toString()).to.equal(one.peerId.toString())
   })
 
   it('that name another author than the key that signed, in either way, are not heard', async () => {

@@ -2,7 +2,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { createSchema, type Schema } from '../../../src/adapter/schema.ts'
@@ -27,8 +27,9 @@ export interface ProtocolSite {
 
 const running: Libp2p<never>[] = []
 
-async function startNode<T extends ServiceMap> (services: Libp2pOptions<T>['services']): Promise<Libp2p<T>> {
+async function startNode<T extends ServiceMap> (services: Libp2pOptions<T>['services'], privateKey?: PrivateKey): Promise<Libp2p<T>> {
   const node = await createLibp2p({
+    ...(privateKey == null ? {} : { privateKey }),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -76,12 +77,12 @@ export async function startSite (
   return { node, averager, service: node.services.exchange }
 }
 
-export async function startAnnouncer (): Promise<Libp2p<{ announce: Announce, pubsub: GossipSub }>> {
+export async function startAnnouncer (privateKey?: PrivateKey): Promise<Libp2p<{ announce: Announce, pubsub: GossipSub }>> {
   return await startNode({
     identify: identify(),
     pubsub: gossipsub({ allowPublishToZeroTopicPeers: true }),
     announce: announce({ federationId: FEDERATION })
-  } as never)
+  } as never, privateKey)
 }
 
 /** Resolves when both ends know of the connection. */

@@ -1,6 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { TopicValidatorResult, type GossipSubEvents, type Message, type TopicValidatorFn } from '@libp2p/gossipsub'
-import { TypedEventEmitter } from '@libp2p/interface'
+import { TypedEventEmitter, type PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { InputError } from '../../../src/errors.ts'
@@ -34,8 +34,10 @@ class FakePubsub extends TypedEventEmitter<GossipSubEvents> {
   }
 }
 
+const own = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+
 function service (pubsub: FakePubsub, now?: () => number): AnnounceService {
-  return new AnnounceService({ pubsub }, { federationId: 'f', ...(now == null ? {} : { now }) })
+  return new AnnounceService({ peerId: own, pubsub }, { federationId: 'f', ...(now == null ? {} : { now }) })
 }
 
 describe('announce service', () => {
@@ -68,7 +70,7 @@ describe('announce service', () => {
     const key = await generateKeyPair('Ed25519')
     const from = peerIdFromPrivateKey(key)
     const pubsub = new FakePubsub()
-    const announce = new AnnounceService({ pubsub }, { federationId: 'f', isOutcast: (author) => author === from.toString() })
+    const announce = new AnnounceService({ peerId: own, pubsub }, { federationId: 'f', isOutcast: (author) => author === from.toString() })
     announce.start()
     const heard: unknown[] = []
     announce.addEventListener('announcement', ({ detail }) => heard.push(detail))
@@ -85,6 +87,49 @@ describe('announce service', () => {
     expect(heard).to.deep.equal([])
   })
 
+  describe('where two processes have one key', () => {
+    let now: number
+    let announce: AnnounceService
+    let pubsub: FakePubsub
+    let twins: PeerId[]
+
+    beforeEach(() => {
+      pubsub = new FakePubsub()
+      now = 1_000_000
+      announce = service(pubsub, () => now)
+      announce.start()
+      twins = []
+      announce.addEventListener('twin', ({ detail }) => { twins.push(detail.peerId) })
+    })
+
+    async function hear (from: PeerId, sequence: number, instance: number): Promise<void> {
+      const signed = { type: 'signed' as const, topic: announce.topic, sequenceNumber: 1n, signature: new Uint8Array(64) }
+      const data = encodeAnnouncement(example, BigInt(sequence), { instance })
+      await pubsub.topicValidators.get(announce.topic)!(from, { ...signed, from, data, key: {} as never })
+    }
+
+    it('hears its own key say what it did not, if not from before its start', async () => {
+      await hear(own, now - 1, 7)
+      expect(twins).to.deep.equal([])
+      await hear(own, now + 1, 7)
+      expect(twins).to.deep.equal([own])
+    })
+
+    it('hears another site take turns with itself, which one that was started again does not', async () => {
+      const other = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+      const hears = async (instances: readonly number[]): Promise<void> => {
+        for (const instance of instances) {
+          now += 2_000
+          await hear(other, now, instance)
+        }
+      }
+      await hears([1, 1, 2, 2, 3, 2, 2, 4])
+      expect(twins, 'one return may be a clock that was set').to.deep.equal([])
+      await hears([2])
+      expect(twins.map(String)).to.deep.equal([other.toString()])
+    })
+  })
+
   describe('of a federation whose members are known', () => {
     let pubsub: FakePubsub
     let announce: AnnounceService
@@ -94,7 +139,8 @@ describe('announce service', () => {
     beforeEach(() => {
       pubsub = new FakePubsub()
       const isCertified = async (_author: string, shown?: Uint8Array): Promise<boolean> => shown?.[0] === 7
-      announce = new AnnounceService({ pubsub }, { federationId: 'f', rounds: 12, isCertified, credential: () => Uint8Array.of(7) })
+      const credential = (): Uint8Array => Uint8Array.of(7)
+      announce = new AnnounceService({ peerId: own, pubsub }, { federationId: 'f', rounds: 12, isCertified, credential })
       announce.start()
       heard = []
       dropped = []
@@ -125,8 +171,8 @@ describe('announce service', () => {
     })
 
     it('counts what no honest site says against its author, not against whoever passed it on', async () => {
-      const late = encodeAnnouncement({ ...example, round: 500_000 }, 1n, Uint8Array.of(7))
-      const known = new AnnounceService({ pubsub }, { federationId: 'f', rounds: 12 })
+      const late = encodeAnnouncement({ ...example, round: 500_000 }, 1n, { credential: Uint8Array.of(7) })
+      const known = new AnnounceService({ peerId: own, pubsub }, { federationId: 'f', rounds: 12 })
       announce.stop()
       known.start()
       known.addEventListener('dropped', ({ detail: { peerId, reason, rejected } }) => dropped.push([peerId.toString(), reason, rejected]))

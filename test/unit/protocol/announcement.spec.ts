@@ -38,9 +38,10 @@ function kind (verdict: Validation): string {
 
 describe('announcement', () => {
   it('comes back as it was sent, with and without Dice, steps, pace and fits', () => {
-    expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, announcement: example })
+    expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, instance: 0, announcement: example })
     const { dice: _, steps: __, pace: ___, labelFits: ____, classDice: _____, ...without } = example
-    expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal({ sequence: 2n ** 60n, announcement: without })
+    const expected = { sequence: 2n ** 60n, instance: 0, announcement: without }
+    expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal(expected)
   })
 
   it('carries what software 0.1.0 demands and this one does not read, and is read without it', () => {
@@ -97,8 +98,9 @@ describe('announcement', () => {
 
   it('carries what its author shows, as long as there is room for it', () => {
     fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 5_000 }), (shown) => {
-      const bytes = encodeAnnouncement(example, 1n, shown)
-      const { credential, announcement } = decodeAnnouncement(bytes)
+      const bytes = encodeAnnouncement(example, 1n, { credential: shown, instance: 2 ** 32 - 1 })
+      const { credential, instance, announcement } = decodeAnnouncement(bytes)
+      expect(instance).to.equal(2 ** 32 - 1)
       expect(announcement).to.deep.equal(example)
       expect(bytes.length).to.be.at.most(MAX_ANNOUNCEMENT_BYTES)
       if (shown.length < 3_000) expect(credential).to.deep.equal(shown)

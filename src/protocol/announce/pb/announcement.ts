@@ -22,6 +22,7 @@ export interface AnnouncementFrame {
   fitsAsIs: number[]
   fitsExchanged: number[]
   classDice: number[]
+  instance: number
 }
 
 export namespace AnnouncementFrame {
@@ -132,6 +133,11 @@ export namespace AnnouncementFrame {
           }
         }
 
+        if ((obj.instance != null && obj.instance !== 0)) {
+          w.uint32(160)
+          w.uint32(obj.instance)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -150,7 +156,8 @@ export namespace AnnouncementFrame {
           credential: uint8ArrayAlloc(0),
           fitsAsIs: [],
           fitsExchanged: [],
-          classDice: []
+          classDice: [],
+          instance: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -245,6 +252,10 @@ export namespace AnnouncementFrame {
               }
 
               obj.classDice.push(reader.double())
+              break
+            }
+            case 20: {
+              obj.instance = reader.uint32()
               break
             }
             default: {
@@ -427,6 +438,13 @@ export namespace AnnouncementFrame {
 
               break
             }
+            case 20: {
+              yield {
+                field: `${prefix}.instance`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -533,6 +551,11 @@ export namespace AnnouncementFrame {
     value: number
   }
 
+  export interface AnnouncementFrameInstanceFieldEvent {
+    field: '$.instance'
+    value: number
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -541,7 +564,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }
