@@ -4,7 +4,6 @@ import type { Dice } from './metrics-log.ts'
 const SERVED: Readonly<Record<Serves, string>> = {
   shared: 'it serves the shared adapter',
   tuned: 'it serves the shared adapter, tuned at home',
-  mixed: 'it serves a mixture of the shared adapter and its own, tuned at home',
   alone: 'it serves what it trained alone'
 }
 

@@ -8,8 +8,8 @@ export type TrainPhase = 'G' | 'L'
 const GLOBAL_GROUPS = ['encoder', 'decoder'] as const
 export type GlobalGroup = typeof GLOBAL_GROUPS[number]
 
-/** What a site serves to its own patients: the shared adapter as it stands, or a copy that began so. */
-export const SERVES = ['shared', 'tuned', 'mixed', 'alone'] as const
+/** What a site serves to its own patients: the shared adapter, or a copy that began so. */
+export const SERVES = ['shared', 'tuned', 'alone'] as const
 export type Serves = typeof SERVES[number]
 
 /** Of a document that does not say it. */
@@ -28,7 +28,7 @@ export const method = z.strictObject({
   personal: setting(
     z.enum(['experts', 'copy']).optional(),
     "What serves a site's own patients: the shared adapter with the site's experts beside it; or, by images that the site holds back till" +
-      ' it has chosen, the shared adapter or a copy of its own: tuned at home, trained alone, or between the two',
+      ' it has chosen, the shared adapter or a copy of its own: tuned at home, or trained alone',
     { otherwise: 'experts' }
   ),
   tail: setting(

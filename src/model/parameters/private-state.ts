@@ -23,13 +23,8 @@ export interface CopyState {
   readonly alone: Float32Array
   /** Steps of it so far. */
   readonly steps: number
-  /** What the site serves, once it has chosen; of the shared adapter the values as they were at the end of the last round. */
+  /** What the site serves, once it has chosen; of the shared adapter as it was when it was best here. */
   readonly served?: Candidate | undefined
-}
-
-/** What a site serves instead of the shared adapter; undefined where it serves that. */
-export function ownCopy (copy: CopyState | undefined): Float32Array | undefined {
-  return copy?.served == null || copy.served.serves === 'shared' ? undefined : copy.served.values
 }
 
 export interface ExpertState {

@@ -18,7 +18,7 @@ import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, type Layout } from '../parameters/layout.ts'
 import {
-  fromPrivateSet, initialExpertState, ownCopy, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
+  fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
@@ -298,7 +298,8 @@ export class Learner {
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
     const { experts, kept, copy } = this.#state
-    const own = [experts.values, this.keepsGlobal ? kept : undefined, ownCopy(copy)].flatMap((each) => each == null ? [] : floatsHash(each))
+    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values]
+    const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
     const parts = [
       this.schema.model,
       baseHash,
@@ -323,8 +324,7 @@ export class Learner {
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
     if (mode === 'frozen') return {}
     const { experts, kept, copy } = this.#state
-    const own = ownCopy(copy)
-    if (mode === 'personal' && own != null) return { '@gamma': vector(own) }
+    if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
     return {
       '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
       ...(mode === 'personal' && experts.values.length > 0 ? { '@lambda': vector(experts.values) } : {})

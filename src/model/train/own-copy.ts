@@ -1,12 +1,13 @@
 import { mean } from '../../common/mean.ts'
 import { DEFAULT_TAIL, type MethodSettings, type Serves } from '../../settings/method.ts'
 
-/** Shares of the adapter trained alone among which a site chooses. */
-const SHARES = [0.25, 0.5, 0.75]
 /** One-sided 90 %: a site leaves the shared adapter where another is better by more than this many standard errors. */
 const ERRORS = 1.28
-/** A few images hardly tell how much gains differ between images: they count as if these had been seen, too, with this deviation of Dice. */
-const BEFORE = { images: 3, deviation: 0.15 }
+/**
+ * A few images hardly tell how much gains differ between images: they count as if so many more had been seen, with a deviation of this
+ * part of what the shared adapter lacks to a Dice of 1.
+ */
+const BEFORE = { images: 3, part: 0.5 }
 
 /** What a site may serve from its choice on. */
 export interface Candidate {
@@ -19,12 +20,11 @@ export function choosingRound (rounds: number, { tail = DEFAULT_TAIL }: Pick<Met
   return rounds - Math.round(tail * rounds)
 }
 
-/** The shared adapter, what a phase at home makes of it, the one trained alone, and those between. */
+/** The shared adapter, what a phase at home makes of it, and the one trained alone; mixtures were no better (docs/evidence.md). */
 export function candidates (shared: Float32Array, tuned: Float32Array, alone: Float32Array): Candidate[] {
   return [
     { serves: 'shared', values: shared },
     { serves: 'tuned', values: tuned },
-    ...SHARES.map((share): Candidate => ({ serves: 'mixed', values: shared.map((value, i) => value + share * (alone[i]! - value)) })),
     { serves: 'alone', values: alone }
   ]
 }
@@ -40,7 +40,7 @@ export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])
   all.forEach((candidate, i) => {
     const gains = dice[i]?.map((each, image) => each - first[image]!) ?? []
     const gain = mean(gains)
-    const isMore = gains.length > 0 && gain > ERRORS * standardError(gains)
+    const isMore = gains.length > 0 && gain > ERRORS * standardError(gains, BEFORE.part * (1 - mean(first)))
     if (i === 0 || !isMore || gain <= most) return
     best = candidate
     most = gain
@@ -48,8 +48,8 @@ export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])
   return best
 }
 
-function standardError (values: readonly number[]): number {
+function standardError (values: readonly number[], before: number): number {
   const average = mean(values)
-  const squares = values.reduce((sum, value) => sum + (value - average) ** 2, BEFORE.images * BEFORE.deviation ** 2)
+  const squares = values.reduce((sum, value) => sum + (value - average) ** 2, BEFORE.images * before ** 2)
   return Math.sqrt(squares / (values.length - 1 + BEFORE.images) / values.length)
 }

@@ -20,25 +20,23 @@ export interface CopyRound {
 interface Fitted { readonly value: Float32Array, readonly loss: number, readonly steps: number }
 
 /**
- * One round of what is a site's own: the adapter of the site alone, and from the choice on what it serves. What the cool-down makes of the
- * shared adapter is served where it is no worse on images of the site.
+ * One round of what is a site's own: the adapter of the site alone, and from the choice on what it serves. What the others make of the
+ * shared adapter after that, the cool-down's share too, is served where it is no worse on images of the site.
  */
 export async function trainCopies (run: CopyRound): Promise<{ readonly copy: CopyState, readonly loss: number, readonly steps: number }> {
   const { copy, round, rounds, fit } = run
-  if (round > rounds) return { copy: await afterCoolDown(run), loss: 0, steps: 0 }
+  if (round > rounds) return { copy: { ...copy, served: await sharedNow(run) ?? copy.served }, loss: 0, steps: 0 }
   const { value: alone, loss, steps } = await fit(copy.alone)
   return { copy: { alone, steps: copy.steps + steps, served: await servedAfter(run, alone) }, loss, steps }
 }
 
-async function servedAfter (
-  { copy: { served }, shared, round, choosing, fit, diceOf }: CopyRound,
-  alone: Float32Array
-): Promise<CopyState['served']> {
+async function servedAfter (run: CopyRound, alone: Float32Array): Promise<CopyState['served']> {
+  const { copy: { served }, shared, round, choosing, fit, diceOf } = run
   const fitted = async (values: Float32Array): Promise<Float32Array> => (await fit(values)).value
   switch (served?.serves) {
-    case 'shared': return { serves: 'shared', values: shared }
+    case 'shared': return await sharedNow(run)
     case 'alone': return { serves: 'alone', values: alone }
-    case 'tuned': case 'mixed': return { ...served, values: await fitted(served.values) }
+    case 'tuned': return { ...served, values: await fitted(served.values) }
     case undefined: if (round < choosing) return undefined
   }
   const all = candidates(shared, await fitted(shared), alone)
@@ -47,9 +45,9 @@ async function servedAfter (
   return chosen(all, dice)
 }
 
-/** A copy stays; the shared adapter of before stays as one where it was better. */
-async function afterCoolDown ({ copy, shared, diceOf }: CopyRound): Promise<CopyState> {
-  if (copy.served?.serves !== 'shared') return copy
-  const [now, before] = [mean(await diceOf(shared)), mean(await diceOf(copy.served.values))]
-  return now >= before ? { ...copy, served: { ...copy.served, values: shared } } : { ...copy, served: { ...copy.served, serves: 'tuned' } }
+/** Undefined where the site serves a copy. */
+async function sharedNow ({ copy: { served }, shared, diceOf }: CopyRound): Promise<CopyState['served']> {
+  if (served?.serves !== 'shared') return undefined
+  const [now, before] = [mean(await diceOf(shared)), mean(await diceOf(served.values))]
+  return now < before ? served : { ...served, values: shared }
 }

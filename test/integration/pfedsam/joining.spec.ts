@@ -8,7 +8,7 @@ import { createSharedLearner, runMethod } from '../../../src/experiment/run-meth
 import type { Serves } from '../../../src/settings/method.ts'
 
 const LEAST = 0.005
-const SIZES = { seed: 5, rounds: 4, train: 10, validation: 8, scoreEvery: 4 } as const
+const SIZES = { seed: 5, rounds: 6, train: 10, validation: 8, scoreEvery: 6 } as const
 const SETTINGS = { training: { stepsPerRound: 10 } }
 
 interface Outcome { readonly served: number, readonly alone: number, readonly global: number, readonly serves: Serves | undefined }
