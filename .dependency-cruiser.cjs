@@ -10,11 +10,11 @@ const rooms = {
   formats: {
     outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'fast-png', 'geotiff', 'gifuct-js', 'nifti-reader-js', 'sharp', 'yauzl']
   },
-  dataset: { may: ['formats'], outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
+  dataset: { may: ['formats'], outside: ['node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
   compute: {
     outside: [
       'node:fs', 'node:path', 'node:os', 'node:module', 'node:url', 'node:crypto', 'node:events', 'node:child_process',
-      '@tensorflow', 'onnxruntime-(node|common)', 'onnx-proto', 'build/tfjs-gradients'
+      '@tensorflow', 'onnxruntime-common', 'onnx-proto', 'build/(onnxruntime|tfjs-gradients)'
     ]
   },
   'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
@@ -61,9 +61,9 @@ const rooms = {
   node: {
     may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
     outside: [
-      'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers', 'node:url',
-      'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
-      'fastify', 'lru-cache', 'zod'
+      'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:net', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers',
+      'node:tls', 'node:url', 'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
+      'fastify', 'https-proxy-agent', 'lru-cache', 'proxy-from-env', 'socks', 'ws', 'zod'
     ]
   }
 }

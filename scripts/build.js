@@ -1,6 +1,6 @@
 /**
- * Compiles TypeScript and WebAssembly, and bundles the gradient registry of tfjs-core, whose own files are extensionless ESM
- * (docs/adr).
+ * Compiles TypeScript and WebAssembly, bundles the gradient registry of tfjs-core, whose own files are extensionless ESM, and takes from
+ * onnxruntime-node what runs, without its script of installation (docs/adr).
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import wabt from 'wabt'
+import { takeRuntime } from './take-runtime.js'
 
 const require = createRequire(import.meta.url)
 const root = join(import.meta.dirname, '..')
@@ -21,6 +22,8 @@ await build({
   format: 'cjs',
   logLevel: 'warning'
 })
+
+takeRuntime(dirname(require.resolve('onnxruntime-node/package.json')), join(root, 'build/onnxruntime'))
 
 const kernels = join(root, 'src/gossip-aggregation/vectors/vectors.wat')
 const { buffer } = (await wabt()).parseWat(kernels, readFileSync(kernels, 'utf8'), { simd: true }).toBinary({})

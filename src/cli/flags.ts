@@ -2,6 +2,9 @@ import { closest, distance } from 'fastest-levenshtein'
 import type { ArgumentsCamelCase, Argv, CommandModule, InferredOptionTypes, Options } from 'yargs'
 import { UsageError } from '../errors.ts'
 
+/** What a lone - becomes, which yargs would take for an empty word. */
+export const STANDARD_INPUT = '/dev/stdin'
+
 const known = new Map<string, Options>([['help', { type: 'boolean' }], ['version', { type: 'boolean' }]])
 
 /** Adds options to a command and remembers them, so that a mistyped one can be answered with the nearest; all but switches need a value. */

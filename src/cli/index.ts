@@ -4,7 +4,8 @@ import { hideBin } from 'yargs/helpers'
 import { messageOf } from '../common/message-of.ts'
 import { printable } from '../common/printable.ts'
 import { CorruptFileError, InputError, SchemaError, UsageError } from '../errors.ts'
-import { warn } from './output.ts'
+import { runUnderInstalledNode } from './newer-node.ts'
+import { printError, warn } from './output.ts'
 import { program } from './program.ts'
 import { describeSystemError, isSystemError } from './system-error.ts'
 
@@ -15,27 +16,34 @@ async function main (args: string[]): Promise<number> {
   setMaxListeners(64)
   try {
     if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
+      const code = await runUnderInstalledNode()
+      if (code !== undefined) return code
       throw new InputError(
-        `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: run it with npx or npm, which use the Node ` +
-          'that is installed with it'
+        `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: install a newer Node, or install this package ` +
+          'without --omit=optional, which brings one'
       )
     }
     await program(args).parseAsync()
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
-    return report(error)
+    return report(error, args.some((arg) => arg === '--json' || arg === '--json=true'))
   }
 }
 
-function report (error: unknown): number {
+function report (error: unknown, json = false): number {
+  const say = (sentence: string): void => {
+    warn(sentence)
+    if (json) printError(sentence)
+  }
   if (error instanceof UsageError) {
-    warn(error.message)
+    say(error.message)
     return 2
   }
   if (isSystemError(error) || EXPECTED.some((kind) => error instanceof kind)) {
-    warn(isSystemError(error) ? describeSystemError(error) : (error as Error).message)
+    say(isSystemError(error) ? describeSystemError(error) : (error as Error).message)
     return 1
   }
+  if (json) printError(`unexpected failure: ${messageOf(error)}`)
   warn(`unexpected failure: ${messageOf(error)} (CONSILIUM_DEBUG=1 shows where)`)
   if (process.env['CONSILIUM_DEBUG'] === '1') process.stderr.write(`${printable(error instanceof Error ? error.stack ?? '' : '')}\n`)
   return 1

@@ -17,9 +17,22 @@ export function print (json: boolean, value: unknown, text: string | (() => stri
   printLines(json ? JSON.stringify(value) : typeof text === 'string' ? text : text())
 }
 
+let begun = false
+
 /** Prints text of one or more lines. */
 export function printLines (text: string): void {
-  process.stdout.write(printable(text) + '\n')
+  printPart(printable(text) + '\n')
+}
+
+/** A part of what a command prints, as it is. */
+export function printPart (text: string): void {
+  begun = true
+  process.stdout.write(text)
+}
+
+/** Says what failed as the one JSON object of a command; nothing where that object, or a part of it, is out already. */
+export function printError (error: string): void {
+  if (!begun) print(true, { error }, '')
 }
 
 /** ", at 40 % of a round's steps", or nothing for whoever keeps up. */

@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs'
+import { SOFTWARE } from '../common/software.ts'
 import { UsageError } from '../errors.ts'
 import { audit } from './cmds/audit.ts'
 import { data } from './cmds/data.ts'
@@ -15,12 +16,14 @@ import { predict } from './cmds/predict.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { peers, status } from './cmds/status.ts'
-import { requireValues, usageMessage } from './flags.ts'
+import { requireValues, STANDARD_INPUT, usageMessage } from './flags.ts'
 
 /** All commands, ready to run one. @throws UsageError for a command line that is none, when it is run */
-export function program (args: string[]): Argv {
+export function program (given: string[]): Argv {
+  const args = given.map((each) => each === '-' ? STANDARD_INPUT : each)
   return yargs(args)
     .scriptName('consilium')
+    .version(SOFTWARE)
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start)
     .command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model)

@@ -1,5 +1,8 @@
 /** Ctrl-C, a service manager, a terminal that was closed. */
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** A terminal or service manager signals all processes of a command, and one of them may hand it on to another. */
+const SAME_MS = 100
 
 /**
  * The first signal to stop calls `stop`, a second one ends the process at once; resolves to what lets go of the signals. The listener
@@ -8,7 +11,11 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  */
 export function onStopSignal (stop: () => void): () => void {
   let signals = 0
+  let last = -Infinity
   const onSignal = (): void => {
+    const before = last
+    last = performance.now()
+    if (last - before < SAME_MS) return
     signals++
     if (signals > 1) process.exit(1)
     stop()

@@ -7,7 +7,7 @@ import { keepFullPrecision } from '../common/full-precision.ts'
 import { messageOf } from '../common/message-of.ts'
 import { InputError } from '../errors.ts'
 import { eagerEngine } from './eager.ts'
-import { findTensorflow } from './tensorflow-location.ts'
+import { findTensorflow, SETUP } from './tensorflow-location.ts'
 import type { TensorflowLocation } from './tensorflow-location.ts'
 import type { Engine } from './types.ts'
 
@@ -41,7 +41,7 @@ export function loadTensorflow ({ root, binding }: TensorflowLocation, threads: 
     return describe(backend)
   } catch (error) {
     throw new InputError(
-      `the engine tensorflow is broken: ${root} does not load (${messageOf(error).split('\n', 1)[0]}): run npm run setup:tensorflow again`
+      `the engine tensorflow is broken: ${root} does not load (${messageOf(error).split('\n', 1)[0]}): ${SETUP} again`
     )
   }
 }

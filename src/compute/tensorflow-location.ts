@@ -3,6 +3,9 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+/** The package has no such script: a clone has. */
+export const SETUP = 'run npm run setup:tensorflow in a clone of the repository'
+
 /** The Node package within a folder that scripts/setup-tensorflow fills. */
 const WITHIN = 'node_modules/@tensorflow/tfjs-node'
 
@@ -27,8 +30,8 @@ export function findTensorflow (env: NodeJS.ProcessEnv = process.env): Tensorflo
     const binding = bindingIn(root)
     if (binding !== undefined) return { root, binding }
   }
-  if (present.length > 0) return `broken: ${present[0]} has no native part: run npm run setup:tensorflow, or npm rebuild there`
-  return 'not installed: run npm run setup:tensorflow'
+  if (present.length > 0) return `broken: ${present[0]} has no native part: ${SETUP}, or npm rebuild there`
+  return `not installed: ${SETUP}`
 }
 
 function fromNpm (name: string): string | undefined {

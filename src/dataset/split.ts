@@ -1,11 +1,17 @@
 import { type Random, seededRandom, shuffled } from '../common/random.ts'
+import { byDraw } from './subject-draw.ts'
 import type { Slice } from './types.ts'
 
 export interface SplitOptions {
   readonly seed: number
   /** share of the slices, 0..1; default 0.2 */
   readonly validationShare?: number
+  /** Whether subjects are drawn as software before 0.2.0 drew them: together, so that each newcomer changed the draw of all. */
+  readonly asBefore?: boolean
 }
+
+/** Share of validation where none is given. */
+export const VALIDATION_SHARE = 0.2
 
 export interface Split {
   readonly train: Slice[]
@@ -24,11 +30,31 @@ const MIN_GAP = 2
  * its sides to neither: neighbouring slices are nearly copies, so a random split would score what was trained. Such a figure still
  * says nothing about other patients. Where a federation names several classes, as many of them as can be are on both sides.
  */
-export function splitSlices (slices: readonly Slice[], { seed, validationShare = 0.2 }: SplitOptions): Split {
-  const sorted = [...slices].sort((a, b) => compare(a.subject, b.subject) || a.index - b.index || compare(a.id, b.id))
+export function splitSlices (slices: readonly Slice[], options: SplitOptions): Split {
+  const { seed, validationShare = VALIDATION_SHARE, asBefore = false } = options
+  const sorted = inOrder(slices)
   const subjects = [...new Set(sorted.map((slice) => slice.subject))]
   const random = seededRandom(seed)
-  return subjects.length > 1 ? bySubject(sorted, shuffled(subjects, random), validationShare) : bySlab(sorted, random, validationShare)
+  if (subjects.length < 2) return bySlab(sorted, random, validationShare)
+  return bySubject(sorted, asBefore ? shuffled(subjects, random) : lastFirst(byDraw(subjects, seed)), validationShare)
+}
+
+/** By subject, place and name. */
+export function inOrder (slices: readonly Slice[]): Slice[] {
+  return [...slices].sort((a, b) => compare(a.subject, b.subject) || comparePlaces([a.index, a.id], [b.index, b.id]))
+}
+
+/** Where a slice stands among those of its subject. */
+export type Place = readonly [index: number, id: string]
+
+/** Below 0 where `a` stands before `b`. */
+export function comparePlaces (a: Place, b: Place): number {
+  return a[0] - b[0] || compare(a[1], b[1])
+}
+
+/** The one that is never held out comes first. */
+function lastFirst (subjects: readonly string[]): string[] {
+  return [...subjects.slice(-1), ...subjects.slice(0, -1)]
 }
 
 /** Subjects go to validation until it has its share; at least one does, and at least one stays. */
@@ -49,7 +75,7 @@ function bySubject (slices: readonly Slice[], subjects: readonly string[], share
   return { train: slices.filter((slice) => !held.has(slice.subject)), validation: slices.filter((slice) => held.has(slice.subject)) }
 }
 
-function classesShown (slices: readonly Slice[]): Set<number> {
+export function classesShown (slices: readonly Slice[]): Set<number> {
   return new Set(slices.flatMap(({ shows = [] }) => shows))
 }
 

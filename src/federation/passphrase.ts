@@ -57,6 +57,19 @@ export async function unseal ({ peerId, salt, nonce, tag, data }: Sealed, passph
   }
 }
 
+const LEAST_CHARACTERS = 10
+const LEAST_DIFFERENT = 5
+
+/** Before a key is sealed with it. @throws InputError for one that whoever has the file finds by trying */
+export function requireStrong (passphrase: string): void {
+  if (passphrase === '') throw new InputError('an empty passphrase protects nothing: nothing was changed')
+  if ([...passphrase].length >= LEAST_CHARACTERS && new Set(passphrase).size >= LEAST_DIFFERENT) return
+  throw new InputError(
+    `a passphrase needs at least ${LEAST_CHARACTERS} characters, ${LEAST_DIFFERENT} of them different, such as four words: ` +
+      'nothing was changed'
+  )
+}
+
 /** From the environment, else asked for on a terminal. @throws InputError where there is neither. */
 export async function askPassphrase (question: string, variable = VARIABLE): Promise<string> {
   const given = process.env[variable]

@@ -204,7 +204,7 @@ export class Daemon {
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
-      peers: () => network?.peers.view(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
+      peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network?.membersControl
     })
     await control.start()

@@ -218,6 +218,6 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
 }
 
 /** The key is the daemon's alone. */
-function withoutPassphrase ({ CONSILIUM_PASSPHRASE: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return env
+function withoutPassphrase (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.endsWith('PASSPHRASE')))
 }

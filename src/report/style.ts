@@ -38,10 +38,18 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .legend i.dash { border-top-style: dashed; border-top-width: 1.5px }
 .strip { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; margin: 12px 0 20px }
 .strip figure { margin: 0 }
+dl { margin: 8px 0 0 } dt { font-weight: 600 } dd { margin: 0 0 8px; color: var(--faint) }
+.verdict { border-top: 1px solid var(--line); padding-top: 10px; margin-top: 10px }
+.verdict h3 { font-size: 1.02rem; margin: 0 0 2px }
+.verdict i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px }
+.verdict p { margin: 0; max-width: 80ch } .alarm { color: var(--bad); font-weight: 600 }
+.fold { margin-top: 28px } .fold > summary { cursor: pointer; font-weight: 600; padding: 8px 0 }
+.chart { overflow-x: auto } .swipe { display: none }
 .shot { position: relative; background: #000 center / 100% 100% no-repeat; border-radius: 8px; overflow: hidden }
 .shot img { display: block; width: 100%; height: 100% }
 .strip figcaption { margin-top: 4px }
-@media (max-width: 640px) { .strip { grid-template-columns: repeat(2, 1fr) } ul.checks li { grid-template-columns: 74px 1fr } ul.checks
+@media (max-width: 640px) { .chart svg { min-width: 560px } .swipe { display: block } .strip { grid-template-columns: repeat(2, 1fr) }
+ul.checks li { grid-template-columns: 74px 1fr } ul.checks
 .detail { grid-column: 2; text-align: left } main { padding-top: 24px } }
 @media print { .card, .tile { break-inside: avoid } .shot { print-color-adjust: exact } }
 `

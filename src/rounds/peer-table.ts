@@ -86,18 +86,21 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    // Going back and forth is no news: nobody waits for it.
-    const isNews = announced.round > entry.highest
-    if (isNews) {
-      entry.highest = announced.round
-      entry.movedAt = this.#now()
-      this.#landings++
-    }
+    const isNews = this.#moved(entry, announced.round)
     if (FINISHED.has(announced.phase)) entry.finishedAt ??= this.#now()
     else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
     if (isNews) for (const listener of this.#onRound) listener()
+  }
+
+  /** It said so in an exchange: beliefs about rounds do not hang on announcements alone, which a lost connection may keep away. */
+  heardRound (id: string, round: number): void {
+    const entry = this.#entries.get(id)
+    if (entry?.announced == null || round <= entry.highest) return
+    entry.announced = { ...entry.announced, round }
+    this.#moved(entry, round)
+    for (const listener of this.#onRound) listener()
   }
 
   /** Calls whenever another site says that it is in a later round, until what it returns is called. */
@@ -281,6 +284,15 @@ export class PeerTable {
       .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
       .flatMap(({ announced, highest }) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
+  }
+
+  /** Going back and forth is no news: nobody waits for it. */
+  #moved (entry: Entry, round: number): boolean {
+    if (round <= entry.highest) return false
+    entry.highest = round
+    entry.movedAt = this.#now()
+    this.#landings++
+    return true
   }
 
   #isPresent ({ connected, foreign, apart, lastSeen }: Entry): boolean {

@@ -46,6 +46,10 @@ export interface SiteStatus {
    * and not counted.
    */
   streams: Record<string, { handled: number, reset: number }>
+  /** Peer ids of members that hold a place for this site, so that others reach it through them. */
+  relays: string[]
+  /** Bytes that this site passed on for others since its start. */
+  relayedBytes: number
   warnings: string[]
   /** What computes, where, and why that; absent until the trainer is ready. */
   compute?: { engine: string, provider: string, reason: string }
@@ -68,6 +72,8 @@ export interface PeerView {
   steps?: { trained: number, arrived: number }
   pace?: number
   exchanges: number
+  /** How it is reached: direct, through the proxy, or relayed by whom; absent while it is not. */
+  reach?: string
   /** Its adapter was clipped again and again. */
   suspect: boolean
   /** Version; absent until it has said so. */

@@ -4,6 +4,7 @@ import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
 import { hasForeground, loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { sitePaths } from '../home/paths.ts'
 import { classMeans } from '../model/classes/scores.ts'
 import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
 import type { ImageScore } from '../model/scores/overlap.ts'
@@ -14,6 +15,7 @@ import { caseTable } from './evaluate/case-table.ts'
 import { MODES, scoreCaseInModes, type CaseOutcome, type NamedScore } from './evaluate/score-cases.ts'
 import { casesOf, unseenSlices } from './evaluate/site-cases.ts'
 import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
+import { readSides } from './sides.ts'
 import { openSiteModel } from './site-model.ts'
 
 export interface EvaluateOptions {
@@ -52,16 +54,22 @@ export type Evaluation = Readonly<Record<Mode, ModeScore>> & {
   readonly worst: readonly WorstCase[]
 }
 
-/** Scores of all three modes on a data set, over images and over patients. @throws InputError for what the user must mend */
-export async function evaluateSite (home: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
+/**
+ * Scores of all three modes on a data set, over images and over patients; on what the site trains on, if no folder is given.
+ * @throws InputError for what the user must mend
+ */
+export async function evaluateSite (home: string, given: string | undefined, options: EvaluateOptions): Promise<Evaluation> {
   await prepareOutputs(options)
   const site = await openSiteModel(home, options.compute)
   try {
     const { training } = site.federation.document
+    const before = await readSides(sitePaths(home).privateStore)
+    const data = given ?? site.config.data ?? before.data
+    if (data == null) throw new InputError(`${home} does not know its images yet: name their folder with --data, or start the site`)
     // Pictures of the worst cases show them at their own size.
     const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
     const dataset = await loadDataset(data, { ...site.reading, ...sides, empty: true })
-    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, training)
+    const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, { ...training, ...before })
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }
     const { learner, adapter, labels } = site

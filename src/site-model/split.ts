@@ -1,4 +1,6 @@
-import { emptySlices, fitSlice, hasForeground, splitSlices, type Dataset, type Fitted, type Slice, type Split } from '../dataset/index.ts'
+import {
+  emptySlices, fitSlice, growSplit, splitSlices, type Dataset, type Fitted, type Sides, type Slice, type Split
+} from '../dataset/index.ts'
 
 export type ScoredSample = Fitted & { readonly truth: Uint8Array }
 
@@ -7,6 +9,7 @@ export interface FittedSplit {
   readonly validation: ScoredSample[]
   /** Training images by which the site chooses what it serves, and those on which it trains until it has. */
   readonly choice: { readonly train: Fitted[], readonly held: ScoredSample[] }
+  readonly sides: Sides
 }
 
 export interface SplitSettings {
@@ -15,11 +18,15 @@ export interface SplitSettings {
   readonly emptyShare?: number | undefined
   /** What training images are trained for; the nearest labels if not given. */
   readonly targets?: 'nearest' | 'area' | undefined
+  /** What the site's subjects were given before. */
+  readonly known?: Sides
+  /** Whether a first split is drawn as software before 0.2.0 drew it. */
+  readonly asBefore?: boolean
 }
 
 /** The federation's split of a site's slices, resized to the model's input side. */
 export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, settings: SplitSettings): Promise<FittedSplit> {
-  const { train, validation, empty } = splitOf(dataset.slices, settings)
+  const { train, validation, empty, sides } = splitOf(dataset.slices, settings)
   const all = [...train, ...empty]
   const fits = await Promise.all(all.map(async (slice) => await fitSlice(slice, side, settings.targets)))
   const fitted = new Map(all.map((slice, i) => [slice, fits[i]!]))
@@ -30,14 +37,18 @@ export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, 
     choice: {
       train: [...inner.train, ...empty].map((slice) => fitted.get(slice)!),
       held: inner.validation.map((slice) => scored(fitted.get(slice)!, slice))
-    }
+    },
+    sides
   }
 }
 
 /** `empty`: what is trained on beside `train`. */
-export function splitOf (slices: readonly Slice[], { seed, emptyShare: share = 0 }: SplitSettings): Split & { readonly empty: Slice[] } {
-  const split = splitSlices(slices.filter(hasForeground), { seed })
-  return { ...split, empty: share === 0 ? [] : emptySlices(slices, split, { share, seed }) }
+export function splitOf (slices: readonly Slice[], settings: SplitSettings): Split & { readonly empty: Slice[], readonly sides: Sides } {
+  const { seed, emptyShare: share = 0, known = new Map(), asBefore = false } = settings
+  const split = growSplit(slices, { seed, known, asBefore, withEmpty: share > 0 })
+  if (share === 0) return { ...split, empty: [] }
+  const held = new Set([...split.sides].filter(([, side]) => side === 'validation').map(([subject]) => subject))
+  return { ...split, empty: emptySlices(slices, split, { share, seed, held }) }
 }
 
 /** Their truth is that of the slice, which may keep it packed. */

@@ -1,4 +1,4 @@
-import { access, cp, mkdtemp, rm } from 'node:fs/promises'
+import { access, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -58,6 +58,21 @@ describe('who is admitted by which command', function () {
       await consiliumJson(['revoke', peerId, '--home', founder])
       await cp(sitePaths(founder).statements, sitePaths(home).statements)
       expect(await refused('join', invitation, '--home', home)).to.contain(`${peerId} was revoked, which is permanent`)
+    })
+
+    it('reads the invitation from a file or from standard input, where no other user sees it', async () => {
+      for (const from of ['file', '-']) {
+        const { home, peerId } = await newSite()
+        const invitation = await invited(peerId)
+        const file = join(folder, `invitation of ${peerId}`)
+        await writeFile(file, `${invitation}\n`)
+        const input = from === '-' ? `  ${invitation}\n` : ''
+        const { code, stdout, stderr } = await consilium(['join', from === '-' ? '-' : file, '--home', home, '--json'], { input })
+        expect(code, stderr).to.equal(0)
+        expect(JSON.parse(stdout)).to.include({ peerId, name: 'test' })
+      }
+      const { code, stderr } = await consilium(['join', '-', '--home', (await newSite()).home], { input: 'x'.repeat(20_000) })
+      expect([code, stderr.trim()]).to.deep.equal([1, 'consilium: what came on standard input is no invitation: it is too long'])
     })
 
     it('says when neither the invitation nor the home holds an address', async () => {

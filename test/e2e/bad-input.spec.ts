@@ -22,15 +22,16 @@ describe('what bad input gets from the command line', function () {
 
   after(async () => { await rm(folder, { recursive: true }) })
 
-  /** One plain sentence on stderr, nothing on stdout, no stack trace. */
+  /** One plain sentence on stderr, nothing on stdout but the same as JSON where that was asked for, no stack trace. */
   async function refused (code: number, args: readonly string[]): Promise<string> {
     const ended = await consilium(args)
     const lines = plainLines(ended.stderr)
     expect(lines, ended.stderr).to.have.length(1)
     expect(lines[0]).to.match(/^consilium: /).and.not.to.match(/\bat .*:\d+:\d+/)
-    expect(ended.stdout).to.equal('')
+    const sentence = lines[0]!.replace('consilium: ', '')
+    expect(ended.stdout).to.equal(args.includes('--json') ? `${JSON.stringify({ error: sentence })}\n` : '')
     expect(ended.code).to.equal(code)
-    return lines[0]!.replace('consilium: ', '')
+    return sentence
   }
 
   describe('wrong usage ends with 2', () => {

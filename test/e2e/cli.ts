@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,18 +13,20 @@ export interface Ended {
 
 /** A running `consilium`; its output gathers in `out`. */
 export interface Running {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly out: { stdout: string, stderr: string }
   readonly ended: Promise<Ended>
 }
 
-/** Starts the compiled command line as a process of its own, the way users run it. */
-export function start (args: readonly string[], { env = {} }: { env?: NodeJS.ProcessEnv } = {}): Running {
+/** Starts the compiled command line as a process of its own, the way users run it; `input` is all that stands on its standard input. */
+export function start (args: readonly string[], { env = {}, input = '' }: { env?: NodeJS.ProcessEnv, input?: string } = {}): Running {
   const child = spawn(process.execPath, [`${ROOT}dist/src/cli/index.js`, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: ['pipe', 'pipe', 'pipe']
   })
+  // One that ends without reading it is no failure.
+  child.stdin.on('error', () => {}).end(input)
   const out = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { out.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { out.stderr += chunk.toString() })

@@ -33,6 +33,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^python3 -m venv/, 'installs gigabytes for a GPU; docs/engines.md says on which machine it was tried'],
   [/^(npm run example|npx consilium export|python3 examples)/, 'test/e2e/network/examples.spec.ts'],
   [/^npx mocha /, 'this is mocha'],
+  [/^npm run test:reach/, 'minutes, as root: .ci/run'],
   [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/site.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],

@@ -87,6 +87,8 @@ describe('consilium doctor and the choice of the engine', function () {
     })
     const tensorflow = await consilium(['doctor', '--home', home], { env: { ...bare, CONSILIUM_ENGINE: 'tensorflow' } })
     expect(tensorflow.code).to.equal(1)
-    expect(plainLines(tensorflow.stderr)).to.deep.equal(['consilium: the engine tensorflow is not installed: run npm run setup:tensorflow'])
+    expect(plainLines(tensorflow.stderr)).to.deep.equal([
+      'consilium: the engine tensorflow is not installed: run npm run setup:tensorflow in a clone of the repository'
+    ])
   })
 })

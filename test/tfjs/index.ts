@@ -51,7 +51,7 @@ async function bundle (): Promise<string> {
     format: 'esm',
     mainFields: ['module', 'main'],
     alias: { '#tfjs-gradients': join(dirname(core), 'dist/register_all_gradients.js') },
-    external: ['onnxruntime-node', 'jasmine-core', 'node-fetch'],
+    external: ['onnxruntime-common', '#onnxruntime/*', 'jasmine-core', 'node-fetch'],
     banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
     logLevel: 'warning'
   })

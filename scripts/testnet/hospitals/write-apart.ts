@@ -21,10 +21,11 @@ export async function writeApart (data: string, { training, heldOut }: Apart, se
   await writeAll(data, heldOut, (index) => `${second}_${index}`)
 }
 
-/** A split of two subjects by their names' order and the seed: so named, it trains on the first and holds the second out. */
+/** A split of two subjects follows from their names and the seed: so named, it trains on the first and holds the second out. */
 function subjectNames (seed: number): readonly [training: string, heldOut: string] {
-  const all = [['training', 'validation'], ['training', 'held-out']] as const
-  return all.find(([training, heldOut]) => isHeldOut(heldOut, [training, heldOut], seed)) ?? all[0]
+  const training = 'training'
+  const names = ['validation', ...[...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `held-out-${letter}`)]
+  return [training, names.find((heldOut) => isHeldOut(heldOut, [training, heldOut], seed)) ?? names[0]!]
 }
 
 function isHeldOut (name: string, subjects: readonly string[], seed: number): boolean {

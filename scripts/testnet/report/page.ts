@@ -1,11 +1,11 @@
-import { bytesChart, consensusChart, diceChart, finalDiceChart } from '../../../src/report/charts.ts'
+import { finalDiceChart } from '../../../src/report/charts.ts'
 import { html, Markup } from '../../../src/report/markup.ts'
-import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '../../../src/report/page.ts'
+import { legend, NOTHING, renderHtml, strip } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
-import { meanDice } from '../checks/checks.ts'
-import { describeParticipation, describeSteps } from './participation.ts'
 import type { Picture } from './pictures.ts'
-import type { HospitalReport, Report, ReportCheck } from './report.ts'
+import type { Report } from './report.ts'
+import { technicalPart } from './technical-part.ts'
+import { describeOutcome, outcomeOf, pixels, type Outcome } from './verdict.ts'
 
 export interface PageInput {
   readonly report: Report
@@ -17,13 +17,13 @@ export interface PageInput {
 /** OUT/report.html: one file that needs neither network nor scripts. */
 export function renderPage ({ report, pictures, sample }: PageInput): string {
   const body = html`${heading(report)}
-${tiles(report)}
-${checks(report.checks)}
-${pictures.length === 0 ? NOTHING : pictureSection(report, pictures)}
+${failures(report.checks)}
+${summary(report, pictures)}
+${pictures.length === 0 ? NOTHING : pictureSections(report, pictures)}
 ${diceSection(report)}
-${curves(report)}
-${hospitalTable(report)}
-${about(report, sample)}`
+${glossary(report)}
+${about(report, sample)}
+${technicalPart(report)}`
   return renderHtml({ title: `${report.hospitals.length} hospitals learned together: Consilium testnet`, body })
 }
 
@@ -32,12 +32,11 @@ function heading (report: Report): Markup {
   const rounds = Math.max(...hospitals.map((each) => each.rounds))
   const gone = hospitals.filter(({ exitCode }) => exitCode !== 0)
   return html`<h1>${hospitals.length} hospitals learned together</h1>
-<p class="lead">${hospitals.length} daemons ran as separate processes on this machine, found each other over the DHT and adapted one
-small SAM in ${rounds} rounds.
-They averaged only the global adapter, in pairs; images and private experts stayed with each hospital, and no server was involved.${
+<p class="lead">${hospitals.length} hospitals trained one model that outlines organs, in ${rounds} rounds. Each kept its images and a
+private part of the model; only the shared part was averaged, two hospitals at a time, with no server.${
     crossSite == null
       ? ''
-      : ` Each hospital was also trained alone with the same budget: on the other hospitals' images the shared adapter reaches a Dice of ${
+      : ` Each hospital was also trained alone with the same budget: on the other hospitals' images the shared model reaches a Dice of ${
         crossSite.global.toFixed(3)
       }, the models trained alone ${crossSite.local.toFixed(3)}.`
   }${
@@ -45,127 +44,99 @@ They averaged only the global adapter, in pairs; images and private experts stay
       ? ''
       : ` ${gone.map(({ name }) => name).join(' and ')} did not finish; the figures below count those that did.`
   }</p>
-<p class="note">Seed ${report.seed}, method ${report.method}, engine ${engine} on ${provider},
+<p class="note">Simulated by ${hospitals.length} separate processes on this machine.
+Seed ${report.seed}, method ${report.method}, engine ${engine} on ${provider},
 federation ${report.federation.slice(0, 12)}…</p>`
 }
 
-function tiles (report: Report): Markup {
-  const finished = report.hospitals.filter(({ exitCode }) => exitCode === 0)
-  const last = report.consensus.findLast(({ round }) => round == null)
-  const bytes = report.hospitals.reduce((sum, { bytesSent }) => sum + bytesSent, 0)
-  const all: [string, string][] = [
-    [figure(meanDice(finished, 'personal')), 'mean Dice, personalised'],
-    [figure(meanDice(finished, 'global')), 'mean Dice, global adapter'],
-    [figure(meanDice(finished, 'frozen')), 'mean Dice, frozen SAM'],
-    [last == null ? '–' : last.distance < 1e-3 ? '< 0.001' : last.distance.toPrecision(2), 'relative consensus distance'],
-    [`${(bytes / 1e6).toFixed(1)} MB`, 'sent by all hospitals'],
-    [`${Math.round(report.wallSeconds)} s`, `from first command to report${report.crossSite == null ? '' : ', training alone not counted'}`]
-  ]
-  return html`<div class="tiles">${all.map(([value, label]) => html`<div class="tile"><b>${value}</b><span>${label}</span></div>`)}</div>`
+/** What failed is said above the fold. */
+function failures (checks: Report['checks']): Markup {
+  const failed = checks.filter(({ ok, kind }) => !ok && kind === 'result')
+  if (failed.length === 0) return NOTHING
+  return html`<p class="alarm">${failed.length} of ${checks.length} checks ${failed.length === 1 ? 'does' : 'do'} not hold: ${
+    failed.map(({ name }) => name).join('; ')}. See the technical part below.</p>`
 }
 
-function figure (value: number | null): string {
-  return value == null || Number.isNaN(value) ? '–' : value.toFixed(3)
+const WORDS = { gained: 'gained', lost: 'lost', same: 'no change', unknown: 'unknown' } as const
+
+function summary (report: Report, pictures: readonly Picture[]): Markup {
+  const { hospitals } = report
+  const compared = hospitals.some(({ dice }) => dice.local != null)
+  const named = (wanted: Outcome): string => {
+    const names = hospitals.filter((each) => outcomeOf(each) === wanted).map(({ name }) => name)
+    return names.length === 0 ? 'none' : names.join(', ')
+  }
+  return html`<section class="card"><h2>Who gained, who lost</h2>
+<p class="note">${compared ? 'Against the same hospital trained alone.' : 'Against the model before any training.'}
+<b>Gained:</b> ${named('gained')}. <b>Lost:</b> ${named('lost')}.${hospitals.some((each) => outcomeOf(each) === 'same')
+    ? html` <b>No change:</b> ${named('same')}.`
+    : NOTHING}</p>
+${hospitals.map((each, index) => {
+    const outcome = outcomeOf(each)
+    const sentences = describeOutcome(each, pictures.find(({ name }) => name === each.name))
+    return html`<div class="verdict"><h3><i style="background: ${siteColour(index)}"></i>${each.name}
+<span class="mark ${outcome === 'gained' ? 'good' : outcome === 'lost' ? 'bad' : 'missed'}">${WORDS[outcome]}</span></h3>
+<p>${sentences.join(' ')}</p></div>`
+  })}</section>`
 }
 
-function checks (list: readonly ReportCheck[]): Markup {
-  const failed = list.filter(({ ok }) => !ok).length
-  return html`<section class="card"><h2>Checks</h2>
-<p class="note">${failed === 0 ? `All ${list.length} hold.` : `${failed} of ${list.length} do not hold.`}</p>
-${
-    checkList(list.map(({ name, ok, detail, kind }) => ({ name, detail, mark: ok ? 'holds' : kind === 'measure' ? 'missed' : 'fails' })))
-  }</section>`
+/** The worst case comes first. */
+function pictureSections (report: Report, pictures: readonly Picture[]): Markup {
+  const key = legend([["the radiologist's outline (truth)", '#ffc107'], ["the model's outline (result)", '#40e0ff']])
+  const sorted = [...pictures].sort((a, b) => a.worst.scores.personal.dice - b.worst.scores.personal.dice)
+  const all = (kind: 'worst' | 'typical', some: readonly Picture[]): Markup[] => some.map((picture) =>
+    shots(kind, picture, report.hospitals.findIndex(({ name }) => name === picture.name)))
+  return html`<section class="card"><h2>The worst image of each hospital</h2>
+<p class="note">Of the images that training never saw, the one on which the hospital's own model does worst; the worst of all first.</p>
+${key}${all('worst', sorted)}</section>
+<section class="card"><h2>A typical image of each hospital</h2>
+<p class="note">The one whose organ is of median size, chosen without looking at results. No prompt is given.</p>
+${key}${all('typical', pictures)}</section>`
 }
 
-function pictureSection ({ hospitals }: Report, pictures: readonly Picture[]): Markup {
-  return html`<section class="card"><h2>What the models see</h2>
-<p class="note">Per hospital the validation image whose foreground is of median size, chosen without looking at results. No prompt is
-given.</p>
-${pictures.map((picture) => shots(picture, hospitals.findIndex(({ name }) => name === picture.name)))}</section>`
-}
-
-function shots (picture: Picture, index: number): Markup {
+function shots (kind: 'worst' | 'typical', picture: Picture, index: number): Markup {
+  const shot = picture[kind]
+  const scored = (name: string, mode: 'frozen' | 'global' | 'personal'): { label: string, overlay: string } => {
+    const { dice, hd95 } = shot.scores[mode]
+    return { label: `${name}, Dice ${dice.toFixed(3)}, HD95 ${pixels(hd95)}`, overlay: shot[mode] }
+  }
   const panels = [
     { label: 'image', overlay: '' },
-    { label: 'truth', overlay: picture.truth },
-    { label: `frozen SAM, Dice ${picture.dice.frozen.toFixed(3)}`, overlay: picture.frozen },
-    { label: `personalised, Dice ${picture.dice.personal.toFixed(3)}`, overlay: picture.personal }
+    scored('frozen SAM', 'frozen'),
+    scored('global', 'global'),
+    scored('personalised', 'personal')
   ]
   return html`<h3 class="legend"><span><i style="background: ${siteColour(index)}"></i>${picture.name}</span></h3>
-${strip({ ...picture, id: `shot-${index}`, panels })}`
+${strip({ ...shot, name: picture.name, id: `${kind}-${index}`, panels })}
+${kind === 'worst'
+    ? NOTHING
+    : html`<p class="note">Mean HD95 over all its images: frozen ${pixels(picture.hd95.frozen)}, global ${pixels(picture.hd95.global)},
+personalised ${pixels(picture.hd95.personal)}.</p>`}`
+}
+
+function glossary ({ hospitals }: Report): Markup {
+  const words: [string, string][] = [
+    ['Dice', 'how much two outlines overlap: 1 is the same area, 0 no overlap at all. Above 0.9 they look alike; below 0.7 a reader sees ' +
+      'the difference at once.'],
+    ['HD95', 'how far the two outlines are apart where they differ most, but for the outermost 5 %; in pixels, and less is better.'],
+    ['frozen', 'the model as it was before any hospital trained it.'],
+    ...hospitals.some(({ dice }) => dice.local != null)
+      ? [['alone', 'trained as long, on this hospital only.'] as [string, string]]
+      : [],
+    ['global', 'the part that all hospitals share: the average of what each of them learnt.'],
+    ['personalised', "the hospital's own model: the shared part, and private experts that never leave it."],
+    ['validation images', 'images with an outline drawn by a person that were kept out of training; every figure here is measured on them.']
+  ]
+  return html`<section class="card"><h2>What the words mean</h2>
+<dl>${words.map(([word, meaning]) => html`<dt>${word}</dt><dd>${meaning}</dd>`)}</dl></section>`
 }
 
 function diceSection (report: Report): Markup {
   const alone: [string, string][] = report.hospitals.some(({ dice }) => dice.local != null) ? [['trained alone', 'var(--alone)']] : []
   return html`<section class="card"><h2>Dice at the end</h2>
 ${legend([['frozen SAM', 'var(--frozen)'], ...alone, ['global adapter', '#56b4e9'], ['personalised', 'var(--accent)']])}
-${new Markup(finalDiceChart(report))}</section>`
-}
-
-function curves (report: Report): Markup {
-  const sites = report.hospitals.map(({ name }, index): [string, string] => [name, siteColour(index)])
-  return html`<div class="pair"><section class="card"><h2>Dice per round</h2>
-${
-    legend(sites)
-  }<div class="legend"><span><i class="stroke"></i>personalised</span><span><i class="stroke dash"></i>global adapter</span></div>
-${new Markup(diceChart(report))}</section>
-<section class="card"><h2>How far the hospitals are apart</h2>
-<p class="hint">Spread of the global adapters, relative to how far they have moved from the start; exact, from the saved files.</p>
-${new Markup(consensusChart(report))}</section></div>
-<section class="card"><h2>What left each hospital</h2>
-${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
-${new Markup(bytesChart(report))}</section>`
-}
-
-function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
-  const withLocal = hospitals.some(({ dice }) => dice.local != null)
-  const head = [
-    'hospital',
-    'rounds',
-    'images',
-    'exchanges',
-    'steps that arrived',
-    'frozen',
-    ...(withLocal ? ['alone'] : []),
-    'global',
-    'personal',
-    'loop p99',
-    'ended'
-  ]
-  return html`<section class="card"><h2>Hospitals</h2>${
-    table(head, hospitals.map((each) => tableRow(cells(each, withLocal))))
-  }</section>
-${classTable(hospitals)}
-<section class="card"><h2>Whose learning arrived</h2>
-<p class="note">A step arrives once an exchange has carried it, whole, to another hospital.</p>
-${hospitals.map((each) => html`<p>${describeParticipation(each, stepsPerRound)}</p>`)}</section>`
-}
-
-/** Nothing where the federation names no classes. */
-function classTable (hospitals: Report['hospitals']): Markup {
-  const rows = hospitals.flatMap(({ name, classes = {} }) => Object.entries(classes).map(([label, { frozen, global, personal }]) =>
-    tableRow([name, label, figure(frozen), figure(global), figure(personal)])))
-  if (rows.length === 0) return html``
-  return html`<section class="card"><h2>Dice by class</h2>
-<p class="note">Over the validation images that show the class.</p>
-${table(['hospital', 'class', 'frozen', 'global', 'personal'], rows)}</section>`
-}
-
-function cells (each: HospitalReport, withLocal: boolean): string[] {
-  const { dice } = each
-  return [
-    each.name + (each.restarts > 0 ? ' (restarted)' : ''),
-    String(each.rounds),
-    each.images == null ? '–' : `${each.images} + ${each.validationImages ?? 0}`,
-    String(each.exchanges),
-    describeSteps(each),
-    figure(dice.frozen),
-    ...(withLocal ? [figure(dice.local)] : []),
-    figure(dice.global),
-    figure(dice.personal),
-    each.eventLoopP99Ms == null ? '–' : `${each.eventLoopP99Ms.toFixed(1)} ms`,
-    each.signal ?? (each.exitCode === 0 ? 'well' : `exit code ${each.exitCode}`)
-  ]
+<p class="hint swipe">Swipe the chart sideways to see all hospitals.</p>
+<div class="chart">${new Markup(finalDiceChart(report))}</div></section>`
 }
 
 function about (report: Report, sample: boolean): Markup {
@@ -180,5 +151,5 @@ that the system works on a real scan; they claim nothing about accuracy on patie
 ${data}
 <p>Base weights: ${report.baseModel}, a small SAM trained on procedurally drawn shapes only, never on medical images (SHA-256 ${
     report.baseHash.slice(0, 16)
-  }…). Images: training + validation. Loop p99: delay of the daemon's event loop, 99th percentile.</p></section>`
+  }…).</p></section>`
 }

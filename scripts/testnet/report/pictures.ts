@@ -1,35 +1,51 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
+import type { Mode } from '../../../src/settings/model.ts'
 import type { Children } from '../hospitals/children.ts'
 import type { Hospital } from '../hospitals/hospitals.ts'
 
-/** What picture-worker.ts prints; bytes as base64. */
-export interface PictureData {
+/** What a model drew on an image; the distance in pixels, null where truth or result is empty. */
+interface Score { readonly dice: number, readonly hd95: number | null }
+
+/** One image with what the models drew on it; bytes as base64. */
+export interface ShotData extends Readonly<Record<Mode, Score & { readonly mask: string }>> {
   readonly height: number
   readonly width: number
   readonly channels: 1 | 3
   readonly image: string
   readonly truth: string
-  readonly frozen: { readonly mask: string, readonly dice: number }
-  readonly personal: { readonly mask: string, readonly dice: number }
 }
 
-/** One hospital's image and the outlines over it, as PNG data URIs of one size. */
-export interface Picture {
-  readonly name: string
+/** What picture-worker.ts prints. */
+export interface PictureData {
+  /** Means over the validation images. */
+  readonly hd95: Readonly<Record<Mode, number | null>>
+  /** By the personalised model's Dice. */
+  readonly worst: ShotData
+  /** Of median size, chosen without looking at any result. */
+  readonly typical: ShotData
+}
+
+/** An image and the outlines over it, as PNG data URIs of one size; each model's together with the truth's. */
+interface Shot extends Readonly<Record<Mode | 'truth', string>> {
   readonly width: number
   readonly height: number
   readonly image: string
-  readonly truth: string
-  readonly frozen: string
-  readonly personal: string
-  readonly dice: { readonly frozen: number, readonly personal: number }
+  readonly scores: Readonly<Record<Mode, Score>>
+}
+
+export interface Picture {
+  readonly name: string
+  readonly hd95: PictureData['hd95']
+  readonly worst: Shot
+  readonly typical: Shot
 }
 
 type Colour = readonly [number, number, number]
 
-const COLOURS = { truth: [255, 193, 7], frozen: [255, 82, 82], personal: [64, 224, 160] } as const
+const TRUTH: Colour = [255, 193, 7]
+const RESULT: Colour = [64, 224, 255]
 /** Longer side of the pictures: sharp on a dense display, small in the file. */
 const SIDE = 384
 const LINE = 2
@@ -42,27 +58,40 @@ export async function drawPicture (children: Children, { name, home, data }: Hos
   return await renderPicture(name, await children.runJson<PictureData>(worker, `the picture of ${name}`))
 }
 
-export async function renderPicture (name: string, data: PictureData): Promise<Picture> {
-  const scale = SIDE / Math.max(data.height, data.width)
+export async function renderPicture (name: string, { hd95, worst, typical }: PictureData): Promise<Picture> {
+  return { name, hd95, worst: await renderShot(worst), typical: await renderShot(typical) }
+}
+
+async function renderShot (data: ShotData): Promise<Shot> {
+  const scale = SIDE / Math.max(data.width, data.height)
   const [width, height] = [Math.round(data.width * scale), Math.round(data.height * scale)]
   const { channels } = data
   const image = await sharp(Buffer.from(data.image, 'base64'), { raw: { width: data.width, height: data.height, channels } })
     .resize(width, height, { fit: 'fill', kernel: 'cubic' }).png({ compressionLevel: 9 }).toBuffer()
-  const outline = async (mask: string, colour: Colour): Promise<string> => {
-    const large = await enlargeMask(Buffer.from(mask, 'base64'), data, { width, height })
-    const pixels = outlinePixels(large, { width, height }, colour)
-    return dataUri(await sharp(pixels, { raw: { width, height, channels: 4 } }).png({ palette: true, compressionLevel: 9 }).toBuffer())
-  }
+  const outline = async (mask: string, colour: Colour): Promise<Uint8Array> =>
+    outlinePixels(await enlargeMask(Buffer.from(mask, 'base64'), data, { width, height }), { width, height }, colour)
+  const truth = await outline(data.truth, TRUTH)
+  const overlay = async (pixels: Uint8Array): Promise<string> =>
+    dataUri(await sharp(pixels, { raw: { width, height, channels: 4 } }).png({ palette: true, compressionLevel: 9 }).toBuffer())
+  const both = async ({ mask }: { readonly mask: string }): Promise<string> => await overlay(laidOver(truth, await outline(mask, RESULT)))
+  const { frozen, global, personal } = data
   return {
-    name,
     width,
     height,
     image: dataUri(image),
-    truth: await outline(data.truth, COLOURS.truth),
-    frozen: await outline(data.frozen.mask, COLOURS.frozen),
-    personal: await outline(data.personal.mask, COLOURS.personal),
-    dice: { frozen: data.frozen.dice, personal: data.personal.dice }
+    truth: await overlay(truth),
+    frozen: await both(frozen),
+    global: await both(global),
+    personal: await both(personal),
+    scores: { frozen, global, personal }
   }
+}
+
+/** RGBA pixels with the opaque ones of `above` over them. */
+function laidOver (below: Uint8Array, above: Uint8Array): Uint8Array {
+  const pixels = Uint8Array.from(below)
+  for (let i = 0; i < above.length; i += 4) if (above[i + 3]! > 0) pixels.set(above.subarray(i, i + 4), i)
+  return pixels
 }
 
 interface Size { readonly width: number, readonly height: number }

@@ -13,10 +13,10 @@ import { loadIdentity } from '../../federation/identity.ts'
 import { readCredential } from '../../federation/membership/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print, printLines, warn } from '../output.ts'
+import { homeFlag, jsonFlag, print, printLines, printPart, warn } from '../output.ts'
 
 const formerFlag = {
-  former: { type: 'string', describe: 'the ledger of this site under the peer id that it had before "id rotate"' }
+  former: { type: 'string', describe: 'the ledger of this site under its peer id (or the last 8 characters) before "id rotate"' }
 } as const
 
 const verifyFlags = {
@@ -69,14 +69,13 @@ const show = command({
     const { folder, owner } = await ledgerOf(home, former)
     const filter = { since: since == null ? undefined : parseSince(since, Date.now()), peer }
     let shown = 0
-    if (json) process.stdout.write('[')
     const verdict = await verifyLedger(folder, owner, (entry) => {
       if (!matches(entry, filter)) return
-      if (json) process.stdout.write(printable(`${shown === 0 ? '' : ','}${JSON.stringify(entry)}`))
+      if (json) printPart(printable(`${shown === 0 ? '[' : ','}${JSON.stringify(entry)}`))
       else printLines(printableLine(describeEntry(entry)))
       shown++
     })
-    if (json) process.stdout.write(']\n')
+    if (json) printPart(shown === 0 ? '[]\n' : ']\n')
     else if (shown === 0) printLines('no such entry')
     complain(verdict.problems)
   }

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { printable, printableLine } from '../../common/printable.ts'
 import {
@@ -32,12 +31,12 @@ const flags = {
     type: 'string',
     describe: 'home or federation.json by which images are shown (default: auto), and which says what each value in masks becomes'
   },
-  sheet: { type: 'string', describe: 'PNG file for the contact sheet (default: contact-sheet.png in the current folder)' }
+  sheet: { type: 'string', describe: 'PNG file for a contact sheet: images with mask outlines, so it shows patients' }
 } as const
 
 const check = command({
   command: 'check <path>',
-  describe: 'what was found, what is wrong with it, and a contact sheet of images with mask outlines',
+  describe: 'what was found, what is wrong with it, and with --sheet a contact sheet of images with mask outlines',
   builder: (argv) =>
     withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
   handler: async ({ path, json, axis, federation, sheet }) => {
@@ -49,7 +48,7 @@ const check = command({
       else process.stderr.write(`${printable(listProblems(problems))}\n`)
     }
     requireUsableDataset(dataset, path)
-    const { file, trouble } = await drawSheet(dataset, sheet)
+    const { file, trouble } = sheet == null ? { file: null } : await drawSheet(dataset, sheet)
     const summary = summarise(dataset)
     // Whether both get slices is the same for every seed.
     const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
@@ -61,11 +60,13 @@ const check = command({
         describeSummary(summary),
         describeSubjects(dataset.slices),
         ...problems.length > 0 ? [listProblems(problems)] : [],
-        ...file == null ? [] : [`contact sheet: ${file}`]
+        ...file != null ? [`contact sheet: ${file}`] : sheet == null ? ['--sheet FILE.png draws images with their masks'] : []
       ].join('\n')
     )
-    if (trouble != null) warn(`no contact sheet: ${trouble}`)
-    if (trouble != null && sheet != null) process.exitCode = 1
+    if (trouble != null) {
+      warn(`no contact sheet: ${trouble}`)
+      process.exitCode = 1
+    }
     if (trainable) return
     warn(`${path} has too few slices to split into training and validation, so consilium start would refuse it: add images`)
     process.exitCode = 1
@@ -81,14 +82,13 @@ async function readingBy (federation: string | undefined, axis: ReadOptions['axi
 }
 
 /** Draws the sheet, or says why none could be written: the summary is worth having without it. */
-async function drawSheet (dataset: Dataset, sheet: string | undefined): Promise<{ file: string | null, trouble?: string }> {
-  const file = sheet ?? join(process.cwd(), 'contact-sheet.png')
+async function drawSheet (dataset: Dataset, file: string): Promise<{ file: string | null, trouble?: string }> {
   try {
     await contactSheet(dataset.slices, file)
     return { file }
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    return { file: null, trouble: sheet == null ? `${error.message}: name another place with --sheet` : error.message }
+    return { file: null, trouble: error.message }
   }
 }
 

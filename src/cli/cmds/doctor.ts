@@ -3,17 +3,30 @@ import { loadConfig } from '../../home/config/load.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { engine } from '../../settings/site/compute.ts'
+import { checkInvitation } from '../doctor/check-invitation.ts'
 import type { Examination } from '../doctor/examine.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
+import { readInvitation } from '../read-invitation.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
+
+const federationFlag = {
+  federation: {
+    type: 'string',
+    describe: 'try the way to the sites of this invitation (its file, itself, or - for standard input), step by step, and nothing else'
+  }
+} as const
 
 export const doctor = command({
   command: 'doctor',
   describe: 'engine, GPU, memory, ports, clock, disk: what works, and what to do for more',
-  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...flagsOf(engine) }),
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...flagsOf(engine), ...federationFlag }),
   handler: async (args) => {
     await requireKnownHome(args.home)
+    if (args.federation != null) {
+      await examineFederation(args.home, args.federation, args.json)
+      return
+    }
     const config = await loadConfig(sitePaths(args.home).config, settingsIn(engine, args))
     const { examine } = await import('../doctor/examine.ts')
     const found = await examine(args.home, config)
@@ -22,6 +35,16 @@ export const doctor = command({
     if (problems.length > 0) throw new InputError(problems.join('; '))
   }
 })
+
+/** Before joining: the invitation itself, then the way to each of its addresses. */
+async function examineFederation (home: string, text: string, json: boolean): Promise<void> {
+  const { invitation, steps: first } = await checkInvitation(home, await readInvitation(text), Date.now())
+  const { tryFederation } = await import('../../node/network/reach/try-federation.ts')
+  const steps = [...first, ...await tryFederation(invitation, await loadConfig(sitePaths(home).config, {}))]
+  print(json, steps, () => steps.map(({ name, ok, detail }) => line(name, ok, detail)).join('\n'))
+  const last = steps.at(-1)
+  if (last?.ok === false) throw new InputError(last.detail)
+}
 
 function problemsOf ({ chosen, checks }: Examination): string[] {
   return [

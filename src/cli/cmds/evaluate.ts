@@ -10,7 +10,7 @@ const flags = {
   ...homeFlag,
   ...jsonFlag,
   ...flagsOf(engine),
-  data: { ...flagOf(identity.shape.data), demandOption: true },
+  data: { ...flagOf(identity.shape.data), describe: 'folder with images and masks; by default what this site trained on last' },
   split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' },
   tolerance: { type: 'number', describe: 'how far apart surfaces may be for NSD, in mm (in pixels of pictures)', default: 2 },
   'by-class': { type: 'boolean', describe: 'print a table for each class instead of one over all', default: false },

@@ -12,15 +12,16 @@ import {
 } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { countersign, missingSignatures } from '../../federation/membership/certificate.ts'
-import { decodeInvitation, encodeInvitation, isInvitation } from '../../federation/membership/invitation.ts'
-import { readIfThere } from '../../home/files.ts'
+import { decodeInvitation, encodeInvitation, isInvitation, MAX_INVITATION_BYTES } from '../../federation/membership/invitation.ts'
+import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { askControl } from '../../node/control/client.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
 import { parseDuration } from '../duration.ts'
-import { command, withFlags } from '../flags.ts'
+import { command, STANDARD_INPUT, withFlags } from '../flags.ts'
+import { readInvitation } from '../read-invitation.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { offline, prepareHome } from '../prepare-home.ts'
 
@@ -30,13 +31,18 @@ export const sign = command({
   command: 'sign <what>',
   describe: "add this founder's signature to a federation.json or to an invitation",
   builder: (argv) =>
-    withFlags(argv.positional('what', { type: 'string', describe: 'federation.json, or an invitation', demandOption: true }), {
-      ...homeFlag,
-      ...jsonFlag
-    }),
+    withFlags(
+      argv.positional('what', {
+        type: 'string',
+        describe: 'federation.json, or an invitation, its file, or - for standard input',
+        demandOption: true
+      }),
+      { ...homeFlag, ...jsonFlag }
+    ),
   handler: async ({ home, json, what }) => {
     await prepareHome(home)
-    if (isInvitation(what)) await signInvitation(home, json, what)
+    if (what === STANDARD_INPUT || isInvitation(what)) await signInvitation(home, json, await readInvitation(what))
+    else if (await holdsInvitation(what)) await signInvitation(home, json, await readInvitation(what), what)
     else await signDocument(home, json, what)
   }
 })
@@ -60,7 +66,14 @@ async function signDocument (home: string, json: boolean, file: string): Promise
   )
 }
 
-async function signInvitation (home: string, json: boolean, text: string): Promise<void> {
+/** Whether a file is what `invite --out` wrote, rather than a document. */
+async function holdsInvitation (file: string): Promise<boolean> {
+  const bytes = await readIfThere(file).catch(() => undefined)
+  return bytes != null && isInvitation(bytes.subarray(0, MAX_INVITATION_BYTES).toString('utf8').trim())
+}
+
+/** One that came from a file is signed in place, as documents are. */
+async function signInvitation (home: string, json: boolean, text: string, file?: string): Promise<void> {
   const invitation = await decodeInvitation(text)
   const key = await loadIdentity(sitePaths(home).identity)
   requireFounder(invitation.federation, peerIdFromPrivateKey(key).toString())
@@ -69,10 +82,10 @@ async function signInvitation (home: string, json: boolean, text: string): Promi
   }
   const certificate = await countersign(invitation.certificate, key)
   const signed = encodeInvitation({ ...invitation, certificate })
-  print(json, {
-    invitation: signed,
-    missingSignatures: missingSignatures(invitation.federation, certificate)
-  }, signed)
+  const missing = missingSignatures(invitation.federation, certificate)
+  if (file != null) await writeFileSafely(file, signed + '\n', 0o600)
+  const inFile = missing === 0 ? `${file} carries all signatures it needs` : `${file} needs ${missing} more founders' signatures`
+  print(json, { ...file == null ? { invitation: signed } : { out: file }, missingSignatures: missing }, file == null ? signed : inFile)
 }
 
 export const show = command({

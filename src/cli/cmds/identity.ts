@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts'
 import { createIdentity } from '../../federation/create-identity.ts'
 import { isProtected, loadIdentity, readPeerId, writeIdentity } from '../../federation/identity.ts'
 import { rotateIdentity } from '../../federation/membership/rotate-identity.ts'
-import { askPassphrase, givenPassphrase } from '../../federation/passphrase.ts'
+import { askPassphrase, givenPassphrase, requireStrong } from '../../federation/passphrase.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireKnownHome } from '../../home/version.ts'
@@ -21,6 +21,8 @@ export const init = command({
     const { identity } = sitePaths(home)
     await prepareHome(home)
     const existed = await readIfThere(identity) != null
+    const given = givenPassphrase()
+    if (!existed && given != null) requireStrong(given)
     const peerId = await createIdentity(home)
     if (existed) warn(`${identity} was there already and is kept: for another site choose another --home`)
     print(json, { peerId, home, existed }, peerId)
@@ -50,10 +52,10 @@ const protect = command({
     await prepareHome(home)
     const key = await loadIdentity(identity)
     const passphrase = await askPassphrase('new passphrase', NEW_PASSPHRASE)
+    requireStrong(passphrase)
     if (process.env[NEW_PASSPHRASE] == null && passphrase !== await askPassphrase('new passphrase again', NEW_PASSPHRASE)) {
       throw new InputError('the two passphrases differ: nothing was changed')
     }
-    if (passphrase === '') throw new InputError('an empty passphrase protects nothing: nothing was changed')
     await writeIdentity(identity, key, passphrase)
     print(
       json,

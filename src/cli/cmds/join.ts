@@ -1,12 +1,10 @@
-import { InputError } from '../../errors.ts'
-import { isInvitation, MAX_INVITATION_BYTES } from '../../federation/membership/invitation.ts'
 import { joinFederation } from '../../federation/membership/join-federation.ts'
-import { readIfThere } from '../../home/files.ts'
 import { network } from '../../settings/site/network.ts'
 import { requireAddresses } from '../addresses.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
+import { readInvitation } from '../read-invitation.ts'
 import { flagWithDefault } from '../setting-flags.ts'
 
 const flags = {
@@ -30,7 +28,7 @@ export const join = command({
   handler: async ({ home, json, invitation: text, bootstrap }) => {
     requireAddresses(bootstrap)
     await prepareHome(home)
-    const invitation = text === '-' ? await readStandardInput() : isInvitation(text) ? text : await readInvitationFile(text)
+    const invitation = await readInvitation(text)
     const { peerId, id, document, validTo, bootstrap: known } = await joinFederation({ home, invitation, bootstrap })
     const warning = known.length > 0
       ? undefined
@@ -44,23 +42,3 @@ export const join = command({
     )
   }
 })
-
-const MOST_BYTES = 2 * MAX_INVITATION_BYTES
-
-async function readStandardInput (): Promise<string> {
-  let text = ''
-  for await (const chunk of process.stdin.setEncoding('utf8') as AsyncIterable<string>) {
-    text += chunk
-    if (text.length > MOST_BYTES) throw new InputError('what came on standard input is no invitation: it is too long')
-  }
-  return text.trim()
-}
-
-async function readInvitationFile (path: string): Promise<string> {
-  const bytes = await readIfThere(path)
-  if (bytes == null) {
-    throw new InputError(`${path} is neither an invitation nor a file: copy the invitation as a whole, or name the file that holds it`)
-  }
-  if (bytes.length > MOST_BYTES) throw new InputError(`${path} is no invitation: it is too long`)
-  return bytes.toString('utf8')
-}

@@ -65,7 +65,7 @@ function describe (
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
   return `${name}  ${peerId}\n  ${role}${standing === 'member' ? '' : `, ${standing}`}${
-    connected ? ', connected' : ''
+    connected ? `, connected${rest.reach == null ? '' : `, ${rest.reach}`}` : ''
   }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${describeArrived(rest.steps)}${
     describePace(rest.pace)
   }${rest.software == null ? '' : `; consilium ${rest.software}`}`

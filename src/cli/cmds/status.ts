@@ -43,6 +43,8 @@ function describe (value: SiteStatus): string {
   return [
     ...lines,
     ...value.addresses.map((address) => `listens on  ${address}`),
+    ...value.relays.map((relay) => `relay       ${relay}`),
+    ...(value.relayedBytes === 0 ? [] : [`relayed     ${value.relayedBytes} B for others`]),
     ...value.warnings.map((warning) => `warning     ${warning}`)
   ].join('\n')
 }
@@ -67,7 +69,8 @@ function describeClasses (classes: PeerView['classes'] = {}): string {
 }
 
 function describePeer (peer: PeerView): string {
-  const seen = peer.connected ? 'connected' : peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
+  const away = peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
+  const seen = peer.connected ? `connected${peer.reach == null ? '' : `, ${peer.reach}`}` : away
   const training = peer.round == null
     ? ''
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`

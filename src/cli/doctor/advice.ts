@@ -34,8 +34,8 @@ export function advise ({ engines, providers, chosen }: EnginesView, { nvidia, g
       : []),
     ...(nvidia && !hasTensorflow
       ? [
-          'For CUDA in TensorFlow: pip install "tensorflow[and-cuda]" in a virtual environment, then npm run setup:tensorflow -- ' +
-            '--python ITS/bin/python'
+          'For CUDA in TensorFlow: pip install "tensorflow[and-cuda]" in a virtual environment, then, in a clone of the repository, ' +
+            'npm run setup:tensorflow -- --python ITS/bin/python'
         ]
       : []),
     ...(gpu && !works('webgpu')

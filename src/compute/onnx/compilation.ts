@@ -1,6 +1,6 @@
 /** A step traced once per input signature into one ONNX Runtime session. */
 import * as tf from '@tensorflow/tfjs-core'
-import type * as ort from 'onnxruntime-node'
+import type * as ort from 'onnxruntime-common'
 import { activate, dropTape } from './activate.ts'
 import type { OnnxBackend } from './backend.ts'
 import { checkInputs, dtypeOf, requireNoAlias, signatureOf } from './host.ts'

@@ -1,5 +1,5 @@
 /** Runs recorded graphs outside compiled steps; an eager training step is then one trace and one cached run. */
-import type * as ort from 'onnxruntime-node'
+import type * as ort from 'onnxruntime-common'
 import { planModel } from './model.ts'
 import type { Plan } from './model.ts'
 import { SessionCache } from './session-cache.ts'

@@ -110,9 +110,9 @@ function missing (provider: Provider): string | undefined {
   return undefined
 }
 
-/** The folder in which onnxruntime-node has its native parts. */
+/** The folder in which ONNX Runtime has its native parts. */
 function libraries (): string {
-  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  const root = dirname(createRequire(import.meta.url).resolve('#onnxruntime/package.json'))
   return join(root, 'bin', 'napi-v6', process.platform, process.arch)
 }
 

@@ -2,7 +2,7 @@
 import onnxProto from 'onnx-proto'
 // Before ONNX Runtime.
 import './no-telemetry.ts'
-import * as ort from 'onnxruntime-node'
+import * as ort from '#onnxruntime/dist/index.js'
 import { messageOf } from '../../common/message-of.ts'
 import type { Provider } from './providers.ts'
 import { sessionOptions } from './session.ts'

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 // Before ONNX Runtime.
 import './no-telemetry.ts'
-import * as ort from 'onnxruntime-node'
+import * as ort from '#onnxruntime/dist/index.js'
 import { sequenceName } from './model.ts'
 import type { Model } from './model.ts'
 import type { Provider } from './providers.ts'
@@ -73,7 +73,7 @@ export async function runInto (
 }
 
 export function createImmediate ({ bytes, external }: Model, outputs: readonly string[], options: RuntimeOptions): ImmediateSession {
-  const { initOrt, binding } = createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as Binding
+  const { initOrt, binding } = createRequire(import.meta.url)('#onnxruntime/dist/binding.js') as Binding
   if (typeof (binding.InferenceSession.prototype as Partial<SyncSession>).loadModel !== 'function') {
     throw new Error('this version of onnxruntime-node has no synchronous run: use data() instead of dataSync()')
   }

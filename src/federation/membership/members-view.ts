@@ -20,6 +20,8 @@ export interface MemberView {
   pace?: number
   /** Version of what it ran when it was last heard of; absent where it has not said so. */
   software?: string
+  /** How it is reached: direct, through the proxy, or relayed by whom; only while a daemon runs. */
+  reach?: string
 }
 
 /** Founders, and all others that this site has met or invited; by name. */

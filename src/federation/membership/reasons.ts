@@ -9,7 +9,7 @@ const THEIRS: Record<CredentialReason, string> = {
   REVOKED: 'its certificate was revoked, or handed over to another key',
   NOT_YET_VALID: 'its certificate is not valid yet: compare the clocks of both sites',
   EXPIRED: 'its certificate has expired: it needs a new invitation',
-  LATE: 'it did not show a valid certificate in time'
+  LATE: 'it did not show a valid certificate in time: the line is slow, or it has none'
 }
 
 const OURS: Record<CredentialReason, (peerId: string) => string> = {

@@ -10,9 +10,14 @@ export function settingsFromEnvironment (env: NodeJS.ProcessEnv): Record<string,
   const settings: Record<string, unknown> = {}
   for (const [key, type] of Object.entries(siteConfig.shape)) {
     const value = env[variableName(key)]
-    if (value != null && value !== '') settings[key] = bare(type) instanceof z.ZodArray ? value.split(',') : value
+    if (value != null && value !== '') settings[key] = read(bare(type), value)
   }
   return settings
+}
+
+function read (type: z.core.$ZodType, text: string): unknown {
+  if (type instanceof z.ZodArray) return text.split(',')
+  return type instanceof z.ZodBoolean && /^(true|false)$/.test(text) ? text === 'true' : text
 }
 
 /**

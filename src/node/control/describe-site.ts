@@ -56,15 +56,19 @@ function waiting (waitsFor: string[]): Pick<SiteStatus, 'waitsFor'> {
 
 function describeNetwork (
   network: SiteNetwork | undefined
-): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams'> {
-  if (network == null) return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {} }
+): Pick<SiteStatus, 'addresses' | 'peers' | 'refusedHandshakes' | 'refusedCertificates' | 'streams' | 'relays' | 'relayedBytes'> {
+  if (network == null) {
+    return { addresses: [], peers: 0, refusedHandshakes: 0, refusedCertificates: 0, streams: {}, relays: [], relayedBytes: 0 }
+  }
   const { addresses, peers, members, refusedHandshakes } = network
   return {
     addresses,
     peers: peers.connectedCount,
     refusedHandshakes,
     refusedCertificates: members.refused,
-    streams: members.certifiedOnly.streams
+    streams: members.certifiedOnly.streams,
+    relays: network.relays,
+    relayedBytes: network.relayedBytes
   }
 }
 

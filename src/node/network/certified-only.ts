@@ -87,7 +87,7 @@ export class CertifiedOnly {
 }
 
 /** The same object with some members replaced; its other methods keep their `this`. */
-function replacing<T extends object> (inner: T, members: ReadonlyMap<string | symbol, unknown>): T {
+export function replacing<T extends object> (inner: T, members: ReadonlyMap<string | symbol, unknown>): T {
   return new Proxy(inner, {
     get: (target, name) => {
       if (members.has(name)) return members.get(name)

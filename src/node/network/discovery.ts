@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Doubling } from '../../common/doubling.ts'
 import { messageOf } from '../../common/message-of.ts'
@@ -10,6 +9,8 @@ import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
 import { DialSchedule } from './dial-schedule.ts'
 import type { Host } from './host.ts'
+import { peerIn } from './reach/dial-rules.ts'
+import { dialWords } from './reach/dial-words.ts'
 
 export interface DiscoveryTimes {
   readonly tickMs: number
@@ -23,7 +24,7 @@ export interface DiscoveryTimes {
 
 const DEFAULT_TIMES: DiscoveryTimes = {
   tickMs: 500,
-  dialMs: 10_000,
+  dialMs: 30_000,
   queryMs: 10_000,
   lookupMs: 30_000,
   bootstrap: { firstMs: 1_000, lastMs: 60_000 },
@@ -184,7 +185,7 @@ export class Discovery {
     if (bootstrap) {
       this.#init.notices.warn(
         `bootstrap ${name}`,
-        `the bootstrap address ${name} does not answer: it is tried again with growing pauses, and training goes on meanwhile`
+        `the bootstrap address ${name} ${dialWords(error)}: it is tried again with growing pauses, and training goes on meanwhile`
       )
     }
   }
@@ -220,7 +221,8 @@ export class Discovery {
   async #learn (peers: readonly PeerInfo[]): Promise<void> {
     const { host } = this.#init
     for (const { id, multiaddrs } of peers) {
-      if (id.equals(host.peerId) || multiaddrs.length === 0) continue
+      // Whoever is connected has said itself where it is; others may say where it was.
+      if (id.equals(host.peerId) || multiaddrs.length === 0 || host.getConnections(id).length > 0) continue
       await host.peerStore.merge(id, { multiaddrs: [...multiaddrs] }, { signal: this.#stop.signal })
       this.#addTarget(id.toString(), id, false)
     }
@@ -231,11 +233,6 @@ export class Discovery {
     setMaxListeners(Infinity, signal)
     return { signal }
   }
-}
-
-function peerIn (address: Multiaddr): PeerId | undefined {
-  const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value
-  return id == null ? undefined : peerIdFromString(id)
 }
 
 async function drain (source: AsyncIterable<unknown>): Promise<void> {

@@ -1,11 +1,9 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify, type Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { SOFTWARE } from '../../common/software.ts'
@@ -16,11 +14,20 @@ import type { PeerLimits } from './limits/peer-limits.ts'
 import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
+import { announceable } from './reach/announceable.ts'
+import { dialOrder } from './reach/dial-order.ts'
+import { DialRules } from './reach/dial-rules.ts'
+import { OutboundProxy } from './reach/outbound-proxy.ts'
+import { OwnAddresses, type OwnAddressesComponents } from './reach/own-addresses.ts'
+import { RelayKeeper, type RelayKeeperComponents } from './reach/relay-keeper.ts'
+import { transports, type Tls } from './reach/transports.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify
   ping: Ping
   dht: KadDHT
+  own: OwnAddresses
+  relays: RelayKeeper
 }
 
 export type Host<T extends ServiceMap = ServiceMap> = Libp2p<HostServices & T>
@@ -29,6 +36,16 @@ export interface HostInit<T extends ServiceMap> {
   readonly key: PrivateKey
   readonly federationId: string
   readonly listen: readonly string[]
+  /** In place of the addresses that the machine has. */
+  readonly announce?: readonly string[]
+  /** Addresses of others that a person gave: dialled whatever they are. */
+  readonly given?: readonly string[]
+  /** URL of the proxy that connections go out through. */
+  readonly proxy?: string | undefined
+  /** For addresses with /tls/ws. */
+  readonly tls?: Tls | undefined
+  /** Passes connections on between members. */
+  readonly relay?: boolean
   readonly encrypter: KeyedNoise
   readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
@@ -41,7 +58,7 @@ export interface HostInit<T extends ServiceMap> {
 }
 
 /** What a peer may open before it is certified. */
-const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership'])
+const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership', 'own', 'relays'])
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
@@ -53,6 +70,16 @@ const MAX_CONNECTIONS = 256
 const MAX_DIALS_WAITING = 128
 // A peer that lists a hundred addresses does not make this site dial them all.
 const MAX_ADDRESSES_DIALLED = 8
+// A firewall that swallows the first addresses leaves time for the relay, which comes last.
+const ADDRESS_MS = 6_000
+const DIAL_MS = 30_000
+// In place of the protocol's limits (128 KiB in two minutes) members have budgets of their own: limits/traffic-limits.ts.
+const RELAY = {
+  reservations: { applyDefaultLimit: false, maxReservations: 256 },
+  maxInboundHopStreams: 64,
+  maxOutboundHopStreams: 64,
+  maxOutboundStopStreams: 64
+}
 // A ping or a new stream waits behind whatever of an adapter is on its way: megabytes, on a line that may do 1 Mbit/s. libp2p's own 2
 // and 10 s would cut exchanges off.
 const PING_MS = 60_000
@@ -66,24 +93,39 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
   const base: ServiceFactoryMap<HostServices> = {
     identify: identify(),
     ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
-    dht: federationDht(init.federationId)
+    dht: federationDht(init.federationId),
+    own: (components: OwnAddressesComponents) => new OwnAddresses(components),
+    relays: (components: RelayKeeperComponents) => new RelayKeeper(components),
+    ...(init.relay === true ? { relay: circuitRelayServer(RELAY) } : {})
   }
-  const { version = SOFTWARE } = init
-  const host = await createLibp2p({
+  const { version = SOFTWARE, announce = [], given = [] } = init
+  const rules = new DialRules(given, () => host.services.own.listening)
+  const host: Host<T> = await createLibp2p({
     start: false,
     nodeInfo: { name: 'consilium', version, userAgent: agentOf(version) },
     privateKey: init.key,
-    addresses: { listen: [...init.listen], announceFilter: (addresses) => addresses.filter(isDialable) },
-    transports: [tcp(), webSockets()],
+    addresses: {
+      listen: [...init.listen],
+      appendAnnounce: [...announce],
+      announceFilter: (addresses) => announceable(addresses, announce)
+    },
+    transports: transports({
+      proxy: new OutboundProxy(init.proxy),
+      tls: init.tls,
+      certified: (components) => init.members?.certifiedOnly.components(components) ?? components
+    }) as never,
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
     streamMuxers: [() => init.limits.muxer(yamux({ maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })())],
-    connectionGater: (init.members ?? init.limits).connectionGater,
+    connectionGater: { ...(init.members ?? init.limits).connectionGater, denyDialMultiaddr: rules.deniesDial },
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_PER_SECOND,
       maxIncomingPendingConnections: PENDING_INBOUND,
       maxDialQueueLength: MAX_DIALS_WAITING,
       maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED,
+      addressSorter: dialOrder,
+      addressDialTimeout: ADDRESS_MS,
+      dialTimeout: DIAL_MS,
       inboundStreamProtocolNegotiationTimeout: PING_MS,
       outboundStreamProtocolNegotiationTimeout: PING_MS
     },
@@ -93,6 +135,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
   })
   init.limits.attach(host)
+  rules.attach(host)
   try {
     await host.start()
   } catch (error) {
@@ -111,11 +154,6 @@ function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: M
       OPEN_TO_ALL.has(name) ? create : (components: object) => create(members.certifiedOnly.components(components))
     ])
   ) as unknown as ServiceFactoryMap<T>
-}
-
-function isDialable (address: Multiaddr): boolean {
-  const first = address.getComponents()[0]?.value
-  return first !== '0.0.0.0' && first !== '::'
 }
 
 function explained (error: unknown, listen: readonly string[]): unknown {

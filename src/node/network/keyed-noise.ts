@@ -8,8 +8,15 @@ type Encrypter = ConnectionEncrypter
 export type EncrypterFactory = (components: NoiseComponents) => Encrypter
 export type WrapEncrypter = (encrypter: Encrypter) => Encrypter
 
+/**
+ * Why a handshake failed: no network key in common; another site answers at that address; this site itself does; what came is not what
+ * Noise sends; the line ended in its middle.
+ */
+export type HandshakeCause = 'KEY' | 'IDENTITY' | 'SELF' | 'GARBLED' | 'LINE'
+
 export interface FailedHandshake {
   readonly direction: 'inbound' | 'outbound'
+  readonly cause: HandshakeCause
   /** Peer id where the dialled address named one, else the remote host. */
   readonly peer: string
 }
@@ -70,7 +77,9 @@ export class KeyedNoise {
   #encrypter (components: NoiseComponents, key: Uint8Array): Encrypter {
     const { federationId, onRefused, tap = (encrypter) => encrypter } = this.#init
     const prologueBytes = noisePrologue(federationId, key)
-    return this.#wrap(tap(new ReportingEncrypter(noise({ prologueBytes })(components), protocolName(prologueBytes), onRefused)))
+    const isOwn = (message: string): boolean => message.includes(`identity key ${String(components.privateKey.publicKey)} does`)
+    const inner = noise({ prologueBytes })(components)
+    return this.#wrap(tap(new ReportingEncrypter({ inner, protocol: protocolName(prologueBytes), onRefused, isOwn })))
   }
 
   #keyless (): Encrypter {
@@ -88,23 +97,30 @@ function protocolName (prologue: Uint8Array): string {
   return `${KEYLESS}/${createHash('sha256').update(prologue).digest('hex').slice(0, 8)}`
 }
 
-class ReportingEncrypter implements ConnectionEncrypter {
-  readonly #inner: Encrypter
-  readonly #onRefused: (refusal: FailedHandshake) => void
+interface Reporting extends Pick<KeyedNoiseInit, 'onRefused'> {
+  readonly inner: Encrypter
   readonly protocol: string
+  /** Whether what Noise says of another identity names this site's. */
+  readonly isOwn: (message: string) => boolean
+}
 
-  constructor (inner: Encrypter, protocol: string, onRefused: (refusal: FailedHandshake) => void) {
-    this.#inner = inner
-    this.#onRefused = onRefused
-    this.protocol = protocol
+class ReportingEncrypter implements ConnectionEncrypter {
+  readonly #init: Reporting
+
+  constructor (init: Reporting) {
+    this.#init = init
+  }
+
+  get protocol (): string {
+    return this.#init.protocol
   }
 
   async secureOutbound (connection: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
-    return await this.#report('outbound', connection, options, this.#inner.secureOutbound(connection, options))
+    return await this.#report('outbound', connection, options, this.#init.inner.secureOutbound(connection, options))
   }
 
   async secureInbound (connection: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
-    return await this.#report('inbound', connection, options, this.#inner.secureInbound(connection, options))
+    return await this.#report('inbound', connection, options, this.#init.inner.secureInbound(connection, options))
   }
 
   async #report (
@@ -116,7 +132,9 @@ class ReportingEncrypter implements ConnectionEncrypter {
     try {
       return await secured
     } catch (error) {
-      if (options?.signal?.aborted !== true) this.#onRefused(refusalOf(direction, connection, options))
+      if (options?.signal?.aborted !== true) {
+        this.#init.onRefused(refusalOf(direction, causeOf(error as Error, this.#init.isOwn), connection, options))
+      }
       throw error
     }
   }
@@ -140,17 +158,26 @@ class KeylessEncrypter implements ConnectionEncrypter {
   }
 
   async #refuse (direction: FailedHandshake['direction'], connection: MessageStream, options?: SecureConnectionOptions): Promise<never> {
-    this.#onRefused(refusalOf(direction, connection, options))
+    this.#onRefused(refusalOf(direction, 'KEY', connection, options))
     return await Promise.reject(new Error('no network key in common'))
   }
 }
 
+function causeOf (error: Error, isOwn: Reporting['isOwn']): HandshakeCause {
+  const { name, message } = error
+  if (name === 'UnexpectedPeerError' && message.includes('identity key')) return isOwn(message) ? 'SELF' : 'IDENTITY'
+  return name === 'UnexpectedPeerError' || error instanceof RangeError || /crypto exchange|validation fail|decrypt/i.test(message)
+    ? 'GARBLED'
+    : 'LINE'
+}
+
 function refusalOf (
   direction: FailedHandshake['direction'],
+  cause: HandshakeCause,
   connection: MessageStream,
   options?: SecureConnectionOptions
 ): FailedHandshake {
-  return { direction, peer: options?.remotePeer?.toString() ?? remoteHost(connection) }
+  return { direction, cause, peer: options?.remotePeer?.toString() ?? remoteHost(connection) }
 }
 
 function remoteHost (connection: MessageStream): string {

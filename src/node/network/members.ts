@@ -199,9 +199,14 @@ export class Members {
   }
 
   async #onRefused (peer: string, by: 'us' | 'them', reason: CredentialReason): Promise<void> {
+    const { site, notices, onEvent, limits, versions, logger } = this.#init
+    // Whoever has shown a certificate before has a bad line, and not none.
+    if (reason === 'LATE' && site.book.validUntil(peer) > -Infinity) {
+      logger.info({ peer, by }, 'the line was too slow to exchange certificates in time: it is tried again')
+      return
+    }
     this.refused++
     this.#refusedPeers.add(peer, by === 'us')
-    const { site, notices, onEvent, limits, versions } = this.#init
     // It could not ask, or be asked, for a certificate; the versions have been said.
     if (by === 'us' && UNASKED.has(reason) && await versions.isApart(peer)) {
       onEvent({ kind: 'refusal', peer, what: 'version', reason: 'no common version of a protocol' })

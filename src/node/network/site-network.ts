@@ -22,6 +22,8 @@ import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { PeerTable } from '../../rounds/peer-table.ts'
+import type { PeerView } from '../../rounds/status.ts'
+import type { NetworkSettings } from '../../settings/site/network.ts'
 import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
 import { lossyComponents } from '../test-faults/lossy.ts'
@@ -33,9 +35,16 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
+import { failedHandshake, sayBanned, sayIfLost, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
+import { DirectAgain } from './reach/direct-again.ts'
+import { LastingStreams } from './reach/lasting-streams.ts'
+import { OutboundProxy } from './reach/outbound-proxy.ts'
+import { reachWords } from './reach/reach-words.ts'
+import { readTls } from './reach/read-tls.ts'
+import { StaleConnections } from './reach/stale-connections.ts'
 import { recordConnections, recordExchanges } from './record-audit.ts'
 
 export interface SiteNetworkInit {
@@ -43,7 +52,7 @@ export interface SiteNetworkInit {
   readonly key: PrivateKey
   readonly federationId: string
   readonly membership: SiteMembership
-  readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'>
+  readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'> & Partial<NetworkSettings>
   readonly logger: Logger
   readonly notices: Notices
   readonly audit: Pick<Auditor, 'record'>
@@ -68,6 +77,7 @@ interface Parts {
   readonly members: Members
   readonly versions: PeerVersions
   readonly peers: PeerTable
+  readonly lasting: LastingStreams
 }
 
 const LEAVE_MS = 5_000
@@ -85,6 +95,9 @@ export class SiteNetwork {
   readonly #limits: PeerLimits
   readonly #versions: PeerVersions
   readonly #share: FairShare
+  readonly #lasting: LastingStreams
+  readonly #stale: StaleConnections
+  readonly #direct: DirectAgain
   #exchanges: AdapterExchange | undefined
   #averager: Averager | undefined
 
@@ -97,6 +110,9 @@ export class SiteNetwork {
     this.#limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
+    this.#lasting = parts.lasting
+    this.#stale = new StaleConnections(this.host, init.logger)
+    this.#direct = new DirectAgain(this.host)
     this.#share = new FairShare(() => performance.now(), {
       rootOf: (partner) => init.membership.rootOf(partner),
       onSlow: (...slow) => { saySlow(init.notices, ...slow) }
@@ -116,17 +132,7 @@ export class SiteNetwork {
     if (wasDamaged) init.notices.warn('peer book', DAMAGED_PEER_BOOK)
     const refused = { count: 0 }
     const limits = limitsOf(init)
-    const onRefused = (refusal: FailedHandshake): void => {
-      refused.count++
-      init.notices.warn(`refused ${refusal.direction} ${refusal.peer}`, refusalSentence(refusal))
-      init.audit.record({
-        kind: 'refusal',
-        peer: refusal.direction === 'outbound' ? refusal.peer : 'unknown',
-        what: `${refusal.direction} handshake`,
-        reason: 'no or another network key'
-      })
-      if (refusal.direction === 'inbound') limits.handshakeFailed(refusal.peer)
-    }
+    const onRefused = (refusal: FailedHandshake): void => { failedHandshake(init, refusal, { refused, limits }) }
     const { software = THIS_SOFTWARE } = init
     const peers = new PeerTable(Date.now, init.foundWithinMs, (id) => init.membership.rootOf(id))
     const versions = versionsOf(init, software, peers)
@@ -143,11 +149,17 @@ export class SiteNetwork {
       versions,
       protocols: software.protocols
     })
+    const lasting = new LastingStreams()
     try {
       const host = await createHost<Services>({
         key: init.key,
         federationId: init.federationId,
         listen: init.config.listen,
+        announce: init.config.announce ?? [],
+        given: init.config.bootstrap,
+        proxy: init.config.proxy,
+        relay: init.config.relay ?? false,
+        tls: await readTls(init.config),
         encrypter: noise,
         limits,
         members,
@@ -155,14 +167,14 @@ export class SiteNetwork {
         version: software.version,
         services: {
           membership: members.service(init.federationId),
-          pubsub: boundedGossipsub(init.federationId),
+          pubsub: lasting.around(boundedGossipsub(init.federationId)),
           announce: announce(announceInit(init)),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
       host.addEventListener('peer:identify', ({ detail }) => { versions.identified(detail) })
       await sayIfLost(init, host)
-      const network = new SiteNetwork(init, { host, datastore, refused, limits, members, versions, peers })
+      const network = new SiteNetwork(init, { host, datastore, refused, limits, members, versions, peers, lasting })
       network.#begin()
       return network
     } catch (error) {
@@ -200,6 +212,10 @@ export class SiteNetwork {
         inDoubt: detail.inDoubt
       }, 'an exchange failed')
     })
+    const { rounds } = this.#init.membership.federation.document.training
+    service.addEventListener('round', ({ detail: { partner, round } }) => {
+      if (round <= rounds) this.peers.heardRound(partner, round)
+    })
     service.addEventListener('refusal', ({ detail }) => {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
     })
@@ -232,10 +248,38 @@ export class SiteNetwork {
   get membersControl (): MembersControl {
     const { members, peers } = this
     return {
-      view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({ ...each, ...peers.trainingOf(each.peerId) })),
+      view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({
+        ...each,
+        ...peers.trainingOf(each.peerId),
+        ...this.reachOf(each.peerId)
+      })),
       publishRevocation: async (peerId) => await members.publishRevocation(peerId),
       rotateKey: async (overlapMs) => await members.rotateKey(overlapMs)
     }
+  }
+
+  /** What is known of the others; where they are now, and how they are reached. */
+  peersView (suspects?: readonly string[], classes?: readonly string[]): PeerView[] {
+    return this.peers.view(suspects, classes).map((each) => {
+      const addresses = this.host.getConnections(peerIdFromString(each.peerId)).map(({ remoteAddr }) => remoteAddr.toString())
+      return { ...each, ...this.reachOf(each.peerId), ...(addresses.length === 0 ? {} : { addresses }) }
+    })
+  }
+
+  /** How a peer is reached, in words. */
+  reachOf (peerId: string): { readonly reach?: string } {
+    const proxy = new OutboundProxy(this.#init.config.proxy)
+    const words = reachWords(this.host.getConnections(peerIdFromString(peerId)), proxy)
+    return words == null ? {} : { reach: words }
+  }
+
+  /** Peer ids of members that hold a place for this site. */
+  get relays (): string[] {
+    return this.host.services.relays.relays
+  }
+
+  get relayedBytes (): number {
+    return this.#limits.relayedBytes
   }
 
   get software (): Software {
@@ -262,6 +306,10 @@ export class SiteNetwork {
   async close (): Promise<void> {
     await this.quiesce()
     await this.#discovery.stop()
+    this.#lasting.stop()
+    this.#stale.stop()
+    this.#direct.stop()
+    this.host.services.relays.end()
     if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.members.stop()
@@ -272,6 +320,13 @@ export class SiteNetwork {
     const { components } = this.host.services.late
     const { faults } = this.#init
     return faults == null ? components : lossyComponents(components, { probability: faults.loss, random: seededRandom(faults.seed) })
+  }
+
+  /** Whoever passes connections on is reachable, and needs nobody who does. */
+  #keepRelays (): void {
+    const { notices, logger, config } = this.#init
+    if (config.relay === true) return
+    this.host.services.relays.begin({ isCertified: (peer) => this.members.admissions.isEstablished(peer), notices, logger })
   }
 
   #begin (): void {
@@ -296,6 +351,11 @@ export class SiteNetwork {
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
     })
+    this.#lasting.start()
+    this.#stale.start()
+    host.services.own.onMoved(this.#stale.askAll)
+    this.#direct.start()
+    this.#keepRelays()
     this.#discovery.start()
   }
 }
@@ -327,59 +387,4 @@ function versionsOf (init: SiteNetworkInit, own: Software, peers: PeerTable): Pe
 function runs ({ membership }: SiteNetworkInit, peers: PeerTable, peer: string, said: Said): void {
   peers.runs(peer, said)
   if (said.software != null) membership.book.runs(peer, said.software)
-}
-
-/** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */
-async function sayIfLost ({ membership, config, notices }: SiteNetworkInit, { peerId, peerStore }: Host<Services>): Promise<void> {
-  if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
-  const known = await peerStore.all()
-  if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
-  notices.warn(
-    'no address',
-    'this site knows no address of another one and can only be found by others: start it with --bootstrap ADDRESS, or join again ' +
-      'with an invitation that holds one'
-  )
-}
-
-/** One sentence for any number of names, which anybody may invent. */
-function sayUncertified (notices: Notices, peer: string): void {
-  notices.warn(
-    'uncertified',
-    `sites without a certificate of this federation announce themselves (the first: ${peer}): they are not counted; where a site of ` +
-      'yours is missing, it runs older software and has not been met yet'
-  )
-}
-
-/** A copied home, or a backup beside the running one: what the one commits, the other does not know. */
-function sayTwin ({ key, notices }: SiteNetworkInit, peer: string): void {
-  const isOwn = peer === peerIdFromPrivateKey(key).toString()
-  notices.warn(
-    `twin ${peer}`,
-    isOwn
-      ? 'another process uses the key of this site at the same time, elsewhere (a copied home?): stop one of the two, since the ' +
-        'exchanges of the one are lost to the other; give the copy a key of its own with "consilium init" and an invitation'
-      : `site ${peer} runs twice at the same time (a copied home?): its people have to stop one of the two`
-  )
-}
-
-function saySlow (notices: Notices, partner: string, tookMs: number, usualMs: number | undefined): void {
-  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-  notices.warn(
-    `slow ${partner}`,
-    `exchanges with site ${partner} cost this site too much time (the last one ${seconds(tookMs)}${
-      usualMs == null ? '' : `, with others ${seconds(usualMs)}`
-    }): it is asked less often from now on; look at the line between, and ask the people there`
-  )
-}
-
-function sayBanned ({ notices, audit }: Pick<SiteNetworkInit, 'notices' | 'audit'>, peer: string, reason: string, ms: number): void {
-  const seconds = Math.round(ms / 1_000)
-  notices.warn(`banned ${peer} ${seconds}`, `site ${peer} was cut off for ${seconds} s, because it ${reason}: ask the people there`)
-  audit.record({ kind: 'ban', peer, reason, seconds })
-}
-
-function refusalSentence ({ direction, peer }: FailedHandshake): string {
-  return direction === 'outbound'
-    ? `site ${peer} refused the handshake: this site's network key or federation.json is not the same as theirs`
-    : `a connection from ${peer} was refused in the handshake: it has no or another network key or federation.json`
 }

@@ -94,7 +94,14 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     const partner = peerId.toString()
     const run: Run = { trace: {} }
     let inDoubt = false
-    const initiating = { partner, exchangeId: randomBytes(ID_BYTES).toString('hex'), catchUp, upTo, onDoubt: () => { inDoubt = true } }
+    const initiating = {
+      partner,
+      exchangeId: randomBytes(ID_BYTES).toString('hex'),
+      catchUp,
+      upTo,
+      onDoubt: () => { inDoubt = true },
+      onRound: this.#onRound(partner)
+    }
     try {
       this.#checkFree()
       if (this.#init.averaging.doubts.has(partner)) await this.#outcome.settle(peerId)
@@ -131,6 +138,10 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
     if (busy) throw new RefusedError('BUSY_HERE', this.#retryHint())
   }
 
+  #onRound (partner: string): (round: number) => void {
+    return (round) => { this.dispatchEvent(new CustomEvent('round', { detail: { partner, round } })) }
+  }
+
   #retryHint (): number {
     return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, this.#lastMs / 2))
   }
@@ -143,7 +154,8 @@ export class AdapterExchangeService extends TypedEventEmitter<AdapterExchangeEve
       partner,
       isMember: () => this.#init.isMember?.(partner) ?? true,
       rateLimited: () => this.#offers.take(partner),
-      retryHint: () => this.#retryHint()
+      retryHint: () => this.#retryHint(),
+      onRound: this.#onRound(partner)
     }
     try {
       const result = await this.#run({ stream, partner, run }, async (session) => await respond(this.#init.averaging, responding, session))

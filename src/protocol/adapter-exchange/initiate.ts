@@ -10,6 +10,8 @@ export interface Initiating {
   readonly catchUp: boolean
   /** But no later round. */
   readonly upTo?: number | undefined
+  /** The partner says that it is in this round. */
+  readonly onRound?: ((round: number) => void) | undefined
   /** The exchange failed after Commit had left. */
   readonly onDoubt: () => void
 }
@@ -21,13 +23,13 @@ export interface Initiating {
  */
 export async function initiate (
   averaging: AveragingPort,
-  { partner, exchangeId, catchUp, upTo, onDoubt }: Initiating,
+  { partner, exchangeId, catchUp, upTo, onDoubt, onRound }: Initiating,
   session: ExchangeContext
 ): Promise<CommittedExchange> {
   const { exchange, offer } = averaging.offer(partner, exchangeId, { catchUp, ...(upTo == null ? {} : { upTo }) })
   session.trace.exchangeId = exchangeId
   try {
-    await negotiate(exchange, offer, session)
+    await negotiate(exchange, offer, session, onRound)
     await swapVectors(exchange, session)
     return await commit(exchange, session)
   } catch (error) {
@@ -37,9 +39,16 @@ export async function initiate (
   }
 }
 
-async function negotiate (exchange: OpenExchange, offer: Offer, { frames, limits, signal }: ExchangeContext): Promise<void> {
+async function negotiate (
+  exchange: OpenExchange,
+  offer: Offer,
+  { frames, limits, signal }: ExchangeContext,
+  onRound: Initiating['onRound']
+): Promise<void> {
   await frames.write(encodeOffer(offer), { ms: limits.progressMs, what: 'room for the offer', signal })
   const answer = decodeAnswer(await frames.read(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'answer', signal }), offer)
+  const round = 'accepted' in answer ? answer.accepted.round : answer.round
+  if (round != null) onRound?.(round)
   if (exchange.phase !== 'offered') throw new RefusedError('YIELDED')
   if ('refused' in answer) throw new RefusedError(answer.refused, answer.retryAfterMs)
   exchange.open(answer.accepted, answer.codec)

@@ -15,7 +15,7 @@ export type RefusalReason = Exclude<`${wire.Verdict}`, 'ACCEPTED'>
 
 export type Answer =
   | { readonly accepted: Terms, readonly codec: Codec }
-  | { readonly refused: RefusalReason, readonly retryAfterMs: number }
+  | { readonly refused: RefusalReason, readonly retryAfterMs: number, readonly round?: number }
 
 /** In the order of their bits. */
 const CODECS: readonly (readonly [Codec, wire.VectorCodec])[] = [
@@ -96,19 +96,20 @@ export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
     codec: 'accepted' in answer ? toWire(answer.codec) : wire.VectorCodec.F32,
     ...terms,
     ...stated({ steps }),
-    retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs)
+    retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs),
+    ...('accepted' in answer || answer.round == null ? {} : { atRound: answer.round })
   })
 }
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec } = decoded(
+  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec, atRound } = decoded(
     'the answer',
     (input) => wire.Answer.decode(input),
     bytes
   )
   checkId('the answer', id, exchangeId)
-  if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs }
+  if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs, ...(atRound == null ? {} : { round: atRound }) }
   if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
   return { accepted: { round, mass, clipRadius, ...stated({ steps }) }, codec: fromWire(codec) }
 }

@@ -7,6 +7,8 @@ export type Codec = 'f32' | 'f16' | 'q6' | 'q8' | 'q16'
 export interface AveragingPort extends OutcomePort {
   readonly schema: Schema
   readonly paused: boolean
+  /** That this site is in. */
+  readonly round?: number
   /** An exchange is open. */
   readonly busy: boolean
   offer (

@@ -10,6 +10,8 @@ export interface Responding {
   readonly rateLimited: () => number
   /** Milliseconds after which a busy site may be asked again. */
   readonly retryHint: () => number
+  /** The partner says that it is in this round. */
+  readonly onRound?: ((round: number) => void) | undefined
 }
 
 /** `withdrawn`: the partner opened the stream and found that it has nothing to offer, being busy by then. */
@@ -18,20 +20,21 @@ export type Response = { readonly outcome: CommittedExchange } | { readonly refu
 /** The responder's side: it alone decides, and has applied the difference before it says Committed. */
 export async function respond (
   averaging: AveragingPort,
-  { self, partner, isMember, rateLimited, retryHint }: Responding,
+  { self, partner, isMember, rateLimited, retryHint, onRound }: Responding,
   session: ExchangeContext
 ): Promise<Response> {
   const { frames, limits, signal } = session
   const first = await frames.readUnlessEnded(MAX_MESSAGE_BYTES, { ms: limits.firstByteMs, what: 'offer', signal })
   if (first == null) return { withdrawn: true }
   const offer = decodeOffer(first)
+  onRound?.(offer.round)
   const room = { ms: limits.progressMs, what: 'room for the answer', signal }
   const waitMs = rateLimited()
   const limited = !isMember() ? 'NOT_MEMBER' as const : waitMs > 0 ? 'RATE_LIMITED' as const : undefined
   const answer = limited == null ? averaging.answer({ self, partner, offer }) : { refused: limited }
   if ('refused' in answer) {
     const retryAfterMs = waitMs > 0 ? waitMs : retryHint()
-    await frames.write(encodeAnswer(offer.exchangeId, { refused: answer.refused, retryAfterMs }), room)
+    await frames.write(encodeAnswer(offer.exchangeId, { refused: answer.refused, retryAfterMs, ...at(averaging) }), room)
     return { refused: answer.refused }
   }
   const { exchange } = answer
@@ -45,6 +48,11 @@ export async function respond (
     exchange.abort()
     throw error
   }
+}
+
+/** A stale site learns from a refusal how far the others are, even where no announcement reaches it. */
+function at ({ round }: Pick<AveragingPort, 'round'>): { readonly round?: number } {
+  return round == null ? {} : { round }
 }
 
 async function swapAndCommit (exchange: OpenExchange, session: ExchangeContext): Promise<CommittedExchange> {

@@ -45,6 +45,8 @@ export interface AdapterExchangeEvents {
   failure: CustomEvent<ExchangeFailure>
   /** An exchange that this side had initiated is no longer in doubt; its difference is applied if it was committed. */
   settled: CustomEvent<SettledExchange>
+  /** A partner said in an offer or an answer, which may be a refusal, in which round it is. */
+  round: CustomEvent<{ readonly partner: string, readonly round: number }>
   /** This side declined a partner's offer. */
   refusal: CustomEvent<{ readonly partner: string, readonly reason: RefusalReason }>
 }

@@ -14,9 +14,9 @@ import {
 } from './messages.ts'
 import type { CredentialReason, Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey } from './types.ts'
 
-const ESTABLISH_MS = 10_000
+const ESTABLISH_MS = 20_000
 const STEP_MS = 10_000
-const OPEN_MS = 5_000
+const OPEN_MS = 10_000
 const FINISH_MS = 2_000
 const LAST_WORD_MS = 1_000
 const MAX_STREAMS = 8
@@ -118,8 +118,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
         signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
         runOnLimitedConnection: true
       })
-    } catch {
-      if (!this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, 'NONE')
+    } catch (error) {
+      // A line that says nothing in time says nothing about certificates either.
+      const reason = (error as Error).name === 'UnsupportedProtocolError' ? 'NONE' : 'LATE'
+      if (!this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, reason)
       return
     }
     await this.#converse(stream, connection, async (frames) => {
@@ -132,7 +134,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   async #onStream (stream: Stream, connection: Connection): Promise<void> {
-    const address = connection.remoteAddr.getComponents()[0]?.value ?? ''
+    const parts = connection.remoteAddr.getComponents()
+    // Behind a relay there are many.
+    const isRelayed = parts.some(({ name }) => name === 'p2p-circuit')
+    const address = (isRelayed ? parts.at(-1) : parts[0])?.value ?? ''
     if (this.#perPeer.take(connection.remotePeer.toString()) > 0 || this.#perAddress.take(address) > 0) {
       stream.abort(new RefusedError('RATE_LIMITED'))
       return

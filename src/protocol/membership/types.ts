@@ -64,7 +64,7 @@ export interface MembershipInit {
   readonly federationId: string
   readonly membership: MembershipPort
   readonly admissions: Admissions
-  /** Time within which a new connection must be established, milliseconds; 10 s when missing. */
+  /** Time within which a new connection must be established, milliseconds; 20 s when missing. */
   readonly establishMs?: number
   /** Their versions, where not this software's. */
   readonly protocols?: Protocols | undefined

@@ -3,11 +3,36 @@ import { setting, whole } from '../setting.ts'
 import { isMultiaddress } from './multiaddress.ts'
 
 const ADDRESSES = 'must be addresses such as /ip4/10.0.0.5/tcp/4001'
+const PROXY = 'must be the address of a proxy such as http://proxy.hospital:3128 or socks5://proxy.hospital:1080'
+const FILE = 'must name a file'
+const SCHEMES = /^(https?|socks[45]?[ah]?):$/
 const addresses = z.array(z.string(ADDRESSES).refine(isMultiaddress, ADDRESSES), ADDRESSES)
 
 /** Where this site listens, and whom it asks first. */
 export const network = z.strictObject({
   listen: setting(addresses.min(1, ADDRESSES).default(['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws']), 'Addresses to listen on'),
+  announce: setting(
+    addresses.default([]),
+    'Addresses at which others reach this site, instead of those of its machine: behind NAT, a port forward, a container or a reverse ' +
+      'proxy, such as /dns4/hospital.example/tcp/443/tls/ws'
+  ),
   bootstrap: setting(addresses.default([]), 'Addresses of sites that are up, such as /ip4/10.0.0.5/tcp/4001/p2p/12D3…'),
-  controlPort: setting(whole(65_535).default(0), 'Loopback port of the control API, 0 for any')
+  controlPort: setting(whole(65_535).default(0), 'Loopback port of the control API, 0 for any'),
+  proxy: setting(
+    z.string(PROXY).refine(isProxy, PROXY).optional(),
+    'Proxy for connections that this site opens, with user and password where it wants them (then best in config.json)',
+    { otherwise: 'what HTTPS_PROXY, ALL_PROXY and NO_PROXY say' }
+  ),
+  relay: setting(
+    z.boolean().default(false),
+    'Pass connections on between members that cannot reach each other: for a site that all can reach'
+  ),
+  tlsCertificate: setting(z.string(FILE).min(1, FILE).optional(), 'Certificate (PEM) for addresses with /tls/ws', { otherwise: 'none' }),
+  tlsKey: setting(z.string(FILE).min(1, FILE).optional(), 'Private key (PEM) of the TLS certificate', { otherwise: 'none' })
 })
+
+export type NetworkSettings = Readonly<z.infer<typeof network>>
+
+function isProxy (text: string): boolean {
+  return URL.canParse(text) && SCHEMES.test(new URL(text).protocol) && new URL(text).hostname !== ''
+}

@@ -15,8 +15,9 @@ export interface SiteCase {
  * any; but for those without foreground that it is trained on (training.emptyShare). They change nothing in its split.
  */
 export function unseenSlices (slices: readonly Slice[], settings: SplitSettings): Slice[] {
-  const { train, validation, empty } = splitOf(slices, settings)
-  const trained = new Set([...train, ...empty].map(({ subject }) => subject))
+  const { train, validation, empty, sides } = splitOf(slices, settings)
+  const onTrain = [...sides].filter(([, side]) => side === 'train').map(([subject]) => subject)
+  const trained = new Set([...[...train, ...empty].map(({ subject }) => subject), ...onTrain])
   const held = new Set(validation)
   return slices.filter((slice) => held.has(slice) || (!hasForeground(slice) && isUnseen(slice, validation, trained)))
 }

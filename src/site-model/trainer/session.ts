@@ -13,6 +13,7 @@ import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { keepReading, readingOf } from '../reading.ts'
+import { keepSides, readSides } from '../sides.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { slowedDown } from './slow.ts'
@@ -151,11 +152,13 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
   const dataset = await loadDataset(setup.data, { ...readingOf(setup, setup.axis), empty, sides: [setup.model.imageSize] })
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
-  const data = await fitSplit(dataset, learner.inputSize, setup.training)
+  const sides = await readSides(setup.privateStore)
+  const data = await fitSplit(dataset, learner.inputSize, { ...setup.training, ...sides })
   if (data.train.length === 0 || data.validation.length === 0) {
     throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
+  await keepSides(setup.privateStore, { known: data.sides, images: data.train.length, data: setup.data })
   await keepReading(setup.privateStore, dataset)
   const initial = await learner.exportPrivate()
   const saved = await store.load()
@@ -172,7 +175,11 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     provider: engine.provider,
     engineReason: engine.reason,
     privateRound: saved?.round ?? 0,
-    warnings: [...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`), ...store.warnings]
+    warnings: [
+      ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
+      ...massWarning(data.train.length, sides.images),
+      ...store.warnings
+    ]
   }
   return new TrainerSession({
     ready,
@@ -183,6 +190,13 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     initial,
     keptRound: saved?.keptRound ?? 0
   })
+}
+
+/** What a site that trains on more or fewer images than before must know. */
+function massWarning (images: number, before = images): string[] {
+  if (images === before) return []
+  return [`this site now trains on ${images} images, and on ${before} when it started before: its part in the average is ${
+    images > before ? 'larger' : 'smaller'} by as much`]
 }
 
 function warnOfDisk (reason: string): void {

@@ -50,6 +50,7 @@ function slicesAlong (axis: number, sides: readonly number[], voxels: Buffer): n
   voxels.forEach((voxel, i) => slices[Math.floor(i / stride) % sides[axis]!]!.push(voxel))
   return slices
 }
+const SECRET = 'no words for the trainer'
 
 describe('one site from its command line', function () {
   this.timeout(180_000)
@@ -72,7 +73,8 @@ describe('one site from its command line', function () {
   after(async () => { await rm(folder, { recursive: true }) })
 
   function daemon (...args: string[]): Running {
-    const started = start(['start', '--home', home, '--threads', '1', '--listen', '/ip4/127.0.0.1/tcp/0', ...args])
+    const env = { CONSILIUM_PASSPHRASE: SECRET }
+    const started = start(['start', '--home', home, '--threads', '1', '--listen', '/ip4/127.0.0.1/tcp/0', ...args], { env })
     running.push(started)
     return started
   }
@@ -228,6 +230,9 @@ describe('one site from its command line', function () {
     const maps = async (pid: number): Promise<string> => await readFile(`/proc/${pid}/maps`, 'utf8')
     expect(await maps(await childOf(site))).to.contain('onnxruntime')
     expect(await maps(site.child.pid!)).not.to.contain('onnxruntime')
+    const environment = async (pid: number): Promise<string> => await readFile(`/proc/${pid}/environ`, 'utf8')
+    expect(await environment(site.child.pid!), 'the key is the daemon\'s').to.contain(SECRET)
+    expect(await environment(await childOf(site))).not.to.contain(SECRET)
   }
 
   async function goneWithin (pid: number, ms: number): Promise<void> {

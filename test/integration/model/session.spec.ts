@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -48,6 +48,24 @@ describe('a trainer whose method keeps the decoder at the site', function () {
     const { tensors } = readFloatTensors(await readFile(join(folder, store, 'experts.safetensors')))
     return new Map([...tensors].map(([name, { data }]) => [name, [...data]]))
   }
+
+  it('keeps the sides of its patients when others come, and says that it trains on more', async () => {
+    const data = join(folder, 'growing')
+    await cp(DATA, data, { recursive: true })
+    const first = await openTrainerSession({ ...setup, data, privateStore: join(folder, 'growing-store') }, () => {})
+    expect(first.ready.warnings).to.deep.equal([])
+    for (const [i, name] of ['colin27_048', 'colin27_051', 'colin27_054'].entries()) {
+      for (const kind of ['images', 'masks']) await cp(join(DATA, kind, `${name}.png`), join(data, kind, `other-patient_00${i}.png`))
+    }
+    const second = await openTrainerSession({ ...setup, data, privateStore: join(folder, 'growing-store') }, () => {})
+    // By its hash the newcomer is for training; the slab of the first patient stays.
+    expect(second.ready.validationImages).to.equal(first.ready.validationImages)
+    expect(second.ready.images).to.equal(first.ready.images + 3)
+    expect(second.ready.warnings).to.deep.equal([
+      `this site now trains on ${second.ready.images} images, and on ${first.ready.images} when it started before: its part in the ` +
+        'average is larger by as much'
+    ])
+  })
 
   it('repeats a round exactly whose adapter a crash lost, whichever round, and however often', async () => {
     const whole = await open('whole')

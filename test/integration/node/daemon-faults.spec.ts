@@ -145,7 +145,7 @@ describe('what goes wrong around a daemon', function () {
       data: '{}'
     } as const
     try {
-      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [] } })).to.equal(
+      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [], announce: [], relay: false } })).to.equal(
         `InputError: the control port ${port} is occupied: choose another with --control-port`
       )
     } finally {

@@ -162,8 +162,8 @@ describe('discovery', () => {
     const member = await startSite()
     const stranger = await startSite({ bootstrap: [addressOf(member)], networkKey: Buffer.alloc(32, 8) })
     await until('both sides counted the refusal', () => stranger.refusals.length > 1 && member.refusals.length > 1, notifying(stranger))
-    expect(stranger.refusals[0]).to.deep.equal({ direction: 'outbound', peer: member.host.peerId.toString() })
-    expect(member.refusals[0]).to.deep.equal({ direction: 'inbound', peer: '127.0.0.1' })
+    expect(stranger.refusals[0]).to.deep.equal({ direction: 'outbound', cause: 'KEY', peer: member.host.peerId.toString() })
+    expect(member.refusals[0]).to.deep.equal({ direction: 'inbound', cause: 'KEY', peer: '127.0.0.1' })
     expect(member.host.getPeers()).to.be.empty
     expect(stranger.host.getPeers()).to.be.empty
   })

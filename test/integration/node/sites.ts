@@ -138,9 +138,14 @@ export class Sites {
   /** A daemon with the fake trainer, which `manners` describe (test/fixtures/trainer). */
   daemon (
     name: string,
-    { manners = {}, bootstrap = [], ...over }: { manners?: object, bootstrap?: string[] } & Partial<DaemonInit> = {}
+    { manners = {}, bootstrap = [], settings = {}, ...over }: {
+      manners?: object,
+      bootstrap?: string[],
+      settings?: object
+    } & Partial<DaemonInit> = {}
   ): Daemon {
-    const config = mergeSettings({ name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'] }, {}, {})
+    const given = { name, bootstrap, data: JSON.stringify(manners), listen: ['/ip4/127.0.0.1/tcp/0'], ...settings }
+    const config = mergeSettings(given, {}, {})
     return new Daemon({
       home: this.paths(name).home,
       config: { ...config, data: config.data! },

@@ -13,7 +13,7 @@ describe('execution providers', () => {
   })
 
   it('CUDA without its libraries fails before anything is started, and when it is tried nevertheless', async function () {
-    if (existsSync(`node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime_providers_cuda.so`)) {
+    if (existsSync(`build/onnxruntime/bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime_providers_cuda.so`)) {
       console.log('      skipped: its libraries are installed here')
       this.skip()
     }

@@ -10,8 +10,8 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 // Stand for a number, or one of a few words.
 const CHOICES: Record<string, string> = { CODEC: 'f32', N: '2' }
 
-// What looks like one, and is the words over which a head is signed.
-const NO_COMMANDS = new Set(['consilium audit head'])
+// What looks like one, and is the words over which a head is signed, or by which a split is keyed.
+const NO_COMMANDS = new Set(['consilium audit head', 'consilium split SEED'])
 
 class Parsed extends Error {}
 
@@ -62,7 +62,7 @@ async function scriptFault (name: string, args: string[]): Promise<string | unde
 
 async function npmFault (words: string[]): Promise<string | undefined> {
   const [verb = '', name = '', ...rest] = words.filter((word) => word !== '-s')
-  if (verb !== 'run') return verb === 'test' || verb === 'ci' || verb === 'install' ? undefined : `npm ${verb} is not known here`
+  if (verb !== 'run') return ['test', 'ci', 'install', 'pack'].includes(verb) ? undefined : `npm ${verb} is not known here`
   return await scriptFault(name, rest[0] === '--' ? rest.slice(1) : [])
 }
 

@@ -40,6 +40,16 @@ describe('PeerTable', () => {
     expect(peers.landings).to.equal(3)
   })
 
+  it('believes a round that was said in an exchange, later than what was announced', () => {
+    const heard: number[] = []
+    peers.onRound(() => { heard.push(peers.landings) })
+    peers.heardRound('a', 7)
+    peers.connected('a', [])
+    peers.announced('a', announced({ round: 2 }))
+    for (const round of [1, 2, 6]) peers.heardRound('a', round)
+    expect([peers.medianRound(), peers.announcementOf('a')?.round, heard]).to.deep.equal([6, 6, [1, 2]])
+  })
+
   it('takes the median of the rounds of connected sites, the lower of two', () => {
     expect(peers.medianRound()).to.equal(undefined)
     for (const [id, round] of [['a', 1], ['b', 9], ['c', 4], ['d', 5]] as const) {

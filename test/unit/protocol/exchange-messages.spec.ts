@@ -33,7 +33,7 @@ const terms = fc.record({
 }, { requiredKeys: ['round', 'mass', 'clipRadius'] })
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) =>
-  uint32.map((retryAfterMs) => ({ refused, retryAfterMs }))
+  fc.record({ retryAfterMs: uint32, round: uint32 }, { requiredKeys: ['retryAfterMs'] }).map((rest) => ({ refused, ...rest }))
 )
 const answers: fc.Arbitrary<Answer> = fc.oneof(fc.record({ accepted: terms, codec }), refusal)
 

@@ -8,15 +8,18 @@ import { describeDistance } from '../../../src/report/charts.ts'
 import { facts, homeResult, NONE, outcome, round as finishedRound, summary } from './fixtures.ts'
 
 const MASK = Buffer.from([0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]).toString('base64')
-const PICTURE = {
+const SHOT = {
   height: 4,
   width: 4,
   channels: 1,
   image: MASK,
   truth: MASK,
-  frozen: { mask: MASK, dice: 0.5 },
-  personal: { mask: MASK, dice: 0.9 }
+  frozen: { mask: MASK, dice: 0.5, hd95: 7.25 },
+  global: { mask: MASK, dice: 0.8, hd95: null },
+  personal: { mask: MASK, dice: 0.9, hd95: 1.5 }
 } as const
+const WORST = { ...SHOT, personal: { ...SHOT.personal, dice: 0.31 } }
+const PICTURE = { hd95: { frozen: 8, global: 2, personal: 1 }, worst: WORST, typical: SHOT }
 
 function report (change: Partial<Report> = {}): Report {
   const dead = outcome(2, 'c', { result: homeResult('c', { summary: undefined, rounds: [], final: undefined }) }, {
@@ -113,6 +116,39 @@ describe('report.html', () => {
     ) expect(page).to.include(words)
   })
 
+  it('answers what a radiologist asks: who gained, who lost, on how many images, what the worst result looks like', () => {
+    const { hospitals } = facts([outcome(0, 'a', { local: 0.88 }), outcome(1, 'b', { local: 0.94 })])
+    const fallen = hospitals.map((each) => each.name === 'b'
+      ? { ...each, dice: { ...each.dice, global: 0.96 }, history: [{ round: 1, t: 1, global: 0.9, personal: 0.97 }] }
+      : each)
+    const text = renderPage({ report: report({ hospitals: fallen }), pictures: [], sample: true })
+    for (
+      const words of [
+        '<b>Gained:</b> a. <b>Lost:</b> b.',
+        'On 9 images that training never saw',
+        'Trained alone it has 0.88: by joining it gained 0.02.',
+        'Trained alone it has 0.94: by joining it lost 0.04.',
+        'Its personalised model is worse than the shared one here (0.90 against 0.96): use the shared one.',
+        'It fell: after round 1 it had 0.97, and ends with 0.90.',
+        'What the words mean'
+      ]
+    ) expect(text).to.include(words)
+    expect(page).to.include('Its worst image has a Dice of 0.31, with borders up to 1.5 px apart (HD95).')
+    expect(page).to.include('personalised, Dice 0.310, HD95 1.5 px').and.to.include('global, Dice 0.800, HD95 –')
+    expect(page.indexOf('The worst image')).to.be.below(page.indexOf('A typical image'))
+  })
+
+  it('keeps what is technical under a fold, and says above it what failed', () => {
+    const [above = '', below = ''] = page.split('<details')
+    for (const words of ['<h2>Checks</h2>', 'loop p99', 'relative consensus distance']) {
+      expect(below).to.include(words)
+      expect(above).not.to.include(words)
+    }
+    const failed = report({ checks: [{ name: 'it agrees', ok: false, detail: 'no', kind: 'result' }] })
+    const [said = ''] = renderPage({ report: failed, pictures: [], sample: true }).split('<details')
+    expect(said).to.include('1 of 1 checks does not hold: it agrees.')
+  })
+
   it('has four charts in the colours of the page', () => {
     expect(page.match(/<svg/g)).to.have.length(4)
     expect(page).not.to.match(/#000a0/)
@@ -156,7 +192,7 @@ describe('pictures', () => {
   })
 
   it('have the shape of the image, larger', async () => {
-    const picture = await renderPicture('a', { ...PICTURE, height: 2, width: 8 })
+    const { worst: picture } = await renderPicture('a', { ...PICTURE, worst: { ...SHOT, height: 2, width: 8 } })
     expect(picture.width / picture.height).to.equal(4)
     expect(picture.image).to.match(/^data:image\/png;base64,/)
   })

@@ -83,7 +83,10 @@ export class ConnectionLimits {
 
 /** Without the port, which differs at every attempt; of an IPv6 address the network of 64 bits, all of which one machine may own. */
 export function hostOf ({ remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): string {
-  const [first] = remoteAddr.getComponents()
+  const parts = remoteAddr.getComponents()
+  // Behind a relay there are many: each is counted by itself.
+  if (parts.some(({ name }) => name === 'p2p-circuit')) return `relayed ${parts.findLast(({ name }) => name === 'p2p')?.value}`
+  const [first] = parts
   const value = first?.value ?? 'an unknown address'
   if (first?.name !== 'ip6') return value
   const [left = [], right = []] = value.split('::').map((part) => part.split(':').filter((group) => group !== ''))

@@ -5,8 +5,10 @@ type AveragingPort = AdapterExchangeInit['averaging']
 
 /** A partner that initiates may keep this site's one exchange busy for half of the time, and so long at once after a quiet time. */
 export const SHARE = { part: 0.5, burstMs: 10_000 } as const
-/** An exchange that fails costs its initiator this many times its duration, at least a second. */
+/** An exchange that fails costs its initiator this many times its duration, at least a second; a line that breaks costs what it took. */
 const FAILURE = { factor: 4, leastMs: 1_000 }
+/** Nobody waits longer than this for what has been: a line that was bad for hours may be good again. */
+const LONGEST_WAIT_MS = 120_000
 /** What is beyond this many times what others need, and beyond this long, is time that a partner which was asked wastes. */
 const SLOW = { factor: 4, leastMs: 2_000 }
 /** So much of this site's time a partner may waste, and so long at once: a slow line holds it up now and then, a liar no oftener. */
@@ -21,14 +23,16 @@ interface WasteAccount {
   at: number
   /** Of its last exchange that this site began, milliseconds. */
   tookMs?: number
+  /** When that ended. */
+  goodAt?: number
 }
 
 interface TimeAccount {
   /** Milliseconds that it may still use; below 0 it waits. */
   balance: number
   at: number
-  /** When its running exchange was accepted. */
-  since: number
+  /** When its running exchange was accepted; undefined while it has none. */
+  since?: number | undefined
 }
 
 interface FairShareInit {
@@ -83,7 +87,7 @@ export class FairShare {
       else this.#answered(partner, durationMs)
     })
     service.addEventListener('failure', ({ detail: { partner, role, durationMs, reason, inDoubt } }) => {
-      if (role === 'responder') this.#charge(partner, true)
+      if (role === 'responder') this.#charge(partner, reason !== 'UnreachableError')
       else if (inDoubt || COSTLY.has(reason)) this.#waste(partner, durationMs, costOf(durationMs))
     })
   }
@@ -91,7 +95,7 @@ export class FairShare {
   #answered (partner: string, tookMs: number): void {
     const usualMs = this.#usualMs(partner)
     const account = this.#wasteAccount(partner)
-    account.tookMs = tookMs
+    Object.assign(account, { tookMs, goodAt: this.#now() })
     // Nobody is slow where there is nobody to compare with.
     if (usualMs != null) this.#waste(partner, tookMs, Math.max(0, tookMs - Math.max(SLOW.leastMs, SLOW.factor * usualMs)))
   }
@@ -100,7 +104,15 @@ export class FairShare {
     const account = this.#wasteAccount(partner)
     const before = account.balance
     account.balance -= wastedMs
+    // Where nobody else does better it is this site's line, or the only one there is.
+    if (!this.#isBetterWithOthers(partner)) account.balance = Math.max(-LONGEST_WAIT_MS * WASTE.part, account.balance)
     if (before >= 0 && account.balance < 0) this.#onSlow(partner, tookMs, this.#usualMs(partner))
+  }
+
+  #isBetterWithOthers (partner: string): boolean {
+    const own = this.#rootOf(partner)
+    const since = this.#now() - LONGEST_WAIT_MS
+    return [...this.#wastes].some(([root, { goodAt = -Infinity }]) => root !== own && goodAt > since)
   }
 
   /** The middle of what the others took last, the shorter of two. */
@@ -124,16 +136,19 @@ export class FairShare {
     return account
   }
 
-  #charge (partner: string, failed: boolean): void {
+  /** For the exchange that it held; a stream that never came to one has cost nothing. */
+  #charge (partner: string, isItsFault: boolean): void {
     const account = this.#account(partner)
+    if (account.since == null) return
     const used = Math.max(0, this.#now() - account.since)
-    account.balance -= failed ? costOf(used) : used
+    account.since = undefined
+    account.balance = Math.max(-LONGEST_WAIT_MS * SHARE.part, account.balance - (isItsFault ? costOf(used) : used))
   }
 
   #account (partner: string): TimeAccount {
     const now = this.#now()
     const root = this.#rootOf(partner)
-    const account = this.#accounts.get(root) ?? { balance: SHARE.burstMs, at: now, since: now }
+    const account = this.#accounts.get(root) ?? { balance: SHARE.burstMs, at: now }
     account.balance = Math.min(SHARE.burstMs, account.balance + SHARE.part * (now - account.at))
     account.at = now
     this.#accounts.set(root, account)

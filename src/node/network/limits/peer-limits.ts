@@ -35,7 +35,7 @@ export class PeerLimits {
         onBan(peer, reason, ms)
       }
     })
-    this.#traffic = new TrafficLimits(this.#offences, now, rootOf)
+    this.#traffic = new TrafficLimits(this.#offences, now, rootOf, (peer) => this.#isRelaying(peer))
     this.#connections = new ConnectionLimits({
       offences: this.#offences,
       now,
@@ -60,6 +60,15 @@ export class PeerLimits {
 
   get connectionGater (): ConnectionGater {
     return this.#connections.hooks
+  }
+
+  /** Bytes passed on for others since the start. */
+  get relayedBytes (): number {
+    return this.#traffic.relayedBytes
+  }
+
+  #isRelaying (peer: string): boolean {
+    return this.#host?.getConnections().some(({ remoteAddr }) => remoteAddr.toString().includes(`/p2p/${peer}/p2p-circuit`)) ?? false
   }
 
   /** Counts an offence; `reason` completes "cut off because it …". */

@@ -1,4 +1,5 @@
 import type { ConnectionEncrypter, MessageStream, Stream, StreamMessageEvent, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { LRUCache } from 'lru-cache'
 import { RateLimit } from '../../../common/rate-limit.ts'
 import { BAN_POINTS, type Offences } from './offences.ts'
 
@@ -9,8 +10,15 @@ const BUDGETS = {
   /** KiB on streams other than exchanges of vectors, whose size the schema fixes. */
   controlKiB: { perSecond: 256, burst: 4_096 },
   /** Small messages on its connections (pings, window updates, control frames) beyond one for each large one. */
-  smallFrames: { perSecond: 200, burst: 2_000 }
+  smallFrames: { perSecond: 200, burst: 2_000 },
+  /** The same of a peer that passes connections of others on, which are watched for themselves. */
+  relayedFrames: { perSecond: 6_400, burst: 64_000 }
 } as const
+
+/** Of what one member has passed on, KiB: sustained per second, and at once after a quiet time; what is beyond waits. */
+const RELAYED = { perSecond: 8_192, burst: 65_536 } as const
+const HOP = /^\/libp2p\/circuit\/relay\/[\d.]+\/hop$/
+const STOP = /^\/libp2p\/circuit\/relay\/[\d.]+\/stop$/
 
 /** Streams that one connection may have open in each direction. */
 export const MAX_STREAMS = 128
@@ -18,6 +26,7 @@ const SMALL_BYTES = 1_024
 // Large messages count for this many small ones at most.
 const MOST_CREDIT = 1_000
 const KIB = 1_024
+const MOST = 1_024
 const BULK = /\/adapter-exchange\/\d/
 
 /** Watches every connection from inside the encryption and charges what comes to the peer's budgets; who overdraws them is cut off. */
@@ -26,13 +35,28 @@ export class TrafficLimits {
   readonly #streams: RateLimit
   readonly #controlKiB: RateLimit
   readonly #smallFrames: RateLimit
+  readonly #relayedFrames: RateLimit
   readonly #rootOf: (peer: string) => string
+  readonly #isRelaying: (peer: string) => boolean
+  readonly #now: () => number
+  /** KiB that each member may have passed on at once; below 0 it waits. */
+  readonly #relayed = new LRUCache<string, { kib: number, at: number }>({ max: MOST })
+  /** Bytes passed on for others since the start. */
+  relayedBytes = 0
   readonly #peers = new WeakMap<MessageStream, string>()
 
-  /** `rootOf`: what a peer is counted by. */
-  constructor (offences: Offences, now: () => number, rootOf: (peer: string) => string = (peer) => peer) {
+  /** `rootOf`: what a peer is counted by. `isRelaying`: whether this site is connected to others through it. */
+  constructor (
+    offences: Offences,
+    now: () => number,
+    rootOf: (peer: string) => string = (peer) => peer,
+    isRelaying: (peer: string) => boolean = () => false
+  ) {
     this.#offences = offences
     this.#rootOf = rootOf
+    this.#isRelaying = isRelaying
+    this.#now = now
+    this.#relayedFrames = new RateLimit({ ...BUDGETS.relayedFrames, now })
     this.#streams = new RateLimit({ ...BUDGETS.streams, now })
     this.#controlKiB = new RateLimit({ ...BUDGETS.controlKiB, now })
     this.#smallFrames = new RateLimit({ ...BUDGETS.smallFrames, now })
@@ -62,7 +86,9 @@ export class TrafficLimits {
   }
 
   #isOver (peer: string): boolean {
-    return this.#smallFrames.take(this.#rootOf(peer)) > 0
+    const root = this.#rootOf(peer)
+    if (this.#smallFrames.take(root) === 0) return false
+    return !this.#isRelaying(peer) || this.#relayedFrames.take(root) > 0
   }
 
   #watchMuxer (muxer: StreamMuxer, peer: string): StreamMuxer {
@@ -81,6 +107,10 @@ export class TrafficLimits {
     let unpaid = 0
     onEvent(stream, 'message', ({ data }: StreamMessageEvent) => {
       if (BULK.test(stream.protocol)) return
+      if (HOP.test(stream.protocol) || STOP.test(stream.protocol)) {
+        if (isPassedOn(stream)) this.#passOn(stream, peer, data.byteLength)
+        return
+      }
       unpaid += data.byteLength
       const wholeKiB = Math.floor(unpaid / KIB)
       unpaid -= wholeKiB * KIB
@@ -90,6 +120,27 @@ export class TrafficLimits {
     })
     return stream
   }
+
+  /** Whoever has more passed on than its budget waits, and its partner with it; nobody is cut off for it. */
+  #passOn (stream: Stream, peer: string, bytes: number): void {
+    const [root, at] = [this.#rootOf(peer), this.#now()]
+    const before = this.#relayed.get(root) ?? { kib: RELAYED.burst, at }
+    const kib = Math.min(RELAYED.burst, before.kib + (at - before.at) * RELAYED.perSecond / 1_000) - bytes / KIB
+    this.#relayed.set(root, { kib, at })
+    this.relayedBytes += bytes
+    if (kib >= 0) return
+    // Not within the event: resume() hands on what has accumulated meanwhile.
+    queueMicrotask(() => {
+      if (stream.readStatus !== 'readable') return
+      stream.pause()
+      setTimeout(() => { if (stream.readStatus === 'paused') stream.resume() }, -kib * 1_000 / RELAYED.perSecond)
+    })
+  }
+}
+
+/** This site is the relay: it was asked to connect, or asked another to take a connection. */
+function isPassedOn ({ protocol, direction }: Stream): boolean {
+  return HOP.test(protocol) ? direction === 'inbound' : direction === 'outbound'
 }
 
 /**

@@ -309,6 +309,7 @@ export interface Answer {
   clipRadius: number
   retryAfterMs: number
   steps?: number
+  atRound?: number
 }
 
 export namespace Answer {
@@ -361,6 +362,11 @@ export namespace Answer {
           w.uint32(obj.steps)
         }
 
+        if (obj.atRound != null) {
+          w.uint32(72)
+          w.uint32(obj.atRound)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -411,6 +417,10 @@ export namespace Answer {
             }
             case 8: {
               obj.steps = reader.uint32()
+              break
+            }
+            case 9: {
+              obj.atRound = reader.uint32()
               break
             }
             default: {
@@ -484,6 +494,13 @@ export namespace Answer {
               }
               break
             }
+            case 9: {
+              yield {
+                field: `${prefix}.atRound`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -536,6 +553,11 @@ export namespace Answer {
     value: number
   }
 
+  export interface AnswerAtRoundFieldEvent {
+    field: '$.atRound'
+    value: number
+  }
+
   export function encode (obj: Partial<Answer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Answer.codec())
   }
@@ -544,7 +566,7 @@ export namespace Answer {
     return decodeMessage(buf, Answer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerStepsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerStepsFieldEvent | AnswerAtRoundFieldEvent> {
     return streamMessage(buf, Answer.codec(), opts)
   }
 }

@@ -20,7 +20,9 @@ describe('configuration', () => {
     expect(mergeSettings({}, {}, {})).to.deep.equal({
       axis: 'auto',
       listen: ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'],
+      announce: [],
       bootstrap: [],
+      relay: false,
       controlPort: 0,
       engine: 'auto',
       provider: 'auto',

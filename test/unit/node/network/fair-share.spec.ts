@@ -51,6 +51,23 @@ describe('the share of one partner', () => {
     expect(held / now).to.be.below(0.2)
   })
 
+  it('is not charged for the time since the last exchange when a stream breaks before the next', () => {
+    expect(exchange('a', 100)).to.equal(true)
+    now += 3_600_000
+    const detail = { partner: 'a', role: 'responder', reason: 'UnreachableError', durationMs: 20 }
+    for (let i = 0; i < 10; i++) service.dispatchEvent(new CustomEvent('failure', { detail }))
+    expect(exchange('a', 100)).to.equal(true)
+  })
+
+  it('costs two minutes at most after hours on a bad line', () => {
+    for (let i = 0; i < 100; i++) {
+      exchange('a', 30_000, 'failure')
+      now += 1_000
+    }
+    now += 120_000
+    expect(exchange('a', 100)).to.equal(true)
+  })
+
   it('lets short exchanges follow one another', () => {
     for (let i = 0; i < SHARE.burstMs / 100; i++) expect(exchange('a', 100)).to.equal(true)
   })
@@ -63,6 +80,12 @@ describe('the share of one partner', () => {
       slow = []
       share = new FairShare(() => now, { rootOf: (partner) => partner.slice(0, 4), onSlow: (...each) => slow.push(each) })
       share.watch(service)
+    })
+
+    it('costs two minutes at most after time-outs on a bad line', () => {
+      for (let i = 0; i < 100; i++) ask('a', 30_000, 'TimeoutError')
+      now += 120_000
+      expect(share.waitMs('a')).to.equal(0)
     })
 
     function ask (partner: string, durationMs: number, reason?: string): boolean {
