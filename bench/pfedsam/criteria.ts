@@ -5,17 +5,22 @@ export interface Finding { readonly name: string, readonly ok: boolean, readonly
 
 const OURS = 'pfedsam-gossip'
 const RIVALS = ['local', 'fedavg-lora', 'fedmsa', 'fedper']
+const ALONE_OR_SHARED = ['local', 'local-lora', 'fedavg-lora']
 const GOSSIP_MARGIN = 0.005
 const UNSEEN_MARGIN = 0.03
 const LEAST_SAVING = 50
+/** Of Dice, that counts as none. */
+const NO_LOSS = 0.005
 
 /** What this data set says about each question; questions whose runs are missing are left out. */
 export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
   const of = (name: string): MethodSummary | undefined => methods.find(({ method }) => method === name)
   const ours = of(OURS)
-  if (ours == null) return []
+  const adaptive = of('adaptive')
+  const costs = adaptive == null ? [] : ALONE_OR_SHARED.flatMap((name) => of(name) ?? []).map((rival) => noLoss(adaptive, rival))
+  if (ours == null) return costs.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
   const [local, server, fedsam] = [of('local'), of('pfedsam-server'), of('fedsam')]
-  const found = RIVALS.flatMap((name) => {
+  const found = RIVALS.flatMap((name): Finding[] => {
     const rival = of(name)
     return rival == null ? [] : [above(ours, rival)]
   })
@@ -46,7 +51,18 @@ export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
       detail: withSpread(tried.gain)
     })
   }
-  return found.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
+  return [...found, ...costs].map((each) => ({ ...each, name: `${data}: ${each.name}` }))
+}
+
+/** No site of the adaptive method is below the rival, in the mean over seeds. */
+function noLoss (adaptive: MethodSummary, rival: MethodSummary): Finding {
+  const apart = adaptive.sites.map(({ name, dice }, i) => ({ name, gain: dice.mean - rival.sites[i]!.dice.mean }))
+  const below = apart.filter(({ gain }) => gain < -NO_LOSS)
+  return {
+    name: `adaptive: no site is below ${rival.title} by more than ${100 * NO_LOSS} points`,
+    ok: below.length === 0,
+    detail: (below.length === 0 ? apart : below).map(({ name, gain }) => `${name} ${signed(gain)}`).join(', ')
+  }
 }
 
 /** Ahead by more than the larger standard deviation of the two, which one seed does not have. */

@@ -2,6 +2,7 @@ import { methodOf, type Job } from '../../src/experiment/jobs.ts'
 import type { Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
+import { STEPS_PER_ROUND } from '../../src/settings/training.ts'
 import { siteCount } from './sites.ts'
 
 /** Milliseconds on one core of the machine that this bench was written on (AVX-512), one thread; a run says how this machine compares. */
@@ -10,21 +11,29 @@ const SCORE_MS = 14
 const SITE_MS = 700
 const RUN_MS = 5_000
 const BATCH = 2
+const VALIDATION_SHARE = 0.2
 /** Bundled slices per hospital, about. */
 const COLIN = { train: 30, validation: 8 }
 
 /** Seconds that a run takes on one core. */
 export function estimateSeconds (job: Job): number {
   const method = methodOf(job)
-  const sites = siteCount(job.data) - (job.leftOut == null ? 0 : 1)
-  const { train, validation } = job.data === 'colin27' ? COLIN : job
-  const steps = Math.ceil(train / BATCH)
+  const sites = siteCount(job.data, job.folder) - (job.leftOut == null ? 0 : 1)
+  const { train, validation } = sizesOf(job)
+  const steps = job.folder == null ? Math.ceil(train / BATCH) : STEPS_PER_ROUND
   const scores = (method.mixing === 'nothing' ? 1 : Math.ceil(job.rounds / job.scoreEvery) + 2) +
     (method.mixing === 'alone' ? 2 * sites : 0)
   const round = method.mixing === 'nothing'
     ? 0
     : steps * (hasExperts(method) ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
   return (RUN_MS + sites * (SITE_MS + job.rounds * round + scores * validation * SCORE_MS)) / 1_000
+}
+
+/** Images per site. */
+function sizesOf ({ data, folder, train, validation }: Job): { readonly train: number, readonly validation: number } {
+  if (folder == null) return data === 'colin27' ? COLIN : { train, validation }
+  const held = Math.ceil(VALIDATION_SHARE * folder.images)
+  return { train: folder.images - held, validation: held }
 }
 
 function hasExperts ({ preset }: Method): boolean {

@@ -11,7 +11,7 @@ import { RunStore } from '../../src/experiment/run-store.ts'
 import { findings, type Finding } from './criteria.ts'
 import { duration, estimateSeconds, machineFactor } from './estimate.ts'
 import { parseOptions, type Options } from './options.ts'
-import { jobsOf } from './presets.ts'
+import { dataName, jobsOf } from './presets.ts'
 import { progressView } from './progress.ts'
 import { textTable } from './report/text.ts'
 import { writeReport } from './report/write.ts'
@@ -49,7 +49,7 @@ async function planText ({ name, preset, workers, threads }: Options, jobs: read
   const known = found.filter((record) => record != null)
   const seconds = jobs.reduce((sum, job, index) => sum + (found[index] == null ? estimateSeconds(job) : 0), 0)
   const wall = seconds * machineFactor(known) / workers / (workers > 1 ? CORE_SHARE : 1)
-  return `${name}: ${preset.methods.length} methods × ${preset.data.join(', ')} × seeds ${
+  return `${name}: ${preset.methods.length} methods × ${preset.data.map(dataName).join(', ')} × seeds ${
     preset.seeds.join(', ')
   }; ${preset.rounds} rounds, ${preset.train} training and ${preset.validation} validation patients per site
 ${jobs.length} runs, ${known.length} of them done before; about ${duration(wall)} on ${workers} quiet cores (${threads} thread a run)

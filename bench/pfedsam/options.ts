@@ -1,11 +1,14 @@
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
+import type { DataFolder } from '../../src/experiment/data-source.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import { readOverrides } from '../../src/federation/settings.ts'
-import { PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
-import { DATA_NAMES } from './sites.ts'
+import { openFolder } from './folder.ts'
+import { dataName, PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
+import { DATA_NAMES, type DataName } from './sites.ts'
 
 export interface Options {
   readonly name: string
@@ -23,7 +26,7 @@ const flags = {
     describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations)',
     default: 'quick'
   },
-  data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}` },
+  data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}, or a folder with one data folder per site` },
   only: { type: 'string', describe: 'methods, with commas (see docs/pfedsam-bench.md)' },
   seeds: { type: 'string', describe: 'seeds, with commas' },
   rounds: { type: 'number', describe: 'rounds of training' },
@@ -59,7 +62,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       train: positive('--train', parsed.train ?? preset.train),
       validation: positive('--validation', parsed.validation ?? preset.validation),
       scoreEvery: Math.min(preset.scoreEvery, rounds),
-      data: listOf('--data', parsed.data, DATA_NAMES) ?? preset.data,
+      data: await dataOf(parsed.data) ?? preset.data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
       ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
@@ -70,6 +73,21 @@ export async function parseOptions (args: string[]): Promise<Options> {
     out: parsed.out,
     dryRun: parsed.dryRun
   }
+}
+
+/** Data sets by name, and folders. */
+async function dataOf (text: string | undefined): Promise<Preset['data'] | undefined> {
+  if (text == null) return undefined
+  const data = await Promise.all(text.split(',').map(async (each): Promise<DataName | DataFolder> => {
+    const known = DATA_NAMES.find((name) => name === each)
+    if (known != null) return known
+    if (await stat(each).then((found) => found.isDirectory(), () => false)) return await openFolder(each)
+    throw new UsageError(`--data: there is no ${each}: choose from ${DATA_NAMES.join(', ')}, or a folder with one data folder per site`)
+  }))
+  const names = data.map(dataName)
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice != null) throw new UsageError(`--data: two data sets are called ${twice}: rename the folder of one`)
+  return data
 }
 
 function positive (flag: string, value: number): number {

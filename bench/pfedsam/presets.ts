@@ -1,3 +1,4 @@
+import type { DataFolder } from '../../src/experiment/data-source.ts'
 import type { Job } from '../../src/experiment/jobs.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import type { Overrides } from '../../src/federation/settings.ts'
@@ -6,7 +7,7 @@ import { training as trainingSettings } from '../../src/settings/training.ts'
 import { siteCount, type DataName } from './sites.ts'
 
 export interface Preset {
-  readonly data: readonly DataName[]
+  readonly data: readonly (DataName | DataFolder)[]
   readonly methods: readonly string[]
   readonly seeds: readonly number[]
   readonly rounds: number
@@ -68,22 +69,32 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings }: Preset): Job[] {
   const sizes = { rounds, train, validation, scoreEvery }
-  const jobOf = (name: DataName, method: string, seed: number): Job =>
-    ({ data: name, method, seed, ...sizes, settings: withRound(settings, name, train) })
+  const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
+    ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train) })
   const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed) => jobOf(name, method, seed))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {
-    const sites = Array.from({ length: Math.min(leftOut, siteCount(name)) }, (_, site) => site)
+    const { data: title, folder } = dataOf(name)
+    const sites = Array.from({ length: Math.min(leftOut, siteCount(title, folder)) }, (_, site) => site)
     return sites.map((site): Job => ({ ...jobOf(name, method, seeds[site % seeds.length]!), leftOut: site }))
   }))
   return [...main, ...apart]
 }
 
+function dataOf (of: DataName | DataFolder): Pick<Job, 'data' | 'folder'> {
+  return typeof of === 'string' ? { data: of } : { data: of.name, folder: of }
+}
+
+/** As reports have it. */
+export function dataName (of: DataName | DataFolder): string {
+  return dataOf(of).data
+}
+
 /** Unless the settings say how long a round is, it is one epoch of a phantom site, as in all reports so far. */
-function withRound (settings: Overrides = {}, data: DataName, train: number): Overrides {
+function withRound (settings: Overrides = {}, data: DataName | DataFolder, train: number): Overrides {
   const training = (settings['training'] ?? {}) as Overrides
   const isSaid = ['stepsPerRound', 'epochsG', 'epochsL'].some((name) => name in training)
-  if (isSaid || !PHANTOMS.includes(data)) return settings
+  if (isSaid || typeof data !== 'string' || !PHANTOMS.includes(data)) return settings
   const batchSize = Number(training['batchSize'] ?? defaultOf(trainingSettings.shape.batchSize))
   return { ...settings, training: { ...training, stepsPerRound: Math.ceil(train / batchSize) } }
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { fitSlice, loadDataset, type Slice } from '../../src/dataset/index.ts'
+import { loadDataset, type Slice } from '../../src/dataset/index.ts'
 import { InputError } from '../../src/errors.ts'
-import type { DataChoice, SiteData } from '../../src/experiment/data-source.ts'
+import type { DataChoice, DataFolder, SiteData } from '../../src/experiment/data-source.ts'
 import { fitScored, fitSplit } from '../../src/site-model/split.ts'
+import { folderData } from './folder.ts'
 import { fundusSites } from './phantoms/fundus.ts'
 import { prostateSites } from './phantoms/prostate.ts'
 import type { PhantomSite } from './phantoms/types.ts'
@@ -17,14 +18,17 @@ const PHANTOMS: Readonly<Partial<Record<string, readonly PhantomSite[]>>> = {
 const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
 /** Patients of the two splits never share a number. */
 const VALIDATION_FROM = 50_000
+/** Of training patients, by which a site chooses what it serves. */
+const CHOICE_SHARE = 0.2
 
 /** Number of sites in a data set. */
-export function siteCount (name: string): number {
-  return PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
+export function siteCount (name: string, folder?: DataFolder): number {
+  return folder?.sites.length ?? PHANTOMS[name]?.length ?? COLIN_HOSPITALS.length
 }
 
 /** Draws or reads all sites; `samples` is the folder of the bundled sample. @throws InputError when it is missing, or the name unknown. */
 export async function loadSites (choice: DataChoice, side: number, samples = join(process.cwd(), 'samples')): Promise<SiteData[]> {
+  if (choice.folder != null) return await folderData(choice.folder, choice, side)
   const phantoms = PHANTOMS[choice.name]
   if (phantoms != null) return await Promise.all(phantoms.map(async (site) => await phantomData(site, choice, side)))
   if (choice.name !== 'colin27') throw new InputError(`there is no data set ${choice.name}: choose from ${DATA_NAMES.join(', ')}`)
@@ -41,10 +45,13 @@ export async function loadSites (choice: DataChoice, side: number, samples = joi
 async function phantomData (site: PhantomSite, { train, validation, seed }: DataChoice, side: number): Promise<SiteData> {
   const slices = (first: number, count: number): Slice[] =>
     Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
+  const images = await fitScored(slices(0, train), side)
+  const held = Math.max(1, Math.round(CHOICE_SHARE * train))
   return {
     name: site.name,
-    train: await Promise.all(slices(0, train).map(async (slice) => await fitSlice(slice, side))),
-    validation: await fitScored(slices(VALIDATION_FROM, validation), side)
+    train: images,
+    validation: await fitScored(slices(VALIDATION_FROM, validation), side),
+    choice: { train: images.slice(held), held: images.slice(0, held) }
   }
 }
 

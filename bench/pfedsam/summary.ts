@@ -9,15 +9,24 @@ import { globalGroups } from '../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
+import { passesOf } from './passes.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
 export interface Spread { readonly mean: number, readonly sd: number, readonly count: number }
+
+interface SiteSummary {
+  readonly name: string
+  readonly dice: Spread
+  /** Of what the site trained alone beside the others, and what it served, by seed; where the method has a choice. */
+  readonly alone?: Spread
+  readonly serves?: readonly string[]
+}
 
 export interface MethodSummary {
   readonly method: string
   readonly title: string
   readonly ablation: boolean
-  readonly sites: readonly { readonly name: string, readonly dice: Spread }[]
+  readonly sites: readonly SiteSummary[]
   readonly dice: Spread
   readonly iou: Spread
   /** Pixels; undefined where no image had both. */
@@ -31,6 +40,8 @@ export interface MethodSummary {
   readonly globalDice: Spread
   /** Sent per site and round. */
   readonly bytes: Spread
+  /** Forward and backward passes per image of a step of both phases. */
+  readonly passes: number
   /** Numbers of the adapter that travel, here, and in ViT-B by its default settings with the method's change. */
   readonly numbers: number
   readonly numbersVitB: number
@@ -95,7 +106,7 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     method: name,
     title,
     ablation: ablation === true,
-    sites: runs[0]!.sites.map(({ name: site }, index) => ({ name: site, dice: over(({ sites }) => sites[index]!.dice) })),
+    sites: runs[0]!.sites.map(({ name: site }, index) => summariseSite(site, runs.map(({ sites }) => sites[index]!))),
     dice: spread(bySeed.map(({ dice }) => dice)),
     iou: over(({ sites }) => mean(sites.map(({ iou }) => iou))),
     hd95: distances.length === 0 ? undefined : spread(distances),
@@ -104,12 +115,19 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     worst: over(({ sites }) => Math.min(...sites.map(({ dice }) => dice))),
     globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
     bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),
+    passes: passesOf(runs[0]!.job),
     numbers: runs[0]!.size,
     numbersVitB: sharedAtVitB(method),
     seconds: over(({ trainSeconds }) => trainSeconds),
     roundsTo95: over(roundsTo95),
     curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) }))
   }
+}
+
+function summariseSite (name: string, scores: readonly RunRecord['sites'][number][]): SiteSummary {
+  const alone = scores.flatMap(({ aloneDice }) => aloneDice ?? [])
+  const own = alone.length === 0 ? {} : { alone: spread(alone), serves: scores.flatMap(({ serves }) => serves ?? []) }
+  return { name, dice: spread(scores.map(({ dice }) => dice)), ...own }
 }
 
 /** First scored round from which the mean Dice is at least 95 % of the last. */

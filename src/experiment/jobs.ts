@@ -7,12 +7,15 @@ import type { FederationSettings } from '../settings/federation-settings.ts'
 import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings } from '../settings/model.ts'
 import { defaultTrainSettings } from '../settings/training.ts'
+import type { DataFolder } from './data-source.ts'
 import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
 
 /** One run: a method on one data set with one seed. */
 export interface Job {
   readonly data: string
+  /** Where the data are those of a folder. */
+  readonly folder?: DataFolder
   readonly method: string
   readonly seed: number
   readonly rounds: number
@@ -56,10 +59,10 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
     averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS })
   }
   const asked = overridden(defaults, job.settings ?? {}, 'the file of --settings')
-  const { model, training, averaging, method } = [presetOf(preset).settings, settings]
+  const { model, training, averaging, method, labels } = [presetOf(preset).settings, settings]
     .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
   const length = model.moe.blocks.length > 0 ? lengthOf(asked.training) : bothPhases(asked.training)
-  return { rounds, seed, scoreEvery, model, train: { ...training, ...length }, averaging, method }
+  return { rounds, seed, scoreEvery, model, train: { ...training, ...length }, averaging, method, labels }
 }
 
 type Length = Pick<FederationSettings['training'], 'stepsPerRound' | 'epochsG' | 'epochsL'>
@@ -75,12 +78,15 @@ function bothPhases ({ stepsPerRound, epochsG = 1, epochsL = 1 }: Length): Lengt
     : { stepsPerRound: 2 * stepsPerRound, epochsG: undefined, epochsL: undefined }
 }
 
-/** SHA-256 (64 hex digits) of all that decides a run's numbers: two runs of one hash have the same result. */
+/** SHA-256 (64 hex digits) of all that decides a run's numbers, wherever its data lie: two runs of one hash have the same result. */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
-  const { model, train, averaging, method } = settingsOf(job, config)
+  const { model, train, averaging, method, labels } = settingsOf(job, config)
   const { mixing, mode, alone = 0 } = methodOf(job)
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
-  const text = canonicalize({ format: FORMAT, job, ...decided })
+  const { folder, ...rest } = job
+  const { personal, tail } = method ?? {}
+  const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...(personal == null ? {} : { personal, tail }), ...files })
   return createHash('sha256').update(text!).digest('hex')
 }

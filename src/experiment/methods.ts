@@ -54,6 +54,7 @@ export const METHODS: readonly Method[] = [
   { name: 'fedper', title: 'FedPer-like (decoder local)', preset: 'fedper', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-server', title: 'pFedSAM, exact average', preset: 'pfedsam', mixing: 'server', mode: 'personal' },
   { name: 'pfedsam-gossip', title: 'pFedSAM by gossip', preset: 'pfedsam', mixing: 'gossip', mode: 'personal' },
+  { name: 'adaptive', title: 'adaptive, by gossip', preset: 'adaptive', mixing: 'gossip', mode: 'personal' },
   { name: 'no-distillation', title: 'no distillation', preset: 'no-distillation', ...GOSSIP },
   { name: 'no-moe', title: 'no L-MoE', preset: 'no-moe', ...GOSSIP, mode: 'global' },
   { name: 'lambda-l-0', title: 'λ_L = 0', preset: 'lambda-l-0', ...GOSSIP },

@@ -1,6 +1,7 @@
 import { mean } from '../common/mean.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
+import type { Serves } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 import { readBaseModel, type BaseModel } from '../site-model/base/base-model.ts'
 import { bundledWeights } from '../site-model/base/bundled-weights.ts'
@@ -26,6 +27,9 @@ interface SiteScores extends Score {
   readonly bytesSent: number
   /** Of the shared adapter alone. */
   readonly globalDice: number
+  /** What the site would have without the others, and what it serves; where the method has a choice. */
+  readonly aloneDice?: number
+  readonly serves?: Serves
   readonly perImage: readonly { readonly dice: number, readonly iou: number, readonly hd95: number | null }[]
   /** One predicted mask: of validation image `index`, bits as base64. */
   readonly example: { readonly index: number, readonly dice: number, readonly mask: string }
@@ -73,10 +77,10 @@ export async function runJob (job: Job, { threads, ...options }: JobOptions): Pr
 
 async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threads'>): Promise<Omit<RunRecord, 'seconds'>> {
   const base = await openBase()
-  const all = await options.source({ name: job.data, train: job.train, validation: job.validation, seed: job.seed }, base.config.imageSize)
-  const sites = all.filter((_, index) => index !== job.leftOut)
   const method = methodOf(job)
   const settings = settingsOf(job, base.config)
+  const all = await options.source({ ...job, name: job.data, settings }, base.config.imageSize)
+  const sites = all.filter((_, index) => index !== job.leftOut)
   const learner = createSharedLearner({ engine, base, settings })
   try {
     const trained = await runMethod({ learner, method, sites, settings, ...options })
@@ -112,12 +116,14 @@ async function describeSite (
 ): Promise<Omit<SiteScores, 'bytesSent'>> {
   const { perSample } = await model.evaluate(validation, mode)
   const globalDice = mode === 'personal' ? (await model.evaluate(validation, 'global')).dice : meanScore(perSample).dice
+  const own = await model.evaluateAlone(validation)
   const chosen = medianByArea(validation)
   const [mask] = await model.predict([validation[chosen]!], mode)
   return {
     name,
     images: images.length,
     globalDice,
+    ...own,
     ...meanScore(perSample),
     perImage: perSample.map(({ dice, iou, hd95 }) => ({ dice, iou, hd95: Number.isFinite(hd95) ? hd95 : null })),
     example: { index: chosen, dice: perSample[chosen]!.dice, mask: packBits(mask!) }
@@ -151,6 +157,7 @@ async function tryUnseen (
       learner,
       adapter: models[0]!.adapter,
       samples: site.train,
+      choice: site.choice,
       siteSeed: siteSeed(settings.seed, models.length)
     })
     const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)

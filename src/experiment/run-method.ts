@@ -1,5 +1,6 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
+import { labelMapOf } from '../dataset/index.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
@@ -22,6 +23,7 @@ export interface RunSettings {
   readonly train: TrainSettings
   readonly averaging: FederationSettings['averaging']
   readonly method?: MethodSettings | undefined
+  readonly labels?: FederationSettings['labels']
   /** Rounds between two scores on the way. */
   readonly scoreEvery: number
 }
@@ -52,7 +54,7 @@ export interface MethodRun {
 export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
-  const models = await createModels(run, pooled ? [sites.flatMap(({ train }) => train)] : sites.map(({ train }) => train))
+  const models = await createModels(run, pooled ? [{ train: sites.flatMap(({ train }) => train) }] : sites)
   const mixer = createMixer(run, models)
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
   const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
@@ -87,19 +89,18 @@ async function trainRound (
   })
 }
 
-export function planOf ({ model, train }: Pick<RunSettings, 'model' | 'train'>): RoundPlan {
-  return roundPlan({ model, training: train })
+export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {
+  return roundPlan({ model, training: train, method })
 }
 
 async function createModels (
   { learner, sites: { length }, settings: { seed } }: MethodRun,
-  images: readonly SiteData['train'][]
+  images: readonly (Pick<SiteData, 'train'> & Partial<SiteData>)[]
 ): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   const sites = length / images.length
-  return await Promise.all(
-    images.map(async (samples, index) => await TrainedSite.create({ learner, adapter, samples, siteSeed: siteSeed(seed, index), sites }))
-  )
+  return await Promise.all(images.map(async ({ train: samples, choice }, index) =>
+    await TrainedSite.create({ learner, adapter, samples, choice, siteSeed: siteSeed(seed, index), sites })))
 }
 
 /** Order and augmentation of site `index`. */
@@ -109,7 +110,7 @@ export function siteSeed (seed: number, index: number): number {
 
 /** The learner of a run: all its sites train on it in turn. */
 export function createSharedLearner (
-  { engine, base, settings: { model, train, method, rounds, seed } }: {
+  { engine, base, settings: { model, train, method, labels, rounds, seed } }: {
     readonly engine: Engine,
     readonly base: BaseModel,
     readonly settings: RunSettings
@@ -122,7 +123,8 @@ export function createSharedLearner (
     baseHash: base.hash,
     model,
     train,
-    keeps: method?.keeps,
+    method,
+    ...(labels == null ? {} : { labels: labelMapOf(labels) }),
     rounds,
     seed,
     siteSeed: 0

@@ -2,14 +2,16 @@ import type { Adapter } from '../adapter/adapter.ts'
 import type { PrivateSet } from '../adapter/private-set.ts'
 import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
-import type { Learner, PhaseArgs } from '../model/train/learner.ts'
-import type { TrainPhase } from '../settings/method.ts'
+import type { Learner } from '../model/train/learner.ts'
+import type { Choice, PhaseArgs } from '../model/train/learner-args.ts'
+import type { Serves, TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 
 interface TrainedSiteInit {
   readonly learner: Learner
   readonly adapter: Adapter
   readonly samples: readonly Fitted[]
+  readonly choice?: Choice | undefined
   readonly siteSeed: number
   /** How many sites' images these are, pooled; 1 if not given. */
   readonly sites?: number
@@ -21,19 +23,21 @@ interface TrainedSiteInit {
  */
 export class TrainedSite {
   readonly samples: readonly Fitted[]
+  readonly #choice: Choice | undefined
   readonly #learner: Learner
   readonly #siteSeed: number
   readonly #sites: number
   #adapter: Adapter
   #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, siteSeed, sites = 1 }: TrainedSiteInit, own: PrivateSet) {
+  private constructor ({ learner, adapter, samples, choice, siteSeed, sites = 1 }: TrainedSiteInit, own: PrivateSet) {
     this.#learner = learner
     this.#adapter = adapter
     this.#private = own
     this.#siteSeed = siteSeed
     this.#sites = sites
     this.samples = samples
+    this.#choice = choice
   }
 
   /** With the experts that the learner holds now: those at the start, as long as nothing was trained. */
@@ -66,13 +70,21 @@ export class TrainedSite {
     return await this.#learner.evaluate({ adapter: this.#adapter, samples, mode })
   }
 
+  /** What the site would have without the others, and what it serves; where the method has a choice. */
+  async evaluateAlone (samples: readonly Scored[]): Promise<{ readonly aloneDice?: number, readonly serves?: Serves }> {
+    this.#learner.importPrivate(this.#private)
+    const alone = await this.#learner.evaluateAlone(samples)
+    const { serves } = this.#learner
+    return { ...(alone == null ? {} : { aloneDice: alone.dice }), ...(serves == null ? {} : { serves }) }
+  }
+
   async predict (samples: readonly Fitted[], mode: Mode): Promise<Uint8Array[]> {
     this.#learner.importPrivate(this.#private)
     return await this.#learner.predict({ adapter: this.#adapter, samples, mode })
   }
 
   #args (round: number, signal: AbortSignal | undefined): PhaseArgs {
-    const { samples } = this
-    return { adapter: this.#adapter, samples, round, siteSeed: this.#siteSeed, sites: this.#sites, ...(signal == null ? {} : { signal }) }
+    const common = { round, siteSeed: this.#siteSeed, sites: this.#sites, ...(signal == null ? {} : { signal }) }
+    return { adapter: this.#adapter, samples: this.samples, choice: this.#choice, ...common }
   }
 }

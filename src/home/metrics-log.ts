@@ -1,14 +1,19 @@
 import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
+import type { Serves } from '../settings/method.ts'
 import { checkedText, uncheckedText } from './checksum.ts'
 import { readIfThere, writeFileSafely } from './files.ts'
 
-/** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and with the site's experts beside it. */
+/** Mean over a site's validation images, 0 to 1: of the base alone, with the global adapter, and of what the site serves. */
 export interface Dice {
   readonly frozen: number
   readonly global: number
   readonly personal: number
+  /** What the site would have without the others; only where the method trains that, too. */
+  readonly alone?: number | undefined
+  /** What the site serves, once it has chosen. */
+  readonly serves?: Serves | undefined
 }
 
 /** What a site's model scores: the mean over the classes that the site annotates, and where the federation names classes each of them. */

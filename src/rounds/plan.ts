@@ -1,5 +1,5 @@
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { TrainPhase } from '../settings/method.ts'
+import type { MethodSettings, TrainPhase } from '../settings/method.ts'
 
 /** What a site trains in one round, before and after its exchanges, in this order. */
 export interface RoundPlan {
@@ -16,12 +16,14 @@ export interface RoundSteps {
 interface Planned {
   readonly model: Pick<FederationSettings['model'], 'moe'>
   readonly training: Pick<FederationSettings['training'], 'order' | 'epochsL'>
+  readonly method?: MethodSettings | undefined
 }
 
-/** The plan of a federation's method: the experts, where it has any, are fitted after the exchange or before it. */
-export function roundPlan ({ model: { moe }, training: { order, epochsL } }: Planned): RoundPlan {
-  const experts: readonly TrainPhase[] = moe.blocks.length > 0 && epochsL !== 0 ? ['L'] : []
-  return order === 'GL-local' ? { before: ['G', ...experts], after: [] } : { before: ['G'], after: experts }
+/** The plan of a federation's method: what is a site's own, where it has anything, is fitted after the exchange or before it. */
+export function roundPlan ({ model: { moe }, training: { order, epochsL }, method }: Planned): RoundPlan {
+  const isOwn = moe.blocks.length > 0 || method?.personal === 'copy'
+  const own: readonly TrainPhase[] = isOwn && epochsL !== 0 ? ['L'] : []
+  return order === 'GL-local' ? { before: ['G', ...own], after: [] } : { before: ['G'], after: own }
 }
 
 /** Phases that are trained once more when the last exchange is over: those that leave the adapter alone, since they serve with it. */

@@ -13,6 +13,9 @@ export function conflictIn (settings: FederationSettings): string | undefined {
   const { training: { stepsPerRound, epochsG, epochsL }, labels: given } = settings
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
+  if (settings.method?.personal === 'copy' && settings.model.moe.blocks.length > 0) {
+    return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
+  }
   return conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given))
 }
 

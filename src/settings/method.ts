@@ -8,6 +8,13 @@ export type TrainPhase = 'G' | 'L'
 const GLOBAL_GROUPS = ['encoder', 'decoder'] as const
 export type GlobalGroup = typeof GLOBAL_GROUPS[number]
 
+/** What a site serves to its own patients: the shared adapter, or a copy that began so. */
+export const SERVES = ['shared', 'tuned', 'alone'] as const
+export type Serves = typeof SERVES[number]
+
+/** Of a document that does not say it. */
+export const DEFAULT_TAIL = 0.25
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -17,6 +24,17 @@ export const method = z.strictObject({
     z.array(z.enum(GLOBAL_GROUPS)).min(1).max(GLOBAL_GROUPS.length - 1).optional(),
     'Groups of the adapter that stay at every site: trained with the others, never sent',
     { otherwise: 'none' }
+  ),
+  personal: setting(
+    z.enum(['experts', 'copy']).optional(),
+    "What serves a site's own patients: the shared adapter with the site's experts beside it; or, by images that the site holds back till" +
+      ' it has chosen, the shared adapter or a copy of its own: tuned at home, or trained alone',
+    { otherwise: 'experts' }
+  ),
+  tail: setting(
+    z.number().min(0).max(0.9).optional(),
+    'Part of the rounds, the last ones, in which a site trains the copy that it has chosen; it counts only with a copy',
+    { otherwise: String(DEFAULT_TAIL) }
   )
 })
 

@@ -51,7 +51,7 @@ export async function createLearner (
       window: model.window
     },
     train: training,
-    keeps: method?.keeps,
+    method,
     labels: labels == null ? undefined : labelMapOf(labels),
     rounds: training.rounds,
     seed: training.seed,

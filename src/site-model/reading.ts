@@ -9,7 +9,10 @@ import type { OneWindow, WindowSetting } from '../settings/model.ts'
 const NAME = 'shown.json'
 
 /** What of a federation's document says how images and masks are read. */
-type Readable = Pick<FederationSettings, 'model' | 'labels'>
+interface Readable {
+  readonly model: Pick<FederationSettings['model'], 'channels' | 'window'>
+  readonly labels?: FederationSettings['labels']
+}
 
 /** How a federation's document has images and masks read. */
 export function readingOf ({ model: { channels, window }, labels }: Readable, axis: ReadOptions['axis']): ReadOptions {

@@ -1,10 +1,14 @@
-import { emptySlices, fitSlice, growSplit, type Dataset, type Fitted, type Sides, type Slice, type Split } from '../dataset/index.ts'
+import {
+  emptySlices, fitSlice, growSplit, splitSlices, type Dataset, type Fitted, type Sides, type Slice, type Split
+} from '../dataset/index.ts'
 
 export type ScoredSample = Fitted & { readonly truth: Uint8Array }
 
 export interface FittedSplit {
   readonly train: Fitted[]
   readonly validation: ScoredSample[]
+  /** Training images by which the site chooses what it serves, and those on which it trains until it has. */
+  readonly choice: { readonly train: Fitted[], readonly held: ScoredSample[] }
   readonly sides: Sides
 }
 
@@ -23,9 +27,17 @@ export interface SplitSettings {
 /** The federation's split of a site's slices, resized to the model's input side. */
 export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, settings: SplitSettings): Promise<FittedSplit> {
   const { train, validation, empty, sides } = splitOf(dataset.slices, settings)
+  const all = [...train, ...empty]
+  const fits = await Promise.all(all.map(async (slice) => await fitSlice(slice, side, settings.targets)))
+  const fitted = new Map(all.map((slice, i) => [slice, fits[i]!]))
+  const inner = splitSlices(train, settings)
   return {
-    train: await Promise.all([...train, ...empty].map(async (slice) => await fitSlice(slice, side, settings.targets))),
+    train: fits,
     validation: await fitScored(validation, side),
+    choice: {
+      train: [...inner.train, ...empty].map((slice) => fitted.get(slice)!),
+      held: inner.validation.map((slice) => scored(fitted.get(slice)!, slice))
+    },
     sides
   }
 }
@@ -41,5 +53,9 @@ export function splitOf (slices: readonly Slice[], settings: SplitSettings): Spl
 
 /** Their truth is that of the slice, which may keep it packed. */
 export async function fitScored (slices: readonly Slice[], side: number): Promise<ScoredSample[]> {
-  return await Promise.all(slices.map(async (slice) => ({ ...await fitSlice(slice, side), get truth () { return slice.mask } })))
+  return await Promise.all(slices.map(async (slice) => scored(await fitSlice(slice, side), slice)))
+}
+
+function scored (fitted: Fitted, slice: Slice): ScoredSample {
+  return { ...fitted, get truth () { return slice.mask } }
 }

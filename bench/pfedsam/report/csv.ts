@@ -1,6 +1,8 @@
 import type { RunRecord } from '../../../src/experiment/run-job.ts'
 
-const SITES = ['data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'missed', 'globalDice', 'bytesPerRound']
+const SITES = [
+  'data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'missed', 'globalDice', 'aloneDice', 'serves', 'bytesPerRound'
+]
 const IMAGES = ['data', 'method', 'seed', 'site', 'image', 'dice', 'iou', 'hd95']
 const DIGITS = 5
 
@@ -10,8 +12,11 @@ export function sitesCsv (records: readonly RunRecord[]): string {
     SITES,
     whole(records).flatMap(({ job, sites }) =>
       sites.map((
-        { name, images, dice, iou, hd95, missed, globalDice, bytesSent }
-      ) => [job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, Math.round(bytesSent / job.rounds)])
+        { name, images, dice, iou, hd95, missed, globalDice, aloneDice = null, serves = null, bytesSent }
+      ) => [
+        job.data, job.method, job.seed, name, images, dice, iou, hd95, missed, globalDice, aloneDice, serves,
+        Math.round(bytesSent / job.rounds)
+      ])
     )
   )
 }

@@ -30,6 +30,8 @@ const WHAT: Readonly<Record<string, string>> = {
     'One real head (Colin 27, T1 MRI) cut and altered in four ways: the sites are simulated, and slices of one subject resemble each other.'
 }
 
+const OF_FOLDER = 'Images of the folder of this name, one data folder per site, split by subject; none of them is shown here.'
+
 /** One file that needs neither network nor scripts. */
 export function renderPage ({ name, preset, summaries, strips, base }: PageInput): string {
   const body = html`<h1>Does joining pay?</h1>
@@ -37,7 +39,9 @@ export function renderPage ({ name, preset, summaries, strips, base }: PageInput
 standard deviation over seeds ${
     preset.seeds.join(', ')
   }; Dice and IoU in points, HD95 in pixels.
-<strong>All sites are simulated</strong>: these figures compare methods and claim nothing about accuracy on patients.</p>
+${
+    preset.data.every((each) => typeof each === 'string') ? html`<strong>All sites are simulated</strong>: these` : 'These'
+  } figures compare methods and claim nothing about accuracy on patients.</p>
 <p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation
 patients; base sam-tiny ${
     base.slice(0, 12)
@@ -58,7 +62,7 @@ function checks (list: readonly Finding[]): Markup {
 function section (summary: DataSummary, strips: readonly Strip[]): Markup {
   const main = summary.methods.filter(({ ablation }) => !ablation)
   const colours = legend(main.map(({ method, title }) => [title, colourOf(method)]))
-  return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? ''}</p>
+  return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? OF_FOLDER}</p>
 ${new Markup(diceBars(summary.methods))}
 ${methodTable(summary)}</section>
 <div class="pair"><section class="card"><h2>Dice per round</h2>${colours}${new Markup(curves(main))}</section>

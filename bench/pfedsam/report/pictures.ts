@@ -20,11 +20,11 @@ const TRUTH = [255, 193, 7] as const
 const PREDICTED = [64, 224, 160] as const
 const SCALE = 2
 
-/** Strips of one data set, from the runs of its first seed; the images are drawn anew. */
+/** Strips of one data set, from the runs of its first seed; the images are drawn anew. Those of a folder are not ours to show. */
 export async function drawStrips (data: string, records: readonly RunRecord[]): Promise<Strip[]> {
   const runs = SHOWN.flatMap((name) => records.find(({ job }) => job.data === data && job.method === name && job.leftOut == null) ?? [])
   const first = runs[0]
-  if (first == null) return []
+  if (first == null || first.job.folder != null) return []
   const { job } = first
   const { config } = await openBase()
   const sites = await loadSites({ name: data, train: 1, validation: job.validation, seed: job.seed }, config.imageSize)

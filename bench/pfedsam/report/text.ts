@@ -1,7 +1,9 @@
 import Table from 'cli-table3'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
-const HEAD = ['Dice', 'worst site', 'global Dice', 'IoU', 'HD95 (missed)', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s']
+const HEAD = [
+  'Dice', 'worst site', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s'
+]
 
 /** Dice in points: "87.4 ± 0.6". */
 export function points ({ mean, sd, count }: Spread): string {
@@ -19,13 +21,14 @@ function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes'
 
 /** The columns after a method's name, without and with its sites. */
 export function cellsOf (method: MethodSummary): string[] {
-  const { dice, worst, globalDice, iou, hd95, missed, bytes, roundsTo95, seconds } = method
+  const { dice, worst, globalDice, iou, hd95, missed, passes, bytes, roundsTo95, seconds } = method
   return [
     points(dice),
     points(worst),
     points(globalDice),
     points(iou),
     `${hd95 == null ? '–' : plain(hd95, 1)} (${missed.mean.toFixed(0)})`,
+    passes.toFixed(2),
     (bytes.mean / 1_000).toFixed(0),
     (bytesVitB(method) / 1e6).toFixed(2),
     plain(roundsTo95, 0),

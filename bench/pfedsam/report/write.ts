@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { writeWhole } from '../../../src/common/write-whole.ts'
 import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { findings } from '../criteria.ts'
-import type { Preset } from '../presets.ts'
+import { dataName, type Preset } from '../presets.ts'
 import { summarise } from '../summary.ts'
 import { imagesCsv, sitesCsv } from './csv.ts'
 import { renderPage } from './page.ts'
@@ -15,12 +15,13 @@ const DIGITS = 6
 export async function writeReport (folder: string, name: string, preset: Preset, records: readonly RunRecord[]): Promise<string[]> {
   const summaries = summarise(records)
   const { hash } = await openBase()
+  const settings = { ...preset, data: preset.data.map(dataName) }
   const strips = new Map(await Promise.all(summaries.map(async ({ data }) => [data, await drawStrips(data, records)] as const)))
   const files: [string, string][] = [
     ['report.html', renderPage({ name, preset, summaries, strips, base: hash })],
     [
       'report.json',
-      `${JSON.stringify({ preset: name, settings: preset, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`
+      `${JSON.stringify({ preset: name, settings, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`
     ],
     ['sites.csv', sitesCsv(records)],
     ['images.csv', imagesCsv(records)]

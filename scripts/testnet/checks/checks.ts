@@ -177,7 +177,7 @@ function strikeChecks (strike: Strike, { report, orphaned, rounds }: CheckInput)
 }
 
 /** NaN (which no comparison accepts) when a hospital has no such figure. */
-export function meanDice (hospitals: readonly HospitalReport[], mode: keyof HospitalReport['dice']): number {
+export function meanDice (hospitals: readonly HospitalReport[], mode: 'frozen' | 'local' | 'global' | 'personal'): number {
   return mean(hospitals.map(({ dice }) => dice[mode] ?? NaN))
 }
 

@@ -5,10 +5,12 @@ import { InputError } from '../../../src/errors.ts'
 import { namesIn, readIfThere } from '../../../src/home/files.ts'
 import { MetricsLog, type RoundRecord } from '../../../src/home/metrics-log.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
+import { SERVES } from '../../../src/settings/method.ts'
 
 const count = z.number().int().nonnegative()
 const steps = z.object({ trained: count, arrived: count, lost: count })
-const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number() })
+const adaptive = { alone: z.number().optional(), serves: z.enum(SERVES).optional() }
+const dice = z.object({ frozen: z.number(), global: z.number(), personal: z.number(), ...adaptive })
 
 /** What a daemon leaves behind when it ends well. */
 const summarySchema = z.object({

@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { SERVES } from '../../../src/settings/method.ts'
 
 const score = z.number().nullable()
 const count = z.number().int().nonnegative()
+/** Where the method has a choice of what a site serves. */
+const adaptive = { alone: score.optional(), serves: z.enum(SERVES).optional() }
 
 const roundSchema = z.strictObject({
   round: z.number().int(),
@@ -33,10 +36,10 @@ const hospitalSchema = z.strictObject({
   exchangesByRound: z.array(z.number().int()),
   bytesSent: z.number(),
   bytesReceived: z.number(),
-  /** Mean over the hospital's validation images; `local`: trained alone (--compare). */
-  dice: z.strictObject({ frozen: score, local: score, global: score, personal: score }),
+  /** Mean over the hospital's validation images; `local`: trained alone (--compare); `alone`: what it trained alone beside the others. */
+  dice: z.strictObject({ frozen: score, local: score, global: score, personal: score, ...adaptive }),
   /** Dice by class, where the federation names classes that its validation images show. */
-  classes: z.record(z.string(), z.strictObject({ frozen: score, global: score, personal: score })).optional(),
+  classes: z.record(z.string(), z.strictObject({ frozen: score, global: score, personal: score, ...adaptive })).optional(),
   eventLoopP99Ms: z.number().nullable(),
   /** null: ended by `signal`. */
   exitCode: z.number().int().nullable(),

@@ -1,6 +1,7 @@
 import { onStopSignal } from '../../common/stop-signals.ts'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
+import { joiningInWords } from '../../home/joining.ts'
 import { sitePaths } from '../../home/paths.ts'
 import type { Daemon } from '../../node/daemon.ts'
 import type { Summary } from '../../node/summary.ts'
@@ -69,5 +70,5 @@ async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> 
 function describe ({ name, rounds, exchanges, dice }: Summary): string {
   return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${
     dice.global.toFixed(3)
-  }, personal ${dice.personal.toFixed(3)}`
+  }, personal ${dice.personal.toFixed(3)}${dice.alone == null ? '' : `, alone ${dice.alone.toFixed(3)}: ${joiningInWords(dice)}`}`
 }

@@ -1,3 +1,4 @@
+import { joiningInWords } from '../../home/joining.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 import { command, withFlags } from '../flags.ts'
@@ -36,6 +37,7 @@ function describe (value: SiteStatus): string {
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
   ]
   if (value.dice != null) lines.push(`Dice        ${describeDice(value.dice)}`)
+  if (value.dice?.alone != null) lines.push(`            ${joiningInWords(value.dice)}`)
   for (const [name, dice] of Object.entries(value.classes ?? {})) lines.push(`            ${name}: ${describeDice(dice)}`)
   if (value.consensus != null) lines.push(`consensus   ${value.consensus.toFixed(4)} (relative distance, estimated)`)
   return [
@@ -47,8 +49,10 @@ function describe (value: SiteStatus): string {
   ].join('\n')
 }
 
-function describeDice ({ frozen, global, personal }: NonNullable<SiteStatus['dice']>): string {
-  return `frozen ${frozen.toFixed(3)}, global ${global.toFixed(3)}, personal ${personal.toFixed(3)}`
+function describeDice (dice: NonNullable<SiteStatus['dice']>): string {
+  const { frozen, global, personal, alone } = dice
+  const beside = alone == null ? '' : `, alone ${alone.toFixed(3)}`
+  return `frozen ${frozen.toFixed(3)}, global ${global.toFixed(3)}, personal ${personal.toFixed(3)}${beside}`
 }
 
 function describeSteps ({ trained, arrived, lost }: NonNullable<SiteStatus['steps']>): string {

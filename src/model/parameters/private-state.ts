@@ -1,6 +1,8 @@
 import { PrivateSet } from '../../adapter/private-set.ts'
 import type { NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
+import { SERVES } from '../../settings/method.ts'
+import type { Candidate } from '../train/own-copy.ts'
 import { initialExperts } from './expert-set.ts'
 import type { Parameter } from './groups.ts'
 import { createLayout, flatten, unflatten, type Layout } from './layout.ts'
@@ -11,6 +13,18 @@ export interface PrivateState {
   readonly experts: ExpertState
   /** Global parameters that the method keeps. */
   readonly kept: Float32Array
+  /** Only where the method has a copy instead of experts. */
+  readonly copy?: CopyState | undefined
+}
+
+/** Global parameters that are this site's own, flat, as they are trained. */
+export interface CopyState {
+  /** What the site would have without the others: trained from the common start on its own images alone. */
+  readonly alone: Float32Array
+  /** Steps of it so far. */
+  readonly steps: number
+  /** What the site serves, once it has chosen; of the shared adapter as it was when it was best here. */
+  readonly served?: Candidate | undefined
 }
 
 export interface ExpertState {
@@ -25,11 +39,16 @@ export interface ExpertState {
 export interface PrivateLayouts {
   readonly experts: Layout
   readonly kept: Layout
+  /** Numbers of a copy of the global parameters; 0 where the method has none. */
+  readonly copy: number
 }
 
 const FIRST = 'lmoe.optimiser.first'
 const SECOND = 'lmoe.optimiser.second'
 const STEP = 'lmoe.optimiser.step'
+const ALONE = 'own.copy.alone'
+const FACTS = 'own.copy.facts'
+const SERVED = 'own.copy.served'
 /** Begins the names of kept global parameters in the private set: an adapter's schema refuses it. */
 const OWN = 'own.'
 
@@ -43,22 +62,23 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet ({ experts: layout, kept, copy: size }: PrivateLayouts, state: PrivateState): PrivateSet {
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
     [FIRST, { shape: [layout.size], data: first.slice() }],
     [SECOND, { shape: [layout.size], data: second.slice() }],
     [STEP, { shape: [1], data: Float32Array.of(step) }],
-    ...unflatten(owned(kept), state.kept.slice())
+    ...unflatten(owned(kept), state.kept.slice()),
+    ...(state.copy == null ? [] : copyTensors(state.copy, size))
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
-export function fromPrivateSet ({ experts: layout, kept }: PrivateLayouts, set: PrivateSet): PrivateState {
+export function fromPrivateSet ({ experts: layout, kept, copy: size }: PrivateLayouts, set: PrivateSet): PrivateState {
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
-  const wanted = layout.entries.length + moments.entries.length + kept.entries.length
+  const wanted = layout.entries.length + moments.entries.length + kept.entries.length + (size === 0 ? 0 : copyLayout(size).entries.length)
   if (tensors.size !== wanted) {
     throw new SchemaError(`the private set holds ${tensors.size} tensors where this model has ${wanted}: it belongs to another model`)
   }
@@ -70,7 +90,26 @@ export function fromPrivateSet ({ experts: layout, kept }: PrivateLayouts, set: 
     second: state.slice(layout.size, 2 * layout.size),
     step: state.at(-1)!
   }
-  return { experts, kept: flatten(owned(kept), record) }
+  return { experts, kept: flatten(owned(kept), record), ...(size === 0 ? {} : { copy: copyFrom(record, size) }) }
+}
+
+function copyLayout (size: number): Layout {
+  return createLayout([{ name: ALONE, shape: [size] }, { name: FACTS, shape: [2] }, { name: SERVED, shape: [size] }])
+}
+
+function copyTensors ({ alone, steps, served }: CopyState, size: number): [string, NamedTensor][] {
+  return [
+    [ALONE, { shape: [size], data: alone.slice() }],
+    [FACTS, { shape: [2], data: Float32Array.of(steps, served == null ? 0 : 1 + SERVES.indexOf(served.serves)) }],
+    [SERVED, { shape: [size], data: (served?.values ?? alone).slice() }]
+  ]
+}
+
+function copyFrom (record: Record<string, NamedTensor>, size: number): CopyState {
+  const flat = flatten(copyLayout(size), record)
+  const [steps, chosen] = [flat[size]!, flat[size + 1]!]
+  const serves = SERVES[chosen - 1]
+  return { alone: flat.slice(0, size), steps, served: serves == null ? undefined : { serves, values: flat.slice(size + 2) } }
 }
 
 function owned (layout: Layout): Layout {

@@ -2,12 +2,12 @@ import type { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
-import type { CompiledStep, Engine, HostRecord } from '../../compute/index.ts'
+import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import { toImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
-import type { GlobalGroup, TrainPhase } from '../../settings/method.ts'
-import type { Mode, ModelSettings } from '../../settings/model.ts'
-import { LEAST_SHARE, type TrainSettings } from '../../settings/training.ts'
+import type { Serves, TrainPhase } from '../../settings/method.ts'
+import type { Mode } from '../../settings/model.ts'
+import { LEAST_SHARE } from '../../settings/training.ts'
 import { balanced } from '../classes/balance.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained, targetFeeds } from '../classes/feeds.ts'
@@ -17,62 +17,25 @@ import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, type Layout } from '../parameters/layout.ts'
-import { fromPrivateSet, initialExpertState, toPrivateSet, type PrivateLayouts, type PrivateState } from '../parameters/private-state.ts'
+import {
+  fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
+} from '../parameters/private-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
-import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
+import type { LearnerInit, PhaseArgs } from './learner-args.ts'
 import { decline, stepScalars, warmup } from './optimiser.ts'
+import { choosingRound } from './own-copy.ts'
 import { phaseStep } from './phase-step.ts'
-import { runPhase, type PhaseRun, type Trained } from './run-phase.ts'
-
-export interface LearnerInit {
-  readonly engine: Engine
-  readonly config: SamConfig
-  readonly weights: Weights
-  readonly baseHash: string
-  readonly model: ModelSettings
-  readonly train: TrainSettings
-  /** Groups of the global parameters that stay at the site; none if not given. */
-  readonly keeps?: readonly GlobalGroup[] | undefined
-  /** The federation's classes; one, everything above 0, if not given. */
-  readonly labels?: LabelMap | undefined
-  /** Of the whole training, for a schedule that falls; no end if not given. */
-  readonly rounds?: number
-  /** The federation's: Γ and Λ at the start. */
-  readonly seed: number
-  /** This site's: order and augmentation of its images. */
-  readonly siteSeed: number
-  /** Where the features that frozen blocks make of unaltered images are kept; by default 256 MiB of memory. */
-  readonly cache?: CacheLimits
-}
-
-export interface PhaseArgs {
-  readonly adapter: Adapter
-  readonly samples: readonly Fitted[]
-  /** From 1. */
-  readonly round: number
-  /** Whose learning rate it has; that of `round` if not given. */
-  readonly asRound?: number
-  /** Where one learner serves several sites in turn: whose order and augmentation; its own if not given. */
-  readonly siteSeed?: number
-  /** Stands for this many sites, whose images it has together: a round of `stepsPerRound` has as many steps as theirs. 1 if not given. */
-  readonly sites?: number
-  /** Steps of phase G that this site has trained before; by default as many as its earlier rounds had. */
-  readonly done?: number
-  /** Part of the round's steps that is trained, above 0 to 1; all of them if not given. */
-  readonly share?: number
-  /** Asked after each step: a phase that has trained enough ends, though not before `LEAST_SHARE` of its steps. */
-  readonly isEnough?: () => boolean
-  readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
-  /** Checked before every step; a phase that ends early changes nothing. */
-  readonly signal?: AbortSignal
-}
+import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
+import { contextOf } from './step-context.ts'
+import { trainCopies } from './train-copies.ts'
 
 const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
@@ -98,20 +61,20 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels } = init
+    const { engine, config, model, train, seed, labels, method } = init
     this.#init = init
     this.inputSize = config.imageSize
     const classes = labels?.names.length ?? 1
     const division = { classes, apart: model.classes === 'apart' && classes > 1 }
     const weights = withPasses(init.weights, config, division)
-    this.#components = componentsOf({ ...init, classes })
+    this.#components = componentsOf({ ...init, keeps: method?.keeps, classes })
     const groups = this.#components.flatMap((component) => component.groups ?? [])
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    this.#layouts = { experts: createLayout(experts), kept: global.kept }
+    this.#layouts = { experts: createLayout(experts), kept: global.kept, copy: method?.personal === 'copy' ? global.layout.size : 0 }
     this.#initialKept = global.initialKept()
-    this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept }
+    this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
     this.#weights = { ...weights, ...global.fixed }
     this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
     this.#steps = {
@@ -135,6 +98,20 @@ export class Learner {
       return { '@rate': vector(rate), '@decay': vector(decay) }
     }
     this.#rates = { G: rates(global.layout, 'G'), L: rates(this.#layouts.experts, 'L') }
+  }
+
+  #initialCopy (): CopyState | undefined {
+    if (this.#layouts.copy === 0) return undefined
+    return { alone: this.#global.join(this.initialAdapter(), this.#initialKept), steps: 0 }
+  }
+
+  /** The method has copies of the adapter instead of experts. */
+  get #copies (): boolean {
+    return this.#layouts.copy > 0
+  }
+
+  get #choosing (): number {
+    return choosingRound(this.#init.rounds ?? Infinity, this.#init.method ?? {})
   }
 
   /** @throws InputError when the settings do not fit the model. */
@@ -161,20 +138,46 @@ export class Learner {
     args: PhaseArgs
   ): Promise<{ readonly adapter: Adapter, readonly loss: number, readonly steps: number }> {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
-    return phase === 'G' ? await this.#trainGlobal(args) : await this.#trainExperts(args)
+    const known = this.#copies && args.choice != null && args.round <= this.#choosing ? { ...args, samples: args.choice.train } : args
+    if (phase === 'G') return await this.#trainGlobal(known)
+    return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
   async #trainGlobal (args: PhaseArgs): ReturnType<Learner['train']> {
+    const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
+    const { adapter, kept } = this.#global.part(value)
+    this.#state = { ...this.#state, kept }
+    return { adapter, loss, steps }
+  }
+
+  /** One phase G on all global parameters, flat. */
+  async #fit (gamma: Float32Array, args: PhaseArgs): Promise<{ value: Float32Array, loss: number, steps: number }> {
     const done = args.done ?? (args.round - 1) * this.#stepsOf('G', args)
     const factor = this.#rateFactor('G', args, done)
-    const gamma = this.#global.join(args.adapter, this.#state.kept)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
-    const { trained, loss, steps } = await this.#run('G', args, { start, done }, (step, value) => ({
-      '@gamma': vector(value),
+    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
+      '@gamma': vector(now),
       '@scalars': vector(stepScalars(step, factor(step)))
     }))
-    const { adapter, kept } = this.#global.part(trained.value)
-    this.#state = { ...this.#state, kept }
+    return { value, loss, steps }
+  }
+
+  async #trainCopies (args: PhaseArgs): ReturnType<Learner['train']> {
+    const { adapter, round, choice } = args
+    const old = this.#state.copy!
+    const { copy, loss, steps } = await trainCopies({
+      copy: old,
+      shared: this.#global.join(adapter, this.#state.kept),
+      round,
+      rounds: this.#init.rounds ?? Infinity,
+      choosing: this.#choosing,
+      fit: async (values) => await this.#fit(values, { ...args, done: old.steps }),
+      diceOf: async (values) => {
+        const { perSample } = await this.#evaluated({ '@gamma': vector(values) }, choice?.held ?? [], 'personal')
+        return perSample.map(({ dice }) => dice)
+      }
+    })
+    this.#state = { ...this.#state, copy }
     return { adapter, loss, steps }
   }
 
@@ -182,10 +185,11 @@ export class Learner {
     const { adapter } = args
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
-    const gamma = vector(this.#global.join(adapter, this.#state.kept))
+    const gamma = this.#global.join(adapter, this.#state.kept)
     const factor = this.#rateFactor('L', args, before)
-    const { trained, loss, steps } = await this.#run('L', args, { start: { value, first, second }, done: before }, (step, lambda) => ({
-      '@gamma': gamma,
+    const start = { value, first, second }
+    const { trained, loss, steps } = await this.#run('L', args, { start, done: before, gamma }, (step, lambda) => ({
+      '@gamma': vector(gamma),
       '@lambda': vector(lambda),
       '@scalars': vector(stepScalars(before + step, factor(step)))
     }))
@@ -197,12 +201,11 @@ export class Learner {
   async #run (
     phase: TrainPhase,
     args: PhaseArgs,
-    { start, done }: { start: Trained, done: number },
+    { start, done, gamma }: { start: Trained, done: number, gamma: Float32Array },
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
     const steps = this.#stepsOf(phase, args)
     const labels = classesTrained(args.samples, this.#init.labels, this.#init.train.emptyShare)
-    const gamma = this.#global.join(args.adapter, this.#state.kept)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
     return await runPhase({
@@ -253,7 +256,26 @@ export class Learner {
 
   /** Scores masks at the original size; Dice is the mean over images. */
   async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<Evaluation> {
-    return evaluation(samples, await this.segment({ adapter, samples, mode }), { labels: this.#init.labels, mode })
+    return await this.#evaluated(this.#adapted(adapter, mode), samples, mode)
+  }
+
+  /** What this site would have without the others; undefined where the method does not train it. */
+  async evaluateAlone (samples: readonly Scored[]): Promise<Evaluation | undefined> {
+    const { copy } = this.#state
+    return copy == null ? undefined : await this.#evaluated({ '@gamma': vector(copy.alone) }, samples, 'personal')
+  }
+
+  /** What the site chose to serve; undefined before, and where the method leaves no choice. */
+  get serves (): Serves | undefined {
+    return this.#state.copy?.served?.serves
+  }
+
+  async #evaluated (adapted: HostRecord, samples: readonly Scored[], mode: Mode): Promise<Evaluation> {
+    return evaluation(samples, await this.#masks(adapted, samples, this.#prompts), { labels: this.#init.labels, mode })
+  }
+
+  get #prompts (): (chunk: readonly Fitted[]) => HostRecord {
+    return this.#init.train.prompt === 'box' ? maskBoxes : () => ({})
   }
 
   /**
@@ -261,12 +283,12 @@ export class Learner {
    * (label-map.ts), of 0 and 1 where it has one class.
    */
   async segment (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
-    return await this.#masks(args, this.#init.train.prompt === 'box' ? maskBoxes : () => ({}))
+    return await this.#masks(this.#adapted(args.adapter, args.mode), args.samples, this.#prompts)
   }
 
   /** The same without prompts. */
   async predict (args: { adapter: Adapter, samples: readonly Fitted[], mode: Mode }): Promise<Uint8Array[]> {
-    return await this.#masks(args, () => ({}))
+    return await this.#masks(this.#adapted(args.adapter, args.mode), args.samples, () => ({}))
   }
 
   /**
@@ -275,8 +297,9 @@ export class Learner {
    */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
-    const { experts, kept } = this.#state
-    const own = [experts.values, ...(this.keepsGlobal ? [kept] : [])].map(floatsHash)
+    const { experts, kept, copy } = this.#state
+    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values]
+    const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
     const parts = [
       this.schema.model,
       baseHash,
@@ -300,7 +323,8 @@ export class Learner {
   /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
     if (mode === 'frozen') return {}
-    const { experts, kept } = this.#state
+    const { experts, kept, copy } = this.#state
+    if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
     return {
       '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
       ...(mode === 'personal' && experts.values.length > 0 ? { '@lambda': vector(experts.values) } : {})
@@ -308,14 +332,15 @@ export class Learner {
   }
 
   async #masks (
-    { adapter, samples, mode }: { adapter: Adapter, samples: readonly Fitted[], mode: Mode },
+    adapted: HostRecord,
+    samples: readonly Fitted[],
     prompts: (chunk: readonly Fitted[]) => HostRecord
   ): Promise<Uint8Array[]> {
     const side = lowResSide(this.#init.config)
     const masks: Uint8Array[] = []
     for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
       const { logits } = await this.#steps.forward.run({
-        ...this.#adapted(adapter, mode),
+        ...adapted,
         ...await this.#inputs(chunk),
         ...prompts(chunk)
       })
@@ -366,24 +391,5 @@ export class Learner {
       ...boxes,
       ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
     }
-  }
-}
-
-/** At least one step. */
-function shareOf (steps: number, share: number): number {
-  return Math.max(1, Math.ceil(share * steps))
-}
-
-function contextOf ({ config, model, train }: LearnerInit, adapter: Layout, experts: Layout): StepContext {
-  const { lora, moe, encoder = 'lora' } = model
-  return {
-    config,
-    options: { loraScale: lora.alpha / lora.rank, topK: moe.topK, gate: moe.gate },
-    adapter,
-    experts,
-    firstExpert: Math.min(...moe.blocks),
-    firstAdapted: encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, config.depth) : 0,
-    adaptsEmbedding: encoder === 'full',
-    clipNorm: train.clipNorm
   }
 }

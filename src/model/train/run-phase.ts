@@ -39,6 +39,11 @@ export interface PhaseRun {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Of so many steps; at least one. */
+export function shareOf (steps: number, share: number): number {
+  return Math.max(1, Math.ceil(share * steps))
+}
+
 /**
  * All steps of one phase; resolves with the parameters, the mean loss and the number of steps. @throws TrainerError when the loss is
  * not finite.

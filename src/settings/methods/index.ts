@@ -1,13 +1,17 @@
 import { InputError } from '../../errors.ts'
 import type { MethodSettings } from '../method.ts'
+import { ADAPTIVE } from './adaptive.ts'
 import { BASELINES } from './baselines.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
 
 export type { Preset } from './preset.ts'
 
-/** Every method that a federation can be created with; the first is what a federation does that names none. */
-export const PRESETS = [...PFEDSAM, ...BASELINES] as const
+/** Every method that a federation can be created with; the first is what a federation does whose document names none. */
+export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES] as const
+
+/** What a new federation does where the founder names none. */
+export const DEFAULT_METHOD = 'adaptive' satisfies PresetName
 
 export type PresetName = typeof PRESETS[number]['name']
 

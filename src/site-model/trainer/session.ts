@@ -4,7 +4,9 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
 import { loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
-import type { Learner, PhaseArgs } from '../../model/train/learner.ts'
+import type { Evaluation } from '../../model/classes/evaluation.ts'
+import type { Learner } from '../../model/train/learner.ts'
+import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
@@ -18,7 +20,7 @@ import { slowedDown } from './slow.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Score = Pick<Awaited<ReturnType<Learner['evaluate']>>, 'dice' | 'classes' | 'labelFits'>
+type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
@@ -109,10 +111,22 @@ export class TrainerSession {
     const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })
     const frozen = this.#frozen ??= await score('frozen')
     const [global, personal] = [await score('global'), await score('personal')]
-    const dice = { frozen: frozen.dice, global: global.dice, personal: personal.dice }
+    const alone = await this.#learner.evaluateAlone(this.#data.validation)
+    const { serves } = this.#learner
+    const dice = {
+      frozen: frozen.dice,
+      global: global.dice,
+      personal: personal.dice,
+      ...(alone == null ? {} : { alone: alone.dice }),
+      ...(serves == null ? {} : { serves })
+    }
     if (frozen.classes == null) return { dice }
-    const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) =>
-      [name, { frozen: base, global: global.classes![name]!, personal: personal.classes![name]! }]))
+    const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) => [name, {
+      frozen: base,
+      global: global.classes![name]!,
+      personal: personal.classes![name]!,
+      ...(alone == null ? {} : { alone: alone.classes![name]! })
+    }]))
     return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
@@ -123,6 +137,7 @@ export class TrainerSession {
       isEnough,
       adapter: new Adapter(this.#learner.schema, adapter),
       samples: this.#data.train,
+      choice: this.#data.choice,
       round,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }

@@ -7,6 +7,7 @@ import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/common/random.ts'
+import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { Sites } from './sites.ts'
@@ -74,17 +75,20 @@ describe('what leaves a site', function () {
 
   afterEach(async () => { await sites.remove() })
 
-  for (const keeps of [undefined, ['decoder']] as const) {
-    const what = keeps == null ? '' : ', nor the decoder that the method keeps'
+  for (const method of [undefined, { keeps: ['decoder'] }, { personal: 'copy' }] satisfies (MethodSettings | undefined)[]) {
+    const keeps = method != null && 'keeps' in method ? method.keeps : undefined
+    const copies = method != null && 'personal' in method
+    const what = copies ? ', nor the copies that the method has' : keeps == null ? '' : ', nor the decoder that the method keeps'
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
-      const model = await modelSection('no imported models', 'sam-tiny')
+      const section = await modelSection('no imported models', 'sam-tiny')
+      const model = copies ? { ...section, moe: { ...section.moe, blocks: [] } } : section
       const training = trainingSection(model, { rounds: 2, seed: 1 })
       sites = await Sites.create(['a', 'b', 'rehearsal'], {
         coolDownSeconds: 60,
         codec: 'f32',
         model,
         training,
-        ...(keeps == null ? {} : { method: { keeps: [...keeps] } })
+        ...(method == null ? {} : { method })
       })
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
@@ -95,6 +99,9 @@ describe('what leaves a site', function () {
       const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
       expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
+      expect(planted.has('own.copy.alone') && planted.has('own.copy.served'), 'the copies are').to.equal(copies)
+      // It has chosen a tuned copy: the shared adapter leaves, and may.
+      if (copies) planted.set('own.copy.facts', { shape: [2], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned')) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
         round: 0,
         set: new PrivateSet(planted)

@@ -4,7 +4,7 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
-import type { GlobalGroup } from '../../../src/settings/method.ts'
+import type { GlobalGroup, MethodSettings } from '../../../src/settings/method.ts'
 import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
 import { type TrainSettings, defaultTrainSettings } from '../../../src/settings/training.ts'
 import { testEngine, tinyWeights } from './golden.ts'
@@ -14,7 +14,7 @@ export const weights = checkWeights(config, new Map(Object.entries(tinyWeights))
 export const baseHash = weightsHash(weights)
 
 export async function createLearner (
-  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, labels, cache }: {
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, method, labels, cache }: {
     engine?: Engine,
     weights?: Weights,
     siteSeed?: number,
@@ -23,6 +23,7 @@ export async function createLearner (
     model?: Partial<ModelSettings>,
     train?: Partial<TrainSettings>,
     keeps?: readonly GlobalGroup[],
+    method?: MethodSettings,
     labels?: LabelMap | undefined,
     cache?: CacheLimits
   } = {}
@@ -34,7 +35,7 @@ export async function createLearner (
     baseHash,
     model: { ...defaultModelSettings(config), ...model },
     train: { ...defaultTrainSettings(config), stepsPerRound: undefined, epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
-    keeps,
+    method: { ...method, ...(keeps == null ? {} : { keeps: [...keeps] }) },
     labels,
     rounds,
     seed,

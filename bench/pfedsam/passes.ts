@@ -1,0 +1,20 @@
+import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
+import { samConfig } from '../../src/model/sam/build-sam.ts'
+import { DEFAULT_TAIL } from '../../src/settings/method.ts'
+
+/** A forward pass without a backward one. */
+const FORWARD = 1 / 3
+
+/**
+ * What an image of a step of each phase costs a site, on average over the rounds: 1 is a forward and a backward pass through the whole
+ * model. A method of copies is counted as if every site tuned one.
+ */
+export function passesOf (job: Job): number {
+  if (methodOf(job).mixing === 'nothing') return 0
+  const { model, train: { lambdaG, lambdaL, teacherG, teacherL }, method = {} } = settingsOf(job, samConfig('sam-tiny'))
+  if (method.personal === 'copy') return 2 * (2 + (method.tail ?? DEFAULT_TAIL))
+  const experts = model.moe.blocks.length > 0
+  const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
+  const inL = experts && lambdaL > 0 && teacherL !== 'none'
+  return 2 + FORWARD * (Number(inG) + Number(inL))
+}

@@ -1,0 +1,60 @@
+import type { Adapter } from '../../adapter/adapter.ts'
+import type { Engine } from '../../compute/index.ts'
+import type { Fitted, LabelMap, Scored } from '../../dataset/index.ts'
+import type { MethodSettings } from '../../settings/method.ts'
+import type { ModelSettings } from '../../settings/model.ts'
+import type { TrainSettings } from '../../settings/training.ts'
+import type { SamConfig } from '../sam/build-sam.ts'
+import type { Weights } from '../sam/weights.ts'
+import type { CacheLimits } from './frozen-features.ts'
+
+export interface LearnerInit {
+  readonly engine: Engine
+  readonly config: SamConfig
+  readonly weights: Weights
+  readonly baseHash: string
+  readonly model: ModelSettings
+  readonly train: TrainSettings
+  /** What of the model stays at the site; experts alone if not given. */
+  readonly method?: MethodSettings | undefined
+  /** The federation's classes; one, everything above 0, if not given. */
+  readonly labels?: LabelMap | undefined
+  /** Of the whole training, for a schedule that falls; no end if not given. */
+  readonly rounds?: number
+  /** The federation's: Γ and Λ at the start. */
+  readonly seed: number
+  /** This site's: order and augmentation of its images. */
+  readonly siteSeed: number
+  /** Where the features that frozen blocks make of unaltered images are kept; by default 256 MiB of memory. */
+  readonly cache?: CacheLimits
+}
+
+export interface PhaseArgs {
+  readonly adapter: Adapter
+  readonly samples: readonly Fitted[]
+  /** Images among them by which a site chooses what it serves, and the others, on which it trains until it has chosen. */
+  readonly choice?: Choice | undefined
+  /** From 1. */
+  readonly round: number
+  /** Whose learning rate it has; that of `round` if not given. */
+  readonly asRound?: number
+  /** Where one learner serves several sites in turn: whose order and augmentation; its own if not given. */
+  readonly siteSeed?: number
+  /** Stands for this many sites, whose images it has together: a round of `stepsPerRound` has as many steps as theirs. 1 if not given. */
+  readonly sites?: number
+  /** Steps of phase G that this site has trained before; by default as many as its earlier rounds had. */
+  readonly done?: number
+  /** Part of the round's steps that is trained, above 0 to 1; all of them if not given. */
+  readonly share?: number
+  /** Asked after each step: a phase that has trained enough ends, though not before `LEAST_SHARE` of its steps. */
+  readonly isEnough?: () => boolean
+  readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
+  /** Checked before every step; a phase that ends early changes nothing. */
+  readonly signal?: AbortSignal
+}
+
+/** A split of training images. */
+export interface Choice {
+  readonly train: readonly Fitted[]
+  readonly held: readonly Scored[]
+}

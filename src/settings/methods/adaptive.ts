@@ -1,0 +1,14 @@
+import { DEFAULT_TAIL } from '../method.ts'
+import { STEPS_PER_ROUND } from '../training.ts'
+import type { Preset } from './preset.ts'
+
+/** What a new federation does that names no method (docs/evidence.md#personalisation-that-does-not-cost). */
+export const ADAPTIVE = {
+  name: 'adaptive',
+  title: 'LoRA averaged; a site serves that, or a copy of its own where it is better',
+  settings: {
+    model: { moe: { blocks: [] } },
+    training: { stepsPerRound: 2 * STEPS_PER_ROUND },
+    method: { personal: 'copy', tail: DEFAULT_TAIL }
+  }
+} as const satisfies Preset
