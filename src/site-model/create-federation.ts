@@ -10,7 +10,7 @@ import { sitePaths } from '../home/paths.ts'
 import { markNewHome, requireCurrentHome } from '../home/version.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import type { Labels } from '../settings/labels.ts'
-import { DEFAULT_METHOD, presetOf, type PresetName } from '../settings/methods/index.ts'
+import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
 import { model as modelSettings } from '../settings/model.ts'
 import { defaultOf } from '../settings/setting.ts'
 
@@ -32,7 +32,7 @@ export interface FederationInit {
   readonly founders?: readonly string[]
   /** How many founders must sign the document, an admission or a revocation; 1 by default. */
   readonly quorum?: number
-  /** By which all sites train, as docs/reference/methods.md names it; adaptive by default. */
+  /** By which all sites train, as docs/reference/methods.md names it: pfedsam by default, a baseline or an ablation. */
   readonly method?: PresetName
   /** What shall differ from the method in the document's sections model, training and averaging, or the path of a JSON file of it. */
   readonly settings?: Overrides | string
@@ -70,7 +70,7 @@ export async function createFederation (init: FederationInit): Promise<Federatio
 
 async function draftOf (init: FederationInit, models: string, founders: readonly string[]): Promise<FederationBody> {
   const { name, rounds, model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, quorum = 1 } = init
-  const { method = DEFAULT_METHOD, settings = {}, labels } = init
+  const { method = PRESET_NAMES[0], settings = {}, labels } = init
   // Loaded by the first call: it brings the tensor library.
   const { checkModel, forClasses, modelSection, trainingSection } = await import('./fit-settings.ts')
   const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }

@@ -4,7 +4,7 @@ import { federationName, MOST_NAME_CHARACTERS } from '../../federation/document.
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { averaging } from '../../settings/averaging.ts'
-import { DEFAULT_METHOD, PRESET_NAMES } from '../../settings/methods/index.ts'
+import { PRESET_NAMES } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
 import { training } from '../../settings/training.ts'
 import { createFederation } from '../../site-model/create-federation.ts'
@@ -31,7 +31,7 @@ const createFlags = {
   seed: flagWithDefault(BOUNDED.seed),
   founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
-  method: { choices: PRESET_NAMES, describe: 'method that all sites train by (docs/reference/methods.md)', default: DEFAULT_METHOD },
+  method: { choices: PRESET_NAMES, describe: 'method that all sites train by (docs/reference/methods.md)', default: PRESET_NAMES[0] },
   settings: {
     type: 'string',
     describe: 'JSON file with what shall differ from the method in model, training and averaging (docs/models/sam.md)'

@@ -2,7 +2,7 @@ import { DEFAULT_TAIL } from '../method.ts'
 import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
-/** What a new federation does that names no method (docs/evidence.md#personalisation-that-does-not-cost). */
+/** What a site serves is what was best on images that it held back (docs/evidence.md#personalisation-that-does-not-cost). */
 export const ADAPTIVE = {
   name: 'adaptive',
   title: 'LoRA averaged; a site serves that, or a copy of its own where it is better',

@@ -7,11 +7,8 @@ import type { Preset } from './preset.ts'
 
 export type { Preset } from './preset.ts'
 
-/** Every method that a federation can be created with; the first is what a federation does whose document names none. */
+/** Every method that a federation can be created with; the first is what a federation does that names none. */
 export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES] as const
-
-/** What a new federation does where the founder names none. */
-export const DEFAULT_METHOD = 'adaptive' satisfies PresetName
 
 export type PresetName = typeof PRESETS[number]['name']
 
