@@ -65,6 +65,7 @@ function shares (): Memory {
   return {
     touch: (partner) => {
       for (let i = 0; i * 1_000 <= SHARE.burstMs; i++) {
+        answer(partner)
         service.dispatchEvent(new CustomEvent('failure', { detail: { partner, role: 'responder' } }))
       }
     },
