@@ -3,12 +3,17 @@
  * same held-out slices (docs/evidence.md#two-classes). Three testnets a seed, two minutes each on two cores.
  */
 import { parseArgs } from 'node:util'
+import { sayHelp } from '../../scripts/say-help.ts'
 import { SAMPLE_CLASSES } from '../../scripts/testnet/classes.ts'
 import type { Report } from '../../scripts/testnet/report/report.ts'
 import { compare, MARGIN, tableRow } from './compare.ts'
 import { classDice, reportOf } from './run.ts'
 
 const MODES = ['global', 'personal'] as const
+
+sayHelp(`npm run bench:classes -- [--seeds 3,4,5,6] [--rounds 24] [--out out/classes]
+Each class of the sample in a federation of both, and in one of its own, by real daemons: three testnets a seed, two minutes each.
+`)
 
 const { values } = parseArgs({
   options: {

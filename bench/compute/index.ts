@@ -3,6 +3,7 @@
  * [--memory fast|low] Engines take turns round by round, so that a busy moment of the machine hits all of them.
  */
 import { parseArgs } from 'node:util'
+import { sayHelp } from '../../scripts/say-help.ts'
 import { cases } from './cases.ts'
 import type { Case } from './cases.ts'
 import { reasonOf, runTorch, runWorker } from './children.ts'
@@ -77,6 +78,10 @@ function count (text: string, name: string): number {
 }
 
 async function main (): Promise<void> {
+  sayHelp(`npm run bench:compute -- [--json] [--torch PYTHON] [--engine onnx,wasm,tensorflow] [--case 1x1024,…] [--threads 2] [--rounds 3]
+  [--memory fast|low]
+Steps and products on each engine, and on PyTorch, as ratios; engines take turns.
+`)
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { sayHelp } from '../../scripts/say-help.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import { daemonDigests } from './daemon.ts'
 import { methodDigests } from './methods.ts'
@@ -42,5 +43,9 @@ function compare (found: Digests, before: Digests): number {
   ].join(''))
   return changed.length === 0 ? 0 : 1
 }
+
+sayHelp(`npm run digests -- [--check FILE] [--only METHOD|daemon]
+What every method and a daemon's rounds train to, as digests; --check compares with those of before a change, of the same machine.
+`)
 
 process.exitCode = await main()

@@ -3,6 +3,7 @@
  * nobody.
  */
 import { parseArgs } from 'node:util'
+import { sayHelp } from '../../scripts/say-help.ts'
 import { runFlood, type Flood, type Window } from './run.ts'
 
 const MAX_SLOWER = 1.2
@@ -30,6 +31,10 @@ function judge (quiet: Window, flood: Flood): { name: string, ok: boolean }[] {
     { name: `and in the ledger: ${flood.ledger[0] ?? 'no'} (${flood.ledger.length} entries)`, ok: flood.ledger.length > 0 }
   ]
 }
+
+sayHelp(`npm run bench:flood -- [--seconds 60] [--each] [--json]
+A member that floods: what it costs the others, and when it is cut off; --each: one attack after the other.
+`)
 
 const { values } = parseArgs({
   options: {

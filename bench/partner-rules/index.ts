@@ -1,3 +1,4 @@
+import { sayHelp } from '../../scripts/say-help.ts'
 import { mean } from '../../src/common/mean.ts'
 import { PARTNER_RULES, type PartnerRule } from '../../src/gossip-aggregation/partner-choice.ts'
 import { DEFAULTS, type SimulationOptions } from '../../src/simulation/options.ts'
@@ -48,6 +49,10 @@ async function cell (settings: Partial<SimulationOptions>, partner: PartnerRule,
     named > 0 ? `, ${named} honest named` : ''
   }`
 }
+
+sayHelp(`npm run bench:partners
+Two tables as Markdown, over five seeds: rules for choosing partners, without training (ADR 8) and with it (docs/gossip.md).
+`)
 
 process.stdout.write(`| sites | disturbance | ${PARTNER_RULES.join(' | ')} |\n|---|---|${PARTNER_RULES.map(() => '---|').join('')}\n`)
 for (const peers of [100, 64, 10, 4]) {

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
+import { sayHelp } from '../../scripts/say-help.ts'
 import { measureApart, measureTorch } from '../measure-apart.ts'
 import { cases, type Case } from './cases.ts'
 
@@ -137,6 +138,10 @@ function tableOf (rows: readonly Row[]): string {
 }
 
 async function main (): Promise<void> {
+  sayHelp(`npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3]
+  [--memory fast|low] [--products]
+Forward passes and steps of SAM beside PyTorch, as ratios; --products: the share of matrix products, by ONNX Runtime's profile.
+`)
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },

@@ -1,3 +1,4 @@
+import { sayHelp } from '../../scripts/say-help.ts'
 import { mean } from '../../src/common/mean.ts'
 import { CASES, leastArrived, measure, type Row } from './measure.ts'
 
@@ -16,6 +17,10 @@ function cells (row: Row, slow: number, undisturbed: number): string[] {
     (seconds / undisturbed).toFixed(2)
   ]
 }
+
+sayHelp(`npm run bench:stragglers
+The table of docs/gossip.md#slow-sites, as Markdown: simulated sites, one or two of them slow.
+`)
 
 process.stdout.write(`| ${COLUMNS.join(' | ')} |\n|${'---|'.repeat(COLUMNS.length)}\n`)
 for (const each of Object.values(CASES)) {

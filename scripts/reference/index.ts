@@ -1,7 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sayHelp } from '../say-help.ts'
 import { readPages } from './pages.ts'
 import { countWords, withIndex } from './words.ts'
+
+sayHelp(`npm run reference
+Writes docs/reference and the index of ARCHITECTURE.md from the code.
+`)
 
 const root = join(import.meta.dirname, '../..')
 const folder = join(root, 'docs/reference')

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { seededRandom } from '../../src/common/random.ts'
 import { contactSheet, loadDataset } from '../../src/dataset/index.ts'
+import { sayHelp } from '../say-help.ts'
 import { biasField, blur, flatten, invert, noise, type Grid, type Shift } from './shifts.ts'
 import { readSource, takeStack, type Stack } from './source.ts'
 import { writeDeepGrey, writeNnunet, writePictures, writeVolume } from './write.ts'
@@ -9,6 +10,10 @@ import { writeDeepGrey, writeNnunet, writePictures, writeVolume } from './write.
 const SEED = 27
 /** Stored values of hospital b per unit of brightness: scanners have their own scale. */
 const SCANNER_SCALE = 3
+
+sayHelp(`npm run sample -- SOURCE_FOLDER [TARGET_FOLDER [SHEETS_FOLDER]]
+Makes the bundled sample, four simulated hospitals, from the Colin 27 head.
+`)
 
 const [folder, target = join(process.cwd(), 'samples', 'colin27'), sheets] = process.argv.slice(2)
 if (folder == null) {
