@@ -23,7 +23,7 @@ export { readFederation, type Federation, type FederationDocument } from './fede
 export { inviteSite, type InvitationInit, type IssuedInvitation } from './federation/membership/invite-site.ts'
 export { joinFederation, type JoinedFederation, type JoinInit } from './federation/membership/join-federation.ts'
 export { Averager, massOf } from './gossip-aggregation/averager.ts'
-export type { AveragerInit, AveragerSettings, AveragerState } from './gossip-aggregation/averager-types.ts'
+export type { AveragerInit, AveragerSettings, AveragerState, Distort } from './gossip-aggregation/averager-types.ts'
 export { relativeDistance } from './gossip-aggregation/consensus.ts'
 export type { Landed, Steps } from './gossip-aggregation/unmixed.ts'
 export { loadConfig } from './home/config/load.ts'

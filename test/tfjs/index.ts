@@ -39,8 +39,8 @@ async function keepPage (): Promise<string[]> {
 
 /** One instance of tfjs-core: its tests are extensionless ESM, which Node does not load, and must share their engine with the backend. */
 async function bundle (): Promise<string> {
-  // Not in build/, which is published; inside the project, where its packages are found.
-  const outfile = join(root, `node_modules/.cache/consilium/tfjs-suite-${process.pid}.mjs`)
+  // Not in build/, which is published; inside the project, where its packages and #onnxruntime are found.
+  const outfile = join(root, `out/tfjs-suite-${process.pid}.mjs`)
   await build({
     entryPoints: [join(import.meta.dirname, 'suite.ts')],
     outfile,
