@@ -19,6 +19,7 @@ import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
+import { ExpiryWatch } from './expiry-watch.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
@@ -184,15 +185,26 @@ export class Daemon {
       ...(software == null ? {} : { software }),
       faults
     })
-    this.#closers.push(async () => {
-      await network.close()
-    })
+    this.#closers.push(async () => { await network.close() })
+    this.#watchExpiry(site, membership, network)
     if (faults != null) {
       const end = partitionSites(network.host, faults.apart, () => site.record.round)
       this.#closers.push(() => Promise.resolve(end()))
     }
     logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
     return network
+  }
+
+  #watchExpiry ({ peerId, federation, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
+    const isFounder = federation.document.founders.includes(peerId)
+    const watch = new ExpiryWatch({
+      validTo: () => membership.validTo,
+      invited: () => isFounder ? network.membersControl.view() : [],
+      notices,
+      now: Date.now
+    })
+    watch.start()
+    this.#closers.push(() => Promise.resolve(watch.stop()))
   }
 
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {

@@ -68,16 +68,23 @@ const create = command({
       ...(args.labels == null ? {} : { labels: args.labels })
     })
     const { federation: file, networkKey } = sitePaths(args.home)
-    const result = { id, federation: file, networkKey }
+    const signing = args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${file}, then ` : ''
+    const advice = args.founder.length > 0 ? undefined : ONE_FOUNDER
+    const result = { id, federation: file, networkKey, ...(advice == null ? {} : { advice }) }
     print(
       args.json,
       result,
-      `federation ${result.id}\n${
-        args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${result.federation}, then ` : ''
-      }start this site and admit each other one with "consilium invite PEER_ID"`
+      [
+        `federation ${result.id}`,
+        `${signing}start this site and admit each other one with "consilium invite PEER_ID"`,
+        ...(advice == null ? [] : [advice])
+      ].join('\n')
     )
   }
 })
+
+const ONE_FOUNDER = 'this site is the only founder: if its key is lost, nobody can invite, renew or revoke any more; name a second ' +
+  'founder with --founder PEER_ID before others join, and keep a copy of this home\'s identity.key and network.key in a safe place'
 
 /** Here and not only in the document, where what is wrong has no flag's name. */
 function requireBounds (args: CreateArgs): void {

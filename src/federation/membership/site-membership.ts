@@ -108,16 +108,17 @@ export class SiteMembership implements MembershipPort {
     const standing = new Standing(federation)
     await readStatements(paths.statements, standing)
     const ring = withoutExpired(await readKeyRing(paths.networkKey), now())
-    return new SiteMembership(init, {
-      standing,
-      ring,
-      book: await MemberBook.open(paths.members, now),
-      credential: await readCredential(paths.certificate)
-    })
+    const book = await MemberBook.open(paths.members, now)
+    return new SiteMembership(init, { standing, ring, book, credential: await readCredential(paths.certificate) })
   }
 
   get ring (): KeyRing {
     return this.#ring
+  }
+
+  /** When this site's certificate ends, ISO 8601; a founder has none. */
+  get validTo (): string | undefined {
+    return this.#credential.certificate?.to
   }
 
   /** What is wrong with this site's own credential, if anything. */
@@ -295,9 +296,7 @@ export class SiteMembership implements MembershipPort {
   async tend (): Promise<void> {
     const ring = withoutExpired(this.#ring, this.#now())
     if (ring.previous.length < this.#ring.previous.length) {
-      await this.#locked(async () => {
-        await this.#useRing(withoutExpired(this.#ring, this.#now()))
-      })
+      await this.#locked(async () => { await this.#useRing(withoutExpired(this.#ring, this.#now())) })
     }
     // "join" may have brought a new certificate meanwhile.
     this.#credential = await readCredential(this.#init.paths.certificate)
