@@ -53,8 +53,12 @@ describe('the packed package, installed in an empty folder', function () {
 
   it('runs under the Node that is installed with it where that of the machine is too old', async () => {
     const machine = `node-${process.platform}-${process.arch}`
-    await run('npm', ['install', '--prefer-offline', '--prefix', join(folder, 'old'), `${machine}@${OLDER_NODE}`], { cwd: folder, env })
-    const old = join(folder, 'old/node_modules', machine, 'bin/node')
+    const beside = join(folder, 'old')
+    await mkdir(beside)
+    await writeFile(join(beside, 'package.json'), '{ "private": true }')
+    // Not by --prefix, with which npm does not read the settings of the machine.
+    await run('npm', ['install', '--prefer-offline', `${machine}@${OLDER_NODE}`], { cwd: beside, env })
+    const old = join(beside, 'node_modules', machine, 'bin/node')
     const command = join(app, 'node_modules/consilium/dist/src/cli/index.js')
     expect((await run(old, ['--version'])).stdout).to.equal(`v${OLDER_NODE}\n`)
     const { stdout } = await run(old, [command, 'doctor', '--json', '--home', join(folder, 'none')], { cwd: app, env })
