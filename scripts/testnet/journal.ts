@@ -27,7 +27,8 @@ export class Journal {
 
   record (processes: readonly HospitalProcess[]): void {
     for (const { hospital, status, state } of processes) {
-      if (status?.phase === 'waiting') this.waited.add(hospital.name)
+      // Before its first round a hospital waits for members, and for nobody who is slow.
+      if (status?.phase === 'waiting' && status.round > 1) this.waited.add(hospital.name)
       const last = this.strikes.findLast(({ name }) => name === hospital.name)
       if (last == null || last.fault.kind === 'kill' || status == null || state !== 'running') continue
       last.peerIdAfter ??= status.peerId
