@@ -18,9 +18,9 @@ export interface OwnTraining {
 
 /** No honest site is farther off than so many steps, but for one that was away (99.9 % are within 2: bench/attacks). */
 const REACH = 3
-/** Of one or two partners nobody can tell who lies, and one may be some rounds ahead. */
+/** Of a few partners nobody can tell who lies; they may be some rounds ahead, or the only ones whose training gets here. */
 const REACH_OF_FEW = 12
-const FEW = 3
+const FEW = 4
 /** Steps that a partner may move a site by at once. */
 const MOST_LEFT = 2.5
 /** Partners met in so many exchanges share what is granted. */
