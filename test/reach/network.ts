@@ -126,7 +126,7 @@ export class Network {
   }
 
   /** Milliseconds that it took. */
-  async until (what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<number> {
+  async until (what: string, holds: () => Promise<boolean>, withinMs = 240_000): Promise<number> {
     const begun = Date.now()
     while (!await holds()) {
       if (Date.now() > begun + withinMs) throw new Error(`waited ${withinMs / 1_000} s in vain until ${what}`)

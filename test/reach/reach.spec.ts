@@ -14,7 +14,7 @@ function lossy (percent: number): string {
 }
 
 describe('sites as hospitals have them (network namespaces, nftables, tc)', function () {
-  this.timeout(240_000)
+  this.timeout(900_000)
   let network: Network | undefined
 
   before(function () {
@@ -32,7 +32,7 @@ describe('sites as hospitals have them (network namespaces, nftables, tc)', func
 
   async function meet (...pairs: readonly (readonly [string, string])[]): Promise<void> {
     for (const [a, b] of pairs) {
-      await network!.until(`${a} exchanged with ${b}`, async () => await network!.exchanges(a, b) > 0, 90_000)
+      await network!.until(`${a} exchanged with ${b}`, async () => await network!.exchanges(a, b) > 0, 300_000)
     }
   }
 
