@@ -138,8 +138,8 @@ function tableOf (rows: readonly Row[]): string {
 }
 
 async function main (): Promise<void> {
-  sayHelp(`npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2] [--rounds 3]
-  [--memory fast|low] [--products]
+  sayHelp(`npm run bench:sam -- [--json] [--torch PYTHON] [--case "LoRA step 448;…"] [--provider cpu|cuda|webgpu] [--threads 2]
+  [--rounds 3] [--memory fast|low] [--products]
 Forward passes and steps of SAM beside PyTorch, as ratios; --products: the share of matrix products, by ONNX Runtime's profile.
 `)
   const { values } = parseArgs({
