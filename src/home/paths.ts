@@ -11,6 +11,9 @@ export interface SitePaths {
   readonly statements: string
   readonly members: string
   readonly membershipEvents: string
+  readonly documents: string
+  readonly newDocuments: string
+  readonly agreements: string
   readonly config: string
   readonly peers: string
   readonly control: string
@@ -48,6 +51,9 @@ export function sitePaths (home: string): SitePaths {
     statements: at('membership/statements.json'),
     members: at('membership/members.json'),
     membershipEvents: at('membership/pending.jsonl'),
+    documents: at('membership/documents.json'),
+    newDocuments: at('membership/documents.jsonl'),
+    agreements: at('membership/agreements.json'),
     config: at('config.json'),
     peers: at('peers'),
     control: at('control.json'),
