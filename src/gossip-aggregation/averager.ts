@@ -56,7 +56,7 @@ export class Averager {
   readonly schema: Schema
   readonly mass: number
   readonly settings: AveragerSettings
-  readonly #rounds: number
+  readonly #init: Pick<AveragerInit, 'rounds'>
   /** Offers are refused PAUSED and none are made. */
   paused = false
   /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
@@ -86,7 +86,7 @@ export class Averager {
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
     this.mass = mass
-    this.#rounds = rounds
+    this.#init = init
     this.settings = settings
     this.#x = new Vector(values)
     // A home of before rounds were bounded may hold what a liar claimed.
@@ -372,7 +372,7 @@ export class Averager {
   }
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {
-    if (!Number.isSafeInteger(round) || round < 0 || round > this.#rounds) {
+    if (!Number.isSafeInteger(round) || round < 0 || round > (this.#init.rounds ?? Infinity)) {
       throw new ProtocolError(`the partner states the impossible round ${round}`)
     }
     if (!(mass >= 0 && mass <= this.settings.maxMass)) {

@@ -15,6 +15,7 @@ import { lastPhases, roundPlan } from '../rounds/plan.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
+import { AmendmentWatch } from './amendment-watch.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
@@ -23,7 +24,7 @@ import { ExpiryWatch } from './expiry-watch.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
-import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
+import { openAdapter, openSite, trainerSetup, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
 import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
@@ -71,6 +72,11 @@ export class Daemon {
   readonly #stop = new AbortController()
   readonly #monitor = new EventLoopMonitor()
   readonly #closers: Closer[] = []
+  /** What ends when another document is gone on with; the network and all that knows no settings stay. */
+  readonly #ofDocument: Closer[] = []
+  /** Closed last: exchanges that end while the network closes still write there. */
+  #closeLog: Closer | undefined
+  #amendments: AmendmentWatch | undefined
   #site: Site | undefined
   #state: AdapterState | undefined
   #images: number | undefined
@@ -110,8 +116,8 @@ export class Daemon {
 
   /** All of it, whatever fails: a port left open would keep the process alive. */
   async #close (): Promise<void> {
-    for (const close of this.#closers.toReversed()) {
-      await close().catch((error: unknown) => {
+    for (const close of [...this.#ofDocument.toReversed(), ...this.#closers.toReversed(), this.#closeLog]) {
+      await close?.().catch((error: unknown) => {
         this.#init.logger.error(`while stopping: ${messageOf(error)}`)
       })
     }
@@ -124,22 +130,44 @@ export class Daemon {
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
+    this.#monitor.start()
+    for (let current = site; ; current = await this.#amend(current, network)) {
+      const summary = await this.#train(current, audit, network)
+      if (summary === 'amended') continue
+      this.#end = 'done'
+      return summary
+    }
+  }
+
+  /** As long as one document holds. */
+  async #train (site: Site, audit: Auditor, network: SiteNetwork | undefined): Promise<Summary | 'amended'> {
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
-    const state = this.#state = await openAdapter(site, ready, audit, (partner) => network?.rootOf(partner) ?? partner)
-    // Closed last: exchanges that end while the network closes still write there.
-    this.#closers.unshift(async () => {
+    const state = this.#state = await openAdapter(site, ready, audit, {
+      rootOf: (partner) => network?.membership.rootOf(partner) ?? partner,
+      mostRounds: () => network?.membership.documents.mostRounds ?? site.federation.document.training.rounds
+    })
+    this.#closeLog = async () => {
       await state.log.close()
       await keepInventory(site.paths, { ended: true })
-    })
+    }
     const joined = network == null ? undefined : await this.#join(site, state, network)
-    this.#monitor.start()
-    await followCourse({ site, state, trainer, audit, joined, signal: this.#stop.signal })
-    const summary = await this.#finish(site, state, trainer, ready, joined)
-    this.#end = 'done'
-    return summary
+    const course = { site, state, trainer, audit, joined, amendments: this.#amendments, signal: this.#stop.signal }
+    if (await followCourse(course) === 'amended') return 'amended'
+    return await this.#finish(site, state, trainer, ready, joined)
+  }
+
+  /** From x on, with another document. */
+  async #amend (site: Site, network: SiteNetwork | undefined): Promise<Site> {
+    for (const close of this.#ofDocument.splice(0).toReversed()) await close()
+    await network?.part()
+    await this.#closeLog?.()
+    this.#closeLog = this.#state = this.#joined = undefined
+    const amended = this.#site = await withAmendment(site)
+    network?.membership.documents.goOnWith(amended.federation)
+    return amended
   }
 
   #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
@@ -187,6 +215,7 @@ export class Daemon {
     })
     this.#closers.push(async () => { await network.close() })
     this.#watchExpiry(site, membership, network)
+    this.#watchAmendments(site, membership)
     if (faults != null) {
       const end = partitionSites(network.host, faults.apart, () => site.record.round)
       this.#closers.push(() => Promise.resolve(end()))
@@ -195,11 +224,16 @@ export class Daemon {
     return network
   }
 
-  #watchExpiry ({ peerId, federation, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
-    const isFounder = federation.document.founders.includes(peerId)
+  #watchAmendments ({ paths, config, notices }: Site, { documents }: SiteMembership): void {
+    const watch = this.#amendments = new AmendmentWatch({ paths, rule: config.amendments, amendments: documents, notices })
+    watch.start()
+    this.#closers.push(() => Promise.resolve(watch.stop()))
+  }
+
+  #watchExpiry ({ peerId, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
     const watch = new ExpiryWatch({
       validTo: () => membership.validTo,
-      invited: () => isFounder ? network.membersControl.view() : [],
+      invited: () => membership.federation.document.founders.includes(peerId) ? network.membersControl.view() : [],
       notices,
       now: Date.now
     })
@@ -211,7 +245,7 @@ export class Daemon {
     const control = new ControlServer({
       file: site.paths.control,
       port: site.config.controlPort,
-      status: () => this.#status(site, network),
+      status: () => this.#status(this.#site ?? site, network),
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network?.membersControl
     })
@@ -247,7 +281,7 @@ export class Daemon {
         { isNews: true }
       )
     })
-    this.#closers.push(async () => {
+    this.#ofDocument.push(async () => {
       await trainer.stop()
     })
     logger.info('loading the base weights and the images')
@@ -267,7 +301,7 @@ export class Daemon {
 
   async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
     const joined = await joinPeers(site, state, network)
-    this.#closers.push(async () => {
+    this.#ofDocument.push(async () => {
       await joined.close()
     })
     this.#distance = joined.announcer.distance
@@ -340,6 +374,7 @@ export class Daemon {
       averager: this.#state?.averager,
       images: this.#images,
       joined: this.#joined,
+      amendments: this.#amendments?.views ?? [],
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms
     })

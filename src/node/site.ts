@@ -5,6 +5,7 @@ import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
+import { takeUpAmendment } from '../federation/amendments/take-up.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
@@ -29,8 +30,13 @@ import { prepareHome } from './prepare-home.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
-/** What a partner is counted by, whatever key it has. */
-type RootOf = (partner: string) => string
+/** What the averager asks of others. */
+export interface KnownOthers {
+  /** What a partner is counted by, whatever key it has. */
+  readonly rootOf: (partner: string) => string
+  /** The last round of any document that a site of the federation may go on with. */
+  readonly mostRounds: () => number
+}
 
 export type RunConfig = SiteConfig & { readonly data: string }
 
@@ -66,6 +72,7 @@ export async function openSite (
   news.forEach(say)
   await prepareHome(home, say)
   for (const sentence of await missingFiles(paths)) say(sentence)
+  await takeUpAmendment(paths, config.amendments, say)
   const federation = await readFederation(paths.federation)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
@@ -80,8 +87,15 @@ export async function openSite (
   return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
 }
 
-/** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId, faults }: Site): TrainerSetup {
+/** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
+export async function withAmendment (site: Site): Promise<Site> {
+  const { paths, config, notices } = site
+  await takeUpAmendment(paths, config.amendments, (sentence) => { notices.event(sentence) })
+  return { ...site, federation: await readFederation(paths.federation) }
+}
+
+/** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */
+export function trainerSetup ({ paths, config, federation, peerId, faults, metrics }: Site): TrainerSetup {
   const { model, training, method, labels } = federation.document
   return {
     model,
@@ -93,6 +107,7 @@ export function trainerSetup ({ paths, config, federation, peerId, faults }: Sit
     privateStore: paths.privateStore,
     models: paths.models,
     compute: engine.parse(config),
+    get finished () { return metrics.finishedRounds < training.rounds ? metrics.finishedRounds : undefined },
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })
   }
@@ -112,7 +127,7 @@ export interface AdapterState {
  * Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is
  * another federation's.
  */
-export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor, rootOf: RootOf): Promise<AdapterState> {
+export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor, others: KnownOthers): Promise<AdapterState> {
   const { paths, config, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
@@ -128,7 +143,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, rootOf }))
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -163,15 +178,15 @@ interface Kept {
   readonly saved: Awaited<ReturnType<AdapterStore['load']>>
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
-  readonly rootOf: RootOf
+  readonly others: KnownOthers
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log, landed, rootOf }: Kept
+  { schema, saved, log, landed, others: { rootOf, mostRounds } }: Kept
 ): Parameters<typeof Averager.recover>[0] {
-  const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
+  const { federation: { document: { averaging } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
     notices.event(
@@ -186,7 +201,7 @@ function averagerInit (
     values,
     round: Math.max(round, finishedRounds),
     mass: massOf(images, averaging),
-    rounds,
+    get rounds () { return mostRounds() },
     settings: averaging,
     trains: { rootOf },
     log,

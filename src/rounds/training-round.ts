@@ -252,7 +252,8 @@ export async function catchUp (
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
-  const upTo = peers.medianAhead() ?? before
+  // Those who go on with an amended document may be in rounds that this site has none of.
+  const upTo = Math.min(peers.medianAhead() ?? before, rounds)
   if (upTo - before <= staleness) return
   const ahead = (): string[] => peers.farAhead(averager.round, staleness, upTo)
   const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })

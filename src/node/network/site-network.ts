@@ -89,6 +89,7 @@ export class SiteNetwork {
   readonly host: Host<Services>
   readonly peers: PeerTable
   readonly members: Members
+  readonly membership: SiteMembership
   readonly #init: SiteNetworkInit
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
@@ -106,6 +107,7 @@ export class SiteNetwork {
     this.#init = init
     this.host = parts.host
     this.members = parts.members
+    this.membership = init.membership
     this.#datastore = parts.datastore
     this.#refused = parts.refused
     this.#limits = parts.limits
@@ -184,11 +186,6 @@ export class SiteNetwork {
     }
   }
 
-  /** What a member is counted by, whatever key it has. */
-  rootOf (peer: string): string {
-    return this.#init.membership.rootOf(peer)
-  }
-
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (
     averager: Averager,
@@ -216,9 +213,8 @@ export class SiteNetwork {
       const { partner, role, reason, error, inDoubt } = detail
       this.#init.logger.info({ partner, role, reason, why: error.message, inDoubt }, 'an exchange failed')
     })
-    const { rounds } = this.#init.membership.federation.document.training
     service.addEventListener('round', ({ detail: { partner, round } }) => {
-      if (round <= rounds) this.peers.heardRound(partner, round)
+      if (round <= this.#init.membership.documents.mostRounds) this.peers.heardRound(partner, round)
     })
     service.addEventListener('refusal', ({ detail }) => {
       if (detail.reason === 'SCHEMA') onForeign(detail.partner)
@@ -300,21 +296,26 @@ export class SiteNetwork {
 
   /** From here on nothing is exchanged any more; an open exchange is let to its end. */
   async quiesce (): Promise<void> {
-    const averager = this.#averager
-    if (averager == null) return
-    averager.paused = true
+    if (this.#averager == null) return
+    this.#averager.paused = true
     const until = Date.now() + LEAVE_MS
-    while (averager.busy && Date.now() < until) await sleep(POLL_MS)
+    while (this.#averager.busy && Date.now() < until) await sleep(POLL_MS)
+  }
+
+  /** Ends the exchanges of this averager's vector; `join` begins those of another. */
+  async part (): Promise<void> {
+    await this.quiesce()
+    if (this.#exchanges != null) await stop(this.#exchanges)
+    this.#exchanges = undefined
   }
 
   async close (): Promise<void> {
-    await this.quiesce()
+    await this.part()
     await this.#discovery.stop()
     this.#lasting.stop()
     this.#stale.stop()
     this.#direct.stop()
     this.host.services.relays.end()
-    if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.members.stop()
     await this.#datastore.close()
@@ -372,7 +373,7 @@ export class SiteNetwork {
 function announceInit ({ federationId, membership }: SiteNetworkInit): AnnounceInit {
   return {
     federationId,
-    rounds: membership.federation.document.training.rounds,
+    get rounds () { return membership.documents.mostRounds },
     isOutcast: (author) => membership.isOutcast(author),
     isCertified: async (author, credential) => await membership.isCertified(author, credential),
     credential: () => membership.greeting().credential
