@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { flagOf } from '../../src/cli/setting-flags.ts'
 import { sections } from '../../src/settings/federation-settings.ts'
 import { bare, defaultInWords, variableName, wanted } from '../../src/settings/setting.ts'
+import { amendments } from '../../src/settings/site/amendments.ts'
 import { compute } from '../../src/settings/site/compute.ts'
 import { identity } from '../../src/settings/site/identity.ts'
 import { network } from '../../src/settings/site/network.ts'
@@ -26,7 +27,7 @@ export function settingsPage (commands: readonly Command[]): string {
     ]),
     '## Of one site',
     'In `config.json` of its home, or in an environment variable, which wins over the file, or as a flag, which wins over both.',
-    ...Object.entries<z.ZodObject>({ identity, network, compute, records }).flatMap(([name, section]) => [
+    ...Object.entries<z.ZodObject>({ identity, network, amendments, compute, records }).flatMap(([name, section]) => [
       `### ${name}`,
       table(
         ['config.json', 'environment', 'flag', 'type', 'unit', 'default', 'meaning'],

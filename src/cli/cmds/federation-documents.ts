@@ -1,7 +1,7 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
 import {
-  missingOf,
+  lackingSignatures,
   quorumOf,
   readDraft,
   requireQuorum,
@@ -58,7 +58,7 @@ async function signDocument (home: string, json: boolean, file: string): Promise
   const document = await signFederation(together, key)
   await writeFederation(file, document)
   if (own?.id === draft.id) await writeFederation(paths.federation, document)
-  const missing = missingOf(document, document.signatures)
+  const missing = lackingSignatures(document)
   print(
     json,
     { id: draft.id, signatures: document.signatures.length, missing },
@@ -157,6 +157,8 @@ function describe ({ id, document }: Federation): string {
   return [
     `${document.name}  ${id}`,
     `created     ${document.created}${document.software == null ? '' : ` by consilium ${document.software}`}`,
+    ...(document.amends == null ? [] : [`amendment   ${document.amends.number}, after ${document.amends.document}`]),
+    ...(document.leastSoftware == null ? [] : [`software    ${document.leastSoftware} or newer`]),
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     `trains by   ${methodInWords(document)}`,
