@@ -6,6 +6,7 @@ import { amendments } from '../../src/settings/site/amendments.ts'
 import { compute } from '../../src/settings/site/compute.ts'
 import { identity } from '../../src/settings/site/identity.ts'
 import { network } from '../../src/settings/site/network.ts'
+import { policy } from '../../src/settings/site/policy.ts'
 import { records } from '../../src/settings/site/records.ts'
 import { simulation } from '../../src/simulation/options.ts'
 import type { Command } from './commands.ts'
@@ -34,6 +35,12 @@ export function settingsPage (commands: readonly Command[]): string {
         leaves(section).map(([key, type]) => [code(key), code(variableName(key)), flagsOf(type, commands), ...said(type)])
       )
     ]),
+    '### policy.json',
+    'In a file of that name in the home, and nowhere else: what the site holds to beyond any document ([studies.md](../studies.md)).',
+    table(
+      ['policy.json', 'unit', 'default', 'meaning'],
+      Object.entries<z.ZodType>(policy.shape).map(([key, type]) => [code(key), ...said(type).slice(1)])
+    ),
     '## Of the simulator',
     'Flags of `consilium simulate`.',
     table(

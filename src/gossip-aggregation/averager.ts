@@ -59,6 +59,8 @@ export class Averager {
   readonly #init: Pick<AveragerInit, 'rounds'>
   /** Offers are refused PAUSED and none are made. */
   paused = false
+  /** The same, by the site's own policy. */
+  withheld = false
   /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
   isSettling = false
   readonly #log: ExchangeLog
@@ -218,7 +220,7 @@ export class Averager {
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
   offer (partner: string, exchangeId: string, { catchUp = false, upTo = Infinity } = {}): { exchange: Exchange, offer: Offer } {
-    if (this.paused) throw new RefusedError('PAUSED_HERE')
+    if (this.paused || this.withheld) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
     const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? { mass: 0, upTo } : { mass: this.mass })
@@ -349,7 +351,7 @@ export class Averager {
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
     if (this.#areApart(offer, this)) return 'STALE'
-    if (this.paused || this.#isUntrained) return 'PAUSED'
+    if (this.paused || this.withheld || this.#isUntrained) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
     if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
     const current = this.#current

@@ -15,6 +15,8 @@ export interface SitePaths {
   readonly newDocuments: string
   readonly agreements: string
   readonly config: string
+  readonly policy: string
+  readonly usage: string
   readonly peers: string
   readonly control: string
   readonly adapter: string
@@ -55,6 +57,8 @@ export function sitePaths (home: string): SitePaths {
     newDocuments: at('membership/documents.jsonl'),
     agreements: at('membership/agreements.json'),
     config: at('config.json'),
+    policy: at('policy.json'),
+    usage: at('usage.json'),
     peers: at('peers'),
     control: at('control.json'),
     adapter: at('adapter.safetensors'),

@@ -7,12 +7,14 @@ import type { SitePaths } from '../home/paths.ts'
 import { LAPSE_MS, type Notices } from '../rounds/notices.ts'
 import type { AmendmentView } from '../rounds/status.ts'
 import type { AmendmentRule } from '../settings/site/amendments.ts'
+import type { Policy } from '../settings/site/policy.ts'
 
 const EVERY_MS = 1_000
 
 export interface AmendmentWatchInit {
   readonly paths: SitePaths
   readonly rule: AmendmentRule
+  readonly policy: Policy
   readonly amendments: Pick<Amendments, 'inForce' | 'after' | 'drafts' | 'unread'>
   readonly notices: Pick<Notices, 'warn' | 'over'>
 }
@@ -75,7 +77,7 @@ export class AmendmentWatch {
   }
 
   #stateOf (document: FederationDocument): Pick<AmendmentView, 'state' | 'why'> {
-    const why = hindrance(document)
+    const why = hindrance(document, this.#init.policy)
     if (why != null) return { state: 'impossible', why }
     return { state: this.#due === document ? 'agreed' : 'open' }
   }

@@ -21,6 +21,8 @@ export interface CourseInit {
   readonly audit: Pick<Auditor, 'record'>
   /** Missing in a site that trains alone. */
   readonly joined: JoinedPeers | undefined
+  /** Returns once a phase of training may begin, by the site's own policy. */
+  readonly mayTrain: (signal: AbortSignal) => Promise<void>
   /** Another document is to be gone on with; missing in a site that trains alone. */
   readonly amendments?: Pick<AmendmentWatch, 'isDue' | 'look'> | undefined
   readonly signal: AbortSignal
@@ -81,7 +83,7 @@ async function gatherMembers (init: CourseInit, { network: { peers } }: JoinedPe
 }
 
 async function trainRounds (
-  { site, state, trainer, audit, joined, amendments, signal }: CourseInit,
+  { site, state, trainer, audit, joined, mayTrain, amendments, signal }: CourseInit,
   others?: OtherSites
 ): Promise<'finished' | 'amended'> {
   const { federation: { document }, metrics, record, notices, logger } = site
@@ -93,7 +95,7 @@ async function trainRounds (
       logger.info({ round, phase }, 'phase')
       joined?.announcer.touch()
     }
-    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, onPhase }
+    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, mayTrain, onPhase }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })

@@ -7,11 +7,10 @@ import { unlessAborted } from '../common/unless-aborted.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
-import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
+import { systemClock } from '../rounds/clock.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
-import { lastPhases, roundPlan } from '../rounds/plan.ts'
+import { finalSteps, imagesSeen } from '../rounds/participation.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
@@ -21,9 +20,11 @@ import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
+import { fitOnceMore } from './fit-once-more.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
+import { PolicyGuard } from './policy-guard.ts'
 import { openAdapter, openSite, trainerSetup, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
 import { partitionSites } from './test-faults/partition.ts'
@@ -153,9 +154,12 @@ export class Daemon {
       await state.log.close()
       await keepInventory(site.paths, { ended: true })
     }
-    const joined = network == null ? undefined : await this.#join(site, state, network)
-    const course = { site, state, trainer, audit, joined, amendments: this.#amendments, signal: this.#stop.signal }
+    const guard = await this.#hold(site, state, network)
+    const joined = network == null ? undefined : await this.#join(site, state, network, guard)
+    const { mayTrain } = guard
+    const course = { site, state, trainer, audit, joined, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
     if (await followCourse(course) === 'amended') return 'amended'
+    await mayTrain(this.#stop.signal)
     return await this.#finish(site, state, trainer, ready, joined)
   }
 
@@ -224,8 +228,14 @@ export class Daemon {
     return network
   }
 
-  #watchAmendments ({ paths, config, notices }: Site, { documents }: SiteMembership): void {
-    const watch = this.#amendments = new AmendmentWatch({ paths, rule: config.amendments, amendments: documents, notices })
+  #watchAmendments ({ paths, config, policy, notices }: Site, { documents }: SiteMembership): void {
+    const watch = this.#amendments = new AmendmentWatch({
+      paths,
+      rule: config.amendments,
+      policy,
+      amendments: documents,
+      notices
+    })
     watch.start()
     this.#closers.push(() => Promise.resolve(watch.stop()))
   }
@@ -299,8 +309,24 @@ export class Daemon {
     }
   }
 
-  async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-    const joined = await joinPeers(site, state, network)
+  /** To its own policy, as long as this averager serves. */
+  async #hold (site: Site, { averager }: AdapterState, network: SiteNetwork | undefined): Promise<PolicyGuard> {
+    const { policy, paths, notices, metrics } = site
+    const guard = new PolicyGuard({
+      policy,
+      file: paths.usage,
+      notices,
+      clock: systemClock,
+      connected: () => network?.peers.connectedCount ?? Infinity,
+      finished: metrics.records
+    })
+    await guard.guard(averager)
+    this.#ofDocument.push(async () => { await guard.stop() })
+    return guard
+  }
+
+  async #join (site: Site, state: AdapterState, network: SiteNetwork, guard: PolicyGuard): Promise<JoinedPeers> {
+    const joined = await joinPeers(site, state, network, guard)
     this.#ofDocument.push(async () => {
       await joined.close()
     })
@@ -321,7 +347,7 @@ export class Daemon {
     await joined?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    const scores = await this.#fitOnceMore(site, trainer, averager.snapshot())
+    const scores = await fitOnceMore(site, trainer, averager.snapshot(), this.#stop.signal)
     Object.assign(record, scores)
     const summary: Summary = {
       name: site.name,
@@ -349,22 +375,6 @@ export class Daemon {
     await writeJson(paths.summary, summary)
     site.logger.info({ ...scores, exchanges: record.exchanges }, 'done')
     return summary
-  }
-
-  /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore (site: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
-    const { federation: { document }, metrics, logger } = site
-    const { signal } = this.#stop
-    const { training: { rounds } } = document
-    const length = { done: 0, share: 1 }
-    const phases = lastPhases(roundPlan(document))
-    const missed = phases.length === 0 ? 0 : missedBefore(metrics.records)
-    if (missed > 0) logger.info(`this site came ${missed} rounds late: it fits its private experts as often as the others did`)
-    for (let nth = 1; nth <= missed + 1; nth++) {
-      const late = nth > missed ? {} : { asRound: nth }
-      for (const phase of phases) await trainer.call('train', { phase, round: rounds + nth, adapter, ...length, ...late }, { signal })
-    }
-    return await trainer.call('score', { round: rounds + 1, adapter }, { signal })
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

@@ -9,6 +9,7 @@ import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
 import { classNames } from '../settings/labels.ts'
 import type { SiteNetwork } from './network/site-network.ts'
+import type { PolicyGuard } from './policy-guard.ts'
 import type { AdapterState, Site } from './site.ts'
 
 /** The network's half of a running site. */
@@ -24,21 +25,16 @@ export interface JoinedPeers {
 }
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
-export async function joinPeers (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-  const { federation: { id, document: { averaging, labels } }, record, notices, logger } = site
+export async function joinPeers (
+  site: Site,
+  { averager, checkpoint, initial }: AdapterState,
+  network: SiteNetwork,
+  guard: Pick<PolicyGuard, 'sent'>
+): Promise<JoinedPeers> {
+  const { federation: { document: { averaging } }, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
-  const announcer = new Announcer({
-    federationId: id,
-    averager,
-    initial,
-    classes: classNames(labels),
-    software: { software: network.software.version, protocols: protocolNames(network.software.protocols) },
-    record,
-    peers,
-    publish: network.publish,
-    logger
-  })
+  const announcer = announcerOf(site, { averager, initial }, network)
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
     peers,
@@ -65,6 +61,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
       changed()
       logger.info({ partner, verdict }, 'an exchange in doubt is settled')
     },
+    onSent: (bytes) => { guard.sent(bytes) },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
   const settlement = settling(averager, network)
@@ -82,6 +79,24 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
       await announcer.stop()
     }
   }
+}
+
+function announcerOf (
+  { federation: { id, document: { labels } }, record, logger }: Site,
+  { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
+  { software, peers, publish }: SiteNetwork
+): Announcer {
+  return new Announcer({
+    federationId: id,
+    averager,
+    initial,
+    classes: classNames(labels),
+    software: { software: software.version, protocols: protocolNames(software.protocols) },
+    record,
+    peers,
+    publish,
+    logger
+  })
 }
 
 function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {

@@ -8,6 +8,7 @@ import { seededRandom } from '../common/random.ts'
 import { takeUpAmendment } from '../federation/amendments/take-up.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
+import { requirePolicy } from '../federation/policy.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type FinishedRound } from '../home/adapter-store.ts'
@@ -16,6 +17,7 @@ import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
+import { readPolicy } from '../home/policy.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
@@ -24,6 +26,7 @@ import { recoveredSteps } from '../rounds/participation.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
+import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { prepareHome } from './prepare-home.ts'
@@ -45,6 +48,7 @@ export interface Site {
   readonly paths: SitePaths
   readonly config: RunConfig
   readonly federation: Federation
+  readonly policy: Policy
   readonly key: PrivateKey
   readonly peerId: string
   readonly name: string
@@ -74,6 +78,8 @@ export async function openSite (
   for (const sentence of await missingFiles(paths)) say(sentence)
   await takeUpAmendment(paths, config.amendments, say)
   const federation = await readFederation(paths.federation)
+  const policy = await readPolicy(paths.policy)
+  requirePolicy(policy, federation.document)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
@@ -84,7 +90,7 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
+  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
 }
 
 /** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */

@@ -64,6 +64,8 @@ export interface RoundSite {
   readonly record: SiteRecord
   readonly notices: Notices
   readonly clock: Clock
+  /** Returns once a phase of training may begin; at any time when missing. */
+  readonly mayTrain?: (signal: AbortSignal) => Promise<void>
   /** Called whenever there is something new to announce. */
   readonly onPhase: (phase: SitePhase) => void
 }
@@ -155,6 +157,7 @@ async function trainPhase (
 ): Promise<void> {
   const { averager, trainer, others, checkpoint, clock, record } = site
   if (phase === 'G' && round.isLanded) return
+  await site.mayTrain?.(signal)
   if (round.mixed == null) enter(site, phase, round.number)
   const before = round.mixed ?? averager.snapshot()
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }

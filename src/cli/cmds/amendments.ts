@@ -18,9 +18,11 @@ import { loadIdentity } from '../../federation/identity.ts'
 import { appendEvent } from '../../federation/membership/events.ts'
 import { readStatements } from '../../federation/membership/files.ts'
 import { Standing } from '../../federation/membership/statements.ts'
+import { requirePolicy } from '../../federation/policy.ts'
 import { readOverrides } from '../../federation/settings.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { readPolicy } from '../../home/policy.ts'
 import { training } from '../../settings/training.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
@@ -63,6 +65,7 @@ export const amend = command({
     await readStatements(paths.statements, standing)
     const now = new Date().toISOString()
     const document = await amended(newest, wanted, { key, now, revoked: isGovernance ? standing.revokedByFounders : [] })
+    requirePolicy(await readPolicy(paths.policy), document)
     await conclude({ paths, amendments, peerId, json: args.json }, document, true)
   }
 })
@@ -99,7 +102,7 @@ export const agree = command({
     const paths = sitePaths(home)
     const amendments = await openAmendments(paths)
     const document = chosen(amendments, amendment)
-    const why = hindrance(document)
+    const why = hindrance(document, await readPolicy(paths.policy))
     if (why != null) throw new InputError(`this site cannot go on with ${amendmentName(document)}: ${why}`)
     const key = await loadIdentity(paths.identity)
     const peerId = peerIdFromPrivateKey(key).toString()

@@ -1,16 +1,20 @@
 import { compareVersions, SOFTWARE } from '../../common/software.ts'
 import type { SitePaths } from '../../home/paths.ts'
+import { readPolicy } from '../../home/policy.ts'
 import type { AmendmentRule } from '../../settings/site/amendments.ts'
+import type { Policy } from '../../settings/site/policy.ts'
 import { documentDigest, numberOf, readFederation, writeFederation, type FederationDocument } from '../document.ts'
 import { readPeerId } from '../identity.ts'
 import { appendEvent } from '../membership/events.ts'
+import { beyondPolicy } from '../policy.ts'
 import { agreed, readAgreements } from './agreements.ts'
 import { Amendments } from './amendments.ts'
 import { changeInWords, changesBetween } from './changes.ts'
 
-/** Why this site cannot go on with a document, whatever its people want; undefined where it can. */
-export function hindrance ({ leastSoftware }: FederationDocument): string | undefined {
-  if (leastSoftware == null || compareVersions(leastSoftware, SOFTWARE) <= 0) return undefined
+/** Why this site cannot go on with a document, whoever agrees to it; undefined where it can. */
+export function hindrance (document: FederationDocument, policy: Policy): string | undefined {
+  const { leastSoftware } = document
+  if (leastSoftware == null || compareVersions(leastSoftware, SOFTWARE) <= 0) return beyondPolicy(policy, document)
   return `it asks for consilium ${leastSoftware} or newer, and this is ${SOFTWARE}: install that version`
 }
 
@@ -21,7 +25,8 @@ export async function nextDocument (
   rule: AmendmentRule
 ): Promise<FederationDocument | undefined> {
   if (after.length === 0) return undefined
-  const possible = after.filter((each) => hindrance(each) == null)
+  const policy = await readPolicy(paths.policy)
+  const possible = after.filter((each) => hindrance(each, policy) == null)
   return agreed(inForce.document, possible, { rule, agreements: await readAgreements(paths.agreements) })
 }
 

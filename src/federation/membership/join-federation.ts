@@ -3,10 +3,12 @@ import { loadConfig, mergeIntoConfigFile } from '../../home/config/load.ts'
 import { writeCheckedJson } from '../../home/checksum.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { readPolicy } from '../../home/policy.ts'
 import { requireCurrentHome } from '../../home/version.ts'
 import { Amendments } from '../amendments/amendments.ts'
 import { documentDigest, numberOf, readFederation, writeFederation, type Federation } from '../document.ts'
 import { readPeerId, requirePrivateMode } from '../identity.ts'
+import { requirePolicy } from '../policy.ts'
 import { readStatements } from './files.ts'
 import { decodeInvitation, requireAddresses, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
@@ -52,6 +54,7 @@ export async function joinFederation ({ home, invitation: text, bootstrap = [] }
   const { federation, certificate, ring } = invitation
   const peerId = await readPeerId(paths.identity)
   await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
+  requirePolicy(await readPolicy(paths.policy), federation.document)
   const { bootstrap: known } = await loadConfig(paths.config, {})
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
   if (certificate != null) await writeCheckedJson(paths.certificate, { certificate, handovers: [] })

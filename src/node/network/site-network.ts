@@ -189,9 +189,10 @@ export class SiteNetwork {
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (
     averager: Averager,
-    { onExchange, onSettled, onForeign }: {
+    { onExchange, onSettled, onSent, onForeign }: {
       onExchange: (report: ExchangeReport) => void,
       onSettled: (settlement: SettledExchange) => void,
+      onSent: (bytes: number) => void,
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
@@ -204,21 +205,19 @@ export class SiteNetwork {
         this.#init.notices.over(`slow ${detail.partner}`, `exchanges with site ${detail.partner} take no longer than with others again`)
       }
       this.#init.membership.book.exchanged(detail.partner)
+      onSent(detail.bytesSent)
       onExchange(detail)
     })
-    service.addEventListener('settled', ({ detail }) => {
-      onSettled(detail)
-    })
+    service.addEventListener('settled', ({ detail }) => { onSettled(detail) })
     service.addEventListener('failure', ({ detail }) => {
-      const { partner, role, reason, error, inDoubt } = detail
+      const { partner, role, reason, error, inDoubt, bytesSent } = detail
+      onSent(bytesSent)
       this.#init.logger.info({ partner, role, reason, why: error.message, inDoubt }, 'an exchange failed')
     })
     service.addEventListener('round', ({ detail: { partner, round } }) => {
       if (round <= this.#init.membership.documents.mostRounds) this.peers.heardRound(partner, round)
     })
-    service.addEventListener('refusal', ({ detail }) => {
-      if (detail.reason === 'SCHEMA') onForeign(detail.partner)
-    })
+    service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
     this.#share.watch(service)
     countExchangeOffences(service, this.#limits)
     recordExchanges(service, averager, this.#init.audit)

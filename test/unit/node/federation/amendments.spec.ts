@@ -24,6 +24,7 @@ import { signRevocation, Standing } from '../../../../src/federation/membership/
 import { verifyCredential } from '../../../../src/federation/membership/certificate.ts'
 import { canonicalBytes } from '../../../../src/federation/signed.ts'
 import { sitePaths, type SitePaths } from '../../../../src/home/paths.ts'
+import { NO_POLICY } from '../../../../src/settings/site/policy.ts'
 import { certify, federationOf, NOW, people, type Person } from '../membership/federations.ts'
 
 const failure = async (work: Promise<unknown>): Promise<string> =>
@@ -167,8 +168,10 @@ describe('amendments of a federation', () => {
   })
 
   it('may ask for newer software, which this one says', async () => {
-    expect(hindrance(await draft({ leastSoftware: '99.1.0' }))).to.contain('asks for consilium 99.1.0 or newer')
-    expect(hindrance(await draft({ leastSoftware: '0.1.0' }))).to.equal(undefined)
+    expect(hindrance(await draft({ leastSoftware: '99.1.0' }), NO_POLICY)).to.contain('asks for consilium 99.1.0 or newer')
+    expect(hindrance(await draft({ leastSoftware: '0.1.0' }), NO_POLICY)).to.equal(undefined)
+    expect(hindrance(await draft(twenty), { document: { 'training.rounds': { most: 10 } } })).to.equal(
+      "training.rounds is 20, and this site's policy.json says at most 10")
   })
 
   describe('that change the founders', () => {
