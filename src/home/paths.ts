@@ -21,6 +21,8 @@ export interface SitePaths {
   readonly control: string
   readonly adapter: string
   readonly initialAdapter: string
+  readonly bestAdapter: string
+  readonly bestRound: string
   readonly roundAdapters: string
   readonly exchanges: string
   readonly unmixed: string
@@ -63,6 +65,8 @@ export function sitePaths (home: string): SitePaths {
     control: at('control.json'),
     adapter: at('adapter.safetensors'),
     initialAdapter: at('initial.safetensors'),
+    bestAdapter: at('best.safetensors'),
+    bestRound: at('best.json'),
     roundAdapters: at('adapters'),
     exchanges: at('exchanges'),
     unmixed: at('unmixed'),

@@ -65,6 +65,7 @@ function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined:
     distance: joined.announcer.distance,
     pace: new Pace(record.pace),
     arrival: joined.arrival,
+    onScored: (scored) => { joined.best.heard(peerId, scored) },
     labelVotes: new LabelVotes(peerId),
     company,
     turnsPerRound: joined.turnsPerRound,

@@ -300,6 +300,7 @@ export class Daemon {
 
   #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
     record.compute = { engine, provider, reason: engineReason }
+    record.validationImages = validationImages
     logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
     for (const [reason, count] of Object.entries(skipped)) {
       notices.warn(

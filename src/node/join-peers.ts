@@ -1,12 +1,15 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
+import { BestRound } from '../rounds/best-round.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { Arrival } from '../rounds/arrival.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
+import { messageOf } from '../common/message-of.ts'
+import type { AdapterStore } from '../home/adapter-store.ts'
 import { classNames } from '../settings/labels.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { PolicyGuard } from './policy-guard.ts'
@@ -19,6 +22,7 @@ export interface JoinedPeers {
   readonly announcer: Announcer
   readonly settlement: Settlement
   readonly arrival: Arrival
+  readonly best: BestRound
   /** How often a site gets its turn to exchange in a round. */
   readonly turnsPerRound: number
   close (): Promise<void>
@@ -27,7 +31,7 @@ export interface JoinedPeers {
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
 export async function joinPeers (
   site: Site,
-  { averager, checkpoint, initial }: AdapterState,
+  { averager, checkpoint, initial, store }: AdapterState,
   network: SiteNetwork,
   guard: Pick<PolicyGuard, 'sent'>
 ): Promise<JoinedPeers> {
@@ -67,15 +71,18 @@ export async function joinPeers (
   const settlement = settling(averager, network)
   settlement.start()
   await announcer.start()
+  const best = await bestRound(site, store, network)
   return {
     network,
     gossip,
     announcer,
     settlement,
     arrival,
+    best,
     turnsPerRound,
     close: async () => {
       await settlement.stop()
+      await best.settled()
       await announcer.stop()
     }
   }
@@ -97,6 +104,23 @@ function announcerOf (
     publish,
     logger
   })
+}
+
+/** By what this site and the others announce. */
+async function bestRound ({ peerId, federation, notices, logger }: Site, store: AdapterStore, network: SiteNetwork): Promise<BestRound> {
+  const best = new BestRound({
+    best: await store.loadBest(),
+    keep: async (found) => await store.keepBest(found),
+    sites: () => network.peers.ring(peerId).length,
+    maxImages: federation.document.averaging.maxMass,
+    onBest: ({ round, dice, sites }) => {
+      notices.over('best round', 'the best adapter is kept again')
+      logger.info({ round, dice, sites }, 'the best round so far')
+    },
+    onFailure: (error) => { notices.warn('best round', `the best adapter could not be kept (${messageOf(error)}): free disk space`) }
+  })
+  network.onScored = (peer, scored) => { best.heard(network.membership.rootOf(peer), scored) }
+  return best
 }
 
 function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {

@@ -90,6 +90,8 @@ export class SiteNetwork {
   readonly peers: PeerTable
   readonly members: Members
   readonly membership: SiteMembership
+  /** A site said how it scored a round. */
+  onScored: (peer: string, scored: Announcement['scored']) => void = () => {}
   readonly #init: SiteNetworkInit
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
@@ -196,9 +198,8 @@ export class SiteNetwork {
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
-    const { federationId } = this.#init
-    const create = adapterExchange({ federationId, averaging: this.#share.of(averager), protocols: this.software.protocols })
-    const service = create(this.#exchangeComponents())
+    const init = { federationId: this.#init.federationId, averaging: this.#share.of(averager), protocols: this.software.protocols }
+    const service = adapterExchange(init)(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
       if (this.#share.waitMs(detail.partner) === 0) {
@@ -355,10 +356,12 @@ export class SiteNetwork {
       onLeave: (peer) => { peers.disconnected(peer.toString()) }
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
-      peers.announced(detail.peerId.toString(), detail.announcement)
-      clocks.heard(detail.peerId.toString(), detail.saidAt, Date.now())
-      this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
-      this.#versions.announced(detail.peerId.toString(), detail.announcement)
+      const id = detail.peerId.toString()
+      peers.announced(id, detail.announcement)
+      this.onScored(id, detail.announcement.scored)
+      clocks.heard(id, detail.saidAt, Date.now())
+      this.membership.book.trained(id, detail.announcement.round)
+      this.#versions.announced(id, detail.announcement)
     })
     this.#lasting.start()
     this.#stale.start()
