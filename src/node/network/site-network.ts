@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConnectionEncrypter, PrivateKey } from '@libp2p/interface'
-import { start, stop } from '@libp2p/interface'
+import { start, stop, type ConnectionEncrypter, type PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Auditor } from '../../audit/auditor.ts'
@@ -90,7 +89,6 @@ export class SiteNetwork {
   readonly peers: PeerTable
   readonly members: Members
   readonly membership: SiteMembership
-  /** A site said how it scored a round. */
   onScored: (peer: string, scored: Announcement['scored']) => void = () => {}
   readonly #init: SiteNetworkInit
   readonly #datastore: LevelDatastore
