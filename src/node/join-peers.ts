@@ -1,15 +1,15 @@
+import { messageOf } from '../common/message-of.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
+import type { AdapterStore } from '../home/adapter-store.ts'
 import { protocolNames } from '../protocol/versions.ts'
-import { BestRound } from '../rounds/best-round.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { Arrival } from '../rounds/arrival.ts'
+import { BestRound } from '../rounds/best-round.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
-import { messageOf } from '../common/message-of.ts'
-import type { AdapterStore } from '../home/adapter-store.ts'
 import { classNames } from '../settings/labels.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { PolicyGuard } from './policy-guard.ts'
@@ -38,6 +38,7 @@ export async function joinPeers (
   const { federation: { document: { averaging } }, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
+  peers.guide(averager)
   const announcer = announcerOf(site, { averager, initial }, network)
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
