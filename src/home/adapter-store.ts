@@ -98,12 +98,15 @@ export class AdapterStore {
     return true
   }
 
-  /** Undefined where none was found yet, or the file is damaged: it is found anew. */
+  /** Undefined where none was found yet, or the file is damaged, which is said in `warnings`: it is found anew. */
   async loadBest (): Promise<BestOfRounds | undefined> {
     const text = await readChecked(this.#paths.bestRound).catch((error: unknown) => {
       if (!(error instanceof CorruptFileError)) throw error
+      return ''
     })
-    const { data } = bestOfRounds.safeParse(parseJson(text ?? ''))
+    if (text == null) return undefined
+    const { data } = bestOfRounds.safeParse(parseJson(text))
+    if (data == null) this.warnings.push(`${this.#paths.bestRound} is damaged: the best round is found anew`)
     return data != null && await isThere(this.#paths.bestAdapter) ? data : undefined
   }
 

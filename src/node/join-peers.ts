@@ -1,7 +1,6 @@
 import { messageOf } from '../common/message-of.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
-import type { AdapterStore } from '../home/adapter-store.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { Arrival } from '../rounds/arrival.ts'
@@ -31,15 +30,16 @@ export interface JoinedPeers {
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
 export async function joinPeers (
   site: Site,
-  { averager, checkpoint, initial, store }: AdapterState,
+  state: AdapterState,
   network: SiteNetwork,
   guard: Pick<PolicyGuard, 'sent'>
 ): Promise<JoinedPeers> {
   const { federation: { document: { averaging } }, record, notices, logger } = site
+  const { averager, checkpoint } = state
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   peers.guide(averager)
-  const announcer = announcerOf(site, { averager, initial }, network)
+  const announcer = announcerOf(site, state, network)
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
     peers,
@@ -72,7 +72,7 @@ export async function joinPeers (
   const settlement = settling(averager, network)
   settlement.start()
   await announcer.start()
-  const best = await bestRound(site, store, network)
+  const best = bestRound(site, state, network)
   return {
     network,
     gossip,
@@ -108,9 +108,9 @@ function announcerOf (
 }
 
 /** By what this site and the others announce. */
-async function bestRound ({ peerId, federation, notices, logger }: Site, store: AdapterStore, network: SiteNetwork): Promise<BestRound> {
+function bestRound ({ peerId, federation, notices, logger }: Site, { store, best: kept }: AdapterState, network: SiteNetwork): BestRound {
   const best = new BestRound({
-    best: await store.loadBest(),
+    best: kept,
     keep: async (found) => await store.keepBest(found),
     sites: () => network.peers.ring(peerId).length,
     maxImages: federation.document.averaging.maxMass,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseJson } from '../common/parse-json.ts'
+import { CorruptFileError } from '../errors.ts'
 import { readChecked, writeCheckedJson } from '../home/checksum.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { RoundRecord } from '../home/metrics-log.ts'
@@ -15,7 +16,7 @@ export interface PolicyGuardInit {
   readonly policy: Policy
   /** File in which the bytes of the day outlive a restart. */
   readonly file: string
-  readonly notices: Pick<Notices, 'warn' | 'over'>
+  readonly notices: Pick<Notices, 'warn' | 'over' | 'event'>
   readonly clock: Clock
   /** Members connected now; any number for a site that trains alone. */
   readonly connected: () => number
@@ -38,10 +39,14 @@ export class PolicyGuard {
 
   /** From now on this averager exchanges only where the policy lets it. */
   async guard (averager: Pick<Averager, 'withheld'>): Promise<void> {
-    const { file, finished, clock } = this.#init
+    const { file, finished, clock, notices } = this.#init
     this.#averager = averager
-    const text = await readChecked(file).catch(() => undefined)
+    const text = await readChecked(file).catch((error: unknown) => {
+      if (!(error instanceof CorruptFileError)) throw error
+      return ''
+    })
     const kept = usage.safeParse(parseJson(text ?? '')).data
+    if (text != null && kept == null) notices.event(`${file} is damaged: the bytes of today are those of finished rounds`)
     this.#day = dayOf(clock.now())
     const inRounds = finished.filter(({ t }) => dayOf(t) === this.#day).reduce((sum, { bytesSent }) => sum + bytesSent, 0)
     this.#sent = Math.max(this.#sent, inRounds, kept?.day === this.#day ? kept.bytesSent : 0)

@@ -11,7 +11,7 @@ import { loadIdentity } from '../federation/identity.ts'
 import { requirePolicy } from '../federation/policy.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
-import { AdapterStore, type FinishedRound } from '../home/adapter-store.ts'
+import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
@@ -127,6 +127,8 @@ export interface AdapterState {
   readonly log: DiskExchangeLog
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
+  /** As it was kept before this start. */
+  readonly best: BestOfRounds | undefined
 }
 
 /**
@@ -143,6 +145,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const finished = goOnAfter(site, saved)
+  const best = await store.loadBest()
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
@@ -160,7 +163,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
   const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint }
+  return { schema, initial, averager, log, store, checkpoint, best }
 }
 
 /** What was damaged is past; what the trainer says of its data holds as long as it has them. */

@@ -4,6 +4,7 @@ import { labelMapOf, type LabelMap, type ReadOptions } from '../dataset/index.ts
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
+import { requireChecksum } from '../home/checksum.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
 import { adapterOfRound, type WhichRound } from '../home/round-adapter.ts'
@@ -65,6 +66,7 @@ async function readSavedAdapter (path: string, learner: Learner): Promise<{ adap
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   try {
+    requireChecksum(bytes)
     return adapterFromSafetensors(learner.schema, bytes)
   } catch (error) {
     if (error instanceof CorruptFileError) {

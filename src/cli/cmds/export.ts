@@ -1,5 +1,6 @@
 import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError } from '../../errors.ts'
+import { requireChecksum } from '../../home/checksum.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { adapterOfRound, parseRound } from '../../home/round-adapter.ts'
@@ -23,6 +24,7 @@ export const exportAdapter = command({
     const path = await adapterOfRound(sitePaths(home), parseRound(round))
     const bytes = await readIfThere(path)
     if (bytes == null) throw new InputError(`${home} has no adapter yet: start the daemon and let it finish a round`)
+    requireChecksum(bytes)
     const { tensors, metadata } = readFloatTensors(bytes)
     await writeFileSafely(out, bytes)
     const result = { out, round: Number(metadata['round']), tensors: tensors.size, schemaHash: metadata['schema_hash'] }

@@ -10,12 +10,15 @@ import { changesBetween } from './changes.ts'
 const MOST = 64
 const agreements = z.array(federationIdText).max(MOST)
 
-/** Digests of the documents that the people of this site have agreed to; of a damaged file none, so that they are asked again. */
-export async function readAgreements (path: string): Promise<string[]> {
+/** Digests of the documents that the people of this site have agreed to; of a damaged file, which `say` is told, none. */
+export async function readAgreements (path: string, say: (sentence: string) => void = () => {}): Promise<string[]> {
   const text = await readChecked(path).catch((error: unknown) => {
     if (!(error instanceof CorruptFileError)) throw error
+    return ''
   })
-  return agreements.safeParse(parseJson(text ?? '')).data ?? []
+  const { data } = agreements.safeParse(parseJson(text ?? '[]'))
+  if (data == null) say(`${path} is damaged: this site asks again about amendments that it did not go on with yet`)
+  return data ?? []
 }
 
 /** From now on this site agrees to the document. */

@@ -18,8 +18,11 @@ export class Amendments implements DocumentsPort {
   onNews: (documents: readonly Uint8Array[]) => void = () => {}
   /** Another document counts from now on. */
   onNewest: (newest: Federation) => void = () => {}
+  /** What was on disk could not be read. */
+  readonly wasDamaged: boolean
 
-  private constructor (inForce: Federation, paths: SitePaths, known: KnownDocuments) {
+  private constructor (inForce: Federation, paths: SitePaths, known: KnownDocuments, wasDamaged: boolean) {
+    this.wasDamaged = wasDamaged
     this.#inForce = inForce
     this.#paths = paths
     this.#known = known
@@ -27,8 +30,9 @@ export class Amendments implements DocumentsPort {
 
   /** With what commands have left, which stays for the daemon. */
   static async open (paths: SitePaths, inForce: Federation): Promise<Amendments> {
-    const known = new KnownDocuments(inForce, await readDocuments(paths.documents, inForce.id))
-    const amendments = new Amendments(inForce, paths, known)
+    const kept = await readDocuments(paths.documents, inForce.id)
+    const known = new KnownDocuments(inForce, kept)
+    const amendments = new Amendments(inForce, paths, known, kept == null)
     await known.learn(await readPending(paths.newDocuments))
     return amendments
   }
@@ -122,14 +126,15 @@ export class Amendments implements DocumentsPort {
   }
 }
 
-/** Of a damaged file nothing: others tell it again. */
-async function readDocuments (path: string, id: string): Promise<Federation[]> {
+/** Undefined for a damaged file: others tell it again. */
+async function readDocuments (path: string, id: string): Promise<Federation[] | undefined> {
   try {
     const values = parseJson(await readChecked(path) ?? '[]')
-    const documents = await Promise.all((Array.isArray(values) ? values : []).map(async (each) => await parseDraft(each, path)))
+    if (!Array.isArray(values)) return undefined
+    const documents = await Promise.all(values.map(async (each) => await parseDraft(each, path)))
     return documents.filter((each) => each.id === id)
   } catch (error) {
-    if (error instanceof CorruptFileError || error instanceof InputError) return []
+    if (error instanceof CorruptFileError || error instanceof InputError) return undefined
     throw error
   }
 }

@@ -25,6 +25,8 @@ export class KnownDocuments {
   /** The oldest that this site can follow to the present. */
   #first: FederationDocument
   readonly #byDigest = new Map<string, FederationDocument>()
+  /** Digests are no work for every announcement. */
+  #chained: FederationDocument[] | undefined
   /** Why the last one that could not be read was passed over. */
   unread: string | undefined
 
@@ -122,15 +124,21 @@ export class KnownDocuments {
 
   #put (document: FederationDocument): void {
     this.#byDigest.set(documentDigest(document), document)
+    this.#chained = undefined
   }
 
   get #chain (): FederationDocument[] {
+    this.#chained ??= this.#follow()
+    return this.#chained
+  }
+
+  #follow (): FederationDocument[] {
     const all = [...this.#byDigest.values()].filter((each) => lackingSignatures(each) === 0)
     const chain = [this.#first]
     for (;;) {
       const last = documentDigest(chain.at(-1)!)
-      const next = all.filter(({ amends }) => amends?.document === last).map((each) => ({ each, digest: documentDigest(each) }))
-        .sort((a, b) => a.digest < b.digest ? -1 : 1)[0]
+      const [next] = all.filter(({ amends }) => amends?.document === last).map((each) => ({ each, digest: documentDigest(each) }))
+        .sort((a, b) => a.digest < b.digest ? -1 : 1)
       if (next == null) return chain
       chain.push(next.each)
     }

@@ -39,6 +39,8 @@ export function amendmentName (document: FederationDocument): string {
 export async function takeUpAmendment (paths: SitePaths, rule: AmendmentRule, say: (sentence: string) => void): Promise<void> {
   const inForce = await readFederation(paths.federation)
   const amendments = await Amendments.open(paths, inForce)
+  if (amendments.wasDamaged) say(`${paths.documents} is damaged: amended documents are learnt again from the first sites that are met`)
+  await readAgreements(paths.agreements, say)
   const next = await nextDocument(paths, amendments, rule)
   if (next == null) return
   // The document before stays among those that are known: others may have to follow it from there.

@@ -14,7 +14,7 @@ export async function appendPending (path: string, value: unknown): Promise<void
 /** What waits there; undefined for a torn line. */
 export async function readPending (path: string): Promise<unknown[]> {
   const text = (await readIfThere(path))?.toString('utf8') ?? ''
-  return text.split('\n').slice(0, MOST).map(parseJson)
+  return text.split('\n').filter((line) => line !== '').slice(0, MOST).map(parseJson)
 }
 
 /** The same, which from now on waits no more. */

@@ -71,7 +71,11 @@ describe('a site\'s own policy', () => {
       const guard = new PolicyGuard({
         policy: over,
         file: join(folder, 'usage.json'),
-        notices: { warn: (key, text) => { said.set(key, text) }, over: (key) => { said.delete(key) } },
+        notices: {
+          warn: (key, text) => { said.set(key, text) },
+          over: (key) => { said.delete(key) },
+          event: (text) => { said.set('event', text) }
+        },
         clock: { now: () => now, sleep: async (ms) => { now += ms } },
         connected: () => connected,
         finished
@@ -101,6 +105,7 @@ describe('a site\'s own policy', () => {
       await writeFile(join(folder, 'usage.json'), 'no JSON')
       const guard = await guardOf({ bytesPerDay: 100 }, [{ t: now - DAY_MS, bytesSent: 500 }, { t: now - 1, bytesSent: 100 }])
       expect(averager.withheld).to.equal(true)
+      expect(said.get('event')).to.contain('usage.json is damaged')
       await guard.stop()
       const other = await guardOf({ bytesPerDay: 101 }, [{ t: now - DAY_MS, bytesSent: 500 }, { t: now - 1, bytesSent: 100 }])
       expect(averager.withheld).to.equal(false)
