@@ -2,11 +2,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { createIdentity } from '../../../src/federation/create-identity.ts'
 import type { FederationBody } from '../../../src/federation/document.ts'
+import { inviteSite } from '../../../src/federation/membership/invite-site.ts'
+import { joinFederation } from '../../../src/federation/membership/join-federation.ts'
 import { beyondPolicy, comparePolicy } from '../../../src/federation/policy.ts'
+import { isThere } from '../../../src/home/files.ts'
+import { sitePaths } from '../../../src/home/paths.ts'
 import { readPolicy } from '../../../src/home/policy.ts'
 import { PolicyGuard } from '../../../src/node/policy-guard.ts'
 import { policy, type Policy } from '../../../src/settings/site/policy.ts'
+import { createFederation } from '../../../src/site-model/create-federation.ts'
 import { federationOf, people } from './membership/federations.ts'
 
 const NEVER = new AbortController().signal
@@ -52,6 +58,22 @@ describe('a site\'s own policy', () => {
     for (const part of ['averaging.maxMas: is no setting', 'document.training: is no setting', 'must say least, most or only', 'hours']) {
       expect(error).to.contain(part)
     }
+  })
+
+  it('refuses an invitation to a federation that goes beyond it, and nothing of that is written', async () => {
+    const [north, south] = [join(folder, 'north'), join(folder, 'south')]
+    await createFederation({ home: north, name: 'Two towns', rounds: 30 })
+    const { invitation } = await inviteSite({ home: north, peerId: await createIdentity(south), name: 'South' })
+    const { policy: file, federation, networkKey, certificate } = sitePaths(south)
+    await writeFile(file, JSON.stringify({ document: { 'training.rounds': { most: 20 } } }))
+    const error = await joinFederation({ home: south, invitation }).then(() => '', ({ message }: Error) => message)
+    expect(error).to.equal(
+      'the federation goes beyond the policy of this site: training.rounds is 30, and this site\'s policy.json says at most 20'
+    )
+    for (const each of [federation, networkKey, certificate]) expect(await isThere(each), each).to.equal(false)
+    await writeFile(file, JSON.stringify({ document: { 'training.rounds': { most: 30 } } }))
+    await joinFederation({ home: south, invitation })
+    expect(await isThere(federation)).to.equal(true)
   })
 
   describe('in a running site', () => {
