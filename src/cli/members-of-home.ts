@@ -46,7 +46,7 @@ export async function ownMember (home: string): Promise<MemberView> {
     connected: false,
     isSelf: true,
     ...(certificate == null ? {} : { validTo: certificate.to }),
-    ...(last == null ? {} : { lastRound: last.round, lastRoundAt: new Date(last.t).toISOString() })
+    ...(last == null ? {} : { lastRound: last.round, lastRoundAt: last.t })
   }
 }
 

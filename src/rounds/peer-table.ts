@@ -296,7 +296,7 @@ export class PeerTable {
       addresses: [...addresses],
       exchanges,
       suspect: suspects.includes(peerId),
-      ...(lastSeen == null ? {} : { lastSeen }),
+      ...(lastSeen == null ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
       ...(announced?.dice == null ? {} : { dice: announced.dice }),
       ...byClass(announced?.classDice, classes),

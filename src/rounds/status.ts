@@ -64,7 +64,8 @@ export interface PeerView {
   peerId: string
   connected: boolean
   addresses: string[]
-  lastSeen?: number
+  /** ISO 8601, UTC. */
+  lastSeen?: string
   round?: number
   phase?: string
   dice?: number

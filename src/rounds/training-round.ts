@@ -125,7 +125,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   others?.company.ended(counts.exchanges)
   site.notices.over('behind', `this site has trained round ${round.number}, among the others again`)
   await site.metrics.append({
-    t: clock.now(),
+    t: new Date(clock.now()).toISOString(),
     round: round.number,
     dice,
     ...(classes == null ? {} : { classes }),
