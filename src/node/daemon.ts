@@ -29,6 +29,7 @@ import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
 import { TrainerProcess } from './trainer-process.ts'
 
+/** What a daemon runs with. */
 export interface DaemonInit {
   readonly home: string
   readonly config: RunConfig

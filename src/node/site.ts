@@ -32,6 +32,7 @@ import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 /** What a partner is counted by, whatever key it has. */
 type RootOf = (partner: string) => string
 
+/** The settings of a site that trains: it has data. */
 export type RunConfig = SiteConfig & { readonly data: string }
 
 /** What the home folder says, before anything runs. */

@@ -1,6 +1,7 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Dice } from '../home/metrics-log.ts'
 
+/** What a site is doing: G and L are the phases of training. */
 export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
 /** What GET /status answers. */
