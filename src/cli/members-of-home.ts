@@ -35,14 +35,17 @@ export async function membersInHome (home: string): Promise<MemberView[]> {
 export async function ownMember (home: string): Promise<MemberView> {
   const paths = sitePaths(home)
   const peerId = await readPeerId(paths.identity)
-  const { document: { founders } } = await readFederation(paths.federation)
+  const federation = await readFederation(paths.federation)
+  const { founders } = federation.document
+  const standing = new Standing(federation)
+  await readStatements(paths.statements, standing)
   const { certificate } = await readCredential(paths.certificate)
   const last = (await MetricsLog.open(paths.metrics)).records.at(-1)
   return {
     peerId,
     name: certificate?.name ?? (await loadConfig(paths.config, {})).name ?? 'founder',
     role: founders.includes(peerId) ? 'founder' : certificate?.role ?? 'member',
-    standing: certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
+    standing: standing.hasLeft(peerId) ? 'left' : certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
     connected: false,
     isSelf: true,
     ...(certificate == null ? {} : { validTo: certificate.to }),

@@ -4,11 +4,15 @@ import { Auditor } from '../audit/auditor.ts'
 import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
+import { InputError } from '../errors.ts'
+import { quorumOf } from '../federation/document.ts'
+import { LEFT } from '../federation/membership/departure.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
+import { systemClock } from '../rounds/clock.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
@@ -21,6 +25,7 @@ import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { leave, type Left } from './leave.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
@@ -53,6 +58,10 @@ export interface DaemonInit {
 
 type Closer = () => Promise<void>
 
+const ANSWERED_MS = 100
+/** Events of membership after which a site is no member any more. */
+const ENDS = new Set(['revoked', 'handed over', 'left'])
+
 /**
  * Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse.
  * @example
@@ -76,6 +85,7 @@ export class Daemon {
   #state: AdapterState | undefined
   #images: number | undefined
   #joined: JoinedPeers | undefined
+  #hasLeft = false
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -102,7 +112,7 @@ export class Daemon {
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
       this.#end = 'stopped'
-      this.#init.logger.info('stopped: the same command goes on from here')
+      this.#init.logger.info(this.#hasLeft ? 'stopped, for good' : 'stopped: the same command goes on from here')
       return undefined
     } finally {
       await this.#close()
@@ -163,16 +173,19 @@ export class Daemon {
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
     const { tap, foundWithinMs, faults, software } = this.#init
+    let opened: SiteNetwork | undefined
     const membership = await SiteMembership.open({
       ...site,
       onEvent: (event) => {
         audit.record(event)
+        if (event.kind === 'membership' && ENDS.has(event.event)) opened?.peers.forget(event.peer)
       }
     })
+    if (membership.standing.hasLeft(site.peerId)) throw new InputError(LEFT)
     if (membership.book.wasDamaged) {
       notices.event(`${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
     }
-    const network = await SiteNetwork.open({
+    const network = opened = await SiteNetwork.open({
       paths,
       key,
       federationId: federation.id,
@@ -214,10 +227,40 @@ export class Daemon {
       port: site.config.controlPort,
       status: () => this.#status(site, network),
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
-      members: network?.membersControl
+      members: network == null
+        ? undefined
+        : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) }
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })
+  }
+
+  /** Ends the membership, and then the daemon. */
+  async #leave ({ peerId, federation, record, logger }: Site, network: SiteNetwork, although: boolean): Promise<Left> {
+    if (this.#state == null) throw new InputError('this site is still loading its data: leave in a moment')
+    const { averager } = this.#state
+    const { peers, members } = network
+    const { founders } = federation.document
+    const left = await leave({
+      averager,
+      peers,
+      foundersLeft: founders.includes(peerId) ? founders.filter((id) => !members.standing.isRevoked(id, 'founder')) : [],
+      quorum: quorumOf(federation.document),
+      clock: systemClock,
+      quiesce: async () => { await network.quiesce() },
+      depart: async () => await members.depart(async () => {
+        record.enter('stopped')
+        await this.#joined?.announcer.stop()
+      }),
+      signal: this.#stop.signal
+    }, although)
+    if (left.effective) {
+      this.#hasLeft = true
+      logger.info('this site has left the federation: it stops')
+      // After the answer.
+      setTimeout(() => { this.#stop.abort(new Error('left')) }, ANSWERED_MS)
+    }
+    return left
   }
 
   #createTrainer (site: Site): TrainerProcess {

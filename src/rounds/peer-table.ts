@@ -82,7 +82,13 @@ export class PeerTable {
   }
 
   disconnected (id: string): void {
-    Object.assign(this.#entry(id), { connected: false, lastSeen: this.#now() })
+    const entry = this.#entries.get(id)
+    if (entry != null) Object.assign(entry, { connected: false, lastSeen: this.#now() })
+  }
+
+  /** It is a member no more: nobody waits for it. */
+  forget (id: string): void {
+    this.#entries.delete(id)
   }
 
   announced (id: string, announced: Announced): void {

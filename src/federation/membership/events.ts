@@ -6,7 +6,7 @@ import { isMissing, makePrivateFolder, readIfThere } from '../../home/files.ts'
 
 const membershipEvent = z.strictObject({
   kind: z.literal('membership'),
-  event: z.enum(['certified', 'invited', 'revocation signed', 'revoked', 'handed over', 'key rotated', 'key received']),
+  event: z.enum(['certified', 'invited', 'revocation signed', 'revoked', 'handed over', 'left', 'key rotated', 'key received']),
   peer: z.string(),
   detail: z.string().optional()
 })

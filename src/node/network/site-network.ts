@@ -249,7 +249,7 @@ export class SiteNetwork {
   }
 
   /** For the control port. */
-  get membersControl (): MembersControl {
+  get membersControl (): Omit<MembersControl, 'leave'> {
     const { members, peers } = this
     return {
       view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({
