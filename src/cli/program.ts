@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs'
 import { SOFTWARE } from '../common/software.ts'
 import { UsageError } from '../errors.ts'
 import { audit } from './cmds/audit.ts'
+import { backup, restore } from './cmds/backup.ts'
 import { data } from './cmds/data.ts'
 import { doctor } from './cmds/doctor.ts'
 import { evaluate } from './cmds/evaluate.ts'
@@ -28,7 +29,7 @@ export function program (given: string[]): Argv {
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
     .command(start).command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor)
-    .command(model).command(audit).command(simulateCommand)
+    .command(model).command(audit).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))
     .strict()

@@ -8,6 +8,7 @@ import { InputError } from '../errors.ts'
 import { quorumOf } from '../federation/document.ts'
 import { LEFT } from '../federation/membership/departure.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
+import { beginRestored } from '../home/backup.ts'
 import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Scores } from '../home/metrics-log.ts'
@@ -134,6 +135,7 @@ export class Daemon {
     if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
+    if (site.restored != null) await beginRestored(site.paths, site.restored)
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
@@ -153,7 +155,7 @@ export class Daemon {
     return summary
   }
 
-  #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
+  #createAuditor ({ paths, key, peerId, federation, notices, restored }: Site): Auditor {
     const onFailure = (error: unknown): void => {
       notices.warn(
         'audit',
@@ -163,7 +165,8 @@ export class Daemon {
     const onDamage = (sentence: string): void => { notices.event(sentence) }
     const onWritten = (): void => { notices.over('audit', 'the audit ledger is written again') }
     const told = { onFailure, onWritten, onDamage }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, ...told })
+    const putAside = restored == null || restored.begun === true ? undefined : `the home was restored from a backup of ${restored.made}`
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, putAside, ...told })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })

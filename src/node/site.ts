@@ -10,6 +10,7 @@ import { loadIdentity } from '../federation/identity.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type FinishedRound } from '../home/adapter-store.ts'
+import { readRestored, type Restored } from '../home/backup.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
@@ -47,6 +48,8 @@ export interface Site {
   readonly notices: Notices
   readonly metrics: MetricsLog
   readonly record: SiteRecord
+  /** The home is that of a backup, and the others have not been asked yet what it committed since. */
+  readonly restored: Restored | undefined
   /** Set by the testnet only. */
   readonly faults: TestFaults | undefined
 }
@@ -78,7 +81,9 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
+  const record = new SiteRecord(metrics.records)
+  const restored = await readRestored(paths)
+  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record, restored, faults }
 }
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
