@@ -32,6 +32,8 @@ export interface SitePaths {
   readonly audit: string
   readonly summary: string
   readonly inventory: string
+  readonly backup: string
+  readonly restored: string
 }
 
 /**
@@ -75,7 +77,9 @@ export function sitePaths (home: string): SitePaths {
     metrics: at('metrics.jsonl'),
     audit: at('audit'),
     summary: at('summary.json'),
-    inventory: at('inventory.json')
+    inventory: at('inventory.json'),
+    backup: at('backup.json'),
+    restored: at('restored.json')
   }
 }
 

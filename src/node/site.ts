@@ -12,6 +12,7 @@ import { requirePolicy } from '../federation/policy.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
+import { readRestored, type Restored } from '../home/backup.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
@@ -41,6 +42,7 @@ export interface KnownOthers {
   readonly mostRounds: () => number
 }
 
+/** The settings of a site that trains: it has data. */
 export type RunConfig = SiteConfig & { readonly data: string }
 
 /** What the home folder says, before anything runs. */
@@ -56,6 +58,8 @@ export interface Site {
   readonly notices: Notices
   readonly metrics: MetricsLog
   readonly record: SiteRecord
+  /** The home is that of a backup, and the others have not been asked yet what it committed since. */
+  readonly restored: Restored | undefined
   /** Set by the testnet only. */
   readonly faults: TestFaults | undefined
 }
@@ -90,7 +94,9 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
+  const record = new SiteRecord(metrics.records)
+  const restored = await readRestored(paths)
+  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, restored, faults }
 }
 
 /** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
