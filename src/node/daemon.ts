@@ -16,11 +16,17 @@ import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
 import { describeSite } from './control/describe-site.ts'
+import { healthOf } from './control/health.ts'
+import type { Observing } from './control/observe-routes.ts'
+import { readMetricsToken } from './control/read-metrics-token.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { freeBytes, readSite } from './metrics/read-site.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
@@ -70,11 +76,14 @@ export class Daemon {
   readonly #init: DaemonInit
   readonly #stop = new AbortController()
   readonly #monitor = new EventLoopMonitor()
+  readonly #metrics = new Metrics()
   readonly #closers: Closer[] = []
   #site: Site | undefined
   #state: AdapterState | undefined
   #images: number | undefined
   #joined: JoinedPeers | undefined
+  #trainer: TrainerProcess | undefined
+  #validTo: () => string | undefined = () => undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -123,6 +132,7 @@ export class Daemon {
     if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
+    this.#watchDisk(site)
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
@@ -180,6 +190,7 @@ export class Daemon {
       logger,
       notices,
       audit,
+      metrics: this.#metrics.libp2p(paths.home),
       ...(tap == null ? {} : { tap }),
       ...(foundWithinMs == null ? {} : { foundWithinMs }),
       ...(software == null ? {} : { software }),
@@ -196,6 +207,7 @@ export class Daemon {
   }
 
   #watchExpiry ({ peerId, federation, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
+    this.#validTo = () => membership.validTo
     const isFounder = federation.document.founders.includes(peerId)
     const watch = new ExpiryWatch({
       validTo: () => membership.validTo,
@@ -207,16 +219,36 @@ export class Daemon {
     this.#closers.push(() => Promise.resolve(watch.stop()))
   }
 
+  #watchDisk ({ paths, notices }: Site): void {
+    const watch = new DiskWatch({ free: async () => await freeBytes(paths.home), notices })
+    watch.start()
+    this.#closers.push(() => Promise.resolve(watch.stop()))
+  }
+
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {
     const control = new ControlServer({
       file: site.paths.control,
       port: site.config.controlPort,
       status: () => this.#status(site, network),
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
-      members: network?.membersControl
+      members: network?.membersControl,
+      observing: this.#observing(site, network),
+      notices: site.notices,
+      metricsToken: await readMetricsToken(site.config.metricsToken)
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })
+  }
+
+  #observing (site: Site, network: SiteNetwork | undefined): Observing {
+    const status = (): SiteStatus => this.#status(site, network)
+    return {
+      health: () => healthOf(status(), site.notices.conditions),
+      metrics: async () => {
+        const reading = await readSite({ site, status, peers: network?.peers, trainer: this.#trainer, validTo: this.#validTo() })
+        return { contentType: this.#metrics.contentType, page: await this.#metrics.page(reading) }
+      }
+    }
   }
 
   #createTrainer (site: Site): TrainerProcess {
@@ -228,7 +260,7 @@ export class Daemon {
       ...(entry == null ? {} : { entry }),
       ...(backOff == null ? {} : { backOff })
     })
-    let deaths = 0
+    this.#trainer = trainer
     trainer.on('progress', ({ step, steps }) => {
       record.progress = { step, steps }
     })
@@ -238,7 +270,7 @@ export class Daemon {
     })
     trainer.on('restarting', ({ reason, delayMs }) => {
       record.trainer = 'restarting'
-      deaths++
+      const deaths = ++record.trainerRestarts
       notices.warn(
         'trainer',
         `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${

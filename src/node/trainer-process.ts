@@ -63,6 +63,11 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     return this.#child?.pid
   }
 
+  /** Without one call done between them. */
+  get deathsInRow (): number {
+    return this.#deaths
+  }
+
   /** Starts the process and loads weights and data. @throws InputError for what the user must mend. */
   async start (): Promise<TrainerReady> {
     for (;;) {

@@ -288,6 +288,18 @@ export class PeerTable {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }
 
+  /** Other sites that train the same, there or not. */
+  get knownCount (): number {
+    return [...this.#entries.values()].filter(({ foreign }) => !foreign).length
+  }
+
+  /** Of those that said what they train and no farewell, how many are not there. */
+  get absentCount (): number {
+    return [...this.#entries.values()].filter((entry) =>
+      entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
+    ).length
+  }
+
   /** `suspects`: sites whose adapters were clipped again and again. `classes`: names of the federation's. */
   view (suspects: readonly string[] = [], classes: readonly string[] = []): PeerView[] {
     return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges, software }]) => ({

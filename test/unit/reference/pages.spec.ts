@@ -13,7 +13,7 @@ describe('docs/reference', () => {
 
   before(async () => { pages = await readPages() })
 
-  for (const name of ['settings.md', 'cli.md', 'methods.md']) {
+  for (const name of ['settings.md', 'cli.md', 'methods.md', 'metrics.md']) {
     it(`${name} is what the code says`, async () => {
       const kept = await readFile(join(folder, name), 'utf8')
       if (kept !== pages[name]) expect.fail(`docs/reference/${name} is stale: run "npm run reference" and commit what it writes`)

@@ -1,0 +1,15 @@
+import type { SiteMembership } from '../../federation/membership/site-membership.ts'
+import type { AnnounceInit } from '../../protocol/announce/index.ts'
+
+/** Whose announcements are heard, and with which credential this site speaks. */
+export function announceInit (
+  { federationId, membership }: { readonly federationId: string, readonly membership: SiteMembership }
+): AnnounceInit {
+  return {
+    federationId,
+    rounds: membership.federation.document.training.rounds,
+    isOutcast: (author) => membership.isOutcast(author),
+    isCertified: async (author, credential) => await membership.isCertified(author, credential),
+    credential: () => membership.greeting().credential
+  }
+}
