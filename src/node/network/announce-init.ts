@@ -3,10 +3,15 @@ import type { AnnounceInit } from '../../protocol/announce/index.ts'
 
 /** Whose announcements are heard, and with which credential this site speaks. */
 export function announceInit (
-  { federationId, membership }: { readonly federationId: string, readonly membership: SiteMembership }
+  { federationId, membership, now }: {
+    readonly federationId: string,
+    readonly membership: SiteMembership,
+    readonly now?: () => number
+  }
 ): AnnounceInit {
   return {
     federationId,
+    ...(now == null ? {} : { now }),
     rounds: membership.federation.document.training.rounds,
     isOutcast: (author) => membership.isOutcast(author),
     isCertified: async (author, credential) => await membership.isCertified(author, credential),

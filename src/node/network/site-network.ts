@@ -60,6 +60,8 @@ export interface SiteNetworkInit {
   readonly audit: Pick<Auditor, 'record'>
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+  /** What its announcements say the time is, milliseconds since the epoch; the machine's when missing. */
+  readonly now?: () => number
   /** Of libp2p itself. */
   readonly metrics?: HostInit<Services>['metrics']
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
