@@ -12,6 +12,7 @@ import type { Software } from '../protocol/versions.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
+import { LAPSE_MS } from '../rounds/notices.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
@@ -29,6 +30,8 @@ import { Metrics } from './metrics/metrics.ts'
 import { freeBytes, readSite } from './metrics/read-site.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
+import { Notifier } from './notifying/notifier.ts'
+import { sender } from './notifying/send.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
 import { partitionSites } from './test-faults/partition.ts'
@@ -133,6 +136,7 @@ export class Daemon {
     // From here on no other daemon can be in this home.
     await audit.open()
     this.#watchDisk(site)
+    this.#startNotifier(site)
     await this.#openControl(site, network)
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
@@ -223,6 +227,14 @@ export class Daemon {
     const watch = new DiskWatch({ free: async () => await freeBytes(paths.home), notices })
     watch.start()
     this.#closers.push(() => Promise.resolve(watch.stop()))
+  }
+
+  #startNotifier (site: Site): void {
+    const { notify, notifyAloneHours, proxy } = site.config
+    if (notify == null) return
+    const notifier = new Notifier({ site, send: sender(notify, proxy), aloneMs: notifyAloneHours * LAPSE_MS.hour, now: Date.now })
+    notifier.start()
+    this.#closers.push(async () => { await notifier.stop() })
   }
 
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { doublingMs, type Doubling } from '../common/doubling.ts'
 import { fullPrecision } from '../common/full-precision.ts'
 import { messageOf } from '../common/message-of.ts'
+import { withoutPassphrase } from '../common/without-passphrase.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, ShortenMessage, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 
@@ -220,9 +221,4 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     await new Promise<void>((resolve) => { this.#retry = setTimeout(resolve, delayMs) })
     return await this.#launch()
   }
-}
-
-/** The key is the daemon's alone. */
-function withoutPassphrase (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.endsWith('PASSPHRASE')))
 }

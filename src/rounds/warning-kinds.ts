@@ -22,6 +22,7 @@ export const WARNING_KINDS = {
   liar: { keys: ['clipped ', 'pushed '], means: "a site's adapter is far off again and again: it is named and asked last" },
   members: { keys: ['members'], means: 'too few members are there for the first round' },
   no_address: { keys: ['no address'], means: 'this site knows no address of another one' },
+  notify: { keys: ['notify'], means: 'a notice could not be sent' },
   own_certificate: { keys: ['own certificate'], means: "this site's certificate does not hold" },
   peer_certificate: { keys: ['certificate '], means: "this site and another did not accept each other's certificate" },
   relays: { keys: ['relays'], means: 'no relay is left' },
