@@ -12,7 +12,6 @@ import type { Software } from '../protocol/versions.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
 import { lastPhases, roundPlan } from '../rounds/plan.ts'
-import { LAPSE_MS } from '../rounds/notices.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
@@ -22,21 +21,19 @@ import type { Observing } from './control/observe-routes.ts'
 import { readMetricsToken } from './control/read-metrics-token.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
-import { DiskWatch } from './disk-watch.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { Metrics } from './metrics/metrics.ts'
-import { freeBytes, readSite } from './metrics/read-site.ts'
+import { readSite } from './metrics/read-site.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
-import { Notifier } from './notifying/notifier.ts'
-import { sender } from './notifying/send.ts'
 import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
 import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
 import { TrainerProcess } from './trainer-process.ts'
+import { startWatches } from './watches.ts'
 
 export interface DaemonInit {
   readonly home: string
@@ -46,6 +43,8 @@ export interface DaemonInit {
   readonly logger: Logger
   /** Sentences about the home, from before the start: said, and kept for status. */
   readonly news?: readonly string[]
+  /** Called once the site listens, with what says its state in a sentence. */
+  readonly onListening?: (state: () => string) => void
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
   readonly trainerBackOff?: Doubling
@@ -135,9 +134,9 @@ export class Daemon {
     if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
-    this.#watchDisk(site)
-    this.#startNotifier(site)
+    this.#closers.push(startWatches(site))
     await this.#openControl(site, network)
+    this.#init.onListening?.(() => healthOf(this.#status(site, network), site.notices.conditions).reason)
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
@@ -221,20 +220,6 @@ export class Daemon {
     })
     watch.start()
     this.#closers.push(() => Promise.resolve(watch.stop()))
-  }
-
-  #watchDisk ({ paths, notices }: Site): void {
-    const watch = new DiskWatch({ free: async () => await freeBytes(paths.home), notices })
-    watch.start()
-    this.#closers.push(() => Promise.resolve(watch.stop()))
-  }
-
-  #startNotifier (site: Site): void {
-    const { notify, notifyAloneHours, proxy } = site.config
-    if (notify == null) return
-    const notifier = new Notifier({ site, send: sender(notify, proxy), aloneMs: notifyAloneHours * LAPSE_MS.hour, now: Date.now })
-    notifier.start()
-    this.#closers.push(async () => { await notifier.stop() })
   }
 
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {

@@ -3,10 +3,10 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../common/child-environment.ts'
 import { doublingMs, type Doubling } from '../common/doubling.ts'
 import { fullPrecision } from '../common/full-precision.ts'
 import { messageOf } from '../common/message-of.ts'
-import { withoutPassphrase } from '../common/without-passphrase.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, ShortenMessage, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 
@@ -141,7 +141,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
 
   async #launch (): Promise<TrainerReady> {
     const child = fork(this.#init.entry, [], {
-      env: withoutPassphrase(fullPrecision(process.env)),
+      env: childEnvironment(fullPrecision(process.env)),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']
     })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { connect } from 'node:tls'
-import { withoutPassphrase } from '../../common/without-passphrase.ts'
+import { childEnvironment } from '../../common/child-environment.ts'
 import { OutboundProxy } from '../network/reach/outbound-proxy.ts'
 
 const LIMIT_MS = 30_000
@@ -25,7 +25,7 @@ export function sender (notify: string, proxy: string | undefined): (notificatio
 }
 
 async function run (program: string, body: string, signal: AbortSignal): Promise<void> {
-  const env = withoutPassphrase(process.env)
+  const env = childEnvironment(process.env)
   const child = spawn(program, [], { env, stdio: ['pipe', 'ignore', 'ignore'], signal, killSignal: 'SIGKILL' })
   // Whoever does not read it may still have done its work.
   child.stdin.on('error', () => {})
