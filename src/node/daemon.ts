@@ -285,7 +285,7 @@ export class Daemon {
 
   #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
     record.compute = { engine, provider, reason: engineReason }
-    logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
+    logger.info({ engine, provider, engineReason, images, validationImages, network: this.#trainer?.isIsolated !== true }, 'trainer ready')
     for (const [reason, count] of Object.entries(skipped)) {
       notices.warn(
         `skipped ${reason}`,

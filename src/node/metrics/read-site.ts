@@ -11,7 +11,7 @@ export interface Observed {
   readonly status: () => SiteStatus
   /** Undefined in a site that trains alone. */
   readonly peers: Pick<PeerTable, 'absentCount' | 'knownCount'> | undefined
-  readonly trainer: Pick<TrainerProcess, 'deathsInRow'> | undefined
+  readonly trainer: Pick<TrainerProcess, 'deathsInRow' | 'isIsolated'> | undefined
   /** When this site's certificate ends, ISO 8601. */
   readonly validTo: string | undefined
 }
@@ -25,7 +25,11 @@ export async function readSite ({ site, status, peers, trainer, validTo }: Obser
     status: status(),
     warnings,
     peers: { known: peers?.knownCount ?? 0, absent: peers?.absentCount ?? 0 },
-    trainer: { restarts: site.record.trainerRestarts, deathsInRow: trainer?.deathsInRow ?? 0 },
+    trainer: {
+      restarts: site.record.trainerRestarts,
+      deathsInRow: trainer?.deathsInRow ?? 0,
+      isIsolated: trainer?.isIsolated === true
+    },
     certificateSeconds: validTo == null ? undefined : (Date.parse(validTo) - Date.now()) / 1_000,
     diskFreeBytes: await freeBytes(site.paths.home),
     process: {

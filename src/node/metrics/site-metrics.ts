@@ -8,7 +8,7 @@ export interface Reading {
   /** How many conditions of each kind hold. */
   readonly warnings: Partial<Record<WarningKind, number>>
   readonly peers: { readonly known: number, readonly absent: number }
-  readonly trainer: { readonly restarts: number, readonly deathsInRow: number }
+  readonly trainer: { readonly restarts: number, readonly deathsInRow: number, readonly isIsolated: boolean }
   /** Until this site's certificate ends, in seconds; undefined where it has none that ends. */
   readonly certificateSeconds: number | undefined
   /** Bytes that are free where the home is; undefined where the system does not say. */
@@ -80,6 +80,7 @@ export const SITE_METRICS: Readonly<Record<string, SiteMetric>> = {
     trainer.restarts),
   consilium_trainer_deaths_in_row: gauge('Deaths of the trainer process since it last finished a piece of work', ({ trainer }) =>
     trainer.deathsInRow),
+  consilium_trainer_isolated: gauge('1 where the trainer runs without any network', ({ trainer }) => trainer.isIsolated ? 1 : 0),
   consilium_warning: gauge('Conditions that hold, by kind', ({ warnings }) =>
     (Object.keys(WARNING_KINDS) as WarningKind[]).map((kind) => ({ labels: { kind }, value: warnings[kind] ?? 0 })), ['kind']),
   consilium_certificate_remaining_seconds: gauge("Until this site's certificate ends; a founder has none", ({ certificateSeconds }) =>

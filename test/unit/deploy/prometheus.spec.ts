@@ -26,7 +26,7 @@ const FAILURES: Readonly<Record<string, readonly [Partial<Reading>, string]>> = 
   'a liar is named': [{ warnings: { liar: 1 } }, 'ConsiliumLiarNamed'],
   'ledgers disagree': [{ warnings: { ledger: 1 } }, 'ConsiliumLedgersDisagree'],
   'the trainer crashes in a loop':
-    [{ trainer: { restarts: 3, deathsInRow: 3 }, warnings: { trainer: 1 } }, 'ConsiliumTrainerCrashLoop'],
+    [{ trainer: { restarts: 3, deathsInRow: 3, isIsolated: true }, warnings: { trainer: 1 } }, 'ConsiliumTrainerCrashLoop'],
   'the model is worse than last week': [{ warnings: { worse: 1 } }, 'ConsiliumModelWorse']
 }
 

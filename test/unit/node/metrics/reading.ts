@@ -36,7 +36,7 @@ export const WELL: Reading = {
   },
   warnings: {},
   peers: { known: 2, absent: 0 },
-  trainer: { restarts: 0, deathsInRow: 0 },
+  trainer: { restarts: 0, deathsInRow: 0, isIsolated: true },
   certificateSeconds: 31_536_000,
   diskFreeBytes: 5e10,
   process: { rssBytes: 2e8, cpuSeconds: 3.5, startSeconds: 1.7e9 }
