@@ -10,7 +10,7 @@ export interface Observed {
   readonly site: Pick<Site, 'notices' | 'paths' | 'record'>
   readonly status: () => SiteStatus
   /** Undefined in a site that trains alone. */
-  readonly peers: Pick<PeerTable, 'absentCount' | 'knownCount'> | undefined
+  readonly peers: Pick<PeerTable, 'counts'> | undefined
   readonly trainer: Pick<TrainerProcess, 'deathsInRow' | 'isIsolated'> | undefined
   /** When this site's certificate ends, ISO 8601. */
   readonly validTo: string | undefined
@@ -24,7 +24,7 @@ export async function readSite ({ site, status, peers, trainer, validTo }: Obser
   return {
     status: status(),
     warnings,
-    peers: { known: peers?.knownCount ?? 0, absent: peers?.absentCount ?? 0 },
+    peers: peers?.counts ?? { known: 0, absent: 0 },
     trainer: {
       restarts: site.record.trainerRestarts,
       deathsInRow: trainer?.deathsInRow ?? 0,
