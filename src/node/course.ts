@@ -3,6 +3,7 @@ import { endRestored } from '../home/backup.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
+import { Decline } from '../rounds/decline.ts'
 import { gather } from '../rounds/gather.ts'
 import { Pace } from '../rounds/pace.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
@@ -112,6 +113,7 @@ async function trainRounds (
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
+  const decline = new Decline(notices)
   for (let round = metrics.finishedRounds + 1; round <= rounds; round = metrics.finishedRounds + 1) {
     if (await amendments?.look() === true) return 'amended'
     const onPhase = (phase: SitePhase): void => {
@@ -120,6 +122,7 @@ async function trainRounds (
     }
     const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, mayTrain, onPhase }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
+    decline.ended(metrics.records)
     const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
     logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')

@@ -6,35 +6,37 @@ import { messageOf } from '../common/message-of.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
 import { InputError } from '../errors.ts'
 import { quorumOf } from '../federation/document.ts'
-import { LEFT } from '../federation/membership/departure.ts'
-import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { beginRestored } from '../home/backup.ts'
-import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Software } from '../protocol/versions.ts'
 import { systemClock } from '../rounds/clock.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { finalSteps, imagesSeen } from '../rounds/participation.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
-import { AmendmentWatch } from './amendment-watch.ts'
+import type { AmendmentWatch } from './amendment-watch.ts'
 import { describeSite } from './control/describe-site.ts'
+import { healthOf } from './control/health.ts'
+import type { Observing } from './control/observe-routes.ts'
+import { readMetricsToken } from './control/read-metrics-token.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
+import { createTrainer } from './create-trainer.ts'
 import { EventLoopMonitor } from './event-loop.ts'
-import { ExpiryWatch } from './expiry-watch.ts'
-import { fitOnceMore } from './fit-once-more.ts'
+import { finish } from './finish.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { leave, type Left } from './leave.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { readSite } from './metrics/read-site.ts'
 import { lockHome } from './network/peer-book.ts'
-import { SiteNetwork } from './network/site-network.ts'
+import type { SiteNetwork } from './network/site-network.ts'
+import { openNetwork } from './open-network.ts'
 import { PolicyGuard } from './policy-guard.ts'
-import { openAdapter, openSite, trainerSetup, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
+import { openAdapter, openSite, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
-import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
-import { TrainerProcess } from './trainer-process.ts'
+import type { TrainerProcess } from './trainer-process.ts'
+import { startWatches } from './watches.ts'
 
 /** What a daemon runs with. */
 export interface DaemonInit {
@@ -45,6 +47,8 @@ export interface DaemonInit {
   readonly logger: Logger
   /** Sentences about the home, from before the start: said, and kept for status. */
   readonly news?: readonly string[]
+  /** Called once the site listens, with what says its state in a sentence. */
+  readonly onListening?: (state: () => string) => void
   /** Module of the trainer process; the real one when missing. */
   readonly trainerEntry?: string
   readonly trainerBackOff?: Doubling
@@ -61,8 +65,6 @@ export interface DaemonInit {
 type Closer = () => Promise<void>
 
 const ANSWERED_MS = 100
-/** Events of membership after which a site is no member any more. */
-const ENDS = new Set(['revoked', 'handed over', 'left'])
 
 /**
  * Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse.
@@ -82,6 +84,7 @@ export class Daemon {
   readonly #init: DaemonInit
   readonly #stop = new AbortController()
   readonly #monitor = new EventLoopMonitor()
+  readonly #metrics = new Metrics()
   readonly #closers: Closer[] = []
   /** What ends when another document is gone on with; the network and all that knows no settings stay. */
   readonly #ofDocument: Closer[] = []
@@ -93,6 +96,7 @@ export class Daemon {
   #images: number | undefined
   #joined: JoinedPeers | undefined
   #hasLeft = false
+  #trainer: TrainerProcess | undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -142,7 +146,9 @@ export class Daemon {
     // From here on no other daemon can be in this home.
     await audit.open()
     if (site.restored != null) await beginRestored(site.paths, site.restored)
+    this.#closers.push(startWatches(site))
     await this.#openControl(site, network)
+    this.#init.onListening?.(() => healthOf(this.#status(this.#site ?? site, network), site.notices.conditions).reason)
     this.#monitor.start()
     for (let current = site; ; current = await this.#amend(current, network)) {
       const summary = await this.#train(current, audit, network)
@@ -154,7 +160,8 @@ export class Daemon {
 
   /** As long as one document holds. */
   async #train (site: Site, audit: Auditor, network: SiteNetwork | undefined): Promise<Summary | 'amended'> {
-    const trainer = this.#createTrainer(site)
+    const trainer = this.#trainer = createTrainer(site, this.#init)
+    this.#ofDocument.push(async () => { await trainer.stop() })
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
@@ -172,7 +179,8 @@ export class Daemon {
     const course = { site, state, trainer, audit, joined, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
     if (await followCourse(course) === 'amended') return 'amended'
     await mayTrain(this.#stop.signal)
-    return await this.#finish(site, state, trainer, ready, joined)
+    const { signal } = this.#stop
+    return await finish(site, { state, trainer, ready, joined, eventLoopP99Ms: () => this.#monitor.p99Ms, signal })
   }
 
   /** From x on, with another document. */
@@ -205,66 +213,11 @@ export class Daemon {
   }
 
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
-    const { paths, key, federation, config, logger, notices } = site
-    const { tap, foundWithinMs, faults, software } = this.#init
-    let opened: SiteNetwork | undefined
-    const membership = await SiteMembership.open({
-      ...site,
-      onEvent: (event) => {
-        audit.record(event)
-        if (event.kind === 'membership' && ENDS.has(event.event)) opened?.peers.forget(event.peer)
-      }
-    })
-    if (membership.standing.hasLeft(site.peerId)) throw new InputError(LEFT)
-    if (membership.book.wasDamaged) {
-      notices.event(`${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
-    }
-    const network = opened = await SiteNetwork.open({
-      paths,
-      key,
-      federationId: federation.id,
-      membership,
-      config,
-      logger,
-      notices,
-      audit,
-      ...(tap == null ? {} : { tap }),
-      ...(foundWithinMs == null ? {} : { foundWithinMs }),
-      ...(software == null ? {} : { software }),
-      faults
-    })
-    this.#closers.push(async () => { await network.close() })
-    this.#watchExpiry(site, membership, network)
-    this.#watchAmendments(site, membership)
-    if (faults != null) {
-      const end = partitionSites(network.host, faults.apart, () => site.record.round)
-      this.#closers.push(() => Promise.resolve(end()))
-    }
-    logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
+    const metrics = this.#metrics.libp2p(site.paths.home)
+    const onClose = (closer: Closer): void => { this.#closers.push(closer) }
+    const { network, amendments } = await openNetwork(site, { ...this.#init, audit, metrics, onClose })
+    this.#amendments = amendments
     return network
-  }
-
-  #watchAmendments ({ paths, config, policy, notices }: Site, { documents }: SiteMembership): void {
-    const watch = this.#amendments = new AmendmentWatch({
-      paths,
-      rule: config.amendments,
-      policy,
-      amendments: documents,
-      notices
-    })
-    watch.start()
-    this.#closers.push(() => Promise.resolve(watch.stop()))
-  }
-
-  #watchExpiry ({ peerId, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
-    const watch = new ExpiryWatch({
-      validTo: () => membership.validTo,
-      invited: () => membership.federation.document.founders.includes(peerId) ? network.membersControl.view() : [],
-      notices,
-      now: Date.now
-    })
-    watch.start()
-    this.#closers.push(() => Promise.resolve(watch.stop()))
   }
 
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {
@@ -275,7 +228,10 @@ export class Daemon {
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network == null
         ? undefined
-        : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) }
+        : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) },
+      observing: this.#observing(site, network),
+      notices: site.notices,
+      metricsToken: await readMetricsToken(site.config.metricsToken)
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })
@@ -309,45 +265,23 @@ export class Daemon {
     return left
   }
 
-  #createTrainer (site: Site): TrainerProcess {
-    const { config, logger, notices, record } = site
-    const { trainerEntry: entry, trainerBackOff: backOff } = this.#init
-    const trainer = new TrainerProcess({
-      setup: trainerSetup(site),
-      nice: config.nice,
-      ...(entry == null ? {} : { entry }),
-      ...(backOff == null ? {} : { backOff })
-    })
-    let deaths = 0
-    trainer.on('progress', ({ step, steps }) => {
-      record.progress = { step, steps }
-    })
-    trainer.on('ready', () => {
-      record.trainer = 'ready'
-      notices.over('trainer', 'the trainer process runs again')
-    })
-    trainer.on('restarting', ({ reason, delayMs }) => {
-      record.trainer = 'restarting'
-      deaths++
-      notices.warn(
-        'trainer',
-        `the trainer process ended (${reason}), ${deaths === 1 ? 'once' : `${deaths} times`} so far: it starts again in ${
-          delayMs / 1_000
-        } s and repeats the phase`,
-        { isNews: true }
-      )
-    })
-    this.#ofDocument.push(async () => {
-      await trainer.stop()
-    })
-    logger.info('loading the base weights and the images')
-    return trainer
+  #observing (site: Site, network: SiteNetwork | undefined): Observing {
+    const status = (): SiteStatus => this.#status(this.#site ?? site, network)
+    return {
+      health: () => healthOf(status(), site.notices.conditions),
+      metrics: async () => {
+        const [peers, validTo] = [network?.peers, network?.membership.validTo]
+        const reading = await readSite({ site: this.#site ?? site, status, peers, trainer: this.#trainer, validTo })
+        return { contentType: this.#metrics.contentType, page: await this.#metrics.page(reading) }
+      }
+    }
   }
 
   #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
     record.compute = { engine, provider, reason: engineReason }
     record.validationImages = validationImages
-    logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
+    const isOnline = this.#trainer?.isIsolated !== true
+    logger.info({ engine, provider, engineReason, images, validationImages, network: isOnline }, 'trainer ready')
     for (const [reason, count] of Object.entries(skipped)) {
       notices.warn(
         `skipped ${reason}`,
@@ -380,48 +314,6 @@ export class Daemon {
     this.#distance = joined.announcer.distance
     this.#joined = joined
     return joined
-  }
-
-  async #finish (
-    site: Site,
-    { averager, checkpoint }: AdapterState,
-    trainer: TrainerProcess,
-    ready: TrainerReady,
-    joined: JoinedPeers | undefined
-  ): Promise<Summary> {
-    const { record, federation, paths, notices } = site
-    record.enter('done')
-    await joined?.announcer.stop()
-    await checkpoint.settled()
-    await checkpoint.save()
-    const scores = await fitOnceMore(site, trainer, averager.snapshot(), this.#stop.signal)
-    Object.assign(record, scores)
-    const summary: Summary = {
-      name: site.name,
-      peerId: site.peerId,
-      federation: federation.id,
-      rounds: site.metrics.finishedRounds,
-      images: ready.images,
-      validationImages: ready.validationImages,
-      engine: ready.engine,
-      provider: ready.provider,
-      engineReason: ready.engineReason,
-      imagesSeen: imagesSeen(averager.steps, ready.images, federation.document.training),
-      steps: finalSteps(averager.steps),
-      pace: record.pace,
-      exchanges: record.exchanges,
-      inDoubt: averager.inDoubt,
-      exchangesByRound: record.exchangesByRound,
-      bytesSent: record.bytesSent,
-      bytesReceived: record.bytesReceived,
-      ...scores,
-      eventLoopP99Ms: this.#monitor.p99Ms,
-      refusedHandshakes: joined?.network.refusedHandshakes ?? 0,
-      warnings: notices.list
-    }
-    await writeJson(paths.summary, summary)
-    site.logger.info({ ...scores, exchanges: record.exchanges }, 'done')
-    return summary
   }
 
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {

@@ -3,11 +3,13 @@ import { EventEmitter, once } from 'node:events'
 import { setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../common/child-environment.ts'
 import { doublingMs, type Doubling } from '../common/doubling.ts'
 import { fullPrecision } from '../common/full-precision.ts'
 import { messageOf } from '../common/message-of.ts'
 import { InputError, TrainerError } from '../errors.ts'
 import type { CallName, ShortenMessage, TrainerCalls, TrainerMessage, TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
+import { withoutNetwork } from './without-network.ts'
 
 const STOP_MS = 5_000
 
@@ -31,6 +33,8 @@ export interface TrainerInit {
   readonly backOff?: Doubling
   /** Deaths in a row, without one call done between them, after which it is not started again. */
   readonly mostDeaths?: number
+  /** Words that run a command without a network; undefined where there are none. */
+  readonly isolate?: () => Promise<readonly string[] | undefined>
 }
 
 /**
@@ -46,6 +50,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   #deaths = 0
   #retry: NodeJS.Timeout | undefined
   #stopped = false
+  #isolation: readonly string[] | undefined
   /** What the trainer itself said before it was made to go. */
   #complaint: string | undefined
 
@@ -55,12 +60,23 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
       entry: fileURLToPath(new URL(`../site-model/trainer/main${extname(import.meta.filename)}`, import.meta.url)),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       mostDeaths: 5,
+      isolate: withoutNetwork,
       ...init
     }
   }
 
   get pid (): number | undefined {
     return this.#child?.pid
+  }
+
+  /** It runs without any network. */
+  get isIsolated (): boolean {
+    return this.#isolation != null
+  }
+
+  /** Without one call done between them. */
+  get deathsInRow (): number {
+    return this.#deaths
   }
 
   /** Starts the process and loads weights and data. @throws InputError for what the user must mend. */
@@ -134,8 +150,13 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
   }
 
   async #launch (): Promise<TrainerReady> {
+    this.#isolation ??= await this.#init.isolate()
+    if (this.#stopped) throw new TrainerError('the trainer process is stopped')
+    const [program = process.execPath, ...before] = [...this.#isolation ?? [], process.execPath]
     const child = fork(this.#init.entry, [], {
-      env: withoutPassphrase(fullPrecision(process.env)),
+      execPath: program,
+      execArgv: [...before, ...process.execArgv],
+      env: childEnvironment(fullPrecision(process.env)),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']
     })
@@ -215,9 +236,4 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     await new Promise<void>((resolve) => { this.#retry = setTimeout(resolve, delayMs) })
     return await this.#launch()
   }
-}
-
-/** The key is the daemon's alone. */
-function withoutPassphrase (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.endsWith('PASSPHRASE')))
 }

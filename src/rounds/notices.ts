@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { RateLimit } from '../common/rate-limit.ts'
 import type { Logger } from './logger.ts'
+import { warningKind, type WarningKind } from './warning-kinds.ts'
 
 const MOST = 100
 // Whoever can cause a notice cannot fill the log with them.
@@ -14,8 +15,19 @@ interface Notice {
 
 interface Condition {
   readonly message: string
+  /** Of `now`: when it began. */
+  readonly since: number
   /** Of `now`; for ever where only `over` ends it. */
   readonly until: number
+}
+
+/** A condition that holds. */
+export interface Standing {
+  readonly key: string
+  readonly kind: WarningKind | undefined
+  readonly message: string
+  /** Milliseconds since it began. */
+  readonly forMs: number
 }
 
 /** How a condition is raised. */
@@ -52,13 +64,13 @@ export class Notices {
    */
   warn (key: string, message: string, { isNews = false, forMs = Infinity }: Raised = {}): void {
     this.#lapse(key)
-    const isHolding = this.#conditions.has(key)
-    this.#hold(key, { message, until: this.#now() + forMs })
+    const held = this.#conditions.get(key)
+    this.#hold(key, { message, since: held?.since ?? this.#now(), until: this.#now() + forMs })
     const said = this.#said.peek(key)
     const notice = said ?? { message, isSpoken: false }
     notice.message = message
     if (said == null) this.#said.set(key, notice)
-    else if (isHolding && !isNews) return
+    else if (held != null && !isNews) return
     if (this.#spoken.take('') !== 0) return
     notice.isSpoken = true
     this.#logger.warn(message)
@@ -94,10 +106,16 @@ export class Notices {
     return [...new Set([...this.#said.rvalues()].map((each) => each?.message))].filter((each) => each != null)
   }
 
-  /** What holds now. */
+  /** What holds now, in words. */
   get standing (): string[] {
+    return [...new Set(this.conditions.map(({ message }) => message))]
+  }
+
+  /** What holds now, oldest first. */
+  get conditions (): Standing[] {
     for (const key of this.#conditions.keys()) this.#lapse(key)
-    return [...new Set([...this.#conditions.values()].map(({ message }) => message))]
+    const now = this.#now()
+    return [...this.#conditions].map(([key, { message, since }]) => ({ key, kind: warningKind(key), message, forMs: now - since }))
   }
 
   #lapse (key: string): void {

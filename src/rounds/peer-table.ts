@@ -306,6 +306,13 @@ export class PeerTable {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }
 
+  /** Other sites that train the same; of those that said what they train and no farewell, how many are not there. */
+  get counts (): { known: number, absent: number } {
+    const known = [...this.#entries.values()].filter(({ foreign }) => !foreign)
+    const isAbsent = (entry: Entry): boolean => entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
+    return { known: known.length, absent: known.filter(isAbsent).length }
+  }
+
   /** `suspects`: sites whose adapters were clipped again and again. `classes`: names of the federation's. */
   view (suspects: readonly string[] = [], classes: readonly string[] = []): PeerView[] {
     return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges, software }]) => ({

@@ -27,6 +27,8 @@ export class SiteRecord {
   progress: { step: number, steps: number } | undefined
   compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'
+  /** Since the start of the daemon. */
+  trainerRestarts = 0
   /** Part of a round's steps that is trained at present. */
   pace = 1
   /** Steps trained by the end of the last finished round; -1: phase G of the next one had landed when this home was last used. */

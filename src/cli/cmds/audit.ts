@@ -12,6 +12,7 @@ import { readFederation } from '../../federation/document.ts'
 import { loadIdentity } from '../../federation/identity.ts'
 import { readCredential } from '../../federation/membership/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, printLines, printPart, warn } from '../output.ts'
 
@@ -112,6 +113,7 @@ const reconcile = command({
     if (left.account.peerId === right.account.peerId) throw new UsageError('both ledgers are of the same site')
     const result = compare(left.account, right.account)
     print(json, result, () => describeReconciliation(result))
+    for (const [home, { account }] of [[a, right], [b, left]] as const) await tellDaemon(home, account.peerId, result.differences.length)
     if (!result.ok) process.exitCode = 1
   }
 })
@@ -125,6 +127,12 @@ export const audit: CommandModule = {
       'say what to do: audit verify, show, export or reconcile'
     ),
   handler: () => {}
+}
+
+/** The site that runs in one of the two homes shows what was found. */
+async function tellDaemon (home: string, peerId: string, differences: number): Promise<void> {
+  // A bundle is no home, and where no daemon runs nobody has to be told.
+  await askControl(home, '/ledger/reconciled', { peerId, differences }).catch(() => undefined)
 }
 
 function report (json: boolean, verdict: LedgerCheck): void {

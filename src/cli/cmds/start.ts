@@ -5,6 +5,7 @@ import { joiningInWords } from '../../home/joining.ts'
 import { sitePaths } from '../../home/paths.ts'
 import type { Daemon } from '../../node/daemon.ts'
 import type { Summary } from '../../node/summary.ts'
+import { SystemNotify } from '../../node/system-notify.ts'
 import { readTestFaults } from '../../node/test-faults/settings.ts'
 import { tuneGc } from '../../node/tune-gc.ts'
 import { siteConfig } from '../../settings/site/site-config.ts'
@@ -42,9 +43,13 @@ export const start = command({
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     tuneGc()
     // Loaded here so that the other commands answer without waiting for libp2p.
-    const [daemon, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
+    const [{ Daemon }, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
+    const logger = createLogger(config.logLevel)
+    const system = new SystemNotify(process.env, logger)
+    const onListening = (state: () => string): void => { system.ready(state).catch(() => { /* it never rejects */ }) }
     const summary = await runUntilSignalled(
-      new daemon.Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, logger: createLogger(config.logLevel) })
+      new Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, onListening, logger }),
+      system
     )
     if (summary == null) return
     print(json, summary, () => describe(summary))
@@ -58,8 +63,11 @@ export const start = command({
 })
 
 /** First Ctrl-C closes, second forces. */
-async function runUntilSignalled (daemon: Daemon): Promise<Summary | undefined> {
-  const letGo = onStopSignal(() => { daemon.requestStop() })
+async function runUntilSignalled (daemon: Daemon, system: SystemNotify): Promise<Summary | undefined> {
+  const letGo = onStopSignal(() => {
+    system.stopping().catch(() => { /* it never rejects */ })
+    daemon.requestStop()
+  })
   try {
     return await daemon.run()
   } finally {

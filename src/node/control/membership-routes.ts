@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
 import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import type { Left } from '../leave.ts'
+import { answer, checked } from './answer.ts'
 
 /** What the control port may ask of membership. */
 export interface MembersControl {
@@ -39,23 +40,7 @@ export function membershipRoutes (app: FastifyInstance, members: MembersControl 
   )
 }
 
-async function answer<T> (reply: FastifyReply, work: () => Promise<T>): Promise<T | { error: string }> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    reply.code(400)
-    return { error: error.message }
-  }
-}
-
 function present (members: MembersControl | undefined): MembersControl {
   if (members == null) throw new InputError('this daemon runs alone, without the network: stop it and run the command again')
   return members
-}
-
-function checked<T> (schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body)
-  if (!parsed.success) throw new InputError(`the request is malformed: ${parsed.error.issues[0]?.message ?? 'invalid'}`)
-  return parsed.data
 }

@@ -3,8 +3,11 @@ import { rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
+import type { Notices } from '../../rounds/notices.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
+import { ledgerRoutes } from './ledger-routes.ts'
 import { membershipRoutes, type MembersControl } from './membership-routes.ts'
+import { OBSERVED, observeRoutes, type Observing } from './observe-routes.ts'
 
 export interface ControlInit {
   /** Where url and token are written for `consilium status`. */
@@ -14,6 +17,10 @@ export interface ControlInit {
   readonly peers: () => PeerView[]
   /** Missing where the daemon runs without the network. */
   readonly members?: MembersControl | undefined
+  readonly observing: Observing
+  readonly notices: Pick<Notices, 'warn' | 'over'>
+  /** Reads /metrics and /healthz, and nothing else. */
+  readonly metricsToken?: string | undefined
 }
 
 /** The loopback control port; every request needs the token that only this user can read. */
@@ -28,14 +35,18 @@ export class ControlServer {
 
   async start (): Promise<void> {
     const token = randomBytes(24).toString('base64url')
+    const { metricsToken } = this.#init
     this.#app.addHook('onRequest', async (request, reply) => {
-      if (!sameText(request.headers.authorization ?? '', `Bearer ${token}`)) {
-        await reply.code(401).send({ error: 'the control token is missing or wrong' })
-      }
+      const given = request.headers.authorization ?? ''
+      const isObserving = metricsToken != null && OBSERVED.some((each) => each === request.url)
+      if (sameText(given, `Bearer ${token}`) || (isObserving && sameText(given, `Bearer ${metricsToken}`))) return
+      await reply.code(401).send({ error: 'the control token is missing or wrong' })
     })
     this.#app.get('/status', () => this.#init.status())
     this.#app.get('/peers', () => this.#init.peers())
     membershipRoutes(this.#app, this.#init.members)
+    ledgerRoutes(this.#app, this.#init.notices)
+    observeRoutes(this.#app, this.#init.observing)
     const url = await this.#listen()
     await writeJson(this.#init.file, { url, token }, 0o600)
   }

@@ -1,7 +1,7 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify, type Identify } from '@libp2p/identify'
-import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, Metrics, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
 import type { Datastore } from 'interface-datastore'
@@ -52,6 +52,8 @@ export interface HostInit<T extends ServiceMap> {
   readonly members?: Members
   /** Keeps known peers over restarts; in memory when missing. */
   readonly datastore?: Datastore
+  /** Counts libp2p's own connections, streams and bytes. */
+  readonly metrics?: (components: { logger: ComponentLogger }) => Metrics
   /** Of the software; what the others hear first. */
   readonly version?: string
   readonly services: ServiceFactoryMap<T>
@@ -132,6 +134,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     connectionMonitor: { pingInterval: HEARTBEAT_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
     ...(init.datastore == null ? {} : { datastore: init.datastore }),
+    ...(init.metrics == null ? {} : { metrics: init.metrics }),
     services: gated({ ...base, ...init.services } as ServiceFactoryMap<HostServices & T>, init.members)
   })
   init.limits.attach(host)

@@ -15,7 +15,7 @@ import {
   type ExchangeReport,
   type SettledExchange
 } from '../../protocol/adapter-exchange/index.ts'
-import { announce, type Announce, type AnnounceInit, type Announcement } from '../../protocol/announce/index.ts'
+import { announce, type Announce, type Announcement } from '../../protocol/announce/index.ts'
 import { THIS_SOFTWARE, type Software } from '../../protocol/versions.ts'
 import { ClockSkew } from '../../rounds/clock-skew.ts'
 import type { ExchangeWith } from '../../rounds/exchange-loop.ts'
@@ -28,8 +28,9 @@ import type { SiteConfig } from '../../settings/site/site-config.ts'
 import type { MembersControl } from '../control/membership-routes.ts'
 import { lossyComponents } from '../test-faults/lossy.ts'
 import type { TestFaults } from '../test-faults/settings.ts'
+import { announceInit } from './announce-init.ts'
 import { Discovery } from './discovery.ts'
-import { createHost, type Host } from './host.ts'
+import { createHost, type Host, type HostInit } from './host.ts'
 import { type FailedHandshake, keyedNoise } from './keyed-noise.ts'
 import { countAnnouncementOffences, countExchangeOffences } from './limits/count-offences.ts'
 import { FairShare } from './limits/fair-share.ts'
@@ -58,6 +59,10 @@ export interface SiteNetworkInit {
   readonly audit: Pick<Auditor, 'record'>
   /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
   readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
+  /** What its announcements say the time is, milliseconds since the epoch; the machine's when missing. */
+  readonly now?: () => number
+  /** Of libp2p itself. */
+  readonly metrics?: HostInit<Services>['metrics']
   /** How long after its start a site that knows nobody waits to be found, milliseconds. */
   readonly foundWithinMs?: number
   /** What a testnet makes this site suffer. */
@@ -167,6 +172,7 @@ export class SiteNetwork {
         limits,
         members,
         datastore,
+        ...(init.metrics == null ? {} : { metrics: init.metrics }),
         version: software.version,
         services: {
           membership: members.service(init.federationId),
@@ -367,16 +373,6 @@ export class SiteNetwork {
     this.#direct.start()
     this.#keepRelays()
     this.#discovery.start()
-  }
-}
-
-function announceInit ({ federationId, membership }: SiteNetworkInit): AnnounceInit {
-  return {
-    federationId,
-    get rounds () { return membership.documents.mostRounds },
-    isOutcast: (author) => membership.isOutcast(author),
-    isCertified: async (author, credential) => await membership.isCertified(author, credential),
-    credential: () => membership.greeting().credential
   }
 }
 

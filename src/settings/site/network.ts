@@ -31,6 +31,11 @@ export const network = z.strictObject({
     'Rounds without an exchange after which training pauses until another site is there; as many as sites may be apart and still exchange'
   ),
   controlPort: setting(whole(65_535).default(0), 'Loopback port of the control API, 0 for any'),
+  metricsToken: setting(
+    z.string(FILE).min(1, FILE).optional(),
+    'File with a token of 24 characters or more that may read /metrics and /healthz of the control port, and nothing else: for Prometheus',
+    { otherwise: 'none: the token of control.json alone reads them' }
+  ),
   proxy: setting(
     z.string(PROXY).refine(isProxy, PROXY).optional(),
     'Proxy for connections that this site opens, with user and password where it wants them (then best in config.json)',

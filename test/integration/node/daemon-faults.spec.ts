@@ -148,6 +148,7 @@ describe('what goes wrong around a daemon', function () {
       threads: 0,
       embeddingCache: 0,
       nice: 10,
+      notifyAloneHours: 12,
       logLevel: 'silent',
       data: '{}'
     } as const

@@ -39,6 +39,19 @@ describe('PeerTable', () => {
     expect(peers.ring('b')).to.deep.equal(['b', 'c', 'd'])
   })
 
+  it('misses who trained and is gone without a farewell, once it would be back from a restart', () => {
+    for (const id of ['there', 'gone', 'left', 'silent', 'foreign']) peers.connected(id, [])
+    for (const id of ['there', 'gone', 'left', 'foreign']) peers.announced(id, announced({ round: 2 }))
+    peers.announced('left', announced({ round: 2, phase: 'stopped' }))
+    peers.markForeign('foreign')
+    for (const id of ['gone', 'left', 'silent', 'foreign']) peers.disconnected(id)
+    expect(peers.counts).to.deep.equal({ known: 4, absent: 0 })
+    clock.time += 60_000
+    expect(peers.counts).to.deep.equal({ known: 4, absent: 1 })
+    peers.connected('gone', [])
+    expect(peers.counts.absent).to.equal(0)
+  })
+
   it('counts how often another site is in a later round', () => {
     for (const [id, round] of [['a', 1], ['a', 1], ['b', 4], ['a', 2], ['b', 3]] as const) peers.announced(id, announced({ round }))
     expect(peers.landings).to.equal(3)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { WARNING_KINDS, warningKind } from '../../../src/rounds/warning-kinds.ts'
 import { filesBelow, ROOT } from '../documents/markdown.ts'
 
 interface Call { readonly file: string, readonly key: string, readonly text: string }
@@ -48,6 +49,14 @@ describe('every warning that status shows', () => {
         .to.equal(true)
     })
   }
+
+  // The keys of relays' and certificates' warnings are found by their beginning; peer-versions.ts and expiry-watch.ts pass theirs on.
+  it('has a kind, and every kind a warning', () => {
+    const keys = [...warnings.map(({ key }) => key), 'versions ', 'expiry']
+    expect(keys.filter((key) => key !== 'key' && warningKind(key) == null)).to.deep.equal([])
+    const kinds = new Set(keys.map(warningKind))
+    expect(Object.keys(WARNING_KINDS).filter((kind) => !kinds.has(kind as never))).to.deep.equal([])
+  })
 
   it('stands in the list of those to the end only where it is raised', () => {
     expect(TO_THE_END.filter(([each]) => !warnings.some(({ key }) => key === each))).to.deep.equal([])

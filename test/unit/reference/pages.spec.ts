@@ -17,7 +17,7 @@ describe('docs/reference', () => {
     pages = await readPages()
   })
 
-  for (const name of ['settings.md', 'cli.md', 'methods.md', 'api.md']) {
+  for (const name of ['settings.md', 'cli.md', 'methods.md', 'metrics.md', 'api.md']) {
     it(`${name} is what the code says`, async () => {
       const kept = await readFile(join(folder, name), 'utf8')
       if (kept !== pages[name]) expect.fail(`docs/reference/${name} is stale: run "npm run reference" and commit what it writes`)

@@ -25,6 +25,8 @@ interface Lies {
   readonly values?: Float32Array
   /** What its offers and answers state. */
   readonly round?: number
+  /** By which its clock is ahead. */
+  readonly aheadMs?: number
   readonly bootstrap?: readonly string[]
 }
 
@@ -53,7 +55,7 @@ export class Liar {
   static async open (
     sites: Sites,
     name: string,
-    { values = new Float32Array(8), round = 0, bootstrap = [] }: Lies = {}
+    { values = new Float32Array(8), round = 0, aheadMs = 0, bootstrap = [] }: Lies = {}
   ): Promise<Liar> {
     const paths = sites.paths(name)
     const federation = await readFederation(paths.federation)
@@ -71,7 +73,8 @@ export class Liar {
       config: { listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap: [...bootstrap] },
       logger,
       notices,
-      audit
+      audit,
+      now: () => Date.now() + aheadMs
     })
     const { averaging: settings } = federation.document
     const averager = new Averager({ schema: SCHEMA, values, round, mass: 10, settings })

@@ -32,6 +32,7 @@ describe('configuration', () => {
       threads: 0,
       embeddingCache: 1024,
       nice: 10,
+      notifyAloneHours: 12,
       logLevel: 'info'
     })
   })

@@ -3,17 +3,38 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { sitePaths } from '../../../../src/home/paths.ts'
-import { fetchControl } from '../../../../src/node/control/client.ts'
+import { askControl, fetchControl } from '../../../../src/node/control/client.ts'
+import type { Health } from '../../../../src/node/control/health.ts'
 import { ControlServer } from '../../../../src/node/control/server.ts'
+import { createLogger } from '../../../../src/rounds/logger.ts'
+import { Notices } from '../../../../src/rounds/notices.ts'
 import type { SiteStatus } from '../../../../src/rounds/status.ts'
+
+const PEER = '12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'
+const METRICS_TOKEN = 'a token for Prometheus'.replaceAll(' ', '-')
 
 describe('ControlServer', () => {
   let home: string
   let server: ControlServer
+  let health: Health
+  let notices: Notices
 
   beforeEach(async () => {
+    notices = new Notices(createLogger('silent'))
+    health = { ok: true, reason: 'round 3 of 10' }
     home = await mkdtemp(join(tmpdir(), 'consilium-'))
-    server = new ControlServer({ file: sitePaths(home).control, port: 0, status: () => ({ name: 'Mercy' }) as SiteStatus, peers: () => [] })
+    server = new ControlServer({
+      file: sitePaths(home).control,
+      port: 0,
+      status: () => ({ name: 'Mercy' }) as SiteStatus,
+      peers: () => [],
+      observing: {
+        health: () => health,
+        metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', page: 'consilium_round 3\n' })
+      },
+      notices,
+      metricsToken: METRICS_TOKEN
+    })
     await server.start()
   })
 
@@ -55,5 +76,39 @@ describe('ControlServer', () => {
     await server.stop()
     const error = await fetchControl(home, '/status').then(() => undefined, (reason: Error) => reason)
     expect(error?.message).to.contain('no daemon answers for')
+  })
+
+  async function ask (path: string, token?: string): Promise<Response> {
+    const control = JSON.parse(await readFile(sitePaths(home).control, 'utf8')) as { url: string, token: string }
+    return await fetch(control.url + path, { headers: { authorization: `Bearer ${token ?? control.token}` } })
+  }
+
+  it('tells metrics and health to both tokens, and nothing else to the one of Prometheus', async () => {
+    for (const token of [undefined, METRICS_TOKEN]) {
+      const metrics = await ask('/metrics', token)
+      expect(metrics.headers.get('content-type')).to.include('version=0.0.4')
+      expect(await metrics.text()).to.equal('consilium_round 3\n')
+      expect(await (await ask('/healthz', token)).json()).to.deep.equal(health)
+    }
+    for (const path of ['/status', '/peers', '/members', '/metrics/../status', '/status?/metrics', '//metrics']) {
+      expect((await ask(path, METRICS_TOKEN)).status, path).to.equal(401)
+    }
+    expect((await ask('/metrics', 'another')).status).to.equal(401)
+  })
+
+  it('answers 503 with the reason where the site is not well', async () => {
+    health = { ok: false, reason: 'the disk is full' }
+    const answer = await ask('/healthz')
+    expect([answer.status, await answer.json()]).to.deep.equal([503, health])
+  })
+
+  it('shows what "audit reconcile" found, until it finds nothing', async () => {
+    const found = async (differences: number): Promise<unknown> =>
+      await askControl(home, '/ledger/reconciled', { peerId: PEER, differences })
+    await found(2)
+    expect(notices.standing.join()).to.include(`of this site and of site ${PEER} differ in 2 places`)
+    await found(0)
+    expect(notices.standing).to.deep.equal([])
+    expect(await found(-1).then(() => 'taken', (error: Error) => error.message)).to.include('the request is malformed')
   })
 })

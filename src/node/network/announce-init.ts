@@ -1,0 +1,20 @@
+import type { SiteMembership } from '../../federation/membership/site-membership.ts'
+import type { AnnounceInit } from '../../protocol/announce/index.ts'
+
+/** Whose announcements are heard, and with which credential this site speaks. */
+export function announceInit (
+  { federationId, membership, now }: {
+    readonly federationId: string,
+    readonly membership: SiteMembership,
+    readonly now?: () => number
+  }
+): AnnounceInit {
+  return {
+    federationId,
+    ...(now == null ? {} : { now }),
+    get rounds () { return membership.documents.mostRounds },
+    isOutcast: (author) => membership.isOutcast(author),
+    isCertified: async (author, credential) => await membership.isCertified(author, credential),
+    credential: () => membership.greeting().credential
+  }
+}
