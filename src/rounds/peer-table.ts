@@ -1,5 +1,7 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { LabelFits } from '../settings/labels.ts'
+import { byClass } from './by-class.ts'
+import { reachedByMost } from './reached-by-most.ts'
 import type { PeerView } from './status.ts'
 
 /** What a site's latest announcement says, as far as the round pipeline needs it. */
@@ -384,17 +386,6 @@ export class PeerTable {
     )
     if (oldest != null) this.#entries.delete(oldest[0])
   }
-}
-
-/** Nothing where a site speaks of no class, or of others than there are. */
-function byClass (dice: Announced['classDice'], classes: readonly string[]): Pick<PeerView, 'classes'> {
-  if (dice == null || dice.length !== classes.length) return {}
-  return { classes: Object.fromEntries(classes.flatMap((name, i) => dice[i] == null ? [] : [[name, dice[i]]])) }
-}
-
-/** Of these rounds, ascending, the latest that more than half have reached, counted with one more site that is behind them. */
-function reachedByMost (rounds: readonly number[]): number | undefined {
-  return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
 }
 
 function isPartner (entry: Entry): boolean {

@@ -8,7 +8,8 @@ const DAY_MS = 86_400_000
 
 function round (day: number, personal: number): RoundRecord {
   const dice = { frozen: 0.1, global: 0.2, personal }
-  return { t: new Date(day * DAY_MS).toISOString(), round: day + 1, dice, lossG: null, lossL: null, exchanges: 1, bytesSent: 1, bytesReceived: 1 }
+  const t = new Date(day * DAY_MS).toISOString()
+  return { t, round: day + 1, dice, lossG: null, lossL: null, exchanges: 1, bytesSent: 1, bytesReceived: 1 }
 }
 
 describe('Decline', () => {
