@@ -50,7 +50,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
   const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) / mask.length)
   const reasons: Record<string, number> = {}
-  for (const { reason } of problems) reasons[reason] = (reasons[reason] ?? 0) + 1
+  for (const { reason, files = 1 } of problems) reasons[reason] = (reasons[reason] ?? 0) + files
   return {
     layout: dataset.layout,
     slices: slices.length,
@@ -76,7 +76,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
     twoPlaces: dataset.twoPlaces,
-    skipped: problems.length,
+    skipped: problems.reduce((sum, { files = 1 }) => sum + files, 0),
     reasons
   }
 }

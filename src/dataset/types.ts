@@ -72,6 +72,8 @@ export type Scored = Fitted & { readonly truth: Uint8Array }
 export interface Problem {
   readonly file: string
   readonly reason: string
+  /** how many files it stands for, 1 if not given */
+  readonly files?: number
 }
 
 /** How a volume was cut: what its header said. */
@@ -86,8 +88,8 @@ export interface VolumeFacts {
 }
 
 export interface Dataset extends LabelFacts {
-  /** images/ and masks/, nnU-Net, a folder for each patient, or masks beside their images */
-  readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside'
+  /** images/ and masks/, nnU-Net, a folder for each patient, masks beside their images, or DICOM series alone */
+  readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside' | 'dicom'
   readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
@@ -131,6 +133,8 @@ export interface ReadOptions {
   modality?: Modality
   /** the same for each of `channels`, undefined where training did not find one */
   modalities?: ReadonlyArray<Modality | undefined>
+  /** the home's own key, by which patients of DICOM files are hashed; a key of the process if not given */
+  patientKey?: () => Promise<Uint8Array>
   /** as before documents said a window: CT by any values below −500, subjects by the rule of then */
   asBefore?: boolean
 }
