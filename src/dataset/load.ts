@@ -13,6 +13,7 @@ import { readColourTable } from './masks/colour-table.ts'
 import { PaletteBook } from './masks/palette-book.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import type { Shown } from './transforms/normalise.ts'
+import { countReasons } from './summary.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName } = await listAll(path, options)
+  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName, dicom } = await listAll(path, options)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
   const found = pairs.map((pair) => 'stack' in pair ? [] : [...pair.channels?.keys() ?? []])
@@ -72,7 +73,8 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     ...modalitiesOf(shown, options.channels),
     subjectsBy,
     byLikeName,
-    twoPlaces: read.filter((each) => each.twoPlaces).length
+    twoPlaces: read.filter((each) => each.twoPlaces).length,
+    ...dicom == null ? {} : { dicom }
   }
 }
 
@@ -114,6 +116,6 @@ export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)
   const shown = reasons.slice(0, 3).join('; ') + (reasons.length > 3 ? '; …' : '')
   throw new InputError(
-    `nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`
+    `nothing in ${path} can be used, ${Object.values(countReasons(dataset.problems)).reduce((sum, files) => sum + files, 0)} files were skipped (${shown}): consilium data check lists them`
   )
 }

@@ -76,6 +76,17 @@ export interface Problem {
   readonly files?: number
 }
 
+/** What DICOM files a data folder holds. */
+export interface DicomFacts {
+  /** frames of several in one file count each */
+  readonly images: number
+  readonly series: number
+  readonly patients: number
+  readonly segmentations: number
+  /** series by modality: CT, MR, … */
+  readonly modalities: Readonly<Record<string, number>>
+}
+
 /** How a volume was cut: what its header said. */
 export interface VolumeFacts {
   readonly axis: Axis
@@ -113,6 +124,8 @@ export interface Dataset extends LabelFacts {
   readonly byLikeName: number
   /** volumes whose qform and sform disagree: their masks go by voxels */
   readonly twoPlaces: number
+  /** the DICOM files, where there are any */
+  readonly dicom?: DicomFacts | undefined
 }
 
 /** `auto` is the plane in which the volume was acquired: across its coarsest voxel axis, or axial where voxels are about cubes. */

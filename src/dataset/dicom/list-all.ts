@@ -2,10 +2,10 @@ import { dirname } from 'node:path'
 import { InputError } from '../../errors.ts'
 import { listPairs, type Listing, type Pair } from '../layout.ts'
 import { SILENT } from '../names/dataset-json.ts'
-import type { LoadOptions } from '../types.ts'
+import type { DicomFacts, LoadOptions } from '../types.ts'
 import { listDicom, type DicomPair } from './list-dicom.ts'
 
-export type AnyListing = Omit<Listing, 'pairs'> & { readonly pairs: ReadonlyArray<Pair | DicomPair> }
+export type AnyListing = Omit<Listing, 'pairs'> & { readonly pairs: ReadonlyArray<Pair | DicomPair>, readonly dicom?: DicomFacts }
 
 const NONE: Listing = { layout: 'dicom', pairs: [], problems: [], statement: SILENT, ignoredChannels: 0, byLikeName: 0 }
 
@@ -22,7 +22,7 @@ export async function listAll (root: string, { channels, patientKey, signal }: L
   })
   const covered = withFolders(dicom.files)
   const own = files.problems.filter(({ file }) => !covered.has(file))
-  return { ...files, pairs: [...files.pairs, ...dicom.pairs], problems: [...own, ...dicom.problems] }
+  return { ...files, pairs: [...files.pairs, ...dicom.pairs], problems: [...own, ...dicom.problems], dicom: dicom.facts }
 }
 
 /** Files, and the folders that hold them: one that is too deep for other formats is none for DICOM. */

@@ -3,7 +3,7 @@ import type { Instance } from '../../formats/dicom/instance.ts'
 import { stacksOf, type Stack } from '../../formats/dicom/stacks.ts'
 import { surveyFiles, type Survey } from '../../formats/dicom/survey.ts'
 import type { Whose } from '../subject.ts'
-import type { Problem } from '../types.ts'
+import type { DicomFacts, Problem } from '../types.ts'
 import { findCandidates } from './find-files.ts'
 import { pseudonyms, subjectOfSeries, type Pseudonym } from './identity.ts'
 
@@ -22,6 +22,7 @@ export interface DicomListing {
   readonly problems: readonly Problem[]
   /** paths below the data folder of all files that are DICOM */
   readonly files: ReadonlySet<string>
+  readonly facts: DicomFacts
 }
 
 export interface ListOptions {
@@ -47,7 +48,8 @@ export async function listDicom (root: string, { patientKey, signal }: ListOptio
   return {
     pairs,
     problems: [...byReason(refused, at), ...problems],
-    files: new Set([...survey.instances, ...refused].map(({ file }) => at(file)))
+    files: new Set([...survey.instances, ...refused].map(({ file }) => at(file))),
+    facts: factsOf(survey.instances)
   }
 }
 
@@ -55,6 +57,19 @@ export async function listDicom (root: string, { patientKey, signal }: ListOptio
 export function stacksIn (instances: readonly Instance[]): Map<string, Stack[]> {
   const images = instances.filter(({ kind }) => kind === 'image')
   return new Map([...Map.groupBy(images, ({ series }) => series)].map(([series, own]) => [series, stacksOf(own)]))
+}
+
+function factsOf (instances: readonly Instance[]): DicomFacts {
+  const images = instances.filter(({ kind }) => kind === 'image')
+  const series = [...Map.groupBy(images, (each) => each.series).values()].map(([first]) => first!)
+  const modalities = Map.groupBy(series, ({ modality }) => /^[A-Z]{2,4}$/.test(modality) ? modality : 'other')
+  return {
+    images: images.reduce((sum, { frames }) => sum + frames.length, 0),
+    series: series.length,
+    patients: new Set(series.map(({ patient, study }) => patient ?? study)).size,
+    segmentations: instances.filter(({ kind }) => kind === 'seg' || kind === 'rtstruct').length,
+    modalities: Object.fromEntries([...modalities].map(([modality, own]) => [modality, own.length]))
+  }
 }
 
 function pairsOf (

@@ -9,6 +9,8 @@ import { frameCount } from './instance.ts'
 import { CUT_OFF, DAMAGED, parseWhole, PIXELS, SYNTAX, syntaxOf, type DataSet } from './parse.ts'
 import { unpackRle } from './rle.ts'
 
+/** Of a frame; more is no picture that a scanner makes. */
+const MOST_SAMPLES = 2 ** 28
 const RLE = '1.2.840.10008.1.2.5'
 const NATIVE: readonly string[] = [SYNTAX.implicit, SYNTAX.explicit, SYNTAX.big, '1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.1.98']
 const [FLOATS, DOUBLES] = ['x7fe00008', 'x7fe00009']
@@ -30,7 +32,8 @@ export async function openPixels (file: string): Promise<PixelFile> {
   const [rows, columns] = [short(dataSet, 'x00280010') ?? 0, short(dataSet, 'x00280011') ?? 0]
   const allocated = short(dataSet, 'x00280100') ?? 0
   const samples = short(dataSet, 'x00280002') ?? 1
-  if (!(rows > 0 && columns > 0 && (samples === 1 || samples === 3))) throw new InputError(DAMAGED)
+  const isUsable = rows > 0 && columns > 0 && (samples === 1 || samples === 3) && rows * columns * samples <= MOST_SAMPLES
+  if (!isUsable) throw new InputError(DAMAGED)
   const facts = { dataSet, rows, columns, samples, frames: frameCount(dataSet), photometric: text(dataSet, 'x00280004') ?? 'MONOCHROME2' }
   for (const [tag, bytes] of [[FLOATS, 4], [DOUBLES, 8]] as const) {
     if (dataSet.elements[tag] != null) return { ...facts, bytes: 4, bits: 32, signed: true, frame: async (index) => floats(facts, tag, bytes, index) }
