@@ -30,7 +30,6 @@ declare module 'dcmjs' {
   const dcmjs: {
     readonly data: {
       readonly datasetToDict: (dataset: object) => { write (options?: object): ArrayBuffer }
-      readonly BitArray: { readonly pack: (pixels: Uint8Array) => Uint8Array }
     }
     readonly log: { setLevel (level: string): void }
   }
