@@ -185,6 +185,7 @@ function derivation (stack: Stack, { sop, index }: Frame, isSeveral: boolean): o
     SourceImageSequence: [{
       ...reference(stack, sop),
       ...isSeveral ? { ReferencedFrameNumber: index + 1 } : {},
+      SpatialLocationsPreserved: 'YES',
       PurposeOfReferenceCodeSequence: [code('DCM', '121322', 'Source image for image processing operation')]
     }]
   }
