@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { labelMapOf, loadDataset, scanDataset, summarise, type Dataset } from '../../../src/dataset/index.ts'
-import { DICOM, onlyStack, placed, valuesOf } from '../formats/dicom/fixtures.ts'
-import { niftiBytes, type Matrix } from './fixtures.ts'
+import { DICOM, writeAsNifti } from '../formats/dicom/fixtures.ts'
 
 const KEY = async (): Promise<Uint8Array> => Buffer.alloc(32, 5)
 const LABELS = labelMapOf([{ name: 'lesion', value: 7 }, { name: 'liver', value: 3 }])
@@ -16,23 +15,6 @@ describe('a data folder of DICOM', () => {
 
   const put = async (from: string, to: string): Promise<void> => { await cp(join(DICOM, from), join(folder, to), { recursive: true }) }
 
-  /** The same CT and labels as NIfTI, of the patient that the DICOM is of. */
-  async function asNifti (subject: string): Promise<string> {
-    const path = join(folder, 'as-nifti')
-    const stack = placed(await onlyStack(join(DICOM, 'ct')))
-    const { axes, origin } = stack.place
-    const sform: Matrix = [-1, -1, 1].map((sign, world) => [...axes.map((axis) => sign * axis[world]!), sign * origin[world]!])
-    const { labels } = JSON.parse(await readFile(join(DICOM, 'expected.json'), 'utf8')) as { labels: string }
-    await mkdir(join(path, 'images'), { recursive: true })
-    await mkdir(join(path, 'masks'))
-    const dims = [3, ...stack.dims]
-    await writeFile(join(path, 'images/a.nii'), niftiBytes({ dims: dims.slice(1), datatype: 4, sform, values: [...await valuesOf(stack)] }))
-    await writeFile(join(path, 'masks/a.nii'), niftiBytes({ dims: dims.slice(1), datatype: 2, sform, values: [...Buffer.from(labels, 'base64')] }))
-    await writeFile(join(path, 'subjects.csv'), `file,subject\na.nii,${subject}\n`)
-    await writeFile(join(path, 'dataset.json'), '{ "channel_names": { "0": "CT" } }')
-    return path
-  }
-
   /** NIfTI holds places in 32 bit. */
   const shown = ({ slices }: Dataset): unknown[] => slices.map(({ id: _id, voxels, ...slice }) =>
     ({ ...slice, voxels: { ...voxels, spacing: voxels?.spacing.map((mm) => mm.toFixed(5)) } }))
@@ -41,7 +23,8 @@ describe('a data folder of DICOM', () => {
     await put('ct', 'dicom/a/b/c/d/e/series')
     await put('ct-binary.dcm', 'dicom/a/SEG')
     const dicom = await loadDataset(join(folder, 'dicom'), { patientKey: KEY })
-    const nifti = await loadDataset(await asNifti(dicom.slices[0]!.subject))
+    await writeAsNifti(join(folder, 'nifti'), [dicom.slices[0]!.subject])
+    const nifti = await loadDataset(join(folder, 'nifti'))
     expect(dicom.slices.length).to.be.greaterThan(2)
     expect(dicom.problems).to.deep.equal([])
     expect(dicom.layout).to.equal('dicom')
