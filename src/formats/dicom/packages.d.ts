@@ -29,7 +29,7 @@ declare module '@cornerstonejs/codec-openjpeg/decode' {
 declare module 'dcmjs' {
   const dcmjs: {
     readonly data: {
-      readonly datasetToDict: (dataset: object) => { write (options?: object): ArrayBuffer }
+      readonly datasetToDict: (dataset: object) => { dict: Record<string, { vr: string, Value: unknown[] }>, write (): ArrayBuffer }
     }
     readonly log: { setLevel (level: string): void }
   }
