@@ -13,7 +13,7 @@ import { readColourTable } from './masks/colour-table.ts'
 import { PaletteBook } from './masks/palette-book.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import type { Shown } from './transforms/normalise.ts'
-import { countReasons } from './summary.ts'
+import { skippedIn } from './summary.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /**
@@ -116,6 +116,6 @@ export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)
   const shown = reasons.slice(0, 3).join('; ') + (reasons.length > 3 ? '; …' : '')
   throw new InputError(
-    `nothing in ${path} can be used, ${Object.values(countReasons(dataset.problems)).reduce((sum, files) => sum + files, 0)} files were skipped (${shown}): consilium data check lists them`
+    `nothing in ${path} can be used, ${skippedIn(dataset.problems)} files were skipped (${shown}): consilium data check lists them`
   )
 }

@@ -71,7 +71,8 @@ export async function readPair (root: string, { stem, image, channels, mask, who
   const pair = { stem, mask: join(root, mask) }
   if (opened.kind === 'picture') return await picturePair(opened, pair, options)
   const { header } = opened.layers[0]!.source
-  return await volumePair(opened, { stem, labels: async () => await about('mask', () => readLabelVolume(pair.mask, header, options)) }, options)
+  const labels = async (): Promise<LabelVolume> => await about('mask', () => readLabelVolume(pair.mask, header, options))
+  return await volumePair(opened, { stem, labels }, options)
 }
 
 type Truth = Pick<Pair, 'stem' | 'mask'>
@@ -125,7 +126,7 @@ function brightPixels ({ source, whole, how }: Layer<Pixels>): Uint8Array {
 /** A volume with labels on its grid, or on another that fits it. @throws InputError whose message is a reason without a file name */
 export async function volumePair (
   volume: OpenVolume,
-  { stem, labels }: { readonly stem: string, readonly labels: () => Promise<LabelVolume> },
+  { stem, labels }: { readonly stem: string, readonly labels: () => LabelVolume | Promise<LabelVolume> },
   options: PairOptions
 ): Promise<PairSlices> {
   const { header } = volume.layers[0]!.source

@@ -51,7 +51,6 @@ export function summarise (dataset: Dataset): DatasetSummary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
   const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) / mask.length)
-  const reasons = countReasons(problems)
   return {
     layout: dataset.layout,
     slices: slices.length,
@@ -77,10 +76,15 @@ export function summarise (dataset: Dataset): DatasetSummary {
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
     twoPlaces: dataset.twoPlaces,
-    skipped: Object.values(reasons).reduce((sum, files) => sum + files, 0),
-    reasons,
+    skipped: skippedIn(problems),
+    reasons: countReasons(problems),
     ...dataset.dicom == null ? {} : { dicom: dataset.dicom }
   }
+}
+
+/** How many files were skipped. */
+export function skippedIn (problems: Dataset['problems']): number {
+  return problems.reduce((sum, { files = 1 }) => sum + files, 0)
 }
 
 /** How many files were skipped for which reason. */

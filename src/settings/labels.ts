@@ -28,8 +28,8 @@ const label = z.strictObject({
 /** What the values in masks mean: classes, and under the name `ignore` the value of what nobody annotated. */
 export const labels = setting(
   z.array(label).min(1).max(MOST_CLASSES + 1).optional(),
-  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several; the name `ignore` is for what nobody annotated; ' +
-    '`code: { value, meaning }` is the concept of SNOMED CT that DICOM SEG files get',
+  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several, with `code: { value, meaning }` of SNOMED CT ' +
+    'for DICOM SEG; the name `ignore` is for what nobody annotated',
   { otherwise: 'one class: everything above 0' }
 )
 

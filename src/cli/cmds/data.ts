@@ -47,7 +47,10 @@ const check = command({
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
       if (json) print(json, { ...summarise(dataset), problems, sheet: null }, '')
-      else process.stderr.write(`${printable([...dataset.dicom == null ? [] : [describeDicom(dataset.dicom)], listProblems(problems)].join('\n'))}\n`)
+      else {
+        const found = dataset.dicom == null ? [] : [describeDicom(dataset.dicom)]
+        process.stderr.write(`${printable([...found, listProblems(problems)].join('\n'))}\n`)
+      }
     }
     requireUsableDataset(dataset, path)
     const { file, trouble } = sheet == null ? { file: null } : await drawSheet(dataset, sheet)

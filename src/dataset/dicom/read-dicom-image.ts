@@ -47,7 +47,8 @@ function stackAmong (path: string, images: readonly Instance[], named: Instance 
 export async function readDicomImage (path: string, stack: Stack, options: ReadOptions = {}): Promise<PictureImage | VolumeImage> {
   try {
     if (!isPlaced(stack) && stack.frames.length === 1) {
-      for await (const picture of openPictures(stack, options)) return onePicture(picture, NAME, options)
+      const { value: picture } = await openPictures(stack, options).next()
+      return onePicture(picture!, NAME, options)
     }
     const { volume } = await openStack(isPlaced(stack) ? stack : { ...stack, place: AS_STORED }, options)
     return oneVolume(volume, NAME, options)

@@ -23,7 +23,7 @@ export async function readDicomPair ({ stem, stack, labels, whose }: DicomPair, 
   const opened = await openStack(stack, options)
   const { header } = opened.volume.layers[0]!.source
   const mask = { header: { ...header, slope: 1, intercept: 0 }, voxels: encoded(drawn.voxels, options) }
-  const pair = await volumePair(opened.volume, { stem, labels: async () => ({ volume: mask, notes: [] }) }, options)
+  const pair = await volumePair(opened.volume, { stem, labels: () => ({ volume: mask, notes: [] }) }, options)
   return { ...pair, notes: [...notes, ...opened.notes, ...pair.notes] }
 }
 
@@ -43,7 +43,7 @@ export async function openStack (stack: PlacedStack, options: ReadOptions): Prom
 }
 
 /** The pictures of a series without places. @throws InputError without a file name */
-export async function * openPictures (stack: Stack, options: ReadOptions): AsyncGenerator<OpenPicture> {
+export async function * openPictures (stack: Stack, options: ReadOptions): AsyncGenerator<OpenPicture, undefined> {
   const known = stack.instance.modality === 'CT' ? 'ct' : 'other'
   for await (const picture of readPictures(stack)) {
     const layers = channelsOf(options).map((_, at) => ({ source: picture, how: howOf(options, modalityOf(known, options, at), at) }))
@@ -55,7 +55,9 @@ export async function * openPictures (stack: Stack, options: ReadOptions): Async
 function channelsOf ({ channels = [0] }: ReadOptions): readonly number[] {
   const missing = channels.find((channel) => channel > 0)
   if (missing == null) return channels
-  throw new InputError(`a DICOM series has one channel, and model.channels names channel ${missing}: store the channels as NIfTI files of a case`)
+  throw new InputError(
+    `a DICOM series has one channel, and model.channels names channel ${missing}: store the channels as NIfTI files of a case`
+  )
 }
 
 function modalityOf (own: Volume['modality'], { modality, modalities }: ReadOptions, at: number): Modality {

@@ -10,7 +10,7 @@ export interface Label {
 }
 
 /** What a class is in a terminology. */
-export interface LabelCode { readonly scheme: string, readonly value: string, readonly meaning: string }
+interface LabelCode { readonly scheme: string, readonly value: string, readonly meaning: string }
 
 /**
  * A federation's classes. Masks hold codes: 0 is background, 1, 2, … stand for the federation's values in the order of its document, so
@@ -56,7 +56,8 @@ export function labelMapOf (labels: readonly Label[]): LabelMap {
   })
   const ignored = labels.find(({ name }) => name === IGNORE)
   const labelCodes = classes.some(({ code }) => code != null) ? { labelCodes: classes.map(({ code }) => code) } : {}
-  return { names: classes.map(({ name }) => name), values, members, ...labelCodes, ignore: ignored == null ? undefined : valuesOf(ignored)[0] }
+  const ignore = ignored == null ? undefined : valuesOf(ignored)[0]
+  return { names: classes.map(({ name }) => name), values, members, ...labelCodes, ignore }
 }
 
 /** Names are compared without case, accents' forms, and what stands between words. */

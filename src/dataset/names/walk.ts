@@ -23,7 +23,7 @@ const LITTER = /^(\..*|thumbs\.db|desktop\.ini|__macosx)$/i
 const SIDECAR = /\.(json|bval|bvec)$/i
 const OTHER_REASON = `the format is not read: store ${FORMATS}`
 const DICOM = /\.(dcm|dicom|ima)$/i
-const DICOM_REASON = 'the file is named as DICOM and is none that is read'
+const DICOM_REASON = 'DICOM is segmented by its series: name its folder with predict --dicom'
 /** Deeper folders are another data set. */
 const MOST_FOLDERS = 4
 

@@ -27,7 +27,7 @@ export async function writeDicomSeg (
   const segments = classes.map(({ name, values, code }): SegmentMask => ({
     name,
     code: code ?? { scheme: OWN_SCHEME, value: `CLASS-${values[0]}`, meaning: name.slice(0, 64) },
-    slices: stack.frames.map((_, k) => Uint8Array.from(labels.subarray(k * size, (k + 1) * size), (value) => values.includes(value) ? 1 : 0))
+    slices: stack.frames.map((_, k) => labels.slice(k * size, (k + 1) * size).map((value) => values.includes(value) ? 1 : 0))
   }))
   await writeOutput(file, await segBytes(stack, segments, algorithm))
 }

@@ -12,7 +12,7 @@ export interface Layout {
 }
 
 /** Samples of a frame one behind the other, the lowest byte first; `colour`: already red, green and blue. */
-export interface Decoded { readonly bytes: Uint8Array<ArrayBuffer>, readonly colour?: boolean }
+interface Decoded { readonly bytes: Uint8Array<ArrayBuffer>, readonly colour?: boolean }
 
 type Decode = (packed: Uint8Array<ArrayBuffer>, layout: Layout) => Promise<Decoded>
 
@@ -36,7 +36,8 @@ const DAMAGED = 'the packed pixels are damaged or truncated'
 export function decoderOf (syntax: string): Decode {
   const decode = DECODERS[syntax]
   if (decode == null) {
-    throw new InputError(`the pixels are packed in a way that is not read (transfer syntax ${syntax}): export them unpacked or in JPEG 2000`)
+    const way = /^[\d.]{1,64}$/.test(syntax) ? syntax : 'unnamed'
+    throw new InputError(`the pixels are packed in a way that is not read (transfer syntax ${way}): export them unpacked or in JPEG 2000`)
   }
   return async (packed, layout) => {
     const decoded = await decode(packed, layout).catch((error: unknown) => {

@@ -52,7 +52,7 @@ export function longs (dataSet: DataSet | undefined, tag: string): number[] {
 
 /** The items of a sequence. */
 export function items (dataSet: DataSet | undefined, tag: string): DataSet[] {
-  return (dataSet?.elements[tag]?.items ?? []).flatMap(({ dataSet: item }) => item ?? [])
+  return (dataSet?.elements[tag]?.items ?? []).flatMap(({ dataSet: inner }) => inner ?? [])
 }
 
 /** The first item of sequences within each other; undefined where one is not there. */

@@ -132,7 +132,8 @@ function planeOf (place: DataSet | undefined, turn: DataSet | undefined, spacing
   if (position == null || axes == null) return undefined
   const [along, down] = [axes.slice(0, 3), axes.slice(3, 6)] as unknown as [Vector, Vector]
   const [rows = 1, columns = 1] = spacing ?? []
-  const isUsable = rows > 0 && columns > 0 && Math.abs(dot(along, down)) < 0.01 && [along, down].every((axis) => Math.abs(dot(axis, axis) - 1) < 0.02)
+  const isSquare = Math.abs(dot(along, down)) < 0.01 && [along, down].every((axis) => Math.abs(dot(axis, axis) - 1) < 0.02)
+  const isUsable = rows > 0 && columns > 0 && isSquare
   return isUsable ? { position: position.slice(0, 3) as unknown as Vector, along, down, spacing: [rows, columns] } : undefined
 }
 

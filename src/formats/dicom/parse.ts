@@ -150,7 +150,8 @@ function bareSyntax (bytes: Buffer): string | undefined {
 function inflate (bytes: Uint8Array, position: number, isWhole: boolean): Uint8Array {
   try {
     const finishFlush = isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH
-    return Buffer.concat([bytes.subarray(0, position), inflateRawSync(bytes.subarray(position), { maxOutputLength: MAX_INFLATED, finishFlush })])
+    const rest = inflateRawSync(bytes.subarray(position), { maxOutputLength: MAX_INFLATED, finishFlush })
+    return Buffer.concat([bytes.subarray(0, position), rest])
   } catch {
     throw new InputError(CUT_OFF)
   }

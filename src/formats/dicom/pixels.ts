@@ -13,7 +13,8 @@ import { unpackRle } from './rle.ts'
 const MOST_SAMPLES = 2 ** 28
 const RLE = '1.2.840.10008.1.2.5'
 const NATIVE: readonly string[] = [SYNTAX.implicit, SYNTAX.explicit, SYNTAX.big, '1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.1.98']
-const [FLOATS, DOUBLES] = ['x7fe00008', 'x7fe00009']
+/** Pixels in floating-point numbers, and their bytes. */
+const REALS = [{ tag: 'x7fe00008', width: 4 }, { tag: 'x7fe00009', width: 8 }] as const
 
 /** The pixels of a file, frame by frame. */
 export interface PixelFile extends Layout {
@@ -23,33 +24,38 @@ export interface PixelFile extends Layout {
   readonly bits: number
   readonly signed: boolean
   /** Numbers as stored, of a frame from 0. @throws InputError whose message is a reason without a file name */
-  frame (index: number): Promise<Voxels>
+  frame (index: number): Voxels | Promise<Voxels>
 }
 
 /** Opens the pixels of a file. @throws InputError whose message is a reason without a file name */
 export async function openPixels (file: string): Promise<PixelFile> {
   const dataSet = parseWhole(await readCapped(file))
-  const [rows, columns] = [short(dataSet, 'x00280010') ?? 0, short(dataSet, 'x00280011') ?? 0]
+  const facts = factsOf(dataSet)
+  const real = REALS.find(({ tag }) => dataSet.elements[tag] != null)
+  if (real != null) return { ...facts, bytes: 4, bits: 32, signed: true, frame: (index) => floats(facts, real, index) }
   const allocated = short(dataSet, 'x00280100') ?? 0
-  const samples = short(dataSet, 'x00280002') ?? 1
-  const isUsable = rows > 0 && columns > 0 && (samples === 1 || samples === 3) && rows * columns * samples <= MOST_SAMPLES
-  if (!isUsable) throw new InputError(DAMAGED)
-  const facts = { dataSet, rows, columns, samples, frames: frameCount(dataSet), photometric: text(dataSet, 'x00280004') ?? 'MONOCHROME2' }
-  for (const [tag, bytes] of [[FLOATS, 4], [DOUBLES, 8]] as const) {
-    if (dataSet.elements[tag] != null) return { ...facts, bytes: 4, bits: 32, signed: true, frame: async (index) => floats(facts, tag, bytes, index) }
+  if (![1, 8, 16, 32].includes(allocated)) {
+    throw new InputError(`the pixels have ${allocated} bits, and 1, 8, 16 and 32 are read: export them so`)
   }
-  if (![1, 8, 16, 32].includes(allocated)) throw new InputError(`the pixels have ${allocated} bits, and 1, 8, 16 and 32 are read: export them so`)
-  const signed = short(dataSet, 'x00280103') === 1
-  const layout = { ...facts, bytes: Math.max(1, allocated / 8) as 1 | 2 | 4, signed }
-  if (allocated === 1) return { ...layout, bits: 1, frame: async (index) => bitsOf(layout, index) }
+  const layout = { ...facts, bytes: Math.max(1, allocated / 8) as 1 | 2 | 4, signed: short(dataSet, 'x00280103') === 1 }
+  if (allocated === 1) return { ...layout, bits: 1, frame: (index) => bitsOf(layout, index) }
   const bits = Math.min(short(dataSet, 'x00280101') ?? allocated, allocated)
   const shift = Math.max(0, (short(dataSet, 'x00280102') ?? bits - 1) + 1 - bits)
   return { ...layout, bits, frame: async (index) => numbersOf(await samplesOf(layout, index), { ...layout, bits, shift }) }
 }
 
-type Stored = Layout & Pick<PixelFile, 'dataSet' | 'frames' | 'signed'>
+type Facts = Pick<PixelFile, 'dataSet' | 'rows' | 'columns' | 'samples' | 'frames' | 'photometric'>
 
-function nativePart ({ dataSet, frames }: Pick<Stored, 'dataSet' | 'frames'>, tag: string, index: number, length: number): Buffer<ArrayBuffer> {
+function factsOf (dataSet: DataSet): Facts {
+  const [rows = 0, columns = 0, samples = 1] = ['x00280010', 'x00280011', 'x00280002'].map((tag) => short(dataSet, tag))
+  const isUsable = rows > 0 && columns > 0 && (samples === 1 || samples === 3) && rows * columns * samples <= MOST_SAMPLES
+  if (!isUsable) throw new InputError(DAMAGED)
+  return { dataSet, rows, columns, samples, frames: frameCount(dataSet), photometric: text(dataSet, 'x00280004') ?? 'MONOCHROME2' }
+}
+
+type Stored = Layout & Facts & Pick<PixelFile, 'signed'>
+
+function nativePart ({ dataSet, frames }: Facts, tag: string, index: number, length: number): Buffer<ArrayBuffer> {
   const { dataOffset = 0, length: stored = 0 } = dataSet.elements[tag] ?? {}
   const start = dataOffset + index * length
   const isThere = index < frames && start + length <= Math.min(dataOffset + stored, dataSet.byteArray.length)
@@ -57,7 +63,7 @@ function nativePart ({ dataSet, frames }: Pick<Stored, 'dataSet' | 'frames'>, ta
   return Buffer.from(dataSet.byteArray.subarray(start, start + length))
 }
 
-function floats (file: Pick<PixelFile, 'dataSet' | 'frames' | 'rows' | 'columns'>, tag: string, width: 4 | 8, index: number): Voxels {
+function floats (file: Facts, { tag, width }: (typeof REALS)[number], index: number): Voxels {
   const bytes = nativePart(file, tag, index, file.rows * file.columns * width)
   if (syntaxOf(file.dataSet) === SYNTAX.big) swapBytes(bytes, width)
   const { buffer } = Uint8Array.from(bytes)
@@ -102,7 +108,9 @@ function bigEndian (file: Stored, index: number): Buffer<ArrayBuffer> {
   const length = file.rows * file.columns * file.samples * file.bytes
   const inWords = file.bytes === 1 && file.dataSet.elements[PIXELS]?.vr === 'OW'
   const bytes = nativePart(file, PIXELS, index, inWords && file.frames === 1 ? length + length % 2 : length)
-  if (inWords && bytes.length % 2 > 0) throw new InputError('frames of an odd number of bytes in a big-endian file are not read: export it again')
+  if (inWords && bytes.length % 2 > 0) {
+    throw new InputError('frames of an odd number of bytes in a big-endian file are not read: export it again')
+  }
   swapBytes(bytes, inWords ? 2 : file.bytes)
   return bytes.subarray(0, length)
 }

@@ -76,7 +76,9 @@ function paletteOf ({ dataSet }: PixelFile): number[][] {
 function tableOf (dataSet: PixelFile['dataSet'], tag: string, count: number, bits: number): number[] {
   const words = shorts(dataSet, tag)
   const bytes = bits === 8 && words.length * 2 === count + count % 2
-  const values = bytes ? words.flatMap((word) => [word & 255, word >> 8]).slice(0, count) : words.map((word) => bits === 8 ? word & 255 : word >> 8)
+  const values = bytes
+    ? words.flatMap((word) => [word & 255, word >> 8]).slice(0, count)
+    : words.map((word) => bits === 8 ? word & 255 : word >> 8)
   if (values.length < count) throw new InputError('the colours of the image are in pieces, which is not read: export it in grey or RGB')
   return values
 }
@@ -119,6 +121,6 @@ class Slices {
 }
 
 /** The same place in the axes of NIfTI, which run to the right, the front and the head. */
-export function affineOf ({ axes, origin }: LeftPosterior): Affine {
+function affineOf ({ axes, origin }: LeftPosterior): Affine {
   return [-1, -1, 1].map((sign, world) => [...axes.map((axis) => sign * axis[world]!), sign * origin[world]!]) as unknown as Affine
 }

@@ -78,7 +78,7 @@ function pointsOf (contour: DataSet): Vector[] {
 }
 
 /** Pixels whose middles lie inside an odd number of polygons: from each crossing of a row with an edge to the next. */
-export function fill (polygons: readonly (readonly Point[])[], columns: number, rows: number, put: (pixel: number) => void): void {
+function fill (polygons: readonly (readonly Point[])[], columns: number, rows: number, put: (pixel: number) => void): void {
   const heights = polygons.flatMap((polygon) => polygon.map(([, y]) => y))
   const [top, bottom] = [heights.reduce((a, b) => Math.min(a, b)), heights.reduce((a, b) => Math.max(a, b))]
   for (let row = Math.max(0, Math.floor(top)); row < Math.min(rows, Math.ceil(bottom) + 1); row++) {

@@ -2,10 +2,23 @@ import { decimals, text } from './elements.ts'
 import { readHeader, type DataSet } from './parse.ts'
 
 /** Character sets of DICOM (PS3.3 C.12.1.1.2) by the names that decoders know; the default holds Latin letters. */
-const CHARSETS: Readonly<Record<string, string>> = {
-  192: 'utf-8', 100: 'latin1', 101: 'iso-8859-2', 109: 'iso-8859-3', 110: 'iso-8859-4', 144: 'iso-8859-5', 127: 'iso-8859-6', 126: 'iso-8859-7',
-  138: 'iso-8859-8', 148: 'windows-1254', 166: 'windows-874', 13: 'shift_jis', 87: 'iso-2022-jp', 149: 'euc-kr', 58: 'gb18030'
-}
+const CHARSETS = new Map(Object.entries({
+  13: 'shift_jis',
+  58: 'gb18030',
+  87: 'iso-2022-jp',
+  100: 'latin1',
+  101: 'iso-8859-2',
+  109: 'iso-8859-3',
+  110: 'iso-8859-4',
+  126: 'iso-8859-7',
+  127: 'iso-8859-6',
+  138: 'iso-8859-8',
+  144: 'iso-8859-5',
+  148: 'windows-1254',
+  149: 'euc-kr',
+  166: 'windows-874',
+  192: 'utf-8'
+}))
 
 /** What a segmentation takes over from its images: the patient, the study, and what else says where it belongs. */
 const KEPT = {
@@ -24,7 +37,8 @@ const KEPT = {
 } as const
 /** Those of them that must be there, if need be without a value. */
 const REQUIRED: readonly string[] = [
-  'PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'StudyDate', 'StudyTime', 'ReferringPhysicianName', 'StudyID', 'AccessionNumber'
+  'PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'StudyDate', 'StudyTime', 'ReferringPhysicianName', 'StudyID',
+  'AccessionNumber'
 ]
 
 export interface SourceHeader {
@@ -42,21 +56,24 @@ export async function readSourceHeader (file: string): Promise<SourceHeader> {
   const isLossy = text(dataSet, 'x00282110') === '01'
   const ratio = decimals(dataSet, 'x00282112')
   const method = text(dataSet, 'x00282114')
+  const lossy = {
+    LossyImageCompression: isLossy ? '01' : '00',
+    ...isLossy && ratio != null ? { LossyImageCompressionRatio: ratio } : {},
+    ...isLossy && method != null ? { LossyImageCompressionMethod: method } : {}
+  }
   return {
     kept: Object.fromEntries(own.flatMap(([name, value]) => value == null && !REQUIRED.includes(name) ? [] : [[name, value ?? '']])),
     frameOfReference: text(dataSet, 'x00200052'),
     positionReference: text(dataSet, 'x00201040') ?? '',
-    lossy: isLossy
-      ? { LossyImageCompression: '01', ...ratio == null ? {} : { LossyImageCompressionRatio: ratio }, ...method == null ? {} : { LossyImageCompressionMethod: method } }
-      : { LossyImageCompression: '00' }
+    lossy
   }
 }
 
 function decoded (dataSet: DataSet, tag: string): string | undefined {
   const element = dataSet.elements[tag]
   if (element == null || element.length === 0) return undefined
-  const set = /(\d+)$/.exec(text(dataSet, 'x00080005')?.split('\\').findLast((each) => each !== '') ?? '')?.[1]
+  const set = text(dataSet, 'x00080005')?.split('\\').findLast((each) => each !== '') ?? ''
   const bytes = dataSet.byteArray.subarray(element.dataOffset, element.dataOffset + element.length)
-  const isGb = /^GB/.test(text(dataSet, 'x00080005') ?? '')
-  return new TextDecoder(isGb ? 'gb18030' : CHARSETS[set ?? ''] ?? 'latin1').decode(bytes).replaceAll('\0', ' ').trim()
+  const name = set.startsWith('GB') ? 'gb18030' : CHARSETS.get(/\d+$/.exec(set)?.[0] ?? '') ?? 'latin1'
+  return new TextDecoder(name).decode(bytes).replaceAll('\0', ' ').trim()
 }

@@ -4,7 +4,7 @@ import { cross, dot, type Frame, type Instance, type Plane, type Vector } from '
 
 export type PlacedFrame = Frame & { readonly plane: Plane }
 
-/** Frames of one series that make a volume, from the first slice to the last along their normal; without planes, pictures in their order. */
+/** Frames of one series that make a volume, slice after slice along their normal; without planes, pictures in their order. */
 export interface Stack {
   /** One of its instances, which speaks for all. */
   readonly instance: Omit<Instance, 'frames'>
@@ -44,11 +44,12 @@ export function stacksOf (series: readonly Instance[]): Stack[] {
     const flat = frames.filter(({ plane }) => plane == null).sort(byNumber)
     const dims = (count: number): Triple => [instance.columns, instance.rows, count]
     return [
-      ...byDirection(placed).flatMap((each) => volumesOf(each).map((volume) => ({ instance, ...volume, dims: dims(volume.frames.length) }))),
+      ...byDirection(placed).flatMap(volumesOf).map((volume) => ({ instance, ...volume, dims: dims(volume.frames.length) })),
       ...flat.length > 0 ? [{ instance, frames: flat, dims: dims(flat.length), notes: [] as string[] }] : []
     ]
   })
-  return stacks.map((stack) => twice ? { ...stack, notes: [TWICE, ...stack.notes] } : stack).sort((a, b) => b.frames.length - a.frames.length)
+  const sorted = stacks.sort((a, b) => b.frames.length - a.frames.length)
+  return twice ? sorted.map((stack) => ({ ...stack, notes: [TWICE, ...stack.notes] })) : sorted
 }
 
 function withoutCopies (series: readonly Instance[]): { unique: Instance[], twice: boolean } {
@@ -71,7 +72,7 @@ function byDirection (frames: readonly PlacedFrame[]): PlacedFrame[][] {
   return groups
 }
 
-export function sameDirection (a: Plane, b: Plane): boolean {
+function sameDirection (a: Plane, b: Plane): boolean {
   const spaced = [0, 1].every((at) => Math.abs(a.spacing[at]! / b.spacing[at]! - 1) < 0.001)
   return spaced && dot(a.along, b.along) > SAME_COSINE && dot(a.down, b.down) > SAME_COSINE
 }

@@ -166,12 +166,19 @@ function groupsOf (stack: Stack, drawn: readonly Drawn[]): object {
   return {
     SharedFunctionalGroupsSequence: [isPlaced
       ? {
-          PixelMeasuresSequence: [{ PixelSpacing: plane.spacing.map(short), SliceThickness: short(apart), SpacingBetweenSlices: short(apart) }],
+          PixelMeasuresSequence: [{
+            PixelSpacing: plane.spacing.map(short),
+            SliceThickness: short(apart),
+            SpacingBetweenSlices: short(apart)
+          }],
           PlaneOrientationSequence: [{ ImageOrientationPatient: [...plane.along, ...plane.down].map(short) }]
         }
       : {}],
     PerFrameFunctionalGroupsSequence: drawn.map(({ segment, slice }) => ({
-      FrameContentSequence: [{ DimensionIndexValues: [segment, used.indexOf(slice) + 1], ...isPlaced ? {} : { InStackPositionNumber: slice + 1, StackID: '1' } }],
+      FrameContentSequence: [{
+        DimensionIndexValues: [segment, used.indexOf(slice) + 1],
+        ...isPlaced ? {} : { InStackPositionNumber: slice + 1, StackID: '1' }
+      }],
       ...isPlaced ? { PlanePositionSequence: [{ ImagePositionPatient: stack.frames[slice]!.plane!.position.map(short) }] } : {},
       SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segment }],
       DerivationImageSequence: [derivation(stack, stack.frames[slice]!, isSeveral)]

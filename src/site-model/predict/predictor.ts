@@ -20,7 +20,16 @@ import type { Mode } from '../../settings/model.ts'
 import type { ComputeSettings } from '../../settings/site/compute.ts'
 import { openSiteModel, type SiteModel } from '../site-model.ts'
 import { DiskEmbeddings } from './disk-embeddings.ts'
-import { bestMap, requireNoOverwrite, checkEnding, checkOutput, writeMaps, type MapStack, type SegOutput, type WrittenMap } from './outputs.ts'
+import {
+  bestMap,
+  checkEnding,
+  checkOutput,
+  requireNoOverwrite,
+  writeMaps,
+  type MapStack,
+  type SegOutput,
+  type WrittenMap
+} from './outputs.ts'
 import { promptedSlices, type Image, type Prompt } from './prompt.ts'
 
 export interface PredictorInit {
@@ -80,7 +89,7 @@ export interface Prediction {
   readonly cacheProblem?: string
 }
 
-type Stack = Awaited<ReturnType<typeof findSeries>>
+type Series = Awaited<ReturnType<typeof findSeries>>
 
 const MEMORY_BYTES = 256 * 2 ** 20
 /** What a slice that is not segmented gets as logits: surely background. */
@@ -127,12 +136,12 @@ export class Predictor {
     if (this.#segmenter.hasClasses && logits != null) {
       throw new InputError('this federation has several classes, and logits of one mask would be none of them: leave --logits out')
     }
-    const stack = await seriesOf(request)
-    const images = stack == null ? await filesRead(request.image, this.channels) : stack.frames.map(({ file }) => file)
+    const series = await seriesOf(request)
+    const images = series == null ? await filesRead(request.image, this.channels) : series.frames.map(({ file }) => file)
     await requireNoOverwrite({ ...request, images, out, logits, mask: request.prompt?.mask })
     const { labels } = this.#site
     const before = this.#segmenter.counts
-    const image = await this.#read(request.image, stack)
+    const image = await this.#read(request.image, series)
     checkOutput(out, image, request.image)
     const { maps } = await this.#segment(image, request)
     request.signal?.throwIfAborted()
@@ -140,7 +149,7 @@ export class Predictor {
       logits,
       lowRes: this.#segmenter.lowRes,
       exact: labels != null,
-      seg: stack == null ? undefined : this.#segOutput(stack, request.prompt)
+      seg: series == null ? undefined : this.#segOutput(series, request.prompt)
     })
     const { foreground, iou } = written.find(({ map }) => map === best)!
     const { encoded, reused } = this.#segmenter.counts
@@ -165,11 +174,11 @@ export class Predictor {
     await this.#site.close()
   }
 
-  async #read (file: string, stack?: Stack): Promise<Image> {
-    return stack == null ? await readImage(file, this.#site.reading) : await readDicomImage(file, stack, this.#site.reading)
+  async #read (file: string, series?: Series): Promise<Image> {
+    return series == null ? await readImage(file, this.#site.reading) : await readDicomImage(file, series, this.#site.reading)
   }
 
-  #segOutput (stack: Stack, prompt: Prompt = {}): SegOutput {
+  #segOutput (series: Series, prompt: Prompt = {}): SegOutput {
     const { adapter, round, labels = EVERYTHING } = this.#site
     const classes = labels.names.map((name, c) => ({
       name,
@@ -177,7 +186,7 @@ export class Predictor {
       code: labels.labelCodes?.[c]
     }))
     return {
-      stack,
+      stack: series,
       classes,
       algorithm: {
         name: 'Consilium',
@@ -210,7 +219,7 @@ export class Predictor {
   }
 }
 
-async function seriesOf ({ image, dicom = false }: Pick<SegmentRequest, 'image' | 'dicom'>): Promise<Stack | undefined> {
+async function seriesOf ({ image, dicom = false }: Pick<SegmentRequest, 'image' | 'dicom'>): Promise<Series | undefined> {
   return dicom ? await findSeries(image) : undefined
 }
 

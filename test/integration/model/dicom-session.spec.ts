@@ -29,7 +29,8 @@ describe('training on DICOM', function () {
 
   it('with SEG labels gives the very adapter that the same data in NIfTI give', async () => {
     const home = join(folder, 'home')
-    const { document: { model, training, method } } = await createFederation({ home, name: 'x', rounds: 1, imageSize: 64, settings: { model: {} } })
+    const { document } = await createFederation({ home, name: 'x', rounds: 1, imageSize: 64, settings: { model: {} } })
+    const { model, training, method } = document
     const { privateStore, models } = sitePaths(home)
     const trained = async (data: string, store: string): Promise<{ adapter: Float32Array, images: number }> => {
       const session = await openTrainerSession(

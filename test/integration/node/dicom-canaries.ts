@@ -65,7 +65,8 @@ export async function writeDicomCanaries (folder: string): Promise<{ tags: strin
     await writeFile(files.at(-1)!, Buffer.from(written.write()))
   }
   const stack = stacksIn((await surveyFiles(files)).instances).get(TAGS.SeriesInstanceUID)![0]!
-  const slices = stack.frames.map(() => Uint8Array.from({ length: SIDE * SIDE }, (_, at) => Math.hypot(at % SIDE - 30, at / SIDE - 30) < 15 ? 1 : 0))
+  const disc = Uint8Array.from({ length: SIDE * SIDE }, (_, at) => Math.hypot(at % SIDE - 30, at / SIDE - 30) < 15 ? 1 : 0)
+  const slices = stack.frames.map(() => disc)
   const code = { scheme: 'SCT', value: '10200004', meaning: 'Liver' }
   const algorithm = { name: 'by hand', version: '1', parameters: '', prompted: true }
   await writeFile(join(folder, `${FILE}-seg.dcm`), await segBytes(stack, [{ name: 'Liver', code, slices }], algorithm))

@@ -53,7 +53,8 @@ export async function writeAsNifti (folder: string, subjects: readonly string[])
   for (const subject of subjects) {
     const file = `scan-${subject}.nii`
     await writeFile(join(folder, 'images', file), niftiBytes({ dims: stack.dims, datatype: 4, sform, values: [...await valuesOf(stack)] }))
-    await writeFile(join(folder, 'masks', file), niftiBytes({ dims: stack.dims, datatype: 2, sform, values: [...Buffer.from(labels, 'base64')] }))
+    const values = [...Buffer.from(labels, 'base64')]
+    await writeFile(join(folder, 'masks', file), niftiBytes({ dims: stack.dims, datatype: 2, sform, values }))
   }
   await writeFile(join(folder, 'subjects.csv'), ['file,subject', ...subjects.map((each) => `scan-${each}.nii,${each}`)].join('\n'))
   await writeFile(join(folder, 'dataset.json'), '{ "channel_names": { "0": "CT" } }')

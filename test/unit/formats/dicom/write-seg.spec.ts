@@ -10,17 +10,19 @@ import { segBytes, type SegmentMask } from '../../../../src/formats/dicom/write-
 import { DICOM, onlyStack } from './fixtures.ts'
 
 const ALGORITHM = { name: 'Consilium', version: '0.2.0', parameters: 'adapter sha256 00ff, round 3, personal model', prompted: false }
+const LIVER = { scheme: 'SCT', value: '10200004', meaning: 'Liver' }
+const LESION = { scheme: '99CONSILIUM', value: 'CLASS-7', meaning: 'läsion' }
 /** Debian's dicom3tools; development machines have it. */
 const VALIDATOR = 'dciodvfy'
 
 function masksOf ({ dims, frames }: Stack, inside: (pixel: number, slice: number) => boolean): Uint8Array[] {
-  return frames.map((_, slice) => Uint8Array.from({ length: dims[0] * dims[1] }, (_, pixel) => inside(pixel, slice) ? 1 : 0))
+  return frames.map((_, slice) => Uint8Array.from({ length: dims[0] * dims[1] }, (_none, pixel) => inside(pixel, slice) ? 1 : 0))
 }
 
 function segmentsOn (stack: Stack): SegmentMask[] {
   return [
-    { name: 'liver', code: { scheme: 'SCT', value: '10200004', meaning: 'Liver' }, slices: masksOf(stack, (at, k) => at % 7 === 0 && k !== 1) },
-    { name: 'läsion', code: { scheme: '99CONSILIUM', value: 'CLASS-7', meaning: 'läsion' }, slices: masksOf(stack, (at) => at % 7 === 3) }
+    { name: 'liver', code: LIVER, slices: masksOf(stack, (at, k) => at % 7 === 0 && k !== 1) },
+    { name: 'läsion', code: LESION, slices: masksOf(stack, (at) => at % 7 === 3) }
   ]
 }
 
