@@ -25,7 +25,7 @@ const TAIL = 2 ** 16
 const END_OF_PIXELS = Buffer.from('feffdde000000000', 'hex')
 
 /** One sentence for each way in which a file is none that can be read; they are counted by it. */
-const NOT_DICOM = 'the file is not DICOM, or its beginning is lost'
+const NOT_DICOM = 'the file is not DICOM, or its beginning is lost, and is not read'
 export const CUT_OFF = 'the DICOM file is truncated: it ends before its data do; export it again'
 export const DAMAGED = 'the DICOM file is damaged: its elements cannot be read; export it again'
 const LOCKED = 'the file is encrypted: store it unlocked'

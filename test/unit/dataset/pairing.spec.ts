@@ -70,7 +70,7 @@ describe('pairs of the names that people export', () => {
 
   it('says of what is named as DICOM, and is not, what it is', async () => {
     const { problems } = await scan('images/a.png', 'masks/a_mask.png', 'images/IM1.dcm')
-    expect(problems.map(({ reason }) => reason)).to.deep.equal(['the file is not DICOM, or its beginning is lost'])
+    expect(problems.map(({ reason }) => reason)).to.deep.equal(['the file is not DICOM, or its beginning is lost, and is not read'])
   })
 
   it('follows links to folders, once', async () => {
