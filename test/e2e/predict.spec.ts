@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { readSeg } from '../../src/formats/dicom/seg.ts'
 import type { FolderPrediction } from '../../src/site-model/predict/folder.ts'
 import type { Prediction } from '../../src/site-model/predict/predictor.ts'
-import { readSeg } from '../../src/formats/dicom/seg.ts'
 import { niftiBytes } from '../unit/dataset/fixtures.ts'
 import { DICOM, onlyStack } from '../unit/formats/dicom/fixtures.ts'
 import { consilium, consiliumJson, plainLines, start, type Running } from './cli.ts'
@@ -53,7 +53,7 @@ describe('predict', function () {
     await consiliumJson<Prediction>(['predict', '--home', home, '--threads', '1', ...args])
 
   it('writes a DICOM SEG of a series: the voxels that NIfTI gets, and no name of a file', async () => {
-    const series = join('test/fixtures/dicom/ct')
+    const series = 'test/fixtures/dicom/ct'
     const [seg, nifti] = [join(folder, 'seg.dcm'), join(folder, 'seg.nii.gz')]
     const drawn = await run('--dicom', series, '--out', seg)
     await run('--dicom', join(series, 'b.dcm'), '--out', nifti)
@@ -63,8 +63,8 @@ describe('predict', function () {
     expect(Buffer.from(labels).equals((await voxels(nifti)).values)).to.equal(true)
     const text = (await readFile(seg)).toString('latin1')
     expect(text).to.match(/adapter sha256 [0-9a-f]{64}, round 0, personal model/).and.not.include('b.dcm')
-    const several = await plainLines(['predict', '--home', home, '--dicom', 'test/fixtures/dicom', '--out', seg])
-    expect(several).to.include('DICOM series: name the folder of one')
+    const several = await consilium(['predict', '--home', home, '--dicom', 'test/fixtures/dicom', '--out', seg])
+    expect(several.stderr).to.include('DICOM series: name the folder of one')
   })
 
   it('never replaces what it reads: image, mask, or a map under the name of one', async () => {
