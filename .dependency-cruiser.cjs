@@ -8,7 +8,10 @@ const rooms = {
   common: { outside: ['node:fs', 'lru-cache', 'pure-rand', 'write-file-atomic', 'node:path'] },
   adapter: { outside: ['node:crypto'] },
   formats: {
-    outside: ['node:fs', 'node:path', 'node:util', 'node:zlib', 'fast-png', 'geotiff', 'gifuct-js', 'nifti-reader-js', 'sharp', 'yauzl']
+    outside: [
+      'node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', '@cornerstonejs', 'dcmjs', 'dicom-parser', 'fast-png', 'geotiff', 'gifuct-js',
+      'jpeg-lossless-decoder-js', 'nifti-reader-js', 'sharp', 'yauzl'
+    ]
   },
   dataset: { may: ['formats'], outside: ['node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', 'csv-parse', 'sharp', 'zod'] },
   compute: {

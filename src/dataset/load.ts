@@ -2,15 +2,18 @@ import { InputError } from '../errors.ts'
 import { channelFacts, planesShown, type ShownPlane } from './channels/facts.ts'
 import { cutFaintNoise } from './faint-noise.ts'
 import { keepSmall } from './kept-slice.ts'
+import { segmentRule } from './dicom/segment-rule.ts'
+import { listAll } from './dicom/list-all.ts'
+import { readDicomPair } from './dicom/read-dicom-pair.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
 import { settleLabels } from './labels/settle-labels.ts'
 import { readSiteLabels } from './labels/site-labels.ts'
-import { listPairs } from './layout.ts'
 import { readColourTable } from './masks/colour-table.ts'
 import { PaletteBook } from './masks/palette-book.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import type { Shown } from './transforms/normalise.ts'
+import { skippedIn } from './summary.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
 
 /**
@@ -27,18 +30,21 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName } = await listPairs(path, options.channels)
+  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName, dicom } = await listAll(path, options)
   const problems: Problem[] = [...unpaired]
   const read: PairSlices[] = []
-  const found = pairs.map(({ channels }) => [...channels?.keys() ?? []])
+  const found = pairs.map((pair) => 'stack' in pair ? [] : [...pair.channels?.keys() ?? []])
   const subjectsBy = { site: 0, folder: 0, name: 0 }
   const rules = labelRules(await readSiteLabels(path), options.labels)
   const book = new LabelBook(rules.rule, options.labels?.values.length)
   const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
+  const segments = segmentRule(rules, options.labels)
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      const slices = small(await readPair(path, pair, { ...options, ...masks, said: statement }), options)
+      const reading = { ...options, ...masks, said: statement }
+      const whole = 'stack' in pair ? await readDicomPair(pair, { ...reading, segments }) : await readPair(path, pair, reading)
+      const slices = small(whole, options)
       read.push(slices)
       found[done] = [...new Set([...found[done]!, ...slices.found])]
       subjectsBy[pair.whose?.by ?? 'name']++
@@ -67,7 +73,8 @@ export async function scanDataset (path: string, options: LoadOptions = {}): Pro
     ...modalitiesOf(shown, options.channels),
     subjectsBy,
     byLikeName,
-    twoPlaces: read.filter((each) => each.twoPlaces).length
+    twoPlaces: read.filter((each) => each.twoPlaces).length,
+    ...dicom == null ? {} : { dicom }
   }
 }
 
@@ -109,6 +116,6 @@ export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)
   const shown = reasons.slice(0, 3).join('; ') + (reasons.length > 3 ? '; …' : '')
   throw new InputError(
-    `nothing in ${path} can be used, ${dataset.problems.length} files were skipped (${shown}): consilium data check lists them`
+    `nothing in ${path} can be used, ${skippedIn(dataset.problems)} files were skipped (${shown}): consilium data check lists them`
   )
 }

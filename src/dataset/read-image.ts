@@ -95,7 +95,8 @@ export async function readMaskOf (image: PictureImage | VolumeImage, file: strin
   }
 }
 
-function onePicture (picture: OpenPicture, stem: string, options: ReadOptions): PictureImage {
+/** A picture to be segmented. @throws InputError when all values of one of its channels are alike */
+export function onePicture (picture: OpenPicture, stem: string, options: ReadOptions): PictureImage {
   const { height, width, orientation } = picture
   return {
     kind: 'picture',
@@ -104,7 +105,8 @@ function onePicture (picture: OpenPicture, stem: string, options: ReadOptions): 
   }
 }
 
-function oneVolume (volume: OpenVolume, stem: string, options: ReadOptions): VolumeImage {
+/** A volume to be segmented. @throws InputError when its pixels are too far from square */
+export function oneVolume (volume: OpenVolume, stem: string, options: ReadOptions): VolumeImage {
   const { header } = volume.layers[0]!.source
   const stack = planStack({ header }, options.axis)
   const masks = Array.from({ length: stack.cut.slices.count }, () => new Uint8Array(stack.height * stack.width))

@@ -69,7 +69,10 @@ export async function readPair (root: string, { stem, image, channels, mask, who
   const files = channels == null ? undefined : new Map([...channels].map(([channel, file]) => [channel, join(root, file)]))
   const opened = await openCase({ image: join(root, image), files }, options)
   const pair = { stem, mask: join(root, mask) }
-  return opened.kind === 'picture' ? await picturePair(opened, pair, options) : await volumePair(opened, pair, options)
+  if (opened.kind === 'picture') return await picturePair(opened, pair, options)
+  const { header } = opened.layers[0]!.source
+  const labels = async (): Promise<LabelVolume> => await about('mask', () => readLabelVolume(pair.mask, header, options))
+  return await volumePair(opened, { stem, labels }, options)
 }
 
 type Truth = Pick<Pair, 'stem' | 'mask'>
@@ -120,10 +123,15 @@ function brightPixels ({ source, whole, how }: Layer<Pixels>): Uint8Array {
   return bright
 }
 
-async function volumePair (volume: OpenVolume, { stem, mask }: Truth, options: PairOptions): Promise<PairSlices> {
+/** A volume with labels on its grid, or on another that fits it. @throws InputError whose message is a reason without a file name */
+export async function volumePair (
+  volume: OpenVolume,
+  { stem, labels }: { readonly stem: string, readonly labels: () => LabelVolume | Promise<LabelVolume> },
+  options: PairOptions
+): Promise<PairSlices> {
   const { header } = volume.layers[0]!.source
   const stack = planStack({ header }, options.axis)
-  const { masks, notes } = await readVolumeLabels(mask, { header, stack }, options)
+  const { masks, notes } = cutOf(await labels(), { header, stack }, options)
   const { twoPlaces = false } = header
   const { layers, shown } = withShown(volume.layers, valuesOf)
   const slices = volumeSlices(stem, { ...volume, layers }, stack, masks, options)
@@ -146,10 +154,20 @@ async function volumePair (volume: OpenVolume, { stem, mask }: Truth, options: P
 /** The labels of every slice of a volume, in the order of its stack. @throws InputError whose message is a reason without a file name */
 export async function readVolumeLabels (
   file: string,
-  { header, stack }: { readonly header: NiftiHeader, readonly stack: Stack },
+  grid: Grid,
   reading: LabelReading = {}
-): Promise<{ masks: Uint8Array[], notes: readonly string[] }> {
-  const { volume, notes } = await about('mask', () => readLabelVolume(file, header, reading))
+): Promise<CutLabels> {
+  return cutOf(await about('mask', () => readLabelVolume(file, grid.header, reading)), grid, reading)
+}
+
+interface Grid { readonly header: NiftiHeader, readonly stack: Stack }
+
+interface CutLabels { readonly masks: Uint8Array[], readonly notes: readonly string[] }
+
+/** Labels as bytes with their header, and what had to be decided. */
+export interface LabelVolume { readonly volume: Volume, readonly notes: readonly string[] }
+
+function cutOf ({ volume, notes }: LabelVolume, { header, stack }: Grid, reading: LabelReading): CutLabels {
   const masks = cutLabels(volume, matchStack({ header, stack }, volume.header))
   checkLabels(masks, reading)
   return { masks, notes }
@@ -160,7 +178,7 @@ async function readLabelVolume (
   file: string,
   image: NiftiHeader,
   reading: MaskReading
-): Promise<{ volume: Volume, notes: readonly string[] }> {
+): Promise<LabelVolume> {
   if (parseName(file).kind !== 'picture') {
     const stored = await readVolume(file)
     const isPart = stored.segments === true && !sameGrid(image, stored.header)
@@ -174,7 +192,7 @@ async function readLabelVolume (
   return { volume: joined(pages, labels.map(({ data }) => data)), notes: [...new Set(labels.flatMap(({ notes }) => notes))] }
 }
 
-function settledVolume ({ header, voxels }: Volume, reading: MaskReading): { volume: Volume, notes: readonly string[] } {
+function settledVolume ({ header, voxels }: Volume, reading: MaskReading): LabelVolume {
   const { slope, intercept, dims: [width, height, depth] } = header
   const notes: string[] = []
   const isScaled = slope !== 1 || intercept !== 0
@@ -217,7 +235,7 @@ function checkLabels (masks: readonly Uint8Array[], { book, empty = false }: Lab
 }
 
 /** Where nothing says what a value is. */
-function isMarked (value: number): boolean {
+export function isMarked (value: number): boolean {
   return value > 0
 }
 

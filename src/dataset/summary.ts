@@ -3,7 +3,7 @@ import { describeLabels } from './labels/describe-labels.ts'
 import { isForeground } from './labels/label-book.ts'
 import type { LabelFacts } from './labels/label-use.ts'
 import { looksLikeOneSeries } from './names/alike.ts'
-import type { Dataset, VolumeFacts } from './types.ts'
+import type { Dataset, DicomFacts, VolumeFacts } from './types.ts'
 
 type Way = Pick<ShownPlane, 'how' | 'because' | 'plane' | 'channel'> & { readonly range?: ShownPlane['range'] }
 
@@ -42,6 +42,8 @@ export interface DatasetSummary extends LabelFacts {
   readonly skipped: number
   /** how many files were skipped for which reason */
   readonly reasons: Readonly<Record<string, number>>
+  /** what DICOM files there are */
+  readonly dicom?: DicomFacts
 }
 
 /** Counts and sizes of a dataset. */
@@ -49,8 +51,6 @@ export function summarise (dataset: Dataset): DatasetSummary {
   const { slices, problems } = dataset
   const bySize = slices.map(({ height, width }): [number, number] => [height, width]).sort((a, b) => a[0] * a[1] - b[0] * b[1])
   const shares = slices.map(({ mask }) => mask.reduce((sum, label) => sum + (isForeground(label) ? 1 : 0), 0) / mask.length)
-  const reasons: Record<string, number> = {}
-  for (const { reason } of problems) reasons[reason] = (reasons[reason] ?? 0) + 1
   return {
     layout: dataset.layout,
     slices: slices.length,
@@ -76,9 +76,22 @@ export function summarise (dataset: Dataset): DatasetSummary {
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
     twoPlaces: dataset.twoPlaces,
-    skipped: problems.length,
-    reasons
+    skipped: skippedIn(problems),
+    reasons: countReasons(problems),
+    ...dataset.dicom == null ? {} : { dicom: dataset.dicom }
   }
+}
+
+/** How many files were skipped. */
+export function skippedIn (problems: Dataset['problems']): number {
+  return problems.reduce((sum, { files = 1 }) => sum + files, 0)
+}
+
+/** How many files were skipped for which reason. */
+export function countReasons (problems: Dataset['problems']): Record<string, number> {
+  const reasons: Record<string, number> = {}
+  for (const { reason, files = 1 } of problems) reasons[reason] = (reasons[reason] ?? 0) + files
+  return reasons
 }
 
 function countShown (shown: readonly ShownPlane[]): DatasetSummary['brightness'] {
@@ -103,6 +116,7 @@ export function describeSummary (summary: DatasetSummary): string {
     }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
     ...describeLabels(summary),
+    ...summary.dicom == null ? [] : [describeDicom(summary.dicom)],
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],
     ...describeChannels(summary.channels, ignoredChannels),
@@ -167,6 +181,13 @@ function describeNames ({ subjects, slices, volumes, subjectsBy, subjectsLookWro
       ? [`${count(subjects, 'subject')} by the names, but the pictures look like neighbouring slices: say whose they are in subjects.csv`]
       : []
   ]
+}
+
+/** The DICOM files of a folder in a line. */
+export function describeDicom ({ images, series, patients, segmentations, modalities }: DicomFacts): string {
+  const kinds = Object.entries(modalities).map(([modality, number]) => `${number} ${modality}`).join(', ')
+  return `DICOM: ${count(images, 'image')} in ${series} series (${kinds}) of ${count(patients, 'patient')}, ${
+    count(segmentations, 'segmentation')}`
 }
 
 function describeVolumes (volumes: readonly VolumeFacts[]): string[] {

@@ -72,6 +72,19 @@ export type Scored = Fitted & { readonly truth: Uint8Array }
 export interface Problem {
   readonly file: string
   readonly reason: string
+  /** how many files it stands for, 1 if not given */
+  readonly files?: number
+}
+
+/** What DICOM files a data folder holds. */
+export interface DicomFacts {
+  /** frames of several in one file count each */
+  readonly images: number
+  readonly series: number
+  readonly patients: number
+  readonly segmentations: number
+  /** series by modality: CT, MR, … */
+  readonly modalities: Readonly<Record<string, number>>
 }
 
 /** How a volume was cut: what its header said. */
@@ -86,8 +99,8 @@ export interface VolumeFacts {
 }
 
 export interface Dataset extends LabelFacts {
-  /** images/ and masks/, nnU-Net, a folder for each patient, or masks beside their images */
-  readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside'
+  /** images/ and masks/, nnU-Net, a folder for each patient, masks beside their images, or DICOM series alone */
+  readonly layout: 'folders' | 'nnunet' | 'patients' | 'beside' | 'dicom'
   readonly slices: readonly Slice[]
   readonly problems: readonly Problem[]
   readonly subjects: number
@@ -111,6 +124,8 @@ export interface Dataset extends LabelFacts {
   readonly byLikeName: number
   /** volumes whose qform and sform disagree: their masks go by voxels */
   readonly twoPlaces: number
+  /** the DICOM files, where there are any */
+  readonly dicom?: DicomFacts | undefined
 }
 
 /** `auto` is the plane in which the volume was acquired: across its coarsest voxel axis, or axial where voxels are about cubes. */
@@ -131,6 +146,8 @@ export interface ReadOptions {
   modality?: Modality
   /** the same for each of `channels`, undefined where training did not find one */
   modalities?: ReadonlyArray<Modality | undefined>
+  /** the home's own key, by which patients of DICOM files are hashed; a key of the process if not given */
+  patientKey?: () => Promise<Uint8Array>
   /** as before documents said a window: CT by any values below −500, subjects by the rule of then */
   asBefore?: boolean
 }

@@ -15,7 +15,7 @@ const AS_VOLUME = 'store it as NIfTI'
 
 /** What people have that is not read here, or not under this ending, by its first bytes. */
 const KNOWN: readonly Known[] = [
-  { magic: 'DICM', at: 128, is: 'DICOM, which is not read: make NIfTI or PNG of it (dcm2niix does)' },
+  { magic: 'DICM', at: 128, is: 'DICOM under another name: give it the ending .dcm, or none; predict takes its series by --dicom' },
   { magic: '\x1f\x8b', is: 'packed with gzip, which is read of volumes alone: unpack it' },
   { magic: 'BZh', is: 'packed with bzip2: unpack it' },
   { magic: '\xfd7zXZ', is: 'packed with xz: unpack it' },

@@ -11,8 +11,16 @@ const IGNORE = 'ignore'
 
 const value = z.number().int().min(1).max(MOST_VALUE)
 
+/** A coded concept of a terminology (DICOM PS3.3 8.8), SNOMED CT where no other is named. */
+const code = z.strictObject({
+  value: z.string().trim().min(1).max(16),
+  meaning: z.string().trim().min(1).max(64),
+  scheme: z.string().trim().min(1).max(16).default('SCT')
+})
+
 const label = z.strictObject({
   name: z.string().trim().min(1).max(60).refine((name) => !/^background$/i.test(name), 'background is 0 and is not listed'),
+  code: code.optional(),
   value: value.optional(),
   values: z.array(value).min(1).max(MOST_VALUES).optional()
 }).refine((each) => (each.value == null) !== (each.values == null), 'each label has a value, or values')
@@ -20,7 +28,8 @@ const label = z.strictObject({
 /** What the values in masks mean: classes, and under the name `ignore` the value of what nobody annotated. */
 export const labels = setting(
   z.array(label).min(1).max(MOST_CLASSES + 1).optional(),
-  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several; the name `ignore` is for what nobody annotated',
+  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several, with `code: { value, meaning }` of SNOMED CT ' +
+    'for DICOM SEG; the name `ignore` is for what nobody annotated',
   { otherwise: 'one class: everything above 0' }
 )
 

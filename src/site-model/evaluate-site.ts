@@ -2,7 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { mean } from '../common/mean.ts'
 import { systemReason } from '../common/system-error.ts'
-import { hasForeground, loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
+import { hasForeground, loadDataset, skippedIn, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { sitePaths } from '../home/paths.ts'
 import type { WhichRound } from '../home/round-adapter.ts'
@@ -96,7 +96,7 @@ export async function evaluateSite (home: string, given: string | undefined, opt
       allSlices: slices.length,
       patients: new Set(slices.map(({ subject }) => subject)).size,
       slab: isSlab(slices, dataset.slices),
-      skipped: dataset.problems.length,
+      skipped: skippedIn(dataset.problems),
       tolerance,
       ...result,
       worst: await worstCases(outcomes.personal, options.worst ?? 0, options.pictures)

@@ -5,6 +5,7 @@ import { CorruptFileError, InputError } from '../errors.ts'
 import { readChecked, writeCheckedJson } from '../home/checksum.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { OneWindow, WindowSetting } from '../settings/model.ts'
+import { patientKey } from './patient-key.ts'
 
 const NAME = 'shown.json'
 
@@ -44,6 +45,7 @@ export async function readingAsTrained (
   const { modality, modalities } = await readKept(join(privateStore, NAME)) as { modality?: unknown, modalities?: unknown }
   return {
     ...readingOf(document, axis),
+    patientKey: patientKey(privateStore),
     ...isModality(modality) ? { modality } : {},
     ...Array.isArray(modalities) ? { modalities: modalities.map((each) => isModality(each) ? each : undefined) } : {}
   }

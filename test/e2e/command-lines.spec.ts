@@ -68,6 +68,7 @@ async function furnish (folder: string): Promise<void> {
   for (const file of ['images/slice.png', 'slice.png']) await cp(join(folder, 'data/images/080.png'), join(folder, file))
   const volume = join(samples, 'hospital-c/images/colin27.nii.gz')
   for (const file of ['scan.nii.gz', 'imagesTs/a_0000.nii.gz']) await cp(volume, join(folder, file))
+  await cp(join(ROOT, 'test/fixtures/dicom/ct'), join(folder, 'series'), { recursive: true })
 }
 
 describe('the command lines in the pages run', function () {

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { readSeg } from '../../src/formats/dicom/seg.ts'
 import type { FolderPrediction } from '../../src/site-model/predict/folder.ts'
 import type { Prediction } from '../../src/site-model/predict/predictor.ts'
 import { niftiBytes } from '../unit/dataset/fixtures.ts'
+import { DICOM, onlyStack } from '../unit/formats/dicom/fixtures.ts'
 import { consilium, consiliumJson, plainLines, start, type Running } from './cli.ts'
 
 const IMAGES = 'samples/colin27/hospital-a/images'
@@ -49,6 +51,21 @@ describe('predict', function () {
 
   const run = async (...args: string[]): Promise<Prediction> =>
     await consiliumJson<Prediction>(['predict', '--home', home, '--threads', '1', ...args])
+
+  it('writes a DICOM SEG of a series: the voxels that NIfTI gets, and no name of a file', async () => {
+    const series = 'test/fixtures/dicom/ct'
+    const [seg, nifti] = [join(folder, 'seg.dcm'), join(folder, 'seg.nii.gz')]
+    const drawn = await run('--dicom', series, '--out', seg)
+    await run('--dicom', join(series, 'b.dcm'), '--out', nifti)
+    expect(drawn.slices).to.equal(6)
+    const { voxels: labels } = await readSeg(seg, await onlyStack(join(DICOM, 'ct')), () =>
+      ({ valueOf: ({ number }) => ({ value: number, isKnown: true }), notes: [] }))
+    expect(Buffer.from(labels).equals((await voxels(nifti)).values)).to.equal(true)
+    const text = (await readFile(seg)).toString('latin1')
+    expect(text).to.match(/adapter sha256 [0-9a-f]{64}, round 0, personal model/).and.not.include('b.dcm')
+    const several = await consilium(['predict', '--home', home, '--dicom', 'test/fixtures/dicom', '--out', seg])
+    expect(several.stderr).to.include('DICOM series: name the folder of one')
+  })
 
   it('never replaces what it reads: image, mask, or a map under the name of one', async () => {
     const [scan, mapped] = [join(folder, 'mine.png'), join(folder, 'mine.map2.png')]

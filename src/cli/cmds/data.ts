@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs'
 import { printable, printableLine } from '../../common/printable.ts'
 import {
   contactSheet,
+  describeDicom,
   describeSubjects,
   describeSummary,
   listSubjects,
@@ -19,6 +20,7 @@ import { InputError } from '../../errors.ts'
 import { readDraft } from '../../federation/document.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { patientKey } from '../../site-model/patient-key.ts'
 import { readingOf } from '../../site-model/reading.ts'
 import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
@@ -45,7 +47,10 @@ const check = command({
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
       if (json) print(json, { ...summarise(dataset), problems, sheet: null }, '')
-      else process.stderr.write(`${printable(listProblems(problems))}\n`)
+      else {
+        const found = dataset.dicom == null ? [] : [describeDicom(dataset.dicom)]
+        process.stderr.write(`${printable([...found, listProblems(problems)].join('\n'))}\n`)
+      }
     }
     requireUsableDataset(dataset, path)
     const { file, trouble } = sheet == null ? { file: null } : await drawSheet(dataset, sheet)
@@ -78,7 +83,7 @@ async function readingBy (federation: string | undefined, axis: ReadOptions['axi
   const isHome = await stat(federation).then((found) => found.isDirectory(), () => false)
   const file = isHome ? sitePaths(federation).federation : federation
   const { document } = await readDraft(file, 'name the federation.json that a founder made')
-  return readingOf(document, axis)
+  return { ...readingOf(document, axis), ...isHome ? { patientKey: patientKey(sitePaths(federation).privateStore) } : {} }
 }
 
 /** Draws the sheet, or says why none could be written: the summary is worth having without it. */

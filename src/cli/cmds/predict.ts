@@ -18,10 +18,14 @@ const flags = {
   ...flagsOf(engine),
   image: {
     type: 'string',
-    describe: 'picture or volume (docs/data.md lists the formats), the file of channel 0 (NAME_0000) of several, or a folder of them',
+    describe: 'picture or volume (docs/data.md lists the formats), the file of channel 0 (NAME_0000) of several, or a folder of them'
+  },
+  dicom: { type: 'string', describe: 'folder of a DICOM series, or one of its files, instead of --image', conflicts: 'image' },
+  out: {
+    type: 'string',
+    describe: 'mask to write: .png, or .nii.gz for a volume, or .dcm (DICOM SEG) of --dicom; a folder if --image is one',
     demandOption: true
   },
-  out: { type: 'string', describe: 'mask to write: .png, or .nii.gz for a volume; a folder if --image is one', demandOption: true },
   mode: { choices: ['personal', 'global', 'frozen'], describe: 'which model', default: 'personal' },
   box: { type: 'string', array: true, describe: 'prompt x0,y0,x1,y1 in pixels; several boxes: what any of them marks' },
   point: { type: 'string', array: true, describe: 'prompt x,y,label in pixels; label 1 is inside, 0 outside' },
@@ -47,8 +51,8 @@ export const predict = command({
     const { isFolder, predictFolder } = await import('../../site-model/predict/folder.ts')
     const { Predictor } = await import('../../site-model/predict/predictor.ts')
     const { checkEnding } = await import('../../site-model/predict/outputs.ts')
-    const folder = await isFolder(args.image)
-    if (!folder) checkEnding(args.out)
+    const folder = request.dicom !== true && await isFolder(request.image)
+    if (!folder) checkEnding(args.out, request.dicom === true)
     await interruptible('stopped: masks that were not finished were not written', async (signal) => {
       const predictor = await Predictor.open({
         home: args.home,
@@ -79,9 +83,12 @@ export const predict = command({
   }
 })
 
-function requestOf ({ image, out, box, point, mask, multimask, slices, logits }: Args<typeof flags>): PredictRequest {
+function requestOf ({ image: file, dicom, out, box, point, mask, multimask, slices, logits }: Args<typeof flags>): PredictRequest {
+  const image = dicom ?? file
+  if (image == null) throw new UsageError('name what to segment: --image FILE, or --dicom SERIES')
   return {
     image,
+    ...(dicom == null ? {} : { dicom: true }),
     out,
     multimask,
     prompt: {

@@ -6,7 +6,11 @@ export interface Label {
   readonly name: string
   readonly value?: number | undefined
   readonly values?: readonly number[] | undefined
+  readonly code?: LabelCode | undefined
 }
+
+/** What a class is in a terminology. */
+interface LabelCode { readonly scheme: string, readonly value: string, readonly meaning: string }
 
 /**
  * A federation's classes. Masks hold codes: 0 is background, 1, 2, … stand for the federation's values in the order of its document, so
@@ -19,6 +23,8 @@ export interface LabelMap {
   readonly values: readonly number[]
   /** by class: 1 for the codes (0..255) that belong to it; a code may belong to several */
   readonly members: readonly Uint8Array[]
+  /** by class, where the document gives codes */
+  readonly labelCodes?: readonly (LabelCode | undefined)[]
   /** the federation's value for what is not known */
   readonly ignore: number | undefined
 }
@@ -49,7 +55,9 @@ export function labelMapOf (labels: readonly Label[]): LabelMap {
     return Uint8Array.from({ length: 256 }, (_, code) => own.includes(values[code] ?? 0) ? 1 : 0)
   })
   const ignored = labels.find(({ name }) => name === IGNORE)
-  return { names: classes.map(({ name }) => name), values, members, ignore: ignored == null ? undefined : valuesOf(ignored)[0] }
+  const labelCodes = classes.some(({ code }) => code != null) ? { labelCodes: classes.map(({ code }) => code) } : {}
+  const ignore = ignored == null ? undefined : valuesOf(ignored)[0]
+  return { names: classes.map(({ name }) => name), values, members, ...labelCodes, ignore }
 }
 
 /** Names are compared without case, accents' forms, and what stands between words. */

@@ -72,7 +72,8 @@ function codeOf (names: readonly (string | number)[], labels: LabelMap, source: 
   return classes.length === 0 ? 0 : smallest(classes, labels)
 }
 
-function smallest (classes: readonly number[], { values, members, names }: LabelMap): number {
+/** The code of least classes that belongs to all of these, from 0. @throws InputError where there is none */
+export function smallest (classes: readonly number[], { values, members, names }: LabelMap): number {
   const size = (code: number): number => members.filter((member) => member[code] === 1).length
   const codes = values.flatMap((_, code) => code > 0 && classes.every((c) => members[c]![code] === 1) ? [code] : [])
   const best = codes.toSorted((a, b) => size(a) - size(b))[0]

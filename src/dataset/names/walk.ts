@@ -23,7 +23,7 @@ const LITTER = /^(\..*|thumbs\.db|desktop\.ini|__macosx)$/i
 const SIDECAR = /\.(json|bval|bvec)$/i
 const OTHER_REASON = `the format is not read: store ${FORMATS}`
 const DICOM = /\.(dcm|dicom|ima)$/i
-const DICOM_REASON = 'DICOM is not read: make NIfTI or PNG of it (dcm2niix does)'
+const DICOM_REASON = 'DICOM is segmented by its series: name its folder with predict --dicom'
 /** Deeper folders are another data set. */
 const MOST_FOLDERS = 4
 
@@ -67,7 +67,7 @@ export async function walk (root: string, folder: string, depth = MOST_FOLDERS):
   return { found, problems }
 }
 
-async function isFolder (path: string, entry: Dirent): Promise<boolean> {
+export async function isFolder (path: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory()
   return await stat(path).then((target) => target.isDirectory(), () => false)
 }

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { writeMaskNifti, writeMaskPng } from '../../dataset/index.ts'
+import { writeDicomSeg, writeMaskNifti, writeMaskPng, type SegmentClass } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { SHARED_FILE, writeJson } from '../../home/files.ts'
 import { writeLogits, type Image } from './prompt.ts'
@@ -25,11 +25,12 @@ export interface WrittenMap {
   readonly foreground: number
 }
 
-const ENDING = /(\.png|\.nii|\.nii\.gz)$/i
+const ENDING = /(\.png|\.nii|\.nii\.gz|\.dcm)$/i
 
 /** @throws InputError when the name does not say which kind of file this image's mask is. */
 export function checkOutput (out: string, image: Image, source: string): void {
   checkEnding(out)
+  if (isSeg(out)) return
   const wantsVolume = !/\.png$/i.test(out)
   if (wantsVolume !== (image.kind === 'volume')) {
     throw new InputError(
@@ -38,9 +39,14 @@ export function checkOutput (out: string, image: Image, source: string): void {
   }
 }
 
-/** @throws InputError for a name that is neither a picture's nor a volume's. */
-export function checkEnding (out: string): void {
-  if (!ENDING.test(out)) throw new InputError(`--out ${out} must end in .png, or in .nii or .nii.gz for a volume`)
+/** @throws InputError for a name that is neither a picture's nor a volume's, or a DICOM SEG's of an image that is none. */
+export function checkEnding (out: string, isDicom?: boolean): void {
+  if (!ENDING.test(out)) throw new InputError(`--out ${out} must end in .png, or in .nii or .nii.gz for a volume, or in .dcm for DICOM`)
+  if (isDicom === false && isSeg(out)) throw new InputError(`--out ${out} is a DICOM SEG, which needs a DICOM series: name it with --dicom`)
+}
+
+function isSeg (out: string): boolean {
+  return /\.dcm$/i.test(out)
 }
 
 /** @throws InputError where what is written would replace something that is read. */
@@ -89,7 +95,12 @@ export async function writeMaps (
   out: string,
   image: Image,
   maps: readonly MapStack[],
-  { logits, lowRes, exact = false }: { readonly logits?: string | undefined, readonly lowRes: number, readonly exact?: boolean }
+  { logits, lowRes, exact = false, seg }: {
+    readonly logits?: string | undefined
+    readonly lowRes: number
+    readonly exact?: boolean
+    readonly seg?: SegOutput | undefined
+  }
 ): Promise<{ readonly best: number, readonly written: readonly WrittenMap[] }> {
   const best = bestMap(maps)
   const several = maps.length > 1
@@ -100,16 +111,26 @@ export async function writeMaps (
     foreground: count(masks)
   }))
   if (several) {
-    for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks, exact)
+    for (const [i, { file }] of written.entries()) await writeMask(file, image, maps[i]!.masks, { exact, seg })
     const all = written.map((each) => ({ ...each, file: basename(each.file) }))
     await writeJson(iouName(out), { best: best.map, maps: all }, SHARED_FILE)
   }
   if (logits != null) await writeLogits(logits, best.logits, lowRes)
-  await writeMask(out, image, best.masks, exact)
+  await writeMask(out, image, best.masks, { exact, seg })
   return { best: best.map, written }
 }
 
-async function writeMask (file: string, image: Image, masks: readonly Uint8Array[], exact: boolean): Promise<void> {
+/** The series that a DICOM SEG is written for, and what stands in it. */
+export interface SegOutput {
+  readonly stack: Parameters<typeof writeDicomSeg>[1]['stack']
+  readonly classes: readonly SegmentClass[]
+  readonly algorithm: Parameters<typeof writeDicomSeg>[3]
+}
+
+interface Written { readonly exact: boolean, readonly seg: SegOutput | undefined }
+
+async function writeMask (file: string, image: Image, masks: readonly Uint8Array[], { exact, seg }: Written): Promise<void> {
+  if (isSeg(file) && seg != null) return await writeDicomSeg(file, { image, masks, stack: seg.stack }, seg.classes, seg.algorithm)
   if (image.kind === 'volume') return await writeMaskNifti(file, image, masks)
   const { height, width } = image.slices[0]!
   await writeMaskPng(file, masks[0]!, height, width, exact)

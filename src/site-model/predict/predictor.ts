@@ -1,6 +1,17 @@
 import { join } from 'node:path'
 import { mean } from '../../common/mean.ts'
-import { filesRead, legendOf, readImage, toValues, type LabelMap, type LegendEntry } from '../../dataset/index.ts'
+import { SOFTWARE } from '../../common/software.ts'
+import {
+  EVERYTHING,
+  filesRead,
+  findSeries,
+  legendOf,
+  readDicomImage,
+  readImage,
+  toValues,
+  type LabelMap,
+  type LegendEntry
+} from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
 import type { WhichRound } from '../../home/round-adapter.ts'
@@ -10,7 +21,16 @@ import type { Mode } from '../../settings/model.ts'
 import type { ComputeSettings } from '../../settings/site/compute.ts'
 import { openSiteModel, type SiteModel } from '../site-model.ts'
 import { DiskEmbeddings } from './disk-embeddings.ts'
-import { bestMap, requireNoOverwrite, checkEnding, checkOutput, writeMaps, type MapStack, type WrittenMap } from './outputs.ts'
+import {
+  bestMap,
+  checkEnding,
+  checkOutput,
+  requireNoOverwrite,
+  writeMaps,
+  type MapStack,
+  type SegOutput,
+  type WrittenMap
+} from './outputs.ts'
 import { promptedSlices, type Image, type Prompt } from './prompt.ts'
 
 /** Which home, which of its models, and what computes it. */
@@ -29,6 +49,8 @@ export interface PredictorInit {
 export interface SegmentRequest {
   /** A picture or volume in a format of docs/data.md; of a case of several files the one of channel 0. */
   readonly image: string
+  /** Whether `image` is the folder of a DICOM series, or one of its files. */
+  readonly dicom?: boolean
   readonly prompt?: Prompt
   /** SAM's maps 1 to 3 instead of map 0. */
   readonly multimask?: boolean
@@ -41,7 +63,7 @@ export interface SegmentRequest {
 
 /** One image, and where its mask is written. */
 export interface PredictRequest extends SegmentRequest {
-  /** Mask to write: .png, or .nii or .nii.gz for a volume. */
+  /** Mask to write: .png, or .nii or .nii.gz for a volume; .dcm, a DICOM SEG, for a DICOM series. */
   readonly out: string
   /** Where the low-resolution logits go, for a later mask prompt. */
   readonly logits?: string | undefined
@@ -75,6 +97,8 @@ export interface Prediction {
   readonly cacheProblem?: string
 }
 
+type Series = Awaited<ReturnType<typeof findSeries>>
+
 const MEMORY_BYTES = 256 * 2 ** 20
 /** What a slice that is not segmented gets as logits: surely background. */
 const BACKGROUND = -10
@@ -84,8 +108,10 @@ export class Predictor {
   readonly #site: SiteModel
   readonly #segmenter: Segmenter
   readonly #disk: DiskEmbeddings | undefined
+  readonly #mode: Mode
 
-  private constructor (site: SiteModel, segmenter: Segmenter, disk: DiskEmbeddings | undefined) {
+  private constructor (site: SiteModel, segmenter: Segmenter, disk: DiskEmbeddings | undefined, mode: Mode) {
+    this.#mode = mode
     this.#site = site
     this.#segmenter = segmenter
     this.#disk = disk
@@ -99,7 +125,7 @@ export class Predictor {
       ? new DiskEmbeddings({ folder: join(sitePaths(home).privateStore, 'embeddings'), maxBytes: mebibytes * 2 ** 20 })
       : undefined
     const cache = new EmbeddingCache({ memoryBytes: MEMORY_BYTES, store: disk })
-    return new Predictor(site, site.learner.segmenter({ adapter: site.adapter, mode, cache }), disk)
+    return new Predictor(site, site.learner.segmenter({ adapter: site.adapter, mode, cache }), disk, mode)
   }
 
   /** Which channels of an image are read, where the federation says it. */
@@ -109,23 +135,30 @@ export class Predictor {
 
   /** Masks of one image, or of a volume slice by slice. @throws InputError for an image or prompt that cannot be used */
   async segment (request: SegmentRequest): Promise<Segmented> {
-    return await this.#segment(await this.#read(request.image), request)
+    return await this.#segment(await this.#read(request.image, await seriesOf(request)), request)
   }
 
   /** The same, written in the image's geometry; files appear whole or not at all. */
   async predict ({ out, logits, ...request }: PredictRequest): Promise<Prediction> {
-    checkEnding(out)
+    checkEnding(out, request.dicom === true)
     if (this.#segmenter.hasClasses && logits != null) {
       throw new InputError('this federation has several classes, and logits of one mask would be none of them: leave --logits out')
     }
-    await requireNoOverwrite({ ...request, images: await filesRead(request.image, this.channels), out, logits, mask: request.prompt?.mask })
+    const series = await seriesOf(request)
+    const images = series == null ? await filesRead(request.image, this.channels) : series.frames.map(({ file }) => file)
+    await requireNoOverwrite({ ...request, images, out, logits, mask: request.prompt?.mask })
     const { labels } = this.#site
     const before = this.#segmenter.counts
-    const image = await this.#read(request.image)
+    const image = await this.#read(request.image, series)
     checkOutput(out, image, request.image)
     const { maps } = await this.#segment(image, request)
     request.signal?.throwIfAborted()
-    const { best, written } = await writeMaps(out, image, maps, { logits, lowRes: this.#segmenter.lowRes, exact: labels != null })
+    const { best, written } = await writeMaps(out, image, maps, {
+      logits,
+      lowRes: this.#segmenter.lowRes,
+      exact: labels != null,
+      seg: series == null ? undefined : this.#segOutput(series, request.prompt)
+    })
     const { foreground, iou } = written.find(({ map }) => map === best)!
     const { encoded, reused } = this.#segmenter.counts
     const problem = this.#disk?.problem
@@ -149,8 +182,27 @@ export class Predictor {
     await this.#site.close()
   }
 
-  async #read (file: string): Promise<Image> {
-    return await readImage(file, this.#site.reading)
+  async #read (file: string, series?: Series): Promise<Image> {
+    return series == null ? await readImage(file, this.#site.reading) : await readDicomImage(file, series, this.#site.reading)
+  }
+
+  #segOutput (series: Series, prompt: Prompt = {}): SegOutput {
+    const { adapter, round, labels = EVERYTHING } = this.#site
+    const classes = labels.names.map((name, c) => ({
+      name,
+      values: labels.values.filter((_, code) => labels.members[c]![code] === 1),
+      code: labels.labelCodes?.[c]
+    }))
+    return {
+      stack: series,
+      classes,
+      algorithm: {
+        name: 'Consilium',
+        version: SOFTWARE,
+        parameters: `adapter sha256 ${adapter.digest()}, round ${round}, ${this.#mode} model`,
+        prompted: [prompt.points, prompt.boxes].some((given = []) => given.length > 0) || prompt.mask != null
+      }
+    }
   }
 
   async #segment (
@@ -173,6 +225,10 @@ export class Predictor {
     const maps = stack(answers, image, multimask, lowRes).map((map) => inValues(map, this.#site.labels))
     return { image, maps, best: bestMap(maps).map }
   }
+}
+
+async function seriesOf ({ image, dicom = false }: Pick<SegmentRequest, 'image' | 'dicom'>): Promise<Series | undefined> {
+  return dicom ? await findSeries(image) : undefined
 }
 
 function checkRange (image: Image, file: string, range: SegmentRequest['slices']): void {

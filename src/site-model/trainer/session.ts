@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
-import { loadDataset } from '../../dataset/index.ts'
+import { countReasons, loadDataset } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import type { Evaluation } from '../../model/classes/evaluation.ts'
 import type { Learner } from '../../model/train/learner.ts'
@@ -12,6 +12,7 @@ import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
+import { patientKey } from '../patient-key.ts'
 import { keepReading, readingOf } from '../reading.ts'
 import { keepSides, readSides } from '../sides.ts'
 import { fitSplit, type FittedSplit } from '../split.ts'
@@ -149,7 +150,8 @@ export class TrainerSession {
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
   const empty = (setup.training.emptyShare ?? 0) > 0
-  const dataset = await loadDataset(setup.data, { ...readingOf(setup, setup.axis), empty, sides: [setup.model.imageSize] })
+  const reading = { ...readingOf(setup, setup.axis), patientKey: patientKey(setup.privateStore) }
+  const dataset = await loadDataset(setup.data, { ...reading, empty, sides: [setup.model.imageSize] })
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const sides = await readSides(setup.privateStore)
@@ -170,7 +172,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     initial: learner.initialAdapter().values,
     images: data.train.length,
     validationImages: data.validation.length,
-    skipped: countBy(dataset.problems.map((problem) => problem.reason)),
+    skipped: countReasons(dataset.problems),
     engine: engine.name,
     provider: engine.provider,
     engineReason: engine.reason,
@@ -201,10 +203,4 @@ function massWarning (images: number, before = images): string[] {
 
 function warnOfDisk (reason: string): void {
   process.stderr.write(`consilium: no more features of frozen blocks are kept on disk, so some are computed again: ${reason}\n`)
-}
-
-function countBy (reasons: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const reason of reasons) counts[reason] = (counts[reason] ?? 0) + 1
-  return counts
 }

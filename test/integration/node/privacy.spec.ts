@@ -10,6 +10,7 @@ import { seededRandom } from '../../../src/common/random.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
+import { writeDicomCanaries } from './dicom-canaries.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
@@ -69,6 +70,13 @@ async function ledgerOf (sites: Sites, name: string): Promise<Buffer> {
   return Buffer.concat(await Promise.all((await readdir(audit)).map(async (file) => await readFile(join(audit, file)))))
 }
 
+/** All files of a folder, their names and what stands in them. */
+async function everythingIn (folder: string): Promise<{ names: string[], bytes: Buffer }> {
+  const files = (await readdir(folder, { withFileTypes: true, recursive: true })).filter((entry) => entry.isFile())
+  const parts = await Promise.all(files.map(async ({ parentPath, name }) => await readFile(join(parentPath, name))))
+  return { names: files.map(({ name }) => name), bytes: Buffer.concat(parts) }
+}
+
 describe('what leaves a site', function () {
   this.timeout(180_000)
   let sites: Sites
@@ -92,6 +100,7 @@ describe('what leaves a site', function () {
       })
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
+      const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
       const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
@@ -158,6 +167,8 @@ describe('what leaves a site', function () {
         { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
         { name: 'experts and optimiser state after round 2', needles: floatNeedles(trained, 6) },
         { name: 'pixels', needles: pixels },
+        { name: 'pixels of DICOM files', needles: dicom.pixels },
+        { name: 'tags of DICOM files', needles: dicom.tags.map((text) => Buffer.from(text)) },
         {
           name: 'pixels as floats',
           needles: pixels.map((row) => Buffer.from(Float32Array.from(row.subarray(0, 4), (value) => value / 255).buffer))
@@ -176,6 +187,11 @@ describe('what leaves a site', function () {
       for (const { name, needles } of canaries) {
         expect(needles.filter((needle) => ledger.includes(needle)), `${name} in the ledger`).to.be.empty
       }
+      // Nor do they get into what the home keeps, names of patients' sides among it; the series was trained on.
+      const own = await everythingIn(sites.paths('a').home)
+      expect(own.names.filter((name) => dicom.tags.some((tag) => name.includes(tag)))).to.be.empty
+      expect(dicom.tags.filter((tag) => own.bytes.includes(tag)), 'tags of DICOM files in the home').to.be.empty
+      expect(own.names, 'the key by which DICOM patients are hashed').to.include('patients.key')
     })
   }
 })

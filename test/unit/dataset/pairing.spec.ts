@@ -68,9 +68,9 @@ describe('pairs of the names that people export', () => {
     expect(findings.slices.map(({ subject }) => subject)).to.deep.equal(['benign (1)', 'benign (2)', 'malignant (1)', 'malignant (2)'])
   })
 
-  it('says of DICOM what to make of it', async () => {
+  it('says of what is named as DICOM, and is not, what it is', async () => {
     const { problems } = await scan('images/a.png', 'masks/a_mask.png', 'images/IM1.dcm')
-    expect(problems.map(({ reason }) => reason)).to.deep.equal(['DICOM is not read: make NIfTI or PNG of it (dcm2niix does)'])
+    expect(problems.map(({ reason }) => reason)).to.deep.equal(['the file is not DICOM, or its beginning is lost, and is not read'])
   })
 
   it('follows links to folders, once', async () => {

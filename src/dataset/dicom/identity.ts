@@ -1,0 +1,18 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import type { Instance } from '../../formats/dicom/instance.ts'
+
+/** A name for what DICOM says of a patient or series, by which nobody without the key finds it again. */
+export type Pseudonym = (kind: 'patient' | 'study' | 'series', value: string) => string
+
+const LENGTH = { patient: 16, study: 16, series: 8 } as const
+let ofThisProcess: Uint8Array | undefined
+
+/** By a site's own key; without one by a key that ends with this process. */
+export function pseudonyms (key: Uint8Array = ofThisProcess ??= randomBytes(32)): Pseudonym {
+  return (kind, value) => createHmac('sha256', key).update(`${kind} ${value}`).digest('hex').slice(0, LENGTH[kind])
+}
+
+/** Whose a series is: a patient, or where none is named the study. */
+export function subjectOfSeries ({ patient, study }: Pick<Instance, 'patient' | 'study'>, pseudonym: Pseudonym): string {
+  return patient == null ? pseudonym('study', study) : pseudonym('patient', patient)
+}
