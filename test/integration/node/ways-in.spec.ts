@@ -128,6 +128,19 @@ describe('ways in and out', () => {
     expect(refused?.message).to.match(/^the proxy 127\.0\.0\.1:1 /).and.not.include(SECRET)
   })
 
+  it('what was opened through a proxy outlasts the time that it had to be opened', async () => {
+    const { createServer } = await import('node:net')
+    const echo = createServer((socket) => { socket.pipe(socket) })
+    const at = await port(connectProxy([], await port(echo)))
+    const limit = new AbortController()
+    const socket = await new OutboundProxy(`http://site:${SECRET}@127.0.0.1:${at}`).open({ host: 'site.example', port: 1 }, limit.signal)
+    limit.abort()
+    socket.write('there')
+    const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(2_000) }) as [Buffer]
+    expect(answer.toString()).to.equal('there')
+    socket.destroy()
+  })
+
   it('a SOCKS5 proxy', async () => {
     const site = await start()
     const { createServer } = await import('node:net')
