@@ -15,7 +15,7 @@ import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
 import { announceable } from './reach/announceable.ts'
-import { dialOrder } from './reach/dial-order.ts'
+import { DialOrder } from './reach/dial-order.ts'
 import { DialRules } from './reach/dial-rules.ts'
 import { OutboundProxy } from './reach/outbound-proxy.ts'
 import { OwnAddresses, type OwnAddressesComponents } from './reach/own-addresses.ts'
@@ -99,6 +99,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     ...(init.relay === true ? { relay: circuitRelayServer(RELAY) } : {})
   }
   const { version = SOFTWARE, announce = [], given = [] } = init
+  const order = new DialOrder()
   const rules = new DialRules(given, () => host.services.own.listening)
   const host: Host<T> = await createLibp2p({
     start: false,
@@ -112,6 +113,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     transports: transports({
       proxy: new OutboundProxy(init.proxy),
       tls: init.tls,
+      order,
       certified: (components) => init.members?.certifiedOnly.components(components) ?? components
     }) as never,
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
@@ -123,7 +125,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       maxIncomingPendingConnections: PENDING_INBOUND,
       maxDialQueueLength: MAX_DIALS_WAITING,
       maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED,
-      addressSorter: dialOrder,
+      addressSorter: order.compare,
       addressDialTimeout: ADDRESS_MS,
       dialTimeout: DIAL_MS,
       inboundStreamProtocolNegotiationTimeout: PING_MS,

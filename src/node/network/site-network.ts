@@ -356,6 +356,7 @@ export class SiteNetwork {
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
       peers.announced(detail.peerId.toString(), detail.announcement)
+      this.#discovery.heard(detail.peerId)
       clocks.heard(detail.peerId.toString(), detail.saidAt, Date.now())
       this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
       this.#versions.announced(detail.peerId.toString(), detail.announcement)
