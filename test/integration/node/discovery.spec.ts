@@ -7,6 +7,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
+import type { ServiceFactoryMap } from 'libp2p'
 import { Discovery } from '../../../src/node/network/discovery.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { type FailedHandshake, keyedNoise } from '../../../src/node/network/keyed-noise.ts'
@@ -58,7 +59,7 @@ describe('discovery', () => {
       networkKey?: Uint8Array,
       folder?: string,
       relay?: boolean,
-      services?: object
+      services?: ServiceFactoryMap
     } = {}
   ): Promise<Site> {
     const refusals: FailedHandshake[] = []

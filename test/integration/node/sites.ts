@@ -61,6 +61,7 @@ export interface FederationOptions {
   readonly rounds?: number
   readonly coolDownSeconds?: number
   readonly codec?: FederationDocument['averaging']['codec']
+  readonly staleness?: number
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
@@ -85,7 +86,8 @@ export class Sites {
 
   static async create (
     names: readonly string[],
-    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, method }: FederationOptions = {}
+    { rounds = 2, coolDownSeconds = 20, codec = 'auto', staleness, model = FAKE_MODEL, training = FAKE_TRAINING, method }:
+    FederationOptions = {}
   ): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
@@ -100,7 +102,7 @@ export class Sites {
       quorum: 1,
       model,
       training: { ...training, rounds },
-      averaging: { ...defaultAveraging({ coolDownSeconds }), codec },
+      averaging: { ...defaultAveraging({ coolDownSeconds }), codec, ...(staleness == null ? {} : { staleness }) },
       ...(method == null ? {} : { method })
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
