@@ -61,9 +61,9 @@ const rooms = {
   node: {
     may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
     outside: [
-      'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:net', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers',
+      'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:http', 'node:net', 'node:os', 'node:path', 'node:perf_hooks', 'node:timers',
       'node:tls', 'node:url', 'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
-      'fastify', 'https-proxy-agent', 'lru-cache', 'proxy-from-env', 'socks', 'ws', 'zod'
+      'fastify', '@fastify/proxy-addr', 'https-proxy-agent', 'lru-cache', 'proxy-from-env', 'socks', 'ws', 'zod'
     ]
   }
 }

@@ -37,15 +37,17 @@ export interface HostInit<T extends ServiceMap> {
   readonly federationId: string
   readonly listen: readonly string[]
   /** In place of the addresses that the machine has. */
-  readonly announce?: readonly string[]
+  readonly announce?: readonly string[] | undefined
   /** Addresses of others that a person gave: dialled whatever they are. */
   readonly given?: readonly string[]
   /** URL of the proxy that connections go out through. */
   readonly proxy?: string | undefined
+  /** Addresses of the reverse proxies in front of this site. */
+  readonly reverseProxy?: readonly string[] | undefined
   /** For addresses with /tls/ws. */
   readonly tls?: Tls | undefined
   /** Passes connections on between members. */
-  readonly relay?: boolean
+  readonly relay?: boolean | undefined
   readonly encrypter: KeyedNoise
   readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
@@ -114,6 +116,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       proxy: new OutboundProxy(init.proxy),
       tls: init.tls,
       order,
+      reverseProxies: init.reverseProxy ?? [],
       certified: (components) => init.members?.certifiedOnly.components(components) ?? components
     }) as never,
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),

@@ -155,11 +155,8 @@ export class SiteNetwork {
       const host = await createHost<Services>({
         key: init.key,
         federationId: init.federationId,
-        listen: init.config.listen,
-        announce: init.config.announce ?? [],
+        ...init.config,
         given: init.config.bootstrap,
-        proxy: init.config.proxy,
-        relay: init.config.relay ?? false,
         tls: await readTls(init.config),
         encrypter: noise,
         limits,

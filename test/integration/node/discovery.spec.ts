@@ -136,6 +136,14 @@ describe('discovery', () => {
     expect(connection?.remoteAddr.toString()).to.include(`${relay.host.peerId.toString()}/p2p-circuit`)
   })
 
+  it('finds a relay that nobody told it of', async () => {
+    const told = await startSite()
+    const relay = await startSite({ bootstrap: [addressOf(told)], relay: true })
+    const closed = await startSite({ bootstrap: [addressOf(told)] })
+    closed.host.services.relays.begin({ isCertified: () => true, notices: closed.notices, logger: createLogger('silent') })
+    await until('it has a place', () => closed.host.services.relays.relays.includes(relay.host.peerId.toString()), notifying(closed))
+  })
+
   it('loses no address when whoever writes something else about a peer gives up meanwhile', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'consilium-'))
     folders.push(folder)

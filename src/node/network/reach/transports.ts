@@ -7,6 +7,7 @@ import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { WebSocket } from 'ws'
 import type { DialOrder } from './dial-order.ts'
+import { seeingThrough } from './forwarded.ts'
 import type { OutboundProxy } from './outbound-proxy.ts'
 import { webAddress, withoutPath } from './web-address.ts'
 
@@ -23,6 +24,8 @@ export interface Tls { readonly key: Buffer, readonly cert: Buffer }
 export interface TransportsInit {
   readonly proxy: OutboundProxy
   readonly tls?: Tls | undefined
+  /** Reverse proxies in front of this site, whose word on where a connection comes from is taken. */
+  readonly reverseProxies: readonly string[]
   /** Told which addresses answer. */
   readonly order: Pick<DialOrder, 'watch'>
   /** The components that a service for certified peers alone gets. */
@@ -52,7 +55,7 @@ function proxiedTcp ({ proxy, order }: Pick<TransportsInit, 'proxy' | 'order'>):
 }
 
 /** Who is at the other end is proven by Noise inside; TLS is for the firewalls between, which want to see it. */
-function proxiedWebSockets ({ proxy, tls, order }: Omit<TransportsInit, 'certified'>): Create {
+function proxiedWebSockets ({ proxy, tls, order, reverseProxies }: Omit<TransportsInit, 'certified'>): Create {
   return (components) => {
     const transport = webSockets(tls == null ? {} : { https: tls })(components) as Transport & Connecting
     transport._connect = async (address, { signal }) => await order.watch(address, async () => {
@@ -67,6 +70,8 @@ function proxiedWebSockets ({ proxy, tls, order }: Omit<TransportsInit, 'certifi
       await opened(socket, signal)
       return socket
     })
+    const createListener = transport.createListener.bind(transport)
+    transport.createListener = (options) => seeingThrough(createListener(options), reverseProxies)
     return accepting(transport)
   }
 }
