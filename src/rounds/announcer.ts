@@ -106,6 +106,7 @@ export class Announcer {
         steps: averager.steps,
         pace: record.pace,
         ...(record.classes == null ? {} : { classDice: classes.map((name) => record.classes?.[name]?.personal) }),
+        ...(record.scored == null ? {} : { scored: record.scored }),
         ...(record.labelFits == null ? {} : { labelFits: record.labelFits }),
         ...(record.dice == null ? {} : { dice: record.dice.personal })
       })

@@ -3,17 +3,17 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
-import { toImages, viewedImages, viewedSlices, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
+import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
 import { balanced } from '../classes/balance.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
-import { classesTrained, targetFeeds } from '../classes/feeds.ts'
+import { classesTrained } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
-import { componentsOf, viewsOf, type Component } from '../components/index.ts'
+import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, type Layout } from '../parameters/layout.ts'
@@ -25,6 +25,7 @@ import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
+import { batchFeeds } from './batch-feeds.ts'
 import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
@@ -208,6 +209,14 @@ export class Learner {
     const labels = classesTrained(args.samples, this.#init.labels, this.#init.train.emptyShare)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
+    const feeding = {
+      init: this.#init,
+      components: this.#components,
+      phase,
+      samples: args.samples,
+      labels,
+      inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
+    }
     return await runPhase({
       ...args,
       phase,
@@ -216,7 +225,7 @@ export class Learner {
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
-      feeds: async (batch, random) => await this.#batch(batch, random, phase, labels),
+      feeds: async (batch, random) => await batchFeeds(feeding, batch, random),
       inputs
     })
   }
@@ -382,18 +391,5 @@ export class Learner {
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
     const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
     return { '@images': { shape, data } }
-  }
-
-  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase, labels: LabelMap | undefined): Promise<HostRecord> {
-    const { config, train } = this.#init
-    const images = train.views == null ? batch : viewedSlices(batch, train.views, random)
-    const shown = Array.from({ length: viewsOf(train) }, () => images).flat()
-    const boxes = train.prompt === 'box' ? maskBoxes(shown, random) : {}
-    return {
-      ...await this.#inputs(shown, train.augment ? random : undefined),
-      ...targetFeeds(images, lowResSide(config), labels),
-      ...boxes,
-      ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, shown, random) ?? {})) as HostRecord
-    }
   }
 }
