@@ -64,9 +64,10 @@ const rooms = {
   node: {
     may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
     outside: [
-      'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:https', 'node:net', 'node:os', 'node:path',
-      'node:perf_hooks', 'node:timers', 'node:tls', 'node:url', 'node:util', 'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays',
-      'fastify', 'https-proxy-agent', 'lru-cache', 'prom-client', 'proxy-from-env', 'socks', 'ws', 'zod'
+      'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:http', 'node:https', 'node:net', 'node:os', 'node:path',
+      'node:perf_hooks', 'node:timers', 'node:tls', 'node:url', 'node:util', 'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats',
+      'multiformats', 'datastore-level', 'interface-datastore', 'uint8arrays', 'fastify', '@fastify/proxy-addr', 'https-proxy-agent',
+      'lru-cache', 'prom-client', 'proxy-from-env', 'socks', 'ws', 'zod'
     ]
   }
 }

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { CODECS, type Codec } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { measureAverage, measureInARow } from './measure.ts'
+import { measureRelayed } from './relayed.ts'
 import { describe, reportOf } from './report.ts'
 
-const HELP = `npm run bench:gossip -- [--sites 8] [--parameters 10000000] [--codec f32] [--folder DIR] [--short] [--json]
+const HELP = `npm run bench:gossip -- [--sites 8] [--parameters 10000000] [--codec f32] [--folder DIR] [--short | --relayed] [--json]
   --sites       a power of two from 2 to 64
   --parameters  numbers in the adapter
   --codec       ${CODECS.join(', ')} or auto
   --folder      where homes are made (default: the folder for temporary files)
+  --relayed     two sites, straight and through a relay, alternately: nothing but how fast each is
   --short       without the 200 × 4 MB and 20 × 40 MB exchanges in a row
 `
 
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     parameters: { type: 'string', default: '10000000' },
     codec: { type: 'string', default: 'f32' },
     folder: { type: 'string', default: tmpdir() },
+    relayed: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
@@ -41,6 +44,11 @@ async function main (): Promise<void> {
 
 async function run (sites: number, size: number, codec: Codec | 'auto'): Promise<void> {
   const { folder } = values
+  if (values.relayed) {
+    const { line, ...report } = await measureRelayed({ codec, folder })
+    process.stdout.write(values.json ? JSON.stringify(report) + '\n' : `${line}\n`)
+    return
+  }
   const measured = await measureAverage({ sites, size, codec, folder })
   const inARow = values.short
     ? []

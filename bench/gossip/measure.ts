@@ -208,14 +208,14 @@ async function timed (work: () => Promise<void>): Promise<number> {
 
 /** Two sites exchange again and again, with the log's records and the checkpoints that empty it. */
 export async function measureInARow (
-  { exchanges, size, codec, folder }: { exchanges: number, size: number, codec: Codec | 'auto', folder: string }
+  { exchanges, ...setting }: Omit<Setting, 'sites'> & { exchanges: number, relayed?: boolean }
 ): Promise<InARow> {
-  return await withFleet({ sites: 2, size, codec, folder }, async ([one, other]) => {
+  return await withFleet({ sites: 2, ...setting }, async ([one, other]) => {
     const times: number[] = []
     const seconds = await timed(async () => {
       for (let i = 0; i < exchanges; i++) times.push((await one!.worker.call('exchange', { peerId: other!.peerId })).ms)
     })
     times.sort((a, b) => a - b)
-    return { exchanges, vectorBytes: 4 * size, seconds, medianMs: times[times.length >> 1]!, longestMs: times.at(-1)! }
+    return { exchanges, vectorBytes: 4 * setting.size, seconds, medianMs: times[times.length >> 1]!, longestMs: times.at(-1)! }
   })
 }

@@ -10,6 +10,8 @@ export interface SiteSetup {
   readonly home: string
   readonly federationId: string
   readonly networkKey: string
+  /** Passes connections on. */
+  readonly relay?: boolean
   /** For the test of crashes: the process kills itself before or after this change of its log. */
   readonly dieAt?: { readonly change: 'seal' | 'settle' | 'absorb' | 'forget', readonly when: 'before' | 'after' }
 }
@@ -36,6 +38,8 @@ export interface SiteCalls {
   /** From here on it is no news when a connection ends. */
   leave: { request: null, reply: null }
   connect: { request: { address: string }, reply: null }
+  /** Asks the relay at this address for a place; replies where the site is reached through it. */
+  reserve: { request: { address: string }, reply: { address: string } }
   exchange: { request: { peerId: string }, reply: Exchanged }
   /** x becomes the site's seeded vector again, once nothing is saved in the background. */
   draw: { request: null, reply: null }

@@ -2,6 +2,7 @@
  * One site in a process of its own: the daemon's host, exchange service, log, checkpoints and settlement, without trainer,
  * announcements and control port.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { start } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -18,6 +19,7 @@ import { PeerLimits } from '../../src/node/network/limits/peer-limits.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeComponents } from '../../src/protocol/adapter-exchange/index.ts'
 import { Checkpoint } from '../../src/rounds/checkpoint.ts'
 import { systemClock } from '../../src/rounds/clock.ts'
+import { createLogger } from '../../src/rounds/logger.ts'
 import { Settlement } from '../../src/rounds/settlement.ts'
 import type { SiteCalls, SiteSetup } from './messages.ts'
 import { ownUsage, serve } from './serve.ts'
@@ -29,10 +31,12 @@ interface MeasuredSite {
   readonly checkpoint: Checkpoint
   readonly service: AdapterExchange
   readonly dial: (address: string) => Promise<void>
+  readonly reserve: (address: string) => Promise<string>
 }
 
 /** No radius, bound or rate of a federation is in the way of what is measured. */
 const UNBOUNDED = 1e12
+const POLL_MS = 50
 /** In which a vector is drawn anew. */
 const PIECES = 8
 
@@ -68,6 +72,7 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
     key: await loadOrCreateIdentity(paths.identity),
     federationId,
     listen: ['/ip4/127.0.0.1/tcp/0'],
+    relay: setup.relay ?? false,
     encrypter: keyedNoise({ federationId, networkKey: Buffer.from(networkKey, 'hex'), onRefused: () => {} }),
     limits: new PeerLimits({
       onBan: (
@@ -98,7 +103,15 @@ async function open (setup: SiteSetup): Promise<SiteCalls['open']['reply']> {
   })
   settlement.start()
   armed = true
-  site = { setup, averager, checkpoint, service, dial: async (address) => { await host.dial(multiaddr(address)) } }
+  const dial = async (address: string): Promise<void> => { await host.dial(multiaddr(address)) }
+  const reserve = async (address: string): Promise<string> => {
+    await dial(address)
+    host.services.relays.begin({ isCertified: () => true, notices: { warn: () => {}, over: () => {} }, logger: createLogger('silent') })
+    while (host.services.relays.relays.length === 0) await sleep(POLL_MS)
+    host.services.relays.end()
+    return `${address}/p2p-circuit/p2p/${host.peerId.toString()}`
+  }
+  site = { setup, averager, checkpoint, service, dial, reserve }
   return { peerId: host.peerId.toString(), address: host.getMultiaddrs()[0]!.toString() }
 }
 
@@ -150,6 +163,7 @@ serve<SiteCalls>({
     await opened().dial(address)
     return null
   },
+  reserve: async ({ address }) => ({ address: await opened().reserve(address) }),
   exchange: async ({ peerId }) => {
     const { bytesSent, bytesReceived, durationMs } = await opened().service.exchange(peerIdFromString(peerId))
     return { ms: durationMs, bytes: bytesSent + bytesReceived }

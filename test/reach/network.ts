@@ -6,20 +6,27 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { expect } from 'chai'
 import { readPeerId } from '../../src/federation/identity.ts'
+import { inviteSite } from '../../src/federation/membership/invite-site.ts'
+import { joinFederation } from '../../src/federation/membership/join-federation.ts'
 import type { PeerView, SiteStatus } from '../../src/rounds/status.ts'
-import { Sites } from '../integration/node/sites.ts'
+import { Sites, type FederationOptions } from '../integration/node/sites.ts'
+import { readGains } from './read-gains.ts'
 
 const run = promisify(execFile)
 const SITE = fileURLToPath(new URL('site.ts', import.meta.url))
+
+/** What a site listens on that can be reached. */
+export const OPEN = { listen: ['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws'] }
 
 export interface Report { readonly status: SiteStatus, readonly peers: readonly PeerView[] }
 
 /** Whether these programs are here, and namespaces can be made. */
 export function has (...programs: readonly string[]): boolean {
   try {
-    execFileSync('ip', ['netns', 'add', 'consilium-probe'], { stdio: 'ignore' })
-    execFileSync('ip', ['netns', 'delete', 'consilium-probe'], { stdio: 'ignore' })
+    const probe = `c${tag()}`
+    for (const action of ['add', 'delete']) execFileSync('ip', ['netns', action, probe], { stdio: 'ignore' })
     for (const each of programs) execFileSync('which', [each], { stdio: 'ignore' })
     return true
   } catch {
@@ -27,10 +34,19 @@ export function has (...programs: readonly string[]): boolean {
   }
 }
 
+function tag (): string {
+  return Math.random().toString(36).slice(2, 7)
+}
+
+/** How long every site stays in a round, at least: two phases. */
+const PHASE_MS = 300
+/** So far the mean of all sites may be from what they trained, of what that is: rounding, and no exchange that one site made alone. */
+const DRIFT = 1e-3
+
 /** Hosts of one Ethernet, each a network namespace: 10.99.0.N and fd99::N. */
 export class Network {
   readonly sites: Sites
-  readonly #tag = Math.random().toString(36).slice(2, 7)
+  readonly #tag = tag()
   readonly #hosts: string[] = []
   readonly #processes = new Map<string, ChildProcess[]>()
 
@@ -38,8 +54,9 @@ export class Network {
     this.sites = sites
   }
 
-  static async create (names: readonly string[], others: readonly string[] = []): Promise<Network> {
-    const network = new Network(await Sites.create(names, { rounds: 100_000 }))
+  /** Sites never take another's adapter over: what all have trained is all that there is. */
+  static async create (names: readonly string[], others: readonly string[] = [], options: FederationOptions = {}): Promise<Network> {
+    const network = new Network(await Sites.create(names, { rounds: 100_000, staleness: 100_000, ...options }))
     await run('ip', ['netns', 'add', network.space('hub')])
     await network.sh('hub', 'ip link add br0 type bridge && ip link set br0 up')
     for (const name of [...names, ...others]) await network.#addHost(name)
@@ -87,24 +104,49 @@ export class Network {
     await writeFile(join(folder, 'hosts'), ['127.0.0.1 localhost', ...lines, ''].join('\n'))
   }
 
-  start (site: string, settings: object): void {
+  /** Takes out what the site has of its federation, which then comes by an invitation with these addresses. */
+  async join (site: string, founder: string, bootstrap: readonly string[]): Promise<void> {
+    const { home, certificate, federation, networkKey } = this.sites.paths(site)
+    for (const file of [certificate, federation, networkKey]) await rm(file)
+    const init = { home: this.sites.paths(founder).home, peerId: await this.idOf(site), name: site, bootstrap }
+    await joinFederation({ home, invitation: (await inviteSite(init)).invitation })
+  }
+
+  /** With a trainer that adds another number to all of the adapter than that of any other site. */
+  start (site: string, settings: object, manners: object = {}): void {
     const { home } = this.sites.paths(site)
     const given = JSON.stringify({ name: site, logLevel: process.env['TEST_LOG'] ?? 'silent', ...settings })
-    const node = [process.execPath, '--import', 'tsx', '--no-warnings', SITE, home, given, this.#report(site)]
+    const trainer = JSON.stringify({ delayMs: PHASE_MS, step: this.#stepOf(site), ...manners })
+    const node = [process.execPath, '--import', 'tsx', '--no-warnings', SITE, home, given, trainer, this.#report(site)]
     this.spawn(site, node)
   }
 
-  spawn (host: string, [program = '', ...args]: readonly string[]): void {
+  /** `name`: what it is ended by. */
+  spawn (host: string, [program = '', ...args]: readonly string[], name = host): void {
     const child = spawn('ip', ['netns', 'exec', this.space(host), program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
-    this.#processes.set(host, [...this.#processes.get(host) ?? [], child])
+    this.#processes.set(name, [...this.#processes.get(name) ?? [], child])
   }
 
-  async kill (host: string): Promise<void> {
-    for (const child of this.#processes.get(host) ?? []) {
-      if (child.exitCode != null || child.signalCode != null) continue
+  async kill (name: string): Promise<void> {
+    for (const child of this.#running(name)) {
       child.kill('SIGKILL')
       await once(child, 'exit')
     }
+  }
+
+  /** Until these sites have ended by themselves. */
+  async ended (...sites: readonly string[]): Promise<void> {
+    await this.until(`${sites.join(', ')} ended`, async () => sites.every((site) => this.#running(site).length === 0))
+  }
+
+  /** Stops the sites that run and reads what all have: the mean is that of what was trained, whoever exchanged what with whom. */
+  async expectConserved (...sites: readonly string[]): Promise<void> {
+    for (const site of sites) for (const child of this.#running(site)) child.kill('SIGTERM')
+    await this.ended(...sites)
+    const [trained, gained] = await readGains(await Promise.all(sites.map(async (site) => ({
+      paths: this.sites.paths(site), peerId: await this.idOf(site), step: this.#stepOf(site)
+    }))))
+    expect(gained, 'the mean of all sites, by what their training added').to.be.closeTo(trained, DRIFT * trained)
   }
 
   async report (site: string): Promise<Report | undefined> {
@@ -119,6 +161,16 @@ export class Network {
   async peer (site: string, partner: string): Promise<PeerView | undefined> {
     const id = await this.idOf(partner)
     return (await this.report(site))?.peers.find(({ peerId }) => peerId === id)
+  }
+
+  at (host: string, rest = 'tcp/4001'): string {
+    return `/ip4/${this.addressOf(host)}/${rest}`
+  }
+
+  async meet (...pairs: readonly (readonly [string, string])[]): Promise<void> {
+    for (const [a, b] of pairs) {
+      await this.until(`${a} exchanged with ${b}`, async () => await this.exchanges(a, b) > 0, 300_000)
+    }
   }
 
   async exchanges (site: string, partner: string): Promise<number> {
@@ -136,7 +188,7 @@ export class Network {
   }
 
   async close (): Promise<void> {
-    for (const host of this.#processes.keys()) await this.kill(host)
+    for (const name of this.#processes.keys()) await this.kill(name)
     for (const host of [...this.#hosts, 'hub']) {
       await run('ip', ['netns', 'delete', this.space(host)])
       if (existsSync(`/etc/netns/${this.space(host)}`)) await rm(`/etc/netns/${this.space(host)}`, { recursive: true })
@@ -155,6 +207,14 @@ export class Network {
       ip link set eth0 up
       ip addr add 10.99.0.${n}/24 dev eth0
       ip addr add fd99::${n}/64 dev eth0 nodad || true`)
+  }
+
+  #stepOf (site: string): number {
+    return (this.#hosts.indexOf(site) + 1) / 1_000
+  }
+
+  #running (name: string): ChildProcess[] {
+    return (this.#processes.get(name) ?? []).filter(({ exitCode, signalCode }) => exitCode == null && signalCode == null)
   }
 
   #report (site: string): string {

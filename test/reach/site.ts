@@ -1,16 +1,17 @@
 /** One site in a namespace of its own, with the fake trainer; it writes what its control port would say, which nobody outside reaches. */
 import { rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { mergeSettings } from '../../src/home/config/load.ts'
+import { loadConfig } from '../../src/home/config/load.ts'
 import { fetchControl } from '../../src/node/control/client.ts'
 import { Daemon } from '../../src/node/daemon.ts'
+import { sitePaths } from '../../src/home/paths.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
 
-const [home = '', settings = '{}', report = ''] = process.argv.slice(2)
-const config = mergeSettings(JSON.parse(settings) as Record<string, unknown>, {}, {})
+const [home = '', settings = '{}', manners = '{}', report = ''] = process.argv.slice(2)
+const config = await loadConfig(sitePaths(home).config, JSON.parse(settings) as Record<string, unknown>)
 const daemon = new Daemon({
   home,
-  config: { ...config, data: JSON.stringify({ delayMs: 300 }) },
+  config: { ...config, data: manners },
   alone: false,
   logger: createLogger(config.logLevel),
   trainerEntry: fileURLToPath(new URL('../fixtures/trainer/fake-trainer.js', import.meta.url))

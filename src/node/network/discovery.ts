@@ -9,7 +9,7 @@ import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
 import { DialSchedule, longestPauseMs } from './dial-schedule.ts'
 import type { Host } from './host.ts'
-import { peerIn } from './reach/dial-rules.ts'
+import { peerIn, withPeer } from './reach/dial-rules.ts'
 import { dialWords } from './reach/dial-words.ts'
 
 export interface DiscoveryTimes {
@@ -39,6 +39,9 @@ const MOST_CONNECTIONS = 64
 
 /** Sites whose addresses are kept; whoever answers queries of the DHT could name any number. */
 const MOST_KNOWN = 1024
+
+/** Relays that are asked for a peer which did not say where it is. */
+const MOST_RELAYS = 4
 
 interface Target {
   readonly address: PeerId | Multiaddr
@@ -88,6 +91,11 @@ export class Discovery {
     this.#stop.abort()
     clearTimeout(this.#timer)
     await Promise.allSettled([this.#ticking, this.#lookup])
+  }
+
+  /** Somebody is a member, whether or not anybody said where it is. */
+  heard (peer: PeerId): void {
+    if (!peer.equals(this.#init.host.peerId)) this.#addTarget(peer.toString(), peer, false)
   }
 
   readonly #onConnect = (): void => {
@@ -168,7 +176,9 @@ export class Discovery {
   async #dial (name: string, target: Target): Promise<void> {
     target.dialling = true
     try {
-      await this.#init.host.dial(target.address, this.#within(this.#times.dialMs))
+      const { address } = target
+      const ways = 'getComponents' in address ? address : await this.#waysTo(address)
+      await this.#init.host.dial(ways, this.#within(this.#times.dialMs))
       target.schedule.succeeded()
       if (target.bootstrap) this.#sayAnswers(name)
     } catch (error) {
@@ -184,6 +194,19 @@ export class Discovery {
     const { bootstrap, known } = this.#times
     const absent = this.#targets.size - this.#init.host.getPeers().length
     return longestPauseMs(absent, { leastMs: Math.min(bootstrap.lastMs, known.lastMs), mostMs: known.lastMs })
+  }
+
+  /**
+   * Where a peer says that it is, and through the relays of this site: a peer behind a firewall is often at the same ones, and which they
+   * are is told to those alone that are connected to it.
+   */
+  async #waysTo (peer: PeerId): Promise<PeerId | Multiaddr[]> {
+    const { host } = this.#init
+    const { addresses } = await host.peerStore.get(peer).catch(() => ({ addresses: [] }))
+    const relays = (await host.services.relays.willing()).slice(0, MOST_RELAYS).filter((relay) => !relay.equals(peer))
+    const relayed = relays.map((relay) => multiaddr(`/p2p/${relay.toString()}/p2p-circuit`))
+    const ways = [...addresses.map((each) => each.multiaddr), ...relayed].map((each) => withPeer(each, peer))
+    return ways.length === 0 ? peer : ways
   }
 
   #sayAnswers (name: string): void {

@@ -15,7 +15,7 @@ import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
 import { announceable } from './reach/announceable.ts'
-import { dialOrder } from './reach/dial-order.ts'
+import { DialOrder } from './reach/dial-order.ts'
 import { DialRules } from './reach/dial-rules.ts'
 import { OutboundProxy } from './reach/outbound-proxy.ts'
 import { OwnAddresses, type OwnAddressesComponents } from './reach/own-addresses.ts'
@@ -37,15 +37,17 @@ export interface HostInit<T extends ServiceMap> {
   readonly federationId: string
   readonly listen: readonly string[]
   /** In place of the addresses that the machine has. */
-  readonly announce?: readonly string[]
+  readonly announce?: readonly string[] | undefined
   /** Addresses of others that a person gave: dialled whatever they are. */
   readonly given?: readonly string[]
   /** URL of the proxy that connections go out through. */
   readonly proxy?: string | undefined
+  /** Addresses of the reverse proxies in front of this site. */
+  readonly reverseProxy?: readonly string[] | undefined
   /** For addresses with /tls/ws. */
   readonly tls?: Tls | undefined
   /** Passes connections on between members. */
-  readonly relay?: boolean
+  readonly relay?: boolean | undefined
   readonly encrypter: KeyedNoise
   readonly limits: PeerLimits
   /** Gates every service but identify, ping and membership; without it (in tests of single parts) whoever holds the key is let in. */
@@ -101,6 +103,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     ...(init.relay === true ? { relay: circuitRelayServer(RELAY) } : {})
   }
   const { version = SOFTWARE, announce = [], given = [] } = init
+  const order = new DialOrder()
   const rules = new DialRules(given, () => host.services.own.listening)
   const host: Host<T> = await createLibp2p({
     start: false,
@@ -114,6 +117,8 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     transports: transports({
       proxy: new OutboundProxy(init.proxy),
       tls: init.tls,
+      order,
+      reverseProxies: init.reverseProxy ?? [],
       certified: (components) => init.members?.certifiedOnly.components(components) ?? components
     }) as never,
     connectionEncrypters: init.encrypter.factories(init.limits.encrypter),
@@ -125,7 +130,7 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
       maxIncomingPendingConnections: PENDING_INBOUND,
       maxDialQueueLength: MAX_DIALS_WAITING,
       maxPeerAddrsToDial: MAX_ADDRESSES_DIALLED,
-      addressSorter: dialOrder,
+      addressSorter: order.compare,
       addressDialTimeout: ADDRESS_MS,
       dialTimeout: DIAL_MS,
       inboundStreamProtocolNegotiationTimeout: PING_MS,

@@ -162,11 +162,8 @@ export class SiteNetwork {
       const host = await createHost<Services>({
         key: init.key,
         federationId: init.federationId,
-        listen: init.config.listen,
-        announce: init.config.announce ?? [],
+        ...init.config,
         given: init.config.bootstrap,
-        proxy: init.config.proxy,
-        relay: init.config.relay ?? false,
         tls: await readTls(init.config),
         encrypter: noise,
         limits,
@@ -363,6 +360,7 @@ export class SiteNetwork {
       const id = detail.peerId.toString()
       peers.announced(id, detail.announcement)
       this.onScored(id, detail.announcement.scored)
+      this.#discovery.heard(detail.peerId)
       clocks.heard(id, detail.saidAt, Date.now())
       this.membership.book.trained(id, detail.announcement.round)
       this.#versions.announced(id, detail.announcement)

@@ -4,6 +4,7 @@ import { isMultiaddress } from './multiaddress.ts'
 
 const ADDRESSES = 'must be addresses such as /ip4/10.0.0.5/tcp/4001'
 const PROXY = 'must be the address of a proxy such as http://proxy.hospital:3128 or socks5://proxy.hospital:1080'
+const NETWORKS = 'must be addresses such as 127.0.0.1, or networks such as 10.0.0.0/8'
 const FILE = 'must name a file'
 const SCHEMES = /^(https?|socks[45]?[ah]?):$/
 const addresses = z.array(z.string(ADDRESSES).refine(isMultiaddress, ADDRESSES), ADDRESSES)
@@ -41,6 +42,11 @@ export const network = z.strictObject({
     'Proxy for connections that this site opens, with user and password where it wants them (then best in config.json)',
     { otherwise: 'what HTTPS_PROXY, ALL_PROXY and NO_PROXY say' }
   ),
+  reverseProxy: setting(
+    z.array(z.string(NETWORKS).refine(isNetwork, NETWORKS), NETWORKS).default([]),
+    'Addresses of reverse proxies in front of this site: where a connection comes from, which limits count by, is what they say in ' +
+      'X-Forwarded-For'
+  ),
   relay: setting(
     z.boolean().default(false),
     'Pass connections on between members that cannot reach each other: for a site that all can reach'
@@ -50,6 +56,10 @@ export const network = z.strictObject({
 })
 
 export type NetworkSettings = Readonly<z.infer<typeof network>>
+
+function isNetwork (text: string): boolean {
+  return z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).safeParse(text).success
+}
 
 function isProxy (text: string): boolean {
   return URL.canParse(text) && SCHEMES.test(new URL(text).protocol) && new URL(text).hostname !== ''

@@ -153,7 +153,8 @@ describe('what goes wrong around a daemon', function () {
       data: '{}'
     } as const
     try {
-      expect(await failure('a', { config: { ...config, listen: [...config.listen], bootstrap: [], announce: [], relay: false } })).to.equal(
+      const lists = { listen: [...config.listen], bootstrap: [], announce: [], reverseProxy: [] }
+      expect(await failure('a', { config: { ...config, ...lists, relay: false } })).to.equal(
         `InputError: the control port ${port} is occupied: choose another with --control-port`
       )
     } finally {

@@ -7,6 +7,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
+import type { ServiceFactoryMap } from 'libp2p'
 import { Discovery } from '../../../src/node/network/discovery.ts'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { type FailedHandshake, keyedNoise } from '../../../src/node/network/keyed-noise.ts'
@@ -52,11 +53,13 @@ describe('discovery', () => {
   })
 
   async function startSite (
-    { bootstrap = [], key, networkKey = KEY, folder }: {
+    { bootstrap = [], key, networkKey = KEY, folder, relay = false, services = {} }: {
       bootstrap?: string[],
       key?: PrivateKey,
       networkKey?: Uint8Array,
-      folder?: string
+      folder?: string,
+      relay?: boolean,
+      services?: ServiceFactoryMap
     } = {}
   ): Promise<Site> {
     const refusals: FailedHandshake[] = []
@@ -70,7 +73,8 @@ describe('discovery', () => {
       limits: new PeerLimits({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey, onRefused: (refusal) => refusals.push(refusal) }),
       ...(datastore == null ? {} : { datastore }),
-      services: {}
+      relay,
+      services
     })
     const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, logger, notices, times: FAST })
     const identified = new Set<string>()
@@ -86,6 +90,7 @@ describe('discovery', () => {
       stop: async () => {
         if (stopped) return
         stopped = true
+        host.services.relays.end()
         await discovery.stop()
         await host.stop()
         await datastore?.close()
@@ -117,6 +122,26 @@ describe('discovery', () => {
     const restarted = await startSite({ bootstrap: [own], key, folder })
     expect(restarted.host.peerId.toString()).to.equal(third.host.peerId.toString())
     await until('the restarted site found the second', () => knows(restarted, [second]), restarted.host)
+  })
+
+  it('finds a site that it only hears of, at its own relay', async () => {
+    const relay = await startSite({ relay: true })
+    const closed = await startSite({ bootstrap: [addressOf(relay)] })
+    closed.host.services.relays.begin({ isCertified: () => true, notices: closed.notices, logger: createLogger('silent') })
+    // Nobody tells it an address.
+    const hearing = await startSite({ bootstrap: [addressOf(relay)], services: { dht: () => ({}) } })
+    hearing.discovery.heard(closed.host.peerId)
+    await until('it is connected', () => hearing.host.getConnections(closed.host.peerId).length > 0, hearing.host)
+    const [connection] = hearing.host.getConnections(closed.host.peerId)
+    expect(connection?.remoteAddr.toString()).to.include(`${relay.host.peerId.toString()}/p2p-circuit`)
+  })
+
+  it('finds a relay that nobody told it of', async () => {
+    const told = await startSite()
+    const relay = await startSite({ bootstrap: [addressOf(told)], relay: true })
+    const closed = await startSite({ bootstrap: [addressOf(told)] })
+    closed.host.services.relays.begin({ isCertified: () => true, notices: closed.notices, logger: createLogger('silent') })
+    await until('it has a place', () => closed.host.services.relays.relays.includes(relay.host.peerId.toString()), notifying(closed))
   })
 
   it('loses no address when whoever writes something else about a peer gives up meanwhile', async () => {

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Connection, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { createHost, type Host } from '../../../src/node/network/host.ts'
 import { keyedNoise } from '../../../src/node/network/keyed-noise.ts'
 import { PeerLimits } from '../../../src/node/network/limits/peer-limits.ts'
+import { createLogger } from '../../../src/rounds/logger.ts'
+import { Notices } from '../../../src/rounds/notices.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const BULK = `/consilium/${FEDERATION}/adapter-exchange/1.0.0`
@@ -20,13 +24,14 @@ describe('the guard of a host', function () {
     bans = []
   })
 
-  async function host (onBan: (peer: string, reason: string) => void = () => {}): Promise<Host> {
+  async function host (onBan: (peer: string, reason: string) => void = () => {}, relay = false): Promise<Host> {
     const made = await createHost({
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       limits: new PeerLimits({ onBan }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey: new Uint8Array(32), onRefused: () => {} }),
+      relay,
       services: {}
     })
     hosts.push(made)
@@ -81,6 +86,28 @@ describe('the guard of a host', function () {
     const { victim, member, connection } = await pair()
     await untilCut(victim, member, async () => { (await connection.newStream(CONTROL)).abort(new Error('next')) })
     expect(bans).to.deep.equal(['opens more streams than any honest site'])
+  })
+
+  it('cuts off who floods through a relay, and neither the relay nor others behind it', async () => {
+    const relayBans: string[] = []
+    const relay = await host((peer) => { relayBans.push(peer) }, true)
+    const { victim, member: direct } = await pair()
+    await victim.dial(relay.getMultiaddrs())
+    const logger = createLogger('silent')
+    victim.services.relays.begin({ isCertified: () => true, notices: new Notices(logger), logger })
+    while (victim.services.relays.relays.length === 0) await sleep(50)
+    victim.services.relays.end()
+    const at = multiaddr(`${relay.getMultiaddrs()[0]!.toString()}/p2p-circuit/p2p/${victim.peerId.toString()}`)
+    const [flooder, other] = [await host(), await host()]
+    const connection = await flooder.dial(at)
+    await other.dial(at)
+    while (bans.length === 0) await pour(await connection.newStream(CONTROL), 20 * MIB, 65_536).catch(() => { /* cut off */ })
+    while (victim.getConnections(flooder.peerId).length > 0) await sleep(5)
+    const again = flooder.dial(at, { force: true }).then(async (anew) => await anew.newStream(CONTROL))
+    expect(await again.catch((error: unknown) => error), 'and is not let in again').to.be.instanceOf(Error)
+    for (const each of [other, direct, relay]) await each.services.ping.ping(victim.peerId)
+    expect(bans).to.deep.equal(['sends more on membership/1.0.0 than any honest site'])
+    expect(relayBans).to.be.empty
   })
 
   // libp2p sends one every ten seconds, waits a minute for its answer, and cuts a connection off that has as many open as the protocol

@@ -1,8 +1,16 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
+import { readFederation } from '../../../src/federation/document.ts'
 import { readPeerId } from '../../../src/federation/identity.ts'
+import { readKeyRing } from '../../../src/federation/membership/network-key.ts'
 import { fetchControl } from '../../../src/node/control/client.ts'
+import { createHost, type Host } from '../../../src/node/network/host.ts'
+import { keyedNoise } from '../../../src/node/network/keyed-noise.ts'
+import { PeerLimits } from '../../../src/node/network/limits/peer-limits.ts'
 import type { PeerView } from '../../../src/rounds/status.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
@@ -19,6 +27,29 @@ function holdsVector (bytes: Buffer): boolean {
     if (count === 8) return true
   }
   return false
+}
+
+/** A host with the federation's network key, and nothing else of it. */
+async function strangerOf (sites: Sites): Promise<Host> {
+  const { id } = await readFederation(sites.paths('r').federation)
+  const networkKey = Buffer.from((await readKeyRing(sites.paths('r').networkKey)).current, 'hex')
+  return await createHost({
+    key: await generateKeyPair('Ed25519'),
+    federationId: id,
+    listen: [],
+    limits: new PeerLimits({ onBan: () => {} }),
+    encrypter: keyedNoise({ federationId: id, networkKey, onRefused: () => {} }),
+    services: {}
+  })
+}
+
+async function closestTo ({ services: { dht } }: Host, peerId: string): Promise<string[]> {
+  const found: string[] = []
+  const key = peerIdFromString(peerId).toMultihash().bytes
+  for await (const event of dht.getClosestPeers(key, { signal: AbortSignal.timeout(5_000) })) {
+    if (event.name === 'FINAL_PEER') found.push(event.peer.id.toString())
+  }
+  return found
 }
 
 describe('members behind firewalls', () => {
@@ -92,6 +123,34 @@ describe('members behind firewalls', () => {
       expect((await sites.statusOf('r', () => true)).relayedBytes).to.be.above(1_000)
       expect([holdsVector(taps.b.bytes()), holdsVector(taps.r.bytes())]).to.deep.equal([true, false])
     } finally {
+      for (const daemon of daemons) daemon.requestStop()
+      await Promise.all(running)
+    }
+  })
+
+  it('whoever has the network key but no certificate is neither passed on nor told who else is there', async function () {
+    this.timeout(60_000)
+    sites = await Sites.create(['r', 'b'], { rounds: 100_000 })
+    const daemons = [sites.daemon('r', { manners: { delayMs: 300 }, settings: { relay: true } })]
+    const running = daemons.map(async (daemon) => await daemon.run())
+    const { addresses, peerId: relay } = await sites.statusOf('r', (status) => status.addresses.length > 0)
+    const member = sites.daemon('b', { manners: { delayMs: 300 }, bootstrap: addresses, settings: CLOSED })
+    daemons.push(member)
+    running.push(member.run())
+    const stranger = await strangerOf(sites)
+    try {
+      const { peerId } = await sites.statusOf('b', ({ relays }) => relays.length === 1)
+      const address = multiaddr(addresses[0])
+      await stranger.dial(address)
+      const found = await closestTo(stranger, peerId).catch(() => [])
+      const known = (await stranger.peerStore.all()).map(({ id }) => id.toString())
+      expect([...found, ...known]).to.include(relay).and.not.include(peerId)
+      const through = stranger.dial(address.encapsulate(`/p2p-circuit/p2p/${peerId}`), { signal: AbortSignal.timeout(5_000) })
+      expect(await through.catch((error: unknown) => error)).to.be.instanceOf(Error)
+      // The reservation of b itself has a few bytes.
+      expect((await sites.statusOf('r', () => true)).relayedBytes).to.be.below(100)
+    } finally {
+      await stranger.stop()
       for (const daemon of daemons) daemon.requestStop()
       await Promise.all(running)
     }

@@ -62,6 +62,7 @@ export interface FederationOptions {
   readonly rounds?: number
   readonly coolDownSeconds?: number
   readonly codec?: FederationDocument['averaging']['codec']
+  readonly staleness?: number
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
@@ -79,7 +80,8 @@ interface Manners {
 
 async function foundedBy (
   keys: readonly PrivateKey[],
-  { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, method, quorum = 1 }: FederationOptions
+  { rounds = 2, coolDownSeconds = 20, codec = 'auto', staleness, model = FAKE_MODEL, training = FAKE_TRAINING, method, quorum = 1 }:
+  FederationOptions
 ): Promise<FederationDocument> {
   let document = await signFederation({
     version: 1,
@@ -89,7 +91,7 @@ async function foundedBy (
     quorum,
     model,
     training: { ...training, rounds },
-    averaging: { ...defaultAveraging({ coolDownSeconds }), codec },
+    averaging: { ...defaultAveraging({ coolDownSeconds }), codec, ...(staleness == null ? {} : { staleness }) },
     ...(method == null ? {} : { method })
   }, keys[0]!)
   for (const each of keys.slice(1, quorum)) document = await signFederation(document, each)

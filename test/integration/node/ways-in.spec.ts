@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer as createHttp } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import { connect, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { createHost, type Host, type HostInit } from '../../../src/node/network/host.ts'
@@ -40,7 +41,7 @@ describe('ways in and out', () => {
     for (const server of servers.splice(0)) server.close()
   })
 
-  async function start (over: Partial<Pick<HostInit<never>, 'listen' | 'proxy' | 'tls'>> = {}): Promise<Host> {
+  async function start (over: Partial<Pick<HostInit<never>, 'listen' | 'proxy' | 'tls' | 'reverseProxy'>> = {}): Promise<Host> {
     const host = await createHost({
       key: await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
@@ -80,6 +81,12 @@ describe('ways in and out', () => {
 
   const tcpPort = (host: Host): number => Number(host.services.own.listening[0]!.getComponents()[1]!.value)
 
+  /** Where the next connection to this site comes from, as the site sees it. */
+  async function originOfNext (site: Host): Promise<string | undefined> {
+    const [{ detail }] = await once(site, 'connection:open') as [CustomEvent<Connection>]
+    return detail.remoteAddr.getComponents()[0]?.value
+  }
+
   it('a certificate of its own: WSS', async () => {
     const site = await start({ listen: ['/ip4/127.0.0.1/tcp/0/tls/ws'], tls })
     expect(site.getMultiaddrs()[0]?.toString()).to.include('/tls/ws')
@@ -88,13 +95,14 @@ describe('ways in and out', () => {
   })
 
   it('a reverse proxy with TLS and a path', async () => {
-    const site = await start({ listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    const site = await start({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], reverseProxy: ['127.0.0.1'] })
     const paths: string[] = []
     const reverse = createHttps(tls).on('upgrade', (request, socket: Socket, head: Buffer) => {
       paths.push(request.url ?? '')
       const target = connect(tcpPort(site), '127.0.0.1', () => {
         const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${String(value)}`).join('\r\n')
-        target.write(`GET / HTTP/1.1\r\n${headers}\r\n\r\n`)
+        // What a client says itself stands before what the proxy adds.
+        target.write(`GET / HTTP/1.1\r\n${headers}\r\nX-Forwarded-For: 198.51.100.1, 203.0.113.7\r\n\r\n`)
         target.write(head)
         socket.pipe(target).pipe(socket)
       })
@@ -102,8 +110,26 @@ describe('ways in and out', () => {
     }) as unknown as Server
     const other = await start()
     const address = `/dns4/localhost/tcp/${await port(reverse)}/tls/ws/http-path/consilium%2Fsite/p2p/${site.peerId.toString()}`
+    const seen = originOfNext(site)
     expect((await other.dial(multiaddr(address))).remotePeer.equals(site.peerId)).to.equal(true)
     expect(paths).to.deep.equal(['/consilium/site'])
+    expect(await seen).to.equal('203.0.113.7')
+  })
+
+  it('where a connection comes from is the word of no proxy that this site does not name', async () => {
+    const site = await start({ listen: ['/ip4/127.0.0.1/tcp/0/ws'], reverseProxy: ['10.0.0.0/8'] })
+    const reverse = createServer((socket) => {
+      const target = connect(tcpPort(site), '127.0.0.1')
+      socket.once('data', (request: Buffer) => {
+        target.write(request.toString('latin1').replace('\r\n', '\r\nX-Forwarded-For: 203.0.113.7\r\n'), 'latin1')
+        socket.pipe(target).pipe(socket)
+      })
+      for (const each of [socket, target]) each.on('error', () => {})
+    })
+    const other = await start()
+    const seen = originOfNext(site)
+    await other.dial(multiaddr(`/ip4/127.0.0.1/tcp/${await port(reverse)}/ws/p2p/${site.peerId.toString()}`))
+    expect(await seen).to.equal('127.0.0.1')
   })
 
   it('an HTTP proxy with a password: TCP and WebSocket, names looked up by the proxy', async () => {
@@ -128,9 +154,20 @@ describe('ways in and out', () => {
     expect(refused?.message).to.match(/^the proxy 127\.0\.0\.1:1 /).and.not.include(SECRET)
   })
 
+  it('what was opened through a proxy outlasts the time that it had to be opened', async () => {
+    const echo = createServer((socket) => { socket.pipe(socket) })
+    const at = await port(connectProxy([], await port(echo)))
+    const limit = new AbortController()
+    const socket = await new OutboundProxy(`http://site:${SECRET}@127.0.0.1:${at}`).open({ host: 'site.example', port: 1 }, limit.signal)
+    limit.abort()
+    socket.write('there')
+    const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(2_000) }) as [Buffer]
+    expect(answer.toString()).to.equal('there')
+    socket.destroy()
+  })
+
   it('a SOCKS5 proxy', async () => {
     const site = await start()
-    const { createServer } = await import('node:net')
     // The protocol's own bytes: no password, connect to a name, granted.
     const socks = createServer((socket) => {
       socket.once('data', () => {

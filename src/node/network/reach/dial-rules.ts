@@ -37,6 +37,11 @@ export class DialRules {
   }
 }
 
+/** The same address, where this peer is to be. */
+export function withPeer (address: Multiaddr, peer: PeerId): Multiaddr {
+  return peerIn(address)?.equals(peer) === true ? address : address.encapsulate(`/p2p/${peer.toString()}`)
+}
+
 /** Who is to be there, as the address says. */
 export function peerIn (address: Multiaddr): PeerId | undefined {
   const id = address.getComponents().findLast(({ name }) => name === 'p2p')?.value

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { DialSchedule } from '../dial-schedule.ts'
 import { isRelayed } from './announceable.ts'
+import { withPeer } from './dial-rules.ts'
 import { isDirect } from './relay-keeper.ts'
 
 type Host = Pick<Libp2p, 'getConnections' | 'dial' | 'peerStore'>
@@ -64,8 +65,7 @@ export class DirectAgain {
 
   async #dial (peer: PeerId): Promise<void> {
     const { addresses } = await this.#host.peerStore.get(peer)
-    const direct = addresses.map(({ multiaddr }) => multiaddr).filter((each) => !isRelayed(each))
-      .map((each) => each.getComponents().some(({ name }) => name === 'p2p') ? each : each.encapsulate(`/p2p/${peer.toString()}`))
+    const direct = addresses.map(({ multiaddr }) => withPeer(multiaddr, peer)).filter((each) => !isRelayed(each))
     if (direct.length === 0) throw new Error('it has no address of its own')
     await this.#host.dial(direct, { signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_MS)]) })
   }

@@ -6,6 +6,7 @@ import { getProxyForUrl } from 'proxy-from-env'
 import { SocksClient } from 'socks'
 import { addressClass } from '../../../audit/address-class.ts'
 import { messageOf } from '../../../common/message-of.ts'
+import { unlessAborted } from '../../../common/unless-aborted.ts'
 import { UnreachableError } from '../../../errors.ts'
 
 export interface Target {
@@ -43,9 +44,13 @@ export class OutboundProxy {
     if (proxy == null) return connect(target)
     const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal == null ? [] : [signal])])
     const opening = proxy.protocol.startsWith('socks') ? throughSocks(proxy, target) : throughHttp(proxy, target)
-    // Who comes too late is nobody's.
-    limit.addEventListener('abort', () => { opening.then((socket) => { socket.destroy() }, () => {}) }, { once: true })
-    return await Promise.race([opening, aborted(limit, proxy)])
+    try {
+      return await unlessAborted(opening, limit)
+    } catch (error) {
+      // Who comes too late is nobody's; who came in time stays, though its time for coming ends.
+      opening.then((socket) => { socket.destroy() }, () => {})
+      throw limit.aborted ? new UnreachableError(`the proxy ${proxy.host} did not answer in time`) : error
+    }
   }
 
   /** NO_PROXY holds for a proxy that was given, too. */
@@ -60,13 +65,6 @@ export class OutboundProxy {
       else process.env['https_proxy'] = before
     }
   }
-}
-
-async function aborted (signal: AbortSignal, proxy: URL): Promise<never> {
-  return await new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => { reject(new UnreachableError(`the proxy ${proxy.host} did not answer in time`)) }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
 }
 
 async function throughHttp (proxy: URL, target: Target): Promise<Socket> {

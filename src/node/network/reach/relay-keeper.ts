@@ -88,17 +88,23 @@ export class RelayKeeper {
     }
   }
 
-  /** Certified, connected without another relay, and willing. */
-  async #candidates ({ isCertified }: RelayKeeperInit): Promise<PeerId[]> {
+  /** Peers that pass connections on, connected without another that does. */
+  async willing (): Promise<PeerId[]> {
     const direct = this.#components.connectionManager.getConnections().filter(isDirect)
     const peers = new Map(direct.map(({ remotePeer }) => [remotePeer.toString(), remotePeer]))
     const found: PeerId[] = []
-    for (const [id, peer] of peers) {
-      if (this.#had.has(id) || (this.#notBefore.get(id) ?? 0) > Date.now() || !isCertified(peer)) continue
+    for (const peer of peers.values()) {
       const { protocols } = await this.#components.peerStore.get(peer).catch(() => ({ protocols: [] as string[] }))
       if (protocols.includes(RELAYS)) found.push(peer)
     }
     return found
+  }
+
+  async #candidates ({ isCertified }: RelayKeeperInit): Promise<PeerId[]> {
+    return (await this.willing()).filter((peer) => {
+      const id = peer.toString()
+      return !this.#had.has(id) && (this.#notBefore.get(id) ?? 0) <= Date.now() && isCertified(peer)
+    })
   }
 }
 

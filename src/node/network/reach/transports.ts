@@ -6,6 +6,8 @@ import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { WebSocket } from 'ws'
+import type { DialOrder } from './dial-order.ts'
+import { seeingThrough } from './forwarded.ts'
 import type { OutboundProxy } from './outbound-proxy.ts'
 import { webAddress, withoutPath } from './web-address.ts'
 
@@ -22,6 +24,10 @@ export interface Tls { readonly key: Buffer, readonly cert: Buffer }
 export interface TransportsInit {
   readonly proxy: OutboundProxy
   readonly tls?: Tls | undefined
+  /** Reverse proxies in front of this site, whose word on where a connection comes from is taken. */
+  readonly reverseProxies: readonly string[]
+  /** Told which addresses answer. */
+  readonly order: Pick<DialOrder, 'watch'>
   /** The components that a service for certified peers alone gets. */
   readonly certified: <T extends object>(components: T) => T
 }
@@ -30,28 +36,29 @@ export interface TransportsInit {
 const MOST_RELAYED = 64
 
 /** TCP and WebSocket, through the proxy where there is one, and what other members pass on. */
-export function transports ({ proxy, tls, certified }: TransportsInit): Create[] {
-  return [proxiedTcp(proxy), proxiedWebSockets(proxy, tls), relayed(certified)]
+export function transports ({ certified, ...init }: TransportsInit): Create[] {
+  return [proxiedTcp(init), proxiedWebSockets(init), relayed(certified)]
 }
 
-function proxiedTcp (proxy: OutboundProxy): Create {
+function proxiedTcp ({ proxy, order }: Pick<TransportsInit, 'proxy' | 'order'>): Create {
   return (components) => {
     const transport = tcp()(components) as Transport & Connecting
     const direct = transport._connect.bind(transport)
     transport._connect = async (address, options) => {
       const [first, second] = address.getComponents()
       const target = { host: first?.value ?? '', port: Number(second?.value) }
-      return proxy.of(target) == null ? await direct(address, options) : await proxy.open(target, options.signal)
+      return await order.watch(address, async () =>
+        proxy.of(target) == null ? await direct(address, options) : await proxy.open(target, options.signal))
     }
     return transport
   }
 }
 
 /** Who is at the other end is proven by Noise inside; TLS is for the firewalls between, which want to see it. */
-function proxiedWebSockets (proxy: OutboundProxy, tls: Tls | undefined): Create {
+function proxiedWebSockets ({ proxy, tls, order, reverseProxies }: Omit<TransportsInit, 'certified'>): Create {
   return (components) => {
     const transport = webSockets(tls == null ? {} : { https: tls })(components) as Transport & Connecting
-    transport._connect = async (address, { signal }) => {
+    transport._connect = async (address, { signal }) => await order.watch(address, async () => {
       const { url, isSecure, ...target } = webAddress(address)
       const tunnel = proxy.of(target) == null ? undefined : await proxy.open(target, signal)
       const socket = new WebSocket(url, {
@@ -62,7 +69,9 @@ function proxiedWebSockets (proxy: OutboundProxy, tls: Tls | undefined): Create 
       socket.binaryType = 'arraybuffer'
       await opened(socket, signal)
       return socket
-    }
+    })
+    const createListener = transport.createListener.bind(transport)
+    transport.createListener = (options) => seeingThrough(createListener(options), reverseProxies)
     return accepting(transport)
   }
 }

@@ -23,6 +23,7 @@ describe('configuration', () => {
       announce: [],
       bootstrap: [],
       relay: false,
+      reverseProxy: [],
       waitFor: 2,
       aloneRounds: 3,
       controlPort: 0,
