@@ -1,4 +1,4 @@
-import type { DaemonInit } from './daemon.ts'
+import type { DaemonInit } from './daemon-init.ts'
 import { trainerSetup, type Site } from './site.ts'
 import { TrainerProcess } from './trainer-process.ts'
 

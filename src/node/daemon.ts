@@ -1,16 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import type { ConnectionEncrypter } from '@libp2p/interface'
 import { Auditor } from '../audit/auditor.ts'
-import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
 import { InputError } from '../errors.ts'
 import { quorumOf } from '../federation/document.ts'
 import { beginRestored } from '../home/backup.ts'
 import { keepInventory } from '../home/inventory.ts'
-import type { Software } from '../protocol/versions.ts'
 import { systemClock } from '../rounds/clock.ts'
-import type { Logger } from '../rounds/logger.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
@@ -22,6 +18,7 @@ import { readMetricsToken } from './control/read-metrics-token.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
 import { createTrainer } from './create-trainer.ts'
+import type { DaemonInit } from './daemon-init.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { finish } from './finish.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
@@ -32,35 +29,10 @@ import { lockHome } from './network/peer-book.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import { openNetwork } from './open-network.ts'
 import { PolicyGuard } from './policy-guard.ts'
-import { openAdapter, openSite, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
+import { openAdapter, openSite, withAmendment, type AdapterState, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
-import type { TestFaults } from './test-faults/settings.ts'
 import type { TrainerProcess } from './trainer-process.ts'
 import { startWatches } from './watches.ts'
-
-/** What a daemon runs with. */
-export interface DaemonInit {
-  readonly home: string
-  readonly config: RunConfig
-  /** Train without the network and end after the last round. */
-  readonly alone: boolean
-  readonly logger: Logger
-  /** Sentences about the home, from before the start: said, and kept for status. */
-  readonly news?: readonly string[]
-  /** Called once the site listens, with what says its state in a sentence. */
-  readonly onListening?: (state: () => string) => void
-  /** Module of the trainer process; the real one when missing. */
-  readonly trainerEntry?: string
-  readonly trainerBackOff?: Doubling
-  /** Sees the plain bytes of every connection; for the test that looks for private ones among them. */
-  readonly tap?: (encrypter: ConnectionEncrypter) => ConnectionEncrypter
-  /** How long after its start a site that knows nobody waits to be found, milliseconds. */
-  readonly foundWithinMs?: number
-  /** What a testnet makes this site suffer. */
-  readonly faults?: TestFaults | undefined
-  /** Another version that this site is to be, for the test of two that cannot talk. */
-  readonly software?: Software
-}
 
 type Closer = () => Promise<void>
 
