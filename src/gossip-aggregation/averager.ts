@@ -210,6 +210,11 @@ export class Averager {
     this.#codecs.moved(Math.sqrt(squares))
   }
 
+  /** A round in which this site trains nothing: it goes on with the others. */
+  pass (round: number): void {
+    this.#round = Math.max(this.#round, round)
+  }
+
   /**
    * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
    * partner's x and round over, with what it trained and no other site has yet on top, and the partner's x stays as it is. `upTo` is the

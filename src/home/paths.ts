@@ -23,6 +23,7 @@ export interface SitePaths {
   readonly models: string
   readonly metrics: string
   readonly audit: string
+  readonly privacy: string
   readonly summary: string
   readonly inventory: string
 }
@@ -60,6 +61,7 @@ export function sitePaths (home: string): SitePaths {
     models: at('models'),
     metrics: at('metrics.jsonl'),
     audit: at('audit'),
+    privacy: at('privacy'),
     summary: at('summary.json'),
     inventory: at('inventory.json')
   }

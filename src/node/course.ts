@@ -35,7 +35,13 @@ export async function followCourse (init: CourseInit): Promise<void> {
   const { metrics, federation: { document: { training } } } = init.site
   const hadFinished = metrics.finishedRounds >= training.rounds
   await trainRounds(init, othersOf(init, joined, company))
-  await settleDown(init, joined, company, hadFinished)
+  if (leaves(init)) await joined.network.quiesce()
+  else await settleDown(init, joined, company, hadFinished)
+}
+
+/** ε is spent, and the federation wants nothing more of such a site. */
+function leaves ({ state: { privacy } }: CourseInit): boolean {
+  return privacy?.isSpent === true && privacy.endsWhenSpent
 }
 
 function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: JoinedPeers): Company {
@@ -77,11 +83,12 @@ async function gatherMembers (init: CourseInit, { network: { peers } }: JoinedPe
   await gather({ peers, notices, clock: systemClock, waitFor: config.waitFor, onWaiting }, signal)
 }
 
-async function trainRounds ({ site, state, trainer, audit, joined, signal }: CourseInit, others?: OtherSites): Promise<void> {
+async function trainRounds (init: CourseInit, others?: OtherSites): Promise<void> {
+  const { site, state, trainer, audit, joined, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
-  for (let round = metrics.finishedRounds + 1; round <= rounds; round = metrics.finishedRounds + 1) {
+  for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     const onPhase = (phase: SitePhase): void => {
       logger.info({ round, phase }, 'phase')
       joined?.announcer.touch()

@@ -35,6 +35,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     classes: classNames(labels),
     software: { software: network.software.version, protocols: protocolNames(network.software.protocols) },
     record,
+    hidesScores: site.mechanism != null,
     peers,
     publish: network.publish,
     logger

@@ -16,16 +16,19 @@ import { keepInventory, missingFiles } from '../home/inventory.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
+import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
 import { recoveredSteps } from '../rounds/participation.ts'
+import type { PrivacyGuard } from '../rounds/privacy-guard.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { prepareHome } from './prepare-home.ts'
+import { openPrivacyGuard } from './privacy-guard.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
@@ -46,6 +49,8 @@ export interface Site {
   readonly notices: Notices
   readonly metrics: MetricsLog
   readonly record: SiteRecord
+  /** Of a federation that promises differential privacy. */
+  readonly mechanism: Mechanism | undefined
   /** Set by the testnet only. */
   readonly faults: TestFaults | undefined
 }
@@ -77,17 +82,19 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record: new SiteRecord(metrics.records), faults }
+  const [record, mechanism] = [new SiteRecord(metrics.records), mechanismOf(federation.document)]
+  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record, mechanism, faults }
 }
 
 /** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId, faults }: Site): TrainerSetup {
+export function trainerSetup ({ paths, config, federation, peerId, mechanism, faults }: Site): TrainerSetup {
   const { model, training, method, labels } = federation.document
   return {
     model,
     training,
     method,
     labels,
+    ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,
@@ -106,6 +113,7 @@ export interface AdapterState {
   readonly log: DiskExchangeLog
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
+  readonly privacy: PrivacyGuard | undefined
 }
 
 /**
@@ -138,8 +146,15 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   }
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
   const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
+  const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint }
+  return { schema, initial, averager, log, store, checkpoint, privacy }
+}
+
+async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
+  const { mechanism, paths: { privacy: folder }, federation: { id, document: { training } }, notices } = site
+  if (mechanism == null) return undefined
+  return await openPrivacyGuard({ mechanism, training, folder, federation: id, trained, notices, audit, now: Date.now })
 }
 
 /** What was damaged is past; what the trainer says of its data holds as long as it has them. */

@@ -17,6 +17,8 @@ export interface AnnouncerInit {
   readonly initial: Float32Array
   readonly software: Pick<Announcement, 'software' | 'protocols'>
   readonly record: SiteRecord
+  /** Where privacy is promised, nothing leaves that was measured on images: scores were not paid for. */
+  readonly hidesScores?: boolean
   readonly peers: PeerTable
   readonly publish: (announcement: Announcement) => Promise<void>
   readonly logger: Logger
@@ -91,7 +93,7 @@ export class Announcer {
   }
 
   async #announce (): Promise<void> {
-    const { averager, classes, record, software, publish, logger } = this.#init
+    const { averager, record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
     const values = averager.snapshot()
     const { round } = averager
@@ -105,12 +107,20 @@ export class Announcer {
         sketch: this.#own,
         steps: averager.steps,
         pace: record.pace,
-        ...(record.classes == null ? {} : { classDice: classes.map((name) => record.classes?.[name]?.personal) }),
-        ...(record.labelFits == null ? {} : { labelFits: record.labelFits }),
-        ...(record.dice == null ? {} : { dice: record.dice.personal })
+        ...this.#scores
       })
     } catch (error) {
       logger.debug({ reason: messageOf(error) }, 'an announcement was not published')
+    }
+  }
+
+  get #scores (): Pick<Announcement, 'dice' | 'classDice' | 'labelFits'> {
+    const { classes, record: { dice, classes: scores, labelFits }, hidesScores = false } = this.#init
+    if (hidesScores) return {}
+    return {
+      ...(scores == null ? {} : { classDice: classes.map((name) => scores[name]?.personal) }),
+      ...(labelFits == null ? {} : { labelFits }),
+      ...(dice == null ? {} : { dice: dice.personal })
     }
   }
 }
