@@ -23,7 +23,7 @@ const rooms = {
     outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats', 'lru-cache']
   },
   settings: { may: ['gossip-aggregation'], outside: ['@multiformats/multiaddr', 'zod'] },
-  privacy: { may: ['settings'], outside: ['node:crypto'] },
+  privacy: { may: ['settings'], outside: ['node:crypto', 'zod'] },
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],

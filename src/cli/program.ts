@@ -13,6 +13,7 @@ import { join } from './cmds/join.ts'
 import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
 import { predict } from './cmds/predict.ts'
+import { privacyCommand } from './cmds/privacy.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { peers, status } from './cmds/status.ts'
@@ -27,7 +28,7 @@ export function program (given: string[]): Argv {
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start)
     .command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model)
-    .command(audit).command(simulateCommand)
+    .command(audit).command(privacyCommand).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))
     .strict()

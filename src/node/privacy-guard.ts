@@ -47,10 +47,12 @@ class LedgerGuard implements PrivacyGuard {
     return this.#init.mechanism.onExhausted === 'leave'
   }
 
-  /** What holds now. */
+  /** What holds now; that all rounds are paid for is no trouble. */
   say (): void {
     const trouble = this.#trouble
-    if (trouble != null) this.#init.notices.warn('privacy', trouble, { isNews: true })
+    const { training: { rounds } } = this.#init
+    const isOver = !('damaged' in this.#ledger) && this.#ledger.account.releases >= rounds
+    if (trouble != null && !isOver) this.#init.notices.warn('privacy', trouble, { isNews: true })
   }
 
   readonly spend: PrivacyGuard['spend'] = async ({ round, steps: trained }) => {
