@@ -78,14 +78,14 @@ class LedgerGuard implements PrivacyGuard {
 
   get #trouble (): string | undefined {
     if ('damaged' in this.#ledger) {
-      return `the privacy ledger does not hold (${this.#ledger.damaged}), so nothing more is trained for the shared adapter: restore it from ` +
-        'a backup, or give up what it said with "consilium privacy reset --i-know"'
+      return `the privacy ledger does not hold (${this.#ledger.damaged}), so nothing more is trained for the shared adapter: restore it ` +
+        'from a backup, or give up what it said with "consilium privacy reset --i-know"'
     }
     const { mechanism: { unit, epsilon }, training } = this.#init
     const next = allSteps(unit, { ...training, rounds: 1 })
     if (this.#epsilon(this.#price(next)) <= epsilon * SLACK) return undefined
-    return `this site has spent ${this.#epsilon().toPrecision(3)} of its epsilon ${epsilon}, and another round would be more than that: it ` +
-      `trains the shared adapter no more, ${this.endsWhenSpent ? 'and ends' : 'and goes on with everything else'}`
+    return `this site has spent ${this.#epsilon().toPrecision(3)} of its epsilon ${epsilon}, and another round would be more than that: ` +
+      `it trains the shared adapter no more, ${this.endsWhenSpent ? 'and ends' : 'and goes on with everything else'}`
   }
 
   /** Of a landing with so many steps in it. */

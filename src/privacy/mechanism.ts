@@ -35,11 +35,13 @@ export function mechanismOf (
   { privacy, training }: { readonly privacy?: PrivacySettings | undefined, readonly training: Length }
 ): Mechanism | undefined {
   if (privacy == null || privacy.unit === 'none') return undefined
-  const { unit, epsilon = 0, delta = 0, clip = 0, rate = 1, slices = DEFAULT_SLICES, noise = 'auto', onExhausted = 'stop-training' } = privacy
+  const { unit, epsilon = 0, delta = 0, clip = 0, rate = 1, slices = DEFAULT_SLICES, noise = 'auto' } = privacy
   const all = { unit, rate, steps: allSteps(unit, training) }
   const chosen = noise === 'auto' ? noiseFor(all, { epsilon, delta }) : noise
   if (chosen > MOST_NOISE) {
-    throw new InputError(`privacy: no noise keeps ${training.rounds} rounds within epsilon ${epsilon} at delta ${delta}: allow more of either`)
+    throw new InputError(
+      `privacy: no noise keeps ${training.rounds} rounds within epsilon ${epsilon} at delta ${delta}: allow more of either`
+    )
   }
   return {
     unit,
@@ -48,7 +50,7 @@ export function mechanismOf (
     clip,
     rate,
     slices,
-    onExhausted,
+    onExhausted: privacy.onExhausted ?? 'stop-training',
     noise: chosen
   }
 }

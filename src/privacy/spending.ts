@@ -27,7 +27,7 @@ export function summed (spent: readonly Spending[]): Spending[] {
  * of δ each.
  */
 export function epsilonOf (spent: readonly Spending[], delta: number): number {
-  const [site, patient] = (['site', 'patient'] as const).map((unit) => spent.filter((each) => each.unit === unit)) as [Spending[], Spending[]]
+  const [site, patient] = [spent.filter(({ unit }) => unit === 'site'), spent.filter(({ unit }) => unit === 'patient')]
   if (patient.length === 0) return siteEpsilon(site, delta)
   if (site.length === 0) return patientEpsilon(patient, delta)
   return siteEpsilon(site, delta / 2) + patientEpsilon(patient, delta / 2)

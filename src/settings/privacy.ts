@@ -20,7 +20,9 @@ export const privacy = z.strictObject({
     oneOf(['none', ...PRIVACY_UNITS]),
     'Whose data differential privacy is about: all data of a site (noise on what each round lands), or one patient (noise in every step)'
   ),
-  epsilon: setting(positive.max(1_000).optional(), 'What may be spent in all: smaller tells less', { otherwise: 'must be said with a unit' }),
+  epsilon: setting(positive.max(1_000).optional(), 'What may be spent in all: smaller tells less', {
+    otherwise: 'must be said with a unit'
+  }),
   delta: setting(
     positive.max(0.01).optional(),
     'Probability with which more than epsilon may be told; below one in the number of patients or sites',
@@ -88,13 +90,11 @@ function conflictOfSite (given: PrivacySettings): string | undefined {
 function conflictOfPatient ({ rate }: PrivacySettings, { training, method, labels = [] }: Around): string | undefined {
   if (rate == null) return 'privacy: with unit patient say rate, the probability with which a patient is part of a step'
   const broken: readonly (readonly [boolean, string])[] = [
-    [training.teacherG === 'personal', 'training.teacherG personal: private experts were trained without noise and must not teach; say global ' +
-      'or none'],
+    [training.teacherG === 'personal', 'training.teacherG personal: private experts are trained without noise; say global or none'],
     [(training.emptyShare ?? 0) > 0, 'training.emptyShare: which empty images are taken depends on the other patients; say 0'],
     [method?.keeps != null, 'method.keeps: what stays at the site is trained without noise, and the rest with it; leave it out'],
     [method?.personal === 'copy', 'method.personal copy: which patients are held back depends on the other patients; say experts'],
-    [labels.filter(({ name }) => name !== 'ignore').length > 1, 'labels: which of several classes a site annotates depends on all its patients; ' +
-      'train one class']
+    [labels.filter(({ name }) => name !== 'ignore').length > 1, 'labels: which of several classes count depends on all patients; train one']
   ]
   const found = broken.find(([isSo]) => isSo)
   return found == null ? undefined : `privacy.unit patient does not go with ${found[1]}`

@@ -87,7 +87,12 @@ const step = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }), noise: fc.option(fc.nat()) })
+    arbitrary: fc.record({
+      what: fc.constant('train' as const),
+      site: who,
+      by: fc.integer({ min: -9, max: 9 }),
+      noise: fc.option(fc.nat())
+    })
   },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault: plan }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
@@ -120,7 +125,8 @@ async function take (sites: readonly MortalSite[], each: Step): Promise<number> 
   if (each.what === 'restart') await site.restart()
   else if (each.what === 'die') site.die()
   else if (site.isAlive) {
-    await (each.what === 'train' ? site.train(each.by, noiseOf(each.noise)) : each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
+    if (each.what === 'train') site.train(each.by, noiseOf(each.noise))
+    else await (each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
   }
   return 0
 }

@@ -89,8 +89,11 @@ export class MortalSite {
     const before = this.averager.snapshot()
     const after = before.map((value, index) => value + step * (1 + index % 3))
     let landed: Float32Array = after.map((value, index) => value - before[index]!)
-    const hide = normal == null ? undefined : (delta: Float32Array) => { return landed = clippedAndNoised(delta, { clip: 5, noise: 2, normal }) }
-    land(this.averager, { before, after, round: this.averager.round, steps: 2, hide })
+    const hide = (delta: Float32Array): Float32Array => {
+      landed = clippedAndNoised(delta, { clip: 5, noise: 2, normal: normal! })
+      return landed
+    }
+    land(this.averager, { before, after, round: this.averager.round, steps: 2, ...(normal == null ? {} : { hide }) })
     landed.forEach((value, index) => { this.unsaved[index]! += value })
   }
 

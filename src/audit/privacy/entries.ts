@@ -62,7 +62,10 @@ export function follow (bytes: Buffer, until: ChainPoint | undefined): Followed 
   for (const line of splitLines(bytes).lines) {
     const accepted = chain.accept(line)
     const { data } = entry.safeParse(accepted)
-    if (data == null) return { account, point: chain.point, position, met, wrong: 'wrong' in accepted ? accepted.wrong : 'it holds what is none' }
+    if (data == null) {
+      const wrong = 'wrong' in accepted ? accepted.wrong : `entry ${chain.point.count} is none of a privacy ledger`
+      return { account, point: chain.point, position, met, wrong }
+    }
     account = withEntry(account, data)
     position += line.length + 1
     met ||= isMet()

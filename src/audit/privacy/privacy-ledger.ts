@@ -6,7 +6,9 @@ import { readChecked, writeCheckedJson } from '../../home/checksum.ts'
 import { isThere, makePrivateFolder, PRIVATE_FILE, readIfThere, removeLeftovers, syncFolder, writeFileSafely } from '../../home/files.ts'
 import type { ChainPoint } from '../chain.ts'
 import { canonical, GENESIS, sha256 } from '../entry.ts'
-import { budget, follow, NOTHING_SPENT, withEntry, type Account, type Budget, type Followed, type ReleaseEntry, type ResetEntry } from './entries.ts'
+import {
+  budget, follow, NOTHING_SPENT, withEntry, type Account, type Budget, type Followed, type ReleaseEntry, type ResetEntry
+} from './entries.ts'
 
 const LINES = 'ledger.jsonl'
 const BUDGET = 'budget.json'
@@ -66,7 +68,8 @@ export class PrivacyLedger {
     const line = lineOf(entry, FRESH, now())
     await writeFileSafely(join(folder, LINES), line + '\n')
     const point = { count: 1, hash: sha256(line) }
-    await new PrivacyLedger({ ...init, trained: 0 }, { account: withEntry(NOTHING_SPENT, entry), point, position: line.length + 1 }).#writeBudget()
+    const account = withEntry(NOTHING_SPENT, entry)
+    await new PrivacyLedger({ ...init, trained: 0 }, { account, point, position: line.length + 1 }).#writeBudget()
     return why
   }
 

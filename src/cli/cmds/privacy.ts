@@ -5,7 +5,8 @@ import { readFederation } from '../../federation/document.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { whileAlone } from '../../node/network/peer-book.ts'
 import { mechanismOf } from '../../privacy/mechanism.ts'
-import { planned, planOf, type Plan, type Planned, type Verdict } from '../../privacy/plan.ts'
+import { planned, type Planned } from '../../privacy/plan-settings.ts'
+import type { Plan, Verdict } from '../../privacy/plan.ts'
 import { epsilonOf } from '../../privacy/spending.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
@@ -26,6 +27,7 @@ const plan = command({
   handler: async (args) => {
     requireWithin(planned.shape, args, true)
     const given = planned.parse(settingsIn(planned, args))
+    const { planOf } = await import('../../privacy/plan.ts')
     const result = planOf(given)
     print(args.json, { unit: given.unit, rounds: given.rounds, delta: given.delta, ...result }, () => describePlan(given, result))
   }
@@ -68,10 +70,16 @@ const reset = command({
     withFlags(argv, {
       ...homeFlag,
       ...jsonFlag,
-      'i-know': { type: 'boolean', describe: 'what cannot be read of it is spent, and will not be counted: epsilon is no longer a promise', default: false }
+      'i-know': {
+        type: 'boolean',
+        describe: 'what cannot be read of it is spent, and will not be counted: epsilon is no longer a promise',
+        default: false
+      }
     }),
   handler: async ({ home, json, iKnow }) => {
-    if (!iKnow) throw new UsageError('what cannot be read of the ledger would no longer be counted as spent: say --i-know, or restore it from a backup')
+    if (!iKnow) {
+      throw new UsageError('what cannot be read of it would no longer be counted as spent: say --i-know, or restore it from a backup')
+    }
     await prepareHome(home)
     const paths = sitePaths(home)
     const { id } = await readFederation(paths.federation)
@@ -100,14 +108,18 @@ function describePlan ({ unit, rounds, delta, sites, numbers, patients, clip }: 
   const what = unit === 'site' ? 'landing' : 'step'
   const whose = unit === 'site' ? 'a site can be told from one without data' : 'a patient can be told from one who is not there'
   return [
-    `unit ${unit}, ${rounds} rounds, ${result.steps} noised ${what}s: epsilon ${result.epsilon.toPrecision(4)} at delta ${delta}, by noise ` +
-    `${result.noise.toPrecision(4)} times clip ${clip} on each of ${numbers} numbers`,
+    `unit ${unit}, ${rounds} rounds, ${result.steps} noised ${what}s: epsilon ${short(result.epsilon)} at delta ${delta}, by noise ` +
+    `${short(result.noise)} times clip ${clip} on each of ${numbers} numbers`,
     `so ${whose} with odds of ${oddsOf(result.epsilon)} to 1 at most`,
-    `noise of a ${what} is ${result.noiseOverUpdate.toPrecision(3)} times as long as the longest that it hides` +
-    `${unit === 'site' ? '' : ` with ${patients} patients`}; averaged over ${sites} sites ${result.noiseOverUpdateAveraged.toPrecision(3)} times`,
+    `noise of a ${what} is ${short(result.noiseOverUpdate)} times as long as the longest that it hides` +
+    `${unit === 'site' ? '' : ` with ${patients} patients`}; averaged over ${sites} sites ${short(result.noiseOverUpdateAveraged)} times`,
     `both are alike with ${needed.sites} sites${needed.patients == null ? '' : `, or with ${needed.patients} patients at each`}`,
     WORDS[verdict]
   ].join('\n')
+}
+
+function short (value: number): string {
+  return value.toPrecision(4)
 }
 
 function oddsOf (cost: number): string {

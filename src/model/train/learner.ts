@@ -347,7 +347,7 @@ export class Learner {
 
   async dispose (): Promise<void> {
     const { private: own, ...steps } = this.#steps
-    const all = [...Object.values(steps), ...Object.values(own ?? {}), ...(this.#frozenFeatures == null ? [] : [this.#frozenFeatures])]
+    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures].filter((each) => each != null)
     await Promise.all(all.map(async (each) => { await each.dispose() }))
   }
 

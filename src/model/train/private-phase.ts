@@ -1,3 +1,4 @@
+import { mean } from '../../common/mean.ts'
 import { type Random, shuffled } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import { augment, type Fitted } from '../../dataset/index.ts'
@@ -28,7 +29,9 @@ type Point = Pick<Trained, 'value'> & { readonly step: number }
  * Phase G by DP-SGD (docs/privacy.md#one-patient): each step takes every patient with probability `rate`, shortens the mean gradient of
  * its images to `clip`, and adds noise to the sum. What leaves of a patient is bounded whatever its images are.
  */
-export async function runPrivatePhase (run: PrivateRun): Promise<{ readonly trained: Trained, readonly loss: number, readonly steps: number }> {
+export async function runPrivatePhase (
+  run: PrivateRun
+): Promise<{ readonly trained: Trained, readonly loss: number, readonly steps: number }> {
   const { mechanism: { rate, noise, clip }, length: { most, least, isEnough }, secret } = run
   const { random, normal } = secret ?? { random: secretRandom(), normal: secretNormal() }
   const patients = bySubject(run.samples)
@@ -51,7 +54,7 @@ export async function runPrivatePhase (run: PrivateRun): Promise<{ readonly trai
     run.onProgress?.({ step, steps: most })
     await breathe()
   }
-  return { trained: state, loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length, steps: step }
+  return { trained: state, loss: mean(losses), steps: step }
 }
 
 function optimiserOf ({ fixed, inputs }: PrivateRun, { value, step }: Point): HostRecord {

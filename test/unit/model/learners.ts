@@ -15,7 +15,7 @@ export const weights = checkWeights(config, new Map(Object.entries(tinyWeights))
 export const baseHash = weightsHash(weights)
 
 export async function createLearner (
-  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, method, labels, privacy, cache }: {
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, ...others }: {
     engine?: Engine,
     weights?: Weights,
     siteSeed?: number,
@@ -30,6 +30,7 @@ export async function createLearner (
     cache?: CacheLimits
   } = {}
 ): Promise<Learner> {
+  const { method, labels, privacy, cache } = others
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,

@@ -9,7 +9,6 @@ import { Checkpoint } from '../../../src/rounds/checkpoint.ts'
 import { LabelVotes } from '../../../src/rounds/label-votes.ts'
 import { Pace } from '../../../src/rounds/pace.ts'
 import { roundPlan } from '../../../src/rounds/plan.ts'
-import type { PrivacyGuard } from '../../../src/rounds/privacy-guard.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
 import type { TrainWork } from '../../../src/rounds/trainer-messages.ts'
 import { trainRound, type OtherSites, type RoundSite } from '../../../src/rounds/training-round.ts'
@@ -201,37 +200,6 @@ describe('a training round', () => {
   it('lands the delta of phase G on whatever x has become meanwhile', async () => {
     await trainRound(site({ onPhaseG: () => { averager.land(Float32Array.of(0, 0), Float32Array.of(5, 5), 0) } }), 1, signal)
     expect(events).to.include('save round 1: 16 17')
-  })
-
-  describe('where privacy is promised', () => {
-    const priced = (more: Partial<PrivacyGuard>): PrivacyGuard => ({
-      isSpent: false,
-      endsWhenSpent: false,
-      spend: async ({ round, steps }) => {
-        events.push(`pays for ${steps} steps of round ${round}`)
-        return { hide: (delta) => delta.map((value) => -value) }
-      },
-      ...more
-    })
-
-    it('is paid for before it lands, hidden', async () => {
-      await trainRound({ ...site(), privacy: priced({}) }, 1, signal)
-      expect(events.slice(1, 5)).to.deep.equal(['phaseG 1: 1 2', 'pays for 3 steps of round 1', 'save round 1: -9 -8', 'exchange'])
-    })
-
-    it('lands nothing that cannot be paid for, and goes on with the others', async () => {
-      await trainRound({ ...site(), privacy: priced({ spend: async () => undefined }) }, 1, signal)
-      expect(events).to.include('save round 1: 1 2').and.include('initiate 2').and.include('phaseL 1: 2 3')
-    })
-
-    it('trains the shared adapter no more when all is spent: exchanges, experts and rounds go on', async () => {
-      const running = { ...site(), privacy: priced({ isSpent: true }) }
-      for (const round of [1, 2]) await trainRound(running, round, signal)
-      expect(events.some((event) => event.startsWith('phaseG') || event.startsWith('pays'))).to.equal(false)
-      expect(events).to.include('initiate 2').and.include('phaseL 2: 3 4')
-      expect(records.map(({ round, lossG }) => [round, lossG])).to.deep.equal([[1, null], [2, null]])
-      expect([averager.round, averager.steps.trained]).to.deep.equal([2, 0])
-    })
   })
 
   it('does not train again what had landed before a crash', async () => {

@@ -26,7 +26,10 @@ describe('the privacy guard', () => {
   afterEach(async () => { await rm(join(folder, '..'), { recursive: true }) })
 
   async function guard (privacy: PrivacySettings, trained = 0): Promise<PrivacyGuard> {
-    const notices = { warn: (key: string, sentence: string) => { said.set(key, sentence) }, over: (key: string) => { said.delete(key) } }
+    const notices = {
+      warn: (key: string, sentence: string) => { said.set(key, sentence) },
+      over: (key: string) => { said.delete(key) }
+    }
     const mechanism: Mechanism = mechanismOf({ privacy, training })!
     const audit = { record: (entry: EntryContent) => { audited.push(entry) } }
     return await openPrivacyGuard({ mechanism, training, folder, federation: 'f', trained, notices, audit, now: Date.now })
@@ -55,14 +58,15 @@ describe('the privacy guard', () => {
     const own = await guard({ ...site, noise: noise * 0.8 })
     for (let round = 1; !own.isSpent; round++) await own.spend({ round, steps: 10 })
     expect(audited.length).to.be.below(ROUNDS)
-    expect(said.get('privacy')).to.match(/has spent \d\.\d+ of its epsilon 8, and another round would be more.* goes on with everything else/)
+    expect(said.get('privacy')).to.match(/spent \d\.\d+ of its epsilon 8, and another round would be more.* goes on with everything else/)
   })
 
   it('clips and noises a landing of a site, each with noise of its own, and leaves that of patients to the trainer', async () => {
     const own = await guard(site)
     const { noise } = mechanismOf({ privacy: site, training })!
     const delta = new Float32Array(10_000).fill(1)
-    const [one, other] = [await own.spend({ round: 1, steps: 10 }), await own.spend({ round: 2, steps: 10 })].map((hidden) => hidden!.hide!(delta))
+    const hidden = [await own.spend({ round: 1, steps: 10 }), await own.spend({ round: 2, steps: 10 })]
+    const [one, other] = hidden.map((each) => each!.hide!(delta))
     const deviation = Math.sqrt(one!.reduce((sum, value) => sum + value * value, 0) / delta.length)
     expect(deviation).to.be.closeTo(noise * 0.5, 0.05 * noise)
     expect(one!.some((value, i) => value === other![i])).to.equal(false)

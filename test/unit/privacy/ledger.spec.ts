@@ -37,7 +37,7 @@ class Death {
     }
     const { rename } = fs
     fs.rename = ((from, to, done) => {
-      void strike(async () => { await promisify(rename)(from, to) }).then(() => { done(null) }, done)
+      strike(async () => { await promisify(rename)(from, to) }).then(() => { done(null) }, done)
     }) as typeof fs.rename
     this.#restore.push(() => { fs.rename = rename })
   }
@@ -69,7 +69,8 @@ describe('the privacy ledger', () => {
   let folder: string
   const lines = (): string => join(folder, 'ledger.jsonl')
   const budget = (): string => join(folder, 'budget.json')
-  const take = async (trained = 0): Promise<PrivacyLedger | Damaged> => await PrivacyLedger.open({ folder, federation, trained, now: Date.now })
+  const take = async (trained = 0): Promise<PrivacyLedger | Damaged> =>
+    await PrivacyLedger.open({ folder, federation, trained, now: Date.now })
   const steps = ({ account: { spent } }: PrivacyLedger): number => spent.reduce((sum, each) => sum + each.steps, 0)
 
   async function holding (trained = 0): Promise<PrivacyLedger> {

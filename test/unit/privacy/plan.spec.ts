@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { globalParameters } from '../../../src/model/parameters/groups.ts'
 import { globalGroups } from '../../../src/model/parameters/shared-set.ts'
 import { samConfig } from '../../../src/model/sam/build-sam.ts'
-import { NUMBERS, planned, planOf, type Planned } from '../../../src/privacy/plan.ts'
+import { NUMBERS, planned, type Planned } from '../../../src/privacy/plan-settings.ts'
+import { planOf } from '../../../src/privacy/plan.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
 import { defaultsOf } from '../../../src/settings/setting.ts'
+import { ROOT } from '../documents/markdown.ts'
 
 const plan = (given: Partial<Planned>): ReturnType<typeof planOf> => planOf(planned.parse({ ...defaultsOf(planned), ...given }))
 
@@ -34,6 +38,25 @@ describe('a plan of privacy', () => {
     expect(of(2_000).noiseOverUpdate).to.be.closeTo(1.015, 0.01)
     expect(of(20).needed.patients).to.equal(2_031)
     expect([of(20), of(500), of(5_000)].map(({ verdict }) => verdict)).to.deep.equal(['hopeless', 'doubtful', 'promising'])
+  })
+
+  it('is what docs/privacy.md says', () => {
+    const short = (value: number): string => value >= 100 ? String(Math.round(value)) : value.toPrecision(3)
+    const rows = readFileSync(join(ROOT, 'docs/privacy.md'), 'utf8').split('\n').filter((line) => /^\| \d/.test(line))
+      .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+    const [sites, patients] = [rows.filter(({ length }) => length === 6), rows.filter(({ length }) => length === 7)]
+    expect([sites.length, patients.length]).to.deep.equal([5, 9])
+    for (const row of sites) {
+      const { noise, noiseOverUpdate, noiseOverUpdateAveraged, needed, verdict } = plan({ rounds: 24, epsilon: Number(row[0]) })
+      const said = [noise.toFixed(2), short(noiseOverUpdate), short(noiseOverUpdateAveraged), String(needed.sites), verdict]
+      expect([row[0], ...said]).to.deep.equal(row)
+    }
+    for (const row of patients) {
+      const given = { rounds: 24, stepsPerRound: 10, delta: 1e-3, noise: Number(row[0]), patients: Number(row[2]) }
+      const { epsilon, noiseOverUpdate, noiseOverUpdateAveraged, needed, verdict } = plan({ unit: 'patient', ...given })
+      const said = [epsilon.toFixed(2), row[2], short(noiseOverUpdate), short(noiseOverUpdateAveraged), String(needed.patients), verdict]
+      expect([row[0], ...said]).to.deep.equal(row)
+    }
   })
 
   it('inverts itself', () => {

@@ -7,8 +7,10 @@ import type { Mechanism } from '../../../src/privacy/mechanism.ts'
 import { createLearner, discs } from '../model/learners.ts'
 
 const SIZE = 4
-const mechanism: Mechanism = { unit: 'patient', epsilon: 8, delta: 1e-3, clip: 1, noise: 2, rate: 0.5, slices: 2, onExhausted: 'stop-training' }
-const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.sqrt(Array.from(a).reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0))
+const parts = { unit: 'patient', clip: 1, noise: 2, rate: 0.5, slices: 2 } as const
+const mechanism: Mechanism = { ...parts, epsilon: 8, delta: 1e-3, onExhausted: 'stop-training' }
+const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.sqrt(Array.from(a).reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0))
 
 /** The gradient of an image is what it says, whatever that is. */
 const stated: CompiledStep = {
@@ -20,8 +22,10 @@ const stated: CompiledStep = {
 }
 /** Goes down by the gradient. */
 const descent: CompiledStep = {
-  run: async ({ '@gamma': gamma, '@gradient': gradient, '@first': first, '@second': second }: HostRecord) =>
-    ({ value: { shape: [SIZE], data: (gamma!.data as Float32Array).map((value, i) => value - gradient!.data[i]!) }, first: first!, second: second! }),
+  run: async ({ '@gamma': gamma, '@gradient': gradient, '@first': first, '@second': second }: HostRecord) => {
+    const value = (gamma!.data as Float32Array).map((each, i) => each - gradient!.data[i]!)
+    return { value: { shape: [SIZE], data: value }, first: first!, second: second! }
+  },
   dispose: async () => {}
 }
 
@@ -79,7 +83,8 @@ describe('a step that is private to patients', () => {
   })
 
   it('is as many as asked for, also of steps without any patient, which are noise alone', async () => {
-    const { trained, steps } = await runPrivatePhase(run({ samples: patient([zeros()]), length: { most: 5, least: 1 }, mechanism: { ...mechanism, rate: 1e-9 } }))
+    const rare = { ...mechanism, rate: 1e-9 }
+    const { trained, steps } = await runPrivatePhase(run({ samples: patient([zeros()]), length: { most: 5, least: 1 }, mechanism: rare }))
     expect(steps).to.equal(5)
     expect(trained.value.every((value) => value !== 0 && Number.isFinite(value))).to.equal(true)
   })
@@ -95,7 +100,8 @@ describe('a learner that is private to patients', function () {
   this.timeout(120_000)
 
   it('without noise and clipping, of one patient, learns what an ordinary one learns', async () => {
-    const train = { stepsPerRound: 2, batchSize: 1, clipNorm: 1e9, augment: false, teacherG: 'global', epochsG: undefined, epochsL: undefined } as const
+    const length = { stepsPerRound: 2, batchSize: 1, epochsG: undefined, epochsL: undefined }
+    const train = { ...length, clipNorm: 1e9, augment: false, teacherG: 'global' } as const
     const samples = [{ ...discs[0]!, subject: 'a' }]
     const open = { ...mechanism, noise: 0, clip: 1e9, rate: 1 }
     const adapters = []

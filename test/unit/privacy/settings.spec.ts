@@ -14,7 +14,7 @@ const plain: FederationSettings = {
   averaging: defaultAveraging({ coolDownSeconds: 1 })
 }
 const site = { averaging: { weighting: 'uniform' }, privacy: { unit: 'site', epsilon: 8, delta: 1e-5, clip: 0.1 } }
-const patient = { averaging: { weighting: 'uniform' }, training: { teacherG: 'global' }, privacy: { ...site.privacy, unit: 'patient', rate: 0.1 } }
+const patient = { ...site, training: { teacherG: 'global' }, privacy: { ...site.privacy, unit: 'patient', rate: 0.1 } }
 
 type Parts = Record<string, object | undefined>
 const put = (base: Parts, parts: Parts): FederationSettings => overridden(plain, { ...base, ...parts }, 'the file')
@@ -30,7 +30,7 @@ describe('the section privacy of a document', () => {
 
   const both: readonly [string, Parts, RegExp][] = [
     ['a mass that says how many images a site has', { averaging: { weighting: 'images' } }, /averaging\.weighting uniform/],
-    ['epochs, whose steps say the same', { training: { epochsG: 1, epochsL: 1, teacherG: 'none' } }, /training\.stepsPerRound instead of epochs/]
+    ['epochs, whose steps say the same', { training: { epochsG: 1, epochsL: 1, teacherG: 'none' } }, /stepsPerRound instead of epochs/]
   ]
   for (const [what, parts, sentence] of both) {
     it(`refuses ${what}`, () => {
@@ -44,7 +44,7 @@ describe('the section privacy of a document', () => {
     ['empty images by the number of others', { training: { teacherG: 'global', emptyShare: 0.2 } }, /emptyShare/],
     ['parameters that stay', { method: { keeps: ['decoder'] } }, /method\.keeps/],
     ['a copy that is chosen by patients held back', { model: { moe: { blocks: [] } }, method: { personal: 'copy' } }, /personal copy/],
-    ['several classes', { labels: [{ value: 1, name: 'a' }, { value: 2, name: 'b' }] as unknown as object }, /several classes/],
+    ['several classes', { labels: [{ value: 1, name: 'a' }, { value: 2, name: 'b' }] }, /labels: which of several classes/],
     ['no rate', { privacy: { ...site.privacy, unit: 'patient' } }, /say rate/]
   ] as const satisfies readonly (readonly [string, Parts, RegExp])[]) {
     it(`with unit patient refuses ${what}, and unit site has nothing against it`, () => {
@@ -55,7 +55,8 @@ describe('the section privacy of a document', () => {
 
   for (const key of ['epsilon', 'delta', 'clip'] as const) {
     it(`wants ${key}`, () => {
-      refused(site, { privacy: Object.fromEntries(Object.entries(site.privacy).filter(([name]) => name !== key)) }, new RegExp(`say ${key} too`))
+      const rest = Object.fromEntries(Object.entries(site.privacy).filter(([name]) => name !== key))
+      refused(site, { privacy: rest }, new RegExp(`say ${key} too`))
     })
   }
 
