@@ -76,6 +76,7 @@ export class TrainingSite implements VirtualSite {
     this.#own = own
     this.#slowness = slowness * (0.85 + 0.3 * pace())
     this.#peers = new PeerTable(() => clock.now())
+    this.#peers.guide(averager)
     this.gossip = new ExchangeLoop({
       exchange: async (id) => await network.exchange(this, sites.find((site) => site.id === id)!),
       peers: this.#peers,

@@ -68,5 +68,7 @@ export const METHODS: readonly Method[] = [
   { name: 'local-lora', title: 'local only (LoRA)', preset: 'fedavg-lora', mixing: 'alone', mode: 'global', extra: true },
   { name: 'experts-first', title: 'experts fitted before the exchange', preset: 'experts-first', ...GOSSIP, extra: true },
   { name: 'features', title: 'distillation by features', preset: 'features', ...GOSSIP, extra: true },
-  { name: 'lora-decoder', title: 'decoder of LoRA alone', preset: 'lora-decoder', ...GOSSIP, extra: true }
+  { name: 'lora-decoder', title: 'decoder of LoRA alone', preset: 'lora-decoder', ...GOSSIP, extra: true },
+  { name: 'gin', title: 'FedAvg-LoRA with GIN', preset: 'gin', mixing: 'server', mode: 'global', extra: true },
+  { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

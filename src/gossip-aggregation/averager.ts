@@ -61,6 +61,8 @@ export class Averager {
   paused = false
   /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
   isSettling = false
+  /** Whether who is behind in this round, `partner` or else this site, will catch up; who will is refused until it has. */
+  willCatchUp: (round: number, partner?: string) => boolean = () => true
   readonly #log: ExchangeLog
   readonly #x: Vector
   readonly #included = new Set<string>()
@@ -312,7 +314,7 @@ export class Averager {
       check: (theirs, own) => {
         this.#checkTerms(theirs)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
-        if (this.#areApart(theirs, own)) throw new RefusedError('STALE')
+        if (this.#areApart(partner, theirs, own)) throw new RefusedError('STALE')
       },
       take: () => this.#spare.pop() ?? new Float32Array(this.schema.size),
       give: (array) => { if (this.#spare.length < 2) this.#spare.push(array) },
@@ -353,7 +355,7 @@ export class Averager {
   }
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
-    if (this.#areApart(offer, this)) return 'STALE'
+    if (this.#areApart(partner, offer, this)) return 'STALE'
     if (this.paused || this.#isUntrained) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
     if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
@@ -389,9 +391,12 @@ export class Averager {
   }
 
   /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
-  #areApart (theirs: Ranked, own: Ranked): boolean {
+  #areApart (partner: string, theirs: Ranked, own: Ranked): boolean {
     const behind = own.round - theirs.round
     if ((theirs.mass === 0 && behind >= 0) || (own.mass === 0 && behind <= 0)) return false
-    return Math.abs(behind) > this.settings.staleness
+    if (Math.abs(behind) <= this.settings.staleness) return false
+    // Catching up the other way round is refused whoever is left behind.
+    if (theirs.mass === 0 || own.mass === 0) return true
+    return behind > 0 ? this.willCatchUp(theirs.round, partner) : this.willCatchUp(own.round)
   }
 }

@@ -28,6 +28,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
   const { federation: { id, document: { averaging, labels } }, record, notices, logger } = site
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
+  peers.guide(averager)
   const announcer = new Announcer({
     federationId: id,
     averager,

@@ -1,3 +1,4 @@
+import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { LabelFits } from '../settings/labels.ts'
 import type { PeerView } from './status.ts'
 
@@ -249,7 +250,18 @@ export class PeerTable {
   medianAhead (): number | undefined {
     const rounds = this.#movingRounds()
     if (this.believedInMs() > 0) return undefined
-    return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
+    return reachedByMost(rounds)
+  }
+
+  /**
+   * From now on this averager refuses a partner for the rounds between them only where the one behind will catch up: where more than half
+   * of all, itself counted, are too far ahead of it.
+   */
+  guide (averager: Pick<Averager, 'round' | 'settings' | 'willCatchUp'>): void {
+    averager.willCatchUp = (round, partner) => {
+      const others = [...this.#movingRounds(partner), ...(partner == null ? [] : [averager.round])].sort((a, b) => a - b)
+      return (reachedByMost(others) ?? Infinity) - round > averager.settings.staleness
+    }
   }
 
   /** Milliseconds until the rounds of the others are believed. */
@@ -309,10 +321,11 @@ export class PeerTable {
    * Ascending. Of all, not of those alone that this site has exchanged with: these are as fast or as new as it is, and a few liars that
    * come first would be most of them.
    */
-  #movingRounds (): number[] {
-    return [...this.#entries.values()]
-      .filter((entry) => entry.connected && !entry.foreign && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
-      .flatMap(({ announced, highest }) => announced == null ? [] : [highest])
+  #movingRounds (except?: string): number[] {
+    return [...this.#entries]
+      .filter(([id, { connected, foreign, apart, movedAt }]) =>
+        id !== except && connected && !foreign && !apart && this.#now() - movedAt < STALLED_MS)
+      .flatMap(([, { announced, highest }]) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
   }
 
@@ -364,6 +377,11 @@ export class PeerTable {
 function byClass (dice: Announced['classDice'], classes: readonly string[]): Pick<PeerView, 'classes'> {
   if (dice == null || dice.length !== classes.length) return {}
   return { classes: Object.fromEntries(classes.flatMap((name, i) => dice[i] == null ? [] : [[name, dice[i]]])) }
+}
+
+/** Of these rounds, ascending, the latest that more than half have reached, counted with one more site that is behind them. */
+function reachedByMost (rounds: readonly number[]): number | undefined {
+  return rounds[Math.max(0, Math.floor(rounds.length / 2) - 1)]
 }
 
 function isPartner (entry: Entry): boolean {

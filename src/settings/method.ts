@@ -4,8 +4,8 @@ import { setting } from './setting.ts'
 /** What a site trains in one stretch: G fits the global parameters with what the method keeps of them, L the experts. */
 export type TrainPhase = 'G' | 'L'
 
-/** Groups of the global parameters: of the image encoder, of the mask decoder. */
-const GLOBAL_GROUPS = ['encoder', 'decoder'] as const
+/** Groups of the global parameters: of the image encoder, of the mask decoder; and norms, trained only where a site keeps them. */
+const GLOBAL_GROUPS = ['encoder', 'decoder', 'norms'] as const
 export type GlobalGroup = typeof GLOBAL_GROUPS[number]
 
 /** What a site serves to its own patients: the shared adapter, or a copy that began so. */
@@ -22,7 +22,8 @@ export const method = z.strictObject({
   }),
   keeps: setting(
     z.array(z.enum(GLOBAL_GROUPS)).min(1).max(GLOBAL_GROUPS.length - 1).optional(),
-    'Groups of the adapter that stay at every site: trained with the others, never sent',
+    'Groups that stay at every site: trained with the others, never sent; "norms" are scales and shifts of the base itself, beside the ' +
+      'adapter',
     { otherwise: 'none' }
   ),
   personal: setting(

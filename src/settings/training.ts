@@ -13,6 +13,27 @@ export const LEAST_SHARE = 0.1
 /** Random streams take 32 bits of it. */
 const MOST_SEED = 2 ** 32 - 1
 
+/** Three views of an image are compared. */
+export const CONSISTENT_VIEWS = 3
+
+/** How images are shown in training, anew each time, beside flips and turns (docs/spec/views.md). */
+const views = z.strictObject({
+  kind: setting(
+    z.enum(['gin', 'spatial', 'frequency', 'strong']),
+    'What is changed: brightness and texture by a random network, or by one random convolution; the amplitudes of low frequencies, ' +
+      'mixed with those of another own image; or shape, contrast and noise'
+  ),
+  share: setting(z.number().min(0).max(1), 'Part of the training images that is changed'),
+  consistency: setting(
+    notNegative.max(1_000).optional(),
+    'Weight with which three views of each image are drawn together; gin and spatial',
+    { otherwise: '0: one view' }
+  ),
+  blend: setting(z.boolean().optional(), 'Two changed images are mixed, by a smooth map over the image; gin and spatial', {
+    otherwise: 'false'
+  })
+})
+
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
@@ -73,6 +94,7 @@ export const training = z.strictObject({
     default: true,
     medical: false
   }),
+  views: views.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -90,6 +112,20 @@ export const training = z.strictObject({
 const trainSettings = training.omit({ rounds: true, seed: true })
 
 export type TrainSettings = Readonly<z.infer<typeof trainSettings>>
+
+/** What the settings of training cannot say one by one; undefined where all fits together. */
+export function conflictInTraining ({ stepsPerRound, epochsG, epochsL, augment, views: shown }: TrainSettings): string | undefined {
+  if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
+  if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
+  return shown == null ? undefined : conflictInViews(shown, augment)
+}
+
+function conflictInViews ({ kind, consistency = 0, blend = false }: z.infer<typeof views>, augment: boolean): string | undefined {
+  if (!augment) return 'training.views: images are shown unaltered where training.augment is false; set it to true, or leave views out'
+  if (kind === 'gin' || kind === 'spatial') return undefined
+  if (consistency > 0) return `training.views.consistency: it compares views of "gin" or "spatial", not of "${kind}"`
+  return blend ? `training.views.blend: it mixes views of "gin" or "spatial", not of "${kind}"` : undefined
+}
 
 export function defaultTrainSettings ({ name }: { readonly name: string }): TrainSettings {
   return trainSettings.parse(defaultsOf(trainSettings, baseKind(name)))

@@ -183,6 +183,7 @@ export class VirtualFederation {
       ...(isLiar ? { distort: this.#lie(index) } : {})
     })
     const daemon = this.training?.daemons[index]
+    daemon?.peers.guide(averager)
     const site: VirtualSite = {
       index,
       id: this.#ids[index]!,

@@ -17,6 +17,13 @@ const TABLES = {
   unit: MEAN.map(() => byBrightness((value) => value / 255))
 }
 
+/** What makes plane c of a grey image of its plane 0: gain and shift. */
+export function greyPlanes (pixels: Pixels): ReadonlyArray<{ readonly gain: number, readonly shift: number }> {
+  return MEAN.map((mean, c) => pixels === 'imagenet'
+    ? { gain: STD[0] / STD[c]!, shift: (MEAN[0] - mean) / STD[c]! }
+    : { gain: 1, shift: 0 })
+}
+
 function tablesFor (pixels: Pixels, image: Uint8Array): readonly Float32Array[] {
   if (pixels !== 'minmax') return TABLES[pixels]
   let [low, high] = [255, 0]

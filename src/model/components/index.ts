@@ -1,8 +1,9 @@
 import type { GlobalGroup } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
-import type { TrainSettings } from '../../settings/training.ts'
+import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Component } from './component.ts'
+import { consistency } from './consistency.ts'
 import { distillation } from './distillation.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
@@ -27,6 +28,12 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
     globalComponent(config, model, keeps, classes),
     supervised,
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
-    distillation(train)
+    distillation(train),
+    ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
+}
+
+/** How often each image is in a batch. */
+export function viewsOf ({ views }: TrainSettings): number {
+  return (views?.consistency ?? 0) > 0 ? CONSISTENT_VIEWS : 1
 }

@@ -1,9 +1,18 @@
+import * as tf from '@tensorflow/tfjs-core'
 import { knownLoss, supervisedLoss } from '../objectives/supervised.ts'
 import type { Component, Term } from './component.ts'
 
 const TERM: Term = {
   name: 'supervised',
-  loss: ({ student: { masks }, targets, known }) => known == null ? supervisedLoss(masks, targets) : knownLoss(masks, targets, known)
+  loss: ({ student, targets, known }) => {
+    const masks = firstViews(student.masks, targets.shape[0])
+    return known == null ? supervisedLoss(masks, targets) : knownLoss(masks, targets, known)
+  }
+}
+
+/** Of several views of each image the first is compared with its mask. */
+function firstViews (masks: tf.Tensor, images: number): tf.Tensor {
+  return masks.shape[0] === images ? masks : tf.slice(masks, [0, 0, 0, 0], [images, ...masks.shape.slice(1)])
 }
 
 /** Cross-entropy and Dice against the masks, in both phases (docs/spec/pfedsam.md#losses). */

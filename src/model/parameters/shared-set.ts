@@ -44,6 +44,9 @@ function unusedBy (maps: readonly number[]): RegExp {
   return new RegExp(`^mask_decoder\\.output_hypernetworks_mlps\\.[${others.join('')}]|iou_prediction_head`)
 }
 
+const NORMS = /^(image_encoder|mask_decoder)\..*(norm\d?|norm_final_attn|neck\.[13]|output_upscaling\.1)\.(weight|bias)$/
+const IN_BLOCK = /^image_encoder\..*blocks\./
+
 type Shape = readonly number[]
 
 /** Both factors of a low-rank update of a layer [out, into], A and B being their names. */
@@ -163,10 +166,31 @@ export function globalGroups (
   const shapes = new Map([...readShapes(config), ...passes.map(({ name, shape }): [string, Shape] => [name, shape])])
   const group = (name: GlobalGroup, parameters: readonly GlobalParameter[]): ParameterGroup =>
     ({ name, owner: keeps.includes(name) ? 'own' : 'shared', phase: 'G', parameters })
+  const encoder = encoderParameters(config, settings, shapes)
+  const decoder = decoderParameters(settings.decoder, settings.lora.rank, shapes, division)
   return [
-    group('encoder', encoderParameters(config, settings, shapes)),
-    group('decoder', decoderParameters(settings.decoder, settings.lora.rank, shapes, division))
+    group('encoder', encoder),
+    group('decoder', decoder),
+    ...(keeps.includes('norms') ? [group('norms', siteNorms(config, settings, shapes, [...encoder, ...decoder]))] : [])
   ]
+}
+
+/**
+ * Scales and shifts of the layers that nothing frozen comes behind, but those that are trained anyway: FedBN's idea (arXiv 2102.07623) for
+ * SAM, which has no batch norms (docs/spec/views.md#site-norms).
+ */
+function siteNorms (
+  config: SamConfig,
+  { lora, moe, encoder = 'lora' }: ModelSettings,
+  shapes: ReadonlyMap<string, Shape>,
+  trained: readonly GlobalParameter[]
+): GlobalParameter[] {
+  const plan = encoderPlan(config)
+  const first = encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, config.depth) : 0
+  const blocks = Array.from({ length: config.depth - first }, (_, i) => `${plan.block(first + i)}.`)
+  const names = new Set(trained.map(({ name }) => name))
+  const norms = whole(shapes, NORMS, 'encoder')
+  return norms.filter(({ name }) => !names.has(name) && (!IN_BLOCK.test(name) || blocks.some((block) => name.startsWith(block))))
 }
 
 /** The tensors of Γ, whoever owns them. @throws InputError for a block that the model lacks. */

@@ -3,7 +3,7 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
-import { toImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
+import { toImages, viewedImages, viewedSlices, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
@@ -13,7 +13,7 @@ import { classesTrained, targetFeeds } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
 import type { Term } from '../components/component.ts'
-import { componentsOf, type Component } from '../components/index.ts'
+import { componentsOf, viewsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, type Layout } from '../parameters/layout.ts'
@@ -365,20 +365,24 @@ export class Learner {
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
-  async #inputs (batch: readonly Fitted[], altered = false): Promise<HostRecord> {
-    if (this.#frozenFeatures != null && !altered) return await this.#frozenFeatures.tokens(batch)
+  async #inputs (batch: readonly Fitted[], altered?: Random): Promise<HostRecord> {
+    if (this.#frozenFeatures != null && altered == null) return await this.#frozenFeatures.tokens(batch)
+    const { model: { pixels }, train: { views } } = this.#init
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
-    return { '@images': { shape, data: toImages(batch, this.#init.model.pixels) } }
+    const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
+    return { '@images': { shape, data } }
   }
 
   async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase, labels: LabelMap | undefined): Promise<HostRecord> {
-    const side = lowResSide(this.#init.config)
-    const boxes = this.#init.train.prompt === 'box' ? maskBoxes(batch, random) : {}
+    const { config, train } = this.#init
+    const images = train.views == null ? batch : viewedSlices(batch, train.views, random)
+    const shown = Array.from({ length: viewsOf(train) }, () => images).flat()
+    const boxes = train.prompt === 'box' ? maskBoxes(shown, random) : {}
     return {
-      ...await this.#inputs(batch, this.#init.train.augment),
-      ...targetFeeds(batch, side, labels),
+      ...await this.#inputs(shown, train.augment ? random : undefined),
+      ...targetFeeds(images, lowResSide(config), labels),
       ...boxes,
-      ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, batch, random) ?? {})) as HostRecord
+      ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, shown, random) ?? {})) as HostRecord
     }
   }
 }

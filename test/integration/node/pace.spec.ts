@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { readPeerId } from '../../../src/federation/identity.ts'
 import { Sites } from './sites.ts'
 
 const ROUNDS = 8
@@ -29,5 +32,26 @@ describe('sites of different pace', function () {
     for (const { rounds } of summaries) expect(rounds).to.equal(ROUNDS)
     expect(saidSo.slice(0, SLOW.length).flat()).to.be.empty
     expect(saidSo[SLOW.length]).to.have.length(1)
+  })
+
+  it('half of all left behind by the other half exchange with it all the same, since they do not catch up', async () => {
+    const [slow, fast] = [['a', 'b'], ['d', 'e']]
+    sites = await Sites.create([...slow, ...fast], { rounds: ROUNDS })
+    const runs = [sites.daemon('a', { manners: { delayMs: SLOW_MS } }).run()]
+    const { addresses: bootstrap } = await sites.statusOf('a', (status) => status.addresses.length > 0)
+    runs.push(sites.daemon('b', { bootstrap, manners: { delayMs: SLOW_MS } }).run())
+    for (const name of fast) runs.push(sites.daemon(name, { bootstrap, manners: { delayMs: 10 } }).run())
+    await Promise.all(runs)
+
+    const idOf = async (name: string): Promise<string> => await readPeerId(sites.paths(name).identity)
+    const fastIds = await Promise.all(fast.map(idOf))
+    for (const name of slow) {
+      expect((await sites.summary(name)).rounds).to.equal(ROUNDS)
+      const text = await readFile(join(sites.paths(name).home, 'audit', 'ledger-000001.jsonl'), 'utf8')
+      const entries = text.trim().split('\n').map((line) => JSON.parse(line) as { codec?: string, partner: string })
+      const exchanges = entries.filter(({ codec }) => codec != null)
+      const across = exchanges.filter(({ partner }) => fastIds.includes(partner)).length
+      expect(across / exchanges.length, `of ${exchanges.length}`).to.be.above(0.4)
+    }
   })
 })

@@ -138,6 +138,8 @@ describe('Averager', () => {
     expect(answer(site, { schemaHash: '0' })).to.equal('SCHEMA')
     expect(answer(site, { codecs: ['q8'] })).to.equal('SCHEMA')
     expect([1, 2, 8, 9].map((round) => answer(site, { round }))).to.deep.equal(['STALE', 'accepted', 'accepted', 'STALE'])
+    site.willCatchUp = (round, partner) => partner == null && round === 5
+    expect([1, 9].map((round) => answer(site, { round })), 'who will not catch up').to.deep.equal(['accepted', 'STALE'])
     site.paused = true
     expect(answer(site, {})).to.equal('PAUSED')
     expect(() => site.offer('b', nextId())).to.throw(RefusedError).with.property('reason', 'PAUSED_HERE')

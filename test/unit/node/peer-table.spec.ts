@@ -1,6 +1,9 @@
 import { expect } from 'chai'
+import type { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock } from './fakes.ts'
+
+type Guided = Parameters<PeerTable['guide']>[0]
 
 describe('PeerTable', () => {
   let clock: FakeClock
@@ -137,6 +140,26 @@ describe('PeerTable', () => {
       }
       expect(peers.farAhead(1, 3, 9)).to.deep.equal(['a', 'b'])
     })
+  })
+
+  it('has refused for the rounds between them only who will catch up: not half of all, left behind by the other half', () => {
+    const settings = { staleness: 3 } as Averager['settings']
+    const refusals = (own: number, others: readonly number[]): readonly boolean[] => {
+      const averager: Guided = { round: own, settings, willCatchUp: () => true }
+      const table = new PeerTable(() => clock.time, 0)
+      others.forEach((round, index) => {
+        table.connected(`${index}`, [])
+        table.announced(`${index}`, announced({ round }))
+      })
+      table.guide(averager)
+      return [averager.willCatchUp(own), ...others.map((round, index) => averager.willCatchUp(round, `${index}`))]
+    }
+    expect(refusals(9, [9, 1, 1]), 'of two fast and two slow ones, the fast one').to.deep.equal([false, false, false, false])
+    expect(refusals(1, [1, 9, 9]), 'the slow one').to.deep.equal([false, false, false, false])
+    expect(refusals(9, [9, 9, 1]), 'one slow of four').to.deep.equal([false, false, false, true])
+    expect(refusals(1, [9, 9, 9]), 'that one').to.deep.equal([true, false, false, false])
+    expect(refusals(9, [1]), 'two sites').to.deep.equal([false, true])
+    expect(refusals(1, []), 'who knows nobody').to.deep.equal([true])
   })
 
   it('lets a site whose round has not grown for ten minutes hold nobody up', () => {

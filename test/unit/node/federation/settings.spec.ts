@@ -67,6 +67,16 @@ describe('settings that a founder changes', () => {
     expect(both).to.include('say stepsPerRound, or epochsG and epochsL, not both')
   })
 
+  it('refuse views that training cannot show', async () => {
+    const refusal = async (training: object): Promise<string> =>
+      await given({ training }).then(() => 'taken', (error: Error) => error.message)
+    expect(await refusal({ views: { kind: 'gin', share: 1, consistency: 10, blend: true } })).to.equal('taken')
+    expect(await refusal({ augment: false, views: { kind: 'gin', share: 1 } })).to.include('training.augment is false; set it to true')
+    expect(await refusal({ views: { kind: 'strong', share: 1, consistency: 10 } })).to.include('compares views of "gin" or "spatial"')
+    expect(await refusal({ views: { kind: 'frequency', share: 1, blend: true } })).to.include('mixes views of "gin" or "spatial"')
+    expect(await refusal({ views: { kind: 'gin', share: 2 } })).to.include('training.views.share')
+  })
+
   it('are refused by name when they are wrong or not a founder\'s to set', async () => {
     const refused = async (settings: unknown): Promise<string> => await given(settings).then(() => 'taken', (error: Error) => error.message)
     expect(await refused({ training: { order: 'LG' } })).to.include('training.order')

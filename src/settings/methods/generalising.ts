@@ -1,0 +1,25 @@
+import { STEPS_PER_ROUND } from '../training.ts'
+import type { Preset } from './preset.ts'
+
+/** Methods for scanners that look unlike each other, or like none that was trained on (docs/spec/views.md). */
+export const GENERALISING = [
+  {
+    name: 'gin',
+    title: 'LoRA averaged; training images pass through random networks (GIN)',
+    paper: 'arXiv 2111.12525',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, views: { kind: 'gin', share: 1 } }
+    }
+  },
+  {
+    name: 'site-norms',
+    title: 'LoRA averaged; every site keeps the norms of its layers (FedBN-like)',
+    paper: 'arXiv 2102.07623',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND },
+      method: { keeps: ['norms'] }
+    }
+  }
+] as const satisfies readonly Preset[]
