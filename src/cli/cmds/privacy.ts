@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs'
 import { PrivacyLedger, readPrivacyLedger } from '../../audit/privacy/privacy-ledger.ts'
 import { UsageError } from '../../errors.ts'
 import { readFederation } from '../../federation/document.ts'
+import { MetricsLog } from '../../home/metrics-log.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { whileAlone } from '../../node/network/peer-book.ts'
 import { mechanismOf } from '../../privacy/mechanism.ts'
@@ -46,7 +47,8 @@ const show = command({
       return
     }
     const { unit, epsilon: allowed, delta, clip, noise: deviation } = mechanism
-    const found = await readPrivacyLedger({ folder: paths.privacy, federation: id, trained: 0 })
+    const trained = (await MetricsLog.open(paths.metrics)).records.at(-1)?.steps?.trained ?? 0
+    const found = await readPrivacyLedger({ folder: paths.privacy, federation: id, trained })
     if ('damaged' in found) {
       print(json, { unit, epsilon: allowed, delta, damaged: found.damaged }, `unit ${unit}, epsilon ${allowed} at delta ${delta}`)
       warn(`the privacy ledger does not hold: ${found.damaged}`)
