@@ -38,8 +38,8 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     record,
     hidesScores: site.mechanism != null,
     peers,
-    publish: network.publish,
-    logger
+    logger,
+    publish: network.publish
   })
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
@@ -69,8 +69,7 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
     },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = settling(averager, network)
-  settlement.start()
+  const settlement = startSettling(averager, network)
   await announcer.start()
   return {
     network,
@@ -86,8 +85,11 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
   }
 }
 
-function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
-  return new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle, clock: systemClock })
+function startSettling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
+  const about = { doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds() }
+  const settlement = new Settlement({ ...about, settle, clock: systemClock })
+  settlement.start()
+  return settlement
 }
 
 function partnerChoice (

@@ -26,7 +26,7 @@ export interface Length {
 }
 
 /** Of a document that does not say it. */
-export const DEFAULT_SLICES = 4
+const DEFAULT_SLICES = 4
 
 /**
  * Undefined where nothing is promised. The settings have passed `conflictInPrivacy`. @throws InputError where no noise is enough for ε
@@ -61,6 +61,6 @@ export function allSteps (unit: PrivacyUnit, { rounds, stepsPerRound = 1 }: Leng
 }
 
 /** The least noise with which all of it costs no more than ε; Infinity where there is none. */
-export function noiseFor (all: Omit<Spending, 'noise'>, { epsilon, delta }: { readonly epsilon: number, readonly delta: number }): number {
+function noiseFor (all: Omit<Spending, 'noise'>, { epsilon, delta }: { readonly epsilon: number, readonly delta: number }): number {
   return smallest((noise) => epsilonOf([{ ...all, noise }], delta) <= epsilon)
 }

@@ -64,7 +64,10 @@ export interface FederationOptions {
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
+  readonly privacy?: FederationDocument['privacy']
 }
+
+const PRIVATE_TRAINING = { epochsG: undefined, epochsL: undefined, stepsPerRound: 1 }
 
 interface Manners {
   readonly manners?: object
@@ -85,7 +88,7 @@ export class Sites {
 
   static async create (
     names: readonly string[],
-    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, method }: FederationOptions = {}
+    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, ...more }: FederationOptions = {}
   ): Promise<Sites> {
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
     const [founder] = names
@@ -99,9 +102,9 @@ export class Sites {
       founders: [peerIdFromPrivateKey(key).toString()],
       quorum: 1,
       model,
-      training: { ...training, rounds },
-      averaging: { ...defaultAveraging({ coolDownSeconds }), codec },
-      ...(method == null ? {} : { method })
+      training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
+      averaging: { ...defaultAveraging({ coolDownSeconds }), codec, weighting: more.privacy == null ? 'images' : 'uniform' },
+      ...more
     }, key)
     await createNetworkKey(join(sites.folder, 'network.key'))
     const ring = await readKeyRing(join(sites.folder, 'network.key'))

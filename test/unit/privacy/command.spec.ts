@@ -21,7 +21,7 @@ describe('consilium privacy', function () {
 
   /** What the command prints as JSON. */
   async function said (...args: readonly string[]): Promise<Record<string, unknown>> {
-    const { write } = process.stdout
+    const write = process.stdout.write.bind(process.stdout)
     let text = ''
     process.stdout.write = ((part: string) => { text += part }) as never
     try {
