@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { flagOf } from '../../src/cli/setting-flags.ts'
 import { sections } from '../../src/settings/federation-settings.ts'
 import { bare, defaultInWords, variableName, wanted } from '../../src/settings/setting.ts'
+import { amendments } from '../../src/settings/site/amendments.ts'
 import { compute } from '../../src/settings/site/compute.ts'
 import { identity } from '../../src/settings/site/identity.ts'
 import { network } from '../../src/settings/site/network.ts'
+import { policy } from '../../src/settings/site/policy.ts'
 import { records } from '../../src/settings/site/records.ts'
 import { simulation } from '../../src/simulation/options.ts'
 import type { Command } from './commands.ts'
@@ -26,13 +28,19 @@ export function settingsPage (commands: readonly Command[]): string {
     ]),
     '## Of one site',
     'In `config.json` of its home, or in an environment variable, which wins over the file, or as a flag, which wins over both.',
-    ...Object.entries<z.ZodObject>({ identity, network, compute, records }).flatMap(([name, section]) => [
+    ...Object.entries<z.ZodObject>({ identity, network, amendments, compute, records }).flatMap(([name, section]) => [
       `### ${name}`,
       table(
         ['config.json', 'environment', 'flag', 'type', 'unit', 'default', 'meaning'],
         leaves(section).map(([key, type]) => [code(key), code(variableName(key)), flagsOf(type, commands), ...said(type)])
       )
     ]),
+    '### policy.json',
+    'In a file of that name in the home, and nowhere else: what the site holds to beyond any document ([studies.md](../studies.md)).',
+    table(
+      ['policy.json', 'unit', 'default', 'meaning'],
+      Object.entries<z.ZodType>(policy.shape).map(([key, type]) => [code(key), ...said(type).slice(1)])
+    ),
     '## Of the simulator',
     'Flags of `consilium simulate`.',
     table(

@@ -1,10 +1,9 @@
-import { readFederation } from '../federation/document.ts'
+import { readNewestFederation } from '../federation/amendments/amendments.ts'
 import { readPeerId } from '../federation/identity.ts'
-import { readEvents } from '../federation/membership/events.ts'
+import { invitedAs, readEvents } from '../federation/membership/events.ts'
 import { readCredential, readStatements } from '../federation/membership/files.ts'
 import { MemberBook } from '../federation/membership/member-book.ts'
 import { viewMembers, type MemberView } from '../federation/membership/members-view.ts'
-import { invitedAs } from '../federation/membership/site-membership.ts'
 import { Standing } from '../federation/membership/statements.ts'
 import { loadConfig } from '../home/config/load.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
@@ -21,7 +20,7 @@ export async function membersOfDaemon (home: string): Promise<MemberView[] | und
 export async function membersInHome (home: string): Promise<MemberView[]> {
   await requireKnownHome(home)
   const paths = sitePaths(home)
-  const federation = await readFederation(paths.federation)
+  const federation = await readNewestFederation(paths)
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   const book = await MemberBook.open(paths.members, Date.now)
@@ -35,7 +34,7 @@ export async function membersInHome (home: string): Promise<MemberView[]> {
 export async function ownMember (home: string): Promise<MemberView> {
   const paths = sitePaths(home)
   const peerId = await readPeerId(paths.identity)
-  const { document: { founders } } = await readFederation(paths.federation)
+  const { document: { founders } } = await readNewestFederation(paths)
   const { certificate } = await readCredential(paths.certificate)
   const last = (await MetricsLog.open(paths.metrics)).records.at(-1)
   return {

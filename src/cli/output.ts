@@ -12,6 +12,14 @@ export const homeFlag = {
 } as const
 export const jsonFlag = { json: { type: 'boolean', describe: 'print one JSON object instead of text', default: false } } as const
 
+export const roundFlag = {
+  round: { type: 'string', describe: 'whose global adapter: last, best by the scores of all sites, or a number', default: 'last' }
+} as const
+
+/** What holds of the personalised model with an adapter of before. */
+export const EXPERTS_OF_NOW = 'the private experts are those of now, which were fitted to the last adapter: only the global model is ' +
+  'what it was in that round'
+
 /** Prints `value` as JSON, or `text` for a person. */
 export function print (json: boolean, value: unknown, text: string | (() => string)): void {
   printLines(json ? JSON.stringify(value) : typeof text === 'string' ? text : text())

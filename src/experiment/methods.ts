@@ -70,5 +70,6 @@ export const METHODS: readonly Method[] = [
   { name: 'features', title: 'distillation by features', preset: 'features', ...GOSSIP, extra: true },
   { name: 'lora-decoder', title: 'decoder of LoRA alone', preset: 'lora-decoder', ...GOSSIP, extra: true },
   { name: 'gin', title: 'FedAvg-LoRA with GIN', preset: 'gin', mixing: 'server', mode: 'global', extra: true },
+  { name: 'cpss', title: 'FedAvg-LoRA with CPSS', preset: 'cpss', mixing: 'server', mode: 'global', extra: true },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

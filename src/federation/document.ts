@@ -6,10 +6,28 @@ import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
 import { conflictIn, federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { count } from '../settings/setting.ts'
-import { canonicalBytes, isSigned, peerIdText, printable, sign, signature, type Signature } from './signed.ts'
+import { canonicalBytes, federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from './signed.ts'
 
 export const MOST_NAME_CHARACTERS = 100
 export const federationName = printable.min(1).max(MOST_NAME_CHARACTERS)
+
+/** More than a federation that runs for decades needs. */
+const MOST_AMENDMENTS = 10_000
+const MOST_FOUNDERS = 64
+const founderList = z.array(peerIdText).min(1).max(MOST_FOUNDERS)
+
+/** What a document that follows another one says of those before it. */
+const amendsBody = z.strictObject({
+  /** Id of the federation: the digest of its first document. */
+  federation: federationIdText,
+  /** Digest of the document before this one, whose founders sign this. */
+  document: federationIdText,
+  number: count.max(MOST_AMENDMENTS),
+  /** Founders of documents before, and the number of the one that ended them: what they signed until then holds. */
+  former: z.array(z.strictObject({ founders: founderList, quorum: count, until: count })).max(16).optional(),
+  /** Whom former founders revoked: their revocations alone count no more. */
+  revoked: z.array(peerIdText).max(MOST_FOUNDERS).optional()
+})
 
 const body = z.strictObject({
   version: z.literal(1),
@@ -17,18 +35,21 @@ const body = z.strictObject({
   created: z.iso.datetime(),
   /** Version by which it was created; documents of 0.1.0 have none. */
   software: z.string().regex(VERSION_TEXT).optional(),
-  founders: z.array(peerIdText).min(1).max(64),
+  founders: founderList,
   /** How many founders' signatures an admission takes. */
   quorum: count,
+  /** Oldest software that goes on with this document. */
+  leastSoftware: z.string().regex(VERSION_TEXT).optional(),
+  amends: amendsBody.optional(),
   ...sections
 })
 
-const signedDocument = body.extend({ signatures: z.array(signature).min(1).max(64) })
+const signedDocument = body.extend({ signatures: z.array(signature).min(1).max(MOST_FOUNDERS) })
 
 export type FederationBody = z.infer<typeof body>
 export type FederationDocument = z.infer<typeof signedDocument>
 
-/** A verified document together with its id. */
+/** A verified document together with the id of its federation. */
 export interface Federation {
   readonly id: string
   readonly document: FederationDocument
@@ -53,9 +74,38 @@ export function checkSettings (value: unknown, where: string): FederationSetting
   return checked(federationSettings, value, where)
 }
 
-/** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures: sites that talk have provably the same settings. */
-export function federationId (document: FederationBody | FederationDocument): string {
+/** SHA-256 (hex) of the RFC 8785 canonical bytes without signatures. */
+export function documentDigest (document: FederationBody | FederationDocument): string {
   return createHash('sha256').update(canonicalBytes(unsigned(document))).digest('hex')
+}
+
+/** The digest of the first document, by which keys, certificates and protocols are named whatever is amended later. */
+export function federationId (document: FederationBody | FederationDocument): string {
+  return document.amends?.federation ?? documentDigest(document)
+}
+
+/** 0 for the first document of a federation, one more with every amendment. */
+export function numberOf ({ amends }: Pick<FederationBody, 'amends'>): number {
+  return amends?.number ?? 0
+}
+
+/** A set of founders, and how many of them it takes. */
+export type Founding = Pick<FederationBody, 'founders' | 'quorum'>
+
+/** Whose signatures a document needs: of the founders before it, else of its own. */
+export function signersOfDocument ({ amends, ...own }: FederationBody): Founding {
+  const { founders, quorum } = amends?.former?.find(({ until }) => until === amends.number) ?? own
+  return { founders, quorum }
+}
+
+/** Those who found now, and those who did so before. */
+export function foundingsOf ({ amends, founders, quorum }: FederationBody): readonly Founding[] {
+  return [{ founders, quorum }, ...amends?.former ?? []]
+}
+
+/** How many founders' signatures a document still lacks. */
+export function lackingSignatures (document: FederationDocument): number {
+  return missingOf(signersOfDocument(document), document.signatures)
 }
 
 /** Adds this founder's signature to those that are there. */
@@ -66,13 +116,13 @@ export async function signFederation (document: FederationBody | FederationDocum
 }
 
 /** How many founders' signatures this federation takes for anything. */
-export function quorumOf ({ quorum, founders }: FederationBody): number {
+export function quorumOf ({ quorum, founders }: Founding): number {
   return Math.min(quorum, founders.length)
 }
 
 /** How many founders' signatures something of this federation still lacks. */
-export function missingOf (federation: FederationBody, signatures: readonly Signature[]): number {
-  return Math.max(0, quorumOf(federation) - signersOf(signatures))
+export function missingOf (founding: Founding, signatures: readonly Signature[]): number {
+  return Math.max(0, quorumOf(founding) - signersOf(signatures))
 }
 
 function signersOf (signatures: readonly Signature[]): number {
@@ -114,7 +164,15 @@ export async function writeFederation (path: string, document: FederationDocumen
   await writeJson(path, document)
 }
 
-async function parseDraft (value: unknown, where: string): Promise<Federation> {
+/** A verified document that may still lack signatures. @throws InputError */
+export async function parseDraft (value: unknown, where: string): Promise<Federation> {
+  const document = parseUnverified(value, where)
+  await verifySignatures(where, document)
+  return { id: federationId(document), document }
+}
+
+/** What a document says, whoever signed it. @throws InputError */
+export function parseUnverified (value: unknown, where: string): FederationDocument {
   const parsed = signedDocument.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
@@ -125,8 +183,7 @@ async function parseDraft (value: unknown, where: string): Promise<Federation> {
   }
   const conflict = conflictIn(parsed.data)
   if (conflict != null) throw new InputError(`${where} is not a federation document: ${conflict}`)
-  await verifySignatures(where, parsed.data)
-  return { id: federationId(parsed.data), document: parsed.data }
+  return parsed.data
 }
 
 /** Why a document that cannot be read may be right all the same. */
@@ -137,10 +194,12 @@ function laterSoftware (value: unknown, where: string): string | undefined {
     `${software} or newer`
 }
 
-async function verifySignatures (where: string, document: FederationDocument): Promise<void> {
+/** @throws InputError where one is not of those who may sign it, or of another text; `where` names its source */
+export async function verifySignatures (where: string, document: FederationDocument): Promise<void> {
   const body_ = unsigned(document)
+  const { founders } = signersOfDocument(document)
   for (const each of document.signatures) {
-    if (!document.founders.includes(each.peerId)) {
+    if (!founders.includes(each.peerId)) {
       throw new InputError(`${where} is signed by ${each.peerId}, who is not one of its founders: get the original from the founder`)
     }
     if (!await isSigned(body_, each)) {
@@ -153,14 +212,16 @@ async function verifySignatures (where: string, document: FederationDocument): P
 
 /** @throws InputError where it still lacks signatures; `where` names its source. */
 export function requireQuorum (where: string, document: FederationDocument): void {
-  if (missingOf(document, document.signatures) === 0) return
+  const quorum = quorumOf(signersOfDocument(document))
+  const signed = signersOf(document.signatures)
+  if (signed >= quorum) return
   throw new InputError(
-    `${where} carries ${signersOf(document.signatures)} of the ${quorumOf(document)} founders' signatures it needs: ask the others to ` +
-      'sign ("consilium federation sign")'
+    `${where} carries ${signed} of the ${quorum} founders' signatures it needs: ask the others to sign ("consilium federation sign")`
   )
 }
 
-function unsigned (document: FederationBody | FederationDocument): FederationBody {
+/** What is signed. */
+export function unsigned (document: FederationBody | FederationDocument): FederationBody {
   const { signatures: _, ...rest } = document as FederationDocument
   return rest
 }

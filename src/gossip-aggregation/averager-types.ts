@@ -54,7 +54,7 @@ export interface AveragerInit {
   readonly round: number
   /** Constant mass w > 0 (see massOf). */
   readonly mass: number
-  /** Rounds that the federation trains: no site is in a later one. Any when missing. */
+  /** Rounds that the federation trains, read anew for each offer: no site is in a later one. Any when missing. */
   readonly rounds?: number | undefined
   readonly settings: AveragerSettings
   /** In memory when missing: nothing survives this process. */

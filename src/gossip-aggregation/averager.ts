@@ -56,9 +56,11 @@ export class Averager {
   readonly schema: Schema
   readonly mass: number
   readonly settings: AveragerSettings
-  readonly #rounds: number
+  readonly #init: Pick<AveragerInit, 'rounds'>
   /** Offers are refused PAUSED and none are made. */
   paused = false
+  /** The same, by the site's own policy. */
+  withheld = false
   /** Nobody trains any more, so that quantisation is what would keep sites apart: `auto` uses q16 at least. */
   isSettling = false
   /** Whether who is behind in this round, `partner` or else this site, will catch up; who will is refused until it has. */
@@ -88,7 +90,7 @@ export class Averager {
     if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
     this.schema = schema
     this.mass = mass
-    this.#rounds = rounds
+    this.#init = init
     this.settings = settings
     this.#x = new Vector(values)
     // A home of before rounds were bounded may hold what a liar claimed.
@@ -162,8 +164,7 @@ export class Averager {
 
   /** All of it belongs together at this very moment. */
   get state (): AveragerState {
-    const { distance } = this.#codecs
-    const own = this.#influence?.own
+    const [{ distance }, own] = [this.#codecs, this.#influence?.own]
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, ...(own == null ? {} : { own }) }
     const [included, { steps, landed: unmixed }] = [[...this.#included], this.#unmixed]
     return { values: this.values, round: this.#round, mass: this.mass, included, learnt, steps, unmixed }
@@ -197,8 +198,7 @@ export class Averager {
     let squares = 0
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
-    const values = this.#x.change()
-    const delta = new Float32Array(size)
+    const [values, delta] = [this.#x.change(), new Float32Array(size)]
     for (let i = 0; i < size; i++) {
       const moved = after[i]! - before[i]!
       delta[i] = moved
@@ -224,7 +224,7 @@ export class Averager {
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
   offer (partner: string, exchangeId: string, { catchUp = false, upTo = Infinity } = {}): { exchange: Exchange, offer: Offer } {
-    if (this.paused) throw new RefusedError('PAUSED_HERE')
+    if (this.paused || this.withheld) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
     const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? { mass: 0, upTo } : { mass: this.mass })
@@ -354,7 +354,7 @@ export class Averager {
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
     if (this.#areApart(partner, offer, this)) return 'STALE'
-    if (this.paused || this.#isUntrained) return 'PAUSED'
+    if (this.paused || this.withheld || this.#isUntrained) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
     if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
     const current = this.#current
@@ -377,7 +377,7 @@ export class Averager {
   }
 
   #checkTerms ({ round, mass, clipRadius }: Terms): void {
-    if (!Number.isSafeInteger(round) || round < 0 || round > this.#rounds) {
+    if (!Number.isSafeInteger(round) || round < 0 || round > (this.#init.rounds ?? Infinity)) {
       throw new ProtocolError(`the partner states the impossible round ${round}`)
     }
     if (!(mass >= 0 && mass <= this.settings.maxMass)) {

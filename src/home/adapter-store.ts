@@ -7,8 +7,8 @@ import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
-import { NO_CHECKSUM, requireChecksum, withChecksum } from './checksum.ts'
-import { keepPrevious, readIfThere, writePartsSafely } from './files.ts'
+import { NO_CHECKSUM, readChecked, requireChecksum, withChecksum, writeCheckedJson } from './checksum.ts'
+import { isThere, keepPrevious, namesIn, readIfThere, writePartsSafely } from './files.ts'
 import type { SitePaths } from './paths.ts'
 
 const count = z.number().int().min(0)
@@ -23,6 +23,11 @@ const notesSchema = z.object({
   steps: z.object({ trained: count, arrived: count, lost: count }).optional(),
   finished: z.object({ round: count, trained: count }).optional()
 })
+
+const bestOfRounds = z.object({ round: count, dice: z.number().min(0).max(1), sites: count, images: z.number().min(0) })
+
+/** The round with the best score in the federation, the score, and how many sites and validation images it is of. */
+export type BestOfRounds = Readonly<z.infer<typeof bestOfRounds>>
 
 /** What the checkpoint says beside the adapter: which of the log's exchanges it contains, what was learnt from them, and its training. */
 export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & {
@@ -77,12 +82,32 @@ export class AdapterStore {
 
   /** The oldest go once the setting keepRounds is exceeded, and never before the new one is durable. */
   async saveRound (state: Written): Promise<void> {
-    await writePartsSafely(
-      join(this.#paths.roundAdapters, `round-${String(state.round).padStart(4, '0')}.safetensors`),
-      this.#encode(state)
-    )
+    await writePartsSafely(roundFile(this.#paths.roundAdapters, state.round), this.#encode(state))
     const { keepRounds = 0 } = this.#config
     if (keepRounds > 0) await removeOldRounds(this.#paths.roundAdapters, state.round, keepRounds)
+  }
+
+  /** Keeps this site's adapter of that round beside the last; false where it is not there any more. */
+  async keepBest (best: BestOfRounds): Promise<boolean> {
+    if ((await this.loadBest())?.round !== best.round) {
+      const bytes = await readIfThere(roundFile(this.#paths.roundAdapters, best.round))
+      if (bytes == null) return false
+      await writePartsSafely(this.#paths.bestAdapter, [bytes])
+    }
+    await writeCheckedJson(this.#paths.bestRound, best)
+    return true
+  }
+
+  /** Undefined where none was found yet, or the file is damaged, which is said in `warnings`: it is found anew. */
+  async loadBest (): Promise<BestOfRounds | undefined> {
+    const text = await readChecked(this.#paths.bestRound).catch((error: unknown) => {
+      if (!(error instanceof CorruptFileError)) throw error
+      return ''
+    })
+    if (text == null) return undefined
+    const { data } = bestOfRounds.safeParse(parseJson(text))
+    if (data == null) this.warnings.push(`${this.#paths.bestRound} is damaged: the best round is found anew`)
+    return data != null && await isThere(this.#paths.bestAdapter) ? data : undefined
   }
 
   /**
@@ -118,6 +143,17 @@ export class AdapterStore {
   get #previous (): string {
     return this.#paths.adapter.replace(/\.safetensors$/, '.previous.safetensors')
   }
+}
+
+/** Where the adapter of a round lies. */
+export function roundFile (folder: string, round: number): string {
+  return join(folder, `round-${String(round).padStart(4, '0')}.safetensors`)
+}
+
+/** Rounds whose adapters are kept. */
+export async function roundsIn (folder: string): Promise<number[]> {
+  const numbers = (await namesIn(folder)).map((name) => Number(/^round-(\d+)\.safetensors$/.exec(name)?.[1] ?? NaN))
+  return numbers.filter(Number.isInteger).sort((a, b) => a - b)
 }
 
 /** Keeps the newest `kept` files up to this round, and whatever else lies there. */

@@ -11,11 +11,18 @@ export interface SitePaths {
   readonly statements: string
   readonly members: string
   readonly membershipEvents: string
+  readonly documents: string
+  readonly newDocuments: string
+  readonly agreements: string
   readonly config: string
+  readonly policy: string
+  readonly usage: string
   readonly peers: string
   readonly control: string
   readonly adapter: string
   readonly initialAdapter: string
+  readonly bestAdapter: string
+  readonly bestRound: string
   readonly roundAdapters: string
   readonly exchanges: string
   readonly unmixed: string
@@ -49,11 +56,18 @@ export function sitePaths (home: string): SitePaths {
     statements: at('membership/statements.json'),
     members: at('membership/members.json'),
     membershipEvents: at('membership/pending.jsonl'),
+    documents: at('membership/documents.json'),
+    newDocuments: at('membership/documents.jsonl'),
+    agreements: at('membership/agreements.json'),
     config: at('config.json'),
+    policy: at('policy.json'),
+    usage: at('usage.json'),
     peers: at('peers'),
     control: at('control.json'),
     adapter: at('adapter.safetensors'),
     initialAdapter: at('initial.safetensors'),
+    bestAdapter: at('best.safetensors'),
+    bestRound: at('best.json'),
     roundAdapters: at('adapters'),
     exchanges: at('exchanges'),
     unmixed: at('unmixed'),

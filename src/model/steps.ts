@@ -6,7 +6,7 @@ import type { Division } from './classes/passes.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 import type { AdapterOptions } from './sam/encoder-graph.ts'
-import { embedTokens, neck, runBlocks, type Tokens } from './sam/image-encoder.ts'
+import { embedTokens, neck, runBlocks, type Swap, type Tokens } from './sam/image-encoder.ts'
 import type { Prompts } from './sam/prompt-encoder.ts'
 import { promptMasks } from './sam/sam.ts'
 
@@ -71,7 +71,11 @@ export function frozenFeaturesStep (config: SamConfig, blocks: number): Step {
 export function frozenTokens (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
   const { '@tokens': tokens } = t
   if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
-  return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config), t, config, 0, firstAdapted, options)
+  return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config, swapOf(t)), t, config, 0, firstAdapted, options)
+}
+
+function swapOf ({ '@swap': matrix, '@donors': donors }: TensorRecord): Swap | undefined {
+  return matrix == null ? undefined : { matrix: matrix as tf.Tensor2D, donors: donors as tf.Tensor4D | undefined }
 }
 
 /** Mask logits [B,C,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */

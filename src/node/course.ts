@@ -9,6 +9,7 @@ import type { PeerTable } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
+import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { AdapterState, Site } from './site.ts'
 import type { TrainerProcess } from './trainer-process.ts'
@@ -20,23 +21,28 @@ export interface CourseInit {
   readonly audit: Pick<Auditor, 'record'>
   /** Missing in a site that trains alone. */
   readonly joined: JoinedPeers | undefined
+  /** Returns once a phase of training may begin, by the site's own policy. */
+  readonly mayTrain: (signal: AbortSignal) => Promise<void>
+  /** Another document is to be gone on with; missing in a site that trains alone. */
+  readonly amendments?: Pick<AmendmentWatch, 'isDue' | 'look'> | undefined
   readonly signal: AbortSignal
 }
 
-/** From the first round to the end of the cool-down: waits for the others where a site alone would train for itself only. */
-export async function followCourse (init: CourseInit): Promise<void> {
+/**
+ * From the first round to the end of the cool-down: waits for the others where a site alone would train for itself only. Ends early, at a
+ * round's end, where another document is to be gone on with.
+ */
+export async function followCourse (init: CourseInit): Promise<'finished' | 'amended'> {
   const { joined } = init
-  if (joined == null) {
-    await trainRounds(init)
-    return
-  }
+  if (joined == null) return await trainRounds(init)
   const company = companyOf(init, joined)
   await gatherMembers(init, joined)
   const { metrics, federation: { document: { training } } } = init.site
   const hadFinished = metrics.finishedRounds >= training.rounds
-  await trainRounds(init, othersOf(init, joined, company))
-  if (leaves(init)) await joined.network.quiesce()
-  else await settleDown(init, joined, company, hadFinished)
+  if (await trainRounds(init, othersOf(init, joined, company)) === 'amended') return 'amended'
+  if (!leaves(init)) return await settleDown(init, joined, company, hadFinished)
+  await joined.network.quiesce()
+  return 'finished'
 }
 
 /** ε is spent, and the federation wants nothing more of such a site. */
@@ -66,6 +72,7 @@ function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined:
     distance: joined.announcer.distance,
     pace: new Pace(record.pace),
     arrival: joined.arrival,
+    onScored: (scored) => { joined.best.heard(peerId, scored) },
     labelVotes: new LabelVotes(peerId),
     company,
     turnsPerRound: joined.turnsPerRound,
@@ -83,26 +90,28 @@ async function gatherMembers (init: CourseInit, { network: { peers } }: JoinedPe
   await gather({ peers, notices, clock: systemClock, waitFor: config.waitFor, onWaiting }, signal)
 }
 
-async function trainRounds (init: CourseInit, others?: OtherSites): Promise<void> {
-  const { site, state, trainer, audit, joined, signal } = init
+async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {
+  const { site, state, trainer, audit, joined, mayTrain, amendments, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
+    if (await amendments?.look() === true) return 'amended'
     const onPhase = (phase: SitePhase): void => {
       logger.info({ round, phase }, 'phase')
       joined?.announcer.touch()
     }
-    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, onPhase }
+    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, mayTrain, onPhase }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
     logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')
   }
+  return await amendments?.look() === true ? 'amended' : 'finished'
 }
 
-async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<void> {
-  const { site, state, signal } = init
+async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<'finished' | 'amended'> {
+  const { site, state, amendments, signal } = init
   const { record, logger, notices, federation: { document: { averaging, training } } } = site
   const { gossip, announcer, network, settlement } = joined
   await company.atEnd({
@@ -129,12 +138,14 @@ async function settleDown (init: CourseInit, joined: JoinedPeers, company: Compa
     isInDoubt: () => settlement.isOpen,
     limits: averaging.coolDown,
     isOpen,
+    isAmended: () => amendments?.isDue === true,
     onWaiting: (ids) => {
       logger.info(ids.length > 0 ? waitingSentence(ids, network.peers) : 'every site that is there has finished')
     }
   }, signal)
   logger.info({ end, consensus: announcer.distance() }, 'cool-down ended')
   await network.quiesce()
+  return end === 'amended' ? 'amended' : 'finished'
 }
 
 function waitingSentence (ids: readonly string[], peers: PeerTable): string {

@@ -7,23 +7,25 @@ import { unlessAborted } from '../common/unless-aborted.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
-import type { Scores } from '../home/metrics-log.ts'
 import type { Software } from '../protocol/versions.ts'
+import { systemClock } from '../rounds/clock.ts'
 import type { Logger } from '../rounds/logger.ts'
-import { finalSteps, imagesSeen, missedBefore } from '../rounds/participation.ts'
-import { lastPhases, roundPlan } from '../rounds/plan.ts'
+import { finalSteps, imagesSeen } from '../rounds/participation.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
 import { classNames } from '../settings/labels.ts'
+import { AmendmentWatch } from './amendment-watch.ts'
 import { describeSite } from './control/describe-site.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
+import { fitOnceMore } from './fit-once-more.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
-import { openAdapter, openSite, trainerSetup, type AdapterState, type RunConfig, type Site } from './site.ts'
+import { PolicyGuard } from './policy-guard.ts'
+import { openAdapter, openSite, trainerSetup, withAmendment, type AdapterState, type RunConfig, type Site } from './site.ts'
 import type { Summary } from './summary.ts'
 import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
@@ -71,6 +73,11 @@ export class Daemon {
   readonly #stop = new AbortController()
   readonly #monitor = new EventLoopMonitor()
   readonly #closers: Closer[] = []
+  /** What ends when another document is gone on with; the network and all that knows no settings stay. */
+  readonly #ofDocument: Closer[] = []
+  /** Closed last: exchanges that end while the network closes still write there. */
+  #closeLog: Closer | undefined
+  #amendments: AmendmentWatch | undefined
   #site: Site | undefined
   #state: AdapterState | undefined
   #images: number | undefined
@@ -110,8 +117,8 @@ export class Daemon {
 
   /** All of it, whatever fails: a port left open would keep the process alive. */
   async #close (): Promise<void> {
-    for (const close of this.#closers.toReversed()) {
-      await close().catch((error: unknown) => {
+    for (const close of [...this.#ofDocument.toReversed(), ...this.#closers.toReversed(), this.#closeLog]) {
+      await close?.().catch((error: unknown) => {
         this.#init.logger.error(`while stopping: ${messageOf(error)}`)
       })
     }
@@ -124,22 +131,47 @@ export class Daemon {
     // From here on no other daemon can be in this home.
     await audit.open()
     await this.#openControl(site, network)
+    this.#monitor.start()
+    for (let current = site; ; current = await this.#amend(current, network)) {
+      const summary = await this.#train(current, audit, network)
+      if (summary === 'amended') continue
+      this.#end = 'done'
+      return summary
+    }
+  }
+
+  /** As long as one document holds. */
+  async #train (site: Site, audit: Auditor, network: SiteNetwork | undefined): Promise<Summary | 'amended'> {
     const trainer = this.#createTrainer(site)
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
     this.#images = ready.images
-    const state = this.#state = await openAdapter(site, ready, audit, (partner) => network?.rootOf(partner) ?? partner)
-    // Closed last: exchanges that end while the network closes still write there.
-    this.#closers.unshift(async () => {
+    const state = this.#state = await openAdapter(site, ready, audit, {
+      rootOf: (partner) => network?.membership.rootOf(partner) ?? partner,
+      mostRounds: () => network?.membership.documents.mostRounds ?? site.federation.document.training.rounds
+    })
+    this.#closeLog = async () => {
       await state.log.close()
       await keepInventory(site.paths, { ended: true })
-    })
-    const joined = network == null ? undefined : await this.#join(site, state, network)
-    this.#monitor.start()
-    await followCourse({ site, state, trainer, audit, joined, signal: this.#stop.signal })
-    const summary = await this.#finish(site, state, trainer, ready, joined)
-    this.#end = 'done'
-    return summary
+    }
+    const guard = await this.#hold(site, state, network)
+    const joined = network == null ? undefined : await this.#join(site, state, network, guard)
+    const { mayTrain } = guard
+    const course = { site, state, trainer, audit, joined, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
+    if (await followCourse(course) === 'amended') return 'amended'
+    await mayTrain(this.#stop.signal)
+    return await this.#finish(site, state, trainer, ready, joined)
+  }
+
+  /** From x on, with another document. */
+  async #amend (site: Site, network: SiteNetwork | undefined): Promise<Site> {
+    for (const close of this.#ofDocument.splice(0).toReversed()) await close()
+    await network?.part()
+    await this.#closeLog?.()
+    this.#closeLog = this.#state = this.#joined = undefined
+    const amended = this.#site = await withAmendment(site)
+    network?.membership.documents.goOnWith(amended.federation)
+    return amended
   }
 
   #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
@@ -187,6 +219,7 @@ export class Daemon {
     })
     this.#closers.push(async () => { await network.close() })
     this.#watchExpiry(site, membership, network)
+    this.#watchAmendments(site, membership)
     if (faults != null) {
       const end = partitionSites(network.host, faults.apart, () => site.record.round)
       this.#closers.push(() => Promise.resolve(end()))
@@ -195,11 +228,22 @@ export class Daemon {
     return network
   }
 
-  #watchExpiry ({ peerId, federation, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
-    const isFounder = federation.document.founders.includes(peerId)
+  #watchAmendments ({ paths, config, policy, notices }: Site, { documents }: SiteMembership): void {
+    const watch = this.#amendments = new AmendmentWatch({
+      paths,
+      rule: config.amendments,
+      policy,
+      amendments: documents,
+      notices
+    })
+    watch.start()
+    this.#closers.push(() => Promise.resolve(watch.stop()))
+  }
+
+  #watchExpiry ({ peerId, notices }: Site, membership: SiteMembership, network: SiteNetwork): void {
     const watch = new ExpiryWatch({
       validTo: () => membership.validTo,
-      invited: () => isFounder ? network.membersControl.view() : [],
+      invited: () => membership.federation.document.founders.includes(peerId) ? network.membersControl.view() : [],
       notices,
       now: Date.now
     })
@@ -211,7 +255,7 @@ export class Daemon {
     const control = new ControlServer({
       file: site.paths.control,
       port: site.config.controlPort,
-      status: () => this.#status(site, network),
+      status: () => this.#status(this.#site ?? site, network),
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network?.membersControl
     })
@@ -247,7 +291,7 @@ export class Daemon {
         { isNews: true }
       )
     })
-    this.#closers.push(async () => {
+    this.#ofDocument.push(async () => {
       await trainer.stop()
     })
     logger.info('loading the base weights and the images')
@@ -256,6 +300,7 @@ export class Daemon {
 
   #sayReady ({ logger, notices, record }: Site, { engine, provider, engineReason, images, validationImages, skipped }: TrainerReady): void {
     record.compute = { engine, provider, reason: engineReason }
+    record.validationImages = validationImages
     logger.info({ engine, provider, engineReason, images, validationImages }, 'trainer ready')
     for (const [reason, count] of Object.entries(skipped)) {
       notices.warn(
@@ -265,9 +310,25 @@ export class Daemon {
     }
   }
 
-  async #join (site: Site, state: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-    const joined = await joinPeers(site, state, network)
-    this.#closers.push(async () => {
+  /** To its own policy, as long as this averager serves. */
+  async #hold (site: Site, { averager }: AdapterState, network: SiteNetwork | undefined): Promise<PolicyGuard> {
+    const { policy, paths, notices, metrics } = site
+    const guard = new PolicyGuard({
+      policy,
+      file: paths.usage,
+      notices,
+      clock: systemClock,
+      connected: () => network?.peers.connectedCount ?? Infinity,
+      finished: metrics.records
+    })
+    await guard.guard(averager)
+    this.#ofDocument.push(async () => { await guard.stop() })
+    return guard
+  }
+
+  async #join (site: Site, state: AdapterState, network: SiteNetwork, guard: PolicyGuard): Promise<JoinedPeers> {
+    const joined = await joinPeers(site, state, network, guard)
+    this.#ofDocument.push(async () => {
       await joined.close()
     })
     this.#distance = joined.announcer.distance
@@ -287,7 +348,7 @@ export class Daemon {
     await joined?.announcer.stop()
     await checkpoint.settled()
     await checkpoint.save()
-    const scores = await this.#fitOnceMore(site, trainer, averager.snapshot())
+    const scores = await fitOnceMore(site, trainer, averager.snapshot(), this.#stop.signal)
     Object.assign(record, scores)
     const summary: Summary = {
       name: site.name,
@@ -317,22 +378,6 @@ export class Daemon {
     return summary
   }
 
-  /** The cool-down moved Γ: experts serve with the very Γ that they were fitted against (docs/spec/pfedsam.md#the-round). */
-  async #fitOnceMore (site: Site, trainer: TrainerProcess, adapter: Float32Array): Promise<Scores> {
-    const { federation: { document }, metrics, logger } = site
-    const { signal } = this.#stop
-    const { training: { rounds } } = document
-    const length = { done: 0, share: 1 }
-    const phases = lastPhases(roundPlan(document))
-    const missed = phases.length === 0 ? 0 : missedBefore(metrics.records)
-    if (missed > 0) logger.info(`this site came ${missed} rounds late: it fits its private experts as often as the others did`)
-    for (let nth = 1; nth <= missed + 1; nth++) {
-      const late = nth > missed ? {} : { asRound: nth }
-      for (const phase of phases) await trainer.call('train', { phase, round: rounds + nth, adapter, ...length, ...late }, { signal })
-    }
-    return await trainer.call('score', { round: rounds + 1, adapter }, { signal })
-  }
-
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {
     return describeSite({
       site,
@@ -340,6 +385,7 @@ export class Daemon {
       averager: this.#state?.averager,
       images: this.#images,
       joined: this.#joined,
+      amendments: this.#amendments?.views ?? [],
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms
     })

@@ -1,14 +1,17 @@
+import { messageOf } from '../common/message-of.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
 import { Announcer } from '../rounds/announcer.ts'
 import { Arrival } from '../rounds/arrival.ts'
+import { BestRound } from '../rounds/best-round.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
 import { classNames } from '../settings/labels.ts'
 import type { SiteNetwork } from './network/site-network.ts'
+import type { PolicyGuard } from './policy-guard.ts'
 import type { AdapterState, Site } from './site.ts'
 
 /** The network's half of a running site. */
@@ -18,29 +21,25 @@ export interface JoinedPeers {
   readonly announcer: Announcer
   readonly settlement: Settlement
   readonly arrival: Arrival
+  readonly best: BestRound
   /** How often a site gets its turn to exchange in a round. */
   readonly turnsPerRound: number
   close (): Promise<void>
 }
 
 /** From here on the site exchanges, announces itself, and settles what is in doubt. */
-export async function joinPeers (site: Site, { averager, checkpoint, initial }: AdapterState, network: SiteNetwork): Promise<JoinedPeers> {
-  const { federation: { id, document: { averaging, labels } }, record, notices, logger } = site
+export async function joinPeers (
+  site: Site,
+  state: AdapterState,
+  network: SiteNetwork,
+  guard: Pick<PolicyGuard, 'sent'>
+): Promise<JoinedPeers> {
+  const { federation: { document: { averaging } }, record, notices, logger } = site
+  const { averager, checkpoint } = state
   const { peers } = network
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   peers.guide(averager)
-  const announcer = new Announcer({
-    federationId: id,
-    averager,
-    initial,
-    classes: classNames(labels),
-    software: { software: network.software.version, protocols: protocolNames(network.software.protocols) },
-    record,
-    hidesScores: site.mechanism != null,
-    peers,
-    logger,
-    publish: network.publish
-  })
+  const announcer = announcerOf(site, state, network)
   const gossip = new ExchangeLoop({
     exchange: network.exchange,
     peers,
@@ -67,29 +66,67 @@ export async function joinPeers (site: Site, { averager, checkpoint, initial }: 
       changed()
       logger.info({ partner, verdict }, 'an exchange in doubt is settled')
     },
+    onSent: (bytes) => { guard.sent(bytes) },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = startSettling(averager, network)
+  const settlement = settling(averager, network)
+  settlement.start()
   await announcer.start()
+  const best = bestRound(site, state, network)
   return {
     network,
     gossip,
     announcer,
     settlement,
     arrival,
+    best,
     turnsPerRound,
     close: async () => {
       await settlement.stop()
+      await best.settled()
       await announcer.stop()
     }
   }
 }
 
-function startSettling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
-  const about = { doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds() }
-  const settlement = new Settlement({ ...about, settle, clock: systemClock })
-  settlement.start()
-  return settlement
+function announcerOf (
+  { federation: { id, document: { labels } }, mechanism, record, logger }: Site,
+  { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
+  { software, peers, publish }: SiteNetwork
+): Announcer {
+  return new Announcer({
+    federationId: id,
+    averager,
+    initial,
+    classes: classNames(labels),
+    software: { software: software.version, protocols: protocolNames(software.protocols) },
+    record,
+    hidesScores: mechanism != null,
+    peers,
+    publish,
+    logger
+  })
+}
+
+/** By what this site and the others announce. */
+function bestRound ({ peerId, federation, notices, logger }: Site, { store, best: kept }: AdapterState, network: SiteNetwork): BestRound {
+  const best = new BestRound({
+    best: kept,
+    keep: async (found) => await store.keepBest(found),
+    sites: () => network.peers.ring(peerId).length,
+    maxImages: federation.document.averaging.maxMass,
+    onBest: ({ round, dice, sites }) => {
+      notices.over('best round', 'the best adapter is kept again')
+      logger.info({ round, dice, sites }, 'the best round so far')
+    },
+    onFailure: (error) => { notices.warn('best round', `the best adapter could not be kept (${messageOf(error)}): free disk space`) }
+  })
+  network.onScored = (peer, scored) => { best.heard(network.membership.rootOf(peer), scored) }
+  return best
+}
+
+function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
+  return new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle, clock: systemClock })
 }
 
 function partnerChoice (

@@ -5,16 +5,19 @@ import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
+import { takeUpAmendment } from '../federation/amendments/take-up.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
+import { requirePolicy } from '../federation/policy.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
-import { AdapterStore, type FinishedRound } from '../home/adapter-store.ts'
+import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
+import { readPolicy } from '../home/policy.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
@@ -25,6 +28,7 @@ import type { PrivacyGuard } from '../rounds/privacy-guard.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
+import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { prepareHome } from './prepare-home.ts'
@@ -32,8 +36,13 @@ import { openPrivacyGuard } from './privacy-guard.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
-/** What a partner is counted by, whatever key it has. */
-type RootOf = (partner: string) => string
+/** What the averager asks of others. */
+export interface KnownOthers {
+  /** What a partner is counted by, whatever key it has. */
+  readonly rootOf: (partner: string) => string
+  /** The last round of any document that a site of the federation may go on with. */
+  readonly mostRounds: () => number
+}
 
 export type RunConfig = SiteConfig & { readonly data: string }
 
@@ -42,6 +51,7 @@ export interface Site {
   readonly paths: SitePaths
   readonly config: RunConfig
   readonly federation: Federation
+  readonly policy: Policy
   readonly key: PrivateKey
   readonly peerId: string
   readonly name: string
@@ -71,7 +81,10 @@ export async function openSite (
   news.forEach(say)
   await prepareHome(home, say)
   for (const sentence of await missingFiles(paths)) say(sentence)
+  await takeUpAmendment(paths, config.amendments, say)
   const federation = await readFederation(paths.federation)
+  const policy = await readPolicy(paths.policy)
+  requirePolicy(policy, federation.document)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
@@ -83,11 +96,19 @@ export async function openSite (
     )
   }
   const [record, mechanism] = [new SiteRecord(metrics.records), mechanismOf(federation.document)]
-  return { paths, config, federation, key, peerId, name, logger, notices, metrics, record, mechanism, faults }
+  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, mechanism, faults }
 }
 
-/** How this site's trainer is set up; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId, mechanism, faults }: Site): TrainerSetup {
+/** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
+export async function withAmendment (site: Site): Promise<Site> {
+  const { paths, config, notices } = site
+  await takeUpAmendment(paths, config.amendments, (sentence) => { notices.event(sentence) })
+  const federation = await readFederation(paths.federation)
+  return { ...site, federation, mechanism: mechanismOf(federation.document) }
+}
+
+/** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */
+export function trainerSetup ({ paths, config, federation, peerId, mechanism, faults, metrics }: Site): TrainerSetup {
   const { model, training, method, labels } = federation.document
   return {
     model,
@@ -100,6 +121,7 @@ export function trainerSetup ({ paths, config, federation, peerId, mechanism, fa
     privateStore: paths.privateStore,
     models: paths.models,
     compute: engine.parse(config),
+    get finished () { return metrics.finishedRounds < training.rounds ? metrics.finishedRounds : undefined },
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })
   }
@@ -113,6 +135,8 @@ export interface AdapterState {
   readonly log: DiskExchangeLog
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
+  /** As it was kept before this start. */
+  readonly best: BestOfRounds | undefined
   readonly privacy: PrivacyGuard | undefined
 }
 
@@ -120,7 +144,7 @@ export interface AdapterState {
  * Takes up the newest adapter on disk that can be read, or Γ0, and what the log says that came after it. @throws SchemaError when it is
  * another federation's.
  */
-export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor, rootOf: RootOf): Promise<AdapterState> {
+export async function openAdapter (site: Site, ready: TrainerReady, audit: Auditor, others: KnownOthers): Promise<AdapterState> {
   const { paths, config, notices } = site
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
@@ -130,13 +154,14 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const saved = await store.load()
   if (await readIfThere(paths.initialAdapter) == null) await store.saveInitial(initial)
   const finished = goOnAfter(site, saved)
+  const best = await store.loadBest()
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
   sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, rootOf }))
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -148,7 +173,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
   const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint, privacy }
+  return { schema, initial, averager, log, store, checkpoint, best, privacy }
 }
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
@@ -178,15 +203,15 @@ interface Kept {
   readonly saved: Awaited<ReturnType<AdapterStore['load']>>
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
-  readonly rootOf: RootOf
+  readonly others: KnownOthers
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log, landed, rootOf }: Kept
+  { schema, saved, log, landed, others: { rootOf, mostRounds } }: Kept
 ): Parameters<typeof Averager.recover>[0] {
-  const { federation: { document: { averaging, training: { rounds } } }, metrics, notices, faults } = site
+  const { federation: { document: { averaging } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
   if (saved == null && finishedRounds > 0) {
     notices.event(
@@ -201,7 +226,7 @@ function averagerInit (
     values,
     round: Math.max(round, finishedRounds),
     mass: massOf(images, averaging),
-    rounds,
+    get rounds () { return mostRounds() },
     settings: averaging,
     trains: { rootOf },
     log,

@@ -114,11 +114,12 @@ export class Announcer {
     }
   }
 
-  get #scores (): Pick<Announcement, 'dice' | 'classDice' | 'labelFits'> {
-    const { classes, record: { dice, classes: scores, labelFits }, hidesScores = false } = this.#init
+  get #scores (): Pick<Announcement, 'dice' | 'classDice' | 'scored' | 'labelFits'> {
+    const { classes, record: { dice, classes: scores, scored, labelFits }, hidesScores = false } = this.#init
     if (hidesScores) return {}
     return {
       ...(scores == null ? {} : { classDice: classes.map((name) => scores[name]?.personal) }),
+      ...(scored == null ? {} : { scored }),
       ...(labelFits == null ? {} : { labelFits }),
       ...(dice == null ? {} : { dice: dice.personal })
     }

@@ -14,11 +14,13 @@ export interface CoolDownInit {
   readonly limits: { readonly distance: number, readonly seconds: number }
   /** It has nothing to do and stays all the same, to the time limit, until somebody has come. */
   readonly isOpen?: boolean
+  /** There are more rounds than this site knew of. */
+  readonly isAmended?: () => boolean
   /** Told whom it waits for, whenever that changes: ids of sites that still train, or have gone. */
   readonly onWaiting?: (ids: readonly string[]) => void
 }
 
-export type CoolDownEnd = 'close enough' | 'the others have left' | 'alone' | 'time limit'
+export type CoolDownEnd = 'close enough' | 'the others have left' | 'alone' | 'time limit' | 'amended'
 
 const PAUSE_MS = 100
 // Others' sketches travel with their announcements, at most one a second; so does the word that a site has finished.
@@ -30,7 +32,7 @@ const LOOK = { firstMs: 1_500, lastMs: 30_000 }
  * due; once all have finished they sweep, until the sites agree or the time limit is reached.
  */
 export async function coolDown (
-  { gossip, peers, clock, distance, isInDoubt, limits, isOpen = false, onWaiting }: CoolDownInit,
+  { gossip, peers, clock, distance, isInDoubt, limits, isOpen = false, isAmended = () => false, onWaiting }: CoolDownInit,
   signal: AbortSignal
 ): Promise<CoolDownEnd> {
   const end = clock.now() + limits.seconds * 1_000
@@ -54,6 +56,7 @@ export async function coolDown (
   }
   gossip.rewind()
   while (left() > 0) {
+    if (isAmended()) return 'amended'
     const waits = waitedFor() > 0
     if (!peers.expectsSomebody()) {
       if (peers.haveLeft()) return 'the others have left'

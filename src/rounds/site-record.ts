@@ -1,5 +1,6 @@
 import type { RoundRecord, Scores } from '../home/metrics-log.ts'
 import type { LabelFits } from '../settings/labels.ts'
+import type { ScoredRound } from './best-round.ts'
 import type { SitePhase, SiteStatus } from './status.ts'
 
 /** What one committed exchange adds to the counts. */
@@ -19,6 +20,10 @@ export class SiteRecord {
   classes: Scores['classes']
   /** How its masks agree with the federation's model; of federations that name classes. */
   labelFits: LabelFits | undefined
+  /** Images of its validation split; 0 until the trainer is ready. */
+  validationImages = 0
+  /** The last round that it scored. */
+  scored: ScoredRound | undefined
   progress: { step: number, steps: number } | undefined
   compute: SiteStatus['compute'] | undefined
   trainer: SiteStatus['trainer'] = 'loading'

@@ -3,6 +3,17 @@ import type { Dice } from '../home/metrics-log.ts'
 
 export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
+/** An amendment of the federation that is not in force at this site. */
+export interface AmendmentView {
+  /** Its number and the beginning of its digest. */
+  name: string
+  /** One line each, against the document that is in force here. */
+  changes: string[]
+  /** It lacks founders' signatures; waits for this site; is what this site goes on with next; or cannot be. */
+  state: 'unsigned' | 'open' | 'agreed' | 'impossible'
+  why?: string
+}
+
 /** What GET /status answers. */
 export interface SiteStatus {
   /** Its version, and name/version of each protocol that it speaks. */
@@ -12,6 +23,10 @@ export interface SiteStatus {
   peerId: string
   addresses: string[]
   federation: string
+  /** Number of the document in force here: 0 for the first one. */
+  amendment: number
+  /** Amendments that are not in force here; absent where there are none. */
+  amendments?: AmendmentView[]
   round: number
   rounds: number
   phase: SitePhase

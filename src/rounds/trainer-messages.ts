@@ -27,6 +27,8 @@ export interface TrainerSetup {
   readonly compute: ComputeSettings
   /** Differs between sites: drives batches and augmentation. */
   readonly siteSeed: number
+  /** Rounds that came to their end, while there are more to train: what was fitted after a former end is no round's own. */
+  readonly finished?: number | undefined
   /** Test fault: every step takes this many times as long. */
   readonly slow?: number
 }

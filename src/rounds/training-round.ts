@@ -4,6 +4,7 @@ import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
+import type { ScoredRound } from './best-round.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Company } from './company.ts'
@@ -41,6 +42,8 @@ export interface OtherSites {
   readonly arrival: Arrival
   readonly company: Pick<Company, 'beforeRound' | 'ended'>
   readonly labelVotes: LabelVotes
+  /** What this site scored itself, if anything. */
+  readonly onScored?: (scored: ScoredRound | undefined) => void
   /** Estimated relative consensus distance, undefined while nobody else is there. */
   distance (): number | undefined
   /** Exchanges in a round. */
@@ -67,6 +70,8 @@ export interface RoundSite {
   readonly record: SiteRecord
   readonly notices: Notices
   readonly clock: Clock
+  /** Returns once a phase of training may begin; at any time when missing. */
+  readonly mayTrain?: (signal: AbortSignal) => Promise<void>
   /** Called whenever there is something new to announce. */
   readonly onPhase: (phase: SitePhase) => void
 }
@@ -114,11 +119,10 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   })
   const { dice, classes, labelFits } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
-  record.dice = dice
-  record.classes = classes
-  record.labelFits = labelFits
-  record.trainedBefore = site.averager.steps.trained
+  Object.assign(record, { dice, classes, labelFits, trainedBefore: site.averager.steps.trained })
+  record.scored = scoredRound(record, round.number, dice.global)
   if (others != null) {
+    others.onScored?.(record.scored)
     keepUp(site, others, round)
     sayLabels(site, others)
   }
@@ -139,6 +143,10 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     pace: record.pace,
     ...(consensus == null ? {} : { consensus })
   })
+}
+
+function scoredRound ({ validationImages: images }: SiteRecord, round: number, dice: number): ScoredRound | undefined {
+  return images > 0 && Number.isFinite(dice) ? { round, dice, images } : undefined
 }
 
 /** What had landed before a crash is found in the checkpoint, and steps trained beyond those of the finished rounds tell it. */
@@ -162,6 +170,7 @@ async function trainPhase (
     averager.pass(round.number)
     return
   }
+  await site.mayTrain?.(signal)
   if (round.mixed == null) enter(site, phase, round.number)
   const before = round.mixed ?? averager.snapshot()
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
@@ -267,7 +276,8 @@ export async function catchUp (
   signal: AbortSignal
 ): Promise<void> {
   const before = averager.round
-  const upTo = peers.medianAhead() ?? before
+  // Those who go on with an amended document may be in rounds that this site has none of.
+  const upTo = Math.min(peers.medianAhead() ?? before, rounds)
   if (upTo - before <= staleness) return
   const ahead = (): string[] => peers.farAhead(averager.round, staleness, upTo)
   const partner = await gossip.catchUp({ ahead, upTo, withinMs: EXCHANGE_MS, signal })

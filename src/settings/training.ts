@@ -34,6 +34,13 @@ const views = z.strictObject({
   })
 })
 
+/** Patches of images take styles of others in training (docs/spec/views.md#style-swap). */
+const swap = z.strictObject({
+  patches: setting(count.max(16), 'Patches across and down into which the tokens of an image are cut'),
+  probability: setting(z.number().min(0).max(1), 'Part of the steps in which their styles are swapped'),
+  donors: setting(z.number().int().min(0).max(64), 'Further own images that lend their styles', { unit: 'images' })
+})
+
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
@@ -95,6 +102,7 @@ export const training = z.strictObject({
     medical: false
   }),
   views: views.optional(),
+  swap: swap.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -113,15 +121,19 @@ const trainSettings = training.omit({ rounds: true, seed: true })
 
 export type TrainSettings = Readonly<z.infer<typeof trainSettings>>
 
+const UNALTERED = 'images are shown unaltered where training.augment is false; set it to true, or leave this out'
+
 /** What the settings of training cannot say one by one; undefined where all fits together. */
-export function conflictInTraining ({ stepsPerRound, epochsG, epochsL, augment, views: shown }: TrainSettings): string | undefined {
+export function conflictInTraining (settings: TrainSettings): string | undefined {
+  const { stepsPerRound, epochsG, epochsL, augment, views: shown, swap: swapped } = settings
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
+  if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
   return shown == null ? undefined : conflictInViews(shown, augment)
 }
 
 function conflictInViews ({ kind, consistency = 0, blend = false }: z.infer<typeof views>, augment: boolean): string | undefined {
-  if (!augment) return 'training.views: images are shown unaltered where training.augment is false; set it to true, or leave views out'
+  if (!augment) return `training.views: ${UNALTERED}`
   if (kind === 'gin' || kind === 'spatial') return undefined
   if (consistency > 0) return `training.views.consistency: it compares views of "gin" or "spatial", not of "${kind}"`
   return blend ? `training.views.blend: it mixes views of "gin" or "spatial", not of "${kind}"` : undefined

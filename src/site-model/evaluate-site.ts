@@ -5,6 +5,7 @@ import { systemReason } from '../common/system-error.ts'
 import { hasForeground, loadDataset, writeOutput, type LabelMap, type Slice } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { sitePaths } from '../home/paths.ts'
+import type { WhichRound } from '../home/round-adapter.ts'
 import { classMeans } from '../model/classes/scores.ts'
 import { summariseClass, type ClassSummary } from '../model/scores/class-summary.ts'
 import type { ImageScore } from '../model/scores/overlap.ts'
@@ -22,6 +23,8 @@ export interface EvaluateOptions {
   /** `validation` keeps only what training never saw */
   readonly split: 'validation' | 'all'
   readonly compute?: Partial<ComputeSettings>
+  /** whose global adapter; the last by default */
+  readonly round?: WhichRound | undefined
   /** NSD's tolerance: mm, or pixels where no voxel size is known */
   readonly tolerance: number
   /** where the table of cases goes */
@@ -60,7 +63,7 @@ export type Evaluation = Readonly<Record<Mode, ModeScore>> & {
  */
 export async function evaluateSite (home: string, given: string | undefined, options: EvaluateOptions): Promise<Evaluation> {
   await prepareOutputs(options)
-  const site = await openSiteModel(home, options.compute)
+  const site = await openSiteModel(home, options.compute, options.round)
   try {
     const { training } = site.federation.document
     const before = await readSides(sitePaths(home).privateStore)

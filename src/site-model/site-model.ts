@@ -4,8 +4,10 @@ import { labelMapOf, type LabelMap, type ReadOptions } from '../dataset/index.ts
 import { CorruptFileError, InputError } from '../errors.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadConfig } from '../home/config/load.ts'
+import { requireChecksum } from '../home/checksum.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
+import { adapterOfRound, type WhichRound } from '../home/round-adapter.ts'
 import { requireKnownHome } from '../home/version.ts'
 import type { Learner } from '../model/train/learner.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
@@ -31,15 +33,17 @@ export interface SiteModel {
   close (): Promise<void>
 }
 
-export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}): Promise<SiteModel> {
+/** `round`: whose global adapter; experts are always the last ones. */
+export async function openSiteModel (home: string, flags: Partial<ComputeSettings> = {}, round: WhichRound = 'last'): Promise<SiteModel> {
   await requireKnownHome(home)
   const paths = sitePaths(home)
+  const path = await adapterOfRound(paths, round)
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)
   const engine = await createEngine(engineOptions(config))
   const { model, training, method, labels } = federation.document
   const learner = await createLearner({ engine, model, training, method, labels, models: paths.models, siteSeed: 0 })
-  const saved = await readSavedAdapter(paths.adapter, learner)
+  const saved = await readSavedAdapter(path, learner)
   const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
   if (experts != null) learner.importPrivate(experts.set)
   return {
@@ -62,6 +66,7 @@ async function readSavedAdapter (path: string, learner: Learner): Promise<{ adap
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
   try {
+    requireChecksum(bytes)
     return adapterFromSafetensors(learner.schema, bytes)
   } catch (error) {
     if (error instanceof CorruptFileError) {

@@ -43,6 +43,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^consilium id /, 'asks for a passphrase, or takes a key away: test/e2e/network/membership.spec.ts'],
   [/^consilium model import /, 'weights of SAM are no part of the repository: test/e2e/model.spec.ts makes some'],
   [/^consilium federation sign /, 'a second founder: test/e2e/admission.spec.ts'],
+  [/^consilium federation (amend|agree)/, 'two founders and a running site: test/e2e/network/amendment.spec.ts'],
   [/^consilium federation create .*(DIR|NAME)/, 'a form to fill in; the line of README.md is run'],
   [/^consilium (invite|join) .*[[|]/, 'a form to fill in; the line of README.md is run']
 ]

@@ -1,14 +1,16 @@
 import { UsageError } from '../../errors.ts'
+import { parseRound } from '../../home/round-adapter.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { describeEvaluation } from '../describe-evaluation.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { EXPERTS_OF_NOW, homeFlag, jsonFlag, print, roundFlag, warn } from '../output.ts'
 import { flagOf, flagsOf, settingsIn } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
+  ...roundFlag,
   ...flagsOf(engine),
   data: { ...flagOf(identity.shape.data), describe: 'folder with images and masks; by default what this site trained on last' },
   split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' },
@@ -28,8 +30,10 @@ export const evaluate = command({
     if (!(tolerance >= 0 && Number.isFinite(tolerance))) throw new UsageError('--tolerance must be a number from 0')
     if (!Number.isInteger(worst) || worst < 0) throw new UsageError('--worst must be a whole number from 0')
     if (pictures != null && worst === 0) throw new UsageError('--pictures draws the worst cases: say how many, for example --worst 5')
+    const round = parseRound(args.round)
+    if (round !== 'last') warn(EXPERTS_OF_NOW)
     const { evaluateSite } = await import('../../site-model/evaluate-site.ts')
-    const result = await evaluateSite(args.home, data, { split, tolerance, csv, worst, pictures, compute: settingsIn(engine, args) })
+    const result = await evaluateSite(args.home, data, { split, round, tolerance, csv, worst, pictures, compute: settingsIn(engine, args) })
     print(args.json, result, () => describeEvaluation(result, { byClass: args['by-class'], csv }))
   }
 })

@@ -1,22 +1,30 @@
 import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError } from '../../errors.ts'
+import { requireChecksum } from '../../home/checksum.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { adapterOfRound, parseRound } from '../../home/round-adapter.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { command, withFlags } from '../flags.ts'
-import { homeFlag, jsonFlag, print } from '../output.ts'
+import { homeFlag, jsonFlag, print, roundFlag } from '../output.ts'
 
-const flags = { ...homeFlag, ...jsonFlag, out: { type: 'string', describe: 'safetensors file to write', demandOption: true } } as const
+const flags = {
+  ...homeFlag,
+  ...jsonFlag,
+  ...roundFlag,
+  out: { type: 'string', describe: 'safetensors file to write', demandOption: true }
+} as const
 
 export const exportAdapter = command({
   command: 'export',
   describe: 'write the global adapter as safetensors; the private experts stay',
   builder: (argv) => withFlags(argv, flags),
-  handler: async ({ home, json, out }) => {
+  handler: async ({ home, json, out, round }) => {
     await requireKnownHome(home)
-    const path = sitePaths(home).adapter
+    const path = await adapterOfRound(sitePaths(home), parseRound(round))
     const bytes = await readIfThere(path)
     if (bytes == null) throw new InputError(`${home} has no adapter yet: start the daemon and let it finish a round`)
+    requireChecksum(bytes)
     const { tensors, metadata } = readFloatTensors(bytes)
     await writeFileSafely(out, bytes)
     const result = { out, round: Number(metadata['round']), tensors: tensors.size, schemaHash: metadata['schema_hash'] }

@@ -1,7 +1,7 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { InputError } from '../../errors.ts'
 import {
-  missingOf,
+  lackingSignatures,
   quorumOf,
   readDraft,
   requireQuorum,
@@ -13,8 +13,10 @@ import {
 import { loadIdentity } from '../../federation/identity.ts'
 import { countersign, missingSignatures } from '../../federation/membership/certificate.ts'
 import { decodeInvitation, encodeInvitation, isInvitation, MAX_INVITATION_BYTES } from '../../federation/membership/invitation.ts'
+import { comparePolicy, type PolicyLine } from '../../federation/policy.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { readPolicy } from '../../home/policy.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { askControl } from '../../node/control/client.ts'
 import { sections } from '../../settings/federation-settings.ts'
@@ -58,7 +60,7 @@ async function signDocument (home: string, json: boolean, file: string): Promise
   const document = await signFederation(together, key)
   await writeFederation(file, document)
   if (own?.id === draft.id) await writeFederation(paths.federation, document)
-  const missing = missingOf(document, document.signatures)
+  const missing = lackingSignatures(document)
   print(
     json,
     { id: draft.id, signatures: document.signatures.length, missing },
@@ -92,10 +94,17 @@ export const show = command({
   command: 'show [file]',
   describe: 'what a federation.json says: of this site, or of a file',
   builder: (argv) =>
-    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), { ...homeFlag, ...jsonFlag }),
-  handler: async ({ home, json, file }) => {
+    withFlags(argv.positional('file', { type: 'string', describe: 'federation.json' }), {
+      ...homeFlag,
+      ...jsonFlag,
+      policy: { type: 'boolean', describe: "beside the lines of this site's policy.json", default: false }
+    }),
+  handler: async ({ home, json, file, policy }) => {
     const { id, document } = await readOwnOr(file, home)
-    print(json, { id, ...document }, () => describe({ id, document }))
+    if (policy) {
+      const lines = comparePolicy(await readPolicy(sitePaths(home).policy), document)
+      print(json, lines, () => lines.length === 0 ? 'policy.json says nothing of a document' : lines.map(describeLine).join('\n'))
+    } else print(json, { id, ...document }, () => describe({ id, document }))
   }
 })
 
@@ -152,11 +161,17 @@ function merged (a: FederationDocument, b: FederationDocument): FederationDocume
   }
 }
 
+function describeLine ({ name, document, policy, isWithin }: PolicyLine): string {
+  return `${isWithin ? 'within' : 'BEYOND'}  ${name}: the document says ${document}, policy.json ${policy}`
+}
+
 function describe ({ id, document }: Federation): string {
   const signed = new Set(document.signatures.map(({ peerId }) => peerId))
   return [
     `${document.name}  ${id}`,
     `created     ${document.created}${document.software == null ? '' : ` by consilium ${document.software}`}`,
+    ...(document.amends == null ? [] : [`amendment   ${document.amends.number}, after ${document.amends.document}`]),
+    ...(document.leastSoftware == null ? [] : [`software    ${document.leastSoftware} or newer`]),
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     `trains by   ${methodInWords(document)}`,

@@ -12,6 +12,7 @@ import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
 import { flagOf, flagWithDefault, requireWithin } from '../setting-flags.ts'
+import { agree, amend } from './amendments.ts'
 import { rotateKey, show, sign, verify } from './federation-documents.ts'
 
 const BOUNDED = {
@@ -105,9 +106,9 @@ function requireFounders ({ founder, quorum }: CreateArgs): void {
 
 export const federation: CommandModule = {
   command: 'federation',
-  describe: 'found a federation, sign, show or verify its document, make a new network key',
+  describe: 'found a federation, sign, show, verify or amend its document, make a new network key',
   builder: (argv) =>
-    argv.command(create).command(sign).command(show).command(verify).command(rotateKey).demandCommand(
+    argv.command(create).command(sign).command(show).command(verify).command(amend).command(agree).command(rotateKey).demandCommand(
       1,
       'say what to do: federation create'
     ),

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
 import { UsageError } from '../../errors.ts'
+import { parseRound } from '../../home/round-adapter.ts'
 import type { BoxPrompt, PointPrompt } from '../../model/predict/prompts.ts'
 import type { Mode } from '../../settings/model.ts'
 import { engine } from '../../settings/site/compute.ts'
@@ -7,12 +8,13 @@ import type { FolderPrediction } from '../../site-model/predict/folder.ts'
 import type { Prediction, PredictRequest } from '../../site-model/predict/predictor.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { interruptible } from '../interruptible.ts'
-import { homeFlag, jsonFlag, print, warn } from '../output.ts'
+import { EXPERTS_OF_NOW, homeFlag, jsonFlag, print, roundFlag, warn } from '../output.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
 
 const flags = {
   ...homeFlag,
   ...jsonFlag,
+  ...roundFlag,
   ...flagsOf(engine),
   image: {
     type: 'string',
@@ -40,6 +42,8 @@ export const predict = command({
   builder: (argv) => withFlags(argv, flags),
   handler: async (args) => {
     const request = requestOf(args)
+    const round = parseRound(args.round)
+    if (round !== 'last' && args.mode === 'personal') warn(EXPERTS_OF_NOW)
     const { isFolder, predictFolder } = await import('../../site-model/predict/folder.ts')
     const { Predictor } = await import('../../site-model/predict/predictor.ts')
     const { checkEnding } = await import('../../site-model/predict/outputs.ts')
@@ -49,6 +53,7 @@ export const predict = command({
       const predictor = await Predictor.open({
         home: args.home,
         mode: args.mode,
+        round,
         compute: settingsIn(engine, args),
         ...(args.cache ? {} : { embeddingCache: 0 })
       })

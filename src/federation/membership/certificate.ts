@@ -1,6 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
-import { missingOf, quorumOf, type Federation } from '../document.ts'
+import { foundingsOf, missingOf, quorumOf, type Federation } from '../document.ts'
 import { federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from '../signed.ts'
 
 export const siteName = printable.min(1).max(60)
@@ -106,7 +106,7 @@ export async function verifyCredential (value: unknown, { federation, peerId, no
   }
   if (shown == null) return { fault: 'NONE' }
   const fault = await signerFault(parsed.data, federation) ?? holderFault(shown, handovers, peerId) ??
-    standingFault(shown, handovers, peerId, standing) ?? timeFault(shown, now)
+    formerFault(shown, federation, standing) ?? standingFault(shown, handovers, peerId, standing) ?? timeFault(shown, now)
   return fault == null ? { member: { peerId, name: shown.name, role: shown.role, to: shown.to } } : { fault }
 }
 
@@ -136,9 +136,12 @@ export function missingSignatures ({ document }: Federation, shown: Certificate 
   return shown == null || shown.issuer != null ? 0 : missingOf(document, shown.signatures)
 }
 
-/** Signed by enough founders, and by nobody else. */
+/** Signed by enough founders, of now or of before, and by nobody else. */
 export async function isFounded (value: Certificate | RootCertificate, { document }: Federation): Promise<boolean> {
-  return await haveSigned(bodyOf(value), value.signatures, document.founders) >= quorumOf(document)
+  for (const founding of foundingsOf(document)) {
+    if (await haveSigned(bodyOf(value), value.signatures, founding.founders) >= quorumOf(founding)) return true
+  }
+  return false
 }
 
 /** How many of `allowed` signed; 0 where any signature is wrong, somebody else's, or there twice: what is stored is to stay small. */
@@ -168,6 +171,13 @@ export function holderOf ({ peerId }: CertificateBody, handovers: readonly Hando
 
 function holderFault (shown: Certificate, handovers: readonly Handover[], peerId: string): CredentialFault | undefined {
   return holderOf(shown, handovers) === peerId ? undefined : 'OTHER_PEER'
+}
+
+/** Who is founder no more and was revoked could still sign with an earlier date. */
+function formerFault (shown: Certificate, { document }: Federation, standing: KnownStanding): CredentialFault | undefined {
+  const { signatures } = shown.issuer ?? shown
+  const isEnded = signatures.some(({ peerId }) => !document.founders.includes(peerId) && standing.isRevoked(peerId, 'founder'))
+  return isEnded ? 'REVOKED' : undefined
 }
 
 function standingFault (

@@ -1,16 +1,23 @@
-import { appendFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { z } from 'zod'
-import { parseJson } from '../../common/parse-json.ts'
-import { isMissing, makePrivateFolder, readIfThere } from '../../home/files.ts'
+import { appendPending, readPending, takePending } from './pending.ts'
 
 const membershipEvent = z.strictObject({
   kind: z.literal('membership'),
-  event: z.enum(['certified', 'invited', 'revocation signed', 'revoked', 'handed over', 'key rotated', 'key received']),
+  event: z.enum([
+    'certified',
+    'invited',
+    'revocation signed',
+    'revoked',
+    'handed over',
+    'key rotated',
+    'key received',
+    'amendment signed',
+    'amendment agreed',
+    'amended'
+  ]),
   peer: z.string(),
   detail: z.string().optional()
 })
-const MOST = 1_000
 
 /** What the audit ledger is told about membership. */
 export type MembershipChange = z.infer<typeof membershipEvent>
@@ -23,26 +30,21 @@ export type MembershipEvent = MembershipChange | {
 
 /** Keeps what a command did until the daemon writes it into the ledger. */
 export async function appendEvent (path: string, event: MembershipChange): Promise<void> {
-  await makePrivateFolder(dirname(path))
-  await appendFile(path, JSON.stringify(event) + '\n', { mode: 0o600 })
+  await appendPending(path, event)
 }
 
 /** The events that wait for the ledger. */
 export async function readEvents (path: string): Promise<MembershipChange[]> {
-  const text = (await readIfThere(path))?.toString('utf8') ?? ''
-  return text.split('\n').slice(0, MOST).flatMap((line) => membershipEvent.safeParse(parseJson(line)).data ?? [])
+  return (await readPending(path)).flatMap((value) => membershipEvent.safeParse(value).data ?? [])
 }
 
 /** The same, which from now on wait no more. */
 export async function takeEvents (path: string): Promise<MembershipChange[]> {
-  const taken = `${path}.taken`
-  try {
-    await rename(path, taken)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
-  const events = await readEvents(taken)
-  await rm(taken)
-  return events
+  return (await takePending(path)).flatMap((value) => membershipEvent.safeParse(value).data ?? [])
+}
+
+/** The inverse of how `invite` writes it down: role, then name. */
+export function invitedAs (detail = ''): [string, 'member' | 'inviter'] {
+  const [role, ...name] = detail.split(' ')
+  return [name.join(' '), role === 'inviter' ? 'inviter' : 'member']
 }

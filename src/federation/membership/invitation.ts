@@ -3,7 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
 import { isMultiaddress } from '../../settings/site/multiaddress.ts'
-import { parseFederation, quorumOf, type Federation, type FederationDocument } from '../document.ts'
+import { parseFederation, quorumOf, signersOfDocument, type Federation, type FederationDocument } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import {
   certificate,
@@ -162,5 +162,5 @@ function checksum (bytes: Uint8Array): Buffer {
 
 /** The quorum's signatures are enough. */
 function withoutSpareSignatures (document: FederationDocument): FederationDocument {
-  return { ...document, signatures: document.signatures.slice(0, quorumOf(document)) }
+  return { ...document, signatures: document.signatures.slice(0, quorumOf(signersOfDocument(document))) }
 }

@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireCurrentHome } from '../../home/version.ts'
-import { readFederation, type Federation } from '../document.ts'
+import { readNewestFederation } from '../amendments/amendments.ts'
+import type { Federation } from '../document.ts'
 import { loadIdentity, readPeerId } from '../identity.ts'
 import { peerIdText } from '../signed.ts'
 import { issueCertificate, missingSignatures, siteName, verifyCredential, type Credential } from './certificate.ts'
@@ -57,7 +58,7 @@ export async function inviteSite (init: InvitationInit): Promise<IssuedInvitatio
   requireValid({ peerId, name, validMs, bootstrap })
   await requireCurrentHome(home)
   const paths = sitePaths(home)
-  const federation = await readFederation(paths.federation)
+  const federation = await readNewestFederation(paths)
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   const issuer = await issuingCertificate(home, federation, standing)

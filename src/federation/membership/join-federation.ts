@@ -3,9 +3,12 @@ import { loadConfig, mergeIntoConfigFile } from '../../home/config/load.ts'
 import { writeCheckedJson } from '../../home/checksum.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { readPolicy } from '../../home/policy.ts'
 import { requireCurrentHome } from '../../home/version.ts'
-import { readFederation, writeFederation, type Federation } from '../document.ts'
+import { Amendments } from '../amendments/amendments.ts'
+import { documentDigest, numberOf, readFederation, writeFederation, type Federation } from '../document.ts'
 import { readPeerId, requirePrivateMode } from '../identity.ts'
+import { requirePolicy } from '../policy.ts'
 import { readStatements } from './files.ts'
 import { decodeInvitation, requireAddresses, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
@@ -51,18 +54,30 @@ export async function joinFederation ({ home, invitation: text, bootstrap = [] }
   const { federation, certificate, ring } = invitation
   const peerId = await readPeerId(paths.identity)
   await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
+  requirePolicy(await readPolicy(paths.policy), federation.document)
   const { bootstrap: known } = await loadConfig(paths.config, {})
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
   if (certificate != null) await writeCheckedJson(paths.certificate, { certificate, handovers: [] })
   const given = [...new Set([...bootstrap, ...invitation.bootstrap])]
   if (given.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: given })
-  await writeFederation(paths.federation, federation.document)
+  await keepDocument(paths, federation)
   return {
     ...federation,
     peerId,
     bootstrap: given.length > 0 ? given : known,
     ...(certificate == null ? {} : { validTo: certificate.to })
   }
+}
+
+/** A home that has a document goes on with it until its people agree to another, unless it cannot follow from there. */
+async function keepDocument (paths: SitePaths, { document }: Federation): Promise<void> {
+  if (await readIfThere(paths.federation) != null) {
+    const amendments = await Amendments.open(paths, await readFederation(paths.federation))
+    if (numberOf(document) < numberOf(amendments.newest.document)) return
+    const follows = numberOf(document) > 0 && await amendments.leave(document).then(() => true, () => false)
+    if (follows || documentDigest(document) === documentDigest(amendments.newest.document)) return
+  }
+  await writeFederation(paths.federation, document)
 }
 
 /** What this home already knows of revocations. @throws InputError where it belongs to another federation */

@@ -3,7 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { parseJson } from '../../common/parse-json.ts'
 import { InputError, ProtocolError } from '../../errors.ts'
-import type { Federation } from '../document.ts'
+import { foundingsOf, type Federation } from '../document.ts'
 import { federationIdText, isSigned, sign, signature } from '../signed.ts'
 
 const KEY_BYTES = 32
@@ -61,7 +61,7 @@ export async function requireKey (federation: Federation, statement: unknown, ke
   if (!parsed.success) throw new ProtocolError('a network key with a malformed statement')
   const { signature: by, ...unsigned } = parsed.data
   if (parsed.data.federation !== federation.id) throw new ProtocolError('a network key of another federation')
-  if (!federation.document.founders.includes(by.peerId) || !await isSigned(unsigned, by)) {
+  if (!foundingsOf(federation.document).some(({ founders }) => founders.includes(by.peerId)) || !await isSigned(unsigned, by)) {
     throw new ProtocolError('a network key that no founder signed')
   }
   if (key.length !== KEY_BYTES || keyHash(federation.id, key) !== parsed.data.hash) {

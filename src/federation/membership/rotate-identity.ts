@@ -7,7 +7,8 @@ import { writeCheckedJson } from '../../home/checksum.ts'
 import { DiskExchangeLog } from '../../home/exchange-log.ts'
 import { isMissing, readIfThere } from '../../home/files.ts'
 import { formerLedger, type SitePaths } from '../../home/paths.ts'
-import { readFederation, type Federation } from '../document.ts'
+import { readNewestFederation } from '../amendments/amendments.ts'
+import type { Federation } from '../document.ts'
 import { loadIdentity, writeIdentity } from '../identity.ts'
 import { holderOf, issueHandover, type Credential } from './certificate.ts'
 import { appendEvent } from './events.ts'
@@ -26,10 +27,11 @@ export async function rotateIdentity (
 ): Promise<{ from: string, to: string }> {
   const old = await loadIdentity(paths.identity)
   const from = peerIdFromPrivateKey(old).toString()
-  const federation = await readIfThere(paths.federation) == null ? undefined : await readFederation(paths.federation)
+  const federation = await readIfThere(paths.federation) == null ? undefined : await readNewestFederation(paths)
   if (federation?.document.founders.includes(from) === true) {
     throw new InputError(
-      'the federation document names the founders by their keys: a founder cannot change its key, only a new federation can name another'
+      'the federation document names the founders by their keys: a founder cannot change its key; have another founder put a new one in ' +
+        'its place ("consilium federation amend")'
     )
   }
   await requireNoDoubt(paths.exchanges)

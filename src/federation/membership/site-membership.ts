@@ -1,12 +1,13 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { LRUCache } from 'lru-cache'
 import { parseJson } from '../../common/parse-json.ts'
-import { InputError, ProtocolError } from '../../errors.ts'
+import { InputError } from '../../errors.ts'
 import { writeCheckedJson } from '../../home/checksum.ts'
 import type { SitePaths } from '../../home/paths.ts'
 import type { CredentialReason, Greeting, KeyVersion, MembershipPort, NetworkKey } from '../../protocol/membership/index.ts'
+import { Amendments } from '../amendments/amendments.ts'
 import { quorumOf, type Federation } from '../document.ts'
-import { canonicalBytes } from '../signed.ts'
+import { canonicalBytes, parseBytes } from '../signed.ts'
 import { CatchUp } from './catch-up.ts'
 import {
   credential,
@@ -18,7 +19,7 @@ import {
   type MemberRole,
   type RootCertificate
 } from './certificate.ts'
-import { takeEvents, type MembershipEvent } from './events.ts'
+import { invitedAs, takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import {
   epochOf,
@@ -61,7 +62,7 @@ const MOST_OVERLAP_MS = 366 * 86_400_000
 
 /** Everything a site knows about who belongs to its federation, on disk before anybody acts on it. */
 export class SiteMembership implements MembershipPort {
-  readonly federation: Federation
+  readonly documents: Amendments
   readonly standing: Standing
   readonly book: MemberBook
   readonly #init: SiteMembershipInit
@@ -84,17 +85,24 @@ export class SiteMembership implements MembershipPort {
   /** Of peers whose hand-overs came too late: who holds the certificate. */
   readonly #instead = new LRUCache<string, string>({ max: MOST_SHOWN })
 
-  private constructor (init: SiteMembershipInit, parts: { standing: Standing, book: MemberBook, credential: Credential, ring: KeyRing }) {
+  private constructor (
+    init: SiteMembershipInit,
+    parts: { documents: Amendments, standing: Standing, book: MemberBook, credential: Credential, ring: KeyRing }
+  ) {
     this.#init = init
     this.#now = init.now ?? Date.now
-    this.federation = init.federation
+    this.documents = parts.documents
+    this.documents.onNewest = (newest) => {
+      this.standing.use(newest)
+      this.#shown.clear()
+    }
     this.standing = parts.standing
     this.book = parts.book
     this.#credential = parts.credential
     this.#ring = parts.ring
     const others = [
       ...parts.book.entries.filter(({ lastSeen }) => lastSeen != null),
-      ...init.federation.document.founders.map((peerId) => ({ peerId, role: 'founder' as const }))
+      ...this.federation.document.founders.map((peerId) => ({ peerId, role: 'founder' as const }))
     ]
     this.#catchUp = new CatchUp(
       others.filter(({ peerId, role }) => peerId !== init.peerId && !parts.standing.isRevoked(peerId, role)).map(({ peerId }) => peerId),
@@ -104,12 +112,18 @@ export class SiteMembership implements MembershipPort {
 
   /** @throws InputError for a damaged file or a key file that others may read. */
   static async open (init: SiteMembershipInit): Promise<SiteMembership> {
-    const { paths, federation, now = Date.now } = init
-    const standing = new Standing(federation)
+    const { paths, now = Date.now } = init
+    const documents = await Amendments.open(paths, init.federation)
+    const standing = new Standing(documents.newest)
     await readStatements(paths.statements, standing)
     const ring = withoutExpired(await readKeyRing(paths.networkKey), now())
     const book = await MemberBook.open(paths.members, now)
-    return new SiteMembership(init, { standing, ring, book, credential: await readCredential(paths.certificate) })
+    return new SiteMembership(init, { documents, standing, ring, book, credential: await readCredential(paths.certificate) })
+  }
+
+  /** As its founders have amended it: whom they admit is theirs to say, whether or not this site goes on with what it trains by then. */
+  get federation (): Federation {
+    return this.documents.newest
   }
 
   get ring (): KeyRing {
@@ -142,7 +156,8 @@ export class SiteMembership implements MembershipPort {
     return {
       credential: canonicalBytes(this.#credential),
       digest: this.standing.digest,
-      key: { epoch: epochOf(this.#ring), hash: Buffer.from(hash, 'hex') }
+      key: { epoch: epochOf(this.#ring), hash: Buffer.from(hash, 'hex') },
+      documents: this.documents.digest
     }
   }
 
@@ -229,7 +244,8 @@ export class SiteMembership implements MembershipPort {
 
   /** Signs that a site is a member no more, for good. @throws InputError where this site may not. */
   async issueRevocation (peerId: string): Promise<Revoked & { news: Uint8Array[] }> {
-    const { federation, key } = this.#init
+    const { federation } = this
+    const { key } = this.#init
     const role = this.#roleOf(peerId)
     const inviter = this.#revoker(peerId, role)
     const ended = [peerId, ...this.#formerKeysOf(peerId)]
@@ -252,7 +268,8 @@ export class SiteMembership implements MembershipPort {
 
   /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
   #revoker (peerId: string, role: MemberRole): RootCertificate | undefined {
-    const { federation, peerId: self } = this.#init
+    const { federation } = this
+    const { peerId: self } = this.#init
     const { certificate, handovers } = this.#credential
     if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
     if (federation.document.founders.includes(self)) return undefined
@@ -274,7 +291,8 @@ export class SiteMembership implements MembershipPort {
 
   /** Makes a new network key; the old ones are accepted for `overlapMs` more. @throws InputError unless this site is a founder. */
   async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string, news: NetworkKey }> {
-    const { federation, key: founder, peerId } = this.#init
+    const { federation } = this
+    const { key: founder, peerId } = this.#init
     if (!federation.document.founders.includes(peerId)) throw new InputError('only a founder can make a new network key: ask one of them')
     const isEndless = !(overlapMs >= 0 && overlapMs <= MOST_OVERLAP_MS)
     if (isEndless) throw new InputError('the old network key can be accepted for at most 366 days more: give a shorter overlap')
@@ -378,20 +396,5 @@ export class SiteMembership implements MembershipPort {
     const turn = this.#lock.then(work, work)
     this.#lock = turn.catch(() => { /* told to its caller */ })
     return await turn
-  }
-}
-
-/** The inverse of how `invite` writes it down: role, then name. */
-export function invitedAs (detail = ''): [string, 'member' | 'inviter'] {
-  const [role, ...name] = detail.split(' ')
-  return [name.join(' '), role === 'inviter' ? 'inviter' : 'member']
-}
-
-function parseBytes (bytes: Uint8Array): unknown {
-  if (bytes.length === 0) return {}
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new ProtocolError('a membership message is not JSON')
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { z } from 'zod'
 import { ProtocolError } from '../../errors.ts'
-import { quorumOf, type Federation } from '../document.ts'
+import { foundingsOf, quorumOf, type Federation } from '../document.ts'
 import { canonicalBytes, federationIdText, isSigned, peerIdText, sign, signature } from '../signed.ts'
 import {
   credential,
@@ -49,12 +49,17 @@ const MOST_FORMER = 16
  * A site is revoked once the quorum of founders or, for a plain member, one inviter who is not revoked itself has signed it.
  */
 export class Standing implements KnownStanding {
-  readonly #federation: Federation
+  #federation: Federation
   readonly #revocations = new Map<string, Revocation>()
   /** By the key that handed over. */
   readonly #successions = new Map<string, Succession>()
 
   constructor (federation: Federation) {
+    this.#federation = federation
+  }
+
+  /** From now on the founders of this document decide. */
+  use (federation: Federation): void {
     this.#federation = federation
   }
 
@@ -81,6 +86,12 @@ export class Standing implements KnownStanding {
     }
     look(peerId)
     return [...former]
+  }
+
+  /** Sites that the founders of now have revoked, or those of before. */
+  get revokedByFounders (): string[] {
+    return [...new Set([...this.#federation.document.amends?.revoked ?? [], ...this.#revocations.keys()])]
+      .filter((peerId) => this.#hasQuorum(peerId))
   }
 
   /** Founders who have signed the revocation of this site, whether or not they are enough. */
@@ -198,8 +209,10 @@ export class Standing implements KnownStanding {
   }
 
   #hasQuorum (peerId: string): boolean {
+    const { document } = this.#federation
     const signers = this.#revocations.get(peerId)?.signatures ?? []
-    return signers.filter((each) => this.#isFounder(each)).length >= quorumOf(this.#federation.document)
+    return document.amends?.revoked?.includes(peerId) === true ||
+      signers.filter((each) => document.founders.includes(each.peerId)).length >= quorumOf(document)
   }
 
   #isEndedByInviter (peerId: string): boolean {
@@ -207,8 +220,9 @@ export class Standing implements KnownStanding {
     return signers.some((each) => each.certificate != null && !this.isRevoked(each.peerId, 'inviter'))
   }
 
+  /** Now or before: what a former founder signed stays known, and counts no more. */
   #isFounder ({ peerId }: { readonly peerId: string }): boolean {
-    return this.#federation.document.founders.includes(peerId)
+    return foundingsOf(this.#federation.document).some(({ founders }) => founders.includes(peerId))
   }
 }
 

@@ -15,8 +15,8 @@ export interface Component {
   readonly terms?: Readonly<Partial<Record<TrainPhase, readonly Term[]>>>
   /** Fed with every step of a phase, from how things stand when the phase begins. */
   readonly inputs?: (phase: TrainPhase, start: PhaseStart) => HostRecord
-  /** Fed with one step: made of its batch and of the phase's random numbers. */
-  readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random) => HostRecord
+  /** Fed with one step: made of its batch, of the phase's random numbers and of all images that the phase trains on. */
+  readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random, samples: readonly Fitted[]) => HostRecord
 }
 
 /** A term of a loss: pure, so that it can be part of a compiled step. */

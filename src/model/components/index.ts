@@ -7,6 +7,7 @@ import { consistency } from './consistency.ts'
 import { distillation } from './distillation.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
+import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
 
 export type { Component } from './component.ts'
@@ -29,6 +30,7 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
     supervised,
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
     distillation(train),
+    ...(train.swap == null ? [] : [styleSwap(train.swap, { side: config.imageSize, pixels: model.pixels })]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }

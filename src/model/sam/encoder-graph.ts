@@ -23,8 +23,10 @@ export interface BlockOutput {
 
 /** How one kind of encoder runs, up to the neck that all have. */
 export interface EncoderGraph<Config> {
-  /** images [B,S,S,3], normalised → what block 0 takes. */
-  readonly embed: (images: tf.Tensor4D, weights: TensorRecord, config: Config) => tf.Tensor4D
+  /** images [B,S,S,3], normalised → tokens [B,H,H,D] that know nothing of where they are. */
+  readonly patches: (images: tf.Tensor4D, weights: TensorRecord, config: Config) => tf.Tensor4D
+  /** The same → what block 0 takes. */
+  readonly placed: (patches: tf.Tensor4D, weights: TensorRecord) => tf.Tensor4D
   /** One block; experts run beside its MLP where the record holds them. */
   readonly block: (x: tf.Tensor4D, weights: TensorRecord, config: Config, index: number, options: AdapterOptions) => BlockOutput
 }

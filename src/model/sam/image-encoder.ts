@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { TensorRecord } from '../../compute/index.ts'
 import { affine, layerNorm, linear, weight } from '../blocks/common.ts'
 import type { Routing } from '../blocks/experts.ts'
+import { swapStyles } from '../blocks/style-swap.ts'
 import { CHANNEL_EPS, type SamConfig } from './build-sam.ts'
 import { PLAIN, type AdapterOptions, type BlockOutput } from './encoder-graph.ts'
 import { tinyVit } from './tiny-vit.ts'
@@ -27,10 +28,17 @@ export function encoderBlock (
   }
 }
 
-function embed (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): tf.Tensor4D {
+function patches (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): tf.Tensor4D {
   switch (config.encoder) {
-    case 'vit': return vit.embed(images, weights, config)
-    case 'tiny-vit': return tinyVit.embed(images, weights, config)
+    case 'vit': return vit.patches(images, weights, config)
+    case 'tiny-vit': return tinyVit.patches(images, weights, config)
+  }
+}
+
+function placed (tokens: tf.Tensor4D, weights: TensorRecord, { encoder }: SamConfig): tf.Tensor4D {
+  switch (encoder) {
+    case 'vit': return vit.placed(tokens, weights)
+    case 'tiny-vit': return tinyVit.placed(tokens, weights)
   }
 }
 
@@ -48,9 +56,18 @@ export function neck (x: tf.Tensor4D, weights: TensorRecord): tf.Tensor4D {
   return layerNorm(mixed, weights, 'image_encoder.neck.3', CHANNEL_EPS) as tf.Tensor4D
 }
 
-/** images [B,S,S,3], normalised → the tokens of block 0. */
-export function embedTokens (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig): Tokens {
-  return { x: embed(images, weights, config), routing: [] }
+/** Images [D,S,S,3] that lend their styles, and the matrix by which patches take them (style-swap.ts). */
+export interface Swap {
+  readonly donors?: tf.Tensor4D | undefined
+  readonly matrix: tf.Tensor2D
+}
+
+/** images [B,S,S,3], normalised → the tokens of block 0, with styles swapped before they know where they are. */
+export function embedTokens (images: tf.Tensor4D, weights: TensorRecord, config: SamConfig, swap?: Swap): Tokens {
+  const tokens = patches(images, weights, config)
+  if (swap == null) return { x: placed(tokens, weights, config), routing: [] }
+  const from = swap.donors == null ? undefined : patches(swap.donors, weights, config)
+  return { x: placed(swapStyles(tokens, { from, matrix: swap.matrix }), weights, config), routing: [] }
 }
 
 /** Blocks `from` up to, not including, `to`. */

@@ -95,4 +95,4 @@ function block (x: tf.Tensor4D, weights: TensorRecord, config: TinyVitConfig, in
 }
 
 /** Convolutions on the whole picture, then blocks with attention in windows (docs/spec/litemedsam.md#image-encoder). */
-export const tinyVit: EncoderGraph<TinyVitConfig> = { embed, block }
+export const tinyVit: EncoderGraph<TinyVitConfig> = { patches: embed, placed: (patches) => patches, block }

@@ -87,6 +87,7 @@ function block (
 
 /** images [B,S,S,3] → patches with their positions, and then blocks of one width (docs/spec/sam.md#image-encoder). */
 export const vit: EncoderGraph<VitConfig> = {
-  embed: (images, weights, config) => tf.add(patchEmbed(images, weights, config), weight(weights, 'image_encoder.pos_embed')),
+  patches: patchEmbed,
+  placed: (patches, weights) => tf.add(patches, weight(weights, 'image_encoder.pos_embed')),
   block
 }

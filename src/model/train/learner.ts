@@ -3,17 +3,17 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
-import { toImages, viewedImages, viewedSlices, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
+import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
-import { classesTrained, targetFeeds } from '../classes/feeds.ts'
+import { classesTrained } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
 import type { Term } from '../components/component.ts'
-import { componentsOf, viewsOf, type Component } from '../components/index.ts'
+import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, type Layout } from '../parameters/layout.ts'
@@ -25,6 +25,7 @@ import { Segmenter } from '../predict/segmenter.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
+import { batchFeeds } from './batch-feeds.ts'
 import { paddedChunks } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
@@ -214,6 +215,14 @@ export class Learner {
     const labels = classesTrained(args.samples, names, emptyShare)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
+    const feeding = {
+      init: this.#init,
+      components: this.#components,
+      phase,
+      samples: args.samples,
+      labels,
+      inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
+    }
     const run = {
       ...args,
       phase,
@@ -224,14 +233,15 @@ export class Learner {
     }
     if (privacy != null && phase === 'G') {
       // What a step is fed with of one patient must not depend on the others.
-      const feeds: PhaseRun['feeds'] = async (batch, random) => await this.#batch(batch, random, phase, classesTrained(batch, names))
+      const feeds: PhaseRun['feeds'] = async (batch, random) =>
+        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names) }, batch, random)
       return await runPrivatePhase({ ...run, steps: this.#steps.private!, mechanism: privacy, augment, feeds })
     }
     return await runPhase({
       ...run,
       step: this.#steps[phase],
       batches: this.#plan.batches(phase, args, { from: done, steps }),
-      feeds: async (batch, random) => await this.#batch(batch, random, phase, labels)
+      feeds: async (batch, random) => await batchFeeds(feeding, batch, random)
     })
   }
 
@@ -371,18 +381,5 @@ export class Learner {
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
     const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
     return { '@images': { shape, data } }
-  }
-
-  async #batch (batch: readonly Fitted[], random: Random, phase: TrainPhase, labels: LabelMap | undefined): Promise<HostRecord> {
-    const { config, train } = this.#init
-    const images = train.views == null ? batch : viewedSlices(batch, train.views, random)
-    const shown = Array.from({ length: viewsOf(train) }, () => images).flat()
-    const boxes = train.prompt === 'box' ? maskBoxes(shown, random) : {}
-    return {
-      ...await this.#inputs(shown, train.augment ? random : undefined),
-      ...targetFeeds(images, lowResSide(config), labels),
-      ...boxes,
-      ...Object.assign({}, ...this.#components.map((component) => component.feeds?.(phase, shown, random) ?? {})) as HostRecord
-    }
   }
 }

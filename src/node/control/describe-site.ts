@@ -1,7 +1,8 @@
+import { numberOf } from '../../federation/document.ts'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
-import type { SitePhase, SiteStatus } from '../../rounds/status.ts'
+import type { AmendmentView, SitePhase, SiteStatus } from '../../rounds/status.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
@@ -15,12 +16,13 @@ export interface SiteParts {
   /** Training images. */
   readonly images: number | undefined
   readonly joined: Pick<JoinedPeers, 'gossip'> | undefined
+  readonly amendments: readonly AmendmentView[]
   readonly consensus: number | undefined
   readonly eventLoopP99Ms: number
 }
 
 /** What GET /status answers. */
-export function describeSite ({ site, network, averager, images, joined, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
+export function describeSite ({ site, network, averager, images, joined, amendments, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
   const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, classes, progress, compute, pace } = site.record
   const { document } = site.federation
@@ -32,6 +34,8 @@ export function describeSite ({ site, network, averager, images, joined, consens
     name: site.name,
     peerId: site.peerId,
     federation: site.federation.id,
+    amendment: numberOf(document),
+    ...(amendments.length === 0 ? {} : { amendments: [...amendments] }),
     round,
     rounds: document.training.rounds,
     phase,

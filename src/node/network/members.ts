@@ -113,6 +113,9 @@ export class Members {
       this.#init.site.onNews = (statements) => {
         service.spread({ statements }).catch(() => { /* its next greeting tells */ })
       }
+      this.#init.site.documents.onNews = (documents) => {
+        service.spread({ documents }).catch(() => { /* its next greeting tells */ })
+      }
       this.#init.site.start()
       this.#service = service
       return service
@@ -123,6 +126,7 @@ export class Members {
   #port (): MembershipPort {
     const { site, limits } = this.#init
     return {
+      documents: site.documents,
       greeting: () => site.greeting(),
       judge: async (peer, shown) => {
         const fault = await site.judge(peer, shown)
@@ -180,6 +184,7 @@ export class Members {
     const { site, notices, logger } = this.#init
     try {
       await site.tend()
+      await site.documents.tend()
       const fault = await site.ownFault()
       if (fault == null) notices.over('own certificate', "this site's certificate holds again")
       else notices.warn('own certificate', ownSentenceOf(fault, this.#init.peerId), { isNews: fault !== this.#ownFault })

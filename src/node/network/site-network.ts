@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConnectionEncrypter, PrivateKey } from '@libp2p/interface'
-import { start, stop } from '@libp2p/interface'
+import { start, stop, type ConnectionEncrypter, type PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import type { LevelDatastore } from 'datastore-level'
 import type { Auditor } from '../../audit/auditor.ts'
@@ -89,6 +88,8 @@ export class SiteNetwork {
   readonly host: Host<Services>
   readonly peers: PeerTable
   readonly members: Members
+  readonly membership: SiteMembership
+  onScored: (peer: string, scored: Announcement['scored']) => void = () => {}
   readonly #init: SiteNetworkInit
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
@@ -106,6 +107,7 @@ export class SiteNetwork {
     this.#init = init
     this.host = parts.host
     this.members = parts.members
+    this.membership = init.membership
     this.#datastore = parts.datastore
     this.#refused = parts.refused
     this.#limits = parts.limits
@@ -184,45 +186,37 @@ export class SiteNetwork {
     }
   }
 
-  /** What a member is counted by, whatever key it has. */
-  rootOf (peer: string): string {
-    return this.#init.membership.rootOf(peer)
-  }
-
   /** Serves and makes exchanges of this averager's vector from now on. */
   async join (
     averager: Averager,
-    { onExchange, onSettled, onForeign }: {
+    { onExchange, onSettled, onSent, onForeign }: {
       onExchange: (report: ExchangeReport) => void,
       onSettled: (settlement: SettledExchange) => void,
+      onSent: (bytes: number) => void,
       onForeign: (peer: string) => void
     }
   ): Promise<void> {
-    const { federationId } = this.#init
-    const create = adapterExchange({ federationId, averaging: this.#share.of(averager), protocols: this.software.protocols })
-    const service = create(this.#exchangeComponents())
+    const init = { federationId: this.#init.federationId, averaging: this.#share.of(averager), protocols: this.software.protocols }
+    const service = adapterExchange(init)(this.#exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
       if (this.#share.waitMs(detail.partner) === 0) {
         this.#init.notices.over(`slow ${detail.partner}`, `exchanges with site ${detail.partner} take no longer than with others again`)
       }
       this.#init.membership.book.exchanged(detail.partner)
+      onSent(detail.bytesSent)
       onExchange(detail)
     })
-    service.addEventListener('settled', ({ detail }) => {
-      onSettled(detail)
-    })
+    service.addEventListener('settled', ({ detail }) => { onSettled(detail) })
     service.addEventListener('failure', ({ detail }) => {
-      const { partner, role, reason, error, inDoubt } = detail
+      const { partner, role, reason, error, inDoubt, bytesSent } = detail
+      onSent(bytesSent)
       this.#init.logger.info({ partner, role, reason, why: error.message, inDoubt }, 'an exchange failed')
     })
-    const { rounds } = this.#init.membership.federation.document.training
     service.addEventListener('round', ({ detail: { partner, round } }) => {
-      if (round <= rounds) this.peers.heardRound(partner, round)
+      if (round <= this.#init.membership.documents.mostRounds) this.peers.heardRound(partner, round)
     })
-    service.addEventListener('refusal', ({ detail }) => {
-      if (detail.reason === 'SCHEMA') onForeign(detail.partner)
-    })
+    service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
     this.#share.watch(service)
     countExchangeOffences(service, this.#limits)
     recordExchanges(service, averager, this.#init.audit)
@@ -300,21 +294,26 @@ export class SiteNetwork {
 
   /** From here on nothing is exchanged any more; an open exchange is let to its end. */
   async quiesce (): Promise<void> {
-    const averager = this.#averager
-    if (averager == null) return
-    averager.paused = true
+    if (this.#averager == null) return
+    this.#averager.paused = true
     const until = Date.now() + LEAVE_MS
-    while (averager.busy && Date.now() < until) await sleep(POLL_MS)
+    while (this.#averager.busy && Date.now() < until) await sleep(POLL_MS)
+  }
+
+  /** Ends the exchanges of this averager's vector; `join` begins those of another. */
+  async part (): Promise<void> {
+    await this.quiesce()
+    if (this.#exchanges != null) await stop(this.#exchanges)
+    this.#exchanges = undefined
   }
 
   async close (): Promise<void> {
-    await this.quiesce()
+    await this.part()
     await this.#discovery.stop()
     this.#lasting.stop()
     this.#stale.stop()
     this.#direct.stop()
     this.host.services.relays.end()
-    if (this.#exchanges != null) await stop(this.#exchanges)
     await this.host.stop()
     await this.members.stop()
     await this.#datastore.close()
@@ -355,10 +354,12 @@ export class SiteNetwork {
       onLeave: (peer) => { peers.disconnected(peer.toString()) }
     })
     host.services.announce.addEventListener('announcement', ({ detail }) => {
-      peers.announced(detail.peerId.toString(), detail.announcement)
-      clocks.heard(detail.peerId.toString(), detail.saidAt, Date.now())
-      this.#init.membership.book.trained(detail.peerId.toString(), detail.announcement.round)
-      this.#versions.announced(detail.peerId.toString(), detail.announcement)
+      const id = detail.peerId.toString()
+      peers.announced(id, detail.announcement)
+      this.onScored(id, detail.announcement.scored)
+      clocks.heard(id, detail.saidAt, Date.now())
+      this.membership.book.trained(id, detail.announcement.round)
+      this.#versions.announced(id, detail.announcement)
     })
     this.#lasting.start()
     this.#stale.start()
@@ -372,7 +373,7 @@ export class SiteNetwork {
 function announceInit ({ federationId, membership }: SiteNetworkInit): AnnounceInit {
   return {
     federationId,
-    rounds: membership.federation.document.training.rounds,
+    get rounds () { return membership.documents.mostRounds },
     isOutcast: (author) => membership.isOutcast(author),
     isCertified: async (author, credential) => await membership.isCertified(author, credential),
     credential: () => membership.greeting().credential

@@ -29,12 +29,12 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   #subscribed = false
 
   constructor (components: AnnounceComponents, init: AnnounceInit) {
-    const { federationId, now = Date.now, isOutcast = () => false, isCertified = () => Promise.resolve(true), rounds, credential } = init
+    const { federationId, now = Date.now, isOutcast = () => false, isCertified = () => Promise.resolve(true), credential } = init
     super()
     this.#components = components
     this.#now = now
     this.#isOutcast = isOutcast
-    this.#validator = new AnnouncementValidator({ now, rounds })
+    this.#validator = new AnnouncementValidator({ now, get rounds () { return init.rounds } })
     this.#isCertified = isCertified
     this.#credential = credential
     this.#bornAt = BigInt(Math.floor(now()))

@@ -27,6 +27,8 @@ export interface Announcement {
   readonly steps?: { readonly trained: number, readonly arrived: number }
   /** Part of a round's steps that it trains, above 0 to 1. */
   readonly pace?: number
+  /** The last round that it scored: Dice of the global adapter, and of how many validation images. */
+  readonly scored?: { readonly round: number, readonly dice: number, readonly images: number } | undefined
   /** How its masks agree with the federation's model, where the federation names classes. */
   readonly labelFits?: { readonly asIs: readonly Pair[], readonly exchanged: readonly Pair[] }
 }
@@ -63,7 +65,7 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
 }
 
 function encode (announcement: Announcement, sequence: bigint, { credential = NOTHING, instance = 0 }: Author): Uint8Array {
-  const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits } = announcement
+  const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits, scored } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
   sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
@@ -80,6 +82,7 @@ function encode (announcement: Announcement, sequence: bigint, { credential = NO
     instance,
     ...FOR_OLD_SITES,
     ...(dice == null ? {} : { dice }),
+    ...(scored == null ? {} : { scoredRound: scored.round, globalDice: scored.dice, validationImages: scored.images }),
     ...(steps == null ? {} : { stepsTrained: steps.trained, stepsArrived: steps.arrived }),
     classDice: classDice.map((each) => each ?? NONE),
     fitsAsIs: flat(labelFits?.asIs),
@@ -103,14 +106,15 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
     throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
   }
   const frame = parse(bytes)
-  const { sequence, credential, instance, round, phase, dice, software, protocols } = frame
+  const { sequence, credential, instance, round, phase, software, protocols } = frame
   const sketch = readSketch(frame.sketch)
   const checks: [string, boolean][] = [
     ['round', round <= rounds],
     ['phase', PHASE.test(phase)],
     ['schema hash', frame.schemaHash.length === HASH_BYTES],
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
-    ['Dice', [dice ?? 0, ...frame.classDice.filter((each) => each !== NONE)].every(isDice)],
+    ['scored round', (frame.scoredRound ?? 0) <= rounds],
+    ['Dice', dicesOf(frame).every(isDice)],
     ['software', software === '' || VERSION_TEXT.test(software)],
     ['count of steps', (frame.stepsArrived ?? 0) <= (frame.stepsTrained ?? 0)],
     ['pace', isShare(frame.pace ?? 1)],
@@ -132,10 +136,15 @@ function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announ
     protocols,
     ...(dice == null ? {} : { dice }),
     ...trainingOf(frame),
+    ...scoredOf(frame),
     ...labelFitsOf(frame),
     ...(frame.classDice.length === 0 ? {} : { classDice: frame.classDice.map((each) => each === NONE ? undefined : each) }),
     ...(software === '' ? {} : { software })
   }
+}
+
+function dicesOf ({ dice = 0, globalDice = 0, classDice }: AnnouncementFrame): number[] {
+  return [dice, globalDice, ...classDice.filter((each) => each !== NONE)]
 }
 
 function isDice (value: number): boolean {
@@ -148,6 +157,10 @@ function isShare (value: number): boolean {
 
 function trainingOf ({ stepsTrained: trained, stepsArrived: arrived, pace }: AnnouncementFrame): Pick<Announcement, 'steps' | 'pace'> {
   return { ...(trained == null || arrived == null ? {} : { steps: { trained, arrived } }), ...(pace == null ? {} : { pace }) }
+}
+
+function scoredOf ({ scoredRound: round, globalDice: dice, validationImages: images }: AnnouncementFrame): Pick<Announcement, 'scored'> {
+  return round == null || dice == null || images == null || images === 0 ? {} : { scored: { round, dice, images } }
 }
 
 /** The first pairs, where there are more than a frame may hold. */

@@ -16,14 +16,15 @@ const AHEAD = 3_600_000n
 /** Judges announcements whose signature has been checked: reject what no honest site sends, ignore what is old or too much. */
 export class AnnouncementValidator {
   readonly #now: () => number
-  readonly #rounds: number | undefined
+  readonly #init: { readonly rounds?: number | undefined }
   readonly #rate: RateLimit
   readonly #sequences = new Map<string, bigint>()
 
-  /** `now`: milliseconds since the epoch; `rounds`: of the federation. */
-  constructor ({ now, rounds }: { now: () => number, rounds?: number | undefined }) {
+  /** `now`: milliseconds since the epoch; `rounds`: of the federation, read anew for each. */
+  constructor (init: { readonly now: () => number, readonly rounds?: number | undefined }) {
+    const { now } = init
     this.#now = now
-    this.#rounds = rounds
+    this.#init = init
     this.#rate = new RateLimit({ perSecond: PER_SECOND, burst: BURST, now })
   }
 
@@ -36,7 +37,7 @@ export class AnnouncementValidator {
   open (author: string, bytes: Uint8Array): SignedAnnouncement | Exclude<Validation, { readonly accept: Announcement }> {
     let decoded: SignedAnnouncement
     try {
-      decoded = decodeAnnouncement(bytes, this.#rounds)
+      decoded = decodeAnnouncement(bytes, this.#init.rounds)
     } catch (error) {
       return { reject: (error as Error).message }
     }

@@ -2,8 +2,15 @@ import { equals } from 'uint8arrays/equals'
 import { ProtocolError } from '../../errors.ts'
 import type { Frames } from '../shared/frames.ts'
 import type { Limit } from '../shared/within.ts'
-import { statementBatches, decodeMembershipMessage, encodeMembershipMessage, MAX_MEMBERSHIP_BYTES, type Judgement } from './messages.ts'
-import type { CredentialReason, Greeting, MembershipPort, NetworkKey } from './types.ts'
+import {
+  statementBatches,
+  decodeMembershipMessage,
+  encodeMembershipMessage,
+  MAX_MEMBERSHIP_BYTES,
+  type Judgement,
+  type StatementBatch
+} from './messages.ts'
+import type { CredentialReason, Greeting, MembershipNews, MembershipPort } from './types.ts'
 
 /** How a greeting ended. */
 export type Greeted = { readonly accepted: true } | { readonly refusedBy: 'us' | 'them', readonly reason: CredentialReason }
@@ -13,7 +20,7 @@ export interface GreetInit {
   readonly limit: (what: string) => Limit
   /** Called before this side says that it accepts, so that no stream of the other comes too early. */
   readonly admit: () => void
-  readonly onNews: (news: { statements?: readonly Uint8Array[], key?: NetworkKey }) => void
+  readonly onNews: (news: MembershipNews) => void
 }
 
 // More than any set of statements needs.
@@ -32,7 +39,7 @@ export async function greet (frames: Frames, membership: MembershipPort, theirs:
   if (early != null) return await refuse(early)
   const differ = !equals(membership.greeting().digest, theirs.digest)
   const [, end] = await Promise.all([
-    sendStatements(frames, differ ? membership.statements() : [], init),
+    sendStatements(frames, { statements: differ ? membership.statements() : [], documents: documentsFor(membership, theirs) }, init),
     takeStatements(frames, membership, init)
   ])
   if (end != null) return end
@@ -44,8 +51,20 @@ export async function greet (frames: Frames, membership: MembershipPort, theirs:
   return await takeAnswer(frames, membership, init)
 }
 
-async function sendStatements (frames: Frames, statements: readonly Uint8Array[], { limit }: GreetInit): Promise<void> {
-  for (const batch of statementBatches(statements)) await frames.write(encodeMembershipMessage({ batch }), limit('room for statements'))
+/** Those that a site which knows of amendments may lack. */
+function documentsFor ({ documents }: MembershipPort, theirs: Greeting): Uint8Array[] {
+  if (documents == null || theirs.documents == null || equals(documents.digest, theirs.documents)) return []
+  return documents.documents()
+}
+
+async function sendStatements (
+  frames: Frames,
+  { statements, documents }: Required<Pick<MembershipNews, 'statements' | 'documents'>>,
+  { limit }: GreetInit
+): Promise<void> {
+  for (const batch of statementBatches(statements, undefined, documents)) {
+    await frames.write(encodeMembershipMessage({ batch }), limit('room for statements'))
+  }
 }
 
 async function takeStatements (frames: Frames, membership: MembershipPort, { limit, onNews }: GreetInit): Promise<Greeted | undefined> {
@@ -53,8 +72,8 @@ async function takeStatements (frames: Frames, membership: MembershipPort, { lim
     const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, limit('statements')))
     if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
     if (!('batch' in step)) throw new ProtocolError('something else among the statements')
-    const statements = await membership.learn(step.batch.statements)
-    if (statements.length > 0) onNews({ statements })
+    const news = await takeBatch(membership, { ...step.batch, key: undefined })
+    if (news != null) onNews(news)
     if (step.batch.last) return undefined
   }
   throw new ProtocolError('statements without end')
@@ -67,4 +86,13 @@ async function takeAnswer (frames: Frames, membership: MembershipPort, { limit, 
   if (refused != null) return { refusedBy: 'them', reason: refused }
   if (key != null && await membership.learnKey(key)) onNews({ key })
   return { accepted: true }
+}
+
+/** Documents first, by whose founders statements are judged. Undefined where nothing was new. */
+export async function takeBatch (membership: MembershipPort, batch: StatementBatch): Promise<MembershipNews | undefined> {
+  const documents = await membership.documents?.learn(batch.documents ?? []) ?? []
+  const statements = await membership.learn(batch.statements)
+  const key = batch.key != null && await membership.learnKey(batch.key) ? batch.key : undefined
+  if (documents.length + statements.length === 0 && key == null) return undefined
+  return { documents, statements, ...(key == null ? {} : { key }) }
 }

@@ -4,6 +4,7 @@ import type { Membership, MembershipComponents, MembershipInit } from './types.t
 export { Admissions } from './admissions.ts'
 export type {
   CredentialReason,
+  DocumentsPort,
   Greeting,
   KeyVersion,
   Membership,

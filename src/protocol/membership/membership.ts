@@ -4,7 +4,7 @@ import { ProtocolError, RefusedError, TimeoutError } from '../../errors.ts'
 import { Frames } from '../shared/frames.ts'
 import { within } from '../shared/within.ts'
 import { protocolId } from '../versions.ts'
-import { greet, type Greeted } from './greet.ts'
+import { greet, takeBatch, type Greeted } from './greet.ts'
 import {
   statementBatches,
   decodeMembershipMessage,
@@ -12,7 +12,7 @@ import {
   MAX_MEMBERSHIP_BYTES,
   type StatementBatch
 } from './messages.ts'
-import type { CredentialReason, Membership, MembershipComponents, MembershipEvents, MembershipInit, NetworkKey } from './types.ts'
+import type { CredentialReason, Membership, MembershipComponents, MembershipEvents, MembershipInit, MembershipNews } from './types.ts'
 
 const ESTABLISH_MS = 20_000
 const STEP_MS = 10_000
@@ -24,8 +24,6 @@ const STREAMS_PER_SECOND = 5
 const STREAM_BURST = 40
 /** Many sites may come from one address: a hospital network behind NAT, or loopback. */
 const PER_ADDRESS = 20
-
-type News = Parameters<Membership['spread']>[0]
 
 /** Certificates both ways right after connect, revocations and network keys whenever there are new ones. */
 export class MembershipService extends TypedEventEmitter<MembershipEvents> implements Membership, Startable {
@@ -78,7 +76,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     await registrar.unhandle(this.protocol)
   }
 
-  async spread (news: News): Promise<void> {
+  async spread (news: MembershipNews): Promise<void> {
     await this.#spread(news)
   }
 
@@ -87,12 +85,12 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   /** `from` needs not be told. */
-  async #spread ({ statements = [], key }: News, from?: Connection): Promise<void> {
+  async #spread ({ key, ...news }: MembershipNews, from?: Connection): Promise<void> {
     const told = this.#init.admissions.admitted.map(({ connection }) => connection).filter((connection) => connection !== from)
     // First the cut, then the word: a revoked site is told why, and never gets a key.
     const cut = await this.#judgeAll()
     await Promise.all(told.map(async (connection) => {
-      await this.#tell(connection, statements, cut.has(connection.id) ? undefined : key).catch(
+      await this.#tell(connection, cut.has(connection.id) ? news : { ...news, ...(key == null ? {} : { key }) }).catch(
         () => { /* it hears of it when it comes back */ }
       )
     }))
@@ -220,9 +218,8 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     if (standing === 'withdrawn') return undefined
     if (standing === 'unknown') throw new ProtocolError('news from a peer that is not certified')
     for (let batch = first; ;) {
-      const statements = await membership.learn(batch.statements)
-      const isNew = batch.key != null && await membership.learnKey(batch.key)
-      if (statements.length > 0 || isNew) this.#background(this.#spread({ statements, ...(isNew ? { key: batch.key! } : {}) }, connection))
+      const news = await takeBatch(membership, batch)
+      if (news != null) this.#background(this.#spread(news, connection))
       if (batch.last) break
       const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('news')))
       if (!('batch' in step)) throw new ProtocolError('something else among the news')
@@ -231,15 +228,15 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     return undefined
   }
 
-  async #tell (connection: Connection, statements: readonly Uint8Array[], key: NetworkKey | undefined): Promise<void> {
-    if (statements.length === 0 && key == null) return
+  async #tell (connection: Connection, { statements = [], documents = [], key }: MembershipNews): Promise<void> {
+    if (statements.length + documents.length === 0 && key == null) return
     const stream = await connection.newStream(this.protocol, {
       signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
       runOnLimitedConnection: true
     })
     const frames = new Frames(stream)
     try {
-      for (const batch of statementBatches(statements, key)) {
+      for (const batch of statementBatches(statements, key, documents)) {
         await frames.write(encodeMembershipMessage({
           batch
         }), this.#limit('room for news'))

@@ -12,9 +12,10 @@ const MOST_PER_FRAME = 512
 const HASH_BYTES = 32
 const MAX_KEY_STATEMENT_BYTES = 1_024
 
-/** Statements of one frame, the last of them marked. */
+/** Statements and documents of one frame, the last of them marked. */
 export interface StatementBatch {
   readonly statements: readonly Uint8Array[]
+  readonly documents?: readonly Uint8Array[]
   readonly last: boolean
   readonly key?: NetworkKey | undefined
 }
@@ -32,7 +33,9 @@ const EMPTY: wire.MembershipFrame = {
   last: false,
   reason: wire.Reason.ACCEPTED,
   keyStatement: NOTHING,
-  key: NOTHING
+  key: NOTHING,
+  documentsDigest: NOTHING,
+  documents: []
 }
 
 export function encodeMembershipMessage (step: MembershipMessage): Uint8Array {
@@ -47,47 +50,68 @@ export function decodeMembershipMessage (bytes: Uint8Array): MembershipMessage {
   return { answer: { ...(frame.reason === wire.Reason.ACCEPTED ? {} : { refused: frame.reason }), ...keyOf(frame) } }
 }
 
-/** All statements in as few frames as the caps allow, at least one. */
-export function statementBatches (statements: readonly Uint8Array[], key?: NetworkKey): StatementBatch[] {
-  const groups: Uint8Array[][] = [[]]
-  let bytes = 0
-  for (const each of statements) {
-    const group = groups.at(-1)!
-    if (group.length > 0 && (bytes + each.length > MAX_MEMBERSHIP_BYTES / 2 || group.length >= MOST_PER_FRAME)) {
-      groups.push([])
-      bytes = 0
+/** All documents, then all statements, in as few frames as the caps allow, at least one. */
+export function statementBatches (
+  statements: readonly Uint8Array[],
+  key?: NetworkKey,
+  documents: readonly Uint8Array[] = []
+): StatementBatch[] {
+  const groups: Array<{ statements: Uint8Array[], documents: Uint8Array[] }> = [{ statements: [], documents: [] }]
+  let [bytes, count] = [0, 0]
+  const add = (what: 'statements' | 'documents', each: Uint8Array): void => {
+    if (count > 0 && (bytes + each.length > MAX_MEMBERSHIP_BYTES / 2 || count >= MOST_PER_FRAME)) {
+      groups.push({ statements: [], documents: [] })
+      bytes = count = 0
     }
-    groups.at(-1)!.push(each)
+    groups.at(-1)![what].push(each)
     bytes += each.length + 4
+    count++
   }
-  return groups.map((group, i) => ({ statements: group, last: i === groups.length - 1, ...(i === 0 && key != null ? { key } : {}) }))
+  for (const each of documents) add('documents', each)
+  for (const each of statements) add('statements', each)
+  return groups.map((group, i) => ({
+    statements: group.statements,
+    ...(group.documents.length === 0 ? {} : { documents: group.documents }),
+    last: i === groups.length - 1,
+    ...(i === 0 && key != null ? { key } : {})
+  }))
 }
 
 function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
   if ('hello' in step) {
-    const { credential, digest, key } = step.hello
-    return { kind: wire.Kind.HELLO, credential: owned(credential), digest: owned(digest), keyEpoch: key.epoch, keyHash: owned(key.hash) }
+    const { credential, digest, key, documents = NOTHING } = step.hello
+    return {
+      kind: wire.Kind.HELLO,
+      credential: owned(credential),
+      digest: owned(digest),
+      keyEpoch: key.epoch,
+      keyHash: owned(key.hash),
+      documentsDigest: owned(documents)
+    }
   }
   if ('batch' in step) {
-    return { kind: wire.Kind.STATEMENTS, statements: step.batch.statements.map(owned), last: step.batch.last, ...keyParts(step.batch.key) }
+    const { statements, documents = [], last, key } = step.batch
+    return { kind: wire.Kind.STATEMENTS, statements: statements.map(owned), documents: documents.map(owned), last, ...keyParts(key) }
   }
   return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
 }
 
-function helloOf ({ credential, digest, keyEpoch, keyHash }: wire.MembershipFrame): Greeting {
+function helloOf ({ credential, digest, keyEpoch, keyHash, documentsDigest }: wire.MembershipFrame): Greeting {
   atMost('a credential', credential, MAX_CREDENTIAL_BYTES)
   checkLength('a digest', digest, HASH_BYTES)
   checkLength('a key hash', keyHash, HASH_BYTES)
-  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash } }
+  if (documentsDigest.length > 0) checkLength('a digest of documents', documentsDigest, HASH_BYTES)
+  const documents = documentsDigest.length > 0 ? { documents: documentsDigest } : {}
+  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash }, ...documents }
 }
 
 function batchOf (frame: wire.MembershipFrame): StatementBatch {
-  const { statements, last } = frame
-  if (statements.length > MOST_PER_FRAME) {
-    throw new ProtocolError(`${statements.length} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
-  }
+  const { statements, documents, last } = frame
+  const count = statements.length + documents.length
+  if (count > MOST_PER_FRAME) throw new ProtocolError(`${count} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
   for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
-  return { statements, last, ...keyOf(frame) }
+  for (const each of documents) atMost('a document', each, MAX_STATEMENT_BYTES)
+  return { statements, ...(documents.length === 0 ? {} : { documents }), last, ...keyOf(frame) }
 }
 
 function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {

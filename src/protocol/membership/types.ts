@@ -25,10 +25,23 @@ export interface Greeting {
   /** 32 bytes: equal where two sites know the same statements. */
   readonly digest: Uint8Array
   readonly key: KeyVersion
+  /** 32 bytes: equal where two sites know the same documents; none where a site knows of no amendments. */
+  readonly documents?: Uint8Array | undefined
+}
+
+/** What the protocol needs to know about the documents of a federation. */
+export interface DocumentsPort {
+  /** 32 bytes. */
+  readonly digest: Uint8Array
+  /** Canonical JSON, each before the one that follows it. */
+  documents (): Uint8Array[]
+  /** Takes in what others know. Returns what was new. @throws ProtocolError for a document that its founders did not sign. */
+  learn (documents: readonly Uint8Array[]): Promise<Uint8Array[]>
 }
 
 /** What the protocol needs to know about membership; it moves bytes and leaves their meaning to this. */
 export interface MembershipPort {
+  readonly documents?: DocumentsPort | undefined
   greeting (): Greeting
   /** undefined where the credential is good now, else what is wrong with it. */
   judge (peer: string, credential: Uint8Array): Promise<CredentialReason | undefined>
@@ -52,10 +65,16 @@ export interface MembershipEvents {
   refused: CustomEvent<{ readonly peer: PeerId, readonly by: 'us' | 'them', readonly reason: CredentialReason }>
 }
 
+export interface MembershipNews {
+  readonly statements?: readonly Uint8Array[]
+  readonly documents?: readonly Uint8Array[]
+  readonly key?: NetworkKey
+}
+
 export interface Membership extends TypedEventTarget<MembershipEvents> {
   readonly protocol: string
   /** Tells every established peer, judges every connection again, and cuts those whose credential counts no more. */
-  spread (news: { readonly statements?: readonly Uint8Array[], readonly key?: NetworkKey }): Promise<void>
+  spread (news: MembershipNews): Promise<void>
   /** Judges every connection again: certificates expire. */
   review (): Promise<void>
 }

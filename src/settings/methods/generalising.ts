@@ -13,6 +13,14 @@ export const GENERALISING = [
     }
   },
   {
+    name: 'cpss',
+    title: 'LoRA averaged; patches of training images swap their styles (CPSS)',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, swap: { patches: 2, probability: 0.3, donors: 4 } }
+    }
+  },
+  {
     name: 'site-norms',
     title: 'LoRA averaged; every site keeps the norms of its layers (FedBN-like)',
     paper: 'arXiv 2102.07623',

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { amendments } from './amendments.ts'
 import { compute } from './compute.ts'
 import { identity } from './identity.ts'
 import { network } from './network.ts'
 import { records } from './records.ts'
 
 /** What one site may set for itself; file < environment < flag. */
-export const siteConfig = z.strictObject({ ...identity.shape, ...network.shape, ...compute.shape, ...records.shape })
+export const siteConfig = z.strictObject({ ...identity.shape, ...network.shape, ...amendments.shape, ...compute.shape, ...records.shape })
 
 export type SiteConfig = z.infer<typeof siteConfig>
 export type SiteSettings = z.input<typeof siteConfig>

@@ -3,6 +3,7 @@ import { mean } from '../../common/mean.ts'
 import { filesRead, legendOf, readImage, toValues, type LabelMap, type LegendEntry } from '../../dataset/index.ts'
 import { InputError } from '../../errors.ts'
 import { sitePaths } from '../../home/paths.ts'
+import type { WhichRound } from '../../home/round-adapter.ts'
 import { EmbeddingCache } from '../../model/predict/embedding-cache.ts'
 import type { MaskMap, Segmenter } from '../../model/predict/segmenter.ts'
 import type { Mode } from '../../settings/model.ts'
@@ -15,6 +16,8 @@ import { promptedSlices, type Image, type Prompt } from './prompt.ts'
 export interface PredictorInit {
   readonly home: string
   readonly mode?: Mode
+  /** Whose global adapter: the last, that of the best round, or that of one round; the experts are the last ones always. */
+  readonly round?: WhichRound
   /** MiB of embeddings kept on disk in the site's private folder, 0 for none; by default what the site's settings say. */
   readonly embeddingCache?: number
   /** What shall differ from the site's own settings. */
@@ -84,8 +87,8 @@ export class Predictor {
   }
 
   /** @throws InputError when the home holds no federation, or lacks its base model. */
-  static async open ({ home, mode = 'personal', embeddingCache, compute }: PredictorInit): Promise<Predictor> {
-    const site = await openSiteModel(home, compute)
+  static async open ({ home, mode = 'personal', round, embeddingCache, compute }: PredictorInit): Promise<Predictor> {
+    const site = await openSiteModel(home, compute, round)
     const mebibytes = embeddingCache ?? site.config.embeddingCache
     const disk = mebibytes > 0
       ? new DiskEmbeddings({ folder: join(sitePaths(home).privateStore, 'embeddings'), maxBytes: mebibytes * 2 ** 20 })

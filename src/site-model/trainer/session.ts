@@ -174,7 +174,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     engine: engine.name,
     provider: engine.provider,
     engineReason: engine.reason,
-    privateRound: saved?.round ?? 0,
+    privateRound: Math.min(saved?.round ?? 0, (setup.finished ?? Infinity) + 1),
     warnings: [
       ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
       ...massWarning(data.train.length, sides.images),

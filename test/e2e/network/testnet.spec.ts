@@ -106,7 +106,7 @@ describe('the testnet', function () {
     expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('simulated copies')
   })
 
-  for (const method of ['fedavg-lora', 'fedper', 'no-distillation', 'fedmsa', 'gin']) {
+  for (const method of ['fedavg-lora', 'fedper', 'no-distillation', 'fedmsa', 'gin', 'cpss']) {
     it(`trains by ${method} in the daemon, and every check holds`, async () => {
       const { code, stdout, stderr } = await start('--out', out, '--hospitals', '2', '--rounds', '2', '--method', method, '--json').ended
       const report = reportSchema.parse(JSON.parse(stdout || 'null'))
@@ -116,7 +116,7 @@ describe('the testnet', function () {
       for (const { dice } of report.hospitals) {
         expect(dice.personal).to.not.equal(dice.frozen)
         // Without experts, and without anything kept, the personal model is the global one.
-        if (['fedavg-lora', 'fedmsa', 'gin'].includes(method)) expect(dice.personal).to.equal(dice.global)
+        if (['fedavg-lora', 'fedmsa', 'gin', 'cpss'].includes(method)) expect(dice.personal).to.equal(dice.global)
         else expect(dice.personal).to.not.equal(dice.global)
       }
     })

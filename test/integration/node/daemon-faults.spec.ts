@@ -140,6 +140,7 @@ describe('what goes wrong around a daemon', function () {
       bootstrap: [],
       waitFor: 1,
       aloneRounds: 3,
+      amendments: 'ask',
       controlPort: port,
       engine: 'auto',
       provider: 'auto',

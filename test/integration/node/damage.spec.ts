@@ -1,6 +1,8 @@
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { expect } from 'chai'
+import { agreeTo } from '../../../src/federation/amendments/agreements.ts'
+import { amend } from '../../../src/federation/amendments/amend.ts'
 import { withMembership } from '../../../src/federation/membership/offline.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
 import type { Daemon } from '../../../src/node/daemon.ts'
@@ -26,6 +28,7 @@ const SILENT: readonly (readonly [RegExp, readonly string[], string])[] = [
   [/^(summary|control)\.json$/, ['flipped', 'halved', 'emptied', 'deleted'], 'an output, written anew'],
   [/^inventory\.json$/, ['deleted'], 'a home of older software has none'],
   [/^config\.json$/, ['flipped', 'halved', 'emptied'], 'people write in it; the command line says where it is no JSON'],
+  [/^best\.safetensors$/, ['flipped', 'halved', 'emptied'], 'for people alone; its checksum is checked by whoever reads it'],
   [/^adapters\//, ['flipped', 'halved', 'emptied', 'deleted'], 'for people alone; its checksum is checked by whoever reads it'],
   [/^adapter\.previous\.safetensors$/, ['flipped', 'halved', 'emptied'], 'read where the newest is damaged alone'],
   [/^initial\.safetensors$/, ['flipped', 'halved', 'emptied'], 'kept for people; the trainer makes it anew'],
@@ -44,7 +47,15 @@ describe('a home of which one file is damaged', function () {
     const a = sites.daemon('a').run()
     const { addresses } = await sites.statusOf('a', (status) => status.addresses.length > 0)
     await Promise.all([a, sites.daemon('b', { bootstrap: addresses }).run()])
-    await withMembership(paths.home, async ({ membership }) => { await membership.issueRevocation(STRANGER) })
+    await withMembership(paths.home, async ({ membership, federation, key }) => {
+      await membership.issueRevocation(STRANGER)
+      const wanted = { settings: { training: { lrLora: 0.5 } } }
+      const document = await amend(federation, wanted, { key, now: '2026-02-01T00:00:00.000Z', revoked: [] })
+      await membership.documents.leave(document)
+      await membership.documents.tend()
+      // To what it has already: the other one it is asked about.
+      await agreeTo(paths.agreements, federation.document)
+    })
     await writeFile(paths.config, '{ "name": "a" }')
     await sites.leaveInDoubt('a', 'b', paths.adapter)
     // With all that in its inventory.
@@ -70,7 +81,8 @@ describe('a home of which one file is damaged', function () {
 
   it('holds what is to be tried', () => {
     expect(names).to.include.members([
-      'adapter.previous.safetensors', 'adapter.safetensors', 'audit/head.json', 'audit/ledger-000001.jsonl', 'config.json',
+      'adapter.previous.safetensors', 'adapter.safetensors', 'best.json', 'best.safetensors', 'membership/documents.json',
+      'membership/agreements.json', 'audit/head.json', 'audit/ledger-000001.jsonl', 'config.json',
       'federation.json', 'home.json', 'identity.key', 'initial.safetensors', 'inventory.json', 'membership/members.json',
       'membership/statements.json', 'metrics.jsonl', 'network.key', 'adapters/round-0001.safetensors'
     ])

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { federationId, signFederation, writeFederation, type FederationDocument } from '../../../src/federation/document.ts'
 import { loadOrCreateIdentity, readPeerId } from '../../../src/federation/identity.ts'
-import { issueCertificate } from '../../../src/federation/membership/certificate.ts'
+import { countersign, issueCertificate } from '../../../src/federation/membership/certificate.ts'
 import { createNetworkKey, readKeyRing, writeKeyRing } from '../../../src/federation/membership/network-key.ts'
 import { mergeSettings } from '../../../src/home/config/load.ts'
 import { DiskExchangeLog } from '../../../src/home/exchange-log.ts'
@@ -21,7 +22,7 @@ import { createLogger } from '../../../src/rounds/logger.ts'
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { defaultAveraging } from '../../../src/settings/averaging.ts'
 
-const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
+export const FAKE_TRAINER = fileURLToPath(new URL('../../fixtures/trainer/fake-trainer.js', import.meta.url))
 
 const POLL_MS = 25
 const PATIENCE_MS = 120_000
@@ -65,6 +66,9 @@ export interface FederationOptions {
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
   readonly privacy?: FederationDocument['privacy']
+  /** Names of the sites that found it; the first one alone by default. */
+  readonly founders?: readonly string[]
+  readonly quorum?: number
 }
 
 const PRIVATE_TRAINING = { epochsG: undefined, epochsL: undefined, stepsPerRound: 1 }
@@ -74,6 +78,26 @@ interface Manners {
   readonly bootstrap?: string[]
   readonly waitFor?: number
   readonly aloneRounds?: number
+}
+
+async function foundedBy (
+  keys: readonly PrivateKey[],
+  { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, quorum = 1, ...more }: FederationOptions
+): Promise<FederationDocument> {
+  let document = await signFederation({
+    version: 1,
+    name: 'test',
+    created: '2026-01-01T00:00:00.000Z',
+    founders: keys.map((each) => peerIdFromPrivateKey(each).toString()),
+    quorum,
+    model,
+    training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
+    averaging: { ...defaultAveraging({ coolDownSeconds }), codec, weighting: more.privacy == null ? 'images' : 'uniform' },
+    ...(more.method == null ? {} : { method: more.method }),
+    ...(more.privacy == null ? {} : { privacy: more.privacy })
+  }, keys[0]!)
+  for (const each of keys.slice(1, quorum)) document = await signFederation(document, each)
+  return document
 }
 
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
@@ -86,43 +110,28 @@ export class Sites {
     this.#single = single
   }
 
-  static async create (
-    names: readonly string[],
-    { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, ...more }: FederationOptions = {}
-  ): Promise<Sites> {
+  static async create (names: readonly string[], options: FederationOptions = {}): Promise<Sites> {
+    const { founders = names.slice(0, 1), quorum = 1 } = options
     const sites = new Sites(await mkdtemp(join(tmpdir(), 'consilium-')), names.length === 1)
-    const [founder] = names
     for (const name of names) await markNewHome(sites.paths(name).home)
-    const paths = sites.paths(founder!)
-    const key = await loadOrCreateIdentity(paths.identity)
-    const document: FederationDocument = await signFederation({
-      version: 1,
-      name: 'test',
-      created: '2026-01-01T00:00:00.000Z',
-      founders: [peerIdFromPrivateKey(key).toString()],
-      quorum: 1,
-      model,
-      training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
-      averaging: { ...defaultAveraging({ coolDownSeconds }), codec, weighting: more.privacy == null ? 'images' : 'uniform' },
-      ...more
-    }, key)
+    const keys = await Promise.all(founders.map(async (name) => await loadOrCreateIdentity(sites.paths(name).identity)))
+    const document = await foundedBy(keys, options)
     await createNetworkKey(join(sites.folder, 'network.key'))
     const ring = await readKeyRing(join(sites.folder, 'network.key'))
     for (const name of names) {
       const peerId = peerIdFromPrivateKey(await loadOrCreateIdentity(sites.paths(name).identity)).toString()
       await writeKeyRing(sites.paths(name).networkKey, ring)
-      if (name !== founder) {
-        await writeJson(sites.paths(name).certificate, {
-          certificate: await issueCertificate({
-            federation: federationId(document),
-            peerId,
-            name,
-            role: 'member',
-            from: '2026-01-01T00:00:00.000Z',
-            to: '2126-01-01T00:00:00.000Z'
-          }, key),
-          handovers: []
-        })
+      if (!founders.includes(name)) {
+        let certificate = await issueCertificate({
+          federation: federationId(document),
+          peerId,
+          name,
+          role: 'member',
+          from: '2026-01-01T00:00:00.000Z',
+          to: '2126-01-01T00:00:00.000Z'
+        }, keys[0]!)
+        for (const each of keys.slice(1, quorum)) certificate = await countersign(certificate, each)
+        await writeJson(sites.paths(name).certificate, { certificate, handovers: [] })
       }
       await writeFederation(sites.paths(name).federation, document)
     }

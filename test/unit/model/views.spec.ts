@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { expect } from 'chai'
+import { seededRandom } from '../../../src/common/random.ts'
+import { swapStyles } from '../../../src/model/blocks/style-swap.ts'
 import { consistencyLoss } from '../../../src/model/objectives/consistency.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import type { Mode, ModelSettings } from '../../../src/settings/model.ts'
@@ -60,6 +62,68 @@ describe('views in training', function () {
       expect(low).to.be.below(0)
       expect(high).to.be.above(0)
     })
+  })
+})
+
+describe('styles that patches swap', function () {
+  this.timeout(60_000)
+
+  before(async () => { await testEngine() })
+
+  const square = [[1, 2, 5, 6], [3, 4, 7, 8], [2, 2, 9, 1], [2, 4, 3, 7]].flat()
+  const map = (values: number[], side = 4): tf.Tensor4D => tf.tensor4d(values, [1, side, side, 1])
+  const matrix = (...places: number[]): tf.Tensor2D => {
+    const columns = Math.max(4, ...places.map((at) => at + 1))
+    return tf.tensor2d(places.map((at) => Array.from({ length: columns }, (_, i) => i === at ? 1 : 0)))
+  }
+
+  it('give the numbers of the authors\' code, and with their own places what they were', () => {
+    const swapped = [...swapStyles(map(square), { matrix: matrix(1, 2, 3, 0) }).dataSync()]
+    const wanted = [
+      5, 6, 1.338105, 2.112702, 7, 8, 2.887298, 3.661895, 3.174259, 3.174259, 3.914214, 1.085786, 3.174259, 10.477223, 1.792893, 3.207107
+    ]
+    wanted.forEach((value, i) => { expect(swapped[i], `number ${i}`).to.be.closeTo(value, 2e-5) })
+    const same = swapStyles(map(square), { matrix: matrix(0, 1, 2, 3) }).dataSync()
+    square.forEach((value, i) => { expect(same[i]).to.be.closeTo(value, 1e-5) })
+  })
+
+  it('come from donors, whose mean and deviation a patch then has, and tile odd sides', () => {
+    const random = seededRandom(2)
+    const numbers = (): number[] => Array.from({ length: 25 }, () => random())
+    const donor = numbers().map((value) => 10 * value + 3)
+    const swapped = swapStyles(map(numbers(), 5), { from: map(donor, 5), matrix: matrix(4, 5, 6, 7) }).dataSync()
+    const stats = (values: ArrayLike<number>, rows: readonly number[], columns: readonly number[]): [number, number] => {
+      const patch = rows.flatMap((y) => columns.map((x) => values[5 * y + x]!))
+      const mean = patch.reduce((sum, value) => sum + value) / patch.length
+      return [mean, Math.sqrt(patch.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (patch.length - 1))]
+    }
+    for (const rows of [[0, 1], [2, 3, 4]]) {
+      for (const columns of [[0, 1], [2, 3, 4]]) {
+        const [[mean, deviation], [wantedMean, wanted]] = [stats(swapped, rows, columns), stats(donor, rows, columns)]
+        expect(mean).to.be.closeTo(wantedMean, 1e-4)
+        expect(deviation).to.be.closeTo(wanted, 1e-4)
+      }
+    }
+  })
+
+  it('are constants to the gradient', () => {
+    const gradient = tf.grad((x) => tf.sum(swapStyles(x as tf.Tensor4D, { matrix: matrix(1, 2, 3, 0) })))(map(square)).dataSync()
+    // σ of patch 1 over σ of patch 0 for the first number; the values of a patch do not share it out.
+    expect(gradient[0]).to.be.closeTo(1, 1e-5)
+    expect(gradient[2]).to.be.closeTo(0.774597, 1e-5)
+  })
+
+  it('in no step leave training bit for bit as it is, and in all of them change it', async () => {
+    const digest = async (swap?: TrainSettings['swap']): Promise<string> => {
+      const site = await createLearner({ model, ...(swap == null ? {} : { train: { swap } }) })
+      const { adapter } = await site.train('G', { adapter: site.initialAdapter(), samples: discs, round: 1 })
+      await site.dispose()
+      return adapter.digest()
+    }
+    const plain = await digest()
+    expect(await digest({ patches: 2, probability: 0, donors: 4 })).to.equal(plain)
+    expect(await digest({ patches: 2, probability: 1, donors: 4 })).to.not.equal(plain)
+    expect(await digest({ patches: 2, probability: 0.5, donors: 0 })).to.equal(await digest({ patches: 2, probability: 0.5, donors: 0 }))
   })
 })
 

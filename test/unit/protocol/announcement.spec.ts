@@ -20,6 +20,7 @@ const example: Announcement = {
   pace: 0.25,
   classDice: [0.5, undefined, 1],
   labelFits: { asIs: [[1, 2], [1, 253]], exchanged: [[2, 3]] },
+  scored: { round: 5, dice: 0.625, images: 12 },
   software: '0.2.0',
   protocols: ['membership/1.0.0', 'outcome/1.0.0']
 }
@@ -39,7 +40,7 @@ function kind (verdict: Validation): string {
 describe('announcement', () => {
   it('comes back as it was sent, with and without Dice, steps, pace and fits', () => {
     expect(decodeAnnouncement(encodeAnnouncement(example, 7n))).to.deep.equal({ sequence: 7n, instance: 0, announcement: example })
-    const { dice: _, steps: __, pace: ___, labelFits: ____, classDice: _____, ...without } = example
+    const { dice: _, steps: __, pace: ___, labelFits: ____, classDice: _____, scored: ______, ...without } = example
     const expected = { sequence: 2n ** 60n, instance: 0, announcement: without }
     expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal(expected)
   })
@@ -72,6 +73,8 @@ describe('announcement', () => {
     const bad: Partial<AnnouncementFrame>[] = [
       { round: 1_000_001 },
       { classDice: [-0.5] },
+      { globalDice: 1.5 },
+      { scoredRound: 1_000_001 },
       { classDice: new Array<number>(17).fill(0) },
       { fitsAsIs: [1] },
       { fitsExchanged: [1, 256] },

@@ -23,6 +23,9 @@ export interface AnnouncementFrame {
   fitsExchanged: number[]
   classDice: number[]
   instance: number
+  scoredRound?: number
+  globalDice?: number
+  validationImages?: number
 }
 
 export namespace AnnouncementFrame {
@@ -136,6 +139,21 @@ export namespace AnnouncementFrame {
         if ((obj.instance != null && obj.instance !== 0)) {
           w.uint32(160)
           w.uint32(obj.instance)
+        }
+
+        if (obj.scoredRound != null) {
+          w.uint32(168)
+          w.uint32(obj.scoredRound)
+        }
+
+        if (obj.globalDice != null) {
+          w.uint32(177)
+          w.double(obj.globalDice)
+        }
+
+        if (obj.validationImages != null) {
+          w.uint32(184)
+          w.uint32(obj.validationImages)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -256,6 +274,18 @@ export namespace AnnouncementFrame {
             }
             case 20: {
               obj.instance = reader.uint32()
+              break
+            }
+            case 21: {
+              obj.scoredRound = reader.uint32()
+              break
+            }
+            case 22: {
+              obj.globalDice = reader.double()
+              break
+            }
+            case 23: {
+              obj.validationImages = reader.uint32()
               break
             }
             default: {
@@ -445,6 +475,27 @@ export namespace AnnouncementFrame {
               }
               break
             }
+            case 21: {
+              yield {
+                field: `${prefix}.scoredRound`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 22: {
+              yield {
+                field: `${prefix}.globalDice`,
+                value: reader.double()
+              }
+              break
+            }
+            case 23: {
+              yield {
+                field: `${prefix}.validationImages`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -556,6 +607,21 @@ export namespace AnnouncementFrame {
     value: number
   }
 
+  export interface AnnouncementFrameScoredRoundFieldEvent {
+    field: '$.scoredRound'
+    value: number
+  }
+
+  export interface AnnouncementFrameGlobalDiceFieldEvent {
+    field: '$.globalDice'
+    value: number
+  }
+
+  export interface AnnouncementFrameValidationImagesFieldEvent {
+    field: '$.validationImages'
+    value: number
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -564,7 +630,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent | AnnouncementFrameScoredRoundFieldEvent | AnnouncementFrameGlobalDiceFieldEvent | AnnouncementFrameValidationImagesFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -64,6 +64,8 @@ export interface MembershipFrame {
   reason: Reason
   keyStatement: Uint8Array<ArrayBuffer>
   key: Uint8Array<ArrayBuffer>
+  documentsDigest: Uint8Array<ArrayBuffer>
+  documents: Uint8Array<ArrayBuffer>[]
 }
 
 export namespace MembershipFrame {
@@ -128,6 +130,18 @@ export namespace MembershipFrame {
           w.bytes(obj.key)
         }
 
+        if ((obj.documentsDigest != null && obj.documentsDigest.byteLength > 0)) {
+          w.uint32(90)
+          w.bytes(obj.documentsDigest)
+        }
+
+        if (obj.documents != null && obj.documents.length > 0) {
+          for (const value of obj.documents) {
+            w.uint32(98)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -142,7 +156,9 @@ export namespace MembershipFrame {
           last: false,
           reason: Reason.ACCEPTED,
           keyStatement: uint8ArrayAlloc(0),
-          key: uint8ArrayAlloc(0)
+          key: uint8ArrayAlloc(0),
+          documentsDigest: uint8ArrayAlloc(0),
+          documents: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -195,6 +211,18 @@ export namespace MembershipFrame {
               obj.key = reader.bytes()
               break
             }
+            case 11: {
+              obj.documentsDigest = reader.bytes()
+              break
+            }
+            case 12: {
+              if (opts.limits?.documents != null && obj.documents.length === opts.limits.documents) {
+                throw new MaxLengthError('Decode error - repeated field "documents" had too many elements')
+              }
+
+              obj.documents.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -205,7 +233,8 @@ export namespace MembershipFrame {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          statements: 0
+          statements: 0,
+          documents: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -292,6 +321,28 @@ export namespace MembershipFrame {
               }
               break
             }
+            case 11: {
+              yield {
+                field: `${prefix}.documentsDigest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 12: {
+              if (opts.limits?.documents != null && obj.documents === opts.limits.documents) {
+                throw new MaxLengthError('Streaming decode error - repeated field "documents" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.documents[]`,
+                index: obj.documents,
+                value: reader.bytes()
+              }
+
+              obj.documents++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -355,6 +406,17 @@ export namespace MembershipFrame {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface MembershipFrameDocumentsDigestFieldEvent {
+    field: '$.documentsDigest'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface MembershipFrameDocumentsFieldEvent {
+    field: '$.documents[]'
+    index: number
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<MembershipFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, MembershipFrame.codec())
   }
@@ -363,7 +425,7 @@ export namespace MembershipFrame {
     return decodeMessage(buf, MembershipFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent> {
     return streamMessage(buf, MembershipFrame.codec(), opts)
   }
 }

@@ -75,7 +75,7 @@ export class Liar {
     })
     const { averaging: settings } = federation.document
     const averager = new Averager({ schema: SCHEMA, values, round, mass: 10, settings })
-    await network.join(averager, { onExchange: () => {}, onSettled: () => {}, onForeign: () => {} })
+    await network.join(averager, { onExchange: () => {}, onSettled: () => {}, onSent: () => {}, onForeign: () => {} })
     return new Liar(network, averager, { peerId, notices }, async () => {
       await network.close()
       await audit.close('done')

@@ -74,6 +74,9 @@ describe('settings that a founder changes', () => {
     expect(await refusal({ augment: false, views: { kind: 'gin', share: 1 } })).to.include('training.augment is false; set it to true')
     expect(await refusal({ views: { kind: 'strong', share: 1, consistency: 10 } })).to.include('compares views of "gin" or "spatial"')
     expect(await refusal({ views: { kind: 'frequency', share: 1, blend: true } })).to.include('mixes views of "gin" or "spatial"')
+    const swap = { patches: 2, probability: 0.3, donors: 4 }
+    expect(await refusal({ swap })).to.equal('taken')
+    expect(await refusal({ augment: false, swap })).to.include('training.swap: images are shown unaltered')
     expect(await refusal({ views: { kind: 'gin', share: 2 } })).to.include('training.views.share')
   })
 

@@ -1,0 +1,13 @@
+import { z } from 'zod'
+import { oneOf, setting } from '../setting.ts'
+
+/** What this site does when the founders amend the federation. */
+export const amendments = z.strictObject({
+  amendments: setting(
+    oneOf(['ask', 'rounds', 'accept']).default('ask'),
+    'What happens with an amended document that enough founders signed: wait for "federation agree" here, go on by itself where it only ' +
+      'has more rounds, or with whatever it says'
+  )
+})
+
+export type AmendmentRule = z.infer<typeof amendments>['amendments']
