@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { appendFile, cp, mkdtemp, open, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, open, readFile, rm, stat, truncate, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,14 +10,13 @@ const federation = 'ab'.repeat(32)
 const release = { unit: 'site', noise: 2, rate: 1, steps: 1, clip: 1, trained: 16 } as const
 const NEVER = new Promise<never>(() => {})
 
-type Work = (...args: unknown[]) => Promise<unknown>
-
 /** The process dies at one of its writes: that one happens or not, and nothing after it does. */
 class Death {
   #writes = 0
   readonly #at: number
   readonly #happens: boolean
   readonly #restore: (() => void)[] = []
+  readonly #held = new Set<FileHandle>()
   readonly #died = Promise.withResolvers<void>()
 
   constructor (at: number, happens: boolean) {
@@ -27,12 +26,16 @@ class Death {
 
   async begin (folder: string): Promise<void> {
     const probe = await open(folder)
-    const handles = Object.getPrototypeOf(probe) as Record<string, Work>
+    const handles = Object.getPrototypeOf(probe) as Record<string, (this: FileHandle, ...args: unknown[]) => Promise<unknown>>
     await probe.close()
     const strike = async (work: () => Promise<unknown>): Promise<unknown> => await this.#strike(work)
     for (const name of ['write', 'truncate']) {
       const original = handles[name]!
-      handles[name] = async function (this: unknown, ...args) { return await strike(async () => await original.apply(this, args)) }
+      const held = this.#held
+      handles[name] = async function (this: FileHandle, ...args) {
+        held.add(this)
+        return await strike(async () => await original.apply(this, args))
+      }
       this.#restore.push(() => { handles[name] = original })
     }
     const { rename } = fs
@@ -42,8 +45,10 @@ class Death {
     this.#restore.push(() => { fs.rename = rename })
   }
 
-  end (): void {
+  /** What the dead process held is closed, as the system does it. */
+  async end (): Promise<void> {
     for (const restore of this.#restore) restore()
+    for (const handle of this.#held) await handle.close()
   }
 
   get isDead (): boolean {
@@ -132,7 +137,7 @@ describe('the privacy ledger', () => {
       }
     })()
     await Promise.race([life, death.died])
-    death.end()
+    await death.end()
     await cp(folder, `${folder}-copy`, { recursive: true })
     folder = `${folder}-copy`
     return { released, isDead: death.isDead }
