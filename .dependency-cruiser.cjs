@@ -27,7 +27,7 @@ const rooms = {
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'tar', 'zod']
   },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],

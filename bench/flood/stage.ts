@@ -56,7 +56,7 @@ export class Stage {
   /** When the victim's rounds ended, milliseconds since the epoch. */
   async roundEnds (): Promise<number[]> {
     const text = await readFile(join(this.home('victim'), 'metrics.jsonl'), 'utf8').catch(() => '')
-    return text.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as RoundRecord).t)
+    return text.split('\n').slice(0, -1).map((line) => Date.parse((JSON.parse(line) as RoundRecord).t))
   }
 
   async warmUp (): Promise<void> {

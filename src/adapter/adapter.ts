@@ -3,6 +3,7 @@ import { CorruptFileError, SchemaError } from '../errors.ts'
 import { littleEndianBytes, littleEndianFloats, readFloatTensors, safetensorsHeader, type NamedTensor } from './safetensors.ts'
 import { elementCount, type Schema } from './schema.ts'
 
+/** What a file says of the adapter in it. */
 export interface AdapterMeta {
   readonly round: number
   /** The site's mass in averages. */

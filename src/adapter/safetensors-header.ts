@@ -2,6 +2,7 @@ import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import { elementCount, isUnsafeName } from './schema.ts'
 
+/** Kinds of numbers in a safetensors file, by its own names. */
 export type Dtype = 'F32' | 'F16' | 'I32' | 'I64' | 'U8'
 
 /** Where one tensor lies; offsets in bytes from the start of the data. */

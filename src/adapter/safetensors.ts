@@ -3,11 +3,13 @@ import { floatToHalfBits, halfToFloatBits } from './float16.ts'
 import { readHeader, type Dtype, type TensorEntry } from './safetensors-header.ts'
 import { elementCount, isUnsafeName } from './schema.ts'
 
+/** A float32 tensor to be written. */
 export interface NamedTensor {
   readonly shape: readonly number[]
   readonly data: Float32Array
 }
 
+/** A tensor as it lies in a file. */
 export interface StoredTensor {
   readonly dtype: Dtype
   readonly shape: readonly number[]

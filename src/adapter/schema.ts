@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 
+/** Which part of the model a tensor belongs to. */
 export type TensorRole = 'lora' | 'decoder' | 'encoder'
 
+/** One tensor of a schema. */
 export interface TensorSpec {
   readonly name: string
   readonly shape: readonly number[]

@@ -20,6 +20,8 @@ export interface LedgerInit {
   readonly onWritten?: () => void
   /** Told why the ledger before is put aside, and where. */
   readonly onDamage?: (sentence: string) => void
+  /** Why the ledger of before is put aside, though it holds. */
+  readonly putAside?: string | undefined
   readonly segmentBytes?: number
   /** Longest time that an entry waits for its fsync. */
   readonly batchMs?: number
@@ -57,13 +59,16 @@ export class Ledger {
   static async open (init: LedgerInit): Promise<Ledger> {
     await makePrivateFolder(init.folder)
     await removeLeftovers(init.folder)
-    const found = await resume(init.folder, init)
+    const found = init.putAside == null ? await resume(init.folder, init) : { damaged: init.putAside }
     if ('damaged' in found) {
-      const aside = `${init.folder}.damaged-${new Date(init.now()).toISOString().replaceAll(':', '-')}`
+      const at = new Date(init.now()).toISOString().replaceAll(':', '-')
+      const aside = `${init.folder}.${init.putAside == null ? 'damaged' : 'before'}-${at}`
       await rename(init.folder, aside)
       init.onDamage?.(
-        `the audit ledger is damaged (${found.damaged}): it is kept in ${aside}, and a new one begins; restore it from a backup there to ` +
-          'show it to others'
+        init.putAside == null
+          ? `the audit ledger is damaged (${found.damaged}): it is kept in ${aside}, and a new one begins; restore it from a backup ` +
+            'there to show it to others'
+          : `${init.putAside}: the audit ledger of before is kept in ${aside}, and a new one begins`
       )
       const ledger = await Ledger.#begin(init)
       await ledger.#start({ damaged: `${found.damaged} (kept in ${basename(aside)})` })

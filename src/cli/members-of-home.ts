@@ -34,18 +34,21 @@ export async function membersInHome (home: string): Promise<MemberView[]> {
 export async function ownMember (home: string): Promise<MemberView> {
   const paths = sitePaths(home)
   const peerId = await readPeerId(paths.identity)
-  const { document: { founders } } = await readNewestFederation(paths)
+  const federation = await readNewestFederation(paths)
+  const { founders } = federation.document
+  const standing = new Standing(federation)
+  await readStatements(paths.statements, standing)
   const { certificate } = await readCredential(paths.certificate)
   const last = (await MetricsLog.open(paths.metrics)).records.at(-1)
   return {
     peerId,
     name: certificate?.name ?? (await loadConfig(paths.config, {})).name ?? 'founder',
     role: founders.includes(peerId) ? 'founder' : certificate?.role ?? 'member',
-    standing: certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
+    standing: standing.hasLeft(peerId) ? 'left' : certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
     connected: false,
     isSelf: true,
     ...(certificate == null ? {} : { validTo: certificate.to }),
-    ...(last == null ? {} : { lastRound: last.round, lastRoundAt: new Date(last.t).toISOString() })
+    ...(last == null ? {} : { lastRound: last.round, lastRoundAt: last.t })
   }
 }
 

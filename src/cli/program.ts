@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs'
 import { SOFTWARE } from '../common/software.ts'
 import { UsageError } from '../errors.ts'
 import { audit } from './cmds/audit.ts'
+import { backup, restore } from './cmds/backup.ts'
 import { data } from './cmds/data.ts'
 import { doctor } from './cmds/doctor.ts'
 import { evaluate } from './cmds/evaluate.ts'
@@ -10,6 +11,7 @@ import { federation } from './cmds/federation.ts'
 import { id, init } from './cmds/identity.ts'
 import { invite } from './cmds/invite.ts'
 import { join } from './cmds/join.ts'
+import { leave } from './cmds/leave.ts'
 import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
 import { predict } from './cmds/predict.ts'
@@ -26,9 +28,9 @@ export function program (given: string[]): Argv {
     .scriptName('consilium')
     .version(SOFTWARE)
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
-    .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(start)
-    .command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor).command(model)
-    .command(audit).command(privacyCommand).command(simulateCommand)
+    .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
+    .command(start).command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor)
+    .command(model).command(audit).command(privacyCommand).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))
     .strict()

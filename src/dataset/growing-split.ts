@@ -32,8 +32,9 @@ export interface GrowOptions {
  * be empty.
  */
 export function growSplit (slices: readonly Slice[], options: GrowOptions): Split & { readonly sides: Sides } {
-  const { seed, known = new Map(), asBefore = false, withEmpty = false } = options
+  const { seed, asBefore = false, withEmpty = false } = options
   const shown = inOrder(slices.filter(hasForeground))
+  const known = ofThese(options.known ?? new Map(), slices)
   const subjects = [...new Set(shown.map(({ subject }) => subject))]
   const newcomers = subjects.filter((subject) => !known.has(subject))
   const isFirst = newcomers.length === subjects.length
@@ -41,6 +42,16 @@ export function growSplit (slices: readonly Slice[], options: GrowOptions): Spli
   const split = apply(shown, sides)
   if (withEmpty) for (const [subject, side] of emptySubjects(slices, split, { seed, known, asBefore })) sides.set(subject, side)
   return { ...split, sides }
+}
+
+/** Without slabs whose ends are not among the slices of that name: those are of another subject, such as the only one of another site. */
+function ofThese (known: Sides, slices: readonly Slice[]): Sides {
+  const isOther = (subject: string, side: Side): boolean => {
+    if (typeof side === 'string') return false
+    const own = slices.filter((slice) => slice.subject === subject).map(({ id }) => id)
+    return own.length > 0 && ![side.first, side.last, side.before, side.after].some((place) => place != null && own.includes(place[1]))
+  }
+  return new Map([...known].filter(([subject, side]) => !isOther(subject, side)))
 }
 
 function firstSides (shown: readonly Slice[], options: { readonly seed: number, readonly asBefore: boolean }): Map<string, Side> {

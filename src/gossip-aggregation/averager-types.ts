@@ -47,6 +47,7 @@ export interface AveragerState {
  */
 export type Distort = (copy: Float32Array, to: { readonly partner: string, readonly clipRadius: number }) => void
 
+/** What an averager starts from. */
 export interface AveragerInit {
   readonly schema: Schema
   /** The site's global adapter x; copied. */

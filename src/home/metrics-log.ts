@@ -24,7 +24,8 @@ export interface Scores {
 
 /** One finished round. */
 export interface RoundRecord extends Scores {
-  readonly t: number
+  /** Its end, ISO 8601, UTC. */
+  readonly t: string
   readonly round: number
   /** Null when the phase was done before a restart. */
   readonly lossG: number | null
@@ -95,8 +96,10 @@ export class MetricsLog {
 
 function parseLine (line: string): RoundRecord | undefined {
   try {
-    const record = parseJson(uncheckedText(line)) as RoundRecord | null | undefined
-    return Number.isSafeInteger(record?.round) ? record! : undefined
+    const record = parseJson(uncheckedText(line)) as RoundRecord & { t: unknown } | null | undefined
+    if (record == null || !Number.isSafeInteger(record.round)) return undefined
+    // Older software wrote milliseconds.
+    return typeof record.t === 'number' ? { ...record, t: new Date(record.t).toISOString() } : record
   } catch (error) {
     if (error instanceof CorruptFileError) return undefined
     throw error

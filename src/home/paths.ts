@@ -33,6 +33,8 @@ export interface SitePaths {
   readonly privacy: string
   readonly summary: string
   readonly inventory: string
+  readonly backup: string
+  readonly restored: string
 }
 
 /**
@@ -77,7 +79,9 @@ export function sitePaths (home: string): SitePaths {
     audit: at('audit'),
     privacy: at('privacy'),
     summary: at('summary.json'),
-    inventory: at('inventory.json')
+    inventory: at('inventory.json'),
+    backup: at('backup.json'),
+    restored: at('restored.json')
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Auditor } from '../audit/auditor.ts'
+import { endRestored } from '../home/backup.ts'
 import { systemClock } from '../rounds/clock.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
@@ -7,6 +8,7 @@ import { Pace } from '../rounds/pace.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
+import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
@@ -38,6 +40,7 @@ export async function followCourse (init: CourseInit): Promise<'finished' | 'ame
   const company = companyOf(init, joined)
   await gatherMembers(init, joined)
   const { metrics, federation: { document: { training } } } = init.site
+  await comeBack(init, joined)
   const hadFinished = metrics.finishedRounds >= training.rounds
   if (await trainRounds(init, othersOf(init, joined, company)) === 'amended') return 'amended'
   if (!leaves(init)) return await settleDown(init, joined, company, hadFinished)
@@ -88,6 +91,25 @@ async function gatherMembers (init: CourseInit, { network: { peers } }: JoinedPe
   if (metrics.finishedRounds > 0 || averager.round > 0) return
   const onWaiting = (): void => { enter(init, 'waiting', 1) }
   await gather({ peers, notices, clock: systemClock, waitFor: config.waitFor, onWaiting }, signal)
+}
+
+/** A restored home is behind what it has committed: before it trains it settles with the others, and takes over what they have by now. */
+async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Promise<void> {
+  const { restored, paths, record, notices, federation: { document: { training: { rounds } } } } = site
+  if (restored == null) return
+  enter({ site, ...init }, 'waiting', record.round)
+  const { network: { peers }, gossip, settlement } = joined
+  const own = { ...init.state, notices, record, rounds }
+  await takeUp({
+    made: restored.made,
+    notices,
+    clock: systemClock,
+    isMet: () => peers.medianAhead() != null && !settlement.isOpen,
+    isBehind: () => (peers.medianAhead() ?? 0) > init.state.averager.round,
+    catchUp: async () => { await catchUp(own, { gossip, peers, staleness: 0 }, init.signal) }
+  }, init.signal)
+  await init.state.checkpoint.save()
+  await endRestored(paths)
 }
 
 async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {

@@ -4,7 +4,11 @@ import { Auditor } from '../audit/auditor.ts'
 import type { Doubling } from '../common/doubling.ts'
 import { messageOf } from '../common/message-of.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
+import { InputError } from '../errors.ts'
+import { quorumOf } from '../federation/document.ts'
+import { LEFT } from '../federation/membership/departure.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
+import { beginRestored } from '../home/backup.ts'
 import { writeJson } from '../home/files.ts'
 import { keepInventory } from '../home/inventory.ts'
 import type { Software } from '../protocol/versions.ts'
@@ -22,6 +26,7 @@ import { EventLoopMonitor } from './event-loop.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { fitOnceMore } from './fit-once-more.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { leave, type Left } from './leave.ts'
 import { lockHome } from './network/peer-book.ts'
 import { SiteNetwork } from './network/site-network.ts'
 import { PolicyGuard } from './policy-guard.ts'
@@ -31,6 +36,7 @@ import { partitionSites } from './test-faults/partition.ts'
 import type { TestFaults } from './test-faults/settings.ts'
 import { TrainerProcess } from './trainer-process.ts'
 
+/** What a daemon runs with. */
 export interface DaemonInit {
   readonly home: string
   readonly config: RunConfig
@@ -53,6 +59,10 @@ export interface DaemonInit {
 }
 
 type Closer = () => Promise<void>
+
+const ANSWERED_MS = 100
+/** Events of membership after which a site is no member any more. */
+const ENDS = new Set(['revoked', 'handed over', 'left'])
 
 /**
  * Composition root of one site: files, network, control port and trainer, assembled in order and taken down in reverse.
@@ -82,6 +92,7 @@ export class Daemon {
   #state: AdapterState | undefined
   #images: number | undefined
   #joined: JoinedPeers | undefined
+  #hasLeft = false
   #end: 'done' | 'stopped' | 'failed' = 'failed'
   #distance: () => number | undefined = () => undefined
 
@@ -108,7 +119,7 @@ export class Daemon {
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
       this.#end = 'stopped'
-      this.#init.logger.info('stopped: the same command goes on from here')
+      this.#init.logger.info(this.#hasLeft ? 'stopped, for good' : 'stopped: the same command goes on from here')
       return undefined
     } finally {
       await this.#close()
@@ -130,6 +141,7 @@ export class Daemon {
     if (network == null) this.#closers.push(await lockHome(site.paths.home, (sentence) => { site.notices.event(sentence) }))
     // From here on no other daemon can be in this home.
     await audit.open()
+    if (site.restored != null) await beginRestored(site.paths, site.restored)
     await this.#openControl(site, network)
     this.#monitor.start()
     for (let current = site; ; current = await this.#amend(current, network)) {
@@ -174,7 +186,7 @@ export class Daemon {
     return amended
   }
 
-  #createAuditor ({ paths, key, peerId, federation, notices }: Site): Auditor {
+  #createAuditor ({ paths, key, peerId, federation, notices, restored }: Site): Auditor {
     const onFailure = (error: unknown): void => {
       notices.warn(
         'audit',
@@ -184,7 +196,8 @@ export class Daemon {
     const onDamage = (sentence: string): void => { notices.event(sentence) }
     const onWritten = (): void => { notices.over('audit', 'the audit ledger is written again') }
     const told = { onFailure, onWritten, onDamage }
-    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, ...told })
+    const putAside = restored == null || restored.begun === true ? undefined : `the home was restored from a backup of ${restored.made}`
+    const audit = new Auditor({ folder: paths.audit, key, peerId, federation: federation.id, now: Date.now, putAside, ...told })
     this.#closers.push(async () => {
       await audit.close(this.#end)
     })
@@ -194,16 +207,19 @@ export class Daemon {
   async #openNetwork (site: Site, audit: Auditor): Promise<SiteNetwork> {
     const { paths, key, federation, config, logger, notices } = site
     const { tap, foundWithinMs, faults, software } = this.#init
+    let opened: SiteNetwork | undefined
     const membership = await SiteMembership.open({
       ...site,
       onEvent: (event) => {
         audit.record(event)
+        if (event.kind === 'membership' && ENDS.has(event.event)) opened?.peers.forget(event.peer)
       }
     })
+    if (membership.standing.hasLeft(site.peerId)) throw new InputError(LEFT)
     if (membership.book.wasDamaged) {
       notices.event(`${paths.members} is damaged: the book of members starts empty, and fills as sites are met`)
     }
-    const network = await SiteNetwork.open({
+    const network = opened = await SiteNetwork.open({
       paths,
       key,
       federationId: federation.id,
@@ -257,10 +273,40 @@ export class Daemon {
       port: site.config.controlPort,
       status: () => this.#status(this.#site ?? site, network),
       peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
-      members: network?.membersControl
+      members: network == null
+        ? undefined
+        : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) }
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })
+  }
+
+  /** Ends the membership, and then the daemon. */
+  async #leave ({ peerId, federation, record, logger }: Site, network: SiteNetwork, although: boolean): Promise<Left> {
+    if (this.#state == null) throw new InputError('this site is still loading its data: leave in a moment')
+    const { averager } = this.#state
+    const { peers, members } = network
+    const { founders } = federation.document
+    const left = await leave({
+      averager,
+      peers,
+      foundersLeft: founders.includes(peerId) ? founders.filter((id) => !members.standing.isRevoked(id, 'founder')) : [],
+      quorum: quorumOf(federation.document),
+      clock: systemClock,
+      quiesce: async () => { await network.quiesce() },
+      depart: async () => await members.depart(async () => {
+        record.enter('stopped')
+        await this.#joined?.announcer.stop()
+      }),
+      signal: this.#stop.signal
+    }, although)
+    if (left.effective) {
+      this.#hasLeft = true
+      logger.info('this site has left the federation: it stops')
+      // After the answer.
+      setTimeout(() => { this.#stop.abort(new Error('left')) }, ANSWERED_MS)
+    }
+    return left
   }
 
   #createTrainer (site: Site): TrainerProcess {

@@ -48,7 +48,7 @@ export class PolicyGuard {
     const kept = usage.safeParse(parseJson(text ?? '')).data
     if (text != null && kept == null) notices.event(`${file} is damaged: the bytes of today are those of finished rounds`)
     this.#day = dayOf(clock.now())
-    const inRounds = finished.filter(({ t }) => dayOf(t) === this.#day).reduce((sum, { bytesSent }) => sum + bytesSent, 0)
+    const inRounds = finished.filter(({ t }) => dayOf(Date.parse(t)) === this.#day).reduce((sum, { bytesSent }) => sum + bytesSent, 0)
     this.#sent = Math.max(this.#sent, inRounds, kept?.day === this.#day ? kept.bytesSent : 0)
     this.look()
     this.#timer = setInterval(() => { this.look() }, EVERY_MS)

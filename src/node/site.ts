@@ -3,6 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
+import { PrivacyLedger } from '../audit/privacy/privacy-ledger.ts'
 import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
 import { takeUpAmendment } from '../federation/amendments/take-up.ts'
@@ -12,6 +13,7 @@ import { requirePolicy } from '../federation/policy.ts'
 import { Averager, massOf } from '../gossip-aggregation/averager.ts'
 import type { Landed } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
+import { readRestored, type Restored } from '../home/backup.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
 import { readIfThere, removeLeftovers } from '../home/files.ts'
 import { keepInventory, missingFiles } from '../home/inventory.ts'
@@ -44,6 +46,7 @@ export interface KnownOthers {
   readonly mostRounds: () => number
 }
 
+/** The settings of a site that trains: it has data. */
 export type RunConfig = SiteConfig & { readonly data: string }
 
 /** What the home folder says, before anything runs. */
@@ -61,6 +64,8 @@ export interface Site {
   readonly record: SiteRecord
   /** Of a federation that promises differential privacy. */
   readonly mechanism: Mechanism | undefined
+  /** The home is that of a backup, and the others have not been asked yet what it committed since. */
+  readonly restored: Restored | undefined
   /** Set by the testnet only. */
   readonly faults: TestFaults | undefined
 }
@@ -95,8 +100,8 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  const [record, mechanism] = [new SiteRecord(metrics.records), mechanismOf(federation.document)]
-  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, mechanism, faults }
+  const [record, mechanism, restored] = [new SiteRecord(metrics.records), mechanismOf(federation.document), await readRestored(paths)]
+  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, mechanism, restored, faults }
 }
 
 /** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
@@ -179,6 +184,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
   const { mechanism, paths: { privacy: folder }, federation: { id, document: { training } }, notices } = site
   if (mechanism == null) return undefined
+  if (site.restored != null) await PrivacyLedger.doubt(folder, 'this home is that of a backup, and what it spent since is not known')
   return await openPrivacyGuard({ mechanism, training, folder, federation: id, trained, notices, audit, now: Date.now })
 }
 

@@ -83,7 +83,13 @@ export class PeerTable {
   }
 
   disconnected (id: string): void {
-    Object.assign(this.#entry(id), { connected: false, lastSeen: this.#now() })
+    const entry = this.#entries.get(id)
+    if (entry != null) Object.assign(entry, { connected: false, lastSeen: this.#now() })
+  }
+
+  /** It is a member no more: nobody waits for it. */
+  forget (id: string): void {
+    this.#entries.delete(id)
   }
 
   announced (id: string, announced: Announced): void {
@@ -308,7 +314,7 @@ export class PeerTable {
       addresses: [...addresses],
       exchanges,
       suspect: suspects.includes(peerId),
-      ...(lastSeen == null ? {} : { lastSeen }),
+      ...(lastSeen == null ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
       ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
       ...(announced?.dice == null ? {} : { dice: announced.dice }),
       ...byClass(announced?.classDice, classes),

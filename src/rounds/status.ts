@@ -1,6 +1,7 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Dice } from '../home/metrics-log.ts'
 
+/** What a site is doing: G and L are the phases of training. */
 export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
 /** An amendment of the federation that is not in force at this site. */
@@ -79,7 +80,8 @@ export interface PeerView {
   peerId: string
   connected: boolean
   addresses: string[]
-  lastSeen?: number
+  /** ISO 8601, UTC. */
+  lastSeen?: string
   round?: number
   phase?: string
   dice?: number

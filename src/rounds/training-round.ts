@@ -132,7 +132,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   others?.company.ended(counts.exchanges)
   site.notices.over('behind', `this site has trained round ${round.number}, among the others again`)
   await site.metrics.append({
-    t: clock.now(),
+    t: new Date(clock.now()).toISOString(),
     round: round.number,
     dice,
     ...(classes == null ? {} : { classes }),
@@ -287,8 +287,8 @@ export async function catchUp (
   const late = record.exchangesByRound.length > 0 ? '' : `; since it came late, it trains ${left} of ${rounds} rounds with them`
   notices.warn(
     'behind',
-    `this site was in round ${before}, more than ${staleness} behind the others: it took the adapter of site ${partner} over, with what ` +
-      `it had trained itself on top, and goes on in round ${averager.round}` + late,
+    `this site was in round ${before}, ${staleness > 0 ? `more than ${staleness} ` : ''}behind the others: it took the adapter of site ` +
+      `${partner} over, with what it had trained itself on top, and goes on in round ${averager.round}` + late,
     { isNews: true }
   )
 }

@@ -15,6 +15,7 @@ import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/ind
 import { model as modelSettings } from '../settings/model.ts'
 import { defaultOf } from '../settings/setting.ts'
 
+/** What a new federation is to be; all that is not said has the default of `consilium federation create`. */
 export interface FederationInit {
   /** Of the founder; it must not belong to a federation yet. */
   readonly home: string

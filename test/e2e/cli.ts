@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { timesInAnotherForm } from '../times.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -38,11 +39,14 @@ export async function consilium (args: readonly string[], options: Parameters<ty
   return await start(args, options).ended
 }
 
-/** Runs a command with --json that must succeed, and reads its one object. */
+/** Runs a command with --json that must succeed, and reads its one object, all of whose times are in one form. */
 export async function consiliumJson<T> (args: readonly string[]): Promise<T> {
   const { code, stdout, stderr } = await consilium([...args, '--json'])
   if (code !== 0) throw new Error(`consilium ${args.join(' ')} ended with ${code}: ${stderr}`)
-  return JSON.parse(stdout) as T
+  const value = JSON.parse(stdout) as T
+  const others = timesInAnotherForm(value)
+  if (others.length > 0) throw new Error(`consilium ${args.join(' ')} prints times that are not ISO 8601 in UTC: ${others.join()}`)
+  return value
 }
 
 /** The plain lines on stderr, without the log's JSON lines. */

@@ -33,7 +33,7 @@ export interface ReportInput {
 export function buildReport (
   { id, document, data, sites, conditions: { liars, images }, crossSite, startedAt, federationSeconds, wallSeconds }: ReportInput
 ): Omit<Report, 'checks'> {
-  const secondsOf = (t: number): number => Math.max(0, (t - startedAt) / 1000)
+  const secondsOf = (t: string): number => Math.max(0, (Date.parse(t) - startedAt) / 1000)
   return {
     federation: id,
     seed: document.training.seed,
@@ -70,7 +70,7 @@ const UNKNOWN: Known = { peerId: null, exchanges: 0, bytesSent: 0, bytesReceived
 /** From the summary where the daemon ended well, else the last that is known from its rounds and its status. */
 function describeHospital (
   { process, result: { summary, rounds }, local }: SiteOutcome,
-  secondsOf: (t: number) => number
+  secondsOf: (t: string) => number
 ): Omit<HospitalReport, 'imagesFactor'> {
   const known: Known = summary ?? process.status ?? UNKNOWN
   return {

@@ -12,7 +12,7 @@ export interface ConsensusInput {
  * The consensus distance from the adapters on disk: one point per round that at least two sites saved, and one at the end
  * over the sites that finished. `secondsOf` turns a record's time into seconds since the start.
  */
-export function exactConsensus (sites: readonly ConsensusInput[], secondsOf: (t: number) => number, endSeconds: number): ConsensusPoint[] {
+export function exactConsensus (sites: readonly ConsensusInput[], secondsOf: (t: string) => number, endSeconds: number): ConsensusPoint[] {
   const initial = sites.find(({ result }) => result.initial != null)?.result.initial
   if (initial == null) return []
   const points: ConsensusPoint[] = []

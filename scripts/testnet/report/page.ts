@@ -87,7 +87,8 @@ function pictureSections (report: Report, pictures: readonly Picture[]): Markup 
   const all = (kind: 'worst' | 'typical', some: readonly Picture[]): Markup[] => some.map((picture) =>
     shots(kind, picture, report.hospitals.findIndex(({ name }) => name === picture.name)))
   return html`<section class="card"><h2>The worst image of each hospital</h2>
-<p class="note">Of the images that training never saw, the one on which the hospital's own model does worst; the worst of all first.</p>
+<p class="note">Of the images that training never saw, the one on which the hospital's own model does worst; the worst of all first.
+Frozen is the model before any training, global the one that all share, personalised the hospital's own.</p>
 ${key}${all('worst', sorted)}</section>
 <section class="card"><h2>A typical image of each hospital</h2>
 <p class="note">The one whose organ is of median size, chosen without looking at results. No prompt is given.</p>

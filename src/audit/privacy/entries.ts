@@ -17,8 +17,13 @@ export type ResetEntry = z.infer<typeof reset>
 const entry = z.discriminatedUnion('kind', [release, reset])
 
 /** What `budget.json` says of the ledger beside it: how far it goes, and what is spent by then. */
-export const budget = z.object({ federation: z.string(), count, hash: z.string(), spent: z.array(spending) })
+const budget = z.object({ federation: z.string(), count, hash: z.string(), spent: z.array(spending) })
+/** Or why nothing that it said can be relied on. */
+const doubt = z.object({ doubt: z.string() })
+export const stated = z.union([budget, doubt])
+
 export type Budget = z.infer<typeof budget>
+export type Doubt = z.infer<typeof doubt>
 
 /** What a privacy ledger's lines say. */
 export interface Account {

@@ -7,7 +7,7 @@ import { isThere, makePrivateFolder, PRIVATE_FILE, readIfThere, removeLeftovers,
 import type { ChainPoint } from '../chain.ts'
 import { canonical, GENESIS, sha256 } from '../entry.ts'
 import {
-  budget, follow, NOTHING_SPENT, withEntry, type Account, type Budget, type Followed, type ReleaseEntry, type ResetEntry
+  follow, NOTHING_SPENT, stated, withEntry, type Account, type Budget, type Doubt, type Followed, type ReleaseEntry, type ResetEntry
 } from './entries.ts'
 
 const LINES = 'ledger.jsonl'
@@ -73,6 +73,13 @@ export class PrivacyLedger {
     return why
   }
 
+  /** From now on it does not hold, for this reason; its lines stay, so that a reset takes them over. */
+  static async doubt (folder: string, why: string): Promise<void> {
+    await makePrivateFolder(folder)
+    await writeCheckedJson(join(folder, BUDGET), { doubt: why })
+    await syncFolder(folder)
+  }
+
   get account (): Account {
     return this.#account
   }
@@ -121,7 +128,7 @@ export async function readPrivacyLedger (
   { folder, federation, trained }: Pick<PrivacyLedgerInit, 'folder' | 'federation' | 'trained'>
 ): Promise<(Followed & { readonly isSettled: boolean }) | Damaged> {
   const [head, bytes] = [await readBudget(folder), await readIfThere(join(folder, LINES))]
-  if (head === 'damaged') return { damaged: `${BUDGET} is damaged` }
+  if (head != null && 'doubt' in head) return { damaged: head.doubt }
   if (head == null && bytes == null) {
     if (trained > 0) return { damaged: 'it is missing, and this home has trained' }
     return { account: NOTHING_SPENT, point: FRESH, position: 0, met: true, isSettled: false }
@@ -142,15 +149,15 @@ export async function readPrivacyLedger (
 async function readable (folder: string): Promise<Account['spent']> {
   const [head, bytes] = [await readBudget(folder), await readIfThere(join(folder, LINES))]
   const lines = follow(bytes ?? Buffer.alloc(0), undefined).account.spent
-  const stated = head == null || head === 'damaged' ? [] : head.spent
+  const told = head == null || 'doubt' in head ? [] : head.spent
   const size = (spent: Account['spent']): number => spent.reduce((sum, { steps, noise, rate }) => sum + steps * (rate / noise) ** 2, 0)
-  return size(stated) > size(lines) ? stated : lines
+  return size(told) > size(lines) ? told : lines
 }
 
-async function readBudget (folder: string): Promise<Budget | 'damaged' | undefined> {
+async function readBudget (folder: string): Promise<Budget | Doubt | undefined> {
   const text = await readChecked(join(folder, BUDGET)).catch((error: unknown) => {
     if (error instanceof CorruptFileError) return ''
     throw error
   })
-  return text == null ? undefined : budget.safeParse(parseJson(text)).data ?? 'damaged'
+  return text == null ? undefined : stated.safeParse(parseJson(text)).data ?? { doubt: `${BUDGET} is damaged` }
 }

@@ -69,7 +69,7 @@ function describeClasses (classes: PeerView['classes'] = {}): string {
 }
 
 function describePeer (peer: PeerView): string {
-  const away = peer.lastSeen == null ? 'never seen' : `last seen ${new Date(peer.lastSeen).toISOString()}`
+  const away = peer.lastSeen == null ? 'never seen' : `last seen ${peer.lastSeen}`
   const seen = peer.connected ? `connected${peer.reach == null ? '' : `, ${peer.reach}`}` : away
   const training = peer.round == null
     ? ''

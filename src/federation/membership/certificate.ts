@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { z } from 'zod'
 import { foundingsOf, missingOf, quorumOf, type Federation } from '../document.ts'
 import { federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from '../signed.ts'
@@ -33,8 +36,13 @@ const handover = z.strictObject({
   signature: z.base64().max(100)
 })
 
+export const MOST_HANDOVERS = 4
+
 /** What a site shows: nothing (a founder), or its certificate and the hand-overs from the key that it names to the present one. */
-export const credential = z.strictObject({ certificate: certificate.optional(), handovers: z.array(handover).max(4).default([]) })
+export const credential = z.strictObject({
+  certificate: certificate.optional(),
+  handovers: z.array(handover).max(MOST_HANDOVERS).default([])
+})
 
 export type CertificateBody = z.infer<typeof body>
 export type RootCertificate = z.infer<typeof rootCertificate>
@@ -92,6 +100,15 @@ export async function issueHandover (init: { federation: string, to: string, at:
   const { peerId: from } = await sign({}, key)
   const unsigned = { version: 1, kind: 'handover', from, ...init } as const
   return { ...unsigned, signature: (await sign(unsigned, key)).signature }
+}
+
+/**
+ * The peer id to which a site hands over that leaves: of no key that anybody has, since its bytes are a hash. Software that knows no
+ * departures takes it for another key of the site, and lets the old one in no more all the same.
+ */
+export function nobodyAfter (federation: string, peerId: string): string {
+  const bytes = createHash('sha256').update(`consilium departure ${federation} ${peerId}`).digest()
+  return peerIdFromPublicKey(publicKeyFromRaw(bytes)).toString()
 }
 
 /** Who shows this credential, or the first thing that is wrong with it. */

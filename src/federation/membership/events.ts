@@ -9,6 +9,7 @@ const membershipEvent = z.strictObject({
     'revocation signed',
     'revoked',
     'handed over',
+    'left',
     'key rotated',
     'key received',
     'amendment signed',

@@ -17,6 +17,7 @@ const CLOCK_SLACK_MS = 600_000
 const YEAR_MS = 31_536_000_000
 const MOST_YEARS = 10
 
+/** Whom to invite, and for how long. */
 export interface InvitationInit {
   /** Of a founder, or of an inviter. */
   readonly home: string
@@ -32,6 +33,7 @@ export interface InvitationInit {
   readonly bootstrap?: readonly string[]
 }
 
+/** An invitation: one secret line, and what stands in it. */
 export interface IssuedInvitation {
   /** One line, as secret as the network key in it. */
   readonly invitation: string

@@ -15,6 +15,7 @@ import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
 import { Standing } from './statements.ts'
 
+/** Which home joins, with which invitation. */
 export interface JoinInit {
   /** Of a site that has its key (createIdentity). */
   readonly home: string

@@ -7,7 +7,7 @@ export interface MemberView {
   peerId: string
   name: string
   role: MemberRole
-  standing: 'member' | 'invited' | 'revoked' | 'handed over' | 'expired'
+  standing: 'member' | 'invited' | 'left' | 'revoked' | 'handed over' | 'expired'
   connected: boolean
   /** This site itself. */
   isSelf?: true
@@ -40,6 +40,7 @@ export function viewMembers (
     role: 'founder'
   }))
   const standingOf = ({ peerId, role, to, lastSeen, invited }: BookEntry): MemberView['standing'] => {
+    if (standing.hasLeft(peerId)) return 'left'
     if (standing.isRevoked(peerId, role)) return 'revoked'
     if (standing.successorOf(peerId) != null) return 'handed over'
     if (to != null && Date.parse(to) <= now) return 'expired'

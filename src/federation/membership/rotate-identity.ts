@@ -10,12 +10,11 @@ import { formerLedger, type SitePaths } from '../../home/paths.ts'
 import { readNewestFederation } from '../amendments/amendments.ts'
 import type { Federation } from '../document.ts'
 import { loadIdentity, writeIdentity } from '../identity.ts'
-import { holderOf, issueHandover, type Credential } from './certificate.ts'
+import { holderOf, issueHandover, MOST_HANDOVERS, type Credential } from './certificate.ts'
+import { LEFT } from './departure.ts'
 import { appendEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import { Standing } from './statements.ts'
-
-const MOST_HANDOVERS = 4
 
 /**
  * Gives a site another key, to which the old one hands over its certificate. Files are written so that, struck at any moment, the same
@@ -70,6 +69,7 @@ async function handOver (
       }
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
+  if (standing.hasLeft(from)) throw new InputError(LEFT)
   await standing.learn([{ version: 1, kind: 'succession', credential }])
   await writeCheckedJson(paths.statements, standing.statements)
   await writeCheckedJson(paths.certificate, credential)

@@ -16,9 +16,9 @@ import {
   type CredentialCheck,
   type Handover,
   type Member,
-  type MemberRole,
-  type RootCertificate
+  type MemberRole
 } from './certificate.ts'
+import { signDeparture } from './departure.ts'
 import { invitedAs, takeEvents, type MembershipEvent } from './events.ts'
 import { readCredential, readStatements } from './files.ts'
 import {
@@ -34,6 +34,7 @@ import {
 } from './key-ring.ts'
 import { MemberBook } from './member-book.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
+import { revokerOf } from './revoker.ts'
 import { signRevocation, Standing, type Statement } from './statements.ts'
 
 export interface SiteMembershipInit {
@@ -247,42 +248,27 @@ export class SiteMembership implements MembershipPort {
     const { federation } = this
     const { key } = this.#init
     const role = this.#roleOf(peerId)
-    const inviter = this.#revoker(peerId, role)
+    const inviter = revokerOf({ federation, self: this.#init.peerId, credential: this.#credential, now: this.#now() }, { peerId, role })
     const ended = [peerId, ...this.#formerKeysOf(peerId)]
     const learnt = await this.#take(await Promise.all(ended.map(async (each) => await signRevocation(federation.id, each, key, inviter))))
     const signatures = this.standing.revokers(peerId).length
     this.#init.onEvent({ kind: 'membership', event: 'revocation signed', peer: peerId })
-    return {
-      peerId,
-      signatures,
-      quorum: quorumOf(federation.document),
-      effective: this.standing.isRevoked(peerId, role),
-      news: learnt.map(canonicalBytes)
-    }
+    const [quorum, effective] = [quorumOf(federation.document), this.standing.isRevoked(peerId, role)]
+    return { peerId, signatures, quorum, effective, news: learnt.map(canonicalBytes) }
+  }
+
+  /** Signs that this site is a member no more, for good: it counts at once unless a quorum of founders is wanted. @throws InputError */
+  async depart (): Promise<Revoked & { news: Uint8Array[] }> {
+    const { federation, key, peerId } = this.#init
+    const statement = await signDeparture({ federation, key, peerId, credential: this.#credential, now: this.#now() })
+    const news = (await this.#take([statement])).map(canonicalBytes)
+    const signatures = this.standing.revokers(peerId).length
+    return { peerId, signatures, quorum: quorumOf(federation.document), effective: this.standing.hasLeft(peerId), news }
   }
 
   /** Whoever else these handed over to, unseen, is ended with them. */
   #formerKeysOf (peerId: string): string[] {
     return this.standing.formerKeysOf(peerId).filter((each) => !this.federation.document.founders.includes(each))
-  }
-
-  /** The certificate by which this site revokes; a founder needs none. @throws InputError where it may not. */
-  #revoker (peerId: string, role: MemberRole): RootCertificate | undefined {
-    const { federation } = this
-    const { peerId: self } = this.#init
-    const { certificate, handovers } = this.#credential
-    if (peerId === self) throw new InputError('a site cannot revoke itself: let another founder or inviter do it')
-    if (federation.document.founders.includes(self)) return undefined
-    if (certificate?.role !== 'inviter' || handovers.length > 0) {
-      throw new InputError('only a founder or an inviter can revoke: ask one of them')
-    }
-    if (Date.parse(certificate.to) <= this.#now()) {
-      throw new InputError('the certificate of this site has ended, so that it can revoke nobody: ask a founder for a new invitation')
-    }
-    if (role !== 'member') {
-      throw new InputError(`${peerId} is ${role === 'founder' ? 'a founder' : 'an inviter'}: only founders can revoke it`)
-    }
-    return certificate
   }
 
   #roleOf (peerId: string): MemberRole {
@@ -376,7 +362,9 @@ export class SiteMembership implements MembershipPort {
 
   #tell (news: Statement): void {
     const { onEvent } = this.#init
-    if (news.kind === 'revocation') {
+    const gone = news.kind === 'revocation' ? news.peerId : news.credential.handovers.at(-1)!.from
+    if (this.standing.hasLeft(gone)) onEvent({ kind: 'membership', event: 'left', peer: gone })
+    else if (news.kind === 'revocation') {
       if (this.standing.isRevoked(news.peerId, 'member')) {
         onEvent({
           kind: 'membership',
@@ -385,10 +373,7 @@ export class SiteMembership implements MembershipPort {
           detail: `by ${news.signatures.map(({ peerId }) => peerId).join(', ')}`
         })
       }
-      return
-    }
-    const last = news.credential.handovers.at(-1)!
-    onEvent({ kind: 'membership', event: 'handed over', peer: last.from, detail: `to ${last.to}` })
+    } else onEvent({ kind: 'membership', event: 'handed over', peer: gone, detail: `to ${news.credential.handovers.at(-1)!.to}` })
   }
 
   /** One change at a time. */

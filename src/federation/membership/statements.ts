@@ -8,6 +8,7 @@ import {
   credential,
   holderOf,
   isFounded,
+  nobodyAfter,
   rootCertificate,
   signerFault,
   type Certificate,
@@ -69,6 +70,12 @@ export class Standing implements KnownStanding {
 
   successorOf (peerId: string): string | undefined {
     return this.#successions.get(peerId)?.credential.handovers.at(-1)?.to
+  }
+
+  /** Whether this site is a member no more by its own word. */
+  hasLeft (peerId: string): boolean {
+    const isOwnWord = this.#isFounder({ peerId }) && this.#hasQuorum(peerId) && this.revokers(peerId).includes(peerId)
+    return isOwnWord || this.successorOf(peerId) === nobodyAfter(this.#federation.id, peerId)
   }
 
   /**

@@ -24,7 +24,7 @@ export async function fetchControl<T> (home: string, path: '/status' | '/peers' 
 /** Has the running daemon of `home` do something; undefined when none runs there. @throws InputError with its sentence when it refuses. */
 export async function askControl<T> (
   home: string,
-  path: '/membership/revoke' | '/membership/rotate-key',
+  path: '/membership/revoke' | '/membership/rotate-key' | '/membership/leave',
   body: object
 ): Promise<T | undefined> {
   const control = await readControl(home).catch(() => undefined)

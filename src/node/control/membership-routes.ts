@@ -4,15 +4,19 @@ import { InputError } from '../../errors.ts'
 import type { MemberView } from '../../federation/membership/members-view.ts'
 import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
+import type { Left } from '../leave.ts'
 
 /** What the control port may ask of membership. */
 export interface MembersControl {
   readonly view: () => MemberView[]
   readonly publishRevocation: (peerId: string) => Promise<Revoked>
+  /** Ends this site's own membership; `although`: also where what that leaves undone has been said. */
+  readonly leave: (although: boolean) => Promise<Left>
   readonly rotateKey: (overlapMs: number) => Promise<{ epoch: number, overlapUntil: string }>
 }
 
 const revocation = z.strictObject({ peerId: peerIdText })
+const departure = z.strictObject({ although: z.boolean() })
 const rotation = z.strictObject({ overlapMs: z.number().int().min(1_000) })
 
 /** Answers 400 with one sentence for what the user can mend. */
@@ -24,6 +28,10 @@ export function membershipRoutes (app: FastifyInstance, members: MembersControl 
       request,
       reply
     ) => await answer(reply, async () => await present(members).publishRevocation(checked(revocation, request.body).peerId))
+  )
+  app.post(
+    '/membership/leave',
+    async (request, reply) => await answer(reply, async () => await present(members).leave(checked(departure, request.body).although))
   )
   app.post(
     '/membership/rotate-key',

@@ -7,7 +7,7 @@ import { messageOf } from '../../common/message-of.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
-import { DialSchedule } from './dial-schedule.ts'
+import { DialSchedule, longestPauseMs } from './dial-schedule.ts'
 import type { Host } from './host.ts'
 import { peerIn } from './reach/dial-rules.ts'
 import { dialWords } from './reach/dial-words.ts'
@@ -173,11 +173,17 @@ export class Discovery {
       if (target.bootstrap) this.#sayAnswers(name)
     } catch (error) {
       if (this.#stop.signal.aborted) return
-      target.schedule.failed(Date.now())
+      target.schedule.failed(Date.now(), target.bootstrap ? undefined : this.#longestPauseMs())
       this.#sayUnanswered(name, target, error)
     } finally {
       target.dialling = false
     }
+  }
+
+  #longestPauseMs (): number {
+    const { bootstrap, known } = this.#times
+    const absent = this.#targets.size - this.#init.host.getPeers().length
+    return longestPauseMs(absent, { leastMs: Math.min(bootstrap.lastMs, known.lastMs), mostMs: known.lastMs })
   }
 
   #sayAnswers (name: string): void {

@@ -163,6 +163,18 @@ export class Members {
     return revoked
   }
 
+  get standing (): Pick<SiteMembership['standing'], 'isRevoked'> {
+    return this.#init.site.standing
+  }
+
+  /** Signs that this site is a member no more, and tells everybody that is there; `before` is the last moment at which they listen. */
+  async depart (before: () => Promise<void>): Promise<Revoked> {
+    const { news, ...departed } = await this.#init.site.depart()
+    if (departed.effective) await before()
+    await this.#service!.spread({ statements: news })
+    return departed
+  }
+
   async rotateKey (overlapMs: number): Promise<{ epoch: number, overlapUntil: string }> {
     const { news, ...rotated } = await this.#init.site.rotateKey(overlapMs)
     await this.#service!.spread({ key: news })

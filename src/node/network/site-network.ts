@@ -243,7 +243,7 @@ export class SiteNetwork {
   }
 
   /** For the control port. */
-  get membersControl (): MembersControl {
+  get membersControl (): Omit<MembersControl, 'leave'> {
     const { members, peers } = this
     return {
       view: () => members.view((peerId) => peers.isConnected(peerId)).map((each) => ({

@@ -8,5 +8,6 @@ import { records } from './records.ts'
 /** What one site may set for itself; file < environment < flag. */
 export const siteConfig = z.strictObject({ ...identity.shape, ...network.shape, ...amendments.shape, ...compute.shape, ...records.shape })
 
+/** The settings of a site: docs/reference/settings.md. */
 export type SiteConfig = z.infer<typeof siteConfig>
 export type SiteSettings = z.input<typeof siteConfig>

@@ -14,6 +14,7 @@ export interface MapStack {
   readonly logits: readonly Float32Array[]
 }
 
+/** One file of maps that was written. */
 export interface WrittenMap {
   /** 0 alone, or 1 to 3. */
   readonly map: number

@@ -13,6 +13,7 @@ import { DiskEmbeddings } from './disk-embeddings.ts'
 import { bestMap, requireNoOverwrite, checkEnding, checkOutput, writeMaps, type MapStack, type WrittenMap } from './outputs.ts'
 import { promptedSlices, type Image, type Prompt } from './prompt.ts'
 
+/** Which home, which of its models, and what computes it. */
 export interface PredictorInit {
   readonly home: string
   readonly mode?: Mode
@@ -24,6 +25,7 @@ export interface PredictorInit {
   readonly compute?: Partial<ComputeSettings>
 }
 
+/** One image, and what the user points at. */
 export interface SegmentRequest {
   /** A picture or volume in a format of docs/data.md; of a case of several files the one of channel 0. */
   readonly image: string
@@ -37,6 +39,7 @@ export interface SegmentRequest {
   readonly signal?: AbortSignal | undefined
 }
 
+/** One image, and where its mask is written. */
 export interface PredictRequest extends SegmentRequest {
   /** Mask to write: .png, or .nii or .nii.gz for a volume. */
   readonly out: string
@@ -44,6 +47,7 @@ export interface PredictRequest extends SegmentRequest {
   readonly logits?: string | undefined
 }
 
+/** Masks of one image, in memory. */
 export interface Segmented {
   readonly image: Image
   /** One, or three with `multimask`. */
@@ -52,6 +56,7 @@ export interface Segmented {
   readonly best: number
 }
 
+/** What was written. */
 export interface Prediction {
   readonly out: string
   readonly slices: number

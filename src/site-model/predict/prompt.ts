@@ -23,6 +23,7 @@ export interface PromptedSlice {
   readonly prompt: ImagePrompt | undefined
 }
 
+/** What a file holds: one picture, or a volume of slices. */
 export type Image = PictureImage | VolumeImage
 
 const LOGITS = 'low_res_logits'

@@ -17,6 +17,8 @@ const ROUNDS = 12
 const POLL_MS = 500
 /** On a crowded machine anything may take long. */
 const PATIENCE_MS = 900_000
+/** From the return of the lines to exchanges of all; dials and exchanges take seconds, and what counts are the pauses between them. */
+const RESUME_MS = 120_000
 const TAG = `out${process.pid}`
 const space = (name: string): string => `${TAG}-${name}`
 const ip = (...args: string[]): void => { execFileSync('ip', args, { stdio: 'ignore' }) }
@@ -99,13 +101,15 @@ describe('an outage of every line', function () {
     }
   }
 
-  async function until (what: string, holds: (status: SiteStatus) => boolean): Promise<void> {
+  /** `orEnded`: a site that has finished well counts, too. */
+  async function until (what: string, holds: (status: SiteStatus) => boolean, orEnded = false): Promise<void> {
     const end = Date.now() + PATIENCE_MS
     for (const name of NAMES) {
       for (;;) {
         const status = await statusOf(name)
         if (status != null && holds(status)) break
         const { child, err } = running.get(name)!
+        if (orEnded && child.exitCode === 0) break
         if (child.exitCode != null || Date.now() > end) {
           throw new Error(`${name}: waited in vain until ${what}: ${JSON.stringify(status)} ${err().slice(-3_000)}`)
         }
@@ -133,6 +137,9 @@ describe('an outage of every line', function () {
     for (const [name, status] of cut) expect(status?.round, name).to.be.within(1, ROUNDS)
 
     setLines(true)
+    const backAt = Date.now()
+    await until('it exchanges again', ({ exchanges, name }) => exchanges > cut.get(name as Name)!.exchanges, true)
+    expect(Date.now() - backAt, 'milliseconds until all exchange again').to.be.below(RESUME_MS)
     await Promise.all([...running.values()].map(async ({ child }) => { if (child.exitCode == null) await once(child, 'exit') }))
     for (const name of NAMES) {
       const { child, err } = running.get(name)!

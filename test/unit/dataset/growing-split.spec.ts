@@ -56,6 +56,15 @@ describe('a split that grows', () => {
     }
   })
 
+  it('draws anew for another only subject of the same name, such as that of another site, and not for one who is away', () => {
+    const scan = (site: string): Slice[] => Array.from({ length: 40 }, (_, i) => ({ ...slice('colin', i), id: `${site}_${i}` }))
+    const own = growSplit(scan('a'), { seed: 1 })
+    const other = growSplit(scan('b').slice(20), { seed: 1, known: own.sides })
+    expect(other.validation).to.deep.equal(growSplit(scan('b').slice(20), { seed: 1 }).validation)
+    const meanwhile = growSplit(patients(['x', 'y']), { seed: 1, known: own.sides })
+    expect(growSplit(scan('a'), { seed: 1, known: meanwhile.sides }).validation).to.deep.equal(own.validation)
+  })
+
   it('holds out a fifth of the first patients, and a fifth of many newcomers', () => {
     const first = growSplit(patients(numbered(10)), { seed: 4 })
     expect(subjects(first.validation)).to.have.length(2)

@@ -18,9 +18,10 @@ describe('PeerTable', () => {
     peers.connected('a', ['/ip4/10.0.0.1/tcp/1'])
     peers.announced('b', announced({ round: 3, phase: 'L', dice: 0.9 }))
     peers.exchanged('b')
+    const lastSeen = new Date(clock.time).toISOString()
     expect(peers.view(['a'])).to.deep.equal([
-      { peerId: 'a', connected: true, addresses: ['/ip4/10.0.0.1/tcp/1'], exchanges: 0, suspect: true, lastSeen: clock.time },
-      { peerId: 'b', connected: false, addresses: [], exchanges: 1, suspect: false, lastSeen: clock.time, round: 3, phase: 'L', dice: 0.9 }
+      { peerId: 'a', connected: true, addresses: ['/ip4/10.0.0.1/tcp/1'], exchanges: 0, suspect: true, lastSeen },
+      { peerId: 'b', connected: false, addresses: [], exchanges: 1, suspect: false, lastSeen, round: 3, phase: 'L', dice: 0.9 }
     ])
     expect(peers.connectedCount).to.equal(1)
   })

@@ -100,7 +100,7 @@ describe('a site\'s own policy', () => {
         },
         clock: { now: () => now, sleep: async (ms) => { now += ms } },
         connected: () => connected,
-        finished
+        finished: finished.map(({ t, bytesSent }) => ({ t: new Date(t).toISOString(), bytesSent }))
       })
       await guard.guard(averager)
       return guard

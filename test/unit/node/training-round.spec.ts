@@ -150,7 +150,7 @@ describe('a training round', () => {
       'L', 'round file 1: 12 13', 'phaseL 1: 12 13', 'score 1: 12 13', 'save round 1: 12 13'
     ])
     expect(records).to.deep.equal([{
-      t: 1_000_000,
+      t: new Date(1_000_000).toISOString(),
       round: 1,
       dice,
       lossG: 0.4,

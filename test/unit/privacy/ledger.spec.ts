@@ -161,6 +161,7 @@ describe('the privacy ledger', () => {
     ['with a damaged budget', /budget\.json is damaged/, async () => {
       await writeFile(budget(), (await readFile(budget(), 'utf8')).replace('"count": 2', '"count": 1'))
     }],
+    ['of a home that came from a backup', /came from a backup/, async () => { await PrivacyLedger.doubt(folder, 'it came from a backup') }],
     ['of less training than the adapter holds', /holds 32 steps of training, and the ledger knows of 16/, async () => {
       await rm(folder, { recursive: true })
       await filled(1)

@@ -11,9 +11,13 @@ const folder = join(import.meta.dirname, '../../../docs/reference')
 describe('docs/reference', () => {
   let pages: Record<string, string>
 
-  before(async () => { pages = await readPages() })
+  before(async function () {
+    // It reads the types of the whole program.
+    this.timeout(120_000)
+    pages = await readPages()
+  })
 
-  for (const name of ['settings.md', 'cli.md', 'methods.md']) {
+  for (const name of ['settings.md', 'cli.md', 'methods.md', 'api.md']) {
     it(`${name} is what the code says`, async () => {
       const kept = await readFile(join(folder, name), 'utf8')
       if (kept !== pages[name]) expect.fail(`docs/reference/${name} is stale: run "npm run reference" and commit what it writes`)
@@ -42,6 +46,12 @@ describe('docs/reference', () => {
     const sentences = [...own.matchAll(/^\| `.* \| (.*?) \|$/gm)].map(([, sentence]) => sentence)
     expect(sentences).to.have.length.above(50).and.not.include('')
     expect(new Set(sentences).size).to.equal(sentences.length)
+  })
+
+  it('names every export, the values with an example', async () => {
+    const api = await import('../../../src/index.ts')
+    for (const name of Object.keys(api)) expect(pages['api.md']).to.match(new RegExp(`\n### ${name}\n\n\`\`\`ts\n[^\`]*\\b${name}\\b`))
+    for (const name of ['SiteStatus', 'PredictRequest']) expect(pages['api.md']).to.contain(`\n| \`${name}\` |`)
   })
 
   it('names every command and no hidden variable', () => {

@@ -16,7 +16,7 @@ export function vector (...values: number[]): Float32Array {
 
 export function round (number: number, personal = 0.9): RoundRecord {
   return {
-    t: START + 10_000 * number,
+    t: new Date(START + 10_000 * number).toISOString(),
     round: number,
     dice: { frozen: 0.6, global: personal - 0.01, personal },
     lossG: 1,

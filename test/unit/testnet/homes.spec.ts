@@ -16,7 +16,7 @@ const schema = createSchema({
   baseHash: 'base',
   tensors: [{ name: 'z.lora_A', shape: [1, 2], role: 'lora' }, { name: 'a.lora_B', shape: [1, 1], role: 'lora' }]
 })
-const secondsOf = (t: number): number => (t - START) / 1000
+const secondsOf = (t: string): number => (Date.parse(t) - START) / 1000
 
 describe('a home', () => {
   let home: string

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { DialSchedule } from '../../../../src/node/network/dial-schedule.ts'
+import { DialSchedule, longestPauseMs } from '../../../../src/node/network/dial-schedule.ts'
 
 describe('DialSchedule', () => {
   it('doubles its pauses up to the limit and starts again after a success', () => {
@@ -18,6 +18,20 @@ describe('DialSchedule', () => {
     schedule.succeeded()
     expect(schedule.isDue(now)).to.equal(true)
     expect(schedule.failures).to.equal(0)
+  })
+
+  it('dials a few absent ones every minute, however long their line was gone, and many seldomer', () => {
+    const bounds = { leastMs: 60_000, mostMs: 300_000 }
+    expect([1, 60, 120, 1_024].map((absent) => longestPauseMs(absent, bounds))).to.deep.equal([60_000, 60_000, 120_000, 300_000])
+    const schedule = new DialSchedule({ firstMs: 1_000, lastMs: 300_000 }, () => 0.999)
+    const day = 86_400_000
+    let now = 0
+    while (now < day) {
+      now += 1_000
+      // A dial into nothing lasts 30 s.
+      if (schedule.isDue(now)) schedule.failed(now += 30_000, longestPauseMs(3, bounds))
+    }
+    expect(schedule.isDue(now + 120_000 - 30_000)).to.equal(true)
   })
 
   it('spreads the pauses by a quarter either way', () => {

@@ -202,7 +202,7 @@ describe('stores', () => {
 
   describe('MetricsLog', () => {
     const line = (round: number): RoundRecord => ({
-      t: round,
+      t: `2026-01-01T00:00:0${round}.000Z`,
       round,
       dice: { frozen: 0.1, global: 0.2, personal: 0.3 },
       lossG: 1,
@@ -222,6 +222,12 @@ describe('stores', () => {
       expect(reopened.finishedRounds).to.equal(1)
       await reopened.append(line(2))
       expect((await MetricsLog.open(path)).records).to.deep.equal([line(1), line(2)])
+    })
+
+    it('reads the milliseconds of older software as the time that they are', async () => {
+      const path = join(home, 'metrics.jsonl')
+      await writeFile(path, JSON.stringify({ ...line(1), t: Date.parse(line(1).t) }) + '\n')
+      expect((await MetricsLog.open(path)).records).to.deep.equal([line(1)])
     })
   })
 
