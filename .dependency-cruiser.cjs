@@ -26,6 +26,7 @@ const rooms = {
     outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats', 'lru-cache']
   },
   settings: { may: ['gossip-aggregation'], outside: ['@multiformats/multiaddr', 'zod'] },
+  privacy: { may: ['settings'], outside: ['node:crypto', 'zod'] },
   home: {
     may: ['settings', 'adapter'],
     types: ['gossip-aggregation'],
@@ -33,10 +34,10 @@ const rooms = {
   },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
-    types: ['protocol'],
+    types: ['privacy', 'protocol'],
     outside: ['node:crypto', 'node:fs', 'node:timers', 'lru-cache', 'pino']
   },
-  model: { may: ['dataset', 'compute', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'lru-cache', 'ml-matrix'] },
+  model: { may: ['dataset', 'compute', 'privacy', 'settings', 'adapter'], outside: ['node:crypto', '@tensorflow/tfjs-core', 'lru-cache', 'ml-matrix'] },
   federation: {
     may: ['home', 'settings', 'adapter'],
     types: ['protocol'],
@@ -47,12 +48,12 @@ const rooms = {
   },
   simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers', 'zod'] },
   'site-model': {
-    may: ['model', 'dataset', 'compute', 'home', 'federation', 'settings', 'adapter'],
+    may: ['model', 'dataset', 'compute', 'home', 'federation', 'privacy', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'yauzl']
   },
   audit: {
-    may: ['federation', 'home', 'adapter'],
+    may: ['federation', 'home', 'privacy', 'settings', 'adapter'],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:util', 'node:zlib', ...LIBP2P_TYPES, 'canonicalize', 'zod']
   },
   experiment: {
@@ -62,7 +63,7 @@ const rooms = {
   },
   report: { may: ['settings'], outside: ['echarts'] },
   node: {
-    may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
+    may: ['report', 'audit', 'federation', 'rounds', 'home', 'privacy', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
     outside: [
       'node:child_process', 'node:crypto', 'node:dns', 'node:events', 'node:fs', 'node:http', 'node:https', 'node:net', 'node:os', 'node:path',
       'node:perf_hooks', 'node:timers', 'node:tls', 'node:url', 'node:util', 'node:v8', '@chainsafe', '@libp2p', 'libp2p', '@multiformats',

@@ -95,6 +95,7 @@ function itemsInWords (items: unknown): string {
 /** One way to say a setting: a word, or an object by its keys. */
 function shapeOf (type: z.core.$ZodType): string {
   if (type instanceof z.ZodLiteral) return String(type.value)
+  if (type instanceof z.ZodNumber) return wanted(type).replace(/^a /, '')
   if (type instanceof z.ZodArray) return 'list of these'
   return type instanceof z.ZodObject ? `{ ${Object.keys(type.shape).join(', ')} }` : 'text'
 }

@@ -21,6 +21,8 @@ export interface TestnetOptions {
   readonly seed: number
   /** Preset of the federation. */
   readonly method: PresetName
+  /** JSON file with what shall differ from the method; none: nothing. */
+  readonly settings: string | undefined
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
   /** Classes of the bundled sample; none: its masks as they are. */
@@ -51,6 +53,10 @@ const flags = {
   out: { type: 'string', describe: 'folder for homes, logs and the report', default: 'out/testnet' },
   seed: flagWithDefault(seed),
   method: { choices: PRESET_NAMES, describe: 'method that all hospitals train by (docs/reference/methods.md)', default: PRESET_NAMES[0] },
+  settings: {
+    type: 'string',
+    describe: 'JSON file with what shall differ from the method, as for "federation create" (docs/reference/settings.md)'
+  },
   kill: {
     type: 'string',
     array: true,
@@ -140,6 +146,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     out: parsed.out,
     seed: parsed.seed,
     method: parsed.method,
+    settings: parsed.settings,
     faults,
     conditions: {
       loss: parseLoss(parsed.loss),

@@ -230,7 +230,8 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers(hospitals),
-    standard: sample && showsBrain(options) && options.rounds >= STANDARD[options.base].rounds && hospitals.length <= 4,
+    standard: sample && showsBrain(options) && options.settings == null && options.rounds >= STANDARD[options.base].rounds &&
+      hospitals.length <= 4,
     compared: options.compare
   })
   const report = reportSchema.parse({ ...facts, checks })

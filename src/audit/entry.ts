@@ -63,6 +63,17 @@ const content = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refusal'), peer: z.string(), what: z.string(), reason: z.string(), more: count.optional() }),
   z.object({ kind: z.literal('ban'), peer: z.string(), reason: z.string(), seconds: z.number() }),
   z.object({ kind: z.literal('round'), round: count, exchanges: count, bytesSent: count, bytesReceived: count }),
+  z.object({
+    kind: z.literal('release'),
+    round: count,
+    unit: z.string(),
+    noise: z.number(),
+    clip: z.number(),
+    /** Landings with unit site, optimiser steps with unit patient. */
+    steps: count,
+    /** Of all releases so far, at the federation's delta. */
+    epsilon: z.number()
+  }),
   z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
   z.object({ kind: z.literal('lost'), entries: count }),
   exchange,

@@ -15,6 +15,7 @@ import { leave } from './cmds/leave.ts'
 import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
 import { predict } from './cmds/predict.ts'
+import { privacyCommand } from './cmds/privacy.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { peers, status } from './cmds/status.ts'
@@ -29,7 +30,7 @@ export function program (given: string[]): Argv {
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
     .command(start).command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor)
-    .command(model).command(audit).command(backup).command(restore).command(simulateCommand)
+    .command(model).command(audit).command(privacyCommand).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))
     .strict()

@@ -48,6 +48,8 @@ export interface VoxelGrid {
  */
 export interface Fitted {
   readonly id: string
+  /** whose it is; local, never logged or sent */
+  readonly subject?: string
   /** pixels of the original slice */
   readonly height: number
   readonly width: number

@@ -109,10 +109,9 @@ export class Averager {
     { included, ...init }: AveragerInit & { readonly log: ExchangeLog, readonly included: readonly string[] }
   ): Promise<Averager> {
     const averager = new Averager(init)
-    const done = new Set(included)
     for (const { exchangeId, size, factor, steps } of init.log.committed()) {
       if (size !== init.schema.size) throw new SchemaError(`the log holds exchange ${exchangeId} of another model`)
-      if (!done.has(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor, steps ?? 0)
+      if (!included.includes(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor, steps ?? 0)
     }
     await init.log.absorb(included)
     return averager
@@ -165,11 +164,10 @@ export class Averager {
 
   /** All of it belongs together at this very moment. */
   get state (): AveragerState {
-    const { distance } = this.#codecs
-    const own = this.#influence?.own
+    const [{ distance }, own] = [this.#codecs, this.#influence?.own]
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, ...(own == null ? {} : { own }) }
-    const { steps, landed: unmixed } = this.#unmixed
-    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt, steps, unmixed }
+    const [included, { steps, landed: unmixed }] = [[...this.#included], this.#unmixed]
+    return { values: this.values, round: this.#round, mass: this.mass, included, learnt, steps, unmixed }
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
@@ -200,8 +198,7 @@ export class Averager {
     let squares = 0
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
-    const values = this.#x.change()
-    const delta = new Float32Array(size)
+    const [values, delta] = [this.#x.change(), new Float32Array(size)]
     for (let i = 0; i < size; i++) {
       const moved = after[i]! - before[i]!
       delta[i] = moved
@@ -212,6 +209,11 @@ export class Averager {
     this.#radius.moved(Math.sqrt(squares))
     this.#influence?.landed(Math.sqrt(squares), steps)
     this.#codecs.moved(Math.sqrt(squares))
+  }
+
+  /** A round in which this site trains nothing: it goes on with the others. */
+  pass (round: number): void {
+    this.#round = Math.max(this.#round, round)
   }
 
   /**
@@ -226,9 +228,8 @@ export class Averager {
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
     const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? { mass: 0, upTo } : { mass: this.mass })
-    const { can } = this.#codecs
-    const want = this.#codecs.want(this.isSettling)
-    return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs: can, want } }
+    const [codecs, want] = [this.#codecs.can, this.#codecs.want(this.isSettling)]
+    return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs, want } }
   }
 
   /**

@@ -30,6 +30,7 @@ export interface SitePaths {
   readonly models: string
   readonly metrics: string
   readonly audit: string
+  readonly privacy: string
   readonly summary: string
   readonly inventory: string
   readonly backup: string
@@ -76,6 +77,7 @@ export function sitePaths (home: string): SitePaths {
     models: at('models'),
     metrics: at('metrics.jsonl'),
     audit: at('audit'),
+    privacy: at('privacy'),
     summary: at('summary.json'),
     inventory: at('inventory.json'),
     backup: at('backup.json'),

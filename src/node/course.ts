@@ -44,7 +44,14 @@ export async function followCourse (init: CourseInit): Promise<'finished' | 'ame
   await comeBack(init, joined)
   const hadFinished = metrics.finishedRounds >= training.rounds
   if (await trainRounds(init, othersOf(init, joined, company)) === 'amended') return 'amended'
-  return await settleDown(init, joined, company, hadFinished)
+  if (!leaves(init)) return await settleDown(init, joined, company, hadFinished)
+  await joined.network.quiesce()
+  return 'finished'
+}
+
+/** ε is spent, and the federation wants nothing more of such a site. */
+function leaves ({ state: { privacy } }: CourseInit): boolean {
+  return privacy?.isSpent === true && privacy.endsWhenSpent
 }
 
 function companyOf ({ site }: CourseInit, { gossip, network: { peers } }: JoinedPeers): Company {
@@ -106,15 +113,13 @@ async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Pr
   await endRestored(paths)
 }
 
-async function trainRounds (
-  { site, state, trainer, audit, joined, mayTrain, amendments, signal }: CourseInit,
-  others?: OtherSites
-): Promise<'finished' | 'amended'> {
+async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {
+  const { site, state, trainer, audit, joined, mayTrain, amendments, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
   const decline = new Decline(notices)
-  for (let round = metrics.finishedRounds + 1; round <= rounds; round = metrics.finishedRounds + 1) {
+  for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await amendments?.look() === true) return 'amended'
     const onPhase = (phase: SitePhase): void => {
       logger.info({ round, phase }, 'phase')

@@ -90,7 +90,7 @@ export async function joinPeers (
 }
 
 function announcerOf (
-  { federation: { id, document: { labels } }, record, logger }: Site,
+  { federation: { id, document: { labels } }, mechanism, record, logger }: Site,
   { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
   { software, peers, publish }: SiteNetwork
 ): Announcer {
@@ -101,6 +101,7 @@ function announcerOf (
     classes: classNames(labels),
     software: { software: software.version, protocols: protocolNames(software.protocols) },
     record,
+    hidesScores: mechanism != null,
     peers,
     publish,
     logger

@@ -3,6 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
+import { PrivacyLedger } from '../audit/privacy/privacy-ledger.ts'
 import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
 import { takeUpAmendment } from '../federation/amendments/take-up.ts'
@@ -20,10 +21,12 @@ import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
 import { readPolicy } from '../home/policy.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
+import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
 import type { Logger } from '../rounds/logger.ts'
 import { Notices } from '../rounds/notices.ts'
 import { recoveredSteps } from '../rounds/participation.ts'
+import type { PrivacyGuard } from '../rounds/privacy-guard.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
 import { engine } from '../settings/site/compute.ts'
@@ -31,6 +34,7 @@ import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
 import { prepareHome } from './prepare-home.ts'
+import { openPrivacyGuard } from './privacy-guard.ts'
 import { liar } from './test-faults/liar.ts'
 import { FAULTS_VARIABLE, type TestFaults } from './test-faults/settings.ts'
 
@@ -58,6 +62,8 @@ export interface Site {
   readonly notices: Notices
   readonly metrics: MetricsLog
   readonly record: SiteRecord
+  /** Of a federation that promises differential privacy. */
+  readonly mechanism: Mechanism | undefined
   /** The home is that of a backup, and the others have not been asked yet what it committed since. */
   readonly restored: Restored | undefined
   /** Set by the testnet only. */
@@ -94,26 +100,27 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  const record = new SiteRecord(metrics.records)
-  const restored = await readRestored(paths)
-  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, restored, faults }
+  const [record, mechanism, restored] = [new SiteRecord(metrics.records), mechanismOf(federation.document), await readRestored(paths)]
+  return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, mechanism, restored, faults }
 }
 
 /** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
 export async function withAmendment (site: Site): Promise<Site> {
   const { paths, config, notices } = site
   await takeUpAmendment(paths, config.amendments, (sentence) => { notices.event(sentence) })
-  return { ...site, federation: await readFederation(paths.federation) }
+  const federation = await readFederation(paths.federation)
+  return { ...site, federation, mechanism: mechanismOf(federation.document) }
 }
 
 /** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId, faults, metrics }: Site): TrainerSetup {
+export function trainerSetup ({ paths, config, federation, peerId, mechanism, faults, metrics }: Site): TrainerSetup {
   const { model, training, method, labels } = federation.document
   return {
     model,
     training,
     method,
     labels,
+    ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
     axis: config.axis,
     privateStore: paths.privateStore,
@@ -135,6 +142,7 @@ export interface AdapterState {
   readonly checkpoint: Checkpoint
   /** As it was kept before this start. */
   readonly best: BestOfRounds | undefined
+  readonly privacy: PrivacyGuard | undefined
 }
 
 /**
@@ -168,8 +176,16 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   }
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
   const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
+  const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint, best }
+  return { schema, initial, averager, log, store, checkpoint, best, privacy }
+}
+
+async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
+  const { mechanism, paths: { privacy: folder }, federation: { id, document: { training } }, notices } = site
+  if (mechanism == null) return undefined
+  if (site.restored != null) await PrivacyLedger.doubt(folder, 'this home is that of a backup, and what it spent since is not known')
+  return await openPrivacyGuard({ mechanism, training, folder, federation: id, trained, notices, audit, now: Date.now })
 }
 
 /** What was damaged is past; what the trainer says of its data holds as long as it has them. */

@@ -17,6 +17,8 @@ export interface AnnouncerInit {
   readonly initial: Float32Array
   readonly software: Pick<Announcement, 'software' | 'protocols'>
   readonly record: SiteRecord
+  /** Where privacy is promised, nothing leaves that was measured on images: scores were not paid for. */
+  readonly hidesScores?: boolean
   readonly peers: PeerTable
   readonly publish: (announcement: Announcement) => Promise<void>
   readonly logger: Logger
@@ -91,7 +93,7 @@ export class Announcer {
   }
 
   async #announce (): Promise<void> {
-    const { averager, classes, record, software, publish, logger } = this.#init
+    const { averager, record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
     const values = averager.snapshot()
     const { round } = averager
@@ -105,13 +107,21 @@ export class Announcer {
         sketch: this.#own,
         steps: averager.steps,
         pace: record.pace,
-        ...(record.classes == null ? {} : { classDice: classes.map((name) => record.classes?.[name]?.personal) }),
-        ...(record.scored == null ? {} : { scored: record.scored }),
-        ...(record.labelFits == null ? {} : { labelFits: record.labelFits }),
-        ...(record.dice == null ? {} : { dice: record.dice.personal })
+        ...this.#scores
       })
     } catch (error) {
       logger.debug({ reason: messageOf(error) }, 'an announcement was not published')
+    }
+  }
+
+  get #scores (): Pick<Announcement, 'dice' | 'classDice' | 'scored' | 'labelFits'> {
+    const { classes, record: { dice, classes: scores, scored, labelFits }, hidesScores = false } = this.#init
+    if (hidesScores) return {}
+    return {
+      ...(scores == null ? {} : { classDice: classes.map((name) => scores[name]?.personal) }),
+      ...(scored == null ? {} : { scored }),
+      ...(labelFits == null ? {} : { labelFits }),
+      ...(dice == null ? {} : { dice: dice.personal })
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { Scores } from '../home/metrics-log.ts'
+import type { Mechanism } from '../privacy/mechanism.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { LabelFits } from '../settings/labels.ts'
 import type { MethodSettings, TrainPhase } from '../settings/method.ts'
@@ -16,6 +17,8 @@ export interface TrainerSetup {
   readonly method?: MethodSettings | undefined
   /** What masks mean; one class, everything above 0, if not given. */
   readonly labels?: FederationSettings['labels']
+  /** Where phase G is to be private to each patient. */
+  readonly privacy?: Mechanism | undefined
   readonly data: string
   readonly axis: SiteConfig['axis']
   readonly privateStore: string

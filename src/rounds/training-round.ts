@@ -1,5 +1,5 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
-import { land } from '../gossip-aggregation/landing.ts'
+import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
 import type { TrainPhase } from '../settings/method.ts'
@@ -14,6 +14,7 @@ import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
 import type { Pace } from './pace.ts'
 import { followPlan, type RoundPlan } from './plan.ts'
+import type { PrivacyGuard } from './privacy-guard.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
 import type { TrainerCalls } from './trainer-messages.ts'
@@ -55,9 +56,11 @@ export interface OtherSites {
 }
 
 export interface RoundSite {
-  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'round' | 'steps'>
+  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'pass' | 'round' | 'steps'>
   readonly trainer: Trainer
   readonly others?: OtherSites
+  /** Of a federation that promises differential privacy. */
+  readonly privacy?: PrivacyGuard | undefined
   readonly plan: RoundPlan
   /** Of the federation. */
   readonly rounds: number
@@ -163,6 +166,10 @@ async function trainPhase (
 ): Promise<void> {
   const { averager, trainer, others, checkpoint, clock, record } = site
   if (phase === 'G' && round.isLanded) return
+  if (phase === 'G' && site.privacy?.isSpent === true) {
+    averager.pass(round.number)
+    return
+  }
   await site.mayTrain?.(signal)
   if (round.mixed == null) enter(site, phase, round.number)
   const before = round.mixed ?? averager.snapshot()
@@ -173,18 +180,26 @@ async function trainPhase (
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
   if (after == null) return
-  land(averager, { before, after, round: round.number, steps })
+  await landed(site, { before, after, round: round.number, steps })
   await checkpoint.save()
+}
+
+/** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land. */
+async function landed ({ averager, privacy }: RoundSite, landing: Landing & { readonly steps: number }): Promise<void> {
+  const hidden = privacy == null ? {} : await privacy.spend(landing)
+  if (hidden == null) averager.pass(landing.round)
+  else land(averager, { ...landing, ...hidden })
 }
 
 /**
  * Before its last round a site whose phases were short trains more phases G, each mixed, while the others stay for it. The learning rate
  * falls meanwhile as it does in the last quarter of all rounds. Where fewer than half are slow the common adapter lacks little, and would
- * be drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites).
+ * be drawn to the slow ones' images, since nobody else trains then (docs/gossip.md#slow-sites). Where privacy is promised, epsilon is for
+ * the rounds alone.
  */
 async function makeUp (site: RoundSite, { pace, peers, stayMs }: OtherSites, round: Round, signal: AbortSignal): Promise<void> {
-  const { clock, rounds, plan } = site
-  if (round.isLanded || !plan.before.includes('G') || !peers.areHalfSlow()) return
+  const { clock, rounds, plan, privacy } = site
+  if (privacy != null || round.isLanded || !plan.before.includes('G') || !peers.areHalfSlow()) return
   const { owed } = pace
   const mostMs = Math.min(owed.ms, MADE_UP * stayMs)
   const began = clock.now()

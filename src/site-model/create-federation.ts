@@ -8,6 +8,7 @@ import { withOverrides, withPreset, withSettingsFile, type Overrides } from '../
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
 import { markNewHome, requireCurrentHome } from '../home/version.ts'
+import { mechanismOf } from '../privacy/mechanism.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import type { Labels } from '../settings/labels.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../settings/methods/index.ts'
@@ -92,5 +93,6 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
   checkModel(body.model, body.method, body.labels)
+  mechanismOf(body)
   return body
 }

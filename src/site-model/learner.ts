@@ -5,6 +5,7 @@ import { withImageSize } from '../model/sam/build-sam.ts'
 import { prepareWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { Mechanism } from '../privacy/mechanism.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import { readBaseModel } from './base/base-model.ts'
@@ -18,6 +19,8 @@ export interface LearnerSource {
   readonly training: FederationSettings['training']
   readonly method?: MethodSettings | undefined
   readonly labels?: FederationSettings['labels']
+  /** Of a site that trains where privacy is promised to patients. */
+  readonly privacy?: Mechanism | undefined
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number
@@ -27,7 +30,7 @@ export interface LearnerSource {
 
 /** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
 export async function createLearner (
-  { engine, model, training, method, labels, models, siteSeed, spill }: LearnerSource
+  { engine, model, training, method, labels, privacy, models, siteSeed, spill }: LearnerSource
 ): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
@@ -53,6 +56,7 @@ export async function createLearner (
     train: training,
     method,
     labels: labels == null ? undefined : labelMapOf(labels),
+    privacy,
     rounds: training.rounds,
     seed: training.seed,
     siteSeed,

@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const RUN = [
   /^consilium (init|members|model list|evaluate .*|predict .*|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
   /^consilium federation (show|create --name "Prostate North" (--rounds 20|--method fedper))$/,
-  /^consilium simulate /,
+  /^consilium (simulate|privacy plan) /,
   /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/
 ]
 

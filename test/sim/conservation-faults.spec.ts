@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { normal } from '../../src/common/random.ts'
 import { CODECS } from '../../src/gossip-aggregation/codecs/codec.ts'
 import { Fate, MortalSite, type Fault } from './mortal-site.ts'
-import { vectorSchema, weightedSum } from './site.ts'
+import { seeded, vectorSchema, weightedSum } from './site.ts'
 
 const SIZE = 7
 const FAULTS: readonly Fault[] = ['harmless', 'first', 'last', 'late']
@@ -84,7 +85,15 @@ const step = fc.oneof(
       fault: plan
     })
   },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('train' as const), site: who, by: fc.integer({ min: -9, max: 9 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('train' as const),
+      site: who,
+      by: fc.integer({ min: -9, max: 9 }),
+      noise: fc.option(fc.nat())
+    })
+  },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault: plan }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('die' as const), site: who }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('restart' as const), site: who }) },
@@ -98,6 +107,12 @@ const setting = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
+/** Some landings are clipped and noised, as where privacy is promised. */
+function noiseOf (seed: number | null): (() => number) | undefined {
+  const random = seeded(seed ?? 0)
+  return seed == null ? undefined : () => normal(random)
+}
+
 /** Does one step of a history; returns how many exchanges were committed. */
 async function take (sites: readonly MortalSite[], each: Step): Promise<number> {
   const pick = (index: number): MortalSite => sites[index % sites.length]!
@@ -110,7 +125,8 @@ async function take (sites: readonly MortalSite[], each: Step): Promise<number> 
   if (each.what === 'restart') await site.restart()
   else if (each.what === 'die') site.die()
   else if (site.isAlive) {
-    await (each.what === 'train' ? site.train(each.by) : each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
+    if (each.what === 'train') site.train(each.by, noiseOf(each.noise))
+    else await (each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
   }
   return 0
 }

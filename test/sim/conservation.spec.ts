@@ -1,5 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { land } from '../../src/gossip-aggregation/landing.ts'
+import { clippedAndNoised } from '../../src/privacy/clip-and-noise.ts'
+import { secretNormal } from '../../src/privacy/secret-noise.ts'
 import { BOUNDARIES, createSite, nextId, runExchange, weightedSum, type SimulatedSite } from './site.ts'
 
 const SIZE = 5
@@ -65,6 +68,26 @@ describe('conservation of Σw·x', () => {
         }
       )
     )
+  })
+
+  it('moves by exactly what was noised, where privacy is promised, and not by what was trained', async () => {
+    await fc.assert(fc.asyncProperty(vector, vector, vector, mass, mass, async (x, y, step, v, w) => {
+      const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
+      const [before, { averager }] = [weightedSum(sites), sites[0]]
+      let landed: Float32Array = new Float32Array()
+      const hide = (delta: Float32Array): Float32Array => {
+        landed = clippedAndNoised(delta, { clip: 2, noise: 3, normal: secretNormal() })
+        return landed
+      }
+      const start = averager.snapshot()
+      await runExchange(sites[0], sites[1], {
+        before: (name) => {
+          if (name === 'verify') land(averager, { before: start, after: start.map((value, i) => value + step[i]!), round: 1, hide })
+        }
+      })
+      expect(landed).to.have.length(SIZE)
+      expectConserved(weightedSum(sites), before.map((value, i) => value + averager.mass * landed[i]!), sites)
+    }))
   })
 
   for (const loseAt of BOUNDARIES) {

@@ -3,6 +3,7 @@ import type { AveragerInit } from '../../src/gossip-aggregation/averager-types.t
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import { land } from '../../src/gossip-aggregation/landing.ts'
 import { NO_STEPS } from '../../src/gossip-aggregation/unmixed.ts'
+import { clippedAndNoised } from '../../src/privacy/clip-and-noise.ts'
 import { initiate } from '../../src/protocol/adapter-exchange/initiate.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/adapter-exchange/limits.ts'
 import { respond } from '../../src/protocol/adapter-exchange/respond.ts'
@@ -83,11 +84,17 @@ export class MortalSite {
     }
   }
 
-  train (step: number): void {
+  /** Where `normal` draws noise, what lands is clipped and noised. */
+  train (step: number, normal?: () => number): void {
     const before = this.averager.snapshot()
     const after = before.map((value, index) => value + step * (1 + index % 3))
-    land(this.averager, { before, after, round: this.averager.round, steps: 2 })
-    after.forEach((value, index) => { this.unsaved[index]! += value - before[index]! })
+    let landed: Float32Array = after.map((value, index) => value - before[index]!)
+    const hide = (delta: Float32Array): Float32Array => {
+      landed = clippedAndNoised(delta, { clip: 5, noise: 2, normal: normal! })
+      return landed
+    }
+    land(this.averager, { before, after, round: this.averager.round, steps: 2, ...(normal == null ? {} : { hide }) })
+    landed.forEach((value, index) => { this.unsaved[index]! += value })
   }
 
   async save (): Promise<void> {

@@ -21,7 +21,7 @@ export interface FederationFiles {
 export async function createFederation (
   children: Children,
   { home }: Hospital,
-  { base, rounds, seed, method, classes }: Pick<TestnetOptions, 'base' | 'rounds' | 'seed' | 'method' | 'classes'>
+  { base, rounds, seed, method, settings, classes }: Pick<TestnetOptions, 'base' | 'rounds' | 'seed' | 'method' | 'settings' | 'classes'>
 ): Promise<FederationFiles> {
   const labels = `${home}.labels.json`
   if (classes.length > 0) await writeJson(labels, labelsOf(classes))
@@ -29,6 +29,7 @@ export async function createFederation (
     'federation', 'create', '--home', home, '--name', 'testnet',
     '--rounds', String(rounds), '--seed', String(seed), '--method', method,
     ...STANDARD[base].create,
+    ...(settings == null ? [] : ['--settings', settings]),
     ...(classes.length > 0 ? ['--labels', labels] : [])
   ])
   return { id, federation, home }

@@ -8,10 +8,11 @@ import { labelShares } from './shares.ts'
  */
 export async function fitSlice (slice: Slice, side: number, targets: 'nearest' | 'area' = 'nearest'): Promise<Fitted> {
   await new Promise((resolve) => setImmediate(resolve))
-  const { id, height, width, channels } = slice
+  const { id, subject, height, width, channels } = slice
   const [fittedHeight, fittedWidth] = fittedSize(slice, side)
   return {
     id,
+    subject,
     height,
     width,
     side,

@@ -1,6 +1,7 @@
 import type { Adapter } from '../../adapter/adapter.ts'
 import type { Engine } from '../../compute/index.ts'
 import type { Fitted, LabelMap, Scored } from '../../dataset/index.ts'
+import type { Mechanism } from '../../privacy/mechanism.ts'
 import type { MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import type { TrainSettings } from '../../settings/training.ts'
@@ -19,6 +20,8 @@ export interface LearnerInit {
   readonly method?: MethodSettings | undefined
   /** The federation's classes; one, everything above 0, if not given. */
   readonly labels?: LabelMap | undefined
+  /** Where phase G is private to each patient: by what. */
+  readonly privacy?: Mechanism | undefined
   /** Of the whole training, for a schedule that falls; no end if not given. */
   readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */

@@ -8,11 +8,11 @@ import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
-import { balanced } from '../classes/balance.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
+import type { Term } from '../components/component.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
@@ -26,14 +26,16 @@ import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
-import { batchesFrom, batchesOfEpochs, paddedChunks, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
+import { paddedChunks } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
 import type { LearnerInit, PhaseArgs } from './learner-args.ts'
-import { decline, stepScalars, warmup } from './optimiser.ts'
+import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
-import { phaseStep } from './phase-step.ts'
+import { PhasePlan } from './phase-plan.ts'
+import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
+import { runPrivatePhase, type PrivateSteps } from './private-phase.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { contextOf } from './step-context.ts'
 import { trainCopies } from './train-copies.ts'
@@ -52,7 +54,8 @@ export class Learner {
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
   readonly #layouts: PrivateLayouts
-  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep>>
+  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep>> & { readonly private?: PrivateSteps }
+  readonly #plan: PhasePlan
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
@@ -62,8 +65,9 @@ export class Learner {
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels, method } = init
+    const { engine, config, model, train, seed, labels, method, privacy } = init
     this.#init = init
+    this.#plan = new PhasePlan(init)
     this.inputSize = config.imageSize
     const classes = labels?.names.length ?? 1
     const division = { classes, apart: model.classes === 'apart' && classes > 1 }
@@ -81,7 +85,8 @@ export class Learner {
     this.#steps = {
       forward: engine.compile(forwardStep(this.#context), this.#weights),
       G: this.#compile('G'),
-      L: this.#compile('L')
+      L: this.#compile('L'),
+      ...(privacy == null ? {} : { private: this.#compilePrivate() })
     }
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
@@ -153,8 +158,8 @@ export class Learner {
 
   /** One phase G on all global parameters, flat. */
   async #fit (gamma: Float32Array, args: PhaseArgs): Promise<{ value: Float32Array, loss: number, steps: number }> {
-    const done = args.done ?? (args.round - 1) * this.#stepsOf('G', args)
-    const factor = this.#rateFactor('G', args, done)
+    const done = args.done ?? (args.round - 1) * this.#plan.stepsOf('G', args)
+    const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
       '@gamma': vector(now),
@@ -187,7 +192,7 @@ export class Learner {
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
     const gamma = this.#global.join(adapter, this.#state.kept)
-    const factor = this.#rateFactor('L', args, before)
+    const factor = this.#plan.rateFactor('L', args, before)
     const start = { value, first, second }
     const { trained, loss, steps } = await this.#run('L', args, { start, done: before, gamma }, (step, lambda) => ({
       '@gamma': vector(gamma),
@@ -205,8 +210,9 @@ export class Learner {
     { start, done, gamma }: { start: Trained, done: number, gamma: Float32Array },
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
-    const steps = this.#stepsOf(phase, args)
-    const labels = classesTrained(args.samples, this.#init.labels, this.#init.train.emptyShare)
+    const steps = this.#plan.stepsOf(phase, args)
+    const { labels: names, train: { emptyShare, augment }, privacy } = this.#init
+    const labels = classesTrained(args.samples, names, emptyShare)
     const said = this.#components.map((component) =>
       component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
     const feeding = {
@@ -217,50 +223,26 @@ export class Learner {
       labels,
       inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
     }
-    return await runPhase({
+    const run = {
       ...args,
       phase,
-      step: this.#steps[phase],
-      batches: this.#batches(phase, args, { from: done, steps }),
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
-      feeds: async (batch, random) => await batchFeeds(feeding, batch, random),
       inputs
+    }
+    if (privacy != null && phase === 'G') {
+      // What a step is fed with of one patient must not depend on the others.
+      const feeds: PhaseRun['feeds'] = async (batch, random) =>
+        await batchFeeds({ ...feeding, samples: batch, labels: classesTrained(batch, names) }, batch, random)
+      return await runPrivatePhase({ ...run, steps: this.#steps.private!, mechanism: privacy, augment, feeds })
+    }
+    return await runPhase({
+      ...run,
+      step: this.#steps[phase],
+      batches: this.#plan.batches(phase, args, { from: done, steps }),
+      feeds: async (batch, random) => await batchFeeds(feeding, batch, random)
     })
-  }
-
-  /** Of a whole round. */
-  #stepsOf (phase: TrainPhase, { samples, sites = 1 }: PhaseArgs): number {
-    const { stepsPerRound, batchSize } = this.#init.train
-    return stepsPerRound != null
-      ? sites * stepsPerRound
-      : this.#epochs(phase) * stepsPerEpoch(samples.length, batchSize)
-  }
-
-  #epochs (phase: TrainPhase): number {
-    const { epochsG = 1, epochsL = 1 } = this.#init.train
-    return phase === 'G' ? epochsG : epochsL
-  }
-
-  #batches (phase: TrainPhase, args: PhaseArgs, stretch: Stretch): Iterable<Batch> {
-    const { round, siteSeed = this.#init.siteSeed } = args
-    const samples = balanced(args.samples, this.#init.labels)
-    const { stepsPerRound, batchSize, augment } = this.#init.train
-    const source = { samples, batchSize, siteSeed, phase, augment }
-    return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
-  }
-
-  /**
-   * Of the learning rate, by step from 1 on. The warm-up goes by what whole rounds would have had by now, where the site itself trained
-   * less before: a site of short phases would spend all of them on it.
-   */
-  #rateFactor (phase: TrainPhase, args: PhaseArgs, done: number): (step: number) => number {
-    const { round, asRound = round } = args
-    const { warmupSteps, schedule } = this.#init.train
-    const before = Math.max(done, (round - 1) * this.#stepsOf(phase, args))
-    const declined = schedule === 'poly' ? decline(asRound, this.#init.rounds ?? Infinity) : 1
-    return (step) => warmup(before + step, warmupSteps) * declined
   }
 
   /** Scores masks at the original size; Dice is the mean over images. */
@@ -374,14 +356,22 @@ export class Learner {
   }
 
   async dispose (): Promise<void> {
-    await Promise.all([...Object.values(this.#steps), ...(this.#frozenFeatures == null ? [] : [this.#frozenFeatures])].map(async (each) => {
-      await each.dispose()
-    }))
+    const { private: own, ...steps } = this.#steps
+    const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures].filter((each) => each != null)
+    await Promise.all(all.map(async (each) => { await each.dispose() }))
   }
 
   #compile (phase: TrainPhase): CompiledStep {
-    const terms = this.#components.flatMap((component) => component.terms?.[phase] ?? [])
-    return this.#init.engine.compile(phaseStep(this.#context, phase, terms), this.#weights)
+    return this.#init.engine.compile(phaseStep(this.#context, phase, this.#terms(phase)), this.#weights)
+  }
+
+  #compilePrivate (): PrivateSteps {
+    const { engine } = this.#init
+    return { gradient: engine.compile(gradientStep(this.#context, this.#terms('G')), this.#weights), update: engine.compile(updateStep) }
+  }
+
+  #terms (phase: TrainPhase): readonly Term[] {
+    return this.#components.flatMap((component) => component.terms?.[phase] ?? [])
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */

@@ -18,10 +18,25 @@ export function phaseStep (context: StepContext, phase: TrainPhase, terms: reado
   const training = phase === 'G' ? globalTraining : expertTraining
   return (t) => {
     const { parameters, answers } = training(t, context)
-    const [targets, known] = [input(t, 'targets'), t['@known']]
-    const { value, grad } = tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets, known }))(parameters)
-    return updated(t, parameters, value, grad, context.clipNorm)
+    const { value, grad } = descent(t, { parameters, answers }, terms)
+    return { ...updated(t, parameters, clipByNorm(grad, context.clipNorm)), loss: tf.reshape(value, [1]) }
   }
+}
+
+/** Loss and flat gradient of phase G, for those who do more with a gradient than one step. */
+export function gradientStep (context: StepContext, terms: readonly Term[]): Step {
+  return (t) => {
+    const { value, grad } = descent(t, globalTraining(t, context), terms)
+    return { gradient: grad, loss: tf.reshape(value, [1]) }
+  }
+}
+
+/** One optimiser step of phase G with the flat `@gradient`, as it is. */
+export const updateStep: Step = (t) => updated(t, input(t, 'gamma'), input(t, 'gradient'))
+
+function descent (t: TensorRecord, { parameters, answers }: Training, terms: readonly Term[]): { value: tf.Scalar, grad: tf.Tensor } {
+  const [targets, known] = [input(t, 'targets'), t['@known']]
+  return tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets, known }))(parameters)
 }
 
 function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
@@ -81,16 +96,15 @@ function expertTraining (t: TensorRecord, context: StepContext): Training {
   }
 }
 
-/** Clips, updates and names the results of one optimiser step on the flat vector `value`. */
-function updated (t: TensorRecord, value: tf.Tensor, loss: tf.Scalar, gradient: tf.Tensor, clipNorm: number): TensorRecord {
-  const next = adamw({
+/** One optimiser step on the flat vector `value`. */
+function updated (t: TensorRecord, value: tf.Tensor, gradient: tf.Tensor): TensorRecord {
+  return adamw({
     value,
-    gradient: clipByNorm(gradient, clipNorm),
+    gradient,
     first: input(t, 'first'),
     second: input(t, 'second'),
     rate: input(t, 'rate'),
     decay: input(t, 'decay'),
     scalars: input(t, 'scalars')
   })
-  return { ...next, loss: tf.reshape(loss, [1]) }
 }

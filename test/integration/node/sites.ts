@@ -67,10 +67,13 @@ export interface FederationOptions {
   readonly model?: FederationDocument['model']
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
+  readonly privacy?: FederationDocument['privacy']
   /** Names of the sites that found it; the first one alone by default. */
   readonly founders?: readonly string[]
   readonly quorum?: number
 }
+
+const PRIVATE_TRAINING = { epochsG: undefined, epochsL: undefined, stepsPerRound: 1 }
 
 interface Manners {
   readonly manners?: object
@@ -81,8 +84,7 @@ interface Manners {
 
 async function foundedBy (
   keys: readonly PrivateKey[],
-  { rounds = 2, coolDownSeconds = 20, codec = 'auto', staleness, model = FAKE_MODEL, training = FAKE_TRAINING, method, quorum = 1 }:
-  FederationOptions
+  { rounds = 2, coolDownSeconds = 20, codec = 'auto', model = FAKE_MODEL, training = FAKE_TRAINING, quorum = 1, ...more }: FederationOptions
 ): Promise<FederationDocument> {
   let document = await signFederation({
     version: 1,
@@ -91,9 +93,15 @@ async function foundedBy (
     founders: keys.map((each) => peerIdFromPrivateKey(each).toString()),
     quorum,
     model,
-    training: { ...training, rounds },
-    averaging: { ...defaultAveraging({ coolDownSeconds }), codec, ...(staleness == null ? {} : { staleness }) },
-    ...(method == null ? {} : { method })
+    training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
+    averaging: {
+      ...defaultAveraging({ coolDownSeconds }),
+      codec,
+      weighting: more.privacy == null ? 'images' : 'uniform',
+      ...(more.staleness == null ? {} : { staleness: more.staleness })
+    },
+    ...(more.method == null ? {} : { method: more.method }),
+    ...(more.privacy == null ? {} : { privacy: more.privacy })
   }, keys[0]!)
   for (const each of keys.slice(1, quorum)) document = await signFederation(document, each)
   return document

@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createSchema } from '../../../src/adapter/schema.ts'
+import { SchemaError } from '../../../src/errors.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { land } from '../../../src/gossip-aggregation/landing.ts'
 
@@ -15,6 +16,17 @@ describe('landing', () => {
     land(averager, { before: Float32Array.of(1, 2), after: Float32Array.of(2, 4), round: 1 })
     expect([...averager.values]).to.deep.equal([6, 8])
     expect(averager.round).to.equal(1)
+  })
+
+  it('adds what is left of it where privacy is promised, and nothing of what is not finite', () => {
+    const averager = new Averager({ schema, values: Float32Array.of(5, 6), round: 0, mass: 1, settings })
+    const hide = (delta: Float32Array): Float32Array => delta.map((value) => value / 2)
+    land(averager, { before: Float32Array.of(1, 2), after: Float32Array.of(2, 4), round: 1, hide })
+    expect([...averager.values]).to.deep.equal([5.5, 7])
+    for (const after of [Float32Array.of(1, NaN), Float32Array.of(1)]) {
+      expect(() => { land(averager, { before: Float32Array.of(1, 2), after, round: 2, hide }) }).to.throw(SchemaError)
+    }
+    expect([...averager.values, averager.round]).to.deep.equal([5.5, 7, 1])
   })
 
   it('is the one way from training into x', async () => {

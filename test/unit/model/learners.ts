@@ -4,6 +4,7 @@ import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { checkWeights, weightsHash, type Weights } from '../../../src/model/sam/weights.ts'
 import type { CacheLimits } from '../../../src/model/train/frozen-features.ts'
 import { Learner } from '../../../src/model/train/learner.ts'
+import type { Mechanism } from '../../../src/privacy/mechanism.ts'
 import type { GlobalGroup, MethodSettings } from '../../../src/settings/method.ts'
 import { defaultModelSettings, type ModelSettings } from '../../../src/settings/model.ts'
 import { type TrainSettings, defaultTrainSettings } from '../../../src/settings/training.ts'
@@ -14,7 +15,7 @@ export const weights = checkWeights(config, new Map(Object.entries(tinyWeights))
 export const baseHash = weightsHash(weights)
 
 export async function createLearner (
-  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, method, labels, cache }: {
+  { engine, weights: base = weights, siteSeed = 7, seed = 3, rounds = Infinity, model = {}, train = {}, keeps, ...others }: {
     engine?: Engine,
     weights?: Weights,
     siteSeed?: number,
@@ -25,9 +26,11 @@ export async function createLearner (
     keeps?: readonly GlobalGroup[],
     method?: MethodSettings,
     labels?: LabelMap | undefined,
+    privacy?: Mechanism,
     cache?: CacheLimits
   } = {}
 ): Promise<Learner> {
+  const { method, labels, privacy, cache } = others
   return Learner.create({
     engine: engine ?? await testEngine(),
     config,
@@ -37,6 +40,7 @@ export async function createLearner (
     train: { ...defaultTrainSettings(config), stepsPerRound: undefined, epochsG: 1, epochsL: 1, batchSize: 2, warmupSteps: 2, ...train },
     method: { ...method, ...(keeps == null ? {} : { keeps: [...keeps] }) },
     labels,
+    privacy,
     rounds,
     seed,
     siteSeed,

@@ -4,7 +4,7 @@ import { createSchema } from '../../../src/adapter/schema.ts'
 import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { sketchSeed, sketchSlices } from '../../../src/gossip-aggregation/sketch.ts'
 import type { Announcement } from '../../../src/protocol/announce/index.ts'
-import { Announcer } from '../../../src/rounds/announcer.ts'
+import { Announcer, type AnnouncerInit } from '../../../src/rounds/announcer.ts'
 import { createLogger } from '../../../src/rounds/logger.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { SiteRecord } from '../../../src/rounds/site-record.ts'
@@ -22,6 +22,8 @@ function sketchOf (values: Float32Array): Float32Array {
   }
 }
 
+const DICE = { frozen: 0.1, global: 0.2, personal: 0.3 }
+
 describe('Announcer', () => {
   const initial = new Float32Array(300)
   let averager: Averager
@@ -30,6 +32,7 @@ describe('Announcer', () => {
   let published: Announcement[]
   let announcer: Announcer
   let startedAt: number
+  let init: AnnouncerInit
 
   beforeEach(async () => {
     averager = new Averager({ schema, values: initial.map(() => 1), round: 2, mass: 7, settings })
@@ -38,7 +41,7 @@ describe('Announcer', () => {
     published = []
     startedAt = performance.now()
     const first = Promise.withResolvers<void>()
-    announcer = new Announcer({
+    init = {
       federationId: FEDERATION,
       classes: ['core', 'disc'],
       averager,
@@ -51,7 +54,8 @@ describe('Announcer', () => {
         first.resolve()
       },
       logger: createLogger('silent')
-    })
+    }
+    announcer = new Announcer(init)
     await announcer.start()
     await first.promise
   })
@@ -84,6 +88,17 @@ describe('Announcer', () => {
       software: '0.2.0',
       protocols: ['outcome/1.0.0']
     })
+  })
+
+  it('says nothing that was measured on images where privacy is promised', async () => {
+    const hiding = new Announcer({ ...init, hidesScores: true })
+    Object.assign(record, { dice: DICE, classes: { core: DICE }, labelFits: { asIs: [[1, 2]], exchanged: [] } })
+    await hiding.start()
+    await hiding.stop()
+    expect(published.at(-1)).to.have.property('steps')
+    for (const key of ['dice', 'classDice', 'labelFits']) expect(published.at(-1)).not.to.have.property(key)
+    await announcer.stop()
+    expect(published.at(-1), 'where it is not').to.include.keys('dice', 'classDice', 'labelFits')
   })
 
   it('says nothing after its last word', async () => {
