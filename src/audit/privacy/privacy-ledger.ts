@@ -136,13 +136,15 @@ export async function readPrivacyLedger (
   if (head == null) return { damaged: `${BUDGET} is missing` }
   if (head.federation !== federation) return { damaged: 'it is of another federation' }
   const followed = follow(bytes ?? Buffer.alloc(0), head)
-  const { account, point, met, wrong } = followed
-  if (wrong != null) return { damaged: wrong }
-  if (!met) return { damaged: `entry ${head.count} is missing or was changed` }
-  if (trained > account.trained && account.resets.length === 0) {
-    return { damaged: `this home's adapter holds ${trained} steps of training, and the ledger knows of ${account.trained}` }
-  }
-  return { ...followed, isSettled: point.count === head.count }
+  const damaged = damageOf(followed, head, trained)
+  return damaged == null ? { ...followed, isSettled: followed.point.count === head.count } : { damaged }
+}
+
+function damageOf ({ account, met, wrong }: Followed, { count }: Budget, trained: number): string | undefined {
+  if (wrong != null) return wrong
+  if (!met) return `entry ${count} is missing or was changed`
+  if (trained <= account.trained || account.resets.length > 0) return undefined
+  return `this home's adapter holds ${trained} steps of training, and the ledger knows of ${account.trained}`
 }
 
 /** All that lines or budget still say, whichever is more. */

@@ -94,17 +94,20 @@ async function foundedBy (
     quorum,
     model,
     training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
-    averaging: {
-      ...defaultAveraging({ coolDownSeconds }),
-      codec,
-      weighting: more.privacy == null ? 'images' : 'uniform',
-      ...(more.staleness == null ? {} : { staleness: more.staleness })
-    },
+    averaging: averagingOf({ coolDownSeconds, codec }, more),
     ...(more.method == null ? {} : { method: more.method }),
     ...(more.privacy == null ? {} : { privacy: more.privacy })
   }, keys[0]!)
   for (const each of keys.slice(1, quorum)) document = await signFederation(document, each)
   return document
+}
+
+function averagingOf (
+  { coolDownSeconds, codec }: Required<Pick<FederationOptions, 'coolDownSeconds' | 'codec'>>,
+  { staleness, privacy }: FederationOptions
+): FederationDocument['averaging'] {
+  const averaging = { ...defaultAveraging({ coolDownSeconds }), codec, weighting: privacy == null ? 'images' as const : 'uniform' as const }
+  return staleness == null ? averaging : { ...averaging, staleness }
 }
 
 /** Homes of one federation below a temporary folder, for daemons that run in the test's own process. */
