@@ -35,7 +35,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npx mocha /, 'this is mocha'],
   [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/readme.spec.ts'],
-  [/^consilium leave/, 'ends a running site for good: test/integration/node/leave.spec.ts'],
+  [/^consilium leave/, 'ends a running site for good: test/e2e/network/membership.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
   [/^consilium audit /, 'needs the ledger of a daemon: test/e2e/network/audit.spec.ts'],

@@ -156,6 +156,13 @@ describe('only members, with real processes', function () {
     expect(since.some(({ event, peer }) => event === 'certified' && peer !== revoked)).to.equal(true)
     expect(since.filter(({ event, peer }) => event === 'certified' && peer === revoked)).to.deep.equal([])
     expect(since.filter(({ kind, partner }) => kind === 'exchange' && partner === revoked)).to.deep.equal([])
+
+    const leaving = present.at(-2)!
+    const left = await readPeerId(homes.paths(leaving.name).identity)
+    expect(await consiliumJson(['leave', '--home', leaving.home])).to.include({ peerId: left, effective: true })
+    await leaving.exited(PATIENCE_MS)
+    const seen = (await consiliumJson<MemberView[]>(['members', '--home', founder.home])).find(({ peerId }) => peerId === left)
+    expect(seen).to.include({ standing: 'left' })
   })
 
   /** Done when 2. */

@@ -224,6 +224,19 @@ describe('one site from its command line', function () {
     expect((await readFile(out)).equals(await readFile(join(home, 'adapter.safetensors')))).to.equal(true)
   })
 
+  it('is backed up in one file, which becomes a home that holds the same and knows what it is', async () => {
+    const [file, copy] = [join(folder, 'site.tar.gz'), join(folder, 'restored')]
+    const { made } = await consiliumJson<{ made: string }>(['backup', file, '--home', home])
+    expect(await consiliumJson(['restore', file, '--home', copy])).to.deep.equal({ home: copy, made })
+    for (const name of ['adapter.safetensors', 'identity.key', 'private/experts.safetensors']) {
+      expect((await readFile(join(copy, name))).equals(await readFile(join(home, name))), name).to.equal(true)
+    }
+    expect(JSON.parse(await readFile(join(copy, 'restored.json'), 'utf8'))).to.include({ made })
+    const { code, stderr } = await consilium(['restore', file, '--home', home])
+    expect(code).to.not.equal(0)
+    expect(plainLines(stderr).join()).to.include(home)
+  })
+
   async function childOf ({ child }: Running): Promise<number> {
     const [pid] = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')).trim().split(' ')
     return Number(pid)
