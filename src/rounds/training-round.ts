@@ -285,10 +285,11 @@ export async function catchUp (
   await checkpoint.save()
   const left = Math.max(1, rounds - averager.round)
   const late = record.exchangesByRound.length > 0 ? '' : `; since it came late, it trains ${left} of ${rounds} rounds with them`
+  const by = staleness > 0 ? `more than ${staleness} ` : ''
   notices.warn(
     'behind',
-    `this site was in round ${before}, ${staleness > 0 ? `more than ${staleness} ` : ''}behind the others: it took the adapter of site ` +
-      `${partner} over, with what it had trained itself on top, and goes on in round ${averager.round}` + late,
+    `this site was in round ${before}, ${by}behind the others: it took the adapter of site ${partner} over, with what it had trained ` +
+      `itself on top, and goes on in round ${averager.round}` + late,
     { isNews: true }
   )
 }

@@ -5,9 +5,14 @@
 export const WARNING_KINDS = {
   ahead: { keys: ['ahead'], means: 'this site is far ahead of the others and pauses' },
   alone: { keys: ['alone'], means: 'no other site can be reached, or none exchanges' },
+  amendment: {
+    keys: ['amendment', 'proposed amendment', 'unread amendment', 'agreements'],
+    means: 'an amendment of the federation waits for a person, or cannot be read'
+  },
   audit: { keys: ['audit'], means: 'the audit ledger cannot be written' },
   banned: { keys: ['banned '], means: 'a site was cut off for what it did' },
   behind: { keys: ['behind'], means: 'this site fell behind and took over what another had' },
+  best_round: { keys: ['best round'], means: 'the adapter of the best round cannot be kept' },
   bootstrap: { keys: ['bootstrap '], means: 'a bootstrap address does not answer' },
   certificate_end: { keys: ['expiry'], means: "this site's certificate, or at founders another one's, ends within 30 days" },
   clock: { keys: ['clock'], means: "this site's clock is wrong" },
@@ -25,7 +30,10 @@ export const WARNING_KINDS = {
   notify: { keys: ['notify'], means: 'a notice could not be sent' },
   own_certificate: { keys: ['own certificate'], means: "this site's certificate does not hold" },
   peer_certificate: { keys: ['certificate '], means: "this site and another did not accept each other's certificate" },
+  policy: { keys: ['policy '], means: "this site's policy.json holds exchanges or training back" },
+  privacy: { keys: ['privacy'], means: 'the shared adapter is not trained: epsilon is spent, or the privacy ledger does not hold' },
   relays: { keys: ['relays'], means: 'no relay is left' },
+  restored: { keys: ['restored'], means: 'this home was made of a backup and waits for another site' },
   save: { keys: ['save'], means: 'the adapter cannot be saved' },
   schema: { keys: ['schema '], means: 'a site trains another model' },
   skipped: { keys: ['skipped '], means: 'files were left out' },

@@ -55,8 +55,8 @@ describe('predict', function () {
   it('writes a DICOM SEG of a series: the voxels that NIfTI gets, and no name of a file', async () => {
     const series = 'test/fixtures/dicom/ct'
     const [seg, nifti] = [join(folder, 'seg.dcm'), join(folder, 'seg.nii.gz')]
-    const drawn = await run('--dicom', series, '--out', seg)
-    await run('--dicom', join(series, 'b.dcm'), '--out', nifti)
+    const drawn = await run('--dicom', series, '--out', seg, '--no-cache')
+    await run('--dicom', join(series, 'b.dcm'), '--out', nifti, '--no-cache')
     expect(drawn.slices).to.equal(6)
     const { voxels: labels } = await readSeg(seg, await onlyStack(join(DICOM, 'ct')), () =>
       ({ valueOf: ({ number }) => ({ value: number, isKnown: true }), notes: [] }))

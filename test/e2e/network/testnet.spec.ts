@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { reportSchema } from '../../../scripts/testnet/report/report.ts'
+import type { Evaluation } from '../../../src/site-model/evaluate-site.ts'
+import { consiliumJson } from '../cli.ts'
 
 const TESTNET = fileURLToPath(new URL('../../../dist/scripts/testnet/index.js', import.meta.url))
 const LIMIT_MS = 240_000
@@ -83,6 +85,16 @@ describe('the testnet', function () {
     expect(JSON.parse(await readFile(join(out, 'report.json'), 'utf8'))).to.deep.equal(report)
     expect(await readFile(join(out, 'report.html'), 'utf8')).to.include('data:image/png;base64,')
     expect(await processesUsing(out)).to.deep.equal([])
+
+    const home = join(out, 'homes', 'hospital-b')
+    for (const round of ['best', 'last']) {
+      const evaluated = await consiliumJson<Evaluation>(['evaluate', '--home', home, '--round', round])
+      expect(evaluated.global.dice, round).to.be.within(0.3, 1)
+      expect(evaluated.round).to.be.within(1, 3)
+    }
+    const [image, mask] = [join('samples', 'colin27', 'hospital-a', 'images', 'colin27_011.png'), join(out, 'mask.png')]
+    await consiliumJson(['predict', '--home', home, '--round', 'best', '--mode', 'global', '--image', image, '--out', mask])
+    expect((await readFile(mask)).length).to.be.above(0)
   })
 
   it('has a slow hospital and one with many images, whose steps arrive all the same', async () => {

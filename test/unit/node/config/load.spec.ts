@@ -24,6 +24,7 @@ describe('configuration', () => {
       bootstrap: [],
       relay: false,
       reverseProxy: [],
+      amendments: 'ask',
       waitFor: 2,
       aloneRounds: 3,
       controlPort: 0,
