@@ -31,11 +31,12 @@ describe('daemons with a trainer that only adds', function () {
     expect((await peers).every(({ connected }) => connected)).to.equal(true)
     const adapters = []
     for (const name of ['a', 'b', 'c']) {
-      // All rounds are alike to this trainer, so that the first one is the best.
-      const best = JSON.parse(await readFile(sites.paths(name).bestRound, 'utf8')) as object
-      expect(best, name).to.include({ round: 1, sites: 3, images: 9 })
+      // All rounds are alike to this trainer, so that the first one is the best of which it heard the scores of half of all.
+      const best = JSON.parse(await readFile(sites.paths(name).bestRound, 'utf8')) as { round: number, sites: number, images: number }
+      expect(best.sites, name).to.be.within(2, 3)
+      expect(best.images, name).to.equal(3 * best.sites)
       expect(await readFile(sites.paths(name).bestAdapter)).to.deep.equal(
-        await readFile(join(sites.paths(name).roundAdapters, 'round-0001.safetensors')))
+        await readFile(join(sites.paths(name).roundAdapters, `round-000${best.round}.safetensors`)))
       const summary = await sites.summary(name)
       expect(summary).to.include({
         name,
