@@ -1,6 +1,6 @@
 import { seededRandom } from '../../src/common/random.ts'
 import { squaredDistance, weightedMean } from '../../src/simulation/measure.ts'
-import { normalNumbers } from '../../src/simulation/normal-numbers.ts'
+import { normalNumbers } from '../../src/common/normal-numbers.ts'
 import { DEFAULTS } from '../../src/simulation/options.ts'
 import type { Lie } from '../../src/simulation/scenario.ts'
 import { VirtualFederation } from '../../src/simulation/virtual-federation.ts'

@@ -4,8 +4,8 @@ const TERMS = 300
 const LOG_ROOT_2_PI = 0.5 * Math.log(2 * Math.PI)
 
 /**
- * ln Φ(−x), the logarithm of the upper tail of the standard normal distribution, to about 14 digits for any x: in float64 the tail itself
- * is 0 beyond 38. (The npm libraries that have it bring 139 packages, or lose the tail to cancellation.)
+ * ln Φ(−x), the logarithm of the upper tail of the standard normal distribution, to about 14 digits for any x: in float64 the tail
+ * itself is 0 beyond 38. (The npm libraries that have it bring 139 packages, or lose the tail to cancellation.)
  */
 export function logTail (x: number): number {
   if (x < -SPLIT) return Math.log1p(-Math.exp(logTail(-x)))

@@ -1,5 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { normalPair, type Random } from '../common/random.ts'
+import { normalNumbers } from '../common/normal-numbers.ts'
+import type { Random } from '../common/random.ts'
 
 const SEED_BYTES = 32
 const BLOCK = Buffer.alloc(65_536)
@@ -23,15 +24,5 @@ export function secretRandom (): Random {
 
 /** Draws of the standard normal distribution from such numbers, in float64. */
 export function secretNormal (random: Random = secretRandom()): () => number {
-  let next: number | undefined
-  return () => {
-    if (next != null) {
-      const known = next
-      next = undefined
-      return known
-    }
-    const [one, other] = normalPair(random)
-    next = other
-    return one
-  }
+  return normalNumbers(random)
 }

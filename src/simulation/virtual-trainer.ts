@@ -1,6 +1,6 @@
 import type { TrainerCalls, TrainWork } from '../rounds/trainer-messages.ts'
 import { LEAST_SHARE, STEPS_PER_ROUND } from '../settings/training.ts'
-import { normalNumbers } from './normal-numbers.ts'
+import { normalNumbers } from '../common/normal-numbers.ts'
 import { CYCLE_MS, LEARNING } from './options.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 

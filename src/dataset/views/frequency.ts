@@ -59,6 +59,7 @@ function waves (length: number, window: number): { readonly cos: Float64Array, r
 export function withAmplitudesOf (image: Plane, other: Plane, { window, ratio }: { window: number, ratio: number }): Float64Array {
   const [own, theirs] = [lowFrequencies(image, window), lowFrequencies(other, window)]
   const { height, width, values } = image
+  const across = waves(width, window)
   const out = Float64Array.from(values)
   own.forEach(({ u, v, real, imaginary }, i) => {
     const amplitude = Math.hypot(real, imaginary)
@@ -68,7 +69,8 @@ export function withAmplitudesOf (image: Plane, other: Plane, { window, ratio }:
     const weight = (u === 0 && v === 0 ? 1 : 2) * change
     for (let y = 0; y < height; y++) {
       const row = phase + 2 * Math.PI * u * y / height
-      for (let x = 0; x < width; x++) out[y * width + x]! += weight * Math.cos(row + 2 * Math.PI * v * x / width)
+      const [cos, sin] = [weight * Math.cos(row), weight * Math.sin(row)]
+      for (let x = 0; x < width; x++) out[y * width + x]! += cos * across.cos[v * width + x]! - sin * across.sin[v * width + x]!
     }
   })
   return out

@@ -3,7 +3,10 @@ import * as tf from '@tensorflow/tfjs-core'
 /** Beside a variance, as its authors have it. */
 const EPSILON = 1e-6
 
-/** Whose styles images take, and how: `from` [D,H,W,C] lend theirs beside the images; `matrix` [B·n², (B+D)·n²] has one 1 in each row. */
+/**
+ * Whose styles images take, and how: `from` [D,H,W,C] lend theirs beside the images; `matrix` [B·n², (B+D)·n²] has one 1 in each
+ * row.
+ */
 export interface Donors {
   readonly from?: tf.Tensor4D | undefined
   readonly matrix: tf.Tensor2D

@@ -175,18 +175,23 @@ export function globalGroups (
   ]
 }
 
+/** The first block of the encoder with LoRA or experts, the depth where there is none; 0 where bottlenecks or all of it are trained. */
+export function firstAdaptedBlock ({ depth }: SamConfig, { lora, moe, encoder = 'lora' }: ModelSettings): number {
+  return encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, depth) : 0
+}
+
 /**
  * Scales and shifts of the layers that nothing frozen comes behind, but those that are trained anyway: FedBN's idea (arXiv 2102.07623) for
  * SAM, which has no batch norms (docs/spec/views.md#site-norms).
  */
 function siteNorms (
   config: SamConfig,
-  { lora, moe, encoder = 'lora' }: ModelSettings,
+  settings: ModelSettings,
   shapes: ReadonlyMap<string, Shape>,
   trained: readonly GlobalParameter[]
 ): GlobalParameter[] {
   const plan = encoderPlan(config)
-  const first = encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, config.depth) : 0
+  const first = firstAdaptedBlock(config, settings)
   const blocks = Array.from({ length: config.depth - first }, (_, i) => `${plan.block(first + i)}.`)
   const names = new Set(trained.map(({ name }) => name))
   const norms = whole(shapes, NORMS, 'encoder')

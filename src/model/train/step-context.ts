@@ -1,4 +1,5 @@
 import type { Layout } from '../parameters/layout.ts'
+import { firstAdaptedBlock } from '../parameters/shared-set.ts'
 import type { StepContext } from '../steps.ts'
 import type { LearnerInit } from './learner-args.ts'
 
@@ -11,7 +12,7 @@ export function contextOf ({ config, model, train }: LearnerInit, adapter: Layou
     adapter,
     experts,
     firstExpert: Math.min(...moe.blocks),
-    firstAdapted: encoder === 'lora' ? Math.min(...lora.blocks, ...moe.blocks, config.depth) : 0,
+    firstAdapted: firstAdaptedBlock(config, model),
     adaptsEmbedding: encoder === 'full',
     clipNorm: train.clipNorm
   }

@@ -1,4 +1,4 @@
-import { normalPair } from '../common/random.ts'
+import { normalPair } from './random.ts'
 
 /** Independent standard normal numbers, none of a pair wasted. */
 export function normalNumbers (random: () => number): () => number {
