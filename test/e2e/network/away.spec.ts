@@ -9,7 +9,8 @@ import { FAULTS_VARIABLE, type TestFaultsInput } from '../../../src/node/test-fa
 import type { SiteStatus } from '../../../src/rounds/status.ts'
 import { consiliumJson, logged, start, type Running } from '../cli.ts'
 
-const ROUNDS = 60
+// Enough that the others are still training when it is back, however slow the machine.
+const ROUNDS = 2000
 const AWAY = 10
 const POLL_MS = 100
 const PATIENCE_MS = 300_000
