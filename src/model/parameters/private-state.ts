@@ -114,7 +114,8 @@ function copyTensors ({ alone, steps, own, part = 0, served }: CopyState, size: 
 
 function copyFrom (record: Record<string, NamedTensor>, size: number): CopyState {
   const flat = flatten(copyLayout(size), record)
-  const [alone, own, values] = [0, 1, 2].map((nth) => flat.slice(nth * size, (nth + 1) * size)) as [Float32Array, Float32Array, Float32Array]
+  const copy = (nth: number): Float32Array => flat.slice(nth * size, (nth + 1) * size)
+  const [alone, own, values] = [copy(0), copy(1), copy(2)]
   const [steps, chosen, part] = flat.subarray(3 * size) as unknown as [number, number, number]
   const serves = SERVES[chosen - 1]
   return serves == null ? { alone, own, steps } : { alone, own, steps, part, served: { serves, values } }
