@@ -3,7 +3,7 @@ import type { TensorRecord } from '../../compute/index.ts'
 import { weight } from './common.ts'
 
 type Save = (tensors: tf.Tensor[]) => void
-/** Zeros on all four sides: TensorFlow's `same` would put them at the bottom and right alone for a stride of 2. */
+/** Zeros on all four sides, as a padding of 1 has them: TensorFlow's `same` has them at the bottom and right alone for a stride of 2. */
 const AROUND: [[number, number], [number, number], [number, number], [number, number]] = [[0, 0], [1, 1], [1, 1], [0, 0]]
 
 /**
@@ -20,11 +20,11 @@ function convolve (input: tf.Tensor4D, kernel: tf.Tensor4D, shift: tf.Tensor1D, 
   return tf.customGrad<tf.Tensor4D>(((x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D, save: Save) => {
     save([x, filter])
     return {
-      value: tf.fused.depthwiseConv2d({ x, filter, strides: stride, pad: AROUND, bias }),
+      value: tf.fused.depthwiseConv2d({ x, filter, strides: stride, pad: 1, bias }),
       gradFunc: (dy: tf.Tensor4D, [savedX, savedFilter]: [tf.Tensor4D, tf.Tensor4D]) => {
         const wide = stride === 1 ? dy : spread(dy)
         return [
-          tf.depthwiseConv2d(wide, tf.reverse(savedFilter, [0, 1]), 1, AROUND),
+          tf.depthwiseConv2d(wide, tf.reverse(savedFilter, [0, 1]), 1, 1),
           filterGradient(savedX, wide),
           tf.sum(dy, [0, 1, 2])
         ]
