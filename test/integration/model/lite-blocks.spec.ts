@@ -39,7 +39,8 @@ describe('blocks of LiteMedSAM in plain JavaScript', function () {
     it(`have the onnx engine's gradients in ${name}`, async () => {
       const adapters = liteAdapters(true)
       const names = Object.keys(adapters).filter((each) => needs.test(each))
-      const tokens = { shape: [1, side, side, dim], data: Float32Array.from({ length: side * side * dim }, (_, i) => Math.sin(i * i % 1009)) }
+      const noise = Float32Array.from({ length: side * side * dim }, (_, i) => Math.sin(i * i % 1009))
+      const tokens = { shape: [1, side, side, dim], data: noise }
       const weights = Object.entries({ ...liteWeights(), ...adapters }).filter(([each]) => needs.test(each))
       const inputs = { ...Object.fromEntries(weights), '@tokens': tokens }
       const [reference, seen] = [await results('onnx', inputs, block, names), await results('cpu', inputs, block, names)]
