@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { readSeriesNrrd } from '../dataset/index.ts'
+import { readSeriesNrrd, readVolumeNrrd } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import type { Listed } from './catalogue.ts'
 import { labelFile } from './label-file.ts'
@@ -80,14 +80,20 @@ export function imageInfo (listed: Listed): { readonly name: string } {
 
 /** A series is sent as one volume. */
 function endingOf ({ image }: Listed): string {
-  return 'stack' in image ? '.nrrd' : /(\.nii\.gz|\.[^.]*)$/i.exec(image.image)![0].toLowerCase()
+  return isSentAsNrrd(image) ? '.nrrd' : /(\.nii\.gz|\.[^.]*)$/i.exec(image.image)![0].toLowerCase()
+}
+
+/** A series, or a header whose voxels lie in a file of their own. */
+function isSentAsNrrd (image: Listed['image']): boolean {
+  return 'stack' in image || /\.(mhd|nhdr|hdr|hdr\.gz)$/i.test(image.image)
 }
 
 async function sendImage ({ data, queue }: ServedSite, listed: Listed, reply: FastifyReply): Promise<FastifyReply> {
   const { image } = listed
   reply.type('application/octet-stream').header('content-disposition', `attachment; filename="${imageInfo(listed).name}"`)
-  if (!('stack' in image)) return await reply.send(createReadStream(join(data, image.image)))
-  const bytes = queue.run(async () => await readSeriesNrrd(image.stack))
+  const file = join(data, image.image)
+  if (!isSentAsNrrd(image)) return await reply.send(createReadStream(file))
+  const bytes = queue.run(async () => 'stack' in image ? await readSeriesNrrd(image.stack) : await readVolumeNrrd(file))
   if (bytes == null) throw new Refused(503, 'too many images wait to be read: try again in a while')
   return await reply.send(await bytes)
 }

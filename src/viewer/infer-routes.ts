@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { InputError } from '../errors.ts'
 import type { Segmented } from '../site-model/predict/predictor.ts'
 import type { Image } from '../site-model/predict/prompt.ts'
@@ -29,7 +29,7 @@ export function inferRoutes (app: FastifyInstance, site: ServedSite): void {
     const params = paramsOf(form.params)
     const listed = await listedOr404(site.catalogue, image)
     const begun = performance.now()
-    const signal = untilGone(request)
+    const signal = AbortSignal.any([untilGone(reply), site.stopping])
     const done = site.queue.run(async () => {
       const opened = await site.images.image(listed)
       const prompted = model === 'prompts' ? slicePrompt(opened, params) : undefined
@@ -48,9 +48,9 @@ function paramsOf (given: unknown): InferParams {
 }
 
 /** Ends the work of a client that went away. */
-function untilGone ({ raw }: FastifyRequest): AbortSignal {
+function untilGone ({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  raw.socket.once('close', () => { controller.abort(new InputError('the client went away')) })
+  raw.once('close', () => { controller.abort(new InputError('the client went away')) })
   return controller.signal
 }
 

@@ -8,6 +8,11 @@ export class OneAtATime {
     this.#most = most
   }
 
+  /** Resolves when what was given so far is done. */
+  get idle (): Promise<unknown> {
+    return this.#last
+  }
+
   run<T> (work: () => Promise<T>): Promise<T> | undefined {
     if (this.#waiting >= this.#most) return undefined
     this.#waiting++

@@ -35,13 +35,15 @@ const NO_SESSIONS = 'Session Feature is Not Enabled: put images into the data fo
 /** MONAI Label's REST interface of one site, for the viewers that speak it (docs/viewer.md). */
 export class ViewerServer {
   readonly #app: FastifyInstance
-  readonly #images: OpenedImages
+  readonly #site: ServedSite
+  readonly #stopping: AbortController
   /** Where it listens. */
   readonly url: string
 
-  private constructor (app: FastifyInstance, images: OpenedImages, url: string) {
+  private constructor (app: FastifyInstance, site: ServedSite, stopping: AbortController, url: string) {
     this.#app = app
-    this.#images = images
+    this.#site = site
+    this.#stopping = stopping
     this.url = url
   }
 
@@ -53,9 +55,17 @@ export class ViewerServer {
     try {
       const catalogue = await Catalogue.open({ data: init.data, privateStore, channels: images.predictor.channels })
       await catalogue.all()
-      const queue = new OneAtATime(WAITING)
-      const app = await createApp({ data: init.data, catalogue, images, corrections: new Corrections(privateStore), queue }, init)
-      return new ViewerServer(app, images, await listen(app, init))
+      const stopping = new AbortController()
+      const site = {
+        data: init.data,
+        catalogue,
+        images,
+        corrections: new Corrections(privateStore),
+        queue: new OneAtATime(WAITING),
+        stopping: stopping.signal
+      }
+      const app = await createApp(site, init)
+      return new ViewerServer(app, site, stopping, await listen(app, init))
     } catch (error) {
       await images.close()
       throw error
@@ -63,14 +73,16 @@ export class ViewerServer {
   }
 
   async stop (): Promise<void> {
+    this.#stopping.abort(new InputError('the server ends'))
     await this.#app.close()
-    await this.#images.close()
+    await this.#site.queue.idle
+    await this.#site.images.close()
   }
 }
 
 async function createApp (site: ServedSite, init: GuardInit): Promise<FastifyInstance> {
   const app = fastify({
-    bodyLimit: MOST_BYTES,
+    bodyLimit: FIELD_BYTES,
     requestTimeout: RECEIVED_MS,
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false

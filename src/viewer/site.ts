@@ -1,6 +1,6 @@
-import type { OneAtATime } from './one-at-a-time.ts'
 import type { Corrections } from '../site-model/corrections/corrections.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { OneAtATime } from './one-at-a-time.ts'
 import type { OpenedImages } from './opened-images.ts'
 
 /** What the routes share. */
@@ -12,4 +12,6 @@ export interface ServedSite {
   readonly corrections: Corrections
   /** Only one thing at a time is computed. */
   readonly queue: OneAtATime
+  /** Aborted when the server ends. */
+  readonly stopping: AbortSignal
 }

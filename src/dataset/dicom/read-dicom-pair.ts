@@ -5,13 +5,11 @@ import { readStructures } from '../../formats/dicom/rtstruct.ts'
 import { readSeg } from '../../formats/dicom/seg.ts'
 import type { Stack } from '../../formats/dicom/stacks.ts'
 import type { Volume } from '../../formats/nifti.ts'
-import { AS_STORED } from '../../formats/raw-volume.ts'
 import { howOf, upTo, valuesIn, withShown, type OpenPicture, type OpenVolume } from '../channels/layers.ts'
 import { encoded } from '../masks/labels.ts'
 import { isMarked, NO_FOREGROUND, pictureSlice, volumePair, type PairOptions, type PairSlices } from '../read-pair.ts'
 import type { Modality } from '../transforms/normalise.ts'
 import type { ReadOptions, Slice } from '../types.ts'
-import { nrrdBytes } from '../writers/nrrd.ts'
 import type { DicomPair } from './list-dicom.ts'
 
 export type DicomOptions = PairOptions & { readonly segments: SegmentRule }
@@ -42,15 +40,6 @@ export async function openStack (stack: PlacedStack, options: ReadOptions): Prom
   const { volume, notes } = await readStack(stack)
   const layers = channelsOf(options).map((_, at) => ({ source: volume, how: howOf(options, modalityOf(volume.modality, options, at), at) }))
   return { volume: { kind: 'volume', layers, found: [0], ignored: 0, pages: false }, notes }
-}
-
-/** The numbers of a series, as they are, in a file that viewers of volumes read. @throws InputError without a file name */
-export async function readSeriesNrrd (stack: Stack): Promise<Buffer> {
-  const { volume: { header, voxels } } = await readStack(isPlaced(stack) ? stack : { ...stack, place: AS_STORED })
-  const { slope, intercept } = header
-  const values = Float32Array.from(voxels, (stored) => Number(stored) * slope + intercept)
-  const isWhole = values.every((value) => Number.isInteger(value) && value >= -32_768 && value <= 32_767)
-  return nrrdBytes(values, header, isWhole ? 'int16' : 'float32')
 }
 
 /** The pictures of a series without places. @throws InputError without a file name */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
+import { loadDataset } from '../../../src/dataset/index.ts'
 import { readNrrd } from '../../../src/formats/nrrd.ts'
 import { sitePaths } from '../../../src/home/paths.ts'
 import { createFederation } from '../../../src/site-model/create-federation.ts'
@@ -158,6 +159,24 @@ describe('the server of viewers', function () {
       expect(refused.status, name).to.equal(400)
       expect((await refused.json() as { detail: string }).detail).to.include(sentence)
     }
+    for (const { id } of await corrections.list()) await corrections.undo(id)
+  })
+
+  it('takes a picture as the volume of one slice that viewers make of it', async () => {
+    const { objects } = await client.datastore<Datastore>()
+    const picture = Object.entries(objects).find(([, { image }]) => image.info.name.endsWith('.png'))![0]
+    const { dims } = await voxelsOf((await client.infer('prompts', picture, { foreground: [[20, 5, 0]] })).image)
+    expect(dims).to.deep.equal([32, 32, 1])
+    const asPicture = await client.infer('segmentation', picture, { result_extension: '.png' })
+    expect(asPicture.image.subarray(1, 4).toString()).to.equal('PNG')
+    const labels = niftiBytes({ dims: [32, 32, 1], values: Array.from({ length: 32 * 32 }, (_, i) => i < 64 ? 2 : 0), datatype: 512 })
+    const saved = await client.saveLabel(picture, { field: 'label', name: 'label.nii', bytes: labels })
+    expect(saved.status).to.equal(200)
+    const corrections = new Corrections(sitePaths(init.home).privateStore)
+    const corrected = await corrections.files(init.data)
+    const { slices } = await loadDataset(init.data, { corrected })
+    const slice = slices.find(({ id }) => id === 'labelled_1')!
+    expect([slice.corrected, ...slice.mask.subarray(63, 65)]).to.deep.equal([true, 1, 0])
     for (const { id } of await corrections.list()) await corrections.undo(id)
   })
 
