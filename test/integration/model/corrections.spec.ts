@@ -8,6 +8,7 @@ import { loadDataset } from '../../../src/dataset/index.ts'
 import type { TrainerSetup } from '../../../src/rounds/trainer-messages.ts'
 import { STEPS_PER_ROUND } from '../../../src/settings/training.ts'
 import { Corrections } from '../../../src/site-model/corrections/corrections.ts'
+import { engineOptions } from '../../../src/site-model/engine-options.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { createLearner } from '../../../src/site-model/learner.ts'
 import { readSides } from '../../../src/site-model/sides.ts'
@@ -91,7 +92,7 @@ describe('corrections and the rounds of two sites', function () {
   }
 
   async function diceOfNeighbours (values: Float32Array): Promise<number> {
-    const engine = await createEngine({ engine: 'onnx', provider: 'cpu', threads: 1 })
+    const engine = await createEngine(engineOptions(COMPUTE))
     const learner = await createLearner({ ...setup, engine })
     try {
       const { slices } = await loadDataset(at('neighbours'))
