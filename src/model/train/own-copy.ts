@@ -11,7 +11,7 @@ const BEFORE = { images: 3, part: 0.5 }
 /** Parts of its own update, between which a site weighs: a few images choose none, but make some of them likelier. */
 export const PARTS: readonly number[] = [0, 0.25, 0.5, 0.75, 1]
 /** By how much less likely all of it is than none, before any image was seen, as a power of e; and the Dice of an image that makes up 1. */
-const CAUTION = { all: 2, dice: 0.1 }
+const CAUTION = { all: 2, dice: 0.05 }
 
 /** What a site may serve from its choice on. */
 export interface Candidate {

@@ -21,7 +21,7 @@ describe('what a site serves', () => {
     const few = partOf(rising(0, 0))
     expect(few).to.be.within(0.2, 0.4)
     expect(partOf(rising(0, 9))).to.equal(few)
-    expect(partOf(rising(0.05, 2))).to.be.within(few, 0.5)
+    expect(partOf(rising(0.03, 2))).to.be.within(few, 0.5)
     expect(partOf(rising(0.1, 8))).to.be.greaterThan(0.8)
     expect(partOf(rising(-0.1, 8))).to.be.lessThan(0.05)
     expect(partOf(PARTS.map((part) => [0.5 - (part - 0.5) ** 2 * 8]))).to.be.closeTo(0.5, 0.05)
