@@ -53,8 +53,9 @@ describe('discovery', () => {
   })
 
   async function startSite (
-    { bootstrap = [], key, networkKey = KEY, folder, relay = false, services = {} }: {
+    { bootstrap = [], hints, key, networkKey = KEY, folder, relay = false, services = {} }: {
       bootstrap?: string[],
+      hints?: () => string[],
       key?: PrivateKey,
       networkKey?: Uint8Array,
       folder?: string,
@@ -76,7 +77,8 @@ describe('discovery', () => {
       relay,
       services
     })
-    const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, logger, notices, times: FAST })
+    const named = hints == null ? {} : { hints }
+    const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, ...named, logger, notices, times: FAST })
     const identified = new Set<string>()
     host.addEventListener('peer:identify', ({ detail }) => identified.add(detail.peerId.toString()))
     discovery.start()
@@ -134,6 +136,20 @@ describe('discovery', () => {
     await until('it is connected', () => hearing.host.getConnections(closed.host.peerId).length > 0, hearing.host)
     const [connection] = hearing.host.getConnections(closed.host.peerId)
     expect(connection?.remoteAddr.toString()).to.include(`${relay.host.peerId.toString()}/p2p-circuit`)
+  })
+
+  it('begins where the document says, as it says now, and wants no hint once it is connected', async () => {
+    const known = await startSite()
+    let hints = ['/ip4/127.0.0.1/tcp/1']
+    const site = await startSite({ hints: () => hints })
+    const other = await startSite({ hints: () => [...hints, addressOf(known)] })
+    await until('it says that nobody answers there', () => site.notices.list.length > 0, notifying(site))
+    expect(site.notices.list[0]).to.contain('the address /ip4/127.0.0.1/tcp/1, which the federation\'s document names,')
+    await until('the other is connected', () => knows(other, [known]), other.host)
+    hints = [addressOf(known).replace(/\/p2p\/.*/, '')]
+    await until('it is connected', () => knows(site, [known, other]), site.host)
+    expect(site.notices.conditions.map(({ key }) => key)).to.deep.equal([])
+    expect(other.notices.conditions.map(({ key }) => key)).to.deep.equal([])
   })
 
   it('finds a relay that nobody told it of', async () => {
