@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
+import type { AbortOptions, Peer, PeerId, PeerInfo, PeerUpdate } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Doubling } from '../../common/doubling.ts'
 import { messageOf } from '../../common/message-of.ts'
+import { protocolId } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
@@ -62,6 +63,8 @@ export interface DiscoveryInit {
   readonly logger: Logger
   readonly notices: Notices
   readonly times?: Partial<DiscoveryTimes>
+  /** Connections beyond which no site is dialled that nobody named; 64 by default. */
+  readonly mostConnections?: number
 }
 
 /**
@@ -87,12 +90,14 @@ export class Discovery {
   }
 
   start (): void {
-    this.#init.host.addEventListener('peer:connect', this.#onConnect)
+    this.#init.host.addEventListener('peer:connect', this.#lookSoon)
+    this.#init.host.addEventListener('peer:update', this.#onUpdate)
     this.#schedule(0)
   }
 
   async stop (): Promise<void> {
-    this.#init.host.removeEventListener('peer:connect', this.#onConnect)
+    this.#init.host.removeEventListener('peer:connect', this.#lookSoon)
+    this.#init.host.removeEventListener('peer:update', this.#onUpdate)
     this.#stop.abort()
     clearTimeout(this.#timer)
     await Promise.allSettled([this.#ticking, this.#lookup])
@@ -103,9 +108,15 @@ export class Discovery {
     if (!peer.equals(this.#init.host.peerId)) this.#addTarget(peer.toString(), peer, 'met')
   }
 
-  readonly #onConnect = (): void => {
+  readonly #lookSoon = (): void => {
     // Whoever just came may know others; a short pause lets identify finish and joins bursts.
     this.#lookupDueAt = Math.min(this.#lookupDueAt, Date.now() + 2 * this.#times.tickMs)
+  }
+
+  /** Whoever serves the DHT from now on is the first to ask, where nobody else does. */
+  readonly #onUpdate = ({ detail: { peer, previous } }: CustomEvent<PeerUpdate>): void => {
+    const kad = protocolId(this.#init.federationId, 'kad')
+    if (peer.protocols.includes(kad) && previous?.protocols.includes(kad) !== true) this.#lookSoon()
   }
 
   #schedule (delayMs: number): void {
@@ -169,7 +180,7 @@ export class Discovery {
 
   #wantsDial (target: Target, now: number): boolean {
     if (target.dialling || !target.schedule.isDue(now) || this.#isConnected(target)) return false
-    return target.origin !== 'met' || this.#init.host.getPeers().length < MOST_CONNECTIONS
+    return target.origin !== 'met' || this.#init.host.getPeers().length < (this.#init.mostConnections ?? MOST_CONNECTIONS)
   }
 
   #addTarget (name: string, address: PeerId | Multiaddr, origin: Origin): void {
