@@ -62,8 +62,9 @@ describe('DICOM SEG of a series', () => {
   it('says what kind of thing each segment shows: by its label, by a code that is known, or anatomy', async () => {
     const stack = await onlyStack(join(DICOM, 'dx.dcm'))
     const [{ slices }] = segmentsOn(stack) as [SegmentMask]
-    const known = [['4147007', 'Mass'], ['55603005', 'Fat']].map(([value, meaning]) => ({ scheme: 'SCT', value: value!, meaning: meaning! }))
-    const codes = [LIVER, LESION, ...known]
+    const known = [['4147007', 'Mass'], ['55603005', 'Fat']] as const
+    const scheme = 'SCT'
+    const codes = [LIVER, LESION, ...known.map(([value, meaning]) => ({ scheme, value, meaning }))]
     const bytes = await segBytes(stack, codes.map((code) => ({ name: code.meaning, code, slices })), ALGORITHM)
     const categories = items(parseWhole(Buffer.from(bytes)), 'x00620002').map((each) => text(item(each, 'x00620003'), 'x00080104'))
     const abnormal = 'Morphologically Abnormal Structure'
