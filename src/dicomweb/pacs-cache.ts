@@ -34,7 +34,11 @@ export class PacsCache {
       const sizes = await Promise.all((await namesIn(join(root, name))).map(async (file) => (await stat(join(root, name, file))).size))
       return { name, bytes: sizes.reduce((sum, size) => sum + size, 0), usedMs: (await stat(join(root, name))).mtimeMs }
     }))
-    for (const { name, bytes } of found.sort((a, b) => a.usedMs - b.usedMs)) cache.#folders.set(name, bytes)
+    for (const { name, bytes } of found.sort((a, b) => a.usedMs - b.usedMs)) {
+      // The library takes nothing that alone is more than all, and says nothing of it.
+      if (bytes > maxBytes) cache.#gone.push(name)
+      else cache.#folders.set(name, bytes)
+    }
     await cache.#removeGone()
     return cache
   }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts'
-import { readInstance } from '../formats/dicom/instance.ts'
+import { readInstance, type Instance } from '../formats/dicom/instance.ts'
 import { OWN_MAKER } from '../formats/dicom/write-seg.ts'
 import { queriesOf, type PacsAddress } from './address.ts'
 import type { PacsClient, PacsSeries } from './client.ts'
@@ -55,14 +55,22 @@ async function readStudy (study: string, address: PacsAddress, source: Source): 
   const drawn: string[] = []
   for (const { uid } of all.filter(({ modality }) => LABELS.has(modality))) {
     for (const file of await readSeries(study, uid, source)) {
-      const { refersTo, maker } = await readInstance(file)
-      if (maker === OWN_MAKER) source.folder.leaveOut(file)
-      else drawn.push(...refersTo.length > 0 ? refersTo : imagesIn(all).map((each) => each.uid))
+      const labels = await readIfSound(file)
+      if (labels?.maker === OWN_MAKER) source.folder.leaveOut(file)
+      else if (labels != null) drawn.push(...labels.refersTo.length > 0 ? labels.refersTo : imagesIn(all).map((each) => each.uid))
     }
   }
   const wanted = imagesIn(all).filter(({ uid }) => drawn.includes(uid) && (address.series ?? uid) === uid)
   for (const { uid } of wanted) await readSeries(study, uid, source)
   return wanted.length > 0
+}
+
+/** A file that cannot be read stays in the folder: whoever reads that says so, and the rest goes on. */
+async function readIfSound (file: string): Promise<Instance | undefined> {
+  return await readInstance(file).catch((error: unknown) => {
+    if (error instanceof InputError) return undefined
+    throw error
+  })
 }
 
 /** Fetches one series of images. @throws InputError where the address names none, or several */
