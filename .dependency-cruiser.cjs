@@ -32,6 +32,12 @@ const rooms = {
     types: ['gossip-aggregation'],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'tar', 'zod']
   },
+  dicomweb: {
+    may: ['formats', 'home'],
+    outside: [
+      'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:path', 'node:timers', 'node:url', 'lru-cache', 'zod'
+    ]
+  },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
     types: ['privacy', 'protocol'],

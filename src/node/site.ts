@@ -47,7 +47,7 @@ export interface KnownOthers {
 }
 
 /** The settings of a site that trains: it has data. */
-export type RunConfig = SiteConfig & { readonly data: string }
+export type RunConfig = Omit<SiteConfig, 'pacsCache'> & { readonly data: string }
 
 /** What the home folder says, before anything runs. */
 export interface Site {

@@ -17,6 +17,7 @@ import {
   type Problem,
   type ReadOptions
 } from '../../dataset/index.ts'
+import { isPacs } from '../../dicomweb/address.ts'
 import { InputError } from '../../errors.ts'
 import { readDraft } from '../../federation/document.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -25,6 +26,7 @@ import { Corrections } from '../../site-model/corrections/corrections.ts'
 import { labelsDigest } from '../../site-model/corrections/labels-digest.ts'
 import { patientKey } from '../../site-model/patient-key.ts'
 import { readingOf } from '../../site-model/reading.ts'
+import { dataFolder } from '../data-folder.ts'
 import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
@@ -43,8 +45,12 @@ const check = command({
   command: 'check <path>',
   describe: 'what was found, what is wrong with it, and with --sheet a contact sheet of images with mask outlines',
   builder: (argv) =>
-    withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
-  handler: async ({ path, json, axis, federation, sheet }) => {
+    withFlags(
+      argv.positional('path', { type: 'string', describe: 'folder with images and masks, or studies of a PACS', demandOption: true }),
+      flags
+    ),
+  handler: async ({ path: given, json, axis, federation, sheet }) => {
+    const path = await folderOf(given, federation)
     const dataset = await scanDataset(path, { ...await readingBy(federation, axis, path), sides: [TILE] })
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
@@ -81,9 +87,22 @@ const check = command({
   }
 })
 
+/** @throws InputError for a PACS without a home whose private folder takes its files */
+async function folderOf (given: string, federation: string | undefined): Promise<string> {
+  if (!isPacs(given)) return given
+  if (federation == null || !await isFolder(federation)) {
+    throw new InputError('files of a PACS are kept in the private folder of a home: name it with --federation HOME')
+  }
+  return await dataFolder(given, federation)
+}
+
+async function isFolder (path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isDirectory(), () => false)
+}
+
 async function readingBy (federation: string | undefined, axis: ReadOptions['axis'], data: string): Promise<LoadOptions> {
   if (federation == null) return { axis: axis ?? 'auto' }
-  const isHome = await stat(federation).then((found) => found.isDirectory(), () => false)
+  const isHome = await isFolder(federation)
   const file = isHome ? sitePaths(federation).federation : federation
   const { document } = await readDraft(file, 'name the federation.json that a founder made')
   const reading = readingOf(document, axis)
