@@ -6,6 +6,7 @@ import { readToken } from '../../home/token.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { dataFolder } from '../data-folder.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { flagOf, flagsOf, settingsIn } from '../setting-flags.ts'
@@ -36,7 +37,8 @@ export const serve = command({
     if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new InputError(`--port ${port} is no port: choose 0 to 65535`)
     const { ViewerServer } = await import('../../viewer/server.ts')
     const compute = settingsIn(engine, args)
-    const server = await ViewerServer.start({ home, data: config.data, mode, compute, port, listen, token, origins })
+    const data = await dataFolder(config.data, home)
+    const server = await ViewerServer.start({ home, data, mode, compute, port, listen, token, origins })
     print(json, { url: server.url }, `listening on ${server.url}: docs/viewer.md says how 3D Slicer and OHIF find it; Ctrl-C ends it`)
     let letGo = (): void => {}
     try {
