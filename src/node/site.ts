@@ -123,6 +123,7 @@ export function trainerSetup ({ paths, config, federation, peerId, mechanism, fa
     ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
     axis: config.axis,
+    correctionWeight: config.correctionWeight,
     privateStore: paths.privateStore,
     models: paths.models,
     compute: engine.parse(config),

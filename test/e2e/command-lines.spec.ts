@@ -10,7 +10,7 @@ const run = promisify(execFile)
 
 /** Lines that take seconds, and touch nothing but the folder that this test makes. */
 const RUN = [
-  /^consilium (init|members|model list|data check (?!.*dicomweb).*|revoke PEER_ID|federation rotate-key .*)$/,
+  /^consilium (init|members|model list|data check (?!.*dicomweb).*|revoke PEER_ID|corrections list|federation rotate-key .*)$/,
   /^consilium (evaluate|predict) (?!--round |.*dicomweb)/,
   /^consilium federation (show|create --name "Prostate North" (--rounds 20|--method fedper))$/,
   /^consilium (simulate|privacy plan) /,
@@ -36,6 +36,9 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npx mocha /, 'this is mocha'],
   [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/readme.spec.ts'],
+  [/^consilium serve /, 'answers until it is stopped: test/integration/viewer'],
+  [/^consilium corrections undo ID/, 'a form to fill in: test/integration/viewer'],
+  [/^python3 scripts\/viewer/, 'needs MONAI Label\'s client, which is no dependency: test/integration/viewer makes its requests'],
   [/^consilium leave/, 'ends a running site for good: test/e2e/network/membership.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium (data check|predict) .*dicomweb/, 'needs a PACS: test/integration/dicomweb'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { oneOf, setting } from '../setting.ts'
+import { oneOf, setting, whole } from '../setting.ts'
 
 const NAME = 'must have 1 to 60 characters'
 const FOLDER = 'must name a folder'
@@ -16,5 +16,9 @@ export const identity = z.strictObject({
   axis: setting(
     oneOf(['auto', 'axial', 'coronal', 'sagittal']).default('auto'),
     'Plane in which volumes are cut into slices, auto for the one in which they were acquired'
+  ),
+  correctionWeight: setting(
+    whole(16, 1).default(2),
+    'How often a slice whose labels were corrected in a viewer is trained on while the others are once'
   )
 })
