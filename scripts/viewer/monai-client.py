@@ -28,6 +28,8 @@ print("models:", {name: model["type"] for name, model in info["models"].items()}
 print("images:", len(client.datastore()["objects"]))
 sample = client.next_sample("uncertainty", {})
 print("next:", sample)
+if "id" not in sample:
+    sys.exit("every image has labels: undo a correction, or add an image without labels")
 i, j, k = (int(each) for each in arguments.point.split(","))
 label = info["labels"][0]
 for turn, points in enumerate([[[i, j, k]], [[i, j, k], [i + 3, j, k]]]):

@@ -34,7 +34,8 @@ describe('the server of viewers', function () {
     const [home, data] = [join(folder, 'home'), join(folder, 'data')]
     await createFederation({ home, name: 'x', rounds: 1, imageSize: 64 })
     for (const name of ['images', 'masks', 'dicom']) await mkdir(join(data, name), { recursive: true })
-    const values = Array.from({ length: 24 * 20 * 6 }, (_, i) => (Math.hypot(i % 24 - 12, Math.floor(i / 24) % 20 - 10) < 6 ? 200 : 20) + i % 7)
+    const isInside = (i: number): boolean => Math.hypot(i % 24 - 12, Math.floor(i / 24) % 20 - 10) < 6
+    const values = Array.from({ length: 24 * 20 * 6 }, (_, i) => (isInside(i) ? 200 : 20) + i % 7)
     const nifti = niftiBytes({ dims: DIMS, values, datatype: 4, sform: SFORM })
     await writeFile(join(data, 'images', 'Doe^John.nii'), nifti)
     await writeFile(join(data, 'images', 'labelled_1.png'), await png(32, 32, (x, y) => x * 3 + y))
@@ -113,7 +114,8 @@ describe('the server of viewers', function () {
 
   it('answers OHIF by the Series Instance UID, with NRRD alone or a DICOM SEG', async () => {
     const dicom = await readFile(join(init.data, 'dicom', (await readdir(join(init.data, 'dicom')))[0]!))
-    const uid = /\x20\x00\x0e\x00UI..([0-9.]+)/s.exec(dicom.toString('latin1'))![1]!
+    const at = dicom.indexOf(Buffer.from('20000e005549', 'hex'))
+    const uid = dicom.toString('latin1', at + 8, at + 8 + dicom.readUInt16LE(at + 6)).replace('\0', '')
     const ask = async (output: string): Promise<Response> => {
       const form = new FormData()
       const extension = { result_extension: '.nrrd', result_dtype: 'uint8', result_compress: false, restore_label_idx: false }
@@ -131,7 +133,8 @@ describe('the server of viewers', function () {
 
   it('keeps what is saved, in the home and nowhere else, and offers it again', async () => {
     const before = await readdir(join(init.data, 'masks'))
-    const labels = niftiBytes({ dims: DIMS, values: Array.from({ length: 24 * 20 * 6 }, (_, i) => i < 480 && i % 24 < 9 ? 1 : 0), sform: SFORM })
+    const drawn = Array.from({ length: 24 * 20 * 6 }, (_, i) => i < 480 && i % 24 < 9 ? 1 : 0)
+    const labels = niftiBytes({ dims: DIMS, values: drawn, sform: SFORM })
     const upload = { field: 'label', name: '/tmp/x/label.nii', bytes: labels }
     const saved = await client.saveLabel(volume, upload, { label_info: [{ name: 'foreground', idx: 1 }] })
     expect(saved.status).to.equal(200)

@@ -36,8 +36,8 @@ describe('corrections', () => {
 
   const save = async (stem: string, value: number, second = 0): Promise<string> => {
     const labels = await png(8, 8, (_, y) => y > 3 ? value : 0)
-    const saved = await corrections.save({ labels, data: data.path, stem, image: 'i', author: 'h', ending: '.png' }, new Date(second * 1000))
-    return saved.id
+    const given = { labels, data: data.path, stem, image: 'i', author: 'h', ending: '.png' } as const
+    return (await corrections.save(given, new Date(second * 1000))).id
   }
 
   it('are for this user alone, say who and when, and of several the newest counts until it is undone', async () => {
