@@ -32,6 +32,12 @@ const rooms = {
     types: ['gossip-aggregation'],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:zlib', 'tar', 'zod']
   },
+  dicomweb: {
+    may: ['formats', 'home'],
+    outside: [
+      'node:child_process', 'node:crypto', 'node:events', 'node:fs', 'node:path', 'node:timers', 'node:url', 'lru-cache', 'zod'
+    ]
+  },
   rounds: {
     may: ['gossip-aggregation', 'home', 'settings', 'adapter'],
     types: ['privacy', 'protocol'],
@@ -50,7 +56,7 @@ const rooms = {
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'privacy', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'yauzl']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'yauzl', 'zod']
   },
   audit: {
     may: ['federation', 'home', 'privacy', 'settings', 'adapter'],
@@ -60,6 +66,11 @@ const rooms = {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
     may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map']
+  },
+  // A process of its own beside the daemon: it has pixels and a port for the hospital's viewers, and no way to another site.
+  viewer: {
+    may: ['site-model', 'dataset', 'home', 'settings'],
+    outside: ['node:crypto', 'node:fs', 'node:net', 'node:os', 'node:path', '@fastify/multipart', 'fastify', 'lru-cache', 'zod']
   },
   report: { may: ['settings'], outside: ['echarts'] },
   node: {

@@ -6,6 +6,7 @@ import { amendments } from '../../src/settings/site/amendments.ts'
 import { compute } from '../../src/settings/site/compute.ts'
 import { identity } from '../../src/settings/site/identity.ts'
 import { network } from '../../src/settings/site/network.ts'
+import { pacs } from '../../src/settings/site/pacs.ts'
 import { policy } from '../../src/settings/site/policy.ts'
 import { records } from '../../src/settings/site/records.ts'
 import { simulation } from '../../src/simulation/options.ts'
@@ -28,7 +29,7 @@ export function settingsPage (commands: readonly Command[]): string {
     ]),
     '## Of one site',
     'In `config.json` of its home, or in an environment variable, which wins over the file, or as a flag, which wins over both.',
-    ...Object.entries<z.ZodObject>({ identity, network, amendments, compute, records }).flatMap(([name, section]) => [
+    ...Object.entries<z.ZodObject>({ identity, pacs, network, amendments, compute, records }).flatMap(([name, section]) => [
       `### ${name}`,
       table(
         ['config.json', 'environment', 'flag', 'type', 'unit', 'default', 'meaning'],

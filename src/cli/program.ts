@@ -3,6 +3,7 @@ import { SOFTWARE } from '../common/software.ts'
 import { UsageError } from '../errors.ts'
 import { audit } from './cmds/audit.ts'
 import { backup, restore } from './cmds/backup.ts'
+import { corrections } from './cmds/corrections.ts'
 import { data } from './cmds/data.ts'
 import { doctor } from './cmds/doctor.ts'
 import { evaluate } from './cmds/evaluate.ts'
@@ -16,6 +17,7 @@ import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
 import { predict } from './cmds/predict.ts'
 import { privacyCommand } from './cmds/privacy.ts'
+import { serve } from './cmds/serve.ts'
 import { simulateCommand } from './cmds/simulate.ts'
 import { start } from './cmds/start.ts'
 import { peers, status } from './cmds/status.ts'
@@ -29,7 +31,8 @@ export function program (given: string[]): Argv {
     .version(SOFTWARE)
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
-    .command(start).command(status).command(peers).command(data).command(predict).command(evaluate).command(exportAdapter).command(doctor)
+    .command(start).command(status).command(peers).command(data).command(predict).command(serve).command(corrections)
+    .command(evaluate).command(exportAdapter).command(doctor)
     .command(model).command(audit).command(privacyCommand).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))

@@ -23,9 +23,13 @@ export interface Pair {
   readonly whose?: Whose & { readonly by: 'site' | 'folder' }
 }
 
+/** An image that nothing in the folder labels, and the problem that says so. */
+export type Unlabelled = Omit<Pair, 'mask'> & { readonly problem: Problem }
+
 export interface Listing {
   readonly layout: Dataset['layout']
   readonly pairs: readonly Pair[]
+  readonly unlabelled: readonly Unlabelled[]
   readonly problems: readonly Problem[]
   readonly statement: Statement
   /** image files of channels that are not read */
@@ -62,20 +66,21 @@ export async function listPairs (root: string, channels?: readonly number[]): Pr
   const names = (await listEntries(root)).map(({ name }) => name)
   const { layout, images, masks, ignored, problems, statement } = await filesOf(root, names, channels)
   const [kept, keptMasks] = [withoutTwins(images), withoutTwins(masks)]
-  const { pairs, byLikeName, problems: unpaired } = pairUp(kept.files, keptMasks.files)
+  const { pairs, byLikeName, problems: unpaired, lonely } = pairUp(kept.files, keptMasks.files)
   const stated = names.includes('subjects.csv') ? await readSubjectsFile(root) : undefined
   const found = sameKinds(pairs)
   const whose = new Stated(stated, statement)
+  const described = (image: Named, mask: Named): Omit<Pair, 'mask'> => ({
+    stem: image.key,
+    kind: image.kind,
+    image: image.file,
+    ...image.channels == null ? {} : { channels: image.channels },
+    ...whose.of(image, mask, layout)
+  })
   return {
     layout,
-    pairs: found.pairs.map(({ image, mask }) => ({
-      stem: image.key,
-      kind: image.kind,
-      image: image.file,
-      mask: mask.file,
-      ...image.channels == null ? {} : { channels: image.channels },
-      ...whose.of(image, mask, layout)
-    })),
+    pairs: found.pairs.map(({ image, mask }) => ({ ...described(image, mask), mask: mask.file })),
+    unlabelled: lonely.map(({ image, problem }) => ({ ...described(image, image), problem })),
     statement,
     ignoredChannels: ignored,
     byLikeName,

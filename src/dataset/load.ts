@@ -3,8 +3,8 @@ import { channelFacts, planesShown, type ShownPlane } from './channels/facts.ts'
 import { cutFaintNoise } from './faint-noise.ts'
 import { keepSmall } from './kept-slice.ts'
 import { segmentRule } from './dicom/segment-rule.ts'
-import { listAll } from './dicom/list-all.ts'
-import { readDicomPair } from './dicom/read-dicom-pair.ts'
+import { listAll, type AnyListing } from './dicom/list-all.ts'
+import { readDicomPair, type DicomOptions } from './dicom/read-dicom-pair.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
 import { settleLabels } from './labels/settle-labels.ts'
@@ -12,6 +12,7 @@ import { readSiteLabels } from './labels/site-labels.ts'
 import { readColourTable } from './masks/colour-table.ts'
 import { PaletteBook } from './masks/palette-book.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
+import { partCorrected, readRedrawn, type DataImage } from './redrawn.ts'
 import type { Shown } from './transforms/normalise.ts'
 import { skippedIn } from './summary.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
@@ -30,52 +31,83 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const { layout, pairs, problems: unpaired, statement, ignoredChannels, byLikeName, dicom } = await listAll(path, options)
-  const problems: Problem[] = [...unpaired]
-  const read: PairSlices[] = []
-  const found = pairs.map((pair) => 'stack' in pair ? [] : [...pair.channels?.keys() ?? []])
-  const subjectsBy = { site: 0, folder: 0, name: 0 }
+  const listing = await listAll(path, options)
+  const { layout, statement, ignoredChannels, byLikeName, dicom } = listing
+  const { pairs, redrawn, problems: unpaired } = partCorrected(listing, options.corrected)
   const rules = labelRules(await readSiteLabels(path), options.labels)
   const book = new LabelBook(rules.rule, options.labels?.values.length)
-  const masks = { colours: await readColourTable(path), palettes: new PaletteBook(), book }
-  const segments = segmentRule(rules, options.labels)
+  const own = await readPairs(path, pairs, { ...options, said: statement, book, segments: segmentRule(rules, options.labels) })
+  const cut = cutFaintNoise(own.read, book)
+  const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
+  const redone = await readRedrawn(path, redrawn, options, { said: statement, small: (each) => small(each, options) })
+  const problems = [...unpaired, ...own.problems, ...redone.problems]
+  const kept = shownSlices(settled.slices, options, problems)
+  const slices = [...kept, ...redone.slices]
+  const read = [...own.read, ...redone.read]
+  const found = [...own.found, ...redone.read.map((each) => each.found)]
+  const shown = read.flatMap((each, image) => planesShown(each.shown, image, options.channels))
+  return {
+    layout,
+    ...settled,
+    classes: Math.max(settled.classes, redone.classes),
+    slices,
+    problems,
+    subjects: new Set(slices.map((slice) => slice.subject)).size,
+    volumes: read.flatMap((each) => each.volume ?? []),
+    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - kept.length),
+    ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
+    channels: channelFacts(found, statement.names, options.channels),
+    notes: countEach(cut.flatMap(({ notes }) => notes)),
+    shown,
+    ...modalitiesOf(shown, options.channels),
+    subjectsBy: countSubjects([...own.used, ...redrawn.map(({ image }) => image)]),
+    byLikeName,
+    twoPlaces: read.filter((each) => each.twoPlaces).length,
+    ...dicom == null ? {} : { dicom }
+  }
+}
+
+type Labelled = AnyListing['pairs'][number]
+
+interface Pairs {
+  readonly read: readonly PairSlices[]
+  /** channels of each, of those too that could not be used */
+  readonly found: ReadonlyArray<readonly number[]>
+  readonly used: readonly Labelled[]
+  readonly problems: readonly Problem[]
+}
+
+async function readPairs (
+  root: string,
+  pairs: readonly Labelled[],
+  options: LoadOptions & Pick<DicomOptions, 'said' | 'book' | 'segments'>
+): Promise<Pairs> {
+  const read: PairSlices[] = []
+  const used: Labelled[] = []
+  const problems: Problem[] = []
+  const found = pairs.map((pair) => 'stack' in pair ? [] : [...pair.channels?.keys() ?? []])
+  const reading = { ...options, colours: await readColourTable(root), palettes: new PaletteBook() }
   for (const [done, pair] of pairs.entries()) {
     options.signal?.throwIfAborted()
     try {
-      const reading = { ...options, ...masks, said: statement }
-      const whole = 'stack' in pair ? await readDicomPair(pair, { ...reading, segments }) : await readPair(path, pair, reading)
+      const whole = 'stack' in pair ? await readDicomPair(pair, reading) : await readPair(root, pair, reading)
       const slices = small(whole, options)
       read.push(slices)
+      used.push(pair)
       found[done] = [...new Set([...found[done]!, ...slices.found])]
-      subjectsBy[pair.whose?.by ?? 'name']++
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push({ file: pair.image, reason: error.message })
     }
     options.onProgress?.(done + 1, pairs.length)
   }
-  const cut = cutFaintNoise(read, book)
-  const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
-  const slices = kept(settled.slices, options, problems)
-  const shown = read.flatMap((each, image) => planesShown(each.shown, image, options.channels))
-  return {
-    layout,
-    ...settled,
-    slices,
-    problems,
-    subjects: new Set(slices.map((slice) => slice.subject)).size,
-    volumes: read.flatMap((each) => each.volume ?? []),
-    emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - slices.length),
-    ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
-    channels: channelFacts(found, statement.names, options.channels),
-    notes: countEach(cut.flatMap(({ notes }) => notes)),
-    shown,
-    ...modalitiesOf(shown, options.channels),
-    subjectsBy,
-    byLikeName,
-    twoPlaces: read.filter((each) => each.twoPlaces).length,
-    ...dicom == null ? {} : { dicom }
-  }
+  return { read, found, used, problems }
+}
+
+function countSubjects (images: readonly DataImage[]): Dataset['subjectsBy'] {
+  const count = { site: 0, folder: 0, name: 0 }
+  for (const { whose } of images) count[whose?.by ?? 'name']++
+  return count
 }
 
 function small (pair: PairSlices, { sides }: LoadOptions): PairSlices {
@@ -83,7 +115,7 @@ function small (pair: PairSlices, { sides }: LoadOptions): PairSlices {
 }
 
 /** What a label means may show that there is no foreground after all. */
-function kept (slices: readonly Slice[], { empty = false }: LoadOptions, problems: Problem[]): readonly Slice[] {
+function shownSlices (slices: readonly Slice[], { empty = false }: LoadOptions, problems: Problem[]): readonly Slice[] {
   const shown = empty ? slices : slices.filter(({ mask }) => mask.some(isForeground))
   if (slices.length > 0 && shown.length === 0) problems.push({ file: '.', reason: NO_FOREGROUND })
   return shown

@@ -77,7 +77,8 @@ export async function readPair (root: string, { stem, image, channels, mask, who
 
 type Truth = Pick<Pair, 'stem' | 'mask'>
 
-async function picturePair (picture: OpenPicture, { stem, mask }: Truth, options: PairOptions): Promise<PairSlices> {
+/** A picture with labels of its size from a file. @throws InputError whose message is a reason without a file name */
+export async function picturePair (picture: OpenPicture, { stem, mask }: Truth, options: PairOptions): Promise<PairSlices> {
   const labels = await readPictureLabels(mask, picture, options)
   const { layers, shown } = withShown(picture.layers, valuesIn)
   return {
@@ -173,8 +174,8 @@ function cutOf ({ volume, notes }: LabelVolume, { header, stack }: Grid, reading
   return { masks, notes }
 }
 
-/** A label volume, or the pages of a picture file as one. */
-async function readLabelVolume (
+/** A label volume, or the pages of a picture file as one. @throws InputError whose message is a reason without a file name */
+export async function readLabelVolume (
   file: string,
   image: NiftiHeader,
   reading: MaskReading

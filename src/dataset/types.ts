@@ -28,6 +28,8 @@ export interface Slice {
   readonly shows?: readonly number[]
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
+  /** whether its mask is a correction that was saved at the site, and not of the data folder */
+  readonly corrected?: boolean
   /** the voxels of the volume that it was cut from: one object for all slices of a volume, none for pictures */
   readonly voxels?: VoxelGrid
 }
@@ -65,6 +67,8 @@ export interface Fitted {
   readonly shares?: ReadonlyMap<number, Uint8Array>
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
+  /** whether its mask is a correction that was saved at the site */
+  readonly corrected?: boolean
 }
 
 /** A fitted slice that can be scored: `truth` holds height·width labels at the original size. */
@@ -155,6 +159,8 @@ export interface ReadOptions {
 }
 
 export interface LoadOptions extends ReadOptions {
+  /** files of labels, in the federation's values, that stand above the folder's, by the stem of their image */
+  corrected?: ReadonlyMap<string, string>
   /** keeps slices, pictures and volumes without foreground: all count in scores */
   empty?: boolean
   /** sides to which large images are scaled as they are read, to be kept so alone; without it they are kept whole */

@@ -35,6 +35,8 @@ export interface Job {
  */
 const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
+/** The same for what only copies have. */
+const COPY_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -86,7 +88,8 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
   const { folder, ...rest } = job
   const { personal, tail } = method ?? {}
+  const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...(personal == null ? {} : { personal, tail }), ...files })
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts'
 import { readJson, writeJson } from '../home/files.ts'
 import { conflictIn, federationSettings, sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { count } from '../settings/setting.ts'
+import { hintList } from './hints.ts'
 import { canonicalBytes, federationIdText, isSigned, peerIdText, printable, sign, signature, type Signature } from './signed.ts'
 
 export const MOST_NAME_CHARACTERS = 100
@@ -41,6 +42,8 @@ const body = z.strictObject({
   /** Oldest software that goes on with this document. */
   leastSoftware: z.string().regex(VERSION_TEXT).optional(),
   amends: amendsBody.optional(),
+  /** Addresses of sites, relays above all, at which the others find the federation besides what their invitations say. */
+  hints: hintList.optional(),
   ...sections
 })
 

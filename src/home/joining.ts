@@ -2,8 +2,7 @@ import type { Serves } from '../settings/method.ts'
 import type { Dice } from './metrics-log.ts'
 
 const SERVED: Readonly<Record<Serves, string>> = {
-  shared: 'it serves the shared adapter',
-  tuned: 'it serves the shared adapter, tuned at home',
+  tuned: 'it serves the shared adapter with a part of what it learnt on top of it',
   alone: 'it serves what it trained alone'
 }
 

@@ -16,6 +16,7 @@ export interface SitePaths {
   readonly agreements: string
   readonly config: string
   readonly policy: string
+  readonly pacs: string
   readonly usage: string
   readonly peers: string
   readonly control: string
@@ -63,6 +64,7 @@ export function sitePaths (home: string): SitePaths {
     agreements: at('membership/agreements.json'),
     config: at('config.json'),
     policy: at('policy.json'),
+    pacs: at('pacs.json'),
     usage: at('usage.json'),
     peers: at('peers'),
     control: at('control.json'),

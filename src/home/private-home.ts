@@ -16,7 +16,7 @@ export async function makeHomePrivate (home: string): Promise<number> {
   const names = await namesIn(home)
   if (![paths.identity, paths.federation].some((path) => names.includes(relative(home, path)))) return 0
   const ours = new Set(Object.values(paths).map((path: string) => relative(home, path).split(sep)[0]))
-  for (const key of [paths.identity, paths.networkKey]) ours.delete(relative(home, key))
+  for (const key of [paths.identity, paths.networkKey, paths.pacs]) ours.delete(relative(home, key))
   let changed = await restrict(home)
   for (const name of names.filter((each) => ours.has(each) || ASIDE.test(each))) {
     const path = join(home, name)

@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts'
 import { quorumOf } from '../federation/document.ts'
 import { beginRestored } from '../home/backup.ts'
 import { keepInventory } from '../home/inventory.ts'
+import { readToken } from '../home/token.ts'
 import { systemClock } from '../rounds/clock.ts'
 import type { SiteStatus } from '../rounds/status.ts'
 import type { TrainerReady } from '../rounds/trainer-messages.ts'
@@ -14,7 +15,6 @@ import type { AmendmentWatch } from './amendment-watch.ts'
 import { describeSite } from './control/describe-site.ts'
 import { healthOf } from './control/health.ts'
 import type { Observing } from './control/observe-routes.ts'
-import { readMetricsToken } from './control/read-metrics-token.ts'
 import { ControlServer } from './control/server.ts'
 import { followCourse } from './course.ts'
 import { createTrainer } from './create-trainer.ts'
@@ -203,7 +203,7 @@ export class Daemon {
         : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) },
       observing: this.#observing(site, network),
       notices: site.notices,
-      metricsToken: await readMetricsToken(site.config.metricsToken)
+      metricsToken: await readToken(site.config.metricsToken)
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() })

@@ -47,7 +47,7 @@ export interface KnownOthers {
 }
 
 /** The settings of a site that trains: it has data. */
-export type RunConfig = SiteConfig & { readonly data: string }
+export type RunConfig = Omit<SiteConfig, 'pacsCache'> & { readonly data: string }
 
 /** What the home folder says, before anything runs. */
 export interface Site {
@@ -123,6 +123,7 @@ export function trainerSetup ({ paths, config, federation, peerId, mechanism, fa
     ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
     axis: config.axis,
+    correctionWeight: config.correctionWeight,
     privateStore: paths.privateStore,
     models: paths.models,
     compute: engine.parse(config),

@@ -22,6 +22,8 @@ const HASTE = 0.1
 const GROWTH = 2
 /** Rounds that the pace is judged by: one that took long for once shortens nothing. */
 const JUDGED = 8
+/** Of the time that a slow site's rounds took, what the rounds that it lacks may take in the end. */
+const MAKE_UP = 0.65
 
 interface Judged {
   readonly took: number
@@ -74,13 +76,13 @@ export class Pace {
   }
 
   /**
-   * What a site that had to shorten its phases lacks in the end: whole rounds, and half of that part of the milliseconds that its rounds
+   * What a site that had to shorten its phases lacks in the end: whole rounds, and MAKE_UP of that part of the milliseconds that its rounds
    * took.
    */
   get owed (): { readonly rounds: number, readonly ms: number } {
     const { tookMs, passed, trained } = this.#sum
     const rounds = this.#wasShort ? Math.max(0, passed - trained) : 0
-    return { rounds, ms: rounds === 0 ? 0 : tookMs * rounds / passed / 2 }
+    return { rounds, ms: rounds === 0 ? 0 : MAKE_UP * tookMs * rounds / passed }
   }
 
   /** Part of a round's steps that so many milliseconds suffice for; 0 where they do not for the least. */

@@ -21,6 +21,8 @@ export interface TrainerSetup {
   readonly privacy?: Mechanism | undefined
   readonly data: string
   readonly axis: SiteConfig['axis']
+  /** How often a corrected slice is trained on while the others are once; 1 if not given. */
+  readonly correctionWeight?: number
   readonly privateStore: string
   /** Folder of imported base models. */
   readonly models: string

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { setting } from './setting.ts'
+import { oneOf, setting } from './setting.ts'
 
 /** SAM has three maps beside map 0; more classes take further passes of its decoder (docs/spec/pfedsam.md#several-classes). */
 const MOST_CLASSES = 16
@@ -15,7 +15,8 @@ const value = z.number().int().min(1).max(MOST_VALUE)
 const code = z.strictObject({
   value: z.string().trim().min(1).max(16),
   meaning: z.string().trim().min(1).max(64),
-  scheme: z.string().trim().min(1).max(16).default('SCT')
+  scheme: z.string().trim().min(1).max(16).default('SCT'),
+  category: oneOf(['anatomy', 'tissue', 'abnormality', 'substance', 'object', 'function', 'spatial']).optional()
 })
 
 const label = z.strictObject({
@@ -28,8 +29,8 @@ const label = z.strictObject({
 /** What the values in masks mean: classes, and under the name `ignore` the value of what nobody annotated. */
 export const labels = setting(
   z.array(label).min(1).max(MOST_CLASSES + 1).optional(),
-  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several, with `code: { value, meaning }` of SNOMED CT ' +
-    'for DICOM SEG; the name `ignore` is for what nobody annotated',
+  'Classes of the masks: `{ value, name }`, or `{ values, name }` for a region of several, with `code: { value, meaning }` of SNOMED CT, ' +
+    'and perhaps `category`, for DICOM SEG; the name `ignore` is for what nobody annotated',
   { otherwise: 'one class: everything above 0' }
 )
 

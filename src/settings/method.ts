@@ -8,8 +8,8 @@ export type TrainPhase = 'G' | 'L'
 const GLOBAL_GROUPS = ['encoder', 'decoder', 'norms'] as const
 export type GlobalGroup = typeof GLOBAL_GROUPS[number]
 
-/** What a site serves to its own patients: the shared adapter, or a copy that began so. */
-export const SERVES = ['shared', 'tuned', 'alone'] as const
+/** What a site serves to its own patients: the shared adapter with a part of its own update, or what it trained alone. */
+export const SERVES = ['tuned', 'alone'] as const
 export type Serves = typeof SERVES[number]
 
 /** Of a document that does not say it. */
@@ -29,12 +29,12 @@ export const method = z.strictObject({
   personal: setting(
     z.enum(['experts', 'copy']).optional(),
     "What serves a site's own patients: the shared adapter with the site's experts beside it; or, by images that the site holds back till" +
-      ' it has chosen, the shared adapter or a copy of its own: tuned at home, or trained alone',
+      ' it has chosen, the shared adapter with a part of what the site learnt on top of it, or what it trained alone',
     { otherwise: 'experts' }
   ),
   tail: setting(
     z.number().min(0).max(0.9).optional(),
-    'Part of the rounds, the last ones, in which a site trains the copy that it has chosen; it counts only with a copy',
+    'Part of the rounds, the last ones, before which a site chooses what it serves; it counts only with a copy',
     { otherwise: String(DEFAULT_TAIL) }
   )
 })

@@ -2,6 +2,7 @@ import { SOFTWARE } from '../common/software.ts'
 import { InputError } from '../errors.ts'
 import { checkBody, federationId, signFederation, writeFederation, type Federation, type FederationBody } from '../federation/document.ts'
 import { loadOrCreateIdentity, readPeerId } from '../federation/identity.ts'
+import { withHints } from '../federation/hints.ts'
 import { createNetworkKey } from '../federation/membership/network-key.ts'
 import { readLabels } from '../federation/labels.ts'
 import { withOverrides, withPreset, withSettingsFile, type Overrides } from '../federation/settings.ts'
@@ -34,6 +35,8 @@ export interface FederationInit {
   readonly founders?: readonly string[]
   /** How many founders must sign the document, an admission or a revocation; 1 by default. */
   readonly quorum?: number
+  /** Addresses of sites, relays above all, that the signed document names for all others; 8 at most, none by default. */
+  readonly hints?: readonly string[]
   /** By which all sites train, as docs/reference/methods.md names it: pfedsam by default, a baseline or an ablation. */
   readonly method?: PresetName
   /** What shall differ from the method in the document's sections model, training and averaging, or the path of a JSON file of it. */
@@ -85,7 +88,8 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
     quorum,
     model,
     training: trainingSection(model, { rounds, seed }),
-    averaging: defaultAveraging({ coolDownSeconds })
+    averaging: defaultAveraging({ coolDownSeconds }),
+    ...withHints(init.hints)
   }, presetOf(method))
   const classes = labels == null ? undefined : checkBody({ ...preset, labels: await readLabels(labels) }, 'what --labels says').labels
   const draft = classes == null ? preset : forClasses({ ...preset, labels: classes }, classes)

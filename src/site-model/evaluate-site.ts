@@ -16,6 +16,7 @@ import { caseTable } from './evaluate/case-table.ts'
 import { MODES, scoreCaseInModes, type CaseOutcome, type NamedScore } from './evaluate/score-cases.ts'
 import { casesOf, unseenSlices } from './evaluate/site-cases.ts'
 import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
+import { Corrections } from './corrections/corrections.ts'
 import { readSides } from './sides.ts'
 import { openSiteModel } from './site-model.ts'
 
@@ -71,7 +72,8 @@ export async function evaluateSite (home: string, given: string | undefined, opt
     if (data == null) throw new InputError(`${home} does not know its images yet: name their folder with --data, or start the site`)
     // Pictures of the worst cases show them at their own size.
     const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
-    const dataset = await loadDataset(data, { ...site.reading, ...sides, empty: true })
+    const corrected = await new Corrections(sitePaths(home).privateStore).files(data)
+    const dataset = await loadDataset(data, { ...site.reading, ...sides, corrected, empty: true })
     const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, { ...training, ...before })
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }

@@ -18,6 +18,8 @@ export interface KnownSides {
   readonly images?: number
   /** The folder that it trained on then. */
   readonly data?: string
+  /** Of the labels that it trained on and was scored by then. */
+  readonly digest?: string
 }
 
 /** @throws InputError where the file is damaged */
@@ -28,7 +30,7 @@ export async function readSides (privateStore: string): Promise<KnownSides> {
     throw error
   })
   if (text == null) return { asBefore: (await readdir(privateStore).catch(() => [])).some((name) => TRAINED.has(name)) }
-  const { sides, images, data } = (parseJson(text) ?? {}) as { sides?: unknown, images?: unknown, data?: unknown }
+  const { sides, images, data, digest } = (parseJson(text) ?? {}) as Record<'sides' | 'images' | 'data' | 'digest', unknown>
   if (!Array.isArray(sides) || !sides.every(isEntry)) {
     throw new InputError(
       `${path}, which says who is for training and who for validation, is damaged: restore it from a backup, or remove it, and the sides ` +
@@ -38,13 +40,17 @@ export async function readSides (privateStore: string): Promise<KnownSides> {
   return {
     known: new Map(sides),
     ...typeof images === 'number' ? { images } : {},
-    ...typeof data === 'string' ? { data } : {}
+    ...typeof data === 'string' ? { data } : {},
+    ...typeof digest === 'string' ? { digest } : {}
   }
 }
 
 /** Keeps the sides with the model that was trained by them. */
-export async function keepSides (privateStore: string, { known, images, data }: Required<Omit<KnownSides, 'asBefore'>>): Promise<void> {
-  await writeCheckedJson(join(privateStore, NAME), { data: resolve(data), images, sides: [...known] })
+export async function keepSides (
+  privateStore: string,
+  { known, images, data, digest }: Required<Pick<KnownSides, 'known' | 'images' | 'data'>> & Pick<KnownSides, 'digest'>
+): Promise<void> {
+  await writeCheckedJson(join(privateStore, NAME), { data: resolve(data), images, digest, sides: [...known] })
 }
 
 function isEntry (entry: unknown): entry is [string, Side] {

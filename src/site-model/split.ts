@@ -42,6 +42,11 @@ export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, 
   }
 }
 
+/** What is trained on, with corrected slices so many times. */
+export function weighted (train: readonly Fitted[], weight: number): Fitted[] {
+  return train.flatMap((each) => each.corrected === true ? Array.from({ length: weight }, () => each) : [each])
+}
+
 /** `empty`: what is trained on beside `train`. */
 export function splitOf (slices: readonly Slice[], settings: SplitSettings): Split & { readonly empty: Slice[], readonly sides: Sides } {
   const { seed, emptyShare: share = 0, known = new Map(), asBefore = false } = settings

@@ -100,6 +100,22 @@ describe('who is admitted by which command', function () {
       expect((await consilium(['join', invitation, '--home', home, '--bootstrap', ADDRESS])).stderr).to.equal('')
       expect((await consilium(['join', invitation, '--home', home])).stderr, 'it knows one from before').to.equal('')
     })
+
+    it('knows where to begin where the document has hints, which its founders add and take out', async () => {
+      const hinting = join(folder, 'hinting')
+      const create = ['federation', 'create', '--home', hinting, '--name', 'test', '--hint']
+      expect(await refused(...create, 'relay.example')).to.contain('--hint relay.example is not a multiaddress')
+      await consiliumJson([...create, ADDRESS])
+      const { home, peerId } = await newSite()
+      const line = await consilium(['invite', peerId, '--home', hinting])
+      expect(line.stderr).to.equal('')
+      expect((await consilium(['join', line.stdout.trim(), '--home', home])).stderr).to.equal('')
+      const amend = ['federation', 'amend', '--home', hinting, '--remove-hint']
+      expect(await refused(...amend, '/ip4/10.0.0.9/tcp/1')).to.contain('is not one of the hints')
+      const other = '/dns4/relay.example/tcp/443/tls/ws'
+      const { changes } = await consiliumJson<{ changes: string[] }>([...amend, ADDRESS, '--add-hint', other])
+      expect(changes).to.deep.equal([`hints: ["${ADDRESS}"] becomes ["${other}"]`])
+    })
   })
 
   describe('invite', () => {

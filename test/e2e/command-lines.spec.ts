@@ -10,8 +10,8 @@ const run = promisify(execFile)
 
 /** Lines that take seconds, and touch nothing but the folder that this test makes. */
 const RUN = [
-  /^consilium (init|members|model list|data check .*|revoke PEER_ID|federation rotate-key .*)$/,
-  /^consilium (evaluate|predict) (?!--round )/,
+  /^consilium (init|members|model list|data check (?!.*dicomweb).*|revoke PEER_ID|corrections list|federation rotate-key .*)$/,
+  /^consilium (evaluate|predict) (?!--round |.*dicomweb)/,
   /^consilium federation (show|create --name "Prostate North" (--rounds 20|--method fedper))$/,
   /^consilium (simulate|privacy plan) /,
   /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/
@@ -36,8 +36,12 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npx mocha /, 'this is mocha'],
   [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/readme.spec.ts'],
+  [/^consilium serve /, 'answers until it is stopped: test/integration/viewer'],
+  [/^consilium corrections undo ID/, 'a form to fill in: test/integration/viewer'],
+  [/^python3 scripts\/viewer/, 'needs MONAI Label\'s client, which is no dependency: test/integration/viewer makes its requests'],
   [/^consilium leave/, 'ends a running site for good: test/e2e/network/membership.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
+  [/^consilium (data check|predict) .*dicomweb/, 'needs a PACS: test/integration/dicomweb'],
   [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
   [/^consilium (evaluate|predict) --round /, 'needs a federation: test/e2e/network/testnet.spec.ts'],
   [/^consilium audit /, 'needs the ledger of a daemon: test/e2e/network/audit.spec.ts'],

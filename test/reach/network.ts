@@ -16,9 +16,17 @@ import { readGains } from './read-gains.ts'
 
 const run = promisify(execFile)
 const SITE = fileURLToPath(new URL('site.ts', import.meta.url))
+const LINE = fileURLToPath(new URL('slow-line.ts', import.meta.url))
+const VXLAN_PORT = 4_789
 
 /** What a site listens on that can be reached. */
 export const OPEN = { listen: ['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws'] }
+
+interface Line {
+  /** In one direction. */
+  readonly delayMs: number
+  readonly lossPercent: number
+}
 
 export interface Report { readonly status: SiteStatus, readonly peers: readonly PeerView[] }
 
@@ -92,8 +100,27 @@ export class Network {
       nft add rule inet g out ${address == null ? '' : `ip daddr ${address}`} tcp dport ${port} accept`)
   }
 
-  async hasNetem (): Promise<boolean> {
-    return await this.sh('hub', 'tc qdisc add dev br0 root netem delay 1ms && tc qdisc del dev br0 root').then(() => true, () => false)
+  /**
+   * A line of its own between two hosts, 10.98.0.1 and 10.98.0.2: a tunnel (VXLAN) whose datagrams a third host passes on late, or not at
+   * all.
+   */
+  async layLine (ends: readonly [string, string], via: string, { delayMs, lossPercent }: Line): Promise<void> {
+    for (const [i, end] of ends.entries()) {
+      // One packet in each datagram, whatever the sender puts together.
+      await this.sh(end, `ip link add line type vxlan id 1 remote ${this.addressOf(via)} dstport ${VXLAN_PORT} dev eth0
+        ip link set line gso_max_segs 1 up
+        ip addr add 10.98.0.${i + 1}/24 dev line`)
+    }
+    const args = [VXLAN_PORT, delayMs, lossPercent, ...ends.map((end) => this.addressOf(end))].map(String)
+    this.spawn(via, [process.execPath, '--import', 'tsx', '--no-warnings', LINE, ...args])
+    await this.until('the line is there', async () => await this.roundTrip(ends[0], '10.98.0.2') < Infinity)
+  }
+
+  /** Milliseconds until a port that nobody listens on refuses; Infinity where nothing comes back. */
+  async roundTrip (host: string, address: string): Promise<number> {
+    const script = `const begun = performance.now(); require('net').connect(9, '${address}').once('error', ({ code }) => {
+      console.log(code === 'ECONNREFUSED' ? performance.now() - begun : Infinity) })`
+    return Number(await this.sh(host, `${process.execPath} -e "${script}"`))
   }
 
   /** Names for the hosts of this network, as DNS would give them. */
@@ -112,11 +139,11 @@ export class Network {
     await joinFederation({ home, invitation: (await inviteSite(init)).invitation })
   }
 
-  /** With a trainer that adds another number to all of the adapter than that of any other site. */
-  start (site: string, settings: object, manners: object = {}): void {
+  /** With a trainer that adds another number to all of the adapter than that of any other site; with a folder of images the real one. */
+  start (site: string, settings: object, data: object | string = {}): void {
     const { home } = this.sites.paths(site)
     const given = JSON.stringify({ name: site, logLevel: process.env['TEST_LOG'] ?? 'silent', ...settings })
-    const trainer = JSON.stringify({ delayMs: PHASE_MS, step: this.#stepOf(site), ...manners })
+    const trainer = typeof data === 'string' ? data : JSON.stringify({ delayMs: PHASE_MS, step: this.#stepOf(site), ...data })
     const node = [process.execPath, '--import', 'tsx', '--no-warnings', SITE, home, given, trainer, this.#report(site)]
     this.spawn(site, node)
   }
@@ -136,7 +163,7 @@ export class Network {
 
   /** Until these sites have ended by themselves. */
   async ended (...sites: readonly string[]): Promise<void> {
-    await this.until(`${sites.join(', ')} ended`, async () => sites.every((site) => this.#running(site).length === 0))
+    await this.until(`${sites.join(', ')} ended`, async () => sites.every((site) => this.#running(site).length === 0), 600_000)
   }
 
   /** Stops the sites that run and reads what all have: the mean is that of what was trained, whoever exchanged what with whom. */

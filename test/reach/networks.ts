@@ -5,8 +5,8 @@ export function networks (): { create: typeof Network.create } {
   let network: Network | undefined
 
   before(function () {
-    if (process.getuid?.() === 0 && has('nft', 'tc', 'openssl')) return
-    console.log('skipped: needs root, network namespaces, nft (package nftables), tc and openssl')
+    if (process.getuid?.() === 0 && has('nft', 'openssl')) return
+    console.log('skipped: needs root, network namespaces, nft (package nftables) and openssl')
     this.skip()
   })
 

@@ -1,4 +1,7 @@
-/** One site in a namespace of its own, with the fake trainer; it writes what its control port would say, which nobody outside reaches. */
+/**
+ * One site in a namespace of its own, with the fake trainer where manners are its data; it writes what its control port would say, which
+ * nobody outside reaches.
+ */
 import { rename, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../src/home/config/load.ts'
@@ -7,14 +10,15 @@ import { Daemon } from '../../src/node/daemon.ts'
 import { sitePaths } from '../../src/home/paths.ts'
 import { createLogger } from '../../src/rounds/logger.ts'
 
-const [home = '', settings = '{}', manners = '{}', report = ''] = process.argv.slice(2)
+const FAKE = fileURLToPath(new URL('../fixtures/trainer/fake-trainer.js', import.meta.url))
+const [home = '', settings = '{}', data = '{}', report = ''] = process.argv.slice(2)
 const config = await loadConfig(sitePaths(home).config, JSON.parse(settings) as Record<string, unknown>)
 const daemon = new Daemon({
   home,
-  config: { ...config, data: manners },
+  config: { ...config, data },
   alone: false,
   logger: createLogger(config.logLevel),
-  trainerEntry: fileURLToPath(new URL('../fixtures/trainer/fake-trainer.js', import.meta.url))
+  ...(data.startsWith('{') ? { trainerEntry: FAKE } : {})
 })
 process.on('SIGTERM', () => { daemon.requestStop() })
 let isWriting = false

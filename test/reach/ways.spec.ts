@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { has, OPEN } from './network.ts'
 import { networks } from './networks.ts'
-
-const TLS = 'openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=site.example'
+import { behindNginx, certify } from './nginx.ts'
 
 describe('ways in and out of hospitals (network namespaces, nftables)', function () {
   this.timeout(900_000)
@@ -13,8 +12,7 @@ describe('ways in and out of hospitals (network namespaces, nftables)', function
 
   it('only TCP 443 outbound: WSS with an own certificate', async () => {
     const network = await create(['a', 'b', 'c'])
-    const [key, cert] = [join(network.sites.folder, 'key.pem'), join(network.sites.folder, 'cert.pem')]
-    await network.sh('a', `${TLS} -keyout ${key} -out ${cert} 2> /dev/null`)
+    const { key, cert } = await certify(network, 'a')
     const listen = ['/ip4/0.0.0.0/tcp/443/tls/ws', '/ip4/0.0.0.0/tcp/4001']
     network.start('a', { listen, tlsCertificate: cert, tlsKey: key, relay: true })
     for (const host of ['b', 'c']) {
@@ -56,20 +54,11 @@ describe('ways in and out of hospitals (network namespaces, nftables)', function
   it('behind nginx as TLS reverse proxy, by a DNS name alone: joined by one invitation, all rounds to their end', async function () {
     if (!has('nginx')) this.skip()
     const network = await create(['a', 'b', 'c'], [], { rounds: 30 })
-    const { folder } = network.sites
-    await network.sh('a', `${TLS} -keyout ${folder}/key.pem -out ${folder}/cert.pem 2> /dev/null`)
-    await writeFile(join(folder, 'nginx.conf'), `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
-      events {} http { access_log off; server { listen 443 ssl; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
-      location /consilium { proxy_pass http://127.0.0.1:4002/; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header Connection upgrade; proxy_read_timeout 1h; } } }`)
-    const child = ['sh', '-c', `ip link set lo up; exec nginx -c ${folder}/nginx.conf`]
-    network.spawn('a', child, 'nginx')
-    const announce = ['/dns4/site.example/tcp/443/tls/ws/http-path/consilium']
-    network.start('a', { listen: ['/ip4/127.0.0.1/tcp/4002/ws'], announce, reverseProxy: ['127.0.0.1'], waitFor: 3 })
+    const way = await behindNginx(network, 'a')
+    network.start('a', { ...way, waitFor: 3 })
     for (const host of ['b', 'c']) {
       await network.name(host, { 'site.example': network.addressOf('a') })
-      await network.join(host, 'a', announce)
+      await network.join(host, 'a', way.announce)
       network.start(host, { ...OPEN, waitFor: 3 })
     }
     await network.meet(['b', 'a'], ['c', 'a'], ['b', 'c'])

@@ -24,6 +24,7 @@ import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { readPolicy } from '../../home/policy.ts'
 import { training } from '../../settings/training.ts'
+import { requireAddresses } from '../addresses.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
@@ -39,6 +40,8 @@ const amendFlags = {
   'add-founder': { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   'remove-founder': { type: 'string', array: true, describe: 'peer id of who shall be founder no more', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign from then on' },
+  'add-hint': { type: 'string', array: true, describe: 'address of a site that the document is to name', default: [] as string[] },
+  'remove-hint': { type: 'string', array: true, describe: 'address that it is to name no more', default: [] as string[] },
   'least-software': { type: 'string', describe: 'oldest version that goes on with it, such as 0.3.0' }
 } as const
 
@@ -46,7 +49,7 @@ type AmendArgs = Args<typeof amendFlags>
 
 export const amend = command({
   command: 'amend',
-  describe: 'propose a document that follows the one in force: more rounds, other rates, other founders',
+  describe: 'propose a document that follows the one in force: more rounds, other rates, founders or hints',
   builder: (argv) => withFlags(argv, amendFlags),
   handler: async (args) => {
     requireWithin(BOUNDED, args)
@@ -70,7 +73,7 @@ export const amend = command({
   }
 })
 
-async function wantedBy (args: AmendArgs, { founders }: FederationDocument): Promise<Wanted> {
+async function wantedBy (args: AmendArgs, { founders, hints }: FederationDocument): Promise<Wanted> {
   const { rounds, settings: file, addFounder: more, removeFounder: fewer, quorum, leastSoftware } = args
   for (const each of [...more, ...fewer]) {
     if (!peerIdText.safeParse(each).success) throw new UsageError(`${each} is not a peer id: "consilium members" shows them (12D3KooW…)`)
@@ -85,8 +88,16 @@ async function wantedBy (args: AmendArgs, { founders }: FederationDocument): Pro
     settings: { ...settings, ...(rounds == null ? {} : { training: { ...rates, rounds } }) },
     ...(isOther ? { founders: [...new Set([...founders, ...more])].filter((each) => !fewer.includes(each)) } : {}),
     ...(quorum == null ? {} : { quorum }),
-    ...(leastSoftware == null ? {} : { leastSoftware })
+    ...(leastSoftware == null ? {} : { leastSoftware }),
+    ...hintsWanted(args, hints)
   }
+}
+
+function hintsWanted ({ addHint: more, removeHint: fewer }: AmendArgs, hints: readonly string[] = []): Pick<Wanted, 'hints'> {
+  requireAddresses(more, '--add-hint')
+  const stranger = fewer.find((each) => !hints.includes(each))
+  if (stranger != null) throw new UsageError(`--remove-hint ${stranger} is not one of the hints: "consilium federation show" has them`)
+  return more.length + fewer.length === 0 ? {} : { hints: [...hints, ...more].filter((each) => !fewer.includes(each)) }
 }
 
 export const agree = command({

@@ -13,15 +13,20 @@ import {
   summarise,
   TILE,
   type Dataset,
+  type LoadOptions,
   type Problem,
   type ReadOptions
 } from '../../dataset/index.ts'
+import { isPacs } from '../../dicomweb/address.ts'
 import { InputError } from '../../errors.ts'
 import { readDraft } from '../../federation/document.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { Corrections } from '../../site-model/corrections/corrections.ts'
+import { labelsDigest } from '../../site-model/corrections/labels-digest.ts'
 import { patientKey } from '../../site-model/patient-key.ts'
 import { readingOf } from '../../site-model/reading.ts'
+import { dataFolder } from '../data-folder.ts'
 import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
@@ -40,9 +45,13 @@ const check = command({
   command: 'check <path>',
   describe: 'what was found, what is wrong with it, and with --sheet a contact sheet of images with mask outlines',
   builder: (argv) =>
-    withFlags(argv.positional('path', { type: 'string', describe: 'folder with images and masks', demandOption: true }), flags),
-  handler: async ({ path, json, axis, federation, sheet }) => {
-    const dataset = await scanDataset(path, { ...await readingBy(federation, axis), sides: [TILE] })
+    withFlags(
+      argv.positional('path', { type: 'string', describe: 'folder with images and masks, or studies of a PACS', demandOption: true }),
+      flags
+    ),
+  handler: async ({ path: given, json, axis, federation, sheet }) => {
+    const path = await folderOf(given, federation)
+    const dataset = await scanDataset(path, { ...await readingBy(federation, axis, path), sides: [TILE] })
     const { problems } = dataset
     // Names stay in this terminal: the sentence thrown below, like every log line, has none.
     if (dataset.slices.length === 0 && problems.length > 0) {
@@ -60,7 +69,7 @@ const check = command({
     const trainable = train.length > 0 && validation.length > 0
     print(
       json,
-      { ...summary, bySubject: listSubjects(dataset.slices), problems, sheet: file, trainable },
+      { ...summary, bySubject: listSubjects(dataset.slices), problems, sheet: file, trainable, digest: labelsDigest(dataset.slices) },
       () => [
         describeSummary(summary),
         describeSubjects(dataset.slices),
@@ -78,12 +87,28 @@ const check = command({
   }
 })
 
-async function readingBy (federation: string | undefined, axis: ReadOptions['axis']): Promise<ReadOptions> {
+/** @throws InputError for a PACS without a home whose private folder takes its files */
+async function folderOf (given: string, federation: string | undefined): Promise<string> {
+  if (!isPacs(given)) return given
+  if (federation == null || !await isFolder(federation)) {
+    throw new InputError('files of a PACS are kept in the private folder of a home: name it with --federation HOME')
+  }
+  return await dataFolder(given, federation)
+}
+
+async function isFolder (path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isDirectory(), () => false)
+}
+
+async function readingBy (federation: string | undefined, axis: ReadOptions['axis'], data: string): Promise<LoadOptions> {
   if (federation == null) return { axis: axis ?? 'auto' }
-  const isHome = await stat(federation).then((found) => found.isDirectory(), () => false)
+  const isHome = await isFolder(federation)
   const file = isHome ? sitePaths(federation).federation : federation
   const { document } = await readDraft(file, 'name the federation.json that a founder made')
-  return { ...readingOf(document, axis), ...isHome ? { patientKey: patientKey(sitePaths(federation).privateStore) } : {} }
+  const reading = readingOf(document, axis)
+  if (!isHome) return reading
+  const { privateStore } = sitePaths(federation)
+  return { ...reading, patientKey: patientKey(privateStore), corrected: await new Corrections(privateStore).files(data) }
 }
 
 /** Draws the sheet, or says why none could be written: the summary is worth having without it. */

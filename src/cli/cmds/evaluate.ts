@@ -1,7 +1,10 @@
 import { UsageError } from '../../errors.ts'
+import { loadConfig } from '../../home/config/load.ts'
+import { sitePaths } from '../../home/paths.ts'
 import { parseRound } from '../../home/round-adapter.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { dataFolder } from '../data-folder.ts'
 import { describeEvaluation } from '../describe-evaluation.ts'
 import { command, withFlags } from '../flags.ts'
 import { EXPERTS_OF_NOW, homeFlag, jsonFlag, print, roundFlag, warn } from '../output.ts'
@@ -33,7 +36,10 @@ export const evaluate = command({
     const round = parseRound(args.round)
     if (round !== 'last') warn(EXPERTS_OF_NOW)
     const { evaluateSite } = await import('../../site-model/evaluate-site.ts')
-    const result = await evaluateSite(args.home, data, { split, round, tolerance, csv, worst, pictures, compute: settingsIn(engine, args) })
+    const given = data ?? (await loadConfig(sitePaths(args.home).config, {})).data
+    const folder = given == null ? undefined : await dataFolder(given, args.home)
+    const compute = settingsIn(engine, args)
+    const result = await evaluateSite(args.home, folder, { split, round, tolerance, csv, worst, pictures, compute })
     print(args.json, result, () => describeEvaluation(result, { byClass: args['by-class'], csv }))
   }
 })

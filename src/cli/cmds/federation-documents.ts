@@ -174,6 +174,7 @@ function describe ({ id, document }: Federation): string {
     ...(document.leastSoftware == null ? [] : [`software    ${document.leastSoftware} or newer`]),
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
+    ...(document.hints ?? []).map((address) => `hint        ${address}`),
     `trains by   ${methodInWords(document)}`,
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')

@@ -8,6 +8,7 @@ import { PRESET_NAMES } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
 import { training } from '../../settings/training.ts'
 import { createFederation } from '../../site-model/create-federation.ts'
+import { requireAddresses } from '../addresses.ts'
 import { command, withFlags, type Args } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
@@ -32,6 +33,12 @@ const createFlags = {
   seed: flagWithDefault(BOUNDED.seed),
   founder: { type: 'string', array: true, describe: 'peer id of a further founder', default: [] as string[] },
   quorum: { type: 'number', describe: 'how many founders must sign an admission or a revocation', default: 1 },
+  hint: {
+    type: 'string',
+    array: true,
+    describe: 'address of a site, a relay best, that the document names for all others, such as /ip4/10.0.0.5/tcp/4001/p2p/12D3…',
+    default: [] as string[]
+  },
   method: { choices: PRESET_NAMES, describe: 'method that all sites train by (docs/reference/methods.md)', default: PRESET_NAMES[0] },
   settings: {
     type: 'string',
@@ -53,6 +60,7 @@ const create = command({
   handler: async (args) => {
     requireBounds(args)
     requireFounders(args)
+    requireAddresses(args.hint, '--hint')
     await prepareHome(args.home)
     const { id } = await createFederation({
       home: args.home,
@@ -63,6 +71,7 @@ const create = command({
       coolDownSeconds: args.coolDown,
       founders: args.founder,
       quorum: args.quorum,
+      hints: args.hint,
       method: args.method,
       ...(args.imageSize == null ? {} : { imageSize: args.imageSize }),
       ...(args.settings == null ? {} : { settings: args.settings }),

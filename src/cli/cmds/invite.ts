@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts'
+import { readNewestFederation } from '../../federation/amendments/amendments.ts'
 import { siteName } from '../../federation/membership/certificate.ts'
 import { MOST_ADDRESSES } from '../../federation/membership/invitation.ts'
 import { inviteSite } from '../../federation/membership/invite-site.ts'
@@ -44,8 +45,9 @@ export const invite = command({
     const name = args.name ?? (await knownMember(home, peerId))?.name ?? peerId.slice(-8)
     const bootstrap = await addresses(home, args.bootstrap)
     const { invitation, validTo, missingSignatures: missing } = await inviteSite({ home, peerId, name, role, validMs, bootstrap })
+    const { document: { hints = [] } } = await readNewestFederation(sitePaths(home))
     if (out != null) await writeFileSafely(out, invitation + '\n', 0o600)
-    const warning = bootstrap.length > 0
+    const warning = bootstrap.length > 0 || hints.length > 0
       ? undefined
       : 'the invitation holds no address of a site: start your daemon first or give --bootstrap ADDRESS, then invite again'
     if (warning != null) warn(warning)

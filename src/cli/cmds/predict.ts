@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { Presets, SingleBar } from 'cli-progress'
+import { isPacs } from '../../dicomweb/address.ts'
+import { readSeriesOfPacs } from '../../dicomweb/open-pacs.ts'
 import { UsageError } from '../../errors.ts'
 import { parseRound } from '../../home/round-adapter.ts'
 import type { BoxPrompt, PointPrompt } from '../../model/predict/prompts.ts'
@@ -20,7 +23,12 @@ const flags = {
     type: 'string',
     describe: 'picture or volume (docs/data.md lists the formats), the file of channel 0 (NAME_0000) of several, or a folder of them'
   },
-  dicom: { type: 'string', describe: 'folder of a DICOM series, or one of its files, instead of --image', conflicts: 'image' },
+  dicom: {
+    type: 'string',
+    describe: 'folder of a DICOM series, one of its files, or dicomweb+https://HOST/PATH/studies/UID[/series/UID], instead of --image',
+    conflicts: 'image'
+  },
+  store: { type: 'boolean', describe: 'store --out, a DICOM SEG, in the PACS that --dicom names, with its study', default: false },
   out: {
     type: 'string',
     describe: 'mask to write: .png, or .nii.gz for a volume, or .dcm (DICOM SEG) of --dicom; a folder if --image is one',
@@ -54,6 +62,7 @@ export const predict = command({
     const folder = request.dicom !== true && await isFolder(request.image)
     if (!folder) checkEnding(args.out, request.dicom === true)
     await interruptible('stopped: masks that were not finished were not written', async (signal) => {
+      const series = isPacs(request.image) ? await readSeriesOfPacs(request.image, args.home, { signal }) : undefined
       const predictor = await Predictor.open({
         home: args.home,
         mode: args.mode,
@@ -70,11 +79,10 @@ export const predict = command({
             await withBar('images', async (onProgress) => await predictFolder(predictor, { ...request, signal, onProgress }))
           )
         } else {
-          showOne(
-            json,
-            mode,
-            await withBar('slices', async (onProgress) => await predictor.predict({ ...request, signal, onProgress }))
-          )
+          const image = series?.folder ?? request.image
+          const found = await withBar('slices', async (onProgress) => await predictor.predict({ ...request, image, signal, onProgress }))
+          if (args.store) await series?.store(await readFile(args.out))
+          showOne(json, mode, found)
         }
       } finally {
         await predictor.close()
@@ -83,11 +91,10 @@ export const predict = command({
   }
 })
 
-function requestOf ({ image: file, dicom, out, box, point, mask, multimask, slices, logits }: Args<typeof flags>): PredictRequest {
-  const image = dicom ?? file
-  if (image == null) throw new UsageError('name what to segment: --image FILE, or --dicom SERIES')
+function requestOf (args: Args<typeof flags>): PredictRequest {
+  const { dicom, out, box, point, mask, multimask, slices, logits } = args
   return {
-    image,
+    image: imageOf(args),
     ...(dicom == null ? {} : { dicom: true }),
     out,
     multimask,
@@ -99,6 +106,16 @@ function requestOf ({ image: file, dicom, out, box, point, mask, multimask, slic
     ...(slices == null ? {} : { slices: rangeOf(slices) }),
     ...(logits == null ? {} : { logits })
   }
+}
+
+function imageOf ({ image, dicom, out, store }: Args<typeof flags>): string {
+  const named = dicom ?? image
+  if (named == null) throw new UsageError('name what to segment: --image FILE, or --dicom SERIES')
+  if (dicom == null && isPacs(named)) throw new UsageError('a PACS holds DICOM series: name it with --dicom')
+  if (store && !(isPacs(named) && /\.dcm$/i.test(out))) {
+    throw new UsageError('--store is for a DICOM SEG (--out NAME.dcm) of a series of a PACS (--dicom dicomweb+https://…)')
+  }
+  return named
 }
 
 async function withBar<T> (unit: string, work: (onProgress: (done: number, total: number) => void) => Promise<T>): Promise<T> {

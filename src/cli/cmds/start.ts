@@ -1,4 +1,5 @@
 import { onStopSignal } from '../../common/stop-signals.ts'
+import { isPacs } from '../../dicomweb/address.ts'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { joiningInWords } from '../../home/joining.ts'
@@ -8,10 +9,11 @@ import type { Summary } from '../../node/summary.ts'
 import { SystemNotify } from '../../node/system-notify.ts'
 import { readTestFaults } from '../../node/test-faults/settings.ts'
 import { tuneGc } from '../../node/tune-gc.ts'
-import { siteConfig } from '../../settings/site/site-config.ts'
+import { siteConfig, type SiteConfig } from '../../settings/site/site-config.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, warn } from '../output.ts'
 import { prepareHome } from '../prepare-home.ts'
+import { pacsInWords } from '../data-folder.ts'
 import { flagsOf, settingsIn } from '../setting-flags.ts'
 
 // The cache of embeddings is for predictions.
@@ -41,6 +43,7 @@ export const start = command({
     const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))
     const faults = readTestFaults(process.env)
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
+    const data = await dataOf({ ...config, data: config.data }, home, news)
     tuneGc()
     // Loaded here so that the other commands answer without waiting for libp2p.
     const [{ Daemon }, { createLogger }] = await Promise.all([import('../../node/daemon.ts'), import('../../rounds/logger.ts')])
@@ -48,7 +51,7 @@ export const start = command({
     const system = new SystemNotify(process.env, logger)
     const onListening = (state: () => string): void => { system.ready(state).catch(() => { /* it never rejects */ }) }
     const summary = await runUntilSignalled(
-      new Daemon({ home, config: { ...config, data: config.data }, alone, faults, news, onListening, logger }),
+      new Daemon({ home, config: { ...config, data }, alone, faults, news, onListening, logger }),
       system
     )
     if (summary == null) return
@@ -61,6 +64,15 @@ export const start = command({
     process.exitCode = NO_EXCHANGE
   }
 })
+
+/** The folder that this site trains on; the files of a PACS are fetched first, by another process. */
+async function dataOf ({ data, pacsCache }: SiteConfig & { readonly data: string }, home: string, news: string[]): Promise<string> {
+  if (!isPacs(data)) return data
+  const { readInChild } = await import('../../dicomweb/read-in-child.ts')
+  const { folder, studies, unlabelled } = await readInChild({ address: data, home, pacsCache })
+  news.push(pacsInWords(studies, unlabelled))
+  return folder
+}
 
 /** First Ctrl-C closes, second forces. */
 async function runUntilSignalled (daemon: Daemon, system: SystemNotify): Promise<Summary | undefined> {

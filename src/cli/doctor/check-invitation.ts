@@ -1,3 +1,4 @@
+import { knownAddresses } from '../../federation/hints.ts'
 import { readPeerId } from '../../federation/identity.ts'
 import { decodeInvitation, type Invitation } from '../../federation/membership/invitation.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -10,7 +11,8 @@ export async function checkInvitation (home: string, text: string, now: number):
   const invitation = await decodeInvitation(text)
   const { certificate, federation, bootstrap } = invitation
   const own = await readPeerId(sitePaths(home).identity).catch(() => undefined)
-  const steps: Check[] = [{ name: 'invitation', ok: true, detail: `to "${federation.document.name}", with ${bootstrap.length} addresses` }]
+  const { length } = knownAddresses(bootstrap, federation.document)
+  const steps: Check[] = [{ name: 'invitation', ok: true, detail: `to "${federation.document.name}", with ${length} addresses` }]
   if (own != null && certificate != null && certificate.peerId !== own) {
     steps.push({ name: 'invitation', ok: false, detail: `is for ${certificate.peerId}, and this home is ${own}: have this one invited` })
   }

@@ -1,4 +1,5 @@
 /** What ONNX Runtime's kernels for WebGPU cannot do, in operations that they can: without it the graph would leave the device, or fail. */
+import { normalShare } from './kernels/fused.ts'
 import { int64s, isSet, operations } from './value.ts'
 import type { Operation, Value } from './value.ts'
 
@@ -8,6 +9,7 @@ const MOST_PARTS = 7
 /** Operations with the outputs of `op`, in their order; their inputs may be new. */
 export function forWebGpu (op: Operation): Operation[] {
   if (op.type === 'FusedMatMul') return [plainProduct(op)]
+  if (op.type === 'Gelu') return [composedGelu(op)]
   if (op.type === 'Split' && op.outputs.length > MOST_PARTS) return splitsOfGroups(op)
   return [op]
 }
@@ -17,6 +19,12 @@ function plainProduct ({ inputs, attributes, outputs }: Operation): Operation {
   const [a, b] = inputs as [Value, Value]
   const operands = [isSet(attributes['transA']) ? transposed(a) : a, isSet(attributes['transB']) ? transposed(b) : b]
   return { type: 'MatMul', domain: '', inputs: operands, attributes: {}, outputs }
+}
+
+/** It may have no GELU of its own: the product with Φ(x), whose parts it has. */
+function composedGelu ({ inputs, outputs }: Operation): Operation {
+  const x = inputs[0] as Value
+  return { type: 'Mul', domain: '', inputs: [x, normalShare(x)], attributes: {}, outputs }
 }
 
 function transposed (matrices: Value): Value {

@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Instance } from '../../formats/dicom/instance.ts'
 
-/** A name for what DICOM says of a patient or series, by which nobody without the key finds it again. */
-export type Pseudonym = (kind: 'patient' | 'study' | 'series', value: string) => string
+const LENGTH = { patient: 16, study: 16, series: 8, image: 24, author: 16 } as const
 
-const LENGTH = { patient: 16, study: 16, series: 8 } as const
+/** A name for a patient, series, image or author, by which nobody without the key finds them again. */
+export type Pseudonym = (kind: keyof typeof LENGTH, value: string) => string
+
 let ofThisProcess: Uint8Array | undefined
 
 /** By a site's own key; without one by a key that ends with this process. */

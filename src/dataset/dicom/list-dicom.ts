@@ -17,8 +17,12 @@ export interface DicomPair {
   readonly whose: Whose & { readonly by: 'site' }
 }
 
+/** A series that nothing in the folder was drawn on, and the problem that says so. */
+export type BareSeries = Omit<DicomPair, 'labels'> & { readonly problem: Problem }
+
 export interface DicomListing {
   readonly pairs: readonly DicomPair[]
+  readonly unlabelled: readonly BareSeries[]
   readonly problems: readonly Problem[]
   /** paths below the data folder of all files that are DICOM */
   readonly files: ReadonlySet<string>
@@ -44,9 +48,10 @@ export async function listDicom (root: string, { patientKey, signal }: ListOptio
   const refused = survey.refused.filter((each) => isMeant(each) || !each.reason.includes('is not DICOM'))
   if (!survey.instances.some(({ kind }) => kind === 'image') && !refused.some(isMeant)) return undefined
   const at = (file: string): string => relative(root, file)
-  const { pairs, problems } = pairsOf(survey.instances, pseudonyms(await patientKey?.()), at)
+  const { pairs, unlabelled, problems } = pairsOf(survey.instances, pseudonyms(await patientKey?.()), at)
   return {
     pairs,
+    unlabelled,
     problems: [...byReason(refused, at), ...problems],
     files: new Set([...survey.instances, ...refused].map(({ file }) => at(file))),
     facts: factsOf(survey.instances)
@@ -76,9 +81,10 @@ function pairsOf (
   instances: readonly Instance[],
   pseudonym: Pseudonym,
   at: (file: string) => string
-): Pick<DicomListing, 'pairs' | 'problems'> {
+): Pick<DicomListing, 'pairs' | 'unlabelled' | 'problems'> {
   const problems: Problem[] = []
   const pairs: DicomPair[] = []
+  const unlabelled: BareSeries[] = []
   const stacks = stacksIn(instances)
   const drawn = new Map<Stack, Instance[]>()
   for (const labels of instances.filter(({ kind }) => kind === 'seg' || kind === 'rtstruct')) {
@@ -89,14 +95,18 @@ function pairsOf (
   for (const [series, own] of stacks) {
     const labelled = own.filter((stack) => drawn.has(stack))
     const image = at(own[0]!.frames[0]!.file)
-    if (labelled.length === 0) problems.push({ file: join(dirname(image), '…'), reason: NO_LABELS, files: own[0]!.frames.length })
+    if (labelled.length === 0) {
+      const problem = { file: join(dirname(image), '…'), reason: NO_LABELS, files: own[0]!.frames.length }
+      problems.push(problem)
+      unlabelled.push({ ...nameOf(series, own[0]!, 0, pseudonym), image, stack: own[0]!, problem })
+    }
     for (const stack of labelled) {
       const [labels, ...further] = drawn.get(stack)!
       if (further.length > 0) problems.push({ file: join(dirname(image), '…'), reason: SEVERAL })
       else pairs.push({ ...nameOf(series, stack, own.indexOf(stack), pseudonym), image: at(stack.frames[0]!.file), stack, labels: labels! })
     }
   }
-  return { pairs: pairs.sort((a, b) => a.stem < b.stem ? -1 : 1), problems }
+  return { pairs: pairs.sort((a, b) => a.stem < b.stem ? -1 : 1), unlabelled, problems }
 }
 
 function nameOf (series: string, stack: Stack, part: number, pseudonym: Pseudonym): Pick<DicomPair, 'stem' | 'whose'> {

@@ -1,3 +1,5 @@
+import type { Code } from '../../formats/dicom/write-seg.ts'
+
 /** What masks hold where nobody knows what is there: it counts in no loss, no score and no foreground. */
 export const UNKNOWN = 255
 
@@ -6,11 +8,8 @@ export interface Label {
   readonly name: string
   readonly value?: number | undefined
   readonly values?: readonly number[] | undefined
-  readonly code?: LabelCode | undefined
+  readonly code?: Code | undefined
 }
-
-/** What a class is in a terminology. */
-interface LabelCode { readonly scheme: string, readonly value: string, readonly meaning: string }
 
 /**
  * A federation's classes. Masks hold codes: 0 is background, 1, 2, … stand for the federation's values in the order of its document, so
@@ -24,7 +23,7 @@ export interface LabelMap {
   /** by class: 1 for the codes (0..255) that belong to it; a code may belong to several */
   readonly members: readonly Uint8Array[]
   /** by class, where the document gives codes */
-  readonly labelCodes?: readonly (LabelCode | undefined)[]
+  readonly labelCodes?: readonly (Code | undefined)[]
   /** the federation's value for what is not known */
   readonly ignore: number | undefined
 }

@@ -56,6 +56,8 @@ export interface Paired {
   /** pairs whose names are not the same */
   readonly byLikeName: number
   readonly problems: readonly Problem[]
+  /** images without a mask, each with the problem that says so */
+  readonly lonely: ReadonlyArray<{ readonly image: Named, readonly problem: Problem }>
 }
 
 /** Puts images and masks together by their names; a name that fits several files of one side is left alone. */
@@ -78,10 +80,12 @@ export function pairUp (images: readonly Named[], masks: readonly Named[]): Pair
   for (const way of LIKE) match(way)
   for (const way of byCommonSuffix([...lonely], [...orphans])) match(way)
   const order = new Map(images.map((image, at) => [image, at]))
+  const left = unpaired([...lonely], [...orphans])
   return {
     pairs: pairs.sort((a, b) => order.get(a.image)! - order.get(b.image)!),
     byLikeName: pairs.length - same,
-    problems: unpaired([...lonely], [...orphans])
+    problems: [...left.lonely.map(({ problem }) => problem), ...left.orphans],
+    lonely: left.lonely
   }
 }
 
@@ -104,16 +108,19 @@ function byCommonSuffix (lonely: readonly Named[], orphans: readonly Named[]): W
   ]
 }
 
-function unpaired (lonely: readonly Named[], orphans: readonly Named[]): Problem[] {
+function unpaired (
+  lonely: readonly Named[],
+  orphans: readonly Named[]
+): { readonly lonely: Paired['lonely'], readonly orphans: readonly Problem[] } {
   const ofImage = Map.groupBy(orphans, within(bareMask))
-  return [
-    ...lonely.map((image) => {
+  return {
+    lonely: lonely.map((image) => {
       const count = ofImage.get(within((stem) => stem)(image))?.length ?? 0
       const reason = count > 1 ? `${count} masks fit the image by their names: make one of them` : 'the image has no mask of the same name'
-      return { file: image.file, reason }
+      return { image, problem: { file: image.file, reason } }
     }),
-    ...orphans.map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))
-  ]
+    orphans: orphans.map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))
+  }
 }
 
 function onlyOnes (files: readonly Named[], keyOf: (file: Named) => string): Map<string, Named> {

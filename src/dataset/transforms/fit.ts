@@ -22,7 +22,8 @@ export async function fitSlice (slice: Slice, side: number, targets: 'nearest' |
     image: slice.scaled == null ? scaledImage(slice, side) : keptImage(slice.scaled, side),
     mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth),
     ...(targets === 'area' ? { shares: labelShares(slice.mask, slice, fittedHeight, fittedWidth) } : {}),
-    ...(slice.lacks == null ? {} : { lacks: slice.lacks })
+    ...(slice.lacks == null ? {} : { lacks: slice.lacks }),
+    ...(slice.corrected === true ? { corrected: true } : {})
   }
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts'
-import type { NiftiHeader } from '../../formats/nifti-header.ts'
+import type { NiftiHeader, Triple } from '../../formats/nifti-header.ts'
 import type { Volume } from '../../formats/nifti.ts'
 import type { Axis, AxisChoice } from '../types.ts'
 import { brightness, type NormaliseOptions } from './normalise.ts'
@@ -79,11 +79,26 @@ export function cutLabels (volume: Volume, stack: Stack): Uint8Array[] {
 export function joinLabels (masks: readonly Uint8Array[], { cut, height, width }: Stack): Uint8Array<ArrayBuffer> {
   const { slices, rows, columns } = cut
   const voxels = new Uint8Array(slices.count * rows.count * columns.count)
+  const blank = new Uint8Array(height * width)
   masks.forEach((mask, k) => {
+    // Of a long volume a prompt marks one slice: the others cost nothing.
+    if (Buffer.compare(mask, blank) === 0) return
     const labels = resizeLabels(mask, { height, width }, rows.count, columns.count)
     visit(cut, k, (voxel, pixel) => { voxels[voxel] = labels[pixel]! })
   })
   return voxels
+}
+
+/** Which slice, row and column of the stack a voxel (i, j, k) of the volume is in; beyond the volume they are beyond the stack. */
+export function placeInCut ([nx, ny]: Triple, { slices, rows, columns }: Cut, voxel: Triple): Record<'slice' | 'row' | 'column', number> {
+  const along = ({ step, count }: Cut['slices'], taken: readonly number[]): [axis: number, at: number] => {
+    const axis = [1, nx, nx * ny].findIndex((stride, each) => stride === Math.abs(step) && !taken.includes(each))
+    return [axis, step > 0 ? voxel[axis]! : count - 1 - voxel[axis]!]
+  }
+  const [k, slice] = along(slices, [])
+  const [j, row] = along(rows, [k])
+  const [, column] = along(columns, [k, j])
+  return { slice, row, column }
 }
 
 function cutWith ({ voxels }: Volume, { cut }: Stack, convert: (stored: number) => number): Uint8Array[] {

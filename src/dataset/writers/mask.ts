@@ -13,9 +13,14 @@ import { writeOutput } from './file.ts'
  * @throws InputError when the file cannot be written
  */
 export async function writeMaskPng (file: string, mask: Uint8Array, height: number, width: number, exact = false): Promise<void> {
-  if (mask.length !== height * width) throw new RangeError(`a mask of ${mask.length} labels is not ${width}×${height}`)
   const visible = exact || mask.some((label) => label > 1) ? mask : mask.map((label) => label * 255)
-  await writeOutput(file, await sharp(visible, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toBuffer())
+  await writeOutput(file, await maskPng(visible, height, width))
+}
+
+/** The same as bytes, with the labels as they are. */
+export async function maskPng (mask: Uint8Array, height: number, width: number): Promise<Buffer> {
+  if (mask.length !== height * width) throw new RangeError(`a mask of ${mask.length} labels is not ${width}×${height}`)
+  return await sharp(mask, { raw: { height, width, channels: 1 } }).toColourspace('b-w').png().toBuffer()
 }
 
 /**
@@ -26,8 +31,17 @@ export async function writeMaskPng (file: string, mask: Uint8Array, height: numb
  */
 export async function writeMaskNifti (file: string, { header, stack, slices }: VolumeImage, masks: readonly Uint8Array[]): Promise<void> {
   if (masks.length !== slices.length) throw new RangeError(`${masks.length} masks for ${slices.length} slices`)
-  const bytes = Buffer.concat([labelHeader(header), joinLabels(masks, stack)])
-  await writeOutput(file, /\.gz$/i.test(file) ? await promisify(gzip)(bytes) : bytes)
+  const voxels = joinLabels(masks, stack)
+  await writeOutput(file, /\.gz$/i.test(file) ? await maskNiftiGz(header, voxels) : maskNifti(header, voxels))
+}
+
+/** Labels of every voxel in the volume's own order, compressed. */
+export async function maskNiftiGz (header: NiftiHeader, voxels: Uint8Array): Promise<Buffer> {
+  return await promisify(gzip)(maskNifti(header, voxels))
+}
+
+function maskNifti (header: NiftiHeader, voxels: Uint8Array): Buffer {
+  return Buffer.concat([labelHeader(header), voxels])
 }
 
 /** Byte places of the fields that differ between an image and its mask. */

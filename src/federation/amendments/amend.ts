@@ -14,6 +14,7 @@ import {
   type FederationDocument,
   type Founding
 } from '../document.ts'
+import { withHints } from '../hints.ts'
 import { withOverrides, type Overrides } from '../settings.ts'
 import { isSameJson } from '../signed.ts'
 import { changeInWords, changesBetween, unamendable } from './changes.ts'
@@ -25,6 +26,8 @@ export interface Wanted {
   readonly founders?: readonly string[]
   readonly quorum?: number
   readonly leastSoftware?: string
+  /** All of them; none where the document is to name none. */
+  readonly hints?: readonly string[]
 }
 
 interface Amending {
@@ -40,10 +43,10 @@ interface Amending {
  * another federation of it
  */
 export async function amend (from: Federation, wanted: Wanted, { key, now, revoked }: Amending): Promise<FederationDocument> {
-  const { settings = {}, ...rest } = wanted
+  const { settings = {}, hints, ...rest } = wanted
   const before = unsigned(from.document)
-  const stated = withOverrides(before, settings, 'what is to be amended')
-  const next = { ...stated, ...rest, founders: [...rest.founders ?? stated.founders] }
+  const { hints: named, ...stated } = withOverrides(before, settings, 'what is to be amended')
+  const next = { ...stated, ...rest, ...withHints(hints ?? named), founders: [...rest.founders ?? stated.founders] }
   const draft = { ...next, created: now, software: SOFTWARE, amends: linkTo(from, next, revoked) }
   const body = checkBody(draft, 'what is to be amended')
   requireSound(before, body)

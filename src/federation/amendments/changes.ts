@@ -22,6 +22,7 @@ const AMENDABLE = [
   /^founders$/,
   /^quorum$/,
   /^leastSoftware$/,
+  /^hints$/,
   /^training\.(?!seed$)/,
   /^averaging\.(?!(weighting|maxMass|normBound)$)/,
   /^method(\.(preset|tail))?$/

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { z } from 'zod'
 import { InputError } from '../../errors.ts'
-import { isMultiaddress } from '../../settings/site/multiaddress.ts'
+import { isMultiaddress, MOST_ADDRESS_CHARACTERS } from '../../settings/site/multiaddress.ts'
 import { parseFederation, quorumOf, signersOfDocument, type Federation, type FederationDocument } from '../document.ts'
 import { canonicalBytes } from '../signed.ts'
 import {
@@ -19,7 +19,6 @@ const PREFIX = 'consilium1'
 /** Fits into a mail, a chat message or a QR code's neighbourhood. */
 export const MAX_INVITATION_BYTES = 4_096
 export const MOST_ADDRESSES = 8
-const MAX_ADDRESS_CHARACTERS = 300
 const MAX_UNPACKED_BYTES = 65_536
 const CHECKSUM_BYTES = 6
 
@@ -30,7 +29,7 @@ const content = z.strictObject({
   certificate: certificate.optional(),
   networkKey: z.string().regex(/^[0-9a-f]{64}$/),
   keyStatement: keyStatement.optional(),
-  bootstrap: z.array(z.string().startsWith('/').max(MAX_ADDRESS_CHARACTERS)).max(MOST_ADDRESSES)
+  bootstrap: z.array(z.string().startsWith('/').max(MOST_ADDRESS_CHARACTERS)).max(MOST_ADDRESSES)
 })
 
 export interface Invitation {
@@ -55,7 +54,7 @@ export function encodeInvitation ({ federation, certificate: shown, ring, bootst
   if (text.length > MAX_INVITATION_BYTES) {
     throw new InputError(
       `the invitation would have ${text.length} characters, more than ${MAX_INVITATION_BYTES}: give fewer --bootstrap addresses, or ` +
-        'found the federation with fewer founders'
+        'have fewer hints or founders in the document'
     )
   }
   return text
@@ -63,7 +62,7 @@ export function encodeInvitation ({ federation, certificate: shown, ring, bootst
 
 /** A sentence about the first that no site can be reached at, if any. */
 export function addressFault (addresses: readonly string[]): string | undefined {
-  const wrong = addresses.find((each) => each.length > MAX_ADDRESS_CHARACTERS || !isMultiaddress(each))
+  const wrong = addresses.find((each) => each.length > MOST_ADDRESS_CHARACTERS || !isMultiaddress(each))
   return wrong == null ? undefined : `${wrong} is not a multiaddress: it looks like /ip4/10.0.0.5/tcp/4001/p2p/12D3…`
 }
 

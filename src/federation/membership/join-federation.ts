@@ -7,6 +7,7 @@ import { readPolicy } from '../../home/policy.ts'
 import { requireCurrentHome } from '../../home/version.ts'
 import { Amendments } from '../amendments/amendments.ts'
 import { documentDigest, numberOf, readFederation, writeFederation, type Federation } from '../document.ts'
+import { knownAddresses } from '../hints.ts'
 import { readPeerId, requirePrivateMode } from '../identity.ts'
 import { requirePolicy } from '../policy.ts'
 import { readStatements } from './files.ts'
@@ -65,7 +66,7 @@ export async function joinFederation ({ home, invitation: text, bootstrap = [] }
   return {
     ...federation,
     peerId,
-    bootstrap: given.length > 0 ? given : known,
+    bootstrap: knownAddresses(given.length > 0 ? given : known, federation.document),
     ...(certificate == null ? {} : { validTo: certificate.to })
   }
 }

@@ -37,6 +37,8 @@ export interface Instance {
   readonly study: string
   readonly frameOfReference: string | undefined
   readonly modality: string
+  /** who made it, by the header */
+  readonly maker: string | undefined
   /** The PatientID, which is hashed before anything is done with it. */
   readonly patient: string | undefined
   readonly rows: number
@@ -74,6 +76,7 @@ function describe (file: string, dataSet: DataSet, size: number): Instance {
     study: text(dataSet, 'x0020000d') ?? '',
     frameOfReference: text(dataSet, 'x00200052'),
     modality: text(dataSet, 'x00080060') ?? '',
+    maker: text(dataSet, 'x00080070'),
     patient: text(dataSet, 'x00100020'),
     rows: short(dataSet, 'x00280010') ?? 0,
     columns: short(dataSet, 'x00280011') ?? 0,

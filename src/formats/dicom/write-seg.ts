@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { SOFTWARE } from '../../common/software.ts'
+import { categoryOf, type Category } from './categories.ts'
 import type { Frame } from './instance.ts'
 import { readSourceHeader, type SourceHeader } from './source-header.ts'
 import type { Stack } from './stacks.ts'
 
 /** A coded concept: of SNOMED CT (SCT) or of another scheme. */
-export interface Code { readonly scheme: string, readonly value: string, readonly meaning: string }
+export interface Code {
+  readonly scheme: string
+  readonly value: string
+  readonly meaning: string
+  /** what kind of thing it is; by default what its code says */
+  readonly category?: Category | undefined
+}
 
 /** A class and its pixels, slice by slice of the stack, each above 0 where it is. */
 export interface SegmentMask {
@@ -25,6 +32,8 @@ export interface Algorithm {
 
 /** The scheme of classes that have no code of SNOMED CT. */
 export const OWN_SCHEME = '99CONSILIUM'
+/** What a SEG of ours says of who made it. */
+export const OWN_MAKER = 'Consilium'
 const SEG = '1.2.840.10008.5.1.4.1.1.66.4'
 
 /** A DICOM SEG (binary) of a stack: one segment a class, on the images that it was drawn on. @throws InputError without a file name */
@@ -91,7 +100,7 @@ function instanceOf (stack: Stack, { frameOfReference, positionReference }: Sour
     SeriesNumber: 1000,
     SeriesDescription: 'Consilium segmentation',
     ...isPlaced ? { FrameOfReferenceUID: frameOfReference, PositionReferenceIndicator: positionReference } : { PatientOrientation: '' },
-    Manufacturer: 'Consilium',
+    Manufacturer: OWN_MAKER,
     ManufacturerModelName: 'Consilium',
     DeviceSerialNumber: '0',
     SoftwareVersions: SOFTWARE,
@@ -125,10 +134,11 @@ function code (scheme: string, value: string, meaning: string): object {
 }
 
 function describe ({ name, code: own }: SegmentMask, number: number, algorithm: Algorithm): object {
+  const category = categoryOf(own)
   return {
     SegmentNumber: number,
     SegmentLabel: name.slice(0, 64),
-    SegmentedPropertyCategoryCodeSequence: [code('SCT', '91723000', 'Anatomical Structure')],
+    SegmentedPropertyCategoryCodeSequence: [code(category.scheme, category.value, category.meaning)],
     SegmentedPropertyTypeCodeSequence: [code(own.scheme, own.value, own.meaning)],
     SegmentAlgorithmType: algorithm.prompted ? 'SEMIAUTOMATIC' : 'AUTOMATIC',
     SegmentAlgorithmName: algorithm.name,

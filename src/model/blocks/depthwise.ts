@@ -3,7 +3,7 @@ import type { TensorRecord } from '../../compute/index.ts'
 import { weight } from './common.ts'
 
 type Save = (tensors: tf.Tensor[]) => void
-/** Zeros on all four sides: TensorFlow's `same` would put them at the bottom and right alone for a stride of 2. */
+/** Zeros on all four sides, as a padding of 1 has them: TensorFlow's `same` has them at the bottom and right alone for a stride of 2. */
 const AROUND: [[number, number], [number, number], [number, number], [number, number]] = [[0, 0], [1, 1], [1, 1], [0, 0]]
 
 /**
@@ -12,24 +12,25 @@ const AROUND: [[number, number], [number, number], [number, number], [number, nu
  */
 export function depthwise (x: tf.Tensor4D, weights: TensorRecord, prefix: string, stride: 1 | 2 = 1): tf.Tensor4D {
   const kernel = tf.transpose<tf.Tensor4D>(weight(weights, `${prefix}.weight`) as tf.Tensor4D, [2, 3, 0, 1])
-  return tf.add<tf.Tensor4D>(convolve(x, kernel, stride), weight(weights, `${prefix}.bias`))
+  return convolve(x, kernel, weight(weights, `${prefix}.bias`) as tf.Tensor1D, stride)
 }
 
 /** With gradients made of forward convolutions and sums: no engine lacks them. */
-function convolve (input: tf.Tensor4D, kernel: tf.Tensor4D, stride: 1 | 2): tf.Tensor4D {
-  return tf.customGrad<tf.Tensor4D>(((x: tf.Tensor4D, filter: tf.Tensor4D, save: Save) => {
+function convolve (input: tf.Tensor4D, kernel: tf.Tensor4D, shift: tf.Tensor1D, stride: 1 | 2): tf.Tensor4D {
+  return tf.customGrad<tf.Tensor4D>(((x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D, save: Save) => {
     save([x, filter])
     return {
-      value: tf.depthwiseConv2d(x, filter, stride, AROUND),
+      value: tf.fused.depthwiseConv2d({ x, filter, strides: stride, pad: 1, bias }),
       gradFunc: (dy: tf.Tensor4D, [savedX, savedFilter]: [tf.Tensor4D, tf.Tensor4D]) => {
         const wide = stride === 1 ? dy : spread(dy)
         return [
-          tf.depthwiseConv2d(wide, tf.reverse(savedFilter, [0, 1]), 1, AROUND),
-          filterGradient(savedX, wide)
+          tf.depthwiseConv2d(wide, tf.reverse(savedFilter, [0, 1]), 1, 1),
+          filterGradient(savedX, wide),
+          tf.sum(dy, [0, 1, 2])
         ]
       }
     }
-  }) as never)(input, kernel)
+  }) as never)(input, kernel, shift)
 }
 
 /** Each pixel at the top left of a 2×2 square of zeros. */

@@ -23,6 +23,10 @@ export interface CopyState {
   readonly alone: Float32Array
   /** Steps of it so far. */
   readonly steps: number
+  /** What it learnt at home on top of the shared adapter: a difference. */
+  readonly own: Float32Array
+  /** How much of that it serves, 0 to 1, once it has chosen. */
+  readonly part?: number | undefined
   /** What the site serves, once it has chosen; of the shared adapter as it was when it was best here. */
   readonly served?: Candidate | undefined
 }
@@ -47,6 +51,7 @@ const FIRST = 'lmoe.optimiser.first'
 const SECOND = 'lmoe.optimiser.second'
 const STEP = 'lmoe.optimiser.step'
 const ALONE = 'own.copy.alone'
+const UPDATE = 'own.copy.update'
 const FACTS = 'own.copy.facts'
 const SERVED = 'own.copy.served'
 /** Begins the names of kept global parameters in the private set: an adapter's schema refuses it. */
@@ -94,22 +99,26 @@ export function fromPrivateSet ({ experts: layout, kept, copy: size }: PrivateLa
 }
 
 function copyLayout (size: number): Layout {
-  return createLayout([{ name: ALONE, shape: [size] }, { name: FACTS, shape: [2] }, { name: SERVED, shape: [size] }])
+  const copies = [ALONE, UPDATE, SERVED].map((name) => ({ name, shape: [size] }))
+  return createLayout([...copies, { name: FACTS, shape: [3] }])
 }
 
-function copyTensors ({ alone, steps, served }: CopyState, size: number): [string, NamedTensor][] {
+function copyTensors ({ alone, steps, own, part = 0, served }: CopyState, size: number): [string, NamedTensor][] {
   return [
     [ALONE, { shape: [size], data: alone.slice() }],
-    [FACTS, { shape: [2], data: Float32Array.of(steps, served == null ? 0 : 1 + SERVES.indexOf(served.serves)) }],
-    [SERVED, { shape: [size], data: (served?.values ?? alone).slice() }]
+    [UPDATE, { shape: [size], data: own.slice() }],
+    [SERVED, { shape: [size], data: (served?.values ?? alone).slice() }],
+    [FACTS, { shape: [3], data: Float32Array.of(steps, served == null ? 0 : 1 + SERVES.indexOf(served.serves), part) }]
   ]
 }
 
 function copyFrom (record: Record<string, NamedTensor>, size: number): CopyState {
   const flat = flatten(copyLayout(size), record)
-  const [steps, chosen] = [flat[size]!, flat[size + 1]!]
+  const copy = (nth: number): Float32Array => flat.slice(nth * size, (nth + 1) * size)
+  const [alone, own, values] = [copy(0), copy(1), copy(2)]
+  const [steps, chosen, part] = flat.subarray(3 * size) as unknown as [number, number, number]
   const serves = SERVES[chosen - 1]
-  return { alone: flat.slice(0, size), steps, served: serves == null ? undefined : { serves, values: flat.slice(size + 2) } }
+  return serves == null ? { alone, own, steps } : { alone, own, steps, part, served: { serves, values } }
 }
 
 function owned (layout: Layout): Layout {

@@ -108,7 +108,8 @@ export class Learner {
 
   #initialCopy (): CopyState | undefined {
     if (this.#layouts.copy === 0) return undefined
-    return { alone: this.#global.join(this.initialAdapter(), this.#initialKept), steps: 0 }
+    const alone = this.#global.join(this.initialAdapter(), this.#initialKept)
+    return { alone, own: new Float32Array(alone.length), steps: 0 }
   }
 
   /** The method has copies of the adapter instead of experts. */
@@ -144,7 +145,8 @@ export class Learner {
     args: PhaseArgs
   ): Promise<{ readonly adapter: Adapter, readonly loss: number, readonly steps: number }> {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
-    const known = this.#copies && args.choice != null && args.round <= this.#choosing ? { ...args, samples: args.choice.train } : args
+    const { round, asRound = round, choice } = args
+    const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
     if (phase === 'G') return await this.#trainGlobal(known)
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
@@ -156,28 +158,29 @@ export class Learner {
     return { adapter, loss, steps }
   }
 
-  /** One phase G on all global parameters, flat. */
-  async #fit (gamma: Float32Array, args: PhaseArgs): Promise<{ value: Float32Array, loss: number, steps: number }> {
+  /** One phase G on all global parameters, flat; with this part of the learning rate. */
+  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<{ value: Float32Array, loss: number, steps: number }> {
     const done = args.done ?? (args.round - 1) * this.#plan.stepsOf('G', args)
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
       '@gamma': vector(now),
-      '@scalars': vector(stepScalars(step, factor(step)))
+      '@scalars': vector(stepScalars(step, part * factor(step)))
     }))
     return { value, loss, steps }
   }
 
   async #trainCopies (args: PhaseArgs): ReturnType<Learner['train']> {
-    const { adapter, round, choice } = args
+    const { adapter, round, asRound = round, choice } = args
     const old = this.#state.copy!
     const { copy, loss, steps } = await trainCopies({
       copy: old,
       shared: this.#global.join(adapter, this.#state.kept),
-      round,
+      round: asRound,
       rounds: this.#init.rounds ?? Infinity,
       choosing: this.#choosing,
-      fit: async (values) => await this.#fit(values, { ...args, done: old.steps }),
+      fit: async (values, rate = { part: 1, asRound }) =>
+        await this.#fit(values, { ...args, asRound: rate.asRound, done: old.steps }, rate.part),
       diceOf: async (values) => {
         const { perSample } = await this.#evaluated({ '@gamma': vector(values) }, choice?.held ?? [], 'personal')
         return perSample.map(({ dice }) => dice)

@@ -1,13 +1,17 @@
 import { mean } from '../../common/mean.ts'
 import { DEFAULT_TAIL, type MethodSettings, type Serves } from '../../settings/method.ts'
 
-/** One-sided 90 %: a site leaves the shared adapter where another is better by more than this many standard errors. */
+/** One-sided 90 %: a site leaves what it has for what it trained alone where that is better by more than this many standard errors. */
 const ERRORS = 1.28
 /**
  * A few images hardly tell how much gains differ between images: they count as if so many more had been seen, with a deviation of this
- * part of what the shared adapter lacks to a Dice of 1.
+ * part of what is lacking to a Dice of 1.
  */
 const BEFORE = { images: 3, part: 0.5 }
+/** Parts of its own update, between which a site weighs: a few images choose none, but make some of them likelier. */
+export const PARTS: readonly number[] = [0, 0.25, 0.5, 0.75, 1]
+/** By how much less likely all of it is than none, before any image was seen, as a power of e; and the Dice of an image that makes up 1. */
+const CAUTION = { all: 2, dice: 0.05 }
 
 /** What a site may serve from its choice on. */
 export interface Candidate {
@@ -20,32 +24,29 @@ export function choosingRound (rounds: number, { tail = DEFAULT_TAIL }: Pick<Met
   return rounds - Math.round(tail * rounds)
 }
 
-/** The shared adapter, what a phase at home makes of it, and the one trained alone; mixtures were no better (docs/evidence.md). */
-export function candidates (shared: Float32Array, tuned: Float32Array, alone: Float32Array): Candidate[] {
-  return [
-    { serves: 'shared', values: shared },
-    { serves: 'tuned', values: tuned },
-    { serves: 'alone', values: alone }
-  ]
+/** The shared adapter, and on it this part of what the site learnt at home. */
+export function withPart (shared: Float32Array, own: Float32Array, part: number): Float32Array {
+  return shared.map((value, i) => value + part * own[i]!)
 }
 
 /**
- * The first, unless another has a better Dice on the same images by more than chance; of several that have, the best. `dice`: of each
- * candidate, by image.
+ * Which part of its own update a site serves: the mean of PARTS, each as likely as their Dice on the held images makes it. `dice`: of each
+ * of PARTS, by image.
  */
-export function chosen<T> (all: readonly T[], dice: readonly (readonly number[])[]): T {
-  const [first = []] = dice
-  let best: T = all[0]!
-  let most = -Infinity
-  all.forEach((candidate, i) => {
-    const gains = dice[i]?.map((each, image) => each - first[image]!) ?? []
-    const gain = mean(gains)
-    const isMore = gains.length > 0 && gain > ERRORS * standardError(gains, BEFORE.part * (1 - mean(first)))
-    if (i === 0 || !isMore || gain <= most) return
-    best = candidate
-    most = gain
-  })
-  return best
+export function partOf (dice: readonly (readonly number[])[]): number {
+  const [none = []] = dice
+  const gains = dice.map((each) => each.reduce((sum, value, image) => sum + value - none[image]!, 0))
+  const powers = PARTS.map((part, i) => (gains[i] ?? 0) / CAUTION.dice - CAUTION.all * part)
+  const most = Math.max(...powers)
+  const weights = powers.map((power) => Math.exp(power - most))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return PARTS.reduce((sum, part, i) => sum + part * weights[i]! / total, 0)
+}
+
+/** True where the second is better on the same images by more than chance; `dice` of both, by image. */
+export function isBetter (first: readonly number[], second: readonly number[]): boolean {
+  const gains = second.map((each, image) => each - first[image]!)
+  return gains.length > 0 && mean(gains) > ERRORS * standardError(gains, BEFORE.part * (1 - mean(first)))
 }
 
 function standardError (values: readonly number[], before: number): number {

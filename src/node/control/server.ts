@@ -1,8 +1,9 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
+import { isSameText } from '../../home/token.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
@@ -39,7 +40,7 @@ export class ControlServer {
     this.#app.addHook('onRequest', async (request, reply) => {
       const given = request.headers.authorization ?? ''
       const isObserving = metricsToken != null && OBSERVED.some((each) => each === request.url)
-      if (sameText(given, `Bearer ${token}`) || (isObserving && sameText(given, `Bearer ${metricsToken}`))) return
+      if (isSameText(given, `Bearer ${token}`) || (isObserving && isSameText(given, `Bearer ${metricsToken}`))) return
       await reply.code(401).send({ error: 'the control token is missing or wrong' })
     })
     this.#app.get('/status', () => this.#init.status())
@@ -69,9 +70,4 @@ export class ControlServer {
       throw error
     }
   }
-}
-
-function sameText (a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

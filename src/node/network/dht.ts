@@ -21,9 +21,9 @@ export function federationCid (federationId: string): CID {
 export function federationDht (federationId: string): (components: KadDHTComponents) => KadDHT {
   const create = kadDHT({
     protocol: protocolId(federationId, 'kad'),
-    // Hospitals meet over private addresses; the DHT keeps those only with both of these.
+    // Hospitals meet over private addresses; the DHT keeps those only with both of these. reach/dht-mode.ts lets it serve.
     peerInfoMapper: passthroughMapper,
-    clientMode: false,
+    clientMode: true,
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS
   })

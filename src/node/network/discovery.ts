@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import type { AbortOptions, Peer, PeerId, PeerInfo } from '@libp2p/interface'
+import type { AbortOptions, Peer, PeerId, PeerInfo, PeerUpdate } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import type { Doubling } from '../../common/doubling.ts'
 import { messageOf } from '../../common/message-of.ts'
+import { protocolId } from '../../protocol/versions.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import { federationCid } from './dht.ts'
@@ -43,10 +44,13 @@ const MOST_KNOWN = 1024
 /** Relays that are asked for a peer which did not say where it is. */
 const MOST_RELAYS = 4
 
+/** Told to this site, named by the federation's document, or met. */
+type Origin = 'told' | 'hint' | 'met'
+
 interface Target {
   readonly address: PeerId | Multiaddr
   readonly schedule: DialSchedule
-  readonly bootstrap: boolean
+  readonly origin: Origin
   dialling: boolean
 }
 
@@ -54,9 +58,13 @@ export interface DiscoveryInit {
   readonly host: Host
   readonly federationId: string
   readonly bootstrap: readonly string[]
+  /** What the federation's document names now. */
+  readonly hints?: () => readonly string[]
   readonly logger: Logger
   readonly notices: Notices
   readonly times?: Partial<DiscoveryTimes>
+  /** Connections beyond which no site is dialled that nobody named; 64 by default. */
+  readonly mostConnections?: number
 }
 
 /**
@@ -78,16 +86,18 @@ export class Discovery {
     this.#init = init
     this.#times = { ...DEFAULT_TIMES, ...init.times }
     setMaxListeners(Infinity, this.#stop.signal)
-    for (const address of init.bootstrap) this.#addTarget(address, multiaddr(address), true)
+    for (const address of init.bootstrap) this.#addTarget(address, multiaddr(address), 'told')
   }
 
   start (): void {
-    this.#init.host.addEventListener('peer:connect', this.#onConnect)
+    this.#init.host.addEventListener('peer:connect', this.#lookSoon)
+    this.#init.host.addEventListener('peer:update', this.#onUpdate)
     this.#schedule(0)
   }
 
   async stop (): Promise<void> {
-    this.#init.host.removeEventListener('peer:connect', this.#onConnect)
+    this.#init.host.removeEventListener('peer:connect', this.#lookSoon)
+    this.#init.host.removeEventListener('peer:update', this.#onUpdate)
     this.#stop.abort()
     clearTimeout(this.#timer)
     await Promise.allSettled([this.#ticking, this.#lookup])
@@ -95,12 +105,18 @@ export class Discovery {
 
   /** Somebody is a member, whether or not anybody said where it is. */
   heard (peer: PeerId): void {
-    if (!peer.equals(this.#init.host.peerId)) this.#addTarget(peer.toString(), peer, false)
+    if (!peer.equals(this.#init.host.peerId)) this.#addTarget(peer.toString(), peer, 'met')
   }
 
-  readonly #onConnect = (): void => {
+  readonly #lookSoon = (): void => {
     // Whoever just came may know others; a short pause lets identify finish and joins bursts.
     this.#lookupDueAt = Math.min(this.#lookupDueAt, Date.now() + 2 * this.#times.tickMs)
+  }
+
+  /** Whoever serves the DHT from now on is the first to ask, where nobody else does. */
+  readonly #onUpdate = ({ detail: { peer, previous } }: CustomEvent<PeerUpdate>): void => {
+    const kad = protocolId(this.#init.federationId, 'kad')
+    if (peer.protocols.includes(kad) && previous?.protocols.includes(kad) !== true) this.#lookSoon()
   }
 
   #schedule (delayMs: number): void {
@@ -113,10 +129,13 @@ export class Discovery {
 
   async #tick (): Promise<void> {
     const { host } = this.#init
-    if (this.#ticks++ % READ_EVERY === 0) await this.#readPeerStore()
+    if (this.#ticks++ % READ_EVERY === 0) {
+      this.#takeUpHints()
+      await this.#readPeerStore()
+    }
     const now = Date.now()
     for (const [name, target] of this.#targets) {
-      if (target.bootstrap && this.#isConnected(target)) this.#sayAnswers(name)
+      if (this.#isFine(target)) this.#sayFine(name, target)
       if (this.#wantsDial(target, now)) {
         this.#dial(name, target).catch((error: unknown) => {
           this.#init.logger.debug({ error }, 'a dial stumbled')
@@ -129,6 +148,16 @@ export class Discovery {
     }
   }
 
+  #takeUpHints (): void {
+    const hints = new Set(this.#init.hints?.())
+    for (const address of hints) this.#addTarget(address, multiaddr(address), 'hint')
+    for (const [name, target] of this.#targets) {
+      if (target.origin !== 'hint' || hints.has(name)) continue
+      this.#targets.delete(name)
+      this.#init.notices.over(`bootstrap ${name}`, `the federation's document names ${name} no more`)
+    }
+  }
+
   async #readPeerStore (): Promise<void> {
     const { host } = this.#init
     const peers = await host.peerStore.all({ signal: this.#stop.signal })
@@ -137,7 +166,7 @@ export class Discovery {
       this.#targets.delete(id.toString())
     }
     for (const peer of peers) {
-      if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, false)
+      if (!peer.id.equals(host.peerId) && peer.addresses.length > 0) this.#addTarget(peer.id.toString(), peer.id, 'met')
     }
   }
 
@@ -151,25 +180,25 @@ export class Discovery {
 
   #wantsDial (target: Target, now: number): boolean {
     if (target.dialling || !target.schedule.isDue(now) || this.#isConnected(target)) return false
-    return target.bootstrap || this.#init.host.getPeers().length < MOST_CONNECTIONS
+    return target.origin !== 'met' || this.#init.host.getPeers().length < (this.#init.mostConnections ?? MOST_CONNECTIONS)
   }
 
-  #addTarget (name: string, address: PeerId | Multiaddr, bootstrap: boolean): void {
-    if (this.#targets.has(name) || (!bootstrap && this.#targets.size >= MOST_KNOWN)) return
+  #addTarget (name: string, address: PeerId | Multiaddr, origin: Origin): void {
+    if (this.#targets.has(name) || (origin === 'met' && this.#targets.size >= MOST_KNOWN)) return
     this.#targets.set(name, {
       address,
-      bootstrap,
+      origin,
       dialling: false,
-      schedule: new DialSchedule(bootstrap ? this.#times.bootstrap : this.#times.known)
+      schedule: new DialSchedule(origin === 'met' ? this.#times.known : this.#times.bootstrap)
     })
   }
 
   #isConnected ({ address }: Target): boolean {
     const id = 'getComponents' in address ? peerIn(address) : address
+    const isThere = (other: Multiaddr): boolean => `${other.toString()}/`.startsWith(`${address.toString()}/`)
     return id == null
-      ? this.#init.host.getConnections().some(({ remoteAddr, direction }) =>
-        direction === 'outbound' && remoteAddr.toString().startsWith(address.toString())
-      )
+      ? this.#init.host.getMultiaddrs().some(isThere) ||
+        this.#init.host.getConnections().some(({ remoteAddr, direction }) => direction === 'outbound' && isThere(remoteAddr))
       : id.equals(this.#init.host.peerId) || this.#init.host.getConnections(id).length > 0
   }
 
@@ -180,10 +209,10 @@ export class Discovery {
       const ways = 'getComponents' in address ? address : await this.#waysTo(address)
       await this.#init.host.dial(ways, this.#within(this.#times.dialMs))
       target.schedule.succeeded()
-      if (target.bootstrap) this.#sayAnswers(name)
+      if (target.origin !== 'met') this.#sayFine(name, target)
     } catch (error) {
       if (this.#stop.signal.aborted) return
-      target.schedule.failed(Date.now(), target.bootstrap ? undefined : this.#longestPauseMs())
+      target.schedule.failed(Date.now(), target.origin === 'met' ? this.#longestPauseMs() : undefined)
       this.#sayUnanswered(name, target, error)
     } finally {
       target.dialling = false
@@ -209,17 +238,26 @@ export class Discovery {
     return ways.length === 0 ? peer : ways
   }
 
-  #sayAnswers (name: string): void {
-    this.#init.notices.over(`bootstrap ${name}`, `the bootstrap address ${name} answers again`)
+  /** Whoever is connected to others needs no hint. */
+  #isFine (target: Target): boolean {
+    const isAlone = this.#init.host.getPeers().length === 0
+    return target.origin !== 'met' && (this.#isConnected(target) || (target.origin === 'hint' && !isAlone))
   }
 
-  #sayUnanswered (name: string, { bootstrap, schedule }: Target, error: unknown): void {
+  #sayFine (name: string, { origin }: Target): void {
+    const words = origin === 'hint' ? 'this site is connected to others again' : `the bootstrap address ${name} answers again`
+    this.#init.notices.over(`bootstrap ${name}`, words)
+  }
+
+  #sayUnanswered (name: string, target: Target, error: unknown): void {
+    const { origin, schedule } = target
     const reason = error instanceof Error ? error.name : String(error)
     this.#init.logger.debug({ peer: name, failures: schedule.failures, reason }, 'a dial failed')
-    if (bootstrap) {
+    if (origin !== 'met' && !this.#isFine(target)) {
+      const what = origin === 'hint' ? `the address ${name}, which the federation's document names,` : `the bootstrap address ${name}`
       this.#init.notices.warn(
         `bootstrap ${name}`,
-        `the bootstrap address ${name} ${dialWords(error)}: it is tried again with growing pauses, and training goes on meanwhile`
+        `${what} ${dialWords(error)}: it is tried again with growing pauses, and training goes on meanwhile`
       )
     }
   }
@@ -258,7 +296,7 @@ export class Discovery {
       // Whoever is connected has said itself where it is; others may say where it was.
       if (id.equals(host.peerId) || multiaddrs.length === 0 || host.getConnections(id).length > 0) continue
       await host.peerStore.merge(id, { multiaddrs: [...multiaddrs] }, { signal: this.#stop.signal })
-      this.#addTarget(id.toString(), id, false)
+      this.#addTarget(id.toString(), id, 'met')
     }
   }
 

@@ -1,6 +1,6 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
-import { identify, type Identify } from '@libp2p/identify'
+import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, Metrics, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { ping, type Ping } from '@libp2p/ping'
@@ -15,6 +15,7 @@ import { MAX_STREAMS } from './limits/traffic-limits.ts'
 import type { Members } from './members.ts'
 import { agentOf } from './peer-versions.ts'
 import { announceable } from './reach/announceable.ts'
+import { DhtMode, type DhtModeComponents } from './reach/dht-mode.ts'
 import { DialOrder } from './reach/dial-order.ts'
 import { DialRules } from './reach/dial-rules.ts'
 import { OutboundProxy } from './reach/outbound-proxy.ts'
@@ -24,9 +25,11 @@ import { transports, type Tls } from './reach/transports.ts'
 
 interface HostServices extends ServiceMap {
   identify: Identify
+  identifyPush: IdentifyPush
   ping: Ping
   dht: KadDHT
   own: OwnAddresses
+  dhtMode: DhtMode
   relays: RelayKeeper
 }
 
@@ -62,7 +65,7 @@ export interface HostInit<T extends ServiceMap> {
 }
 
 /** What a peer may open before it is certified. */
-const OPEN_TO_ALL = new Set(['identify', 'ping', 'membership', 'own', 'relays'])
+const OPEN_TO_ALL = new Set(['identify', 'identifyPush', 'ping', 'membership', 'own', 'relays', 'dhtMode'])
 const DAY_MS = 86_400_000
 // A hospital that was away for a month should still find the others where they were.
 const PEER_MEMORY_MS = 90 * DAY_MS
@@ -94,15 +97,8 @@ const MOST_PINGS = PING_MS / HEARTBEAT_MS + 2
 
 /** The libp2p node of one site, started. @throws InputError when an address cannot be listened on. */
 export async function createHost<T extends ServiceMap> (init: HostInit<T>): Promise<Host<T>> {
-  const base: ServiceFactoryMap<HostServices> = {
-    identify: identify(),
-    ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
-    dht: federationDht(init.federationId),
-    own: (components: OwnAddressesComponents) => new OwnAddresses(components),
-    relays: (components: RelayKeeperComponents) => new RelayKeeper(components),
-    ...(init.relay === true ? { relay: circuitRelayServer(RELAY) } : {})
-  }
   const { version = SOFTWARE, announce = [], given = [] } = init
+  const base = baseServices(init, () => host.services.dht)
   const order = new DialOrder()
   const rules = new DialRules(given, () => host.services.own.listening)
   const host: Host<T> = await createLibp2p({
@@ -151,6 +147,26 @@ export async function createHost<T extends ServiceMap> (init: HostInit<T>): Prom
     throw explained(error, init.listen)
   }
   return host
+}
+
+/** What every host has; `dht` is its own, once it is there. */
+function baseServices<T extends ServiceMap> (
+  { federationId, members, relay }: HostInit<T>,
+  dht: () => KadDHT
+): ServiceFactoryMap<HostServices> {
+  return {
+    identify: identify(),
+    identifyPush: identifyPush({ runOnLimitedConnection: true }),
+    ping: ping({ timeout: PING_MS, maxInboundStreams: MOST_PINGS, maxOutboundStreams: MOST_PINGS }),
+    dht: federationDht(federationId),
+    own: (components: OwnAddressesComponents) => new OwnAddresses(components),
+    dhtMode: (components: DhtModeComponents) => new DhtMode(components, {
+      dht,
+      isMember: (peer) => members?.admissions.isEstablished(peer) ?? true
+    }),
+    relays: (components: RelayKeeperComponents) => new RelayKeeper(components),
+    ...(relay === true ? { relay: circuitRelayServer(RELAY) } : {})
+  }
 }
 
 function gated<T extends ServiceMap> (services: ServiceFactoryMap<T>, members: Members | undefined): ServiceFactoryMap<T> {

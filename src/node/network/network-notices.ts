@@ -1,4 +1,5 @@
 import type { Auditor } from '../../audit/auditor.ts'
+import { knownAddresses } from '../../federation/hints.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import { LAPSE_MS, type Notices } from '../../rounds/notices.ts'
@@ -20,7 +21,8 @@ export async function sayIfLost (
   { membership, config, notices }: Pick<Init, 'membership' | 'config' | 'notices'>,
   { peerId, peerStore }: Pick<Host, 'peerId' | 'peerStore'>
 ): Promise<void> {
-  if (config.bootstrap.length > 0 || membership.federation.document.founders.includes(peerId.toString())) return
+  const { document } = membership.federation
+  if (knownAddresses(config.bootstrap, document).length > 0 || document.founders.includes(peerId.toString())) return
   const known = await peerStore.all()
   if (known.some(({ id, addresses }) => !id.equals(peerId) && addresses.length > 0)) return
   notices.warn(

@@ -129,6 +129,7 @@ export class SiteNetwork {
       host: this.host,
       federationId: init.federationId,
       bootstrap: init.config.bootstrap,
+      hints: () => init.membership.federation.document.hints ?? [],
       logger: init.logger,
       notices: init.notices
     })

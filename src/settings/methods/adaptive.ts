@@ -5,7 +5,7 @@ import type { Preset } from './preset.ts'
 /** What a site serves is what was best on images that it held back (docs/evidence.md#personalisation-that-does-not-cost). */
 export const ADAPTIVE = {
   name: 'adaptive',
-  title: 'LoRA averaged; a site serves that, or a copy of its own where it is better',
+  title: 'LoRA averaged; a site serves that with as much of its own update as helps',
   settings: {
     model: { moe: { blocks: [] } },
     training: { stepsPerRound: 2 * STEPS_PER_ROUND },

@@ -8,3 +8,6 @@ export function isMultiaddress (text: string): boolean {
     return false
   }
 }
+
+/** Longest address that an invitation or a document holds. */
+export const MOST_ADDRESS_CHARACTERS = 300

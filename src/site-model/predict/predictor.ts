@@ -97,7 +97,8 @@ export interface Prediction {
   readonly cacheProblem?: string
 }
 
-type Series = Awaited<ReturnType<typeof findSeries>>
+/** The files of a DICOM series. */
+export type Series = Awaited<ReturnType<typeof findSeries>>
 
 const MEMORY_BYTES = 256 * 2 ** 20
 /** What a slice that is not segmented gets as logits: surely background. */
@@ -133,9 +134,24 @@ export class Predictor {
     return this.#site.reading.channels
   }
 
+  /** The federation's classes; undefined: everything above 0 is one. */
+  get labels (): LabelMap | undefined {
+    return this.#site.labels
+  }
+
   /** Masks of one image, or of a volume slice by slice. @throws InputError for an image or prompt that cannot be used */
   async segment (request: SegmentRequest): Promise<Segmented> {
-    return await this.#segment(await this.#read(request.image, await seriesOf(request)), request)
+    return await this.segmentOpened(await this.open(request.image, await seriesOf(request)), request)
+  }
+
+  /** An image to be segmented several times; of a DICOM series, with its files. @throws InputError for one that cannot be used */
+  async open (file: string, series?: Series): Promise<Image> {
+    return series == null ? await readImage(file, this.#site.reading) : await readDicomImage(file, series, this.#site.reading)
+  }
+
+  /** Masks as a DICOM SEG of the series of an image that was opened. @throws InputError where it cannot be written */
+  async writeSeg (out: string, { image, maps }: Segmented, series: Series, prompt?: Prompt): Promise<void> {
+    await writeMaps(out, image, maps, { lowRes: this.#segmenter.lowRes, exact: true, seg: this.#segOutput(series, prompt) })
   }
 
   /** The same, written in the image's geometry; files appear whole or not at all. */
@@ -149,9 +165,9 @@ export class Predictor {
     await requireNoOverwrite({ ...request, images, out, logits, mask: request.prompt?.mask })
     const { labels } = this.#site
     const before = this.#segmenter.counts
-    const image = await this.#read(request.image, series)
+    const image = await this.open(request.image, series)
     checkOutput(out, image, request.image)
-    const { maps } = await this.#segment(image, request)
+    const { maps } = await this.segmentOpened(image, request)
     request.signal?.throwIfAborted()
     const { best, written } = await writeMaps(out, image, maps, {
       logits,
@@ -182,10 +198,6 @@ export class Predictor {
     await this.#site.close()
   }
 
-  async #read (file: string, series?: Series): Promise<Image> {
-    return series == null ? await readImage(file, this.#site.reading) : await readDicomImage(file, series, this.#site.reading)
-  }
-
   #segOutput (series: Series, prompt: Prompt = {}): SegOutput {
     const { adapter, round, labels = EVERYTHING } = this.#site
     const classes = labels.names.map((name, c) => ({
@@ -205,7 +217,8 @@ export class Predictor {
     }
   }
 
-  async #segment (
+  /** The same of an image that was opened. @throws InputError for a prompt that cannot be used */
+  async segmentOpened (
     image: Image,
     { image: file, prompt = {}, multimask = false, slices, onProgress, signal }: SegmentRequest
   ): Promise<Segmented> {
@@ -219,7 +232,7 @@ export class Predictor {
     for (let index = 0; index < image.slices.length; index++) {
       signal?.throwIfAborted()
       const prepared = await prepare(index)
-      answers.push(prepared.prompt == null ? undefined : await this.#segmenter.segment(prepared.fitted, prepared.prompt, { multimask }))
+      answers.push(prepared == null ? undefined : await this.#segmenter.segment(prepared.fitted, prepared.prompt, { multimask }))
       onProgress?.(index + 1, image.slices.length)
     }
     const maps = stack(answers, image, multimask, lowRes).map((map) => inValues(map, this.#site.labels))
@@ -243,18 +256,21 @@ function checkRange (image: Image, file: string, range: SegmentRequest['slices']
 /** One stack per map out of the answers for the slices; what was left out is background. */
 function stack (answers: readonly (readonly MaskMap[] | undefined)[], image: Image, multimask: boolean, lowRes: number): MapStack[] {
   const { height, width } = image.slices[0]!
+  const [nothing, surely] = [new Uint8Array(height * width), new Float32Array(lowRes ** 2).fill(BACKGROUND)]
   return (multimask ? [1, 2, 3] : [0]).map((map, i) => {
     const given = answers.flatMap((answer) => answer?.[i] ?? [])
     return {
       map,
       iou: mean(given.map(({ iou }) => iou)),
-      masks: answers.map((answer) => answer?.[i]?.mask ?? new Uint8Array(height * width)),
-      logits: answers.map((answer) => answer?.[i]?.logits ?? new Float32Array(lowRes ** 2).fill(BACKGROUND))
+      masks: answers.map((answer) => answer?.[i]?.mask ?? nothing),
+      logits: answers.map((answer) => answer?.[i]?.logits ?? surely)
     }
   })
 }
 
 /** Codes become the federation's values. */
 function inValues (map: MapStack, labels: LabelMap | undefined): MapStack {
-  return labels == null ? map : { ...map, masks: map.masks.map((mask) => toValues(mask, labels)) }
+  if (labels == null) return map
+  const values = new Map([...new Set(map.masks)].map((mask) => [mask, toValues(mask, labels)]))
+  return { ...map, masks: map.masks.map((mask) => values.get(mask)!) }
 }

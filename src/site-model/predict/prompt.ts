@@ -17,10 +17,10 @@ export interface Prompt {
   readonly mask?: string
 }
 
-/** One slice on its way to the model; without a prompt it is left out and stays background. */
+/** One slice on its way to the model. */
 export interface PromptedSlice {
   readonly fitted: Fitted
-  readonly prompt: ImagePrompt | undefined
+  readonly prompt: ImagePrompt
 }
 
 /** What a file holds: one picture, or a volume of slices. */
@@ -29,15 +29,15 @@ export type Image = PictureImage | VolumeImage
 const LOGITS = 'low_res_logits'
 
 /**
- * Prepares slices one by one: fitted to the model's side, each with its own part of the prompt. @throws InputError for a mask that does
- * not fit the image
+ * Prepares slices one by one: fitted to the model's side, each with its own part of the prompt; undefined for one that is left out and
+ * stays background. @throws InputError for a mask that does not fit the image
  */
 export async function promptedSlices (
   image: Image,
   prompt: Prompt,
   range: readonly [number, number] | undefined,
   { side, lowRes }: { readonly side: number, readonly lowRes: number }
-): Promise<(index: number) => Promise<PromptedSlice>> {
+): Promise<(index: number) => Promise<PromptedSlice | undefined>> {
   const { points = [], boxes = [] } = prompt
   checkInside(image, points, boxes)
   const [sx, sy] = pixelsPerColumn(image)
@@ -50,8 +50,8 @@ export async function promptedSlices (
   return async (index) => {
     const slice = image.slices[index]!
     const labels = mask?.labels?.[index]
+    if (!inRange(index) || (labels != null && !labels.some((label) => label > 0))) return undefined
     const fitted = await fitSlice(labels == null ? slice : { ...slice, mask: labels }, side)
-    if (!inRange(index) || (labels != null && !labels.some((label) => label > 0))) return { fitted, prompt: undefined }
     const logits = labels == null ? mask?.logits?.[index] : maskLogits(fitted, lowRes)
     return { fitted, prompt: logits == null ? common : { ...common, mask: logits } }
   }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { createEngine } from '../../compute/index.ts'
-import { countReasons, loadDataset } from '../../dataset/index.ts'
-import { InputError } from '../../errors.ts'
+import { countReasons } from '../../dataset/index.ts'
+import { messageOf } from '../../common/message-of.ts'
 import type { Evaluation } from '../../model/classes/evaluation.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
@@ -12,12 +12,11 @@ import type { Mode } from '../../settings/model.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
-import { patientKey } from '../patient-key.ts'
-import { keepReading, readingOf } from '../reading.ts'
-import { keepSides, readSides } from '../sides.ts'
-import { fitSplit, type FittedSplit } from '../split.ts'
+import { keepReading } from '../reading.ts'
+import { weighted, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { slowedDown } from './slow.ts'
+import { TrainingData } from './training-data.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
@@ -27,7 +26,9 @@ type Progress = (progress: { step: number, steps: number }) => void
 interface SessionInit {
   readonly ready: TrainerReady
   readonly learner: Learner
-  readonly data: FittedSplit
+  readonly data: TrainingData
+  readonly split: FittedSplit
+  readonly weight: number
   readonly store: PrivateStore
   readonly onProgress: Progress
   readonly initial: PrivateSet
@@ -38,7 +39,9 @@ interface SessionInit {
 export class TrainerSession {
   readonly ready: TrainerReady
   readonly #learner: Learner
-  readonly #data: FittedSplit
+  readonly #data: TrainingData
+  readonly #weight: number
+  #split: FittedSplit
   readonly #store: PrivateStore
   readonly #onProgress: Progress
   /** The private parameters before any training. */
@@ -47,10 +50,12 @@ export class TrainerSession {
   #keptRound: number
   #frozen: Score | undefined
 
-  constructor ({ ready, learner, data, store, onProgress, initial, keptRound }: SessionInit) {
+  constructor ({ ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
     this.#learner = learner
     this.#data = data
+    this.#split = split
+    this.#weight = weight
     this.#store = store
     this.#onProgress = onProgress
     this.#initial = initial
@@ -60,7 +65,21 @@ export class TrainerSession {
 
   /** Ends early, though not before the least of its steps, once `isEnough`. */
   async train (work: TrainWork, isEnough: () => boolean = () => false): Promise<TrainerCalls['train']['reply']> {
+    if (work.asRound == null) await this.#takeCorrections()
     return work.phase === 'G' ? await this.#trainGlobal(work, isEnough) : await this.#trainExperts(work, isEnough)
+  }
+
+  /** What was saved or undone in a viewer since counts from this phase on; where it cannot be read, what was there before does. */
+  async #takeCorrections (): Promise<void> {
+    try {
+      const changed = await this.#data.changed()
+      if (changed == null) return
+      this.#split = changed.split
+      this.#frozen = undefined
+      say(`from now on this site trains with ${changed.corrections} corrected images`)
+    } catch (error) {
+      say(`corrections are not taken in yet: ${messageOf(error)}`)
+    }
   }
 
   /**
@@ -109,10 +128,10 @@ export class TrainerSession {
 
   async #score (values: Float32Array): Promise<TrainerCalls['score']['reply']> {
     const adapter = new Adapter(this.#learner.schema, values)
-    const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#data.validation, mode })
+    const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#split.validation, mode })
     const frozen = this.#frozen ??= await score('frozen')
     const [global, personal] = [await score('global'), await score('personal')]
-    const alone = await this.#learner.evaluateAlone(this.#data.validation)
+    const alone = await this.#learner.evaluateAlone(this.#split.validation)
     const { serves } = this.#learner
     const dice = {
       frozen: frozen.dice,
@@ -137,8 +156,8 @@ export class TrainerSession {
       share,
       isEnough,
       adapter: new Adapter(this.#learner.schema, adapter),
-      samples: this.#data.train,
-      choice: this.#data.choice,
+      samples: weighted(this.#split.train, this.#weight),
+      choice: this.#split.choice,
       round,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
@@ -149,18 +168,10 @@ export class TrainerSession {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const empty = (setup.training.emptyShare ?? 0) > 0
-  const reading = { ...readingOf(setup, setup.axis), patientKey: patientKey(setup.privateStore) }
-  const dataset = await loadDataset(setup.data, { ...reading, empty, sides: [setup.model.imageSize] })
+  const { data, dataset, split, before } = await TrainingData.open(setup)
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
-  const sides = await readSides(setup.privateStore)
-  const data = await fitSplit(dataset, learner.inputSize, { ...setup.training, ...sides })
-  if (data.train.length === 0 || data.validation.length === 0) {
-    throw new InputError(`${setup.data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
-  }
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
-  await keepSides(setup.privateStore, { known: data.sides, images: data.train.length, data: setup.data })
   await keepReading(setup.privateStore, dataset)
   const initial = await learner.exportPrivate()
   const saved = await store.load()
@@ -170,8 +181,8 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     baseHash: learner.schema.baseHash,
     tensors: learner.schema.tensors,
     initial: learner.initialAdapter().values,
-    images: data.train.length,
-    validationImages: data.validation.length,
+    images: split.train.length,
+    validationImages: split.validation.length,
     skipped: countReasons(dataset.problems),
     engine: engine.name,
     provider: engine.provider,
@@ -179,7 +190,8 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     privateRound: Math.min(saved?.round ?? 0, (setup.finished ?? Infinity) + 1),
     warnings: [
       ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
-      ...massWarning(data.train.length, sides.images),
+      ...massWarning(split.train.length, before),
+      ...data.warnings,
       ...store.warnings
     ]
   }
@@ -187,6 +199,8 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     ready,
     learner,
     data,
+    split,
+    weight: setup.correctionWeight ?? 1,
     store,
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     initial,
@@ -202,5 +216,9 @@ function massWarning (images: number, before = images): string[] {
 }
 
 function warnOfDisk (reason: string): void {
-  process.stderr.write(`consilium: no more features of frozen blocks are kept on disk, so some are computed again: ${reason}\n`)
+  say(`no more features of frozen blocks are kept on disk, so some are computed again: ${reason}`)
+}
+
+function say (sentence: string): void {
+  process.stderr.write(`consilium: ${sentence}\n`)
 }

@@ -149,6 +149,7 @@ describe('what goes wrong around a daemon', function () {
       embeddingCache: 0,
       nice: 10,
       notifyAloneHours: 12,
+      correctionWeight: 2,
       logLevel: 'silent',
       data: '{}'
     } as const

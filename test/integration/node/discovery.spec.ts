@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -18,6 +19,7 @@ import { Notices } from '../../../src/rounds/notices.ts'
 
 const FEDERATION = 'ab'.repeat(32)
 const KEY = Buffer.alloc(32, 7)
+const LISTEN = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
 const FAST = { tickMs: 50, lookupMs: 1_000, bootstrap: { firstMs: 100, lastMs: 500 }, known: { firstMs: 100, lastMs: 500 } }
 
 interface Site {
@@ -53,11 +55,14 @@ describe('discovery', () => {
   })
 
   async function startSite (
-    { bootstrap = [], key, networkKey = KEY, folder, relay = false, services = {} }: {
+    { bootstrap = [], hints, key, networkKey = KEY, folder, listen = LISTEN, relay = false, mostConnections = 64, services = {} }: {
       bootstrap?: string[],
+      hints?: () => string[],
       key?: PrivateKey,
       networkKey?: Uint8Array,
       folder?: string,
+      listen?: string[],
+      mostConnections?: number,
       relay?: boolean,
       services?: ServiceFactoryMap
     } = {}
@@ -69,14 +74,15 @@ describe('discovery', () => {
     const host = await createHost({
       key: key ?? await generateKeyPair('Ed25519'),
       federationId: FEDERATION,
-      listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
+      listen,
       limits: new PeerLimits({ onBan: () => {} }),
       encrypter: keyedNoise({ federationId: FEDERATION, networkKey, onRefused: (refusal) => refusals.push(refusal) }),
       ...(datastore == null ? {} : { datastore }),
       relay,
       services
     })
-    const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, logger, notices, times: FAST })
+    const more = { mostConnections, ...(hints == null ? {} : { hints }) }
+    const discovery = new Discovery({ host, federationId: FEDERATION, bootstrap, logger, notices, times: FAST, ...more })
     const identified = new Set<string>()
     host.addEventListener('peer:identify', ({ detail }) => identified.add(detail.peerId.toString()))
     discovery.start()
@@ -129,11 +135,67 @@ describe('discovery', () => {
     const closed = await startSite({ bootstrap: [addressOf(relay)] })
     closed.host.services.relays.begin({ isCertified: () => true, notices: closed.notices, logger: createLogger('silent') })
     // Nobody tells it an address.
-    const hearing = await startSite({ bootstrap: [addressOf(relay)], services: { dht: () => ({}) } })
+    const noDht = (): object => ({ getMode: () => 'client', setMode: async () => {} })
+    const hearing = await startSite({ bootstrap: [addressOf(relay)], services: { dht: noDht } })
     hearing.discovery.heard(closed.host.peerId)
     await until('it is connected', () => hearing.host.getConnections(closed.host.peerId).length > 0, hearing.host)
     const [connection] = hearing.host.getConnections(closed.host.peerId)
     expect(connection?.remoteAddr.toString()).to.include(`${relay.host.peerId.toString()}/p2p-circuit`)
+  })
+
+  it('begins where the document says, as it says now, and wants no hint once it is connected', async () => {
+    const known = await startSite()
+    let hints = ['/ip4/127.0.0.1/tcp/1']
+    const site = await startSite({ hints: () => hints })
+    const other = await startSite({ hints: () => [...hints, addressOf(known)] })
+    await until('it says that nobody answers there', () => site.notices.list.length > 0, notifying(site))
+    expect(site.notices.list[0]).to.contain('the address /ip4/127.0.0.1/tcp/1, which the federation\'s document names,')
+    await until('the other is connected', () => knows(other, [known]), other.host)
+    hints = [addressOf(known).replace(/\/p2p\/.*/, '')]
+    await until('it is connected', () => knows(site, [known, other]), site.host)
+    expect(site.notices.conditions.map(({ key }) => key)).to.deep.equal([])
+    expect(other.notices.conditions.map(({ key }) => key)).to.deep.equal([])
+  })
+
+  /** Nobody can dial it: it listens nowhere but at its relays. */
+  async function startClosed (bootstrap: string[]): Promise<Site> {
+    const site = await startSite({ bootstrap, listen: [] })
+    site.host.services.relays.begin({ isCertified: () => true, notices: site.notices, logger: createLogger('silent') })
+    return site
+  }
+
+  const modeOf = ({ host }: Site): string => host.services.dht.getMode()
+
+  it('closed sites find each other behind the one that others reach, which alone serves the DHT', async () => {
+    const relay = await startSite({ relay: true })
+    expect(modeOf(relay), 'nobody has reached it yet').to.equal('client')
+    const closed = await Promise.all(['first', 'second'].map(async () => await startClosed([addressOf(relay)])))
+    const [first, second] = closed as [Site, Site]
+    await until('the first found the second', () => knows(first, [second]), notifying(first))
+    await until('the second found the first', () => knows(second, [first]), notifying(second))
+    expect([relay, ...closed].map(modeOf)).to.deep.equal(['server', 'client', 'client'])
+  })
+
+  it('tells those that it is connected to of its relays, signed, and beyond their connections others of it', async function () {
+    this.timeout(40_000)
+    const relay = await startSite({ relay: true })
+    const others = await Promise.all([1, 2].map(async () => await startSite({ bootstrap: [addressOf(relay)] })))
+    // It has as many as it seeks, and nobody can dial it.
+    const full = await startSite({ bootstrap: [addressOf(relay), ...others.map(addressOf)], listen: [], mostConnections: 3 })
+    await until('it has enough', () => knows(full, [relay, ...others]), notifying(full))
+    const closed = await startClosed([addressOf(relay)])
+    const heard = async (at: Site, isSigned: boolean): Promise<void> => {
+      for (const end = Date.now() + 15_000; Date.now() < end; await sleep(50)) {
+        const { addresses } = await at.host.peerStore.get(closed.host.peerId).catch(() => ({ addresses: [] }))
+        if (addresses.some((each) => each.multiaddr.toString().includes('p2p-circuit') && (each.isCertified || !isSigned))) return
+      }
+      throw new Error('waited in vain for an address')
+    }
+    await heard(relay, true)
+    await heard(full, false)
+    expect(full.host.getConnections(closed.host.peerId)).to.have.length(0)
+    await others[0]!.stop()
+    await until('it takes its place', () => full.host.getConnections(closed.host.peerId).length > 0, notifying(full))
   })
 
   it('finds a relay that nobody told it of', async () => {

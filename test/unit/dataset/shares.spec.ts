@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { seededRandom } from '../../../src/common/random.ts'
 import { augment, EVERYTHING, fitSlice, toClassTargets, toImages, toTargets } from '../../../src/dataset/index.ts'
 import { labelShares } from '../../../src/dataset/transforms/shares.ts'
+import { defaultTrainSettings } from '../../../src/settings/training.ts'
+import { fitSplit } from '../../../src/site-model/split.ts'
 import { fitted, pixels, slice } from './fixtures.ts'
 
 const sides = fc.integer({ min: 1, max: 40 })
@@ -33,6 +35,17 @@ describe('targets by area', () => {
     expect(sum(toTargets([byArea], 32))).to.be.closeTo(32 / 4, 0.1)
     expect(sum(toTargets([byArea], 8))).to.be.closeTo(8 / 16, 0.01)
     expect(sum(toClassTargets([byArea], 32, EVERYTHING).targets)).to.be.closeTo(32 / 4, 0.1)
+  })
+
+  it('are what LiteMedSAM trains for by default, in every training image, and sam-tiny is not', async () => {
+    const mask = pixels(128, 128, (x) => x === 64 ? 1 : 0)
+    const slices = ['a', 'b', 'c', 'd'].map((subject) => slice(subject, 0, { height: 128, width: 128, image: mask, mask }))
+    const areas = async (name: string): Promise<boolean[]> => {
+      const { train, choice } = await fitSplit({ slices }, 32, { ...defaultTrainSettings({ name }), seed: 1 })
+      return [...train, ...choice.train].map((each) => toTargets([each], 32).some((share) => share > 0))
+    }
+    expect(await areas('litemedsam')).to.have.length.above(2).and.satisfy((all: boolean[]) => all.every(Boolean))
+    expect(await areas('sam-tiny')).to.not.include(true)
   })
 
   it('are those of the nearest pixels where nothing is resized', async () => {

@@ -6,7 +6,7 @@ describe('what joining brings, in words', () => {
 
   it('is said in points, with what is served', () => {
     expect(joiningInWords({ ...dice, alone: 0.63, serves: 'tuned' }))
-      .to.equal('joining gives this site +2.1 points; it serves the shared adapter, tuned at home')
+      .to.equal('joining gives this site +2.1 points; it serves the shared adapter with a part of what it learnt on top of it')
     expect(joiningInWords({ ...dice, alone: 0.66, serves: 'alone' })).to.match(/^joining gives this site −0.9 points; .* alone$/)
     expect(joiningInWords({ ...dice, alone: 0.66 })).to.include('not chosen yet')
   })

@@ -100,10 +100,10 @@ describe('the pace of a site', () => {
     expect([late.share, late.owed]).to.deep.equal([1, { rounds: 0, ms: 0 }])
     const slow = new Pace()
     round(slow, { ms: 50_000, trainMs: 40_000, from: 0, to: 5, own: 1 })
-    expect(slow.owed).to.deep.equal({ rounds: 4, ms: 20_000 })
+    expect(slow.owed).to.deep.equal({ rounds: 4, ms: 26_000 })
     round(slow, { ms: 10_000, trainMs: 4_000, from: 5, to: 6, own: 2 })
     expect(slow.owed.rounds).to.be.closeTo(6 - 1 - slow.share, 1e-9)
-    expect(slow.owed.ms).to.be.closeTo(60_000 * slow.owed.rounds / 6 / 2, 1e-6)
+    expect(slow.owed.ms).to.be.closeTo(0.65 * 60_000 * slow.owed.rounds / 6, 1e-6)
   })
 
   it('says how much can be trained in a time, and nothing where the least cannot', () => {

@@ -6,6 +6,7 @@ import type {
   DepthwiseConv2dNativeBackpropInputAttrs,
   FusedDepthwiseConv2DAttrs
 } from '@tensorflow/tfjs-core'
+import { sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
@@ -30,8 +31,9 @@ function toFilter (filter: Value): Value {
   return transpose(filter, [2, 3, 0, 1]).view([channels * multiplier, 1, height, width])
 }
 
-function depthwise (x: Value, filter: Value, attributes: DepthwiseConv2dNativeAttrs): Value {
-  return channelsLast(convolve(channelsFirst(x), toFilter(filter), describe(x.shape, filter.shape, attributes), x.shape[3] as number))
+function depthwise (x: Value, filter: Value, attributes: DepthwiseConv2dNativeAttrs, bias?: Value): Value {
+  const axes = describe(x.shape, filter.shape, attributes)
+  return channelsLast(convolve(channelsFirst(x), toFilter(filter), axes, x.shape[3] as number, bias))
 }
 
 function forInput (dy: Value, filter: Value, attributes: DepthwiseConv2dNativeBackpropInputAttrs): Value {
@@ -46,9 +48,12 @@ function forFilter (x: Value, dy: Value, attributes: DepthwiseConv2dNativeBackpr
 }
 
 function fused (inputs: Record<'x' | 'filter' | 'bias' | 'preluActivationWeights', Value>, attributes: FusedDepthwiseConv2DAttrs): Value {
-  const sum = depthwise(inputs.x, inputs.filter, attributes)
+  const { x, filter, bias } = inputs
+  // Only a number for each channel can be part of the convolution.
+  const isPart = bias !== undefined && bias.shape.length === 1 && bias.size === filter.size / sizeOf(filter.shape.slice(0, 2))
+  const sum = depthwise(x, filter, attributes, isPart ? bias : undefined)
   return activate(
-    inputs.bias === undefined ? sum : add(sum, inputs.bias),
+    bias === undefined || isPart ? sum : add(sum, bias),
     attributes.activation,
     inputs.preluActivationWeights,
     attributes.leakyreluAlpha ?? 0

@@ -1,5 +1,5 @@
 /** Kernels of our own that do in a few passes over memory what tfjs' autodiff does in many; see ../../ops.ts and ../../gradients.ts. */
-import { elementwise, expand, isSet, operations, scalar, sizeOf } from '../value.ts'
+import { elementwise, expand, isSet, operation, operations, scalar, sizeOf } from '../value.ts'
 import type { Value } from '../value.ts'
 import { kernel } from './kernel.ts'
 import type { Kernel } from './kernel.ts'
@@ -8,20 +8,31 @@ import { add, multiply, same, subtract } from './ops.ts'
 import { mean, reduce, sum } from './reduction.ts'
 
 /** Φ(x), the normal distribution function; HardSigmoid is the one ONNX operation that scales and shifts in one pass. */
-function normalShare (x: Value): Value {
+export function normalShare (x: Value): Value {
   const erf = elementwise('Erf', [multiply(x, same(Math.SQRT1_2, x))], 'float32')
   return elementwise('HardSigmoid', [erf], 'float32', { alpha: { f: 0.5 }, beta: { f: 0.5 } })
 }
 
+/** Outcomes of `Gelu`, by the values beneath their inputs. */
+const gelus = new WeakMap<Value, Value>()
+
+/** x · Φ(x): one pass over memory. */
 function gelu (x: Value): Value {
-  return multiply(x, normalShare(x))
+  const flat = x.base ?? x
+  const y = operation('Gelu', [flat], { shape: flat.shape, type: 'float32' }, {}, 'com.microsoft')
+  gelus.set(flat, y)
+  return y.view(x.shape)
 }
 
-/** dy · (Φ(x) + x · φ(x)). */
+/** dy · (Φ(x) + x · φ(x)). Φ(x) then serves what was recorded as `Gelu`, too. */
 function geluGradient (dy: Value, x: Value): Value {
+  const flat = x.base ?? x
+  const share = normalShare(flat)
+  const y = gelus.get(flat)
+  if (y?.op !== undefined) y.op = { type: 'Mul', domain: '', inputs: [flat, share], attributes: {}, outputs: [y] }
   const scaled = multiply(x, same(Math.SQRT1_2, x))
   const density = elementwise('Exp', [subtract(same(-0.5 * Math.log(2 * Math.PI), x), multiply(scaled, scaled))], 'float32')
-  return multiply(dy, add(normalShare(x), multiply(x, density)))
+  return multiply(dy, add(share.view(x.shape), multiply(x, density)))
 }
 
 interface Normalised { readonly y: Value, readonly inverseDeviation: Value }

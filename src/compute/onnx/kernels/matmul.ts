@@ -65,6 +65,12 @@ function withBias (product: Value, bias: Value | undefined): Value {
 }
 
 function batched ({ a, b, transposeA, transposeB }: Product, shape: number[]): Value {
+  const [inner, rows] = a.shape.slice(-2) as [number, number]
+  const columns = shape.at(-1) as number
+  if (transposeA && !transposeB && columns <= narrowHead && rows >= 4 * columns && inner >= columns) {
+    const swap = [...shape.keys()].slice(0, -2).concat(shape.length - 1, shape.length - 2)
+    return transpose(batched({ a: b, b: a, transposeA: true, transposeB: false }, [...shape.slice(0, -2), columns, rows]), swap)
+  }
   const flags: Attributes = { transA: { i: Number(transposeA) }, transB: { i: Number(transposeB) } }
   if (transposeA || transposeB) return operation('FusedMatMul', [a, b], { shape, type: 'float32' }, flags, 'com.microsoft')
   return remember(a, b, operation('MatMul', [a, b], { shape, type: 'float32' }))
@@ -86,6 +92,11 @@ function remember (a: Value, b: Value, result: Value): Value {
 
 /** Products with at most this many columns and far more rows are computed transposed: the other way their rows are too short to be fast. */
 const fewColumns = 16
+/**
+ * The same of batches of them where the sums are long, too: a quarter less time for windows of 196 tokens with heads of 32 numbers, none
+ * for heads of 64.
+ */
+const narrowHead = 32
 
 function gemm ({ a, b, transposeA, transposeB, bias }: Product): Value {
   const [rows, columns] = [sides(a, transposeA)[0], sides(b, transposeB)[1]]

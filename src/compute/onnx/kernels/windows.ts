@@ -105,11 +105,11 @@ export function untrimmed (x: Value, axes: readonly Axis[]): Value {
   return pad(x, { paddings: [[0, 0], [0, 0], ...axes.map(({ before }): [number, number] => [Math.max(0, -before), 0])], constantValue: 0 })
 }
 
-/** x [N, C, …], filter [O, C / groups, …] → [N, O, …]. */
-export function convolve (input: Value, filter: Value, windows: readonly Axis[], groups: number): Value {
+/** x [N, C, …], filter [O, C / groups, …], bias [O] → [N, O, …]. */
+export function convolve (input: Value, filter: Value, windows: readonly Axis[], groups: number, bias?: Value): Value {
   const [x, axes] = [trimmed(input, windows), trim(windows)]
   const shape = [x.shape[0] as number, filter.shape[0] as number, ...axes.map(({ out }) => out)]
-  return operation('Conv', [x, filter], { shape, type: 'float32' }, {
+  return operation('Conv', [x, filter, ...bias === undefined ? [] : [bias]], { shape, type: 'float32' }, {
     strides: strides(axes),
     pads: pads(axes),
     dilations: dilations(axes),

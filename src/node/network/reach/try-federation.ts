@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { messageOf } from '../../../common/message-of.ts'
+import { knownAddresses } from '../../../federation/hints.ts'
 import type { Invitation } from '../../../federation/membership/invitation.ts'
 import type { NetworkSettings } from '../../../settings/site/network.ts'
 import { createHost, type Host } from '../host.ts'
@@ -24,15 +25,16 @@ const HANDSHAKE_MS = 20_000
 
 /** Goes the way to each address of an invitation, step by step, and says where it ends, in words for whoever minds the firewall. */
 export async function tryFederation (
-  { federation, ring, bootstrap }: Invitation,
+  { federation, ring, ...invitation }: Invitation,
   { proxy: given }: Partial<NetworkSettings>
 ): Promise<Step[]> {
   const proxy = new OutboundProxy(given)
+  const addresses = knownAddresses(invitation.bootstrap, federation.document)
   const host = await createHost({
     key: await generateKeyPair('Ed25519'),
     federationId: federation.id,
     listen: [],
-    given: bootstrap,
+    given: addresses,
     proxy: given,
     limits: new PeerLimits({ onBan: () => {} }),
     encrypter: keyedNoise({ federationId: federation.id, networkKey: Buffer.from(ring.current, 'hex'), onRefused: () => {} }),
@@ -40,7 +42,7 @@ export async function tryFederation (
   })
   try {
     const steps: Step[] = []
-    for (const address of bootstrap) steps.push(...await tryAddress(multiaddr(address), host, proxy))
+    for (const address of addresses) steps.push(...await tryAddress(multiaddr(address), host, proxy))
     return [...steps, summary(steps)]
   } finally {
     await host.stop()

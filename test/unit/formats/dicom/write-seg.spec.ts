@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { item, items, text } from '../../../../src/formats/dicom/elements.ts'
 import { readInstance } from '../../../../src/formats/dicom/instance.ts'
+import { parseWhole } from '../../../../src/formats/dicom/parse.ts'
 import { readSeg } from '../../../../src/formats/dicom/seg.ts'
 import type { Stack } from '../../../../src/formats/dicom/stacks.ts'
 import { segBytes, type SegmentMask } from '../../../../src/formats/dicom/write-seg.ts'
@@ -11,7 +13,7 @@ import { DICOM, onlyStack } from './fixtures.ts'
 
 const ALGORITHM = { name: 'Consilium', version: '0.2.0', parameters: 'adapter sha256 00ff, round 3, personal model', prompted: false }
 const LIVER = { scheme: 'SCT', value: '10200004', meaning: 'Liver' }
-const LESION = { scheme: '99CONSILIUM', value: 'CLASS-7', meaning: 'läsion' }
+const LESION = { scheme: '99CONSILIUM', value: 'CLASS-7', meaning: 'läsion', category: 'abnormality' } as const
 /** Debian's dicom3tools; development machines have it. */
 const VALIDATOR = 'dciodvfy'
 
@@ -56,6 +58,18 @@ describe('DICOM SEG of a series', () => {
       expect((await readFile(file)).toString('latin1')).to.include(ALGORITHM.parameters)
     })
   }
+
+  it('says what kind of thing each segment shows: by its label, by a code that is known, or anatomy', async () => {
+    const stack = await onlyStack(join(DICOM, 'dx.dcm'))
+    const [{ slices }] = segmentsOn(stack) as [SegmentMask]
+    const known = [['4147007', 'Mass'], ['55603005', 'Fat']] as const
+    const scheme = 'SCT'
+    const codes = [LIVER, LESION, ...known.map(([value, meaning]) => ({ scheme, value, meaning }))]
+    const bytes = await segBytes(stack, codes.map((code) => ({ name: code.meaning, code, slices })), ALGORITHM)
+    const categories = items(parseWhole(Buffer.from(bytes)), 'x00620002').map((each) => text(item(each, 'x00620003'), 'x00080104'))
+    const abnormal = 'Morphologically Abnormal Structure'
+    expect(categories).to.deep.equal(['Anatomical Structure', abnormal, abnormal, 'Tissue'])
+  })
 
   it('has no error for the validator of dicom3tools, where that is installed', async function () {
     if (spawnSync(VALIDATOR, ['-h']).error != null) return this.skip()

@@ -5,20 +5,33 @@ import type { HostTensor } from '../../../../src/compute/index.ts'
 import { samConfig, withImageSize, type TinyVitConfig } from '../../../../src/model/sam/build-sam.ts'
 import { loadWeights, prepareWeights, type Weights } from '../../../../src/model/sam/weights.ts'
 
-const file = readSafetensors(new Uint8Array(readFileSync(
-  new URL('../../../fixtures/golden/lite_medsam_golden_f16.safetensors', import.meta.url)
-)))
+function open (numbers: 'f16' | 'f32'): ReturnType<typeof readSafetensors> {
+  const url = new URL(`../../../fixtures/golden/lite_medsam_golden_${numbers}.safetensors`, import.meta.url)
+  return readSafetensors(new Uint8Array(readFileSync(url)))
+}
+
+const file = open('f16')
 
 /** What the reference's file says of prompts, windows and norms. */
 export const facts = JSON.parse(file.metadata['config']!) as {
   readonly prompts: Readonly<Record<string, { box: [number, number, number, number], point: [[number, number][], number[]] }>>
 }
 
-/** A stored value of the reference for LiteMedSAM's float16 weights. */
-export function liteGolden (name: string): NamedTensor {
-  const found = file.tensors.get(name)
+function valueIn ({ tensors }: typeof file, name: string): NamedTensor {
+  const found = tensors.get(name)
   if (found == null) throw new Error(`the golden file has no ${name}`)
   return { shape: found.shape, data: Float32Array.from(found.data as Float32Array, Number) }
+}
+
+/** A stored value of the reference for LiteMedSAM's float16 weights. */
+export function liteGolden (name: string): NamedTensor {
+  return valueIn(file, name)
+}
+
+/** The same for the weights as they were before they were rounded. */
+export function unroundedGolden (): (name: string) => NamedTensor {
+  const unrounded = open('f32')
+  return (name) => valueIn(unrounded, name)
 }
 
 export function hasLiteGolden (name: string): boolean {

@@ -11,14 +11,17 @@ import {
   facts, hasLiteGolden, liteAdapters, liteConfig, liteGolden, liteWeights, maskSample, noisePicture, sampled, stored, synth, targets64
 } from './lite-golden.ts'
 
+export const PICTURES = ['synth', 'nuclei', 'colin'] as const
+type Picture = typeof PICTURES[number]
+
 const KINDS = ['box', 'point', 'none'] as const
 
-function imageOf (name: Extent['pictures'][number]): HostRecord[string] {
+export function imageOf (name: Picture): HostRecord[string] {
   if (name === 'synth') return synth(256)
   return stored(name === 'nuclei' ? 'in.nuclei_u8' : 'in.colin_resized_u8')
 }
 
-function promptsFor (picture: string, kind: typeof KINDS[number]): Prompts {
+export function promptsFor (picture: Picture, kind: typeof KINDS[number]): Prompts {
   const { box, point: [coordinates, labels] } = facts.prompts[picture]!
   if (kind === 'none') return {}
   if (kind === 'box') return { boxes: tf.tensor2d([box]) }
@@ -113,7 +116,7 @@ function expectRouting (outputs: HostRecord, index: number, block: string): void
 
 /** What is asked of one engine; slow ones take fewer pictures and, where `from` is not 0, gradients of the last blocks alone. */
 export interface Extent {
-  readonly pictures: ReadonlyArray<'synth' | 'nuclei' | 'colin'>
+  readonly pictures: readonly Picture[]
   readonly modes: ReadonlyArray<'global' | 'personal'>
   readonly from: number
 }

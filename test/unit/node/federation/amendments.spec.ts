@@ -65,6 +65,19 @@ describe('amendments of a federation', () => {
     ])
   })
 
+  it('name other addresses of sites, or none any more, and keep those that nobody speaks of', async () => {
+    const hints = ['/ip4/10.0.0.5/tcp/4001']
+    const first = await signedBoth({ hints })
+    const known = new KnownDocuments(federation)
+    expect(await known.learn([first])).to.have.length(1)
+    const from = { id: federation.id, document: first }
+    expect((await draft(twenty, { from })).hints).to.deep.equal(hints)
+    const second = await signedBoth({ hints: [] }, { from })
+    expect('hints' in second).to.equal(false)
+    expect(await known.learn([second])).to.have.length(1)
+    expect(changesBetween(first, second).map(changeInWords)).to.deep.equal(['hints: ["/ip4/10.0.0.5/tcp/4001"] becomes nothing'])
+  })
+
   for (const [what, settings] of Object.entries({
     'model.imageSize: 128 becomes 256': { model: { imageSize: 256 } },
     'averaging.maxMass: 1000 becomes 5': { averaging: { maxMass: 5 } },

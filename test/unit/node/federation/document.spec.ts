@@ -110,6 +110,18 @@ describe('what a federation is made of', () => {
       expect([madeBy.slice(0, 7), old.id, 'software' in old.document]).to.deep.equal(['a66d159', federation.id, false])
     })
 
+    it('may name addresses of sites, signed with the rest; one without them says nothing of them', async () => {
+      const hints = ['/dns4/relay.example/tcp/443/tls/ws']
+      await writeFederation(file, await signFederation({ ...federationBody(key), hints }, key))
+      expect((await readFederation(file)).document.hints).to.deep.equal(hints)
+      expect(await edit((value) => { Object.assign(value, { hints: ['/ip4/10.0.0.9/tcp/1'] }) })).to.contain('was changed after')
+      for (const wrong of [[], ['relay.example'], [`/dns4/${'x'.repeat(300)}/tcp/1`], Array.from({ length: 9 }, () => hints[0])]) {
+        expect(await edit((value) => { Object.assign(value, { hints: wrong }) })).to.match(/is not a federation document: hints/)
+      }
+      await writeFederation(file, document)
+      expect((await readFederation(file)).document).to.deep.equal(document)
+    })
+
     it('of newer software that cannot be read here names both versions and what to do', async () => {
       const sentence = await edit((value) => { Object.assign(value, { software: '9.1.0', extra: {} }) })
       expect(sentence).to.contain('created by consilium 9.1.0').and.contain(`this consilium ${SOFTWARE}`).and.contain('install')

@@ -26,7 +26,7 @@ describe('prompts of an image', () => {
   })
   after(async () => { await data.clear() })
 
-  async function prompted (image: Image, prompt: Prompt, range?: [number, number]): Promise<PromptedSlice[]> {
+  async function prompted (image: Image, prompt: Prompt, range?: [number, number]): Promise<Array<PromptedSlice | undefined>> {
     const prepare = await promptedSlices(image, prompt, range, MODEL)
     return await Promise.all(image.slices.map(async (_, index) => await prepare(index)))
   }
@@ -40,10 +40,10 @@ describe('prompts of an image', () => {
 
   it('apply to the slices named, and where the mask marks something', async () => {
     const image = await readImage(join(data.path, 'image.nii'))
-    expect((await prompted(image, { points: [[1, 1, 1]] }, [1, 2])).map(({ prompt }) => prompt != null)).to.deep.equal([false, true, true])
+    expect((await prompted(image, { points: [[1, 1, 1]] }, [1, 2])).map((each) => each != null)).to.deep.equal([false, true, true])
     const masked = await prompted(image, { mask: join(data.path, 'mask.nii') })
-    expect(masked.map(({ prompt }) => prompt?.mask?.length)).to.deep.equal([undefined, 64, undefined])
-    expect(Math.max(...masked[1]!.prompt!.mask!)).to.equal(10)
+    expect(masked.map((each) => each?.prompt.mask?.length)).to.deep.equal([undefined, 64, undefined])
+    expect(Math.max(...masked[1]!.prompt.mask!)).to.equal(10)
   })
 
   it('of a picture take a mask or the logits of an earlier prediction', async () => {
