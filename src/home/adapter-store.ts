@@ -6,7 +6,6 @@ import type { Schema } from '../adapter/schema.ts'
 import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
 import type { AveragerState } from '../gossip-aggregation/averager-types.ts'
-import { SKETCH_SIZE } from '../gossip-aggregation/sketch.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { NO_CHECKSUM, readChecked, requireChecksum, withChecksum, writeCheckedJson } from './checksum.ts'
 import { isThere, keepPrevious, namesIn, readIfThere, writePartsSafely } from './files.ts'
@@ -14,7 +13,7 @@ import type { SitePaths } from './paths.ts'
 
 const count = z.number().int().min(0)
 const atLeast0 = z.number().min(0)
-const sketch = z.array(z.number()).length(SKETCH_SIZE)
+const sketch = z.array(z.number())
 const influence = z.object({
   step: atLeast0,
   alone: atLeast0,
