@@ -49,11 +49,11 @@ describe('prompts of an image', () => {
   it('of a picture take a mask or the logits of an earlier prediction', async () => {
     const image = await readImage(join(data.path, 'image.png'))
     const [masked] = await prompted(image, { mask: join(data.path, 'mask.png') })
-    expect([...masked!.prompt!.mask!.subarray(0, 8)]).to.deep.equal([10, 10, 10, 10, -10, -10, -10, -10])
+    expect([...masked!.prompt.mask!.subarray(0, 8)]).to.deep.equal([10, 10, 10, 10, -10, -10, -10, -10])
     const logits = Float32Array.from({ length: 64 }, (_, i) => i - 20)
     const file = join(data.path, 'logits.safetensors')
     await writeLogits(file, [logits], 8)
-    expect((await prompted(image, { mask: file }))[0]!.prompt!.mask).to.deep.equal(logits)
+    expect((await prompted(image, { mask: file }))[0]!.prompt.mask).to.deep.equal(logits)
   })
 
   it('outside the image are refused, in the pixels that the user knows', async () => {
