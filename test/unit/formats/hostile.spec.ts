@@ -64,7 +64,7 @@ describe('LZW of TIFF', () => {
 })
 
 describe('hostile files, in a process with a small heap', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
 
   for (const [ending, make] of Object.entries(FILES)) {
     it(`.${ending}: each is read or refused in a sentence, soon and in little memory`, async () => {
