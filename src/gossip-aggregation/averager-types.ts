@@ -2,7 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
 import type { Codec } from './codecs/codec.ts'
 import type { ExchangeLog } from './exchange/exchange-log.ts'
-import type { OwnTraining } from './influence.ts'
+import type { InfluenceInit, InfluenceState } from './influence.ts'
 import type { Landed, Steps } from './unmixed.ts'
 
 /** What of a federation's averaging settings the averager takes. */
@@ -25,7 +25,7 @@ interface Learnt {
   /** Distance of the last exchange, and what training moved since; null before the first. */
   readonly distance: number | null
   /** Of a site that trains. */
-  readonly own?: OwnTraining | undefined
+  readonly own?: InfluenceState | undefined
 }
 
 /** What must be written in one piece: x, and which exchanges are in it. */
@@ -62,10 +62,7 @@ export interface AveragerInit {
   readonly log?: ExchangeLog
   readonly learnt?: Learnt | undefined
   /** Of a site that will land training of its own: by it, it then judges what others send (`Influence`). */
-  readonly trains?: {
-    /** What a partner is counted by, whatever key it has. */
-    readonly rootOf: (partner: string) => string
-  } | undefined
+  readonly trains?: InfluenceInit | undefined
   /** None yet when missing. */
   readonly steps?: Steps | undefined
   /** What `values` hold that no other site has yet. */

@@ -7,13 +7,12 @@ import { CodecChoice, noiseOf } from './codecs/codec-choice.ts'
 import { CODECS, finer, type Codec } from './codecs/codec.ts'
 import { Doubts } from './exchange/doubts.ts'
 import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
-import type { CommittedExchange, Offer, Terms } from './exchange/exchange-types.ts'
-import { Exchange, type ExchangeSide } from './exchange/exchange.ts'
+import type { Offer, Terms } from './exchange/exchange-types.ts'
+import { Exchange, type ExchangeSide, type Felt } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
 import { Unmixed, type Steps } from './unmixed.ts'
 import { Vector } from './vectors/vector.ts'
 
-type Ranked = Pick<Terms, 'round' | 'mass'>
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
 
 /** Either the exchange to go on with or the reason why not. */
@@ -100,7 +99,7 @@ export class Averager {
     this.#doubts = new Doubts(this.#log, (id, difference, factor, carried) => { this.#apply(id, difference, factor, carried) })
     this.#unmixed = new Unmixed(init.steps, init.unmixed)
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
-    if (init.trains != null) this.#influence = new Influence(init.trains.rootOf, learnt?.own)
+    if (init.trains != null) this.#influence = new Influence(init.trains, learnt?.own)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
   }
 
@@ -164,10 +163,10 @@ export class Averager {
 
   /** All of it belongs together at this very moment. */
   get state (): AveragerState {
-    const [{ distance }, own] = [this.#codecs, this.#influence?.own]
-    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, ...(own == null ? {} : { own }) }
-    const [included, { steps, landed: unmixed }] = [[...this.#included], this.#unmixed]
-    return { values: this.values, round: this.#round, mass: this.mass, included, learnt, steps, unmixed }
+    const { distance } = this.#codecs
+    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, own: this.#influence?.state }
+    const { steps, landed: unmixed } = this.#unmixed
+    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt, steps, unmixed }
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
@@ -309,6 +308,7 @@ export class Averager {
         return into
       },
       adaptsCodec: codec === 'auto',
+      sketchSeed: this.#influence?.seed,
       check: (theirs, own) => {
         this.#checkTerms(theirs)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
@@ -346,8 +346,8 @@ export class Averager {
     this.#exchanges++
   }
 
-  #learn ({ partner, distance, clippedDistance, codec, noise }: CommittedExchange & { readonly noise: number }): void {
-    this.#influence?.moved(partner, clippedDistance, this.isSettling)
+  #learn ({ partner, distance, clippedDistance, codec, noise, sketch }: Felt): void {
+    this.#influence?.moved(partner, { distance: clippedDistance, sketch, isSettling: this.isSettling })
     this.#radius.accepted(partner, distance, noiseOf(codec, noise))
     this.#codecs.observed(distance, noise)
   }
@@ -389,7 +389,7 @@ export class Averager {
   }
 
   /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
-  #areApart (partner: string, theirs: Ranked, own: Ranked): boolean {
+  #areApart (partner: string, theirs: Pick<Terms, 'round' | 'mass'>, own: Pick<Terms, 'round' | 'mass'>): boolean {
     const behind = own.round - theirs.round
     if ((theirs.mass === 0 && behind >= 0) || (own.mass === 0 && behind <= 0)) return false
     if (Math.abs(behind) <= this.settings.staleness) return false

@@ -1,3 +1,5 @@
+import { Displacements, middle, type DisplacedState } from './displacements.ts'
+
 interface Account {
   /** What this partner may still move the site, in steps. */
   left: number
@@ -8,12 +10,38 @@ interface Account {
   at: number
 }
 
-/** What this site's own training moved it by. */
-export interface OwnTraining {
+/** What this site's own training moved it by, and its partners did; for a file. */
+export interface InfluenceState {
   /** ‖last landing‖, as a whole round would have had it. */
   readonly step: number
   /** All that landed since others were met. */
   readonly alone: number
+  /** None in homes of software before 0.3.0. */
+  readonly partners?: {
+    readonly seed: number
+    /** The one met longest ago first. */
+    readonly accounts: readonly AccountState[]
+  } | undefined
+}
+
+interface AccountState extends DisplacedState, Pick<Account, 'left' | 'level' | 'hasPushed'> {
+  readonly root: string
+}
+
+/** What an exchange with a partner did to this site. */
+export interface Moved {
+  /** ‖d‖ as it was applied, before it is shared out by mass. */
+  readonly distance: number
+  /** Of d as it was applied, by this site's own seed. */
+  readonly sketch: Float64Array
+  readonly isSettling: boolean
+}
+
+export interface InfluenceInit {
+  /** What a partner is counted by, whatever key it has. */
+  readonly rootOf: (partner: string) => string
+  /** A whole number that nobody else knows: what a sketch does not show could be hidden from it. */
+  readonly seed: number
 }
 
 /** No honest site is farther off than so many steps, but for one that was away (99.9 % are within 2: bench/attacks). */
@@ -34,6 +62,14 @@ const WEIGHT_OF_LAST = 0.15
 const LEAST_TO_NAME = 6
 /** And so full must the middle one of all accounts be. */
 const HEALTHY = 0.45
+/** A partner that leads this site as many times as far as the middle one may not lead it farther; of few the middle one is chance. */
+const MOST_EXCESS = 2
+const MOST_EXCESS_OF_FEW = 3
+/** No honest partner pulls the same way, and farther than others, in as many exchanges as this: 0.91 at most were seen. */
+const ALIGNED = 0.94
+const USUALLY_ALIGNED = 0.8
+const LEADS = 1.5
+const LEAST_KNOWN = 4
 const MOST_NAMED = 1 / 3
 /** Whoever was named is granted this much of what the others are. */
 const NAMED_SHARE = 0.1
@@ -46,21 +82,33 @@ const SETTLING = 0.9
  * widen it; and an account is filled by exchanges with the others, so that who comes more often gains nothing.
  */
 export class Influence {
+  readonly seed: number
   readonly #rootOf: (partner: string) => string
   readonly #accounts = new Map<string, Account>()
+  readonly #displacements = new Displacements()
   #exchanges = 0
   #step: number
   #alone: number
   #mostSteps = 0
 
-  constructor (rootOf: (partner: string) => string, own?: OwnTraining) {
+  constructor ({ rootOf, seed }: InfluenceInit, state?: InfluenceState) {
     this.#rootOf = rootOf
-    this.#step = own?.step ?? 0
-    this.#alone = own?.alone ?? 0
+    this.#step = state?.step ?? 0
+    this.#alone = state?.alone ?? 0
+    this.seed = state?.partners?.seed ?? seed
+    for (const { root, left, level, hasPushed, ...displaced } of state?.partners?.accounts ?? []) {
+      this.#accounts.set(root, { left, level, hasPushed, at: 0 })
+      this.#displacements.restore(root, displaced)
+    }
   }
 
-  get own (): OwnTraining {
-    return { step: this.#step, alone: this.#alone }
+  get state (): InfluenceState {
+    const accounts = this.#active.flatMap((root) => {
+      const { left, level, hasPushed } = this.#accounts.get(root)!
+      const displaced = this.#displacements.state(root)
+      return displaced == null ? [] : [{ root, left, level, hasPushed, ...displaced }]
+    })
+    return { step: this.#step, alone: this.#alone, partners: { seed: this.seed, accounts } }
   }
 
   /** The largest ‖d‖ for a partner of which nothing else is known; Infinity before this site has trained. */
@@ -71,7 +119,8 @@ export class Influence {
   /** The largest ‖d‖ of the next exchange with this partner; never 0, which no site may state. */
   radius (partner: string): number {
     if (this.#scale === 0 || this.#active.length < FEW) return this.reach
-    const left = this.#accounts.get(this.#rootOf(partner))?.left ?? MOST_LEFT
+    const root = this.#rootOf(partner)
+    const left = Math.min(this.#accounts.get(root)?.left ?? MOST_LEFT, MOST_LEFT * this.#openness(root))
     return Math.min(this.reach, this.#scale * Math.max(left, Number.EPSILON))
   }
 
@@ -87,14 +136,18 @@ export class Influence {
     this.#step = Math.max(whole, this.#step / 2)
     this.#alone += norm
     this.#grant(1)
+    this.#displacements.fade()
   }
 
   /** An exchange with this partner is committed: ‖d‖ as it was applied. */
-  moved (partner: string, distance: number, isSettling: boolean): void {
+  moved (partner: string, { distance, sketch, isSettling }: Moved): void {
     this.#exchanges++
     const scale = this.#scale
     this.#alone /= 2
-    if (isSettling) this.#step *= SETTLING
+    if (isSettling) {
+      this.#step *= SETTLING
+      this.#displacements.fade()
+    }
     if (scale === 0) return
     const root = this.#rootOf(partner)
     this.#grant(Math.min(1, distance / scale), root)
@@ -104,17 +157,30 @@ export class Influence {
     account.at = this.#exchanges
     this.#accounts.delete(root)
     this.#accounts.set(root, account)
-    if (this.#accounts.size > REMEMBERED) this.#accounts.delete(this.#accounts.keys().next().value!)
-    this.#judge(account)
+    this.#displacements.add(root, sketch, scale)
+    if (this.#accounts.size > REMEMBERED) this.#forget(this.#accounts.keys().next().value!)
+    this.#judge(root, account)
   }
 
   get #scale (): number {
     return Math.max(this.#step, this.#alone)
   }
 
-  /** Accounts of partners that were met lately. */
-  get #active (): Account[] {
-    return [...this.#accounts.values()].filter(({ at }) => at > this.#exchanges - LATELY)
+  /** Roots of partners that were met lately, the one met longest ago first. */
+  get #active (): string[] {
+    return [...this.#accounts].flatMap(([root, { at }]) => at > this.#exchanges - LATELY ? [root] : [])
+  }
+
+  /** From 1 down to 0, the farther this partner has led this site away from where the others do. */
+  #openness (root: string): number {
+    const active = this.#active
+    const most = active.length < LEAST_TO_NAME ? MOST_EXCESS_OF_FEW : MOST_EXCESS
+    return Math.max(0, 1 - this.#displacements.excess(root, active) / most)
+  }
+
+  #forget (root: string): void {
+    this.#accounts.delete(root)
+    this.#displacements.forget(root)
   }
 
   /** What one partner moves, or own training, is shared by all others. */
@@ -126,11 +192,20 @@ export class Influence {
     }
   }
 
-  #judge (account: Account): void {
-    if (account.level >= EMPTY || account.hasPushed) return
+  #judge (root: string, account: Account): void {
+    if (account.hasPushed) return
     const active = this.#active
-    const named = active.filter(({ hasPushed }) => hasPushed).length
-    const usual = active.map(({ level }) => level).sort((a, b) => a - b)[active.length >> 1]!
-    account.hasPushed = active.length >= LEAST_TO_NAME && named + 1 <= MOST_NAMED * active.length && usual >= HEALTHY
+    const accounts = active.map((each) => this.#accounts.get(each)!)
+    const named = accounts.filter(({ hasPushed }) => hasPushed).length
+    if (named + 1 > MOST_NAMED * active.length) return
+    const isEmpty = account.level < EMPTY && active.length >= LEAST_TO_NAME && middle(accounts.map(({ level }) => level)) >= HEALTHY
+    account.hasPushed = isEmpty || (active.length >= FEW && this.#isAligned(root, active))
+  }
+
+  #isAligned (root: string, active: readonly string[]): boolean {
+    const displacements = this.#displacements
+    if (displacements.known(root) < LEAST_KNOWN || displacements.alignment(root) < ALIGNED) return false
+    if (displacements.excess(root, active) < LEADS) return false
+    return middle(active.filter((each) => each !== root).map((each) => displacements.alignment(each))) <= USUALLY_ALIGNED
   }
 }

@@ -17,15 +17,19 @@ export function sketchSeed (federationId: string): number {
 export function * sketchSlices (values: Float32Array, seed: number): Generator<void, Float32Array> {
   const sums = new Float64Array(SKETCH_SIZE)
   for (let begin = 0; begin < values.length; begin += SLICE) {
-    const end = Math.min(begin + SLICE, values.length)
-    for (let i = begin; i < end; i++) {
-      const hash = mix(i ^ seed)
-      const bucket = hash & (SKETCH_SIZE - 1)
-      sums[bucket] = sums[bucket]! + (hash < 0 ? -values[i]! : values[i]!)
-    }
+    addToSketch(sums, values.subarray(begin, begin + SLICE), seed, begin)
     yield
   }
   return Float32Array.from(sums)
+}
+
+/** The same of a part, whose first number is number `begin` of the whole, added to the sums. */
+export function addToSketch (sums: Float64Array, part: Float32Array, seed: number, begin: number): void {
+  for (let i = 0; i < part.length; i++) {
+    const hash = mix((begin + i) ^ seed)
+    const bucket = hash & (SKETCH_SIZE - 1)
+    sums[bucket] = sums[bucket]! + (hash < 0 ? -part[i]! : part[i]!)
+  }
 }
 
 /** MurmurHash3's 32-bit finaliser: every output bit depends on every input bit. */

@@ -12,12 +12,31 @@ import { isThere, keepPrevious, namesIn, readIfThere, writePartsSafely } from '.
 import type { SitePaths } from './paths.ts'
 
 const count = z.number().int().min(0)
+const atLeast0 = z.number().min(0)
+const sketch = z.array(z.number())
+const influence = z.object({
+  step: atLeast0,
+  alone: atLeast0,
+  partners: z.object({
+    seed: count,
+    accounts: z.array(z.object({
+      root: z.string(),
+      left: atLeast0,
+      level: atLeast0,
+      hasPushed: z.boolean(),
+      sum: sketch,
+      pulls: sketch,
+      lengths: atLeast0,
+      times: atLeast0
+    }))
+  }).optional()
+})
 const notesSchema = z.object({
   included: z.array(z.string()),
   learnt: z.object({
     clip: z.object({ radius: z.number().positive(), recent: z.array(z.number().min(0)) }),
     distance: z.number().min(0).nullable(),
-    own: z.object({ step: z.number().min(0), alone: z.number().min(0) }).optional()
+    own: influence.optional()
   }),
   // None in homes of software before 0.2.0.
   steps: z.object({ trained: count, arrived: count, lost: count }).optional(),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../adapter/schema.ts'
@@ -235,7 +235,7 @@ function averagerInit (
     mass: massOf(images, averaging),
     get rounds () { return mostRounds() },
     settings: averaging,
-    trains: { rootOf },
+    trains: { rootOf, seed: randomInt(2 ** 32) },
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,

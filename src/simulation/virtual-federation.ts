@@ -179,7 +179,7 @@ export class VirtualFederation {
       round: 0,
       mass,
       settings,
-      ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner } }),
+      ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner, seed: index } }),
       ...(isLiar ? { distort: this.#lie(index) } : {})
     })
     const daemon = this.training?.daemons[index]

@@ -27,7 +27,6 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm run testnet -- --method /, 'minutes: test/integration/pfedsam/methods.spec.ts trains by this one and others'],
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
   [/^npm run bench:pfedsam/, 'minutes to days, and --dry-run plans the longest: test/integration/pfedsam'],
-  [/^npm run bench:zero-shot/, 'needs a folder of images, and minutes: test/unit/zero-shot'],
   [/^npm run docs:api/, 'test/e2e/public-api.spec.ts'],
   [/^npm run reference/, 'writes pages that test/unit/reference/pages.spec.ts compares with the code'],
   [/^npm run digests/, 'builds anew, and takes two minutes of the processor'],

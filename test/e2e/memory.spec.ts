@@ -29,11 +29,11 @@ describe('memory of large images', function () {
   before(async () => { folder = await mkdtemp(join(tmpdir(), 'consilium-memory-')) })
   after(async () => { await rm(folder, { recursive: true }) })
 
-  // 383 MiB; 599 while all slices stayed as they were and volumes were unpacked in pieces.
+  // 383 to 480 MiB, as quick as garbage is collected, of three volumes or six; each that stayed would add 39.
   it('grows with one volume, not with all of a folder', async () => {
     const data = join(folder, 'volumes')
-    await makeInput(data, { seed: 7, count: 3, dims: [512, 512, 150] })
-    expect(await peakOf('data', 'check', data, '--sheet', join(folder, 'sheet.png'))).to.be.below(480)
+    await makeInput(data, { seed: 7, count: 6, dims: [512, 512, 150] })
+    expect(await peakOf('data', 'check', data, '--sheet', join(folder, 'sheet.png'))).to.be.below(600)
   })
 
   // 600 MiB with the picture of the bench; 3,100 while a mask was made of all its logits and a picture decoded at once.

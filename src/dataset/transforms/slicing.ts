@@ -90,9 +90,11 @@ export function joinLabels (masks: readonly Uint8Array[], { cut, height, width }
 }
 
 /** Which slice, row and column of the stack a voxel (i, j, k) of the volume is in; beyond the volume they are beyond the stack. */
-export function placeInCut ([nx, ny]: Triple, { slices, rows, columns }: Cut, voxel: Triple): Record<'slice' | 'row' | 'column', number> {
+export function placeInCut (dims: Triple, { slices, rows, columns }: Cut, voxel: Triple): Record<'slice' | 'row' | 'column', number> {
   const along = ({ step, count }: Cut['slices'], taken: readonly number[]): [axis: number, at: number] => {
-    const axis = [1, nx, nx * ny].findIndex((stride, each) => stride === Math.abs(step) && !taken.includes(each))
+    // Beside an axis of one voxel, the next has the same stride.
+    const axis = [1, dims[0], dims[0] * dims[1]]
+      .findIndex((stride, each) => stride === Math.abs(step) && dims[each] === count && !taken.includes(each))
     return [axis, step > 0 ? voxel[axis]! : count - 1 - voxel[axis]!]
   }
   const [k, slice] = along(slices, [])

@@ -6,6 +6,7 @@ import { blockNoise } from '../codecs/codec-choice.ts'
 import { chunksOf, coderOf, type Chunk, type Codec } from '../codecs/codec.ts'
 import type { Coder } from '../codecs/coder.ts'
 import { encodeReleased, release } from '../release.ts'
+import { addToSketch, SKETCH_SIZE } from '../sketch.ts'
 import { subtract } from '../vectors/arithmetic.ts'
 import type { Vector } from '../vectors/vector.ts'
 import type { Apply } from './doubts.ts'
@@ -38,8 +39,17 @@ export interface ExchangeSide {
   /** Largest ‖d‖ that a site without mass takes over; without end for any other. */
   readonly reach: number
   readonly mixed: (into: Float32Array) => Float32Array
-  /** `noise` is the quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
-  closed (exchange: Exchange, end: End, outcome?: CommittedExchange & { readonly noise: number }): void
+  /** Of d's sketch, which nobody else knows; none is made where it is missing. */
+  readonly sketchSeed: number | undefined
+  closed (exchange: Exchange, end: End, outcome?: Felt): void
+}
+
+/** A committed exchange, and what is of this side alone. */
+export interface Felt extends CommittedExchange {
+  /** The quantisation error of the vector that was sent (see blockNoise); 0 where nobody asks for it. */
+  readonly noise: number
+  /** Sketch of d as applied, before it is shared out by mass. */
+  readonly sketch: Float64Array
 }
 
 type End = 'committed' | 'aborted' | 'doubt'
@@ -82,6 +92,7 @@ export class Exchange {
   #squares = 0
   #norm = 0
   #noise = 0
+  readonly #sketch = new Float64Array(SKETCH_SIZE)
   #ending = Promise.withResolvers<void>()
 
   constructor (site: ExchangeSide, { id, partner, role }: { id: string, partner: string, role: ExchangeRole }) {
@@ -174,6 +185,7 @@ export class Exchange {
     const part = this.#difference.subarray(chunk.begin, chunk.end)
     this.#squares += subtract(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
     if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner sent a number that is not finite')
+    if (this.#site.sketchSeed != null) addToSketch(this.#sketch, part, this.#site.sketchSeed, chunk.begin)
     // No vector within the bound is farther from one that is within it.
     if (Math.sqrt(this.#squares) > 2 * this.#site.normBound) throw this.#overBound()
     this.#received++
@@ -278,8 +290,13 @@ export class Exchange {
     this.#codes = []
     this.#difference = EMPTY
     this.#entry = undefined
-    this.#site.closed(this, end, outcome == null ? undefined : { ...outcome, noise: this.#noise })
+    this.#site.closed(this, end, outcome == null ? undefined : this.#felt(outcome))
     this.#ending.resolve()
+  }
+
+  #felt (outcome: CommittedExchange): Felt {
+    const clip = this.#clip()
+    return { ...outcome, noise: this.#noise, sketch: this.#sketch.map((each) => clip * each) }
   }
 
   #outcome (): CommittedExchange {

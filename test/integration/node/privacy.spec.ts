@@ -108,9 +108,9 @@ describe('what leaves a site', function () {
       const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
       expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
-      expect(planted.has('own.copy.alone') && planted.has('own.copy.served'), 'the copies are').to.equal(copies)
-      // It has chosen a tuned copy: the shared adapter leaves, and may.
-      if (copies) planted.set('own.copy.facts', { shape: [2], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned')) })
+      expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
+      // It has chosen: the shared adapter with half of its own update.
+      if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
         round: 0,
         set: new PrivateSet(planted)

@@ -357,9 +357,9 @@ describe('a training round', () => {
 
     it('makes up for steps that it lacks, each phase mixed, at the rates of the last quarter of all rounds', async () => {
       await lastRound({ phaseMs: 15_000, rounds: 19 })
-      // Of 50 s it lacks nine tenths, and has half of these: 22.5 s, where all steps are reckoned with 40 s.
+      // Of 50 s it lacks nine tenths, and has 0.65 of these: 29.25 s, where all steps are reckoned with 40 s.
       expect(requests.map(({ phase, share, asRound }) => [phase, share, asRound])).to.deep.equal([
-        ['G', 22.5 / 40, 15], ['G', 7.5 / 40, 18], ['G', 1, undefined], ['L', 1, undefined]
+        ['G', 29.25 / 40, 15], ['G', 14.25 / 40, 17], ['G', 1, undefined], ['L', 1, undefined]
       ])
       // What earlier phases exchanged counts for none of the later ones.
       expect(events.filter((event) => event.startsWith('initiate'))).to.deep.equal(['initiate 2', 'initiate 2', 'initiate 2'])

@@ -34,7 +34,7 @@ describe('a click in a viewer', () => {
       const masks = cutLabels({ header, voxels }, plain)
       expect(masks).to.have.length(slices.count)
       expect(masks[shown]![row * columns.count + column]).to.equal(1)
-    }))
+    }), { examples: [[{ dims: [1, 2, 1], order: [0, 1, 2], signs: [-1, 1, 1], at: [0, 1, 0] }]], numRuns: 1_000 })
   })
 
   it('and boxes of 3D Slicer, first and last index along each axis in any order, become one on the slice', () => {

@@ -22,10 +22,12 @@ export class DirectAgain {
   readonly #schedules = new Map<string, DialSchedule>()
   readonly #directSince = new Map<string, number>()
   readonly #stop = new AbortController()
+  readonly #graceMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor (host: Host) {
+  constructor (host: Host, { graceMs = GRACE_MS } = {}) {
     this.#host = host
+    this.#graceMs = graceMs
     setMaxListeners(Infinity, this.#stop.signal)
   }
 
@@ -45,7 +47,7 @@ export class DirectAgain {
       if (this.#host.getConnections(connection.remotePeer).some(isDirect)) {
         const since = this.#directSince.get(id) ?? Date.now()
         this.#directSince.set(id, since)
-        if (Date.now() - since > GRACE_MS) connection.close().catch(() => { /* gone by itself */ })
+        if (Date.now() - since > this.#graceMs) connection.close().catch(() => { /* gone by itself */ })
         continue
       }
       this.#directSince.delete(id)

@@ -19,6 +19,8 @@ describe('configuration', () => {
   it('has defaults that work', () => {
     expect(mergeSettings({}, {}, {})).to.deep.equal({
       axis: 'auto',
+      correctionWeight: 2,
+      pacsCache: 16_384,
       listen: ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'],
       announce: [],
       bootstrap: [],

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { PrivateSet } from '../../../../src/adapter/private-set.ts'
 import { createSchema } from '../../../../src/adapter/schema.ts'
 import { Averager } from '../../../../src/gossip-aggregation/averager.ts'
+import { SKETCH_SIZE } from '../../../../src/gossip-aggregation/sketch.ts'
 import { NO_STEPS } from '../../../../src/gossip-aggregation/unmixed.ts'
 import { AdapterStore, type SavedAdapter, type SiteNotes } from '../../../../src/home/adapter-store.ts'
 import { loadConfig } from '../../../../src/home/config/load.ts'
@@ -17,7 +18,10 @@ import { PrivateStore } from '../../../../src/site-model/private-store.ts'
 
 const schema = createSchema({ model: 'fake', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 const LARGE = 1_100_003
-const notes: SiteNotes = { included: ['a'.repeat(32)], learnt: { clip: { radius: 2.5, recent: [1, 1.25] }, distance: null } }
+const sketch = Array.from({ length: SKETCH_SIZE }, (_, i) => i)
+const account = { root: 'b', left: 1, level: 0.5, hasPushed: true, sum: sketch, pulls: sketch, lengths: 2, times: 3 }
+const own = { step: 1, alone: 0, partners: { seed: 7, accounts: [account] } }
+const notes: SiteNotes = { included: ['a'.repeat(32)], learnt: { clip: { radius: 2.5, recent: [1, 1.25] }, distance: null, own } }
 const state = (value: number, round: number): SavedAdapter & { weight: number, notes: SiteNotes } => ({
   values: Float32Array.of(value, value),
   round,
