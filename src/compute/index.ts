@@ -8,6 +8,7 @@ export { inspectEngines, measureSpeed } from './inspect.ts'
 export type { EnginesView } from './inspect.ts'
 export { attend } from './attention.ts'
 export { gelu, layerNorm } from './ops.ts'
+export { toPortable } from './portable.ts'
 export type { HostRecord, HostTensor } from './onnx/host.ts'
 export type { CompiledStep, Engine, EngineOptions, Step, TensorRecord } from './types.ts'
 

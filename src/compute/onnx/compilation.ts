@@ -162,7 +162,8 @@ function isWorthBaking (frozen: HostRecord, { memory, provider = 'cpu' }: Runtim
 
 interface Result { readonly name: string, readonly value: Value }
 
-function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Value, string>): Result[] {
+/** What a step makes of placeholders, recorded. */
+export function trace (backend: OnnxBackend, step: Step, placeholders: ReadonlyMap<Value, string>): Result[] {
   const before = tf.engine().backendName as string | undefined
   activate(backendName)
   const results: Result[] = []

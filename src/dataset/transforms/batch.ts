@@ -24,6 +24,12 @@ export function greyPlanes (pixels: Pixels): ReadonlyArray<{ readonly gain: numb
     : { gain: 1, shift: 0 })
 }
 
+/** Mean and deviation of 0..255 that `pixels` takes off and divides by; undefined where every image has its own. */
+export function pixelScale (pixels: Pixels): { readonly mean: readonly number[], readonly deviation: readonly number[] } | undefined {
+  if (pixels === 'minmax') return undefined
+  return pixels === 'imagenet' ? { mean: MEAN, deviation: STD } : { mean: MEAN.map(() => 0), deviation: STD.map(() => 255) }
+}
+
 function tablesFor (pixels: Pixels, image: Uint8Array): readonly Float32Array[] {
   if (pixels !== 'minmax') return TABLES[pixels]
   let [low, high] = [255, 0]

@@ -53,6 +53,7 @@ export const MASK_TOKENS = 4
 export const MASK_CHANNELS = [4, 16] as const
 /** The upscaling ends at 1 / this of the decoder's width. */
 export const UPSCALE_DOWNSAMPLE = 8
+export const ENCODER_EPS = 1e-6
 export const DECODER_EPS = 1e-5
 export const CHANNEL_EPS = 1e-6
 

@@ -17,6 +17,8 @@ export interface Prompts {
   readonly boxes?: tf.Tensor2D
   /** Logits [P,4G,4G]. */
   readonly mask?: tf.Tensor3D
+  /** How far the mask counts, [1]: 1 if not given, 0 as if there were none, so that one compiled step serves both. */
+  readonly maskWeight?: tf.Tensor1D
 }
 
 /** Coordinates [..., 2] in [0, 1] → sines and cosines [rows, d]. */
@@ -83,13 +85,13 @@ function convolve2 (x: tf.Tensor4D, weights: TensorRecord, prefix: string): tf.T
 }
 
 /** Dense embedding: of the mask prompt [P,G,G,d], or [1,1,1,d] to be broadcast when there is none. */
-export function encodeDense (weights: TensorRecord, { mask }: Prompts): tf.Tensor4D {
-  if (mask == null) {
-    const none = weight(weights, 'prompt_encoder.no_mask_embed.weight')
-    return tf.reshape(none, [1, 1, 1, none.size])
-  }
+export function encodeDense (weights: TensorRecord, { mask, maskWeight }: Prompts): tf.Tensor4D {
+  const none = weight(weights, 'prompt_encoder.no_mask_embed.weight')
+  const nowhere = tf.reshape<tf.Rank.R4>(none, [1, 1, 1, none.size])
+  if (mask == null) return nowhere
   const prefix = 'prompt_encoder.mask_downscaling'
   const first = gelu(layerNorm(convolve2(tf.expandDims(mask, 3), weights, `${prefix}.0`), weights, `${prefix}.1`, CHANNEL_EPS))
   const second = gelu(layerNorm(convolve2(first as tf.Tensor4D, weights, `${prefix}.3`), weights, `${prefix}.4`, CHANNEL_EPS))
-  return linear(second, weights, `${prefix}.6`) as tf.Tensor4D
+  const dense = linear(second, weights, `${prefix}.6`) as tf.Tensor4D
+  return maskWeight == null ? dense : tf.add(tf.mul(dense, maskWeight), tf.mul(nowhere, tf.sub(1, maskWeight)))
 }

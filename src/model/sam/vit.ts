@@ -4,12 +4,10 @@ import { addBottleneck, BESIDE_MLP } from '../blocks/bottleneck.ts'
 import { affine, layerNorm, linear, weight } from '../blocks/common.ts'
 import { mixExperts } from '../blocks/experts.ts'
 import { loraQkv } from '../blocks/lora.ts'
-import { gridSide, type VitConfig } from './build-sam.ts'
+import { ENCODER_EPS, gridSide, type VitConfig } from './build-sam.ts'
 import { PLAIN, type AdapterOptions, type BlockOutput, type EncoderGraph } from './encoder-graph.ts'
 import { placesOf, relativeTable } from './relative-position.ts'
 import { joinWindows, partitionWindows, splitHeads } from './windows.ts'
-
-export const ENCODER_EPS = 1e-6
 
 /** images [B,S,S,3] → [B,G,G,D], before the position embedding: the patches as rows of one matrix product. */
 export function patchEmbed (images: tf.Tensor4D, weights: TensorRecord, config: VitConfig): tf.Tensor4D {

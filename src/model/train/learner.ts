@@ -4,7 +4,7 @@ import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { CompiledStep, HostRecord } from '../../compute/index.ts'
 import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
-import { InputError, TrainerError } from '../../errors.ts'
+import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
@@ -17,12 +17,12 @@ import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { ratesOf, trainedIn } from '../parameters/groups.ts'
 import { createLayout, unflatten, type Layout } from '../parameters/layout.ts'
-import { mergeWeights } from '../parameters/merge-weights.ts'
 import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
+import { portableSam, type PortableSam } from '../portable.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
@@ -315,13 +315,10 @@ export class Learner {
     })
   }
 
-  /** The global model as one SAM without adapters, at the federation's image side. @throws InputError for what SAM has no place for */
-  mergedWeights (adapter: Adapter): Weights {
-    const { config: { name, encoder }, weights } = this.#init
-    if (encoder !== 'vit') throw new InputError(`${name} is not exported merged: its norms are folded into its convolutions`)
+  /** The global model for what runs or loads it elsewhere, at the federation's image side. */
+  portable (adapter: Adapter): PortableSam {
     const gamma = unflatten(this.#global.layout, this.#global.join(adapter, this.#initialKept))
-    const { loraScale } = this.#context.options
-    return mergeWeights(weights, new Map([...gamma, ...Object.entries(this.#global.fixed)]), loraScale)
+    return portableSam(this.#context, { base: this.#init.weights, read: this.#weights, gamma, fixed: this.#global.fixed })
   }
 
   /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */

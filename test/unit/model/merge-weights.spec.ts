@@ -42,7 +42,7 @@ describe('a SAM with the adapter merged', function () {
   for (const [what, model] of Object.entries(models)) {
     it(`of ${what} computes without adapters what the global model does`, async () => {
       const { learner, adapter } = await changed({ model })
-      const weights = learner.mergedWeights(adapter)
+      const weights = learner.portable(adapter).merged()
       checkWeights(config, new Map(Object.entries(weights)))
       const plain = await createLearner({ weights })
       const [base, wanted] = [await logitsOf(learner, adapter, 'frozen'), await logitsOf(learner, adapter, 'global')]
@@ -57,7 +57,7 @@ describe('a SAM with the adapter merged', function () {
 
   it('is refused where SAM has no place for what is trained', async () => {
     const { learner, adapter } = await changed({ model: { encoder: 'bottleneck' } })
-    expect(() => learner.mergedWeights(adapter)).to.throw(InputError, 'SAM has no place for')
+    expect(() => learner.portable(adapter).merged()).to.throw(InputError, 'SAM has no place for')
     await learner.dispose()
   })
 

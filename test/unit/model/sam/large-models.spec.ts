@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { InputError } from '../../../../src/errors.ts'
 import { lowResSide, samConfig, withImageSize } from '../../../../src/model/sam/build-sam.ts'
-import { originalName } from '../../../../src/model/sam/naming.ts'
+import { huggingFaceName as written, originalName } from '../../../../src/model/sam/naming.ts'
 import { parameterCount, tensorShapes } from '../../../../src/model/sam/tensor-shapes.ts'
 import { sourceNames } from '../../../../src/model/sam/weights.ts'
 import { defaultImageSize } from '../../../../src/settings/model.ts'
@@ -50,6 +50,7 @@ describe('the large models', () => {
       const own = [...tensorShapes(samConfig(name)).keys()]
       const theirs = own.map(huggingFaceName)
       expect(new Set(theirs).size).to.equal(own.length)
+      expect(own.map(written)).to.deep.equal(theirs)
       expect(theirs.map(originalName)).to.deep.equal(own)
       expect([...sourceNames(theirs).sources.keys()]).to.deep.equal(own)
       expect([...sourceNames(own).sources.values()]).to.deep.equal(own)
