@@ -42,7 +42,6 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^consilium leave/, 'ends a running site for good: test/e2e/network/membership.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium (data check|predict) .*dicomweb/, 'needs a PACS: test/integration/dicomweb'],
-  [/^python -m monai/, 'needs MONAI, which is no dependency: test/integration/model/export-merged.spec.ts runs the ONNX files of a bundle'],
   [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
   [/^consilium (evaluate|predict) --round /, 'needs a federation: test/e2e/network/testnet.spec.ts'],
   [/^consilium audit /, 'needs the ledger of a daemon: test/e2e/network/audit.spec.ts'],
