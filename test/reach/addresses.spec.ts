@@ -6,17 +6,22 @@ describe('addresses of hospitals (network namespaces, nftables)', function () {
   this.timeout(900_000)
   const { create } = networks()
 
-  it('IPv6 only', async () => {
-    const network = await create(['a', 'b', 'c'])
+  it('IPv6 only: joined by one invitation, all rounds to their end', async () => {
+    const network = await create(['a', 'b', 'c'], [], { rounds: 15 })
     for (const host of ['a', 'b', 'c']) await network.sh(host, 'ip -4 addr flush dev eth0')
     const listen = ['/ip6/::/tcp/4001']
-    network.start('a', { listen })
-    for (const host of ['b', 'c']) network.start(host, { listen, bootstrap: ['/ip6/fd99::1/tcp/4001'] })
+    network.start('a', { listen, waitFor: 3 })
+    for (const host of ['b', 'c']) {
+      await network.join(host, 'a', ['/ip6/fd99::1/tcp/4001'])
+      network.start(host, { listen, waitFor: 3 })
+    }
     await network.meet(['b', 'a'], ['c', 'a'], ['b', 'c'])
+    await network.ended('a', 'b', 'c')
+    await network.expectConserved('a', 'b', 'c')
   })
 
-  it('behind a NAT with a port forward, as Docker has it, by --announce', async () => {
-    const network = await create(['a', 'b', 'c'], ['router'])
+  it('behind a NAT with a port forward, as Docker has it, by --announce: joined by one invitation, all rounds to their end', async () => {
+    const network = await create(['a', 'b', 'c'], ['router'], { rounds: 15 })
     await network.sh('a', 'ip addr flush dev eth0; ip addr add 172.18.0.2/24 dev eth0; ip route add default via 172.18.0.1')
     await network.sh('router', `ip addr add 172.18.0.1/24 dev eth0; echo 1 > /proc/sys/net/ipv4/ip_forward
       nft add table ip nat
@@ -25,10 +30,14 @@ describe('addresses of hospitals (network namespaces, nftables)', function () {
       nft add rule ip nat pre ip daddr ${network.addressOf('router')} tcp dport 5001 dnat to 172.18.0.2:4001
       nft add rule ip nat post masquerade`)
     const address = network.at('router', 'tcp/5001')
-    network.start('a', { ...OPEN, announce: [address] })
-    network.start('b', { ...OPEN, bootstrap: [address] })
-    network.start('c', { ...OPEN, bootstrap: [network.at('b')] })
+    network.start('a', { ...OPEN, announce: [address], waitFor: 3 })
+    for (const host of ['b', 'c']) {
+      await network.join(host, 'a', [address])
+      network.start(host, { ...OPEN, waitFor: 3 })
+    }
     await network.meet(['b', 'a'], ['c', 'a'], ['b', 'c'])
+    await network.ended('a', 'b', 'c')
+    await network.expectConserved('a', 'b', 'c')
   })
 
   it('a site whose address changes is found again within a minute, and its announcements with it', async () => {

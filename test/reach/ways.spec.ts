@@ -10,17 +10,20 @@ describe('ways in and out of hospitals (network namespaces, nftables)', function
   this.timeout(900_000)
   const { create } = networks()
 
-  it('only TCP 443 outbound: WSS with an own certificate', async () => {
-    const network = await create(['a', 'b', 'c'])
+  it('only TCP 443 outbound, WSS with an own certificate: joined by one invitation, all rounds to their end', async () => {
+    const network = await create(['a', 'b', 'c'], [], { rounds: 15 })
     const { key, cert } = await certify(network, 'a')
     const listen = ['/ip4/0.0.0.0/tcp/443/tls/ws', '/ip4/0.0.0.0/tcp/4001']
-    network.start('a', { listen, tlsCertificate: cert, tlsKey: key, relay: true })
+    network.start('a', { listen, tlsCertificate: cert, tlsKey: key, relay: true, waitFor: 3 })
     for (const host of ['b', 'c']) {
       await network.closeInbound(host)
       await network.onlyTo(host, 443)
-      network.start(host, { ...OPEN, bootstrap: [network.at('a', 'tcp/443/tls/ws')] })
+      await network.join(host, 'a', [network.at('a', 'tcp/443/tls/ws')])
+      network.start(host, { ...OPEN, waitFor: 3 })
     }
     await network.meet(['b', 'a'], ['c', 'a'], ['b', 'c'])
+    await network.ended('a', 'b', 'c')
+    await network.expectConserved('a', 'b', 'c')
   })
 
   it('only through squid, by CONNECT with a password: joined by one invitation, all rounds to their end', async function () {

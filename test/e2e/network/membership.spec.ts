@@ -106,9 +106,11 @@ describe('only members, with real processes', function () {
     expect(refusedCertificates).to.be.at.least(6)
     expect(refusedHandshakes).to.be.at.least(1)
     const names = Object.keys(streams).map((protocol) => protocol.split('/').slice(-2).join('/'))
-    expect(names).to.include.members(['adapter-exchange/1.0.0', 'outcome/1.0.0', 'kad/1.0.0', 'meshsub/1.2.0'])
+    expect(names).to.include.members(['adapter-exchange/1.0.0', 'outcome/1.0.0', 'meshsub/1.2.0'])
+    // No member has reached it yet: it does not serve the DHT. That one which does tells a stranger nothing: integration/node/relay.
+    expect(names).to.not.include('kad/1.0.0')
     expect(Object.values(streams).map(({ handled }) => handled), 'handlers that ran').to.deep.equal(names.map(() => 0))
-    for (const name of ['adapter-exchange', 'kad', 'meshsub']) {
+    for (const name of ['adapter-exchange', 'meshsub']) {
       const [, counts] = Object.entries(streams).find(([protocol, { reset }]) => protocol.includes(name) && reset > 0) ?? []
       expect(counts?.reset, name).to.be.at.least(1)
     }
