@@ -11,7 +11,7 @@ import type { Weights } from './sam/weights.ts'
 import type { StepContext } from './steps.ts'
 
 /** One half of a SAM whose inputs and outputs have the names and layouts of segment-anything's own ONNX export (docs/export.md). */
-export interface PortableHalf {
+interface PortableHalf {
   readonly step: Step
   /** Shapes of its inputs for so many points. */
   readonly inputs: (points: number) => Readonly<Record<string, readonly number[]>>
