@@ -1,6 +1,6 @@
 import { SLICE } from './release.ts'
 
-/** Numbers in a sketch; the relative standard deviation of a squared norm estimated from it is √(2/64) ≈ 0.18, of a norm half of that. */
+/** Numbers in a sketch. A squared norm estimated from it has a relative standard deviation of √(2/64) ≈ 0.18, a norm half of that. */
 export const SKETCH_SIZE = 64
 
 /** The same at every site of a federation: sketches are comparable only under one seed. */

@@ -71,8 +71,8 @@ function softmaxGradient (dy: Value, y: Value): Value {
 }
 
 /**
- * Σ dy · y along the last axis. In attention dy = dO · Vᵀ and O = y · V, so the sum is Σ dO · O: over the head size instead of over all
- * keys.
+ * Σ dy · y along the last axis. In attention dy = dO · Vᵀ and O = y · V, so the sum is Σ dO · O: over the head size instead of over
+ * all keys.
  */
 function rowProducts (dy: Value, y: Value): Value {
   const last = [y.shape.length - 1]

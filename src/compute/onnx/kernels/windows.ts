@@ -133,8 +133,8 @@ export function inputGradient (dy: Value, filter: Value, windows: readonly Axis[
 }
 
 /**
- * x [N, C, …], dy [N, O, …] → [O, C, …], or with `perChannel` (as many groups as channels) [O, 1, …]: a convolution with batch and channels
- * swapped, in which the forward stride is the dilation and the forward dilation the stride.
+ * x [N, C, …], dy [N, O, …] → [O, C, …], or with `perChannel` (as many groups as channels) [O, 1, …]: a convolution with batch
+ * and channels swapped, in which the forward stride is the dilation and the forward dilation the stride.
  */
 export function filterGradient (input: Value, dy: Value, windows: readonly Axis[], perChannel: boolean): Value {
   const [x, axes] = [trimmed(input, windows), trim(windows)]
