@@ -151,13 +151,14 @@ export class TrainerSession {
   }
 
   #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {
+    const { train, choice } = this.#split
     return {
       done,
       share,
       isEnough,
       adapter: new Adapter(this.#learner.schema, adapter),
-      samples: weighted(this.#split.train, this.#weight),
-      choice: this.#split.choice,
+      samples: weighted(train, this.#weight),
+      choice: { held: choice.held, train: weighted(choice.train, this.#weight) },
       round,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
