@@ -150,6 +150,33 @@ describe('addresses and handshakes of real hosts', () => {
     expect(alive.status).to.equal('open')
   })
 
+  it('leaves no rejection behind where a connection breaks just when it is asked', async () => {
+    const [a, b] = [await start(), await start()]
+    const connection = await a.dial(b.getMultiaddrs())
+    const newStream: typeof connection.newStream = async (...args) => {
+      const stream = await connection.newStream(...args)
+      const send = stream.send.bind(stream)
+      stream.send = (data) => {
+        connection.abort(new Error('the line is gone'))
+        return send(data)
+      }
+      return stream
+    }
+    const breaking = new Proxy(connection, {
+      get: (target, name) => name === 'newStream' ? newStream : Reflect.get(target, name, target) as unknown
+    })
+    const stale = new StaleConnections(Object.assign(new EventTarget(), { getConnections: () => [breaking] }), createLogger('silent'))
+    const left: unknown[] = []
+    const onLeft = (reason: unknown): void => { left.push(reason) }
+    process.on('unhandledRejection', onLeft)
+    closers.push(() => { process.off('unhandledRejection', onLeft) })
+    stale.askAll()
+    await until(() => connection.status !== 'open')
+    stale.stop()
+    await sleep(0)
+    expect(left).to.deep.equal([])
+  })
+
   async function until (holds: () => Promise<boolean> | boolean): Promise<void> {
     const end = Date.now() + 15_000
     while (!await holds()) {

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { messageOf } from '../../../common/message-of.ts'
+import { unlessAborted } from '../../../common/unless-aborted.ts'
+import { UnreachableError } from '../../../errors.ts'
 import type { Logger } from '../../../rounds/logger.ts'
 
 type Host = Pick<Libp2p, 'getConnections' | 'addEventListener' | 'removeEventListener'>
@@ -63,16 +65,20 @@ export class StaleConnections {
 /** Resolves when the other side echoed something on this very connection. */
 async function answers (connection: Connection, signal: AbortSignal): Promise<void> {
   const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  stream.addEventListener('message', () => { resolve() }, { once: true })
-  stream.addEventListener('close', () => { reject(new Error('the connection ended')) }, { once: true })
-  signal.addEventListener('abort', () => { reject(signal.reason as Error) }, { once: true })
   try {
     stream.send(new Uint8Array(PING_BYTES))
-    await promise
+    await unlessAborted(anyMessage(stream), signal)
     await stream.close({ signal })
   } catch (error) {
     stream.abort(error as Error)
     throw error
   }
+}
+
+/** Rejects when the stream ends before one comes. */
+async function anyMessage (stream: Stream): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.addEventListener('message', () => { resolve() }, { once: true })
+    stream.addEventListener('close', () => { reject(new UnreachableError('the connection ended')) }, { once: true })
+  })
 }
