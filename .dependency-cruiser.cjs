@@ -64,7 +64,9 @@ const rooms = {
   },
   experiment: {
     // Its gossip runs on the virtual clock of the simulation, and its learners on an engine of their own.
-    may: ['site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'settings', 'dataset', 'compute', 'adapter'],
+    may: [
+      'site-model', 'model', 'rounds', 'simulation', 'gossip-aggregation', 'federation', 'privacy', 'settings', 'dataset', 'compute', 'adapter'
+    ],
     outside: ['node:crypto', 'node:fs', 'node:path', 'node:child_process', 'canonicalize', 'p-map']
   },
   // A process of its own beside the daemon: it has pixels and a port for the hospital's viewers, and no way to another site.

@@ -2,7 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import { seededRandom } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { relativeDistance } from '../gossip-aggregation/consensus.ts'
-import { land } from '../gossip-aggregation/landing.ts'
+import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
@@ -18,6 +18,8 @@ interface GossipMixerInit {
   readonly masses: readonly number[]
   readonly averaging: FederationSettings['averaging']
   readonly seed: number
+  /** Where the federation promises privacy to its sites. */
+  readonly hide?: Landing['hide']
 }
 
 const SILENT = { warn: () => {}, over: () => {} }
@@ -57,7 +59,8 @@ export class GossipMixer implements Mixer {
   }
 
   async mix (round: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
-    this.#sites.forEach(({ averager }, index) => { land(averager, { before: averager.snapshot(), after: trained[index]!, round }) })
+    const { hide } = this.#init
+    this.#sites.forEach(({ averager }, index) => { land(averager, { before: averager.snapshot(), after: trained[index]!, round, hide }) })
     await this.#exchange(this.#turns)
     return this.#values()
   }

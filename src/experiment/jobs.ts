@@ -63,10 +63,10 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
     averaging: defaultAveraging({ coolDownSeconds: COOL_DOWN_SECONDS })
   }
   const asked = overridden(defaults, job.settings ?? {}, 'the file of --settings')
-  const { model, training, averaging, method, labels } = [presetOf(preset).settings, settings]
+  const { model, training, averaging, method, labels, privacy } = [presetOf(preset).settings, settings]
     .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
   const length = model.moe.blocks.length > 0 ? lengthOf(asked.training) : bothPhases(asked.training)
-  return { rounds, seed, scoreEvery, model, train: atRate({ ...training, ...length }, rate), averaging, method, labels }
+  return { rounds, seed, scoreEvery, model, train: atRate({ ...training, ...length }, rate), averaging, method, labels, privacy }
 }
 
 function atRate (train: TrainSettings, rate: number): TrainSettings {
@@ -86,9 +86,12 @@ function bothPhases ({ stepsPerRound, epochsG = 1, epochsL = 1 }: Length): Lengt
     : { stepsPerRound: 2 * stepsPerRound, epochsG: undefined, epochsL: undefined }
 }
 
-/** SHA-256 (64 hex digits) of all that decides a run's numbers, wherever its data lie: two runs of one hash have the same result. */
+/**
+ * SHA-256 (64 hex digits) of all that decides a run's numbers, wherever its data lie: two runs of one hash have the same result, but for
+ * noise that privacy takes.
+ */
 export function jobHash (job: Job, { config, hash }: { readonly config: SamConfig, readonly hash: string }): string {
-  const { model, train, averaging, method, labels } = settingsOf(job, config)
+  const { model, train, averaging, method, labels, privacy } = settingsOf(job, config)
   const { mixing, mode, alone = 0 } = methodOf(job)
   const keeps = method?.keeps ?? []
   const decided = { mixing, mode, keeps, alone, model, train, averaging, base: hash, side: config.imageSize }
@@ -96,6 +99,7 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const { personal, tail } = method ?? {}
   const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files })
+  const promise = privacy == null ? {} : { privacy }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise })
   return createHash('sha256').update(text!).digest('hex')
 }

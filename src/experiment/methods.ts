@@ -30,6 +30,11 @@ export interface Method {
  * (docs/evidence.md#on-the-phantoms).
  */
 const POOLED_RATE = 6e-3
+/** Of DP-SGD a step takes two of 20 patients (docs/privacy.md#what-it-costs). */
+const PATIENTS = { unit: 'patient', epsilon: 8, delta: 1e-3, clip: 1, rate: 0.1 } as const
+const SITES = { unit: 'site', epsilon: 8, delta: 1e-5, clip: 1 } as const
+/** Who promises privacy weighs all sites alike. */
+const UNIFORM = { averaging: { weighting: 'uniform' } } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -69,6 +74,15 @@ export const METHODS: readonly Method[] = [
   { name: 'experts-first', title: 'experts fitted before the exchange', preset: 'experts-first', ...GOSSIP, extra: true },
   { name: 'features', title: 'distillation by features', preset: 'features', ...GOSSIP, extra: true },
   { name: 'lora-decoder', title: 'decoder of LoRA alone', preset: 'lora-decoder', ...GOSSIP, extra: true },
+  { name: 'dp-site', title: 'DP of sites, ε 8', preset: 'pfedsam', settings: { ...UNIFORM, privacy: SITES }, ...GOSSIP, extra: true },
+  {
+    name: 'dp-patient',
+    title: 'DP of patients, ε 8',
+    preset: 'teacher-g-global',
+    settings: { ...UNIFORM, privacy: PATIENTS },
+    ...GOSSIP,
+    extra: true
+  },
   { name: 'gin', title: 'FedAvg-LoRA with GIN', preset: 'gin', mixing: 'server', mode: 'global', extra: true },
   { name: 'cpss', title: 'FedAvg-LoRA with CPSS', preset: 'cpss', mixing: 'server', mode: 'global', extra: true },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }

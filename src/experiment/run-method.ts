@@ -1,12 +1,16 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
+import { InputError } from '../errors.ts'
 import { massOf } from '../gossip-aggregation/averager.ts'
 import { Learner } from '../model/train/learner.ts'
+import { hiding } from '../privacy/clip-and-noise.ts'
+import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
+import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import type { SiteData } from './data-source.ts'
@@ -24,6 +28,7 @@ export interface RunSettings {
   readonly averaging: FederationSettings['averaging']
   readonly method?: MethodSettings | undefined
   readonly labels?: FederationSettings['labels']
+  readonly privacy?: PrivacySettings | undefined
   /** Rounds between two scores on the way. */
   readonly scoreEvery: number
 }
@@ -108,14 +113,17 @@ export function siteSeed (seed: number, index: number): number {
   return seed * 1_000 + index
 }
 
+/** What the run promises; undefined where that is nothing. */
+export function promiseOf ({ privacy, train: { stepsPerRound }, rounds }: RunSettings): Mechanism | undefined {
+  return mechanismOf({ privacy, training: { rounds, stepsPerRound } })
+}
+
 /** The learner of a run: all its sites train on it in turn. */
 export function createSharedLearner (
-  { engine, base, settings: { model, train, method, labels, rounds, seed } }: {
-    readonly engine: Engine,
-    readonly base: BaseModel,
-    readonly settings: RunSettings
-  }
+  { engine, base, settings }: { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings }
 ): Learner {
+  const { model, train, method, labels, rounds, seed } = settings
+  const promise = promiseOf(settings)
   return Learner.create({
     engine,
     config: base.config,
@@ -125,18 +133,29 @@ export function createSharedLearner (
     train,
     method,
     ...(labels == null ? {} : { labels: labelMapOf(labels) }),
+    ...(promise?.unit === 'patient' ? { privacy: promise } : {}),
     rounds,
     seed,
     siteSeed: 0
   })
 }
 
-function createMixer ({ learner, method, settings: { averaging, seed } }: MethodRun, models: readonly TrainedSite[]): Mixer {
+/** @throws InputError for a server with a promise to sites: their noise is on what lands by gossip. */
+function createMixer ({ learner, method, settings }: MethodRun, models: readonly TrainedSite[]): Mixer {
+  const { averaging, seed } = settings
   const { schema } = learner
+  const promise = promiseOf(settings)
+  const isHidden = promise?.unit === 'site'
+  if (isHidden && method.mixing === 'server') {
+    throw new InputError(`privacy.unit site is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
+  }
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   switch (method.mixing) {
     case 'server': return new ServerMixer({ schema, masses })
-    case 'gossip': return new GossipMixer({ schema, initial: models[0]!.adapter.values, masses, averaging, seed })
+    case 'gossip': {
+      const initial = models[0]!.adapter.values
+      return new GossipMixer({ schema, initial, masses, averaging, seed, ...(isHidden ? { hide: hiding(promise) } : {}) })
+    }
     case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
   }
 }

@@ -1,9 +1,8 @@
 import type { Auditor } from '../audit/auditor.ts'
 import { PrivacyLedger, type Damaged } from '../audit/privacy/privacy-ledger.ts'
 import { messageOf } from '../common/message-of.ts'
-import { clippedAndNoised } from '../privacy/clip-and-noise.ts'
+import { hiding } from '../privacy/clip-and-noise.ts'
 import { allSteps, type Length, type Mechanism } from '../privacy/mechanism.ts'
-import { secretNormal } from '../privacy/secret-noise.ts'
 import { epsilonOf, type Spending } from '../privacy/spending.ts'
 import type { Notices } from '../rounds/notices.ts'
 import type { PrivacyGuard } from '../rounds/privacy-guard.ts'
@@ -73,7 +72,7 @@ class LedgerGuard implements PrivacyGuard {
     notices.over('privacy', 'the privacy ledger is written again')
     audit.record({ kind: 'release', round, unit, noise, clip, steps: price.steps, epsilon: this.#epsilon() })
     this.say()
-    return unit === 'patient' ? {} : { hide: (delta) => clippedAndNoised(delta, { clip, noise, normal: secretNormal() }) }
+    return unit === 'patient' ? {} : { hide: hiding({ clip, noise }) }
   }
 
   get #trouble (): string | undefined {

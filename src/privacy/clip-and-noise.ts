@@ -1,3 +1,5 @@
+import { secretNormal } from './secret-noise.ts'
+
 type Floats = Float32Array | Float64Array
 
 /** A copy that is no longer than `clip`, its length summed in float64; nothing of what is not finite is left. */
@@ -16,4 +18,9 @@ export function clippedAndNoised (
   { clip, noise, normal }: { readonly clip: number, readonly noise: number, readonly normal: () => number }
 ): Float32Array {
   return Float32Array.from(clipped(Float64Array.from(values), clip), (value) => value + noise * clip * normal())
+}
+
+/** What is done to one landing of a site, each with noise of its own that nobody can repeat. */
+export function hiding ({ clip, noise }: { readonly clip: number, readonly noise: number }): (delta: Float32Array) => Float32Array {
+  return (delta) => clippedAndNoised(delta, { clip, noise, normal: secretNormal() })
 }

@@ -2,11 +2,13 @@ import { expect } from 'chai'
 import { loadSites } from '../../../bench/pfedsam/sites.ts'
 import type { Adapter } from '../../../src/adapter/adapter.ts'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
+import { InputError } from '../../../src/errors.ts'
 import type { SiteData } from '../../../src/experiment/data-source.ts'
-import { settingsOf } from '../../../src/experiment/jobs.ts'
+import { settingsOf, type Job } from '../../../src/experiment/jobs.ts'
 import { METHODS } from '../../../src/experiment/methods.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
-import { createSharedLearner, runMethod, type TrainedSites } from '../../../src/experiment/run-method.ts'
+import { createSharedLearner, promiseOf, runMethod, type RunSettings, type TrainedSites } from '../../../src/experiment/run-method.ts'
+import { squaredDistance } from '../../../src/simulation/measure.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>
 
@@ -29,12 +31,15 @@ describe('what every method does to the adapters', function () {
 
   after(async () => { await engine.dispose() })
 
-  async function train (name: string, use: (trained: TrainedSites) => void | Promise<void>): Promise<void> {
+  const settingsFor = (name: string, settings: Job['settings'] = {}): RunSettings =>
+    settingsOf({ data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2, settings }, base.config)
+
+  async function train (
+    name: string,
+    use: (trained: TrainedSites) => void | Promise<void>,
+    settings = settingsFor(name)
+  ): Promise<void> {
     const method = METHODS.find((each) => each.name === name)!
-    const settings = settingsOf(
-      { data: 'fundus-phantom', method: name, seed: 1, rounds: 2, train: 2, validation: 1, scoreEvery: 2 },
-      base.config
-    )
     const learner = createSharedLearner({ engine, base, settings })
     await use(await runMethod({ learner, method, sites, settings }))
     await learner.dispose()
@@ -126,5 +131,32 @@ describe('what every method does to the adapters', function () {
     const ends: Float32Array[] = []
     for (let time = 0; time < 2; time++) await train('pfedsam-gossip', ({ models }) => { ends.push(models[1]!.adapter.values) })
     expect(ends[0]).to.deep.equal(ends[1])
+  })
+
+  it('DP of sites: what is shared is as far from the start as the noise of all landings is long, and sites still agree', async () => {
+    const { noise, clip } = promiseOf(settingsFor('dp-site'))!
+    await train('dp-site', async ({ models: [one, other], size }) => {
+      const learner = createSharedLearner({ engine, base, settings: settingsFor('dp-site') })
+      const far = Math.sqrt(squaredDistance(one!.adapter.values, learner.initialAdapter().values))
+      // Two rounds of two sites, averaged.
+      const expected = noise * clip * Math.sqrt(size * 2 / 2)
+      expect(far).to.be.within(0.9 * expected, 1.1 * expected)
+      expect(Math.sqrt(squaredDistance(one!.adapter.values, other!.adapter.values))).to.be.below(0.05 * far)
+      await learner.dispose()
+    })
+  })
+
+  it('DP of patients: the steps have noise that nobody can repeat', async () => {
+    expect(promiseOf(settingsFor('dp-patient'))).to.include({ unit: 'patient', epsilon: 8 })
+    const ends: Float32Array[] = []
+    for (let time = 0; time < 2; time++) await train('dp-patient', ({ models }) => { ends.push(models[1]!.adapter.values) })
+    expect(Math.sqrt(squaredDistance(ends[0]!, ends[1]!))).to.be.above(0.1)
+  })
+
+  it('a server makes no promise to sites', async () => {
+    const { unit, epsilon, delta, clip } = promiseOf(settingsFor('dp-site'))!
+    const asked = settingsFor('fedavg-lora', { averaging: { weighting: 'uniform' }, privacy: { unit, epsilon, delta, clip } })
+    const failure: unknown = await train('fedavg-lora', () => {}, asked).catch((error: unknown) => error)
+    expect(failure).to.be.instanceOf(InputError).with.property('message').match(/privacy\.unit site is for gossip/)
   })
 })

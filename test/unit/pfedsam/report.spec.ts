@@ -173,9 +173,14 @@ describe('what the bench runs', () => {
 
   it('runs as many optimiser steps under every method that trains at all sites', () => {
     const job = { data: 'fundus-phantom', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 }
-    for (const { mixing, name } of METHODS.filter(({ mixing: how }) => how !== 'nothing')) {
+    for (const { mixing, name, settings } of METHODS.filter(({ mixing: how }) => how !== 'nothing')) {
       const trained = (training: object): ReturnType<typeof settingsOf> =>
         settingsOf({ ...job, method: name, settings: { training } }, samConfig('sam-tiny'))
+      if (settings?.privacy != null) {
+        expect(() => trained({ epochsG: 2, epochsL: 3 }), name).to.throw(InputError, 'instead of epochs')
+        expect(trained({ stepsPerRound: 7 }).train.stepsPerRound, name).to.equal(7)
+        continue
+      }
       const { model, train: { epochsG, epochsL, ...epochs } } = trained({ epochsG: 2, epochsL: 3 })
       const { train: steps } = trained({ stepsPerRound: 7 })
       const hasExperts = model.moe.blocks.length > 0
