@@ -63,7 +63,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       train: positive('--train', parsed.train ?? preset.train),
       validation: positive('--validation', parsed.validation ?? preset.validation),
       scoreEvery: Math.min(preset.scoreEvery, rounds),
-      data: await dataOf(parsed.data) ?? preset.data,
+      data: await dataSetsOf(parsed.data) ?? preset.data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
       ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
       ...(parsed.rates == null ? {} : { rates: ratesOf(parsed.rates) }),
@@ -78,7 +78,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
 }
 
 /** Data sets by name, and folders. */
-async function dataOf (text: string | undefined): Promise<Preset['data'] | undefined> {
+export async function dataSetsOf (text: string | undefined): Promise<Preset['data'] | undefined> {
   if (text == null) return undefined
   const data = await Promise.all(text.split(',').map(async (each): Promise<DataName | DataFolder> => {
     const known = DATA_NAMES.find((name) => name === each)
@@ -102,7 +102,7 @@ function ratesOf (text: string): Record<string, number> {
   }))
 }
 
-function positive (flag: string, value: number): number {
+export function positive (flag: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value
   throw new UsageError(`${flag} must be a whole number above 0`)
 }

@@ -84,7 +84,7 @@ export function jobsOf (preset: Preset): Job[] {
   return [...main, ...apart]
 }
 
-function dataOf (of: DataName | DataFolder): Pick<Job, 'data' | 'folder'> {
+export function dataOf (of: DataName | DataFolder): Pick<Job, 'data' | 'folder'> {
   return typeof of === 'string' ? { data: of } : { data: of.name, folder: of }
 }
 

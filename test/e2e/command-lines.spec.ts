@@ -27,6 +27,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm run testnet -- --method /, 'minutes: test/integration/pfedsam/methods.spec.ts trains by this one and others'],
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
   [/^npm run bench:pfedsam/, 'minutes to days, and --dry-run plans the longest: test/integration/pfedsam'],
+  [/^npm run bench:privacy/, 'minutes to a night: test/integration/privacy'],
   [/^npm run docs:api/, 'test/e2e/public-api.spec.ts'],
   [/^npm run reference/, 'writes pages that test/unit/reference/pages.spec.ts compares with the code'],
   [/^npm run digests/, 'builds anew, and takes two minutes of the processor'],
