@@ -38,7 +38,7 @@ export interface Job {
 const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
 /** The same for what only copies have. */
-const COPY_RULE = 2
+const COPY_RULE = 3
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
