@@ -1,4 +1,4 @@
-/** `npm run bench:privacy`: attack tools beside the defences (docs/privacy.md#what-attacks-find). */
+/** `npm run bench:privacy`: attack tools beside the defences (docs/privacy.md#attacks-beside-the-defences). */
 import { hideBin } from 'yargs/helpers'
 import { createEngine } from '../../src/compute/index.ts'
 import { InputError, UsageError } from '../../src/errors.ts'

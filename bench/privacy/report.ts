@@ -9,7 +9,7 @@ import { findings, HEAD, linesOf, type Attacked } from './rows.ts'
 
 const DIGITS = 6
 
-/** The tables of docs/privacy.md#what-attacks-find, as Markdown. */
+/** The tables of docs/privacy.md#attacks-beside-the-defences, as Markdown. */
 export function markdown (all: readonly Attacked[]): string {
   return all.map((attacked) => {
     const lines = linesOf(attacked).map((cells) => `| ${cells.join(' | ')} |\n`)

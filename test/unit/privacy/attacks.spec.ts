@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { advantageBound, defences, settingsUnder } from '../../../bench/privacy/defences.ts'
 import { quality, type Grey } from '../../../bench/privacy/image-quality.ts'
@@ -7,10 +8,12 @@ import { mean } from '../../../src/common/mean.ts'
 import { normalNumbers } from '../../../src/common/normal-numbers.ts'
 import { seededRandom } from '../../../src/common/random.ts'
 import { UsageError } from '../../../src/errors.ts'
+import { settingsOf } from '../../../src/experiment/jobs.ts'
+import { promiseOf } from '../../../src/experiment/run-method.ts'
+import { samConfig } from '../../../src/model/sam/build-sam.ts'
 import { hiding } from '../../../src/privacy/clip-and-noise.ts'
 import { gaussianDelta, gaussianMu } from '../../../src/privacy/gaussian.ts'
 import { mechanismOf } from '../../../src/privacy/mechanism.ts'
-import { conflictInPrivacy } from '../../../src/settings/privacy.ts'
 
 /** Members and others by turns; a score that tells them apart by so much, and one that tells nothing. */
 function world (seed: number, apart: number): World {
@@ -49,6 +52,14 @@ describe('the bound of an advantage', () => {
     expect(advantageBound()).to.equal(1)
   })
 
+  it('is what the page says', async () => {
+    const said = await readFile(new URL('../../../docs/privacy.md', import.meta.url), 'utf8')
+    for (const [unit, delta] of [['patient', 1e-3], ['site', 1e-5]] as const) {
+      const bounds = [8, 1].map((epsilon) => advantageBound({ unit, epsilon, delta }).toFixed(3))
+      expect(said).to.match(new RegExp(`DP of ${unit}s, ε 8; ε 1 .*\\| ${bounds.join('; ')} \\|`))
+    }
+  })
+
   it('holds for the best attack that there is on the noise as it is landed, which comes near what the accountant says', () => {
     const [rounds, epsilon, delta, clip, trials] = [4, 2, 1e-5, 0.5, 1_000]
     const { noise } = mechanismOf({ privacy: { unit: 'site', epsilon, delta, clip }, training: { rounds } })!
@@ -67,10 +78,11 @@ describe('the bound of an advantage', () => {
 })
 
 describe('the defences of bench:privacy', () => {
-  it('are what a federation could sign', () => {
+  it('are what a federation could sign, and promise what they say', () => {
+    const job = { data: 'fundus-phantom', method: 'pfedsam-gossip', seed: 1, rounds: 4, train: 4, validation: 1, scoreEvery: 4 }
     for (const defence of defences([8, 1], 0.25)) {
-      const { privacy, ...rest } = settingsUnder(defence, 16) as Parameters<typeof conflictInPrivacy>[0]
-      expect(conflictInPrivacy({ ...rest, ...(privacy == null ? {} : { privacy }) }), defence.name).to.equal(undefined)
+      const promise = promiseOf(settingsOf({ ...job, settings: settingsUnder(defence, 16) }, samConfig('sam-tiny')))
+      expect([promise?.unit, promise?.epsilon], defence.name).to.deep.equal([defence.privacy?.unit, defence.privacy?.epsilon])
     }
   })
 
