@@ -22,6 +22,7 @@ export interface SitePaths {
   readonly control: string
   readonly adapter: string
   readonly initialAdapter: string
+  readonly startAdapter: string
   readonly bestAdapter: string
   readonly bestRound: string
   readonly roundAdapters: string
@@ -70,6 +71,7 @@ export function sitePaths (home: string): SitePaths {
     control: at('control.json'),
     adapter: at('adapter.safetensors'),
     initialAdapter: at('initial.safetensors'),
+    startAdapter: at('start.safetensors'),
     bestAdapter: at('best.safetensors'),
     bestRound: at('best.json'),
     roundAdapters: at('adapters'),
