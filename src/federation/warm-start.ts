@@ -8,10 +8,10 @@ import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
 import { adapterFile, requireStart, type Tensors } from '../home/start-adapter.ts'
 import { requireKnownHome } from '../home/version.ts'
-import type { FederationSettings } from '../settings/federation-settings.ts'
+import { sections, type FederationSettings } from '../settings/federation-settings.ts'
 import { classNames } from '../settings/labels.ts'
 import { differences } from './amendments/changes.ts'
-import { readFederation, type FederationBody } from './document.ts'
+import { checkSettings, readFederation, type FederationBody } from './document.ts'
 
 const SETTINGS = 'settings'
 
@@ -20,12 +20,13 @@ export interface FormerAdapter {
   readonly file: string
   readonly tensors: Tensors
   readonly digest: string
-  /** What its numbers mean. */
-  readonly settings: Readonly<Record<string, unknown>>
+  readonly round: number
+  /** By which it was trained. */
+  readonly settings: FederationSettings
 }
 
 /** What an adapter's numbers mean: the settings that a federation must have in common with another one to start from them. */
-function meaningOf ({ model, method, labels, training }: FederationSettings): FormerAdapter['settings'] {
+function meaningOf ({ model, method, labels, training }: FederationSettings): Readonly<Record<string, unknown>> {
   const { name, baseHash, imageSize, pixels = 'imagenet', lora, encoder = 'lora', decoder, classes: division = 'together' } = model
   const { aggregation = 'factors', blocks, rank, alpha } = lora
   const classes = Math.max(1, classNames(labels).length)
@@ -47,11 +48,12 @@ function meaningOf ({ model, method, labels, training }: FederationSettings): Fo
   }
 }
 
-/** The file of a checkpoint as it leaves a site: with what its numbers mean, and without the site's notes. */
-export function exportedAdapter (bytes: Uint8Array, document: FederationSettings): Uint8Array {
+/** The file of a checkpoint as it leaves a site: with the settings of its federation, and without the site's notes. */
+export function exportedAdapter (bytes: Uint8Array, document: FederationBody): Uint8Array {
   requireChecksum(bytes)
   const { tensors, metadata: { notes: _, crc32: __, ...metadata } } = readFloatTensors(bytes)
-  return writeSafetensors(tensors, { ...metadata, [SETTINGS]: JSON.stringify(meaningOf(document)) })
+  const settings = Object.fromEntries(Object.entries(document).filter(([name]) => Object.hasOwn(sections, name)))
+  return writeSafetensors(tensors, { ...metadata, [SETTINGS]: JSON.stringify(settings) })
 }
 
 /**
@@ -60,19 +62,13 @@ export function exportedAdapter (bytes: Uint8Array, document: FederationSettings
  */
 export async function readFormerAdapter (from: string): Promise<FormerAdapter> {
   const { file, tensors, metadata } = await readTensors(from)
-  const settings = file === from ? parseJson(metadata[SETTINGS] ?? '') : await meaningIn(from)
-  if (!isSettings(settings)) {
-    throw new InputError(`${from} does not say by which settings it was trained: write it again with "consilium export", or name its home`)
-  }
-  return { file, tensors, digest: tensorsDigest(tensors), settings }
+  const settings = file === from ? settingsIn(from, metadata[SETTINGS]) : (await readFederation(sitePaths(from).federation)).document
+  return { file, tensors, digest: tensorsDigest(tensors), round: Number(metadata['round']), settings }
 }
 
-async function meaningIn (home: string): Promise<FormerAdapter['settings']> {
-  return meaningOf((await readFederation(sitePaths(home).federation)).document)
-}
-
-function isSettings (value: unknown): value is FormerAdapter['settings'] {
-  return typeof value === 'object' && value != null && !Array.isArray(value)
+function settingsIn (file: string, text: string | undefined): FederationSettings {
+  if (text != null) return checkSettings(parseJson(text), `what ${file} says of its settings`)
+  throw new InputError(`${file} does not say by which settings it was trained: write it again with "consilium export", or name its home`)
 }
 
 /** Of a file, or the last of a home. */
@@ -87,7 +83,7 @@ async function readTensors (from: string): Promise<{ file: string } & ReturnType
 
 /** @throws InputError naming each setting by which the numbers of the adapter would mean something else */
 export function requireSameMeaning ({ file, settings }: FormerAdapter, document: FederationSettings): void {
-  const found = differences(settings, meaningOf(document))
+  const found = differences(meaningOf(settings), meaningOf(document))
   if (found.length === 0) return
   const words = (value: unknown): string => value === undefined ? 'not said' : typeof value === 'string' ? value : JSON.stringify(value)
   const said = found.map(({ name, before, after }) => `${name} is ${words(before)} there and ${words(after)} here`)

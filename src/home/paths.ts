@@ -14,6 +14,8 @@ export interface SitePaths {
   readonly documents: string
   readonly newDocuments: string
   readonly agreements: string
+  readonly scores: string
+  readonly newScores: string
   readonly config: string
   readonly policy: string
   readonly pacs: string
@@ -63,6 +65,8 @@ export function sitePaths (home: string): SitePaths {
     documents: at('membership/documents.json'),
     newDocuments: at('membership/documents.jsonl'),
     agreements: at('membership/agreements.json'),
+    scores: at('membership/scores.json'),
+    newScores: at('membership/scores.jsonl'),
     config: at('config.json'),
     policy: at('policy.json'),
     pacs: at('pacs.json'),

@@ -80,8 +80,8 @@ describe('a federation that starts from an adapter', function () {
     const refused = async (settings: Record<string, unknown>, from = at('former.safetensors')): Promise<string> =>
       await reasonOf(found('refused', { settings, from }))
     expect(await refused({ model: { lora: { rank: 4, alpha: 8 }, decoder: 'lora' } })).to.contain(
-      'former.safetensors is of a federation with other settings: model.lora.rank is 2 there and 4 here; model.lora.alpha is 4 there and 8 ' +
-        'here; model.decoder is lora+upscaling there and lora here'
+      'former.safetensors is of a federation with other settings: model.lora.rank is 2 there and 4 here; ' +
+        'model.lora.alpha is 4 there and 8 here; model.decoder is lora+upscaling there and lora here'
     )
     const same = { model: { lora: { rank: 2 } } }
     expect(await refused(same, at('none.safetensors'))).to.match(/none\.safetensors is not there/)
