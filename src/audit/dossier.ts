@@ -2,7 +2,7 @@ import { knownContent, type EntryContent, type LedgerEntry } from './entry.ts'
 import { verifyLedger, type ExpectedOwner, type LedgerCheck } from './verify.ts'
 
 /** What left for one other site, and what came from it. */
-export interface PartnerAccount {
+interface PartnerAccount {
   readonly peerId: string
   /** As its certificate had it when it was met last; none where it was not. */
   name?: string
@@ -16,7 +16,7 @@ export interface PartnerAccount {
 }
 
 /** What left in one month (UTC). */
-export interface MonthAccount {
+interface MonthAccount {
   readonly month: string
   exchanges: number
   bytesSent: number

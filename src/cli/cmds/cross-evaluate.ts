@@ -1,8 +1,9 @@
 import Table from 'cli-table3'
-import { LEAST_PATIENTS, signRow, type Score } from '../../federation/cross-scores/score-row.ts'
-import { leaveRow, ScoreBook } from '../../federation/cross-scores/score-book.ts'
-import { scoreMatrices, type ScoreMatrix } from '../../federation/cross-scores/matrix.ts'
 import { readNewestFederation } from '../../federation/amendments/amendments.ts'
+import { scoreMatrices, type ScoreMatrix } from '../../federation/cross-scores/matrix.ts'
+import { leaveRow, ScoreBook } from '../../federation/cross-scores/score-book.ts'
+import { LEAST_PATIENTS, signRow, type Score } from '../../federation/cross-scores/score-row.ts'
+import { whyUntold } from '../../federation/cross-scores/why-untold.ts'
 import { loadIdentity, readPeerId } from '../../federation/identity.ts'
 import { readCredential, readStatements } from '../../federation/membership/files.ts'
 import { Standing } from '../../federation/membership/statements.ts'
@@ -69,18 +70,18 @@ async function score (args: Args<typeof flags>): Promise<CrossScore[]> {
 /** Whether anything is left for the daemon to tell. */
 async function tell (home: string, scores: readonly CrossScore[]): Promise<boolean> {
   const paths = sitePaths(home)
-  const { crossScores } = await readPolicy(paths.policy)
+  const { id: federation, document } = await readNewestFederation(paths)
   const enough = scores.filter(({ dice }) => Object.keys(dice).length > 0)
   if (enough.length < scores.length) {
     warn(`of fewer than ${LEAST_PATIENTS} patients nothing is said: their scores could be told apart`)
   }
-  if (crossScores !== true) {
-    warn(`nothing is told to others: ${paths.policy} does not say "crossScores": true`)
+  const why = whyUntold(document, await readPolicy(paths.policy))
+  if (why != null) {
+    warn(`nothing is told to others: ${why}`)
     return false
   }
   const [key, site] = [await loadIdentity(paths.identity), await readPeerId(paths.identity)]
   const credential = await readCredential(paths.certificate)
-  const { id: federation } = await readNewestFederation(paths)
   const made = new Date().toISOString()
   for (const each of enough) await leaveRow(paths, await signRow({ federation, site, made, ...each, credential }, key))
   return enough.length > 0

@@ -7,6 +7,7 @@ import { KnownScores } from '../../../../src/federation/cross-scores/known-score
 import { scoreMatrices } from '../../../../src/federation/cross-scores/matrix.ts'
 import { leaveRow, ScoreBook } from '../../../../src/federation/cross-scores/score-book.ts'
 import { signRow, type ScoreRow } from '../../../../src/federation/cross-scores/score-row.ts'
+import { whyUntold } from '../../../../src/federation/cross-scores/why-untold.ts'
 import type { Federation } from '../../../../src/federation/document.ts'
 import { signRevocation, Standing } from '../../../../src/federation/membership/statements.ts'
 import { sitePaths } from '../../../../src/home/paths.ts'
@@ -76,6 +77,13 @@ describe('cross-site scores', () => {
     expect(sites()).to.have.members([founder.peerId, member.peerId])
     await standing.learn([await signRevocation(federation.id, member.peerId, founder.key)])
     expect(sites()).to.deep.equal([founder.peerId])
+  })
+
+  it('stay at the site without its policy, and where privacy is promised', () => {
+    const privacy = { unit: 'patient', epsilon: 8, delta: 1e-5 } as never
+    expect(whyUntold({}, {})).to.match(/does not say "crossScores"/)
+    expect(whyUntold({ privacy }, { crossScores: true })).to.match(/promises differential privacy/)
+    expect(whyUntold({}, { crossScores: true })).to.equal(undefined)
   })
 
   it('are a matrix of whose images by whose adapter', async () => {
