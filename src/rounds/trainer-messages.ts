@@ -20,6 +20,8 @@ export interface TrainerSetup {
   /** Where phase G is to be private to each patient. */
   readonly privacy?: Mechanism | undefined
   readonly data: string
+  /** Its images have no masks: nothing is trained but what stays at the site, by what the global model is sure of. */
+  readonly withoutLabels?: boolean
   readonly axis: SiteConfig['axis']
   /** How often a corrected slice is trained on while the others are once; 1 if not given. */
   readonly correctionWeight?: number
