@@ -68,8 +68,8 @@ export const start = command({
 })
 
 function noCommonModel ({ rounds }: Summary): string {
-  return `${rounds} rounds are finished and not one exchange with another site: this is no common model, but one of this site's images ` +
-    'alone; "consilium status" and the log said why, and --alone is for those who want it so'
+  return `${rounds} rounds are finished and not one exchange with another site: this is no common model, but one of this site's ` +
+    'images alone; "consilium status" and the log said why, and --alone is for those who want it so'
 }
 
 /** The folder that this site trains on; the files of a PACS are fetched first, by another process. */
@@ -96,7 +96,7 @@ async function runUntilSignalled (daemon: Daemon, system: SystemNotify): Promise
 
 function describe ({ name, rounds, exchanges, dice }: Summary): string {
   if (dice == null) {
-    return `${name}: the adapter of round ${rounds} is here, read ${exchanges} times from the others; this site has no labels, so no Dice: ` +
+    return `${name}: the adapter of round ${rounds} is here, read ${exchanges} times from others; this site has no labels, so no Dice: ` +
       '"consilium predict" makes masks of its images'
   }
   return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${

@@ -24,7 +24,7 @@ describe('a site without labels beside two that train', function () {
   }
 
   /** The reader as site a has it, once a has heard of it. */
-  async function shown<T extends { reads?: true }> (route: string): Promise<T> {
+  async function shown<T extends { reads?: true }> (route: '/peers' | '/members'): Promise<T> {
     const until = Date.now() + 120_000
     while (Date.now() < until) {
       const reader = (await fetchControl<T[]>(sites.paths('a').home, route)).find(({ reads }) => reads === true)
