@@ -201,8 +201,9 @@ export class PeerTable {
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
   expectsSomebody (): boolean {
-    if (this.#entries.size === 0) return this.#now() < this.#aloneFrom
-    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
+    const others = [...this.#entries.values()].filter(({ announced }) => announced?.reads !== true)
+    if (others.length === 0) return this.#now() < this.#aloneFrom
+    return others.some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 
   /**

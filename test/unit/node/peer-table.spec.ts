@@ -48,6 +48,14 @@ describe('PeerTable', () => {
     expect([peers.haveLeft(), peers.expectsSomebody()]).to.deep.equal([true, false])
   })
 
+  it('still expects somebody to be found while it knows a site without labels alone', () => {
+    peers.connected('reader', [])
+    peers.announced('reader', announced({ reads: true }))
+    expect(peers.expectsSomebody()).to.equal(true)
+    clock.time += 20_000
+    expect(peers.expectsSomebody()).to.equal(false)
+  })
+
   it('knows who is far ahead, and the ring that all who know the same sites agree on', () => {
     for (const [id, round] of [['c', 9], ['a', 5], ['d', 1]] as const) {
       peers.connected(id, [])

@@ -27,10 +27,10 @@ function scene ({ rounds = 3, failures = 0 } = {}) {
         return Promise.resolve(1)
       }
     },
-    store: { saveRound: ({ round }) => Promise.resolve(void saved.push(round)) },
+    store: { saveRound: async ({ round }) => { saved.push(round) } },
     checkpoint: { save: async () => {}, state: { values: new Float32Array(), round: 0, weight: 0 } },
     metrics: {
-      append: (record) => Promise.resolve(void records.push(record)),
+      append: async (record) => { records.push(record) },
       get finishedRounds () { return records.at(-1)?.round ?? 0 }
     },
     record: new SiteRecord([], true),
