@@ -5,7 +5,7 @@ import { readAccount } from '../../../src/audit/account.ts'
 import { relativeDistance } from '../../../src/gossip-aggregation/consensus.ts'
 import type { ReaderReport } from '../report/report.ts'
 import type { Children } from './children.ts'
-import { readHome } from './homes.ts'
+import { readHome, type HomeResult } from './homes.ts'
 import type { HospitalProcess } from './hospital-process.ts'
 import type { Hospital } from './hospitals.ts'
 
@@ -41,20 +41,24 @@ export async function describeReader (
   { hospital: { name, home, data }, exitCode }: HospitalProcess,
   others: readonly Hospital[]
 ): Promise<ReaderReport> {
-  const [{ summary, final, initial }, finals] = [await readHome(home), await finalsOf(others)]
+  const { summary, ...own } = await readHome(home)
   const peerId = summary?.peerId ?? null
-  const nearest = final == null || initial == null ? [] : finals.map((each) => relativeDistance([final, each], initial))
   return {
     name,
     peerId,
     rounds: summary?.rounds ?? 0,
     reads: summary?.exchanges ?? 0,
     hasDice: summary?.dice != null,
-    distance: nearest.length === 0 ? null : Math.min(...nearest),
+    distance: nearestOf(own, await finalsOf(others)),
     masks: exitCode === 0 ? await masksOf(children, home, data) : 0,
     stepsTaken: peerId == null ? 0 : await stepsTold(peerId, others),
     exitCode
   }
+}
+
+function nearestOf ({ final, initial }: Pick<HomeResult, 'final' | 'initial'>, finals: readonly Float32Array[]): number | null {
+  if (final == null || initial == null || finals.length === 0) return null
+  return Math.min(...finals.map((each) => relativeDistance([final, each], initial)))
 }
 
 async function finalsOf (others: readonly Hospital[]): Promise<Float32Array[]> {
