@@ -179,6 +179,7 @@ function describe ({ id, document }: Federation): string {
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     ...(document.hints ?? []).map((address) => `hint        ${address}`),
+    ...(document.start == null ? [] : [`starts from the adapter ${document.start.adapter}`]),
     `trains by   ${methodInWords(document)}`,
     `readers     sites without labels may read, and ${lastPhases(roundPlan(document)).length > 0 ? FIT : SERVE}`,
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
