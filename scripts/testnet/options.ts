@@ -27,6 +27,8 @@ export interface TestnetOptions {
   readonly conditions: Conditions
   /** Classes of the bundled sample; none: its masks as they are. */
   readonly classes: readonly SampleClass[]
+  /** Hospitals without labels that join while the others train. */
+  readonly readers: number
   readonly compare: boolean
   readonly engine: ComputeSettings['engine']
   readonly provider: ComputeSettings['provider']
@@ -95,6 +97,7 @@ const flags = {
     describe: "A|B@FROM-TO, e.g. '0,1|2,3@2-4': no connection between A and B while sites of B are in these rounds",
     default: [] as string[]
   },
+  reader: { type: 'number', describe: 'N: so many more hospitals, without labels, join while the others train, and only read', default: 0 },
   classes: {
     type: 'string',
     describe: 'brain, deep-grey, or brain,deep-grey: what of the bundled sample is segmented, by a federation that names its classes'
@@ -158,6 +161,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },
     classes,
+    readers: wholeNumber('--reader', parsed.reader, 0, MAX_HOSPITALS),
     compare: parsed.compare,
     engine: parsed.engine,
     provider: parsed.provider,

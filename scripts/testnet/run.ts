@@ -18,6 +18,7 @@ import { readHome } from './hospitals/homes.ts'
 import { HospitalProcess } from './hospitals/hospital-process.ts'
 import { dataFolders, planHospitals, type Hospital } from './hospitals/hospitals.ts'
 import { withMoreImages } from './hospitals/more-images.ts'
+import { describeReader, planReaders, startReaders } from './hospitals/readers.ts'
 import { prepareWorkspace, type Workspace } from './hospitals/workspace.ts'
 import { Journal } from './journal.ts'
 import type { TestnetOptions } from './options.ts'
@@ -35,6 +36,8 @@ interface Run {
   readonly display: Display
   readonly workspace: Workspace
   readonly hospitals: readonly Hospital[]
+  /** Without labels. */
+  readonly readers: readonly Hospital[]
   readonly signal: AbortSignal
 }
 
@@ -53,7 +56,8 @@ export async function runTestnet (options: TestnetOptions, children: Children, s
   const display = createDisplay({ json: options.json })
   try {
     const hospitals = await pMap(planned, async (hospital) => await furnish(hospital, { options, display, workspace }), { concurrency: 1 })
-    const run: Run = { options, children, display, workspace, hospitals, signal }
+    const readers = planReaders(hospitals, options.readers, workspace.homes)
+    const run: Run = { options, children, display, workspace, hospitals, readers, signal }
     display.note(`${hospitals.length} hospitals, ${options.rounds} rounds, seed ${options.seed}; logs and homes in ${workspace.homes}`)
     const together = await runFederation(run)
     signal.throwIfAborted()
@@ -98,33 +102,36 @@ async function withNamed (
 interface Together {
   readonly files: FederationFiles
   readonly processes: readonly HospitalProcess[]
+  readonly reading: readonly HospitalProcess[]
   readonly journal: Journal
 }
 
 async function runFederation (run: Run): Promise<Together> {
-  const { options, children, display, hospitals, signal } = run
+  const { options, children, display, hospitals, readers, signal } = run
   const { faults, conditions: { partitions }, rounds } = options
   const killed = new Set(faults.filter(({ kind }) => kind === 'kill').map(({ site }) => site))
   const processes = hospitals.map((hospital) =>
     new HospitalProcess(children, hospital, aloneFlags(hospital.index, { partitions, killed, hospitals: hospitals.length, rounds }))
   )
+  const reading = readers.map((reader) => new HospitalProcess(children, reader, ['--without-labels']))
+  const all = [...processes, ...reading]
   const journal = new Journal()
   try {
     const files = await startAll(run, processes)
-    await follow(processes, { faults, display, journal, signal })
+    await Promise.all([follow(all, { faults, display, journal, signal }), startReaders(reading, processes, signal)])
     signal.throwIfAborted()
-    for (const each of processes.filter(({ state }) => state === 'failed')) {
+    for (const each of all.filter(({ state }) => state === 'failed')) {
       display.note(`${each.hospital.name} failed: ${await each.lastWords()}`)
     }
-    return { files, processes, journal }
+    return { files, processes, reading, journal }
   } finally {
-    await Promise.all(processes.map(async (each) => { await each.stop() }))
+    await Promise.all(all.map(async (each) => { await each.stop() }))
   }
 }
 
 /** As people would: one founds and starts, the others join with its files and address. */
 async function startAll (
-  { options, children, display, signal }: Run,
+  { options, children, display, readers, signal }: Run,
   [founder, ...others]: readonly HospitalProcess[]
 ): Promise<FederationFiles> {
   const files = await createFederation(children, founder!.hospital, options)
@@ -132,7 +139,7 @@ async function startAll (
   founder!.faults = faultsOf(0, options.conditions, [], options.seed)
   founder!.start()
   const bootstrap = await bootstrapAddresses(founder!, signal)
-  await joinFederation(children, others.map(({ hospital }) => hospital), files, bootstrap)
+  await joinFederation(children, [...others.map(({ hospital }) => hospital), ...readers], files, bootstrap)
   signal.throwIfAborted()
   const peerIds = await readPeerIds(children, [founder!, ...others].map(({ hospital }) => hospital))
   for (const other of others) {
@@ -162,7 +169,7 @@ async function runComparison (
   const local = new Map<string, number>()
   for (const { hospital } of alone) {
     const { summary } = await readHome(hospital.home)
-    if (summary != null) local.set(hospital.name, summary.dice.personal)
+    if (summary?.dice != null) local.set(hospital.name, summary.dice.personal)
   }
   const finished = processes.filter(({ state, hospital }) => state === 'finished' && local.has(hospital.name)).map(({ hospital }) =>
     hospital
@@ -201,8 +208,8 @@ interface ExitOutcome {
   readonly compareSeconds: number
 }
 
-async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutcome): Promise<TestnetResult> {
-  const { together: { files, processes, journal }, comparison, pictures, startedAt, federationSeconds, compareSeconds } = outcome
+async function finish ({ options, children, hospitals, readers, workspace }: Run, outcome: ExitOutcome): Promise<TestnetResult> {
+  const { together: { files, processes, reading, journal }, comparison, pictures, startedAt, federationSeconds, compareSeconds } = outcome
   const { id, document } = await readFederation(files.federation)
   const sites: SiteOutcome[] = []
   for (const process of processes) {
@@ -221,23 +228,25 @@ async function finish ({ options, hospitals, workspace }: Run, outcome: ExitOutc
     federationSeconds,
     wallSeconds
   })
+  const found = await pMap(reading, async (each) => await describeReader(children, each, hospitals), { concurrency: EVALUATIONS_AT_ONCE })
+  const report = { ...facts, ...(found.length === 0 ? {} : { readers: found }) }
   const sample = options.data == null
   const checks = judge({
-    report: facts,
+    report,
     rounds: options.rounds,
     strikes: journal.strikes,
     conditions: options.conditions,
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
-    ledgers: await compareLedgers(hospitals),
+    ledgers: await compareLedgers([...hospitals, ...readers]),
     standard: sample && showsBrain(options) && options.settings == null && options.rounds >= STANDARD[options.base].rounds &&
       hospitals.length <= 4,
     compared: options.compare
   })
-  const report = reportSchema.parse({ ...facts, checks })
-  await writeJson(workspace.reportJson, report)
-  await writeFileSafely(workspace.reportHtml, renderPage({ report, pictures, sample }))
-  return { report, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
+  const whole = reportSchema.parse({ ...report, checks })
+  await writeJson(workspace.reportJson, whole)
+  await writeFileSafely(workspace.reportHtml, renderPage({ report: whole, pictures, sample }))
+  return { report: whole, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
 }
 
 function showsBrain ({ classes }: TestnetOptions): boolean {

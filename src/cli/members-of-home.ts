@@ -6,7 +6,7 @@ import { MemberBook } from '../federation/membership/member-book.ts'
 import { viewMembers, type MemberView } from '../federation/membership/members-view.ts'
 import { Standing } from '../federation/membership/statements.ts'
 import { loadConfig } from '../home/config/load.ts'
-import { MetricsLog } from '../home/metrics-log.ts'
+import { MetricsLog, type RoundRecord } from '../home/metrics-log.ts'
 import { sitePaths } from '../home/paths.ts'
 import { requireKnownHome } from '../home/version.ts'
 import { fetchControl } from '../node/control/client.ts'
@@ -39,17 +39,24 @@ export async function ownMember (home: string): Promise<MemberView> {
   const standing = new Standing(federation)
   await readStatements(paths.statements, standing)
   const { certificate } = await readCredential(paths.certificate)
+  const { name, withoutLabels } = await loadConfig(paths.config, {})
   const last = (await MetricsLog.open(paths.metrics)).records.at(-1)
   return {
     peerId,
-    name: certificate?.name ?? (await loadConfig(paths.config, {})).name ?? 'founder',
+    name: certificate?.name ?? name ?? 'founder',
     role: founders.includes(peerId) ? 'founder' : certificate?.role ?? 'member',
     standing: standing.hasLeft(peerId) ? 'left' : certificate != null && Date.parse(certificate.to) <= Date.now() ? 'expired' : 'member',
     connected: false,
     isSelf: true,
+    ...readsBy(withoutLabels, last),
     ...(certificate == null ? {} : { validTo: certificate.to }),
     ...(last == null ? {} : { lastRound: last.round, lastRoundAt: last.t })
   }
+}
+
+/** By its settings, or by what it did when it ran last. */
+function readsBy (withoutLabels: boolean, last: RoundRecord | undefined): Pick<MemberView, 'reads'> {
+  return withoutLabels || (last != null && last.dice == null) ? { reads: true } : {}
 }
 
 /** What this site knows of one other, if anything. */

@@ -48,6 +48,11 @@ export function describePace (pace = 1): string {
   return pace < 1 ? `, at ${Math.round(100 * pace)} % of a round's steps to keep up` : ''
 }
 
+/** ", without labels: it only reads and has no Dice", or nothing for whoever trains. */
+export function describeReads (reads = false): string {
+  return reads ? ', without labels: it only reads and has no Dice' : ''
+}
+
 /** ", 40 of 48 steps arrived", or nothing where they are not known. */
 export function describeArrived (steps: { readonly trained: number, readonly arrived: number } | undefined): string {
   return steps == null ? '' : `, ${steps.arrived} of ${steps.trained} training steps arrived`

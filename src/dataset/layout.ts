@@ -46,6 +46,7 @@ const MASK_FOLDERS = [
 const SETS = 'train(ing)?|val(id|idation)?|test(ing)?|images?|masks?|labels?|all|data'
 const FINDINGS = 'benign|malignant|normal|abnormal|healthy'
 const PARTS = new RegExp(`^(${SETS}|${FINDINGS}|(part|batch|fold)[-_]?\\d*)$`, 'i')
+const ADD_MASKS = 'add the masks, or let this site read what the others average with "consilium start --without-labels"'
 const NO_CHANNEL = 'the name lacks the channel suffix _0000 of the nnU-Net layout'
 
 /** What lies in a folder: files of images and of masks, or files that pair within their own folders. */
@@ -59,12 +60,13 @@ interface Files {
 }
 
 /**
- * Finds the pairs of a data folder, of whose images so many channels are read, or the first. @throws InputError when the folder has no
- * layout that is known
+ * Finds the pairs of a data folder, of whose images so many channels are read, or the first; of a site without labels its images alone.
+ * @throws InputError when the folder has no layout that is known
  */
-export async function listPairs (root: string, channels?: readonly number[]): Promise<Listing> {
+export async function listPairs (root: string, channels?: readonly number[], withoutLabels = false): Promise<Listing> {
   const names = (await listEntries(root)).map(({ name }) => name)
-  const { layout, images, masks, ignored, problems, statement } = await filesOf(root, names, channels)
+  const files = withoutLabels ? imagesAlone : filesOf
+  const { layout, images, masks, ignored, problems, statement } = await files(root, names, channels)
   const [kept, keptMasks] = [withoutTwins(images), withoutTwins(masks)]
   const { pairs, byLikeName, problems: unpaired, lonely } = pairUp(kept.files, keptMasks.files)
   const stated = names.includes('subjects.csv') ? await readSubjectsFile(root) : undefined
@@ -117,7 +119,7 @@ async function filesOf (root: string, names: readonly string[], channels: readon
   }
   const beside = await besideEachOther(root, images, channels)
   if (beside != null) return { ...beside, statement }
-  if (images != null) throw new InputError(`${root} has no masks/ beside ${images}/: add the masks`)
+  if (images != null) throw new InputError(`${root} has no masks/ beside ${images}/: ${ADD_MASKS}`)
   if (masks != null) throw new InputError(`${root} has no images/ beside ${masks}/: add the images`)
   throw new InputError(
     `${root} has neither images/ and masks/ nor imagesTr/ and labelsTr/, nor images with masks of like names (a.png, a_mask.png) beside ` +
@@ -125,8 +127,29 @@ async function filesOf (root: string, names: readonly string[], channels: readon
   )
 }
 
+/** What is no mask, wherever a data folder has its images. */
+async function imagesAlone (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
+  const folder = names.includes('imagesTr')
+    ? 'imagesTr'
+    : IMAGE_FOLDERS.flatMap((known) => names.find((name) => name.toLowerCase() === known) ?? [])[0]
+  const { found, problems } = await walk(root, folder ?? '.')
+  const files = found.filter((each) => !isMask(each)).map(named)
+  const isNnunet = folder === 'imagesTr' && isNnunetFolder(folder, files.map(({ stem }) => stem))
+  const cases = isNnunet
+    ? toCases(files, { channels: channels ?? [0], isPlain: () => false, bare: NO_CHANNEL })
+    : casesIn(files, [], channels)
+  return {
+    layout: isNnunet ? 'nnunet' : 'folders',
+    images: isNnunet && channels == null ? cases.files.filter(hasFirst) : cases.files,
+    masks: [],
+    ignored: cases.ignored,
+    problems: [...problems.filter(({ file }) => !NOT_IMAGES.test(file)), ...cases.problems],
+    statement: names.includes('dataset.json') ? await readDatasetJson(root) : SILENT
+  }
+}
+
 async function nnunetFiles (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
-  if (!names.includes('labelsTr')) throw new InputError(`${root} has no labelsTr/ beside imagesTr/: add the masks`)
+  if (!names.includes('labelsTr')) throw new InputError(`${root} has no labelsTr/ beside imagesTr/: ${ADD_MASKS}`)
   const statement = await readDatasetJson(root)
   const [images, masks] = [await walk(root, 'imagesTr'), await walk(root, 'labelsTr')]
   const labels = masks.found.map(named)
@@ -164,10 +187,6 @@ async function besideEachOther (
   channels: readonly number[] | undefined
 ): Promise<Omit<Files, 'statement'> | undefined> {
   const { found, problems } = await walk(root, images ?? '.')
-  const isMask = ({ file, folders, stem }: Found): boolean => {
-    const last = folders.at(-1)?.toLowerCase() ?? ''
-    return MASK_FOLDERS.includes(last) || (!IMAGE_FOLDERS.includes(last) && (isMaskName(stem) || /\.seg\.nrrd$/i.test(file)))
-  }
   const files = found.map((each) => {
     const ends = [...IMAGE_FOLDERS, ...MASK_FOLDERS].includes(each.folders.at(-1)?.toLowerCase() ?? '')
     return { ...named({ ...each, folders: ends ? each.folders.slice(0, -1) : each.folders }), isMask: isMask(each) }
@@ -182,6 +201,11 @@ async function besideEachOther (
     ignored,
     problems: [...problems.filter(({ file }) => !NOT_IMAGES.test(file)), ...twins]
   }
+}
+
+function isMask ({ file, folders, stem }: Found): boolean {
+  const last = folders.at(-1)?.toLowerCase() ?? ''
+  return MASK_FOLDERS.includes(last) || (!IMAGE_FOLDERS.includes(last) && (isMaskName(stem) || /\.seg\.nrrd$/i.test(file)))
 }
 
 /** What may lie beside images without being meant as one. */

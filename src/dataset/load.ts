@@ -121,7 +121,8 @@ function shownSlices (slices: readonly Slice[], { empty = false }: LoadOptions, 
   return shown
 }
 
-function modalitiesOf (
+/** What images are, all of them, by how they are shown. */
+export function modalitiesOf (
   shown: readonly ShownPlane[],
   channels: readonly number[] | undefined
 ): Pick<Dataset, 'modality' | 'modalities'> {
@@ -142,7 +143,7 @@ function countEach (sentences: readonly string[]): Record<string, number> {
 }
 
 /** Passes a dataset on if it has slices. @throws InputError with the counts and the first reasons */
-export function requireUsableDataset (dataset: Dataset, path: string): Dataset {
+export function requireUsableDataset<T extends Pick<Dataset, 'slices' | 'problems'>> (dataset: T, path: string): T {
   if (dataset.slices.length > 0) return dataset
   const reasons = [...new Set(dataset.problems.map((problem) => problem.reason))]
   if (reasons.length === 0) throw new InputError(`${path} holds no images: add pictures or NIfTI volumes with their masks`)

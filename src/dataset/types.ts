@@ -161,6 +161,8 @@ export interface ReadOptions {
 export interface LoadOptions extends ReadOptions {
   /** files of labels, in the federation's values, that stand above the folder's, by the stem of their image */
   corrected?: ReadonlyMap<string, string>
+  /** the site has no labels: images are listed whatever lies beside them, and no masks */
+  withoutLabels?: boolean
   /** keeps slices, pictures and volumes without foreground: all count in scores */
   empty?: boolean
   /** sides to which large images are scaled as they are read, to be kept so alone; without it they are kept whole */

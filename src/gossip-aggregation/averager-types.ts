@@ -53,8 +53,10 @@ export interface AveragerInit {
   /** The site's global adapter x; copied. */
   readonly values: Float32Array
   readonly round: number
-  /** Constant mass w > 0 (see massOf). */
+  /** Constant mass w > 0 (see massOf); 0 of a site that only reads. */
   readonly mass: number
+  /** A site without labels: it takes over what others average, and nobody takes anything from it. */
+  readonly reads?: boolean | undefined
   /** Rounds that the federation trains, read anew for each offer: no site is in a later one. Any when missing. */
   readonly rounds?: number | undefined
   readonly settings: AveragerSettings

@@ -5,6 +5,7 @@ import { ClipRadius } from './clip.ts'
 import { Influence } from './influence.ts'
 import { CodecChoice, noiseOf } from './codecs/codec-choice.ts'
 import { CODECS, finer, type Codec } from './codecs/codec.ts'
+import { checkMass, checkTerms } from './exchange/check-terms.ts'
 import { Doubts } from './exchange/doubts.ts'
 import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
 import type { Offer, Terms } from './exchange/exchange-types.ts'
@@ -55,7 +56,7 @@ export class Averager {
   readonly schema: Schema
   readonly mass: number
   readonly settings: AveragerSettings
-  readonly #init: Pick<AveragerInit, 'rounds'>
+  readonly #init: Pick<AveragerInit, 'rounds' | 'reads'>
   /** Offers are refused PAUSED and none are made. */
   paused = false
   /** The same, by the site's own policy. */
@@ -80,13 +81,13 @@ export class Averager {
   #exchanges = 0
   #current: Exchange | undefined
 
-  /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass]. */
+  /** SchemaError when `values` are not the schema's count of finite numbers or the mass is not in (0, maxMass], nor 0 of one that reads. */
   constructor (init: AveragerInit) {
     const { schema, values, round, mass, rounds = Infinity, settings, learnt } = init
     if (values.length !== schema.size || !values.every(Number.isFinite)) {
       throw new SchemaError(`an averager of model ${schema.model} needs ${schema.size} finite numbers`)
     }
-    if (!(mass > 0 && mass <= settings.maxMass)) throw new SchemaError(`the mass ${mass} is not in (0, ${settings.maxMass}]`)
+    checkMass(init)
     this.schema = schema
     this.mass = mass
     this.#init = init
@@ -219,14 +220,16 @@ export class Averager {
    * Begins an exchange as initiator, and says what to offer. To catch up, a site that is far behind states mass 0: it takes the
    * partner's x and round over, with what it trained and no other site has yet on top, and the partner's x stays as it is. `upTo` is the
    * round that the others are in, as far as this site believes them: it takes no later one over, and moves no farther than that many
-   * rounds may have brought them; where that is not far enough its round stays, and it is for another partner to go on.
+   * rounds may have brought them; where that is not far enough its round stays, and it is for another partner to go on. A site that only
+   * reads does nothing else.
    * @throws RefusedError with reason BUSY_HERE, PAUSED_HERE or IN_DOUBT_HERE.
    */
   offer (partner: string, exchangeId: string, { catchUp = false, upTo = Infinity } = {}): { exchange: Exchange, offer: Offer } {
     if (this.paused || this.withheld) throw new RefusedError('PAUSED_HERE')
     if (this.#current != null) throw new RefusedError('BUSY_HERE')
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
-    const exchange = this.#begin(partner, 'initiator', exchangeId, catchUp ? { mass: 0, upTo } : { mass: this.mass })
+    const side = catchUp || this.#reads ? { mass: 0, upTo } : { mass: this.mass }
+    const exchange = this.#begin(partner, 'initiator', exchangeId, side)
     const [codecs, want] = [this.#codecs.can, this.#codecs.want(this.isSettling)]
     return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs, want } }
   }
@@ -236,7 +239,7 @@ export class Averager {
    * @throws ProtocolError for an offer that no honest site makes.
    */
   answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): AnsweredOffer {
-    this.#checkTerms(offer)
+    checkTerms(offer, this.#init, this.settings)
     if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
     const codec = this.#codecFor(offer)
     if (offer.schemaHash !== this.schema.hash || codec == null) return { refused: 'SCHEMA' }
@@ -301,7 +304,7 @@ export class Averager {
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
       reach: mass === 0 ? this.#reachAfter(upTo - this.#round) : Infinity,
-      terms: { round: this.#round, mass, clipRadius, steps: this.steps.trained },
+      terms: { round: this.#round, mass, clipRadius, steps: this.steps.trained, ...(this.#reads ? { reads: true } : {}) },
       mixed: (into) => {
         into.set(this.values)
         this.#unmixed.takeOut(into)
@@ -310,7 +313,7 @@ export class Averager {
       adaptsCodec: codec === 'auto',
       sketchSeed: this.#influence?.seed,
       check: (theirs, own) => {
-        this.#checkTerms(theirs)
+        checkTerms(theirs, this.#init, this.settings)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
         if (this.#areApart(partner, theirs, own)) throw new RefusedError('STALE')
       },
@@ -323,8 +326,8 @@ export class Averager {
         if (this.#current === exchange) this.#current = undefined
         if (end === 'doubt') this.#doubts.add(exchange)
         if (outcome == null) return
-        if (exchange.terms.mass > 0 && outcome.partnerMass > 0) this.#learn(outcome)
-        else if (exchange.terms.mass === 0 && !outcome.clipped) this.#round = Math.max(this.#round, Math.min(outcome.partnerRound, upTo))
+        if (this.#reads || (exchange.terms.mass > 0 && outcome.partnerMass > 0)) this.#learn(outcome)
+        if (exchange.terms.mass === 0 && !outcome.clipped) this.#round = Math.max(this.#round, Math.min(outcome.partnerRound, upTo))
       }
     }
   }
@@ -334,9 +337,13 @@ export class Averager {
     return Math.min(this.#radius.after(rounds), (this.#influence?.reach ?? Infinity) * (1 + Math.max(0, rounds)))
   }
 
-  /** Before its own training it cannot tell what is far. */
+  get #reads (): boolean {
+    return this.#init.reads ?? false
+  }
+
+  /** Before its own training it cannot tell what is far, and one that only reads has nothing to give. */
   get #isUntrained (): boolean {
-    return this.#influence != null && this.#round === 0 && this.steps.trained === 0
+    return this.#reads || (this.#influence != null && this.#round === 0 && this.steps.trained === 0)
   }
 
   #apply (exchangeId: string, difference: Float32Array, factor: number, carried: number): void {
@@ -374,18 +381,6 @@ export class Averager {
     if (theirs == null) return undefined
     const codec = finer(theirs, this.#codecs.want(this.isSettling))
     return codecs.includes(codec) && this.#codecs.can.includes(codec) ? codec : undefined
-  }
-
-  #checkTerms ({ round, mass, clipRadius }: Terms): void {
-    if (!Number.isSafeInteger(round) || round < 0 || round > (this.#init.rounds ?? Infinity)) {
-      throw new ProtocolError(`the partner states the impossible round ${round}`)
-    }
-    if (!(mass >= 0 && mass <= this.settings.maxMass)) {
-      throw new ProtocolError(`the partner states the mass ${mass}; it must be in [0, ${this.settings.maxMass}]`)
-    }
-    if (!(clipRadius > 0 && clipRadius < Infinity)) {
-      throw new ProtocolError(`the partner states the clip radius ${clipRadius}; it must be positive`)
-    }
   }
 
   /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */

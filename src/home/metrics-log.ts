@@ -22,8 +22,8 @@ export interface Scores {
   readonly classes?: Readonly<Record<string, Dice>>
 }
 
-/** One finished round. */
-export interface RoundRecord extends Scores {
+/** One finished round; of a site without labels one that it read, without scores. */
+export interface RoundRecord extends Partial<Scores> {
   /** Its end, ISO 8601, UTC. */
   readonly t: string
   readonly round: number

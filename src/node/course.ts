@@ -9,6 +9,7 @@ import { Pace } from '../rounds/pace.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
+import { readAlong } from '../rounds/read-along.ts'
 import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
@@ -38,13 +39,14 @@ export interface CourseInit {
 export async function followCourse (init: CourseInit): Promise<'finished' | 'amended'> {
   const { joined } = init
   if (joined == null) return await trainRounds(init)
+  if (init.site.record.reads) return await read(init, joined)
   const company = companyOf(init, joined)
   await gatherMembers(init, joined)
   const { metrics, federation: { document: { training } } } = init.site
   await comeBack(init, joined)
   const hadFinished = metrics.finishedRounds >= training.rounds
   if (await trainRounds(init, othersOf(init, joined, company)) === 'amended') return 'amended'
-  if (!leaves(init)) return await settleDown(init, joined, company, hadFinished)
+  if (!leaves(init)) return await settleDown(init, joined, { company, isOpen: hadFinished })
   await joined.network.quiesce()
   return 'finished'
 }
@@ -135,11 +137,33 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   return await amendments?.look() === true ? 'amended' : 'finished'
 }
 
-async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<'finished' | 'amended'> {
+/** The course of a site without labels. */
+async function read (init: CourseInit, joined: JoinedPeers): Promise<'finished' | 'amended'> {
+  const { site, state, amendments, signal } = init
+  const { gossip, network: { peers }, announcer } = joined
+  if (site.restored != null) await endRestored(site.paths)
+  const outcome = await readAlong({
+    ...site,
+    ...state,
+    gossip,
+    peers,
+    clock: systemClock,
+    distance: announcer.distance,
+    onPhase: () => { announcer.touch() },
+    isAmended: async () => await amendments?.look() === true
+  }, signal)
+  return outcome === 'amended' ? outcome : await settleDown(init, joined)
+}
+
+async function settleDown (
+  init: CourseInit,
+  joined: JoinedPeers,
+  { company, isOpen = false }: { readonly company?: Company, readonly isOpen?: boolean } = {}
+): Promise<'finished' | 'amended'> {
   const { site, state, amendments, signal } = init
   const { record, logger, notices, federation: { document: { averaging, training } } } = site
   const { gossip, announcer, network, settlement } = joined
-  await company.atEnd({
+  await company?.atEnd({
     onWaiting: () => { enter(init, 'waiting', record.round) },
     catchUp: async () => {
       const own = { ...state, notices, record, rounds: training.rounds }

@@ -270,7 +270,7 @@ export class Daemon {
       file: paths.usage,
       notices,
       clock: systemClock,
-      connected: () => network?.peers.connectedCount ?? Infinity,
+      connected: () => network?.peers.partnerCount ?? Infinity,
       finished: metrics.records
     })
     await guard.guard(averager)

@@ -28,6 +28,7 @@ export async function finish (site: Site, { state, trainer, ready, joined, event
   Object.assign(record, scores)
   const summary: Summary = {
     name: site.name,
+    ...(record.reads ? { reads: true } : {}),
     peerId: site.peerId,
     federation: federation.id,
     rounds: site.metrics.finishedRounds,

@@ -41,13 +41,13 @@ export async function joinPeers (
   peers.guide(averager)
   const announcer = announcerOf(site, state, network)
   const gossip = new ExchangeLoop({
-    exchange: network.exchange,
+    exchange: record.reads ? reading(network, averager) : network.exchange,
     peers,
     averager,
     notices,
     clock: systemClock,
     random: Math.random,
-    partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
+    ...(record.reads ? {} : { partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers }) })
   })
   const arrival = new Arrival(notices)
   const changed = (): void => {
@@ -58,7 +58,7 @@ export async function joinPeers (
   await network.join(averager, {
     onExchange: (report) => {
       record.count(report)
-      if (report.role === 'responder') gossip.served(report.partner, report)
+      if (report.role === 'responder' && !report.isRead) gossip.served(report.partner, report)
       changed()
       logger.debug({ partner: report.partner, role: report.role, distance: report.distance, ms: report.durationMs }, 'exchanged')
     },
@@ -89,6 +89,11 @@ export async function joinPeers (
   }
 }
 
+/** No round is taken over that the others are not in, nor more than so many rounds may have moved them. */
+function reading ({ exchange, peers }: SiteNetwork, averager: Averager): ExchangeLoopInit['exchange'] {
+  return async (partner, options) => await exchange(partner, { ...options, upTo: peers.medianRound() ?? averager.round })
+}
+
 function announcerOf (
   { federation: { id, document: { labels } }, mechanism, record, logger }: Site,
   { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
@@ -109,11 +114,15 @@ function announcerOf (
 }
 
 /** By what this site and the others announce. */
-function bestRound ({ peerId, federation, notices, logger }: Site, { store, best: kept }: AdapterState, network: SiteNetwork): BestRound {
+function bestRound (
+  { peerId, federation, record, notices, logger }: Site,
+  { store, best: kept }: AdapterState,
+  network: SiteNetwork
+): BestRound {
   const best = new BestRound({
     best: kept,
     keep: async (found) => await store.keepBest(found),
-    sites: () => network.peers.ring(peerId).length,
+    sites: () => network.peers.ring(peerId).length - (record.reads ? 1 : 0),
     maxImages: federation.document.averaging.maxMass,
     onBest: ({ round, dice, sites }) => {
       notices.over('best round', 'the best adapter is kept again')

@@ -7,6 +7,7 @@ import type { Auditor } from '../audit/auditor.ts'
 import { PrivacyLedger } from '../audit/privacy/privacy-ledger.ts'
 import { messageOf } from '../common/message-of.ts'
 import { seededRandom } from '../common/random.ts'
+import { InputError } from '../errors.ts'
 import { takeUpAmendment } from '../federation/amendments/take-up.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
@@ -49,7 +50,7 @@ export interface KnownOthers {
 }
 
 /** The settings of a site that trains: it has data. */
-export type RunConfig = Omit<SiteConfig, 'pacsCache'> & { readonly data: string }
+export type RunConfig = Omit<SiteConfig, 'pacsCache' | 'withoutLabels'> & { readonly data: string, readonly withoutLabels?: boolean }
 
 /** What the home folder says, before anything runs. */
 export interface Site {
@@ -97,6 +98,7 @@ export async function openSite (
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
+  requireNeverTrained(home, config, metrics)
   const name = config.name ?? peerId.slice(-8)
   if (faults != null) {
     notices.warn(
@@ -104,8 +106,17 @@ export async function openSite (
       `this site suffers test faults (${JSON.stringify(faults)}): unset ${FAULTS_VARIABLE} unless a testnet set it`
     )
   }
-  const [record, mechanism, restored] = [new SiteRecord(metrics.records), mechanismOf(federation.document), await readRestored(paths)]
+  const record = new SiteRecord(metrics.records, config.withoutLabels)
+  const [mechanism, restored] = [mechanismOf(federation.document), await readRestored(paths)]
   return { paths, config, federation, policy, key, peerId, name, logger, notices, metrics, record, mechanism, restored, faults }
+}
+
+/** What a site trained with its labels is fitted to those. */
+function requireNeverTrained (home: string, { withoutLabels = false }: RunConfig, { records }: MetricsLog): void {
+  if (!withoutLabels || records.every(({ dice }) => dice == null)) return
+  throw new InputError(
+    `${home} has trained with labels: go on with them, or let a site without labels (--without-labels) begin in a home of its own`
+  )
 }
 
 /** The same site, going on with the amended document that it has agreed to. @throws InputError for a document that was damaged */
@@ -126,6 +137,7 @@ export function trainerSetup ({ paths, config, federation, peerId, mechanism, fa
     labels,
     ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
+    ...(config.withoutLabels === true ? { withoutLabels: true } : {}),
     axis: config.axis,
     start: startAdapterOf(paths.startAdapter, start),
     correctionWeight: config.correctionWeight,
@@ -191,7 +203,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
   const { mechanism, paths: { privacy: folder }, federation: { id, document: { training } }, notices } = site
-  if (mechanism == null) return undefined
+  // What never lands costs nothing.
+  if (mechanism == null || site.record.reads) return undefined
   if (site.restored != null) await PrivacyLedger.doubt(folder, 'this home is that of a backup, and what it spent since is not known')
   return await openPrivacyGuard({ mechanism, training, folder, federation: id, trained, notices, audit, now: Date.now })
 }
@@ -239,10 +252,9 @@ function averagerInit (
     schema,
     values,
     round: Math.max(round, finishedRounds),
-    mass: massOf(images, averaging),
+    ...(site.record.reads ? { mass: 0, reads: true } : { mass: massOf(images, averaging), trains: { rootOf, seed: randomInt(2 ** 32) } }),
     get rounds () { return mostRounds() },
     settings: averaging,
-    trains: { rootOf, seed: randomInt(2 ** 32) },
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,

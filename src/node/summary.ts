@@ -1,9 +1,11 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Scores } from '../home/metrics-log.ts'
 
-/** summary.json: what a finished daemon leaves behind. */
-export interface Summary extends Scores {
+/** summary.json: what a finished daemon leaves behind; scores where it has labels. */
+export interface Summary extends Partial<Scores> {
   readonly name: string
+  /** A site without labels. */
+  readonly reads?: true
   readonly peerId: string
   readonly federation: string
   /** Finished. */

@@ -105,9 +105,7 @@ export class Announcer {
         phase: record.phase,
         schemaHash: averager.schema.hash,
         sketch: this.#own,
-        steps: averager.steps,
-        pace: record.pace,
-        ...this.#scores
+        ...(record.reads ? { reads: true } : { steps: averager.steps, pace: record.pace, ...this.#scores })
       })
     } catch (error) {
       logger.debug({ reason: messageOf(error) }, 'an announcement was not published')

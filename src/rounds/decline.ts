@@ -16,8 +16,9 @@ export class Decline {
   /** After a round; oldest first. */
   ended (records: readonly RoundRecord[]): void {
     const last = records.at(-1)
-    const former = last == null ? undefined : records.findLast(({ t }) => Date.parse(t) <= Date.parse(last.t) - WEEK_MS)
-    if (last == null || former == null) return
+    const before = (last == null ? NaN : Date.parse(last.t)) - WEEK_MS
+    const former = records.findLast(({ t, dice }) => dice != null && Date.parse(t) <= before)
+    if (last?.dice == null || former?.dice == null) return
     const [now, then] = [last.dice.personal, former.dice.personal]
     if (now >= then - MOST_LOST) this.#notices.over('worse', 'the model is as good as a week ago again')
     else {

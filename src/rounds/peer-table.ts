@@ -1,41 +1,10 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { LabelFits } from '../settings/labels.ts'
-import { byClass } from './by-class.ts'
+import { hasFinished, isGone, isPartner, trainingIn, trains, viewOf, type Announced, type PeerEntry } from './peer-entry.ts'
 import { reachedByMost } from './reached-by-most.ts'
 import type { PeerView } from './status.ts'
 
-/** What a site's latest announcement says, as far as the round pipeline needs it. */
-export interface Announced {
-  readonly round: number
-  readonly phase: string
-  readonly schemaHash: string
-  readonly sketch: Float32Array
-  readonly dice?: number | undefined
-  readonly steps?: { readonly trained: number, readonly arrived: number } | undefined
-  readonly pace?: number | undefined
-  readonly labelFits?: LabelFits | undefined
-  readonly classDice?: readonly (number | undefined)[] | undefined
-}
-
-interface Entry {
-  connected: boolean
-  addresses: readonly string[]
-  lastSeen?: number
-  announced?: Announced
-  announcedAt?: number
-  /** The round that it was in when it was heard first. */
-  firstRound?: number
-  /** The latest round that it ever said it is in; -1 before the first, and when it got there. */
-  highest: number
-  movedAt: number
-  /** When it was first heard to have finished its rounds. */
-  finishedAt?: number
-  exchanges: number
-  foreign: boolean
-  /** No common version of a protocol: it cannot be asked, though its training may reach this site through others. */
-  apart: boolean
-  software?: string
-}
+export type { Announced } from './peer-entry.ts'
 
 // A site that restarts is back within this time; one that stays away longer is not waited for.
 const ABSENT_MS = 20_000
@@ -50,13 +19,9 @@ const STALLED_MS = 600_000
 const MOST = 1024
 // So many are believed at once after a start: those who started with this site, and may not have been found yet, matter less.
 const MANY = 5
-// What a site says last, of its own will: it is neither asked nor waited for.
-const GONE = new Set(['done', 'stopped'])
-const FINISHED = new Set(['cool-down', ...GONE])
-
 /** Everything known about the other sites: connected, announced and exchanged are three different facts. */
 export class PeerTable {
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, PeerEntry>()
   readonly #now: () => number
   readonly #foundWithinMs: number
   readonly #rootOf: (id: string) => string
@@ -97,8 +62,8 @@ export class PeerTable {
   announced (id: string, announced: Announced): void {
     const entry = this.#entry(id)
     entry.lastSeen = this.#now()
-    const isNews = this.#moved(entry, announced.round)
-    if (FINISHED.has(announced.phase)) entry.finishedAt ??= this.#now()
+    const isNews = announced.reads !== true && this.#moved(entry, announced.round)
+    if (hasFinished(announced)) entry.finishedAt ??= this.#now()
     else delete entry.finishedAt
     entry.announced = announced
     entry.announcedAt = this.#now()
@@ -109,7 +74,7 @@ export class PeerTable {
   /** It said so in an exchange: beliefs about rounds do not hang on announcements alone, which a lost connection may keep away. */
   heardRound (id: string, round: number): void {
     const entry = this.#entries.get(id)
-    if (entry?.announced == null || round <= entry.highest) return
+    if (entry?.announced == null || !trains(entry) || round <= entry.highest) return
     entry.announced = { ...entry.announced, round }
     this.#moved(entry, round)
     for (const listener of this.#onRound) listener()
@@ -165,15 +130,14 @@ export class PeerTable {
   }
 
   /** What it says of its steps and its pace. */
-  trainingOf (id: string): Pick<PeerView, 'steps' | 'pace'> {
-    const { steps, pace } = this.#entries.get(id)?.announced ?? {}
-    return { ...(steps == null ? {} : { steps }), ...(pace == null ? {} : { pace }) }
+  trainingOf (id: string): Pick<PeerView, 'steps' | 'pace' | 'reads'> {
+    return trainingIn(this.#entries.get(id)?.announced ?? {})
   }
 
   /** How the masks of sites that were heard of lately agree with the federation's model, by site. */
   labelFits (): Map<string, LabelFits> {
     const since = this.#now() - ABSENT_MS
-    const lately = [...this.#entries].filter(([, { foreign, announcedAt = -Infinity }]) => !foreign && announcedAt > since)
+    const lately = [...this.#entries].filter(([, entry]) => trains(entry) && (entry.announcedAt ?? -Infinity) > since)
     return new Map(lately.flatMap(([id, { announced }]) => announced?.labelFits == null ? [] : [[id, announced.labelFits] as const]))
   }
 
@@ -190,7 +154,7 @@ export class PeerTable {
   /** Sites that are connected, or were until a moment ago, and have not finished their rounds. */
   unfinished (): string[] {
     return [...this.#entries].filter(([, entry]) =>
-      this.#isPresent(entry) && entry.announced != null && !FINISHED.has(entry.announced.phase)
+      this.#isPresent(entry) && entry.announced != null && !hasFinished(entry.announced)
     ).map(([id]) => id)
   }
 
@@ -206,7 +170,7 @@ export class PeerTable {
 
   /** The others have finished and said goodbye, at least one of them, and nobody is there any more: none is to come. */
   haveLeft (): boolean {
-    const members = [...this.#entries.values()].filter(({ foreign }) => !foreign)
+    const members = [...this.#entries.values()].filter(trains)
     const isThere = members.some((entry) => this.#isPresent(entry) && !isGone(entry))
     return !isThere && members.some(({ announced }) => announced?.phase === 'done')
   }
@@ -237,8 +201,9 @@ export class PeerTable {
 
   /** True while somebody is there, may come back in a moment, or may yet be found because this site has only just come up. */
   expectsSomebody (): boolean {
-    if (this.#entries.size === 0) return this.#now() < this.#aloneFrom
-    return [...this.#entries.values()].some((entry) => this.#isPresent(entry) && !isGone(entry))
+    const others = [...this.#entries.values()].filter(({ announced }) => announced?.reads !== true)
+    if (others.length === 0) return this.#now() < this.#aloneFrom
+    return others.some((entry) => this.#isPresent(entry) && !isGone(entry))
   }
 
   /**
@@ -292,7 +257,7 @@ export class PeerTable {
    */
   sketches (schemaHash: string): Float32Array[] {
     const since = this.#now() - ABSENT_MS
-    const lately = [...this.#entries.values()].filter(({ foreign, announcedAt = -Infinity }) => !foreign && announcedAt > since)
+    const lately = [...this.#entries.values()].filter((entry) => trains(entry) && (entry.announcedAt ?? -Infinity) > since)
     return lately.flatMap(({ announced }) => announced?.schemaHash === schemaHash ? [announced.sketch] : [])
   }
 
@@ -308,28 +273,23 @@ export class PeerTable {
     return [...this.#entries.values()].filter(({ connected }) => connected).length
   }
 
-  /** Other sites that train the same; of those that said what they train and no farewell, how many are not there. */
-  get counts (): { known: number, absent: number } {
-    const known = [...this.#entries.values()].filter(({ foreign }) => !foreign)
-    const isAbsent = (entry: Entry): boolean => entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
-    return { known: known.length, absent: known.filter(isAbsent).length }
+  /** Of these, those that average what this site does. */
+  get partnerCount (): number {
+    return [...this.#entries.values()].filter((entry) => entry.connected && trains(entry)).length
+  }
+
+  /** Other sites that train the same, and those that only read; of the former, how many said no farewell and are not there. */
+  get counts (): { known: number, absent: number, readers: number } {
+    const all = [...this.#entries.values()]
+    const known = all.filter(trains)
+    const readers = all.filter(({ announced }) => announced?.reads === true).length
+    const isAbsent = (entry: PeerEntry): boolean => entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
+    return { known: known.length, absent: known.filter(isAbsent).length, readers }
   }
 
   /** `suspects`: sites whose adapters were clipped again and again. `classes`: names of the federation's. */
   view (suspects: readonly string[] = [], classes: readonly string[] = []): PeerView[] {
-    return [...this.#entries].map(([peerId, { connected, addresses, lastSeen, announced, exchanges, software }]) => ({
-      peerId,
-      connected,
-      addresses: [...addresses],
-      exchanges,
-      suspect: suspects.includes(peerId),
-      ...(lastSeen == null ? {} : { lastSeen: new Date(lastSeen).toISOString() }),
-      ...(announced == null ? {} : { round: announced.round, phase: announced.phase }),
-      ...(announced?.dice == null ? {} : { dice: announced.dice }),
-      ...byClass(announced?.classDice, classes),
-      ...this.trainingOf(peerId),
-      ...(software == null ? {} : { software })
-    }))
+    return [...this.#entries].map((each) => viewOf(each, { suspect: suspects.includes(each[0]), classes }))
   }
 
   /**
@@ -338,14 +298,14 @@ export class PeerTable {
    */
   #movingRounds (except?: string): number[] {
     return [...this.#entries]
-      .filter(([id, { connected, foreign, apart, movedAt }]) =>
-        id !== except && connected && !foreign && !apart && this.#now() - movedAt < STALLED_MS)
+      .filter(([id, entry]) =>
+        id !== except && entry.connected && trains(entry) && !entry.apart && this.#now() - entry.movedAt < STALLED_MS)
       .flatMap(([, { announced, highest }]) => announced == null ? [] : [highest])
       .sort((a, b) => a - b)
   }
 
   /** Going back and forth is no news: nobody waits for it. */
-  #moved (entry: Entry, round: number): boolean {
+  #moved (entry: PeerEntry, round: number): boolean {
     if (round <= entry.highest) return false
     entry.highest = round
     entry.movedAt = this.#now()
@@ -353,22 +313,22 @@ export class PeerTable {
     return true
   }
 
-  #isPresent ({ connected, foreign, apart, lastSeen }: Entry): boolean {
-    return !foreign && !apart && (connected || this.#now() - (lastSeen ?? -Infinity) < ABSENT_MS)
+  #isPresent (entry: PeerEntry): boolean {
+    return trains(entry) && !entry.apart && (entry.connected || this.#now() - (entry.lastSeen ?? -Infinity) < ABSENT_MS)
   }
 
-  #entry (id: string): Entry {
+  #entry (id: string): PeerEntry {
     const known = this.#entries.get(id)
     if (known != null) return known
     const { highest = -1, movedAt = this.#now() } = this.#takeFormer(id) ?? {}
-    const entry: Entry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, foreign: false, apart: false }
+    const entry: PeerEntry = { connected: false, addresses: [], highest, movedAt, exchanges: 0, foreign: false, apart: false }
     if (this.#entries.size >= MOST) this.#forgetOne()
     this.#entries.set(id, entry)
     return entry
   }
 
   /** What is known of the key that this one took over from, which is no site of its own any more. */
-  #takeFormer (id: string): Entry | undefined {
+  #takeFormer (id: string): PeerEntry | undefined {
     const root = this.#rootOf(id)
     // The first key took over from none.
     if (root === id) return undefined
@@ -379,19 +339,11 @@ export class PeerTable {
 
   #forgetOne (): void {
     const absent = [...this.#entries].filter(([, { connected }]) => !connected)
-    const seen = ([, { lastSeen }]: [string, Entry]): number => lastSeen ?? -Infinity
-    const oldest = absent.reduce<[string, Entry] | undefined>(
+    const seen = ([, { lastSeen }]: [string, PeerEntry]): number => lastSeen ?? -Infinity
+    const oldest = absent.reduce<[string, PeerEntry] | undefined>(
       (least, each) => least == null || seen(each) < seen(least) ? each : least,
       undefined
     )
     if (oldest != null) this.#entries.delete(oldest[0])
   }
-}
-
-function isPartner (entry: Entry): boolean {
-  return !entry.foreign && !entry.apart && !isGone(entry)
-}
-
-function isGone ({ announced }: Entry): boolean {
-  return announced != null && GONE.has(announced.phase)
 }

@@ -8,10 +8,13 @@ export interface CountedExchange {
   readonly partner: string
   readonly bytesSent: number
   readonly bytesReceived: number
+  readonly isRead?: boolean
 }
 
 /** Running counts of one site, carried over restarts by the metrics of finished rounds. */
 export class SiteRecord {
+  /** A site without labels. */
+  readonly reads: boolean
   phase: SitePhase = 'starting'
   round = 0
   partner: string | undefined
@@ -39,7 +42,8 @@ export class SiteRecord {
   readonly exchangesByRound: number[] = []
   #inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
 
-  constructor (finished: readonly RoundRecord[] = []) {
+  constructor (finished: readonly RoundRecord[] = [], reads = false) {
+    this.reads = reads
     for (const each of finished) {
       this.#setExchanges(each.round, each.exchanges)
       this.exchanges += each.exchanges
@@ -53,10 +57,12 @@ export class SiteRecord {
     }
   }
 
-  count ({ partner, bytesSent, bytesReceived }: CountedExchange): void {
-    this.partner = partner
+  /** To be read by a site without labels costs bytes, and is no exchange. */
+  count ({ partner, bytesSent, bytesReceived, isRead = false }: CountedExchange): void {
+    const isExchange = this.reads || !isRead
+    if (isExchange) this.partner = partner
     for (const counts of [this, this.#inRound]) {
-      counts.exchanges++
+      if (isExchange) counts.exchanges++
       counts.bytesSent += bytesSent
       counts.bytesReceived += bytesReceived
     }

@@ -1,8 +1,8 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Dice } from '../home/metrics-log.ts'
 
-/** What a site is doing: G and L are the phases of training. */
-export type SitePhase = 'starting' | 'waiting' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
+/** What a site is doing: G and L are the phases of training; a site without labels reads. */
+export type SitePhase = 'starting' | 'waiting' | 'reading' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
 
 /** An amendment of the federation that is not in force at this site. */
 export interface AmendmentView {
@@ -32,6 +32,8 @@ export interface SiteStatus {
   rounds: number
   phase: SitePhase
   partner?: string
+  /** A site without labels: it reads what the others average, and has no Dice. */
+  reads?: true
   dice?: Dice
   /** Dice by class, where the federation names classes. */
   classes?: Readonly<Record<string, Dice>>
@@ -89,6 +91,8 @@ export interface PeerView {
   classes?: Readonly<Record<string, number>>
   steps?: { trained: number, arrived: number }
   pace?: number
+  /** A site without labels. */
+  reads?: true
   exchanges: number
   /** How it is reached: direct, through the proxy, or relayed by whom; absent while it is not. */
   reach?: string

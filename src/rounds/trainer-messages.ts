@@ -21,6 +21,8 @@ export interface TrainerSetup {
   /** Where phase G is to be private to each patient. */
   readonly privacy?: Mechanism | undefined
   readonly data: string
+  /** Its images have no masks: nothing is trained but what stays at the site, by what the global model is sure of. */
+  readonly withoutLabels?: boolean
   readonly axis: SiteConfig['axis']
   /** The adapter that the federation starts from, where it is not made by the seed. */
   readonly start?: StartAdapter | undefined

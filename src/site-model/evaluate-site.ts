@@ -36,6 +36,8 @@ export interface EvaluateOptions {
   readonly pictures?: string | undefined
 }
 
+const NO_LABELS = 'this site has no labels to score by: name a folder with masks by --data, or look at what "consilium predict" finds'
+
 /** Means over images with foreground, HD95 in pixels; below, patients (docs/metrics.md). */
 interface ModeScore extends ImageScore {
   readonly perSlice: readonly SampleScore[]
@@ -67,6 +69,7 @@ export async function evaluateSite (home: string, given: string | undefined, opt
   const site = await openSiteModel(home, options.compute, options.round)
   try {
     const { training } = site.federation.document
+    if (given == null && site.config.withoutLabels) throw new InputError(NO_LABELS)
     const before = await readSides(sitePaths(home).privateStore)
     const data = given ?? site.config.data ?? before.data
     if (data == null) throw new InputError(`${home} does not know its images yet: name their folder with --data, or start the site`)

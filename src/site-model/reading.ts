@@ -62,7 +62,10 @@ async function readKept (path: string): Promise<unknown> {
 }
 
 /** Keeps with the model what it was trained on, CT or not; nothing where the images are mixed, or 8-bit pictures alone. */
-export async function keepReading (privateStore: string, { modality, modalities }: Dataset): Promise<void> {
+export async function keepReading (
+  privateStore: string,
+  { modality, modalities }: Pick<Dataset, 'modality' | 'modalities'>
+): Promise<void> {
   const each = modalities?.map((one) => one ?? 'unknown')
   await writeCheckedJson(join(privateStore, NAME), { modality: modality ?? 'unknown', ...each == null ? {} : { modalities: each } })
 }

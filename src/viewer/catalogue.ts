@@ -14,6 +14,8 @@ interface CatalogueInit {
   readonly data: string
   readonly privateStore: string
   readonly channels: readonly number[] | undefined
+  /** Whatever lies beside the images is no mask. */
+  readonly withoutLabels?: boolean | undefined
   readonly now?: () => number
 }
 
@@ -63,8 +65,9 @@ export class Catalogue {
   }
 
   async #list (): Promise<ReadonlyMap<string, Listed>> {
-    const { data, privateStore, channels } = this.#init
-    const { pairs, unlabelled } = await listAll(data, { patientKey: patientKey(privateStore), ...channels == null ? {} : { channels } })
+    const { data, privateStore, channels, withoutLabels = false } = this.#init
+    const reading = { withoutLabels, patientKey: patientKey(privateStore), ...channels == null ? {} : { channels } }
+    const { pairs, unlabelled } = await listAll(data, reading)
     const listed = (image: DataImage, isLabelled: boolean): [string, Listed] => {
       const id = this.#pseudonym('image', image.stem)
       return [id, { id, image, isLabelled }]

@@ -21,6 +21,8 @@ import type { ServedSite } from './site.ts'
 export interface ViewerInit extends GuardInit, PredictorInit {
   readonly data: string
   readonly port: number
+  /** The data folder has images and no masks. */
+  readonly withoutLabels?: boolean
 }
 
 /** A label volume of 512×512×1000 voxels, and a form around it. */
@@ -53,7 +55,8 @@ export class ViewerServer {
     const { privateStore } = sitePaths(init.home)
     const images = await OpenedImages.open(init, init.data)
     try {
-      const catalogue = await Catalogue.open({ data: init.data, privateStore, channels: images.predictor.channels })
+      const { data, withoutLabels } = init
+      const catalogue = await Catalogue.open({ data, privateStore, channels: images.predictor.channels, withoutLabels })
       await catalogue.all()
       const stopping = new AbortController()
       const site = {

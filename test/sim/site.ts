@@ -20,12 +20,19 @@ export interface SimulatedSite {
 export function createSite (
   id: string,
   values: Float32Array,
-  init: { mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog } = {}
+  init: { mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog, reads?: boolean } = {}
 ): SimulatedSite {
-  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), log } = init
+  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), reads = false, log } = init
   return {
     id,
-    averager: new Averager({ schema, values, round, mass, settings: { ...SETTINGS, ...settings }, ...(log == null ? {} : { log }) })
+    averager: new Averager({
+      schema,
+      values,
+      round,
+      ...(reads ? { mass: 0, reads } : { mass }),
+      settings: { ...SETTINGS, ...settings },
+      ...(log == null ? {} : { log })
+    })
   }
 }
 

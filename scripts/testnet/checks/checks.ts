@@ -8,6 +8,7 @@ import { arrivalChecks } from './arrival-checks.ts'
 import { bytesCheck } from './bytes-check.ts'
 import { conditionChecks } from './condition-checks.ts'
 import type { LedgerComparison } from './ledgers.ts'
+import { readerChecks } from './reader-checks.ts'
 
 export interface CheckInput {
   readonly report: Omit<Report, 'checks'>
@@ -51,7 +52,8 @@ export function judge (input: CheckInput): ReportCheck[] {
       ): ReportCheck => input.standard ? check : { ...check, kind: 'measure' })
       : []),
     ...input.strikes.flatMap((strike) => strikeChecks(strike, input)),
-    ...conditionChecks(input)
+    ...conditionChecks(input),
+    ...readerChecks(input.report.readers ?? [], input.rounds)
   ]
 }
 

@@ -4,6 +4,7 @@ import type { HospitalProcess } from '../hospitals/hospital-process.ts'
 const PHASES = {
   starting: 'starting',
   waiting: 'waiting for the others',
+  reading: 'reading',
   G: 'phase G',
   exchange: 'exchange',
   L: 'phase L',

@@ -29,7 +29,7 @@ const summarySchema = z.object({
   exchangesByRound: z.array(z.number()),
   bytesSent: z.number(),
   bytesReceived: z.number(),
-  dice,
+  dice: dice.optional(),
   classes: z.record(z.string(), dice).optional(),
   eventLoopP99Ms: z.number(),
   warnings: z.array(z.string())

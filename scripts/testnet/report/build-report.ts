@@ -91,7 +91,8 @@ function describeHospital (
     signal: process.signal,
     restarts: process.restarts,
     warnings: known.warnings,
-    history: rounds.map(({ round, t, dice: { global, personal } }) => ({ round, t: secondsOf(t), global, personal }))
+    history: rounds.flatMap(({ round, t, dice }) =>
+      dice == null ? [] : [{ round, t: secondsOf(t), global: dice.global, personal: dice.personal }])
   }
 }
 

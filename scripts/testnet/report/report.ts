@@ -49,6 +49,23 @@ const hospitalSchema = z.strictObject({
   history: z.array(roundSchema)
 })
 
+/** A hospital without labels, which reads. */
+const readerSchema = z.strictObject({
+  name: z.string(),
+  peerId: z.string().nullable(),
+  /** That its adapter is of. */
+  rounds: count,
+  reads: count,
+  hasDice: z.boolean(),
+  /** Of its adapter from the nearest of the hospitals that train, relative to what was learnt. */
+  distance: score,
+  /** That its model made of its images. */
+  masks: count,
+  /** By the ledgers of the others: steps that it brought, or kept. */
+  stepsTaken: count,
+  exitCode: z.number().int().nullable()
+})
+
 const checkSchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
@@ -76,6 +93,8 @@ export const reportSchema = z.strictObject({
   /** Of phase G in a whole round; null where rounds are epochs. */
   stepsPerRound: count.nullable(),
   hospitals: z.array(hospitalSchema),
+  /** Hospitals without labels (--reader); absent where there are none. */
+  readers: z.array(readerSchema).optional(),
   /** Mean Dice of site i's model on site j's validation images, j ≠ i; null without --compare. */
   crossSite: crossSite.nullable(),
   /** sqrt(mean ‖x_i − x̄‖²) / ‖x̄ − x_0‖ from saved adapters: after each round, last after the cool-down (round null). */
@@ -85,6 +104,7 @@ export const reportSchema = z.strictObject({
 
 export type Report = z.infer<typeof reportSchema>
 export type HospitalReport = z.infer<typeof hospitalSchema>
+export type ReaderReport = z.infer<typeof readerSchema>
 export type ReportCheck = z.infer<typeof checkSchema>
 export type ConsensusPoint = Report['consensus'][number]
 export type CrossSite = z.infer<typeof crossSite>

@@ -58,7 +58,12 @@ ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 <div class="chart">${new Markup(bytesChart(report))}</div></section>`
 }
 
-function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
+function readerLines (readers: Report['readers'] = []): Markup[] {
+  return readers.map(({ name, rounds, reads, masks }) =>
+    html`<p>${name} has no labels: it read ${reads} times, up to round ${rounds}, moved nobody, and its model made ${masks} masks.</p>`)
+}
+
+function hospitalTable ({ hospitals, readers, stepsPerRound }: Report): Markup {
   const withLocal = hospitals.some(({ dice }) => dice.local != null)
   const head = [
     'hospital',
@@ -78,6 +83,7 @@ function hospitalTable ({ hospitals, stepsPerRound }: Report): Markup {
     table(head, hospitals.map((each) => tableRow(cells(each, withLocal))))
   }</section>
 ${classTable(hospitals)}
+${readerLines(readers)}
 <section class="card"><h2>Whose learning arrived</h2>
 <p class="note">A step arrives once an exchange has carried it, whole, to another hospital.</p>
 ${hospitals.map((each) => html`<p>${describeParticipation(each, stepsPerRound)}</p>`)}</section>`

@@ -17,6 +17,8 @@ const federationFlag = {
   }
 } as const
 
+const NO_LABELS = 'this site has none: it reads what the others average, and has no Dice'
+
 export const doctor = command({
   command: 'doctor',
   describe: 'engine, GPU, memory, ports, clock, disk: what works, and what to do for more',
@@ -30,7 +32,7 @@ export const doctor = command({
     const config = await loadConfig(sitePaths(args.home).config, settingsIn(engine, args))
     const { examine } = await import('../doctor/examine.ts')
     const found = await examine(args.home, config)
-    print(args.json, found, () => describe(found))
+    print(args.json, found, () => config.withoutLabels ? `${describe(found)}\n${line('labels', true, NO_LABELS)}` : describe(found))
     const problems = problemsOf(found)
     if (problems.length > 0) throw new InputError(problems.join('; '))
   }

@@ -19,6 +19,7 @@ import { sitePaths } from '../../home/paths.ts'
 import { readPolicy } from '../../home/policy.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { askControl } from '../../node/control/client.ts'
+import { lastPhases, roundPlan } from '../../rounds/plan.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
 import { parseDuration } from '../duration.ts'
@@ -165,6 +166,9 @@ function describeLine ({ name, document, policy, isWithin }: PolicyLine): string
   return `${isWithin ? 'within' : 'BEYOND'}  ${name}: the document says ${document}, policy.json ${policy}`
 }
 
+const FIT = 'fit what stays with them to what the common model is sure of'
+const SERVE = 'serve the common model'
+
 function describe ({ id, document }: Federation): string {
   const signed = new Set(document.signatures.map(({ peerId }) => peerId))
   return [
@@ -177,6 +181,7 @@ function describe ({ id, document }: Federation): string {
     ...(document.hints ?? []).map((address) => `hint        ${address}`),
     ...(document.start == null ? [] : [`starts from the adapter ${document.start.adapter}`]),
     `trains by   ${methodInWords(document)}`,
+    `readers     sites without labels may read, and ${lastPhases(roundPlan(document)).length > 0 ? FIT : SERVE}`,
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')
 }

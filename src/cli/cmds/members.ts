@@ -7,7 +7,7 @@ import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { knownMember, membersInHome, membersOfDaemon, ownMember } from '../members-of-home.ts'
-import { describeArrived, describePace, homeFlag, jsonFlag, print } from '../output.ts'
+import { describeArrived, describePace, describeReads, homeFlag, jsonFlag, print } from '../output.ts'
 import { offline } from '../prepare-home.ts'
 
 export const members = command({
@@ -67,10 +67,10 @@ function describe (
 ): string {
   const round = lastRound == null ? 'none' : `${lastRound} at ${lastRoundAt}`
   const held = standing === 'member' ? '' : `, ${standing}`
-  if (rest.isSelf === true) return `${name}  ${peerId}\n  ${role}, this site${held}; last round ${round}`
+  if (rest.isSelf === true) return `${name}  ${peerId}\n  ${role}, this site${held}${describeReads(rest.reads)}; last round ${round}`
   return `${name}  ${peerId}\n  ${role}${held}${
     connected ? `, connected${rest.reach == null ? '' : `, ${rest.reach}`}` : ''
-  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${describeArrived(rest.steps)}${
+  }; last seen ${lastSeen}; last round ${round}; last exchange ${lastExchange}${describeReads(rest.reads)}${describeArrived(rest.steps)}${
     describePace(rest.pace)
   }${rest.software == null ? '' : `; consilium ${rest.software}`}`
 }

@@ -38,7 +38,8 @@ export const serve = command({
     const { ViewerServer } = await import('../../viewer/server.ts')
     const compute = settingsIn(engine, args)
     const data = await dataFolder(config.data, home)
-    const server = await ViewerServer.start({ home, data, mode, compute, port, listen, token, origins })
+    const { withoutLabels } = config
+    const server = await ViewerServer.start({ home, data, withoutLabels, mode, compute, port, listen, token, origins })
     print(json, { url: server.url }, `listening on ${server.url}: docs/viewer.md says how 3D Slicer and OHIF find it; Ctrl-C ends it`)
     let letGo = (): void => {}
     try {

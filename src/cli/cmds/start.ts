@@ -1,6 +1,6 @@
 import { onStopSignal } from '../../common/stop-signals.ts'
 import { isPacs } from '../../dicomweb/address.ts'
-import { InputError } from '../../errors.ts'
+import { InputError, UsageError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { joiningInWords } from '../../home/joining.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -22,6 +22,8 @@ const startSettings = siteConfig.omit({ embeddingCache: true })
 /** Exit code of a site that was to train with others and did not. */
 const NO_EXCHANGE = 3
 
+const NOTHING_READ = 'this site has read nothing from the others, so its model is the base alone: the log said why'
+
 const flags = {
   ...homeFlag,
   ...jsonFlag,
@@ -42,6 +44,9 @@ export const start = command({
     await prepareHome(home, (sentence) => { news.push(sentence) })
     const config = await loadConfig(sitePaths(home).config, settingsIn(startSettings, args))
     const faults = readTestFaults(process.env)
+    if (alone && config.withoutLabels) {
+      throw new UsageError('--alone is for a site that trains, and one without labels only reads from others: leave one of them out')
+    }
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
     const data = await dataOf({ ...config, data: config.data }, home, news)
     tuneGc()
@@ -57,13 +62,15 @@ export const start = command({
     if (summary == null) return
     print(json, summary, () => describe(summary))
     if (alone || summary.exchanges > 0) return
-    warn(
-      `${summary.rounds} rounds are finished and not one exchange with another site: this is no common model, but one of this site's ` +
-        'images alone; "consilium status" and the log said why, and --alone is for those who want it so'
-    )
+    warn(summary.reads === true ? NOTHING_READ : noCommonModel(summary))
     process.exitCode = NO_EXCHANGE
   }
 })
+
+function noCommonModel ({ rounds }: Summary): string {
+  return `${rounds} rounds are finished and not one exchange with another site: this is no common model, but one of this site's ` +
+    'images alone; "consilium status" and the log said why, and --alone is for those who want it so'
+}
 
 /** The folder that this site trains on; the files of a PACS are fetched first, by another process. */
 async function dataOf ({ data, pacsCache }: SiteConfig & { readonly data: string }, home: string, news: string[]): Promise<string> {
@@ -88,6 +95,10 @@ async function runUntilSignalled (daemon: Daemon, system: SystemNotify): Promise
 }
 
 function describe ({ name, rounds, exchanges, dice }: Summary): string {
+  if (dice == null) {
+    return `${name}: the adapter of round ${rounds} is here, read ${exchanges} times from others; this site has no labels, so no Dice: ` +
+      '"consilium predict" makes masks of its images'
+  }
   return `${name}: ${rounds} rounds and ${exchanges} exchanges finished, Dice frozen ${dice.frozen.toFixed(3)}, global ${
     dice.global.toFixed(3)
   }, personal ${dice.personal.toFixed(3)}${dice.alone == null ? '' : `, alone ${dice.alone.toFixed(3)}: ${joiningInWords(dice)}`}`

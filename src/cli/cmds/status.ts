@@ -2,7 +2,7 @@ import { joiningInWords } from '../../home/joining.ts'
 import { fetchControl } from '../../node/control/client.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 import { command, withFlags } from '../flags.ts'
-import { describeArrived, describePace, homeFlag, jsonFlag, print } from '../output.ts'
+import { describeArrived, describePace, describeReads, homeFlag, jsonFlag, print } from '../output.ts'
 
 export const status = command({
   command: 'status',
@@ -30,7 +30,7 @@ function describe (value: SiteStatus): string {
     `software    consilium ${value.software} (${value.protocols.map((each) => each.replace('/', ' ')).join(', ')})`,
     `federation  ${value.federation}`,
     `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
-    `trainer     ${value.trainer}`,
+    `trainer     ${value.trainer}${describeReads(value.reads)}`,
     ...(value.steps == null ? [] : [`training    ${describeSteps(value.steps)}${describeImages(value)}${describePace(value.pace)}`]),
     ...(value.waitsFor == null ? [] : [`waits for   ${value.waitsFor.join(', ')}`]),
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
@@ -76,5 +76,5 @@ function describePeer (peer: PeerView): string {
     : `, round ${peer.round}, ${peer.phase ?? ''}${peer.dice == null ? '' : `, Dice ${peer.dice.toFixed(3)}`}`
   const software = peer.software == null ? '' : `, consilium ${peer.software}`
   const learnt = `${training}${describeClasses(peer.classes)}${describeArrived(peer.steps)}${describePace(peer.pace)}`
-  return `${peer.peerId}  ${seen}${learnt}${software}`
+  return `${peer.peerId}  ${seen}${describeReads(peer.reads)}${learnt}${software}`
 }

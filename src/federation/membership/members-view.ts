@@ -20,6 +20,8 @@ export interface MemberView {
   steps?: { trained: number, arrived: number }
   /** Part of a round's steps that it trains at present, above 0 to 1; only while a daemon runs. */
   pace?: number
+  /** A site without labels, as it says itself; only while a daemon runs. */
+  reads?: true
   /** Version of what it ran when it was last heard of; absent where it has not said so. */
   software?: string
   /** How it is reached: direct, through the proxy, or relayed by whom; only while a daemon runs. */

@@ -10,6 +10,8 @@ export interface Terms {
   readonly clipRadius: number
   /** Optimiser steps of this site's own training that its x holds; none from software before 0.2.0. */
   readonly steps?: number | undefined
+  /** It has no labels and no mass, and only reads: what reaches it reaches nobody else. */
+  readonly reads?: boolean | undefined
 }
 
 export interface Offer extends Terms {
@@ -43,4 +45,6 @@ export interface CommittedExchange {
   readonly steps: number
   /** The same of the partner's training; undefined where its software does not say. */
   readonly partnerSteps: number | undefined
+  /** One of the two only read: nothing of either moved the other's average. */
+  readonly isRead: boolean
 }

@@ -316,13 +316,18 @@ export class Exchange {
       clipped: this.#clip() < 1,
       excess: this.#isOneSided ? 0 : distance / this.#site.usualRadius,
       steps: this.#carried(this.terms) ?? 0,
-      partnerSteps: this.#carried(theirs)
+      partnerSteps: this.#carried(theirs),
+      isRead: this.#isRead
     }
   }
 
-  /** A clipped vector arrives in part, and of one without mass nothing does. */
+  /** A clipped vector arrives in part, of one without mass nothing does, and one that only reads passes nothing on. */
   #carried ({ mass, steps }: Terms): number | undefined {
-    return mass === 0 || this.#clip() < 1 ? steps && 0 : steps
+    return mass === 0 || this.#isRead || this.#clip() < 1 ? steps && 0 : steps
+  }
+
+  get #isRead (): boolean {
+    return this.terms.reads === true || this.#opened().theirs.reads === true
   }
 
   get #isWeightless (): boolean {

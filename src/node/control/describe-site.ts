@@ -1,5 +1,6 @@
 import { numberOf } from '../../federation/document.ts'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
+import type { Steps } from '../../gossip-aggregation/unmixed.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
 import type { AmendmentView, SitePhase, SiteStatus } from '../../rounds/status.ts'
@@ -26,8 +27,6 @@ export function describeSite ({ site, network, averager, images, joined, amendme
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
   const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, classes, progress, compute, pace } = site.record
   const { document } = site.federation
-  const steps = averager?.steps
-  const seen = steps == null || images == null ? undefined : { seen: imagesSeen(steps, images, document.training), all: images }
   return {
     software: version,
     protocols: protocolNames(protocols),
@@ -50,8 +49,20 @@ export function describeSite ({ site, network, averager, images, joined, amendme
     ...waiting(phase, network),
     warnings: site.notices.standing,
     eventLoopP99Ms,
-    ...present({ steps, images: seen, compute, partner, dice, classes, consensus, progress })
+    ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
+    ...present({ compute, partner, dice, classes, consensus, progress })
   }
+}
+
+/** A site without labels has none. */
+function trainingOf (
+  reads: boolean,
+  { steps, images }: { readonly steps: Steps | undefined, readonly images: number | undefined },
+  training: Parameters<typeof imagesSeen>[2]
+): Pick<SiteStatus, 'reads' | 'steps' | 'images'> {
+  if (reads) return { reads }
+  const seen = steps == null || images == null ? undefined : { seen: imagesSeen(steps, images, training), all: images }
+  return present({ steps, images: seen })
 }
 
 function waiting (phase: SitePhase, network: SiteNetwork | undefined): Pick<SiteStatus, 'waitsFor'> {

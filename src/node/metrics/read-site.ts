@@ -24,7 +24,7 @@ export async function readSite ({ site, status, peers, trainer, validTo }: Obser
   return {
     status: status(),
     warnings,
-    peers: peers?.counts ?? { known: 0, absent: 0 },
+    peers: peers?.counts ?? { known: 0, absent: 0, readers: 0 },
     trainer: {
       restarts: site.record.trainerRestarts,
       deathsInRow: trainer?.deathsInRow ?? 0,

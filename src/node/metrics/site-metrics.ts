@@ -7,7 +7,7 @@ export interface Reading {
   readonly status: SiteStatus
   /** How many conditions of each kind hold. */
   readonly warnings: Partial<Record<WarningKind, number>>
-  readonly peers: { readonly known: number, readonly absent: number }
+  readonly peers: { readonly known: number, readonly absent: number, readonly readers: number }
   readonly trainer: { readonly restarts: number, readonly deathsInRow: number, readonly isIsolated: boolean }
   /** Until this site's certificate ends, in seconds; undefined where it has none that ends. */
   readonly certificateSeconds: number | undefined
@@ -30,7 +30,7 @@ export interface SiteMetric {
   readonly read: (reading: Reading) => number | undefined | readonly Sample[]
 }
 
-const PHASES: readonly SitePhase[] = ['starting', 'waiting', 'G', 'exchange', 'L', 'cool-down', 'done', 'stopped']
+const PHASES: readonly SitePhase[] = ['starting', 'waiting', 'reading', 'G', 'exchange', 'L', 'cool-down', 'done', 'stopped']
 const TRAINER: readonly SiteStatus['trainer'][] = ['loading', 'ready', 'restarting']
 
 const counter = (help: string, read: SiteMetric['read'], labels?: readonly string[]): SiteMetric =>
@@ -49,6 +49,7 @@ export const SITE_METRICS: Readonly<Record<string, SiteMetric>> = {
   consilium_rounds: gauge('Rounds of the federation', ({ status }) => status.rounds),
   consilium_phase: gauge('1 for the phase that the site is in', ({ status }) => oneOf('phase', PHASES, status.phase), ['phase']),
   consilium_pace_ratio: gauge("Part of a round's steps that the site trains", ({ status }) => status.pace),
+  consilium_reads: gauge('1 for a site without labels, which reads and has no Dice', ({ status }) => status.reads === true ? 1 : 0),
   consilium_dice_ratio: gauge('Dice on the validation images, by model', ({ status }) => diceSamples(status.dice), ['model']),
   consilium_class_dice_ratio: gauge('Dice on the validation images, by class and model', ({ status: { classes = {} } }) =>
     Object.entries(classes).flatMap(([name, dice]) => diceSamples(dice, { class: name })), ['class', 'model']),
@@ -67,6 +68,7 @@ export const SITE_METRICS: Readonly<Record<string, SiteMetric>> = {
   consilium_peers_known: gauge('Other sites that were heard of since the start', ({ peers }) => peers.known),
   consilium_peers_connected: gauge('Other sites that are connected', ({ status }) => status.peers),
   consilium_peers_absent: gauge('Other sites that trained, said no farewell, and are not there', ({ peers }) => peers.absent),
+  consilium_peers_readers: gauge('Other sites without labels, which only read', ({ peers }) => peers.readers),
   consilium_peers_suspect: gauge('Other sites whose adapters were clipped again and again', ({ status }) => status.suspects.length),
   consilium_refused_handshakes_total: counter('Connections that failed the handshake', ({ status }) => status.refusedHandshakes),
   consilium_refused_certificates_total: counter('Connections that ended for a certificate', ({ status }) => status.refusedCertificates),

@@ -50,7 +50,7 @@ function fromWire (codec: wire.VectorCodec): Codec {
 /** What software of 0.1.0 could not decode as a wish: the next finer one is said, and the bit says the rest. */
 const LATER: Readonly<Record<string, Codec>> = { q6: 'q8' }
 
-export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schemaHash, codecs, want }: Offer): Uint8Array {
+export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, reads = false, schemaHash, codecs, want }: Offer): Uint8Array {
   const said = codecs.filter((name) => LATER[name] == null || name === want)
   const bits = CODECS.reduce((set, [name], bit) => set | Number(said.includes(name)) << bit, 0)
   return wire.Offer.encode({
@@ -60,6 +60,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schem
     mass,
     clipRadius,
     ...stated({ steps }),
+    reads,
     codecs: bits,
     want: toWire(LATER[want] ?? want)
   })
@@ -67,7 +68,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, schem
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
 export function decodeOffer (bytes: Uint8Array): Offer {
-  const { exchangeId, schemaHash, round, mass, clipRadius, steps, codecs, want } = decoded(
+  const { exchangeId, schemaHash, round, mass, clipRadius, steps, reads, codecs, want } = decoded(
     'the offer',
     (input) => wire.Offer.decode(input),
     bytes
@@ -75,7 +76,7 @@ export function decodeOffer (bytes: Uint8Array): Offer {
   checkLength('the exchange id in the offer', exchangeId, ID_BYTES)
   checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
-  const terms = { round, mass, clipRadius, ...stated({ steps }) }
+  const terms = { round, mass, clipRadius, ...stated({ steps }), ...(reads ? { reads } : {}) }
   return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: wishOf(fromWire(want), can) }
 }
 

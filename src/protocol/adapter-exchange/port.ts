@@ -29,6 +29,8 @@ export interface Terms {
   readonly clipRadius: number
   /** Optimiser steps of its own training that the site's vector holds; none from software before 0.2.0. */
   readonly steps?: number | undefined
+  /** It only reads; said by initiators alone. */
+  readonly reads?: boolean | undefined
 }
 
 export interface Offer extends Terms {
@@ -53,6 +55,8 @@ export interface CommittedExchange {
   /** Of this side's training, all up to this step reached the partner whole; 0 where nothing did. */
   readonly steps: number
   readonly partnerSteps: number | undefined
+  /** One of the two only read. */
+  readonly isRead: boolean
 }
 
 export interface OpenExchange {

@@ -31,6 +31,8 @@ export interface Announcement {
   readonly scored?: { readonly round: number, readonly dice: number, readonly images: number } | undefined
   /** How its masks agree with the federation's model, where the federation names classes. */
   readonly labelFits?: { readonly asIs: readonly Pair[], readonly exchanged: readonly Pair[] }
+  /** A site without labels: it says nothing of training or scores. */
+  readonly reads?: true
 }
 
 export const MAX_ANNOUNCEMENT_BYTES = 4096
@@ -66,6 +68,7 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
 
 function encode (announcement: Announcement, sequence: bigint, { credential = NOTHING, instance = 0 }: Author): Uint8Array {
   const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits, scored } = announcement
+  const { reads = false } = announcement
   const bytes = new Uint8Array(4 * sketch.length)
   const view = new DataView(bytes.buffer)
   sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
@@ -87,7 +90,8 @@ function encode (announcement: Announcement, sequence: bigint, { credential = NO
     classDice: classDice.map((each) => each ?? NONE),
     fitsAsIs: flat(labelFits?.asIs),
     fitsExchanged: flat(labelFits?.exchanged),
-    ...(pace == null ? {} : { pace })
+    ...(pace == null ? {} : { pace }),
+    reads
   })
 }
 
@@ -118,6 +122,7 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
     ['software', software === '' || VERSION_TEXT.test(software)],
     ['count of steps', (frame.stepsArrived ?? 0) <= (frame.stepsTrained ?? 0)],
     ['pace', isShare(frame.pace ?? 1)],
+    ['score of a site without labels', !frame.reads || hasNoScores(frame)],
     ['pair of labels', [frame.fitsAsIs, frame.fitsExchanged].every(arePairs)],
     ['protocol', protocols.every((each) => PROTOCOL.test(each))]
   ]
@@ -138,6 +143,7 @@ function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announ
     ...trainingOf(frame),
     ...scoredOf(frame),
     ...labelFitsOf(frame),
+    ...(frame.reads ? { reads: true } : {}),
     ...(frame.classDice.length === 0 ? {} : { classDice: frame.classDice.map((each) => each === NONE ? undefined : each) }),
     ...(software === '' ? {} : { software })
   }
@@ -145,6 +151,11 @@ function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announ
 
 function dicesOf ({ dice = 0, globalDice = 0, classDice }: AnnouncementFrame): number[] {
   return [dice, globalDice, ...classDice.filter((each) => each !== NONE)]
+}
+
+function hasNoScores ({ dice, globalDice, stepsTrained, classDice, fitsAsIs, fitsExchanged }: AnnouncementFrame): boolean {
+  const isNone = [classDice, fitsAsIs, fitsExchanged].every(({ length }) => length === 0)
+  return isNone && [dice, globalDice, stepsTrained].every((each) => each == null)
 }
 
 function isDice (value: number): boolean {

@@ -13,6 +13,10 @@ export const identity = z.strictObject({
     z.string(FOLDER).min(1, FOLDER).optional(),
     'Folder with images and masks (or nnU-Net raw layout), or studies of a PACS: dicomweb+https://HOST/PATH?ATTRIBUTE=VALUE'
   ),
+  withoutLabels: setting(
+    z.boolean().default(false),
+    'This site has images and no masks: it reads what the others average, moves none of them, and trains nothing but what stays here'
+  ),
   axis: setting(
     oneOf(['auto', 'axial', 'coronal', 'sagittal']).default('auto'),
     'Plane in which volumes are cut into slices, auto for the one in which they were acquired'

@@ -11,9 +11,10 @@ import type {
   TrainWork,
   Work
 } from '../../rounds/trainer-messages.ts'
-import { openTrainerSession, type TrainerSession } from './session.ts'
+import { openReaderSession } from './reader-session.ts'
+import { openTrainerSession, type Session } from './session.ts'
 
-let session: TrainerSession | undefined
+let session: Session | undefined
 let queue = Promise.resolve()
 
 /** Calls up to this one are to end soon. */
@@ -47,7 +48,9 @@ async function run (
   isEnough: () => boolean
 ): Promise<TrainerCalls[CallName]['reply']> {
   if (call === 'setup') {
-    session = await openTrainerSession(request as TrainerSetup, (progress) => { send({ kind: 'progress', ...progress }) })
+    const setup = request as TrainerSetup
+    const open = setup.withoutLabels === true ? openReaderSession : openTrainerSession
+    session = await open(setup, (progress) => { send({ kind: 'progress', ...progress }) })
     return session.ready
   }
   if (session == null) throw new Error('the trainer was asked to work before it was set up')

@@ -15,13 +15,22 @@ import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
+import { say } from './say.ts'
 import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
 type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits'>
-type Progress = (progress: { step: number, steps: number }) => void
+export type Progress = (progress: { step: number, steps: number }) => void
+
+/** What the daemon may ask of a loaded site. */
+export interface Session {
+  readonly ready: TrainerReady
+  /** Ends early, though not before the least of its steps, once `isEnough`. */
+  train (work: TrainWork, isEnough?: () => boolean): Promise<TrainerCalls['train']['reply']>
+  score (work: Work): Promise<TrainerCalls['score']['reply']>
+}
 
 interface SessionInit {
   readonly ready: TrainerReady
@@ -36,7 +45,7 @@ interface SessionInit {
 }
 
 /** One loaded site: data, model and private store. */
-export class TrainerSession {
+export class TrainerSession implements Session {
   readonly ready: TrainerReady
   readonly #learner: Learner
   readonly #data: TrainingData
@@ -218,8 +227,4 @@ function massWarning (images: number, before = images): string[] {
 
 function warnOfDisk (reason: string): void {
   say(`no more features of frozen blocks are kept on disk, so some are computed again: ${reason}`)
-}
-
-function say (sentence: string): void {
-  process.stderr.write(`consilium: ${sentence}\n`)
 }

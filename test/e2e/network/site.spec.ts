@@ -152,7 +152,7 @@ describe('one site from its command line', function () {
     const summary = JSON.parse(third.stdout) as Summary
     expect(summary).to.deep.equal(JSON.parse(await readFile(join(home, 'summary.json'), 'utf8')))
     expect(summary).to.include({ peerId, federation: created.id, rounds: 3, engine: 'onnx', exchanges: 0 })
-    expect(summary.dice.personal).to.be.greaterThan(summary.dice.frozen)
+    expect(summary.dice!.personal).to.be.greaterThan(summary.dice!.frozen)
     const metrics = (await readFile(join(home, 'metrics.jsonl'), 'utf8')).trim().split('\n').map((line) =>
       (JSON.parse(line) as RoundRecord).round
     )

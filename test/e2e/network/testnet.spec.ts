@@ -142,12 +142,14 @@ describe('the testnet', function () {
     expect(Object.keys(hospitals[2]?.classes ?? {})).to.deep.equal(['brain', 'deep-grey'])
   })
 
-  it('names the hospital that took one class for the other, and no other one', async () => {
-    const { code, stdout, stderr } =
-      await start('--out', out, '--rounds', '10', '--classes', 'brain,deep-grey', '--swapped', '2', '--json').ended
+  it('names the hospital that took one class for the other, and no other one, beside one without labels that reads', async () => {
+    const conditions = ['--classes', 'brain,deep-grey', '--swapped', '2', '--reader', '1']
+    const { code, stdout, stderr } = await start('--out', out, '--rounds', '10', ...conditions, '--json').ended
     expect(code, stderr).to.equal(0)
-    const { checks } = reportSchema.parse(JSON.parse(stdout))
+    const { checks, readers } = reportSchema.parse(JSON.parse(stdout))
     expect(checks.find(({ name }) => name.startsWith('labels exchanged'))).to.deep.include({ ok: true, detail: 'named' })
+    expect(readers?.map(({ rounds, hasDice, stepsTaken }) => ({ rounds, hasDice, stepsTaken })))
+      .to.deep.equal([{ rounds: 10, hasDice: false, stepsTaken: 0 }])
   })
 
   it('compares with training alone, the founder too', async () => {

@@ -43,7 +43,7 @@ describe('a federation that promises differential privacy', function () {
     await Promise.all([running, other])
     for (const name of ['a', 'b']) {
       const { rounds, dice, steps, exchanges, warnings } = await sites.summary(name)
-      expect({ rounds, dice: dice.personal, trained: steps.trained }).to.deep.equal({ rounds: ROUNDS, dice: 0.7, trained: 2 })
+      expect({ rounds, dice: dice?.personal, trained: steps.trained }).to.deep.equal({ rounds: ROUNDS, dice: 0.7, trained: 2 })
       expect(exchanges).to.be.above(0)
       expect(warnings.join()).to.include('has spent 7.').and.include('goes on with everything else')
       expect((await accountOf(name)).spent).to.deep.equal([{ unit: 'site', noise: 0.87, rate: 1, steps: 2 }])

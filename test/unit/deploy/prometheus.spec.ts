@@ -14,14 +14,14 @@ const FOREIGN = new Set(['up', 'ALERTS', 'libp2p_data_transfer_bytes_total'])
 
 /** What a failure changes of a site that is well, and the alert that it lights. */
 const FAILURES: Readonly<Record<string, readonly [Partial<Reading>, string]>> = {
-  'a partner is dead': [{ peers: { known: 2, absent: 1 } }, 'ConsiliumPartnerAbsent'],
+  'a partner is dead': [{ peers: { known: 2, absent: 1, readers: 0 } }, 'ConsiliumPartnerAbsent'],
   'its own clock is off': [{ warnings: { clock: 1 } }, 'ConsiliumClockWrong'],
   "another's clock is off": [{ warnings: { clock_of_peer: 1 } }, 'ConsiliumClockWrong'],
   'the disk is full': [{ warnings: { save: 1, audit: 1, disk: 1 }, diskFreeBytes: 0 }, 'ConsiliumDiskFull'],
   'its certificate ends': [{ certificateSeconds: 20 * 86_400, warnings: { certificate_end: 1 } }, 'ConsiliumCertificateEnds'],
   'the certificate of one that it invited ends': [{ warnings: { certificate_end: 1 } }, 'ConsiliumCertificateEnds'],
   'it is alone, its steps arrive nowhere, and its partners are gone':
-    [{ peers: { known: 2, absent: 2 }, warnings: { alone: 1, steps: 1, bootstrap: 1 } }, 'ConsiliumAlone'],
+    [{ peers: { known: 2, absent: 2, readers: 0 }, warnings: { alone: 1, steps: 1, bootstrap: 1 } }, 'ConsiliumAlone'],
   'its steps do not arrive': [{ warnings: { steps: 1 } }, 'ConsiliumStepsNotArriving'],
   'a liar is named': [{ warnings: { liar: 1 } }, 'ConsiliumLiarNamed'],
   'ledgers disagree': [{ warnings: { ledger: 1 } }, 'ConsiliumLedgersDisagree'],

@@ -3,6 +3,8 @@ import type { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { PeerTable } from '../../../src/rounds/peer-table.ts'
 import { announced, FakeClock } from './fakes.ts'
 
+const NO_FITS = { asIs: [], exchanged: [] }
+
 type Guided = Parameters<PeerTable['guide']>[0]
 
 describe('PeerTable', () => {
@@ -26,6 +28,34 @@ describe('PeerTable', () => {
     expect(peers.connectedCount).to.equal(1)
   })
 
+  it('counts a site without labels in nothing: nobody asks it or waits for it', () => {
+    const heard: string[] = []
+    const stop = peers.onRound(() => { heard.push('news') })
+    for (const [id, reads] of [['reader', true], ['site', undefined]] as const) {
+      peers.connected(id, [])
+      peers.announced(id, announced({ round: reads === true ? 9 : 2, pace: 0.5, reads, ...(reads === true ? {} : { labelFits: NO_FITS }) }))
+    }
+    peers.heardRound('reader', 11)
+    stop()
+    expect(heard).to.deep.equal(['news'])
+    expect([peers.candidates(), peers.unfinished(), peers.waitedFor()]).to.deep.equal([['site'], ['site'], ['site']])
+    expect([peers.medianRound(), peers.medianBelow(), peers.presentCount(), peers.landings]).to.deep.equal([2, 2, 1, 1])
+    expect([peers.ring('self'), [...peers.labelFits().keys()]]).to.deep.equal([['self', 'site'], ['site']])
+    expect(peers.sketches('a')).to.have.length(1)
+    expect([peers.connectedCount, peers.partnerCount, peers.counts]).to.deep.equal([2, 1, { known: 1, absent: 0, readers: 1 }])
+    expect(peers.view()[0]).to.include({ peerId: 'reader', reads: true })
+    peers.announced('site', announced({ phase: 'done' }))
+    expect([peers.haveLeft(), peers.expectsSomebody()]).to.deep.equal([true, false])
+  })
+
+  it('still expects somebody to be found while it knows a site without labels alone', () => {
+    peers.connected('reader', [])
+    peers.announced('reader', announced({ reads: true }))
+    expect(peers.expectsSomebody()).to.equal(true)
+    clock.time += 20_000
+    expect(peers.expectsSomebody()).to.equal(false)
+  })
+
   it('knows who is far ahead, and the ring that all who know the same sites agree on', () => {
     for (const [id, round] of [['c', 9], ['a', 5], ['d', 1]] as const) {
       peers.connected(id, [])
@@ -45,9 +75,9 @@ describe('PeerTable', () => {
     peers.announced('left', announced({ round: 2, phase: 'stopped' }))
     peers.markForeign('foreign')
     for (const id of ['gone', 'left', 'silent', 'foreign']) peers.disconnected(id)
-    expect(peers.counts).to.deep.equal({ known: 4, absent: 0 })
+    expect(peers.counts).to.deep.equal({ known: 4, absent: 0, readers: 0 })
     clock.time += 60_000
-    expect(peers.counts).to.deep.equal({ known: 4, absent: 1 })
+    expect(peers.counts).to.deep.equal({ known: 4, absent: 1, readers: 0 })
     peers.connected('gone', [])
     expect(peers.counts.absent).to.equal(0)
   })

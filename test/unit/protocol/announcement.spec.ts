@@ -45,6 +45,16 @@ describe('announcement', () => {
     expect(decodeAnnouncement(encodeAnnouncement(without, 2n ** 60n))).to.deep.equal(expected)
   })
 
+  it('of a site without labels says so and nothing of training or scores', () => {
+    const { round, phase, schemaHash, sketch, software, protocols, steps, dice, scored } = example
+    const reader = { round, phase, schemaHash, sketch, software: software!, protocols, reads: true } as const
+    expect(decodeAnnouncement(encodeAnnouncement(reader, 1n)).announcement).to.deep.equal(reader)
+    for (const said of [{ dice: dice! }, { scored }, { steps: steps! }, { labelFits: example.labelFits! }, { classDice: [0.5] }]) {
+      expect(() => decodeAnnouncement(encodeAnnouncement({ ...reader, ...said }, 1n)), Object.keys(said).join())
+        .to.throw(ProtocolError, 'an announcement with an impossible score of a site without labels')
+    }
+  })
+
   it('carries what software 0.1.0 demands and this one does not read, and is read without it', () => {
     const { round, rounds, mass, digest } = AnnouncementFrame.decode(encodeAnnouncement(example, 1n))
     expect(rounds >= round && rounds <= 1_000_000 && mass > 0 && mass < Infinity && digest.length === 32).to.equal(true)

@@ -34,6 +34,18 @@ const restarted: Strike = {
 const dead = outcome(1, 'b', { result: homeResult('b', { summary: undefined, rounds: [] }) }, { exitCode: null, signal: 'SIGKILL' })
 
 describe('checks', () => {
+  it('hold a hospital without labels to the common model, masks, no Dice, and moving nobody', () => {
+    const reader = { name: 'r', peerId: 'p', rounds: 2, reads: 3, hasDice: false, distance: 0.01, masks: 9, stepsTaken: 0, exitCode: 0 }
+    const withReader = (change: Partial<typeof reader>): string[] =>
+      failing({ report: { ...whole().report, readers: [{ ...reader, ...change }] } }).map((each) => each.split(':')[0]!)
+    expect(withReader({})).to.deep.equal([])
+    const ended = 'r, without labels, ended with the common model and masks of its images'
+    for (const change of [{ exitCode: 1 }, { rounds: 1 }, { masks: 0 }, { hasDice: true }, { distance: 0.2 }]) {
+      expect(withReader(change), JSON.stringify(change)).to.deep.equal([ended])
+    }
+    expect(withReader({ stepsTaken: 4 })).to.deep.equal(['r moved nobody'])
+  })
+
   it('all hold for a good run', () => {
     expect(failing({})).to.deep.equal([])
   })

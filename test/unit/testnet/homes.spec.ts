@@ -39,7 +39,7 @@ describe('a home', () => {
     await metrics.append(round(1))
     await writeJson(paths.summary, summary('a'))
     const result = await readHome(home)
-    expect(result.summary?.dice.personal).to.equal(0.9)
+    expect(result.summary?.dice?.personal).to.equal(0.9)
     expect(result.rounds.map((each) => each.round)).to.deep.equal([1])
     expect([...result.byRound]).to.deep.equal([[1, vector(1, 2, 3)], [2, vector(2, 3, 4)]])
     expect(result.final).to.deep.equal(vector(3, 4, 5))

@@ -27,6 +27,12 @@ describe('testnet options', () => {
     expect(await complaint('--base', 'vit-b')).to.include('litemedsam')
   })
 
+  it('take hospitals without labels', async () => {
+    expect(await parseOptions([])).to.include({ readers: 0 })
+    expect(await parseOptions(['--reader', '2'])).to.include({ hospitals: 4, readers: 2 })
+    expect(await complaint('--reader', '-1')).to.equal('--reader must be a whole number from 0 to 64')
+  })
+
   it('take several faults', async () => {
     const options = await parseOptions(['--rounds', '5', '--kill', '0@2', '--restart', '2@2', '--restart', '1@4'])
     expect(options?.faults).to.deep.equal([

@@ -34,6 +34,7 @@ export interface Offer {
   codecs: number
   want: VectorCodec
   steps?: number
+  reads: boolean
 }
 
 export namespace Offer {
@@ -86,6 +87,11 @@ export namespace Offer {
           w.uint32(obj.steps)
         }
 
+        if ((obj.reads != null && obj.reads !== false)) {
+          w.uint32(72)
+          w.bool(obj.reads)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -97,7 +103,8 @@ export namespace Offer {
           mass: 0,
           clipRadius: 0,
           codecs: 0,
-          want: VectorCodec.F32
+          want: VectorCodec.F32,
+          reads: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -136,6 +143,10 @@ export namespace Offer {
             }
             case 8: {
               obj.steps = reader.uint32()
+              break
+            }
+            case 9: {
+              obj.reads = reader.bool()
               break
             }
             default: {
@@ -209,6 +220,13 @@ export namespace Offer {
               }
               break
             }
+            case 9: {
+              yield {
+                field: `${prefix}.reads`,
+                value: reader.bool()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -261,6 +279,11 @@ export namespace Offer {
     value: number
   }
 
+  export interface OfferReadsFieldEvent {
+    field: '$.reads'
+    value: boolean
+  }
+
   export function encode (obj: Partial<Offer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Offer.codec())
   }
@@ -269,7 +292,7 @@ export namespace Offer {
     return decodeMessage(buf, Offer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent | OfferStepsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent | OfferStepsFieldEvent | OfferReadsFieldEvent> {
     return streamMessage(buf, Offer.codec(), opts)
   }
 }

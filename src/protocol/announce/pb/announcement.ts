@@ -26,6 +26,7 @@ export interface AnnouncementFrame {
   scoredRound?: number
   globalDice?: number
   validationImages?: number
+  reads: boolean
 }
 
 export namespace AnnouncementFrame {
@@ -156,6 +157,11 @@ export namespace AnnouncementFrame {
           w.uint32(obj.validationImages)
         }
 
+        if ((obj.reads != null && obj.reads !== false)) {
+          w.uint32(192)
+          w.bool(obj.reads)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -175,7 +181,8 @@ export namespace AnnouncementFrame {
           fitsAsIs: [],
           fitsExchanged: [],
           classDice: [],
-          instance: 0
+          instance: 0,
+          reads: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -286,6 +293,10 @@ export namespace AnnouncementFrame {
             }
             case 23: {
               obj.validationImages = reader.uint32()
+              break
+            }
+            case 24: {
+              obj.reads = reader.bool()
               break
             }
             default: {
@@ -496,6 +507,13 @@ export namespace AnnouncementFrame {
               }
               break
             }
+            case 24: {
+              yield {
+                field: `${prefix}.reads`,
+                value: reader.bool()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -622,6 +640,11 @@ export namespace AnnouncementFrame {
     value: number
   }
 
+  export interface AnnouncementFrameReadsFieldEvent {
+    field: '$.reads'
+    value: boolean
+  }
+
   export function encode (obj: Partial<AnnouncementFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, AnnouncementFrame.codec())
   }
@@ -630,7 +653,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent | AnnouncementFrameScoredRoundFieldEvent | AnnouncementFrameGlobalDiceFieldEvent | AnnouncementFrameValidationImagesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent | AnnouncementFrameScoredRoundFieldEvent | AnnouncementFrameGlobalDiceFieldEvent | AnnouncementFrameValidationImagesFieldEvent | AnnouncementFrameReadsFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -36,7 +36,7 @@ export const WELL: Reading = {
     eventLoopP99Ms: 12
   },
   warnings: {},
-  peers: { known: 2, absent: 0 },
+  peers: { known: 2, absent: 0, readers: 1 },
   trainer: { restarts: 0, deathsInRow: 0, isIsolated: true },
   certificateSeconds: 31_536_000,
   diskFreeBytes: 5e10,
