@@ -1,7 +1,7 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
-import { massOf } from '../gossip-aggregation/averager.ts'
+import { massOf } from '../gossip-aggregation/mass.ts'
 import { Learner } from '../model/train/learner.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
