@@ -78,6 +78,7 @@ function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined:
     arrival: joined.arrival,
     onScored: (scored) => { joined.best.heard(peerId, scored) },
     labelVotes: new LabelVotes(peerId),
+    groups: joined.groups?.loop,
     company,
     turnsPerRound: joined.turnsPerRound,
     staleness: averaging.staleness,
@@ -138,7 +139,7 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
 async function settleDown (init: CourseInit, joined: JoinedPeers, company: Company, isOpen: boolean): Promise<'finished' | 'amended'> {
   const { site, state, amendments, signal } = init
   const { record, logger, notices, federation: { document: { averaging, training } } } = site
-  const { gossip, announcer, network, settlement } = joined
+  const { gossip, announcer, network, settlement, groups } = joined
   await company.atEnd({
     onWaiting: () => { enter(init, 'waiting', record.round) },
     catchUp: async () => {
@@ -160,7 +161,7 @@ async function settleDown (init: CourseInit, joined: JoinedPeers, company: Compa
     peers: network.peers,
     clock: systemClock,
     distance: announcer.distance,
-    isInDoubt: () => settlement.isOpen,
+    isInDoubt: () => settlement.isOpen || groups?.loop.mayCarry === true,
     limits: averaging.coolDown,
     isOpen,
     isAmended: () => amendments?.isDue === true,

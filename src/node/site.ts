@@ -12,7 +12,7 @@ import { loadIdentity } from '../federation/identity.ts'
 import { requirePolicy } from '../federation/policy.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
-import type { Landed } from '../gossip-aggregation/unmixed.ts'
+import type { Landed, Steps } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
 import { readRestored, type Restored } from '../home/backup.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
@@ -34,6 +34,7 @@ import { engine } from '../settings/site/compute.ts'
 import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
+import { openSealed, type OpenedSealed } from './open-sealed.ts'
 import { prepareHome } from './prepare-home.ts'
 import { openPrivacyGuard } from './privacy-guard.ts'
 import { liar } from './test-faults/liar.ts'
@@ -140,6 +141,8 @@ export interface AdapterState {
   readonly initial: Float32Array
   readonly averager: Averager
   readonly log: DiskExchangeLog
+  /** Of groups, where the federation seals. */
+  readonly groupLog: DiskExchangeLog | undefined
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
   /** As it was kept before this start. */
@@ -165,10 +168,11 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
+  const sealed = await openSealed(site, schema, saved?.notes)
+  sayWarnings(notices, [store, log, unmixed, site.metrics, ...(sealed == null ? [] : [sealed.store, sealed.log])], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others }))
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others, sealed }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -177,10 +181,10 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
     )
   }
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
+  const checkpoint = new Checkpoint({ averager, store, unmixed, sealed: sealed?.store, finished, onFailure, onSaved, beforeSave: audit.flush })
   const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint, best, privacy }
+  return { schema, initial, averager, log, groupLog: sealed?.log, store, checkpoint, best, privacy }
 }
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
@@ -212,12 +216,13 @@ interface Kept {
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
   readonly others: KnownOthers
+  readonly sealed: OpenedSealed | undefined
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log, landed, others: { rootOf, mostRounds } }: Kept
+  { schema, saved, log, landed, sealed, others: { rootOf, mostRounds } }: Kept
 ): Parameters<typeof Averager.recover>[0] {
   const { federation: { document: { averaging } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
@@ -228,7 +233,7 @@ function averagerInit (
   }
   // A finished round is not trained again, whichever checkpoint was left.
   const { values, round, notes } = saved ?? { values: initial, round: 0, notes: undefined }
-  const steps = notes?.steps
+  const { steps } = notes ?? {}
   return {
     schema,
     values,
@@ -240,10 +245,16 @@ function averagerInit (
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,
-    steps: recoveredSteps(steps, metrics.records.at(-1)?.steps),
+    steps: withoutSealed(recoveredSteps(steps, metrics.records.at(-1)?.steps), sealed),
+    sealed: sealed?.init,
     unmixed: steps == null ? [] : landed.filter(({ until }) => until <= steps.trained),
     distort: lieOf(faults, initial)
   }
+}
+
+/** What waited for a group and is gone never arrives. */
+function withoutSealed (steps: Steps, sealed: OpenedSealed | undefined): Steps {
+  return sealed?.isLost === true ? { ...steps, lost: Math.max(steps.lost, steps.trained - steps.arrived) } : steps
 }
 
 function lieOf (faults: TestFaults | undefined, initial: Float32Array): ReturnType<typeof liar> | undefined {

@@ -56,8 +56,3 @@ function groupDigest (): { update (bytes: Uint8Array): void, hex (): string } {
   const hash = createHash('sha256')
   return { update: (bytes) => { hash.update(bytes) }, hex: () => hash.digest('hex') }
 }
-
-/** Orders sites alike everywhere, and anew with every text. */
-export function groupOrder (text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}

@@ -87,7 +87,7 @@ export class VirtualNetwork {
     responder.gossip.served(initiator.id, await theirs.commit())
     responder.onServed?.(initiator.id)
     await this.#deliver(responder, initiator)
-    const before = exchange.terms.mass === 0 ? initiator.averager.snapshot() : undefined
+    const before = exchange.terms.mass === 0 ? initiator.averager.shared() : undefined
     const outcome = await exchange.commit()
     if (before != null) took(initiator, before)
     await this.#deliver(initiator, responder).then(async () => {

@@ -4,23 +4,16 @@ import {
   encodeReport, encodeSettled, MAX_GROUP_BYTES
 } from './messages.ts'
 import type { CommittedGroup, Decision, GroupPort } from './port.ts'
-import { ProtocolError } from '../../errors.ts'
 import type { GroupSession } from './session.ts'
 
 /** Steps that others may take between Members and Commit. */
 const COMMIT_STEPS = 3
 
-/** A member's side, from its Answer to Settled. `isMember`: has a valid certificate now. @throws ProtocolError, TimeoutError, UnreachableError */
-export async function follow (
-  session: GroupSession,
-  frames: Frames,
-  { leader, isMember }: { readonly leader: string, readonly isMember: (peer: string) => boolean }
-): Promise<CommittedGroup> {
+/** A member's side, from its Answer to Settled. @throws ProtocolError, TimeoutError, UnreachableError */
+export async function follow (session: GroupSession, frames: Frames): Promise<CommittedGroup> {
   const { run, signal, limits: { stepMs: ms } } = session.init
   await frames.write(encodeAnswer({ party: await session.signedParty() }), { ms, what: 'room for the answer', signal })
   const parties = decodeMembers(await frames.read(MAX_GROUP_BYTES, { ms: 2 * ms, what: 'members of the group', signal }))
-  const stranger = parties.find(({ id }) => id !== session.init.self && id !== leader && !isMember(id))
-  if (stranger != null) throw new ProtocolError(`the leader of the group counts ${stranger.id} in, who is no member`)
   await session.checkParties(parties)
   // Read from here on, so that a leader that gives up ends the wait for vectors too.
   const committing = frames.read(MAX_GROUP_BYTES, { ms: COMMIT_STEPS * ms, what: 'Commit', signal })

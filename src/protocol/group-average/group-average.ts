@@ -183,12 +183,12 @@ export class GroupAverageService extends TypedEventEmitter<GroupAverageEvents> i
   }
 
   async #invited (leader: string, { groupId, schemaHash }: { groupId: string, schemaHash: string }, frames: Frames): Promise<void> {
-    const { isMember, port } = this.#init
+    const { port } = this.#init
     if (schemaHash !== port.schemaHash) return await this.#refuse('SCHEMA', frames)
     try {
       await this.#run({ id: groupId, leader }, async (session, all) => {
         all.add(frames)
-        return await follow(session, frames, { leader, isMember })
+        return await follow(session, frames)
       })
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
@@ -224,7 +224,7 @@ export class GroupAverageService extends TypedEventEmitter<GroupAverageEvents> i
   }
 
   #begin (plan: { readonly id: string, readonly leader: string }): Session {
-    const { federationId, port, signer } = this.#init
+    const { federationId, port, signer, isMember } = this.#init
     const run = port.join({ ...plan, self: this.#self })
     const ending = new AbortController()
     const timer = setTimeout(() => { ending.abort(new TimeoutError('the group did not end in time')) }, this.#totalMs)
@@ -234,6 +234,7 @@ export class GroupAverageService extends TypedEventEmitter<GroupAverageEvents> i
       run,
       self: this.#self,
       signer,
+      isMember,
       limits: this.#limits,
       dial: async (member) => {
         const frames = await this.#open(member)

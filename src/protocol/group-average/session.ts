@@ -21,6 +21,8 @@ export interface SessionInit {
   readonly limits: GroupLimits
   /** A fresh stream to another member. */
   readonly dial: (member: string) => Promise<Frames>
+  /** Has a valid certificate, as far as this site knows once it has reached it. */
+  readonly isMember: (peer: string) => boolean
   readonly signal: AbortSignal
 }
 
@@ -67,13 +69,13 @@ export class GroupSession {
     const { run, signal, limits: { stepMs: ms }, self } = this.init
     run.open(parties)
     const others = run.members.filter((id) => id !== self)
-    for (const id of others) this.#arrival(id).promise.catch(() => {})
+    const streams = await this.#reach(others)
     await run.use()
     signal.throwIfAborted()
     await runInSlices(run.mask(), { signal })
     this.#masked.resolve()
-    await Promise.all(others.flatMap((id) => [
-      this.#send(id),
+    await Promise.all(streams.flatMap(([id, frames]) => [
+      this.#send(frames),
       within(this.#arrival(id).promise, { ms, what: `vector of ${id}`, signal })
     ]))
     await runInSlices(run.sum(), { signal })
@@ -112,12 +114,21 @@ export class GroupSession {
     }
   }
 
-  async #send (member: string): Promise<void> {
-    const { run, signal, limits: { stepMs: ms }, dial } = this.init
+  /** Before anything is shown: whoever cannot be reached, or is no member, ends the group without harm. */
+  async #reach (others: readonly string[]): Promise<[id: string, frames: Frames][]> {
+    const { run, dial, isMember, signal, limits: { stepMs: ms } } = this.init
+    return await Promise.all(others.map(async (id): Promise<[string, Frames]> => {
+      const frames = await dial(id)
+      if (!isMember(id)) throw new ProtocolError(`the leader of the group counts ${id} in, who is no member`)
+      await frames.write(encodeOpening({ kind: 'VECTOR', groupId: run.id }), { ms, what: 'room for the opening', signal })
+      return [id, frames]
+    }))
+  }
+
+  async #send (frames: Frames): Promise<void> {
+    const { run, signal, limits: { stepMs: ms } } = this.init
     const limit = { ms, what: 'room for the next chunk', signal }
-    const frames = await dial(member)
     try {
-      await frames.write(encodeOpening({ kind: 'VECTOR', groupId: run.id }), limit)
       const breathe = breather()
       for (const index of run.chunks.keys()) {
         await frames.write(run.outgoing(index), limit)
