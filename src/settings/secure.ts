@@ -51,6 +51,11 @@ export function sealedOf ({ secure: given }: Pick<Around, 'secure'>): SealedSett
   return { size, minimum, bound, patience }
 }
 
+/** As a document has it that says no more than sealed. */
+export function defaultSealed (): SealedSettings {
+  return { ...DEFAULTS }
+}
+
 /** What would make sums of groups wrong, or too coarse; undefined where all fits together. */
 export function conflictInSecure (averaging: Around): string | undefined {
   const sealed = sealedOf(averaging)

@@ -215,6 +215,7 @@ export class GroupAverageService extends TypedEventEmitter<GroupAverageEvents> i
     } catch (error) {
       const inDoubt = session.run.phase === 'ready'
       session.fail(error as Error)
+      for (const frames of all) frames.abort(error as Error)
       const detail = { groupId: plan.id, leader: plan.leader, error: error as Error, inDoubt, bytesSent: sum('bytesSent') }
       this.dispatchEvent(new CustomEvent('failure', { detail }))
       throw error
