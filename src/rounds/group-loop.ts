@@ -33,6 +33,8 @@ const POLL_MS = 100
 /** A full group waits so long for those who may still join it, and a small one for it to become full. */
 const FULL_MS = 1_000
 const SMALL_MS = 4_000
+/** So long where those who are not ready yet would be too few for a group of their own. */
+const LEFT_OVER_MS = 6_000
 /** Whoever should lead and does not is waited for so long. */
 const TURN_MS = 3_000
 const RETRY_MS = 1_000
@@ -108,10 +110,17 @@ export class GroupLoop {
       return
     }
     this.#able ??= clock.now()
-    const isWhole = this.#others.every((id) => group.includes(id) || this.#isLeftAlone(id))
-    const patience = isWhole ? 0 : group.length >= sealing.secure.size ? FULL_MS : SMALL_MS
-    if (clock.now() < Math.max(this.#notBefore, this.#able + patience + TURN_MS * group.indexOf(self))) return
+    const dueAt = this.#able + this.#patience(group) + TURN_MS * group.indexOf(self)
+    if (clock.now() < Math.max(this.#notBefore, dueAt)) return
     await this.#lead(group.filter((id) => id !== self))
+  }
+
+  #patience (group: readonly string[]): number {
+    const { size, minimum } = this.#init.sealing.secure
+    const left = this.#others.filter((id) => !group.includes(id) && !this.#isLeftAlone(id)).length
+    if (left === 0) return 0
+    if (left < minimum) return LEFT_OVER_MS
+    return group.length < size ? SMALL_MS : FULL_MS
   }
 
   async #lead (invited: readonly string[]): Promise<void> {
