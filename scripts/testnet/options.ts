@@ -145,7 +145,9 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const faults = [...kills, ...restarts]
   const lies = new Map(parsed.liar.map((text) => parseLiar(text, hospitals)))
   requireSensible(faults, hospitals)
-  if (parsed.secure && hospitals < LEAST_SECURE) throw new UsageError(`--secure needs groups of three: give --hospitals ${LEAST_SECURE} or more`)
+  if (parsed.secure && hospitals < LEAST_SECURE) {
+    throw new UsageError(`--secure needs groups of three: give --hospitals ${LEAST_SECURE} or more`)
+  }
   const classes = parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data)
   return {
     hospitals,

@@ -10,7 +10,7 @@ import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
 import { areApart, checkTerms, type Offer } from './exchange/exchange-types.ts'
 import { Exchange, type ExchangeSide, type Felt } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
-import { Sealing } from './groups/sealing.ts'
+import { sealingOf, type Sealing } from './groups/sealing.ts'
 import { Unmixed, type Steps } from './unmixed.ts'
 import { addScaled, sumOfSquares } from './vectors/arithmetic.ts'
 import { Vector } from './vectors/vector.ts'
@@ -92,7 +92,10 @@ export class Averager {
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
     if (init.trains != null) this.#influence = new Influence(init.trains, learnt?.own)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
-    if (init.sealed != null) this.sealing = new Sealing(this.#sealingHost, init.sealed)
+    this.sealing = sealingOf(this, init.sealed, {
+      reach: () => this.#reach,
+      apply: (id, mean, steps) => { this.#carried(id, mean, steps) }
+    })
   }
 
   /** After a restart: `values` and `included` are a checkpoint's, and all that the logs committed since is done again. */
@@ -351,21 +354,11 @@ export class Averager {
     for (const each of [this.#radius, this.#codecs]) each.moved(norm)
   }
 
-  get #sealingHost (): ConstructorParameters<typeof Sealing>[0] {
-    return {
-      size: this.schema.size,
-      mass: this.mass,
-      maxMass: this.settings.maxMass,
-      reach: () => this.#reach,
-      trained: () => this.steps.trained,
-      isPaused: () => this.paused || this.withheld,
-      apply: (id, mean, steps) => {
-        this.#x.add(1, mean)
-        this.#moved(Math.sqrt(sumOfSquares(mean)))
-        this.#unmixed.arrive(steps)
-        if (this.sealing?.holds(id) === true) this.#included.add(id)
-      }
-    }
+  #carried (id: string, mean: Float32Array, steps: number): void {
+    this.#x.add(1, mean)
+    this.#moved(Math.sqrt(sumOfSquares(mean)))
+    this.#unmixed.arrive(steps)
+    if (this.sealing?.holds(id) === true) this.#included.add(id)
   }
 
   #apply (exchangeId: string, difference: Float32Array, factor: number, carried: number): void {

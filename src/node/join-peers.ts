@@ -46,15 +46,7 @@ export async function joinPeers (
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   peers.guide(averager)
   const announcer = announcerOf(site, state, network)
-  const gossip = new ExchangeLoop({
-    exchange: network.exchange,
-    peers,
-    averager,
-    notices,
-    clock: systemClock,
-    random: Math.random,
-    partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers })
-  })
+  const gossip = exchangeLoop(site, network, { averager, turnsPerRound, announcer, peers })
   const arrival = new Arrival(notices, { patience: sealedOf(averaging)?.patience })
   const changed = (): void => {
     checkpoint.exchanged()
@@ -96,6 +88,12 @@ export async function joinPeers (
       await announcer.stop()
     }
   }
+}
+
+function exchangeLoop (site: Site, { exchange }: SiteNetwork, chosen: Parameters<typeof partnerChoice>[1]): ExchangeLoop {
+  const { averager, peers } = chosen
+  const partner = partnerChoice(site, chosen)
+  return new ExchangeLoop({ exchange, peers, averager, notices: site.notices, clock: systemClock, random: Math.random, partner })
 }
 
 function announcerOf (

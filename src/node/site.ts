@@ -168,8 +168,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  const sealed = await openSealed(site, schema, saved?.notes)
-  sayWarnings(notices, [store, log, unmixed, site.metrics, ...(sealed == null ? [] : [sealed.store, sealed.log])], ready)
+  const sealed = await openSealed(site, schema, saved)
+  sayWarnings(notices, [store, log, unmixed, site.metrics, ...sealed.files], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
   const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others, sealed }))
@@ -181,10 +181,11 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
     )
   }
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, sealed: sealed?.store, finished, onFailure, onSaved, beforeSave: audit.flush })
+  const told = { onFailure, onSaved, beforeSave: audit.flush }
+  const checkpoint = new Checkpoint({ averager, store, unmixed, sealed: sealed.store, finished, ...told })
   const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, groupLog: sealed?.log, store, checkpoint, best, privacy }
+  return { schema, initial, averager, log, groupLog: sealed.log, store, checkpoint, best, privacy }
 }
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
@@ -216,7 +217,7 @@ interface Kept {
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
   readonly others: KnownOthers
-  readonly sealed: OpenedSealed | undefined
+  readonly sealed: OpenedSealed
 }
 
 function averagerInit (
@@ -246,15 +247,15 @@ function averagerInit (
     included: notes?.included ?? [],
     learnt: notes?.learnt,
     steps: withoutSealed(recoveredSteps(steps, metrics.records.at(-1)?.steps), sealed),
-    sealed: sealed?.init,
+    sealed: sealed.init,
     unmixed: steps == null ? [] : landed.filter(({ until }) => until <= steps.trained),
     distort: lieOf(faults, initial)
   }
 }
 
 /** What waited for a group and is gone never arrives. */
-function withoutSealed (steps: Steps, sealed: OpenedSealed | undefined): Steps {
-  return sealed?.isLost === true ? { ...steps, lost: Math.max(steps.lost, steps.trained - steps.arrived) } : steps
+function withoutSealed (steps: Steps, { isLost }: OpenedSealed): Steps {
+  return isLost ? { ...steps, lost: Math.max(steps.lost, steps.trained - steps.arrived) } : steps
 }
 
 function lieOf (faults: TestFaults | undefined, initial: Float32Array): ReturnType<typeof liar> | undefined {

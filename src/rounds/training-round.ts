@@ -223,10 +223,12 @@ function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSi
 }
 
 /** How much is trained in the next round, and whether what was trained in this one arrives. */
-function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip, groups }: OtherSites, { number, trainMs }: Round): void {
+function keepUp ({ averager, record, clock }: RoundSite, others: OtherSites, { number, trainMs }: Round): void {
+  const { peers, pace, arrival, gossip, groups } = others
+  const clipped = 'its exchanges were clipped, since its adapter is far from the others'
   pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
   record.pace = pace.share
-  arrival.ended(averager.steps, () => groups?.trouble ?? gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
+  arrival.ended(averager.steps, () => groups?.trouble ?? gossip.trouble ?? clipped)
 }
 
 /** Said once for a pair; what is said of it later takes its place in the list. */

@@ -103,7 +103,8 @@ export class VirtualNetwork {
       await run.use()
       for (const _ of run.mask());
     }
-    await Promise.all(all.flatMap((one) => all.filter((other) => other !== one).map(async (other) => { await this.#sendMasked(one, other) })))
+    const pairs = all.flatMap((one) => all.filter((other) => other !== one).map((other) => [one, other] as const))
+    await Promise.all(pairs.map(async (pair) => { await this.#sendMasked(...pair) }))
     for (const [, run] of all) for (const _ of run.sum());
     const reports = all.map(([, run]) => run.report)
     await Promise.all(members.map(async ([site, run]) => {

@@ -50,7 +50,8 @@ export class DiskLog implements GroupLog {
           // An initiator decides only where it has no mass.
           if (state === 'committed' && head.role === 'initiator') this.#disk.takenOver.push(difference)
           if (state === 'committed' && head.role === 'responder') this.#kept(head.partner).add(head.exchangeId)
-          if (state === 'committed' && head.members != null) this.#disk.decided.set(head.exchangeId, { head: { ...head, ...end }, difference })
+          if (state !== 'committed' || head.members == null) return
+          this.#disk.decided.set(head.exchangeId, { head: { ...head, ...end }, difference })
         })
       },
       discard: async () => {}

@@ -72,7 +72,7 @@ async function strike (keys: readonly PrivateKey[], at: number, fault: Fault): P
 /** One step of a history of four sites. */
 async function step (sites: readonly SealedMortalSite[], random: () => number): Promise<boolean> {
   const pick = (): SealedMortalSite => sites[Math.floor(random() * sites.length)]!
-  const fate = new Fate(Math.floor(random() * 80), FAULTS[Math.floor(random() * FAULTS.length)]!)
+  const fate = new Fate(Math.floor(random() * 80), FAULTS[Math.floor(random() * FAULTS.length)])
   for (const each of sites) each.fate = random() < 0.5 ? fate : new Fate()
   const site = pick()
   const what = random()

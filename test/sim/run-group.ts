@@ -1,7 +1,6 @@
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { GroupRun } from '../../src/gossip-aggregation/groups/group-run.ts'
 import type { CommittedGroup, SecureSettings } from '../../src/gossip-aggregation/groups/group-types.ts'
-import type { SealedInit } from '../../src/gossip-aggregation/groups/sealing.ts'
 import { cryptoOf } from '../../src/privacy/group-secrets.ts'
 import { nextId, vectorSchema } from './site.ts'
 
@@ -13,11 +12,10 @@ export interface SealedSite {
   readonly averager: Averager
 }
 
-export function sealedSite (id: string, size: number, init: { mass?: number, secure?: SecureSettings, sealed?: Partial<SealedInit> } = {}): SealedSite {
-  const { mass = 1, secure = SECURE, sealed = {} } = init
+export function sealedSite (id: string, size: number, { mass = 1 }: { mass?: number } = {}): SealedSite {
   const settings = { codec: 'f32', maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 } as const
   const values = new Float32Array(size)
-  return { id, averager: new Averager({ schema: vectorSchema(size), values, round: 0, mass, settings, sealed: { secure, ...sealed } }) }
+  return { id, averager: new Averager({ schema: vectorSchema(size), values, round: 0, mass, settings, sealed: { secure: SECURE } }) }
 }
 
 /** Trains, and has it on disk. */
@@ -30,12 +28,15 @@ export async function train ({ averager }: SealedSite, delta: Float32Array): Pro
 export interface Wire {
   /** Sees what a member sends to another, and may say otherwise. */
   readonly onVector?: (from: string, to: string, bytes: Uint8Array) => Uint8Array
-  /** Ends it before this step. */
-  readonly abortAt?: 'vectors' | 'commit'
+  /** Ends it when all vectors were sent. */
+  readonly abortAt?: 'vectors'
 }
 
 /** What the protocol does with a group, at once; the first leads. Undefined where it was ended. */
-export async function runGroup (sites: readonly SealedSite[], { onVector = (_from, _to, bytes) => bytes, abortAt }: Wire = {}): Promise<CommittedGroup[] | undefined> {
+export async function runGroup (
+  sites: readonly SealedSite[],
+  { onVector = asItIs, abortAt }: Wire = {}
+): Promise<CommittedGroup[] | undefined> {
   const id = nextId()
   const leader = sites[0]!.id
   const runs = sites.map(({ id: self, averager }) => averager.sealing!.join({ id, leader, self }, cryptoOf(id)))
@@ -46,11 +47,10 @@ export async function runGroup (sites: readonly SealedSite[], { onVector = (_fro
       await run.use()
       Array.from(run.mask())
     }
-    for (const run of runs) for (const other of runs) if (other !== run) send(run, other, onVector)
+    for (const run of runs) runs.filter((other) => other !== run).forEach((other) => { send(run, other, onVector) })
     if (abortAt === 'vectors') return undefined
     for (const run of runs) Array.from(run.sum())
     for (const run of runs.slice(1)) await run.ready()
-    if (abortAt === 'commit') return undefined
     const reports = runs.map(({ report }) => report)
     const outcomes: CommittedGroup[] = []
     for (const run of runs) outcomes.push(await run.commit(reports))
@@ -58,6 +58,10 @@ export async function runGroup (sites: readonly SealedSite[], { onVector = (_fro
   } finally {
     for (const run of runs) run.abort()
   }
+}
+
+function asItIs (_from: string, _to: string, bytes: Uint8Array): Uint8Array {
+  return bytes
 }
 
 function send (from: GroupRun, to: GroupRun, onVector: NonNullable<Wire['onVector']>): void {

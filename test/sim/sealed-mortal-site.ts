@@ -134,7 +134,7 @@ export class SealedMortalSite {
     const [mine, theirs] = streamPair([() => this.#delivers(other), () => other.#delivers(this) === true])
     this.#streams.add(mine)
     other.#streams.add(theirs)
-    void other.#onStream(theirs, { remotePeer: this.#peerId } as Connection)
+    Promise.resolve(other.#onStream(theirs, { remotePeer: this.#peerId } as Connection)).catch(() => {})
     return mine
   }
 

@@ -81,23 +81,13 @@ export class GroupRun {
   /** The leader says who takes part. @throws ProtocolError for a group that must not be */
   open (parties: readonly Party[]): void {
     this.#expect('joined')
-    const { secure, maxMass } = this.#side
-    const { minimum } = secure
-    const most = mostMembers(secure)
-    if (parties.length < minimum || parties.length > most) {
-      throw new ProtocolError(`a group of ${parties.length} sites where ${minimum} to ${most} may be one`)
-    }
-    if (new Set(parties.map(({ id }) => id)).size < parties.length) throw new ProtocolError('a group that names a site twice')
-    for (const { id, mass, key } of parties) {
-      if (!Number.isInteger(mass) || mass < 1 || mass > maxMass) throw new ProtocolError(`a member of the group states the mass ${mass}`)
-      if (key.length !== KEY_BYTES) throw new ProtocolError('a member of the group stated a key that is none')
-      if (id !== this.self) this.#incoming.set(id, { digest: this.#crypto.digest(), numbers: 0 })
-    }
+    checkParties(parties, this.#side)
     const own = parties.find(({ id }) => id === this.self)
     if (own == null || own.mass !== this.#side.mass || own.key.some((byte, index) => byte !== this.#crypto.publicKey[index])) {
       throw new ProtocolError('the leader of the group does not say what this site stated')
     }
-    if (!this.#incoming.has(this.leader) && !this.isLeader) throw new ProtocolError('the leader is not in its own group')
+    if (parties.every(({ id }) => id !== this.leader)) throw new ProtocolError('the leader is not in its own group')
+    for (const { id } of parties) if (id !== this.self) this.#incoming.set(id, { digest: this.#crypto.digest(), numbers: 0 })
     this.#parties = parties
     this.#phase = 'open'
   }
@@ -278,6 +268,20 @@ export class GroupRun {
 
   #expect (phase: GroupPhase): void {
     if (this.#phase !== phase) throw new ProtocolError(`the group is ${this.#phase}, not ${phase}`)
+  }
+}
+
+/** @throws ProtocolError for too few or too many, one named twice, or terms that no honest site states */
+function checkParties (parties: readonly Party[], { secure, maxMass }: Pick<GroupSide, 'secure' | 'maxMass'>): void {
+  const { minimum } = secure
+  const most = mostMembers(secure)
+  if (parties.length < minimum || parties.length > most) {
+    throw new ProtocolError(`a group of ${parties.length} sites where ${minimum} to ${most} may be one`)
+  }
+  if (new Set(parties.map(({ id }) => id)).size < parties.length) throw new ProtocolError('a group that names a site twice')
+  for (const { mass, key } of parties) {
+    if (!Number.isInteger(mass) || mass < 1 || mass > maxMass) throw new ProtocolError(`a member of the group states the mass ${mass}`)
+    if (key.length !== KEY_BYTES) throw new ProtocolError('a member of the group stated a key that is none')
   }
 }
 

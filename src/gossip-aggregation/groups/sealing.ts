@@ -17,14 +17,19 @@ export interface SealedInit {
 }
 
 /** What sealing needs of its averager. */
-export interface SealingHost {
-  readonly size: number
+interface SealingSite {
+  readonly schema: { readonly size: number }
   readonly mass: number
-  readonly maxMass: number
+  readonly settings: { readonly maxMass: number }
+  readonly steps: { readonly trained: number }
+  /** Either, and no group is begun or joined. */
+  readonly paused: boolean
+  readonly withheld: boolean
+}
+
+interface SealingEffects {
+  /** Largest ‖ū‖ that is taken in. */
   readonly reach: () => number
-  readonly trained: () => number
-  /** No group is begun or joined now. */
-  readonly isPaused: () => boolean
   /** x ← x + mean, at once; this site's training up to `steps` is at others now. */
   readonly apply: (id: string, mean: Float32Array, steps: number) => void
 }
@@ -44,7 +49,8 @@ const REMEMBERED = 64
 export class Sealing {
   readonly secure: SecureSettings
   readonly counts: GroupCounts = { committed: 0, aborted: 0 }
-  readonly #host: SealingHost
+  readonly #site: SealingSite
+  readonly #effects: SealingEffects
   readonly #u: SealedDelta
   readonly #log: GroupLog
   readonly #scale: number
@@ -57,15 +63,16 @@ export class Sealing {
   #durable: number
   #run: GroupRun | undefined
 
-  constructor (host: SealingHost, { secure, values, log = new MemoryExchangeLog(), used }: SealedInit) {
+  constructor (site: SealingSite, { secure, values, log = new MemoryExchangeLog(), used }: SealedInit, effects: SealingEffects) {
     this.secure = secure
-    this.#host = host
-    this.#u = new SealedDelta(values ?? new Float32Array(host.size))
+    this.#site = site
+    this.#effects = effects
+    this.#u = new SealedDelta(values ?? new Float32Array(site.schema.size))
     this.#log = log
-    this.#scale = gridScale(secure, host.maxMass)
+    this.#scale = gridScale(secure, site.settings.maxMass)
     this.#used = used?.until ?? 0
     this.#saveUsed = used?.save ?? (() => Promise.resolve())
-    this.#durable = host.trained()
+    this.#durable = site.steps.trained
     for (const id of log.unacknowledged(DECIDED_HERE)) this.#unheard.set(id, new Set(log.head(id)?.members))
   }
 
@@ -94,8 +101,9 @@ export class Sealing {
 
   /** There is training that no group has carried or may have shown, on disk, and nothing is open or in doubt. */
   get isFresh (): boolean {
-    const trained = this.#host.trained()
-    return !this.#host.isPaused() && trained > this.#used && trained === this.#durable && this.#run == null && this.#log.pending().length === 0
+    const { paused, withheld, steps: { trained } } = this.#site
+    if (paused || withheld || this.#run != null || this.#log.pending().length > 0) return false
+    return trained > this.#used && trained === this.#durable
   }
 
   /** A run is open. */
@@ -108,14 +116,13 @@ export class Sealing {
     if (this.#run != null) throw new RefusedError('BUSY_HERE')
     if (!this.isFresh || this.#known.has(plan.id) || this.#log.head(plan.id) != null) throw new RefusedError('NOT_READY_HERE')
     this.#remember(plan.id)
-    const { size, mass, maxMass, reach, trained } = this.#host
-    const steps = trained()
+    const { schema: { size }, mass, settings: { maxMass }, steps: { trained: steps } } = this.#site
     let mayBeSeen = false
     const run = this.#run = new GroupRun({
       size,
       mass,
       maxMass,
-      reach,
+      reach: this.#effects.reach,
       steps,
       secure: this.secure,
       scale: this.#scale,
@@ -140,7 +147,8 @@ export class Sealing {
 
   /** In doubt: leader → group id. */
   get doubts (): ReadonlyMap<string, string> {
-    return new Map(this.#log.pending().filter(({ exchangeId }) => exchangeId !== this.#run?.id).map((head) => [head.partner, head.exchangeId]))
+    const inDoubt = this.#log.pending().filter(({ exchangeId }) => exchangeId !== this.#run?.id)
+    return new Map(inDoubt.map(({ partner, exchangeId }) => [partner, exchangeId]))
   }
 
   /** The leader said what became of it. Once, however often it is asked for. */
@@ -196,16 +204,22 @@ export class Sealing {
 
   async #parts (id: string): Promise<[mean: Float32Array, own: Float32Array]> {
     const both = await this.#log.read(id)
-    return [both.subarray(0, this.#host.size), both.subarray(this.#host.size)]
+    const { size } = this.#site.schema
+    return [both.subarray(0, size), both.subarray(size)]
   }
 
   #apply (id: string, mean: Float32Array, own: Float32Array, steps: number): void {
     this.#u.add(-1, own)
-    this.#host.apply(id, mean, steps)
+    this.#effects.apply(id, mean, steps)
   }
 
   #remember (id: string): void {
     this.#known.add(id)
     if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.values().next().value!)
   }
+}
+
+/** Undefined where nothing is sealed. */
+export function sealingOf (...[site, init, effects]: [SealingSite, SealedInit | undefined, SealingEffects]): Sealing | undefined {
+  return init == null ? undefined : new Sealing(site, init, effects)
 }

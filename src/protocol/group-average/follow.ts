@@ -51,7 +51,12 @@ export async function askLeader (
 }
 
 /** The leader's side of it: what it has not decided it aborts, bindingly. */
-export async function answerMember (port: GroupPort, member: string, groupId: string | undefined, { frames, ms, signal }: Talk): Promise<void> {
+export async function answerMember (
+  port: GroupPort,
+  member: string,
+  groupId: string | undefined,
+  { frames, ms, signal }: Talk
+): Promise<void> {
   const verdict = groupId == null ? 'aborted' : await port.decide(groupId)
   await frames.write(encodeReply({ verdict, unheard: port.unheard(member) }), { ms, what: 'room for the reply', signal })
   const ids = decodeAcknowledgement(await frames.read(MAX_GROUP_BYTES, { ms, what: 'acknowledgement', signal }))

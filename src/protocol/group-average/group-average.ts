@@ -25,14 +25,14 @@ const SLOW_RATE = 125
 const PATIENCE = 4
 
 /** A committed group; bytes include length prefixes. */
-export interface GroupDone extends CommittedGroup {
+interface GroupDone extends CommittedGroup {
   readonly bytesSent: number
   readonly bytesReceived: number
   /** SHA-256 of what was sent, hex. */
   readonly sentDigest: string
 }
 
-export interface GroupFailure {
+interface GroupFailure {
   readonly groupId: string
   readonly leader: string
   readonly error: Error

@@ -1,6 +1,6 @@
 import { GroupAverageService, type GroupAverage, type GroupAverageComponents, type GroupAverageInit } from './group-average.ts'
 
-export type { GroupAverage, GroupAverageInit, GroupDone, GroupFailure } from './group-average.ts'
+export type { GroupAverage, GroupAverageInit } from './group-average.ts'
 
 /** libp2p service for masked groups (docs/spec/gossip.md#masked-groups). */
 export function groupAverage (init: GroupAverageInit): (components: GroupAverageComponents) => GroupAverage {

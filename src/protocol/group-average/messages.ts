@@ -11,7 +11,7 @@ const ID_BYTES = 16
 const HASH_BYTES = 32
 const SIGNATURE_BYTES = 64
 /** Groups that one acknowledgement names at most. */
-export const MOST_NAMED = 64
+const MOST_NAMED = 64
 /** Members of a frame, whatever a federation allows. */
 const MOST_MEMBERS = 64
 

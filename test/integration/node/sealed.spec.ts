@@ -26,7 +26,8 @@ describe('daemons that seal what they train', function () {
     const { audit } = sites.paths(name)
     const text = await Promise.all((await readdir(audit)).filter((file) => file.endsWith('.jsonl')).map(async (file) =>
       await readFile(join(audit, file), 'utf8')))
-    const entries = text.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as { kind: string, outcome: string })
+    const lines = text.join('').split('\n').filter((line) => line !== '')
+    const entries = lines.map((line) => JSON.parse(line) as { kind: string, outcome: string })
     return entries.filter(({ kind }) => kind === 'group')
   }
 
