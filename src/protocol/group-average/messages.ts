@@ -5,8 +5,8 @@ import { checkLength, decoded } from '../shared/decode.ts'
 import * as wire from './pb/group.ts'
 import type { Decision, GroupReport, Party } from './port.ts'
 
-/** Cap of every frame that is not a chunk. */
-export const MAX_GROUP_BYTES = 4_096
+/** Cap of every frame that is not a chunk: the reports of the largest group, each with a digest of every vector. */
+export const MAX_GROUP_BYTES = 65_536
 const ID_BYTES = 16
 const HASH_BYTES = 32
 const SIGNATURE_BYTES = 64

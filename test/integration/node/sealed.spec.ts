@@ -90,9 +90,13 @@ describe('daemons that seal what they train', function () {
     await run({ rounds: 3, secure: SEALED }, 'b')
     const sums = Array.from({ length: 8 }, () => 0)
     for (const name of NAMES) for (const [i, value] of (await adapterOf(name)).entries()) sums[i]! += value / 3
-    const { steps } = await sites.summary('b')
-    const mean = (3 * STEPS.a + steps.arrived * STEPS.b + 3 * STEPS.c) / 3
+    // What no group carried in the last round stays at its site; all else is in the mean once.
+    let mean = 0
+    for (const name of NAMES) {
+      const { steps: { arrived } } = await sites.summary(name)
+      expect(arrived, name).to.be.within(2, 3)
+      mean += arrived * STEPS[name] / 3
+    }
     for (const [i, value] of sums.entries()) expect(value).to.be.closeTo(i / 8 + mean, 1e-4)
-    expect(steps.arrived).to.be.at.least(2)
   })
 })
