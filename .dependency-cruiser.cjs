@@ -52,7 +52,7 @@ const rooms = {
       '@libp2p/crypto', ...LIBP2P_TYPES, 'canonicalize', 'lru-cache', 'zod'
     ]
   },
-  simulation: { may: ['rounds', 'gossip-aggregation', 'settings', 'adapter'], outside: ['node:timers', 'zod'] },
+  simulation: { may: ['rounds', 'gossip-aggregation', 'privacy', 'settings', 'adapter'], outside: ['node:timers', 'zod'] },
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'privacy', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],

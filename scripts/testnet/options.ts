@@ -23,6 +23,8 @@ export interface TestnetOptions {
   readonly method: PresetName
   /** JSON file with what shall differ from the method; none: nothing. */
   readonly settings: string | undefined
+  /** The hospitals seal what they train. */
+  readonly secure: boolean
   readonly faults: readonly Fault[]
   readonly conditions: Conditions
   /** Classes of the bundled sample; none: its masks as they are. */
@@ -36,6 +38,7 @@ export interface TestnetOptions {
 }
 
 const DEFAULT_HOSPITALS = 4
+const LEAST_SECURE = 3
 const BASES = Object.keys(STANDARD) as Base[]
 
 const MAX_HOSPITALS = 64
@@ -58,6 +61,11 @@ const flags = {
   settings: {
     type: 'string',
     describe: 'JSON file with what shall differ from the method, as for "federation create" (docs/reference/settings.md)'
+  },
+  secure: {
+    type: 'boolean',
+    describe: 'nobody sees what one hospital trained: masked groups of at least three carry it (averaging.secure)',
+    default: false
   },
   kill: {
     type: 'string',
@@ -140,6 +148,9 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
   const faults = [...kills, ...restarts]
   const lies = new Map(parsed.liar.map((text) => parseLiar(text, hospitals)))
   requireSensible(faults, hospitals)
+  if (parsed.secure && hospitals < LEAST_SECURE) {
+    throw new UsageError(`--secure needs groups of three: give --hospitals ${LEAST_SECURE} or more`)
+  }
   const classes = parsed.classes == null ? [] : parseClasses(parsed.classes, parsed.data)
   return {
     hospitals,
@@ -150,6 +161,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     seed: parsed.seed,
     method: parsed.method,
     settings: parsed.settings,
+    secure: parsed.secure,
     faults,
     conditions: {
       loss: parseLoss(parsed.loss),

@@ -42,6 +42,24 @@ const settled = z.object({
   receivedDigest: digest.optional()
 })
 
+/** One masked group as this site saw it; the digest is SHA-256 of the masked words that it sent. */
+const group = z.object({
+  kind: z.literal('group'),
+  id: z.string(),
+  leader: z.string(),
+  /** `doubt`: the leader alone knows, and is asked; another entry follows. */
+  outcome: z.enum(['committed', 'failed', 'doubt', 'aborted']),
+  round: count,
+  tensors: count,
+  members: z.array(z.string()).optional(),
+  bytesSent: count.optional(),
+  bytesReceived: count.optional(),
+  sentDigest: digest.optional(),
+  /** Of this site's training, all optimiser steps up to this one are in a mean since then. */
+  steps: count.optional(),
+  reason: z.string().optional()
+})
+
 const content = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('start'),
@@ -79,7 +97,8 @@ const content = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('scores'), adapter: digest, round: count, classes: count }),
   z.object({ kind: z.literal('lost'), entries: count }),
   exchange,
-  settled
+  settled,
+  group
 ])
 
 /** What happened; never pixels, file names, patient ids or private numbers. */

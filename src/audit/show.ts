@@ -16,6 +16,7 @@ export function parseSince (text: string, now: number): number {
 export function matches (entry: LedgerEntry, { since, peer }: { since: number | undefined, peer: string | undefined }): boolean {
   if (since != null && Date.parse(entry.t) < since) return false
   if (peer == null) return true
+  if (entry.kind === 'group') return [entry.leader, ...entry.members ?? []].some((id) => id.endsWith(peer))
   return [entry.kind === 'exchange' || entry.kind === 'settled' ? entry.partner : 'peer' in entry ? entry.peer : undefined].some((id) =>
     id?.endsWith(peer) === true
   )

@@ -70,7 +70,7 @@ export function settingsIn<S extends z.core.$ZodShape> (
 /** @throws UsageError naming the flag whose value its setting does not take, and that value where `saying` */
 export function requireWithin<S extends z.core.$ZodShape> (
   shape: S,
-  args: { readonly [K in keyof S]?: string | number | undefined },
+  args: { readonly [K in keyof S]?: string | number | boolean | undefined },
   saying = false
 ): void {
   for (const [key, type] of Object.entries(shape)) {

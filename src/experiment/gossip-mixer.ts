@@ -5,7 +5,9 @@ import { relativeDistance } from '../gossip-aggregation/consensus.ts'
 import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { GroupLoop } from '../rounds/group-loop.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
+import { sealedOf } from '../settings/secure.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
 import { VirtualNetwork } from '../simulation/virtual-network.ts'
 import type { VirtualSite } from '../simulation/virtual-site.ts'
@@ -60,7 +62,11 @@ export class GossipMixer implements Mixer {
 
   async mix (round: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
     const { hide } = this.#init
-    this.#sites.forEach(({ averager }, index) => { land(averager, { before: averager.snapshot(), after: trained[index]!, round, hide }) })
+    this.#sites.forEach(({ averager }, index) => {
+      const steps = averager.sealing == null ? 0 : 1
+      land(averager, { before: averager.snapshot(), after: trained[index]!, round, steps, hide })
+    })
+    await this.#seal()
     await this.#exchange(this.#turns)
     return this.#values()
   }
@@ -80,6 +86,39 @@ export class GossipMixer implements Mixer {
 
   #values (): Float32Array[] {
     return this.#sites.map(({ averager }) => averager.snapshot())
+  }
+
+  /** Where training is sealed, groups carry it before the exchanges. */
+  async #seal (): Promise<void> {
+    if (sealedOf(this.#init.averaging) == null) return
+    for (const { averager } of this.#sites) await averager.saved([])
+    const loops = this.#sites.map((site) => this.#createLoop(site))
+    const running = loops.map(async (loop) => { await loop.start() })
+    for (const until = this.#clock.now() + WITHIN_MS; this.#clock.now() < until && loops.some(({ mayCarry }) => mayCarry);) {
+      await this.#clock.run(this.#clock.now() + STEP_MS)
+    }
+    const stopping = loops.map(async (loop) => { await loop.stop() })
+    await this.#clock.run(this.#clock.now() + STEP_MS)
+    await Promise.all([...running, ...stopping])
+  }
+
+  #createLoop (site: VirtualSite): GroupLoop {
+    const others = this.#sites.filter((other) => other !== site)
+    const byId = (id: string): VirtualSite => this.#sites.find((each) => each.id === id)!
+    return new GroupLoop({
+      sealing: site.averager.sealing!,
+      peers: {
+        candidates: () => others.map(({ id }) => id),
+        unfinished: () => others.filter(({ averager }) => averager.sealing?.isFresh === true).map(({ id }) => id),
+        trainingOf: (id) => ({ steps: byId(id).averager.steps })
+      },
+      steps: () => site.averager.steps,
+      self: site.id,
+      federationId: 'experiment',
+      lead: async (invited, onDeclined) => { await this.#network.group(site, invited.map(byId), onDeclined) },
+      clock: this.#clock,
+      random: this.#starts
+    })
   }
 
   /** Every site gets this many exchanges, its own and those it is asked for as the partner rule counts them. */
@@ -102,7 +141,9 @@ export class GossipMixer implements Mixer {
 
   #createSite (mass: number, index: number): VirtualSite {
     const { schema, initial, averaging } = this.#init
-    const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging })
+    const secure = sealedOf(averaging)
+    const sealed = secure == null ? {} : { sealed: { secure } }
+    const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging, ...sealed })
     return {
       index,
       id: idOf(index),

@@ -70,6 +70,14 @@ export const METHODS: readonly Method[] = [
   { name: 'mask-head', title: 'the whole mask head in Γ', preset: 'mask-head', ...GOSSIP },
   { name: 'talkative', title: 'twice as many exchanges', preset: 'talkative', ...GOSSIP },
   { name: 'image-gate', title: 'one gate per image', preset: 'image-gate', ...GOSSIP },
+  {
+    name: 'pfedsam-sealed',
+    title: 'pFedSAM by gossip, sealed in groups',
+    preset: 'pfedsam',
+    ...GOSSIP,
+    settings: { averaging: { secure: { mode: 'sealed' } } },
+    extra: true
+  },
   { name: 'local-lora', title: 'local only (LoRA)', preset: 'fedavg-lora', mixing: 'alone', mode: 'global', extra: true },
   { name: 'experts-first', title: 'experts fitted before the exchange', preset: 'experts-first', ...GOSSIP, extra: true },
   { name: 'features', title: 'distillation by features', preset: 'features', ...GOSSIP, extra: true },

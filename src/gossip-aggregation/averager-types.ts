@@ -2,6 +2,8 @@ import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
 import type { Codec } from './codecs/codec.ts'
 import type { ExchangeLog } from './exchange/exchange-log.ts'
+import type { SealedDelta } from './groups/sealed-delta.ts'
+import type { SealedInit } from './groups/sealing.ts'
 import type { InfluenceInit, InfluenceState } from './influence.ts'
 import type { Landed, Steps } from './unmixed.ts'
 
@@ -40,6 +42,8 @@ export interface AveragerState {
   readonly steps: Steps
   /** What of x no other site has yet. */
   readonly unmixed: readonly Landed[]
+  /** What is in no x yet: of a site that seals its training. */
+  readonly sealed?: SealedDelta | undefined
 }
 
 /**
@@ -69,6 +73,8 @@ export interface AveragerInit {
   readonly steps?: Steps | undefined
   /** What `values` hold that no other site has yet. */
   readonly unmixed?: readonly Landed[] | undefined
+  /** Where training waits for a masked group, and is never seen by itself. */
+  readonly sealed?: SealedInit | undefined
   /** Makes this site a liar in what it sends: only tests, the simulator and the testnet set it. */
   readonly distort?: Distort | undefined
 }

@@ -4,14 +4,16 @@ import type { AveragerInit, AveragerState, AveragerSettings, Distort } from './a
 import { ClipRadius } from './clip.ts'
 import { Influence } from './influence.ts'
 import { CodecChoice, noiseOf } from './codecs/codec-choice.ts'
-import { CODECS, finer, type Codec } from './codecs/codec.ts'
-import { checkMass, checkTerms } from './exchange/check-terms.ts'
+import type { Codec } from './codecs/codec.ts'
+import { areApart, checkMass, checkTerms } from './exchange/check-terms.ts'
 import { Doubts } from './exchange/doubts.ts'
 import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
-import type { Offer, Terms } from './exchange/exchange-types.ts'
+import type { Offer } from './exchange/exchange-types.ts'
 import { Exchange, type ExchangeSide, type Felt } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
+import { sealingOf, type Sealing } from './groups/sealing.ts'
 import { Unmixed, type Steps } from './unmixed.ts'
+import { addScaled, sumOfSquares } from './vectors/arithmetic.ts'
 import { Vector } from './vectors/vector.ts'
 
 type RefusalReason = 'BUSY' | 'SCHEMA' | 'STALE' | 'PAUSED' | 'RATE_LIMITED'
@@ -21,19 +23,6 @@ export type AnsweredOffer = { readonly exchange: Exchange, readonly codec: Codec
 
 /** Outcomes kept for one initiator that never says it settled; beyond these it is refused. */
 const MOST_UNACKNOWLEDGED = 64
-
-/**
- * A site's mass: its training images up to the federation's cap, or 1 when all sites count alike.
- * @example
- * ```ts
- * import { massOf } from 'consilium'
- *
- * console.log(massOf(5_000, { weighting: 'images', maxMass: 1_000 })) // 1000
- * ```
- */
-export function massOf (images: number, { weighting, maxMass }: { weighting: 'images' | 'uniform', maxMass: number }): number {
-  return weighting === 'uniform' ? 1 : Math.min(images, maxMass)
-}
 
 /**
  * A site's state in gossip averaging: vector x, constant mass w, round r, at most one open exchange, and at most one in doubt per
@@ -74,6 +63,8 @@ export class Averager {
   readonly #influence: Influence | undefined
   readonly #codecs: CodecChoice
   readonly #unmixed: Unmixed
+  /** Where nobody may see a site's training by itself. */
+  readonly sealing: Sealing | undefined
   readonly #distort: Distort | undefined
   /** Arrays of the last exchange: fresh ones cost more than the arithmetic. */
   readonly #spare: Float32Array[] = []
@@ -102,9 +93,13 @@ export class Averager {
     this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
     if (init.trains != null) this.#influence = new Influence(init.trains, learnt?.own)
     this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
+    this.sealing = sealingOf(this, init.sealed, {
+      reach: () => this.#reach,
+      apply: (id, mean, steps) => { this.#carried(id, mean, steps) }
+    })
   }
 
-  /** After a restart: `values` and `included` are a checkpoint's, and all that the log committed since is done again. */
+  /** After a restart: `values` and `included` are a checkpoint's, and all that the logs committed since is done again. */
   static async recover (
     { included, ...init }: AveragerInit & { readonly log: ExchangeLog, readonly included: readonly string[] }
   ): Promise<Averager> {
@@ -114,6 +109,7 @@ export class Averager {
       if (!included.includes(exchangeId)) averager.#apply(exchangeId, await init.log.read(exchangeId), factor, steps ?? 0)
     }
     await init.log.absorb(included)
+    await averager.sealing?.recover(included)
     return averager
   }
 
@@ -167,22 +163,32 @@ export class Averager {
     const { distance } = this.#codecs
     const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, own: this.#influence?.state }
     const { steps, landed: unmixed } = this.#unmixed
-    return { values: this.values, round: this.#round, mass: this.mass, included: [...this.#included], learnt, steps, unmixed }
+    const included = [...this.#included]
+    return { values: this.values, round: this.#round, mass: this.mass, included, learnt, steps, unmixed, sealed: this.sealing?.delta }
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
   async hold<T> (work: (state: AveragerState) => Promise<T>): Promise<T> {
-    return await this.#x.hold(async () => await work(this.state))
+    const held = async (): Promise<T> => await this.#x.hold(async () => await work(this.state))
+    return await (this.sealing?.delta.hold(held) ?? held())
   }
 
-  /** A checkpoint with these exchanges in it is durable: the log may drop their d's. */
-  async saved (included: readonly string[]): Promise<void> {
+  /** A checkpoint with these exchanges, and so many trained steps, in it is durable: the log may drop their d's. */
+  async saved (included: readonly string[], trained = this.steps.trained): Promise<void> {
     await this.#log.absorb(included)
+    await this.sealing?.saved(included, trained)
     for (const id of included) this.#included.delete(id)
   }
 
-  /** A copy of x: what training starts from. */
+  /** A copy of what training starts from: x, with what is sealed of this site's own on top. For this site alone. */
   snapshot (): Float32Array {
+    const copy = this.shared()
+    if (this.sealing != null) addScaled(copy, 1, this.sealing.delta.reveal())
+    return copy
+  }
+
+  /** A copy of x: what others may see. */
+  shared (): Float32Array {
     return this.values.slice()
   }
 
@@ -198,17 +204,18 @@ export class Averager {
     let squares = 0
     for (let i = 0; i < size; i++) squares += (after[i]! - before[i]!) ** 2
     if (!Number.isFinite(squares)) throw new SchemaError('the training result holds a value that is not finite')
-    const [values, delta] = [this.#x.change(), new Float32Array(size)]
+    const [values, delta] = [(this.sealing?.delta ?? this.#x).change(), new Float32Array(size)]
     for (let i = 0; i < size; i++) {
       const moved = after[i]! - before[i]!
       delta[i] = moved
       values[i] = values[i]! + moved
     }
-    this.#unmixed.add(delta, steps)
     this.#round = round
-    this.#radius.moved(Math.sqrt(squares))
     this.#influence?.landed(Math.sqrt(squares), steps)
-    this.#codecs.moved(Math.sqrt(squares))
+    if (this.sealing == null) {
+      this.#unmixed.add(delta, steps)
+      this.#moved(Math.sqrt(squares))
+    } else this.#unmixed.sealed(steps)
   }
 
   /** A round in which this site trains nothing: it goes on with the others. */
@@ -241,7 +248,7 @@ export class Averager {
   answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): AnsweredOffer {
     checkTerms(offer, this.#init, this.settings)
     if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
-    const codec = this.#codecFor(offer)
+    const codec = this.#codecs.agreed(offer, this.isSettling)
     if (offer.schemaHash !== this.schema.hash || codec == null) return { refused: 'SCHEMA' }
     const refused = this.#refusal(self, partner, offer)
     if (refused != null) return { refused }
@@ -296,6 +303,7 @@ export class Averager {
   #site (partner: string, { mass, upTo = Infinity }: { mass: number, upTo?: number }): ExchangeSide {
     const { normBound, codec } = this.settings
     const usualRadius = this.clipRadius
+    const steps = this.steps[this.sealing == null ? 'trained' : 'arrived']
     const clipRadius = this.#distort == null ? Math.min(usualRadius, this.#influence?.radius(partner) ?? Infinity) : Number.MAX_VALUE
     return {
       schema: this.schema,
@@ -304,7 +312,7 @@ export class Averager {
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
       reach: mass === 0 ? this.#reachAfter(upTo - this.#round) : Infinity,
-      terms: { round: this.#round, mass, clipRadius, steps: this.steps.trained, ...(this.#reads ? { reads: true } : {}) },
+      terms: { round: this.#round, mass, clipRadius, steps, ...(this.#reads ? { reads: true } : {}) },
       mixed: (into) => {
         into.set(this.values)
         this.#unmixed.takeOut(into)
@@ -315,7 +323,7 @@ export class Averager {
       check: (theirs, own) => {
         checkTerms(theirs, this.#init, this.settings)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
-        if (this.#areApart(partner, theirs, own)) throw new RefusedError('STALE')
+        if (areApart(theirs, own, this, partner)) throw new RefusedError('STALE')
       },
       take: () => this.#spare.pop() ?? new Float32Array(this.schema.size),
       give: (array) => { if (this.#spare.length < 2) this.#spare.push(array) },
@@ -334,7 +342,11 @@ export class Averager {
 
   /** What so many rounds of the others may have moved them away from this site, which took no part. */
   #reachAfter (rounds: number): number {
-    return Math.min(this.#radius.after(rounds), (this.#influence?.reach ?? Infinity) * (1 + Math.max(0, rounds)))
+    return Math.min(this.#radius.after(rounds), this.#reach * (1 + Math.max(0, rounds)))
+  }
+
+  get #reach (): number {
+    return this.#influence?.reach ?? Infinity
   }
 
   get #reads (): boolean {
@@ -344,6 +356,17 @@ export class Averager {
   /** Before its own training it cannot tell what is far, and one that only reads has nothing to give. */
   get #isUntrained (): boolean {
     return this.#reads || (this.#influence != null && this.#round === 0 && this.steps.trained === 0)
+  }
+
+  #moved (norm: number): void {
+    for (const each of [this.#radius, this.#codecs]) each.moved(norm)
+  }
+
+  #carried (id: string, mean: Float32Array, steps: number): void {
+    this.#x.add(1, mean)
+    this.#moved(Math.sqrt(sumOfSquares(mean)))
+    this.#unmixed.arrive(steps)
+    if (this.sealing?.holds(id) === true) this.#included.add(id)
   }
 
   #apply (exchangeId: string, difference: Float32Array, factor: number, carried: number): void {
@@ -360,7 +383,7 @@ export class Averager {
   }
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {
-    if (this.#areApart(partner, offer, this)) return 'STALE'
+    if (areApart(offer, this, this, partner)) return 'STALE'
     if (this.paused || this.withheld || this.#isUntrained) return 'PAUSED'
     if (this.doubts.has(partner)) return 'BUSY'
     if (this.#log.unacknowledged(partner).length >= MOST_UNACKNOWLEDGED) return 'RATE_LIMITED'
@@ -373,23 +396,5 @@ export class Averager {
   #isKnown (exchangeId: string, partner: string): boolean {
     return this.isUnsettled(exchangeId) || this.#log.outcome(exchangeId, partner) != null ||
       this.#log.committed().some((record) => record.exchangeId === exchangeId)
-  }
-
-  /** The finer of what both want, if both can. */
-  #codecFor ({ codecs, want }: Offer): Codec | undefined {
-    const theirs = CODECS.find((codec) => codec === want)
-    if (theirs == null) return undefined
-    const codec = finer(theirs, this.#codecs.want(this.isSettling))
-    return codecs.includes(codec) && this.#codecs.can.includes(codec) ? codec : undefined
-  }
-
-  /** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
-  #areApart (partner: string, theirs: Pick<Terms, 'round' | 'mass'>, own: Pick<Terms, 'round' | 'mass'>): boolean {
-    const behind = own.round - theirs.round
-    if ((theirs.mass === 0 && behind >= 0) || (own.mass === 0 && behind <= 0)) return false
-    if (Math.abs(behind) <= this.settings.staleness) return false
-    // Catching up the other way round is refused whoever is left behind.
-    if (theirs.mass === 0 || own.mass === 0) return true
-    return behind > 0 ? this.willCatchUp(theirs.round, partner) : this.willCatchUp(own.round)
   }
 }

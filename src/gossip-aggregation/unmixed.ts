@@ -53,6 +53,11 @@ export class Unmixed {
     this.#landed = summed([...this.#landed, { from, until: trained, delta }])
   }
 
+  /** Trained, and kept apart from x until a group carries it. */
+  sealed (steps: number): void {
+    this.#steps = { ...this.#steps, trained: this.#steps.trained + steps }
+  }
+
   /** An exchange carried all steps up to this number, whole, to another site. */
   arrive (until: number): void {
     if (until <= this.#steps.arrived) return

@@ -40,7 +40,9 @@ const notesSchema = z.object({
   }),
   // None in homes of software before 0.2.0.
   steps: z.object({ trained: count, arrived: count, lost: count }).optional(),
-  finished: z.object({ round: count, trained: count }).optional()
+  finished: z.object({ round: count, trained: count }).optional(),
+  /** Number of the file with what is sealed. */
+  sealed: count.optional()
 })
 
 const bestOfRounds = z.object({ round: count, dice: z.number().min(0).max(1), sites: count, images: z.number().min(0) })
@@ -52,6 +54,7 @@ export type BestOfRounds = Readonly<z.infer<typeof bestOfRounds>>
 export type SiteNotes = Pick<AveragerState, 'included' | 'learnt'> & {
   readonly steps?: AveragerState['steps'] | undefined
   readonly finished?: FinishedRound | undefined
+  readonly sealed?: number | undefined
 }
 
 /** The last round that came to its end, and the steps trained by then: the log of metrics may be lost. */

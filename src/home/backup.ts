@@ -77,8 +77,8 @@ export async function readRestored ({ restored }: SitePaths): Promise<Restored |
 }
 
 /** Training that the others may have by now is not to land a second time. */
-export async function beginRestored ({ restored, unmixed }: SitePaths, { made }: Restored): Promise<void> {
-  for (const name of await namesIn(unmixed)) await rm(join(unmixed, name))
+export async function beginRestored ({ restored, unmixed, sealed }: SitePaths, { made }: Restored): Promise<void> {
+  for (const folder of [unmixed, sealed]) for (const name of await namesIn(folder)) await rm(join(folder, name))
   await writeCheckedJson(restored, { made, begun: true })
 }
 

@@ -1,7 +1,7 @@
 import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.ts'
-import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
+import type { Decision, GroupLog, LogEntry, RecordHead, SealedRecord } from '../gossip-aggregation/exchange/exchange-log.ts'
 import { makePrivateFolder } from './files.ts'
 import { dropDifference, readDifference, readRecordHead, RecordWriter, type StoredHead } from './exchange-record.ts'
 
@@ -25,7 +25,7 @@ const LEFTOVER = '.writing'
  * The log of exchanges in the home folder: one file per exchange, written aside, fsynced and renamed
  * (docs/spec/gossip.md#exchange-log).
  */
-export class DiskExchangeLog implements ExchangeLog {
+export class DiskExchangeLog implements GroupLog {
   /** Records that could not be read, one plain sentence each. */
   readonly warnings: string[] = []
   readonly #folder: string
@@ -80,6 +80,10 @@ export class DiskExchangeLog implements ExchangeLog {
     const stored = this.#records.get(exchangeId)
     if (stored == null || stored.state === 'kept') throw new CorruptFileError(`the log has no record of exchange ${exchangeId}`)
     return await readDifference(this.#path(stored), stored.head)
+  }
+
+  head (exchangeId: string): SealedRecord | undefined {
+    return this.#records.get(exchangeId)?.head
   }
 
   pending (): readonly SealedRecord[] {

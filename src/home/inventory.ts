@@ -39,6 +39,8 @@ const LOST: Readonly<Record<string, string>> = {
 /** Of folders whose files come and go while a site runs. */
 const LOST_IN: Readonly<Record<string, string>> = {
   exchanges: 'what this one exchange changed is lost, later exchanges make up for it',
+  sealed: 'what this site trained since its last group is lost',
+  groups: 'what this one group changed is lost, later ones make up for it',
   unmixed: 'should this site fall far behind now, the training in it would be lost'
 }
 

@@ -30,6 +30,8 @@ export interface SitePaths {
   readonly roundAdapters: string
   readonly exchanges: string
   readonly unmixed: string
+  readonly sealed: string
+  readonly groups: string
   readonly privateStore: string
   readonly models: string
   readonly metrics: string
@@ -81,6 +83,8 @@ export function sitePaths (home: string): SitePaths {
     roundAdapters: at('adapters'),
     exchanges: at('exchanges'),
     unmixed: at('unmixed'),
+    sealed: at('sealed'),
+    groups: at('groups'),
     privateStore: at('private'),
     models: at('models'),
     metrics: at('metrics.jsonl'),

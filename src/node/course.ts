@@ -80,6 +80,7 @@ function othersOf ({ site: { peerId, record, federation } }: CourseInit, joined:
     arrival: joined.arrival,
     onScored: (scored) => { joined.best.heard(peerId, scored) },
     labelVotes: new LabelVotes(peerId),
+    groups: joined.groups?.loop,
     company,
     turnsPerRound: joined.turnsPerRound,
     staleness: averaging.staleness,
@@ -162,7 +163,7 @@ async function settleDown (
 ): Promise<'finished' | 'amended'> {
   const { site, state, amendments, signal } = init
   const { record, logger, notices, federation: { document: { averaging, training } } } = site
-  const { gossip, announcer, network, settlement } = joined
+  const { gossip, announcer, network, settlement, groups } = joined
   await company?.atEnd({
     onWaiting: () => { enter(init, 'waiting', record.round) },
     catchUp: async () => {
@@ -184,7 +185,7 @@ async function settleDown (
     peers: network.peers,
     clock: systemClock,
     distance: announcer.distance,
-    isInDoubt: () => settlement.isOpen,
+    isInDoubt: () => settlement.isOpen || groups?.loop.mayCarry === true,
     limits: averaging.coolDown,
     isOpen,
     isAmended: () => amendments?.isDue === true,

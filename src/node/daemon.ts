@@ -143,10 +143,11 @@ export class Daemon {
     })
     this.#closeLog = async () => {
       await state.log.close()
+      await state.groupLog?.close()
       await keepInventory(site.paths, { ended: true })
     }
     const guard = await this.#hold(site, state, network)
-    const joined = network == null ? undefined : await this.#join(site, state, network, guard)
+    const joined = network == null ? undefined : await this.#join(site, state, network, { guard, audit })
     const { mayTrain } = guard
     const course = { site, state, trainer, audit, joined, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
     if (await followCourse(course) === 'amended') return 'amended'
@@ -278,8 +279,13 @@ export class Daemon {
     return guard
   }
 
-  async #join (site: Site, state: AdapterState, network: SiteNetwork, guard: PolicyGuard): Promise<JoinedPeers> {
-    const joined = await joinPeers(site, state, network, guard)
+  async #join (
+    site: Site,
+    state: AdapterState,
+    network: SiteNetwork,
+    { guard, audit }: { guard: PolicyGuard, audit: Auditor }
+  ): Promise<JoinedPeers> {
+    const joined = await joinPeers(site, state, network, guard, audit)
     this.#ofDocument.push(async () => {
       await joined.close()
     })

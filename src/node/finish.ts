@@ -24,7 +24,7 @@ export async function finish (site: Site, { state, trainer, ready, joined, event
   await joined?.announcer.stop()
   await checkpoint.settled()
   await checkpoint.save()
-  const scores = await fitOnceMore(site, trainer, averager.snapshot(), signal)
+  const scores = await fitOnceMore(site, trainer, averager.shared(), signal)
   Object.assign(record, scores)
   const summary: Summary = {
     name: site.name,

@@ -1,3 +1,4 @@
+import type { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
@@ -10,6 +11,8 @@ import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
 import { classNames } from '../settings/labels.ts'
+import { sealedOf } from '../settings/secure.ts'
+import { joinGroups, type JoinedGroups } from './join-groups.ts'
 import type { SiteNetwork } from './network/site-network.ts'
 import type { PolicyGuard } from './policy-guard.ts'
 import type { AdapterState, Site } from './site.ts'
@@ -22,6 +25,8 @@ export interface JoinedPeers {
   readonly settlement: Settlement
   readonly arrival: Arrival
   readonly best: BestRound
+  /** Where the federation seals. */
+  readonly groups: JoinedGroups | undefined
   /** How often a site gets its turn to exchange in a round. */
   readonly turnsPerRound: number
   close (): Promise<void>
@@ -32,7 +37,8 @@ export async function joinPeers (
   site: Site,
   state: AdapterState,
   network: SiteNetwork,
-  guard: Pick<PolicyGuard, 'sent'>
+  guard: Pick<PolicyGuard, 'sent'>,
+  audit: Pick<Auditor, 'record'>
 ): Promise<JoinedPeers> {
   const { federation: { document: { averaging } }, record, notices, logger } = site
   const { averager, checkpoint } = state
@@ -40,16 +46,8 @@ export async function joinPeers (
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   peers.guide(averager)
   const announcer = announcerOf(site, state, network)
-  const gossip = new ExchangeLoop({
-    exchange: record.reads ? reading(network, averager) : network.exchange,
-    peers,
-    averager,
-    notices,
-    clock: systemClock,
-    random: Math.random,
-    ...(record.reads ? {} : { partner: partnerChoice(site, { averager, turnsPerRound, announcer, peers }) })
-  })
-  const arrival = new Arrival(notices)
+  const gossip = exchangeLoop(site, network, { averager, turnsPerRound, announcer, peers })
+  const arrival = new Arrival(notices, { patience: sealedOf(averaging)?.patience })
   const changed = (): void => {
     checkpoint.exchanged()
     arrival.exchanged(averager.steps)
@@ -69,7 +67,8 @@ export async function joinPeers (
     onSent: (bytes) => { guard.sent(bytes) },
     onForeign: (peer) => { gossip.foreign(peer) }
   })
-  const settlement = settling(averager, network)
+  const groups = await joinGroups(site, state, network, { audit, onChanged: changed, onSent: (bytes) => { guard.sent(bytes) } })
+  const settlement = settling(averager, network, groups)
   settlement.start()
   await announcer.start()
   const best = bestRound(site, state, network)
@@ -80,8 +79,10 @@ export async function joinPeers (
     settlement,
     arrival,
     best,
+    groups,
     turnsPerRound,
     close: async () => {
+      await groups?.close()
       await settlement.stop()
       await best.settled()
       await announcer.stop()
@@ -89,7 +90,21 @@ export async function joinPeers (
   }
 }
 
-/** No round is taken over that the others are not in, nor more than so many rounds may have moved them. */
+/** One that only reads takes no round over that the others are not in, nor more than so many rounds may have moved them. */
+function exchangeLoop (site: Site, network: SiteNetwork, chosen: Parameters<typeof partnerChoice>[1]): ExchangeLoop {
+  const { averager, peers } = chosen
+  const { record: { reads }, notices } = site
+  return new ExchangeLoop({
+    exchange: reads ? reading(network, averager) : network.exchange,
+    peers,
+    averager,
+    notices,
+    clock: systemClock,
+    random: Math.random,
+    ...(reads ? {} : { partner: partnerChoice(site, chosen) })
+  })
+}
+
 function reading ({ exchange, peers }: SiteNetwork, averager: Averager): ExchangeLoopInit['exchange'] {
   return async (partner, options) => await exchange(partner, { ...options, upTo: peers.medianRound() ?? averager.round })
 }
@@ -134,8 +149,16 @@ function bestRound (
   return best
 }
 
-function settling (averager: Averager, { peers, settle }: SiteNetwork): Settlement {
-  return new Settlement({ doubts: () => averager.doubts.keys(), connected: () => peers.connectedIds(), settle, clock: systemClock })
+function settling (averager: Averager, { peers, settle }: SiteNetwork, groups: JoinedGroups | undefined): Settlement {
+  return new Settlement({
+    doubts: () => [...averager.doubts.keys(), ...groups?.doubts() ?? []],
+    connected: () => peers.connectedIds(),
+    settle: async (partner) => {
+      await settle(partner)
+      await groups?.settle(partner)
+    },
+    clock: systemClock
+  })
 }
 
 function partnerChoice (

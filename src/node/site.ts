@@ -12,8 +12,9 @@ import { takeUpAmendment } from '../federation/amendments/take-up.ts'
 import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { requirePolicy } from '../federation/policy.ts'
-import { Averager, massOf } from '../gossip-aggregation/averager.ts'
-import type { Landed } from '../gossip-aggregation/unmixed.ts'
+import { Averager } from '../gossip-aggregation/averager.ts'
+import { massOf } from '../gossip-aggregation/mass.ts'
+import type { Landed, Steps } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
 import { readRestored, type Restored } from '../home/backup.ts'
 import { DiskExchangeLog } from '../home/exchange-log.ts'
@@ -36,6 +37,7 @@ import { engine } from '../settings/site/compute.ts'
 import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 import { recoverExchanges } from './network/record-audit.ts'
+import { openSealed, type OpenedSealed } from './open-sealed.ts'
 import { prepareHome } from './prepare-home.ts'
 import { openPrivacyGuard } from './privacy-guard.ts'
 import { liar } from './test-faults/liar.ts'
@@ -156,6 +158,8 @@ export interface AdapterState {
   readonly initial: Float32Array
   readonly averager: Averager
   readonly log: DiskExchangeLog
+  /** Of groups, where the federation seals. */
+  readonly groupLog: DiskExchangeLog | undefined
   readonly store: AdapterStore
   readonly checkpoint: Checkpoint
   /** As it was kept before this start. */
@@ -183,10 +187,11 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const log = await DiskExchangeLog.open(paths.exchanges)
   const landed = await unmixed.load()
   await unmixed.dropBeyond(saved?.notes?.steps?.trained ?? 0)
-  sayWarnings(notices, [store, log, unmixed, site.metrics], ready)
+  const sealed = await openSealed(site, schema, saved)
+  sayWarnings(notices, [store, log, unmixed, site.metrics, ...sealed.files], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others }))
+  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others, sealed }))
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -195,10 +200,11 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
     )
   }
   const onSaved = (): void => { notices.over('save', 'the adapter is saved again') }
-  const checkpoint = new Checkpoint({ averager, store, unmixed, finished, onFailure, onSaved, beforeSave: audit.flush })
+  const told = { onFailure, onSaved, beforeSave: audit.flush }
+  const checkpoint = new Checkpoint({ averager, store, unmixed, sealed: sealed.store, finished, ...told })
   const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, store, checkpoint, best, privacy }
+  return { schema, initial, averager, log, groupLog: sealed.log, store, checkpoint, best, privacy }
 }
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
@@ -231,12 +237,13 @@ interface Kept {
   readonly log: DiskExchangeLog
   readonly landed: readonly Landed[]
   readonly others: KnownOthers
+  readonly sealed: OpenedSealed
 }
 
 function averagerInit (
   site: Site,
   { initial, images }: TrainerReady,
-  { schema, saved, log, landed, others: { rootOf, mostRounds } }: Kept
+  { schema, saved, log, landed, sealed, others: { rootOf, mostRounds } }: Kept
 ): Parameters<typeof Averager.recover>[0] {
   const { federation: { document: { averaging } }, metrics, notices, faults } = site
   const { finishedRounds } = metrics
@@ -247,7 +254,7 @@ function averagerInit (
   }
   // A finished round is not trained again, whichever checkpoint was left.
   const { values, round, notes } = saved ?? { values: initial, round: 0, notes: undefined }
-  const steps = notes?.steps
+  const { steps } = notes ?? {}
   return {
     schema,
     values,
@@ -258,10 +265,16 @@ function averagerInit (
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,
-    steps: recoveredSteps(steps, metrics.records.at(-1)?.steps),
+    steps: withoutSealed(recoveredSteps(steps, metrics.records.at(-1)?.steps), sealed),
+    sealed: sealed.init,
     unmixed: steps == null ? [] : landed.filter(({ until }) => until <= steps.trained),
     distort: lieOf(faults, initial)
   }
+}
+
+/** What waited for a group and is gone never arrives. */
+function withoutSealed (steps: Steps, { isLost }: OpenedSealed): Steps {
+  return isLost ? { ...steps, lost: Math.max(steps.lost, steps.trained - steps.arrived) } : steps
 }
 
 function lieOf (faults: TestFaults | undefined, initial: Float32Array): ReturnType<typeof liar> | undefined {

@@ -95,7 +95,7 @@ export class Announcer {
   async #announce (): Promise<void> {
     const { averager, record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
-    const values = averager.snapshot()
+    const values = averager.shared()
     const { round } = averager
     try {
       this.#own = await runInSlices(sketchSlices(values, this.#seed))

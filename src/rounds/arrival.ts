@@ -7,10 +7,13 @@ const SILENT = 3
 /** Warns while what a site trains reaches no other site, round after round. */
 export class Arrival {
   readonly #notices: Pick<Notices, 'warn' | 'over'>
+  readonly #patience: number | undefined
   #rounds = 0
 
-  constructor (notices: Pick<Notices, 'warn' | 'over'>) {
+  /** Of a site that seals its training, after so many rounds without a group. */
+  constructor (notices: Pick<Notices, 'warn' | 'over'>, { patience }: { readonly patience?: number | undefined } = {}) {
     this.#notices = notices
+    this.#patience = patience
   }
 
   /** After an exchange. */
@@ -23,11 +26,11 @@ export class Arrival {
     const waiting = trained - arrived - lost
     this.#rounds = waiting > 0 ? this.#rounds + 1 : 0
     this.exchanged({ trained, arrived, lost })
-    if (this.#rounds < SILENT) return
+    if (this.#rounds < (this.#patience ?? SILENT)) return
     this.#notices.warn(
       'arrival',
       `the training of the last ${this.#rounds} rounds (${waiting} steps) has reached no other site: ${why()}; it is kept, and goes ` +
-        'along with the next exchange'
+        `along with the next ${this.#patience == null ? 'exchange' : 'group'}`
     )
   }
 }

@@ -68,6 +68,14 @@ export class SiteRecord {
     }
   }
 
+  /** Bytes beside those of exchanges. */
+  countBytes ({ bytesSent, bytesReceived }: Omit<CountedExchange, 'partner'>): void {
+    for (const counts of [this, this.#inRound]) {
+      counts.bytesSent += bytesSent
+      counts.bytesReceived += bytesReceived
+    }
+  }
+
   enter (phase: SitePhase, round = this.round): void {
     this.phase = phase
     this.round = round

@@ -9,6 +9,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { Clock } from './clock.ts'
 import type { Company } from './company.ts'
 import type { ExchangeLoop } from './exchange-loop.ts'
+import type { GroupLoop } from './group-loop.ts'
 import { describeVote, type LabelVotes } from './label-votes.ts'
 import type { Notices } from './notices.ts'
 import type { PeerTable } from './peer-table.ts'
@@ -42,6 +43,8 @@ export interface OtherSites {
   readonly arrival: Arrival
   readonly company: Pick<Company, 'beforeRound' | 'ended'>
   readonly labelVotes: LabelVotes
+  /** Where training is sealed. */
+  readonly groups?: Pick<GroupLoop, 'wait' | 'trouble'> | undefined
   /** What this site scored itself, if anything. */
   readonly onScored?: (scored: ScoredRound | undefined) => void
   /** Estimated relative consensus distance, undefined while nobody else is there. */
@@ -56,7 +59,7 @@ export interface OtherSites {
 }
 
 export interface RoundSite {
-  readonly averager: Pick<Averager, 'snapshot' | 'land' | 'pass' | 'round' | 'steps'>
+  readonly averager: Pick<Averager, 'snapshot' | 'shared' | 'land' | 'pass' | 'round' | 'steps'>
   readonly trainer: Trainer
   readonly others?: OtherSites
   /** Of a federation that promises differential privacy. */
@@ -220,10 +223,12 @@ function isFallingBehind ({ averager }: RoundSite, { peers, staleness }: OtherSi
 }
 
 /** How much is trained in the next round, and whether what was trained in this one arrives. */
-function keepUp ({ averager, record, clock }: RoundSite, { peers, pace, arrival, gossip }: OtherSites, { number, trainMs }: Round): void {
+function keepUp ({ averager, record, clock }: RoundSite, others: OtherSites, { number, trainMs }: Round): void {
+  const { peers, pace, arrival, gossip, groups } = others
+  const clipped = 'its exchanges were clipped, since its adapter is far from the others'
   pace.end({ at: clock.now(), median: peers.medianRound(), round: number, trainMs })
   record.pace = pace.share
-  arrival.ended(averager.steps, () => gossip.trouble ?? 'its exchanges were clipped, since its adapter is far from the others')
+  arrival.ended(averager.steps, () => groups?.trouble ?? gossip.trouble ?? clipped)
 }
 
 /** Said once for a pair; what is said of it later takes its place in the list. */
@@ -236,6 +241,7 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
   const { averager, others, store, checkpoint } = site
   if (others != null) {
     enter(site, 'exchange', round.number)
+    await others.groups?.wait({ withinMs: EXCHANGE_MS, signal })
     await catchUp(site, others, signal)
     if (isStale(site, others)) {
       await initiate(site, others, round, { withinMs: Math.min(EXCHANGE_MS, others.peers.believedInMs()), signal })
@@ -246,7 +252,7 @@ async function exchange (site: RoundSite, round: Round, signal: AbortSignal): Pr
   }
   // From here on it works for its own patients: what is left of the plan, and the scores.
   enter(site, 'L', round.number)
-  round.mixed = averager.snapshot()
+  round.mixed = averager.shared()
   await store.saveRound({ ...checkpoint.state, values: round.mixed, round: round.number })
 }
 

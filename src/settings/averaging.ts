@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CODECS } from '../gossip-aggregation/codecs/codec.ts'
 import { PARTNER_RULES } from '../gossip-aggregation/partner-choice.ts'
+import { secure } from './secure.ts'
 import { count, defaultsOf, positive, setting } from './setting.ts'
 
 /** A slip of the hand shall not become a federation that never ends: a week. */
@@ -33,7 +34,8 @@ export const averaging = z.strictObject({
   clipRadius: setting(positive, 'Largest length of a change that one exchange may apply', { default: 100 }),
   normBound: setting(positive, 'Largest length of the adapter that the release gate lets out', { default: 10_000 }),
   staleness: setting(count, 'Most rounds by which two sites may differ and still exchange', { default: 3, unit: 'rounds' }),
-  coolDown
+  coolDown,
+  secure: secure.optional()
 })
 
 export type AveragingSettings = Readonly<z.infer<typeof averaging>>

@@ -4,6 +4,7 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
+import { conflictInSecure } from './secure.ts'
 import { conflictInTraining, training } from './training.ts'
 
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
@@ -16,7 +17,7 @@ export function conflictIn (settings: FederationSettings): string | undefined {
     return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
   }
   return conflictInTraining(trained) ?? conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings)
+    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging)
 }
 
 export const federationSettings = z.strictObject(sections)

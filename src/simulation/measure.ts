@@ -8,10 +8,13 @@ export interface Spread {
   readonly farthest: number
 }
 
-/** Σ w·x per coordinate, in float64. */
+/** Σ w·x per coordinate, in float64, with what is sealed on top. */
 export function weightedSum (sites: readonly VirtualSite[]): Float64Array {
   const sum = new Float64Array(sites[0]?.averager.values.length ?? 0)
-  for (const { averager: { values, mass } } of sites) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + mass * values[i]!
+  for (const { averager: { values, mass, sealing } } of sites) {
+    const sealed = sealing?.delta.reveal()
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + mass * (values[i]! + (sealed?.[i] ?? 0))
+  }
   return sum
 }
 

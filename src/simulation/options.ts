@@ -24,7 +24,7 @@ export const simulation = z.strictObject({
   rounds: setting(
     number.int().min(0).max(10_000).optional(),
     "Rounds of training, until every site has finished them: each by the daemon's own plan, pace and catching up; 0 for exchanges alone",
-    { otherwise: `${ROUNDS} with --stragglers, else 0` }
+    { otherwise: `${ROUNDS} with --stragglers or --secure, else 0` }
   ),
   partner: averaging.shape.partner,
   codec: averaging.shape.codec,
@@ -34,6 +34,7 @@ export const simulation = z.strictObject({
   slowness: setting(count.max(1_000), 'A step of training takes slow sites so many times as long, or their turns and messages do', {
     default: 4
   }),
+  secure: setting(z.boolean(), 'Sites seal what they train: masked groups carry it', { default: false }),
   spread: setting(
     number.min(1e-6).max(1),
     'With rounds: how long until the sites that are not slow are so close to their mean, relative to the start, is said',
@@ -55,6 +56,6 @@ export type SimulationOptions = Readonly<z.infer<typeof simulation>>
 export const DEFAULTS: SimulationOptions = simulation.parse(defaultsOf(simulation))
 
 /** Rounds of training; 0 where sites do nothing but exchange. */
-export function roundsOf ({ rounds, stragglers }: SimulationOptions): number {
-  return rounds ?? (stragglers > 0 ? ROUNDS : 0)
+export function roundsOf ({ rounds, stragglers, secure }: SimulationOptions): number {
+  return rounds ?? (stragglers > 0 || secure ? ROUNDS : 0)
 }

@@ -4,6 +4,7 @@ import { Arrival } from '../rounds/arrival.ts'
 import { Company } from '../rounds/company.ts'
 import { coolDown } from '../rounds/cool-down.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { GroupLoop, type LeadGroup } from '../rounds/group-loop.ts'
 import { LabelVotes } from '../rounds/label-votes.ts'
 import type { Notices } from '../rounds/notices.ts'
 import { Pace } from '../rounds/pace.ts'
@@ -31,6 +32,8 @@ export interface DaemonInit {
   readonly notices: Notices
   readonly site: () => VirtualSite
   readonly exchange: (partner: string, options: { catchUp?: boolean, upTo?: number | undefined }) => Promise<CommittedExchange>
+  /** Invites these to a group. */
+  readonly lead: LeadGroup
   readonly publish: (announced: Announced) => Promise<void>
   /** Of the sites, relative to the start. */
   readonly distance: () => number
@@ -49,8 +52,8 @@ const FOR_EVER = new AbortController().signal
 export class VirtualDaemon {
   readonly peers: PeerTable
   readonly gossip: ExchangeLoop
-  /** How often it paused training for the others, and how often it took another's adapter and round over. */
-  readonly counts = { waited: 0, caughtUp: 0 }
+  /** How often it paused training, how often it caught up, its rounds, and those whose training a group had carried by their end. */
+  readonly counts = { waited: 0, caughtUp: 0, rounds: 0, served: 0 }
   readonly #init: DaemonInit
   readonly #record = new SiteRecord()
   readonly #turns: number
@@ -78,12 +81,16 @@ export class VirtualDaemon {
   /** Resolves after the cool-down. */
   async run (): Promise<void> {
     const { clock, rounds, distance, site } = this.#init
-    const round = this.#createRound()
+    const groups = this.#createGroups()
+    const running = groups?.start()
+    const round = this.#createRound(groups)
     while (this.#finishedRounds < rounds) await trainRound(round, this.#finishedRounds + 1, FOR_EVER)
     this.#record.enter('cool-down')
-    const isInDoubt = (): boolean => site().averager.inDoubt > 0
+    const isInDoubt = (): boolean => site().averager.inDoubt > 0 || groups?.mayCarry === true
     await coolDown({ gossip: this.gossip, peers: this.peers, clock, distance, isInDoubt, limits: COOL_DOWN }, FOR_EVER)
     this.#record.enter('done')
+    await groups?.stop()
+    await running
   }
 
   /** Says where it is, if there is news or it has said nothing for a while; until it is done. */
@@ -94,7 +101,7 @@ export class VirtualDaemon {
       const { averager } = site()
       const { phase, pace } = this.#record
       const { round, steps } = averager
-      const what = `${phase} ${round} ${averager.exchanges}`
+      const what = `${phase} ${round} ${averager.exchanges} ${steps.arrived}`
       if (what === this.#announced.what && clock.now() - this.#announced.at < HEARTBEAT_MS) continue
       this.#announced = { what, at: clock.now() }
       this.#sketch = options.partner === 'farthest' ? sketchOf(averager.values) : EMPTY
@@ -130,12 +137,28 @@ export class VirtualDaemon {
     })
   }
 
+  #createGroups (): GroupLoop | undefined {
+    const { site, index, lead, clock, random } = this.#init
+    const { averager } = site()
+    if (averager.sealing == null) return undefined
+    return new GroupLoop({
+      sealing: averager.sealing,
+      peers: this.peers,
+      steps: () => averager.steps,
+      self: idOf(index),
+      federationId: 'virtual',
+      lead,
+      clock,
+      random: random.gossip
+    })
+  }
+
   #distanceTo (id: string): number | undefined {
     const sketch = this.peers.announcementOf(id)?.sketch
     return sketch == null || this.#sketch.length === 0 ? undefined : squaredDistance(this.#sketch, sketch)
   }
 
-  #createRound (): RoundSite {
+  #createRound (groups: GroupLoop | undefined): RoundSite {
     const { clock, random, options, rounds, notices, learn } = this.#init
     const site = this.#init.site()
     const { averager, moved } = site
@@ -163,6 +186,7 @@ export class VirtualDaemon {
           rounds
         }),
         labelVotes: new LabelVotes(site.id),
+        groups,
         distance: () => undefined,
         turnsPerRound: this.#turns,
         staleness: averager.settings.staleness,
@@ -183,6 +207,8 @@ export class VirtualDaemon {
       metrics: {
         append: ({ round }) => {
           this.#finishedRounds = round
+          this.counts.rounds++
+          if (averager.steps.arrived === averager.steps.trained) this.counts.served++
           return Promise.resolve()
         }
       },

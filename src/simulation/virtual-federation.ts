@@ -2,6 +2,7 @@ import { createSchema, type Schema } from '../adapter/schema.ts'
 import { seededRandom, shuffled } from '../common/random.ts'
 import type { Distort } from '../gossip-aggregation/averager-types.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
+import { defaultSealed } from '../settings/secure.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
@@ -83,7 +84,7 @@ export class VirtualFederation {
   async settle (): Promise<void> {
     this.#network.loss = 0
     for (const site of this.sites) site.isAway = false
-    const isOpen = (): boolean => this.#running.size > 0 || this.sites.some(({ averager }) => averager.inDoubt > 0 || averager.busy)
+    const isOpen = (): boolean => this.#running.size > 0 || this.sites.some(({ averager }) => isUnsettled(averager))
     for (let cycle = 0; cycle < MOST_SETTLING && isOpen(); cycle++) {
       this.#scheduleSettling(0)
       await this.#clock.run(this.#clock.now() + CYCLE_MS)
@@ -111,7 +112,7 @@ export class VirtualFederation {
   /** Sites ask about what is in doubt, as the daemon does when a partner is there again. */
   #scheduleSettling (ms: number): void {
     this.#clock.schedule(ms, () => {
-      for (const site of this.sites) if (site.averager.inDoubt > 0 && !site.isAway) this.#watch(this.#settleAll(site))
+      for (const site of this.sites) if (!site.isAway) this.#watch(this.#settleAll(site))
     })
   }
 
@@ -126,7 +127,9 @@ export class VirtualFederation {
   }
 
   async #settleAll (site: VirtualSite): Promise<void> {
-    for (const partner of [...site.averager.doubts.keys()]) await this.#network.settle(site, this.#byId.get(partner)!).catch(() => {})
+    const { doubts, sealing } = site.averager
+    for (const partner of [...doubts.keys()]) await this.#network.settle(site, this.#byId.get(partner)!).catch(() => {})
+    for (const leader of sealing?.doubts.keys() ?? []) await this.#network.settleGroup(site, this.#byId.get(leader)!).catch(() => {})
   }
 
   #watch (work: Promise<void>): void {
@@ -138,7 +141,7 @@ export class VirtualFederation {
   }
 
   #createSites (): VirtualSite[] {
-    const { peers, dim, seed, liars, stragglers, offset, maxMass, radius } = this.#options
+    const { peers, dim, seed, liars, stragglers, offset, maxMass, radius, secure } = this.#options
     const schema = createSchema({ model: 'virtual', baseHash: '0'.repeat(64), tensors: [{ name: 'x', shape: [dim], role: 'lora' }] })
     const normal = normalNumbers(seededRandom(seed, STREAM.values))
     const roles = seededRandom(seed, STREAM.roles)
@@ -150,7 +153,8 @@ export class VirtualFederation {
     return this.#ids.map((_, index) => {
       const rank = ranks.get(index)!
       const values = this.#scenario?.start.slice() ?? Float32Array.from(common, (each) => each + normal())
-      const mass = maxMass === 1 ? 1 : maxMass ** roles()
+      const drawn = maxMass === 1 ? 1 : maxMass ** roles()
+      const mass = secure ? Math.round(drawn) : drawn
       return this.#createSite({
         index,
         schema,
@@ -171,7 +175,7 @@ export class VirtualFederation {
       clipRadius: number
     }
   ): VirtualSite {
-    const { codec, maxMass } = this.#options
+    const { codec, maxMass, secure } = this.#options
     const settings = { codec, maxMass, clipRadius, normBound: 1e30, staleness: 3 }
     const averager = new Averager({
       schema,
@@ -179,6 +183,7 @@ export class VirtualFederation {
       round: 0,
       mass,
       settings,
+      ...(secure ? { sealed: { secure: defaultSealed() } } : {}),
       ...(this.#scenario == null ? {} : { trains: { rootOf: (partner) => partner, seed: index } }),
       ...(isLiar ? { distort: this.#lie(index) } : {})
     })
@@ -239,6 +244,10 @@ export class VirtualFederation {
     }
     return (copy) => { for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! + LIE * normal() }
   }
+}
+
+function isUnsettled ({ inDoubt, busy, sealing }: Averager): boolean {
+  return inDoubt > 0 || busy || sealing?.isOpen === true || (sealing?.doubts.size ?? 0) > 0
 }
 
 /** When in a cycle this site's turn is, where sites keep their own time: a low-discrepancy sequence over [0, 1). */

@@ -38,6 +38,8 @@ export interface TrainingResult {
   readonly caughtUp: number
   /** Virtual seconds until the others, those that are not slow, were as close to their mean as `spread` says; null if never. */
   readonly spreadSeconds: number | null
+  /** Where training is sealed: groups, and rounds at whose end a group had carried what was trained. */
+  readonly groups: { readonly formed: number, readonly broken: number, readonly rounds: number, readonly served: number } | null
 }
 
 /** Daemons are not started at the same moment. */
@@ -103,7 +105,8 @@ export class VirtualTraining {
       slowSteps: stepsOf(slow),
       waited: sum('waited'),
       caughtUp: sum('caughtUp'),
-      spreadSeconds: this.#spreadSeconds
+      spreadSeconds: this.#spreadSeconds,
+      groups: this.#init.options.secure ? { ...this.#init.network.groups, rounds: sum('rounds'), served: sum('served') } : null
     }
   }
 
@@ -148,6 +151,7 @@ export class VirtualTraining {
       random: { gossip: seededRandom(options.seed + index, STREAM.gossip), training: seededRandom(options.seed + index, STREAM.training) },
       notices,
       site: own,
+      lead: async (invited, onDeclined) => { await network.group(own(), invited.map(byId), onDeclined) },
       exchange: async (partner, how) => await network.exchange(own(), byId(partner), how),
       publish: async (announced) => {
         const others = sites().filter((site) => site.index !== index)

@@ -1,5 +1,5 @@
 import type { AveragerState } from '../../src/gossip-aggregation/averager-types.ts'
-import type { Decision, ExchangeLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
+import type { Decision, GroupLog, LogEntry, RecordHead, SealedRecord } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
 import type { Landed } from '../../src/gossip-aggregation/unmixed.ts'
 
 interface Stored {
@@ -16,6 +16,8 @@ export interface Disk {
   readonly takenOver: Float32Array[]
   readonly pending: Map<string, Stored>
   readonly committed: Map<string, Stored>
+  /** Groups that this site led. */
+  readonly decided: Map<string, Stored>
   /** Committed as responder, in order, by initiator. */
   readonly outcomes: Map<string, Set<string>>
 }
@@ -24,11 +26,11 @@ export interface Disk {
 export type Write = (change: () => void) => Promise<void>
 
 export function emptyDisk (checkpoint: Disk['checkpoint']): Disk {
-  return { checkpoint, landed: [], takenOver: [], pending: new Map(), committed: new Map(), outcomes: new Map() }
+  return { checkpoint, landed: [], takenOver: [], pending: new Map(), committed: new Map(), decided: new Map(), outcomes: new Map() }
 }
 
 /** The log on such a disk; every durable change goes through `write`. */
-export class DiskLog implements ExchangeLog {
+export class DiskLog implements GroupLog {
   readonly #disk: Disk
   readonly #write: Write
 
@@ -48,6 +50,8 @@ export class DiskLog implements ExchangeLog {
           // An initiator decides only where it has no mass.
           if (state === 'committed' && head.role === 'initiator') this.#disk.takenOver.push(difference)
           if (state === 'committed' && head.role === 'responder') this.#kept(head.partner).add(head.exchangeId)
+          if (state !== 'committed' || head.members == null) return
+          this.#disk.decided.set(head.exchangeId, { head: { ...head, ...end }, difference })
         })
       },
       discard: async () => {}
@@ -64,6 +68,10 @@ export class DiskLog implements ExchangeLog {
 
   async read (exchangeId: string): Promise<Float32Array> {
     return (this.#disk.pending.get(exchangeId) ?? this.#disk.committed.get(exchangeId))!.difference.slice()
+  }
+
+  head (exchangeId: string): SealedRecord | undefined {
+    return (this.#disk.pending.get(exchangeId) ?? this.#disk.committed.get(exchangeId) ?? this.#disk.decided.get(exchangeId))?.head
   }
 
   pending (): readonly SealedRecord[] {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InputError, TimeoutError } from '../../../src/errors.ts'
-import { writeJson } from '../../../src/home/files.ts'
+import { readJson, writeJson } from '../../../src/home/files.ts'
 import { labelsOf } from '../classes.ts'
 import type { TestnetOptions } from '../options.ts'
 import { STANDARD } from '../standard.ts'
@@ -21,8 +21,10 @@ export interface FederationFiles {
 export async function createFederation (
   children: Children,
   { home }: Hospital,
-  { base, rounds, seed, method, settings, classes }: Pick<TestnetOptions, 'base' | 'rounds' | 'seed' | 'method' | 'settings' | 'classes'>
+  options: Pick<TestnetOptions, 'base' | 'rounds' | 'seed' | 'method' | 'settings' | 'secure' | 'classes'>
 ): Promise<FederationFiles> {
+  const { base, rounds, seed, method, classes } = options
+  const settings = options.secure ? await sealedSettings(`${home}.settings.json`, options.settings) : options.settings
   const labels = `${home}.labels.json`
   if (classes.length > 0) await writeJson(labels, labelsOf(classes))
   const { id, federation } = await children.cliJson<{ id: string, federation: string }>([
@@ -33,6 +35,13 @@ export async function createFederation (
     ...(classes.length > 0 ? ['--labels', labels] : [])
   ])
   return { id, federation, home }
+}
+
+/** The same settings, sealed; the path of the file. */
+async function sealedSettings (path: string, given: string | undefined): Promise<string> {
+  const settings = given == null ? {} : await readJson(given, 'give --settings a file of JSON') as { averaging?: object }
+  await writeJson(path, { ...settings, averaging: { ...settings.averaging, secure: { mode: 'sealed' } } })
+  return path
 }
 
 /** The others make their keys, are invited by the founder and join. */

@@ -109,7 +109,7 @@ function describe (options: SimulationOptions, result: SimulationResult): string
 
 function describeTraining (
   { spread, slowness }: SimulationOptions,
-  { rounds, slow, steps, slowSteps, waited, caughtUp, spreadSeconds }: TrainingResult
+  { rounds, slow, steps, slowSteps, waited, caughtUp, spreadSeconds, groups }: TrainingResult
 ): string[] {
   const reached = spreadSeconds == null
     ? 'never'
@@ -117,9 +117,15 @@ function describeTraining (
   return [
     `training: ${rounds} rounds; ${arrivedOf(steps)}`,
     ...(slow > 0 ? [`${slow} ${slow === 1 ? 'site' : 'sites'} ${slowness} times as slow: ${arrivedOf(slowSteps)}`] : []),
+    ...(groups == null ? [] : [describeGroups(groups)]),
     `sites waited for others ${times(waited)}, and caught up ${times(caughtUp)}`,
     `RMS of ${slow > 0 ? 'the others' : 'all sites'} at ${spread} of the start: ${reached}`
   ]
+}
+
+function describeGroups ({ formed, broken, rounds, served }: NonNullable<TrainingResult['groups']>): string {
+  return `${formed} groups, ${broken} broke off; a group had carried ${served} of ${rounds} rounds by their end ` +
+    `(${(100 * served / rounds).toFixed(1)} %)`
 }
 
 function arrivedOf ({ trained, arrived }: VirtualSteps): string {

@@ -24,7 +24,7 @@ const AMENDABLE = [
   /^leastSoftware$/,
   /^hints$/,
   /^training\.(?!seed$)/,
-  /^averaging\.(?!(weighting|maxMass|normBound)$)/,
+  /^averaging\.(?!(weighting|maxMass|normBound)$|secure\b)/,
   /^method(\.(preset|tail))?$/
 ]
 

@@ -67,6 +67,14 @@ export class CodecChoice {
     return isSettling ? finer(coarsest, 'q16') : coarsest
   }
 
+  /** The finer of what both want, if both can. */
+  agreed ({ codecs, want }: { readonly codecs: readonly string[], readonly want: string }, isSettling: boolean): Codec | undefined {
+    const theirs = CODECS.find((each) => each === want)
+    if (theirs == null) return undefined
+    const codec = finer(theirs, this.want(isSettling))
+    return codecs.includes(codec) && this.can.includes(codec) ? codec : undefined
+  }
+
   /** Distance of the last exchange, with what training moved since. */
   get distance (): number {
     return Math.sqrt(this.#squares)

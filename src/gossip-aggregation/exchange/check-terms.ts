@@ -24,3 +24,24 @@ export function checkTerms ({ round, mass, clipRadius, reads = false }: Terms, {
     throw new ProtocolError(`the partner states the clip radius ${clipRadius}; it must be positive`)
   }
 }
+
+interface Guided {
+  readonly settings: { readonly staleness: number }
+  /** Whether who is behind in this round, `partner` or else this site, will catch up. */
+  readonly willCatchUp: (round: number, partner?: string) => boolean
+}
+
+/** Catching up is for those behind. The one ahead refuses; here the one behind does so too, since it knows what the other would say. */
+export function areApart (
+  theirs: Pick<Terms, 'round' | 'mass'>,
+  own: Pick<Terms, 'round' | 'mass'>,
+  { settings: { staleness }, willCatchUp }: Guided,
+  partner: string
+): boolean {
+  const behind = own.round - theirs.round
+  if ((theirs.mass === 0 && behind >= 0) || (own.mass === 0 && behind <= 0)) return false
+  if (Math.abs(behind) <= staleness) return false
+  // Catching up the other way round is refused whoever is left behind.
+  if (theirs.mass === 0 || own.mass === 0) return true
+  return behind > 0 ? willCatchUp(theirs.round, partner) : willCatchUp(own.round)
+}

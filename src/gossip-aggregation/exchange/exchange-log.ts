@@ -8,6 +8,8 @@ export interface RecordHead {
   readonly role: ExchangeRole
   /** Floats in d. */
   readonly size: number
+  /** Of a group's record, the members who may ask its leader. */
+  readonly members?: readonly string[] | undefined
 }
 
 export interface SealedRecord extends RecordHead {
@@ -50,4 +52,10 @@ export interface ExchangeLog {
   unacknowledged (partner: string): readonly string[]
   /** Responder: the initiator has settled these; only outcomes are dropped, d's stay until absorbed. */
   forget (exchangeIds: readonly string[], partner: string): Promise<void>
+}
+
+/** The same for groups: d is the mean and then what the group took of this site's own. */
+export interface GroupLog extends ExchangeLog {
+  /** What is known of a record, whatever state it is in. */
+  head (exchangeId: string): SealedRecord | undefined
 }

@@ -1,4 +1,4 @@
-import type { ExchangeLog, LogEntry, RecordHead, SealedRecord } from './exchange-log.ts'
+import type { GroupLog, LogEntry, RecordHead, SealedRecord } from './exchange-log.ts'
 
 interface Stored {
   readonly head: SealedRecord
@@ -11,10 +11,12 @@ const DONE = Promise.resolve()
  * A log that lasts as long as its process, like the x beside it, so that nothing is ever done again: for simulations, and for sites
  * that keep nothing.
  */
-export class MemoryExchangeLog implements ExchangeLog {
+export class MemoryExchangeLog implements GroupLog {
   readonly #pending = new Map<string, Stored>()
   /** Committed exchanges by initiator, in order of decision. */
   readonly #outcomes = new Map<string, Set<string>>()
+  /** Of outcomes that name members. */
+  readonly #heads = new Map<string, SealedRecord>()
 
   begin (head: RecordHead): Promise<LogEntry> {
     const parts: Float32Array[] = []
@@ -26,6 +28,7 @@ export class MemoryExchangeLog implements ExchangeLog {
       seal: (state, end) => {
         if (state === 'pending') this.#pending.set(head.exchangeId, { head: { ...head, ...end }, parts })
         else this.#outcomes.set(head.partner, (this.#outcomes.get(head.partner) ?? new Set<string>()).add(head.exchangeId))
+        if (state === 'committed' && head.members != null) this.#heads.set(head.exchangeId, { ...head, ...end })
         return DONE
       },
       discard: () => DONE
@@ -42,6 +45,10 @@ export class MemoryExchangeLog implements ExchangeLog {
     return stored == null
       ? Promise.reject(new Error(`the log has no record of exchange ${exchangeId}`))
       : Promise.resolve(joined(stored.parts, stored.head.size))
+  }
+
+  head (exchangeId: string): SealedRecord | undefined {
+    return this.#pending.get(exchangeId)?.head ?? this.#heads.get(exchangeId)
   }
 
   pending (): readonly SealedRecord[] {
@@ -65,7 +72,10 @@ export class MemoryExchangeLog implements ExchangeLog {
   }
 
   forget (exchangeIds: readonly string[], partner: string): Promise<void> {
-    for (const id of exchangeIds) this.#outcomes.get(partner)?.delete(id)
+    for (const id of exchangeIds) {
+      this.#outcomes.get(partner)?.delete(id)
+      this.#heads.delete(id)
+    }
     return DONE
   }
 }

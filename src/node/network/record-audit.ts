@@ -2,6 +2,7 @@ import type { Connection, TypedEventTarget } from '@libp2p/interface'
 import { addressClass } from '../../audit/address-class.ts'
 import type { Auditor } from '../../audit/auditor.ts'
 import type { EntryContent, ExchangeContent } from '../../audit/entry.ts'
+import type { GroupAverage } from '../../protocol/group-average/index.ts'
 import type { AdapterExchange, ExchangeFailure, ExchangeReport } from '../../protocol/adapter-exchange/index.ts'
 
 type Recorder = Pick<Auditor, 'record'>
@@ -43,6 +44,23 @@ export function recordExchanges (service: AdapterExchange, averaging: AveragerVi
   })
   service.addEventListener('settled', ({ detail: { exchangeId, partner, verdict } }) => {
     audit.record({ kind: 'settled', id: exchangeId, partner, outcome: verdict })
+  })
+}
+
+/** Every group in which this site's part may have left. */
+export function recordGroups (service: GroupAverage, averaging: AveragerView, audit: Recorder): void {
+  const common = (): { kind: 'group', round: number, tensors: number } =>
+    ({ kind: 'group', round: averaging.round, tensors: averaging.schema.tensors.length })
+  service.addEventListener('group', ({ detail: { id, leader, members, steps, bytesSent, bytesReceived, sentDigest } }) => {
+    audit.record({
+      ...common(), id, leader, outcome: 'committed', members: [...members], steps, bytesSent, bytesReceived, sentDigest
+    })
+  })
+  service.addEventListener('failure', ({ detail: { groupId: id, leader, error, inDoubt, bytesSent } }) => {
+    audit.record({ ...common(), id, leader, outcome: inDoubt ? 'doubt' : 'failed', reason: error.name, bytesSent })
+  })
+  service.addEventListener('settled', ({ detail: { groupId: id, leader, verdict } }) => {
+    audit.record({ ...common(), id, leader, outcome: verdict })
   })
 }
 

@@ -204,7 +204,7 @@ export class SiteNetwork {
     }
   ): Promise<void> {
     const init = { federationId: this.#init.federationId, averaging: this.#share.of(averager), protocols: this.software.protocols }
-    const service = adapterExchange(init)(this.#exchangeComponents())
+    const service = adapterExchange(init)(this.exchangeComponents())
     service.addEventListener('exchange', ({ detail }) => {
       this.peers.exchanged(detail.partner)
       if (this.#share.waitMs(detail.partner) === 0) {
@@ -304,7 +304,7 @@ export class SiteNetwork {
     if (this.#averager == null) return
     this.#averager.paused = true
     const until = Date.now() + LEAVE_MS
-    while (this.#averager.busy && Date.now() < until) await sleep(POLL_MS)
+    while ((this.#averager.busy || this.#averager.sealing?.isOpen === true) && Date.now() < until) await sleep(POLL_MS)
   }
 
   /** Ends the exchanges of this averager's vector; `join` begins those of another. */
@@ -326,7 +326,8 @@ export class SiteNetwork {
     await this.#datastore.close()
   }
 
-  #exchangeComponents (): AdapterExchangeComponents {
+  /** What protocols of this site's adapter speak over; as bad a line as a testnet wants it. */
+  exchangeComponents (): AdapterExchangeComponents {
     const { components } = this.host.services.late
     const { faults } = this.#init
     return faults == null ? components : lossyComponents(components, { probability: faults.loss, random: seededRandom(faults.seed) })

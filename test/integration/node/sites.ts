@@ -68,6 +68,7 @@ export interface FederationOptions {
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
   readonly privacy?: FederationDocument['privacy']
+  readonly secure?: FederationDocument['averaging']['secure']
   readonly start?: FederationDocument['start']
   /** Names of the sites that found it; the first one alone by default. */
   readonly founders?: readonly string[]
@@ -106,9 +107,10 @@ async function foundedBy (
 
 function averagingOf (
   { coolDownSeconds, codec }: Required<Pick<FederationOptions, 'coolDownSeconds' | 'codec'>>,
-  { staleness, privacy }: FederationOptions
+  { staleness, privacy, secure }: FederationOptions
 ): FederationDocument['averaging'] {
-  const averaging = { ...defaultAveraging({ coolDownSeconds }), codec, weighting: privacy == null ? 'images' as const : 'uniform' as const }
+  const weighting = privacy == null ? 'images' as const : 'uniform' as const
+  const averaging = { ...defaultAveraging({ coolDownSeconds }), codec, weighting, ...(secure == null ? {} : { secure }) }
   return staleness == null ? averaging : { ...averaging, staleness }
 }
 

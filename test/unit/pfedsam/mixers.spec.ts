@@ -78,6 +78,17 @@ describe('how adapters come together', () => {
     })
   }
 
+  it('sealed gossip conserves the weighted mean too, and groups carry what was trained', async () => {
+    const masses = [3, 1, 20, 7, 2]
+    const sealed = { ...averaging, secure: { mode: 'sealed' as const } }
+    const mixer = new GossipMixer({ schema, initial: new Float32Array(schema.size), masses, averaging: sealed, seed: 1 })
+    const trained = vectors(masses.length)
+    const mean = weightedMean(trained, masses)
+    const mixed = await mixer.mix(1, trained)
+    expect(largest(weightedMean(mixed, masses), mean)).to.be.lessThan(1e-5)
+    for (const each of mixed) expect(largest(each, mean)).to.be.lessThan(1e-4)
+  })
+
   it('gossip repeats exactly from its seed', async () => {
     const run = async (seed: number): Promise<Float32Array[]> =>
       await new GossipMixer({ schema, initial: new Float32Array(schema.size), masses: [1, 1, 1, 1, 1, 1], averaging, seed }).mix(

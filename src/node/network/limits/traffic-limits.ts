@@ -27,7 +27,7 @@ const SMALL_BYTES = 1_024
 const MOST_CREDIT = 1_000
 const KIB = 1_024
 const MOST = 1_024
-const BULK = /\/adapter-exchange\/\d/
+const BULK = /\/(adapter-exchange|group-average)\/\d/
 
 /** Watches every connection from inside the encryption and charges what comes to the peer's budgets; who overdraws them is cut off. */
 export class TrafficLimits {

@@ -1,0 +1,102 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
+import { Sites, type FederationOptions } from './sites.ts'
+import { Tap } from './tap.ts'
+
+const SEALED = { mode: 'sealed' } as const
+const STEPS = { a: 0.0625, b: 0.125, c: 0.25 }
+const NAMES = ['a', 'b', 'c'] as const
+type Name = typeof NAMES[number]
+
+describe('daemons that seal what they train', function () {
+  this.timeout(240_000)
+  let sites: Sites
+  const taps = new Map<Name, Tap>()
+
+  afterEach(async () => { await sites.remove() })
+
+  async function adapterOf (name: Name): Promise<number[]> {
+    const { tensors } = readFloatTensors(await readFile(sites.paths(name).adapter))
+    return [...tensors.get('lora.a')!.data]
+  }
+
+  async function groupsOf (name: Name): Promise<{ outcome: string, members?: string[] }[]> {
+    const { audit } = sites.paths(name)
+    const text = await Promise.all((await readdir(audit)).filter((file) => file.endsWith('.jsonl')).map(async (file) =>
+      await readFile(join(audit, file), 'utf8')))
+    const lines = text.join('').split('\n').filter((line) => line !== '')
+    const entries = lines.map((line) => JSON.parse(line) as { kind: string, outcome: string })
+    return entries.filter(({ kind }) => kind === 'group')
+  }
+
+  /** All three to their end; `stopped` is stopped once in its second round, and started again. */
+  async function run (options: FederationOptions, stopped?: Name): Promise<void> {
+    sites = await Sites.create(NAMES, { codec: 'f32', ...options })
+    const bootstrap: string[] = []
+    const start = async (name: Name): Promise<void> => {
+      taps.set(name, new Tap())
+      const make = (): ReturnType<Sites['daemon']> => sites.daemon(name, {
+        manners: { step: STEPS[name], delayMs: 300 },
+        bootstrap,
+        waitFor: 3,
+        tap: taps.get(name)!.wrap
+      })
+      const daemon = make()
+      const running = daemon.run()
+      if (name === stopped) {
+        await sites.statusOf(name, ({ round, phase }) => round === 2 && phase === 'exchange')
+        daemon.requestStop()
+        await running
+        await make().run()
+      } else await running
+    }
+    const first = start('a')
+    bootstrap.push(...(await sites.statusOf('a', ({ addresses }) => addresses.length > 0)).addresses)
+    await Promise.all([first, start('b'), start('c')])
+  }
+
+  /** The bytes of what a site would send in its first round if nothing were sealed. */
+  function needle (name: Name): Buffer {
+    return Buffer.from(Float32Array.from({ length: 8 }, (_, i) => i / 8 + STEPS[name]).buffer)
+  }
+
+  function seen (): Name[] {
+    return NAMES.filter((name) => taps.get(name)!.bytes().includes(needle(name)))
+  }
+
+  it('send nothing that shows one of them, and all of it arrives', async () => {
+    await run({ rounds: 3, secure: SEALED })
+    expect(seen()).to.deep.equal([])
+    const mean = (STEPS.a + STEPS.b + STEPS.c) / 3
+    for (const name of NAMES) {
+      for (const [i, value] of (await adapterOf(name)).entries()) expect(value, name).to.be.closeTo(i / 8 + 3 * mean, 1e-4)
+      const { steps } = await sites.summary(name)
+      expect(steps, name).to.deep.equal({ trained: 3, arrived: 3, lost: 0 })
+      const groups = await groupsOf(name)
+      const committed = groups.filter(({ outcome }) => outcome === 'committed')
+      expect(committed, name).to.have.length(3)
+      expect(committed[0]!.members).to.have.length(3)
+    }
+  })
+
+  it('would show it where nothing is sealed', async () => {
+    await run({ rounds: 1 })
+    expect(seen()).to.not.deep.equal([])
+  })
+
+  it('go on from their disk when one was stopped between training and its group', async () => {
+    await run({ rounds: 3, secure: SEALED }, 'b')
+    const sums = Array.from({ length: 8 }, () => 0)
+    for (const name of NAMES) for (const [i, value] of (await adapterOf(name)).entries()) sums[i]! += value / 3
+    // What no group carried in the last round stays at its site; all else is in the mean once.
+    let mean = 0
+    for (const name of NAMES) {
+      const { steps: { arrived } } = await sites.summary(name)
+      expect(arrived, name).to.be.within(2, 3)
+      mean += arrived * STEPS[name] / 3
+    }
+    for (const [i, value] of sums.entries()) expect(value).to.be.closeTo(i / 8 + mean, 1e-4)
+  })
+})
