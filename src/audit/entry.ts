@@ -74,6 +74,16 @@ const content = z.discriminatedUnion('kind', [
     /** Of all releases so far, at the federation's delta. */
     epsilon: z.number()
   }),
+  z.object({
+    kind: z.literal('publication'),
+    what: z.string(),
+    round: count,
+    /** Numbers of it, and their SHA-256. */
+    count,
+    digest,
+    /** Whom it was shown to. */
+    peer: z.string()
+  }),
   z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
   z.object({ kind: z.literal('lost'), entries: count }),
   exchange,

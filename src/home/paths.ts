@@ -27,6 +27,7 @@ export interface SitePaths {
   readonly roundAdapters: string
   readonly exchanges: string
   readonly unmixed: string
+  readonly received: string
   readonly privateStore: string
   readonly models: string
   readonly metrics: string
@@ -75,6 +76,7 @@ export function sitePaths (home: string): SitePaths {
     roundAdapters: at('adapters'),
     exchanges: at('exchanges'),
     unmixed: at('unmixed'),
+    received: at('received'),
     privateStore: at('private'),
     models: at('models'),
     metrics: at('metrics.jsonl'),

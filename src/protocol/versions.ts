@@ -1,7 +1,14 @@
 import { SOFTWARE } from '../common/software.ts'
 
 /** Version of each protocol that this software speaks. */
-const PROTOCOLS = { kad: '1.0.0', membership: '1.0.0', 'adapter-exchange': '1.0.0', outcome: '1.0.0', announce: '1' } as const
+const PROTOCOLS = {
+  kad: '1.0.0',
+  membership: '1.0.0',
+  'adapter-exchange': '1.0.0',
+  outcome: '1.0.0',
+  announce: '1',
+  publication: '1.0.0'
+} as const
 
 export type Protocols = Readonly<Record<keyof typeof PROTOCOLS, string>>
 

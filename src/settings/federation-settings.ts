@@ -4,6 +4,7 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
+import { publicationRules } from './publications.ts'
 import { conflictInTraining, training } from './training.ts'
 
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
@@ -16,7 +17,17 @@ export function conflictIn (settings: FederationSettings): string | undefined {
     return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
   }
   return conflictInTraining(trained) ?? conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings)
+    conflictInPrivacy(settings) ?? conflictInSharing(settings)
+}
+
+function conflictInSharing (settings: FederationSettings): string | undefined {
+  const { method: { sharing = [] } = {}, privacy: promised } = settings
+  const made = publicationRules(settings)
+  const idle = sharing.find((kind) => !made.has(kind))
+  if (idle != null) return `method.sharing: ${idle} is nothing that this training makes or reads: leave it out`
+  return sharing.length === 0 || (promised?.unit ?? 'none') === 'none'
+    ? undefined
+    : 'method.sharing: what is shown carries no noise, and privacy would promise nothing: leave one of them out'
 }
 
 export const federationSettings = z.strictObject(sections)

@@ -21,6 +21,7 @@ import { requireKnownHome } from '../../home/version.ts'
 import { askControl } from '../../node/control/client.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
+import { sharingInWords } from '../../settings/publications.ts'
 import { parseDuration } from '../duration.ts'
 import { command, STANDARD_INPUT, withFlags } from '../flags.ts'
 import { readInvitation } from '../read-invitation.ts'
@@ -176,6 +177,7 @@ function describe ({ id, document }: Federation): string {
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     ...(document.hints ?? []).map((address) => `hint        ${address}`),
     `trains by   ${methodInWords(document)}`,
+    ...sharingInWords(document).map((sentence) => `shares      ${sentence}`),
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')
 }

@@ -280,6 +280,10 @@ export class SiteNetwork {
     return this.host.services.relays.relays
   }
 
+  get limits (): PeerLimits {
+    return this.#limits
+  }
+
   get relayedBytes (): number {
     return this.#limits.relayedBytes
   }
