@@ -9,12 +9,14 @@ import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import type { Mode } from '../../settings/model.ts'
+import type { PublicationKind } from '../../settings/publication-kinds.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
+import { madePublication, type Showing } from './made-publication.ts'
 import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
 
@@ -24,6 +26,7 @@ type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits'>
 type Progress = (progress: { step: number, steps: number }) => void
 
 interface SessionInit {
+  readonly setup: Showing
   readonly ready: TrainerReady
   readonly learner: Learner
   readonly data: TrainingData
@@ -38,6 +41,7 @@ interface SessionInit {
 /** One loaded site: data, model and private store. */
 export class TrainerSession {
   readonly ready: TrainerReady
+  readonly #setup: Showing
   readonly #learner: Learner
   readonly #data: TrainingData
   readonly #weight: number
@@ -50,8 +54,9 @@ export class TrainerSession {
   #keptRound: number
   #frozen: Score | undefined
 
-  constructor ({ ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
+  constructor ({ setup, ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
+    this.#setup = setup
     this.#learner = learner
     this.#data = data
     this.#split = split
@@ -110,6 +115,12 @@ export class TrainerSession {
     return await this.#score(adapter)
   }
 
+  /** What this site may show of its images. */
+  publish (kind: PublicationKind): TrainerCalls['publish']['reply'] {
+    const values = madePublication(kind, this.#setup, this.#split.train)
+    return values == null ? {} : { values }
+  }
+
   async #save (rounds: Pick<PrivateCheckpoint, 'round' | 'keptRound'>, replaces = false): Promise<void> {
     await this.#store.save({ ...rounds, set: await this.#learner.exportPrivate() }, { replaces })
   }
@@ -150,7 +161,7 @@ export class TrainerSession {
     return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
-  #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound, received }: TrainWork, isEnough: () => boolean): PhaseArgs {
     const { train, choice } = this.#split
     return {
       done,
@@ -160,6 +171,7 @@ export class TrainerSession {
       samples: weighted(train, this.#weight),
       choice: { held: choice.held, train: weighted(choice.train, this.#weight) },
       round,
+      received,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
@@ -197,6 +209,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     ]
   }
   return new TrainerSession({
+    setup,
     ready,
     learner,
     data,
