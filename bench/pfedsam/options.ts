@@ -36,6 +36,7 @@ const flags = {
     type: 'string',
     describe: 'file of what shall differ from the defaults, for every method, as for "consilium federation create --settings"'
   },
+  rates: { type: 'string', describe: 'methods with learning rates of their own, as times the usual ones: fedsam=3,fedper=0.3' },
   workers: { type: 'number', describe: 'runs at once; one per core by default' },
   threads: { type: 'number', describe: 'threads of each run', default: 1 },
   runs: { type: 'string', describe: 'folder of finished runs, which are not run again', default: join('out', 'pfedsam', 'runs') },
@@ -65,6 +66,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       data: await dataOf(parsed.data) ?? preset.data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
       ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
+      ...(parsed.rates == null ? {} : { rates: ratesOf(parsed.rates) }),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
     },
     workers: positive('--workers', parsed.workers ?? Math.max(1, Math.floor(availableParallelism() / parsed.threads))),
@@ -88,6 +90,16 @@ async function dataOf (text: string | undefined): Promise<Preset['data'] | undef
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice != null) throw new UsageError(`--data: two data sets are called ${twice}: rename the folder of one`)
   return data
+}
+
+function ratesOf (text: string): Record<string, number> {
+  return Object.fromEntries(text.split(',').map((each): [string, number] => {
+    const [name = '', factor = ''] = each.split('=')
+    const [method] = listOf('--rates', name, METHODS.map((known) => known.name))!
+    const rate = Number(factor)
+    if (!(rate > 0 && rate < Infinity)) throw new UsageError(`--rates: ${each} must be a method, = and a number above 0, as fedsam=3`)
+    return [method!, rate]
+  }))
 }
 
 function positive (flag: string, value: number): number {

@@ -20,6 +20,8 @@ export interface Preset {
   readonly leftOut: number
   /** What differs from the defaults. */
   readonly settings?: Overrides
+  /** By method: how many times its learning rates are those of the settings. */
+  readonly rates?: Readonly<Record<string, number>>
 }
 
 const ALL = METHODS.filter(({ extra }) => extra == null)
@@ -67,10 +69,11 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
-export function jobsOf ({ data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings }: Preset): Job[] {
+export function jobsOf (preset: Preset): Job[] {
+  const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings, rates = {} } = preset
   const sizes = { rounds, train, validation, scoreEvery }
   const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
-    ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train) })
+    ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train), ...rateOf(rates[method]) })
   const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed) => jobOf(name, method, seed))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {
@@ -88,6 +91,11 @@ function dataOf (of: DataName | DataFolder): Pick<Job, 'data' | 'folder'> {
 /** As reports have it. */
 export function dataName (of: DataName | DataFolder): string {
   return dataOf(of).data
+}
+
+/** Nothing for the settings' own rates, so that runs without the flag stay the same ones. */
+function rateOf (rate = 1): Pick<Job, 'rate'> {
+  return rate === 1 ? {} : { rate }
 }
 
 /** Unless the settings say how long a round is, it is one epoch of a phantom site, as in all reports so far. */

@@ -6,7 +6,7 @@ import { defaultAveraging } from '../settings/averaging.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings } from '../settings/model.ts'
-import { defaultTrainSettings } from '../settings/training.ts'
+import { defaultTrainSettings, type TrainSettings } from '../settings/training.ts'
 import type { DataFolder } from './data-source.ts'
 import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
@@ -27,6 +27,8 @@ export interface Job {
   readonly leftOut?: number
   /** What differs from the defaults, before the method's own changes. */
   readonly settings?: Overrides
+  /** By how much its learning rates are those of the settings; 1 unless given. */
+  readonly rate?: number
 }
 
 /**
@@ -36,7 +38,7 @@ export interface Job {
 const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
 /** The same for what only copies have. */
-const COPY_RULE = 2
+const COPY_RULE = 3
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -52,7 +54,7 @@ export function methodOf ({ method }: Pick<Job, 'method'>): Method {
  * phase L in phase G, so that every method takes as many. @throws InputError naming a setting that is wrong
  */
 export function settingsOf (job: Job, config: SamConfig): RunSettings {
-  const { rounds, seed, scoreEvery } = job
+  const { rounds, seed, scoreEvery, rate = 1 } = job
   const { preset, settings = {} } = methodOf(job)
   const { name, imageSize } = config
   const defaults: FederationSettings = {
@@ -64,7 +66,11 @@ export function settingsOf (job: Job, config: SamConfig): RunSettings {
   const { model, training, averaging, method, labels } = [presetOf(preset).settings, settings]
     .reduce<FederationSettings>((under, over) => overridden(under, over, `the method ${job.method}`), asked)
   const length = model.moe.blocks.length > 0 ? lengthOf(asked.training) : bothPhases(asked.training)
-  return { rounds, seed, scoreEvery, model, train: { ...training, ...length }, averaging, method, labels }
+  return { rounds, seed, scoreEvery, model, train: atRate({ ...training, ...length }, rate), averaging, method, labels }
+}
+
+function atRate (train: TrainSettings, rate: number): TrainSettings {
+  return { ...train, lrLora: train.lrLora * rate, lrHeads: train.lrHeads * rate, lrMoe: train.lrMoe * rate }
 }
 
 type Length = Pick<FederationSettings['training'], 'stepsPerRound' | 'epochsG' | 'epochsL'>

@@ -47,7 +47,7 @@ export interface InfluenceInit {
 /** No honest site is farther off than so many steps, but for one that was away (99.9 % are within 2: bench/attacks). */
 const REACH = 3
 /** Of a few partners nobody can tell who lies; they may be some rounds ahead, or the only ones whose training gets here. */
-const REACH_OF_FEW = 12
+const REACH_OF_FEW = 6
 const FEW = 4
 /** Steps that a partner may move a site by at once. */
 const MOST_LEFT = 2.5

@@ -45,7 +45,9 @@ ${
 <p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation
 patients; base sam-tiny ${
     base.slice(0, 12)
-  }…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}</p>
+  }…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}${
+    preset.rates == null ? '' : `; learning rates times ${JSON.stringify(preset.rates)}`
+  }</p>
 ${checks(summaries.flatMap(findings))}
 ${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
 ${about()}`

@@ -2,8 +2,12 @@ import { mean } from '../../common/mean.ts'
 import { UNKNOWN, type LabelMap } from '../../dataset/index.ts'
 import type { LabelFits, LabelPair } from '../../settings/labels.ts'
 
-/** By so much one way has to score better; two classes that are hard to tell apart differ by less. */
+/**
+ * By so much one way has to score better; two classes that are hard to tell apart differ by less. Of 36 rounds of sites whose labels are
+ * right the exchange never gained more than 0.11 (the testnet with two classes).
+ */
 const MARGIN = 0.2
+const EXCHANGED_MARGIN = 0.15
 
 /**
  * For which two values predictions agree far better with the masks as they are, and for which with the two exchanged: mean Dice, over all
@@ -24,7 +28,7 @@ export function labelFitsOf (
   const valuesOf = (each: readonly { readonly values: LabelPair }[]): LabelPair[] => each.map(({ values }) => values)
   return {
     asIs: valuesOf(gains.filter(({ gain }) => gain <= -MARGIN)),
-    exchanged: valuesOf(gains.filter(({ gain }) => gain >= MARGIN).toSorted((a, b) => b.gain - a.gain).slice(0, 1))
+    exchanged: valuesOf(gains.filter(({ gain }) => gain >= EXCHANGED_MARGIN).toSorted((a, b) => b.gain - a.gain).slice(0, 1))
   }
 }
 

@@ -1,4 +1,3 @@
-import { mean } from '../../common/mean.ts'
 import type { CopyState } from '../parameters/private-state.ts'
 import { isBetter, partOf, PARTS, withPart, type Candidate } from './own-copy.ts'
 
@@ -24,7 +23,7 @@ const RATE = 0.3
 
 /**
  * One round of what is a site's own: the adapter of the site alone, its update on top of the shared adapter, and from the choice on what it
- * serves. What comes after that, the cool-down's share too, is served where it is no worse on images of the site.
+ * serves. What comes after that, the cool-down's share too, is served unless it is worse on images of the site, by more than chance.
  */
 export async function trainCopies (run: CopyRound): Promise<{ readonly copy: CopyState, readonly loss: number, readonly steps: number }> {
   const { copy, round, rounds, choosing, fit } = run
@@ -48,7 +47,8 @@ async function choose ({ shared, diceOf }: CopyRound, tuned: CopyState): Promise
   const { own, alone } = tuned
   const dice: number[][] = []
   for (const part of PARTS) dice.push(await diceOf(withPart(shared, own, part)))
-  const part = partOf(dice)
+  // As a file keeps it.
+  const part = Math.fround(partOf(dice))
   const mixed = withPart(shared, own, part)
   const isAlone = isBetter(await diceOf(mixed), await diceOf(alone))
   const served: Candidate = isAlone ? { serves: 'alone', values: alone } : { serves: 'tuned', values: mixed }
@@ -58,6 +58,6 @@ async function choose ({ shared, diceOf }: CopyRound, tuned: CopyState): Promise
 async function servedNow ({ shared, diceOf }: CopyRound, { served, alone, own, part = 0 }: CopyState): Promise<CopyState['served']> {
   if (served?.serves === 'alone') return { serves: 'alone', values: alone }
   const values = withPart(shared, own, part)
-  const isWorse = served != null && mean(await diceOf(values)) < mean(await diceOf(served.values))
+  const isWorse = served != null && isBetter(await diceOf(values), await diceOf(served.values))
   return isWorse ? served : { serves: 'tuned', values }
 }

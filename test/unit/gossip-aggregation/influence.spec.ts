@@ -59,7 +59,7 @@ describe('influence', () => {
     const influence = new Influence({ rootOf: (partner) => partner, seed: SEED })
     expect(influence.radius('a')).to.equal(Infinity)
     influence.landed(0.1, 16)
-    expect(influence.radius('a')).to.be.closeTo(1.2, 1e-9)
+    expect(influence.radius('a')).to.be.closeTo(0.6, 1e-9)
     for (const partner of HONEST) move(influence, partner, 0.01)
     expect(influence.radius('a')).to.be.within(0.2, 0.3)
   })

@@ -35,6 +35,16 @@ describe('labels that look swapped', () => {
     ])
   })
 
+  it('are seen by sites too that never disagreed with anybody, but come near one side in the mean', () => {
+    const votes = new LabelVotes('self')
+    const rounds = [others(exchanged, unsure, unsure), others(unsure, unsure, unsure), others(unsure, unsure, exchanged)]
+    for (const theirs of rounds) votes.take(asIs, theirs)
+    expect(votes.take(asIs, others(unsure, unsure, unsure)).map(describeVote)[0]).to.include('look swapped at this site: at 3 others')
+    const other = new LabelVotes('self')
+    for (const theirs of [others(asIs, unsure), others(asIs, unsure), others(asIs, unsure)]) other.take(unsure, theirs)
+    expect(other.take(exchanged, others(asIs, unsure)).map(describeVote)[0], 'half-way').to.include('one side has them swapped')
+  })
+
   it('are one side\'s, nobody knows whose, where both are as many', () => {
     const undecided = 'labels 2 and 1 are the other way round at this site than at site-0: one side has them swapped'
     expect(said(asIs, exchanged)[0]).to.include(undecided)

@@ -184,6 +184,15 @@ describe('what the bench runs', () => {
     }
   })
 
+  it('gives a method learning rates of its own, after all settings, and the others theirs', async () => {
+    const { preset } = await parseOptions(['--only', 'fedsam,local', '--rates', 'fedsam=3', '--data', 'colin27', '--seeds', '4'])
+    const [fedsam, local] = jobsOf(preset)
+    const [faster, asIs] = [settingsOf(fedsam!, samConfig('sam-tiny')), settingsOf({ ...fedsam!, rate: 1 }, samConfig('sam-tiny'))]
+    expect(faster.train.lrLora).to.be.closeTo(3 * asIs.train.lrLora, 1e-12)
+    expect(faster.train.lrHeads).to.be.closeTo(3 * asIs.train.lrHeads, 1e-12)
+    expect(local).to.not.have.property('rate')
+  })
+
   it('knows what it is told on the command line, and says what it does not', async () => {
     const { preset, dryRun } = await parseOptions([
       '--preset',
@@ -202,7 +211,8 @@ describe('what the bench runs', () => {
     ])
     expect(preset).to.deep.include({ methods: ['local', 'pfedsam-gossip'], seeds: [4, 5], data: ['colin27'], train: 5, validation: 7 })
     expect(dryRun).to.equal(true)
-    for (const bad of [['--only', 'nothing'], ['--data', 'x'], ['--seeds', '0'], ['--rounds', '1.5'], ['--validation', '0']]) {
+    const badly = [['--only', 'nothing'], ['--data', 'x'], ['--seeds', '0'], ['--rounds', '1.5'], ['--validation', '0']]
+    for (const bad of [...badly, ['--rates', 'nothing=2'], ['--rates', 'local=x'], ['--rates', 'local=0']]) {
       let failure: unknown
       await parseOptions(bad).catch((error: unknown) => { failure = error })
       expect(failure, bad.join(' ')).to.be.instanceOf(UsageError)
