@@ -28,6 +28,7 @@ export interface SitePaths {
   readonly exchanges: string
   readonly unmixed: string
   readonly received: string
+  readonly shown: string
   readonly privateStore: string
   readonly models: string
   readonly metrics: string
@@ -77,6 +78,7 @@ export function sitePaths (home: string): SitePaths {
     exchanges: at('exchanges'),
     unmixed: at('unmixed'),
     received: at('received'),
+    shown: at('shown'),
     privateStore: at('private'),
     models: at('models'),
     metrics: at('metrics.jsonl'),

@@ -8,7 +8,7 @@ import { makePrivateFolder, namesIn, readIfThere, writeFileSafely } from './file
 const NAME = /^([a-z-]+)\.(\w+)\.safetensors$/
 const TENSOR = 'values'
 
-/** What another site showed. */
+/** What a site showed. */
 export interface ReceivedPublication {
   readonly kind: string
   readonly peer: string
@@ -18,7 +18,7 @@ export interface ReceivedPublication {
   readonly values: Float32Array
 }
 
-/** Publications of other sites on this site's disk, the newest of each kind and site, until the federation ends. */
+/** Publications on this site's disk, the newest of each kind and site: those of others, and in a folder of their own this site's. */
 export class ReceivedStore {
   readonly #folder: string
   readonly #schemaHash: string
@@ -47,10 +47,6 @@ export class ReceivedStore {
     const metadata = { round: String(round), digest, schema_hash: this.#schemaHash, ...NO_CHECKSUM }
     const bytes = writeSafetensors(new Map([[TENSOR, { shape: [values.length], data: values }]]), metadata)
     await writeFileSafely(this.#path(kind, peer), withChecksum([bytes])[0]!)
-  }
-
-  async drop ({ kind, peer }: Pick<ReceivedPublication, 'kind' | 'peer'>): Promise<void> {
-    await rm(this.#path(kind, peer), { force: true })
   }
 
   /** All of it, when the federation ends here. */

@@ -52,9 +52,9 @@ export async function joinPublications (
 }
 
 async function make (publications: Publications, { notices }: Site, trainer: Joining['trainer'], signal: AbortSignal): Promise<void> {
-  for (const kind of publications.consented) {
+  for (const kind of publications.lacking) {
     const { values } = await trainer.call('publish', { kind }, { signal })
-    if (values != null) publications.show(kind, 0, values)
+    if (values != null) await publications.show(kind, 0, values)
     else notices.event(`this site has too few patients for ${kind}: it shows none, and uses what others show`)
   }
 }

@@ -17,6 +17,9 @@ const MOST_PEERS = 8
 /** A round waits so long for what others show; what comes later is there for the next. */
 const WAIT_MS = 5_000
 
+/** In the place of a peer id, in the folder of what this site shows. */
+const OWN = 'own'
+
 type Asking = Pick<PublicationService, 'ask'>
 
 export interface PublicationsInit {
@@ -32,6 +35,8 @@ export class Publications implements PublicationPort {
   readonly #init: PublicationsInit
   readonly #limits: ReadonlyMap<string, PublicationLimits>
   readonly #store: ReceivedStore
+  /** This site's own, as it was first made: of two that differ by a patient could be told what is the patient's. */
+  readonly #made: ReceivedStore
   readonly #released = new Map<PublicationKind, Shown & Pick<ReleasedPublication, 'values'>>()
   readonly #received = new Map<string, ReceivedPublication>()
   /** By kind, who was asked and shows none. */
@@ -43,6 +48,7 @@ export class Publications implements PublicationPort {
     const { site: { federation: { document }, paths }, schema } = init
     this.#limits = new Map([...publicationRules(document)].map(([kind, rule]) => [kind, { ...rule, most: MOST_NUMBERS[kind] }]))
     this.#store = new ReceivedStore(paths.received, schema.hash)
+    this.#made = new ReceivedStore(paths.shown, schema.hash)
   }
 
   /** With what was received before this start; undefined where the federation shares nothing. */
@@ -50,6 +56,7 @@ export class Publications implements PublicationPort {
     const publications = new Publications(init)
     if (publications.#limits.size === 0) return undefined
     for (const each of await publications.#store.load()) publications.#take(each)
+    for (const { kind, round, values } of await publications.#made.load()) publications.#release(kind as PublicationKind, round, values)
     return publications
   }
 
@@ -61,14 +68,22 @@ export class Publications implements PublicationPort {
     return [...this.#limits.values()].reduce((sum, { count }) => sum + count, 0)
   }
 
-  /** Kinds that this site shows. */
-  get consented (): PublicationKind[] {
-    return ([...this.#limits.keys()] as PublicationKind[]).filter((kind) => this.#mayLeave(kind))
+  /** Kinds that this site agrees to show and has not made one of yet. */
+  get lacking (): PublicationKind[] {
+    return ([...this.#limits.keys()] as PublicationKind[]).filter((kind) => this.#mayLeave(kind) && !this.#released.has(kind))
   }
 
-  /** What leaves from now on of this kind; nothing without both consents. */
-  show (kind: PublicationKind, round: number, values: Float32Array): void {
+  /** What leaves from now on of this kind, in this federation for good; nothing without both consents. */
+  async show (kind: PublicationKind, round: number, values: Float32Array): Promise<void> {
+    this.#release(kind, round, values)
+    const released = this.#released.get(kind)
+    if (released != null) await this.#made.save({ ...released, peer: OWN })
+  }
+
+  /** Through the gate. */
+  #release (kind: PublicationKind, round: number, values: Float32Array): void {
     const { notices } = this.#init.site
+    if (!this.#limits.has(kind)) return
     try {
       const limits = this.#limits.get(kind)!
       const released = releasePublication(kind, values, { consented: this.#mayLeave(kind), limits })

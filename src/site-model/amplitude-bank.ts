@@ -32,7 +32,7 @@ export function amplitudeBank (samples: readonly Fitted[], { episode: { window, 
 function byPatient (samples: readonly Fitted[]): Map<string, Fitted[]> {
   const found = new Map<string, Fitted[]>()
   const nameOf = ({ subject, id }: Fitted): string => subject ?? id
-  for (const each of [...samples].sort((a, b) => nameOf(a) < nameOf(b) ? -1 : 1)) {
+  for (const each of [...samples].sort((a, b) => Number(nameOf(a) > nameOf(b)) - Number(nameOf(a) < nameOf(b)))) {
     found.set(nameOf(each), [...found.get(nameOf(each)) ?? [], each])
   }
   return found

@@ -57,16 +57,16 @@ describe('what a site shows', () => {
   it('is nothing without the federation\'s consent, and neither asked for, taken nor named without the site\'s', async () => {
     expect(await open(undefined, CONSENT)).to.equal(undefined)
     const site = (await open(SHARING, {}))!
-    expect(site.consented).to.deep.equal([])
-    site.show(KIND, 1, VALUES)
+    expect(site.lacking).to.deep.equal([])
+    await site.show(KIND, 1, VALUES)
     expect(site.shown()).to.deep.equal([])
     expect(site.view).to.deep.equal([{ kind: KIND, consents: false, shows: false, received: [], without: [] }])
   })
 
   it('passes the gate, leaves while exchanges do, and is in the ledger for each that had it', async () => {
     const site = (await open(SHARING, CONSENT))!
-    expect(site.consented).to.deep.equal([KIND])
-    site.show(KIND, 1, VALUES)
+    expect(site.lacking).to.deep.equal([KIND])
+    await site.show(KIND, 1, VALUES)
     const [shown] = site.shown()
     expect(shown).to.deep.include({ kind: KIND, round: 1, values: VALUES })
     site.sent({ ...shown!, partner: PEER })
@@ -74,8 +74,16 @@ describe('what a site shows', () => {
     isWithheld = true
     expect(site.shown()).to.deep.equal([])
     isWithheld = false
-    site.show(KIND, 2, Float32Array.from(VALUES, (value) => value + 0.001))
+    await site.show(KIND, 2, Float32Array.from(VALUES, (value) => value + 0.001))
     expect(site.shown(), 'what is none of the levels takes the place of nothing').to.deep.equal([])
+  })
+
+  it('is made once: after a restart it is the same, and gone with the consent', async () => {
+    await (await open(SHARING, CONSENT))!.show(KIND, 0, VALUES)
+    const restarted = (await open(SHARING, CONSENT))!
+    expect(restarted.lacking).to.deep.equal([])
+    expect(restarted.shown()[0]?.values).to.deep.equal(VALUES)
+    expect((await open(SHARING, {}))!.shown()).to.deep.equal([])
   })
 
   it('is kept of the others over a restart, of members alone, and deleted at the end', async () => {
