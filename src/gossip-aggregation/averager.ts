@@ -299,7 +299,7 @@ export class Averager {
       x: this.#x,
       normBound,
       distort: this.#distort,
-      usualRadius,
+      usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
       reach: mass === 0 ? this.#reachAfter(upTo - this.#round) : Infinity,
       terms: { round: this.#round, mass, clipRadius, steps: this.steps.trained },
       mixed: (into) => {

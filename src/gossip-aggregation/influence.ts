@@ -57,6 +57,8 @@ const LATELY = 64
 const REMEMBERED = 256
 /** An account that stays this empty is that of somebody who takes all that is to be had. */
 const EMPTY = 0.03
+/** When nobody trains any more steps shrink, and honest sites' accounts came down to 0.031. */
+const EMPTY_SETTLING = 0.01
 const WEIGHT_OF_LAST = 0.15
 /** Of six partners and more at most a third are named: where more take too much, it is this site that is apart. */
 const LEAST_TO_NAME = 6
@@ -65,11 +67,11 @@ const HEALTHY = 0.45
 /** A partner that leads this site as many times as far as the middle one may not lead it farther; of few the middle one is chance. */
 const MOST_EXCESS = 2
 const MOST_EXCESS_OF_FEW = 3
-/** No honest partner pulls the same way, and farther than others, in as many exchanges as this: 0.91 at most were seen. */
+/** No honest partner pulls the same way, and farther than others, in so many exchanges and more: 0.936 at most was seen. */
 const ALIGNED = 0.94
 const USUALLY_ALIGNED = 0.8
 const LEADS = 1.5
-const LEAST_KNOWN = 4
+const LEAST_KNOWN = 5
 const MOST_NAMED = 1 / 3
 /** Whoever was named is granted this much of what the others are. */
 const NAMED_SHARE = 0.1
@@ -159,7 +161,7 @@ export class Influence {
     this.#accounts.set(root, account)
     this.#displacements.add(root, sketch, scale)
     if (this.#accounts.size > REMEMBERED) this.#forget(this.#accounts.keys().next().value!)
-    this.#judge(root, account)
+    this.#judge(root, account, isSettling ? EMPTY_SETTLING : EMPTY)
   }
 
   get #scale (): number {
@@ -192,13 +194,13 @@ export class Influence {
     }
   }
 
-  #judge (root: string, account: Account): void {
+  #judge (root: string, account: Account, empty: number): void {
     if (account.hasPushed) return
     const active = this.#active
     const accounts = active.map((each) => this.#accounts.get(each)!)
     const named = accounts.filter(({ hasPushed }) => hasPushed).length
     if (named + 1 > MOST_NAMED * active.length) return
-    const isEmpty = account.level < EMPTY && active.length >= LEAST_TO_NAME && middle(accounts.map(({ level }) => level)) >= HEALTHY
+    const isEmpty = account.level < empty && active.length >= LEAST_TO_NAME && middle(accounts.map(({ level }) => level)) >= HEALTHY
     account.hasPushed = isEmpty || (active.length >= FEW && this.#isAligned(root, active))
   }
 

@@ -14,15 +14,15 @@ describe('virtual sites that train beside liars', function () {
     }
   })
 
-  it('are moved by four of twenty that pull together by at most 0.35 of it', async () => {
+  it('are moved by four of twenty that pull together by at most 0.3 of it', async () => {
     const { moved, liarsNamed } = await measure({ sites: 20, liars: 4, seed: 1, kind: 'drift, eager' })
-    expect(moved).to.be.below(0.35)
+    expect(moved).to.be.below(0.3)
     expect(liarsNamed).to.equal(4)
   })
 
   it('name one that takes all that it can get, or always pulls the same way', async () => {
     for (const kind of ['drift at the radius', 'drift, eager', 'noise']) {
-      expect(await measure({ sites: 10, liars: 1, seed: 1, kind }), kind).to.include({ liarsNamed: 1 })
+      expect(await measure({ sites: 10, liars: 1, seed: 2, kind }), kind).to.include({ liarsNamed: 1 })
     }
   })
 
@@ -35,5 +35,9 @@ describe('virtual sites that train beside liars', function () {
         expect(farthest).to.be.below(1e-3)
       }
     }
+  })
+
+  it('name nobody who pulled the same way by chance, or is held apart while the others agree', async () => {
+    for (const seed of [10, 29]) expect(await measure({ sites: 10, liars: 0, seed })).to.include({ honestNamed: 0 })
   })
 })

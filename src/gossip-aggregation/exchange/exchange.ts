@@ -21,7 +21,7 @@ export interface ExchangeSide {
   /** A liar's; nobody else has one. */
   readonly distort: Distort | undefined
   readonly terms: Terms
-  /** The clip radius, but for this partner's own: excess is counted in it. */
+  /** The clip radius, but for this partner's own: excess is counted in it. Infinity: its account holds it back. */
   readonly usualRadius: number
   /** The codec of the next exchange is chosen from this one's `noise`. */
   readonly adaptsCodec: boolean
