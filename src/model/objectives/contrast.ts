@@ -21,7 +21,7 @@ export function contrastLoss (
     [other, one, weights[1], weights[0]]
   ]
   const sums = sides.map(([own, others, w, v]) => {
-    const count = own.shape[0]!
+    const [count = 0] = own.shape
     const alike = tf.div(tf.matMul(own, own, false, true), temperature)
     const unlike = tf.exp(tf.div(tf.matMul(own, others, false, true), temperature))
     const negatives = tf.log(tf.add(tf.matMul(unlike, tf.reshape(v, [-1, 1])), LEAST))
