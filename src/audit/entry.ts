@@ -85,6 +85,8 @@ const content = z.discriminatedUnion('kind', [
     peer: z.string()
   }),
   z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
+  /** Scores of a global adapter on this site's validation images, told to all sites. */
+  z.object({ kind: z.literal('scores'), adapter: digest, round: count, classes: count }),
   z.object({ kind: z.literal('lost'), entries: count }),
   exchange,
   settled

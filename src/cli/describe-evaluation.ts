@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import type { Interval } from '../model/scores/bootstrap.ts'
 import type { Unit } from '../model/scores/case-scores.ts'
 import type { ClassSummary } from '../model/scores/class-summary.ts'
+import type { ExportedEvaluation } from '../site-model/evaluate-exported.ts'
 import type { Evaluation } from '../site-model/evaluate-site.ts'
 
 interface Options { readonly byClass: boolean, readonly csv?: string | undefined }
@@ -22,6 +23,19 @@ export function describeEvaluation (result: Evaluation, { byClass, csv }: Option
     ...slab ? ['Only a slab of the one patient was kept from training, which says nothing about other patients.'] : [],
     `${allSlices} slices${files}, adapter of round ${round}`
   ].join('\n')
+}
+
+/** What `evaluate --adapter` prints: a line for each class. */
+export function describeExported ({ classes, round, slices, tolerance }: ExportedEvaluation): string {
+  const present = UNITS.filter((unit) => Object.values(classes).some(({ hd95 }) => hd95[unit] != null))
+  const rows = new Table({
+    head: ['class', 'patients', 'Dice', `NSD at ${tolerance} ${present.join('/')}`, ...present.map((unit) => `HD95 (${unit})`), 'missed'],
+    style: { head: [], border: [] }
+  })
+  for (const [name, { dice, nsd, hd95, missed }] of Object.entries(classes)) {
+    rows.push([name, dice.count, figure(dice, 4), figure(nsd, 4), ...present.map((unit) => figure(hd95[unit], 2)), missed])
+  }
+  return ['Global model, over patients (95 % interval):', rows.toString(), `${slices} slices, adapter of round ${round}`].join('\n')
 }
 
 function perPatient (result: Evaluation, name: string | undefined): string[] {

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts'
 import { audit } from './cmds/audit.ts'
 import { backup, restore } from './cmds/backup.ts'
 import { corrections } from './cmds/corrections.ts'
+import { crossEvaluateCommand } from './cmds/cross-evaluate.ts'
 import { data } from './cmds/data.ts'
 import { doctor } from './cmds/doctor.ts'
 import { evaluate } from './cmds/evaluate.ts'
@@ -32,7 +33,7 @@ export function program (given: string[]): Argv {
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
     .command(start).command(status).command(peers).command(data).command(predict).command(serve).command(corrections)
-    .command(evaluate).command(exportAdapter).command(doctor)
+    .command(evaluate).command(crossEvaluateCommand).command(exportAdapter).command(doctor)
     .command(model).command(audit).command(privacyCommand).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')
     .check(() => requireValues(args))

@@ -42,6 +42,8 @@ const body = z.strictObject({
   /** Oldest software that goes on with this document. */
   leastSoftware: z.string().regex(VERSION_TEXT).optional(),
   amends: amendsBody.optional(),
+  /** What all sites start from instead of the seed: the digest of its tensors (tensors-digest.ts). */
+  start: z.strictObject({ adapter: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
   /** Addresses of sites, relays above all, at which the others find the federation besides what their invitations say. */
   hints: hintList.optional(),
   ...sections

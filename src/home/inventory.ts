@@ -21,6 +21,7 @@ const LOST: Readonly<Record<string, string>> = {
   'membership/certificate.json': 'other sites refuse this one until it joins again with its invitation',
   'membership/documents.json': 'amended documents are learnt again from the first sites that are met',
   'membership/agreements.json': 'this site asks again about amendments that it did not go on with yet',
+  'membership/scores.json': 'cross-site scores are learnt again from the first sites that are met',
   'policy.json': 'this site holds to no policy of its own now: write it again',
   'usage.json': 'the bytes of the day are those of finished rounds',
   'best.json': 'the best round is found anew',

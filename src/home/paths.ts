@@ -14,6 +14,8 @@ export interface SitePaths {
   readonly documents: string
   readonly newDocuments: string
   readonly agreements: string
+  readonly scores: string
+  readonly newScores: string
   readonly config: string
   readonly policy: string
   readonly pacs: string
@@ -22,6 +24,7 @@ export interface SitePaths {
   readonly control: string
   readonly adapter: string
   readonly initialAdapter: string
+  readonly startAdapter: string
   readonly bestAdapter: string
   readonly bestRound: string
   readonly roundAdapters: string
@@ -64,6 +67,8 @@ export function sitePaths (home: string): SitePaths {
     documents: at('membership/documents.json'),
     newDocuments: at('membership/documents.jsonl'),
     agreements: at('membership/agreements.json'),
+    scores: at('membership/scores.json'),
+    newScores: at('membership/scores.jsonl'),
     config: at('config.json'),
     policy: at('policy.json'),
     pacs: at('pacs.json'),
@@ -72,6 +77,7 @@ export function sitePaths (home: string): SitePaths {
     control: at('control.json'),
     adapter: at('adapter.safetensors'),
     initialAdapter: at('initial.safetensors'),
+    startAdapter: at('start.safetensors'),
     bestAdapter: at('best.safetensors'),
     bestRound: at('best.json'),
     roundAdapters: at('adapters'),

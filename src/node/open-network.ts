@@ -1,5 +1,6 @@
 import type { Auditor } from '../audit/auditor.ts'
 import { InputError } from '../errors.ts'
+import { ScoreBook } from '../federation/cross-scores/score-book.ts'
 import { LEFT } from '../federation/membership/departure.ts'
 import { SiteMembership } from '../federation/membership/site-membership.ts'
 import { AmendmentWatch } from './amendment-watch.ts'
@@ -50,6 +51,7 @@ export async function openNetwork (site: Site, opening: Opening): Promise<Opened
     key,
     federationId: federation.id,
     membership,
+    scores: await openScores(site, membership, audit),
     config,
     logger,
     notices,
@@ -69,6 +71,14 @@ export async function openNetwork (site: Site, opening: Opening): Promise<Opened
   }
   logger.info({ name: site.name, peerId: site.peerId, addresses: network.addresses }, 'listening')
   return { network, amendments }
+}
+
+async function openScores ({ paths }: Site, membership: SiteMembership, audit: Auditor): Promise<ScoreBook> {
+  const scores = await ScoreBook.open(paths, () => membership.federation)
+  scores.onOwn = (rows) => {
+    for (const { adapter, round, dice } of rows) audit.record({ kind: 'scores', adapter, round, classes: Object.keys(dice).length })
+  }
+  return scores
 }
 
 function watchAmendments (

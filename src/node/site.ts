@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { Adapter } from '../adapter/adapter.ts'
 import { createSchema, type Schema } from '../adapter/schema.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import { PrivacyLedger } from '../audit/privacy/privacy-ledger.ts'
@@ -20,6 +21,7 @@ import { keepInventory, missingFiles } from '../home/inventory.ts'
 import { MetricsLog } from '../home/metrics-log.ts'
 import { sitePaths, type SitePaths } from '../home/paths.ts'
 import { readPolicy } from '../home/policy.ts'
+import { readStartAdapter, requireStart, startAdapterOf } from '../home/start-adapter.ts'
 import { UnmixedStore } from '../home/unmixed-store.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { Checkpoint } from '../rounds/checkpoint.ts'
@@ -90,6 +92,8 @@ export async function openSite (
   const federation = await readFederation(paths.federation)
   const policy = await readPolicy(paths.policy)
   requirePolicy(policy, federation.document)
+  const start = startAdapterOf(paths.startAdapter, federation.document.start)
+  if (start != null) await readStartAdapter(start)
   const key = await loadIdentity(paths.identity)
   const peerId = peerIdFromPrivateKey(key).toString()
   const metrics = await MetricsLog.open(paths.metrics)
@@ -114,7 +118,7 @@ export async function withAmendment (site: Site): Promise<Site> {
 
 /** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */
 export function trainerSetup ({ paths, config, federation, policy, peerId, mechanism, faults, metrics }: Site): TrainerSetup {
-  const { model, training, method, labels } = federation.document
+  const { model, training, method, labels, start } = federation.document
   return {
     model,
     training,
@@ -123,6 +127,7 @@ export function trainerSetup ({ paths, config, federation, policy, peerId, mecha
     ...(mechanism?.unit === 'patient' ? { privacy: mechanism } : {}),
     data: config.data,
     axis: config.axis,
+    start: startAdapterOf(paths.startAdapter, start),
     correctionWeight: config.correctionWeight,
     privateStore: paths.privateStore,
     models: paths.models,
@@ -156,6 +161,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   for (const folder of [paths.home, paths.roundAdapters, paths.privateStore]) await removeLeftovers(folder)
   const schema = createSchema(ready)
   const { initial } = ready
+  const { start } = site.federation.document
+  if (start != null) requireStart('the trainer', new Adapter(schema, initial).tensors(), start.adapter, 'this is a fault of the software')
   const store = new AdapterStore({ paths, schema, now: Date.now, config })
   const unmixed = new UnmixedStore({ folder: paths.unmixed, schema })
   const saved = await store.load()

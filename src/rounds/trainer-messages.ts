@@ -4,6 +4,7 @@
  */
 import type { TensorSpec } from '../adapter/schema.ts'
 import type { Scores } from '../home/metrics-log.ts'
+import type { StartAdapter } from '../home/start-adapter.ts'
 import type { Mechanism } from '../privacy/mechanism.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { LabelFits } from '../settings/labels.ts'
@@ -22,6 +23,8 @@ export interface TrainerSetup {
   readonly privacy?: Mechanism | undefined
   readonly data: string
   readonly axis: SiteConfig['axis']
+  /** The adapter that the federation starts from, where it is not made by the seed. */
+  readonly start?: StartAdapter | undefined
   /** How often a corrected slice is trained on while the others are once; 1 if not given. */
   readonly correctionWeight?: number
   readonly privateStore: string

@@ -6,8 +6,10 @@ import { withHints } from '../federation/hints.ts'
 import { createNetworkKey } from '../federation/membership/network-key.ts'
 import { readLabels } from '../federation/labels.ts'
 import { withOverrides, withPreset, withSettingsFile, type Overrides } from '../federation/settings.ts'
+import { readFormerAdapter, requireSameMeaning, type FormerAdapter } from '../federation/warm-start.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
+import { writeStartAdapter } from '../home/start-adapter.ts'
 import { markNewHome, requireCurrentHome } from '../home/version.ts'
 import { mechanismOf } from '../privacy/mechanism.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
@@ -41,6 +43,8 @@ export interface FederationInit {
   readonly method?: PresetName
   /** What shall differ from the method in the document's sections model, training and averaging, or the path of a JSON file of it. */
   readonly settings?: Overrides | string
+  /** What all sites start from instead of the seed: a file of `consilium export`, or the home of a site of another federation. */
+  readonly from?: string
   /** Classes of the masks, or the path of a JSON file of them: a list, or an nnU-Net dataset.json; one class by default. */
   readonly labels?: Labels | string
 }
@@ -65,19 +69,27 @@ export async function createFederation (init: FederationInit): Promise<Federatio
   }
   // A larger one would count as the number of founders, and a document that says otherwise misleads.
   if (quorum > founders.length + 1) throw new InputError('the quorum must be a whole number from 1 to the number of founders')
+  const former = init.from == null ? undefined : await readFormerAdapter(init.from)
   await markNewHome(init.home)
   const key = await loadOrCreateIdentity(paths.identity)
-  const document = await signFederation(await draftOf(init, paths.models, [await readPeerId(paths.identity), ...founders]), key)
+  const draft = await draftOf(init, paths.models, [await readPeerId(paths.identity), ...founders], former)
+  const document = await signFederation(draft, key)
+  if (former != null) await writeStartAdapter(paths.startAdapter, former.tensors)
   await createNetworkKey(paths.networkKey)
   await writeFederation(paths.federation, document)
   return { id: federationId(document), document }
 }
 
-async function draftOf (init: FederationInit, models: string, founders: readonly string[]): Promise<FederationBody> {
+async function draftOf (
+  init: FederationInit,
+  models: string,
+  founders: readonly string[],
+  former: FormerAdapter | undefined
+): Promise<FederationBody> {
   const { name, rounds, model: base = 'sam-tiny', imageSize, seed = 1, coolDownSeconds = 120, quorum = 1 } = init
   const { method = PRESET_NAMES[0], settings = {}, labels } = init
   // Loaded by the first call: it brings the tensor library.
-  const { checkModel, forClasses, modelSection, trainingSection } = await import('./fit-settings.ts')
+  const { checkModel, checkStart, forClasses, modelSection, trainingSection } = await import('./fit-settings.ts')
   const model = { ...await modelSection(models, base, imageSize), window: defaultOf(modelSettings.shape.window) }
   const preset = withPreset({
     version: 1,
@@ -89,6 +101,7 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
     model,
     training: trainingSection(model, { rounds, seed }),
     averaging: defaultAveraging({ coolDownSeconds }),
+    ...(former == null ? {} : { start: { adapter: former.digest } }),
     ...withHints(init.hints)
   }, presetOf(method))
   const classes = labels == null ? undefined : checkBody({ ...preset, labels: await readLabels(labels) }, 'what --labels says').labels
@@ -97,6 +110,10 @@ async function draftOf (init: FederationInit, models: string, founders: readonly
     ? await withSettingsFile(draft, settings)
     : withOverrides(draft, settings, 'what createFederation was given')
   checkModel(body.model, body.method, body.labels)
+  if (former != null) {
+    requireSameMeaning(former, body)
+    checkStart(former, body)
+  }
   mechanismOf(body)
   return body
 }

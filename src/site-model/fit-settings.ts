@@ -2,6 +2,7 @@ import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
 import { globalParameters } from '../model/parameters/groups.ts'
+import { travellingTensors } from '../model/parameters/lora-aggregation.ts'
 import { globalGroups } from '../model/parameters/shared-set.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
@@ -44,11 +45,33 @@ export function checkModel (
   labels?: FederationSettings['labels']
 ): void {
   const config = withImageSize(samConfig(name), imageSize)
-  const groups = globalGroups(config, settings, method?.keeps, labels == null ? 1 : labelMapOf(labels).names.length)
+  const groups = groupsOf({ name, imageSize, ...settings }, method, labels)
   expertTensors(config, settings.moe)
   const empty = groups.find(({ owner, parameters }) => owner === 'own' && parameters.length === 0)
   if (empty != null) throw new InputError(`method.keeps names the ${empty.name}, of which nothing is trained: leave it out`)
   if (globalParameters(groups, 'shared').length === 0) {
     throw new InputError('the settings leave nothing that sites would average: train more of encoder or decoder, or keep less of it')
   }
+}
+
+function groupsOf (
+  { name, imageSize, ...settings }: FederationSettings['model'],
+  method?: MethodSettings,
+  labels?: FederationSettings['labels']
+): ReturnType<typeof globalGroups> {
+  const classes = labels == null ? 1 : labelMapOf(labels).names.length
+  return globalGroups(withImageSize(samConfig(name), imageSize), settings, method?.keeps, classes)
+}
+
+/** @throws InputError where an adapter does not hold exactly what sites of this federation average */
+export function checkStart (
+  { file, tensors }: { readonly file: string, readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }> },
+  { model, method, labels }: Pick<FederationSettings, 'model' | 'method' | 'labels'>
+): void {
+  const wanted = travellingTensors(model.lora.aggregation ?? 'factors', globalParameters(groupsOf(model, method, labels), 'shared'))
+  const names = new Set(wanted.map(({ name }) => name))
+  const wrong = wanted.find(({ name, shape }) => tensors.get(name)?.shape.join() !== shape.join())?.name ??
+    [...tensors.keys()].find((name) => !names.has(name))
+  if (wrong == null) return
+  throw new InputError(`${file} is no adapter of this federation: tensor ${wrong} is missing, superfluous or of another shape`)
 }

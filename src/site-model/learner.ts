@@ -1,6 +1,7 @@
 import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { readStartAdapter, type StartAdapter } from '../home/start-adapter.ts'
 import { withImageSize } from '../model/sam/build-sam.ts'
 import { prepareWeights } from '../model/sam/weights.ts'
 import type { FeatureStore } from '../model/train/frozen-features.ts'
@@ -21,6 +22,8 @@ export interface LearnerSource {
   readonly labels?: FederationSettings['labels']
   /** Of a site that trains where privacy is promised to patients. */
   readonly privacy?: Mechanism | undefined
+  /** Instead of what the seed makes. */
+  readonly start?: StartAdapter | undefined
   /** Folder of imported models. */
   readonly models: string
   readonly siteSeed: number
@@ -28,9 +31,9 @@ export interface LearnerSource {
   readonly spill?: FeatureStore
 }
 
-/** The model of a federation on this machine. @throws InputError when the federation's base weights are not here. */
+/** The model of a federation on this machine. @throws InputError when its base weights or the adapter that it starts from are not here. */
 export async function createLearner (
-  { engine, model, training, method, labels, privacy, models, siteSeed, spill }: LearnerSource
+  { engine, model, training, method, labels, privacy, start, models, siteSeed, spill }: LearnerSource
 ): Promise<Learner> {
   const file = await findWeights(models, model)
   const base = await readBaseModel(model.name, file)
@@ -59,7 +62,12 @@ export async function createLearner (
     privacy,
     rounds: training.rounds,
     seed: training.seed,
+    start: start == null ? undefined : await startOf(start),
     siteSeed,
     cache: { memoryBytes: Math.min(MAX_CACHE_BYTES, process.availableMemory() / 4), ...(spill == null ? {} : { spill }) }
   })
+}
+
+async function startOf (start: StartAdapter): Promise<Map<string, Float32Array>> {
+  return new Map([...await readStartAdapter(start)].map(([name, { data }]) => [name, data]))
 }

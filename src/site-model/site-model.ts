@@ -8,6 +8,7 @@ import { requireChecksum } from '../home/checksum.ts'
 import { readIfThere } from '../home/files.ts'
 import { sitePaths } from '../home/paths.ts'
 import { adapterOfRound, type WhichRound } from '../home/round-adapter.ts'
+import { startAdapterOf } from '../home/start-adapter.ts'
 import { requireKnownHome } from '../home/version.ts'
 import type { Learner } from '../model/train/learner.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
@@ -41,8 +42,9 @@ export async function openSiteModel (home: string, flags: Partial<ComputeSetting
   const federation = await readFederation(paths.federation)
   const config = await loadConfig(paths.config, flags)
   const engine = await createEngine(engineOptions(config))
-  const { model, training, method, labels } = federation.document
-  const learner = await createLearner({ engine, model, training, method, labels, models: paths.models, siteSeed: 0 })
+  const { model, training, method, labels, start: begun } = federation.document
+  const start = startAdapterOf(paths.startAdapter, begun)
+  const learner = await createLearner({ engine, model, training, method, labels, start, models: paths.models, siteSeed: 0 })
   const saved = await readSavedAdapter(path, learner)
   const experts = await new PrivateStore(paths.privateStore, learner.schema.hash).load()
   if (experts != null) learner.importPrivate(experts.set)

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 /** Lines that take seconds, and touch nothing but the folder that this test makes. */
 const RUN = [
   /^consilium (init|members|model list|data check (?!.*dicomweb).*|revoke PEER_ID|corrections list|federation rotate-key .*)$/,
-  /^consilium (evaluate|predict) (?!--round |.*dicomweb)/,
+  /^consilium (evaluate|predict) (?!--round |--adapter |.*dicomweb)/,
   /^consilium federation (show|create --name "Prostate North" (--rounds 20|--method fedper))$/,
   /^consilium (simulate|privacy plan) /,
   /^consilium (invite PEER_ID --name "St. Mary" --ttl 365d|join INVITATION)$/
@@ -43,6 +43,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium (data check|predict) .*dicomweb/, 'needs a PACS: test/integration/dicomweb'],
   [/^consilium export /, 'needs a finished round: test/e2e/network/examples.spec.ts'],
+  [/^consilium (cross-evaluate|evaluate --adapter)/, 'adapters of other sites: test/integration/model/cross-evaluate.spec.ts'],
   [/^consilium (evaluate|predict) --round /, 'needs a federation: test/e2e/network/testnet.spec.ts'],
   [/^consilium audit /, 'needs the ledger of a daemon: test/e2e/network/audit.spec.ts'],
   [/^consilium federation show \|/, 'a form to fill in: test/e2e/admission.spec.ts'],

@@ -15,6 +15,7 @@ import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print, printLines, printPart, warn } from '../output.ts'
+import { dossier } from './audit-dossier.ts'
 
 const formerFlag = {
   former: { type: 'string', describe: 'the ledger of this site under its peer id (or the last 8 characters) before "id rotate"' }
@@ -122,9 +123,9 @@ export const audit: CommandModule = {
   command: 'audit',
   describe: 'what this site did, with whom and when, and the proof that nothing was changed',
   builder: (argv) =>
-    argv.command(verify).command(show).command(exportLedger).command(reconcile).demandCommand(
+    argv.command(verify).command(show).command(dossier).command(exportLedger).command(reconcile).demandCommand(
       1,
-      'say what to do: audit verify, show, export or reconcile'
+      'say what to do: audit verify, show, dossier, export or reconcile'
     ),
   handler: () => {}
 }

@@ -5,8 +5,8 @@ import { parseRound } from '../../home/round-adapter.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { dataFolder } from '../data-folder.ts'
-import { describeEvaluation } from '../describe-evaluation.ts'
-import { command, withFlags } from '../flags.ts'
+import { describeEvaluation, describeExported } from '../describe-evaluation.ts'
+import { command, withFlags, type Args } from '../flags.ts'
 import { EXPERTS_OF_NOW, homeFlag, jsonFlag, print, roundFlag, warn } from '../output.ts'
 import { flagOf, flagsOf, settingsIn } from '../setting-flags.ts'
 
@@ -15,6 +15,10 @@ const flags = {
   ...jsonFlag,
   ...roundFlag,
   ...flagsOf(engine),
+  adapter: {
+    type: 'string',
+    describe: 'file that "consilium export" wrote: score its global model on all of --data; needs no home'
+  },
   data: { ...flagOf(identity.shape.data), describe: 'folder with images and masks; by default what this site trained on last' },
   split: { choices: ['validation', 'all'], describe: 'score only what training never saw, or everything', default: 'validation' },
   tolerance: { type: 'number', describe: 'how far apart surfaces may be for NSD, in mm (in pixels of pictures)', default: 2 },
@@ -33,6 +37,10 @@ export const evaluate = command({
     if (!(tolerance >= 0 && Number.isFinite(tolerance))) throw new UsageError('--tolerance must be a number from 0')
     if (!Number.isInteger(worst) || worst < 0) throw new UsageError('--worst must be a whole number from 0')
     if (pictures != null && worst === 0) throw new UsageError('--pictures draws the worst cases: say how many, for example --worst 5')
+    if (args.adapter != null) {
+      await evaluateFile(args, args.adapter)
+      return
+    }
     const round = parseRound(args.round)
     if (round !== 'last') warn(EXPERTS_OF_NOW)
     const { evaluateSite } = await import('../../site-model/evaluate-site.ts')
@@ -43,3 +51,14 @@ export const evaluate = command({
     print(args.json, result, () => describeEvaluation(result, { byClass: args['by-class'], csv }))
   }
 })
+
+/** By whoever has the file and images, a member or not. */
+async function evaluateFile (args: Args<typeof flags>, file: string): Promise<void> {
+  const { home, json, data, tolerance, csv, worst } = args
+  if (data == null) throw new UsageError('--adapter needs --data, the folder with images and masks')
+  if (csv != null || worst > 0) throw new UsageError('--csv and --worst are for the models of a home: leave them out with --adapter')
+  const { evaluateExported } = await import('../../site-model/evaluate-exported.ts')
+  const { models } = sitePaths(home)
+  const result = await evaluateExported({ file, data: await dataFolder(data, home), models, tolerance, compute: settingsIn(engine, args) })
+  print(json, result, () => describeExported(result))
+}

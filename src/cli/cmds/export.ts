@@ -1,6 +1,7 @@
 import { readFloatTensors } from '../../adapter/safetensors.ts'
 import { InputError, UsageError } from '../../errors.ts'
-import { requireChecksum } from '../../home/checksum.ts'
+import { readFederation } from '../../federation/document.ts'
+import { exportedAdapter } from '../../federation/warm-start.ts'
 import { readIfThere, writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { adapterOfRound, parseRound } from '../../home/round-adapter.ts'
@@ -68,10 +69,11 @@ async function writePersonal ({ home, json, round, out }: Given): Promise<void> 
   print(json, { out, ...found }, `${out}: ${contents}; they tell of its patients and must not leave this machine`)
 }
 
-async function writeAdapter ({ json, out }: Given, bytes: Buffer): Promise<void> {
-  requireChecksum(bytes)
-  const { tensors, metadata } = readFloatTensors(bytes)
-  await writeFileSafely(out, bytes)
+async function writeAdapter ({ home, json, out }: Given, bytes: Buffer): Promise<void> {
+  const { document } = await readFederation(sitePaths(home).federation)
+  const exported = exportedAdapter(bytes, document)
+  const { tensors, metadata } = readFloatTensors(exported)
+  await writeFileSafely(out, exported)
   const result = { out, round: Number(metadata['round']), tensors: tensors.size, schemaHash: metadata['schema_hash'] }
   print(json, result, `${out}: ${tensors.size} tensors of round ${result.round}`)
 }

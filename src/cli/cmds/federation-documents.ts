@@ -176,6 +176,7 @@ function describe ({ id, document }: Federation): string {
     `quorum      ${quorumOf(document)} of ${document.founders.length} founders`,
     ...document.founders.map((peerId) => `founder     ${peerId}${signed.has(peerId) ? ', signed' : ''}`),
     ...(document.hints ?? []).map((address) => `hint        ${address}`),
+    ...(document.start == null ? [] : [`starts from the adapter ${document.start.adapter}`]),
     `trains by   ${methodInWords(document)}`,
     ...sharingInWords(document).map((sentence) => `shares      ${sentence}`),
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])

@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.ts'
 import { federationName, MOST_NAME_CHARACTERS } from '../../federation/document.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { shortDigest } from '../../home/start-adapter.ts'
 import { averaging } from '../../settings/averaging.ts'
 import { PRESET_NAMES } from '../../settings/methods/index.ts'
 import { model } from '../../settings/model.ts'
@@ -48,6 +49,10 @@ const createFlags = {
     type: 'string',
     describe: 'JSON file of the classes in masks: a list of { value, name }, or a dataset.json (default: one class, everything above 0)'
   },
+  from: {
+    type: 'string',
+    describe: 'adapter that all sites start from: a file of "consilium export", or the home of a site of another federation'
+  },
   'cool-down': flagWithDefault(BOUNDED.coolDown)
 } as const
 
@@ -62,7 +67,7 @@ const create = command({
     requireFounders(args)
     requireAddresses(args.hint, '--hint')
     await prepareHome(args.home)
-    const { id } = await createFederation({
+    const { id, document } = await createFederation({
       home: args.home,
       name: args.name,
       rounds: args.rounds,
@@ -75,9 +80,10 @@ const create = command({
       method: args.method,
       ...(args.imageSize == null ? {} : { imageSize: args.imageSize }),
       ...(args.settings == null ? {} : { settings: args.settings }),
-      ...(args.labels == null ? {} : { labels: args.labels })
+      ...(args.labels == null ? {} : { labels: args.labels }),
+      ...(args.from == null ? {} : { from: args.from })
     })
-    const { federation: file, networkKey } = sitePaths(args.home)
+    const { federation: file, networkKey, startAdapter } = sitePaths(args.home)
     const signing = args.quorum > 1 ? `have ${args.quorum - 1} more founders sign ${file}, then ` : ''
     const advice = args.founder.length > 0 ? undefined : ONE_FOUNDER
     const result = { id, federation: file, networkKey, ...(advice == null ? {} : { advice }) }
@@ -86,6 +92,9 @@ const create = command({
       result,
       [
         `federation ${result.id}`,
+        ...(document.start == null
+          ? []
+          : [`it starts from the adapter ${shortDigest(document.start.adapter)}: give ${startAdapter} to every site`]),
         `${signing}start this site and admit each other one with "consilium invite PEER_ID"`,
         ...(advice == null ? [] : [advice])
       ].join('\n')

@@ -30,10 +30,11 @@ const AMENDABLE = [
 
 /** Every setting that differs, in the order of the documents. */
 export function changesBetween (before: FederationBody, after: FederationBody): Change[] {
-  return differences(before, after, '')
+  return differences(before, after)
 }
 
-function differences (before: Json, after: Json, path: string): Change[] {
+/** The same of parts of documents; `path` is what the names begin with. */
+export function differences (before: Json, after: Json, path = ''): Change[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key): Change[] => {
     const [low, high] = [before[key], after[key]]
     if ((path === '' && PARTICULARS.has(key)) || isSameJson(low, high)) return []

@@ -4,12 +4,14 @@ import { writeCheckedJson } from '../../home/checksum.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
 import { readPolicy } from '../../home/policy.ts'
+import { writeStartAdapter } from '../../home/start-adapter.ts'
 import { requireCurrentHome } from '../../home/version.ts'
 import { Amendments } from '../amendments/amendments.ts'
 import { documentDigest, numberOf, readFederation, writeFederation, type Federation } from '../document.ts'
 import { knownAddresses } from '../hints.ts'
 import { readPeerId, requirePrivateMode } from '../identity.ts'
 import { requirePolicy } from '../policy.ts'
+import { readStart } from '../warm-start.ts'
 import { readStatements } from './files.ts'
 import { decodeInvitation, requireAddresses, requireUsableInvitation } from './invitation.ts'
 import { epochOf, isNewer, keyHash, withKey, type KeyRing } from './key-ring.ts'
@@ -24,6 +26,8 @@ export interface JoinInit {
   readonly invitation: string
   /** Addresses of sites that are up, beside those in the invitation. */
   readonly bootstrap?: readonly string[]
+  /** The adapter that the federation starts from, where its document names one: a file, or the home of a site that has it. */
+  readonly from?: string
 }
 
 /** With what the site is in it now. */
@@ -48,7 +52,7 @@ export interface JoinedFederation extends Federation {
  * console.log(joined.id === founded.id) // true
  * ```
  */
-export async function joinFederation ({ home, invitation: text, bootstrap = [] }: JoinInit): Promise<JoinedFederation> {
+export async function joinFederation ({ home, invitation: text, bootstrap = [], from }: JoinInit): Promise<JoinedFederation> {
   requireAddresses(bootstrap)
   await requireCurrentHome(home)
   const paths = sitePaths(home)
@@ -57,11 +61,13 @@ export async function joinFederation ({ home, invitation: text, bootstrap = [] }
   const peerId = await readPeerId(paths.identity)
   await requireUsableInvitation(invitation, { peerId, now: Date.now(), standing: await knownStanding(paths, federation) })
   requirePolicy(await readPolicy(paths.policy), federation.document)
+  const start = from == null ? undefined : await readStart(from, federation.document)
   const { bootstrap: known } = await loadConfig(paths.config, {})
   await writeKeyRing(paths.networkKey, await mergedRing(paths, federation.id, ring))
   if (certificate != null) await writeCheckedJson(paths.certificate, { certificate, handovers: [] })
   const given = [...new Set([...bootstrap, ...invitation.bootstrap])]
   if (given.length > 0) await mergeIntoConfigFile(paths.config, { bootstrap: given })
+  if (start != null) await writeStartAdapter(paths.startAdapter, start)
   await keepDocument(paths, federation)
   return {
     ...federation,

@@ -18,6 +18,8 @@ export interface GlobalVectorInit {
   readonly groups: readonly ParameterGroup[]
   /** The federation's: Γ at the start. */
   readonly seed: number
+  /** Γ at the start as it travels, in place of what the seed makes. */
+  readonly start?: ReadonlyMap<string, Float32Array> | undefined
   /** 1 if not given. */
   readonly classes?: number
 }
@@ -35,15 +37,17 @@ export class GlobalVector {
   readonly fixed: Readonly<Record<string, NamedTensor>>
   readonly #form: TravellingForm
   readonly #start: () => Tensors
+  readonly #initial: () => ReadonlyMap<string, Float32Array>
   /** As trained, by the adapter as it travels and what is kept: factorising is worth remembering. */
   readonly #joined = new WeakMap<Adapter, { readonly kept: Float32Array, readonly flat: Float32Array }>()
 
-  constructor ({ config, weights, baseHash, model, groups, seed, classes }: GlobalVectorInit) {
+  constructor ({ config, weights, baseHash, model, groups, seed, start, classes }: GlobalVectorInit) {
     const shared = globalParameters(groups, 'shared')
     const kept = globalParameters(groups, 'own')
     const all = byName([...shared, ...kept])
     this.#start = () => initialAdapterTensors(all, weights, seed)
     const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
+    this.#initial = start == null ? form.initial : () => start
     const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' ? [name] : [])
     this.schema = createSchema({ model: modelId(config, model, seed, keeps, classes), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))
@@ -53,7 +57,7 @@ export class GlobalVector {
 
   /** The adapter at the start, the same at every site of a federation. */
   initialAdapter (): Adapter {
-    return adapterFromTensors(this.schema, this.#form.initial())
+    return adapterFromTensors(this.schema, this.#initial())
   }
 
   /** What the method keeps, at the start. */

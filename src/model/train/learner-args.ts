@@ -27,6 +27,8 @@ export interface LearnerInit {
   readonly rounds?: number
   /** The federation's: Γ and Λ at the start. */
   readonly seed: number
+  /** Γ at the start as it travels, in place of what the seed makes. */
+  readonly start?: ReadonlyMap<string, Float32Array> | undefined
   /** This site's: order and augmentation of its images. */
   readonly siteSeed: number
   /** Where the features that frozen blocks make of unaltered images are kept; by default 256 MiB of memory. */

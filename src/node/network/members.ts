@@ -1,6 +1,7 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import { messageOf } from '../../common/message-of.ts'
 import { RefusedError } from '../../errors.ts'
+import type { ScoreBook } from '../../federation/cross-scores/score-book.ts'
 import type { MembershipEvent } from '../../federation/membership/events.ts'
 import { keysOf } from '../../federation/membership/key-ring.ts'
 import { viewMembers, type MemberView } from '../../federation/membership/members-view.ts'
@@ -23,6 +24,7 @@ const UNASKED = new Set<CredentialReason>(['NONE', 'LATE'])
 
 export interface MembersInit {
   readonly site: SiteMembership
+  readonly scores?: ScoreBook | undefined
   readonly peerId: string
   readonly noise: KeyedNoise
   readonly limits: PeerLimits
@@ -116,6 +118,9 @@ export class Members {
       this.#init.site.documents.onNews = (documents) => {
         service.spread({ documents }).catch(() => { /* its next greeting tells */ })
       }
+      if (this.#init.scores != null) {
+        this.#init.scores.onNews = (scores) => { service.spread({ scores }).catch(() => { /* its next greeting tells */ }) }
+      }
       this.#init.site.start()
       this.#service = service
       return service
@@ -124,10 +129,11 @@ export class Members {
 
   /** A member that was cut off for a while is not let in by another of its keys either. */
   #port (): MembershipPort {
-    const { site, limits } = this.#init
+    const { site, scores, limits } = this.#init
     return {
       documents: site.documents,
-      greeting: () => site.greeting(),
+      scores,
+      greeting: () => ({ ...site.greeting(), scores: scores?.digest }),
       judge: async (peer, shown) => {
         const fault = await site.judge(peer, shown)
         if (fault != null || !limits.isBanned(peer)) return fault
@@ -197,6 +203,7 @@ export class Members {
     try {
       await site.tend()
       await site.documents.tend()
+      await this.#init.scores?.tend()
       const fault = await site.ownFault()
       if (fault == null) notices.over('own certificate', "this site's certificate holds again")
       else notices.warn('own certificate', ownSentenceOf(fault, this.#init.peerId), { isNews: fault !== this.#ownFault })

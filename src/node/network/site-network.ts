@@ -5,6 +5,7 @@ import type { LevelDatastore } from 'datastore-level'
 import type { Auditor } from '../../audit/auditor.ts'
 import { seededRandom } from '../../common/random.ts'
 import { RefusedError } from '../../errors.ts'
+import type { ScoreBook } from '../../federation/cross-scores/score-book.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { SitePaths } from '../../home/paths.ts'
@@ -53,6 +54,7 @@ export interface SiteNetworkInit {
   readonly key: PrivateKey
   readonly federationId: string
   readonly membership: SiteMembership
+  readonly scores?: ScoreBook
   readonly config: Pick<SiteConfig, 'listen' | 'bootstrap'> & Partial<NetworkSettings>
   readonly logger: Logger
   readonly notices: Notices
@@ -149,6 +151,7 @@ export class SiteNetwork {
     const noise = keyedNoise({ federationId: init.federationId, networkKey, onRefused, tap: init.tap })
     const members = new Members({
       site: init.membership,
+      scores: init.scores,
       peerId: peerIdFromPrivateKey(init.key).toString(),
       noise,
       limits,

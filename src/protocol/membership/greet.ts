@@ -37,9 +37,14 @@ export async function greet (frames: Frames, membership: MembershipPort, theirs:
   }
   const early = await membership.judge(init.peer, theirs.credential)
   if (early != null) return await refuse(early)
-  const differ = !equals(membership.greeting().digest, theirs.digest)
+  const own = membership.greeting()
+  const told = {
+    statements: equals(own.digest, theirs.digest) ? [] : membership.statements(),
+    documents: documentsFor(membership, theirs),
+    scores: scoresFor(membership, own, theirs)
+  }
   const [, end] = await Promise.all([
-    sendStatements(frames, { statements: differ ? membership.statements() : [], documents: documentsFor(membership, theirs) }, init),
+    sendStatements(frames, told, init),
     takeStatements(frames, membership, init)
   ])
   if (end != null) return end
@@ -57,12 +62,18 @@ function documentsFor ({ documents }: MembershipPort, theirs: Greeting): Uint8Ar
   return documents.documents()
 }
 
+/** Those that a site which knows of scores may lack. */
+function scoresFor ({ scores }: MembershipPort, own: Greeting, theirs: Greeting): Uint8Array[] {
+  if (scores == null || own.scores == null || theirs.scores == null || equals(own.scores, theirs.scores)) return []
+  return scores.rows()
+}
+
 async function sendStatements (
   frames: Frames,
-  { statements, documents }: Required<Pick<MembershipNews, 'statements' | 'documents'>>,
+  { statements, documents, scores }: Required<Omit<MembershipNews, 'key'>>,
   { limit }: GreetInit
 ): Promise<void> {
-  for (const batch of statementBatches(statements, undefined, documents)) {
+  for (const batch of statementBatches(statements, undefined, documents, scores)) {
     await frames.write(encodeMembershipMessage({ batch }), limit('room for statements'))
   }
 }
@@ -92,7 +103,8 @@ async function takeAnswer (frames: Frames, membership: MembershipPort, { limit, 
 export async function takeBatch (membership: MembershipPort, batch: StatementBatch): Promise<MembershipNews | undefined> {
   const documents = await membership.documents?.learn(batch.documents ?? []) ?? []
   const statements = await membership.learn(batch.statements)
+  const scores = await membership.scores?.learn(batch.scores ?? []) ?? []
   const key = batch.key != null && await membership.learnKey(batch.key) ? batch.key : undefined
-  if (documents.length + statements.length === 0 && key == null) return undefined
-  return { documents, statements, ...(key == null ? {} : { key }) }
+  if (documents.length + statements.length + scores.length === 0 && key == null) return undefined
+  return { documents, statements, scores, ...(key == null ? {} : { key }) }
 }

@@ -11,7 +11,8 @@ export type {
   MembershipComponents,
   MembershipInit,
   MembershipPort,
-  NetworkKey
+  NetworkKey,
+  ScoresPort
 } from './types.ts'
 
 /**

@@ -228,15 +228,15 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     return undefined
   }
 
-  async #tell (connection: Connection, { statements = [], documents = [], key }: MembershipNews): Promise<void> {
-    if (statements.length + documents.length === 0 && key == null) return
+  async #tell (connection: Connection, { statements = [], documents = [], scores = [], key }: MembershipNews): Promise<void> {
+    if (statements.length + documents.length + scores.length === 0 && key == null) return
     const stream = await connection.newStream(this.protocol, {
       signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
       runOnLimitedConnection: true
     })
     const frames = new Frames(stream)
     try {
-      for (const batch of statementBatches(statements, key, documents)) {
+      for (const batch of statementBatches(statements, key, documents, scores)) {
         await frames.write(encodeMembershipMessage({
           batch
         }), this.#limit('room for news'))

@@ -8,14 +8,16 @@ export const MAX_MEMBERSHIP_BYTES = 65_536
 /** A certificate with its issuer's and four hand-overs. */
 const MAX_CREDENTIAL_BYTES = 24_576
 const MAX_STATEMENT_BYTES = 32_768
+const MAX_SCORE_BYTES = 32_768
 const MOST_PER_FRAME = 512
 const HASH_BYTES = 32
 const MAX_KEY_STATEMENT_BYTES = 1_024
 
-/** Statements and documents of one frame, the last of them marked. */
+/** Statements, documents and scores of one frame, the last of them marked. */
 export interface StatementBatch {
   readonly statements: readonly Uint8Array[]
   readonly documents?: readonly Uint8Array[]
+  readonly scores?: readonly Uint8Array[]
   readonly last: boolean
   readonly key?: NetworkKey | undefined
 }
@@ -35,7 +37,9 @@ const EMPTY: wire.MembershipFrame = {
   keyStatement: NOTHING,
   key: NOTHING,
   documentsDigest: NOTHING,
-  documents: []
+  documents: [],
+  scoresDigest: NOTHING,
+  scores: []
 }
 
 export function encodeMembershipMessage (step: MembershipMessage): Uint8Array {
@@ -50,17 +54,19 @@ export function decodeMembershipMessage (bytes: Uint8Array): MembershipMessage {
   return { answer: { ...(frame.reason === wire.Reason.ACCEPTED ? {} : { refused: frame.reason }), ...keyOf(frame) } }
 }
 
-/** All documents, then all statements, in as few frames as the caps allow, at least one. */
+/** All documents, then all statements, then all scores, in as few frames as the caps allow, at least one. */
 export function statementBatches (
   statements: readonly Uint8Array[],
   key?: NetworkKey,
-  documents: readonly Uint8Array[] = []
+  documents: readonly Uint8Array[] = [],
+  scores: readonly Uint8Array[] = []
 ): StatementBatch[] {
-  const groups: Array<{ statements: Uint8Array[], documents: Uint8Array[] }> = [{ statements: [], documents: [] }]
+  const none = (): Record<'statements' | 'documents' | 'scores', Uint8Array[]> => ({ statements: [], documents: [], scores: [] })
+  const groups = [none()]
   let [bytes, count] = [0, 0]
-  const add = (what: 'statements' | 'documents', each: Uint8Array): void => {
+  const add = (what: keyof ReturnType<typeof none>, each: Uint8Array): void => {
     if (count > 0 && (bytes + each.length > MAX_MEMBERSHIP_BYTES / 2 || count >= MOST_PER_FRAME)) {
-      groups.push({ statements: [], documents: [] })
+      groups.push(none())
       bytes = count = 0
     }
     groups.at(-1)![what].push(each)
@@ -69,9 +75,11 @@ export function statementBatches (
   }
   for (const each of documents) add('documents', each)
   for (const each of statements) add('statements', each)
+  for (const each of scores) add('scores', each)
   return groups.map((group, i) => ({
     statements: group.statements,
     ...(group.documents.length === 0 ? {} : { documents: group.documents }),
+    ...(group.scores.length === 0 ? {} : { scores: group.scores }),
     last: i === groups.length - 1,
     ...(i === 0 && key != null ? { key } : {})
   }))
@@ -79,39 +87,45 @@ export function statementBatches (
 
 function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
   if ('hello' in step) {
-    const { credential, digest, key, documents = NOTHING } = step.hello
+    const { credential, digest, key, documents = NOTHING, scores = NOTHING } = step.hello
     return {
       kind: wire.Kind.HELLO,
       credential: owned(credential),
       digest: owned(digest),
       keyEpoch: key.epoch,
       keyHash: owned(key.hash),
-      documentsDigest: owned(documents)
+      documentsDigest: owned(documents),
+      scoresDigest: owned(scores)
     }
   }
   if ('batch' in step) {
-    const { statements, documents = [], last, key } = step.batch
-    return { kind: wire.Kind.STATEMENTS, statements: statements.map(owned), documents: documents.map(owned), last, ...keyParts(key) }
+    const { statements, documents = [], scores = [], last, key } = step.batch
+    const told = { statements: statements.map(owned), documents: documents.map(owned), scores: scores.map(owned) }
+    return { kind: wire.Kind.STATEMENTS, ...told, last, ...keyParts(key) }
   }
   return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
 }
 
-function helloOf ({ credential, digest, keyEpoch, keyHash, documentsDigest }: wire.MembershipFrame): Greeting {
+function helloOf ({ credential, digest, keyEpoch, keyHash, documentsDigest, scoresDigest }: wire.MembershipFrame): Greeting {
   atMost('a credential', credential, MAX_CREDENTIAL_BYTES)
   checkLength('a digest', digest, HASH_BYTES)
   checkLength('a key hash', keyHash, HASH_BYTES)
   if (documentsDigest.length > 0) checkLength('a digest of documents', documentsDigest, HASH_BYTES)
+  if (scoresDigest.length > 0) checkLength('a digest of scores', scoresDigest, HASH_BYTES)
   const documents = documentsDigest.length > 0 ? { documents: documentsDigest } : {}
-  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash }, ...documents }
+  const scores = scoresDigest.length > 0 ? { scores: scoresDigest } : {}
+  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash }, ...documents, ...scores }
 }
 
 function batchOf (frame: wire.MembershipFrame): StatementBatch {
-  const { statements, documents, last } = frame
-  const count = statements.length + documents.length
+  const { statements, documents, scores, last } = frame
+  const count = statements.length + documents.length + scores.length
   if (count > MOST_PER_FRAME) throw new ProtocolError(`${count} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
   for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
   for (const each of documents) atMost('a document', each, MAX_STATEMENT_BYTES)
-  return { statements, ...(documents.length === 0 ? {} : { documents }), last, ...keyOf(frame) }
+  for (const each of scores) atMost('a row of scores', each, MAX_SCORE_BYTES)
+  const told = { ...(documents.length === 0 ? {} : { documents }), ...(scores.length === 0 ? {} : { scores }) }
+  return { statements, ...told, last, ...keyOf(frame) }
 }
 
 function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {

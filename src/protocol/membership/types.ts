@@ -27,6 +27,8 @@ export interface Greeting {
   readonly key: KeyVersion
   /** 32 bytes: equal where two sites know the same documents; none where a site knows of no amendments. */
   readonly documents?: Uint8Array | undefined
+  /** 32 bytes: equal where two sites know the same cross-site scores; none where a site knows of none. */
+  readonly scores?: Uint8Array | undefined
 }
 
 /** What the protocol needs to know about the documents of a federation. */
@@ -39,9 +41,18 @@ export interface DocumentsPort {
   learn (documents: readonly Uint8Array[]): Promise<Uint8Array[]>
 }
 
+/** What the protocol needs to know about cross-site scores. */
+export interface ScoresPort {
+  /** Canonical JSON. */
+  rows (): Uint8Array[]
+  /** Takes in what others know. Returns what was new. @throws ProtocolError for a row that was forged or altered. */
+  learn (rows: readonly Uint8Array[]): Promise<Uint8Array[]>
+}
+
 /** What the protocol needs to know about membership; it moves bytes and leaves their meaning to this. */
 export interface MembershipPort {
   readonly documents?: DocumentsPort | undefined
+  readonly scores?: ScoresPort | undefined
   greeting (): Greeting
   /** undefined where the credential is good now, else what is wrong with it. */
   judge (peer: string, credential: Uint8Array): Promise<CredentialReason | undefined>
@@ -68,6 +79,7 @@ export interface MembershipEvents {
 export interface MembershipNews {
   readonly statements?: readonly Uint8Array[]
   readonly documents?: readonly Uint8Array[]
+  readonly scores?: readonly Uint8Array[]
   readonly key?: NetworkKey
 }
 

@@ -39,6 +39,12 @@ export const policy = z.strictObject({
     'Time of day, by this machine\'s clock, in which phases of training begin; exchanges go on outside it',
     { otherwise: 'any time' }
   ),
+  crossScores: setting(
+    z.boolean().optional(),
+    'Whether "consilium cross-evaluate" tells all sites its signed scores on this site\'s validation images: means over at least five ' +
+      'patients with their intervals',
+    { otherwise: 'false: they stay here' }
+  ),
   partners: setting(
     count.optional(),
     'Other members that must be connected for exchanges: with fewer, what a site sends could be told apart',

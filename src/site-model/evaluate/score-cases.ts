@@ -45,19 +45,29 @@ const AT_A_TIME = 32
 
 /** Scores one case in all three modes. */
 export async function scoreCaseInModes (each: SiteCase, options: ScoreOptions): Promise<Record<Mode, CaseOutcome>> {
-  const masks = await segment(each.slices, options)
+  const masks = await segment(each.slices, options, MODES)
   const outcome = (mode: Mode): CaseOutcome => outcomeOf(each, masks[mode], options)
   return { frozen: outcome('frozen'), global: outcome('global'), personal: outcome('personal') }
 }
 
-async function segment (slices: readonly Slice[], { learner, adapter, needsBox }: ScoreOptions): Promise<Record<Mode, Uint8Array[]>> {
+/** Scores one case by the global model alone. */
+export async function scoreGlobalCase (each: SiteCase, options: ScoreOptions): Promise<readonly NamedScore[]> {
+  const masks = await segment(each.slices, options, ['global'])
+  return outcomeOf(each, masks.global, options).scores
+}
+
+async function segment (
+  slices: readonly Slice[],
+  { learner, adapter, needsBox }: ScoreOptions,
+  modes: readonly Mode[]
+): Promise<Record<Mode, Uint8Array[]>> {
   const masks: Record<Mode, Uint8Array[]> = { frozen: [], global: [], personal: [] }
   for (let start = 0; start < slices.length; start += AT_A_TIME) {
     const samples = await fitScored(slices.slice(start, start + AT_A_TIME), learner.inputSize)
-    for (const mode of MODES) masks[mode].push(...await learner.segment({ adapter, samples, mode }))
+    for (const mode of modes) masks[mode].push(...await learner.segment({ adapter, samples, mode }))
   }
   if (needsBox) {
-    slices.forEach((slice, i) => { if (!hasForeground(slice)) for (const mode of MODES) masks[mode][i]!.fill(0) })
+    slices.forEach((slice, i) => { if (!hasForeground(slice)) for (const mode of modes) masks[mode][i]!.fill(0) })
   }
   return masks
 }

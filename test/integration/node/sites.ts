@@ -68,6 +68,7 @@ export interface FederationOptions {
   readonly training?: FederationDocument['training']
   readonly method?: FederationDocument['method']
   readonly privacy?: FederationDocument['privacy']
+  readonly start?: FederationDocument['start']
   /** Names of the sites that found it; the first one alone by default. */
   readonly founders?: readonly string[]
   readonly quorum?: number
@@ -96,7 +97,8 @@ async function foundedBy (
     training: { ...training, rounds, ...(more.privacy == null ? {} : PRIVATE_TRAINING) },
     averaging: averagingOf({ coolDownSeconds, codec }, more),
     ...(more.method == null ? {} : { method: more.method }),
-    ...(more.privacy == null ? {} : { privacy: more.privacy })
+    ...(more.privacy == null ? {} : { privacy: more.privacy }),
+    ...(more.start == null ? {} : { start: more.start })
   }, keys[0]!)
   for (const each of keys.slice(1, quorum)) document = await signFederation(document, each)
   return document

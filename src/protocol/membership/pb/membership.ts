@@ -66,6 +66,8 @@ export interface MembershipFrame {
   key: Uint8Array<ArrayBuffer>
   documentsDigest: Uint8Array<ArrayBuffer>
   documents: Uint8Array<ArrayBuffer>[]
+  scoresDigest: Uint8Array<ArrayBuffer>
+  scores: Uint8Array<ArrayBuffer>[]
 }
 
 export namespace MembershipFrame {
@@ -142,6 +144,18 @@ export namespace MembershipFrame {
           }
         }
 
+        if ((obj.scoresDigest != null && obj.scoresDigest.byteLength > 0)) {
+          w.uint32(106)
+          w.bytes(obj.scoresDigest)
+        }
+
+        if (obj.scores != null && obj.scores.length > 0) {
+          for (const value of obj.scores) {
+            w.uint32(114)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -158,7 +172,9 @@ export namespace MembershipFrame {
           keyStatement: uint8ArrayAlloc(0),
           key: uint8ArrayAlloc(0),
           documentsDigest: uint8ArrayAlloc(0),
-          documents: []
+          documents: [],
+          scoresDigest: uint8ArrayAlloc(0),
+          scores: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -223,6 +239,18 @@ export namespace MembershipFrame {
               obj.documents.push(reader.bytes())
               break
             }
+            case 13: {
+              obj.scoresDigest = reader.bytes()
+              break
+            }
+            case 14: {
+              if (opts.limits?.scores != null && obj.scores.length === opts.limits.scores) {
+                throw new MaxLengthError('Decode error - repeated field "scores" had too many elements')
+              }
+
+              obj.scores.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -234,7 +262,8 @@ export namespace MembershipFrame {
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
           statements: 0,
-          documents: 0
+          documents: 0,
+          scores: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -343,6 +372,28 @@ export namespace MembershipFrame {
 
               break
             }
+            case 13: {
+              yield {
+                field: `${prefix}.scoresDigest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 14: {
+              if (opts.limits?.scores != null && obj.scores === opts.limits.scores) {
+                throw new MaxLengthError('Streaming decode error - repeated field "scores" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.scores[]`,
+                index: obj.scores,
+                value: reader.bytes()
+              }
+
+              obj.scores++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -417,6 +468,17 @@ export namespace MembershipFrame {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface MembershipFrameScoresDigestFieldEvent {
+    field: '$.scoresDigest'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface MembershipFrameScoresFieldEvent {
+    field: '$.scores[]'
+    index: number
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<MembershipFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, MembershipFrame.codec())
   }
@@ -425,7 +487,7 @@ export namespace MembershipFrame {
     return decodeMessage(buf, MembershipFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent | MembershipFrameScoresDigestFieldEvent | MembershipFrameScoresFieldEvent> {
     return streamMessage(buf, MembershipFrame.codec(), opts)
   }
 }
