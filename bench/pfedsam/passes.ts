@@ -1,6 +1,7 @@
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { DEFAULT_TAIL } from '../../src/settings/method.ts'
+import type { TrainSettings } from '../../src/settings/training.ts'
 
 /** A forward pass without a backward one. */
 const FORWARD = 1 / 3
@@ -11,10 +12,15 @@ const FORWARD = 1 / 3
  */
 export function passesOf (job: Job): number {
   if (methodOf(job).mixing === 'nothing') return 0
-  const { model, train: { lambdaG, lambdaL, teacherG, teacherL }, method = {} } = settingsOf(job, samConfig('sam-tiny'))
+  const { model, train: { episode, lambdaG, lambdaL, teacherG, teacherL }, method = {} } = settingsOf(job, samConfig('sam-tiny'))
   if (method.personal === 'copy') return 2 * (2 + (method.tail ?? DEFAULT_TAIL))
   const experts = model.moe.blocks.length > 0
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
-  return 2 + FORWARD * (Number(inG) + Number(inL))
+  return (experts ? 1 : 2) * looksOf(episode) + 2 + FORWARD * (Number(inG) + Number(inL))
+}
+
+/** One pass for another look, and one to learn where to try it. */
+function looksOf (episode: TrainSettings['episode']): number {
+  return episode == null || episode.weight === 0 ? 0 : 1 + Number(episode.innerRate > 0)
 }

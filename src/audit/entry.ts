@@ -92,6 +92,16 @@ const content = z.discriminatedUnion('kind', [
     /** Of all releases so far, at the federation's delta. */
     epsilon: z.number()
   }),
+  z.object({
+    kind: z.literal('publication'),
+    what: z.string(),
+    round: count,
+    /** Numbers of it, and their SHA-256. */
+    count,
+    digest,
+    /** Whom it was shown to. */
+    peer: z.string()
+  }),
   z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
   /** Scores of a global adapter on this site's validation images, told to all sites. */
   z.object({ kind: z.literal('scores'), adapter: digest, round: count, classes: count }),

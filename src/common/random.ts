@@ -10,6 +10,11 @@ export function seededRandom (seed: number, stream = 0): Random {
   return () => (generator.next() >>> 0) / 2 ** 32
 }
 
+/** One number of a stream begins another, however many are drawn of it. */
+export function branched (random: Random): Random {
+  return seededRandom(Math.floor(random() * 2 ** 32))
+}
+
 /** A copy in random order (Fisher–Yates). */
 export function shuffled<T> (items: readonly T[], random: Random): T[] {
   const copy = [...items]

@@ -1,3 +1,4 @@
+import { EPISODE } from '../settings/methods/generalising.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
 import type { Mode } from '../settings/model.ts'
 
@@ -35,6 +36,8 @@ const PATIENTS = { unit: 'patient', epsilon: 8, delta: 1e-3, clip: 1, rate: 0.1 
 const SITES = { unit: 'site', epsilon: 8, delta: 1e-5, clip: 1 } as const
 /** Who promises privacy weighs all sites alike. */
 const UNIFORM = { averaging: { weighting: 'uniform' } } as const
+/** Of three passes in each step, one to learn where to try. */
+const LOOKS = { preset: 'feddg', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -93,5 +96,15 @@ export const METHODS: readonly Method[] = [
   },
   { name: 'gin', title: 'FedAvg-LoRA with GIN', preset: 'gin', mixing: 'server', mode: 'global', extra: true },
   { name: 'cpss', title: 'FedAvg-LoRA with CPSS', preset: 'cpss', mixing: 'server', mode: 'global', extra: true },
+  { name: 'feddg', title: 'FedDG', ...LOOKS },
+  { name: 'feddg-dc', title: 'FedDG, mean brightness alone', ...LOOKS, settings: { training: { episode: { window: 0 } } } },
+  { name: 'feddg-no-contrast', title: 'FedDG without boundary contrast', ...LOOKS, settings: { training: { episode: { contrast: 0 } } } },
+  {
+    name: 'feddg-own',
+    title: "FedDG with each site's own looks alone",
+    ...LOOKS,
+    preset: 'fedavg-lora',
+    settings: { training: { augment: true, episode: EPISODE } }
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

@@ -3,6 +3,7 @@ import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
+import type { Received } from '../model/components/component.ts'
 import { Learner } from '../model/train/learner.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
@@ -12,6 +13,7 @@ import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
 import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
+import { amplitudeBank } from '../site-model/amplitude-bank.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
@@ -84,8 +86,11 @@ async function trainRound (
   round: number,
   isLast: boolean
 ): Promise<void> {
+  const shown = models.map((model) => model.shown)
   await followPlan(planOf(settings), {
-    train: async (phase) => { for (const model of models) await model.train(phase, round, signal) },
+    train: async (phase) => {
+      for (const [index, model] of models.entries()) await model.train(phase, round, { received: othersOf(shown, index), signal })
+    },
     exchange: async () => {
       const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values))
       const values = isLast ? await mixer.finish() ?? mixed : mixed
@@ -94,18 +99,38 @@ async function trainRound (
   })
 }
 
+/** Without a site's own; of a model that stands for all sites there are no others. */
+function othersOf (shown: readonly (readonly Received[])[], site: number): Received[] {
+  return shown.flatMap((each, index) => index === site ? [] : each)
+}
+
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {
   return roundPlan({ model, training: train, method })
 }
 
 async function createModels (
-  { learner, sites: { length }, settings: { seed } }: MethodRun,
+  { learner, sites: { length }, settings }: MethodRun,
   images: readonly (Pick<SiteData, 'train'> & Partial<SiteData>)[]
 ): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   const sites = length / images.length
   return await Promise.all(images.map(async ({ train: samples, choice }, index) =>
-    await TrainedSite.create({ learner, adapter, samples, choice, siteSeed: siteSeed(seed, index), sites })))
+    await TrainedSite.create({
+      learner,
+      adapter,
+      samples,
+      choice,
+      siteSeed: siteSeed(settings.seed, index),
+      sites,
+      shown: shownBy(settings, samples, siteSeed(settings.seed, index))
+    })))
+}
+
+/** All sites agree to what the method shares. */
+function shownBy ({ method, train: { episode } }: RunSettings, samples: SiteData['train'], seed: number): Received[] {
+  if (episode == null || method?.sharing?.includes('amplitude-bank') !== true) return []
+  const values = amplitudeBank(samples, { episode, siteSeed: seed })
+  return values == null ? [] : [{ kind: 'amplitude-bank', values }]
 }
 
 /** Order and augmentation of site `index`. */

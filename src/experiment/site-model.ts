@@ -2,6 +2,7 @@ import type { Adapter } from '../adapter/adapter.ts'
 import type { PrivateSet } from '../adapter/private-set.ts'
 import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
+import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
 import type { Choice, PhaseArgs } from '../model/train/learner-args.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
@@ -15,6 +16,8 @@ interface TrainedSiteInit {
   readonly siteSeed: number
   /** How many sites' images these are, pooled; 1 if not given. */
   readonly sites?: number
+  /** What it shows to the others. */
+  readonly shown?: readonly Received[]
 }
 
 /**
@@ -27,15 +30,17 @@ export class TrainedSite {
   readonly #learner: Learner
   readonly #siteSeed: number
   readonly #sites: number
+  readonly shown: readonly Received[]
   #adapter: Adapter
   #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, choice, siteSeed, sites = 1 }: TrainedSiteInit, own: PrivateSet) {
+  private constructor ({ learner, adapter, samples, choice, siteSeed, sites = 1, shown = [] }: TrainedSiteInit, own: PrivateSet) {
     this.#learner = learner
     this.#adapter = adapter
     this.#private = own
     this.#siteSeed = siteSeed
     this.#sites = sites
+    this.shown = shown
     this.samples = samples
     this.#choice = choice
   }
@@ -54,9 +59,13 @@ export class TrainedSite {
   }
 
   /** Trains one phase on the adapter that it has, and keeps what comes of it. */
-  async train (phase: TrainPhase, round: number, signal?: AbortSignal): Promise<void> {
+  async train (
+    phase: TrainPhase,
+    round: number,
+    { received = [], signal }: { readonly received?: readonly Received[], readonly signal?: AbortSignal | undefined } = {}
+  ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    this.#adapter = (await this.#learner.train(phase, this.#args(round, signal))).adapter
+    this.#adapter = (await this.#learner.train(phase, { ...this.#args(round, signal), received })).adapter
     this.#private = await this.#learner.exportPrivate()
   }
 

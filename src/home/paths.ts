@@ -32,6 +32,8 @@ export interface SitePaths {
   readonly unmixed: string
   readonly sealed: string
   readonly groups: string
+  readonly received: string
+  readonly shown: string
   readonly privateStore: string
   readonly models: string
   readonly metrics: string
@@ -85,6 +87,8 @@ export function sitePaths (home: string): SitePaths {
     unmixed: at('unmixed'),
     sealed: at('sealed'),
     groups: at('groups'),
+    received: at('received'),
+    shown: at('shown'),
     privateStore: at('private'),
     models: at('models'),
     metrics: at('metrics.jsonl'),

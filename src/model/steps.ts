@@ -78,10 +78,11 @@ function swapOf ({ '@swap': matrix, '@donors': donors }: TensorRecord): Swap | u
   return matrix == null ? undefined : { matrix: matrix as tf.Tensor2D, donors: donors as tf.Tensor4D | undefined }
 }
 
-/** Mask logits [B,C,4G,4G], the embedding [B,G,G,d] they came from, and how tokens were sent. */
+/** Mask logits [B,C,4G,4G], the embedding [B,G,G,d] and the features [B,4G,4G,d/8] they came from, and how tokens were sent. */
 export interface StepOutput {
   readonly masks: tf.Tensor
   readonly embedding: tf.Tensor
+  readonly picture: tf.Tensor
   readonly routing: readonly Routing[]
 }
 
@@ -95,7 +96,8 @@ export function finish (
 ): StepOutput {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
   const embedding = neck(x, record)
-  return { masks: classMaps(record, config, embedding, { ...options, division, prompts }).masks, embedding, routing }
+  const { masks, picture } = classMaps(record, config, embedding, { ...options, division, prompts })
+  return { masks, picture, embedding, routing }
 }
 
 /** Logits [B,C,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */
@@ -130,6 +132,7 @@ export function decodeClassesStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
     const { config, options, division = ONE } = context
-    return { ...classMaps(record, config, input(t, 'embedding') as tf.Tensor4D, { ...options, division, prompts: promptsOf(t) }) }
+    const { masks, iou } = classMaps(record, config, input(t, 'embedding') as tf.Tensor4D, { ...options, division, prompts: promptsOf(t) })
+    return { masks, iou }
   }
 }

@@ -15,6 +15,7 @@ import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
+import type { JoinedPublications } from './join-publications.ts'
 import type { AdapterState, Site } from './site.ts'
 import type { TrainerProcess } from './trainer-process.ts'
 
@@ -25,6 +26,8 @@ export interface CourseInit {
   readonly audit: Pick<Auditor, 'record'>
   /** Missing in a site that trains alone. */
   readonly joined: JoinedPeers | undefined
+  /** Where the federation shares more than the adapter. */
+  readonly publications?: JoinedPublications | undefined
   /** Returns once a phase of training may begin, by the site's own policy. */
   readonly mayTrain: (signal: AbortSignal) => Promise<void>
   /** Another document is to be gone on with; missing in a site that trains alone. */
@@ -117,7 +120,7 @@ async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Pr
 }
 
 async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {
-  const { site, state, trainer, audit, joined, mayTrain, amendments, signal } = init
+  const { site, state, trainer, audit, joined, publications, mayTrain, amendments, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
@@ -128,7 +131,9 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
       logger.info({ round, phase }, 'phase')
       joined?.announcer.touch()
     }
-    const parts = { ...state, trainer, plan, rounds, metrics, record, notices, clock: systemClock, mayTrain, onPhase }
+    await publications?.gather(signal)
+    const own = { ...state, trainer, plan, rounds, metrics, record, notices, mayTrain, onPhase }
+    const parts = { ...own, clock: systemClock, received: publications?.received }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)
     const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!

@@ -22,6 +22,7 @@ import type { DaemonInit } from './daemon-init.ts'
 import { EventLoopMonitor } from './event-loop.ts'
 import { finish } from './finish.ts'
 import { joinPeers, type JoinedPeers } from './join-peers.ts'
+import { joinPublications, type JoinedPublications } from './join-publications.ts'
 import { leave, type Left } from './leave.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { readSite } from './metrics/read-site.ts'
@@ -67,6 +68,7 @@ export class Daemon {
   #state: AdapterState | undefined
   #images: number | undefined
   #joined: JoinedPeers | undefined
+  #publications: JoinedPublications | undefined
   #hasLeft = false
   #trainer: TrainerProcess | undefined
   #end: 'done' | 'stopped' | 'failed' = 'failed'
@@ -148,9 +150,11 @@ export class Daemon {
     }
     const guard = await this.#hold(site, state, network)
     const joined = network == null ? undefined : await this.#join(site, state, network, { guard, audit })
+    const publications = network == null ? undefined : await this.#share(site, state, network, { audit, trainer, guard })
     const { mayTrain } = guard
-    const course = { site, state, trainer, audit, joined, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
+    const course = { site, state, trainer, audit, joined, publications, mayTrain, amendments: this.#amendments, signal: this.#stop.signal }
     if (await followCourse(course) === 'amended') return 'amended'
+    await publications?.end()
     await mayTrain(this.#stop.signal)
     const { signal } = this.#stop
     return await finish(site, { state, trainer, ready, joined, eventLoopP99Ms: () => this.#monitor.p99Ms, signal })
@@ -161,7 +165,7 @@ export class Daemon {
     for (const close of this.#ofDocument.splice(0).toReversed()) await close()
     await network?.part()
     await this.#closeLog?.()
-    this.#closeLog = this.#state = this.#joined = undefined
+    this.#closeLog = this.#state = this.#joined = this.#publications = undefined
     const amended = this.#site = await withAmendment(site)
     network?.membership.documents.goOnWith(amended.federation)
     return amended
@@ -294,6 +298,17 @@ export class Daemon {
     return joined
   }
 
+  async #share (
+    site: Site,
+    state: AdapterState,
+    network: SiteNetwork,
+    parts: Omit<Parameters<typeof joinPublications>[3], 'signal'>
+  ): Promise<JoinedPublications | undefined> {
+    const publications = this.#publications = await joinPublications(site, state, network, { ...parts, signal: this.#stop.signal })
+    this.#ofDocument.push(async () => { await publications?.close() })
+    return publications
+  }
+
   #status (site: Site, network: SiteNetwork | undefined): SiteStatus {
     return describeSite({
       site,
@@ -301,6 +316,7 @@ export class Daemon {
       averager: this.#state?.averager,
       images: this.#images,
       joined: this.#joined,
+      publications: this.#publications?.view(),
       amendments: this.#amendments?.views ?? [],
       consensus: this.#distance(),
       eventLoopP99Ms: this.#monitor.p99Ms

@@ -130,7 +130,7 @@ export async function withAmendment (site: Site): Promise<Site> {
 }
 
 /** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */
-export function trainerSetup ({ paths, config, federation, peerId, mechanism, faults, metrics }: Site): TrainerSetup {
+export function trainerSetup ({ paths, config, federation, policy, peerId, mechanism, faults, metrics }: Site): TrainerSetup {
   const { model, training, method, labels, start } = federation.document
   return {
     model,
@@ -146,6 +146,7 @@ export function trainerSetup ({ paths, config, federation, peerId, mechanism, fa
     privateStore: paths.privateStore,
     models: paths.models,
     compute: engine.parse(config),
+    publish: policy.publish,
     get finished () { return metrics.finishedRounds < training.rounds ? metrics.finishedRounds : undefined },
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })

@@ -7,7 +7,8 @@ const PROTOCOLS = {
   'adapter-exchange': '1.0.0',
   outcome: '1.0.0',
   'group-average': '1.0.0',
-  announce: '1'
+  announce: '1',
+  publication: '1.0.0'
 } as const
 
 export type Protocols = Readonly<Record<keyof typeof PROTOCOLS, string>>

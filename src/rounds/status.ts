@@ -15,6 +15,18 @@ export interface AmendmentView {
   why?: string
 }
 
+/** What sites show each other of one kind, where the federation shares it. */
+export interface PublicationView {
+  kind: string
+  /** This site's policy.json agrees. */
+  consents: boolean
+  /** This site shows one at present. */
+  shows: boolean
+  /** Peer ids of sites whose publication it holds, and of those that show none. */
+  received: string[]
+  without: string[]
+}
+
 /** What GET /status answers. */
 export interface SiteStatus {
   /** Its version, and name/version of each protocol that it speaks. */
@@ -70,6 +82,8 @@ export interface SiteStatus {
   relayedBytes: number
   /** What holds now; the log has what was. */
   warnings: string[]
+  /** Absent where the federation shares nothing beside the adapter. */
+  publications?: PublicationView[]
   /** What computes, where, and why that; absent until the trainer is ready. */
   compute?: { engine: string, provider: string, reason: string }
   trainer: 'loading' | 'ready' | 'restarting'

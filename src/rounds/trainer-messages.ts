@@ -9,6 +9,7 @@ import type { Mechanism } from '../privacy/mechanism.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { LabelFits } from '../settings/labels.ts'
 import type { MethodSettings, TrainPhase } from '../settings/method.ts'
+import type { PublicationKind } from '../settings/publication-kinds.ts'
 import type { ComputeSettings } from '../settings/site/compute.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
 
@@ -36,6 +37,8 @@ export interface TrainerSetup {
   readonly siteSeed: number
   /** Rounds that came to their end, while there are more to train: what was fitted after a former end is no round's own. */
   readonly finished?: number | undefined
+  /** Publications that the site's policy lets leave; none if not given. */
+  readonly publish?: readonly PublicationKind[] | undefined
   /** Test fault: every step takes this many times as long. */
   readonly slow?: number
 }
@@ -67,6 +70,12 @@ export interface Work {
   readonly adapter: Float32Array
 }
 
+/** What another site shows. */
+export interface Received {
+  readonly kind: PublicationKind
+  readonly values: Float32Array
+}
+
 export interface TrainWork extends Work {
   readonly phase: TrainPhase
   /** Steps of phase G that this site has trained before. */
@@ -75,6 +84,8 @@ export interface TrainWork extends Work {
   readonly share: number
   /** Made up for, beside the round's own phase: it has the learning rate of this round. */
   readonly asRound?: number
+  /** What other sites show; nothing if not given. */
+  readonly received?: readonly Received[] | undefined
 }
 
 export interface TrainerCalls {
@@ -86,6 +97,8 @@ export interface TrainerCalls {
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split. */
   score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
+  /** Makes what the site may show; without values where both consents are not given, or there is too little to make it of. */
+  publish: { request: { readonly kind: PublicationKind }, reply: { values?: Float32Array } }
 }
 
 export type CallName = keyof TrainerCalls

@@ -18,7 +18,7 @@ import { followPlan, type RoundPlan } from './plan.ts'
 import type { PrivacyGuard } from './privacy-guard.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
-import type { TrainerCalls } from './trainer-messages.ts'
+import type { Received, TrainerCalls, TrainWork } from './trainer-messages.ts'
 
 /** What the pipeline needs of the trainer. */
 interface Trainer {
@@ -65,6 +65,8 @@ export interface RoundSite {
   /** Of a federation that promises differential privacy. */
   readonly privacy?: PrivacyGuard | undefined
   readonly plan: RoundPlan
+  /** What other sites show at present; nothing when missing. */
+  readonly received?: (() => readonly Received[]) | undefined
   /** Of the federation. */
   readonly rounds: number
   readonly store: Pick<AdapterStore, 'saveRound'>
@@ -179,12 +181,17 @@ async function trainPhase (
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
   const began = clock.now()
   const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
-  const { adapter: after, loss, steps } = await trainer.call('train', work, { signal }).finally(() => { stopWatching?.() })
+  const { adapter: after, loss, steps } = await trainer.call('train', shown(site, work), { signal }).finally(() => { stopWatching?.() })
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
   if (after == null) return
   await landed(site, { before, after, round: round.number, steps })
   await checkpoint.save()
+}
+
+/** With what other sites show. */
+function shown ({ received }: RoundSite, work: TrainWork): TrainWork {
+  return received == null ? work : { ...work, received: received() }
 }
 
 /** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land. */

@@ -4,6 +4,7 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
+import { publicationRules } from './publications.ts'
 import { conflictInSecure } from './secure.ts'
 import { conflictInTraining, training } from './training.ts'
 
@@ -17,7 +18,17 @@ export function conflictIn (settings: FederationSettings): string | undefined {
     return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
   }
   return conflictInTraining(trained) ?? conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging)
+    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging) ?? conflictInSharing(settings)
+}
+
+function conflictInSharing (settings: FederationSettings): string | undefined {
+  const { method: { sharing = [] } = {}, privacy: promised } = settings
+  const made = publicationRules(settings)
+  const idle = sharing.find((kind) => !made.has(kind))
+  if (idle != null) return `method.sharing: ${idle} is nothing that this training makes or reads: leave it out`
+  return sharing.length === 0 || (promised?.unit ?? 'none') === 'none'
+    ? undefined
+    : 'method.sharing: what is shown carries no noise, and privacy would promise nothing: leave one of them out'
 }
 
 export const federationSettings = z.strictObject(sections)

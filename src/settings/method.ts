@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PUBLICATIONS } from './publication-kinds.ts'
 import { setting } from './setting.ts'
 
 /** What a site trains in one stretch: G fits the global parameters with what the method keeps of them, L the experts. */
@@ -36,6 +37,11 @@ export const method = z.strictObject({
     z.number().min(0).max(0.9).optional(),
     'Part of the rounds, the last ones, before which a site chooses what it serves; it counts only with a copy',
     { otherwise: String(DEFAULT_TAIL) }
+  ),
+  sharing: setting(
+    z.array(z.enum(PUBLICATIONS)).min(1).max(PUBLICATIONS.length).optional(),
+    'Kinds of publications that sites show each other beside the adapter, each where its own policy.json says "publish", too',
+    { otherwise: 'none' }
   )
 })
 

@@ -41,6 +41,26 @@ const swap = z.strictObject({
   donors: setting(z.number().int().min(0).max(64), 'Further own images that lend their styles', { unit: 'images' })
 })
 
+/** In every step of phase G, a second look at the images as another site might take them (docs/spec/publications.md#episodes). */
+const episode = z.strictObject({
+  weight: setting(notNegative.max(100), "Weight of the loss of the images in another site's look; 0: training is as without an episode"),
+  window: setting(
+    z.number().int().min(0).max(4),
+    'Frequencies up to this one, across and down, whose amplitudes make the look; 0: the mean brightness alone'
+  ),
+  ratio: setting(
+    z.union([z.literal('uniform'), z.number().min(0).max(1)]),
+    'How far amplitudes move to the other ones; uniform: drawn from 0 to 1'
+  ),
+  innerRate: setting(notNegative.max(1), 'Rate of the trial step that is made before the look is tried, and then undone'),
+  contrast: setting(notNegative.max(100), 'Weight of the term that tells the features of borders from those around them'),
+  temperature: setting(z.number().min(0.02).max(10), 'Temperature of that term'),
+  ring: setting(z.number().min(0).max(0.25), 'How wide around an organ its surroundings are, in parts of the side of an image'),
+  group: setting(z.number().int().min(5).max(1_000), 'Fewest patients in a mean that a site shows; one with fewer shows nothing', {
+    unit: 'patients'
+  })
+})
+
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
@@ -103,6 +123,7 @@ export const training = z.strictObject({
   }),
   views: views.optional(),
   swap: swap.optional(),
+  episode: episode.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -129,7 +150,13 @@ export function conflictInTraining (settings: TrainSettings): string | undefined
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  return shown == null ? undefined : conflictInViews(shown, augment)
+  return conflictInEpisode(settings) ?? (shown == null ? undefined : conflictInViews(shown, augment))
+}
+
+function conflictInEpisode ({ episode: tried, augment, views: shown }: TrainSettings): string | undefined {
+  if (tried == null) return undefined
+  if (!augment) return `training.episode: ${UNALTERED}`
+  return (shown?.consistency ?? 0) > 0 ? 'training.episode: it tries one view of an image: leave views.consistency out' : undefined
 }
 
 function conflictInViews ({ kind, consistency = 0, blend = false }: z.infer<typeof views>, augment: boolean): string | undefined {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InputError, TimeoutError } from '../../../src/errors.ts'
+import { readFederation } from '../../../src/federation/document.ts'
 import { readJson, writeJson } from '../../../src/home/files.ts'
+import { sitePaths } from '../../../src/home/paths.ts'
 import { labelsOf } from '../classes.ts'
 import type { TestnetOptions } from '../options.ts'
 import { STANDARD } from '../standard.ts'
@@ -34,6 +36,7 @@ export async function createFederation (
     ...(settings == null ? [] : ['--settings', settings]),
     ...(classes.length > 0 ? ['--labels', labels] : [])
   ])
+  await agree(home)
   return { id, federation, home }
 }
 
@@ -42,6 +45,13 @@ async function sealedSettings (path: string, given: string | undefined): Promise
   const settings = given == null ? {} : await readJson(given, 'give --settings a file of JSON') as { averaging?: object }
   await writeJson(path, { ...settings, averaging: { ...settings.averaging, secure: { mode: 'sealed' } } })
   return path
+}
+
+/** To all that the federation shares: nobody is behind these hospitals who could be asked. */
+async function agree (home: string): Promise<void> {
+  const { federation, policy } = sitePaths(home)
+  const { document: { method } } = await readFederation(federation)
+  if (method?.sharing != null) await writeJson(policy, { publish: method.sharing })
 }
 
 /** The others make their keys, are invited by the founder and join. */
@@ -64,6 +74,7 @@ export async function joinFederation (
       ...addresses
     ])
     await children.cliJson(['join', invitation, '--home', home])
+    await agree(home)
   }))
 }
 

@@ -1,6 +1,6 @@
 import { joiningInWords } from '../../home/joining.ts'
 import { fetchControl } from '../../node/control/client.ts'
-import type { PeerView, SiteStatus } from '../../rounds/status.ts'
+import type { PeerView, PublicationView, SiteStatus } from '../../rounds/status.ts'
 import { command, withFlags } from '../flags.ts'
 import { describeArrived, describePace, describeReads, homeFlag, jsonFlag, print } from '../output.ts'
 
@@ -32,6 +32,7 @@ function describe (value: SiteStatus): string {
     `round       ${value.round} of ${value.rounds}, ${value.phase}${value.partner == null ? '' : ` with ${value.partner}`}`,
     `trainer     ${value.trainer}${describeReads(value.reads)}`,
     ...(value.steps == null ? [] : [`training    ${describeSteps(value.steps)}${describeImages(value)}${describePace(value.pace)}`]),
+    ...describePublications(value.publications),
     ...(value.waitsFor == null ? [] : [`waits for   ${value.waitsFor.join(', ')}`]),
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
@@ -61,6 +62,15 @@ function describeSteps ({ trained, arrived, lost }: NonNullable<SiteStatus['step
 
 function describeImages ({ images }: SiteStatus): string {
   return images == null ? '' : `; ${images.seen} of ${images.all} images seen`
+}
+
+/** Also which sites show nothing of it. */
+function describePublications (views: readonly PublicationView[] = []): string[] {
+  return views.map(({ kind, consents, shows, received, without }) => {
+    const own = shows ? 'shown' : consents ? 'not shown: there is none, or exchanges pause' : 'not shown: policy.json does not say so'
+    const none = without.length === 0 ? '' : `; none of ${without.join(', ')}`
+    return `shares      ${kind}, ${own}; held of ${received.length} other ${received.length === 1 ? 'site' : 'sites'}${none}`
+  })
 }
 
 function describeClasses (classes: PeerView['classes'] = {}): string {

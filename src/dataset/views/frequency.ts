@@ -1,3 +1,5 @@
+import type { Fitted } from '../types.ts'
+
 /** One channel of an image, row-major. */
 export interface Plane {
   readonly height: number
@@ -52,18 +54,28 @@ function waves (length: number, window: number): { readonly cos: Float64Array, r
   return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) }
 }
 
+/** Amplitudes of the low frequencies, in the order of lowFrequencies. */
+export function amplitudesOf (plane: Plane, window: number): number[] {
+  return lowFrequencies(plane, window).map(({ real, imaginary }) => Math.hypot(real, imaginary))
+}
+
+interface Mix {
+  readonly window: number
+  /** Of the other amplitudes, 0 to 1. */
+  readonly ratio: number
+  readonly amplitudes: readonly number[]
+}
+
 /**
- * The image with the amplitudes of its low frequencies moved towards another's by `ratio`, phases as they were: its look changes, its
+ * The image with the amplitudes of its low frequencies moved towards others by `ratio`, phases as they were: its look changes, its
  * anatomy does not (FedDG, arXiv 2103.06030, eq. 2 as its author corrected it). Values may leave the range of the image.
  */
-export function withAmplitudesOf (image: Plane, other: Plane, { window, ratio }: { window: number, ratio: number }): Float64Array {
-  const [own, theirs] = [lowFrequencies(image, window), lowFrequencies(other, window)]
+export function withAmplitudes (image: Plane, { window, ratio, amplitudes }: Mix): Float64Array {
   const { height, width, values } = image
   const across = waves(width, window)
   const out = Float64Array.from(values)
-  own.forEach(({ u, v, real, imaginary }, i) => {
-    const amplitude = Math.hypot(real, imaginary)
-    const change = ratio * (Math.hypot(theirs[i]!.real, theirs[i]!.imaginary) - amplitude)
+  lowFrequencies(image, window).forEach(({ u, v, real, imaginary }, i) => {
+    const change = ratio * (amplitudes[i]! - Math.hypot(real, imaginary))
     const phase = Math.atan2(imaginary, real)
     // Each stands for itself and its conjugate, but the mean, which is its own.
     const weight = (u === 0 && v === 0 ? 1 : 2) * change
@@ -74,4 +86,28 @@ export function withAmplitudesOf (image: Plane, other: Plane, { window, ratio }:
     }
   })
   return out
+}
+
+/** One channel of an image's content. */
+export function planeOf ({ fittedHeight: height, fittedWidth: width, channels, image }: Fitted, c: number): Plane {
+  return { height, width, values: Uint8Array.from({ length: height * width }, (_, i) => image[i * channels + c]!) }
+}
+
+/** An image has the frequencies of a window. */
+export function reaches ({ fittedHeight, fittedWidth }: Fitted, window: number): boolean {
+  return Math.min(fittedHeight, fittedWidth) > 2 * window
+}
+
+/** An image as it would look with others' amplitudes of each channel, 8 bits; what lies about its content stays. */
+export function inLook (
+  fitted: Fitted,
+  { amplitudes, ...mix }: Omit<Mix, 'amplitudes'> & { readonly amplitudes: (channel: number) => readonly number[] }
+): Fitted {
+  const { channels, image } = fitted
+  const out = new Uint8Array(image.length)
+  for (let c = 0; c < channels; c++) {
+    const mixed = withAmplitudes(planeOf(fitted, c), { ...mix, amplitudes: amplitudes(c) })
+    mixed.forEach((value, i) => { out[i * channels + c] = Math.round(Math.min(255, Math.max(0, value))) })
+  }
+  return { ...fitted, image: out }
 }

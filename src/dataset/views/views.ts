@@ -1,7 +1,7 @@
-import { seededRandom, type Random } from '../../common/random.ts'
+import { branched, type Random } from '../../common/random.ts'
 import { greyPlanes, toImages, type Pixels } from '../transforms/batch.ts'
 import type { Fitted } from '../types.ts'
-import { withAmplitudesOf, type Plane } from './frequency.ts'
+import { amplitudesOf, inLook, planeOf } from './frequency.ts'
 import { drawNetwork, GIN, RAND_CONV, throughNetwork, type NetworkShape, type Planes } from './random-network.ts'
 import { smoothField } from './smooth-field.ts'
 import { strongView } from './strong.ts'
@@ -24,7 +24,7 @@ const NETWORKS: Readonly<Partial<Record<ViewOptions['kind'], NetworkShape>>> = {
 /** Changed before they become numbers of the network: `frequency` and `strong`. Others' images come from the same batch. */
 export function viewedSlices (batch: readonly Fitted[], { kind, share }: ViewOptions, random: Random): readonly Fitted[] {
   if (share === 0 || NETWORKS[kind] != null) return batch
-  const own = ownStream(random)
+  const own = branched(random)
   return batch.map((fitted, b) => {
     if (own() >= share) return fitted
     if (kind === 'strong') return strongView(fitted, own)
@@ -41,7 +41,7 @@ export function viewedImages (
   const images = toImages(batch, pixels)
   const shape = NETWORKS[views.kind]
   if (views.share === 0 || shape == null) return images
-  const own = ownStream(random)
+  const own = branched(random)
   const size = images.length / batch.length
   batch.forEach((fitted, b) => {
     if (own() >= views.share) return
@@ -52,11 +52,6 @@ export function viewedImages (
     putPlanes(shown, fitted.side, pixels, image)
   })
   return images
-}
-
-/** One number of the phase's stream begins a stream of its own. */
-function ownStream (random: Random): Random {
-  return seededRandom(Math.floor(random() * 2 ** 32))
 }
 
 function drawView (planes: Planes, shape: NetworkShape, random: Random): Planes {
@@ -101,15 +96,5 @@ function frequencyView (fitted: Fitted, other: Fitted, random: Random): Fitted {
   const smallest = Math.min(fitted.fittedHeight, fitted.fittedWidth, other.fittedHeight, other.fittedWidth)
   const window = Math.min(1 + Math.floor(random() * MOST_WINDOW), Math.floor((smallest - 1) / 2))
   const ratio = random()
-  const { channels, image } = fitted
-  const out = new Uint8Array(image.length)
-  for (let c = 0; c < channels; c++) {
-    const mixed = withAmplitudesOf(planeOf(fitted, c), planeOf(other, Math.min(c, other.channels - 1)), { window, ratio })
-    mixed.forEach((value, i) => { out[i * channels + c] = Math.round(Math.min(255, Math.max(0, value))) })
-  }
-  return { ...fitted, image: out }
-}
-
-function planeOf ({ fittedHeight: height, fittedWidth: width, channels, image }: Fitted, c: number): Plane {
-  return { height, width, values: Uint8Array.from({ length: height * width }, (_, i) => image[i * channels + c]!) }
+  return inLook(fitted, { window, ratio, amplitudes: (c) => amplitudesOf(planeOf(other, Math.min(c, other.channels - 1)), window) })
 }

@@ -23,7 +23,7 @@ const AMENDABLE = [
   /^quorum$/,
   /^leastSoftware$/,
   /^hints$/,
-  /^training\.(?!seed$)/,
+  /^training\.(?!(seed|episode\.(window|group))$)/,
   /^averaging\.(?!(weighting|maxMass|normBound)$|secure\b)/,
   /^method(\.(preset|tail))?$/
 ]

@@ -3,6 +3,7 @@ import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
+import type { PublicationKind } from '../../settings/publication-kinds.ts'
 import type { ParameterGroup } from '../parameters/groups.ts'
 import type { StepOutput } from '../steps.ts'
 
@@ -15,8 +16,22 @@ export interface Component {
   readonly terms?: Readonly<Partial<Record<TrainPhase, readonly Term[]>>>
   /** Fed with every step of a phase, from how things stand when the phase begins. */
   readonly inputs?: (phase: TrainPhase, start: PhaseStart) => HostRecord
-  /** Fed with one step: made of its batch, of the phase's random numbers and of all images that the phase trains on. */
-  readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random, samples: readonly Fitted[]) => HostRecord
+  /** Fed with one step: made of its batch, of the phase's random numbers and of what is around. */
+  readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random, around: Around) => HostRecord
+}
+
+/** What a step may be made of beside its batch. */
+export interface Around {
+  /** All images that the phase trains on. */
+  readonly samples: readonly Fitted[]
+  /** What other sites show. */
+  readonly received: readonly Received[]
+}
+
+/** What another site shows (docs/spec/publications.md). */
+export interface Received {
+  readonly kind: PublicationKind
+  readonly values: Float32Array
 }
 
 /** A term of a loss: pure, so that it can be part of a compiled step. */
@@ -24,6 +39,8 @@ export interface Term {
   readonly name: string
   /** A number, or a fed scalar; where that is not fed the term is not in the graph. 1 if not given. */
   readonly weight?: number | `@${string}`
+  /** It looks at the images in another look, which a trial step comes before. */
+  readonly isOfLook?: true
   readonly loss: (run: Run) => tf.Scalar
 }
 
@@ -32,6 +49,8 @@ export interface Run {
   readonly student: StepOutput
   /** The model that teaches in this phase, without gradient; only for terms whose weight is fed beside it. */
   readonly teacher: () => StepOutput
+  /** The student after the trial step, on the images in another look; only for terms that are of it. */
+  readonly inLook: () => StepOutput
   /** Share of each class, [B,C,4G,4G]. */
   readonly targets: tf.Tensor
   /** Share that is known of each class, in the same shape; all of it if not given. */

@@ -1,10 +1,11 @@
 import type { GlobalGroup } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
-import type { SamConfig } from '../sam/build-sam.ts'
+import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import type { Component } from './component.ts'
 import { consistency } from './consistency.ts'
 import { distillation } from './distillation.ts'
+import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
 import { styleSwap } from './style-swap.ts'
@@ -31,6 +32,9 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
     distillation(train),
     ...(train.swap == null ? [] : [styleSwap(train.swap, { side: config.imageSize, pixels: model.pixels })]),
+    ...(train.episode == null
+      ? []
+      : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }

@@ -11,7 +11,7 @@ export function styleSwap (
 ): Component {
   return {
     name: 'style-swap',
-    feeds: (_phase, batch, random, samples): HostRecord => {
+    feeds: (_phase, batch, random, { samples }): HostRecord => {
       if (probability === 0 || random() >= probability) return {}
       const lending = drawn(samples, donors, random)
       const places = (batch.length + donors) * patches ** 2

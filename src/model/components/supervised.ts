@@ -4,10 +4,12 @@ import type { Component, Term } from './component.ts'
 
 const TERM: Term = {
   name: 'supervised',
-  loss: ({ student, targets, known }) => {
-    const masks = firstViews(student.masks, targets.shape[0])
-    return known == null ? supervisedLoss(masks, targets) : knownLoss(masks, targets, known)
-  }
+  loss: ({ student, targets, known }) => lossOf(firstViews(student.masks, targets.shape[0]), targets, known)
+}
+
+/** Of mask logits against the shares of each class, over what is known of them. */
+export function lossOf (masks: tf.Tensor, targets: tf.Tensor, known: tf.Tensor | undefined): tf.Scalar {
+  return known == null ? supervisedLoss(masks, targets) : knownLoss(masks, targets, known)
 }
 
 /** Of several views of each image the first is compared with its mask. */

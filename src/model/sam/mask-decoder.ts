@@ -49,12 +49,15 @@ export function upscale (weights: TensorRecord, keys: tf.Tensor, grid: number): 
   return gelu(spread2(middle, weights, `${prefix}.3`)) as tf.Tensor4D
 }
 
-/** Mask maps `wanted` as logits [B,maps,4G,4G] and IoU estimates [B,4] (docs/spec/sam.md#mask-decoder). */
+/**
+ * Mask maps `wanted` as logits [B,maps,4G,4G], IoU estimates [B,4], and the features [B,4G,4G,d/8] that the masks are made of
+ * (docs/spec/sam.md#mask-decoder).
+ */
 export function decodeMasks (
   weights: TensorRecord,
   input: DecoderInput,
   { loraScale = 1, maps = [0, 1, 2, 3] }: { loraScale?: number, maps?: readonly number[] } = {}
-): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+): { masks: tf.Tensor4D, iou: tf.Tensor2D, picture: tf.Tensor4D } {
   const [batch, grid, , width] = input.embedding.shape
   const { queries, keys } = mixTokens(weights, input, loraScale)
   const token = (index: number): tf.Tensor => tf.reshape(tf.slice(queries, [0, index, 0], [batch, 1, width]), [batch, width])
@@ -64,6 +67,7 @@ export function decodeMasks (
   const masks = tf.matMul(filters, tf.reshape(picture, [batch, side * side, channels]), false, true)
   return {
     masks: tf.reshape(masks, [batch, maps.length, side, side]),
-    iou: reluMlp(token(0), weights, 'mask_decoder.iou_prediction_head', 3) as tf.Tensor2D
+    iou: reluMlp(token(0), weights, 'mask_decoder.iou_prediction_head', 3) as tf.Tensor2D,
+    picture
   }
 }

@@ -40,13 +40,19 @@ export function samForward (
 }
 
 /** The part after the image encoder, for embeddings [B,G,G,d] that are already there. */
-export function promptMasks (
+export function promptMasks (...args: Parameters<typeof promptAnswers>): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+  const { masks, iou } = promptAnswers(...args)
+  return { masks, iou }
+}
+
+/** The same with the features that the masks are made of. */
+export function promptAnswers (
   weights: TensorRecord,
   config: SamConfig,
   embedding: tf.Tensor4D,
   prompts: Prompts = {},
   { loraScale = 1, maps = ALL_MAPS }: SamOptions = {}
-): { masks: tf.Tensor4D, iou: tf.Tensor2D } {
+): ReturnType<typeof decodeMasks> {
   const count = promptCount(prompts)
   const repeated = embedding.shape[0] === 1 && count > 1 ? tf.tile(embedding, [count, 1, 1, 1]) : embedding
   const input = {

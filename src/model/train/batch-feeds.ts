@@ -3,17 +3,16 @@ import type { HostRecord } from '../../compute/index.ts'
 import { viewedSlices, type Fitted, type LabelMap } from '../../dataset/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
 import { targetFeeds } from '../classes/feeds.ts'
+import type { Around } from '../components/component.ts'
 import { viewsOf, type Component } from '../components/index.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import { maskBoxes } from './box-prompts.ts'
 import type { LearnerInit } from './learner-args.ts'
 
-interface BatchFeeds {
+interface BatchFeeds extends Around {
   readonly init: Pick<LearnerInit, 'config' | 'train'>
   readonly components: readonly Component[]
   readonly phase: TrainPhase
-  /** All images that the phase trains on. */
-  readonly samples: readonly Fitted[]
   readonly labels: LabelMap | undefined
   /** What the encoder is fed with; altered by these random numbers where they are given. */
   readonly inputs: (shown: readonly Fitted[], altered: Random | undefined) => Promise<HostRecord>
@@ -21,7 +20,7 @@ interface BatchFeeds {
 
 /** All that one batch is fed as: images, targets, prompts, and what the method's components add. */
 export async function batchFeeds (
-  { init: { config, train }, components, phase, samples, labels, inputs }: BatchFeeds,
+  { init: { config, train }, components, phase, labels, inputs, ...around }: BatchFeeds,
   batch: readonly Fitted[],
   random: Random
 ): Promise<HostRecord> {
@@ -32,6 +31,6 @@ export async function batchFeeds (
     ...await inputs(shown, train.augment ? random : undefined),
     ...targetFeeds(images, lowResSide(config), labels),
     ...boxes,
-    ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, samples) ?? {})) as HostRecord
+    ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, around) ?? {})) as HostRecord
   }
 }

@@ -5,6 +5,7 @@ import type { Mechanism } from '../../privacy/mechanism.ts'
 import type { MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import type { TrainSettings } from '../../settings/training.ts'
+import type { Received } from '../components/component.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { CacheLimits } from './frozen-features.ts'
@@ -53,6 +54,8 @@ export interface PhaseArgs {
   readonly share?: number
   /** Asked after each step: a phase that has trained enough ends, though not before `LEAST_SHARE` of its steps. */
   readonly isEnough?: () => boolean
+  /** What other sites show; nothing if not given. */
+  readonly received?: readonly Received[] | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal

@@ -224,6 +224,7 @@ export class Learner {
       components: this.#components,
       phase,
       samples: args.samples,
+      received: args.received ?? [],
       labels,
       inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
     }

@@ -3,7 +3,7 @@ import type { Step, TensorRecord } from '../../compute/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
 import type { Run, Term } from '../components/component.ts'
 import { unpack } from '../parameters/layout.ts'
-import { encoderBlock, runBlocks } from '../sam/image-encoder.ts'
+import { encoderBlock, runBlocks, type Tokens } from '../sam/image-encoder.ts'
 import { finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
 import { adamw, clipByNorm } from './optimiser.ts'
 
@@ -11,22 +11,30 @@ import { adamw, clipByNorm } from './optimiser.ts'
 interface Training {
   readonly parameters: tf.Tensor
   readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher'>
+  /** Of the images in another look, where they are fed. */
+  readonly inLook?: ((parameters: tf.Tensor) => StepOutput) | undefined
+}
+
+interface Descent {
+  readonly terms: readonly Term[]
+  /** Longest gradient of a trial step. */
+  readonly clipNorm: number
 }
 
 /** One optimiser step of a phase; the loss is the sum of its terms. Resolves to the new parameters, their moments and the loss. */
 export function phaseStep (context: StepContext, phase: TrainPhase, terms: readonly Term[]): Step {
   const training = phase === 'G' ? globalTraining : expertTraining
   return (t) => {
-    const { parameters, answers } = training(t, context)
-    const { value, grad } = descent(t, { parameters, answers }, terms)
-    return { ...updated(t, parameters, clipByNorm(grad, context.clipNorm)), loss: tf.reshape(value, [1]) }
+    const trained = training(t, context)
+    const { value, grad } = descent(t, trained, { terms, clipNorm: context.clipNorm })
+    return { ...updated(t, trained.parameters, clipByNorm(grad, context.clipNorm)), loss: tf.reshape(value, [1]) }
   }
 }
 
 /** Loss and flat gradient of phase G, for those who do more with a gradient than one step. */
 export function gradientStep (context: StepContext, terms: readonly Term[]): Step {
   return (t) => {
-    const { value, grad } = descent(t, globalTraining(t, context), terms)
+    const { value, grad } = descent(t, globalTraining(t, context), { terms, clipNorm: context.clipNorm })
     return { gradient: grad, loss: tf.reshape(value, [1]) }
   }
 }
@@ -34,9 +42,26 @@ export function gradientStep (context: StepContext, terms: readonly Term[]): Ste
 /** One optimiser step of phase G with the flat `@gradient`, as it is. */
 export const updateStep: Step = (t) => updated(t, input(t, 'gamma'), input(t, 'gradient'))
 
-function descent (t: TensorRecord, { parameters, answers }: Training, terms: readonly Term[]): { value: tf.Scalar, grad: tf.Tensor } {
+function descent (
+  t: TensorRecord,
+  { parameters, answers, inLook }: Training,
+  { terms, clipNorm }: Descent
+): { value: tf.Scalar, grad: tf.Tensor } {
   const [targets, known] = [input(t, 'targets'), t['@known']]
-  return tf.valueAndGrad((x) => total(terms, t, { ...answers(x), targets, known }))(parameters)
+  const loss = (x: tf.Tensor, which: readonly Term[], shift?: tf.Tensor): tf.Scalar => {
+    let look: StepOutput | undefined
+    const seen = (): StepOutput => {
+      look ??= inLook!(shift == null ? x : tf.add(x, shift))
+      return look
+    }
+    return total(which, t, { ...answers(x), inLook: seen, targets, known })
+  }
+  const rate = inLook == null ? undefined : t['@innerRate']
+  if (rate == null) return tf.valueAndGrad((x) => loss(x, terms))(parameters)
+  // The trial step is a constant: its own gradient is not differentiated (docs/spec/publications.md#episodes).
+  const gradient = tf.grad((x) => loss(x, terms.filter(({ isOfLook }) => isOfLook !== true)))(parameters)
+  const shift = tf.neg(tf.mul(clipByNorm(gradient, clipNorm), rate))
+  return tf.valueAndGrad((x) => loss(x, terms, shift))(parameters)
 }
 
 function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
@@ -55,16 +80,29 @@ function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
 function globalTraining (t: TensorRecord, context: StepContext): Training {
   const common = context.adaptsEmbedding === true ? undefined : frozenTokens(t, context)
   const prompts = promptsOf(t)
-  const run = (
-    weights: TensorRecord
-  ): StepOutput => finish(common ?? frozenTokens(weights, context), context.firstAdapted, weights, context, prompts)
+  const run = (weights: TensorRecord, tokens = common): StepOutput =>
+    finish(tokens ?? frozenTokens(weights, context), context.firstAdapted, weights, context, prompts)
+  const look = lookOf(t, context)
   const gamma = input(t, 'gamma')
   const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
   const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
   return {
     parameters: gamma,
-    answers: (x) => ({ student: run(merged(t, context, x)), teacher: () => teacher! })
+    answers: (x) => ({ student: run(merged(t, context, x)), teacher: () => teacher! }),
+    inLook: look == null ? undefined : (x) => look(merged(t, context, x), run)
   }
+}
+
+type Answer = (weights: TensorRecord, tokens?: Tokens) => StepOutput
+
+/** The answer to @look, the images in another look, where they are fed. */
+function lookOf (t: TensorRecord, context: StepContext): ((weights: TensorRecord, run: Answer) => StepOutput) | undefined {
+  const { '@look': images } = t
+  if (images == null) return undefined
+  const seen = (weights: TensorRecord): Tokens => frozenTokens({ ...weights, '@images': images }, context)
+  if (context.adaptsEmbedding === true) return (weights, run) => run(weights, seen(weights))
+  const tokens = seen(t)
+  return (weights, run) => run(weights, tokens)
 }
 
 /** @noise [blocks, rows, experts], where it is fed, as what the gates read. */

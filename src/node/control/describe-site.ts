@@ -3,7 +3,7 @@ import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { Steps } from '../../gossip-aggregation/unmixed.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
-import type { AmendmentView, SitePhase, SiteStatus } from '../../rounds/status.ts'
+import type { AmendmentView, PublicationView, SitePhase, SiteStatus } from '../../rounds/status.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
@@ -18,12 +18,15 @@ export interface SiteParts {
   readonly images: number | undefined
   readonly joined: Pick<JoinedPeers, 'gossip'> | undefined
   readonly amendments: readonly AmendmentView[]
+  /** Undefined where the federation shares nothing beside the adapter. */
+  readonly publications: PublicationView[] | undefined
   readonly consensus: number | undefined
   readonly eventLoopP99Ms: number
 }
 
 /** What GET /status answers. */
-export function describeSite ({ site, network, averager, images, joined, amendments, consensus, eventLoopP99Ms }: SiteParts): SiteStatus {
+export function describeSite (parts: SiteParts): SiteStatus {
+  const { site, network, averager, images, joined, amendments, publications, consensus, eventLoopP99Ms } = parts
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
   const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, classes, progress, compute, pace } = site.record
   const { document } = site.federation
@@ -50,7 +53,7 @@ export function describeSite ({ site, network, averager, images, joined, amendme
     warnings: site.notices.standing,
     eventLoopP99Ms,
     ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
-    ...present({ compute, partner, dice, classes, consensus, progress })
+    ...present({ publications, compute, partner, dice, classes, consensus, progress })
   }
 }
 

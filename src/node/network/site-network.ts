@@ -101,7 +101,7 @@ export class SiteNetwork {
   readonly #datastore: LevelDatastore
   readonly #discovery: Discovery
   readonly #refused: { count: number }
-  readonly #limits: PeerLimits
+  readonly limits: PeerLimits
   readonly #versions: PeerVersions
   readonly #share: FairShare
   readonly #lasting: LastingStreams
@@ -117,7 +117,7 @@ export class SiteNetwork {
     this.membership = init.membership
     this.#datastore = parts.datastore
     this.#refused = parts.refused
-    this.#limits = parts.limits
+    this.limits = parts.limits
     this.#versions = parts.versions
     this.peers = parts.peers
     this.#lasting = parts.lasting
@@ -225,7 +225,7 @@ export class SiteNetwork {
     })
     service.addEventListener('refusal', ({ detail }) => { if (detail.reason === 'SCHEMA') onForeign(detail.partner) })
     this.#share.watch(service)
-    countExchangeOffences(service, this.#limits)
+    countExchangeOffences(service, this.limits)
     recordExchanges(service, averager, this.#init.audit)
     this.#averager = averager
     this.#exchanges = service
@@ -284,7 +284,7 @@ export class SiteNetwork {
   }
 
   get relayedBytes (): number {
-    return this.#limits.relayedBytes
+    return this.limits.relayedBytes
   }
 
   get software (): Software {
@@ -344,7 +344,7 @@ export class SiteNetwork {
     const { host, peers } = this
     const clocks = new ClockSkew(this.#init.notices)
     recordConnections(host, this.#init.audit)
-    countAnnouncementOffences(host.services.announce, this.#limits)
+    countAnnouncementOffences(host.services.announce, this.limits)
     host.services.announce.addEventListener('dropped', ({ detail: { peerId, reason } }) => {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })

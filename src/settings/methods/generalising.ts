@@ -1,6 +1,11 @@
 import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
+/** As FedDG's authors have it, but for the window, of which their training takes 0, and the ratio, which it leaves at 1. */
+export const EPISODE = {
+  weight: 1, window: 1, ratio: 'uniform', innerRate: 1e-3, contrast: 0.1, temperature: 0.05, ring: 5 / 384, group: 5
+} as const
+
 /** Methods for scanners that look unlike each other, or like none that was trained on (docs/spec/views.md). */
 export const GENERALISING = [
   {
@@ -18,6 +23,16 @@ export const GENERALISING = [
     settings: {
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, swap: { patches: 2, probability: 0.3, donors: 4 } }
+    }
+  },
+  {
+    name: 'feddg',
+    title: 'LoRA averaged; steps try images in the look of other sites (after FedDG)',
+    paper: 'arXiv 2103.06030',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, episode: EPISODE },
+      method: { sharing: ['amplitude-bank'] }
     }
   },
   {

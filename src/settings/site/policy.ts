@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { sections } from '../federation-settings.ts'
+import { PUBLICATIONS } from '../publication-kinds.ts'
 import { bare, count, positive, setting } from '../setting.ts'
 
 const CLOCK_TIME = 'must be a time of day such as 20:00'
@@ -48,6 +49,11 @@ export const policy = z.strictObject({
     count.optional(),
     'Other members that must be connected for exchanges: with fewer, what a site sends could be told apart',
     { unit: 'members', otherwise: 'any number' }
+  ),
+  publish: setting(
+    z.array(z.enum(PUBLICATIONS)).optional(),
+    'Publications that this site shows to the others, of the kinds in method.sharing of the document; what has left cannot be called back',
+    { otherwise: 'none' }
   )
 })
 

@@ -9,12 +9,14 @@ import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
 import type { Mode } from '../../settings/model.ts'
+import type { PublicationKind } from '../../settings/publication-kinds.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
+import { madePublication, type Showing } from './made-publication.ts'
 import { say } from './say.ts'
 import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
@@ -30,9 +32,12 @@ export interface Session {
   /** Ends early, though not before the least of its steps, once `isEnough`. */
   train (work: TrainWork, isEnough?: () => boolean): Promise<TrainerCalls['train']['reply']>
   score (work: Work): Promise<TrainerCalls['score']['reply']>
+  /** A site without labels shows nothing. */
+  publish? (kind: PublicationKind): TrainerCalls['publish']['reply']
 }
 
 interface SessionInit {
+  readonly setup: Showing
   readonly ready: TrainerReady
   readonly learner: Learner
   readonly data: TrainingData
@@ -47,6 +52,7 @@ interface SessionInit {
 /** One loaded site: data, model and private store. */
 export class TrainerSession implements Session {
   readonly ready: TrainerReady
+  readonly #setup: Showing
   readonly #learner: Learner
   readonly #data: TrainingData
   readonly #weight: number
@@ -59,8 +65,9 @@ export class TrainerSession implements Session {
   #keptRound: number
   #frozen: Score | undefined
 
-  constructor ({ ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
+  constructor ({ setup, ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
+    this.#setup = setup
     this.#learner = learner
     this.#data = data
     this.#split = split
@@ -119,6 +126,12 @@ export class TrainerSession implements Session {
     return await this.#score(adapter)
   }
 
+  /** What this site may show of its images. */
+  publish (kind: PublicationKind): TrainerCalls['publish']['reply'] {
+    const values = madePublication(kind, this.#setup, this.#split.train)
+    return values == null ? {} : { values }
+  }
+
   async #save (rounds: Pick<PrivateCheckpoint, 'round' | 'keptRound'>, replaces = false): Promise<void> {
     await this.#store.save({ ...rounds, set: await this.#learner.exportPrivate() }, { replaces })
   }
@@ -159,7 +172,7 @@ export class TrainerSession implements Session {
     return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
-  #args ({ round, adapter, done, share, asRound }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound, received }: TrainWork, isEnough: () => boolean): PhaseArgs {
     const { train, choice } = this.#split
     return {
       done,
@@ -169,6 +182,7 @@ export class TrainerSession implements Session {
       samples: weighted(train, this.#weight),
       choice: { held: choice.held, train: weighted(choice.train, this.#weight) },
       round,
+      received,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
@@ -206,6 +220,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     ]
   }
   return new TrainerSession({
+    setup,
     ready,
     learner,
     data,

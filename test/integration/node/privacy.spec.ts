@@ -7,6 +7,9 @@ import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/common/random.ts'
+import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
+import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
+import { writeJson } from '../../../src/home/files.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
@@ -20,6 +23,9 @@ const PATIENT = 'canary-patient-0815'
 /** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
 const NEEDLE = 16
 const BIG_WRITE = 20_000
+const EPISODE = {
+  weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
+} as const
 
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
@@ -39,6 +45,23 @@ async function writeSite (folder: string, seed: number): Promise<Buffer[]> {
     for (let y = 0; y < SIDE; y += 7) rows.push(pixels.subarray(y * SIDE, y * SIDE + NEEDLE))
   }
   return rows
+}
+
+/** Numbers of spectra outside the window that may be shown: amplitudes of the images as training sees them, and their logarithms. */
+async function spectrumNeedles (folder: string): Promise<Buffer[]> {
+  const needles: Buffer[] = []
+  for (const name of await readdir(join(folder, 'images'))) {
+    const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
+    const mask = new Uint8Array(SIDE ** 2)
+    const fitted = await fitSlice({ id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask }, 128)
+    const found = lowFrequencies(planeOf(fitted, 0), 8).filter(({ u, v }) => Math.max(Math.abs(u), v) > EPISODE.window)
+    const amplitudes = Float32Array.from(found, ({ real, imaginary }) => Math.hypot(real, imaginary))
+    for (let i = 0; i + 4 <= amplitudes.length; i += 4) {
+      const four = amplitudes.slice(i, i + 4)
+      for (const each of [four, four.map(Math.log), four.map((value) => value * SIDE ** 2)]) needles.push(Buffer.from(each.buffer))
+    }
+  }
+  return needles
 }
 
 /** Sixteen bytes from several places of each tensor, as little-endian floats. */
@@ -78,19 +101,22 @@ async function everythingIn (folder: string): Promise<{ names: string[], bytes: 
 }
 
 describe('what leaves a site', function () {
-  this.timeout(180_000)
+  this.timeout(600_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
 
-  for (const method of [undefined, { keeps: ['decoder'] }, { personal: 'copy' }] satisfies (MethodSettings | undefined)[]) {
+  const methods: (MethodSettings | undefined)[] = [undefined, { keeps: ['decoder'] }, { personal: 'copy', sharing: ['amplitude-bank'] }]
+  for (const method of methods) {
     const keeps = method != null && 'keeps' in method ? method.keeps : undefined
     const copies = method != null && 'personal' in method
-    const what = copies ? ', nor the copies that the method has' : keeps == null ? '' : ', nor the decoder that the method keeps'
+    const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
+    const what = copies ? ofCopies : keeps == null ? '' : ', nor the decoder that the method keeps'
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = copies ? { ...section, moe: { ...section.moe, blocks: [] } } : section
-      const training = trainingSection(model, { rounds: 2, seed: 1 })
+      const plain = trainingSection(model, { rounds: 2, seed: 1 })
+      const training = copies ? { ...plain, augment: true, episode: EPISODE } : plain
       sites = await Sites.create(['a', 'b', 'rehearsal'], {
         coolDownSeconds: 60,
         codec: 'f32',
@@ -98,6 +124,7 @@ describe('what leaves a site', function () {
         training,
         ...(method == null ? {} : { method })
       })
+      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, method?.sharing == null ? {} : { publish: method.sharing })
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
@@ -181,6 +208,14 @@ describe('what leaves a site', function () {
       for (const each of canaries) {
         expect(each.needles, each.name).not.to.be.empty
         expect(found(each), each.name).to.equal(0)
+      }
+      if (copies) {
+        // What may be shown is: the tap sees it, and nothing beside it.
+        expect(sent.includes(`/consilium/${id}/publication/1.0.0`)).to.equal(true)
+        expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the bank itself has left').to.equal(true)
+        const spectra = { name: 'spectra outside the window', needles: await spectrumNeedles(join(sites.folder, 'data-a')) }
+        expect(spectra.needles.length).to.be.above(100)
+        expect(found(spectra), spectra.name).to.equal(0)
       }
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)

@@ -36,7 +36,7 @@ const FAKE_MODEL: FederationDocument['model'] = {
   decoder: 'lora+heads',
   moe: { blocks: [1], experts: 4, topK: 2, bottleneck: 16, gate: 'token', expert: 'mlp' }
 }
-const FAKE_TRAINING: FederationDocument['training'] = {
+export const FAKE_TRAINING: FederationDocument['training'] = {
   rounds: 1,
   epochsG: 1,
   epochsL: 1,

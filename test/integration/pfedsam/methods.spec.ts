@@ -53,6 +53,13 @@ describe('what every method does to the adapters', function () {
     })
   })
 
+  it('feddg: the sites end at one adapter, trained by looks too', async () => {
+    await train('feddg', ({ models: [one, other], curve }) => {
+      expect(one!.adapter.digest()).to.equal(other!.adapter.digest())
+      expect(curve.at(-1)!.dice).to.not.deep.equal(curve[0]!.dice)
+    })
+  })
+
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {
       expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)

@@ -11,6 +11,8 @@ import { Averager } from '../../../src/gossip-aggregation/averager.ts'
 import { adapterExchange, type AdapterExchange, type AdapterExchangeEvents } from '../../../src/protocol/adapter-exchange/index.ts'
 import type { Limits } from '../../../src/protocol/adapter-exchange/limits.ts'
 import { announce, type Announce } from '../../../src/protocol/announce/index.ts'
+import { PublicationService, type PublicationComponents } from '../../../src/protocol/publication/publication.ts'
+import type { PublicationPort } from '../../../src/protocol/publication/talk.ts'
 
 const FEDERATION = 'f'.repeat(64)
 const SETTINGS: AveragerSettings = { codec: 'f32', maxMass: 1000, clipRadius: 1e6, normBound: 1e6, staleness: 3 }
@@ -75,6 +77,16 @@ export async function startSite (
     })
   })
   return { node, averager, service: node.services.exchange }
+}
+
+/** A node that shows what a port says. */
+export async function startShower (
+  publications: PublicationPort,
+  now?: () => number
+): Promise<{ node: Libp2p, service: PublicationService }> {
+  const init = { federationId: FEDERATION, publications, limits: { progressMs: 2_000 }, ...(now == null ? {} : { now }) }
+  const node = await startNode({ shows: (components: PublicationComponents) => new PublicationService(components, init) })
+  return { node, service: node.services.shows }
 }
 
 export async function startAnnouncer (privateKey?: PrivateKey): Promise<Libp2p<{ announce: Announce, pubsub: GossipSub }>> {

@@ -4,11 +4,11 @@ import type { HostRecord } from '../../../src/compute/index.ts'
 import { toImages, toTargets } from '../../../src/dataset/index.ts'
 import type { Term } from '../../../src/model/components/component.ts'
 import { componentsOf } from '../../../src/model/components/index.ts'
-import { supervised } from '../../../src/model/components/supervised.ts'
+import { lossOf, supervised } from '../../../src/model/components/supervised.ts'
 import { createLayout } from '../../../src/model/parameters/layout.ts'
 import { lowResSide } from '../../../src/model/sam/build-sam.ts'
 import type { StepContext } from '../../../src/model/steps.ts'
-import { phaseStep } from '../../../src/model/train/phase-step.ts'
+import { gradientStep, phaseStep } from '../../../src/model/train/phase-step.ts'
 import { defaultModelSettings } from '../../../src/settings/model.ts'
 import { defaultTrainSettings } from '../../../src/settings/training.ts'
 import { compute } from './golden.ts'
@@ -74,6 +74,36 @@ describe('the pieces that methods are made of', function () {
     expect(await step([TERM, term])).to.deep.equal(await step([TERM]))
     const fedWeight = await step([TERM, term], { '@size': { shape: [], data: Float32Array.of(0.5) } })
     expect(fedWeight.loss).to.be.closeTo((await step([TERM, SIZE])).loss, 1e-6)
+  })
+
+  describe('in another look, after a trial step', () => {
+    const LOOK: Term = { name: 'look', isOfLook: true, loss: ({ inLook, targets }) => lossOf(inLook().masks, targets, undefined) }
+
+    async function gradient (terms: readonly Term[], more: HostRecord = {}): Promise<Float32Array> {
+      const outputs = await compute({ ...fed, ...more }, gradientStep({ ...context, clipNorm: 1 }, terms))
+      return outputs['gradient']!.data as Float32Array
+    }
+
+    it('at the same images and without that step have exactly twice the gradient', async () => {
+      const plain = await gradient([TERM])
+      expect(await gradient([TERM, LOOK], { '@look': fed['@images']! })).to.deep.equal(plain.map((value) => 2 * value))
+    })
+
+    it('have the sum of the gradients before and after it, of which the second is where it led', async () => {
+      const { shape, data } = fed['@images']!
+      const look = { shape, data: (data as Float32Array).map((value) => 0.6 * value + 0.3) }
+      const rate = 0.5
+      const found = await gradient([TERM, LOOK], { '@look': look, '@innerRate': { shape: [], data: Float32Array.of(rate) } })
+      const before = await gradient([TERM])
+      const length = Math.min(1, 1 / Math.hypot(...before))
+      const gamma = fed['@gamma']!
+      const led = { ...gamma, data: (gamma.data as Float32Array).map((value, i) => value - rate * length * before[i]!) }
+      const after = await gradient([TERM], { '@gamma': led, '@images': look })
+      const away = Math.hypot(...found.map((value, i) => value - before[i]! - after[i]!))
+      expect(away).to.be.below(1e-4 * Math.hypot(...found))
+      const unled = await gradient([TERM], { '@images': look })
+      expect(Math.hypot(...found.map((value, i) => value - before[i]! - unled[i]!))).to.be.greaterThan(20 * away)
+    })
   })
 
   it('are experts and their balance only where the method has experts', () => {

@@ -17,6 +17,7 @@ import {
 import { decodeAnnouncement, encodeAnnouncement } from '../../../src/protocol/announce/announcement.ts'
 import { AnnouncementValidator } from '../../../src/protocol/announce/validate.ts'
 import { decodeAcknowledgement, decodeQuery, decodeReply, encodeQuery, encodeReply } from '../../../src/protocol/outcome/messages.ts'
+import { decodeAsk, decodeGet, decodeHave, encodeAsk, encodeGet, encodeHave } from '../../../src/protocol/publication/messages.ts'
 import { FrameDecoder } from '../../../src/protocol/shared/frame-decoder.ts'
 import { seeded } from '../../sim/site.ts'
 
@@ -43,7 +44,10 @@ const VALID = [
   encodeTrailer(DIGEST),
   encodeQuery(ID),
   encodeReply({ verdict: 'committed', latest: ID }),
-  ANNOUNCEMENT
+  ANNOUNCEMENT,
+  encodeAsk('ab'.repeat(32)),
+  encodeHave([{ kind: 'amplitude-bank', round: 3, digest: 'cd'.repeat(32) }]),
+  encodeGet('amplitude-bank')
 ]
 
 const DECODERS: readonly ((bytes: Uint8Array) => unknown)[] = [
@@ -56,7 +60,10 @@ const DECODERS: readonly ((bytes: Uint8Array) => unknown)[] = [
   decodeQuery,
   decodeReply,
   decodeAcknowledgement,
-  decodeAnnouncement
+  decodeAnnouncement,
+  decodeAsk,
+  decodeHave,
+  decodeGet
 ]
 
 /** Random bytes, or a valid message that was cut, lengthened, or changed in some bits. */

@@ -1,0 +1,69 @@
+import type { MethodSettings } from './method.ts'
+import type { PublicationKind } from './publication-kinds.ts'
+import type { TrainSettings } from './training.ts'
+
+/** Numbers that one publication of a kind may have, whatever a document says. */
+export const MOST_NUMBERS: Readonly<Record<PublicationKind, number>> = { 'amplitude-bank': 4_096 }
+
+/** Means of a site's groups of patients in its bank. */
+export const BANK_ENTRIES = 4
+export const BANK_CHANNELS = 3
+const LEVELS = 256
+/** Logarithms of amplitudes, from that of nothing that 8 bits of brightness tell from 0 to that of white. */
+const [LEAST_LOG, MOST_LOG] = [Math.log(1 / 64), Math.log(256)]
+
+/** What the numbers of a publication must be, as the document says; never as its sender does. */
+export interface PublicationRule {
+  readonly count: number
+  readonly normBound: number
+  /** All that a number may be, ascending; any finite one if not given. */
+  readonly levels?: Float32Array
+}
+
+type Trained = Pick<TrainSettings, 'episode'>
+
+/** The rule of each kind that a document lets leave; none of what its training makes nothing of. */
+export function publicationRules (
+  { method, training: { episode } }: { readonly method?: MethodSettings | undefined, readonly training: Trained }
+): ReadonlyMap<PublicationKind, PublicationRule> {
+  const rules = new Map<PublicationKind, PublicationRule>()
+  if (episode != null && method?.sharing?.includes('amplitude-bank') === true) {
+    const count = BANK_ENTRIES * BANK_CHANNELS * frequenciesIn(episode.window)
+    rules.set('amplitude-bank', { count, normBound: MOST_LOG * Math.sqrt(count), levels: AMPLITUDE_LEVELS })
+  }
+  return rules
+}
+
+/** Frequencies |u|, |v| ≤ window, one of each conjugate pair. */
+export function frequenciesIn (window: number): number {
+  return 2 * window ** 2 + 2 * window + 1
+}
+
+/** What an amplitude's logarithm may be in a bank. */
+export const AMPLITUDE_LEVELS = Float32Array.from({ length: LEVELS }, (_, i) => LEAST_LOG + i / (LEVELS - 1) * (MOST_LOG - LEAST_LOG))
+
+/** The nearest of the levels. */
+export function toAmplitudeLevel (logarithm: number): number {
+  const at = (logarithm - LEAST_LOG) / (MOST_LOG - LEAST_LOG) * (LEVELS - 1)
+  return AMPLITUDE_LEVELS[Math.round(Math.min(LEVELS - 1, Math.max(0, at)))]!
+}
+
+/** Who must agree before a publication leaves: the federation, by its document, and the site, by its policy.json. */
+export interface Consents {
+  readonly sharing?: readonly PublicationKind[] | undefined
+  readonly publish?: readonly PublicationKind[] | undefined
+}
+
+export function bothConsent ({ sharing = [], publish = [] }: Consents, kind: PublicationKind): boolean {
+  return sharing.includes(kind) && publish.includes(kind)
+}
+
+const SENTENCES: Readonly<Record<PublicationKind, string>> = {
+  'amplitude-bank': 'sites may show each other amplitude-bank: typical brightness, contrast and shading of their images, as means over ' +
+    'groups of patients; each does so only where its own policy.json says it, too'
+}
+
+/** One sentence for each kind that a document lets leave. */
+export function sharingInWords ({ method }: { readonly method?: MethodSettings | undefined }): string[] {
+  return (method?.sharing ?? []).map((kind) => SENTENCES[kind])
+}
