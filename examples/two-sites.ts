@@ -43,7 +43,7 @@ const first = (await openSite(north, 'North', 'hospital-a')).run()
 const bootstrap = await Promise.race([addressesOf(north), first.then(() => [])])
 const second = (await openSite(south, 'South', 'hospital-d', bootstrap)).run()
 for (const summary of await Promise.all([first, second])) {
-  if (summary == null) continue
+  if (summary?.dice == null) continue
   const { name, rounds, exchanges, dice } = summary
   console.log(`${name}: ${rounds} rounds, ${exchanges} exchanges, Dice ${dice.frozen.toFixed(2)} → ${dice.personal.toFixed(2)}`)
 }
