@@ -67,8 +67,8 @@ const HEALTHY = 0.45
 /** A partner that leads this site as many times as far as the middle one may not lead it farther; of few the middle one is chance. */
 const MOST_EXCESS = 2
 const MOST_EXCESS_OF_FEW = 3
-/** No honest partner pulls the same way, and farther than others, in so many exchanges and more: 0.936 at most was seen. */
-const ALIGNED = 0.94
+/** No honest partner pulls the same way, and farther than others, in so many exchanges and more: 0.96 at most was seen. */
+const ALIGNED = 0.965
 const USUALLY_ALIGNED = 0.8
 const LEADS = 1.5
 const LEAST_KNOWN = 5
