@@ -32,6 +32,7 @@ export const WARNING_KINDS = {
   peer_certificate: { keys: ['certificate '], means: "this site and another did not accept each other's certificate" },
   policy: { keys: ['policy '], means: "this site's policy.json holds exchanges or training back" },
   privacy: { keys: ['privacy'], means: 'the shared adapter is not trained: epsilon is spent, or the privacy ledger does not hold' },
+  publication: { keys: ['publication '], means: 'what this site agreed to show cannot be shown' },
   relays: { keys: ['relays'], means: 'no relay is left' },
   restored: { keys: ['restored'], means: 'this home was made of a backup and waits for another site' },
   save: { keys: ['save'], means: 'the adapter cannot be saved' },

@@ -94,8 +94,8 @@ describe('consilium simulate', function () {
     expect(stdout).to.match(/RMS of the others at 0\.001 of the start: after \d+\.\d s of virtual time/)
     expect(await readFile(out, 'utf8')).to.include('sites that are not slow').and.include('2 sites 20 times as slow')
     const { training, contractionRate } = await consiliumJson<Simulated & { training: Record<string, unknown> }>(args)
-    expect(training).to.have.all.keys('rounds', 'slow', 'steps', 'slowSteps', 'waited', 'caughtUp', 'spreadSeconds')
-    expect(training).to.deep.include({ rounds: 8, slow: 2, waited: 0 })
+    expect(training).to.have.all.keys('rounds', 'slow', 'steps', 'slowSteps', 'waited', 'caughtUp', 'spreadSeconds', 'groups')
+    expect(training).to.deep.include({ rounds: 8, slow: 2, waited: 0, groups: null })
     expect(contractionRate).to.equal(null)
   })
 

@@ -134,6 +134,14 @@ describe('the testnet', function () {
     })
   }
 
+  it('averages by sealed groups of six hospitals, and every check holds', async () => {
+    const { code, stdout, stderr } = await start('--out', out, '--hospitals', '6', '--rounds', '4', '--secure', '--json').ended
+    const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+    expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+    expect(code, stderr).to.equal(0)
+    for (const { steps } of report.hospitals) expect(steps?.arrived).to.be.above(0)
+  })
+
   it('trains two classes, one within the other, and every check holds', async () => {
     const { code, stdout, stderr } =
       await start('--out', out, '--hospitals', '3', '--rounds', '2', '--classes', 'brain,deep-grey', '--json').ended

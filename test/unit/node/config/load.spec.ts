@@ -37,7 +37,8 @@ describe('configuration', () => {
       embeddingCache: 1024,
       nice: 10,
       notifyAloneHours: 12,
-      logLevel: 'info'
+      logLevel: 'info',
+      withoutLabels: false
     })
   })
 
