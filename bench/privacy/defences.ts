@@ -45,8 +45,8 @@ export function settingsUnder ({ privacy }: Defence, stepsPerRound: number): Ove
 }
 
 /**
- * What no attacker's advantage in telling one patient's membership can exceed: (e^ε − 1 + 2δ)/(e^ε + 1). With unit site one patient more
- * or less is two steps, from these data to none and on to the others: 2ε, and (1 + e^ε)·δ. 1 where nothing is promised.
+ * What no attacker's advantage in telling one patient's membership can exceed: (e^ε − 1 + 2δ)/(e^ε + 1). With unit site one patient
+ * more or less is two steps, from these data to none and on to the others: 2ε, and (1 + e^ε)·δ. 1 where nothing is promised.
  */
 export function advantageBound (promise?: Pick<PrivacySettings, 'unit' | 'epsilon' | 'delta'>): number {
   const { unit = 'none', epsilon = Infinity, delta = 1 } = promise ?? {}

@@ -19,9 +19,9 @@ interface Incoming {
 }
 
 /**
- * One masked group at one member (docs/spec/gossip.md#masked-groups): joined → open → masked → summed → sealing → (ready → sealing →)
- * closed. Every member sends every other its delta under masks that cancel in the sum; the leader alone decides, by a durable record,
- * and until then x and u are as they were.
+ * One masked group at one member (docs/spec/gossip.md#masked-groups): joined → open → masked → summed → sealing →
+ * (ready → sealing →) closed. Every member sends every other its delta under masks that cancel in the sum; the leader alone decides,
+ * by a durable record, and until then x and u are as they were.
  */
 export class GroupRun {
   readonly id: string

@@ -8,8 +8,8 @@ const BORDER = 1
 
 /**
  * NT-Xent over cosine similarity of two classes of vectors [n,d] (docs/spec/publications.md#boundary-contrast): mean over all ordered
- * pairs of one class of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ over the other class of e^{s⁻/τ})). A vector counts by its weight, 0 or 1, in
- * [n]; 0 where no pair does.
+ * pairs of one class of −log(e^{s⁺/τ} / (e^{s⁺/τ} + Σ over the other class of e^{s⁻/τ})). A vector counts by its weight,
+ * 0 or 1, in [n]; 0 where no pair does.
  */
 export function contrastLoss (
   { vectors, weights }: { readonly vectors: readonly [tf.Tensor, tf.Tensor], readonly weights: readonly [tf.Tensor, tf.Tensor] },

@@ -1,6 +1,6 @@
 import { Adapter } from '../../adapter/adapter.ts'
 import { createEngine } from '../../compute/index.ts'
-import { countReasons, fitSlice, labelMapOf, loadImages, type Fitted, type LabelMap } from '../../dataset/index.ts'
+import { fitSlice, labelMapOf, loadImages, type Fitted, type LabelMap } from '../../dataset/index.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork } from '../../rounds/trainer-messages.ts'
 import { engineOptions } from '../engine-options.ts'
@@ -9,6 +9,7 @@ import { patientKey } from '../patient-key.ts'
 import { PrivateStore } from '../private-store.ts'
 import { keepReading, readingOf } from '../reading.ts'
 import { pseudoLabelled } from './pseudo-labels.ts'
+import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
 import type { Progress, Session } from './session.ts'
 import { slowedDown } from './slow.ts'
@@ -80,20 +81,9 @@ export async function openReaderSession (setup: TrainerSetup, onProgress: Progre
   await keepReading(privateStore, found)
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)
-  const ready: TrainerReady = {
-    model: learner.schema.model,
-    baseHash: learner.schema.baseHash,
-    tensors: learner.schema.tensors,
-    initial: learner.initialAdapter().values,
-    images: images.length,
-    validationImages: 0,
-    skipped: countReasons(found.problems),
-    engine: engine.name,
-    provider: engine.provider,
-    engineReason: engine.reason,
-    privateRound: Math.min(saved?.round ?? 0, (setup.finished ?? Infinity) + 1),
-    warnings: store.warnings
-  }
+  const counts = { images: images.length, validationImages: 0 }
+  const loaded = { setup, engine, learner, saved: saved?.round ?? 0, problems: found.problems }
+  const ready = readyOf({ ...loaded, ...counts, warnings: store.warnings })
   return new ReaderSession({
     ready,
     learner,

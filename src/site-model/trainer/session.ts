@@ -3,7 +3,6 @@ import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { messageOf } from '../../common/message-of.ts'
 import { createEngine } from '../../compute/index.ts'
-import { countReasons } from '../../dataset/index.ts'
 import type { Evaluation } from '../../model/classes/evaluation.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
@@ -17,6 +16,7 @@ import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { madePublication, type Showing } from './made-publication.ts'
+import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
 import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
@@ -200,25 +200,14 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
   const initial = await learner.exportPrivate()
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)
-  const ready: TrainerReady = {
-    model: learner.schema.model,
-    baseHash: learner.schema.baseHash,
-    tensors: learner.schema.tensors,
-    initial: learner.initialAdapter().values,
-    images: split.train.length,
-    validationImages: split.validation.length,
-    skipped: countReasons(dataset.problems),
-    engine: engine.name,
-    provider: engine.provider,
-    engineReason: engine.reason,
-    privateRound: Math.min(saved?.round ?? 0, (setup.finished ?? Infinity) + 1),
-    warnings: [
-      ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
-      ...massWarning(split.train.length, before),
-      ...data.warnings,
-      ...store.warnings
-    ]
-  }
+  const warnings = [
+    ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
+    ...massWarning(split.train.length, before),
+    ...data.warnings,
+    ...store.warnings
+  ]
+  const counts = { images: split.train.length, validationImages: split.validation.length }
+  const ready = readyOf({ setup, engine, learner, saved: saved?.round ?? 0, problems: dataset.problems, ...counts, warnings })
   return new TrainerSession({
     setup,
     ready,
