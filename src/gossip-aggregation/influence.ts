@@ -70,12 +70,11 @@ const HEALTHY = 0.45
 const MOST_EXCESS = 2
 const MOST_EXCESS_OF_FEW = 3
 /**
- * No honest partner pulls the same way so much, and farther than others, where the middle one of these does no more than that: 0.96 at most
- * was seen in simulated training without chance, 0.43 in real one, where the middle one is near 0.35 (docs/SECURITY.md#small-steady-lies).
+ * No honest partner pulls the same way so much, and farther than others, in so many exchanges and more, where these pull no more than that:
+ * 0.96 at most was seen in simulated training, in real one 0.58 (docs/SECURITY.md#small-steady-lies).
  */
-const ALIGNED = [{ most: 0.75, usual: 0.5 }, { most: 0.965, usual: 0.8 }]
+const ALIGNED = [{ most: 0.8, known: 6, others: 0.5, count: largestOfFew }, { most: 0.965, known: 5, others: 0.8, count: middle }]
 const LEADS = 1.5
-const LEAST_KNOWN = 5
 const MOST_NAMED = 1 / 3
 /** Whoever was named is granted this much of what the others are. */
 const NAMED_SHARE = 0.1
@@ -210,9 +209,14 @@ export class Influence {
 
   #isAligned (root: string, active: readonly string[]): boolean {
     const displacements = this.#displacements
-    if (displacements.known(root) < LEAST_KNOWN || displacements.excess(root, active) < LEADS) return false
-    const own = displacements.alignment(root)
-    const others = middle(active.filter((each) => each !== root).map((each) => displacements.alignment(each)))
-    return ALIGNED.some(({ most, usual }) => own >= most && others <= usual)
+    if (displacements.excess(root, active) < LEADS) return false
+    const [own, met] = [displacements.alignment(root), displacements.known(root)]
+    const usual = active.filter((each) => each !== root).map((each) => displacements.alignment(each))
+    return ALIGNED.some(({ most, known, others, count }) => own >= most && met >= known && count(usual) <= others)
   }
+}
+
+/** Of few the middle one is chance. */
+function largestOfFew (values: number[]): number {
+  return values.length + 1 < LEAST_TO_NAME ? Math.max(...values) : middle(values)
 }
