@@ -76,7 +76,7 @@ const MOST_EXCESS_OF_FEW = 3
 const ALIGNED = [{ most: 0.8, known: 6, others: 0.5, count: largestOfFew }, { most: 0.965, known: 5, others: 0.8, count: middle }]
 const LEADS = 1.5
 const MOST_NAMED = 1 / 3
-/** Whoever was named is granted this much of what the others are. */
+/** Whoever was named is granted this much of what the others are, and its account holds no more than as much of theirs. */
 const NAMED_SHARE = 0.1
 /** Nobody trains any more: after each exchange the sites are this much closer, give or take. */
 const SETTLING = 0.9
@@ -193,7 +193,8 @@ export class Influence {
     const others = this.#active.length - (exceptTo == null ? 0 : 1)
     const share = moved / Math.max(1, others)
     for (const [root, account] of this.#accounts) {
-      if (root !== exceptTo) account.left = Math.min(MOST_LEFT, account.left + share * (account.hasPushed ? NAMED_SHARE : 1))
+      const named = account.hasPushed ? NAMED_SHARE : 1
+      if (root !== exceptTo) account.left = Math.min(named * MOST_LEFT, account.left + named * share)
     }
   }
 

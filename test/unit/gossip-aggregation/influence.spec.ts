@@ -123,6 +123,8 @@ describe('influence', () => {
     expect(HONEST.filter((partner) => influence.hasPushed(partner))).to.be.empty
     round(influence, 40)
     expect(influence.radius('liar')).to.be.below(0.1)
+    for (let number = 41; number < 140; number++) round(influence, number)
+    expect(influence.radius('liar'), 'in the long run').to.be.closeTo(0.25, 1e-9)
   })
 
   it('names nobody where all are far: then it is this site that is apart', () => {
@@ -161,7 +163,9 @@ describe('influence', () => {
 
   it('opens again for who leads elsewhere no longer', () => {
     const influence = among(HONEST)
-    train(influence, 30, HONEST, { name: 'once', distance: () => 0.5 })
+    train(influence, 30, HONEST, { name: 'once', distance: () => 0.5, chance: 0.75 })
+    expect(influence.hasPushed('once')).to.equal(false)
+    expect(influence.radius('once')).to.be.below(0.8)
     train(influence, 40, HONEST)
     expect(influence.radius('once')).to.be.above(1)
   })
