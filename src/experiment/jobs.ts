@@ -39,6 +39,8 @@ const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
 /** The same for what only copies have. */
 const COPY_RULE = 3
+/** And for what only publications have. */
+const PUBLICATION_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -100,6 +102,7 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise })
+  const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise, ...shared })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -5,7 +5,7 @@ import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
 import { publicationRules } from './publications.ts'
-import { conflictInSecure } from './secure.ts'
+import { conflictInSecure, sealedOf } from './secure.ts'
 import { conflictInTraining, training } from './training.ts'
 
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
@@ -23,6 +23,9 @@ export function conflictIn (settings: FederationSettings): string | undefined {
 
 function conflictInSharing (settings: FederationSettings): string | undefined {
   const { method: { sharing = [] } = {}, privacy: promised } = settings
+  if (sharing.includes('core-adapter') && sealedOf(settings.averaging) != null) {
+    return 'method.sharing: core-adapter shows what one site trained by itself, which averaging.secure hides: leave one of them out'
+  }
   const made = publicationRules(settings)
   const idle = sharing.find((kind) => !made.has(kind))
   if (idle != null) return `method.sharing: ${idle} is nothing that this training makes or reads: leave it out`

@@ -24,13 +24,15 @@ export interface Component {
 export interface Around {
   /** All images that the phase trains on. */
   readonly samples: readonly Fitted[]
-  /** What other sites show. */
+  /** What other sites show, in the order of a ring of all sites, from the one after this site on. */
   readonly received: readonly Received[]
 }
 
 /** What another site shows (docs/spec/publications.md). */
 export interface Received {
   readonly kind: PublicationKind
+  /** Whose it is; the same from round to round. */
+  readonly peer: string
   readonly values: Float32Array
 }
 

@@ -51,6 +51,8 @@ const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 export class Learner {
   readonly schema: Schema
   readonly inputSize: number
+  /** The shared adapter as the last phase G left it, averaged with nobody's; undefined before one. Not to be changed. */
+  core: Float32Array | undefined
   readonly #init: LearnerInit
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
@@ -156,6 +158,7 @@ export class Learner {
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
+    this.core = adapter.values
     return { adapter, loss, steps }
   }
 
