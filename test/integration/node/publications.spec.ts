@@ -9,6 +9,7 @@ import { FAKE_TRAINING, Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
 const EPISODE = { weight: 1, window: 1, ratio: 1, innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5 }
+const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 const CONSENT: Policy = { publish: ['amplitude-bank'] }
 const SIZE = BANK_ENTRIES * BANK_CHANNELS * frequenciesIn(EPISODE.window)
 const SHOWS = Array.from({ length: SIZE }, (_, i) => AMPLITUDE_LEVELS[(i * 37 + 11) % 256]!)
@@ -43,7 +44,7 @@ describe('what a daemon shows beside its adapter', function () {
       // What is made in a round may be there for one of the next.
       rounds: isCore ? 4 : 2,
       coolDownSeconds: 2,
-      training: { ...FAKE_TRAINING, episode: EPISODE },
+      training: { ...FAKE_TRAINING, ...(isCore ? { align: ALIGN } : { episode: EPISODE }) },
       ...(shares ? { method: { sharing: [kind] } } : {})
     })
     await writeJson(sites.paths('a').policy, policy)
