@@ -25,6 +25,8 @@ export interface Job {
   readonly scoreEvery: number
   /** A site that takes no part: what the others learned is tried on it. */
   readonly leftOut?: number
+  /** Every site's model is scored on every site's images, too. */
+  readonly cross?: true
   /** What differs from the defaults, before the method's own changes. */
   readonly settings?: Overrides
   /** By how much its learning rates are those of the settings; 1 unless given. */
