@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { HostRecord, TensorRecord } from '../../compute/index.ts'
 import { DISCRIMINATOR_RATE, type TrainSettings } from '../../settings/training.ts'
 import { discriminate, DISCRIMINATOR, discriminatorParameters } from '../blocks/discriminator.ts'
-import { certainty, meanDiscrepancy, stopped } from '../objectives/alignment.ts'
+import { crossEntropy, meanDiscrepancy, stopped } from '../objectives/alignment.ts'
 import { scalar, vector } from '../train/host-records.ts'
 import type { Component, PhaseStart, Term } from './component.ts'
 
@@ -12,7 +12,7 @@ type Alignment = NonNullable<TrainSettings['align']>
 const FOOLS: Term = {
   name: 'alignment',
   weight: '@align',
-  loss: ({ student: { embedding }, weights }) => certainty(discriminate(embedding, fixed(weights)), 1)
+  loss: ({ student: { embedding }, weights }) => crossEntropy(discriminate(embedding, fixed(weights)), 1)
 }
 
 /** The discriminator shall tell them apart; to this term the features are constants. */
@@ -20,7 +20,7 @@ const TELLS: Term = {
   name: 'discriminator',
   weight: 0.5,
   loss: ({ student: { embedding }, aligned, weights }) =>
-    tf.add(certainty(discriminate(stopped(embedding), weights), 0), certainty(discriminate(aligned(), weights), 1))
+    tf.add(crossEntropy(discriminate(stopped(embedding), weights), 0), crossEntropy(discriminate(aligned(), weights), 1))
 }
 
 const DISCREPANCY: Term = {

@@ -15,8 +15,8 @@ export function stopped (x: tf.Tensor): tf.Tensor {
   }))(x)
 }
 
-/** mean(softplus(z) − z·y): how far logits are from all being `truth`, 0 or 1. */
-export function certainty (logits: tf.Tensor, truth: 0 | 1): tf.Scalar {
+/** Binary cross-entropy of logits against one truth for all of them: mean(softplus(z) − z·y), y 0 or 1. */
+export function crossEntropy (logits: tf.Tensor, truth: 0 | 1): tf.Scalar {
   return tf.mean(tf.softplus(truth === 1 ? tf.neg(logits) : logits))
 }
 

@@ -79,7 +79,7 @@ describe('what every method does to the adapters', function () {
     expect(joint).to.equal(plain)
     // Of two rounds' adapters the first one is shown to the other site.
     expect(cyclic).to.equal(1.5 * plain)
-  })
+  }).timeout(600_000)
 
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {

@@ -5,7 +5,7 @@ import type { TensorRecord } from '../../../src/compute/index.ts'
 import { DISCRIMINATOR, discriminatorParameters } from '../../../src/model/blocks/discriminator.ts'
 import { alignment } from '../../../src/model/components/alignment.ts'
 import type { PhaseStart, Received, Run, Term } from '../../../src/model/components/component.ts'
-import { certainty, meanDiscrepancy, stopped } from '../../../src/model/objectives/alignment.ts'
+import { crossEntropy, meanDiscrepancy, stopped } from '../../../src/model/objectives/alignment.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
 import type { ModelSettings } from '../../../src/settings/model.ts'
 import type { TrainSettings } from '../../../src/settings/training.ts'
@@ -31,8 +31,11 @@ async function trained (
   return { learner, digest: adapter.digest(), values: adapter.values, own }
 }
 
+/** Milliseconds, of a crowded machine. */
+const PATIENCE = 600_000
+
 describe('alignment', function () {
-  this.timeout(240_000)
+  this.timeout(PATIENCE)
 
   it('of weight 0 leaves training, and what travels, bit for bit as it is', async () => {
     const plain = await trained()
@@ -51,7 +54,8 @@ describe('alignment', function () {
   })
 })
 
-describe('the terms of alignment', () => {
+describe('the terms of alignment', function () {
+  this.timeout(PATIENCE)
   const [fools, tells] = alignment(JOINT, config.width).terms!.G as [Term, Term]
   const parameters = discriminatorParameters(config.width, 1e-4)
   const names = parameters.map(({ name }) => name)
@@ -98,8 +102,8 @@ describe('the terms of alignment', () => {
     const target = tf.tensor1d([1])
     const game = (x: tf.Tensor, slope: tf.Tensor, shift: tf.Tensor): tf.Scalar => {
       const tell = (at: tf.Tensor, [a, b]: readonly tf.Tensor[]): tf.Tensor => tf.add(tf.mul(at, a!), b!)
-      const fooling = certainty(tell(x, [stopped(slope), stopped(shift)]), 1)
-      return tf.addN([fooling, certainty(tell(stopped(x), [slope, shift]), 0), certainty(tell(target, [slope, shift]), 1)])
+      const fooling = crossEntropy(tell(x, [stopped(slope), stopped(shift)]), 1)
+      return tf.addN([fooling, crossEntropy(tell(stopped(x), [slope, shift]), 0), crossEntropy(tell(target, [slope, shift]), 1)])
     }
     let state = [0, 0, 0].map((value) => tf.tensor([value]))
     const away: number[] = []
@@ -127,7 +131,8 @@ describe('the terms of alignment', () => {
   })
 })
 
-describe('the model to align with', () => {
+describe('the model to align with', function () {
+  this.timeout(PATIENCE)
   const gamma = Float32Array.of(0)
   const cores = [1, 2].map((value): Received => ({ kind: 'core-adapter', peer: `p${value}`, values: Float32Array.of(value) }))
   const joined = (values: Float32Array): Float32Array => values.map((value) => 10 * value)
@@ -154,5 +159,5 @@ describe('the model to align with', () => {
     const core: Received = { kind: 'core-adapter', peer: 'p', values: moved }
     expect((await trained(strong, { received: [core] })).digest).to.not.equal(own.digest)
     expect((await trained({ target: 'joint', by: 'mmd', weight: 1, warmupRounds: 0 })).digest).to.not.equal((await trained()).digest)
-  }).timeout(240_000)
+  })
 })
