@@ -55,7 +55,7 @@ export interface MethodSummary {
 }
 
 /** Means over pairs of two sites, by seed. */
-export interface CrossSummary {
+interface CrossSummary {
   /** Of sites that see alike. */
   readonly alike: Spread
   /** Of sites that see otherwise; undefined where all see alike. */
