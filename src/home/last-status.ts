@@ -3,7 +3,7 @@ import { CorruptFileError } from '../errors.ts'
 import { readChecked } from './checksum.ts'
 
 /** What a site answered when it was last asked, or asked itself. */
-export interface LastStatus<Status, Peer> {
+interface LastStatus<Status, Peer> {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly status: Status

@@ -5,7 +5,7 @@ import type { PeerView, SiteStatus } from '../rounds/status.ts'
 
 const EVERY_MS = 60_000
 
-export interface StatusKeeperInit {
+interface StatusKeeperInit {
   readonly file: string
   readonly status: () => SiteStatus
   readonly peers: () => PeerView[]

@@ -8,7 +8,7 @@ import { guard } from './guard.ts'
 import { SHELL } from './shell.ts'
 import { SiteView, type SiteViewInit } from './site-view.ts'
 
-export interface PageInit extends SiteViewInit {
+interface PageInit extends SiteViewInit {
   /** 0 for any that is free. */
   readonly port: number
   /** Told what went wrong inside, in one sentence, which may name files of the home. */

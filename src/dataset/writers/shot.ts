@@ -6,13 +6,13 @@ type Colour = readonly [number, number, number]
 interface Size { readonly width: number, readonly height: number }
 
 /** A slice as it is shown, and labels over it, which may have another size; all row-major. */
-export interface ShotInit<Name extends string> {
+interface ShotInit<Name extends string> {
   readonly image: Size & { readonly channels: 1 | 3, readonly data: Uint8Array }
   readonly masks: Size & { readonly truth: Uint8Array, readonly results: Readonly<Record<Name, Uint8Array>> }
 }
 
 /** An image, and the outlines over it, as PNG data URIs of one size; each result's together with the truth's. */
-export type Shot<Name extends string> = Size & { readonly image: string } & Readonly<Record<Name, string>>
+type Shot<Name extends string> = Size & { readonly image: string } & Readonly<Record<Name, string>>
 
 const TRUTH: Colour = [255, 193, 7]
 const RESULT: Colour = [64, 224, 255]

@@ -4,7 +4,7 @@ import type { SampleScore } from '../../model/classes/evaluation.ts'
 import type { Mode } from '../../settings/model.ts'
 import type { ScoredSample } from '../split.ts'
 
-export interface DrawnModel {
+interface DrawnModel {
   /** Of each of the samples, at its original size. */
   readonly mask: Uint8Array
   readonly score: SampleScore

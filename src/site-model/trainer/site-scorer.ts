@@ -10,7 +10,7 @@ import type { ScoredSample } from '../split.ts'
 import { drawSample, shownSamples } from './pictures.ts'
 import { say } from './say.ts'
 
-export interface SiteScorerInit {
+interface SiteScorerInit {
   readonly learner: Pick<Learner, 'evaluate' | 'evaluateAlone' | 'serves'>
   readonly setup: Pick<TrainerSetup, 'training' | 'labels' | 'privateStore' | 'pictures'>
   /** Milliseconds since the epoch. */
