@@ -34,19 +34,3 @@ export async function picture (page: Page, name: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
-
-/** The same of the page at an address, where pictures are asked for. */
-export async function pictureOf (url: string, name: string): Promise<void> {
-  const executablePath = PLACES.find(existsSync)
-  if (process.env['CONSILIUM_SCREENSHOTS'] == null || executablePath == null) return
-  const browser = await puppeteer.launch({ executablePath, args: ARGS, timeout: PATIENCE_MS, protocolTimeout: PATIENCE_MS })
-  try {
-    const page = await browser.newPage()
-    await page.setViewport({ width: 1_400, height: 900 })
-    await page.goto(url, { timeout: PATIENCE_MS })
-    await page.waitForSelector('#warnings section', { timeout: PATIENCE_MS })
-    await picture(page, name)
-  } finally {
-    await browser.close()
-  }
-}

@@ -34,7 +34,8 @@ export async function readKnown (home: string, ask: Asking): Promise<Known> {
     peers: isRunning ? peers : last?.peers ?? [],
     members: await ask.members(),
     records: (await MetricsLog.open(paths.metrics)).records,
-    ledger: await readTail(paths.audit)
+    // That it cannot be read is a warning of the daemon; the rest is shown all the same.
+    ledger: await readTail(paths.audit).catch(() => ({ entries: [], exchanged: new Map<string, number>() }))
   }
 }
 
