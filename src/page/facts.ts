@@ -62,22 +62,25 @@ function namesOf (members: readonly MemberView[]): (text: string) => string {
 }
 
 function nowFacts ({ federation, isRunning, at, status, members, records }: Known, round: number): SiteFacts['now'] {
-  const name = status?.name ?? members[0]?.name ?? 'This hospital'
-  const stale = isRunning
-    ? undefined
-    : at == null
-      ? 'The daemon of this site does not answer, and nothing of an earlier run is kept: “consilium start” starts it.'
-      : `The daemon of this site does not answer. This is what it said last, on ${minute(at)}; “consilium start” starts it again.`
-  const rounds = status?.rounds
-  const begun = round === 0 ? 'No round has begun' : `Round ${round}${rounds == null ? '' : ` of ${rounds}`}`
   return {
-    name,
+    name: status?.name ?? members[0]?.name ?? 'This hospital',
     federation,
-    headline: status == null ? `${begun}.` : `${begun}: ${isRunning ? '' : 'when it was last heard, '}${DOES[status.phase]}.`,
+    headline: headlineOf(status, isRunning, round),
     lines: status == null ? [] : linesOf(status),
-    ...(stale == null ? {} : { stale }),
+    ...(isRunning ? {} : { stale: staleSince(at) }),
     tiles: tilesOf(status, records.at(-1))
   }
+}
+
+function headlineOf (status: SiteStatus | undefined, isRunning: boolean, round: number): string {
+  const begun = round === 0 ? 'No round has begun' : `Round ${round}${status == null ? '' : ` of ${status.rounds}`}`
+  return status == null ? `${begun}.` : `${begun}: ${isRunning ? '' : 'when it was last heard, '}${DOES[status.phase]}.`
+}
+
+function staleSince (at: string | undefined): string {
+  return at == null
+    ? 'The daemon of this site does not answer, and nothing of an earlier run is kept: “consilium start” starts it.'
+    : `The daemon of this site does not answer. This is what it said last, on ${minute(at)}; “consilium start” starts it again.`
 }
 
 function linesOf ({ trainer, progress, pace, reads, waitsFor }: SiteStatus): string[] {
@@ -90,21 +93,31 @@ function linesOf ({ trainer, progress, pace, reads, waitsFor }: SiteStatus): str
   ]
 }
 
-function tilesOf (status: SiteStatus | undefined, last: RoundRecord | undefined): [string, string][] {
-  const dice = status?.dice ?? last?.dice
-  const range = (status?.intervals ?? last?.intervals)?.personal
-  const steps = status?.steps ?? last?.steps
-  const figure = (value: number | undefined): string => value == null || !Number.isFinite(value) ? '–' : value.toFixed(3)
+type Tile = readonly [value: string, name: string]
+
+function tilesOf (status: SiteStatus | undefined, last: RoundRecord | undefined): Tile[] {
+  const { dice, intervals, steps } = { ...last, ...status }
+  const reached: Tile[] = steps == null ? [] : [[`${steps.arrived} of ${steps.trained}`, 'steps of training that reached another hospital']]
+  return [...diceTiles(dice, intervals?.personal), ...reached, ...(status == null ? [] : trafficTiles(status))]
+}
+
+function diceTiles (dice: SiteStatus['dice'], range: readonly [number, number] | undefined): Tile[] {
+  if (dice == null) return []
   const within = range == null ? '' : `, 95 % between ${range[0].toFixed(3)} and ${range[1].toFixed(3)}`
+  const figure = (value: number): string => Number.isFinite(value) ? value.toFixed(3) : '–'
   return [
-    [figure(dice?.personal), `Dice of this hospital's own model${within}`],
-    [figure(dice?.global), 'Dice of the shared model'],
-    [figure(dice?.frozen), 'Dice before any training'],
-    [status == null ? '–' : String(status.peers), 'other hospitals connected'],
-    [steps == null ? '–' : `${steps.arrived} of ${steps.trained}`, 'steps of training that reached another hospital'],
-    [status == null ? '–' : size(status.bytesSent), 'sent in exchanges'],
-    [status == null ? '–' : size(status.bytesReceived), 'received in exchanges'],
-    [status == null ? '–' : String(status.exchanges), 'exchanges']
+    [figure(dice.personal), `Dice of this hospital's own model${within}`],
+    [figure(dice.global), 'Dice of the shared model'],
+    [figure(dice.frozen), 'Dice before any training']
+  ]
+}
+
+function trafficTiles ({ peers, bytesSent, bytesReceived, exchanges }: SiteStatus): Tile[] {
+  return [
+    [String(peers), 'other hospitals connected'],
+    [size(bytesSent), 'sent in exchanges'],
+    [size(bytesReceived), 'received in exchanges'],
+    [String(exchanges), 'exchanges']
   ]
 }
 
@@ -129,28 +142,32 @@ function absence ({ peerId, lastSeen, round = 0 }: PeerView, members: readonly M
   }
 }
 
-function siteRow (member: MemberView, { peers, status, records, isRunning, ledger }: Known, round: number): SiteRow {
-  const peer = peers.find(({ peerId }) => peerId === member.peerId)
-  const name = member.isSelf === true ? `${status?.name ?? member.name} (this hospital)` : member.name
+const READS: Fact = { text: 'it reads', mark: 'plain' }
+const OWN: Fact = { text: '–', mark: 'plain' }
+
+function siteRow (member: MemberView, known: Known, round: number): SiteRow {
   const registered = registeredFact(member)
-  if (member.isSelf === true) {
-    const last = records.at(-1)?.round ?? 0
-    const training = { round: status?.round ?? last, phase: status?.phase, last }
-    const trained = status?.reads === true ? fact('it reads', 'plain') : trainedFact(training, round)
-    return { name, registered, connected: fact('–', 'plain'), trained, exchanged: fact('–', 'plain') }
-  }
-  const times = ledger.exchanged.get(member.peerId) ?? 0
+  if (member.isSelf === true) return { ...ownRow(member, known, round), registered }
+  const peer = known.peers.find(({ peerId }) => peerId === member.peerId)
+  const reads = [peer?.reads, member.reads].includes(true)
   return {
-    name,
+    name: member.name,
     registered,
-    connected: connectedFact(member, peer, isRunning),
-    trained: peer?.reads === true || member.reads === true
-      ? fact('it reads', 'plain')
-      : trainedFact({ round: peer?.round, phase: peer?.phase, last: member.lastRound }, round),
-    exchanged: times > 0
-      ? fact(times === 1 ? 'yes' : `yes, ${times} times`, 'good')
-      : fact(member.lastExchange == null ? 'not yet' : `no; last on ${minute(member.lastExchange)}`, 'plain')
+    connected: connectedFact(member, peer, known.isRunning),
+    trained: reads ? READS : trainedFact({ round: peer?.round, phase: peer?.phase, last: member.lastRound }, round),
+    exchanged: exchangedFact(known.ledger.exchanged.get(member.peerId) ?? 0, member.lastExchange)
   }
+}
+
+function ownRow ({ name }: MemberView, { status, records }: Known, round: number): Omit<SiteRow, 'registered'> {
+  const last = records.at(-1)?.round ?? 0
+  const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase: status?.phase, last }, round)
+  return { name: `${status?.name ?? name} (this hospital)`, connected: OWN, trained, exchanged: OWN }
+}
+
+function exchangedFact (times: number, last: string | undefined): Fact {
+  if (times > 0) return fact(times === 1 ? 'yes' : `yes, ${times} times`, 'good')
+  return fact(last == null ? 'not yet' : `no; last on ${minute(last)}`, 'plain')
 }
 
 function registeredFact ({ standing, role, validTo }: MemberView): Fact {
@@ -159,13 +176,18 @@ function registeredFact ({ standing, role, validTo }: MemberView): Fact {
 }
 
 function connectedFact ({ lastSeen }: MemberView, peer: PeerView | undefined, isRunning: boolean): Fact {
-  if (isRunning && peer?.connected === true) {
-    const suspect = peer.suspect ? '; its adapter is far off again and again' : ''
-    return fact(`yes${peer.reach == null ? '' : `, ${peer.reach}`}${suspect}`, peer.suspect ? 'bad' : 'good')
-  }
+  if (isRunning && peer?.connected === true) return linkFact(peer)
   const seen = peer?.lastSeen ?? lastSeen
-  const gone = peer?.phase === 'done' ? 'no, it has finished' : peer?.phase === 'stopped' ? 'no, it was stopped' : 'no'
-  return fact(seen == null ? 'never seen' : `${gone}; last seen ${minute(seen)}`, peer?.absent === true ? 'bad' : 'missed')
+  if (seen == null) return fact('never seen', 'missed')
+  const why = FAREWELLS[peer?.phase ?? ''] ?? 'no'
+  return fact(`${why}; last seen ${minute(seen)}`, peer?.absent === true ? 'bad' : 'missed')
+}
+
+const FAREWELLS: Readonly<Record<string, string>> = { done: 'no, it has finished', stopped: 'no, it was stopped' }
+
+function linkFact ({ reach, suspect }: PeerView): Fact {
+  const by = reach == null ? 'yes' : `yes, ${reach}`
+  return suspect ? fact(`${by}; its adapter is far off again and again`, 'bad') : fact(by, 'good')
 }
 
 interface Training {
@@ -178,13 +200,17 @@ interface Training {
 
 const AFTER_G = new Set(['exchange', 'L', 'cool-down', 'done'])
 
-function trainedFact ({ round: theirs, phase, last = 0 }: Training, round: number): Fact {
-  if (theirs == null) return fact(last >= round && round > 0 ? 'yes' : last === 0 ? 'not heard yet' : `no; last in round ${last}`, 'plain')
-  if (theirs > round || last >= round || (theirs === round && AFTER_G.has(phase ?? ''))) {
-    return fact(theirs > round ? `yes; now in round ${theirs}` : 'yes', 'good')
-  }
-  if (theirs === round && phase === 'G') return fact('training now', 'missed')
-  return fact(theirs === round ? 'not yet' : `not yet; in round ${theirs}`, 'missed')
+function trainedFact ({ round: theirs, phase = '', last = 0 }: Training, round: number): Fact {
+  if (theirs == null) return unheardFact(last, round)
+  if (theirs > round) return fact(`yes; now in round ${theirs}`, 'good')
+  if (last >= round) return fact('yes', 'good')
+  if (theirs < round) return fact(`not yet; in round ${theirs}`, 'missed')
+  return AFTER_G.has(phase) ? fact('yes', 'good') : fact(phase === 'G' ? 'training now' : 'not yet', 'missed')
+}
+
+function unheardFact (last: number, round: number): Fact {
+  if (last === 0) return fact('not heard yet', 'plain')
+  return fact(last >= round ? 'yes' : `no; last in round ${last}`, 'plain')
 }
 
 function curveFacts ({ records, status }: Known): SiteFacts['curves'] {

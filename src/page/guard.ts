@@ -26,7 +26,7 @@ const HEADERS = {
 /** Only this machine's own pages ask, and what is of the site needs the token: `open` names the addresses that hold nothing of it. */
 export function guard (app: FastifyInstance, { token, open }: { readonly token: string, readonly open: readonly string[] }): void {
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(HEADERS)
+    reply.headers(HEADERS)
     const { host = '', origin, authorization = '' } = request.headers
     const isOwn = OWN.test(host) && (origin == null || origin === `http://${host}`)
     if (!isOwn) return await reply.code(403).send({ error: 'this page answers under 127.0.0.1 and localhost alone' })

@@ -26,7 +26,9 @@ const FAILURES: Readonly<Record<string, readonly [(notices: Notices) => unknown,
   'its certificate ends': [(notices) => {
     new ExpiryWatch({ validTo: () => new Date(10 * DAY_MS).toISOString(), invited: () => [], notices, now: () => 0 }).check()
   }, 'ends within 30 days'],
-  'it is alone': [(notices) => { notices.warn('alone', 'no other site can be reached') }, 'No other site can be reached, or none exchanges'],
+  'it is alone': [(notices) => {
+    notices.warn('alone', 'no other site can be reached')
+  }, 'No other site can be reached, or none exchanges'],
   'its steps do not arrive': [(notices) => {
     const arrival = new Arrival(notices)
     for (const trained of [4, 8, 12]) arrival.ended({ trained, arrived: 0, lost: 0 }, () => 'nobody answers')
@@ -35,7 +37,9 @@ const FAILURES: Readonly<Record<string, readonly [(notices: Notices) => unknown,
   'ledgers disagree': [(notices) => {
     notices.warn(`ledger ${OTHER}`, 'they differ in 2 places')
   }, "This site's ledger and another one's differ"],
-  'the trainer crashes in a loop': [(notices) => { notices.warn('trainer', 'it ended, 3 times so far') }, 'The trainer process ended and is started']
+  'the trainer crashes in a loop': [(notices) => {
+    notices.warn('trainer', 'it ended, 3 times so far')
+  }, 'The trainer process ended and is started']
 }
 
 describe('the page of a site to which something happens', () => {
