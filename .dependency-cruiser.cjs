@@ -75,6 +75,11 @@ const rooms = {
     outside: ['node:crypto', 'node:fs', 'node:net', 'node:os', 'node:path', '@fastify/multipart', 'fastify', 'lru-cache', 'zod']
   },
   report: { may: ['settings'], outside: ['echarts'] },
+  // A process of its own beside the daemon, too: it shows what the trainer left in private/, and asks the daemon through its control port.
+  page: {
+    may: ['report', 'audit', 'federation', 'rounds', 'home', 'settings'],
+    outside: ['node:crypto', 'node:fs', 'fastify']
+  },
   node: {
     may: ['report', 'audit', 'federation', 'rounds', 'home', 'privacy', 'settings', 'protocol', 'gossip-aggregation', 'adapter'],
     outside: [

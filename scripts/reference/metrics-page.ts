@@ -1,5 +1,6 @@
 import { SITE_METRICS } from '../../src/node/metrics/site-metrics.ts'
-import { WARNING_KINDS } from '../../src/rounds/warning-kinds.ts'
+import { WARNING_ADVICE } from '../../src/rounds/warning-advice.ts'
+import { WARNING_KINDS, type WarningKind } from '../../src/rounds/warning-kinds.ts'
 import { code, page, table } from './page.ts'
 
 /** docs/reference/metrics.md: every metric of /metrics, and every kind of warning. */
@@ -16,6 +17,9 @@ export function metricsPage (): string {
     table(['metric', 'type', 'labels', 'meaning'], rows),
     '## Kinds of warnings',
     'Of `consilium_warning` and of the setting `notify`. `consilium status` says each that holds in a sentence with what to do.',
-    table(['kind', 'holds while'], Object.entries(WARNING_KINDS).map(([kind, { means }]) => [code(kind), means]))
+    table(
+      ['kind', 'holds while', 'what to do'],
+      (Object.keys(WARNING_KINDS) as WarningKind[]).map((kind) => [code(kind), WARNING_KINDS[kind].means, WARNING_ADVICE[kind]])
+    )
   ])
 }

@@ -16,6 +16,7 @@ import { join } from './cmds/join.ts'
 import { leave } from './cmds/leave.ts'
 import { members, revoke } from './cmds/members.ts'
 import { model } from './cmds/model.ts'
+import { page } from './cmds/page.ts'
 import { predict } from './cmds/predict.ts'
 import { privacyCommand } from './cmds/privacy.ts'
 import { serve } from './cmds/serve.ts'
@@ -32,7 +33,7 @@ export function program (given: string[]): Argv {
     .version(SOFTWARE)
     .usage('$0 <command>: hospitals fine-tune one segmentation model together, with no server anywhere')
     .command(federation).command(init).command(id).command(invite).command(join).command(members).command(revoke).command(leave)
-    .command(start).command(status).command(peers).command(data).command(predict).command(serve).command(corrections)
+    .command(start).command(status).command(peers).command(page).command(data).command(predict).command(serve).command(corrections)
     .command(evaluate).command(crossEvaluateCommand).command(exportAdapter).command(doctor)
     .command(model).command(audit).command(privacyCommand).command(backup).command(restore).command(simulateCommand)
     .demandCommand(1, 'say which command to run')

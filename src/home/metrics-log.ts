@@ -16,10 +16,15 @@ export interface Dice {
   readonly serves?: Serves | undefined
 }
 
+/** 95 % intervals of Dice, over patients drawn anew; 0 to 1. */
+export type DiceIntervals = Readonly<Record<'frozen' | 'global' | 'personal', readonly [low: number, high: number]>>
+
 /** What a site's model scores: the mean over the classes that the site annotates, and where the federation names classes each of them. */
 export interface Scores {
   readonly dice: Dice
   readonly classes?: Readonly<Record<string, Dice>>
+  /** Of `dice`, over patients; absent where these are fewer than five. */
+  readonly intervals?: DiceIntervals | undefined
 }
 
 /** One finished round; of a site without labels one that it read, without scores. */

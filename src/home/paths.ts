@@ -40,6 +40,7 @@ export interface SitePaths {
   readonly audit: string
   readonly privacy: string
   readonly summary: string
+  readonly lastStatus: string
   readonly inventory: string
   readonly backup: string
   readonly restored: string
@@ -95,6 +96,7 @@ export function sitePaths (home: string): SitePaths {
     audit: at('audit'),
     privacy: at('privacy'),
     summary: at('summary.json'),
+    lastStatus: at('status.json'),
     inventory: at('inventory.json'),
     backup: at('backup.json'),
     restored: at('restored.json')

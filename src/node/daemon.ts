@@ -31,6 +31,7 @@ import type { SiteNetwork } from './network/site-network.ts'
 import { openNetwork } from './open-network.ts'
 import { PolicyGuard } from './policy-guard.ts'
 import { openAdapter, openSite, withAmendment, type AdapterState, type Site } from './site.ts'
+import { StatusKeeper } from './status-keeper.ts'
 import type { Summary } from './summary.ts'
 import type { TrainerProcess } from './trainer-process.ts'
 import { startWatches } from './watches.ts'
@@ -198,11 +199,15 @@ export class Daemon {
   }
 
   async #openControl (site: Site, network: SiteNetwork | undefined): Promise<void> {
+    const answers = {
+      status: () => this.#status(this.#site ?? site, network),
+      peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? []
+    }
+    const keeper = new StatusKeeper({ ...answers, file: site.paths.lastStatus, logger: site.logger, now: Date.now })
     const control = new ControlServer({
+      ...answers,
       file: site.paths.control,
       port: site.config.controlPort,
-      status: () => this.#status(this.#site ?? site, network),
-      peers: () => network?.peersView(this.#joined?.gossip.suspects, classNames(site.federation.document.labels)) ?? [],
       members: network == null
         ? undefined
         : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) },
@@ -211,7 +216,8 @@ export class Daemon {
       metricsToken: await readToken(site.config.metricsToken)
     })
     await control.start()
-    this.#closers.push(async () => { await control.stop() })
+    this.#closers.push(async () => { await control.stop() }, async () => { await keeper.stop() })
+    keeper.start()
   }
 
   /** Ends the membership, and then the daemon. */
@@ -319,7 +325,8 @@ export class Daemon {
       publications: this.#publications?.view(),
       amendments: this.#amendments?.views ?? [],
       consensus: this.#distance(),
-      eventLoopP99Ms: this.#monitor.p99Ms
+      eventLoopP99Ms: this.#monitor.p99Ms,
+      now: Date.now()
     })
   }
 }

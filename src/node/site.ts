@@ -52,7 +52,11 @@ export interface KnownOthers {
 }
 
 /** The settings of a site that trains: it has data. */
-export type RunConfig = Omit<SiteConfig, 'pacsCache' | 'withoutLabels'> & { readonly data: string, readonly withoutLabels?: boolean }
+export type RunConfig = Omit<SiteConfig, 'pacsCache' | 'withoutLabels' | 'pictures'> & {
+  readonly data: string
+  readonly withoutLabels?: boolean
+  readonly pictures?: number
+}
 
 /** What the home folder says, before anything runs. */
 export interface Site {
@@ -147,6 +151,7 @@ export function trainerSetup ({ paths, config, federation, policy, peerId, mecha
     models: paths.models,
     compute: engine.parse(config),
     publish: policy.publish,
+    pictures: config.pictures,
     get finished () { return metrics.finishedRounds < training.rounds ? metrics.finishedRounds : undefined },
     siteSeed: createHash('sha256').update(peerId).digest().readUInt32LE(0),
     ...(faults == null ? {} : { slow: faults.slow })

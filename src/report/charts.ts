@@ -1,13 +1,15 @@
-import { BarChart, LineChart, type BarSeriesOption, type LineSeriesOption } from 'echarts/charts'
+import { BarChart, CustomChart, LineChart, type BarSeriesOption, type CustomSeriesOption, type LineSeriesOption } from 'echarts/charts'
 import { GridComponent, MarkLineComponent } from 'echarts/components'
 import { use, type ComposeOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { ACCENT, ALONE, BAD, FAINT, FROZEN, INK, LINE, siteColour, themed } from './palette.ts'
 import { svgChart } from './svg-chart.ts'
 
-use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
+use([BarChart, CustomChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer])
 
-type Option = ComposeOption<BarSeriesOption | LineSeriesOption>
+type Option = ComposeOption<BarSeriesOption | CustomSeriesOption | LineSeriesOption>
+
+type Range = readonly [low: number, high: number]
 
 /** One site of a run, as the charts show it; Dice from 0 to 1, null where it is unknown. */
 interface ChartedSite {
@@ -16,13 +18,23 @@ interface ChartedSite {
   readonly bytesSent: number
   readonly bytesReceived: number
   /** After each finished round. */
-  readonly history: readonly { readonly round: number, readonly global: number, readonly personal: number }[]
+  readonly history: readonly ChartedRound[]
 }
+
+export interface ChartedRound {
+  readonly round: number
+  readonly global: number
+  readonly personal: number
+  /** 95 % intervals; drawn where two rounds and more have some. */
+  readonly intervals?: Readonly<Record<'global' | 'personal', Range>> | undefined
+}
+
+/** Relative consensus distance after each round, last after the cool-down (round null). */
+export type ChartedConsensus = readonly { readonly round: number | null, readonly distance: number }[]
 
 interface Data {
   readonly hospitals: readonly ChartedSite[]
-  /** Relative consensus distance after each round, last after the cool-down (round null). */
-  readonly consensus: readonly { readonly round: number | null, readonly distance: number }[]
+  readonly consensus: ChartedConsensus
 }
 
 // Near the widths at which the page shows them, so that letters keep their size.
@@ -86,12 +98,11 @@ export function finalDiceChart ({ hospitals }: Data): string {
 }
 
 /** Personal (solid) and global (dashed) Dice after each round; before the first round both equal the frozen model. */
-export function diceChart ({ hospitals }: Data): string {
-  const lowest = Math.min(
-    1,
-    ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map((each) => Math.min(each.global, each.personal))])
-  )
-  const series = hospitals.flatMap((hospital, index) =>
+export function diceChart ({ hospitals }: { readonly hospitals: readonly Pick<ChartedSite, 'dice' | 'history'>[] }): string {
+  const lowest = Math.min(1, ...hospitals.flatMap(({ dice, history }) => [dice.frozen ?? 1, ...history.map(lowestOf)]))
+  const bands = hospitals.flatMap(({ history }, index) =>
+    (['global', 'personal'] as const).flatMap((mode) => bandSeries(history, mode, siteColour(index))))
+  const lines = hospitals.flatMap((hospital, index) =>
     (['global', 'personal'] as const).map((mode): LineSeriesOption => ({
       type: 'line',
       data: [
@@ -101,6 +112,7 @@ export function diceChart ({ hospitals }: Data): string {
       lineStyle: { color: siteColour(index), width: mode === 'personal' ? 2.5 : 1.5, type: mode === 'personal' ? 'solid' : 'dashed' },
       itemStyle: { color: siteColour(index) },
       symbol: 'circle',
+      showSymbol: hospital.history.length <= MARKED,
       symbolSize: mode === 'personal' ? 6 : 4
     }))
   )
@@ -108,8 +120,34 @@ export function diceChart ({ hospitals }: Data): string {
     grid: GRID,
     xAxis: ROUNDS,
     yAxis: { type: 'value', name: 'Dice', min: Math.floor(lowest * 10) / 10, max: 1, ...AXIS },
-    series
+    series: [...bands, ...lines]
   })
+}
+
+/** More points than these are a line. */
+const MARKED = 40
+
+function lowestOf ({ global, personal, intervals }: ChartedRound): number {
+  return Math.min(global, personal, intervals?.global[0] ?? 1, intervals?.personal[0] ?? 1)
+}
+
+/** A faint band from the lower to the upper bounds. */
+function bandSeries (history: readonly ChartedRound[], mode: 'global' | 'personal', color: string): CustomSeriesOption[] {
+  const known = history.flatMap(({ round, intervals }) => intervals == null ? [] : [{ round, range: intervals[mode] }])
+  if (known.length < 2) return []
+  const edge = (end: 0 | 1): [number, number][] => known.map(({ round, range }) => [round, range[end]])
+  return [{
+    type: 'custom',
+    silent: true,
+    data: edge(0),
+    renderItem: ({ dataIndex }, api) => dataIndex > 0
+      ? null
+      : {
+          type: 'polygon',
+          shape: { points: [...edge(1), ...edge(0).toReversed()].map((point) => api.coord(point)) },
+          style: { fill: color, opacity: mode === 'personal' ? 0.22 : 0.12 }
+        }
+  }]
 }
 
 /** Log axes have no 0, and what is smaller would only flatten the rest: drawn at the bottom, named as it is. */
@@ -125,7 +163,7 @@ export function describeDistance (distance: number): string {
 }
 
 /** Exact relative distance after each round and after the cool-down, log scale. */
-export function consensusChart ({ consensus }: Data): string {
+export function consensusChart ({ consensus, limit }: Pick<Data, 'consensus'> & { readonly limit?: number }): string {
   const lastRound = Math.max(0, ...consensus.map(({ round }) => round ?? 0))
   const every = consensus.length <= 12
   const points = consensus.map(({ round, distance }, index) => ({
@@ -136,7 +174,7 @@ export function consensusChart ({ consensus }: Data): string {
     grid: GRID,
     xAxis: {
       type: 'category',
-      data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), 'end'],
+      data: [...Array.from({ length: lastRound }, (_, index) => String(index + 1)), ...(consensus.at(-1)?.round === null ? ['end'] : [])],
       name: 'after round',
       nameLocation: 'middle',
       nameGap: 26,
@@ -158,21 +196,28 @@ export function consensusChart ({ consensus }: Data): string {
       symbolSize: 7,
       lineStyle: { color: ACCENT, width: 2.5 },
       itemStyle: { color: ACCENT },
+      showSymbol: consensus.length <= MARKED,
       label: { position: every ? 'top' : 'left', color: INK, fontFamily: FONT, fontSize: 11 },
-      markLine: {
-        silent: true,
-        symbol: 'none',
-        data: [{ yAxis: 0.1 }],
-        lineStyle: { color: BAD, type: 'dashed', width: 1.5 },
-        label: { formatter: 'limit 0.1', position: 'insideEndTop', color: BAD, fontFamily: FONT, fontSize: 11 }
-      }
+      ...(limit == null ? {} : { markLine: limitLine(limit) })
     }]
   })
 }
 
+function limitLine (limit: number): NonNullable<LineSeriesOption['markLine']> {
+  return {
+    silent: true,
+    symbol: 'none',
+    data: [{ yAxis: limit }],
+    lineStyle: { color: BAD, type: 'dashed', width: 1.5 },
+    label: { formatter: `limit ${limit}`, position: 'insideEndTop', color: BAD, fontFamily: FONT, fontSize: 11 }
+  }
+}
+
+type Carried = Pick<ChartedSite, 'name' | 'bytesSent' | 'bytesReceived'>
+
 /** Megabytes of adapters sent and received. */
-export function bytesChart ({ hospitals }: Data): string {
-  const bars = (name: string, color: string, pick: (hospital: ChartedSite) => number): BarSeriesOption => ({
+export function bytesChart ({ hospitals }: { readonly hospitals: readonly Carried[] }): string {
+  const bars = (name: string, color: string, pick: (hospital: Carried) => number): BarSeriesOption => ({
     type: 'bar',
     name,
     data: hospitals.map((hospital) => pick(hospital) / 1e6),

@@ -1,5 +1,5 @@
 import { html, type Markup } from './markup.ts'
-import { checkList, NOTHING, renderHtml, table, tableRow, type Judged } from './page.ts'
+import { card, checkList, NOTHING, renderHtml, table, tableRow, tiles, type Judged } from './page.ts'
 
 type Row = readonly string[]
 
@@ -32,7 +32,7 @@ function bodyOf (facts: DossierFacts): Markup {
 <h1>What left ${facts.site}</h1>
 <p class="lead">Federation “${facts.federation}”, ${facts.period}. Made ${facts.made} from the audit ledger, the document and the policy
 of this site.</p>
-<div class="tiles">${facts.tiles.map(([value, name]) => html`<div class="tile"><b>${value}</b><span>${name}</span></div>`)}</div>
+${tiles(facts.tiles)}
 ${card('Verified', checkList(checks))}
 ${part('To whom, and when', ['site', 'exchanges', 'failed or in doubt', 'sent', 'received', 'first', 'last'], facts.partners, VECTORS)}
 ${part('By month', ['month (UTC)', 'exchanges', 'sent', 'received'], facts.months)}
@@ -52,8 +52,4 @@ const POLICY = 'As policy.json is now; the ledger does not keep what it said bef
 function part (title: string, head: Row, rows: readonly Row[], note = ''): Markup {
   if (rows.length === 0) return NOTHING
   return card(title, html`${note === '' ? NOTHING : html`<p class="note">${note}</p>`}${table(head, rows.map((cells) => tableRow(cells)))}`)
-}
-
-function card (title: string, body: Markup): Markup {
-  return html`<section class="card"><h2>${title}</h2>${body}</section>`
 }

@@ -30,7 +30,22 @@ export const NOTHING = new Markup('')
 
 /** What each colour stands for. */
 export function legend (entries: readonly (readonly [name: string, colour: string])[]): Markup {
-  return html`<div class="legend">${entries.map(([name, colour]) => html`<span><i style="background: ${colour}"></i>${name}</span>`)}</div>`
+  return html`<div class="legend">${entries.map(([name, colour]) => html`<span>${swatch(colour)}${name}</span>`)}</div>`
+}
+
+/** A square of a colour, by an attribute: no style within the page. */
+export function swatch (colour: string): Markup {
+  return html`<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true"><rect width="12" height="12" rx="3" fill="${colour}"/></svg>`
+}
+
+/** Figures at a glance, each with its name. */
+export function tiles (all: readonly (readonly [value: string, name: string])[]): Markup {
+  return html`<div class="tiles">${all.map(([value, name]) => html`<div class="tile"><b>${value}</b><span>${name}</span></div>`)}</div>`
+}
+
+export function card (title: string, body: Markup): Markup {
+  return html`<section class="card"><h2>${title}</h2>
+${body}</section>`
 }
 
 /** A table that scrolls where the page is narrow; rows come from `tableRow`. */
@@ -43,6 +58,14 @@ export function table (head: readonly string[], rows: readonly Markup[]): Markup
 export function tableRow (cells: readonly string[], kind = ''): Markup {
   const inside = cells.map((text) => html`<td>${text}</td>`)
   return kind === '' ? html`<tr>${inside}</tr>` : html`<tr class="${kind}">${inside}</tr>`
+}
+
+/** A table that becomes a list where the page is narrow: each cell says its column there. */
+export function stackTable (head: readonly string[], rows: readonly (readonly (string | Markup)[])[]): Markup {
+  return html`<table class="stack"><thead><tr>${head.map((name) => html`<th>${name}</th>`)}</tr></thead>
+<tbody>${rows.map((cells) => html`<tr>${
+    cells.map((cell, i) => html`<td data-label="${head[i] ?? ''}">${cell}</td>`)
+  }</tr>`)}</tbody></table>`
 }
 
 const MARKS = { holds: 'good', missed: 'missed', fails: 'bad' } as const
@@ -63,7 +86,7 @@ export function checkList (list: readonly Judged[]): Markup {
 }
 
 export interface Strip {
-  /** Class of its own on the page. */
+  /** Of its own on the page. */
   readonly id: string
   /** Said to who cannot see it. */
   readonly name: string
@@ -75,14 +98,13 @@ export interface Strip {
   readonly panels: readonly { readonly label: string, readonly overlay: string }[]
 }
 
-/** One image several times side by side, each under another overlay. */
+/** One image several times side by side, each under another overlay; it is in the page once, and without a style. */
 export function strip ({ id, name, image, width, height, panels }: Strip): Markup {
-  return html`<style>.${id} { background-image: url(${image}); aspect-ratio: ${width} / ${height} }</style>
-<div class="strip">${
-    panels.map(({ label, overlay }) =>
-      html`<figure><div class="shot ${id}" role="img" aria-label="${name}: ${label}">${
-        overlay === '' ? NOTHING : html`<img alt="" src="${overlay}">`
-      }</div><figcaption>${label}</figcaption></figure>`
-    )
+  const size = html`width="${width}" height="${height}"`
+  return html`<div class="strip">${
+    panels.map(({ label, overlay }, index) => html`<figure><svg class="shot" viewBox="0 0 ${width} ${height}" role="img"
+aria-label="${name}: ${label}">${
+      index === 0 ? html`<image id="${id}" ${size} href="${image}"/>` : html`<use href="#${id}"/>`
+    }${overlay === '' ? NOTHING : html`<image ${size} href="${overlay}"/>`}</svg><figcaption>${label}</figcaption></figure>`)
   }</div>`
 }

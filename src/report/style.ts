@@ -33,7 +33,8 @@ th { text-align: right; color: var(--faint); font-weight: 500; padding: 6px 10px
 td { text-align: right; padding: 8px 10px; border-top: 1px solid var(--line); white-space: nowrap }
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: .88rem; color: var(--faint); margin: 4px 0 6px }
-.legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; vertical-align: -1px }
+svg.swatch { display: inline-block; width: 12px; height: 12px; margin-right: 6px; vertical-align: -1px }
+.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; vertical-align: -1px }
 .legend i.stroke { height: 0; width: 20px; border-top: 2.5px solid var(--faint); border-radius: 0; vertical-align: 4px }
 .legend i.dash { border-top-style: dashed; border-top-width: 1.5px }
 .strip { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; margin: 12px 0 20px }
@@ -41,15 +42,22 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 dl { margin: 8px 0 0 } dt { font-weight: 600 } dd { margin: 0 0 8px; color: var(--faint) }
 .verdict { border-top: 1px solid var(--line); padding-top: 10px; margin-top: 10px }
 .verdict h3 { font-size: 1.02rem; margin: 0 0 2px }
-.verdict i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px }
 .verdict p { margin: 0; max-width: 80ch } .alarm { color: var(--bad); font-weight: 600 }
 .fold { margin-top: 28px } .fold > summary { cursor: pointer; font-weight: 600; padding: 8px 0 }
 .chart { overflow-x: auto } .swipe { display: none }
-.shot { position: relative; background: #000 center / 100% 100% no-repeat; border-radius: 8px; overflow: hidden }
-.shot img { display: block; width: 100%; height: 100% }
+.shot { background: #000; border-radius: 8px }
 .strip figcaption { margin-top: 4px }
+table.stack td { white-space: normal; text-align: left; overflow-wrap: anywhere; vertical-align: top }
+table.stack th { text-align: left }
+.notice { border-left: 4px solid var(--warn); padding: 2px 0 2px 14px; margin: 14px 0 }
+.notice h3 { font-size: 1.02rem; margin: 0 } .notice p { margin: 2px 0; max-width: 84ch; overflow-wrap: anywhere }
+.banner { background: var(--warn); color: var(--card); border-radius: 12px; padding: 10px 18px; margin: 12px 0; font-weight: 600 }
+.ledger { font-size: .9rem }
 @media (max-width: 640px) { .chart svg { min-width: 560px } .swipe { display: block } .strip { grid-template-columns: repeat(2, 1fr) }
 ul.checks li { grid-template-columns: 74px 1fr } ul.checks
-.detail { grid-column: 2; text-align: left } main { padding-top: 24px } }
-@media print { .card, .tile { break-inside: avoid } .shot { print-color-adjust: exact } }
+.detail { grid-column: 2; text-align: left } main { padding: 24px 12px 48px } .card { padding: 14px 14px }
+table.stack thead { display: none } table.stack tr { display: block; border-top: 1px solid var(--line); padding: 8px 0 }
+table.stack td { display: grid; grid-template-columns: 9.5em 1fr; border: 0; padding: 2px 0 }
+table.stack td::before { content: attr(data-label); color: var(--faint) } }
+@media print { .card, .tile { break-inside: avoid } }
 `

@@ -283,13 +283,15 @@ export class PeerTable {
     const all = [...this.#entries.values()]
     const known = all.filter(trains)
     const readers = all.filter(({ announced }) => announced?.reads === true).length
-    const isAbsent = (entry: PeerEntry): boolean => entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
-    return { known: known.length, absent: known.filter(isAbsent).length, readers }
+    return { known: known.length, absent: known.filter((entry) => this.#isAbsent(entry)).length, readers }
   }
 
   /** `suspects`: sites whose adapters were clipped again and again. `classes`: names of the federation's. */
   view (suspects: readonly string[] = [], classes: readonly string[] = []): PeerView[] {
-    return [...this.#entries].map((each) => viewOf(each, { suspect: suspects.includes(each[0]), classes }))
+    return [...this.#entries].map((each) => {
+      const view = viewOf(each, { suspect: suspects.includes(each[0]), classes })
+      return this.#isAbsent(each[1]) ? { ...view, absent: true as const } : view
+    })
   }
 
   /**
@@ -311,6 +313,11 @@ export class PeerTable {
     entry.movedAt = this.#now()
     this.#landings++
     return true
+  }
+
+  /** It trained, said no farewell, and is not there. */
+  #isAbsent (entry: PeerEntry): boolean {
+    return entry.announced != null && isPartner(entry) && !this.#isPresent(entry)
   }
 
   #isPresent (entry: PeerEntry): boolean {

@@ -19,6 +19,8 @@ export class SiteRecord {
   round = 0
   partner: string | undefined
   dice: Scores['dice'] | undefined
+  /** 95 % intervals of Dice; of enough patients. */
+  intervals: Scores['intervals']
   /** Dice by class, where the federation names classes. */
   classes: Scores['classes']
   /** How its masks agree with the federation's model; of federations that name classes. */
@@ -50,6 +52,7 @@ export class SiteRecord {
       this.bytesSent += each.bytesSent
       this.bytesReceived += each.bytesReceived
       this.dice = each.dice
+      this.intervals = each.intervals
       this.classes = each.classes
       this.round = each.round
       this.pace = each.pace ?? 1

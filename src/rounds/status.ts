@@ -1,5 +1,6 @@
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
-import type { Dice } from '../home/metrics-log.ts'
+import type { Dice, DiceIntervals } from '../home/metrics-log.ts'
+import type { WarningKind } from './warning-kinds.ts'
 
 /** What a site is doing: G and L are the phases of training; a site without labels reads. */
 export type SitePhase = 'starting' | 'waiting' | 'reading' | 'G' | 'exchange' | 'L' | 'cool-down' | 'done' | 'stopped'
@@ -27,6 +28,16 @@ export interface PublicationView {
   without: string[]
 }
 
+/** A warning that holds. */
+export interface ConditionView {
+  /** What docs/reference/metrics.md calls it. */
+  kind?: WarningKind
+  /** What is wrong, where, and mostly what to do. */
+  sentence: string
+  /** ISO 8601, UTC. */
+  since: string
+}
+
 /** What GET /status answers. */
 export interface SiteStatus {
   /** Its version, and name/version of each protocol that it speaks. */
@@ -47,6 +58,8 @@ export interface SiteStatus {
   /** A site without labels: it reads what the others average, and has no Dice. */
   reads?: true
   dice?: Dice
+  /** 95 % intervals of them, over patients; absent where these are fewer than five. */
+  intervals?: DiceIntervals
   /** Dice by class, where the federation names classes. */
   classes?: Readonly<Record<string, Dice>>
   /** Estimated relative consensus distance of the sites that announced themselves lately. */
@@ -82,6 +95,8 @@ export interface SiteStatus {
   relayedBytes: number
   /** What holds now; the log has what was. */
   warnings: string[]
+  /** The same with kinds and times. */
+  conditions: ConditionView[]
   /** Absent where the federation shares nothing beside the adapter. */
   publications?: PublicationView[]
   /** What computes, where, and why that; absent until the trainer is ready. */
@@ -112,6 +127,8 @@ export interface PeerView {
   reach?: string
   /** Its adapter was clipped again and again. */
   suspect: boolean
+  /** It trained, said no farewell, and is not there. */
+  absent?: true
   /** Version; absent until it has said so. */
   software?: string
 }

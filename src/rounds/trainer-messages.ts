@@ -39,6 +39,8 @@ export interface TrainerSetup {
   readonly finished?: number | undefined
   /** Publications that the site's policy lets leave; none if not given. */
   readonly publish?: readonly PublicationKind[] | undefined
+  /** Validation images of which pictures are kept in the private store; none if not given. */
+  readonly pictures?: number | undefined
   /** Test fault: every step takes this many times as long. */
   readonly slow?: number
 }

@@ -124,9 +124,9 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     train: async (phase) => { await trainPhase(site, round, phase, signal) },
     exchange: async () => { await exchange(site, round, signal) }
   })
-  const { dice, classes, labelFits } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
+  const { dice, classes, intervals, labelFits } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
-  Object.assign(record, { dice, classes, labelFits, trainedBefore: site.averager.steps.trained })
+  Object.assign(record, { dice, classes, intervals, labelFits, trainedBefore: site.averager.steps.trained })
   record.scored = scoredRound(record, round.number, dice.global)
   if (others != null) {
     others.onScored?.(record.scored)
@@ -143,6 +143,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
     round: round.number,
     dice,
     ...(classes == null ? {} : { classes }),
+    ...(intervals == null ? {} : { intervals }),
     lossG: round.loss.G,
     lossL: round.loss.L,
     ...counts,

@@ -48,6 +48,7 @@ export const WARNING_KINDS = {
   worse: { keys: ['worse'], means: 'the model is worse than a week ago' }
 } as const satisfies Record<string, { readonly keys: readonly string[], readonly means: string }>
 
+/** Which kind a warning is of: docs/reference/metrics.md. */
 export type WarningKind = keyof typeof WARNING_KINDS
 
 const BEGINNINGS = (Object.entries(WARNING_KINDS) as [WarningKind, { readonly keys: readonly string[] }][])

@@ -37,6 +37,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npx mocha /, 'this is mocha'],
   [/^consilium doctor/, 'judges this machine, whatever it is: test/e2e/doctor.spec.ts'],
   [/^consilium start /, 'trains until its rounds are finished: test/e2e/network/readme.spec.ts'],
+  [/^consilium page/, 'answers until it is stopped: test/integration/page, test/e2e/page.spec.ts'],
   [/^consilium serve /, 'answers until it is stopped: test/integration/viewer'],
   [/^consilium corrections undo ID/, 'a form to fill in: test/integration/viewer'],
   [/^python3 scripts\/viewer/, 'needs MONAI Label\'s client, which is no dependency: test/integration/viewer makes its requests'],

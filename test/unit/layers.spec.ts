@@ -40,7 +40,7 @@ describe('the fence', () => {
     const found = await violations('test/fixtures/layers/src')
     expect(found).to.deep.equal([
       'no-cycles: adapter/one.ts → adapter/other.ts',
-      ...['adapter', 'common', 'compute', 'dataset', 'dicomweb', 'experiment', 'formats', 'model', 'privacy', 'report', 'settings',
+      ...['adapter', 'common', 'compute', 'dataset', 'dicomweb', 'experiment', 'formats', 'model', 'page', 'privacy', 'report', 'settings',
         'simulation', 'viewer']
         .flatMap((room) => [`room-${room}: ${room}/bad.ts → @libp2p/interface`, `room-${room}: ${room}/bad.ts → node/daemon.ts`]),
       'room-audit: audit/bad.ts → @tensorflow/tfjs-core',

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { outlinePixels } from '../../../scripts/testnet/report/pictures.ts'
+import { outlinePixels } from '../../../src/dataset/index.ts'
 import type { SiteData } from '../../../src/experiment/data-source.ts'
 import { methodOf } from '../../../src/experiment/jobs.ts'
 import { unpackBits } from '../../../src/experiment/masks.ts'

@@ -1,11 +1,12 @@
 import { finalDiceChart } from '../../../src/report/charts.ts'
 import { html, Markup } from '../../../src/report/markup.ts'
-import { legend, NOTHING, renderHtml, strip } from '../../../src/report/page.ts'
+import { legend, NOTHING, renderHtml, swatch } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
+import { outlineLegend, pixels, SCORE_WORDS, shotStrip } from '../../../src/report/shots.ts'
 import type { Picture } from './pictures.ts'
 import type { Report } from './report.ts'
 import { technicalPart } from './technical-part.ts'
-import { describeOutcome, outcomeOf, pixels, type Outcome } from './verdict.ts'
+import { describeOutcome, outcomeOf, type Outcome } from './verdict.ts'
 
 export interface PageInput {
   readonly report: Report
@@ -74,7 +75,7 @@ function summary (report: Report, pictures: readonly Picture[]): Markup {
 ${hospitals.map((each, index) => {
     const outcome = outcomeOf(each)
     const sentences = describeOutcome(each, pictures.find(({ name }) => name === each.name))
-    return html`<div class="verdict"><h3><i style="background: ${siteColour(index)}"></i>${each.name}
+    return html`<div class="verdict"><h3>${swatch(siteColour(index))}${each.name}
 <span class="mark ${outcome === 'gained' ? 'good' : outcome === 'lost' ? 'bad' : 'missed'}">${WORDS[outcome]}</span></h3>
 <p>${sentences.join(' ')}</p></div>`
   })}</section>`
@@ -82,7 +83,7 @@ ${hospitals.map((each, index) => {
 
 /** The worst case comes first. */
 function pictureSections (report: Report, pictures: readonly Picture[]): Markup {
-  const key = legend([["the radiologist's outline (truth)", '#ffc107'], ["the model's outline (result)", '#40e0ff']])
+  const key = outlineLegend()
   const sorted = [...pictures].sort((a, b) => a.worst.scores.personal.dice - b.worst.scores.personal.dice)
   const all = (kind: 'worst' | 'typical', some: readonly Picture[]): Markup[] => some.map((picture) =>
     shots(kind, picture, report.hospitals.findIndex(({ name }) => name === picture.name)))
@@ -96,19 +97,8 @@ ${key}${all('typical', pictures)}</section>`
 }
 
 function shots (kind: 'worst' | 'typical', picture: Picture, index: number): Markup {
-  const shot = picture[kind]
-  const scored = (name: string, mode: 'frozen' | 'global' | 'personal'): { label: string, overlay: string } => {
-    const { dice, hd95 } = shot.scores[mode]
-    return { label: `${name}, Dice ${dice.toFixed(3)}, HD95 ${pixels(hd95)}`, overlay: shot[mode] }
-  }
-  const panels = [
-    { label: 'image', overlay: '' },
-    scored('frozen SAM', 'frozen'),
-    scored('global', 'global'),
-    scored('personalised', 'personal')
-  ]
-  return html`<h3 class="legend"><span><i style="background: ${siteColour(index)}"></i>${picture.name}</span></h3>
-${strip({ ...shot, name: picture.name, id: `${kind}-${index}`, panels })}
+  return html`<h3 class="legend"><span>${swatch(siteColour(index))}${picture.name}</span></h3>
+${shotStrip(picture[kind], { name: picture.name, id: `${kind}-${index}` })}
 ${kind === 'worst'
     ? NOTHING
     : html`<p class="note">Mean HD95 over all its images: frozen ${pixels(picture.hd95.frozen)}, global ${pixels(picture.hd95.global)},
@@ -116,10 +106,8 @@ personalised ${pixels(picture.hd95.personal)}.</p>`}`
 }
 
 function glossary ({ hospitals }: Report): Markup {
-  const words: [string, string][] = [
-    ['Dice', 'how much two outlines overlap: 1 is the same area, 0 no overlap at all. Above 0.9 they look alike; below 0.7 a reader sees ' +
-      'the difference at once.'],
-    ['HD95', 'how far the two outlines are apart where they differ most, but for the outermost 5 %; in pixels, and less is better.'],
+  const words: (readonly [string, string])[] = [
+    ...SCORE_WORDS,
     ['frozen', 'the model as it was before any hospital trained it.'],
     ...hospitals.some(({ dice }) => dice.local != null)
       ? [['alone', 'trained as long, on this hospital only.'] as [string, string]]

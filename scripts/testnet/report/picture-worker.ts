@@ -35,7 +35,7 @@ async function draw (mode: Mode): Promise<Drawn[]> {
   return masks.map((mask, index) => {
     const { mask: labels, height, width } = validation[index]!
     const truth = labels.map((label) => isForeground(label) ? label : 0)
-    return { mask, dice: diceScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
+    return { mask: mask.map((label) => label > 0 ? 1 : 0), dice: diceScore(mask, truth), hd95: hausdorff95(mask, truth, height, width) }
   })
 }
 
@@ -56,7 +56,7 @@ function picture (index: number): ShotData {
     width,
     channels,
     image: base64(image),
-    truth: base64(mask.map((label) => isForeground(label) ? label : 0)),
+    truth: base64(mask.map((label) => isForeground(label) ? 1 : 0)),
     frozen: of('frozen'),
     global: of('global'),
     personal: of('personal')

@@ -1,6 +1,6 @@
 import { bytesChart, consensusChart, diceChart } from '../../../src/report/charts.ts'
 import { html, Markup } from '../../../src/report/markup.ts'
-import { checkList, legend, table, tableRow } from '../../../src/report/page.ts'
+import { checkList, legend, table, tableRow, tiles } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
 import { meanDice } from '../checks/checks.ts'
 import { describeParticipation, describeSteps } from './participation.ts'
@@ -9,7 +9,7 @@ import type { HospitalReport, Report, ReportCheck } from './report.ts'
 /** Under a fold: what an engineer looks at. */
 export function technicalPart (report: Report): Markup {
   return html`<details class="fold"><summary>Technical part: checks, rounds, traffic</summary>
-${tiles(report)}
+${figures(report)}
 ${checks(report.checks)}
 ${curves(report)}
 ${hospitalTable(report)}</details>`
@@ -19,7 +19,7 @@ function figure (value: number | null): string {
   return value == null || Number.isNaN(value) ? '–' : value.toFixed(3)
 }
 
-function tiles (report: Report): Markup {
+function figures (report: Report): Markup {
   const finished = report.hospitals.filter(({ exitCode }) => exitCode === 0)
   const last = report.consensus.findLast(({ round }) => round == null)
   const bytes = report.hospitals.reduce((sum, { bytesSent }) => sum + bytesSent, 0)
@@ -31,7 +31,7 @@ function tiles (report: Report): Markup {
     [`${(bytes / 1e6).toFixed(1)} MB`, 'sent by all hospitals'],
     [`${Math.round(report.wallSeconds)} s`, `from first command to report${report.crossSite == null ? '' : ', training alone not counted'}`]
   ]
-  return html`<div class="tiles">${all.map(([value, label]) => html`<div class="tile"><b>${value}</b><span>${label}</span></div>`)}</div>`
+  return tiles(all)
 }
 
 function checks (list: readonly ReportCheck[]): Markup {
@@ -52,7 +52,7 @@ ${
 <div class="chart">${new Markup(diceChart(report))}</div></section>
 <section class="card"><h2>How far the hospitals are apart</h2>
 <p class="hint">Spread of the global adapters, relative to how far they have moved from the start; exact, from the saved files.</p>
-<div class="chart">${new Markup(consensusChart(report))}</div></section></div>
+<div class="chart">${new Markup(consensusChart({ ...report, limit: 0.1 }))}</div></section></div>
 <section class="card"><h2>What left each hospital</h2>
 ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 <div class="chart">${new Markup(bytesChart(report))}</div></section>`

@@ -1,3 +1,4 @@
+import { pixels } from '../../../src/report/shots.ts'
 import type { Picture } from './pictures.ts'
 import type { HospitalReport } from './report.ts'
 
@@ -55,9 +56,4 @@ function worst ({ worst: { scores: { personal: { dice, hd95 } } } }: Picture): s
 
 function two (value: number | null | undefined): string {
   return value == null || Number.isNaN(value) ? '–' : value.toFixed(2)
-}
-
-/** A distance on an image. */
-export function pixels (distance: number | null | undefined): string {
-  return distance == null ? '–' : `${distance.toFixed(1)} px`
 }

@@ -5,8 +5,9 @@ import type { Revoked } from '../../federation/membership/site-membership.ts'
 import { peerIdText } from '../../federation/signed.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { askControl } from '../../node/control/client.ts'
+import { membersOf } from '../ask-site.ts'
 import { command, withFlags } from '../flags.ts'
-import { knownMember, membersInHome, membersOfDaemon, ownMember } from '../members-of-home.ts'
+import { knownMember } from '../members-of-home.ts'
 import { describeArrived, describePace, describeReads, homeFlag, jsonFlag, print } from '../output.ts'
 import { offline } from '../prepare-home.ts'
 
@@ -15,9 +16,7 @@ export const members = command({
   describe: 'who belongs to the federation, this site first: role, last seen, last round trained, last exchange',
   builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
   handler: async ({ home, json }) => {
-    const known = await membersOfDaemon(home) ?? await membersInHome(home)
-    const own = await ownMember(home)
-    const list = [own, ...known.filter(({ peerId }) => peerId !== own.peerId)]
+    const list = await membersOf(home)
     print(json, list, () => list.map(describe).join('\n'))
   }
 })

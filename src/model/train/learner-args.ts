@@ -3,7 +3,7 @@ import type { Engine } from '../../compute/index.ts'
 import type { Fitted, LabelMap, Scored } from '../../dataset/index.ts'
 import type { Mechanism } from '../../privacy/mechanism.ts'
 import type { MethodSettings } from '../../settings/method.ts'
-import type { ModelSettings } from '../../settings/model.ts'
+import type { Mode, ModelSettings } from '../../settings/model.ts'
 import type { TrainSettings } from '../../settings/training.ts'
 import type { Received } from '../components/component.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
@@ -59,6 +59,16 @@ export interface PhaseArgs {
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
+}
+
+/** Sees the masks that are scored, one for each sample at its original size. */
+export type OnMasks = (masks: readonly Uint8Array[]) => void
+
+export interface EvaluateArgs {
+  readonly adapter: Adapter
+  readonly samples: readonly Scored[]
+  readonly mode: Mode
+  readonly onMasks?: OnMasks
 }
 
 /** A split of training images. */

@@ -32,7 +32,7 @@ import { paddedChunks } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
-import type { LearnerInit, PhaseArgs } from './learner-args.ts'
+import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs } from './learner-args.ts'
 import { OWN_BETA_2, stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
@@ -251,9 +251,9 @@ export class Learner {
     })
   }
 
-  /** Scores masks at the original size; Dice is the mean over images. */
-  async evaluate ({ adapter, samples, mode }: { adapter: Adapter, samples: readonly Scored[], mode: Mode }): Promise<Evaluation> {
-    return await this.#evaluated(this.#adapted(adapter, mode), samples, mode)
+  /** Scores masks at the original size; Dice is the mean over images. `onMasks` sees what was scored. */
+  async evaluate ({ adapter, samples, mode, onMasks }: EvaluateArgs): Promise<Evaluation> {
+    return await this.#evaluated(this.#adapted(adapter, mode), samples, mode, onMasks)
   }
 
   /** What this site would have without the others; undefined where the method does not train it. */
@@ -267,8 +267,10 @@ export class Learner {
     return this.#state.copy?.served?.serves
   }
 
-  async #evaluated (adapted: HostRecord, samples: readonly Scored[], mode: Mode): Promise<Evaluation> {
-    return evaluation(samples, await this.#masks(adapted, samples, this.#prompts), { labels: this.#init.labels, mode })
+  async #evaluated (adapted: HostRecord, samples: readonly Scored[], mode: Mode, onMasks?: OnMasks): Promise<Evaluation> {
+    const masks = await this.#masks(adapted, samples, this.#prompts)
+    onMasks?.(masks)
+    return evaluation(samples, masks, { labels: this.#init.labels, mode })
   }
 
   get #prompts (): (chunk: readonly Fitted[]) => HostRecord {

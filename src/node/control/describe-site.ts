@@ -3,7 +3,7 @@ import type { Averager } from '../../gossip-aggregation/averager.ts'
 import type { Steps } from '../../gossip-aggregation/unmixed.ts'
 import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { imagesSeen } from '../../rounds/participation.ts'
-import type { AmendmentView, PublicationView, SitePhase, SiteStatus } from '../../rounds/status.ts'
+import type { AmendmentView, ConditionView, PublicationView, SitePhase, SiteStatus } from '../../rounds/status.ts'
 import type { JoinedPeers } from '../join-peers.ts'
 import type { SiteNetwork } from '../network/site-network.ts'
 import type { Site } from '../site.ts'
@@ -22,13 +22,15 @@ export interface SiteParts {
   readonly publications: PublicationView[] | undefined
   readonly consensus: number | undefined
   readonly eventLoopP99Ms: number
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 /** What GET /status answers. */
 export function describeSite (parts: SiteParts): SiteStatus {
-  const { site, network, averager, images, joined, amendments, publications, consensus, eventLoopP99Ms } = parts
+  const { site, network, averager, images, joined, amendments, publications, consensus, eventLoopP99Ms, now } = parts
   const { version, protocols } = network?.software ?? THIS_SOFTWARE
-  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, classes, progress, compute, pace } = site.record
+  const { phase, round, trainer, exchanges, bytesSent, bytesReceived, partner, dice, intervals, progress, compute, pace } = site.record
   const { document } = site.federation
   return {
     software: version,
@@ -51,10 +53,16 @@ export function describeSite (parts: SiteParts): SiteStatus {
     ...describeNetwork(network),
     ...waiting(phase, network),
     warnings: site.notices.standing,
+    conditions: conditionsOf(site.notices, now),
     eventLoopP99Ms,
     ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
-    ...present({ publications, compute, partner, dice, classes, consensus, progress })
+    ...present({ publications, compute, partner, dice, intervals, classes: site.record.classes, consensus, progress })
   }
+}
+
+function conditionsOf ({ conditions }: SiteParts['site']['notices'], now: number): ConditionView[] {
+  return conditions.map(({ kind, message, forMs }) =>
+    ({ ...(kind == null ? {} : { kind }), sentence: message, since: new Date(now - forMs).toISOString() }))
 }
 
 /** A site without labels has none. */

@@ -17,6 +17,11 @@ export const records = z.strictObject({
     'For how long this site must be alone before that is told',
     { unit: 'hours' }
   ),
+  pictures: setting(
+    whole(20).default(5),
+    'How many validation images are kept, with what the models outline in them, in the folder private of the home for ' +
+      '"consilium page"; 0 for none'
+  ),
   keepRounds: setting(whole().optional(), "How many finished rounds' adapters stay in the home's folder adapters, 0 for all", {
     otherwise: 'all'
   })

@@ -3,11 +3,9 @@ import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { messageOf } from '../../common/message-of.ts'
 import { createEngine } from '../../compute/index.ts'
-import type { Evaluation } from '../../model/classes/evaluation.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
-import type { Mode } from '../../settings/model.ts'
 import type { PublicationKind } from '../../settings/publication-kinds.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
@@ -18,12 +16,12 @@ import { DiskFeatures } from './disk-features.ts'
 import { madePublication, type Showing } from './made-publication.ts'
 import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
+import { SiteScorer } from './site-scorer.ts'
 import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
 
-type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits'>
 export type Progress = (progress: { step: number, steps: number }) => void
 
 /** What the daemon may ask of a loaded site. */
@@ -44,6 +42,7 @@ interface SessionInit {
   readonly split: FittedSplit
   readonly weight: number
   readonly store: PrivateStore
+  readonly scorer: SiteScorer
   readonly onProgress: Progress
   readonly initial: PrivateSet
   readonly keptRound: number
@@ -58,14 +57,14 @@ export class TrainerSession implements Session {
   readonly #weight: number
   #split: FittedSplit
   readonly #store: PrivateStore
+  readonly #scorer: SiteScorer
   readonly #onProgress: Progress
   /** The private parameters before any training. */
   readonly #initial: PrivateSet
   #privateRound: number
   #keptRound: number
-  #frozen: Score | undefined
 
-  constructor ({ setup, ready, learner, data, split, weight, store, onProgress, initial, keptRound }: SessionInit) {
+  constructor ({ setup, ready, learner, data, split, weight, store, scorer, onProgress, initial, keptRound }: SessionInit) {
     this.ready = ready
     this.#setup = setup
     this.#learner = learner
@@ -73,6 +72,7 @@ export class TrainerSession implements Session {
     this.#split = split
     this.#weight = weight
     this.#store = store
+    this.#scorer = scorer
     this.#onProgress = onProgress
     this.#initial = initial
     this.#privateRound = ready.privateRound
@@ -91,7 +91,7 @@ export class TrainerSession implements Session {
       const changed = await this.#data.changed()
       if (changed == null) return
       this.#split = changed.split
-      this.#frozen = undefined
+      this.#scorer.take(changed.split.validation)
       say(`from now on this site trains with ${changed.corrections} corrected images`)
     } catch (error) {
       say(`corrections are not taken in yet: ${messageOf(error)}`)
@@ -122,8 +122,8 @@ export class TrainerSession implements Session {
     return { loss, steps }
   }
 
-  async score ({ adapter }: Work): Promise<TrainerCalls['score']['reply']> {
-    return await this.#score(adapter)
+  async score ({ adapter, round }: Work): Promise<TrainerCalls['score']['reply']> {
+    return await this.#scorer.score(new Adapter(this.#learner.schema, adapter), round)
   }
 
   /** What this site may show of its images, or of its training. */
@@ -146,30 +146,6 @@ export class TrainerSession implements Session {
     if (before != null && (before.keptRound ?? 0) >= round) return false
     this.#learner.importPrivate(before?.set ?? this.#initial)
     return true
-  }
-
-  async #score (values: Float32Array): Promise<TrainerCalls['score']['reply']> {
-    const adapter = new Adapter(this.#learner.schema, values)
-    const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#split.validation, mode })
-    const frozen = this.#frozen ??= await score('frozen')
-    const [global, personal] = [await score('global'), await score('personal')]
-    const alone = await this.#learner.evaluateAlone(this.#split.validation)
-    const { serves } = this.#learner
-    const dice = {
-      frozen: frozen.dice,
-      global: global.dice,
-      personal: personal.dice,
-      ...(alone == null ? {} : { alone: alone.dice }),
-      ...(serves == null ? {} : { serves })
-    }
-    if (frozen.classes == null) return { dice }
-    const classes = Object.fromEntries(Object.entries(frozen.classes).map(([name, base]) => [name, {
-      frozen: base,
-      global: global.classes![name]!,
-      personal: personal.classes![name]!,
-      ...(alone == null ? {} : { alone: alone.classes![name]! })
-    }]))
-    return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
   #args ({ round, adapter, done, share, asRound, received }: TrainWork, isEnough: () => boolean): PhaseArgs {
@@ -216,6 +192,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     split,
     weight: setup.correctionWeight ?? 1,
     store,
+    scorer: new SiteScorer({ learner, setup, now: Date.now }, split.validation),
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     initial,
     keptRound: saved?.keptRound ?? 0

@@ -25,7 +25,7 @@ const DAMAGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
 
 /** Written anew at every start or round and read by nobody of the site, or the user's own to edit, or a cache; each needs its reason. */
 const SILENT: readonly (readonly [RegExp, readonly string[], string])[] = [
-  [/^(summary|control)\.json$/, ['flipped', 'halved', 'emptied', 'deleted'], 'an output, written anew'],
+  [/^(summary|control|status)\.json$/, ['flipped', 'halved', 'emptied', 'deleted'], 'an output, written anew'],
   [/^inventory\.json$/, ['deleted'], 'a home of older software has none'],
   [/^config\.json$/, ['flipped', 'halved', 'emptied'], 'people write in it; the command line says where it is no JSON'],
   [/^best\.safetensors$/, ['flipped', 'halved', 'emptied'], 'for people alone; its checksum is checked by whoever reads it'],

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { judge } from '../../../scripts/testnet/checks/checks.ts'
 import { renderPage } from '../../../scripts/testnet/report/page.ts'
-import { outlinePixels, renderPicture } from '../../../scripts/testnet/report/pictures.ts'
+import { renderPicture } from '../../../scripts/testnet/report/pictures.ts'
 import { reportSchema, type Report } from '../../../scripts/testnet/report/report.ts'
+import { outlinePixels } from '../../../src/dataset/index.ts'
 import type { RoundRecord } from '../../../src/home/metrics-log.ts'
 import { describeDistance } from '../../../src/report/charts.ts'
 import { facts, homeResult, NONE, outcome, round as finishedRound, summary } from './fixtures.ts'
@@ -150,7 +151,7 @@ describe('report.html', () => {
   })
 
   it('has four charts in the colours of the page', () => {
-    expect(page.match(/<svg/g)).to.have.length(4)
+    expect(page.match(/<svg xmlns/g)).to.have.length(4)
     expect(page).not.to.match(/#000a0/)
     expect(page).to.include('var(--accent)')
   })

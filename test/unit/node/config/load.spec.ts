@@ -38,6 +38,7 @@ describe('configuration', () => {
       nice: 10,
       notifyAloneHours: 12,
       logLevel: 'info',
+      pictures: 5,
       withoutLabels: false
     })
   })

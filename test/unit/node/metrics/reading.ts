@@ -31,6 +31,7 @@ export const WELL: Reading = {
     relays: ['12D3KooWMDnCnkdDCKNgkgeZcyNNDHiXnMw5ReQbZ2vM28d2fATZ'],
     relayedBytes: 9,
     warnings: [],
+    conditions: [],
     compute: { engine: 'onnx', provider: 'cpu', reason: 'there is no other' },
     trainer: 'ready',
     eventLoopP99Ms: 12

@@ -1,0 +1,115 @@
+import { expect } from 'chai'
+import type { MemberView } from '../../../src/federation/membership/members-view.ts'
+import { factsOf, type Known } from '../../../src/page/facts.ts'
+import { picturesPart, sitePart, type SitePart } from '../../../src/report/site-page.ts'
+import type { PeerView } from '../../../src/rounds/status.ts'
+import { WELL } from '../node/metrics/reading.ts'
+
+const ID = (letter: string): string => `12D3KooW${letter.repeat(44)}`
+const member = (letter: string, over: Partial<MemberView> = {}): MemberView =>
+  ({ peerId: ID(letter), name: `Hospital ${letter}`, role: 'member', standing: 'member', connected: true, ...over })
+const peer = (letter: string, over: Partial<PeerView> = {}): PeerView =>
+  ({ peerId: ID(letter), connected: true, addresses: [], exchanges: 0, suspect: false, ...over })
+
+const KNOWN: Known = {
+  federation: 'Prostate North',
+  isRunning: true,
+  at: '2026-11-30T07:00:00.000Z',
+  status: WELL.status,
+  peers: [],
+  members: [member('S', { isSelf: true, connected: false })],
+  records: [],
+  ledger: { entries: [], exchanged: new Map() }
+}
+
+describe('what the page of a site says', () => {
+  it('keeps four facts of a hospital apart: registered, connected, trained, exchanged', () => {
+    const { sites: { round, rows } } = factsOf({
+      ...KNOWN,
+      members: [
+        ...KNOWN.members,
+        member('A'),
+        member('B', { lastRound: 2, lastSeen: '2026-11-30T06:00:00.000Z', lastExchange: '2026-11-29T06:00:00.000Z' }),
+        member('C', { standing: 'invited' }),
+        member('D', { standing: 'revoked' }),
+        member('E'),
+        member('F')
+      ],
+      peers: [
+        peer('A', { round: 4, phase: 'G' }),
+        peer('B', { connected: false, round: 2, phase: 'L', lastSeen: '2026-11-30T06:00:00.000Z', absent: true }),
+        peer('E', { round: 3, phase: 'G', suspect: true }),
+        peer('F', { reads: true, round: 3, phase: 'reading' })
+      ],
+      ledger: { entries: [], exchanged: new Map([[ID('A'), 2], [ID('E'), 1]]) }
+    })
+    expect(round).to.equal(3)
+    const said = rows.map(({ registered, connected, trained, exchanged }) =>
+      [registered, connected, trained, exchanged].map(({ text }) => text))
+    expect(said).to.deep.equal([
+      ['member', '–', 'yes', '–'],
+      ['member', 'yes', 'yes; now in round 4', 'yes, 2 times'],
+      ['member', 'no; last seen 2026-11-30 06:00', 'not yet; in round 2', 'no; last on 2026-11-29 06:00'],
+      ['invited', 'never seen', 'not heard yet', 'not yet'],
+      ['revoked', 'never seen', 'not heard yet', 'not yet'],
+      ['member', 'yes; its adapter is far off again and again', 'training now', 'yes'],
+      ['member', 'yes', 'it reads', 'not yet']
+    ])
+  })
+
+  it('says what is wrong, of whom by name, since when, and what to do', () => {
+    const sentence = `the clock of site ${ID('A')} is 30 minutes ahead of this site's: set the one that is wrong`
+    const conditions = [{ kind: 'clock_of_peer' as const, sentence, since: '2026-11-30T06:59:30.000Z' }]
+    const absent = peer('B', { connected: false, round: 2, lastSeen: '2026-11-30T06:00:00.000Z', absent: true })
+    const members = [...KNOWN.members, member('A'), member('B')]
+    const { warnings } = factsOf({ ...KNOWN, status: { ...WELL.status, conditions }, peers: [absent], members })
+    expect(warnings).to.have.length(2)
+    expect(warnings[0]).to.deep.include({ title: "Another site's clock, or this one's, is wrong", since: '2026-11-30 06:59' })
+    expect(warnings[0]!.sentence).to.include('The clock of site Hospital A is 30 minutes')
+    expect(warnings[0]!.todo).to.include('set its clock')
+    expect(warnings[1]!.sentence).to.equal('Hospital B was in round 2 when it was heard last.')
+  })
+
+  it('shows what was known last where the daemon does not answer, and nothing as if it were now', () => {
+    const { now } = factsOf({ ...KNOWN, isRunning: false, status: { ...WELL.status, phase: 'stopped' } })
+    expect(now.stale).to.include('This is what it said last, on 2026-11-30 07:00')
+    expect(now.headline).to.equal('Round 3 of 10: when it was last heard, it has stopped.')
+    const { connected } = factsOf({ ...KNOWN, isRunning: false, members: [member('S', { isSelf: true }), member('A')], peers: [peer('A')] })
+      .sites.rows[1]!
+    expect(connected).to.deep.equal({ text: 'never seen', mark: 'missed' })
+    const never = factsOf({ ...KNOWN, isRunning: false, status: undefined, at: undefined })
+    expect(never.now.stale).to.include('nothing of an earlier run is kept')
+    expect(never.warnings).to.deep.equal([])
+  })
+
+  it('draws long trainings by few points, and intervals as bands', () => {
+    const record = (round: number): Known['records'][number] => ({
+      t: '2026-11-30T07:00:00.000Z',
+      round,
+      lossG: 0,
+      lossL: 0,
+      exchanges: 1,
+      bytesSent: 1e6,
+      bytesReceived: 2e6,
+      consensus: 0.1,
+      dice: { frozen: 0.3, global: 0.6, personal: 0.7 },
+      intervals: { frozen: [0.2, 0.4], global: [0.5, 0.7], personal: [0.6, 0.8] }
+    })
+    const { curves } = factsOf({ ...KNOWN, records: Array.from({ length: 1_000 }, (_, i) => record(i + 1)) })
+    expect(curves.history).to.have.length.within(100, 120)
+    expect(curves.history.at(-1)!.round).to.equal(1_000)
+    expect(curves.without).to.equal('')
+    expect(sitePart('curves', curves).match(/opacity="0\.(22|12)"/g), 'two bands').to.have.length(2)
+    const bare = factsOf({ ...KNOWN, records: [1, 2].map((round) => ({ ...record(round), intervals: undefined })) }).curves
+    expect(bare.without).to.include('No intervals: fewer than five patients')
+    expect(sitePart('curves', bare)).not.to.match(/opacity="0\.(22|12)"/)
+  })
+
+  it('escapes what others named, and has no style of its own in any part', () => {
+    const evil = '<img src=x onerror=alert(1)>'
+    const facts = factsOf({ ...KNOWN, federation: evil, members: [...KNOWN.members, member('A', { name: evil })] })
+    const parts = (Object.keys(facts) as SitePart[]).map((part) => sitePart(part, facts[part])).join('')
+    expect(parts).to.include('&lt;img src=x').and.not.to.match(/<img|<style| style=|<script/)
+    expect(picturesPart({ problem: evil })).not.to.include('<img')
+  })
+})
