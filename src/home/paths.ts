@@ -43,6 +43,7 @@ export interface SitePaths {
   readonly inventory: string
   readonly backup: string
   readonly restored: string
+  readonly newWithdrawals: string
 }
 
 /**
@@ -97,7 +98,8 @@ export function sitePaths (home: string): SitePaths {
     summary: at('summary.json'),
     inventory: at('inventory.json'),
     backup: at('backup.json'),
-    restored: at('restored.json')
+    restored: at('restored.json'),
+    newWithdrawals: at('private/withdrawals.jsonl')
   }
 }
 
