@@ -31,7 +31,8 @@ async function hospital (data: string): Promise<void> {
   for (const patient of PATIENTS) {
     for (let i = 0; i < PICTURES; i++) {
       const isDisc = (x: number, y: number): boolean => Math.hypot(x - 20 - i, y - 24 - i) < 9
-      await writeFile(join(data, 'images', `${patient}_0${i}.png`), await png(SIDE, SIDE, (x, y) => isDisc(x, y) ? 220 : 90 + (x * 7 + y) % 17))
+      const picture = await png(SIDE, SIDE, (x, y) => isDisc(x, y) ? 220 : 90 + (x * 7 + y) % 17)
+      await writeFile(join(data, 'images', `${patient}_0${i}.png`), picture)
       await writeFile(join(data, 'masks', `${patient}_0${i}.png`), await png(SIDE, SIDE, (x, y) => isDisc(x, y) ? 255 : 0))
     }
   }

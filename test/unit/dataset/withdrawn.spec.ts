@@ -38,8 +38,10 @@ describe('a data folder without who was withdrawn', () => {
   })
 
   it('has none of the volumes, and tells a volume from a slice in a file of its own', async () => {
-    const volume = (depth: number, datatype: number): Uint8Array =>
-      niftiBytes({ dims: [12, 12, depth], datatype, pixdim: [1, 1, 1, 3], values: Array.from({ length: 144 * depth }, (_, i) => i % 12 < 6 ? 1 : 0) })
+    const volume = (depth: number, datatype: number): Uint8Array => {
+      const values = Array.from({ length: 144 * depth }, (_, i) => i % 12 < 6 ? 1 : 0)
+      return niftiBytes({ dims: [12, 12, depth], datatype, pixdim: [1, 1, 1, 3], values })
+    }
     const files: Record<string, Uint8Array> = {}
     for (const [name, depth] of [['pa_1', 3], ['pa_2', 3], ['pb_1', 1], ['pb_2', 1]] as const) {
       files[`images/${name}.nii`] = volume(depth, 4)
@@ -69,8 +71,9 @@ describe('a DICOM patient who is withdrawn', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consilium-'))
     for (const patient of [1, 2]) {
-      for (const name of await readdir(join(DICOM, 'ct'))) await putOfPatient(join('ct', name), join(folder, 'data', `${patient}`, name), patient)
-      await putOfPatient('ct-binary.dcm', join(folder, 'data', `${patient}`, 'seg.dcm'), patient)
+      const own = join(folder, 'data', `${patient}`)
+      for (const name of await readdir(join(DICOM, 'ct'))) await putOfPatient(join('ct', name), join(own, name), patient)
+      await putOfPatient('ct-binary.dcm', join(own, 'seg.dcm'), patient)
     }
   })
   after(async () => { await rm(folder, { recursive: true }) })
@@ -102,7 +105,8 @@ describe('a DICOM patient who is withdrawn', () => {
     const privateStore = join(folder, 'other')
     const book = await Withdrawn.read(privateStore)
     await book.add({ id: book.idOf('x'), at: '2026-01-01T00:00:00.000Z', shown: false })
-    const complaint = async (): Promise<string> => await Withdrawn.read(privateStore).then(() => '', (error: unknown) => (error as Error).message)
+    const complaint = async (): Promise<string> =>
+      await Withdrawn.read(privateStore).then(() => '', (error: unknown) => (error as Error).message)
     expect(await complaint()).to.equal('')
     await writeFile(join(privateStore, 'patients.key'), new Uint8Array(32))
     expect(await complaint()).to.match(/patients\.key is not the key.*restore it from a backup, or remove withdrawn\.json/)
