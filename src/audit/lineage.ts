@@ -21,7 +21,7 @@ export interface Departure {
   readonly bytesSent?: number
 }
 
-export interface Departures {
+interface Departures {
   readonly departures: readonly Departure[]
   /** Why some may be missing. */
   readonly problems: readonly string[]
