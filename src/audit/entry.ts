@@ -105,6 +105,8 @@ const content = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('membership'), event: z.string(), peer: z.string(), detail: z.string().optional() }),
   /** Scores of a global adapter on this site's validation images, told to all sites. */
   z.object({ kind: z.literal('scores'), adapter: digest, round: count, classes: count }),
+  /** By the hash of the home's own key whose images were taken out of training, or in again, and when that was typed. */
+  z.object({ kind: z.literal('withdrawal'), subject: z.string(), event: z.enum(['withdrawn', 'readmitted']), at: z.iso.datetime() }),
   z.object({ kind: z.literal('lost'), entries: count }),
   exchange,
   settled,

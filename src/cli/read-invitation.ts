@@ -2,23 +2,15 @@ import { InputError } from '../errors.ts'
 import { isInvitation, MAX_INVITATION_BYTES } from '../federation/membership/invitation.ts'
 import { readIfThere } from '../home/files.ts'
 import { STANDARD_INPUT } from './flags.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** An invitation itself, its file, or standard input (-). @throws InputError for what is none of these */
 export async function readInvitation (text: string): Promise<string> {
-  if (text === STANDARD_INPUT) return await readStandardInput()
+  if (text === STANDARD_INPUT) return await readStandardInput(MOST_BYTES, 'is no invitation')
   return isInvitation(text) ? text : await readInvitationFile(text)
 }
 
 const MOST_BYTES = 2 * MAX_INVITATION_BYTES
-
-async function readStandardInput (): Promise<string> {
-  let text = ''
-  for await (const chunk of process.stdin.setEncoding('utf8') as AsyncIterable<string>) {
-    text += chunk
-    if (text.length > MOST_BYTES) throw new InputError('what came on standard input is no invitation: it is too long')
-  }
-  return text.trim()
-}
 
 async function readInvitationFile (path: string): Promise<string> {
   const bytes = await readIfThere(path)

@@ -3,7 +3,7 @@ import { channelFacts, planesShown, type ShownPlane } from './channels/facts.ts'
 import { cutFaintNoise } from './faint-noise.ts'
 import { keepSmall } from './kept-slice.ts'
 import { segmentRule } from './dicom/segment-rule.ts'
-import { listAll, type AnyListing } from './dicom/list-all.ts'
+import type { AnyListing } from './dicom/list-all.ts'
 import { readDicomPair, type DicomOptions } from './dicom/read-dicom-pair.ts'
 import { isForeground, LabelBook } from './labels/label-book.ts'
 import { labelRules } from './labels/label-rules.ts'
@@ -11,6 +11,7 @@ import { settleLabels } from './labels/settle-labels.ts'
 import { readSiteLabels } from './labels/site-labels.ts'
 import { readColourTable } from './masks/colour-table.ts'
 import { PaletteBook } from './masks/palette-book.ts'
+import { listUsed } from './list-used.ts'
 import { NO_FOREGROUND, readPair, type PairSlices } from './read-pair.ts'
 import { partCorrected, readRedrawn, type DataImage } from './redrawn.ts'
 import type { Shown } from './transforms/normalise.ts'
@@ -31,7 +32,7 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const listing = await listAll(path, options)
+  const listing = await listUsed(path, options)
   const { layout, statement, ignoredChannels, byLikeName, dicom } = listing
   const { pairs, redrawn, problems: unpaired } = partCorrected(listing, options.corrected)
   const rules = labelRules(await readSiteLabels(path), options.labels)

@@ -161,6 +161,8 @@ export interface ReadOptions {
 export interface LoadOptions extends ReadOptions {
   /** files of labels, in the federation's values, that stand above the folder's, by the stem of their image */
   corrected?: ReadonlyMap<string, string>
+  /** whose images are left out, as if they were not there; nobody's if not given */
+  withdrawn?: (subject: string) => boolean
   /** the site has no labels: images are listed whatever lies beside them, and no masks */
   withoutLabels?: boolean
   /** keeps slices, pictures and volumes without foreground: all count in scores */

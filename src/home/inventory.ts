@@ -33,6 +33,8 @@ const LOST: Readonly<Record<string, string>> = {
   'private/experts.safetensors': BEFORE,
   'private/experts.previous.safetensors': 'it comes again with the next round',
   'private/shown.json': 'how images are read is found out anew from those that are there',
+  'private/withdrawn.json': 'who was withdrawn is trained on again: stop this site and withdraw them once more',
+  'private/lineage.json': 'in which rounds each subject took part is not known any more',
   'metrics.jsonl': 'the numbers of finished rounds are lost, and nothing else',
   'audit/head.json': 'a new audit ledger begins; what was before can come from a backup alone'
 }

@@ -44,6 +44,7 @@ export interface SitePaths {
   readonly inventory: string
   readonly backup: string
   readonly restored: string
+  readonly newWithdrawals: string
 }
 
 /**
@@ -99,7 +100,8 @@ export function sitePaths (home: string): SitePaths {
     lastStatus: at('status.json'),
     inventory: at('inventory.json'),
     backup: at('backup.json'),
-    restored: at('restored.json')
+    restored: at('restored.json'),
+    newWithdrawals: at('private/withdrawals.jsonl')
   }
 }
 

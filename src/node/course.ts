@@ -18,6 +18,7 @@ import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
 import type { AdapterState, Site } from './site.ts'
 import type { TrainerProcess } from './trainer-process.ts'
+import { takeWithdrawals } from './withdrawals.ts'
 
 export interface CourseInit {
   readonly site: Site
@@ -37,7 +38,7 @@ export interface CourseInit {
 
 /**
  * From the first round to the end of the cool-down: waits for the others where a site alone would train for itself only. Ends early, at a
- * round's end, where another document is to be gone on with.
+ * round's end, where another document is to be gone on with, or the images are to be read anew since somebody was withdrawn: as `amended`.
  */
 export async function followCourse (init: CourseInit): Promise<'finished' | 'amended'> {
   const { joined } = init
@@ -120,13 +121,13 @@ async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Pr
 }
 
 async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {
-  const { site, state, trainer, audit, joined, publications, mayTrain, amendments, signal } = init
+  const { site, state, trainer, audit, joined, publications, mayTrain, signal } = init
   const { federation: { document }, metrics, record, notices, logger } = site
   const { training: { rounds } } = document
   const plan = roundPlan(document)
   const decline = new Decline(notices)
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
-    if (await amendments?.look() === true) return 'amended'
+    if (await isDue(init)) return 'amended'
     const onPhase = (phase: SitePhase): void => {
       logger.info({ round, phase }, 'phase')
       joined?.announcer.touch()
@@ -141,12 +142,18 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
     logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')
   }
-  return await amendments?.look() === true ? 'amended' : 'finished'
+  return await isDue(init) ? 'amended' : 'finished'
+}
+
+/** All is to be loaded anew before it goes on. */
+async function isDue ({ site, audit, amendments }: CourseInit): Promise<boolean> {
+  const isWithdrawn = await takeWithdrawals({ ...site, audit })
+  return await amendments?.look() === true || isWithdrawn
 }
 
 /** The course of a site without labels. */
 async function read (init: CourseInit, joined: JoinedPeers): Promise<'finished' | 'amended'> {
-  const { site, state, amendments, signal } = init
+  const { site, state, signal } = init
   const { gossip, network: { peers }, announcer } = joined
   if (site.restored != null) await endRestored(site.paths)
   const outcome = await readAlong({
@@ -157,7 +164,7 @@ async function read (init: CourseInit, joined: JoinedPeers): Promise<'finished' 
     clock: systemClock,
     distance: announcer.distance,
     onPhase: () => { announcer.touch() },
-    isAmended: async () => await amendments?.look() === true
+    isAmended: async () => await isDue(init)
   }, signal)
   return outcome === 'amended' ? outcome : await settleDown(init, joined)
 }

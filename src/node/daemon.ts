@@ -35,6 +35,7 @@ import { StatusKeeper } from './status-keeper.ts'
 import type { Summary } from './summary.ts'
 import type { TrainerProcess } from './trainer-process.ts'
 import { startWatches } from './watches.ts'
+import { takeWithdrawals } from './withdrawals.ts'
 
 type Closer = () => Promise<void>
 
@@ -121,6 +122,7 @@ export class Daemon {
     // From here on no other daemon can be in this home.
     await audit.open()
     if (site.restored != null) await beginRestored(site.paths, site.restored)
+    await takeWithdrawals({ ...site, audit })
     this.#closers.push(startWatches(site))
     await this.#openControl(site, network)
     this.#init.onListening?.(() => healthOf(this.#status(this.#site ?? site, network), site.notices.conditions).reason)
@@ -139,7 +141,7 @@ export class Daemon {
     this.#ofDocument.push(async () => { await trainer.stop() })
     const ready = await unlessAborted(trainer.start(), this.#stop.signal)
     this.#sayReady(site, ready)
-    this.#images = ready.images
+    this.#sayImages(site, ready)
     const state = this.#state = await openAdapter(site, ready, audit, {
       rootOf: (partner) => network?.membership.rootOf(partner) ?? partner,
       mostRounds: () => network?.membership.documents.mostRounds ?? site.federation.document.training.rounds
@@ -161,12 +163,13 @@ export class Daemon {
     return await finish(site, { state, trainer, ready, joined, eventLoopP99Ms: () => this.#monitor.p99Ms, signal })
   }
 
-  /** From x on, with another document. */
+  /** From x on, with another document or other images. */
   async #amend (site: Site, network: SiteNetwork | undefined): Promise<Site> {
     for (const close of this.#ofDocument.splice(0).toReversed()) await close()
     await network?.part()
     await this.#closeLog?.()
     this.#closeLog = this.#state = this.#joined = this.#publications = undefined
+    for (const kind of ['data ', 'skipped ']) site.notices.overAll(kind, 'the images are read anew')
     const amended = this.#site = await withAmendment(site)
     network?.membership.documents.goOnWith(amended.federation)
     return amended
@@ -271,6 +274,14 @@ export class Daemon {
         `${count} ${count === 1 ? 'file was' : 'files were'} left out: ${reason} (consilium data check names them)`
       )
     }
+  }
+
+  /** How much this site counts follows how many images it trains on. */
+  #sayImages ({ notices }: Site, { images }: TrainerReady): void {
+    const before = this.#images ?? images
+    this.#images = images
+    if (images === before) return
+    notices.event(`this site now trains on ${images} images, and on ${before} in the round before: its part in the average follows`)
   }
 
   /** To its own policy, as long as this averager serves. */

@@ -4,6 +4,7 @@ import type { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
 import { releasePublication, wrongIn, type PublicationLimits, type ReleasedPublication } from '../gossip-aggregation/publication-gate.ts'
 import { ReceivedStore, type ReceivedPublication } from '../home/received-store.ts'
+import { readWithdrawals } from '../home/withdrawals.ts'
 import type { PublicationService } from '../protocol/publication/publication.ts'
 import { publicationDigest, type PublicationPort, type Shown } from '../protocol/publication/talk.ts'
 import type { Received } from '../rounds/trainer-messages.ts'
@@ -42,6 +43,8 @@ export class Publications implements PublicationPort {
   /** By kind, who was asked and shows none. */
   readonly #without = new Map<string, Set<string>>()
   #ended = false
+  /** What was made to be shown has images in it of somebody who was withdrawn: another one would tell whose. */
+  #withheld = false
 
   private constructor (init: PublicationsInit) {
     this.#init = init
@@ -56,6 +59,7 @@ export class Publications implements PublicationPort {
   static async open (init: PublicationsInit): Promise<Publications | undefined> {
     const publications = new Publications(init)
     if (publications.#limits.size === 0) return undefined
+    await publications.#heedWithdrawals()
     for (const each of await publications.#store.load()) publications.#take(each)
     for (const { kind, round, values } of await publications.#made.load()) publications.#release(kind as PublicationKind, round, values)
     return publications
@@ -155,7 +159,14 @@ export class Publications implements PublicationPort {
     }))
   }
 
+  async #heedWithdrawals (): Promise<void> {
+    const { paths: { privateStore }, notices } = this.#init.site
+    this.#withheld = (await readWithdrawals(privateStore))?.withdrawn.some(({ shown }) => shown) === true
+    if (this.#withheld) notices.event('what this site showed was made with images that were withdrawn: it shows nothing any more')
+  }
+
   #mayLeave (kind: PublicationKind): boolean {
+    if (this.#withheld) return false
     const { federation: { document: { method } }, policy: { publish } } = this.#init.site
     return bothConsent({ sharing: method?.sharing, publish }, kind)
   }

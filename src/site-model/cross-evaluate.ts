@@ -13,6 +13,7 @@ import { scoreGlobal } from './evaluate/score-global.ts'
 import { unseenSlices } from './evaluate/site-cases.ts'
 import { readSides } from './sides.ts'
 import { openSiteModel, type SiteModel } from './site-model.ts'
+import { Withdrawn } from './withdrawals/withdrawn.ts'
 
 /** How a global adapter did on this site's validation images. */
 export interface CrossScore {
@@ -47,7 +48,8 @@ export async function crossEvaluate (
     if (data == null) throw new InputError(`${home} does not know its images yet: name their folder with --data, or start the site`)
     const models = files.length === 0 ? [own(site)] : await Promise.all(files.map(async (file) => await exported(file, site)))
     const corrected = await new Corrections(privateStore).files(data)
-    const dataset = await loadDataset(data, { ...site.reading, corrected, empty: true })
+    const { withdrawn } = await Withdrawn.read(privateStore)
+    const dataset = await loadDataset(data, { ...site.reading, corrected, withdrawn, empty: true })
     const slices = unseenSlices(dataset.slices, { ...training, ...before })
     const scores: CrossScore[] = []
     for (const { adapter, ...model } of models) {

@@ -19,6 +19,7 @@ import { worstCases, type WorstCase } from './evaluate/worst-cases.ts'
 import { Corrections } from './corrections/corrections.ts'
 import { readSides } from './sides.ts'
 import { openSiteModel } from './site-model.ts'
+import { Withdrawn } from './withdrawals/withdrawn.ts'
 
 export interface EvaluateOptions {
   /** `validation` keeps only what training never saw */
@@ -76,7 +77,8 @@ export async function evaluateSite (home: string, given: string | undefined, opt
     // Pictures of the worst cases show them at their own size.
     const sides = options.pictures == null ? { sides: [site.learner.inputSize] } : {}
     const corrected = await new Corrections(sitePaths(home).privateStore).files(data)
-    const dataset = await loadDataset(data, { ...site.reading, ...sides, corrected, empty: true })
+    const { withdrawn } = await Withdrawn.read(sitePaths(home).privateStore)
+    const dataset = await loadDataset(data, { ...site.reading, ...sides, corrected, withdrawn, empty: true })
     const slices = options.split === 'all' ? dataset.slices : unseenSlices(dataset.slices, { ...training, ...before })
     requireSlices(slices, data, options.split, dataset.slices)
     const outcomes: Record<Mode, CaseOutcome[]> = { frozen: [], global: [], personal: [] }

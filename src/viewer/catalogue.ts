@@ -1,5 +1,6 @@
-import { listAll, pseudonyms, type DataImage, type Pseudonym } from '../dataset/index.ts'
+import { listUsed, pseudonyms, type DataImage, type Pseudonym } from '../dataset/index.ts'
 import { patientKey } from '../site-model/patient-key.ts'
+import { Withdrawn } from '../site-model/withdrawals/withdrawn.ts'
 
 /** An image of the data folder as viewers know it. */
 export interface Listed {
@@ -66,8 +67,9 @@ export class Catalogue {
 
   async #list (): Promise<ReadonlyMap<string, Listed>> {
     const { data, privateStore, channels, withoutLabels = false } = this.#init
-    const reading = { withoutLabels, patientKey: patientKey(privateStore), ...channels == null ? {} : { channels } }
-    const { pairs, unlabelled } = await listAll(data, reading)
+    const { withdrawn } = await Withdrawn.read(privateStore)
+    const reading = { withoutLabels, withdrawn, patientKey: patientKey(privateStore), ...channels == null ? {} : { channels } }
+    const { pairs, unlabelled } = await listUsed(data, reading)
     const listed = (image: DataImage, isLabelled: boolean): [string, Listed] => {
       const id = this.#pseudonym('image', image.stem)
       return [id, { id, image, isLabelled }]

@@ -64,7 +64,7 @@ describe('what bad input gets from the command line', function () {
           '--point has no value: write --point=-5,5,1, since it begins with a minus'
         ],
         [[], 'say which command to run: see --help'],
-        [['data'], 'say what to do: data check PATH: see --help'],
+        [['data'], 'say what to do: data check, withdraw, withdrawn or readmit: see --help'],
         [
           ['federation', 'create', '--home', '/nowhere', '--name', 'x', '--rounds', 'many'],
           '--rounds must be a whole number from 1 to 100000'

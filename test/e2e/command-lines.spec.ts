@@ -41,6 +41,8 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^consilium serve /, 'answers until it is stopped: test/integration/viewer'],
   [/^consilium corrections undo ID/, 'a form to fill in: test/integration/viewer'],
   [/^python3 scripts\/viewer/, 'needs MONAI Label\'s client, which is no dependency: test/integration/viewer makes its requests'],
+  [/^consilium data (withdraw|readmit) SUBJECT/, 'a form to fill in: test/e2e/network/withdraw.spec.ts'],
+  [/^consilium data withdrawn/, 'reads a home that trained: test/e2e/network/withdraw.spec.ts'],
   [/^consilium leave/, 'ends a running site for good: test/e2e/network/membership.spec.ts'],
   [/^consilium status/, 'asks a running daemon: test/e2e/network/site.spec.ts'],
   [/^consilium (data check|predict) .*dicomweb/, 'needs a PACS: test/integration/dicomweb'],

@@ -30,6 +30,7 @@ import { dataFolder } from '../data-folder.ts'
 import { command, withFlags } from '../flags.ts'
 import { jsonFlag, print, warn } from '../output.ts'
 import { flagWithDefault } from '../setting-flags.ts'
+import { readmit, withdraw, withdrawn } from './withdraw.ts'
 
 const flags = {
   ...jsonFlag,
@@ -128,7 +129,8 @@ function listProblems (problems: readonly Problem[]): string {
 
 export const data: CommandModule = {
   command: 'data',
-  describe: 'look at a data folder before training',
-  builder: (argv) => argv.command(check).demandCommand(1, 'say what to do: data check PATH'),
+  describe: 'look at a data folder before training; take a subject out of it',
+  builder: (argv) => argv.command(check).command(withdraw).command(withdrawn).command(readmit)
+    .demandCommand(1, 'say what to do: data check, withdraw, withdrawn or readmit'),
   handler: () => {}
 }

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Instance } from '../../formats/dicom/instance.ts'
 
-const LENGTH = { patient: 16, study: 16, series: 8, image: 24, author: 16 } as const
+const LENGTH = { patient: 16, study: 16, series: 8, image: 24, author: 16, subject: 16 } as const
 
-/** A name for a patient, series, image or author, by which nobody without the key finds them again. */
+/** A name for a patient, series, image, author or any subject, by which nobody without the key finds them again. */
 export type Pseudonym = (kind: keyof typeof LENGTH, value: string) => string
 
 let ofThisProcess: Uint8Array | undefined

@@ -8,6 +8,9 @@ import { createLearner } from '../learner.ts'
 import { patientKey } from '../patient-key.ts'
 import { PrivateStore } from '../private-store.ts'
 import { keepReading, readingOf } from '../reading.ts'
+import { Lineage } from '../withdrawals/lineage.ts'
+import { partsOf } from '../withdrawals/parts-of.ts'
+import { Withdrawn } from '../withdrawals/withdrawn.ts'
 import { pseudoLabelled } from './pseudo-labels.ts'
 import { readyOf } from './ready-of.ts'
 import { say } from './say.ts'
@@ -20,6 +23,8 @@ interface ReaderInit {
   readonly images: readonly Fitted[]
   readonly labels: LabelMap | undefined
   readonly store: PrivateStore
+  readonly lineage: Lineage
+  readonly parts: ReturnType<typeof partsOf>
   readonly onProgress: Progress
   /** Training is shown where foreground is, by boxes around masks. */
   readonly isPrompted: boolean
@@ -41,8 +46,9 @@ export class ReaderSession implements Session {
 
   /** Skips the fit when a crash came after it was saved. */
   async train ({ phase, round, adapter: values, done, share, asRound }: TrainWork): Promise<TrainerCalls['train']['reply']> {
-    const { learner, store, onProgress, isPrompted } = this.#init
+    const { learner, store, onProgress, isPrompted, lineage, parts } = this.#init
     if (phase === 'G' || isPrompted || round <= this.#privateRound) return { loss: NaN, steps: 0 }
+    await lineage.note(round, parts, new Set())
     const adapter = new Adapter(learner.schema, values)
     const samples = await this.#samples(adapter)
     if (samples.length === 0) return { loss: NaN, steps: 0 }
@@ -73,23 +79,28 @@ export class ReaderSession implements Session {
 export async function openReaderSession (setup: TrainerSetup, onProgress: Progress): Promise<ReaderSession> {
   const { data, privateStore, axis, model, training, labels } = setup
   const engine = await createEngine(engineOptions(setup.compute))
-  const found = await loadImages(data, { ...readingOf(setup, axis), patientKey: patientKey(privateStore), sides: [model.imageSize] })
+  const { withdrawn, idOf } = await Withdrawn.read(privateStore)
+  const reading = { ...readingOf(setup, axis), patientKey: patientKey(privateStore), withdrawn }
+  const found = await loadImages(data, { ...reading, sides: [model.imageSize] })
   const images: Fitted[] = []
   for (const slice of found.slices) images.push(await fitSlice(slice, model.imageSize))
   const learner = await createLearner({ ...setup, engine })
   const store = new PrivateStore(privateStore, learner.schema.hash)
+  const lineage = await Lineage.open(privateStore)
   await keepReading(privateStore, found)
   const saved = await store.load()
   if (saved != null) learner.importPrivate(saved.set)
   const counts = { images: images.length, validationImages: 0 }
   const loaded = { setup, engine, learner, saved: saved?.round ?? 0, problems: found.problems }
-  const ready = readyOf({ ...loaded, ...counts, warnings: store.warnings })
+  const ready = readyOf({ ...loaded, ...counts, warnings: [...store.warnings, ...lineage.warnings] })
   return new ReaderSession({
     ready,
     learner,
     images,
     labels: labels == null ? undefined : labelMapOf(labels),
     store,
+    lineage,
+    parts: partsOf({ train: images, validation: [] }, idOf),
     onProgress: setup.slow == null ? onProgress : slowedDown(onProgress, setup.slow),
     isPrompted: training.prompt === 'box'
   })

@@ -12,6 +12,8 @@ import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
+import { Lineage } from '../withdrawals/lineage.ts'
+import { partsOf } from '../withdrawals/parts-of.ts'
 import { DiskFeatures } from './disk-features.ts'
 import { madePublication, type Showing } from './made-publication.ts'
 import { readyOf } from './ready-of.ts'
@@ -40,6 +42,9 @@ interface SessionInit {
   readonly learner: Learner
   readonly data: TrainingData
   readonly split: FittedSplit
+  readonly lineage: Lineage
+  /** Subjects of before this start. */
+  readonly known: ReadonlySet<string>
   readonly weight: number
   readonly store: PrivateStore
   readonly scorer: SiteScorer
@@ -54,6 +59,8 @@ export class TrainerSession implements Session {
   readonly #setup: Showing
   readonly #learner: Learner
   readonly #data: TrainingData
+  readonly #lineage: Lineage
+  readonly #known: ReadonlySet<string>
   readonly #weight: number
   #split: FittedSplit
   readonly #store: PrivateStore
@@ -64,12 +71,15 @@ export class TrainerSession implements Session {
   #privateRound: number
   #keptRound: number
 
-  constructor ({ setup, ready, learner, data, split, weight, store, scorer, onProgress, initial, keptRound }: SessionInit) {
+  constructor (init: SessionInit) {
+    const { setup, ready, learner, data, split, lineage, known, weight, store, scorer, onProgress, initial, keptRound } = init
     this.ready = ready
     this.#setup = setup
     this.#learner = learner
     this.#data = data
     this.#split = split
+    this.#lineage = lineage
+    this.#known = known
     this.#weight = weight
     this.#store = store
     this.#scorer = scorer
@@ -81,19 +91,27 @@ export class TrainerSession implements Session {
 
   /** Ends early, though not before the least of its steps, once `isEnough`. */
   async train (work: TrainWork, isEnough: () => boolean = () => false): Promise<TrainerCalls['train']['reply']> {
-    if (work.asRound == null) await this.#takeCorrections()
+    if (work.asRound == null) await this.#takeChanges()
+    const { idOf } = this.#data
+    await this.#lineage.note(work.round, partsOf(this.#split, idOf), work.round > 1 ? new Set([...this.#known].map(idOf)) : new Set())
     return work.phase === 'G' ? await this.#trainGlobal(work, isEnough) : await this.#trainExperts(work, isEnough)
   }
 
-  /** What was saved or undone in a viewer since counts from this phase on; where it cannot be read, what was there before does. */
-  async #takeCorrections (): Promise<void> {
+  /**
+   * What was saved or undone in a viewer since, and who was withdrawn, counts from this phase on. Where corrections cannot be read, what
+   * was there before does; without those who were withdrawn it goes on, or not at all.
+   */
+  async #takeChanges (): Promise<void> {
+    const mustChange = await this.#data.hasWithdrawals()
     try {
       const changed = await this.#data.changed()
       if (changed == null) return
       this.#split = changed.split
       this.#scorer.take(changed.split.validation)
-      say(`from now on this site trains with ${changed.corrections} corrected images`)
+      if (mustChange) say(`from now on the images of ${changed.withdrawn} withdrawn subjects are left out`)
+      else say(`from now on this site trains with ${changed.corrections} corrected images`)
     } catch (error) {
+      if (mustChange) throw error
       say(`corrections are not taken in yet: ${messageOf(error)}`)
     }
   }
@@ -168,7 +186,8 @@ export class TrainerSession implements Session {
 /** Loads base, data and private state. @throws InputError for what the user must mend. */
 export async function openTrainerSession (setup: TrainerSetup, onProgress: Progress): Promise<TrainerSession> {
   const engine = await createEngine(engineOptions(setup.compute))
-  const { data, dataset, split, before } = await TrainingData.open(setup)
+  const { data, dataset, split, known, before } = await TrainingData.open(setup)
+  const lineage = await Lineage.open(setup.privateStore)
   const spill = await DiskFeatures.open(join(setup.privateStore, 'features'), MAX_FEATURE_BYTES, warnOfDisk)
   const learner = await createLearner({ ...setup, engine, spill })
   const store = new PrivateStore(setup.privateStore, learner.schema.hash)
@@ -180,6 +199,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
     ...massWarning(split.train.length, before),
     ...data.warnings,
+    ...lineage.warnings,
     ...store.warnings
   ]
   const counts = { images: split.train.length, validationImages: split.validation.length }
@@ -190,6 +210,8 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
     learner,
     data,
     split,
+    lineage,
+    known,
     weight: setup.correctionWeight ?? 1,
     store,
     scorer: new SiteScorer({ learner, setup, now: Date.now }, split.validation),
