@@ -1,4 +1,5 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
+import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
 import type { Mode } from '../settings/model.ts'
 
@@ -38,6 +39,8 @@ const SITES = { unit: 'site', epsilon: 8, delta: 1e-5, clip: 1 } as const
 const UNIFORM = { averaging: { weighting: 'uniform' } } as const
 /** Of three passes in each step, one to learn where to try. */
 const LOOKS = { preset: 'feddg', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
+/** docs/spec/mixing.md */
+const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -105,6 +108,22 @@ export const METHODS: readonly Method[] = [
     ...LOOKS,
     preset: 'fedavg-lora',
     settings: { training: { augment: true, episode: EPISODE } }
+  },
+  { name: 'drflm', title: 'DRFLM', ...ROBUST },
+  { name: 'robust', title: 'pFedSAM, sites served worst count more', ...ROBUST, preset: 'pfedsam', settings: { method: { robust: KL } } },
+  {
+    name: 'mixup',
+    title: 'pFedSAM with mixed images',
+    ...ROBUST,
+    preset: 'pfedsam',
+    settings: { training: { augment: true, mixup: MIXUP } }
+  },
+  {
+    name: 'robust-loss',
+    title: 'the same by the loss itself',
+    ...ROBUST,
+    preset: 'pfedsam',
+    settings: { method: { robust: { ...KL, excess: false } } }
   },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

@@ -13,6 +13,7 @@ import { readAlong } from '../rounds/read-along.ts'
 import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
+import { weighing } from '../rounds/weigh.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
@@ -125,6 +126,8 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   const { training: { rounds } } = document
   const plan = roundPlan(document)
   const decline = new Decline(notices)
+  const { staleness } = document.averaging
+  const weigh = weighing(document, state.averager.mass, (at) => joined?.network.peers.facts(at, staleness) ?? new Map())
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await amendments?.look() === true) return 'amended'
     const onPhase = (phase: SitePhase): void => {
@@ -132,13 +135,14 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
       joined?.announcer.touch()
     }
     await publications?.gather(signal)
-    const own = { ...state, trainer, plan, rounds, metrics, record, notices, mayTrain, onPhase }
+    const own = { ...state, trainer, plan, weigh, rounds, metrics, record, notices, mayTrain, onPhase }
     const parts = { ...own, clock: systemClock, received: publications?.received }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)
-    const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
+    const { dice, exchanges, bytesSent, bytesReceived, landing } = metrics.records.at(-1)!
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
-    logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')
+    const consensus = joined?.announcer.distance()
+    logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, landing, consensus }, 'round finished')
   }
   return await amendments?.look() === true ? 'amended' : 'finished'
 }

@@ -3,6 +3,7 @@
  * state, pixels and file names stay in the trainer (docs/spec/network.md#processes).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
+import type { Facts } from '../gossip-aggregation/facts.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { StartAdapter } from '../home/start-adapter.ts'
 import type { Mechanism } from '../privacy/mechanism.ts'
@@ -92,9 +93,10 @@ export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   /**
    * Trains one phase and saves durably what stays at the site; loss NaN when that was done already: before a crash, or before the
-   * exchange. The adapter comes back from phases that change it.
+   * exchange. The adapter comes back from phases that change it, and with it
+   * what the federation lets the site announce of it.
    */
-  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
+  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number, facts?: Facts } }
   /** Scores the validation split. */
   score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
   /** Makes what the site may show; without values where both consents are not given, or there is too little to make it of. */

@@ -8,6 +8,7 @@ import { distillation } from './distillation.ts'
 import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
+import { mixup } from './mixup.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
 
@@ -35,6 +36,7 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
     ...(train.episode == null
       ? []
       : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
+    ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }

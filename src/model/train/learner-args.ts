@@ -66,3 +66,13 @@ export interface Choice {
   readonly train: readonly Fitted[]
   readonly held: readonly Scored[]
 }
+
+/** What became of a phase. */
+export interface PhaseResult {
+  readonly adapter: Adapter
+  /** Mean over its steps. */
+  readonly loss: number
+  readonly steps: number
+  /** What the site may announce, where its method asks it: of the adapter that phase G began with. */
+  readonly facts?: Readonly<Record<string, Float32Array>>
+}

@@ -10,13 +10,12 @@ import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
-import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
 import type { Term } from '../components/component.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
-import { ratesOf, trainedIn } from '../parameters/groups.ts'
-import { createLayout, unflatten, type Layout } from '../parameters/layout.ts'
+import { trainedIn } from '../parameters/groups.ts'
+import { createLayout, unflatten } from '../parameters/layout.ts'
 import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
@@ -27,21 +26,22 @@ import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
-import { paddedChunks } from './batches.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
-import { breathe, floatsHash, vector } from './host-records.ts'
-import type { LearnerInit, PhaseArgs } from './learner-args.ts'
+import { floatsHash, vector } from './host-records.ts'
+import { factsOf, softDiceStep } from './lack.ts'
+import type { LearnerInit, PhaseArgs, PhaseResult } from './learner-args.ts'
+import { masksOf } from './masks.ts'
 import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
+import { phaseRates } from './phase-rates.ts'
 import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
 import { runPrivatePhase, type PrivateSteps } from './private-phase.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { contextOf } from './step-context.ts'
 import { trainCopies } from './train-copies.ts'
 
-const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
 /**
@@ -55,7 +55,7 @@ export class Learner {
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
   readonly #layouts: PrivateLayouts
-  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep>> & { readonly private?: PrivateSteps }
+  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep> & { private?: PrivateSteps, softDice?: CompiledStep }>
   readonly #plan: PhasePlan
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
@@ -87,7 +87,8 @@ export class Learner {
       forward: engine.compile(forwardStep(this.#context), this.#weights),
       G: this.#compile('G'),
       L: this.#compile('L'),
-      ...(privacy == null ? {} : { private: this.#compilePrivate() })
+      ...(privacy == null ? {} : { private: this.#compilePrivate() }),
+      ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(this.#context), this.#weights) })
     }
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
@@ -100,11 +101,7 @@ export class Learner {
         limits: init.cache ?? DEFAULT_CACHE
       })
     }
-    const rates = (layout: Layout, phase: TrainPhase): HostRecord => {
-      const { rate, decay } = ratesOf(layout, trainedIn(phase, groups), train)
-      return { '@rate': vector(rate), '@decay': vector(decay) }
-    }
-    this.#rates = { G: rates(global.layout, 'G'), L: rates(this.#layouts.experts, 'L') }
+    this.#rates = { G: phaseRates(global.layout, 'G', groups, train), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
   #initialCopy (): CopyState | undefined {
@@ -141,18 +138,31 @@ export class Learner {
    * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
    * changes, the mean loss, and how many steps it took; without experts L does nothing. @throws TrainerError without images.
    */
-  async train (
-    phase: TrainPhase,
-    args: PhaseArgs
-  ): Promise<{ readonly adapter: Adapter, readonly loss: number, readonly steps: number }> {
+  async train (phase: TrainPhase, args: PhaseArgs): Promise<PhaseResult> {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return await this.#trainGlobal(known)
+    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(known) }
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
-  async #trainGlobal (args: PhaseArgs): ReturnType<Learner['train']> {
+  /** What the site may announce of the adapter that the phase began with. */
+  async #facts (args: PhaseArgs): Promise<Pick<PhaseResult, 'facts'>> {
+    const { softDice: step } = this.#steps
+    if (step == null || args.asRound != null) return {}
+    const { copy } = this.#state
+    const facts = await factsOf({
+      step,
+      init: this.#init,
+      args,
+      shown: async (chunk) => ({ ...await this.#inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
+      shared: this.#adapted(args.adapter, 'global'),
+      own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
+    })
+    return { facts }
+  }
+
+  async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
@@ -171,7 +181,7 @@ export class Learner {
     return { value, loss, steps }
   }
 
-  async #trainCopies (args: PhaseArgs): ReturnType<Learner['train']> {
+  async #trainCopies (args: PhaseArgs): Promise<PhaseResult> {
     const { adapter, round, asRound = round, choice } = args
     const old = this.#state.copy!
     const { copy, loss, steps } = await trainCopies({
@@ -191,7 +201,7 @@ export class Learner {
     return { adapter, loss, steps }
   }
 
-  async #trainExperts (args: PhaseArgs): ReturnType<Learner['train']> {
+  async #trainExperts (args: PhaseArgs): Promise<PhaseResult> {
     const { adapter } = args
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
@@ -338,22 +348,14 @@ export class Learner {
     samples: readonly Fitted[],
     prompts: (chunk: readonly Fitted[]) => HostRecord
   ): Promise<Uint8Array[]> {
-    const side = lowResSide(this.#init.config)
-    const masks: Uint8Array[] = []
-    for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
-      const { logits } = await this.#steps.forward.run({
-        ...adapted,
-        ...await this.#inputs(chunk),
-        ...prompts(chunk)
-      })
-      const maps = logits!.data as Float32Array
-      const size = (this.#context.division?.classes ?? 1) * side * side
-      for (let i = 0; i < count; i++) {
-        masks.push(restoreCodes(maps.subarray(i * size, (i + 1) * size), side, chunk[i]!, this.#init.labels))
-      }
-      await breathe()
-    }
-    return masks
+    return await masksOf({
+      forward: this.#steps.forward,
+      side: lowResSide(this.#init.config),
+      classes: this.#context.division?.classes ?? 1,
+      labels: this.#init.labels,
+      samples,
+      feeds: async (chunk) => ({ ...adapted, ...await this.#inputs(chunk), ...prompts(chunk) })
+    })
   }
 
   /** The private parameters and their optimiser state, for this site's private store. */
@@ -386,8 +388,8 @@ export class Learner {
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
-  async #inputs (batch: readonly Fitted[], altered?: Random): Promise<HostRecord> {
-    if (this.#frozenFeatures != null && altered == null) return await this.#frozenFeatures.tokens(batch)
+  async #inputs (batch: readonly Fitted[], altered?: Random, whole = false): Promise<HostRecord> {
+    if (this.#frozenFeatures != null && altered == null && !whole) return await this.#frozenFeatures.tokens(batch)
     const { model: { pixels }, train: { views } } = this.#init
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
     const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })
