@@ -41,6 +41,7 @@ const UNIFORM = { averaging: { weighting: 'uniform' } } as const
 const LOOKS = { preset: 'feddg', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
 /** docs/spec/mixing.md */
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
+const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -125,5 +126,8 @@ export const METHODS: readonly Method[] = [
     preset: 'pfedsam',
     settings: { method: { robust: { ...KL, excess: false } } }
   },
+  { name: 'fca', title: 'FCA, smooth', ...UNITWISE },
+  { name: 'fca-binary', title: 'FCA, binary', ...UNITWISE, settings: { method: { units: { update: 'binary' } } } },
+  { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

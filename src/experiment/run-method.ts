@@ -6,6 +6,7 @@ import { releaseFacts } from '../gossip-aggregation/facts.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
 import type { Received } from '../model/components/component.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
@@ -92,7 +93,9 @@ async function trainRound (
   const shown = models.map((model) => model.shown)
   await followPlan(planOf(settings), {
     train: async (phase) => {
-      for (const [index, model] of models.entries()) await model.train(phase, round, { received: othersOf(shown, index), signal })
+      for (const [index, model] of models.entries()) {
+        await model.train(phase, round, { received: othersOf(shown, index), masses: massesAt(settings, models, index), signal })
+      }
     },
     exchange: async () => {
       const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values), factorsOf(settings, models))
@@ -100,6 +103,13 @@ async function trainRound (
       models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
     }
   })
+}
+
+/** What a site and all of them count for, where the method asks it. */
+function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedSite[], site: number): PhaseArgs['masses'] {
+  if (method?.units == null) return undefined
+  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
+  return { own: masses[site]!, all: masses.reduce((sum, each) => sum + each, 0) }
 }
 
 /** By how much each site scales what it trained, as every one of them reckons it from what the others announce. */

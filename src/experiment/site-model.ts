@@ -64,10 +64,13 @@ export class TrainedSite {
   async train (
     phase: TrainPhase,
     round: number,
-    { received = [], signal }: { readonly received?: readonly Received[], readonly signal?: AbortSignal | undefined } = {}
+    { received = [], masses, signal }: Pick<PhaseArgs, 'masses'> & {
+      readonly received?: readonly Received[],
+      readonly signal?: AbortSignal | undefined
+    } = {}
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received })
+    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, masses })
     Object.assign(this, { facts })
     this.#adapter = adapter
     this.#private = await this.#learner.exportPrivate()

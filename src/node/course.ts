@@ -12,8 +12,9 @@ import { roundPlan } from '../rounds/plan.ts'
 import { readAlong } from '../rounds/read-along.ts'
 import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
+import type { TrainWork } from '../rounds/trainer-messages.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
-import { weighing } from '../rounds/weigh.ts'
+import { massesOf, weighing } from '../rounds/weigh.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
@@ -127,7 +128,10 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   const plan = roundPlan(document)
   const decline = new Decline(notices)
   const { staleness } = document.averaging
-  const weigh = weighing(document, state.averager.mass, (at) => joined?.network.peers.facts(at, staleness) ?? new Map())
+  const heard = (at: number): ReadonlyMap<string, Float32Array | undefined> => joined?.network.peers.facts(at, staleness) ?? new Map()
+  const { mass } = state.averager
+  const weigh = weighing(document, mass, heard)
+  const masses = (at: number): TrainWork['masses'] => massesOf(document, mass, [...heard(at).values()])
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await amendments?.look() === true) return 'amended'
     const onPhase = (phase: SitePhase): void => {
@@ -135,7 +139,7 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
       joined?.announcer.touch()
     }
     await publications?.gather(signal)
-    const own = { ...state, trainer, plan, weigh, rounds, metrics, record, notices, mayTrain, onPhase }
+    const own = { ...state, trainer, plan, weigh, masses, rounds, metrics, record, notices, mayTrain, onPhase }
     const parts = { ...own, clock: systemClock, received: publications?.received }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)

@@ -87,6 +87,8 @@ export interface TrainWork extends Work {
   readonly asRound?: number
   /** What other sites show; nothing if not given. */
   readonly received?: readonly Received[] | undefined
+  /** What the site and all sites together count for, where the method asks it and others are there. */
+  readonly masses?: { readonly own: number, readonly all: number } | undefined
 }
 
 export interface TrainerCalls {

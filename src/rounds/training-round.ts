@@ -66,6 +66,8 @@ export interface RoundSite {
   readonly others?: OtherSites
   /** Of a federation that promises differential privacy. */
   readonly privacy?: PrivacyGuard | undefined
+  /** What the site and all sites together count for, where the method asks it. */
+  readonly masses?: ((round: number) => TrainWork['masses']) | undefined
   /** Where sites weigh what they train by what all of them announce. */
   readonly weigh?: Weigh | undefined
   readonly plan: RoundPlan
@@ -194,9 +196,10 @@ async function trainPhase (
   await checkpoint.save()
 }
 
-/** With what other sites show. */
-function shown ({ received }: RoundSite, work: TrainWork): TrainWork {
-  return received == null ? work : { ...work, received: received() }
+/** With what other sites show, and what they count for. */
+function shown ({ received, masses, averager }: RoundSite, work: TrainWork): TrainWork {
+  const shows = received == null ? work : { ...work, received: received() }
+  return masses == null ? shows : { ...shows, masses: masses(averager.round) }
 }
 
 /** By what the site and the others announce; what is made up for says nothing of its own. */

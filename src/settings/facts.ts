@@ -11,15 +11,18 @@ interface Sections {
 }
 
 interface Around extends Sections {
-  readonly model: Pick<ModelSettings, 'moe'>
+  readonly model: Pick<ModelSettings, 'moe' | 'lora'>
   readonly training: Pick<TrainSettings, 'mixup'>
   readonly privacy?: PrivacySettings | undefined
 }
 
 /** What every site announces of itself beside its adapter (docs/spec/mixing.md#facts); nothing where the method asks none. */
 export function factSpecs ({ method, averaging }: Sections): readonly FactSpec[] {
-  if (method?.robust == null) return []
-  return [{ name: 'loss', length: 1, least: 0, most: 1 }, { name: 'mass', length: 1, least: 0, most: averaging.maxMass }]
+  const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
+  return [
+    ...(method?.robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
+    ...(method?.robust == null && method?.units == null ? [] : [mass])
+  ]
 }
 
 /** What facts, and what is made of them, do not go together with; undefined where all fits. */
@@ -29,7 +32,18 @@ export function conflictInFacts (settings: Around): string | undefined {
   if (method?.robust?.excess === true && !hasOwn) {
     return 'method.robust.excess: a site without experts or a copy has no own model to count from: say false'
   }
-  return conflictWithPrivacy(settings)
+  return conflictInUnits(settings) ?? conflictWithPrivacy(settings)
+}
+
+function conflictInUnits ({ method, model }: Around): string | undefined {
+  if (method?.units == null) return undefined
+  const other = model.moe.blocks.length > 0
+    ? 'experts are'
+    : method.personal === 'copy' ? 'method.personal copy is' : method.keeps != null ? 'method.keeps is' : undefined
+  if (other != null) return `method.units: ${other} what stays at a site already: leave one of them out`
+  return (model.lora.aggregation ?? 'factors') === 'factors'
+    ? undefined
+    : 'method.units: a unit is a component of both factors of LoRA: say "aggregation": "factors" in model.lora'
 }
 
 function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, ...sections }: Around): string | undefined {
@@ -38,11 +52,15 @@ function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, 
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust: what sites announce of their images carries no noise, and privacy would promise nothing: leave one of them out'
+    : 'method.robust, method.units: what sites announce of their images carries no noise, and privacy would promise nothing: leave one ' +
+      'of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */
 export function factsInWords (sections: Sections): string[] {
-  if (factSpecs(sections).length === 0) return []
-  return ['sites announce what the shared adapter lacks on their training images, one number a round, and how many images they have']
+  const names = factSpecs(sections).map(({ name }) => name)
+  return [
+    ...(names.includes('loss') ? ['sites announce what the shared adapter lacks on their training images, one number a round'] : []),
+    ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : [])
+  ]
 }

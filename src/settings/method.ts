@@ -32,6 +32,19 @@ const robust = z.strictObject({
   most: setting(z.number().min(1).max(MOST_FACTOR), 'Most times that it does')
 })
 
+/** Units of the adapter that are common or individual (docs/spec/mixing.md#units). */
+const units = z.strictObject({
+  update: setting(
+    z.enum(['smooth', 'binary']),
+    'Each unit is individual as far as it moves unlike those of the others (smooth), or a share of the units is, wholly (binary)'
+  ),
+  share: setting(z.number().min(0).max(1), 'Share of the units that is individual; binary alone'),
+  pivot: setting(z.number().min(-1).max(1), 'Excess of unlikeness at which a unit is half individual; smooth alone'),
+  slope: setting(positive.max(1_000), 'How sharply a unit becomes individual about the pivot; smooth alone'),
+  warmupRounds: setting(z.number().int().min(0).max(100_000), 'First rounds, in which all units are common', { unit: 'rounds' }),
+  contributes: setting(z.enum(['common', 'all']), 'What of its own move a site lands: what is common of it, or all')
+})
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -59,7 +72,8 @@ export const method = z.strictObject({
     'Kinds of publications that sites show each other beside the adapter, each where its own policy.json says "publish", too',
     { otherwise: 'none' }
   ),
-  robust: robust.optional()
+  robust: robust.optional(),
+  units: units.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

@@ -143,7 +143,7 @@ export class VirtualDaemon {
         ? undefined
         : (said, at) => {
             const weighed = weigh(said, at)
-            landed(weighed.factor)
+            landed(weighed.factor ?? 1)
             return weighed
           }
     }

@@ -9,6 +9,7 @@ import type { Received } from '../components/component.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { CacheLimits } from './frozen-features.ts'
+import type { Masses } from './tailored.ts'
 
 export interface LearnerInit {
   readonly engine: Engine
@@ -56,6 +57,8 @@ export interface PhaseArgs {
   readonly isEnough?: () => boolean
   /** What other sites show; nothing if not given. */
   readonly received?: readonly Received[] | undefined
+  /** What the site and all sites together count for, where the method asks it. */
+  readonly masses?: Masses | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal

@@ -2,7 +2,7 @@ import type { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
-import type { CompiledStep, HostRecord } from '../../compute/index.ts'
+import type { HostRecord } from '../../compute/index.ts'
 import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
@@ -11,7 +11,6 @@ import { LEAST_SHARE } from '../../settings/training.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { withPasses } from '../classes/passes.ts'
-import type { Term } from '../components/component.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { trainedIn } from '../parameters/groups.ts'
@@ -19,27 +18,29 @@ import { createLayout, unflatten } from '../parameters/layout.ts'
 import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
+import { unitsOf, type Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { portableSam, type PortableSam } from '../portable.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { forwardStep, type StepContext } from '../steps.ts'
+import type { StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
+import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { floatsHash, vector } from './host-records.ts'
-import { factsOf, softDiceStep } from './lack.ts'
+import { factsOf } from './lack.ts'
 import type { LearnerInit, PhaseArgs, PhaseResult } from './learner-args.ts'
 import { masksOf } from './masks.ts'
 import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
 import { phaseRates } from './phase-rates.ts'
-import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
-import { runPrivatePhase, type PrivateSteps } from './private-phase.ts'
+import { runPrivatePhase } from './private-phase.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { contextOf } from './step-context.ts'
+import { ownFrom, trainTailored, type Fit } from './tailored.ts'
 import { trainCopies } from './train-copies.ts'
 
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
@@ -55,18 +56,19 @@ export class Learner {
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
   readonly #layouts: PrivateLayouts
-  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep> & { private?: PrivateSteps, softDice?: CompiledStep }>
+  readonly #steps: LearnerSteps
   readonly #plan: PhasePlan
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
+  readonly #units: Units | undefined
   /** The base, and what of Γ never changes. */
   readonly #weights: Weights
   readonly #initialKept: Float32Array
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels, method, privacy } = init
+    const { engine, config, model, train, seed, labels, method } = init
     this.#init = init
     this.#plan = new PhasePlan(init)
     this.inputSize = config.imageSize
@@ -78,18 +80,18 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    this.#layouts = { experts: createLayout(experts), kept: global.kept, copy: method?.personal === 'copy' ? global.layout.size : 0 }
+    this.#units = method?.units == null ? undefined : unitsOf(global.layout)
+    this.#layouts = {
+      experts: createLayout(experts),
+      kept: global.kept,
+      copy: method?.personal === 'copy' ? global.layout.size : 0,
+      units: this.#units == null ? undefined : { size: global.layout.size, count: this.#units.count }
+    }
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
     this.#weights = { ...weights, ...global.fixed }
     this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
-    this.#steps = {
-      forward: engine.compile(forwardStep(this.#context), this.#weights),
-      G: this.#compile('G'),
-      L: this.#compile('L'),
-      ...(privacy == null ? {} : { private: this.#compilePrivate() }),
-      ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(this.#context), this.#weights) })
-    }
+    this.#steps = compiledSteps(init, this.#context, this.#weights, this.#components)
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
       this.#frozenFeatures = new FrozenFeatures({
@@ -131,7 +133,7 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    return this.#layouts.kept.size > 0
+    return this.#layouts.kept.size > 0 || this.#units != null
   }
 
   /**
@@ -162,7 +164,22 @@ export class Learner {
     return { facts }
   }
 
+  async #trainTailored (args: PhaseArgs, units: Units): Promise<PhaseResult> {
+    const { state, adapter, loss, steps } = await trainTailored({
+      settings: this.#init.method!.units!,
+      units,
+      state: this.#state.units,
+      shared: args.adapter.values,
+      round: args.round,
+      masses: args.masses,
+      fit: async (values) => await this.#fit(values, args)
+    })
+    this.#state = { ...this.#state, units: state }
+    return { adapter: this.#global.part(adapter).adapter, loss, steps }
+  }
+
   async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
+    if (this.#units != null) return await this.#trainTailored(args, this.#units)
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
@@ -170,15 +187,17 @@ export class Learner {
   }
 
   /** One phase G on all global parameters, flat; with this part of the learning rate. */
-  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<{ value: Float32Array, loss: number, steps: number }> {
+  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<Fit> {
+    let middle: Float32Array | undefined
+    const half = Math.ceil(shareOf(this.#plan.stepsOf('G', args), args.share ?? 1) / 2)
     const done = args.done ?? (args.round - 1) * this.#plan.stepsOf('G', args)
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
-    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
-      '@gamma': vector(now),
-      '@scalars': vector(stepScalars(step, part * factor(step)))
-    }))
-    return { value, loss, steps }
+    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => {
+      if (step === half + 1) middle = now
+      return { '@gamma': vector(now), '@scalars': vector(stepScalars(step, part * factor(step))) }
+    })
+    return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
 
   async #trainCopies (args: PhaseArgs): Promise<PhaseResult> {
@@ -303,16 +322,10 @@ export class Learner {
    */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
-    const { experts, kept, copy } = this.#state
-    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values]
+    const { experts, kept, copy, units } = this.#state
+    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values, units?.copy, units?.individual]
     const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
-    const parts = [
-      this.schema.model,
-      baseHash,
-      mode,
-      ...(mode === 'frozen' ? [] : [adapter.digest()]),
-      ...(mode === 'personal' ? own : [])
-    ]
+    const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? own : [])]
     return new Segmenter({
       engine,
       config,
@@ -335,7 +348,8 @@ export class Learner {
   /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
     if (mode === 'frozen') return {}
-    const { experts, kept, copy } = this.#state
+    const { experts, kept, copy, units } = this.#state
+    if (mode === 'personal' && units != null) return { '@gamma': vector(ownFrom(units, adapter.values, this.#units!)) }
     if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
     return {
       '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
@@ -372,19 +386,6 @@ export class Learner {
     const { private: own, ...steps } = this.#steps
     const all = [...Object.values(steps), own?.gradient, own?.update, this.#frozenFeatures].filter((each) => each != null)
     await Promise.all(all.map(async (each) => { await each.dispose() }))
-  }
-
-  #compile (phase: TrainPhase): CompiledStep {
-    return this.#init.engine.compile(phaseStep(this.#context, phase, this.#terms(phase)), this.#weights)
-  }
-
-  #compilePrivate (): PrivateSteps {
-    const { engine } = this.#init
-    return { gradient: engine.compile(gradientStep(this.#context, this.#terms('G')), this.#weights), update: engine.compile(updateStep) }
-  }
-
-  #terms (phase: TrainPhase): readonly Term[] {
-    return this.#components.flatMap((component) => component.terms?.[phase] ?? [])
   }
 
   /** The images, or what the frozen blocks make of them where they come again unaltered. */

@@ -172,7 +172,7 @@ export class TrainerSession implements Session {
     return { dice, classes, ...(global.labelFits == null ? {} : { labelFits: global.labelFits }) }
   }
 
-  #args ({ round, adapter, done, share, asRound, received }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound, received, masses }: TrainWork, isEnough: () => boolean): PhaseArgs {
     const { train, choice } = this.#split
     return {
       done,
@@ -183,6 +183,7 @@ export class TrainerSession implements Session {
       choice: { held: choice.held, train: weighted(choice.train, this.#weight) },
       round,
       received,
+      masses,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }

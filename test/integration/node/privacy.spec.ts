@@ -27,6 +27,8 @@ const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
 } as const
 
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
+
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
 /** Noise with a disc: every row of pixels is a canary. */
@@ -106,15 +108,20 @@ describe('what leaves a site', function () {
 
   afterEach(async () => { await sites.remove() })
 
-  const methods: (MethodSettings | undefined)[] = [undefined, { keeps: ['decoder'] }, { personal: 'copy', sharing: ['amplitude-bank'] }]
+  const methods: (MethodSettings | undefined)[] = [
+    undefined, { keeps: ['decoder'] }, { personal: 'copy', sharing: ['amplitude-bank'] }, { units: UNITS }
+  ]
   for (const method of methods) {
     const keeps = method != null && 'keeps' in method ? method.keeps : undefined
     const copies = method != null && 'personal' in method
     const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
-    const what = copies ? ofCopies : keeps == null ? '' : ', nor the decoder that the method keeps'
+    const tailored = method?.units != null
+    const hasExperts = !copies && !tailored
+    const ofOthers = keeps == null ? '' : ', nor the decoder that the method keeps'
+    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
-      const model = copies ? { ...section, moe: { ...section.moe, blocks: [] } } : section
+      const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
       const plain = trainingSection(model, { rounds: 2, seed: 1 })
       const training = copies ? { ...plain, augment: true, episode: EPISODE } : plain
       sites = await Sites.create(['a', 'b', 'rehearsal'], {
@@ -136,6 +143,7 @@ describe('what leaves a site', function () {
       expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
       expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
+      expect(['copy', 'moved', 'excess', 'individual'].every((each) => planted.has(`own.units.${each}`)), 'units are').to.equal(tailored)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
