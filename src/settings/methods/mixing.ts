@@ -7,7 +7,7 @@ export const MIXUP = { alpha: 0.2 } as const
 export const KL = { mu: 0.3, excess: true, least: LEAST_FACTOR, most: MOST_FACTOR } as const
 
 /** Our own numbers: of FCA the abstract alone is known. */
-export const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 3, contributes: 'common' } as const
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 3, contributes: 'common' } as const
 
 /** Methods by which sites learn more from some than from others (docs/spec/mixing.md). */
 export const MIXING = [
