@@ -13,7 +13,10 @@ Virtual sites with unlike optima and unequal masses train ${ROUNDS} rounds by th
 const QUICK = { seeds: 2, clean: [[5, 2], [10, 2], [20, 2]] } as const
 const FULL = { seeds: 10, clean: [[5, 80], [10, 30], [20, 15]] } as const
 const SIZES = [[5, 1], [10, 1], [20, 4]] as const
-const KINDS = [undefined, ...Object.keys(liesAlong(new Float32Array(0), new Float32Array(0)))]
+const LIES = Object.entries(liesAlong(new Float32Array(0), new Float32Array(0)))
+const KINDS = [undefined, ...LIES.flatMap(([kind, { facts }]) => facts == null ? [kind] : [])]
+/** Where sites weigh what they train by what all announce. */
+const FACT_KINDS = [undefined, 'drift at the radius', 'drift, eager', ...LIES.flatMap(([kind, { facts }]) => facts == null ? [] : [kind])]
 
 async function overSeeds (each: Omit<Case, 'seed'>, seeds: number): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
@@ -45,6 +48,11 @@ else {
   process.stdout.write(`|${'---|'.repeat(8)}\n`)
   for (const [sites, liars] of SIZES) {
     for (const kind of KINDS) process.stdout.write(row({ sites, liars, kind }, await overSeeds({ sites, liars, kind }, seeds)))
+  }
+  process.stdout.write('\nWhere sites weigh what they train by what all announce:\n')
+  for (const kind of FACT_KINDS) {
+    const each = { sites: 10, liars: 1, kind, weighs: true }
+    process.stdout.write(row(each, await overSeeds(each, seeds)))
   }
   process.stdout.write('\nWithout liars:\n')
   for (const [sites, runs] of clean) {

@@ -1,7 +1,11 @@
+import type { Facts } from '../../src/gossip-aggregation/facts.ts'
 import { squaredDistance } from '../../src/simulation/measure.ts'
 import type { Known, Lie } from '../../src/simulation/scenario.ts'
 
 type Tell = Lie['tell']
+
+/** Of any site. */
+export const MOST_MASS = 4
 
 /** Exchanges that an eager liar begins in a cycle, beside those of its rounds: with each of nine sites, twice. */
 const EAGER = 20
@@ -29,8 +33,15 @@ export function liesAlong (direction: Float32Array, start: Float32Array): Readon
     ALIE: { tell: alie },
     'inner product': { tell: (copy, known) => { atRadius(copy, known, meanOf(known).map((each, i) => start[i]! - each)) } },
     dissensus: { tell: (copy, known) => { atRadius(copy, known, fromMean(known)) }, visits: EAGER },
+    'facts: the worst off': { tell: () => {}, facts: factsOf(1, MOST_MASS) },
+    'facts: the best off, with all the mass': { tell: () => {}, facts: factsOf(0, MOST_MASS) },
+    'drift at the radius, facts: the worst off': { tell: drift(1), facts: factsOf(1, MOST_MASS) },
     'sign flip': { tell: (copy) => { copy.forEach((each, i) => { copy[i] = 2 * start[i]! - each }) } }
   }
+}
+
+function factsOf (loss: number, mass: number): Facts {
+  return { loss: Float32Array.of(loss), mass: Float32Array.of(mass) }
 }
 
 function put (copy: Float32Array, from: Float32Array, direction: ArrayLike<number>, length: number): void {

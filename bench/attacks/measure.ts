@@ -1,11 +1,13 @@
 import { seededRandom } from '../../src/common/random.ts'
 import { squaredDistance, weightedMean } from '../../src/simulation/measure.ts'
 import { normalNumbers } from '../../src/common/normal-numbers.ts'
+import type { Facts } from '../../src/gossip-aggregation/facts.ts'
+import { LEAST_FACTOR, MOST_FACTOR } from '../../src/gossip-aggregation/landing.ts'
 import { DEFAULTS } from '../../src/simulation/options.ts'
 import type { Lie } from '../../src/simulation/scenario.ts'
 import { VirtualFederation } from '../../src/simulation/virtual-federation.ts'
 import type { Learn } from '../../src/simulation/virtual-trainer.ts'
-import { liesAlong } from './lies.ts'
+import { liesAlong, MOST_MASS } from './lies.ts'
 
 export interface Case {
   readonly sites: number
@@ -13,6 +15,8 @@ export interface Case {
   readonly seed: number
   /** One of `liesAlong`; without it liars train and keep to the protocol, as any site that is unlike the others. */
   readonly kind?: string | undefined
+  /** Sites weigh what they train by what all announce: the part of the common way that is still ahead of them, whatever else they are. */
+  readonly weighs?: boolean
 }
 
 export interface Outcome {
@@ -42,9 +46,10 @@ const RATE = 0.15
 const NOISE = 0.02
 /** How far a site's optimum is from the common one. */
 const UNLIKE = 0.5
-const MOST_MASS = 4
 /** That of a federation's document, by default. */
 const CLIP_RADIUS = 100
+/** As the preset drflm has it. */
+const ROBUST = { mu: 0.3, excess: true, least: LEAST_FACTOR, most: MOST_FACTOR }
 /** Daemons finish within this, or hang. */
 const MOST_CYCLES = 400
 
@@ -58,7 +63,7 @@ export async function measure (each: Case): Promise<Outcome> {
 }
 
 /** The optima of honest sites are the same whoever lies. */
-async function run ({ sites, liars, seed, kind }: Case): Promise<Ran> {
+async function run ({ sites, liars, seed, kind, weighs = false }: Case): Promise<Ran> {
   const normal = normalNumbers(seededRandom(seed, STREAM))
   const vector = (length: number): Float32Array => Float32Array.from({ length: DIM }, () => length * normal() / Math.sqrt(DIM))
   const [start, common, direction] = [vector(1), vector(1), vector(1)]
@@ -74,17 +79,26 @@ async function run ({ sites, liars, seed, kind }: Case): Promise<Ran> {
     seed
   }
   const lie: Lie = kind == null ? { tell: () => {} } : liesAlong(direction, start)[kind]!
-  const learn = (index: number): Learn => (adapter, steps, noise) => {
+  const learn = (index: number): Learn => (adapter, steps, noise) => trained(adapter, optimumOf(index), steps, noise)
+  const optimumOf = (index: number): Float32Array => {
     const isLiar = federation.sites[index]!.isLiar
     const rank = federation.sites.filter((site) => site.isLiar === isLiar && site.index < index).length
-    return trained(adapter, optima[isLiar ? sites - liars + rank : rank]!, steps, noise)
+    return optima[isLiar ? sites - liars + rank : rank]!
   }
-  const federation = new VirtualFederation(options, { start, clipRadius: CLIP_RADIUS, learn, lie })
+  const facts = (index: number, adapter: Float32Array): Facts => ({ loss: Float32Array.of(lossAt(adapter, optimumOf(index))) })
+  const federation = new VirtualFederation(options, {
+    start, clipRadius: CLIP_RADIUS, learn, lie, ...(weighs ? { weighs: { method: { robust: ROBUST }, facts } } : {})
+  })
   for (let cycle = 0; federation.training?.isOver !== true; cycle++) {
     if (cycle === MOST_CYCLES) throw new Error(`the sites have not finished their rounds within ${MOST_CYCLES} cycles`)
     await federation.cycle()
   }
   return { start, ...resultOf(federation) }
+}
+
+/** Half of the squared way to the optimum, which is 1 to 1.25 long at the start. */
+function lossAt (adapter: Float32Array, optimum: Float32Array): number {
+  return Math.min(1, squaredDistance(adapter, optimum) / 2)
 }
 
 function trained (adapter: Float32Array, optimum: Float32Array, steps: number, normal: () => number): Float32Array {

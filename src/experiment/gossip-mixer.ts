@@ -60,11 +60,11 @@ export class GossipMixer implements Mixer {
     return relativeDistance(this.#sites.map(({ averager }) => averager.values), this.#init.initial)
   }
 
-  async mix (round: number, trained: readonly Float32Array[]): Promise<Float32Array[]> {
+  async mix (round: number, trained: readonly Float32Array[], factors?: readonly number[]): Promise<Float32Array[]> {
     const { hide } = this.#init
     this.#sites.forEach(({ averager }, index) => {
       const steps = averager.sealing == null ? 0 : 1
-      land(averager, { before: averager.snapshot(), after: trained[index]!, round, steps, hide })
+      land(averager, { before: averager.snapshot(), after: trained[index]!, round, steps, factor: factors?.[index], hide })
     })
     await this.#seal()
     await this.#exchange(this.#turns)

@@ -1,4 +1,5 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
+import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
 import type { Mode } from '../settings/model.ts'
 
@@ -40,6 +41,9 @@ const UNIFORM = { averaging: { weighting: 'uniform' } } as const
 const LOOKS = { preset: 'feddg', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
 /** The encoder runs for another model, too. */
 const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as const
+/** docs/spec/mixing.md */
+const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
+const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -111,5 +115,24 @@ export const METHODS: readonly Method[] = [
   { name: 'fedda-joint', title: 'FedDA-like, joint', preset: 'fedda-joint', ...ALIGNED },
   { name: 'fedda-cyclic', title: 'FedDA-like, cyclic', preset: 'fedda-cyclic', ...ALIGNED },
   { name: 'fedda-mmd', title: 'FedDA-like, by MMD', preset: 'fedda-mmd', ...ALIGNED },
+  { name: 'drflm', title: 'DRFLM', ...ROBUST },
+  { name: 'robust', title: 'pFedSAM, sites served worst count more', ...ROBUST, preset: 'pfedsam', settings: { method: { robust: KL } } },
+  {
+    name: 'mixup',
+    title: 'pFedSAM with mixed images',
+    ...ROBUST,
+    preset: 'pfedsam',
+    settings: { training: { augment: true, mixup: MIXUP } }
+  },
+  {
+    name: 'robust-loss',
+    title: 'the same by the loss itself',
+    ...ROBUST,
+    preset: 'pfedsam',
+    settings: { method: { robust: { ...KL, excess: false } } }
+  },
+  { name: 'fca', title: 'FCA, smooth', ...UNITWISE },
+  { name: 'fca-binary', title: 'FCA, binary', ...UNITWISE, settings: { method: { units: { update: 'binary' } } } },
+  { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

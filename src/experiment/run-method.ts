@@ -2,11 +2,15 @@ import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
+import { releaseFacts } from '../gossip-aggregation/facts.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
 import { Learner } from '../model/train/learner.ts'
+import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
+import { weighing } from '../rounds/weigh.ts'
+import { factSpecs } from '../settings/facts.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
@@ -92,14 +96,36 @@ async function trainRound (
   shown.add(all)
   await followPlan(planOf(settings), {
     train: async (phase) => {
-      for (const [index, model] of models.entries()) await model.train(phase, round, { received: shownByOthers(all, index), signal })
+      for (const [index, model] of models.entries()) {
+        await model.train(phase, round, { received: shownByOthers(all, index), masses: massesAt(settings, models, index), signal })
+      }
     },
     exchange: async () => {
-      const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values))
+      const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values), factorsOf(settings, models))
       const values = isLast ? await mixer.finish() ?? mixed : mixed
       models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
     }
   })
+}
+
+/** What a site and all of them count for, where the method asks it. */
+function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedSite[], site: number): PhaseArgs['masses'] {
+  if (method?.units == null) return undefined
+  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
+  return { own: masses[site]!, all: masses.reduce((sum, each) => sum + each, 0) }
+}
+
+/** By how much each site scales what it trained, as every one of them reckons it from what the others announce. */
+function factorsOf ({ averaging, method }: RunSettings, models: readonly TrainedSite[]): readonly number[] | undefined {
+  const specs = factSpecs({ averaging, method })
+  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
+  const said = models.map(({ facts }, site) => facts == null ? undefined : { ...facts, mass: Float32Array.of(masses[site]!) })
+  const announced = said.map((facts) => facts == null ? undefined : releaseFacts(specs, facts)?.values)
+  const factors = models.map((_, site) => {
+    const heard = new Map(announced.flatMap((values, other) => other === site ? [] : [[String(other), values]]))
+    return weighing({ method, averaging }, masses[site]!, () => heard)?.(said[site] ?? {}, 0).factor
+  })
+  return factors.every((factor) => factor != null) ? factors : undefined
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {
@@ -167,10 +193,10 @@ function createMixer ({ learner, method, settings }: MethodRun, models: readonly
     throw new InputError(`privacy.unit site is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
   }
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
+  const initial = models[0]!.adapter.values
   switch (method.mixing) {
-    case 'server': return new ServerMixer({ schema, masses })
+    case 'server': return new ServerMixer({ schema, masses, initial })
     case 'gossip': {
-      const initial = models[0]!.adapter.values
       return new GossipMixer({ schema, initial, masses, averaging, seed, ...(isHidden ? { hide: hiding(promise) } : {}) })
     }
     case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)

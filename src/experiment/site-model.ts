@@ -4,7 +4,7 @@ import type { Fitted, Scored } from '../dataset/index.ts'
 import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
-import type { Choice, PhaseArgs } from '../model/train/learner-args.ts'
+import type { Choice, PhaseArgs, PhaseResult } from '../model/train/learner-args.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 
@@ -35,6 +35,8 @@ export class TrainedSite {
   readonly #shown: readonly Received[]
   readonly #showsCoreAs: string | undefined
   #core: Float32Array | undefined
+  /** What it announces, where its method asks it. */
+  facts: PhaseResult['facts']
   #adapter: Adapter
   #private: PrivateSet
 
@@ -76,10 +78,15 @@ export class TrainedSite {
   async train (
     phase: TrainPhase,
     round: number,
-    { received = [], signal }: { readonly received?: readonly Received[], readonly signal?: AbortSignal | undefined } = {}
+    { received = [], masses, signal }: Pick<PhaseArgs, 'masses'> & {
+      readonly received?: readonly Received[],
+      readonly signal?: AbortSignal | undefined
+    } = {}
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    this.#adapter = (await this.#learner.train(phase, { ...this.#args(round, signal), received })).adapter
+    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, masses })
+    Object.assign(this, { facts })
+    this.#adapter = adapter
     this.#core = this.#learner.core
     this.#private = await this.#learner.exportPrivate()
   }

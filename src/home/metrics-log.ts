@@ -43,6 +43,8 @@ export interface RoundRecord extends Partial<Scores> {
   readonly steps?: Steps
   /** Part of the round's steps that this site trained, above 0 to 1. */
   readonly pace?: number
+  /** By how much it scaled what it trained, 1/4 to 4; where the method does. */
+  readonly landing?: number
 }
 
 /** metrics.jsonl: one JSON line per finished round. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../compute/index.ts'
 import type { Routing } from './blocks/experts.ts'
+import { mixed } from './blocks/mixup.ts'
 import { classMaps } from './classes/class-maps.ts'
 import type { Division } from './classes/passes.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
@@ -73,7 +74,8 @@ export function frozenFeaturesStep (config: SamConfig, blocks: number): Step {
 export function frozenTokens (t: TensorRecord, { config, firstAdapted, options }: StepContext): Tokens {
   const { '@tokens': tokens } = t
   if (tokens != null) return { x: tokens as tf.Tensor4D, routing: [] }
-  return runBlocks(embedTokens(input(t, 'images') as tf.Tensor4D, t, config, swapOf(t)), t, config, 0, firstAdapted, options)
+  const images = mixed(input(t, 'images') as tf.Tensor4D, t)
+  return runBlocks(embedTokens(images, t, config, swapOf(t)), t, config, 0, firstAdapted, options)
 }
 
 function swapOf ({ '@swap': matrix, '@donors': donors }: TensorRecord): Swap | undefined {

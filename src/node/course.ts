@@ -12,7 +12,9 @@ import { roundPlan } from '../rounds/plan.ts'
 import { readAlong } from '../rounds/read-along.ts'
 import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
+import type { TrainWork } from '../rounds/trainer-messages.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
+import { massesOf, weighing } from '../rounds/weigh.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
@@ -126,6 +128,11 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   const { training: { rounds } } = document
   const plan = roundPlan(document)
   const decline = new Decline(notices)
+  const { staleness } = document.averaging
+  const heard = (at: number): ReadonlyMap<string, Float32Array | undefined> => joined?.network.peers.facts(at, staleness) ?? new Map()
+  const { mass } = state.averager
+  const weigh = weighing(document, mass, heard)
+  const masses = (at: number): TrainWork['masses'] => massesOf(document, mass, [...heard(at).values()])
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await isDue(init)) return 'amended'
     const onPhase = (phase: SitePhase): void => {
@@ -133,14 +140,15 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
       joined?.announcer.touch()
     }
     await publications?.gather(signal)
-    const own = { ...state, trainer, plan, rounds, metrics, record, notices, mayTrain, onPhase }
+    const own = { ...state, trainer, plan, weigh, masses, rounds, metrics, record, notices, mayTrain, onPhase }
     const onLanded = async (landed: number): Promise<void> => { await publications?.renew(landed, signal) }
     const parts = { ...own, clock: systemClock, received: publications?.received, onLanded }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)
-    const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!
+    const { dice, exchanges, bytesSent, bytesReceived, landing } = metrics.records.at(-1)!
     audit.record({ kind: 'round', round: metrics.finishedRounds, exchanges, bytesSent, bytesReceived })
-    logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, consensus: joined?.announcer.distance() }, 'round finished')
+    const consensus = joined?.announcer.distance()
+    logger.info({ round: metrics.finishedRounds, rounds, dice, exchanges, landing, consensus }, 'round finished')
   }
   return await isDue(init) ? 'amended' : 'finished'
 }

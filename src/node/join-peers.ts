@@ -10,6 +10,7 @@ import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
+import { factSpecs } from '../settings/facts.ts'
 import { classNames } from '../settings/labels.ts'
 import { sealedOf } from '../settings/secure.ts'
 import { joinGroups, type JoinedGroups } from './join-groups.ts'
@@ -110,7 +111,7 @@ function reading ({ exchange, peers }: SiteNetwork, averager: Averager): Exchang
 }
 
 function announcerOf (
-  { federation: { id, document: { labels } }, mechanism, record, logger }: Site,
+  { federation: { id, document }, mechanism, record, logger }: Site,
   { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
   { software, peers, publish }: SiteNetwork
 ): Announcer {
@@ -118,7 +119,8 @@ function announcerOf (
     federationId: id,
     averager,
     initial,
-    classes: classNames(labels),
+    classes: classNames(document.labels),
+    facts: factSpecs(document),
     software: { software: software.version, protocols: protocolNames(software.protocols) },
     record,
     hidesScores: mechanism != null,

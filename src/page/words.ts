@@ -25,6 +25,7 @@ const SAYS: { readonly [K in Kind]: (entry: Of<K>) => string } = {
   publication: ({ what, peer }) => `showed ${what} to ${peer}`,
   membership: ({ event, peer, detail }) => `${event}: ${peer}${detail == null ? '' : `, ${detail}`}`,
   scores: ({ round, classes }) => `told all sites the scores of round ${round}, ${classes} classes`,
+  withdrawal: ({ event }) => event === 'withdrawn' ? 'a subject was withdrawn from training' : 'a withdrawn subject was admitted again',
   lost: ({ entries }) => `${entries} entries could not be written`,
   exchange: ({ partner, outcome, round, bytesSent, bytesReceived, reason }) =>
     `exchange with ${partner} in round ${round} ${outcome === 'doubt' ? 'is in doubt' : outcome}${

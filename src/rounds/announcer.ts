@@ -2,6 +2,7 @@ import { messageOf } from '../common/message-of.ts'
 import { runInSlices } from '../common/slices.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { estimateDistance } from '../gossip-aggregation/consensus.ts'
+import { releaseFacts, type FactSpec } from '../gossip-aggregation/facts.ts'
 import { sketchSeed, sketchSlices } from '../gossip-aggregation/sketch.ts'
 import type { Announcement } from '../protocol/announce/index.ts'
 import type { Logger } from './logger.ts'
@@ -19,6 +20,8 @@ export interface AnnouncerInit {
   readonly record: SiteRecord
   /** Where privacy is promised, nothing leaves that was measured on images: scores were not paid for. */
   readonly hidesScores?: boolean
+  /** What the document lets a site announce beside the rest. */
+  readonly facts?: readonly FactSpec[]
   readonly peers: PeerTable
   readonly publish: (announcement: Announcement) => Promise<void>
   readonly logger: Logger
@@ -105,10 +108,23 @@ export class Announcer {
         phase: record.phase,
         schemaHash: averager.schema.hash,
         sketch: this.#own,
-        ...(record.reads ? { reads: true } : { steps: averager.steps, pace: record.pace, ...this.#scores })
+        ...(record.reads ? { reads: true } : { steps: averager.steps, pace: record.pace, ...this.#scores, ...this.#facts })
       })
     } catch (error) {
       logger.debug({ reason: messageOf(error) }, 'an announcement was not published')
+    }
+  }
+
+  /** What must not leave stays, and the rest is announced. */
+  get #facts (): Pick<Announcement, 'facts'> {
+    const { facts: specs = [], record, logger } = this.#init
+    if (specs.length === 0) return {}
+    try {
+      const released = releaseFacts(specs, record.facts ?? {})
+      return released == null ? {} : { facts: released.values }
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'the facts of this site are not announced')
+      return {}
     }
   }
 

@@ -15,6 +15,8 @@ export interface Announced {
   readonly classDice?: readonly (number | undefined)[] | undefined
   /** A site without labels: it reads, and counts in nothing. */
   readonly reads?: boolean | undefined
+  /** As it announced them, not clamped yet. */
+  readonly facts?: Float32Array | undefined
 }
 
 /** What is known of one other site. */

@@ -142,6 +142,17 @@ export class PeerTable {
   }
 
   /**
+   * Facts of the other sites that train, as they announced them last, by site; undefined of one that announced none. Who was not heard of
+   * lately counts as long as it is no more than `staleness` rounds behind this one.
+   */
+  facts (round: number, staleness: number): Map<string, Float32Array | undefined> {
+    const since = this.#now() - ABSENT_MS
+    const counts = (entry: PeerEntry): boolean => entry.announced != null && isPartner(entry) &&
+      ((entry.announcedAt ?? -Infinity) > since || round - entry.announced.round <= staleness)
+    return new Map([...this.#entries].flatMap(([id, entry]) => counts(entry) ? [[id, entry.announced?.facts] as const] : []))
+  }
+
+  /**
    * Connected sites that one may ask for an exchange: those that announced themselves, as long as there is one, since others may still
    * be loading.
    */

@@ -1,3 +1,4 @@
+import type { Facts } from '../gossip-aggregation/facts.ts'
 import type { RoundRecord, Scores } from '../home/metrics-log.ts'
 import type { LabelFits } from '../settings/labels.ts'
 import type { ScoredRound } from './best-round.ts'
@@ -25,6 +26,10 @@ export class SiteRecord {
   classes: Scores['classes']
   /** How its masks agree with the federation's model; of federations that name classes. */
   labelFits: LabelFits | undefined
+  /** What it announces beside the rest, where its federation lets it: once it has any. */
+  facts: Facts | undefined
+  /** By how much it scaled what it trained last; where its method does. */
+  landing: number | undefined
   /** Images of its validation split; 0 until the trainer is ready. */
   validationImages = 0
   /** The last round that it scored. */
@@ -90,12 +95,12 @@ export class SiteRecord {
     return this.#inRound.exchanges
   }
 
-  /** Ends the round's counts and returns them. */
-  closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number } {
+  /** Ends the round's counts and returns them, with what it scaled its training by. */
+  closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number, landing?: number } {
     const counts = this.#inRound
     this.#inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
     this.#setExchanges(round, counts.exchanges)
-    return counts
+    return { ...counts, ...(this.landing == null ? {} : { landing: this.landing }) }
   }
 
   /** Rounds that a site skipped when it caught up had none. */

@@ -3,6 +3,7 @@
  * state, pixels and file names stay in the trainer (docs/spec/network.md#processes).
  */
 import type { TensorSpec } from '../adapter/schema.ts'
+import type { Facts } from '../gossip-aggregation/facts.ts'
 import type { Scores } from '../home/metrics-log.ts'
 import type { StartAdapter } from '../home/start-adapter.ts'
 import type { Mechanism } from '../privacy/mechanism.ts'
@@ -90,15 +91,18 @@ export interface TrainWork extends Work {
   readonly asRound?: number
   /** What other sites show, in order of peer ids from the one after this site's own on; nothing if not given. */
   readonly received?: readonly Received[] | undefined
+  /** What the site and all sites together count for, where the method asks it and others are there. */
+  readonly masses?: { readonly own: number, readonly all: number } | undefined
 }
 
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   /**
    * Trains one phase and saves durably what stays at the site; loss NaN when that was done already: before a crash, or before the
-   * exchange. The adapter comes back from phases that change it.
+   * exchange. The adapter comes back from phases that change it, and with it
+   * what the federation lets the site announce of it.
    */
-  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
+  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number, facts?: Facts } }
   /** Scores the validation split. */
   score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
   /** Makes what the site may show; without values where both consents are not given, or there is nothing yet to make it of. */

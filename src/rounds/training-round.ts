@@ -1,4 +1,5 @@
 import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { Facts } from '../gossip-aggregation/facts.ts'
 import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
 import type { MetricsLog } from '../home/metrics-log.ts'
@@ -19,6 +20,7 @@ import type { PrivacyGuard } from './privacy-guard.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
 import type { Received, TrainerCalls, TrainWork } from './trainer-messages.ts'
+import type { Weigh } from './weigh.ts'
 
 /** What the pipeline needs of the trainer. */
 interface Trainer {
@@ -64,6 +66,10 @@ export interface RoundSite {
   readonly others?: OtherSites
   /** Of a federation that promises differential privacy. */
   readonly privacy?: PrivacyGuard | undefined
+  /** What the site and all sites together count for, where the method asks it. */
+  readonly masses?: ((round: number) => TrainWork['masses']) | undefined
+  /** Where sites weigh what they train by what all of them announce. */
+  readonly weigh?: Weigh | undefined
   readonly plan: RoundPlan
   /** What other sites show at present; nothing when missing. */
   readonly received?: (() => readonly Received[]) | undefined
@@ -184,15 +190,25 @@ async function trainPhase (
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
   const began = clock.now()
   const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
-  const { adapter: after, loss, steps } = await trainer.call('train', shown(site, work), { signal }).finally(() => { stopWatching?.() })
+  const { adapter: after, loss, steps, facts } = await trainer.call('train', shown(site, work), { signal })
+    .finally(() => { stopWatching?.() })
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
-  if (after != null) await landed(site, { before, after, round: round.number, steps })
+  if (after != null) await landed(site, { before, after, round: round.number, steps, factor: weighed(site, facts) })
 }
 
-/** With what other sites show. */
-function shown ({ received }: RoundSite, work: TrainWork): TrainWork {
-  return received == null ? work : { ...work, received: received() }
+/** With what other sites show, and what they count for. */
+function shown ({ received, masses, averager }: RoundSite, work: TrainWork): TrainWork {
+  const shows = received == null ? work : { ...work, received: received() }
+  return masses == null ? shows : { ...shows, masses: masses(averager.round) }
+}
+
+/** By what the site and the others announce; what is made up for says nothing of its own. */
+function weighed ({ weigh, record, averager }: RoundSite, said: Facts | undefined): number | undefined {
+  if (weigh == null) return undefined
+  const { facts, factor } = weigh(said ?? record.facts ?? {}, averager.round)
+  Object.assign(record, { facts, landing: factor })
+  return factor
 }
 
 /** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { averaging } from './averaging.ts'
+import { conflictInFacts } from './facts.ts'
 import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
@@ -18,7 +19,8 @@ export function conflictIn (settings: FederationSettings): string | undefined {
     return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
   }
   return conflictInTraining(trained) ?? conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ?? conflictInAlignment(settings)
+    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ??
+    conflictInAlignment(settings) ?? conflictInFacts(settings)
 }
 
 function conflictInAlignment (settings: FederationSettings): string | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
 import { PUBLICATIONS } from './publication-kinds.ts'
-import { setting } from './setting.ts'
+import { positive, setting } from './setting.ts'
 
 /** What a site trains in one stretch: G fits the global parameters with what the method keeps of them, L the experts. */
 export type TrainPhase = 'G' | 'L'
@@ -15,6 +16,34 @@ export type Serves = typeof SERVES[number]
 
 /** Of a document that does not say it. */
 export const DEFAULT_TAIL = 0.25
+
+/** Sites that the shared adapter serves worst count for more (docs/spec/mixing.md#robust). */
+const robust = z.strictObject({
+  mu: setting(
+    positive.max(1e9),
+    'How alike sites count: the smaller, the more the one counts that the shared adapter serves worst; 1e9: all count by mass alone'
+  ),
+  excess: setting(
+    z.boolean(),
+    "What the shared adapter lacks at a site is counted from what the site's own model lacks there, so that labels full of mistakes draw " +
+      'nothing; false: from 0'
+  ),
+  least: setting(z.number().min(LEAST_FACTOR).max(1), 'Least times that what a site trains counts beside its mass'),
+  most: setting(z.number().min(1).max(MOST_FACTOR), 'Most times that it does')
+})
+
+/** Units of the adapter that are common or individual (docs/spec/mixing.md#units). */
+const units = z.strictObject({
+  update: setting(
+    z.enum(['smooth', 'binary']),
+    'Each unit is individual as far as it moves unlike those of the others (smooth), or a share of the units is, wholly (binary)'
+  ),
+  share: setting(z.number().min(0).max(1), 'Share of the units that is individual; binary alone'),
+  pivot: setting(z.number().min(-1).max(1), 'Excess of unlikeness at which a unit is half individual; smooth alone'),
+  slope: setting(positive.max(1_000), 'How sharply a unit becomes individual about the pivot; smooth alone'),
+  warmupRounds: setting(z.number().int().min(0).max(100_000), 'First rounds, in which all units are common', { unit: 'rounds' }),
+  contributes: setting(z.enum(['common', 'all']), 'What of its own move a site lands: what is common of it, or all')
+})
 
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
@@ -42,7 +71,9 @@ export const method = z.strictObject({
     z.array(z.enum(PUBLICATIONS)).min(1).max(PUBLICATIONS.length).optional(),
     'Kinds of publications that sites show each other beside the adapter, each where its own policy.json says "publish", too',
     { otherwise: 'none' }
-  )
+  ),
+  robust: robust.optional(),
+  units: units.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

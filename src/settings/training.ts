@@ -41,6 +41,11 @@ const swap = z.strictObject({
   donors: setting(z.number().int().min(0).max(64), 'Further own images that lend their styles', { unit: 'images' })
 })
 
+/** Phase G is trained on images that are mixed in pairs, and so are their masks (docs/spec/mixing.md#mixup). */
+const mixup = z.strictObject({
+  alpha: setting(positive.max(1), 'The share of each image of a pair is drawn from Beta(alpha, alpha): the smaller, the less is mixed')
+})
+
 /** In every step of phase G, a second look at the images as another site might take them (docs/spec/publications.md#episodes). */
 const episode = z.strictObject({
   weight: setting(notNegative.max(100), "Weight of the loss of the images in another site's look; 0: training is as without an episode"),
@@ -146,6 +151,7 @@ export const training = z.strictObject({
   swap: swap.optional(),
   episode: episode.optional(),
   align: align.optional(),
+  mixup: mixup.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -168,11 +174,15 @@ const UNALTERED = 'images are shown unaltered where training.augment is false; s
 
 /** What the settings of training cannot say one by one; undefined where all fits together. */
 export function conflictInTraining (settings: TrainSettings): string | undefined {
-  const { stepsPerRound, epochsG, epochsL, augment, views: shown, swap: swapped } = settings
+  const { stepsPerRound, epochsG, epochsL, augment, swap: swapped } = settings
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  return conflictInEpisode(settings) ?? conflictInAlign(settings) ?? (shown == null ? undefined : conflictInViews(shown, augment))
+  return conflictInEpisode(settings) ?? conflictInAlign(settings) ?? conflictInMixup(settings) ?? conflictInShown(settings)
+}
+
+function conflictInShown ({ views: shown, augment }: TrainSettings): string | undefined {
+  return shown == null ? undefined : conflictInViews(shown, augment)
 }
 
 function conflictInEpisode ({ episode: tried, augment, views: shown }: TrainSettings): string | undefined {
@@ -185,6 +195,16 @@ function conflictInAlign ({ align: aligned }: TrainSettings): string | undefined
   return aligned?.by === 'mmd' && aligned.rate != null
     ? 'training.align.rate: with by "mmd" there is no discriminator that could learn: leave it out'
     : undefined
+}
+
+function conflictInMixup (settings: TrainSettings): string | undefined {
+  const { mixup: mixed, augment, batchSize, prompt, swap: swapped, episode: tried, views: shown } = settings
+  if (mixed == null) return undefined
+  if (!augment) return `training.mixup: ${UNALTERED}`
+  if (batchSize < 2) return 'training.mixup: it mixes images of one batch: take a batchSize of 2 or more'
+  if (prompt === 'box') return 'training.mixup: a box is around the mask of one image: take "prompt": "none"'
+  const other = swapped != null ? 'swap' : tried != null ? 'episode' : (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
+  return other == null ? undefined : `training.mixup: it mixes whole images, and ${other} changes them otherwise: leave one of them out`
 }
 
 function conflictInViews ({ kind, consistency = 0, blend = false }: z.infer<typeof views>, augment: boolean): string | undefined {

@@ -1,3 +1,4 @@
+import { releaseFacts, type Facts } from '../gossip-aggregation/facts.ts'
 import type { CommittedExchange } from '../gossip-aggregation/exchange/exchange-types.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { Arrival } from '../rounds/arrival.ts'
@@ -12,11 +13,14 @@ import { PeerTable, type Announced } from '../rounds/peer-table.ts'
 import { roundPlan } from '../rounds/plan.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import { trainRound, type RoundSite } from '../rounds/training-round.ts'
+import { weighing, type Weigh } from '../rounds/weigh.ts'
 import { defaultAveraging } from '../settings/averaging.ts'
 import { defaultModelSettings } from '../settings/model.ts'
+import { factSpecs } from '../settings/facts.ts'
 import { siteConfig } from '../settings/site/site-config.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import type { SimulationOptions } from './options.ts'
+import type { Scenario } from './scenario.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 import type { VirtualSite } from './virtual-site.ts'
 import { VirtualTrainer, type Learn } from './virtual-trainer.ts'
@@ -26,6 +30,9 @@ export interface DaemonInit {
   readonly options: SimulationOptions
   readonly rounds: number
   readonly learn?: Learn | undefined
+  readonly weighs?: Scenario['weighs']
+  /** What a liar announces, whatever is so. */
+  readonly lies?: Facts | undefined
   readonly clock: VirtualClock
   /** Uniform in [0, 1). */
   readonly random: { readonly gossip: () => number, readonly training: () => number }
@@ -105,7 +112,40 @@ export class VirtualDaemon {
       if (what === this.#announced.what && clock.now() - this.#announced.at < HEARTBEAT_MS) continue
       this.#announced = { what, at: clock.now() }
       this.#sketch = options.partner === 'farthest' ? sketchOf(averager.values) : EMPTY
-      await publish({ round, phase, schemaHash: averager.schema.hash, sketch: this.#sketch, steps, pace })
+      await publish({ round, phase, schemaHash: averager.schema.hash, sketch: this.#sketch, steps, pace, facts: this.#facts })
+    }
+  }
+
+  get #facts (): Float32Array | undefined {
+    const { weighs, lies, site } = this.#init
+    const facts = site().isLiar ? lies ?? this.#record.facts : this.#record.facts
+    return weighs == null || facts == null ? undefined : releaseFacts(this.#specs, facts)?.values
+  }
+
+  get #specs (): ReturnType<typeof factSpecs> {
+    return factSpecs({ ...this.#init.weighs, averaging: { maxMass: this.#init.site().averager.settings.maxMass } })
+  }
+
+  /** What lands is what was trained, scaled; `moved` sums it up. */
+  #landing (moved: Float64Array): { readonly onTrained: (delta: Float32Array) => void, readonly weigh: Weigh | undefined } {
+    const { weighs, site } = this.#init
+    const { mass, settings } = site().averager
+    const averaging = { ...defaultAveraging({ coolDownSeconds: 1 }), ...settings }
+    const weigh = weighing({ ...weighs, averaging }, mass, (at) => this.peers.facts(at, settings.staleness))
+    let trained: Float32Array = EMPTY
+    const landed = (factor: number): void => { trained.forEach((each, i) => { moved[i] = moved[i]! + factor * each }) }
+    return {
+      onTrained: (delta) => {
+        trained = delta
+        if (weigh == null) landed(1)
+      },
+      weigh: weigh == null
+        ? undefined
+        : (said, at) => {
+            const weighed = weigh(said, at)
+            landed(weighed.factor ?? 1)
+            return weighed
+          }
     }
   }
 
@@ -158,19 +198,28 @@ export class VirtualDaemon {
     return sketch == null || this.#sketch.length === 0 ? undefined : squaredDistance(this.#sketch, sketch)
   }
 
+  #createTrainer (onTrained: (delta: Float32Array) => void): VirtualTrainer {
+    const { clock, random, options, learn, weighs, site } = this.#init
+    const { index, isSlow } = site()
+    return new VirtualTrainer({
+      clock,
+      random: random.training,
+      slowness: isSlow ? options.slowness : 1,
+      learn,
+      facts: weighs == null ? undefined : (adapter) => weighs.facts(index, adapter),
+      onTrained
+    })
+  }
+
   #createRound (groups: GroupLoop | undefined): RoundSite {
-    const { clock, random, options, rounds, notices, learn } = this.#init
+    const { clock, rounds, notices } = this.#init
     const site = this.#init.site()
     const { averager, moved } = site
+    const { onTrained, weigh } = this.#landing(moved!)
     return {
       averager,
-      trainer: new VirtualTrainer({
-        clock,
-        random: random.training,
-        slowness: site.isSlow ? options.slowness : 1,
-        learn,
-        onTrained: (delta) => { delta.forEach((each, index) => { moved![index] = moved![index]! + each }) }
-      }),
+      trainer: this.#createTrainer(onTrained),
+      weigh,
       others: {
         gossip: this.gossip,
         peers: this.peers,

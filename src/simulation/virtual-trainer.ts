@@ -1,3 +1,4 @@
+import type { Facts } from '../gossip-aggregation/facts.ts'
 import type { TrainerCalls, TrainWork } from '../rounds/trainer-messages.ts'
 import { LEAST_SHARE, STEPS_PER_ROUND } from '../settings/training.ts'
 import { normalNumbers } from '../common/normal-numbers.ts'
@@ -16,6 +17,8 @@ interface TrainerInit {
   readonly onTrained: (delta: Float32Array) => void
   /** What so many steps of phase G make of an adapter; noise where nothing is to be learnt. */
   readonly learn?: Learn | undefined
+  /** What the site may announce of the adapter that a phase G begins with. */
+  readonly facts?: ((adapter: Float32Array) => Facts) | undefined
 }
 
 /** A round of training takes a cycle at a site that is not slow, since both phases have these steps. */
@@ -59,7 +62,8 @@ export class VirtualTrainer {
     if (phase === 'L') return { loss: 0, steps }
     const after = learn(adapter, steps, this.#normal)
     onTrained(after.map((value, index) => value - adapter[index]!))
-    return { adapter: after, loss: 0, steps }
+    const facts = this.#init.facts?.(adapter)
+    return { adapter: after, loss: 0, steps, ...(facts == null ? {} : { facts }) }
   }
 }
 

@@ -147,6 +147,8 @@ export class VirtualTraining {
       options,
       rounds,
       learn: scenario?.learn(index),
+      weighs: scenario?.weighs,
+      lies: scenario?.lie.facts,
       clock,
       random: { gossip: seededRandom(options.seed + index, STREAM.gossip), training: seededRandom(options.seed + index, STREAM.training) },
       notices,

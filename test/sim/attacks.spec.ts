@@ -20,6 +20,19 @@ describe('virtual sites that train beside liars', function () {
     expect(liarsNamed).to.equal(4)
   })
 
+  it('that weigh what they train are moved by lies about facts no farther than four times the mass allows', async () => {
+    // One that says that it is worst off, and trains as the others do: 0.24 to 0.28; lies in its vectors beside: 0.27 to 0.31.
+    const facts = { sites: 10, liars: 1, seed: 1, weighs: true }
+    for (const kind of ['facts: the worst off', 'facts: the best off, with all the mass', 'drift at the radius, facts: the worst off']) {
+      const { moved, honestNamed } = await measure({ ...facts, kind })
+      expect(moved, kind).to.be.below(0.4)
+      expect(honestNamed, kind).to.equal(0)
+    }
+    const { arrived, farthest } = await measure({ ...facts, liars: 0 })
+    expect(arrived).to.equal(1)
+    expect(farthest).to.be.below(1e-3)
+  })
+
   it('name one that takes all that it can get, or always pulls the same way', async () => {
     for (const kind of ['drift at the radius', 'drift, eager', 'noise']) {
       expect(await measure({ sites: 10, liars: 1, seed: 2, kind }), kind).to.include({ liarsNamed: 1 })

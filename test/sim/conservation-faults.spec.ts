@@ -91,7 +91,8 @@ const step = fc.oneof(
       what: fc.constant('train' as const),
       site: who,
       by: fc.integer({ min: -9, max: 9 }),
-      noise: fc.option(fc.nat())
+      noise: fc.option(fc.nat()),
+      factor: fc.constantFrom(undefined, 0.25, 0.7, 4)
     })
   },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('save' as const), site: who, fault: plan }) },
@@ -125,7 +126,7 @@ async function take (sites: readonly MortalSite[], each: Step): Promise<number> 
   if (each.what === 'restart') await site.restart()
   else if (each.what === 'die') site.die()
   else if (site.isAlive) {
-    if (each.what === 'train') site.train(each.by, noiseOf(each.noise))
+    if (each.what === 'train') site.train(each.by, { normal: noiseOf(each.noise), factor: each.factor })
     else await (each.what === 'save' ? site.save().catch(() => {}) : site.receiveLate())
   }
   return 0

@@ -70,6 +70,22 @@ describe('conservation of Σw·x', () => {
     )
   })
 
+  it('moves by exactly what lands of training that a site weighs, whatever the weight, and not by what was trained', async () => {
+    const weight = fc.double({ min: -10, max: 100, noNaN: true })
+    await fc.assert(fc.asyncProperty(vector, vector, vector, mass, mass, weight, async (x, y, step, v, w, factor) => {
+      const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const
+      const [before, { averager }] = [weightedSum(sites), sites[0]]
+      const start = averager.snapshot()
+      await runExchange(sites[0], sites[1], {
+        before: (name) => {
+          if (name === 'verify') land(averager, { before: start, after: start.map((value, i) => value + step[i]!), round: 1, factor })
+        }
+      })
+      const scale = Math.min(4, Math.max(0.25, factor))
+      expectConserved(weightedSum(sites), before.map((value, i) => value + averager.mass * scale * step[i]!), sites)
+    }))
+  })
+
   it('moves by exactly what was noised, where privacy is promised, and not by what was trained', async () => {
     await fc.assert(fc.asyncProperty(vector, vector, vector, mass, mass, async (x, y, step, v, w) => {
       const sites = [createSite('a', x, { mass: v }), createSite('b', y, { mass: w })] as const

@@ -84,16 +84,16 @@ export class MortalSite {
     }
   }
 
-  /** Where `normal` draws noise, what lands is clipped and noised. */
-  train (step: number, normal?: () => number): void {
+  /** Where `normal` draws noise, what lands is clipped and noised; first it is scaled, where there is a factor. */
+  train (step: number, { normal, factor = 1 }: { normal?: (() => number) | undefined, factor?: number | undefined } = {}): void {
     const before = this.averager.snapshot()
     const after = before.map((value, index) => value + step * (1 + index % 3))
-    let landed: Float32Array = after.map((value, index) => value - before[index]!)
+    let landed: Float32Array = after.map((value, index) => factor * (value - before[index]!))
     const hide = (delta: Float32Array): Float32Array => {
       landed = clippedAndNoised(delta, { clip: 5, noise: 2, normal: normal! })
       return landed
     }
-    land(this.averager, { before, after, round: this.averager.round, steps: 2, ...(normal == null ? {} : { hide }) })
+    land(this.averager, { before, after, round: this.averager.round, steps: 2, factor, ...(normal == null ? {} : { hide }) })
     landed.forEach((value, index) => { this.unsaved[index]! += value })
   }
 

@@ -22,6 +22,7 @@ import { askControl } from '../../node/control/client.ts'
 import { lastPhases, roundPlan } from '../../rounds/plan.ts'
 import { sections } from '../../settings/federation-settings.ts'
 import { methodInWords } from '../../settings/methods/index.ts'
+import { factsInWords } from '../../settings/facts.ts'
 import { sharingInWords } from '../../settings/publications.ts'
 import { parseDuration } from '../duration.ts'
 import { command, STANDARD_INPUT, withFlags } from '../flags.ts'
@@ -183,7 +184,7 @@ function describe ({ id, document }: Federation): string {
     ...(document.start == null ? [] : [`starts from the adapter ${document.start.adapter}`]),
     `trains by   ${methodInWords(document)}`,
     `readers     sites without labels may read, and ${lastPhases(roundPlan(document)).length > 0 ? FIT : SERVE}`,
-    ...sharingInWords(document).map((sentence) => `shares      ${sentence}`),
+    ...[...sharingInWords(document), ...factsInWords(document)].map((sentence) => `shares      ${sentence}`),
     ...Object.entries(document).flatMap(([key, value]) => key in sections ? [`${key.padEnd(11)} ${JSON.stringify(value)}`] : [])
   ].join('\n')
 }

@@ -15,6 +15,8 @@ export interface PrivateState {
   readonly kept: Float32Array
   /** Only where the method has a copy instead of experts. */
   readonly copy?: CopyState | undefined
+  /** Only where the method has individual units, after the first phase. */
+  readonly units?: UnitState | undefined
 }
 
 /** Global parameters that are this site's own, flat, as they are trained. */
@@ -31,6 +33,25 @@ export interface CopyState {
   readonly served?: Candidate | undefined
 }
 
+/** What a site knows of the units of its adapter; flat vectors as they are trained, or one number for each unit. */
+export interface UnitState {
+  /** Trained in place of the shared adapter. */
+  readonly copy: Float32Array
+  /** The shared adapter when the last phase began. */
+  readonly before: Float32Array
+  /** What the last phase moved the copy by, and what of that landed. */
+  readonly moved: Float32Array
+  readonly landed: Float32Array
+  /** By unit: how unlike the halves of that move are. */
+  readonly noise: Float32Array
+  /** By unit: by how much more it moves unlike the others'. */
+  readonly excess: Float32Array
+  /** By unit: how individual it is, 0 to 1. */
+  readonly individual: Float32Array
+  /** Of the last phase; 0 before the first. */
+  readonly round: number
+}
+
 export interface ExpertState {
   readonly values: Float32Array
   readonly first: Float32Array
@@ -45,6 +66,8 @@ export interface PrivateLayouts {
   readonly kept: Layout
   /** Numbers of a copy of the global parameters; 0 where the method has none. */
   readonly copy: number
+  /** Numbers, and units, where the method has individual ones. */
+  readonly units?: { readonly size: number, readonly count: number } | undefined
 }
 
 const FIRST = 'lmoe.optimiser.first'
@@ -67,7 +90,7 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet ({ experts: layout, kept, copy: size, units }: PrivateLayouts, state: PrivateState): PrivateSet {
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -75,15 +98,17 @@ export function toPrivateSet ({ experts: layout, kept, copy: size }: PrivateLayo
     [SECOND, { shape: [layout.size], data: second.slice() }],
     [STEP, { shape: [1], data: Float32Array.of(step) }],
     ...unflatten(owned(kept), state.kept.slice()),
-    ...(state.copy == null ? [] : copyTensors(state.copy, size))
+    ...(state.copy == null ? [] : copyTensors(state.copy, size)),
+    ...(units == null ? [] : unitTensors(units, state.units))
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
-export function fromPrivateSet ({ experts: layout, kept, copy: size }: PrivateLayouts, set: PrivateSet): PrivateState {
+export function fromPrivateSet ({ experts: layout, kept, copy: size, units }: PrivateLayouts, set: PrivateSet): PrivateState {
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
-  const wanted = layout.entries.length + moments.entries.length + kept.entries.length + (size === 0 ? 0 : copyLayout(size).entries.length)
+  const more = (size === 0 ? 0 : copyLayout(size).entries.length) + (units == null ? 0 : unitLayout(units).entries.length)
+  const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
   if (tensors.size !== wanted) {
     throw new SchemaError(`the private set holds ${tensors.size} tensors where this model has ${wanted}: it belongs to another model`)
   }
@@ -95,7 +120,45 @@ export function fromPrivateSet ({ experts: layout, kept, copy: size }: PrivateLa
     second: state.slice(layout.size, 2 * layout.size),
     step: state.at(-1)!
   }
-  return { experts, kept: flatten(owned(kept), record), ...(size === 0 ? {} : { copy: copyFrom(record, size) }) }
+  const own = units == null ? undefined : unitsFrom(record, units)
+  return {
+    experts,
+    kept: flatten(owned(kept), record),
+    ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
+    ...(own == null ? {} : { units: own })
+  }
+}
+
+type UnitSizes = NonNullable<PrivateLayouts['units']>
+
+const UNIT_VECTORS = ['copy', 'before', 'moved', 'landed'] as const
+const UNIT_SCORES = ['noise', 'excess', 'individual'] as const
+
+function unitLayout ({ size, count }: UnitSizes): Layout {
+  return createLayout([
+    ...UNIT_VECTORS.map((name) => ({ name: `own.units.${name}`, shape: [size] })),
+    ...UNIT_SCORES.map((name) => ({ name: `own.units.${name}`, shape: [count] })),
+    { name: 'own.units.round', shape: [1] }
+  ])
+}
+
+/** Zeros before the first phase. */
+function unitTensors (sizes: UnitSizes, state: UnitState | undefined): [string, NamedTensor][] {
+  return unitLayout(sizes).entries.map(({ name, shape, size }) => {
+    const key = name.slice('own.units.'.length) as keyof UnitState
+    const value = state?.[key]
+    const data = typeof value === 'number' ? Float32Array.of(value) : value?.slice() ?? new Float32Array(size)
+    return [name, { shape, data }]
+  })
+}
+
+function unitsFrom (record: Record<string, NamedTensor>, sizes: UnitSizes): UnitState | undefined {
+  const tensors = unflatten(unitLayout(sizes), flatten(unitLayout(sizes), record))
+  const of = (name: keyof UnitState): Float32Array => tensors.get(`own.units.${name}`)!.data.slice()
+  const [round = 0] = of('round')
+  if (round === 0) return undefined
+  const [copy, before, moved, landed] = [of('copy'), of('before'), of('moved'), of('landed')]
+  return { copy, before, moved, landed, noise: of('noise'), excess: of('excess'), individual: of('individual'), round }
 }
 
 function copyLayout (size: number): Layout {

@@ -9,6 +9,7 @@ import type { Received } from '../components/component.ts'
 import type { SamConfig } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
 import type { CacheLimits } from './frozen-features.ts'
+import type { Masses } from './tailored.ts'
 
 export interface LearnerInit {
   readonly engine: Engine
@@ -56,6 +57,8 @@ export interface PhaseArgs {
   readonly isEnough?: () => boolean
   /** What other sites show; nothing if not given. */
   readonly received?: readonly Received[] | undefined
+  /** What the site and all sites together count for, where the method asks it. */
+  readonly masses?: Masses | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
@@ -75,4 +78,14 @@ export interface EvaluateArgs {
 export interface Choice {
   readonly train: readonly Fitted[]
   readonly held: readonly Scored[]
+}
+
+/** What became of a phase. */
+export interface PhaseResult {
+  readonly adapter: Adapter
+  /** Mean over its steps. */
+  readonly loss: number
+  readonly steps: number
+  /** What the site may announce, where its method asks it: of the adapter that phase G began with. */
+  readonly facts?: Readonly<Record<string, Float32Array>>
 }

@@ -2,7 +2,7 @@ import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
-import type { CompiledStep, HostRecord } from '../../compute/index.ts'
+import type { HostRecord } from '../../compute/index.ts'
 import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
@@ -11,38 +11,39 @@ import { LEAST_SHARE } from '../../settings/training.ts'
 import { DISCRIMINATOR } from '../blocks/discriminator.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
-import { restoreCodes } from '../classes/restore.ts'
 import { withPasses } from '../classes/passes.ts'
-import type { Term } from '../components/component.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
-import { ratesOf, trainedIn } from '../parameters/groups.ts'
-import { createLayout, unflatten, type Layout } from '../parameters/layout.ts'
+import { trainedIn } from '../parameters/groups.ts'
+import { createLayout, unflatten } from '../parameters/layout.ts'
 import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
+import { unitsOf, type Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import { Segmenter } from '../predict/segmenter.ts'
 import { portableSam, type PortableSam } from '../portable.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { Weights } from '../sam/weights.ts'
-import { forwardStep, type StepContext } from '../steps.ts'
+import type { StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
-import { paddedChunks } from './batches.ts'
+import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
-import { breathe, floatsHash, vector } from './host-records.ts'
-import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs } from './learner-args.ts'
+import { floatsHash, vector } from './host-records.ts'
+import { factsOf } from './lack.ts'
+import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
+import { masksOf } from './masks.ts'
 import { OWN_BETA_2, stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
-import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
-import { runPrivatePhase, type PrivateSteps } from './private-phase.ts'
+import { phaseRates } from './phase-rates.ts'
+import { runPrivatePhase } from './private-phase.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { contextOf } from './step-context.ts'
+import { ownFrom, trainTailored, type Fit } from './tailored.ts'
 import { trainCopies } from './train-copies.ts'
 
-const EVALUATION_BATCH = 8
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
 /**
@@ -58,18 +59,19 @@ export class Learner {
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
   readonly #layouts: PrivateLayouts
-  readonly #steps: Readonly<Record<'forward' | TrainPhase, CompiledStep>> & { readonly private?: PrivateSteps }
+  readonly #steps: LearnerSteps
   readonly #plan: PhasePlan
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
+  readonly #units: Units | undefined
   /** The base, and what of Γ never changes. */
   readonly #weights: Weights
   readonly #initialKept: Float32Array
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
-    const { engine, config, model, train, seed, labels, method, privacy } = init
+    const { engine, config, model, train, seed, labels, method } = init
     this.#init = init
     this.#plan = new PhasePlan(init)
     this.inputSize = config.imageSize
@@ -81,27 +83,24 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    this.#layouts = { experts: createLayout(experts), kept: global.kept, copy: method?.personal === 'copy' ? global.layout.size : 0 }
+    this.#units = method?.units == null ? undefined : unitsOf(global.layout)
+    this.#layouts = {
+      experts: createLayout(experts),
+      kept: global.kept,
+      copy: method?.personal === 'copy' ? global.layout.size : 0,
+      units: this.#units == null ? undefined : { size: global.layout.size, count: this.#units.count }
+    }
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
     this.#weights = { ...weights, ...global.fixed }
     this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
-    this.#steps = {
-      forward: engine.compile(forwardStep(this.#context), this.#weights),
-      G: this.#compile('G'),
-      L: this.#compile('L'),
-      ...(privacy == null ? {} : { private: this.#compilePrivate() })
-    }
+    this.#steps = compiledSteps(init, this.#context, this.#weights, this.#components)
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
       const limits = init.cache ?? DEFAULT_CACHE
       this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
     }
-    const rates = (layout: Layout, phase: TrainPhase): HostRecord => {
-      const { rate, decay } = ratesOf(layout, trainedIn(phase, groups), train)
-      return { '@rate': vector(rate), '@decay': vector(decay) }
-    }
-    this.#rates = { G: rates(global.layout, 'G'), L: rates(this.#layouts.experts, 'L') }
+    this.#rates = { G: phaseRates(global.layout, 'G', groups, train), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
   #initialCopy (): CopyState | undefined {
@@ -131,25 +130,53 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    return this.#layouts.kept.size > 0
+    return this.#layouts.kept.size > 0 || this.#units != null
   }
 
   /**
    * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
    * changes, the mean loss, and how many steps it took; without experts L does nothing. @throws TrainerError without images.
    */
-  async train (
-    phase: TrainPhase,
-    args: PhaseArgs
-  ): Promise<{ readonly adapter: Adapter, readonly loss: number, readonly steps: number }> {
+  async train (phase: TrainPhase, args: PhaseArgs): Promise<PhaseResult> {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return await this.#trainGlobal(known)
+    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(known) }
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
-  async #trainGlobal (args: PhaseArgs): ReturnType<Learner['train']> {
+  /** What the site may announce of the adapter that the phase began with. */
+  async #facts (args: PhaseArgs): Promise<Pick<PhaseResult, 'facts'>> {
+    const { softDice: step } = this.#steps
+    if (step == null || args.asRound != null) return {}
+    const { copy } = this.#state
+    const facts = await factsOf({
+      step,
+      init: this.#init,
+      args,
+      shown: async (chunk) => ({ ...await this.#inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
+      shared: this.#adapted(args.adapter, 'global'),
+      own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
+    })
+    return { facts }
+  }
+
+  async #trainTailored (args: PhaseArgs, units: Units): Promise<PhaseResult> {
+    const { state, adapter, loss, steps } = await trainTailored({
+      settings: this.#init.method!.units!,
+      units,
+      state: this.#state.units,
+      shared: args.adapter.values,
+      round: args.round,
+      masses: args.masses,
+      fit: async (values) => await this.#fit(values, args)
+    })
+    this.#state = { ...this.#state, units: state }
+    return { adapter: this.#global.part(adapter).adapter, loss, steps }
+  }
+
+  async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
+    if (this.#units != null) return await this.#trainTailored(args, this.#units)
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
@@ -158,19 +185,24 @@ export class Learner {
   }
 
   /** One phase G on all global parameters, flat; with this part of the learning rate. */
-  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<{ value: Float32Array, loss: number, steps: number }> {
+  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<Fit> {
+    let middle: Float32Array | undefined
+    const half = Math.ceil(shareOf(this.#plan.stepsOf('G', args), args.share ?? 1) / 2)
     const done = args.done ?? (args.round - 1) * this.#plan.stepsOf('G', args)
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
-    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
-      '@gamma': vector(now),
-      '@scalars': vector(stepScalars(step, part * factor(step))),
-      ...((this.#context.discriminator ?? 0) === 0 ? {} : { '@ownScalars': vector(stepScalars(step, 1, OWN_BETA_2)) })
-    }))
-    return { value, loss, steps }
+    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => {
+      if (step === half + 1) middle = now
+      return {
+        '@gamma': vector(now),
+        '@scalars': vector(stepScalars(step, part * factor(step))),
+        ...((this.#context.discriminator ?? 0) === 0 ? {} : { '@ownScalars': vector(stepScalars(step, 1, OWN_BETA_2)) })
+      }
+    })
+    return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
 
-  async #trainCopies (args: PhaseArgs): ReturnType<Learner['train']> {
+  async #trainCopies (args: PhaseArgs): Promise<PhaseResult> {
     const { adapter, round, asRound = round, choice } = args
     const old = this.#state.copy!
     const { copy, loss, steps } = await trainCopies({
@@ -190,7 +222,7 @@ export class Learner {
     return { adapter, loss, steps }
   }
 
-  async #trainExperts (args: PhaseArgs): ReturnType<Learner['train']> {
+  async #trainExperts (args: PhaseArgs): Promise<PhaseResult> {
     const { adapter } = args
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
     const { values: value, first, second, step: before } = this.#state.experts
@@ -296,16 +328,10 @@ export class Learner {
    */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
     const { engine, config, baseHash, model: { pixels } } = this.#init
-    const { experts, kept, copy } = this.#state
-    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values]
+    const { experts, kept, copy, units } = this.#state
+    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values, units?.copy, units?.individual]
     const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
-    const parts = [
-      this.schema.model,
-      baseHash,
-      mode,
-      ...(mode === 'frozen' ? [] : [adapter.digest()]),
-      ...(mode === 'personal' ? own : [])
-    ]
+    const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? own : [])]
     return new Segmenter({
       engine,
       config,
@@ -329,7 +355,8 @@ export class Learner {
   /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
     if (mode === 'frozen') return {}
-    const { experts, kept, copy } = this.#state
+    const { experts, kept, copy, units } = this.#state
+    if (mode === 'personal' && units != null) return { '@gamma': vector(ownFrom(units, adapter.values, this.#units!)) }
     if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
     return {
       '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
@@ -342,22 +369,14 @@ export class Learner {
     samples: readonly Fitted[],
     prompts: (chunk: readonly Fitted[]) => HostRecord
   ): Promise<Uint8Array[]> {
-    const side = lowResSide(this.#init.config)
-    const masks: Uint8Array[] = []
-    for (const { chunk, count } of paddedChunks(samples, EVALUATION_BATCH)) {
-      const { logits } = await this.#steps.forward.run({
-        ...adapted,
-        ...await this.#inputs(chunk),
-        ...prompts(chunk)
-      })
-      const maps = logits!.data as Float32Array
-      const size = (this.#context.division?.classes ?? 1) * side * side
-      for (let i = 0; i < count; i++) {
-        masks.push(restoreCodes(maps.subarray(i * size, (i + 1) * size), side, chunk[i]!, this.#init.labels))
-      }
-      await breathe()
-    }
-    return masks
+    return await masksOf({
+      forward: this.#steps.forward,
+      side: lowResSide(this.#init.config),
+      classes: this.#context.division?.classes ?? 1,
+      labels: this.#init.labels,
+      samples,
+      feeds: async (chunk) => ({ ...adapted, ...await this.#inputs(chunk), ...prompts(chunk) })
+    })
   }
 
   /** The private parameters and their optimiser state, for this site's private store. */
@@ -376,22 +395,9 @@ export class Learner {
     await Promise.all(all.map(async (each) => { await each.dispose() }))
   }
 
-  #compile (phase: TrainPhase): CompiledStep {
-    return this.#init.engine.compile(phaseStep(this.#context, phase, this.#terms(phase)), this.#weights)
-  }
-
-  #compilePrivate (): PrivateSteps {
-    const { engine } = this.#init
-    return { gradient: engine.compile(gradientStep(this.#context, this.#terms('G')), this.#weights), update: engine.compile(updateStep) }
-  }
-
-  #terms (phase: TrainPhase): readonly Term[] {
-    return this.#components.flatMap((component) => component.terms?.[phase] ?? [])
-  }
-
   /** The images, or what the frozen blocks make of them where they come again unaltered. */
-  async #inputs (batch: readonly Fitted[], altered?: Random): Promise<HostRecord> {
-    if (this.#frozenFeatures != null && altered == null) return await this.#frozenFeatures.tokens(batch)
+  async #inputs (batch: readonly Fitted[], altered?: Random, whole = false): Promise<HostRecord> {
+    if (this.#frozenFeatures != null && altered == null && !whole) return await this.#frozenFeatures.tokens(batch)
     const { model: { pixels }, train: { views } } = this.#init
     const shape = [batch.length, this.inputSize, this.inputSize, 3]
     const data = altered == null || views == null ? toImages(batch, pixels) : viewedImages(batch, { pixels, views, random: altered })

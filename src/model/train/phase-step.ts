@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../../compute/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
+import { mixed, mixedKnown } from '../blocks/mixup.ts'
 import type { Run, Term } from '../components/component.ts'
 import { unpack } from '../parameters/layout.ts'
 import { encoderBlock, runBlocks, type Tokens } from '../sam/image-encoder.ts'
@@ -51,14 +52,15 @@ function descent (
   { parameters, answers, inLook }: Training,
   { terms, clipNorm }: Descent
 ): { value: tf.Scalar, grad: tf.Tensor } {
-  const [targets, known] = [input(t, 'targets'), t['@known']]
+  const { '@known': known } = t
+  const truth = { targets: mixed(input(t, 'targets'), t), known: known == null ? undefined : mixedKnown(known, t) }
   const loss = (x: tf.Tensor, which: readonly Term[], shift?: tf.Tensor): tf.Scalar => {
     let look: StepOutput | undefined
     const seen = (): StepOutput => {
       look ??= inLook!(shift == null ? x : tf.add(x, shift))
       return look
     }
-    return total(which, t, { ...answers(x), inLook: seen, targets, known })
+    return total(which, t, { ...answers(x), inLook: seen, ...truth })
   }
   const rate = inLook == null ? undefined : t['@innerRate']
   if (rate == null) return tf.valueAndGrad((x) => loss(x, terms))(parameters)

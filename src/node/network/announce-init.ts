@@ -1,5 +1,7 @@
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
+import { factNumbers } from '../../gossip-aggregation/facts.ts'
 import type { AnnounceInit } from '../../protocol/announce/index.ts'
+import { factSpecs } from '../../settings/facts.ts'
 
 /** Whose announcements are heard, and with which credential this site speaks. */
 export function announceInit (
@@ -11,6 +13,7 @@ export function announceInit (
 ): AnnounceInit {
   return {
     federationId,
+    facts: factNumbers(factSpecs(membership.federation.document)),
     ...(now == null ? {} : { now }),
     get rounds () { return membership.documents.mostRounds },
     isOutcast: (author) => membership.isOutcast(author),

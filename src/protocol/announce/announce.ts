@@ -34,7 +34,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
     this.#components = components
     this.#now = now
     this.#isOutcast = isOutcast
-    this.#validator = new AnnouncementValidator({ now, get rounds () { return init.rounds } })
+    this.#validator = new AnnouncementValidator({ now, facts: init.facts, get rounds () { return init.rounds } })
     this.#isCertified = isCertified
     this.#credential = credential
     this.#bornAt = BigInt(Math.floor(now()))

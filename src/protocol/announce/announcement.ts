@@ -33,12 +33,16 @@ export interface Announcement {
   readonly labelFits?: { readonly asIs: readonly Pair[], readonly exchanged: readonly Pair[] }
   /** A site without labels: it says nothing of training or scores. */
   readonly reads?: true
+  /** What the federation's document lets sites announce beside this, as it passed the gate of facts. */
+  readonly facts?: Float32Array
 }
 
 export const MAX_ANNOUNCEMENT_BYTES = 4096
 const HASH_BYTES = 32
 const SKETCH_FLOATS = 64
 const MAX_ROUNDS = 1_000_000
+/** Of facts, whatever a document says. */
+const MOST_FACTS = 512
 const PHASE = /^[A-Za-z-]{1,32}$/
 const PROTOCOL = /^[a-z-]{1,32}\/[\w.-]{1,16}$/
 const MOST_PROTOCOLS = 32
@@ -49,6 +53,7 @@ const MOST_CLASSES = 16
 const NONE = -1
 const LIMITS = { protocols: MOST_PROTOCOLS, classDice: MOST_CLASSES, fitsAsIs: 2 * MOST_PAIRS, fitsExchanged: 2 * MOST_PAIRS }
 const NOTHING = new Uint8Array()
+const NO_FACTS = new Float32Array()
 // Nobody reads these any more, but software 0.1.0 refuses an announcement without them.
 const FOR_OLD_SITES = { mass: 1, digest: new Uint8Array(HASH_BYTES) }
 
@@ -68,17 +73,14 @@ export function encodeAnnouncement (announcement: Announcement, sequence: bigint
 
 function encode (announcement: Announcement, sequence: bigint, { credential = NOTHING, instance = 0 }: Author): Uint8Array {
   const { round, phase, schemaHash, sketch, dice, classDice = [], software = '', protocols, steps, pace, labelFits, scored } = announcement
-  const { reads = false } = announcement
-  const bytes = new Uint8Array(4 * sketch.length)
-  const view = new DataView(bytes.buffer)
-  sketch.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
+  const { reads = false, facts } = announcement
   return AnnouncementFrame.encode({
     sequence,
     round,
     rounds: round,
     phase,
     schemaHash: fromString(schemaHash, 'base16').slice(),
-    sketch: bytes,
+    sketch: floatBytes(sketch),
     software,
     protocols: [...protocols],
     credential: credential.slice(),
@@ -91,7 +93,8 @@ function encode (announcement: Announcement, sequence: bigint, { credential = NO
     fitsAsIs: flat(labelFits?.asIs),
     fitsExchanged: flat(labelFits?.exchanged),
     ...(pace == null ? {} : { pace }),
-    reads
+    reads,
+    facts: floatBytes(facts)
   })
 }
 
@@ -104,23 +107,35 @@ export interface SignedAnnouncement {
   readonly announcement: Announcement
 }
 
-/** ProtocolError for anything that no honest site of a federation of so many rounds announces. */
-export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): SignedAnnouncement {
+/** What the documents of a federation let its sites announce. */
+export interface Announceable {
+  /** No later round; any if not given. */
+  readonly rounds?: number | undefined
+  /** How many numbers facts have; any within the cap if not given. */
+  readonly facts?: number | undefined
+}
+
+/** ProtocolError for anything that no honest site of such a federation announces. */
+export function decodeAnnouncement (
+  bytes: Uint8Array,
+  { rounds = MAX_ROUNDS, facts: factCount }: Announceable = {}
+): SignedAnnouncement {
   if (bytes.length > MAX_ANNOUNCEMENT_BYTES) {
     throw new ProtocolError(`an announcement of ${bytes.length} bytes; the most is ${MAX_ANNOUNCEMENT_BYTES}`)
   }
   const frame = parse(bytes)
   const { sequence, credential, instance, round, phase, software, protocols } = frame
-  const sketch = readSketch(frame.sketch)
+  const [sketch, facts] = [readFloats(frame.sketch), readFloats(frame.facts)]
   const checks: [string, boolean][] = [
     ['round', round <= rounds],
     ['phase', PHASE.test(phase)],
     ['schema hash', frame.schemaHash.length === HASH_BYTES],
     ['sketch', sketch.length === SKETCH_FLOATS && sketch.every(Number.isFinite)],
+    ['fact', areFacts(frame, facts, factCount)],
     ['scored round', (frame.scoredRound ?? 0) <= rounds],
     ['Dice', dicesOf(frame).every(isDice)],
     ['software', software === '' || VERSION_TEXT.test(software)],
-    ['count of steps', (frame.stepsArrived ?? 0) <= (frame.stepsTrained ?? 0)],
+    ['count of steps', areSteps(frame)],
     ['pace', isShare(frame.pace ?? 1)],
     ['score of a site without labels', !frame.reads || hasNoScores(frame)],
     ['pair of labels', [frame.fitsAsIs, frame.fitsExchanged].every(arePairs)],
@@ -128,10 +143,10 @@ export function decodeAnnouncement (bytes: Uint8Array, rounds = MAX_ROUNDS): Sig
   ]
   const wrong = checks.find(([, ok]) => !ok)
   if (wrong != null) throw new ProtocolError(`an announcement with an impossible ${wrong[0]}`)
-  return { sequence, instance, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch) }
+  return { sequence, instance, ...(credential.length === 0 ? {} : { credential }), announcement: announcementOf(frame, sketch, facts) }
 }
 
-function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announcement {
+function announcementOf (frame: AnnouncementFrame, sketch: Float32Array, facts: Float32Array): Announcement {
   const { round, phase, dice, software, protocols } = frame
   return {
     round,
@@ -145,7 +160,8 @@ function announcementOf (frame: AnnouncementFrame, sketch: Float32Array): Announ
     ...labelFitsOf(frame),
     ...(frame.reads ? { reads: true } : {}),
     ...(frame.classDice.length === 0 ? {} : { classDice: frame.classDice.map((each) => each === NONE ? undefined : each) }),
-    ...(software === '' ? {} : { software })
+    ...(software === '' ? {} : { software }),
+    ...(facts.length === 0 ? {} : { facts })
   }
 }
 
@@ -156,6 +172,17 @@ function dicesOf ({ dice = 0, globalDice = 0, classDice }: AnnouncementFrame): n
 function hasNoScores ({ dice, globalDice, stepsTrained, classDice, fitsAsIs, fitsExchanged }: AnnouncementFrame): boolean {
   const isNone = [classDice, fitsAsIs, fitsExchanged].every(({ length }) => length === 0)
   return isNone && [dice, globalDice, stepsTrained].every((each) => each == null)
+}
+
+/** None, as long as a site has none to say, or all of them; a site without labels says none. */
+function areFacts ({ facts: bytes, reads }: AnnouncementFrame, facts: Float32Array, count = facts.length): boolean {
+  if (bytes.length === 0) return true
+  const isWhole = bytes.length === 4 * facts.length && facts.length === count && facts.length <= MOST_FACTS
+  return isWhole && !reads && facts.every(Number.isFinite)
+}
+
+function areSteps ({ stepsTrained = 0, stepsArrived = 0 }: AnnouncementFrame): boolean {
+  return stepsArrived <= stepsTrained
 }
 
 function isDice (value: number): boolean {
@@ -197,7 +224,14 @@ function parse (bytes: Uint8Array): AnnouncementFrame {
   }
 }
 
-function readSketch (bytes: Uint8Array): Float32Array {
+function floatBytes (values: Float32Array = NO_FACTS): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 * values.length)
+  const view = new DataView(bytes.buffer)
+  values.forEach((value, index) => { view.setFloat32(4 * index, value, true) })
+  return bytes
+}
+
+function readFloats (bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => view.getFloat32(4 * index, true))
 }

@@ -36,6 +36,8 @@ export interface AnnounceInit {
   readonly isOutcast?: (author: string) => boolean
   /** Rounds that the federation trains: no honest site announces a later one. Any when missing. */
   readonly rounds?: number
+  /** Numbers that the facts of an announcement have, where it has any; any within the cap when missing. */
+  readonly facts?: number
   /** What this site shows of itself, canonical JSON; nothing when missing. */
   readonly credential?: () => Uint8Array
   /** Whether this author belongs to the federation, by what it shows or by what is known of it. Everybody does when missing. */

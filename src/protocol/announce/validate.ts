@@ -1,5 +1,5 @@
 import { RateLimit } from '../../common/rate-limit.ts'
-import { decodeAnnouncement, type Announcement, type SignedAnnouncement } from './announcement.ts'
+import { decodeAnnouncement, type Announceable, type Announcement, type SignedAnnouncement } from './announcement.ts'
 
 export type Validation = { readonly accept: Announcement } | { readonly ignore: string } | { readonly reject: string }
 
@@ -16,12 +16,12 @@ const AHEAD = 3_600_000n
 /** Judges announcements whose signature has been checked: reject what no honest site sends, ignore what is old or too much. */
 export class AnnouncementValidator {
   readonly #now: () => number
-  readonly #init: { readonly rounds?: number | undefined }
+  readonly #init: Announceable
   readonly #rate: RateLimit
   readonly #sequences = new Map<string, bigint>()
 
-  /** `now`: milliseconds since the epoch; `rounds`: of the federation, read anew for each. */
-  constructor (init: { readonly now: () => number, readonly rounds?: number | undefined }) {
+  /** `now`: milliseconds since the epoch; what may be announced is read anew for each. */
+  constructor (init: Announceable & { readonly now: () => number }) {
     const { now } = init
     this.#now = now
     this.#init = init
@@ -37,7 +37,7 @@ export class AnnouncementValidator {
   open (author: string, bytes: Uint8Array): SignedAnnouncement | Exclude<Validation, { readonly accept: Announcement }> {
     let decoded: SignedAnnouncement
     try {
-      decoded = decodeAnnouncement(bytes, this.#init.rounds)
+      decoded = decodeAnnouncement(bytes, this.#init)
     } catch (error) {
       return { reject: (error as Error).message }
     }

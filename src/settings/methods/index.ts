@@ -3,13 +3,14 @@ import type { MethodSettings } from '../method.ts'
 import { ADAPTIVE } from './adaptive.ts'
 import { BASELINES } from './baselines.ts'
 import { GENERALISING } from './generalising.ts'
+import { MIXING } from './mixing.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
 
 export type { Preset } from './preset.ts'
 
 /** Every method that a federation can be created with; the first is what a federation does that names none. */
-export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING] as const
+export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING, ...MIXING] as const
 
 export type PresetName = typeof PRESETS[number]['name']
 

@@ -123,12 +123,12 @@ export class TrainerSession implements Session {
   async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
     const isOwn = work.asRound == null
     const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
-    const { adapter, loss, steps } = await this.#learner.train('G', this.#args(work, isEnough))
+    const { adapter, loss, steps, facts } = await this.#learner.train('G', this.#args(work, isEnough))
     if (this.#learner.keepsGlobal) {
       if (isOwn) this.#keptRound = work.round
       await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
-    return { adapter: adapter.values, loss, steps }
+    return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }) }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */
@@ -166,7 +166,7 @@ export class TrainerSession implements Session {
     return true
   }
 
-  #args ({ round, adapter, done, share, asRound, received }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound, received, masses }: TrainWork, isEnough: () => boolean): PhaseArgs {
     const { train, choice } = this.#split
     return {
       done,
@@ -177,6 +177,7 @@ export class TrainerSession implements Session {
       choice: { held: choice.held, train: weighted(choice.train, this.#weight) },
       round,
       received,
+      masses,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }

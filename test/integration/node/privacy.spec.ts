@@ -28,6 +28,8 @@ const EPISODE = {
 } as const
 const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
+
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
 /** Noise with a disc: every row of pixels is a canary. */
@@ -110,17 +112,21 @@ describe('what leaves a site', function () {
   const methods: (MethodSettings | undefined)[] = [
     undefined,
     { keeps: ['decoder'], sharing: ['core-adapter'] },
-    { personal: 'copy', sharing: ['amplitude-bank'] }
+    { personal: 'copy', sharing: ['amplitude-bank'] },
+    { units: UNITS }
   ]
   for (const method of methods) {
     const keeps = method != null && 'keeps' in method ? method.keeps : undefined
     const copies = method != null && 'personal' in method
     const terms = copies ? { augment: true, episode: EPISODE } : keeps == null ? {} : { align: ALIGN }
     const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
-    const what = copies ? ofCopies : keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
+    const ofOthers = keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
+    const tailored = method?.units != null
+    const hasExperts = !copies && !tailored
+    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
-      const model = copies ? { ...section, moe: { ...section.moe, blocks: [] } } : section
+      const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
       const training = { ...trainingSection(model, { rounds: 2, seed: 1 }), ...terms }
       sites = await Sites.create(['a', 'b', 'rehearsal'], {
         coolDownSeconds: 60,
@@ -143,6 +149,7 @@ describe('what leaves a site', function () {
       const told = [...planted.keys()].filter((name) => name.startsWith('own.site_discriminator.'))
       expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(keeps != null)
       expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
+      expect(['copy', 'moved', 'excess', 'individual'].every((each) => planted.has(`own.units.${each}`)), 'units are').to.equal(tailored)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
@@ -196,6 +203,8 @@ describe('what leaves a site', function () {
 
       const trained = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
+      // The shared adapter as the phase began, which travels.
+      for (const each of [trained, before, planted]) each.delete('own.units.before')
       const canaries: Needles[] = [
         { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
         { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },

@@ -29,6 +29,20 @@ describe('landing', () => {
     expect([...averager.values, averager.round]).to.deep.equal([5.5, 7, 1])
   })
 
+  it('scales what training changed before it is clipped and noised, by a quarter at least and four at most', () => {
+    const landed = (factor: number, hide?: (delta: Float32Array) => Float32Array): number[] => {
+      const averager = new Averager({ schema, values: Float32Array.of(5, 6), round: 0, mass: 1, settings })
+      land(averager, { before: Float32Array.of(1, 2), after: Float32Array.of(2, 4), round: 1, factor, hide })
+      return [...averager.values]
+    }
+    expect(landed(1)).to.deep.equal([6, 8])
+    expect(landed(2)).to.deep.equal([7, 10])
+    expect(landed(1e9)).to.deep.equal([9, 14])
+    expect(landed(-3)).to.deep.equal([5.25, 6.5])
+    expect(landed(3, (delta) => delta.map((each) => Math.min(each, 4)))).to.deep.equal([8, 10])
+    expect(() => landed(NaN)).to.throw(SchemaError)
+  })
+
   it('is the one way from training into x', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith('.ts'))
     const callers: string[] = []

@@ -62,6 +62,19 @@ describe('Announcer', () => {
 
   afterEach(async () => { await announcer.stop() })
 
+  it('says the facts that the document declares once it has them, and none that must not leave', async () => {
+    const declared = [{ name: 'loss', length: 1, least: 0, most: 1 }]
+    const said: (Float32Array | undefined)[] = []
+    for (const facts of [undefined, { loss: Float32Array.of(0.5), pixels: Float32Array.of(9) }, { loss: Float32Array.of(2) }]) {
+      record.facts = facts
+      const other = new Announcer({ ...init, facts: declared })
+      await other.stop()
+      said.push(published.at(-1)!.facts)
+    }
+    expect(said).to.deep.equal([undefined, Float32Array.of(0.5), undefined])
+    expect(published.at(-1)).to.include({ phase: record.phase })
+  })
+
   it('says where the site is, at most once a second however much happens, and the latest last', async () => {
     for (let i = 0; i < 20; i++) {
       record.enter('G', i)

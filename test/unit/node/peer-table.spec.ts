@@ -48,6 +48,16 @@ describe('PeerTable', () => {
     expect([peers.haveLeft(), peers.expectsSomebody()]).to.deep.equal([true, false])
   })
 
+  it('has the facts of who was heard lately or is not far behind, of sites without any too, and of none that read or left', () => {
+    const facts = Float32Array.of(0.5)
+    const said = { lately: { round: 1, facts }, silent: { round: 9 }, left: { round: 9, phase: 'done', facts }, reader: { reads: true } }
+    for (const [id, each] of Object.entries({ ...said, near: { round: 7, facts } })) peers.announced(id, announced(each))
+    expect([...peers.facts(9, 3)]).to.deep.equal([['lately', facts], ['silent', undefined], ['near', facts]])
+    clock.time += 20_000
+    expect([...peers.facts(9, 3).keys()]).to.deep.equal(['silent', 'near'])
+    expect([...peers.facts(11, 3).keys()]).to.deep.equal(['silent'])
+  })
+
   it('still expects somebody to be found while it knows a site without labels alone', () => {
     peers.connected('reader', [])
     peers.announced('reader', announced({ reads: true }))

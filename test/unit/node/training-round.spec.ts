@@ -202,6 +202,12 @@ describe('a training round', () => {
     expect(events).to.include('save round 1: 16 17')
   })
 
+  it('lands what it trained as much as what is announced says, and writes down how much', async () => {
+    await trainRound({ ...site(), weigh: (said, at) => ({ facts: said, factor: at === 0 ? 2 : NaN }) }, 1, signal)
+    expect(events).to.include('save round 1: 22 23')
+    expect(records[0]!.landing).to.equal(2)
+  })
+
   it('does not train again what had landed before a crash', async () => {
     await trainRound(site({ round: 1, landed: 3 }), 1, signal)
     expect(events).to.deep.equal(['exchange', 'initiate 2', 'L', 'round file 1: 2 3', 'phaseL 1: 2 3', 'score 1: 2 3', 'save round 1: 2 3'])

@@ -36,14 +36,15 @@ describe('how adapters come together', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 2, maxLength: 5 }), async (masses) => {
         const trained = vectors(masses.length)
-        const mixed = await new ServerMixer({ schema, masses }).mix(1, trained)
+        const mixed = await new ServerMixer({ schema, initial: new Float32Array(schema.size), masses }).mix(1, trained)
         const total = masses.reduce((sum, mass) => sum + mass, 0)
         const expected = Array.from({ length: schema.size }, (_, i) =>
           trained.reduce((sum, vector, site) => sum + masses[site]! * vector[i]!, 0) / total)
         for (const each of mixed) {
           expect(largest(each, expected)).to.be.lessThan(1e-6)
         }
-        const reversed = await new ServerMixer({ schema, masses: masses.toReversed() }).mix(1, trained.toReversed())
+        const backwards = new ServerMixer({ schema, initial: new Float32Array(schema.size), masses: masses.toReversed() })
+        const reversed = await backwards.mix(1, trained.toReversed())
         expect(largest(reversed[0]!, mixed[0]!)).to.be.lessThan(1e-6)
       }),
       { numRuns: 30 }
@@ -52,7 +53,7 @@ describe('how adapters come together', () => {
 
   it('identical adapters stay as they are', async () => {
     const [one] = vectors(1)
-    const mixed = await new ServerMixer({ schema, masses: [3, 5] }).mix(1, [one!, one!.slice()])
+    const mixed = await new ServerMixer({ schema, initial: new Float32Array(schema.size), masses: [3, 5] }).mix(1, [one!, one!.slice()])
     expect(largest(mixed[0]!, one!)).to.be.lessThan(1e-7)
   })
 

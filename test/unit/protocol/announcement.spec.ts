@@ -55,6 +55,23 @@ describe('announcement', () => {
     }
   })
 
+  it('carries the facts that a document declares, as many as it declares or none', () => {
+    const facts = Float32Array.of(0.25, 12)
+    const bytes = encodeAnnouncement({ ...example, facts }, 1n)
+    for (const count of [undefined, 2]) expect(decodeAnnouncement(bytes, { facts: count }).announcement.facts).to.deep.equal(facts)
+    expect(decodeAnnouncement(encodeAnnouncement(example, 1n), { facts: 2 }).announcement).to.deep.equal(example)
+    for (const count of [0, 1, 3]) {
+      expect(() => decodeAnnouncement(bytes, { facts: count })).to.throw(ProtocolError, 'an announcement with an impossible fact')
+    }
+    const verdict = new AnnouncementValidator({ now: () => 0, facts: 3 }).judge('a', bytes)
+    expect(kind(verdict)).to.equal('reject')
+  })
+
+  it('has room for as many facts as there may be', () => {
+    const facts = new Float32Array(512).fill(-1.5)
+    expect(encodeAnnouncement({ ...example, facts }, 2n ** 63n).length).to.be.below(MAX_ANNOUNCEMENT_BYTES)
+  })
+
   it('carries what software 0.1.0 demands and this one does not read, and is read without it', () => {
     const { round, rounds, mass, digest } = AnnouncementFrame.decode(encodeAnnouncement(example, 1n))
     expect(rounds >= round && rounds <= 1_000_000 && mass > 0 && mass < Infinity && digest.length === 32).to.equal(true)
@@ -96,6 +113,10 @@ describe('announcement', () => {
       { sketch: new Uint8Array(252) },
       { sketch: new Uint8Array(260) },
       { sketch: new Uint8Array(256).fill(0xff) },
+      { facts: new Uint8Array(5) },
+      { facts: new Uint8Array(4 * 513) },
+      { facts: new Uint8Array(4).fill(0xff) },
+      { facts: new Uint8Array(4), reads: true },
       { dice: 1.01 },
       { dice: -0.01 },
       { dice: NaN },

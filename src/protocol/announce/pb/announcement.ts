@@ -26,6 +26,7 @@ export interface AnnouncementFrame {
   scoredRound?: number
   globalDice?: number
   validationImages?: number
+  facts: Uint8Array<ArrayBuffer>
   reads: boolean
 }
 
@@ -157,6 +158,11 @@ export namespace AnnouncementFrame {
           w.uint32(obj.validationImages)
         }
 
+        if ((obj.facts != null && obj.facts.byteLength > 0)) {
+          w.uint32(202)
+          w.bytes(obj.facts)
+        }
+
         if ((obj.reads != null && obj.reads !== false)) {
           w.uint32(192)
           w.bool(obj.reads)
@@ -182,6 +188,7 @@ export namespace AnnouncementFrame {
           fitsExchanged: [],
           classDice: [],
           instance: 0,
+          facts: uint8ArrayAlloc(0),
           reads: false
         }
 
@@ -293,6 +300,10 @@ export namespace AnnouncementFrame {
             }
             case 23: {
               obj.validationImages = reader.uint32()
+              break
+            }
+            case 25: {
+              obj.facts = reader.bytes()
               break
             }
             case 24: {
@@ -507,6 +518,13 @@ export namespace AnnouncementFrame {
               }
               break
             }
+            case 25: {
+              yield {
+                field: `${prefix}.facts`,
+                value: reader.bytes()
+              }
+              break
+            }
             case 24: {
               yield {
                 field: `${prefix}.reads`,
@@ -640,6 +658,11 @@ export namespace AnnouncementFrame {
     value: number
   }
 
+  export interface AnnouncementFrameFactsFieldEvent {
+    field: '$.facts'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export interface AnnouncementFrameReadsFieldEvent {
     field: '$.reads'
     value: boolean
@@ -653,7 +676,7 @@ export namespace AnnouncementFrame {
     return decodeMessage(buf, AnnouncementFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent | AnnouncementFrameScoredRoundFieldEvent | AnnouncementFrameGlobalDiceFieldEvent | AnnouncementFrameValidationImagesFieldEvent | AnnouncementFrameReadsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncementFrame>): Generator<AnnouncementFrameSequenceFieldEvent | AnnouncementFrameRoundFieldEvent | AnnouncementFrameRoundsFieldEvent | AnnouncementFramePhaseFieldEvent | AnnouncementFrameMassFieldEvent | AnnouncementFrameSchemaHashFieldEvent | AnnouncementFrameDigestFieldEvent | AnnouncementFrameSketchFieldEvent | AnnouncementFrameDiceFieldEvent | AnnouncementFrameSoftwareFieldEvent | AnnouncementFrameProtocolsFieldEvent | AnnouncementFrameStepsTrainedFieldEvent | AnnouncementFrameStepsArrivedFieldEvent | AnnouncementFramePaceFieldEvent | AnnouncementFrameCredentialFieldEvent | AnnouncementFrameFitsAsIsFieldEvent | AnnouncementFrameFitsExchangedFieldEvent | AnnouncementFrameClassDiceFieldEvent | AnnouncementFrameInstanceFieldEvent | AnnouncementFrameScoredRoundFieldEvent | AnnouncementFrameGlobalDiceFieldEvent | AnnouncementFrameValidationImagesFieldEvent | AnnouncementFrameFactsFieldEvent | AnnouncementFrameReadsFieldEvent> {
     return streamMessage(buf, AnnouncementFrame.codec(), opts)
   }
 }

@@ -1,0 +1,33 @@
+import { LEAST_FACTOR, MOST_FACTOR } from '../../gossip-aggregation/landing.ts'
+import { STEPS_PER_ROUND } from '../training.ts'
+import type { Preset } from './preset.ts'
+
+/** DRFLM's own is not known; this one is usual. */
+export const MIXUP = { alpha: 0.2 } as const
+export const KL = { mu: 0.3, excess: true, least: LEAST_FACTOR, most: MOST_FACTOR } as const
+
+/** Our own numbers: of FCA the abstract alone is known. */
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 3, contributes: 'common' } as const
+
+/** Methods by which sites learn more from some than from others (docs/spec/mixing.md). */
+export const MIXING = [
+  {
+    name: 'drflm',
+    title: 'pFedSAM, mixed images, sites served worst count more (after DRFLM)',
+    paper: 'arXiv 2204.07742',
+    settings: {
+      training: { augment: true, mixup: MIXUP },
+      method: { robust: KL }
+    }
+  },
+  {
+    name: 'fca',
+    title: 'LoRA averaged; units that move unlike those of others stay (after FCA)',
+    paper: 'arXiv 2504.18020',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND },
+      method: { units: UNITS }
+    }
+  }
+] as const satisfies readonly Preset[]

@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import sharp from 'sharp'
+import { MetricsLog } from '../../../src/home/metrics-log.ts'
+import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
+import { Sites, type FederationOptions } from './sites.ts'
+
+const SIDE = 64
+const ROBUST = { mu: 0.3, excess: false, least: 0.25, most: 4 } as const
+const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
+
+/** Discs brighter than their ground, of that many patients. */
+async function writeDiscs (folder: string, images: number): Promise<void> {
+  for (const kind of ['images', 'masks']) await mkdir(join(folder, kind), { recursive: true })
+  for (let image = 0; image < images; image++) {
+    const inside = Array.from({ length: SIDE ** 2 }, (_, i) => Math.hypot(i % SIDE - 26 - image, Math.floor(i / SIDE) - 30) < 14)
+    for (const [kind, values] of [['images', [70, 190]], ['masks', [0, 1]]] as const) {
+      const pixels = Buffer.from(inside.map((isIn, i) => values[isIn ? 1 : 0] + (kind === 'images' ? i * 7919 % 17 : 0)))
+      const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
+      await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, kind, `patient${String.fromCharCode(97 + image)}.png`))
+    }
+  }
+}
+
+describe('a federation whose sites announce facts', function () {
+  this.timeout(600_000)
+  let sites: Sites
+
+  afterEach(async () => { await sites.remove() })
+
+  const methods: readonly [string, FederationOptions][] = [
+    ['lands each as much as the facts say, on mixed images', { method: { robust: ROBUST } }],
+    ['keeps what moves unlike the others', { method: { units: UNITS } }]
+  ]
+  for (const [what, { method }] of methods) {
+    it(`trains its rounds, and ${what}`, async () => {
+      const section = await modelSection('no imported models', 'sam-tiny')
+      const model = method?.units == null ? section : { ...section, moe: { ...section.moe, blocks: [] } }
+      const mixed = method?.units == null ? { mixup: { alpha: 0.2 } } : {}
+      const training = { ...trainingSection(model, { rounds: 2, seed: 1 }), stepsPerRound: 2, augment: true, ...mixed }
+      sites = await Sites.create(['a', 'b'], { coolDownSeconds: 60, codec: 'f32', model, training, ...(method == null ? {} : { method }) })
+      for (const [index, name] of ['a', 'b'].entries()) await writeDiscs(join(sites.folder, name), 4 + 2 * index)
+      const first = sites.realDaemon('b', join(sites.folder, 'b')).run()
+      const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
+      await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'a'), { bootstrap: addresses }).run()])
+      for (const name of ['a', 'b']) {
+        const { records } = await MetricsLog.open(sites.paths(name).metrics)
+        expect(records.map(({ round }) => round), name).to.deep.equal([1, 2])
+        for (const { landing } of records) {
+          if (method?.robust == null) expect(landing, name).to.equal(undefined)
+          else expect(landing, name).to.be.within(0.25, 4)
+        }
+        expect((await sites.summary(name)).exchangesByRound.reduce((sum, each) => sum + each, 0), name).to.be.above(0)
+      }
+    })
+  }
+})
