@@ -95,8 +95,8 @@ export interface TrainerCalls {
    * exchange. The adapter comes back from phases that change it.
    */
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
-  /** Scores the validation split. */
-  score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
+  /** Scores the validation split; a site without whole masks has none. */
+  score: { request: Work, reply: Partial<Scores> & { labelFits?: LabelFits } }
   /** Makes what the site may show; without values where both consents are not given, or there is too little to make it of. */
   publish: { request: { readonly kind: PublicationKind }, reply: { values?: Float32Array } }
 }

@@ -47,14 +47,15 @@ function descent (
   { parameters, answers, inLook }: Training,
   { terms, clipNorm }: Descent
 ): { value: tf.Scalar, grad: tf.Tensor } {
-  const [targets, known] = [input(t, 'targets'), t['@known']]
+  const { '@known': known, '@overlap': overlap } = t
+  const targets = input(t, 'targets')
   const loss = (x: tf.Tensor, which: readonly Term[], shift?: tf.Tensor): tf.Scalar => {
     let look: StepOutput | undefined
     const seen = (): StepOutput => {
       look ??= inLook!(shift == null ? x : tf.add(x, shift))
       return look
     }
-    return total(which, t, { ...answers(x), inLook: seen, targets, known })
+    return total(which, t, { ...answers(x), inLook: seen, targets, known, overlap })
   }
   const rate = inLook == null ? undefined : t['@innerRate']
   if (rate == null) return tf.valueAndGrad((x) => loss(x, terms))(parameters)

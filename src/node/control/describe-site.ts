@@ -53,8 +53,14 @@ export function describeSite (parts: SiteParts): SiteStatus {
     warnings: site.notices.standing,
     eventLoopP99Ms,
     ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
+    ...isUnscored(site.record) ? { unscored: true as const } : {},
     ...present({ publications, compute, partner, dice, classes, consensus, progress })
   }
+}
+
+/** Known once the trainer is ready. */
+function isUnscored ({ reads, compute, validationImages }: SiteParts['site']['record']): boolean {
+  return !reads && compute != null && validationImages === 0
 }
 
 /** A site without labels has none. */

@@ -148,7 +148,9 @@ export class TrainerSession implements Session {
     return true
   }
 
+  /** Nothing without images that have masks. */
   async #score (values: Float32Array): Promise<TrainerCalls['score']['reply']> {
+    if (this.#split.validation.length === 0) return {}
     const adapter = new Adapter(this.#learner.schema, values)
     const score = async (mode: Mode): Promise<Score> => await this.#learner.evaluate({ adapter, samples: this.#split.validation, mode })
     const frozen = this.#frozen ??= await score('frozen')

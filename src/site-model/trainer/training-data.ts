@@ -61,12 +61,13 @@ async function readData (setup: Setup, kept: Corrections): Promise<Read> {
     patientKey: patientKey(privateStore),
     corrected: corrections,
     empty: (training.emptyShare ?? 0) > 0,
+    kinds: training.supervision,
     sides: [model.imageSize]
   })
   const known = await readSides(privateStore)
   const split = await fitSplit(dataset, model.imageSize, { ...training, ...known })
   const { train, validation, sides } = split
-  if (train.length === 0 || validation.length === 0) {
+  if (train.length === 0 || (validation.length === 0 && training.supervision == null)) {
     throw new InputError(`${data} has too few slices (${dataset.slices.length}) to split into training and validation: add images`)
   }
   await keepSides(privateStore, { known: sides, images: train.length, data, digest: labelsDigest(dataset.slices) })
