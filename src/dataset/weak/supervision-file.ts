@@ -13,7 +13,7 @@ const file = z.strictObject({
 })
 
 /** What a site says of how its labels are used. */
-export interface SupervisionFile {
+interface SupervisionFile {
   /** Images without labels are left out, whatever the federation does with them. */
   readonly skipsUnlabelled: boolean
   /** Names of images whose patients are held back; any that fit if empty. */
