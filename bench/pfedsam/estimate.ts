@@ -22,11 +22,17 @@ export function estimateSeconds (job: Job): number {
   const { train, validation } = sizesOf(job)
   const steps = job.folder == null ? Math.ceil(train / BATCH) : STEPS_PER_ROUND
   const scores = (method.mixing === 'nothing' ? 1 : Math.ceil(job.rounds / job.scoreEvery) + 2) +
-    (method.mixing === 'alone' ? 2 * sites : 0)
+    crossScoresOf(job, method, sites)
   const round = method.mixing === 'nothing'
     ? 0
     : steps * (hasExperts(method) ? STEP_MS.G + STEP_MS.L : 2 * STEP_MS.G) * (method.cost ?? 1)
   return (RUN_MS + sites * (SITE_MS + job.rounds * round + scores * validation * SCORE_MS)) / 1_000
+}
+
+/** Times that a site's images are scored by the models of all sites; one model stands for all where they are equal. */
+function crossScoresOf ({ cross, leftOut }: Job, { mixing, mode }: Method, sites: number): number {
+  if (leftOut != null || (cross == null && mixing !== 'alone')) return 0
+  return mixing === 'server' && mode === 'global' ? 1 : 2 * sites
 }
 
 /** Images per site. */

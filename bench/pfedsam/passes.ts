@@ -12,15 +12,21 @@ const FORWARD = 1 / 3
  */
 export function passesOf (job: Job): number {
   if (methodOf(job).mixing === 'nothing') return 0
-  const { model, train: { episode, lambdaG, lambdaL, teacherG, teacherL }, method = {} } = settingsOf(job, samConfig('sam-tiny'))
+  const { model, train, method = {} } = settingsOf(job, samConfig('sam-tiny'))
+  const { lambdaG, lambdaL, teacherG, teacherL } = train
   if (method.personal === 'copy') return 2 * (2 + (method.tail ?? DEFAULT_TAIL))
   const experts = model.moe.blocks.length > 0
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
-  return (experts ? 1 : 2) * looksOf(episode) + 2 + FORWARD * (Number(inG) + Number(inL))
+  return (experts ? 1 : 2) * (looksOf(train) + alignedOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL))
 }
 
 /** One pass for another look, and one to learn where to try it. */
-function looksOf (episode: TrainSettings['episode']): number {
+function looksOf ({ episode }: TrainSettings): number {
   return episode == null || episode.weight === 0 ? 0 : 1 + Number(episode.innerRate > 0)
+}
+
+/** The encoder runs once more, for the model to align with. */
+function alignedOf ({ align }: TrainSettings): number {
+  return align == null || align.weight === 0 ? 0 : FORWARD
 }

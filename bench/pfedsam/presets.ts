@@ -4,7 +4,7 @@ import { METHODS } from '../../src/experiment/methods.ts'
 import type { Overrides } from '../../src/federation/settings.ts'
 import { defaultOf } from '../../src/settings/setting.ts'
 import { training as trainingSettings } from '../../src/settings/training.ts'
-import { siteCount, type DataName } from './sites.ts'
+import { isPhantom, siteCount, type DataName } from './sites.ts'
 
 export interface Preset {
   readonly data: readonly (DataName | DataFolder)[]
@@ -18,6 +18,8 @@ export interface Preset {
   /** Methods that are also run with one site left out, and how many sites are; one after another, with the seeds in turn. */
   readonly unseen: readonly string[]
   readonly leftOut: number
+  /** Whole runs score every site's model on every site's images. */
+  readonly cross?: true
   /** What differs from the defaults. */
   readonly settings?: Overrides
   /** By method: how many times its learning rates are those of the settings. */
@@ -28,8 +30,10 @@ const ALL = METHODS.filter(({ extra }) => extra == null)
 const MAIN = ALL.filter(({ ablation }) => ablation == null)
 const PHANTOMS: readonly DataName[] = ['fundus-phantom', 'prostate-phantom']
 const UNSEEN = ['pfedsam-gossip']
+/** For sites that look unlike each other, or like none that was trained on. */
+const UNLIKE = ['gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
 
-export const PRESET_NAMES = ['smoke', 'quick', 'full'] as const
+export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain'] as const
 export type PresetName = typeof PRESET_NAMES[number]
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -65,16 +69,29 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     scoreEvery: 4,
     unseen: UNSEEN,
     leftOut: Infinity
+  },
+  domain: {
+    data: ['fundus-phantom', 'prostate-modality', 'colin27'],
+    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', ...UNLIKE, 'feddg-no-contrast', 'feddg-own', 'fedda-mmd', 'site-norms'],
+    seeds: [1, 2, 3],
+    rounds: 24,
+    train: 20,
+    validation: 16,
+    scoreEvery: 4,
+    unseen: ['fedavg-lora', ...UNSEEN, ...UNLIKE],
+    leftOut: Infinity,
+    cross: true
   }
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf (preset: Preset): Job[] {
-  const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, settings, rates = {} } = preset
+  const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, cross, settings, rates = {} } = preset
   const sizes = { rounds, train, validation, scoreEvery }
   const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
     ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train), ...rateOf(rates[method]) })
-  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed) => jobOf(name, method, seed))))
+  const crossed = cross == null ? {} : { cross }
+  const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ ...jobOf(name, method, seed), ...crossed }))))
   const tried = unseen.filter((method) => methods.includes(method))
   const apart = tried.flatMap((method) => data.flatMap((name) => {
     const { data: title, folder } = dataOf(name)
@@ -102,7 +119,7 @@ function rateOf (rate = 1): Pick<Job, 'rate'> {
 function withRound (settings: Overrides = {}, data: DataName | DataFolder, train: number): Overrides {
   const training = (settings['training'] ?? {}) as Overrides
   const isSaid = ['stepsPerRound', 'epochsG', 'epochsL'].some((name) => name in training)
-  if (isSaid || typeof data !== 'string' || !PHANTOMS.includes(data)) return settings
+  if (isSaid || typeof data !== 'string' || !isPhantom(data)) return settings
   const batchSize = Number(training['batchSize'] ?? defaultOf(trainingSettings.shape.batchSize))
   return { ...settings, training: { ...training, stepsPerRound: Math.ceil(train / batchSize) } }
 }

@@ -5,21 +5,32 @@ import type { DataChoice, DataFolder, SiteData } from '../../src/experiment/data
 import { fitScored, fitSplit } from '../../src/site-model/split.ts'
 import { folderData } from './folder.ts'
 import { fundusSites } from './phantoms/fundus.ts'
-import { prostateSites } from './phantoms/prostate.ts'
+import { modalitySites, prostateSites, T2_LIKE } from './phantoms/prostate.ts'
 import type { PhantomSite } from './phantoms/types.ts'
 
-export const DATA_NAMES = ['fundus-phantom', 'prostate-phantom', 'colin27'] as const
+export const DATA_NAMES = ['fundus-phantom', 'prostate-phantom', 'prostate-modality', 'colin27'] as const
 export type DataName = typeof DATA_NAMES[number]
 
 const PHANTOMS: Readonly<Partial<Record<string, readonly PhantomSite[]>>> = {
   'fundus-phantom': fundusSites,
-  'prostate-phantom': prostateSites
+  'prostate-phantom': prostateSites,
+  'prostate-modality': modalitySites
 }
 const COLIN_HOSPITALS = ['hospital-a', 'hospital-b', 'hospital-c', 'hospital-d']
 /** Patients of the two splits never share a number. */
 const VALIDATION_FROM = 50_000
 /** Of training patients, by which a site chooses what it serves. */
 const CHOICE_SHARE = 0.2
+
+/** Drawn, with as many patients as are asked for. */
+export function isPhantom (name: string): boolean {
+  return PHANTOMS[name] != null
+}
+
+/** Whether two sites of a data set see alike; all of them where nothing else is said. */
+export function areAlike (name: string, one: number, other: number): boolean {
+  return name !== 'prostate-modality' || (one < T2_LIKE) === (other < T2_LIKE)
+}
 
 /** Number of sites in a data set. */
 export function siteCount (name: string, folder?: DataFolder): number {

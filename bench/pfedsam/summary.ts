@@ -10,6 +10,7 @@ import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
 import { passesOf } from './passes.ts'
+import { areAlike } from './sites.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
 export interface Spread { readonly mean: number, readonly sd: number, readonly count: number }
@@ -49,12 +50,24 @@ export interface MethodSummary {
   /** First scored round at 95 % of the final Dice. */
   readonly roundsTo95: Spread
   readonly curve: readonly { readonly round: number, readonly dice: Spread }[]
+  /** Of what sites serve, on images of others; where that was scored. */
+  readonly cross?: CrossSummary
+}
+
+/** Means over pairs of two sites, by seed. */
+interface CrossSummary {
+  /** Of sites that see alike. */
+  readonly alike: Spread
+  /** Of sites that see otherwise; undefined where all see alike. */
+  readonly unlike: Spread | undefined
 }
 
 interface UnseenSummary {
   readonly method: string
   readonly title: string
   readonly zeroShot: Spread
+  /** Without labels; undefined where the method has nothing to fit. */
+  readonly adapted: Spread | undefined
   readonly personalised: Spread
   /** The other sites' models trained alone on the same images: served, and their shared part. */
   readonly localServed: Spread | undefined
@@ -120,8 +133,18 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     numbersVitB: sharedAtVitB(method),
     seconds: over(({ trainSeconds }) => trainSeconds),
     roundsTo95: over(roundsTo95),
-    curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) }))
+    curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) })),
+    ...crossOf(runs)
   }
+}
+
+function crossOf (runs: readonly RunRecord[]): Pick<MethodSummary, 'cross'> {
+  const means = (alike: boolean): number[] => runs.flatMap(({ job, cross }) => {
+    const pairs = cross?.served.flatMap((row, i) => row.filter((_, j) => i !== j && areAlike(job.data, i, j) === alike)) ?? []
+    return pairs.length === 0 ? [] : [mean(pairs)]
+  })
+  const [alike, unlike] = [means(true), means(false)]
+  return alike.length === 0 ? {} : { cross: { alike: spread(alike), unlike: unlike.length === 0 ? undefined : spread(unlike) } }
 }
 
 function summariseSite (name: string, scores: readonly RunRecord['sites'][number][]): SiteSummary {
@@ -160,6 +183,7 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
       method: name,
       title,
       zeroShot: spread(zeroShot),
+      adapted: known(runs.flatMap(({ unseen }) => unseen!.adapted?.dice ?? [])),
       personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),
       localServed: known(served),
       localShared: known(shared),

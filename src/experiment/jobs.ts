@@ -25,6 +25,8 @@ export interface Job {
   readonly scoreEvery: number
   /** A site that takes no part: what the others learned is tried on it. */
   readonly leftOut?: number
+  /** Every site's model is scored on every site's images, too. */
+  readonly cross?: true
   /** What differs from the defaults, before the method's own changes. */
   readonly settings?: Overrides
   /** By how much its learning rates are those of the settings; 1 unless given. */
@@ -39,6 +41,8 @@ const FORMAT = 3
 const COOL_DOWN_SECONDS = 30
 /** The same for what only copies have. */
 const COPY_RULE = 3
+/** And for what only publications have. */
+const PUBLICATION_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -100,6 +104,7 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const own = personal == null ? {} : { personal, tail, copies: COPY_RULE }
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise })
+  const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise, ...shared })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -38,6 +38,8 @@ const SITES = { unit: 'site', epsilon: 8, delta: 1e-5, clip: 1 } as const
 const UNIFORM = { averaging: { weighting: 'uniform' } } as const
 /** Of three passes in each step, one to learn where to try. */
 const LOOKS = { preset: 'feddg', mixing: 'server', mode: 'global', extra: true, cost: 3 } as const
+/** The encoder runs for another model, too. */
+const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -106,5 +108,8 @@ export const METHODS: readonly Method[] = [
     preset: 'fedavg-lora',
     settings: { training: { augment: true, episode: EPISODE } }
   },
+  { name: 'fedda-joint', title: 'FedDA-like, joint', preset: 'fedda-joint', ...ALIGNED },
+  { name: 'fedda-cyclic', title: 'FedDA-like, cyclic', preset: 'fedda-cyclic', ...ALIGNED },
+  { name: 'fedda-mmd', title: 'FedDA-like, by MMD', preset: 'fedda-mmd', ...ALIGNED },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

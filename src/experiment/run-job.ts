@@ -1,25 +1,16 @@
-import { mean } from '../common/mean.ts'
 import { createEngine, type Engine } from '../compute/index.ts'
-import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Serves } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 import { readBaseModel, type BaseModel } from '../site-model/base/base-model.ts'
 import { bundledWeights } from '../site-model/base/bundled-weights.ts'
+import { crossScores, type CrossScores } from './cross-scores.ts'
 import type { DataSource, SiteData } from './data-source.ts'
 import { methodOf, settingsOf, type Job } from './jobs.ts'
 import { packBits } from './masks.ts'
-import { createSharedLearner, planOf, runMethod, siteSeed, type RunSettings, type TrainedSites } from './run-method.ts'
-import { TrainedSite } from './site-model.ts'
-
-/** Means over a site's validation images. */
-interface Score {
-  readonly dice: number
-  readonly iou: number
-  /** Pixels, over the images where neither truth nor prediction is empty; null where there is none. */
-  readonly hd95: number | null
-  /** Images left out of hd95. */
-  readonly missed: number
-}
+import { createSharedLearner, runMethod, type TrainedSites } from './run-method.ts'
+import { meanScore, type Score } from './score.ts'
+import type { TrainedSite } from './site-model.ts'
+import { tryUnseen, type Unseen } from './unseen.ts'
 
 interface SiteScores extends Score {
   readonly name: string
@@ -44,9 +35,9 @@ export interface RunRecord {
   readonly size: number
   readonly trainSeconds: number
   readonly seconds: number
-  /** Dice of the model of site i on the images of site j, served and shared part; sites that trained alone only. */
-  readonly cross?: { readonly served: readonly (readonly number[])[], readonly shared: readonly (readonly number[])[] }
-  readonly unseen?: { readonly site: string, readonly zeroShot: Score, readonly personalised: Score }
+  /** Where the job asks for it, and of sites that trained alone. */
+  readonly cross?: CrossScores
+  readonly unseen?: Unseen
 }
 
 export interface JobOptions {
@@ -57,7 +48,6 @@ export interface JobOptions {
 }
 
 const MODEL = 'sam-tiny'
-const PERSONAL_ROUNDS = 2
 
 export async function openBase (): Promise<BaseModel> {
   return await readBaseModel(MODEL, await bundledWeights(MODEL))
@@ -85,16 +75,11 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
   try {
     const trained = await runMethod({ learner, method, sites, settings, ...options })
     const described = await describeSites(sites, trained, method.mode)
-    const cross = method.mixing === 'alone' && job.leftOut == null ? { cross: await crossScores(trained, sites, method.mode) } : {}
+    const crossed = job.leftOut == null && (job.cross === true || method.mixing === 'alone')
+    const cross = crossed ? { cross: await crossScores(trained.models, sites, method.mode) } : {}
     const unseen = job.leftOut == null
       ? {}
-      : {
-          unseen: await tryUnseen(
-            { engine, base, settings: { ...settings, rounds: PERSONAL_ROUNDS }, mode: method.mode },
-            trained,
-            all[job.leftOut]!
-          )
-        }
+      : { unseen: await tryUnseen({ engine, base, settings, mode: method.mode }, trained, all[job.leftOut]!) }
     return { job, sites: described, curve: trained.curve, size: trained.size, trainSeconds: trained.trainSeconds, ...cross, ...unseen }
   } finally {
     await learner.dispose()
@@ -127,57 +112,6 @@ async function describeSite (
     ...meanScore(perSample),
     perImage: perSample.map(({ dice, iou, hd95 }) => ({ dice, iou, hd95: Number.isFinite(hd95) ? hd95 : null })),
     example: { index: chosen, dice: perSample[chosen]!.dice, mask: packBits(mask!) }
-  }
-}
-
-async function crossScores ({ models }: TrainedSites, sites: readonly SiteData[], mode: Mode): Promise<NonNullable<RunRecord['cross']>> {
-  const table = async (scored: Mode): Promise<number[][]> => {
-    const rows: number[][] = []
-    for (const model of models) {
-      const row: number[] = []
-      for (const { validation } of sites) row.push((await model.evaluate(validation, scored)).dice)
-      rows.push(row)
-    }
-    return rows
-  }
-  return { served: await table(mode), shared: await table('global') }
-}
-
-interface Newcomer { readonly engine: Engine, readonly base: BaseModel, readonly settings: RunSettings, readonly mode: Mode }
-
-/** The others' adapter on a site that took no part, as it is, and after `settings.rounds` of that site alone with experts of its own. */
-async function tryUnseen (
-  { engine, base, settings, mode }: Newcomer,
-  { models }: TrainedSites,
-  site: SiteData
-): Promise<NonNullable<RunRecord['unseen']>> {
-  const learner = createSharedLearner({ engine, base, settings })
-  try {
-    const model = await TrainedSite.create({
-      learner,
-      adapter: models[0]!.adapter,
-      samples: site.train,
-      choice: site.choice,
-      siteSeed: siteSeed(settings.seed, models.length)
-    })
-    const zeroShot = meanScore((await model.evaluate(site.validation, 'global')).perSample)
-    const { before, after } = planOf(settings)
-    for (let round = 1; round <= settings.rounds; round++) {
-      for (const phase of [...before, ...after]) await model.train(phase, round)
-    }
-    return { site: site.name, zeroShot, personalised: meanScore((await model.evaluate(site.validation, mode)).perSample) }
-  } finally {
-    await learner.dispose()
-  }
-}
-
-function meanScore (samples: readonly SampleScore[]): Score {
-  const distances = samples.map(({ hd95 }) => hd95).filter(Number.isFinite)
-  return {
-    dice: mean(samples.map(({ dice }) => dice)),
-    iou: mean(samples.map(({ iou }) => iou)),
-    hd95: distances.length === 0 ? null : mean(distances),
-    missed: samples.length - distances.length
   }
 }
 

@@ -3,7 +3,6 @@ import type { Engine } from '../compute/index.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
-import type { Received } from '../model/components/component.ts'
 import { Learner } from '../model/train/learner.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
@@ -13,12 +12,12 @@ import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
 import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
-import { amplitudeBank } from '../site-model/amplitude-bank.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
+import { ShownBytes, shownByOthers, shownOfImages } from './publications.ts'
 import { TrainedSite } from './site-model.ts'
 
 /** What decides the result of a run beside data and mixing. */
@@ -67,29 +66,33 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
+  const shown = new ShownBytes(models.length)
   let trainSeconds = 0
   for (let round = 1; round <= last; round++) {
     const began = performance.now()
-    await trainRound(run, models, round > (1 - (method.alone ?? 0)) * last ? new NoMixer(models.length) : mixer, round, round === last)
+    const isAlone = round > (1 - (method.alone ?? 0)) * last
+    await trainRound(run, models, { mixer: isAlone ? new NoMixer(models.length) : mixer, shown, round, isLast: round === last })
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
     run.onProgress?.(round)
   }
-  return { models: served, curve, bytesSent: mixer.bytesSent, size: learner.schema.size, trainSeconds }
+  const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds }
 }
+
+interface Mixing { readonly mixer: Mixer, readonly shown: ShownBytes, readonly round: number, readonly isLast: boolean }
 
 /** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. */
 async function trainRound (
   { learner, settings, signal }: MethodRun,
   models: readonly TrainedSite[],
-  mixer: Mixer,
-  round: number,
-  isLast: boolean
+  { mixer, shown, round, isLast }: Mixing
 ): Promise<void> {
-  const shown = models.map((model) => model.shown)
+  const all = models.map((model) => model.shown)
+  shown.add(all)
   await followPlan(planOf(settings), {
     train: async (phase) => {
-      for (const [index, model] of models.entries()) await model.train(phase, round, { received: othersOf(shown, index), signal })
+      for (const [index, model] of models.entries()) await model.train(phase, round, { received: shownByOthers(all, index), signal })
     },
     exchange: async () => {
       const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values))
@@ -97,11 +100,6 @@ async function trainRound (
       models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
     }
   })
-}
-
-/** Without a site's own; of a model that stands for all sites there are no others. */
-function othersOf (shown: readonly (readonly Received[])[], site: number): Received[] {
-  return shown.flatMap((each, index) => index === site ? [] : each)
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {
@@ -114,7 +112,7 @@ async function createModels (
 ): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   const sites = length / images.length
-  return await Promise.all(images.map(async ({ train: samples, choice }, index) =>
+  return await Promise.all(images.map(async ({ train: samples, choice, name = '' }, index) =>
     await TrainedSite.create({
       learner,
       adapter,
@@ -122,15 +120,9 @@ async function createModels (
       choice,
       siteSeed: siteSeed(settings.seed, index),
       sites,
-      shown: shownBy(settings, samples, siteSeed(settings.seed, index))
+      shown: shownOfImages(settings, samples, { peer: name, siteSeed: siteSeed(settings.seed, index) }),
+      ...(settings.method?.sharing?.includes('core-adapter') === true ? { showsCoreAs: name } : {})
     })))
-}
-
-/** All sites agree to what the method shares. */
-function shownBy ({ method, train: { episode } }: RunSettings, samples: SiteData['train'], seed: number): Received[] {
-  if (episode == null || method?.sharing?.includes('amplitude-bank') !== true) return []
-  const values = amplitudeBank(samples, { episode, siteSeed: seed })
-  return values == null ? [] : [{ kind: 'amplitude-bank', values }]
 }
 
 /** Order and augmentation of site `index`. */

@@ -16,8 +16,10 @@ interface TrainedSiteInit {
   readonly siteSeed: number
   /** How many sites' images these are, pooled; 1 if not given. */
   readonly sites?: number
-  /** What it shows to the others. */
+  /** What it shows to the others of its images. */
   readonly shown?: readonly Received[]
+  /** By which name it shows the adapter as it has trained it; it does not if not given. */
+  readonly showsCoreAs?: string
 }
 
 /**
@@ -30,17 +32,23 @@ export class TrainedSite {
   readonly #learner: Learner
   readonly #siteSeed: number
   readonly #sites: number
-  readonly shown: readonly Received[]
+  readonly #shown: readonly Received[]
+  readonly #showsCoreAs: string | undefined
+  #core: Float32Array | undefined
   #adapter: Adapter
   #private: PrivateSet
 
-  private constructor ({ learner, adapter, samples, choice, siteSeed, sites = 1, shown = [] }: TrainedSiteInit, own: PrivateSet) {
+  private constructor (
+    { learner, adapter, samples, choice, siteSeed, sites = 1, shown = [], showsCoreAs }: TrainedSiteInit,
+    own: PrivateSet
+  ) {
     this.#learner = learner
     this.#adapter = adapter
     this.#private = own
     this.#siteSeed = siteSeed
     this.#sites = sites
-    this.shown = shown
+    this.#shown = shown
+    this.#showsCoreAs = showsCoreAs
     this.samples = samples
     this.#choice = choice
   }
@@ -48,6 +56,12 @@ export class TrainedSite {
   /** With the experts that the learner holds now: those at the start, as long as nothing was trained. */
   static async create (init: TrainedSiteInit): Promise<TrainedSite> {
     return new TrainedSite(init, await init.learner.exportPrivate())
+  }
+
+  /** What it shows to the others. */
+  get shown (): readonly Received[] {
+    const [peer, values] = [this.#showsCoreAs, this.#core]
+    return peer == null || values == null ? this.#shown : [...this.#shown, { kind: 'core-adapter', peer, values }]
   }
 
   get adapter (): Adapter {
@@ -66,6 +80,7 @@ export class TrainedSite {
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
     this.#adapter = (await this.#learner.train(phase, { ...this.#args(round, signal), received })).adapter
+    this.#core = this.#learner.core
     this.#private = await this.#learner.exportPrivate()
   }
 

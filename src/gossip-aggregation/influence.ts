@@ -51,6 +51,8 @@ const REACH_OF_FEW = 6
 const FEW = 4
 /** Steps that a partner may move a site by at once. */
 const MOST_LEFT = 2.5
+/** And one that was never met: all start from the same adapter, and many of whom each has a little move a site far. */
+const FIRST_LEFT = 1.5
 /** Partners met in so many exchanges share what is granted. */
 const LATELY = 64
 /** More are forgotten, the one met longest ago first. */
@@ -67,13 +69,14 @@ const HEALTHY = 0.45
 /** A partner that leads this site as many times as far as the middle one may not lead it farther; of few the middle one is chance. */
 const MOST_EXCESS = 2
 const MOST_EXCESS_OF_FEW = 3
-/** No honest partner pulls the same way, and farther than others, in so many exchanges and more: 0.96 at most was seen. */
-const ALIGNED = 0.965
-const USUALLY_ALIGNED = 0.8
+/**
+ * No honest partner pulls the same way so much, and farther than others, in so many exchanges and more, where these pull no more than that:
+ * 0.96 at most was seen in simulated training, in real one 0.58 (docs/SECURITY.md#small-steady-lies).
+ */
+const ALIGNED = [{ most: 0.8, known: 6, others: 0.5, count: largestOfFew }, { most: 0.965, known: 5, others: 0.8, count: middle }]
 const LEADS = 1.5
-const LEAST_KNOWN = 5
 const MOST_NAMED = 1 / 3
-/** Whoever was named is granted this much of what the others are. */
+/** Whoever was named is granted this much of what the others are, and its account holds no more than as much of theirs. */
 const NAMED_SHARE = 0.1
 /** Nobody trains any more: after each exchange the sites are this much closer, give or take. */
 const SETTLING = 0.9
@@ -122,7 +125,7 @@ export class Influence {
   radius (partner: string): number {
     if (this.#scale === 0 || this.#active.length < FEW) return this.reach
     const root = this.#rootOf(partner)
-    const left = Math.min(this.#accounts.get(root)?.left ?? MOST_LEFT, MOST_LEFT * this.#openness(root))
+    const left = Math.min(this.#accounts.get(root)?.left ?? FIRST_LEFT, MOST_LEFT * this.#openness(root))
     return Math.min(this.reach, this.#scale * Math.max(left, Number.EPSILON))
   }
 
@@ -153,7 +156,7 @@ export class Influence {
     if (scale === 0) return
     const root = this.#rootOf(partner)
     this.#grant(Math.min(1, distance / scale), root)
-    const account = this.#accounts.get(root) ?? { left: MOST_LEFT, level: 1, hasPushed: false, at: 0 }
+    const account = this.#accounts.get(root) ?? { left: FIRST_LEFT, level: 1, hasPushed: false, at: 0 }
     account.left = Math.max(0, account.left - distance / scale)
     account.level += WEIGHT_OF_LAST * (account.left / MOST_LEFT - account.level)
     account.at = this.#exchanges
@@ -190,7 +193,8 @@ export class Influence {
     const others = this.#active.length - (exceptTo == null ? 0 : 1)
     const share = moved / Math.max(1, others)
     for (const [root, account] of this.#accounts) {
-      if (root !== exceptTo) account.left = Math.min(MOST_LEFT, account.left + share * (account.hasPushed ? NAMED_SHARE : 1))
+      const named = account.hasPushed ? NAMED_SHARE : 1
+      if (root !== exceptTo) account.left = Math.min(named * MOST_LEFT, account.left + named * share)
     }
   }
 
@@ -206,8 +210,14 @@ export class Influence {
 
   #isAligned (root: string, active: readonly string[]): boolean {
     const displacements = this.#displacements
-    if (displacements.known(root) < LEAST_KNOWN || displacements.alignment(root) < ALIGNED) return false
     if (displacements.excess(root, active) < LEADS) return false
-    return middle(active.filter((each) => each !== root).map((each) => displacements.alignment(each))) <= USUALLY_ALIGNED
+    const [own, met] = [displacements.alignment(root), displacements.known(root)]
+    const usual = active.filter((each) => each !== root).map((each) => displacements.alignment(each))
+    return ALIGNED.some(({ most, known, others, count }) => own >= most && met >= known && count(usual) <= others)
   }
+}
+
+/** Of few the middle one is chance. */
+function largestOfFew (values: number[]): number {
+  return values.length + 1 < LEAST_TO_NAME ? Math.max(...values) : middle(values)
 }

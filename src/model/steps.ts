@@ -26,6 +26,8 @@ export interface StepContext {
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean
   readonly clipNorm: number
+  /** How many numbers at the end of Γ are the site's discriminator, which is trained with it and by itself; none if not given. */
+  readonly discriminator?: number
   /** One class if not given: that is map 0, several are maps 1 to 3 of one pass of the decoder or more. */
   readonly division?: Division
 }
@@ -86,6 +88,11 @@ export interface StepOutput {
   readonly routing: readonly Routing[]
 }
 
+/** From tokens before block `from` to the embedding [B,G,G,d]. */
+export function embed (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext): tf.Tensor4D {
+  return neck(runBlocks(tokens, record, config, from, config.depth, options).x, record)
+}
+
 /** From tokens before block `from` to masks. */
 export function finish (
   tokens: Tokens,
@@ -112,10 +119,7 @@ export function forwardStep (context: StepContext): Step {
 export function encodeStep (context: StepContext): Step {
   return (t) => {
     const record = merged(t, context, t['@gamma'], t['@lambda'])
-    const {
-      x
-    } = runBlocks(frozenTokens(record, context), record, context.config, context.firstAdapted, context.config.depth, context.options)
-    return { embedding: neck(x, record) }
+    return { embedding: embed(frozenTokens(record, context), context.firstAdapted, record, context) }
   }
 }
 

@@ -133,7 +133,8 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
     }
     await publications?.gather(signal)
     const own = { ...state, trainer, plan, rounds, metrics, record, notices, mayTrain, onPhase }
-    const parts = { ...own, clock: systemClock, received: publications?.received }
+    const onLanded = async (landed: number): Promise<void> => { await publications?.renew(landed, signal) }
+    const parts = { ...own, clock: systemClock, received: publications?.received, onLanded }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)
     decline.ended(metrics.records)
     const { dice, exchanges, bytesSent, bytesReceived } = metrics.records.at(-1)!

@@ -14,6 +14,8 @@ import type { TrainerProcess } from './trainer-process.ts'
 export interface JoinedPublications {
   /** Asks who is there for what is new. */
   readonly gather: (signal: AbortSignal) => Promise<void>
+  /** What is made anew whenever this site has trained is: as of this round. */
+  readonly renew: (round: number, signal: AbortSignal) => Promise<void>
   readonly received: () => readonly Received[]
   readonly view: () => PublicationView[]
   /** The federation has ended here. */
@@ -44,6 +46,7 @@ export async function joinPublications (
   const isMember = (peer: string): boolean => !network.membership.isOutcast(peer)
   return {
     gather: async (until) => { await publications.gather(service, network.peers.connectedIds().filter(isMember), until) },
+    renew: async (round, until) => { await renew(publications, { trainer, round, signal: until }) },
     received: () => publications.received(isMember),
     view: () => publications.view,
     end: async () => { await publications.end() },
@@ -56,6 +59,17 @@ async function make (publications: Publications, { notices }: Site, trainer: Joi
     const { values } = await trainer.call('publish', { kind }, { signal })
     if (values != null) await publications.show(kind, 0, values)
     else notices.event(`this site has too few patients for ${kind}: it shows none, and uses what others show`)
+  }
+}
+
+/** Of training, not of images: there is one as soon as this site has trained. */
+async function renew (
+  publications: Publications,
+  { trainer, round, signal }: Pick<Joining, 'trainer' | 'signal'> & { readonly round: number }
+): Promise<void> {
+  for (const kind of publications.renewed) {
+    const { values } = await trainer.call('publish', { kind }, { signal })
+    if (values != null) await publications.show(kind, round, values)
   }
 }
 

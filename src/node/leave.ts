@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
 import type { Revoked } from '../federation/membership/site-membership.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
+import type { Sealing } from '../gossip-aggregation/groups/sealing.ts'
 import type { Clock } from '../rounds/clock.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 
@@ -8,12 +9,12 @@ import type { PeerTable } from '../rounds/peer-table.ts'
 export interface Left extends Pick<Revoked, 'signatures' | 'quorum' | 'effective'> {
   /** Sites that were there to be told. */
   readonly told: number
-  /** Partners with whom an exchange stays in doubt. */
+  /** Partners and leaders of groups with whom something stays in doubt. */
   readonly inDoubt: readonly string[]
 }
 
 export interface LeaveInit {
-  readonly averager: Pick<Averager, 'doubts' | 'paused'>
+  readonly averager: Pick<Averager, 'doubts' | 'paused'> & { readonly sealing?: Pick<Sealing, 'doubts' | 'isOpen'> | undefined }
   readonly peers: Pick<PeerTable, 'connectedCount'>
   /** Founders who are members yet, this site among them; none where it is no founder. */
   readonly foundersLeft: readonly string[]
@@ -43,9 +44,9 @@ export async function leave (init: LeaveInit, although: boolean): Promise<Left> 
   let isOver = false
   try {
     await settled(init)
-    const inDoubt = [...averager.doubts.keys()]
+    const inDoubt = doubtsOf(averager)
     if (inDoubt.length > 0 && !although) {
-      throw new InputError(`an exchange with ${inDoubt.join(', ')} is in doubt, and can be settled when that site is there: ` +
+      throw new InputError(`an exchange or a group with ${inDoubt.join(', ')} is in doubt, and can be settled when that site is there: ` +
         'leave then, or give --yes to leave it as it is')
     }
     const told = peers.connectedCount
@@ -65,5 +66,10 @@ function requireOthersWhoMay ({ foundersLeft, quorum }: LeaveInit): void {
 
 async function settled ({ averager, clock, signal }: LeaveInit): Promise<void> {
   const end = clock.now() + SETTLE_MS
-  while (averager.doubts.size > 0 && clock.now() < end) await clock.sleep(POLL_MS, signal)
+  const isSettled = (): boolean => doubtsOf(averager).length === 0 && averager.sealing?.isOpen !== true
+  while (!isSettled() && clock.now() < end) await clock.sleep(POLL_MS, signal)
+}
+
+function doubtsOf ({ doubts, sealing }: LeaveInit['averager']): string[] {
+  return [...new Set([...doubts.keys(), ...sealing?.doubts.keys() ?? []])]
 }

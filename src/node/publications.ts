@@ -9,7 +9,7 @@ import { publicationDigest, type PublicationPort, type Shown } from '../protocol
 import type { Received } from '../rounds/trainer-messages.ts'
 import type { PublicationView } from '../rounds/status.ts'
 import type { PublicationKind } from '../settings/publication-kinds.ts'
-import { bothConsent, MOST_NUMBERS, publicationRules } from '../settings/publications.ts'
+import { bothConsent, isMadeAnew, MOST_NUMBERS, publicationRules } from '../settings/publications.ts'
 import type { Site } from './site.ts'
 
 /** Of each kind, of so many sites, what they show is kept. */
@@ -23,7 +23,7 @@ const OWN = 'own'
 type Asking = Pick<PublicationService, 'ask'>
 
 export interface PublicationsInit {
-  readonly site: Pick<Site, 'federation' | 'policy' | 'paths' | 'logger' | 'notices'>
+  readonly site: Pick<Site, 'federation' | 'policy' | 'paths' | 'logger' | 'notices' | 'peerId'>
   readonly schema: Schema
   readonly audit: Pick<Auditor, 'record'>
   /** Exchanges pause, by the site's policy: then nothing is shown either. */
@@ -35,7 +35,7 @@ export class Publications implements PublicationPort {
   readonly #init: PublicationsInit
   readonly #limits: ReadonlyMap<string, PublicationLimits>
   readonly #store: ReceivedStore
-  /** This site's own, as it was first made: of two that differ by a patient could be told what is the patient's. */
+  /** This site's own; what is of images as it was first made: of two that differ by a patient could be told what is the patient's. */
   readonly #made: ReceivedStore
   readonly #released = new Map<PublicationKind, Shown & Pick<ReleasedPublication, 'values'>>()
   readonly #received = new Map<string, ReceivedPublication>()
@@ -46,7 +46,8 @@ export class Publications implements PublicationPort {
   private constructor (init: PublicationsInit) {
     this.#init = init
     const { site: { federation: { document }, paths }, schema } = init
-    this.#limits = new Map([...publicationRules(document)].map(([kind, rule]) => [kind, { ...rule, most: MOST_NUMBERS[kind] }]))
+    this.#limits = new Map([...publicationRules(document)].map(([kind, { count, ...rule }]) =>
+      [kind, { ...rule, count: count === 'adapter' ? schema.size : count, most: MOST_NUMBERS[kind] }]))
     this.#store = new ReceivedStore(paths.received, schema.hash)
     this.#made = new ReceivedStore(paths.shown, schema.hash)
   }
@@ -68,12 +69,21 @@ export class Publications implements PublicationPort {
     return [...this.#limits.values()].reduce((sum, { count }) => sum + count, 0)
   }
 
-  /** Kinds that this site agrees to show and has not made one of yet. */
+  /** Kinds that this site agrees to show, makes once and has not made yet. */
   get lacking (): PublicationKind[] {
-    return ([...this.#limits.keys()] as PublicationKind[]).filter((kind) => this.#mayLeave(kind) && !this.#released.has(kind))
+    return this.#agreed.filter((kind) => !isMadeAnew(kind) && !this.#released.has(kind))
   }
 
-  /** What leaves from now on of this kind, in this federation for good; nothing without both consents. */
+  /** Kinds that this site agrees to show, and makes anew when it has trained. */
+  get renewed (): PublicationKind[] {
+    return this.#agreed.filter(isMadeAnew)
+  }
+
+  get #agreed (): PublicationKind[] {
+    return ([...this.#limits.keys()] as PublicationKind[]).filter((kind) => this.#mayLeave(kind))
+  }
+
+  /** What leaves from now on of this kind, till the next of it; nothing without both consents. */
   async show (kind: PublicationKind, round: number, values: Float32Array): Promise<void> {
     this.#release(kind, round, values)
     const released = this.#released.get(kind)
@@ -119,10 +129,12 @@ export class Publications implements PublicationPort {
     clearTimeout(timer)
   }
 
-  /** What training may use of the others, in the same order after a restart. */
+  /** What training may use of the others, from the one after this site on: in the same order after a restart. */
   received (isMember: (peer: string) => boolean): Received[] {
-    return [...this.#received].sort(([one], [other]) => one < other ? -1 : 1).map(([, each]) => each)
-      .filter(({ peer }) => isMember(peer)).map(({ kind, values }) => ({ kind: kind as PublicationKind, values }))
+    const { peerId } = this.#init.site
+    const place = ({ kind, peer }: ReceivedPublication): string => `${kind} ${Number(peer < peerId)} ${peer}`
+    return [...this.#received.values()].sort((one, other) => place(one) < place(other) ? -1 : 1)
+      .filter(({ peer }) => isMember(peer)).map(({ kind, peer, values }) => ({ kind: kind as PublicationKind, peer, values }))
   }
 
   /** The federation has ended here: nothing is shown any more, and what was received is deleted. */

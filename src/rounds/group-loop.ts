@@ -38,8 +38,18 @@ const LEFT_OVER_MS = 6_000
 /** Whoever should lead and does not is waited for so long. */
 const TURN_MS = 3_000
 const RETRY_MS = 1_000
-/** One that could not be reached, or is in another group. */
+/** One that could not be reached, is in another group, or is still writing down what it says that it trained. */
 const LEFT_ALONE_MS = 5_000
+/** After so many times with the same training it has been seen in a group that broke off, and waits for new training. */
+const NOT_READY_TIMES = 3
+
+const FOR_GOOD = ['SCHEMA', 'NOT_MEMBER']
+
+interface Declined {
+  readonly trained: number
+  readonly until: number
+  readonly times: number
+}
 
 /**
  * Brings sites that have something to carry together in groups. All who know the same of each other see the same groups and the same
@@ -47,7 +57,7 @@ const LEFT_ALONE_MS = 5_000
  */
 export class GroupLoop {
   readonly #init: GroupLoopInit
-  readonly #declined = new Map<string, { readonly trained: number, readonly until: number }>()
+  readonly #declined = new Map<string, Declined>()
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
   /** When there were enough for a group, and this site had something to carry. */
@@ -75,10 +85,11 @@ export class GroupLoop {
     return this.#trouble
   }
 
-  /** There is something to carry and enough others may have, or a run is open. */
+  /** There is something to carry and enough others may have, now or in a moment, or a run is open. */
   get mayCarry (): boolean {
-    const { sealing } = this.#init
-    return sealing.isOpen || (sealing.isFresh && this.#others.length + 1 >= sealing.secure.minimum)
+    const { sealing, peers } = this.#init
+    const soon = new Set([...this.#fresh().filter(({ id }) => !this.#isLeftAlone(id, Infinity)).map(({ id }) => id), ...peers.unfinished()])
+    return sealing.isOpen || (sealing.isFresh && soon.size + 1 >= sealing.secure.minimum)
   }
 
   /** Until a group has carried what this site trained, or none can; no longer. */
@@ -127,10 +138,7 @@ export class GroupLoop {
     const { lead, clock, random, onFailure } = this.#init
     const trainedBy = new Map(this.#ready().map(({ id, trained }) => [id, trained]))
     try {
-      await lead(invited, (id, reason) => {
-        const until = clock.now() + (reason === 'UNREACHABLE' || reason === 'BUSY' ? LEFT_ALONE_MS : Infinity)
-        this.#declined.set(id, { trained: trainedBy.get(id) ?? 0, until })
-      })
+      await lead(invited, (id, reason) => { this.#leaveAlone(id, trainedBy.get(id) ?? 0, reason) })
       this.#trouble = undefined
     } catch (error) {
       this.#trouble = error instanceof RefusedError ? 'too few sites were ready for a group' : 'groups broke off'
@@ -138,6 +146,13 @@ export class GroupLoop {
     }
     this.#able = undefined
     this.#notBefore = clock.now() + (0.5 + random()) * RETRY_MS
+  }
+
+  #leaveAlone (id: string, trained: number, reason: string): void {
+    const before = this.#declined.get(id)
+    const times = reason !== 'NOT_READY' ? 0 : 1 + (before?.trained === trained ? before.times : 0)
+    const isForGood = times >= NOT_READY_TIMES || FOR_GOOD.includes(reason)
+    this.#declined.set(id, { trained, until: isForGood ? Infinity : this.#init.clock.now() + LEFT_ALONE_MS, times })
   }
 
   /** Who else may have something to carry in this round: those who have, and those who still train. */
@@ -148,17 +163,22 @@ export class GroupLoop {
   }
 
   #ready (): Ready[] {
+    return this.#fresh().filter(({ id }) => !this.#isLeftAlone(id))
+  }
+
+  /** Those who say that they have something to carry. */
+  #fresh (): Ready[] {
     const { peers } = this.#init
     return peers.candidates().flatMap((id) => {
       const { steps } = peers.trainingOf(id)
       return steps == null || steps.trained <= steps.arrived ? [] : [{ id, trained: steps.trained }]
-    }).filter(({ id }) => !this.#isLeftAlone(id))
+    })
   }
 
-  #isLeftAlone (id: string): boolean {
-    const { peers, clock } = this.#init
+  /** Until `at` or longer, with what it has trained. */
+  #isLeftAlone (id: string, at = this.#init.clock.now() + 1): boolean {
     const declined = this.#declined.get(id)
-    return declined != null && declined.until > clock.now() && declined.trained === (peers.trainingOf(id).steps?.trained ?? 0)
+    return declined != null && declined.until >= at && declined.trained === (this.#init.peers.trainingOf(id).steps?.trained ?? 0)
   }
 
   /** This site's own, the leader first: all that are ready in an order that nobody chose, cut into groups. */

@@ -73,6 +73,8 @@ export interface Work {
 /** What another site shows. */
 export interface Received {
   readonly kind: PublicationKind
+  /** Its peer id. */
+  readonly peer: string
   readonly values: Float32Array
 }
 
@@ -84,7 +86,7 @@ export interface TrainWork extends Work {
   readonly share: number
   /** Made up for, beside the round's own phase: it has the learning rate of this round. */
   readonly asRound?: number
-  /** What other sites show; nothing if not given. */
+  /** What other sites show, in order of peer ids from the one after this site's own on; nothing if not given. */
   readonly received?: readonly Received[] | undefined
 }
 
@@ -97,7 +99,7 @@ export interface TrainerCalls {
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number } }
   /** Scores the validation split; a site without whole masks has none. */
   score: { request: Work, reply: Partial<Scores> & { labelFits?: LabelFits } }
-  /** Makes what the site may show; without values where both consents are not given, or there is too little to make it of. */
+  /** Makes what the site may show; without values where both consents are not given, or there is nothing yet to make it of. */
   publish: { request: { readonly kind: PublicationKind }, reply: { values?: Float32Array } }
 }
 

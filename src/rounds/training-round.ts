@@ -67,6 +67,8 @@ export interface RoundSite {
   readonly plan: RoundPlan
   /** What other sites show at present; nothing when missing. */
   readonly received?: (() => readonly Received[]) | undefined
+  /** After each landing, once it is on disk. */
+  readonly onLanded?: ((round: number) => Promise<void>) | undefined
   /** Of the federation. */
   readonly rounds: number
   readonly store: Pick<AdapterStore, 'saveRound'>
@@ -173,7 +175,7 @@ async function trainPhase (
   signal: AbortSignal,
   extra?: { readonly share: number, readonly asRound: number }
 ): Promise<void> {
-  const { averager, trainer, others, checkpoint, clock, record } = site
+  const { averager, trainer, others, clock, record } = site
   if (phase === 'G' && round.isLanded) return
   if (phase === 'G' && site.privacy?.isSpent === true) {
     averager.pass(round.number)
@@ -188,9 +190,7 @@ async function trainPhase (
   const { adapter: after, loss, steps } = await trainer.call('train', shown(site, work), { signal }).finally(() => { stopWatching?.() })
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
-  if (after == null) return
-  await landed(site, { before, after, round: round.number, steps })
-  await checkpoint.save()
+  if (after != null) await landed(site, { before, after, round: round.number, steps })
 }
 
 /** With what other sites show. */
@@ -199,10 +199,15 @@ function shown ({ received }: RoundSite, work: TrainWork): TrainWork {
 }
 
 /** Where privacy is promised a landing is paid for before anybody can see it; what cannot be paid for does not land. */
-async function landed ({ averager, privacy }: RoundSite, landing: Landing & { readonly steps: number }): Promise<void> {
+async function landed (
+  { averager, privacy, checkpoint, onLanded }: RoundSite,
+  landing: Landing & { readonly steps: number }
+): Promise<void> {
   const hidden = privacy == null ? {} : await privacy.spend(landing)
   if (hidden == null) averager.pass(landing.round)
   else land(averager, { ...landing, ...hidden })
+  await checkpoint.save()
+  await onLanded?.(landing.round)
 }
 
 /**

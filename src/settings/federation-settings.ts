@@ -5,7 +5,7 @@ import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
 import { publicationRules } from './publications.ts'
-import { conflictInSecure } from './secure.ts'
+import { conflictInSecure, sealedOf } from './secure.ts'
 import { conflictInTraining, training } from './training.ts'
 
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
@@ -15,8 +15,8 @@ export const sections = { model, training, averaging, method: method.optional(),
 export function conflictIn (settings: FederationSettings): string | undefined {
   const { training: trained, labels: given } = settings
   return conflictOfCopy(settings) ?? conflictInTraining(trained) ?? conflictInModel(settings.model) ??
-    (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging) ?? conflictInSharing(settings)
+    (given == null ? undefined : conflictInLabels(given)) ?? conflictInPrivacy(settings) ??
+    conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ?? conflictInAlignment(settings)
 }
 
 function conflictOfCopy ({ method: own, model: { moe }, training: { supervision } }: FederationSettings): string | undefined {
@@ -29,10 +29,25 @@ function conflictOfCopy ({ method: own, model: { moe }, training: { supervision 
     : 'training.supervision: a site with a copy chooses by masks that it holds back, which a site with weak labels lacks: leave it out'
 }
 
+function conflictInAlignment (settings: FederationSettings): string | undefined {
+  const { method: { personal, sharing = [] } = {}, training: { align }, privacy: promised } = settings
+  if (align == null) return undefined
+  if (align.target === 'cyclic' && !sharing.includes('core-adapter')) {
+    return 'training.align.target: cyclic goes by what other sites show: say "sharing": ["core-adapter"] in method, or take joint'
+  }
+  if (personal === 'copy') return 'training.align: copies are trained as if they were alone: leave align or method.personal out'
+  return promised?.unit === 'patient'
+    ? 'training.align: its discriminator sees all patients at once, and privacy is of each: leave align out, or say unit site'
+    : undefined
+}
+
 function conflictInSharing (settings: FederationSettings): string | undefined {
   const { method: { sharing = [] } = {}, privacy: promised } = settings
+  if (sharing.includes('core-adapter') && sealedOf(settings.averaging) != null) {
+    return 'method.sharing: core-adapter shows what one site trained by itself, which averaging.secure hides: leave one of them out'
+  }
   const made = publicationRules(settings)
-  const idle = sharing.find((kind) => !made.has(kind))
+  const idle = sharing.find((kind) => !made.has(kind) || (kind === 'core-adapter' && settings.training.align?.target !== 'cyclic'))
   if (idle != null) return `method.sharing: ${idle} is nothing that this training makes or reads: leave it out`
   return sharing.length === 0 || (promised?.unit ?? 'none') === 'none'
     ? undefined

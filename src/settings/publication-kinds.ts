@@ -1,3 +1,3 @@
-/** Kinds of small vectors that a site may show to the others as they are, and that nobody averages (docs/spec/publications.md). */
-export const PUBLICATIONS = ['amplitude-bank'] as const
+/** Kinds of vectors that a site may show to the others as they are, and that nobody averages (docs/spec/publications.md). */
+export const PUBLICATIONS = ['amplitude-bank', 'core-adapter'] as const
 export type PublicationKind = typeof PUBLICATIONS[number]

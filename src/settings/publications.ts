@@ -1,9 +1,10 @@
+import type { AveragingSettings } from './averaging.ts'
 import type { MethodSettings } from './method.ts'
 import type { PublicationKind } from './publication-kinds.ts'
 import type { TrainSettings } from './training.ts'
 
 /** Numbers that one publication of a kind may have, whatever a document says. */
-export const MOST_NUMBERS: Readonly<Record<PublicationKind, number>> = { 'amplitude-bank': 4_096 }
+export const MOST_NUMBERS: Readonly<Record<PublicationKind, number>> = { 'amplitude-bank': 4_096, 'core-adapter': 2 ** 22 }
 
 /** Means of a site's groups of patients in its bank. */
 export const BANK_ENTRIES = 4
@@ -14,24 +15,35 @@ const [LEAST_LOG, MOST_LOG] = [Math.log(1 / 64), Math.log(256)]
 
 /** What the numbers of a publication must be, as the document says; never as its sender does. */
 export interface PublicationRule {
-  readonly count: number
+  /** `adapter`: as many as the adapter that is averaged has. */
+  readonly count: number | 'adapter'
   readonly normBound: number
   /** All that a number may be, ascending; any finite one if not given. */
   readonly levels?: Float32Array
 }
 
-type Trained = Pick<TrainSettings, 'episode'>
+interface Sharing {
+  readonly method?: MethodSettings | undefined
+  readonly training: Pick<TrainSettings, 'episode'>
+  readonly averaging: Pick<AveragingSettings, 'normBound'>
+}
 
-/** The rule of each kind that a document lets leave; none of what its training makes nothing of. */
+/** The rule of each kind that a document lets leave; none of what could not be made. */
 export function publicationRules (
-  { method, training: { episode } }: { readonly method?: MethodSettings | undefined, readonly training: Trained }
+  { method, training: { episode }, averaging: { normBound } }: Sharing
 ): ReadonlyMap<PublicationKind, PublicationRule> {
   const rules = new Map<PublicationKind, PublicationRule>()
   if (episode != null && method?.sharing?.includes('amplitude-bank') === true) {
     const count = BANK_ENTRIES * BANK_CHANNELS * frequenciesIn(episode.window)
     rules.set('amplitude-bank', { count, normBound: MOST_LOG * Math.sqrt(count), levels: AMPLITUDE_LEVELS })
   }
+  if (method?.sharing?.includes('core-adapter') === true) rules.set('core-adapter', { count: 'adapter', normBound })
   return rules
+}
+
+/** Made anew whenever a site has trained; the others are made once. */
+export function isMadeAnew (kind: PublicationKind): boolean {
+  return kind === 'core-adapter'
 }
 
 /** Frequencies |u|, |v| ≤ window, one of each conjugate pair. */
@@ -60,7 +72,9 @@ export function bothConsent ({ sharing = [], publish = [] }: Consents, kind: Pub
 
 const SENTENCES: Readonly<Record<PublicationKind, string>> = {
   'amplitude-bank': 'sites may show each other amplitude-bank: typical brightness, contrast and shading of their images, as means over ' +
-    'groups of patients; each does so only where its own policy.json says it, too'
+    'groups of patients; each does so only where its own policy.json says it, too',
+  'core-adapter': 'sites may show each other core-adapter: the shared adapter as one site alone has just trained it, to every member and ' +
+    'averaged with nobody\'s; each does so only where its own policy.json says it, too'
 }
 
 /** One sentence for each kind that a document lets leave. */

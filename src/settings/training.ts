@@ -64,6 +64,27 @@ const episode = z.strictObject({
   })
 })
 
+/** What a discriminator learns by where a document does not say it. */
+export const DISCRIMINATOR_RATE = 1e-4
+
+/** In phase G, features are drawn towards those that another model makes of the same images (docs/spec/alignment.md). */
+const align = z.strictObject({
+  target: setting(
+    z.enum(['joint', 'cyclic']),
+    "Whose features: those of the shared adapter as the phase found it; or of another site's own, each round the next one's, which " +
+      'method.sharing core-adapter shows'
+  ),
+  by: setting(
+    z.enum(['adversarial', 'mmd']),
+    "How they are drawn: by a discriminator of the site's own that tells both apart, or by their maximum mean discrepancy"
+  ),
+  weight: setting(notNegative.max(100), 'Weight of that in phase G; 0: training is as without it'),
+  rate: setting(positive.max(1).optional(), 'Learning rate of the discriminator; with adversarial alone', {
+    otherwise: String(DISCRIMINATOR_RATE)
+  }),
+  warmupRounds: setting(notNegative, 'Rounds over which the weight rises linearly from 0', { unit: 'rounds' })
+})
+
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
@@ -127,6 +148,7 @@ export const training = z.strictObject({
   views: views.optional(),
   swap: swap.optional(),
   episode: episode.optional(),
+  align: align.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -154,11 +176,15 @@ const UNALTERED = 'images are shown unaltered where training.augment is false; s
 
 /** What the settings of training cannot say one by one; undefined where all fits together. */
 export function conflictInTraining (settings: TrainSettings): string | undefined {
-  const { stepsPerRound, epochsG, epochsL, augment, views: shown, swap: swapped } = settings
+  const { stepsPerRound, epochsG, epochsL, augment, swap: swapped } = settings
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  return conflictInPrompt(settings) ?? conflictInEpisode(settings) ?? (shown == null ? undefined : conflictInViews(shown, augment))
+  return conflictInPrompt(settings) ?? conflictInEpisode(settings) ?? conflictInAlign(settings) ?? conflictInShown(settings)
+}
+
+function conflictInShown ({ views: shown, augment }: TrainSettings): string | undefined {
+  return shown == null ? undefined : conflictInViews(shown, augment)
 }
 
 const NO_BOX_AROUND = 'training.prompt: a box around the mask needs whole masks: say "none", or leave training.supervision out'
@@ -171,6 +197,12 @@ function conflictInEpisode ({ episode: tried, augment, views: shown }: TrainSett
   if (tried == null) return undefined
   if (!augment) return `training.episode: ${UNALTERED}`
   return (shown?.consistency ?? 0) > 0 ? 'training.episode: it tries one view of an image: leave views.consistency out' : undefined
+}
+
+function conflictInAlign ({ align: aligned }: TrainSettings): string | undefined {
+  return aligned?.by === 'mmd' && aligned.rate != null
+    ? 'training.align.rate: with by "mmd" there is no discriminator that could learn: leave it out'
+    : undefined
 }
 
 function conflictInViews ({ kind, consistency = 0, blend = false }: z.infer<typeof views>, augment: boolean): string | undefined {

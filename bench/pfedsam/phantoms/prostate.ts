@@ -22,6 +22,8 @@ interface Scanner {
   readonly noise: number
   /** A coil in the rectum: the gland is pressed flat and what is near shines. */
   readonly endorectal: boolean
+  /** Contrast of tissues the other way round, as another sequence has it; as T2 shows them if not given. */
+  readonly inverted?: true
 }
 
 const SCANNERS: readonly Scanner[] = [
@@ -34,10 +36,29 @@ const SCANNERS: readonly Scanner[] = [
 ]
 
 /** Six simulated MR scanners: T2-like sections of the pelvis; the organ is the prostate. */
-export const prostateSites: readonly PhantomSite[] = SCANNERS.map((scanner, index) => ({
-  name: scanner.name,
-  draw: (seed, patient, side) => drawSection(scanner, seed, index * 100_000 + patient, side)
-}))
+export const prostateSites: readonly PhantomSite[] = sitesOf(SCANNERS)
+
+/** How many of the same scanners show tissues as T2 does; the others have their contrast inverted, of the same patients. */
+export const T2_LIKE = 3
+export const modalitySites: readonly PhantomSite[] = sitesOf(SCANNERS.map((scanner, index) =>
+  index < T2_LIKE ? scanner : { ...scanner, name: `${scanner.name}-inverted`, inverted: true }))
+
+/** Brightness as T2 shows it, and inverted: what gives no signal stays dark. */
+const INVERTED = [[0, 0.03], [0.06, 0.08], [0.12, 0.9], [0.3, 0.66], [0.5, 0.44], [0.75, 0.2], [1, 0.08]] as const
+
+function sitesOf (scanners: readonly Scanner[]): PhantomSite[] {
+  return scanners.map((scanner, index) => ({
+    name: scanner.name,
+    draw: (seed, patient, side) => drawSection(scanner, seed, index * 100_000 + patient, side)
+  }))
+}
+
+/** Linear between the places of the table. */
+function inverted (value: number): number {
+  const at = Math.max(1, INVERTED.findIndex(([from]) => value < from))
+  const [[from, low], [to, high]] = value >= 1 ? [INVERTED.at(-2)!, INVERTED.at(-1)!] : [INVERTED[at - 1]!, INVERTED[at]!]
+  return low + (high - low) * Math.min(1, (value - from) / (to - from))
+}
 
 function drawSection (scanner: Scanner, seed: number, stream: number, side: number): Drawing {
   const random = streamRandom(seed, stream)
@@ -48,7 +69,8 @@ function drawSection (scanner: Scanner, seed: number, stream: number, side: numb
     { length: side * side },
     (_, i) => ({ x: (i % side + 0.5 - side / 2) * scale, y: (Math.floor(i / side) + 0.5 - side / 2) * scale })
   )
-  const tissue = Float32Array.from(places, (place, i) => brightnessAt(pelvis, place, fine[i]!, coarse[i]!))
+  const shown = scanner.inverted === true ? inverted : (value: number): number => value
+  const tissue = Float32Array.from(places, (place, i) => shown(brightnessAt(pelvis, place, fine[i]!, coarse[i]!)))
   const lit = illuminate(tissue, places, pelvis, scanner, random)
   const seen = noise(seededRandom(seed + 1, stream), scanner.noise)(
     blur(scanner.blur / scale)({ height: side, width: side, slices: [lit] })

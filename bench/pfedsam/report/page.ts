@@ -6,7 +6,7 @@ import type { Preset } from '../presets.ts'
 import type { DataSummary, MethodSummary } from '../summary.ts'
 import { byteBars, curves, diceBars, methodColour, siteBars } from './charts.ts'
 import type { Strip } from './pictures.ts'
-import { cellsOf, headOf, points } from './text.ts'
+import { cellsOf, crossTable, headOf, points, unseenTable } from './text.ts'
 
 export interface PageInput {
   readonly name: string
@@ -26,6 +26,9 @@ const WHAT: Readonly<Record<string, string>> = {
       'photographed.',
   'prostate-phantom':
     'Simulated: T2-like sections of the male pelvis, drawn by this repository; the organ is the prostate. No patient was scanned.',
+  'prostate-modality':
+    'Simulated: sections of the male pelvis, drawn by this repository; three of six scanners show tissues as T2 does, three with their ' +
+      'contrast inverted. The organ is the prostate. No patient was scanned.',
   colin27:
     'One real head (Colin 27, T1 MRI) cut and altered in four ways: the sites are simulated, and slices of one subject resemble each other.'
 }
@@ -70,7 +73,8 @@ ${methodTable(summary)}</section>
 <div class="pair"><section class="card"><h2>Dice per round</h2>${colours}${new Markup(curves(main))}</section>
 <section class="card"><h2>Dice per site</h2>${colours}${new Markup(siteBars(main))}</section></div>
 ${siteTable(summary)}
-${unseenTable(summary)}
+${crossSection(summary)}
+${unseenSection(summary)}
 <section class="card"><h2>kB sent per site and round</h2><p class="hint">Log scale. A server's clients send float32; gossip counts the
 codec's bytes of all exchanges, the cool-down's too.</p>${new Markup(
     byteBars(summary.methods)
@@ -99,19 +103,21 @@ function siteTable (summary: DataSummary): Markup {
   }</section>`
 }
 
-function unseenTable ({ unseen, data }: DataSummary): Markup {
-  if (unseen.length === 0) return NOTHING
-  const text = (value: Parameters<typeof points>[0] | undefined): string => value == null ? '–' : points(value)
-  return html`<section class="card"><h2>A site that took no part, ${data}</h2>
-<p class="hint">One site after another is left out; beside it the mean of the other sites' models trained alone on the same images.</p>
-${
-    table(
-      ['method', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
-      unseen.map(({ title, zeroShot, personalised, localServed, localShared }) =>
-        tableRow([title, ...[zeroShot, personalised, localServed, localShared].map(text)])
-      )
-    )
-  }</section>`
+function crossSection (summary: DataSummary): Markup {
+  const { head, rows } = crossTable(summary)
+  if (rows.length === 0) return NOTHING
+  return html`<section class="card"><h2>Every site's model on the others' images, ${summary.data}</h2>
+<p class="hint">What each site serves, scored on the validation images of the others; Dice in points, the mean over pairs of sites.</p>
+${table(head, rows.map((cells) => tableRow(cells)))}</section>`
+}
+
+function unseenSection (summary: DataSummary): Markup {
+  const { head, rows } = unseenTable(summary)
+  if (rows.length === 0) return NOTHING
+  return html`<section class="card"><h2>A site that took no part, ${summary.data}</h2>
+<p class="hint">One site after another is left out. Without labels: experts are fitted to what the shared adapter is sure of in its
+images; after 2 rounds: with labels, alone. Beside them the mean of the other sites' models trained alone on the same images.</p>
+${table(head, rows.map((cells) => tableRow(cells)))}</section>`
 }
 
 function pictures (strips: readonly Strip[], data: string): Markup {

@@ -40,6 +40,30 @@ export function headOf ({ methods }: DataSummary): { readonly measures: readonly
   return { measures: HEAD, sites: methods[0]?.sites.map(({ name }) => name) ?? [] }
 }
 
+interface Rows { readonly head: readonly string[], readonly rows: readonly (readonly string[])[] }
+
+/** Sites that took no part. */
+export function unseenTable ({ unseen }: DataSummary): Rows {
+  return {
+    head: ['unseen site', 'zero-shot', 'without labels', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
+    rows: unseen.map(({ title, zeroShot, adapted, personalised, localServed, localShared }) =>
+      [title, ...[zeroShot, adapted, personalised, localServed, localShared].map(pointsOrNone)])
+  }
+}
+
+/** What each site serves, on the images of the others. */
+export function crossTable ({ methods }: DataSummary): Rows {
+  return {
+    head: ["a site's model on", 'its own images', 'those of sites that see alike', 'those of sites that see otherwise'],
+    rows: methods.flatMap(({ title, dice, cross }) =>
+      cross == null ? [] : [[title, points(dice), points(cross.alike), pointsOrNone(cross.unlike)]])
+  }
+}
+
+function pointsOrNone (value: Spread | undefined): string {
+  return value == null ? '–' : points(value)
+}
+
 /** What a terminal shows of one data set. */
 export function textTable (summary: DataSummary): string {
   const { measures, sites } = headOf(summary)
@@ -48,18 +72,12 @@ export function textTable (summary: DataSummary): string {
   for (const method of summary.methods) main.push([method.title, ...cellsOf(method)])
   const bySite = new Table({ head: ['Dice', ...sites], style })
   for (const method of summary.methods) bySite.push([method.title, ...method.sites.map(({ dice }) => points(dice))])
-  const unseen = new Table({
-    head: ['unseen site', 'zero-shot', 'after 2 rounds', 'others alone, served', 'others alone, shared part'],
-    style
+  const [crossed, left] = [crossTable(summary), unseenTable(summary)]
+  const further = [crossed, left].filter(({ rows }) => rows.length > 0).map(({ head, rows }) => {
+    const each = new Table({ head: [...head], style })
+    each.push(...rows.map((row) => [...row]))
+    return each.toString()
   })
-  for (const { title, zeroShot, personalised, localServed, localShared } of summary.unseen) {
-    unseen.push([
-      title,
-      points(zeroShot),
-      points(personalised),
-      ...[localServed, localShared].map((each) => each == null ? '–' : points(each))
-    ])
-  }
   const title = `${summary.data}, seeds ${summary.seeds.join(', ')}`
-  return [title, main.toString(), bySite.toString(), ...(summary.unseen.length === 0 ? [] : [unseen.toString()])].join('\n')
+  return [title, main.toString(), bySite.toString(), ...further].join('\n')
 }

@@ -51,8 +51,8 @@ function describe (value: SiteStatus): string {
   ].join('\n')
 }
 
-function describeUnscored ({ unscored = false }: SiteStatus): string[] {
-  return unscored ? ['Dice        none: no image of this site that is held back has a whole mask'] : []
+function describeUnscored ({ unscored }: SiteStatus): string[] {
+  return unscored === true ? ['Dice        none: no image of this site that is held back has a whole mask'] : []
 }
 
 function describeDice (dice: NonNullable<SiteStatus['dice']>): string {

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts'
 import { isNumbers, isRecord, joinedMarks, NO_MARKS, pointsOf, type Outline, type Runs, type StatedMarks } from './stated.ts'
 
-interface Coco { readonly images: unknown[], readonly annotations: unknown[] }
+interface Coco { readonly images: unknown[], readonly annotations: unknown[], readonly categories?: unknown }
 
 /** Whether a JSON file is of COCO's form. */
 export function isCoco (value: unknown): value is Coco {
@@ -16,7 +16,7 @@ interface Image { readonly name: string, readonly size: StatedMarks['size'] }
  */
 export function parseCoco (stated: Coco, file: string): Map<string, StatedMarks> {
   const images = new Map(stated.images.map(imageOf))
-  const names = categoriesOf((stated as Record<string, unknown>)['categories'])
+  const names = categoriesOf(stated.categories)
   const found = new Map<string, StatedMarks>()
   for (const each of stated.annotations) {
     if (!isRecord(each)) throw new InputError('an annotation is not an object: export the file again')

@@ -23,7 +23,7 @@ const AMENDABLE = [
   /^quorum$/,
   /^leastSoftware$/,
   /^hints$/,
-  /^training\.(?!(seed|episode\.(window|group))$)/,
+  /^training\.(?!(seed|episode\.(window|group))$|align\b)/,
   /^averaging\.(?!(weighting|maxMass|normBound)$|secure\b)/,
   /^method(\.(preset|tail))?$/
 ]

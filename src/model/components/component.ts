@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { Random } from '../../common/random.ts'
-import type { HostRecord } from '../../compute/index.ts'
+import type { HostRecord, TensorRecord } from '../../compute/index.ts'
 import type { Fitted } from '../../dataset/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
 import type { PublicationKind } from '../../settings/publication-kinds.ts'
@@ -24,13 +24,15 @@ export interface Component {
 export interface Around {
   /** All images that the phase trains on. */
   readonly samples: readonly Fitted[]
-  /** What other sites show. */
+  /** What other sites show, in the order of a ring of all sites, from the one after this site on. */
   readonly received: readonly Received[]
 }
 
 /** What another site shows (docs/spec/publications.md). */
 export interface Received {
   readonly kind: PublicationKind
+  /** Whose it is; the same from round to round. */
+  readonly peer: string
   readonly values: Float32Array
 }
 
@@ -51,6 +53,10 @@ export interface Run {
   readonly teacher: () => StepOutput
   /** The student after the trial step, on the images in another look; only for terms that are of it. */
   readonly inLook: () => StepOutput
+  /** Tensors by name: the base, and over it what is trained. */
+  readonly weights: TensorRecord
+  /** The embedding [B,G,G,d] that the model to align with makes of the images, without gradient; only for terms that it is fed for. */
+  readonly aligned: () => tf.Tensor
   /** Share of each class, [B,C,4G,4G]. */
   readonly targets: tf.Tensor
   /** Share that is known of each class, in the same shape; all of it if not given. */
@@ -67,4 +73,8 @@ export interface PhaseStart {
   readonly gamma: Float32Array
   /** The experts, flat; none of them where the method has none. */
   readonly experts: Float32Array
+  /** What other sites show, as around a step. */
+  readonly received: readonly Received[]
+  /** Shared parameters as they travel, with what the method keeps, flat. */
+  readonly joined: (values: Float32Array) => Float32Array
 }

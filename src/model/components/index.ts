@@ -2,6 +2,7 @@ import type { GlobalGroup } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
+import { alignment } from './alignment.ts'
 import type { Component } from './component.ts'
 import { consistency } from './consistency.ts'
 import { distillation } from './distillation.ts'
@@ -35,6 +36,7 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
     ...(train.episode == null
       ? []
       : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
+    ...(train.align == null ? [] : [alignment(train.align, config.width)]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }

@@ -48,7 +48,8 @@ export class GlobalVector {
     this.#start = () => initialAdapterTensors(all, weights, seed)
     const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
     this.#initial = start == null ? form.initial : () => start
-    const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' ? [name] : [])
+    // A discriminator changes nothing of what adapters mean.
+    const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' && name !== 'discriminator' ? [name] : [])
     this.schema = createSchema({ model: modelId(config, model, seed, keeps, classes), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))
     this.kept = createLayout(byName(kept))

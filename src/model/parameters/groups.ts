@@ -10,8 +10,8 @@ export type Start = 'seeded' | 'zero' | 'base'
 export interface Parameter {
   readonly name: string
   readonly shape: readonly number[]
-  /** Which learning rate it has. */
-  readonly rate: 'lrLora' | 'lrHeads' | 'lrMoe'
+  /** Which learning rate it has, or the rate itself. */
+  readonly rate: 'lrLora' | 'lrHeads' | 'lrMoe' | number
   /** Weight decay acts on it. */
   readonly decays: boolean
   readonly start: Start
@@ -23,6 +23,7 @@ export type GlobalParameter = Parameter & TensorSpec
 /** Parameters that a method moves together: all shared, that is averaged with the other sites, or all this site's own. */
 export type ParameterGroup =
   | { readonly name: GlobalGroup, readonly owner: 'shared' | 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
+  | { readonly name: 'discriminator', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'experts', readonly owner: 'own', readonly phase: 'L', readonly parameters: readonly Parameter[] }
 
 /** Parameters of the groups that a phase trains, in order of name (ASCII), or of group where that is asked for. */
@@ -42,8 +43,9 @@ export function ratesOf (
   train: Pick<TrainSettings, 'lrLora' | 'lrHeads' | 'lrMoe' | 'weightDecay'>
 ): { readonly rate: Float32Array, readonly decay: Float32Array } {
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const rateOf = ({ rate }: Parameter): number => typeof rate === 'number' ? rate : train[rate]
   return {
-    rate: perElement(layout, ({ name }) => train[byName.get(name)!.rate]),
+    rate: perElement(layout, ({ name }) => rateOf(byName.get(name)!)),
     decay: perElement(layout, ({ name }) => byName.get(name)!.decays ? train.weightDecay : 0)
   }
 }

@@ -1,4 +1,4 @@
-import type { Adapter } from '../../adapter/adapter.ts'
+import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
@@ -8,6 +8,7 @@ import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
+import { DISCRIMINATOR } from '../blocks/discriminator.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { restoreCodes } from '../classes/restore.ts'
@@ -32,7 +33,7 @@ import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { breathe, floatsHash, vector } from './host-records.ts'
 import type { LearnerInit, PhaseArgs } from './learner-args.ts'
-import { stepScalars } from './optimiser.ts'
+import { OWN_BETA_2, stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
 import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
@@ -51,6 +52,8 @@ const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 export class Learner {
   readonly schema: Schema
   readonly inputSize: number
+  /** The shared adapter as the last phase G left it, averaged with nobody's; undefined before one. Not to be changed. */
+  core: Float32Array | undefined
   readonly #init: LearnerInit
   readonly #components: readonly Component[]
   readonly #global: GlobalVector
@@ -91,14 +94,8 @@ export class Learner {
     }
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
-      this.#frozenFeatures = new FrozenFeatures({
-        engine,
-        config,
-        weights: init.weights,
-        blocks,
-        pixels: model.pixels,
-        limits: init.cache ?? DEFAULT_CACHE
-      })
+      const limits = init.cache ?? DEFAULT_CACHE
+      this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
     }
     const rates = (layout: Layout, phase: TrainPhase): HostRecord => {
       const { rate, decay } = ratesOf(layout, trainedIn(phase, groups), train)
@@ -156,6 +153,7 @@ export class Learner {
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
+    this.core = adapter.values
     return { adapter, loss, steps }
   }
 
@@ -166,7 +164,8 @@ export class Learner {
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => ({
       '@gamma': vector(now),
-      '@scalars': vector(stepScalars(step, part * factor(step)))
+      '@scalars': vector(stepScalars(step, part * factor(step))),
+      ...((this.#context.discriminator ?? 0) === 0 ? {} : { '@ownScalars': vector(stepScalars(step, 1, OWN_BETA_2)) })
     }))
     return { value, loss, steps }
   }
@@ -217,8 +216,10 @@ export class Learner {
     const steps = this.#plan.stepsOf(phase, args)
     const { labels: names, train: { emptyShare, augment }, privacy } = this.#init
     const labels = classesTrained(args.samples, names, emptyShare)
-    const said = this.#components.map((component) =>
-      component.inputs?.(phase, { round: args.round, gamma, experts: this.#state.experts.values }) ?? {})
+    const { experts, kept } = this.#state
+    const joined = (values: Float32Array): Float32Array => this.#global.join(new Adapter(this.schema, values), kept)
+    const phaseStart = { round: args.round, gamma, experts: experts.values, received: args.received ?? [], joined }
+    const said = this.#components.map((component) => component.inputs?.(phase, phaseStart) ?? {})
     const feeding = {
       init: this.#init,
       components: this.#components,
@@ -318,7 +319,8 @@ export class Learner {
 
   /** The global model for what runs or loads it elsewhere, at the federation's image side. */
   portable (adapter: Adapter): PortableSam {
-    const gamma = unflatten(this.#global.layout, this.#global.join(adapter, this.#initialKept))
+    const all = unflatten(this.#global.layout, this.#global.join(adapter, this.#initialKept))
+    const gamma = new Map([...all].filter(([name]) => !name.startsWith(DISCRIMINATOR)))
     return portableSam(this.#context, { base: this.#init.weights, read: this.#weights, gamma, fixed: this.#global.fixed })
   }
 

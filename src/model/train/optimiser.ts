@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core'
 
 const BETA_1 = 0.9
 const BETA_2 = 0.999
+/** Of a discriminator, which follows what moves. */
+export const OWN_BETA_2 = 0.99
 const EPSILON = 1e-8
 
 /** One AdamW update of a flat parameter vector; everything is a tensor, so that all of it can be input of a compiled step. */
@@ -17,14 +19,16 @@ export interface AdamWInput {
   readonly decay: tf.Tensor
   /** [3]: what stepScalars says. */
   readonly scalars: tf.Tensor
+  /** What of the second moments stays; 0.999 if not given. */
+  readonly beta2?: number
 }
 
 /**
  * Host scalars of optimiser step `step` (from 1): both bias corrections and the factor of the learning rate. Made on the host
  * because 1 − β₂ᵗ loses digits in float32.
  */
-export function stepScalars (step: number, rateFactor = 1): Float32Array {
-  return Float32Array.of(1 / (1 - BETA_1 ** step), 1 / (1 - BETA_2 ** step), rateFactor)
+export function stepScalars (step: number, rateFactor = 1, beta2 = BETA_2): Float32Array {
+  return Float32Array.of(1 / (1 - BETA_1 ** step), 1 / (1 - beta2 ** step), rateFactor)
 }
 
 /** Linear warm-up over `warmupSteps`, then 1; `step` counts from 1 over all rounds. */
@@ -40,13 +44,13 @@ export function decline (round: number, rounds: number): number {
   return (1 - Math.min(round - 1, rounds) / (rounds + 1)) ** 0.9
 }
 
-/** AdamW, β = (0.9, 0.999), ε = 1e-8, decay decoupled from the gradient. */
+/** AdamW, β = (0.9, β₂), ε = 1e-8, decay decoupled from the gradient. */
 export function adamw (
-  { value, gradient, first, second, rate, decay, scalars }: AdamWInput
+  { value, gradient, first, second, rate, decay, scalars, beta2 = BETA_2 }: AdamWInput
 ): { value: tf.Tensor, first: tf.Tensor, second: tf.Tensor } {
   const [correction1, correction2, factor] = tf.split(scalars, 3) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const m = tf.add(tf.mul(first, BETA_1), tf.mul(gradient, 1 - BETA_1))
-  const v = tf.add(tf.mul(second, BETA_2), tf.mul(tf.square(gradient), 1 - BETA_2))
+  const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2))
   const direction = tf.div(tf.mul(m, correction1), tf.add(tf.sqrt(tf.mul(v, correction2)), EPSILON))
   const change = tf.mul(tf.mul(rate, factor), tf.add(direction, tf.mul(decay, value)))
   return { value: tf.sub(value, change), first: m, second: v }

@@ -4,13 +4,13 @@ import type { TrainPhase } from '../../settings/method.ts'
 import type { Run, Term } from '../components/component.ts'
 import { unpack } from '../parameters/layout.ts'
 import { encoderBlock, runBlocks, type Tokens } from '../sam/image-encoder.ts'
-import { finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
-import { adamw, clipByNorm } from './optimiser.ts'
+import { embed, finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
+import { adamw, clipByNorm, OWN_BETA_2, type AdamWInput } from './optimiser.ts'
 
 /** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
 interface Training {
   readonly parameters: tf.Tensor
-  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher'>
+  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher' | 'weights' | 'aligned'>
   /** Of the images in another look, where they are fed. */
   readonly inLook?: ((parameters: tf.Tensor) => StepOutput) | undefined
 }
@@ -27,7 +27,11 @@ export function phaseStep (context: StepContext, phase: TrainPhase, terms: reado
   return (t) => {
     const trained = training(t, context)
     const { value, grad } = descent(t, trained, { terms, clipNorm: context.clipNorm })
-    return { ...updated(t, trained.parameters, clipByNorm(grad, context.clipNorm)), loss: tf.reshape(value, [1]) }
+    const apart = phase === 'G' ? context.discriminator ?? 0 : 0
+    const moved = apart === 0
+      ? updated(t, trained.parameters, clipByNorm(grad, context.clipNorm))
+      : updatedApart(t, trained.parameters, grad, { apart, clipNorm: context.clipNorm })
+    return { ...moved, loss: tf.reshape(value, [1]) }
   }
 }
 
@@ -87,11 +91,23 @@ function globalTraining (t: TensorRecord, context: StepContext): Training {
   const gamma = input(t, 'gamma')
   const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
   const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
+  const aligned = alignedOf(t, context, common)
   return {
     parameters: gamma,
-    answers: (x) => ({ student: run(merged(t, context, x)), teacher: () => teacher! }),
+    answers: (x) => {
+      const weights = merged(t, context, x)
+      return { student: run(weights), teacher: () => teacher!, weights, aligned: () => aligned! }
+    },
     inLook: look == null ? undefined : (x) => look(merged(t, context, x), run)
   }
+}
+
+/** What the model @alignGamma makes of the images, where it is fed. */
+function alignedOf (t: TensorRecord, context: StepContext, common: Tokens | undefined): tf.Tensor | undefined {
+  const { '@alignGamma': gamma } = t
+  if (gamma == null) return undefined
+  const weights = merged(t, context, gamma)
+  return embed(common ?? frozenTokens(weights, context), context.firstAdapted, weights, context)
 }
 
 type Answer = (weights: TensorRecord, tokens?: Tokens) => StepOutput
@@ -130,8 +146,38 @@ function expertTraining (t: TensorRecord, context: StepContext): Training {
       const personal = { ...base, ...unpack(context.experts, y), ...gateNoises(t, context) }
       const block = encoderBlock(start.x, personal, config, firstExpert, options)
       const student = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
-      return { student, teacher: () => finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts) }
+      const teacher = (): StepOutput => finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts)
+      return { student, teacher, weights: personal, aligned: notInL }
     }
+  }
+}
+
+/** No term of phase L looks at it. */
+function notInL (): never {
+  throw new Error('phase L has no model to align with')
+}
+
+/**
+ * The same with the discriminator, which ends the vector, by itself: neither shortens the other's gradient (docs/spec/alignment.md#steps).
+ */
+function updatedApart (
+  t: TensorRecord,
+  value: tf.Tensor,
+  gradient: tf.Tensor,
+  { apart, clipNorm }: { readonly apart: number, readonly clipNorm: number }
+): TensorRecord {
+  const parts = Object.entries({ value, gradient, first: input(t, 'first'), second: input(t, 'second') })
+    .concat(Object.entries({ rate: input(t, 'rate'), decay: input(t, 'decay') }))
+    .map(([name, x]) => [name, tf.split(x, [value.size - apart, apart])] as const)
+  const part = (which: number): Omit<AdamWInput, 'scalars'> =>
+    Object.fromEntries(parts.map(([name, both]) => [name, both[which]!])) as unknown as Omit<AdamWInput, 'scalars'>
+  const [shared, own] = [part(0), part(1)]
+  const one = adamw({ ...shared, gradient: clipByNorm(shared.gradient, clipNorm), scalars: input(t, 'scalars') })
+  const other = adamw({ ...own, scalars: input(t, 'ownScalars'), beta2: OWN_BETA_2 })
+  return {
+    value: tf.concat([one.value, other.value]),
+    first: tf.concat([one.first, other.first]),
+    second: tf.concat([one.second, other.second])
   }
 }
 

@@ -1,3 +1,4 @@
+import { DISCRIMINATOR } from '../blocks/discriminator.ts'
 import type { Layout } from '../parameters/layout.ts'
 import { firstAdaptedBlock } from '../parameters/shared-set.ts'
 import type { StepContext } from '../steps.ts'
@@ -14,6 +15,7 @@ export function contextOf ({ config, model, train }: LearnerInit, adapter: Layou
     firstExpert: Math.min(...moe.blocks),
     firstAdapted: firstAdaptedBlock(config, model),
     adaptsEmbedding: encoder === 'full',
-    clipNorm: train.clipNorm
+    clipNorm: train.clipNorm,
+    discriminator: adapter.entries.reduce((sum, { name, size }) => sum + (name.startsWith(DISCRIMINATOR) ? size : 0), 0)
   }
 }

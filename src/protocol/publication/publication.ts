@@ -13,7 +13,7 @@ import { askPublications, showPublications, type PublicationPort, type Publicati
 
 const MAX_STREAMS = 2
 const QUESTIONS = { perSecond: 1, burst: 10 }
-/** Of one kind by one peer: one a minute, and one more, since clocks differ. */
+/** Of the same numbers by one peer: once a minute, and once more, since what breaks off is asked for again. */
 const NUMBERS = { perSecond: 1 / 60, burst: 2 }
 /** Slowest link that is waited for, bytes per millisecond. */
 const SLOWEST = 32
@@ -92,7 +92,7 @@ export class PublicationService extends TypedEventEmitter<PublicationEvents> imp
       if (this.#questions.take(partner) > 0) throw new RefusedError('RATE_LIMITED')
       await this.#run(stream, partner, async (talk) => {
         await showPublications(this.#init.publications, {
-          mayHave: (kind) => this.#numbers.take(`${partner} ${kind}`) === 0,
+          mayHave: ({ kind, digest }) => this.#numbers.take(`${partner} ${kind} ${digest}`) === 0,
           onSent: (sent) => { this.dispatchEvent(new CustomEvent('sent', { detail: { ...sent, partner } })) }
         }, talk)
       })

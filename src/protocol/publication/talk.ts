@@ -53,10 +53,10 @@ export async function askPublications (
   return { items, got }
 }
 
-/** The answering side. `mayHave` is asked before a kind is sent, `onSent` told after. */
+/** The answering side. `mayHave` is asked before one is sent, `onSent` told after. */
 export async function showPublications (
   port: PublicationPort,
-  { mayHave, onSent }: { readonly mayHave: (kind: string) => boolean, readonly onSent: (sent: Shown) => void },
+  { mayHave, onSent }: { readonly mayHave: (item: Item) => boolean, readonly onSent: (sent: Shown) => void },
   talk: PublicationTalk
 ): Promise<void> {
   const { frames, progressMs: ms, signal } = talk
@@ -72,7 +72,7 @@ export async function showPublications (
     const asked = shown.find((each) => each.kind === kind)
     if (asked == null) throw new ProtocolError(`it asks for ${kind}, which this site does not show`)
     if (!port.shown().some((each) => each.kind === kind)) throw new RefusedError('PAUSED')
-    if (!mayHave(kind)) throw new RefusedError('RATE_LIMITED')
+    if (!mayHave(asked)) throw new RefusedError('RATE_LIMITED')
     await sendValues(asked.values, talk)
     onSent(asked)
   }

@@ -6,6 +6,11 @@ export const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 1e-3, contrast: 0.1, temperature: 0.05, ring: 5 / 384, group: 5
 } as const
 
+/**
+ * FedDA's own weight and rate are not to be had; these are what the field takes for adversarial segmentation (docs/spec/alignment.md).
+ */
+const ADVERSARIAL = { by: 'adversarial', weight: 1e-3, rate: 1e-4, warmupRounds: 3 } as const
+
 /** Methods for scanners that look unlike each other, or like none that was trained on (docs/spec/views.md). */
 export const GENERALISING = [
   {
@@ -33,6 +38,33 @@ export const GENERALISING = [
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, augment: true, episode: EPISODE },
       method: { sharing: ['amplitude-bank'] }
+    }
+  },
+  {
+    name: 'fedda-joint',
+    title: "LoRA averaged; features fool a site's discriminator (abstract of FedDA)",
+    paper: 'arXiv 2509.23907',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, align: { ...ADVERSARIAL, target: 'joint' } }
+    }
+  },
+  {
+    name: 'fedda-cyclic',
+    title: "LoRA averaged; features pass for those of each site's model (FedDA's abstract)",
+    paper: 'arXiv 2509.23907',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, align: { ...ADVERSARIAL, target: 'cyclic' } },
+      method: { sharing: ['core-adapter'] }
+    }
+  },
+  {
+    name: 'fedda-mmd',
+    title: "LoRA averaged; features stay near the average's by MMD (after FedHarmo)",
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, align: { target: 'joint', by: 'mmd', weight: 1, warmupRounds: 3 } }
     }
   },
   {

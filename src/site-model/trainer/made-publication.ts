@@ -6,12 +6,23 @@ import { amplitudeBank } from '../amplitude-bank.ts'
 
 export type Showing = Pick<TrainerSetup, 'method' | 'publish' | 'training' | 'siteSeed'>
 
-/** A publication of training images; undefined without both consents, and where there are too few patients. */
+/** What publications are made of. */
+interface Sources {
+  /** Training images. */
+  readonly samples: readonly Fitted[]
+  /** What the learner says of itself; undefined before it has trained. */
+  readonly core: Float32Array | undefined
+}
+
+/** Undefined without both consents, where there are too few patients, and before there is anything to show. */
 export function madePublication (
   kind: PublicationKind,
   { method, publish, training: { episode }, siteSeed }: Showing,
-  samples: readonly Fitted[]
+  { samples, core }: Sources
 ): Float32Array | undefined {
-  if (!bothConsent({ sharing: method?.sharing, publish }, kind) || episode == null) return undefined
-  return amplitudeBank(samples, { episode, siteSeed })
+  if (!bothConsent({ sharing: method?.sharing, publish }, kind)) return undefined
+  switch (kind) {
+    case 'core-adapter': return core
+    case 'amplitude-bank': return episode == null ? undefined : amplitudeBank(samples, { episode, siteSeed })
+  }
 }

@@ -126,9 +126,9 @@ export class TrainerSession implements Session {
     return await this.#score(adapter)
   }
 
-  /** What this site may show of its images. */
+  /** What this site may show of its images, or of its training. */
   publish (kind: PublicationKind): TrainerCalls['publish']['reply'] {
-    const values = madePublication(kind, this.#setup, this.#split.train)
+    const values = madePublication(kind, this.#setup, { samples: this.#split.train, core: this.#learner.core })
     return values == null ? {} : { values }
   }
 

@@ -26,6 +26,7 @@ const BIG_WRITE = 20_000
 const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
 } as const
+const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
@@ -106,17 +107,21 @@ describe('what leaves a site', function () {
 
   afterEach(async () => { await sites.remove() })
 
-  const methods: (MethodSettings | undefined)[] = [undefined, { keeps: ['decoder'] }, { personal: 'copy', sharing: ['amplitude-bank'] }]
+  const methods: (MethodSettings | undefined)[] = [
+    undefined,
+    { keeps: ['decoder'], sharing: ['core-adapter'] },
+    { personal: 'copy', sharing: ['amplitude-bank'] }
+  ]
   for (const method of methods) {
     const keeps = method != null && 'keeps' in method ? method.keeps : undefined
     const copies = method != null && 'personal' in method
+    const terms = copies ? { augment: true, episode: EPISODE } : keeps == null ? {} : { align: ALIGN }
     const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
-    const what = copies ? ofCopies : keeps == null ? '' : ', nor the decoder that the method keeps'
+    const what = copies ? ofCopies : keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = copies ? { ...section, moe: { ...section.moe, blocks: [] } } : section
-      const plain = trainingSection(model, { rounds: 2, seed: 1 })
-      const training = copies ? { ...plain, augment: true, episode: EPISODE } : plain
+      const training = { ...trainingSection(model, { rounds: 2, seed: 1 }), ...terms }
       sites = await Sites.create(['a', 'b', 'rehearsal'], {
         coolDownSeconds: 60,
         codec: 'f32',
@@ -135,6 +140,8 @@ describe('what leaves a site', function () {
       const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
       expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
+      const told = [...planted.keys()].filter((name) => name.startsWith('own.site_discriminator.'))
+      expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(keeps != null)
       expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })

@@ -3,17 +3,23 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { isThere, writeJson } from '../../../src/home/files.ts'
 import { AMPLITUDE_LEVELS, BANK_CHANNELS, BANK_ENTRIES, frequenciesIn } from '../../../src/settings/publications.ts'
+import type { PublicationKind } from '../../../src/settings/publication-kinds.ts'
 import type { Policy } from '../../../src/settings/site/policy.ts'
 import { FAKE_TRAINING, Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
 const EPISODE = { weight: 1, window: 1, ratio: 1, innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5 }
+const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 const CONSENT: Policy = { publish: ['amplitude-bank'] }
 const SIZE = BANK_ENTRIES * BANK_CHANNELS * frequenciesIn(EPISODE.window)
 const SHOWS = Array.from({ length: SIZE }, (_, i) => AMPLITUDE_LEVELS[(i * 37 + 11) % 256]!)
 const BYTES = Buffer.from(Float32Array.from(SHOWS).buffer)
 
+/** As many as the fake trainer's adapter has. */
+const CORE = [0.125, 0.25, 0.375, -0.5, 0.625, 0.75, -0.875, 0.0625]
+
 interface Run {
+  readonly kind?: PublicationKind
   /** What a's document and policy say. */
   readonly shares: boolean
   readonly policy: Policy
@@ -32,17 +38,19 @@ describe('what a daemon shows beside its adapter', function () {
   afterEach(async () => { await sites.remove() })
 
   /** Site a, whose trainer hands numbers out whatever the consents, beside b, which shows none. */
-  async function run ({ shares, policy }: Run): Promise<Outcome> {
+  async function run ({ kind = 'amplitude-bank', shares, policy }: Run): Promise<Outcome> {
+    const isCore = kind === 'core-adapter'
     sites = await Sites.create(['a', 'b'], {
-      rounds: 2,
+      // What is made in a round may be there for one of the next.
+      rounds: isCore ? 4 : 2,
       coolDownSeconds: 2,
-      training: { ...FAKE_TRAINING, episode: EPISODE },
-      ...(shares ? { method: { sharing: ['amplitude-bank'] } } : {})
+      training: { ...FAKE_TRAINING, ...(isCore ? { align: ALIGN } : { episode: EPISODE }) },
+      ...(shares ? { method: { sharing: [kind] } } : {})
     })
     await writeJson(sites.paths('a').policy, policy)
     const tap = new Tap()
     const diary = join(sites.folder, 'diary')
-    const first = sites.daemon('a', { manners: { shows: SHOWS, delayMs: 300 }, tap: tap.wrap }).run()
+    const first = sites.daemon('a', { manners: { shows: isCore ? CORE : SHOWS, delayMs: 300 }, tap: tap.wrap }).run()
     const { addresses } = await sites.statusOf('a', (status) => status.addresses.length > 0)
     await Promise.all([first, sites.daemon('b', { manners: { diary, delayMs: 300 }, bootstrap: addresses }).run()])
     const { audit } = sites.paths('a')
@@ -57,6 +65,16 @@ describe('what a daemon shows beside its adapter', function () {
     expect(diary).to.include('received 1')
     expect(await isThere(sites.paths('b').received)).to.equal(false)
   })
+
+  for (const leaves of [true, false]) {
+    const [what, policy]: [string, Policy] = leaves ? ['with both consents', { publish: ['core-adapter'] }] : ['without its own', {}]
+    it(`${leaves ? 'leaves' : 'does not leave'} of its training ${what}`, async () => {
+      const { sent, ledger, diary } = await run({ kind: 'core-adapter', shares: true, policy })
+      expect(sent.includes(Buffer.from(Float32Array.from(CORE).buffer))).to.equal(leaves)
+      expect(/"count":8,"digest":"[0-9a-f]{64}","kind":"publication"/.test(ledger)).to.equal(leaves)
+      expect(diary.includes('received 1')).to.equal(leaves)
+    })
+  }
 
   for (const [what, shares, policy] of [
     ['the federation does not say it', false, CONSENT],

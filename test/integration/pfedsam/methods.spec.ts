@@ -60,6 +60,27 @@ describe('what every method does to the adapters', function () {
     })
   })
 
+  it('fedda: the sites end at one adapter with discriminators of their own, and what cyclic shows is counted', async () => {
+    const found = new Map<string, { digest: string, sent: number }>()
+    for (const name of ['fedavg-lora', 'fedda-joint', 'fedda-cyclic'] as const) {
+      // From the second of two rounds on the weight is above 0.
+      await train(name, ({ models: [one, other], bytesSent }) => {
+        expect(one!.adapter.digest(), name).to.equal(other!.adapter.digest())
+        found.set(name, { digest: one!.adapter.digest(), sent: bytesSent[0]! })
+        if (name === 'fedavg-lora') return
+        const [mine, theirs] = [one!, other!].map(({ experts }) =>
+          [...experts.reveal()].flatMap(([key, { data }]) => key.startsWith('own.site_discriminator.') ? [...data] : []))
+        expect(mine, name).to.have.length.above(1_000)
+        expect(mine, name).to.not.deep.equal(theirs)
+      })
+    }
+    expect(new Set([...found.values()].map(({ digest }) => digest)).size).to.equal(3)
+    const [plain, joint, cyclic] = [...found.values()].map(({ sent }) => sent) as [number, number, number]
+    expect(joint).to.equal(plain)
+    // Of two rounds' adapters the first one is shown to the other site.
+    expect(cyclic).to.equal(1.5 * plain)
+  }).timeout(600_000)
+
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {
       expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)

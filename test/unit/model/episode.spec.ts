@@ -45,7 +45,7 @@ describe('episodes', function () {
     const one = { batchSize: 4, augment: true }
     const [plain, idle] = [await trained(undefined, [], one), await trained(IDLE, [], one)]
     expect(idle.loss).to.be.closeTo(2 * plain.loss, 1e-3)
-    const bank = { kind: 'amplitude-bank', values: new Float32Array(SIZE).fill(AMPLITUDE_LEVELS[40]!) } as const
+    const bank = { kind: 'amplitude-bank', peer: 'b', values: new Float32Array(SIZE).fill(AMPLITUDE_LEVELS[40]!) } as const
     const [own, theirs] = [await trained(EPISODE), await trained(EPISODE, [bank])]
     expect(theirs.digest).to.not.equal(own.digest)
   })
@@ -123,12 +123,23 @@ describe('an amplitude bank', () => {
     const training = { episode: EPISODE } as unknown as Showing['training']
     const [sharing, publish] = [['amplitude-bank' as const], ['amplitude-bank' as const]]
     const make = (given: Omit<Showing, 'training' | 'siteSeed'>): Float32Array | undefined =>
-      madePublication('amplitude-bank', { training, siteSeed: 3, ...given }, patients(5))
+      madePublication('amplitude-bank', { training, siteSeed: 3, ...given }, { samples: patients(5), core: undefined })
     expect(make({ method: { sharing }, publish })).to.have.length(SIZE)
     expect(make({ method: { sharing }, publish: [] })).to.equal(undefined)
     expect(make({ method: { sharing } })).to.equal(undefined)
     expect(make({ method: {}, publish })).to.equal(undefined)
     expect(make({ publish })).to.equal(undefined)
+  })
+
+  it('or the adapter itself, once it has trained one', () => {
+    const training = {} as unknown as Showing['training']
+    const core = Float32Array.of(1, 2)
+    const method = { sharing: ['core-adapter' as const] }
+    const make = (publish: Showing['publish'], made?: Float32Array): Float32Array | undefined =>
+      madePublication('core-adapter', { method, publish, training, siteSeed: 3 }, { samples: [], core: made })
+    expect(make(['core-adapter'], core)).to.equal(core)
+    expect(make(['core-adapter'])).to.equal(undefined)
+    expect(make(['amplitude-bank'], core)).to.equal(undefined)
   })
 
   it('of alike images holds their mean brightness to 4 %', () => {

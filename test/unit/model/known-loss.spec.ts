@@ -43,7 +43,7 @@ describe('the loss of what is known', () => {
       expect(after.loss).to.equal(before.loss)
       known.forEach((each, i) => {
         if (each === 1) expect(after.gradient[i]).to.equal(before.gradient[i])
-        else expect([before.gradient[i], after.gradient[i]].map(Math.abs)).to.deep.equal([0, 0])
+        else expect([before.gradient[i], after.gradient[i]].map((x) => Math.abs(x!))).to.deep.equal([0, 0])
       })
     }), { numRuns: 50 })
   })
@@ -55,7 +55,7 @@ describe('the loss of what is known', () => {
   })
 
   it('is the cross-entropy alone of images whose Dice does not count', async () => {
-    const [logits, targets, known] = [[1, -2, 0.5, 3, 0, 1], [1, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 1]] as const
+    const [logits, targets, known] = [[1, -2, 0.5, 3, 0, 1], [1, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 1]] as [number[], number[], number[]]
     const twice = (all: readonly number[]): number[] => [...all, ...all]
     const bce = logits.reduce((sum, z, i) => sum + known[i]! * (Math.log1p(Math.exp(z)) - z * targets[i]!), 0) / 4
     expect((await outcome(twice(logits), twice(targets), twice(known), [0, 0])).loss).to.be.closeTo(0.2 * bce, 1e-6)

@@ -43,9 +43,23 @@ describe('leaving', () => {
     expect(await leave(site({ averager: { doubts, paused: false }, clock: soon }), false)).to.deep.include({ inDoubt: [] })
     const never = { doubts: new Map([['b', 'x']]), paused: false }
     calls.length = 0
-    expect(await refusal(site({ averager: never }))).to.match(/an exchange with b is in doubt.*--yes/)
+    expect(await refusal(site({ averager: never }))).to.match(/an exchange or a group with b is in doubt.*--yes/)
     expect([calls, never.paused]).to.deep.equal([['quiesce'], false])
     expect(await leave(site({ averager: never }), true)).to.deep.include({ effective: true, inDoubt: ['b'] })
+  })
+
+  it('waits for its group to end, and for what a leader has yet to say of one', async () => {
+    const sealing = { isOpen: true, doubts: new Map<string, string>() }
+    const clock = new FakeClock()
+    clock.onSleep = () => {
+      if (clock.sleeps.length === 3) Object.assign(sealing, { isOpen: false, doubts: new Map([['leader', 'g']]) })
+      if (clock.sleeps.length === 6) sealing.doubts.clear()
+    }
+    const averager = { doubts: new Map<string, string>(), paused: false, sealing }
+    expect(await leave(site({ averager, clock }), false)).to.deep.include({ inDoubt: [] })
+    expect(clock.sleeps).to.have.length(6)
+    sealing.doubts.set('leader', 'g')
+    expect(await refusal(site({ averager }))).to.match(/a group with leader is in doubt/)
   })
 
   it('needs somebody to tell, and founders enough who stay', async () => {

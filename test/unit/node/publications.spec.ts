@@ -19,6 +19,8 @@ const CONSENT: Policy = { publish: [KIND] }
 const EPISODE = { weight: 1, window: 0, ratio: 1, innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5 }
 const VALUES = AMPLITUDE_LEVELS.slice(0, 12)
 const [PEER, OTHER] = ['QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N', 'QmbLHAnMoJPWSCR5Zhtx6BHJX9KiKNN6tpvbUcqanj75Nb'] as const
+/** Between the two. */
+const SELF = 'QmZ'
 const schema = createSchema({ model: 'm', baseHash: '0'.repeat(64), tensors: [{ name: 'lora.a', shape: [2], role: 'lora' }] })
 
 describe('what a site shows', () => {
@@ -36,7 +38,8 @@ describe('what a site shows', () => {
   async function open (method: MethodSettings | undefined, policy: Policy): Promise<Publications | undefined> {
     const logger = createLogger('silent')
     const site = {
-      federation: { id: 'f', document: { method, training: { episode: EPISODE } } },
+      federation: { id: 'f', document: { method, training: { episode: EPISODE }, averaging: { normBound: 5 } } },
+      peerId: SELF,
       policy,
       paths: sitePaths(home),
       logger,
@@ -90,7 +93,10 @@ describe('what a site shows', () => {
     const site = (await open(SHARING, {}))!
     await site.gather(showing(VALUES), [PEER, OTHER], signal)
     const restarted = (await open(SHARING, {}))!
-    expect(restarted.received(everybody)).to.deep.equal([{ kind: KIND, values: VALUES }, { kind: KIND, values: VALUES }])
+    expect(restarted.received(everybody), 'from the one after this site on').to.deep.equal([
+      { kind: KIND, peer: OTHER, values: VALUES },
+      { kind: KIND, peer: PEER, values: VALUES }
+    ])
     expect(restarted.received((peer) => peer === PEER)).to.have.length(1)
     await restarted.end()
     expect(restarted.received(everybody)).to.deep.equal([])
@@ -102,5 +108,29 @@ describe('what a site shows', () => {
     await site.gather(showing(new Float32Array(12).fill(0.123)), [PEER], signal)
     await site.gather(showing(VALUES.slice(1)), [OTHER], signal)
     expect(site.received(everybody)).to.deep.equal([])
+  })
+
+  describe('of its training', () => {
+    const CORE = { sharing: ['core-adapter'] } as const satisfies MethodSettings
+    const AGREES: Policy = { publish: ['core-adapter'] }
+
+    it('is made anew with each round, as many numbers as the adapter has, and is there again after a restart', async () => {
+      const site = (await open(CORE, AGREES))!
+      expect([site.lacking, site.renewed]).to.deep.equal([[], ['core-adapter']])
+      for (const round of [1, 2]) await site.show('core-adapter', round, Float32Array.of(round, 0.5))
+      expect(site.shown()).to.have.length(1)
+      const restarted = (await open(CORE, AGREES))!
+      expect(restarted.shown()[0]).to.deep.include({ kind: 'core-adapter', round: 2, values: Float32Array.of(2, 0.5) })
+      expect((await open(CORE, {}))!.renewed).to.deep.equal([])
+    })
+
+    it('does not leave where it is longer than the federation lets adapters be, or of another length', async () => {
+      const site = (await open(CORE, AGREES))!
+      for (const values of [Float32Array.of(4, 4), Float32Array.of(1), Float32Array.of(1, NaN)]) {
+        await site.show('core-adapter', 1, Float32Array.of(1, 1))
+        await site.show('core-adapter', 2, values)
+        expect(site.shown()).to.deep.equal([])
+      }
+    })
   })
 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { fundusSites } from '../../../bench/pfedsam/phantoms/fundus.ts'
-import { prostateSites } from '../../../bench/pfedsam/phantoms/prostate.ts'
+import { modalitySites, prostateSites, T2_LIKE } from '../../../bench/pfedsam/phantoms/prostate.ts'
 import { bentEllipse, depthIn, fillOutline } from '../../../bench/pfedsam/phantoms/shape.ts'
 import type { Drawing } from '../../../bench/pfedsam/phantoms/types.ts'
 import { streamRandom } from '../../../scripts/pretrain/scenes/random.ts'
@@ -83,6 +83,29 @@ describe('phantoms of another version', () => {
       return hash.digest('hex').slice(0, 16)
     }
     expect([digest(fundusSites), digest(prostateSites)]).to.deep.equal(['fddd22142585401d', '636d7e1acaf3e4ad'])
+    expect(digest(modalitySites)).to.equal('f2ed9f1107f7de3e')
+  })
+})
+
+describe('prostate-modality', () => {
+  it('shows the patients of the other phantom: at half of the scanners as there, at half with dark and bright tissues changed over', () => {
+    for (const [index, site] of modalitySites.entries()) {
+      const [one, other] = [site.draw(1, 3, SIDE), prostateSites[index]!.draw(1, 3, SIDE)]
+      expect(one.mask).to.deep.equal(other.mask)
+      if (index < T2_LIKE) {
+        expect(one.image).to.deep.equal(other.image)
+        continue
+      }
+      const around = (image: Uint8Array): number => {
+        const mean = (inside: number): number => {
+          const values = [...image].filter((_, i) => one.mask[i] === inside)
+          return values.reduce((sum, value) => sum + value, 0) / values.length
+        }
+        return mean(1) - mean(0)
+      }
+      expect(one.image, site.name).to.not.deep.equal(other.image)
+      expect(Math.abs(around(one.image) - around(other.image)), site.name).to.be.above(5)
+    }
   })
 })
 

@@ -70,16 +70,31 @@ describe('what the bench makes of its runs', () => {
       record({}, [0.9, 0.9], { cross }),
       record({ method: 'pfedsam-gossip' }, [0.95, 0.92]),
       record({ method: 'pfedsam-gossip', leftOut: 0 }, [0.9, 0.9], {
-        unseen: { site: 'site-0', zeroShot: score(0.6), personalised: score(0.7) }
+        unseen: { site: 'site-0', zeroShot: score(0.6), adapted: score(0.65), personalised: score(0.7) }
       })
     ]
     const [summary] = summarise(records)
     expect(summary!.unseen).to.have.length(1)
     expect(summary!.unseen[0]!.localServed!.mean).to.equal(0.4)
     expect(summary!.unseen[0]!.localShared!.mean).to.equal(0.5)
+    expect(summary!.unseen[0]!.adapted!.mean).to.equal(0.65)
     expect(summary!.methods.find(({ method }) => method === 'pfedsam-gossip')!.dice.count).to.equal(1)
     const unseen = findings(summary!).find(({ name }) => name.includes('unseen'))
     expect(unseen).to.include({ ok: true, detail: '+10.0 points' })
+  })
+
+  it("scores every site's model on the others' images, apart where those see otherwise", () => {
+    const cross = { served: [[0.9, 0.2], [0.4, 0.9]], shared: [] }
+    const [alike] = summarise([record({}, [0.9, 0.9], { cross })])[0]!.methods
+    expect(alike!.cross!.alike.mean).to.be.closeTo(0.3, 1e-12)
+    expect(alike!.cross!.unlike).to.equal(undefined)
+    // Sites 0 to 2 see alike, and 3 to 5: 0.6 among those, 0.1 between.
+    const served = Array.from({ length: 6 }, (_, i) => Array.from({ length: 6 }, (_unused, j) => (i < 3) === (j < 3) ? 0.6 : 0.1))
+    const summary = summarise([record({ data: 'prostate-modality' }, [0.9, 0.9], { cross: { served, shared: [] } })])[0]!
+    expect([summary.methods[0]!.cross!.alike.mean, summary.methods[0]!.cross!.unlike!.mean].map((each) => each.toFixed(6)))
+      .to.deep.equal(['0.600000', '0.100000'])
+    expect(textTable(summary)).to.match(/those of sites that see otherwise[\s\S]*60\.0[\s\S]*10\.0/)
+    expect(summarise([record({}, [0.9, 0.9])])[0]!.methods[0]!.cross).to.equal(undefined)
   })
 
   it('finds for gossip only what is more than one standard deviation ahead', () => {
@@ -169,6 +184,14 @@ describe('what the bench runs', () => {
         [[1, 0], [2, 1], [3, 2], [1, 3], [2, 4], [3, 5]].map(([seed, site]) => `prostate-phantom ${seed} ${site}`)
       )
     )
+  })
+
+  it('scores crosswise in all whole runs of the domain preset, and in no other preset', () => {
+    const jobs = jobsOf(PRESETS.domain)
+    expect(jobs.every(({ cross, leftOut }) => (cross === true) === (leftOut == null))).to.equal(true)
+    expect(new Set(jobs.filter(({ leftOut }) => leftOut != null).map(({ data }) => data)))
+      .to.deep.equal(new Set(['fundus-phantom', 'prostate-modality', 'colin27']))
+    for (const name of ['smoke', 'quick', 'full'] as const) expect(jobsOf(PRESETS[name]).some(({ cross }) => cross != null)).to.equal(false)
   })
 
   it('runs as many optimiser steps under every method that trains at all sites', () => {

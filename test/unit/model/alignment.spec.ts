@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { expect } from 'chai'
+import { elementCount } from '../../../src/adapter/schema.ts'
+import type { TensorRecord } from '../../../src/compute/index.ts'
+import { DISCRIMINATOR, discriminatorParameters } from '../../../src/model/blocks/discriminator.ts'
+import { alignment } from '../../../src/model/components/alignment.ts'
+import type { PhaseStart, Received, Run, Term } from '../../../src/model/components/component.ts'
+import { crossEntropy, meanDiscrepancy, stopped } from '../../../src/model/objectives/alignment.ts'
+import type { Learner } from '../../../src/model/train/learner.ts'
+import type { ModelSettings } from '../../../src/settings/model.ts'
+import type { TrainSettings } from '../../../src/settings/training.ts'
+import { testEngine } from './golden.ts'
+import { config, createLearner, discs } from './learners.ts'
+
+type Alignment = NonNullable<TrainSettings['align']>
+
+const model: Partial<ModelSettings> = { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }
+const JOINT: Alignment = { target: 'joint', by: 'adversarial', weight: 1e-3, rate: 1e-4, warmupRounds: 0 }
+
+interface Trained { readonly learner: Learner, readonly digest: string, readonly values: Float32Array, readonly own: number[] }
+
+async function trained (
+  align?: Alignment,
+  { round = 1, received = [] }: { readonly round?: number, readonly received?: readonly Received[] } = {}
+): Promise<Trained> {
+  const learner = await createLearner({ model, train: align == null ? {} : { align } })
+  const { adapter } = await learner.train('G', { adapter: learner.initialAdapter(), samples: discs, round, received })
+  const kept = (await learner.exportPrivate()).reveal()
+  const own = [...kept].flatMap(([name, { data }]) => name.startsWith(`own.${DISCRIMINATOR}`) ? [...data] : [])
+  await learner.dispose()
+  return { learner, digest: adapter.digest(), values: adapter.values, own }
+}
+
+/** Milliseconds, of a crowded machine. */
+const PATIENCE = 600_000
+
+describe('alignment', function () {
+  this.timeout(PATIENCE)
+
+  it('of weight 0 leaves training, and what travels, bit for bit as it is', async () => {
+    const plain = await trained()
+    const idle = await trained({ ...JOINT, weight: 0 })
+    expect([idle.digest, idle.own, idle.learner.schema.hash]).to.deep.equal([plain.digest, [], plain.learner.schema.hash])
+  })
+
+  it('moves the discriminator alone while the weight has not risen, and then both, the same way each time', async () => {
+    const [plain, rising] = [await trained(), await trained({ ...JOINT, warmupRounds: 3 })]
+    expect(rising.digest).to.equal(plain.digest)
+    expect(rising.learner.schema.hash, 'it has no place in what travels').to.equal(plain.learner.schema.hash)
+    expect(rising.own).to.have.length.above(100)
+    const later = await trained({ ...JOINT, warmupRounds: 3, weight: 1 }, { round: 3 })
+    expect(later.digest).to.not.equal((await trained(undefined, { round: 3 })).digest)
+    expect((await trained({ ...JOINT, warmupRounds: 3, weight: 1 }, { round: 3 })).digest).to.equal(later.digest)
+  })
+})
+
+describe('the terms of alignment', function () {
+  this.timeout(PATIENCE)
+  const [fools, tells] = alignment(JOINT, config.width).terms!.G as [Term, Term]
+  const parameters = discriminatorParameters(config.width, 1e-4)
+  const names = parameters.map(({ name }) => name)
+
+  before(async () => { await testEngine() })
+
+  /** A discriminator of numbers that its own shapes give, times `factor`. */
+  function discriminator (factor: number): tf.Tensor[] {
+    return parameters.map(({ shape }) => {
+      const numbers = Array.from({ length: elementCount(shape) }, (_, i) => factor * Math.sin(1 + 7 * i))
+      return tf.tensor(numbers, [...shape])
+    })
+  }
+
+  const features = (shift: number): tf.Tensor => tf.add(tf.randomNormal([1, 2, 2, config.width], 0, 1, 'float32', 5), shift)
+
+  /** Loss of a term with these features and this discriminator, against features that are elsewhere. */
+  function loss ({ loss: of }: Term, embedding: tf.Tensor, own: readonly tf.Tensor[]): tf.Scalar {
+    const weights: TensorRecord = Object.fromEntries(names.map((name, i) => [name, own[i]!]))
+    return of({ student: { embedding }, aligned: () => features(2), weights } as unknown as Run)
+  }
+
+  it('move either the features or the discriminator, and the other one by exactly nothing', () => {
+    for (const [term, moves] of [[fools, 'features'], [tells, 'discriminator']] as const) {
+      const gradients = tf.grads((...[x, ...own]: tf.Tensor[]) => loss(term, x!, own))([features(0), ...discriminator(0.1)])
+      const [ofFeatures, ...ofOwn] = gradients.map((each) => Math.max(...each.dataSync().map(Math.abs))) as [number, ...number[]]
+      if (moves === 'features') {
+        expect(ofFeatures).to.be.above(0)
+        expect(Math.max(...ofOwn)).to.equal(0)
+      } else {
+        expect(ofFeatures).to.equal(0)
+        expect(Math.min(...ofOwn)).to.be.above(0)
+      }
+    }
+  })
+
+  it('are ln 2 for a discriminator that knows nothing', () => {
+    const nothing = discriminator(0)
+    expect(Number(tells.weight) * loss(tells, features(0), nothing).dataSync()[0]!).to.be.closeTo(Math.LN2, 1e-6)
+    expect(loss(fools, features(0), nothing).dataSync()[0]).to.be.closeTo(Math.LN2, 1e-6)
+  })
+
+  it('make a game in which a number goes to where a constant one is', () => {
+    const target = tf.tensor1d([1])
+    const game = (x: tf.Tensor, slope: tf.Tensor, shift: tf.Tensor): tf.Scalar => {
+      const tell = (at: tf.Tensor, [a, b]: readonly tf.Tensor[]): tf.Tensor => tf.add(tf.mul(at, a!), b!)
+      const fooling = crossEntropy(tell(x, [stopped(slope), stopped(shift)]), 1)
+      return tf.addN([fooling, crossEntropy(tell(stopped(x), [slope, shift]), 0), crossEntropy(tell(target, [slope, shift]), 1)])
+    }
+    let state = [0, 0, 0].map((value) => tf.tensor([value]))
+    const away: number[] = []
+    for (let step = 0; step < 30; step++) {
+      const gradients = tf.grads(game)(state)
+      // The slope forgets, so that the game comes to rest.
+      state = state.map((each, i) => tf.sub(tf.mul(each, i === 1 ? 0.5 : 1), tf.mul(gradients[i]!, 0.8)))
+      away.push(Math.abs(1 - state[0]!.dataSync()[0]!))
+    }
+    expect(away[10]).to.be.below(away[0]!)
+    expect(away.at(-1)).to.be.below(0.1)
+  })
+
+  it('of discrepancy are 0 for equal samples, and for two points what five kernels make of their distance', () => {
+    const sample = tf.randomNormal([6, 4], 0, 1, 'float32', 3)
+    expect(meanDiscrepancy(sample, sample).dataSync()[0]).to.be.closeTo(0, 1e-6)
+    const kernels = [4, 2, 1, 0.5, 0.25].reduce((sum, factor) => sum + 2 * (1 - Math.exp(-factor)), 0)
+    for (const distance of [0.1, 3]) {
+      const found = meanDiscrepancy(tf.tensor2d([[0, 0]]), tf.tensor2d([[0, distance]])).dataSync()[0]
+      expect(found).to.be.closeTo(kernels, 1e-4)
+    }
+    const { value, grad } = tf.valueAndGrad((x) => meanDiscrepancy(x, sample))(tf.add(sample, 1))
+    const nearer = meanDiscrepancy(tf.sub(tf.add(sample, 1), tf.mul(grad, 0.1)), sample)
+    expect(nearer.dataSync()[0]).to.be.below(value.dataSync()[0]!)
+  })
+})
+
+describe('the model to align with', function () {
+  this.timeout(PATIENCE)
+  const gamma = Float32Array.of(0)
+  const cores = [1, 2].map((value): Received => ({ kind: 'core-adapter', peer: `p${value}`, values: Float32Array.of(value) }))
+  const joined = (values: Float32Array): Float32Array => values.map((value) => 10 * value)
+
+  function targets (target: Alignment['target'], received: readonly Received[]): number[] {
+    const { inputs } = alignment({ ...JOINT, target }, config.width)
+    return [1, 2, 3].map((round) => {
+      const start: PhaseStart = { round, gamma, experts: gamma, received, joined }
+      return inputs!('G', start)['@alignGamma']!.data[0]!
+    })
+  }
+
+  it('is the average as it came, or in turn what the others show, with what this site keeps', () => {
+    expect(targets('joint', cores)).to.deep.equal([0, 0, 0])
+    expect(targets('cyclic', cores)).to.deep.equal([10, 20, 10])
+    expect(targets('cyclic', [])).to.deep.equal([0, 0, 0])
+    expect(alignment(JOINT, config.width).inputs!('L', { round: 1, gamma, experts: gamma, received: [], joined })).to.deep.equal({})
+  })
+
+  it('changes what is trained', async () => {
+    const strong: Alignment = { ...JOINT, target: 'cyclic', weight: 5 }
+    const own = await trained(strong)
+    const moved = own.values.map((value, i) => value + 0.05 * Math.sin(i))
+    const core: Received = { kind: 'core-adapter', peer: 'p', values: moved }
+    expect((await trained(strong, { received: [core] })).digest).to.not.equal(own.digest)
+    expect((await trained({ target: 'joint', by: 'mmd', weight: 1, warmupRounds: 0 })).digest).to.not.equal((await trained()).digest)
+  })
+})
