@@ -56,7 +56,7 @@ export async function ownMember (home: string): Promise<MemberView> {
 
 /** By its settings, or by what it did when it ran last. */
 function readsBy (withoutLabels: boolean, last: RoundRecord | undefined): Pick<MemberView, 'reads'> {
-  return withoutLabels || (last != null && last.dice == null) ? { reads: true } : {}
+  return withoutLabels || (last != null && last.dice == null && last.lossG == null) ? { reads: true } : {}
 }
 
 /** What this site knows of one other, if anything. */

@@ -29,9 +29,41 @@ export interface GrowOptions {
 /**
  * The split of a site whose patients come and go: whoever has a side keeps it. Where nobody has, they are drawn as `splitSlices` draws
  * them; a newcomer's side follows from its name and the seed alone, but for a class that one side does not show yet, and a side that would
- * be empty.
+ * be empty. A subject of whom any slice has no whole mask is trained on;
+ * where a site names whom it holds back, all others are.
  */
 export function growSplit (slices: readonly Slice[], options: GrowOptions): Split & { readonly sides: Sides } {
+  const known = options.known ?? new Map<string, Side>()
+  const named = new Set(slices.flatMap(({ subject, held }) => held === true && known.get(subject) !== 'train' ? [subject] : []))
+  if (named.size > 0) return asNamed(slices, named, known)
+  const isWeak = new Set(slices.flatMap(({ subject, kind }) => kind == null ? [] : [subject]))
+  if (isWeak.size === 0) return growWhole(slices, options)
+  const { train, validation, sides } = growWhole(slices.filter(({ subject }) => !isWeak.has(subject)), options)
+  // Who was once scored is never trained on, whatever came since.
+  const [own, scored] = partition(inOrder(slices.filter((slice) => isWeak.has(slice.subject))), ({ subject }) =>
+    (known.get(subject) ?? 'train') === 'train')
+  const added = own.map(({ subject }): [string, Side] => [subject, 'train'])
+  return {
+    train: inOrder([...train, ...own.filter(hasForeground)]),
+    validation: inOrder([...validation, ...apply(scored.filter((each) => each.kind == null && hasForeground(each)), known).validation]),
+    sides: new Map([...known, ...sides, ...added])
+  }
+}
+
+/** The subjects that the site names are scored, those of before go on being so, and all others are trained on. */
+function asNamed (slices: readonly Slice[], named: ReadonlySet<string>, known: Sides): ReturnType<typeof growSplit> {
+  const isScored = (subject: string): boolean => named.has(subject) || known.get(subject) === 'validation'
+  const [scored, trained] = partition(inOrder(slices.filter(hasForeground)), ({ subject }) => isScored(subject))
+  const sides = slices.map(({ subject }): [string, Side] => [subject, isScored(subject) ? 'validation' : 'train'])
+  return { train: trained, validation: scored.filter(({ kind }) => kind == null), sides: new Map([...known, ...sides]) }
+}
+
+function partition<T> (all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))]
+}
+
+/** Of subjects all of whose slices have masks. */
+function growWhole (slices: readonly Slice[], options: GrowOptions): Split & { readonly sides: Sides } {
   const { seed, asBefore = false, withEmpty = false } = options
   const shown = inOrder(slices.filter(hasForeground))
   const known = ofThese(options.known ?? new Map(), slices)

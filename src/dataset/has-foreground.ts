@@ -1,7 +1,7 @@
 import { isForeground } from './labels/label-book.ts'
 import type { Slice } from './types.ts'
 
-/** Whether anything is marked on a slice. */
-export function hasForeground ({ mask }: Pick<Slice, 'mask'>): boolean {
-  return mask.some(isForeground)
+/** Whether anything is marked on a slice, or may be there where it is not known whole. */
+export function hasForeground ({ mask, kind }: Pick<Slice, 'mask' | 'kind'>): boolean {
+  return kind != null || mask.some(isForeground)
 }

@@ -36,8 +36,8 @@ export function recoded (slice: Slice, table: Uint8Array): Slice {
   return unpacking({ ...kept, table: through(kept.table ?? IDENTITY, table) })
 }
 
-/** The same slice with more that is known of its classes, or of where its mask comes from. */
-export function withClasses (slice: Slice, classes: Pick<Slice, 'shows' | 'lacks' | 'corrected'>): Slice {
+/** The same slice with more that is known of its classes, where its mask comes from, or what it is for. */
+export function withClasses (slice: Slice, classes: Pick<Slice, 'shows' | 'lacks' | 'corrected' | 'held'>): Slice {
   const kept = packedSlices.get(slice)
   return kept == null ? { ...slice, ...classes } : unpacking({ ...kept, rest: { ...kept.rest, ...classes } })
 }

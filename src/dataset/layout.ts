@@ -8,7 +8,8 @@ import { isMaskName, pairUp, withoutTwins, type Named, type Paired } from './nam
 import { readSubjectsFile, stemOf, type SubjectsFile } from './names/subjects-file.ts'
 import { listEntries, walk, type Found } from './names/walk.ts'
 import { lastNumber, type Whose } from './subject.ts'
-import type { Dataset, Problem } from './types.ts'
+import type { Dataset, LoadOptions, Problem } from './types.ts'
+import { isWeakFolder } from './weak/find-marks.ts'
 
 /** An image and its mask; `stem` is the name they share. */
 export interface Pair {
@@ -63,9 +64,13 @@ interface Files {
  * Finds the pairs of a data folder, of whose images so many channels are read, or the first; of a site without labels its images alone.
  * @throws InputError when the folder has no layout that is known
  */
-export async function listPairs (root: string, channels?: readonly number[], withoutLabels = false): Promise<Listing> {
+export async function listPairs (
+  root: string,
+  channels?: readonly number[],
+  { withoutLabels = false, kinds }: Pick<LoadOptions, 'withoutLabels' | 'kinds'> = {}
+): Promise<Listing> {
   const names = (await listEntries(root)).map(({ name }) => name)
-  const files = withoutLabels ? imagesAlone : filesOf
+  const files = withoutLabels ? imagesAlone : kinds == null ? filesOf : filesOrImages
   const { layout, images, masks, ignored, problems, statement } = await files(root, names, channels)
   const [kept, keptMasks] = [withoutTwins(images), withoutTwins(masks)]
   const { pairs, byLikeName, problems: unpaired, lonely } = pairUp(kept.files, keptMasks.files)
@@ -127,13 +132,24 @@ async function filesOf (root: string, names: readonly string[], channels: readon
   )
 }
 
+/** Of a site that may do without masks. */
+async function filesOrImages (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
+  try {
+    return await filesOf(root, names, channels)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return await imagesAlone(root, names, channels)
+  }
+}
+
 /** What is no mask, wherever a data folder has its images. */
 async function imagesAlone (root: string, names: readonly string[], channels: readonly number[] | undefined): Promise<Files> {
   const folder = names.includes('imagesTr')
     ? 'imagesTr'
     : IMAGE_FOLDERS.flatMap((known) => names.find((name) => name.toLowerCase() === known) ?? [])[0]
   const { found, problems } = await walk(root, folder ?? '.')
-  const files = found.filter((each) => !isMask(each)).map(named)
+  const isPicture = (each: Found): boolean => !isMask(each) && !(folder == null && isWeakFolder(each.folders[0] ?? ''))
+  const files = found.filter(isPicture).map(named)
   const isNnunet = folder === 'imagesTr' && isNnunetFolder(folder, files.map(({ stem }) => stem))
   const cases = isNnunet
     ? toCases(files, { channels: channels ?? [0], isPlain: () => false, bare: NO_CHANNEL })

@@ -17,6 +17,7 @@ import { partCorrected, readRedrawn, type DataImage } from './redrawn.ts'
 import type { Shown } from './transforms/normalise.ts'
 import { skippedIn } from './summary.ts'
 import type { Dataset, LoadOptions, Problem, Slice } from './types.ts'
+import { marksOf, weakPart } from './weak/weak-part.ts'
 
 /**
  * Reads a data folder; what cannot be used is skipped and listed in `problems`.
@@ -32,36 +33,46 @@ export async function loadDataset (path: string, options: LoadOptions = {}): Pro
  * known layout
  */
 export async function scanDataset (path: string, options: LoadOptions = {}): Promise<Dataset> {
-  const listing = await listUsed(path, options)
+  const found = await marksOf(path, options)
+  const listing = await listUsed(path, found == null ? { ...options, kinds: undefined } : options)
   const { layout, statement, ignoredChannels, byLikeName, dicom } = listing
   const { pairs, redrawn, problems: unpaired } = partCorrected(listing, options.corrected)
   const rules = labelRules(await readSiteLabels(path), options.labels)
   const book = new LabelBook(rules.rule, options.labels?.values.length)
-  const own = await readPairs(path, pairs, { ...options, said: statement, book, segments: segmentRule(rules, options.labels) })
-  const cut = cutFaintNoise(own.read, book)
+  const masked = await readPairs(path, pairs, { ...options, said: statement, book, segments: segmentRule(rules, options.labels) })
+  const cut = cutFaintNoise(masked.read, book)
   const settled = settleLabels(cut.flatMap((each) => each.slices), book, rules, options.labels)
   const redone = await readRedrawn(path, redrawn, options, { said: statement, small: (each) => small(each, options) })
-  const problems = [...unpaired, ...own.problems, ...redone.problems]
+  const weak = await weakPart(path, {
+    found,
+    listing,
+    masked: [...pairs, ...redrawn.map(({ image }) => image)].map(({ stem }) => stem),
+    slices: settled.slices,
+    rules,
+    small: (each) => small(each, options)
+  }, options)
+  const left = unpaired.filter((problem) => !weak.settled.has(problem))
+  const problems = [...left, ...masked.problems, ...redone.problems, ...weak.problems]
   const kept = shownSlices(settled.slices, options, problems)
-  const slices = [...kept, ...redone.slices]
-  const read = [...own.read, ...redone.read]
-  const found = [...own.found, ...redone.read.map((each) => each.found)]
+  const slices = weak.hold([...kept, ...redone.slices, ...weak.slices])
+  const read = [...masked.read, ...redone.read, ...weak.read]
+  const channels = [...masked.found, ...[...redone.read, ...weak.read].map((each) => each.found)]
   const shown = read.flatMap((each, image) => planesShown(each.shown, image, options.channels))
   return {
     layout,
     ...settled,
-    classes: Math.max(settled.classes, redone.classes),
+    classes: Math.max(settled.classes, redone.classes, weak.classes),
     slices,
     problems,
     subjects: new Set(slices.map((slice) => slice.subject)).size,
     volumes: read.flatMap((each) => each.volume ?? []),
     emptySlices: read.reduce((sum, each) => sum + each.emptySlices, settled.slices.length - kept.length),
     ignoredChannels: read.reduce((sum, each) => sum + each.ignoredChannels, ignoredChannels),
-    channels: channelFacts(found, statement.names, options.channels),
+    channels: channelFacts(channels, statement.names, options.channels),
     notes: countEach(cut.flatMap(({ notes }) => notes)),
     shown,
     ...modalitiesOf(shown, options.channels),
-    subjectsBy: countSubjects([...own.used, ...redrawn.map(({ image }) => image)]),
+    subjectsBy: countSubjects([...masked.used, ...redrawn.map(({ image }) => image), ...weak.used]),
     byLikeName,
     twoPlaces: read.filter((each) => each.twoPlaces).length,
     ...dicom == null ? {} : { dicom }

@@ -198,7 +198,8 @@ function settledVolume ({ header, voxels }: Volume, reading: MaskReading): Label
   const notes: string[] = []
   const isScaled = slope !== 1 || intercept !== 0
   const values = isScaled ? mapInto(voxels, new Float64Array(voxels.length), (stored) => stored * slope + intercept) : voxels
-  const labels = encoded(settle(values.subarray(0, width * height * depth), { width, height: height * depth }, notes), reading)
+  const whole = values.subarray(0, width * height * depth)
+  const labels = encoded(settle(whole, { width, height: height * depth }, notes, reading.exact), reading)
   return { volume: { header: { ...header, slope: 1, intercept: 0 }, voxels: labels }, notes }
 }
 
@@ -222,7 +223,7 @@ function ofVolume (stem: string, slices: number, asBefore = false): Whose {
   return slices === 1 ? subjectOf(stem) : { subject: subjectOfVolume(stem), index: 0 }
 }
 
-function factsOf ({ cut }: Stack): VolumeFacts {
+export function factsOf ({ cut }: Stack): VolumeFacts {
   const { axis, slices, rows, columns, obliqueDegrees } = cut
   return { axis, slices: slices.count, spacing: [rows.spacing, columns.spacing, slices.spacing], obliqueDegrees }
 }

@@ -3,6 +3,7 @@ import { describeLabels } from './labels/describe-labels.ts'
 import { isForeground } from './labels/label-book.ts'
 import type { LabelFacts } from './labels/label-use.ts'
 import { looksLikeOneSeries } from './names/alike.ts'
+import { describeSupervision, supervisionOf, type Supervision } from './weak/supervision.ts'
 import type { Dataset, DicomFacts, VolumeFacts } from './types.ts'
 
 type Way = Pick<ShownPlane, 'how' | 'because' | 'plane' | 'channel'> & { readonly range?: ShownPlane['range'] }
@@ -39,6 +40,7 @@ export interface DatasetSummary extends LabelFacts {
   readonly subjectsLookWrong: boolean
   readonly byLikeName: number
   readonly twoPlaces: number
+  readonly supervision: Supervision
   readonly skipped: number
   /** how many files were skipped for which reason */
   readonly reasons: Readonly<Record<string, number>>
@@ -76,6 +78,7 @@ export function summarise (dataset: Dataset): DatasetSummary {
     subjectsLookWrong: dataset.subjectsBy.name > 0 && dataset.volumes.length === 0 && looksLikeOneSeries(slices),
     byLikeName: dataset.byLikeName,
     twoPlaces: dataset.twoPlaces,
+    supervision: supervisionOf(dataset.slices),
     skipped: skippedIn(problems),
     reasons: countReasons(problems),
     ...dataset.dicom == null ? {} : { dicom: dataset.dicom }
@@ -116,6 +119,7 @@ export function describeSummary (summary: DatasetSummary): string {
     }`,
     `${count(classes, 'label')}; on average ${(foreground * 100).toFixed(1)} % of a slice is foreground`,
     ...describeLabels(summary),
+    ...describeSupervision(summary.supervision),
     ...summary.dicom == null ? [] : [describeDicom(summary.dicom)],
     ...describeVolumes(volumes),
     ...emptySlices > 0 ? [`${count(emptySlices, 'slice')} without foreground left out`] : [],

@@ -6,6 +6,15 @@ import type { Modality, Window } from './transforms/normalise.ts'
 /** Anatomical axis along which a volume is cut into slices. */
 export type Axis = 'axial' | 'coronal' | 'sagittal'
 
+/** What is known of an image, the strongest first; `none`: nothing. */
+export type LabelKind = 'mask' | 'block' | 'scribble' | 'points' | 'box' | 'none'
+
+/** Points and boxes on a slice, in its pixels, whose edges are whole numbers; labels are codes (label-map.ts). */
+export interface SliceMarks {
+  readonly points: ReadonlyArray<readonly [x: number, y: number, code: number]>
+  readonly boxes: ReadonlyArray<readonly [x0: number, y0: number, x1: number, y1: number, code: number]>
+}
+
 /** One 2-D image of square pixels with its label mask; ids and subjects are local and never logged or sent. */
 export interface Slice {
   /** file stem, or `stem#042` for slice 42 of a volume */
@@ -24,6 +33,12 @@ export interface Slice {
   readonly look?: Float64Array
   /** height·width labels, 0 = background */
   readonly mask: Uint8Array
+  /** what is known of it where that is no whole mask: `mask` is UNKNOWN but for scribbles and blocks */
+  readonly kind?: Exclude<LabelKind, 'mask'>
+  /** its site names it for validation */
+  readonly held?: boolean
+  /** points and boxes that are known beside them */
+  readonly marks?: SliceMarks
   /** classes, from 0, that it shows; only where a federation names several */
   readonly shows?: readonly number[]
   /** classes, from 0, that its site does not annotate; none if not given */
@@ -65,6 +80,10 @@ export interface Fitted {
   readonly mask: Uint8Array
   /** by label but background, its part of each pixel's area in 255ths, where training wants that instead of the nearest label */
   readonly shares?: ReadonlyMap<number, Uint8Array>
+  /** what is known of it where that is no whole mask: `mask` is UNKNOWN where nothing is */
+  readonly kind?: Exclude<LabelKind, 'mask'>
+  /** fittedHeight·fittedWidth codes of scribbles, blocks and points, UNKNOWN elsewhere; none if not given */
+  readonly marks?: Uint8Array
   /** classes, from 0, that its site does not annotate; none if not given */
   readonly lacks?: readonly number[] | undefined
   /** whether its mask is a correction that was saved at the site */
@@ -165,6 +184,8 @@ export interface LoadOptions extends ReadOptions {
   withdrawn?: (subject: string) => boolean
   /** the site has no labels: images are listed whatever lies beside them, and no masks */
   withoutLabels?: boolean
+  /** what may be known of an image; whole masks alone if not given */
+  kinds?: readonly LabelKind[] | undefined
   /** keeps slices, pictures and volumes without foreground: all count in scores */
   empty?: boolean
   /** sides to which large images are scaled as they are read, to be kept so alone; without it they are kept whole */

@@ -119,7 +119,7 @@ export async function openSite (
 
 /** What a site trained with its labels is fitted to those. */
 function requireNeverTrained (home: string, { withoutLabels = false }: RunConfig, { records }: MetricsLog): void {
-  if (!withoutLabels || records.every(({ dice }) => dice == null)) return
+  if (!withoutLabels || records.every(({ dice, lossG, lossL }) => dice == null && lossG == null && lossL == null)) return
   throw new InputError(
     `${home} has trained with labels: go on with them, or let a site without labels (--without-labels) begin in a home of its own`
   )

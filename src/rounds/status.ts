@@ -57,6 +57,8 @@ export interface SiteStatus {
   partner?: string
   /** A site without labels: it reads what the others average, and has no Dice. */
   reads?: true
+  /** No image of it has a whole mask: it trains on weak labels, and has no Dice. */
+  unscored?: true
   dice?: Dice
   /** 95 % intervals of them, over patients; absent where these are fewer than five. */
   intervals?: DiceIntervals

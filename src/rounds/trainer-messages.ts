@@ -103,8 +103,8 @@ export interface TrainerCalls {
    * what the federation lets the site announce of it.
    */
   train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number, facts?: Facts } }
-  /** Scores the validation split. */
-  score: { request: Work, reply: Scores & { labelFits?: LabelFits } }
+  /** Scores the validation split; a site without whole masks has none. */
+  score: { request: Work, reply: Partial<Scores> & { labelFits?: LabelFits } }
   /** Makes what the site may show; without values where both consents are not given, or there is nothing yet to make it of. */
   publish: { request: { readonly kind: PublicationKind }, reply: { values?: Float32Array } }
 }

@@ -2,7 +2,7 @@ import type { Averager } from '../gossip-aggregation/averager.ts'
 import type { Facts } from '../gossip-aggregation/facts.ts'
 import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import type { AdapterStore } from '../home/adapter-store.ts'
-import type { MetricsLog } from '../home/metrics-log.ts'
+import type { MetricsLog, Scores } from '../home/metrics-log.ts'
 import type { TrainPhase } from '../settings/method.ts'
 import type { Arrival } from './arrival.ts'
 import type { ScoredRound } from './best-round.ts'
@@ -133,7 +133,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   const { dice, classes, intervals, labelFits } = await trainer.call('score', { round: round.number, adapter: round.mixed! }, { signal })
   await checkpoint.save({ round: round.number, trained: site.averager.steps.trained })
   Object.assign(record, { dice, classes, intervals, labelFits, trainedBefore: site.averager.steps.trained })
-  record.scored = scoredRound(record, round.number, dice.global)
+  record.scored = scoredRound(record, round.number, dice)
   if (others != null) {
     others.onScored?.(record.scored)
     keepUp(site, others, round)
@@ -147,9 +147,7 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   await site.metrics.append({
     t: new Date(clock.now()).toISOString(),
     round: round.number,
-    dice,
-    ...(classes == null ? {} : { classes }),
-    ...(intervals == null ? {} : { intervals }),
+    ...scoresOf({ dice, classes, intervals }),
     lossG: round.loss.G,
     lossL: round.loss.L,
     ...counts,
@@ -159,8 +157,13 @@ export async function trainRound (site: RoundSite, next: number, signal: AbortSi
   })
 }
 
-function scoredRound ({ validationImages: images }: SiteRecord, round: number, dice: number): ScoredRound | undefined {
-  return images > 0 && Number.isFinite(dice) ? { round, dice, images } : undefined
+function scoredRound ({ validationImages: images }: SiteRecord, round: number, dice: Scores['dice'] | undefined): ScoredRound | undefined {
+  return dice != null && images > 0 && Number.isFinite(dice.global) ? { round, dice: dice.global, images } : undefined
+}
+
+/** Nothing of a site without whole masks. */
+function scoresOf ({ dice, classes, intervals }: { readonly [K in keyof Scores]?: Scores[K] | undefined }): Partial<Scores> {
+  return { ...dice == null ? {} : { dice }, ...classes == null ? {} : { classes }, ...intervals == null ? {} : { intervals } }
 }
 
 /** What had landed before a crash is found in the checkpoint, and steps trained beyond those of the finished rounds tell it. */

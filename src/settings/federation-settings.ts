@@ -15,12 +15,20 @@ export const sections = { model, training, averaging, method: method.optional(),
 /** What no single setting can say of itself; undefined where all fits together. */
 export function conflictIn (settings: FederationSettings): string | undefined {
   const { training: trained, labels: given } = settings
-  if (settings.method?.personal === 'copy' && settings.model.moe.blocks.length > 0) {
+  return conflictOfCopy(settings) ?? conflictInTraining(trained) ?? conflictInModel(settings.model) ??
+    (given == null ? undefined : conflictInLabels(given)) ?? conflictInPrivacy(settings) ??
+    conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ?? conflictInAlignment(settings) ??
+    conflictInFacts(settings)
+}
+
+function conflictOfCopy ({ method: own, model: { moe }, training: { supervision } }: FederationSettings): string | undefined {
+  if (own?.personal !== 'copy') return undefined
+  if (moe.blocks.length > 0) {
     return 'method.personal: a copy serves in place of experts: say "moe": { "blocks": [] } in model, or take a method with experts'
   }
-  return conflictInTraining(trained) ?? conflictInModel(settings.model) ?? (given == null ? undefined : conflictInLabels(given)) ??
-    conflictInPrivacy(settings) ?? conflictInSecure(settings.averaging) ?? conflictInSharing(settings) ??
-    conflictInAlignment(settings) ?? conflictInFacts(settings)
+  return supervision == null
+    ? undefined
+    : 'training.supervision: a site with a copy chooses by masks that it holds back, which a site with weak labels lacks: leave it out'
 }
 
 function conflictInAlignment (settings: FederationSettings): string | undefined {

@@ -16,6 +16,9 @@ const MOST_SEED = 2 ** 32 - 1
 /** Three views of an image are compared. */
 export const CONSISTENT_VIEWS = 3
 
+/** What sites may know of their images, the strongest first (docs/data.md#weak-labels). */
+export const LABEL_KINDS = ['mask', 'block', 'scribble', 'points', 'box', 'none'] as const
+
 /** How images are shown in training, anew each time, beside flips and turns (docs/spec/views.md). */
 const views = z.strictObject({
   kind: setting(
@@ -158,6 +161,11 @@ export const training = z.strictObject({
       'by which thin structures survive',
     { otherwise: 'nearest', medical: 'area' }
   ),
+  supervision: setting(
+    z.array(z.enum(LABEL_KINDS)).min(1).max(LABEL_KINDS.length).optional(),
+    'What may be known of an image that is trained on: a whole mask, blocks, scribbles, points, boxes, or none of it',
+    { otherwise: 'mask; images without one are left out' }
+  ),
   emptyShare: setting(
     z.number().min(0).max(0.9).optional(),
     'Part of the training images that show no foreground, where a site has so many; in scores of patients all of them count anyway',
@@ -178,11 +186,18 @@ export function conflictInTraining (settings: TrainSettings): string | undefined
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  return conflictInEpisode(settings) ?? conflictInAlign(settings) ?? conflictInMixup(settings) ?? conflictInShown(settings)
+  return conflictInPrompt(settings) ?? conflictInEpisode(settings) ?? conflictInAlign(settings) ?? conflictInMixup(settings) ??
+    conflictInShown(settings)
 }
 
 function conflictInShown ({ views: shown, augment }: TrainSettings): string | undefined {
   return shown == null ? undefined : conflictInViews(shown, augment)
+}
+
+const NO_BOX_AROUND = 'training.prompt: a box around the mask needs whole masks: say "none", or leave training.supervision out'
+
+function conflictInPrompt ({ supervision, prompt }: TrainSettings): string | undefined {
+  return supervision != null && prompt === 'box' ? NO_BOX_AROUND : undefined
 }
 
 function conflictInEpisode ({ episode: tried, augment, views: shown }: TrainSettings): string | undefined {

@@ -30,12 +30,13 @@ export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, 
   const all = [...train, ...empty]
   const fits = await Promise.all(all.map(async (slice) => await fitSlice(slice, side, settings.targets)))
   const fitted = new Map(all.map((slice, i) => [slice, fits[i]!]))
-  const inner = splitSlices(train, settings)
+  const [whole, weak] = [train.filter(({ kind }) => kind == null), train.filter(({ kind }) => kind != null)]
+  const inner = splitSlices(whole, settings)
   return {
     train: fits,
     validation: await fitScored(validation, side),
     choice: {
-      train: [...inner.train, ...empty].map((slice) => fitted.get(slice)!),
+      train: [...inner.train, ...weak, ...empty].map((slice) => fitted.get(slice)!),
       held: inner.validation.map((slice) => scored(fitted.get(slice)!, slice))
     },
     sides

@@ -19,6 +19,7 @@ export function outcomeOf ({ dice: { frozen, local, personal } }: Pick<HospitalR
 /** What became of a hospital, in sentences for whoever does not know the method. */
 export function describeOutcome (hospital: HospitalReport, picture?: Picture): string[] {
   const { dice: { frozen, local, personal }, validationImages } = hospital
+  if (personal == null && validationImages === 0) return ['No image that it held back has a whole mask: it trained, and has no Dice.']
   if (personal == null) return ['It did not finish, and nothing is known of its model.']
   const images = validationImages == null ? 'images' : validationImages === 1 ? '1 image' : `${validationImages} images`
   return [

@@ -6,10 +6,11 @@ import {
   describeDicom,
   describeSubjects,
   describeSummary,
+  growSplit,
   listSubjects,
+  NO_MASK,
   requireUsableDataset,
   scanDataset,
-  splitSlices,
   summarise,
   TILE,
   type Dataset,
@@ -21,6 +22,7 @@ import { isPacs } from '../../dicomweb/address.ts'
 import { InputError } from '../../errors.ts'
 import { readDraft } from '../../federation/document.ts'
 import { sitePaths } from '../../home/paths.ts'
+import { LABEL_KINDS } from '../../settings/training.ts'
 import { identity } from '../../settings/site/identity.ts'
 import { Corrections } from '../../site-model/corrections/corrections.ts'
 import { labelsDigest } from '../../site-model/corrections/labels-digest.ts'
@@ -41,6 +43,9 @@ const flags = {
   },
   sheet: { type: 'string', describe: 'PNG file for a contact sheet: images with mask outlines, so it shows patients' }
 } as const
+
+/** Without a federation, whatever is marked is counted. */
+const MARKED = LABEL_KINDS.filter((kind) => kind !== 'none')
 
 const check = command({
   command: 'check <path>',
@@ -65,15 +70,17 @@ const check = command({
     requireUsableDataset(dataset, path)
     const { file, trouble } = sheet == null ? { file: null } : await drawSheet(dataset, sheet)
     const summary = summarise(dataset)
-    // Whether both get slices is the same for every seed.
-    const { train, validation } = splitSlices(dataset.slices, { seed: 0 })
-    const trainable = train.length > 0 && validation.length > 0
+    // Whether both get slices is the same for every seed; a site without masks has none to hold back.
+    const { train, validation } = growSplit(dataset.slices, { seed: 0 })
+    const isWeak = dataset.slices.some(({ kind }) => kind != null)
+    const trainable = train.length > 0 && (validation.length > 0 || isWeak)
     print(
       json,
       { ...summary, bySubject: listSubjects(dataset.slices), problems, sheet: file, trainable, digest: labelsDigest(dataset.slices) },
       () => [
         describeSummary(summary),
         describeSubjects(dataset.slices),
+        ...leftOut(problems, federation != null),
         ...problems.length > 0 ? [listProblems(problems)] : [],
         ...file != null ? [`contact sheet: ${file}`] : sheet == null ? ['--sheet FILE.png draws images with their masks'] : []
       ].join('\n')
@@ -102,11 +109,11 @@ async function isFolder (path: string): Promise<boolean> {
 }
 
 async function readingBy (federation: string | undefined, axis: ReadOptions['axis'], data: string): Promise<LoadOptions> {
-  if (federation == null) return { axis: axis ?? 'auto' }
+  if (federation == null) return { axis: axis ?? 'auto', kinds: MARKED }
   const isHome = await isFolder(federation)
   const file = isHome ? sitePaths(federation).federation : federation
   const { document } = await readDraft(file, 'name the federation.json that a founder made')
-  const reading = readingOf(document, axis)
+  const reading = { ...readingOf(document, axis), kinds: document.training.supervision }
   if (!isHome) return reading
   const { privateStore } = sitePaths(federation)
   return { ...reading, patientKey: patientKey(privateStore), corrected: await new Corrections(privateStore).files(data) }
@@ -121,6 +128,14 @@ async function drawSheet (dataset: Dataset, file: string): Promise<{ file: strin
     if (!(error instanceof InputError)) throw error
     return { file: null, trouble: error.message }
   }
+}
+
+/** Images that a federation with other settings could use. */
+function leftOut (problems: readonly Problem[], isFederation: boolean): string[] {
+  const images = problems.filter(({ reason }) => reason === NO_MASK).length
+  if (images === 0) return []
+  const why = isFederation ? 'training.supervision of this federation does not name "none"' : 'unless training.supervision names "none"'
+  return [`${images} ${images === 1 ? 'image' : 'images'} without labels left out: ${why}`]
 }
 
 function listProblems (problems: readonly Problem[]): string {

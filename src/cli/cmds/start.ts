@@ -94,7 +94,10 @@ async function runUntilSignalled (daemon: Daemon, system: SystemNotify): Promise
   }
 }
 
-function describe ({ name, rounds, exchanges, dice }: Summary): string {
+function describe ({ name, rounds, exchanges, dice, reads }: Summary): string {
+  if (dice == null && reads !== true) {
+    return `${name}: ${rounds} rounds and ${exchanges} exchanges finished; no image that is held back has a whole mask, so no Dice`
+  }
   if (dice == null) {
     return `${name}: the adapter of round ${rounds} is here, read ${exchanges} times from others; this site has no labels, so no Dice: ` +
       '"consilium predict" makes masks of its images'

@@ -33,6 +33,7 @@ function describe (value: SiteStatus): string {
     `trainer     ${value.trainer}${describeReads(value.reads)}`,
     ...(value.steps == null ? [] : [`training    ${describeSteps(value.steps)}${describeImages(value)}${describePace(value.pace)}`]),
     ...describePublications(value.publications),
+    ...describeUnscored(value),
     ...(value.waitsFor == null ? [] : [`waits for   ${value.waitsFor.join(', ')}`]),
     ...(value.compute == null ? [] : [`engine      ${value.compute.engine} on ${value.compute.provider} (${value.compute.reason})`]),
     `peers       ${value.peers} connected, ${value.exchanges} exchanges, ${value.bytesSent} B sent, ${value.bytesReceived} B received`
@@ -48,6 +49,10 @@ function describe (value: SiteStatus): string {
     ...(value.relayedBytes === 0 ? [] : [`relayed     ${value.relayedBytes} B for others`]),
     ...value.warnings.map((warning) => `warning     ${warning}`)
   ].join('\n')
+}
+
+function describeUnscored ({ unscored }: SiteStatus): string[] {
+  return unscored === true ? ['Dice        none: no image of this site that is held back has a whole mask'] : []
 }
 
 function describeDice (dice: NonNullable<SiteStatus['dice']>): string {

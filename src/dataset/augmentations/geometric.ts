@@ -58,6 +58,7 @@ function move (fitted: Fitted, { mirrorX, mirrorY, transpose }: Motion): Fitted 
     fittedWidth: width,
     image: moved(fitted.image, channels),
     mask: moved(fitted.mask),
+    ...(fitted.marks == null ? {} : { marks: moved(fitted.marks) }),
     ...(fitted.shares == null ? {} : { shares: new Map([...fitted.shares].map(([label, share]) => [label, moved(share)])) })
   }
 }

@@ -19,10 +19,10 @@ const NONE: Listing = {
  * The pairs of a data folder: files of images and masks, and DICOM series with their segmentations. @throws InputError when the folder
  * has neither
  */
-export async function listAll (root: string, { channels, patientKey, withoutLabels, signal }: LoadOptions): Promise<AnyListing> {
+export async function listAll (root: string, { channels, patientKey, signal, ...labels }: LoadOptions): Promise<AnyListing> {
   const dicom = await listDicom(root, { patientKey, signal })
-  if (dicom == null) return await listPairs(root, channels, withoutLabels)
-  const files = await listPairs(root, channels, withoutLabels).catch((error: unknown) => {
+  if (dicom == null) return await listPairs(root, channels, labels)
+  const files = await listPairs(root, channels, labels).catch((error: unknown) => {
     if (error instanceof InputError) return NONE
     throw error
   })

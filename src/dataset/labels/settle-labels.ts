@@ -39,7 +39,7 @@ export function settleLabels (
 }
 
 /** Where several classes are named, those that a slice shows; where its site annotates not all, the others. */
-function classesOf ({ mask }: Slice, labels: LabelMap, lacks: readonly number[]): Pick<Slice, 'shows' | 'lacks'> {
+export function classesOf ({ mask }: Slice, labels: LabelMap, lacks: readonly number[]): Pick<Slice, 'shows' | 'lacks'> {
   const codes = [...new Set(mask)].filter(isForeground)
   const shows = labels.members.flatMap((member, c) => codes.some((code) => member[code] === 1) ? [c] : [])
   return { ...(labels.names.length === 1 ? {} : { shows }), ...(lacks.length === 0 ? {} : { lacks }) }

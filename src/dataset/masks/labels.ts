@@ -14,6 +14,8 @@ export interface MaskReading {
   readonly palettes?: PaletteBook
   /** where values become bytes; without it they must be bytes */
   readonly book?: LabelBook | undefined
+  /** numbers are labels as they stand, 255 too: nothing is cut at the half */
+  readonly exact?: boolean
 }
 
 export interface Labels {
@@ -48,7 +50,7 @@ export function encoded (values: Voxels, { book }: MaskReading): Uint8Array {
   throw new InputError(`the mask holds the label ${high}: number the labels from 1 to 255`)
 }
 
-function valuesOf (page: Samples, { colours, palettes }: MaskReading): { data: Voxels, notes: readonly string[] } {
+function valuesOf (page: Samples, { colours, palettes, exact }: MaskReading): { data: Voxels, notes: readonly string[] } {
   if (colours != null && (page.palette != null || page.channels >= 3)) return { data: byColour(page, colours), notes: [BY_COLOUR] }
   if (page.palette != null) return byIndex(page, page.palette, palettes)
   const notes: string[] = []
@@ -58,7 +60,7 @@ function valuesOf (page: Samples, { colours, palettes }: MaskReading): { data: V
     requireBlackBorder(bright, page)
     notes.push(INVERTED)
   }
-  const data = settle(bright, page, notes)
+  const data = settle(bright, page, notes, exact)
   if (data instanceof Uint8Array) palettes?.addGrey(data)
   return { data, notes }
 }
@@ -167,8 +169,14 @@ function requireBlackBorder (values: Voxels, { height, width }: Samples): void {
  * Labels of grey values: near ones cut at the half, whole ones as they are. @throws InputError whose message is a reason without a file
  * name
  */
-export function settle (values: Voxels, page: Pick<Samples, 'height' | 'width' | 'lossy'>, notes: string[]): Voxels {
+export function settle (
+  values: Voxels,
+  page: Pick<Samples, 'height' | 'width' | 'lossy'>,
+  notes: string[],
+  exact = false
+): Voxels {
   const { height, width, lossy = false } = page
+  if (exact) return exactLabels(values, lossy)
   const data = brightnessOf(values)
   const picture = data == null ? undefined : { data, height, width }
   if (lossy) {
@@ -186,6 +194,14 @@ export function settle (values: Voxels, page: Pick<Samples, 'height' | 'width' |
   if (labels == null) throw new InputError(NOT_LABELS)
   checkIsMask(labels, page)
   return labels
+}
+
+const LOSSY_MARKS = 'its scribbles or blocks are a JPEG, which blurs labels: store one label per pixel as PNG'
+
+function exactLabels (values: Voxels, lossy: boolean): Voxels {
+  const labels = lossy ? undefined : wholeLabels(values)
+  if (labels != null) return labels
+  throw new InputError(lossy ? LOSSY_MARKS : NOT_LABELS)
 }
 
 /** 0..255 for values that may be shades of black and white: bytes, 16 bit up to its end, fractions up to 1. */

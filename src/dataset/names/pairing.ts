@@ -8,6 +8,9 @@ export interface Named extends Found {
   readonly channels?: ReadonlyMap<number, string>
 }
 
+/** The problem of an image that nobody labelled. */
+export const NO_MASK = 'the image has no mask of the same name'
+
 /** What people add to the name of a mask, and to that of an image. */
 const MASK_WORDS = 'masks?|seg|segs|segmentations?|labels?|labelmap|gt|ground[-_ ]?truth|annotations?|roi|contour'
 const MASK_SUFFIX = new RegExp(`^(.*?)[-_. ]+(?:${MASK_WORDS})(?:[-_ ]?\\d{1,2})?$`, 'i')
@@ -116,7 +119,7 @@ function unpaired (
   return {
     lonely: lonely.map((image) => {
       const count = ofImage.get(within((stem) => stem)(image))?.length ?? 0
-      const reason = count > 1 ? `${count} masks fit the image by their names: make one of them` : 'the image has no mask of the same name'
+      const reason = count > 1 ? `${count} masks fit the image by their names: make one of them` : NO_MASK
       return { image, problem: { file: image.file, reason } }
     }),
     orphans: orphans.map(({ file }) => ({ file, reason: 'the mask has no image of the same name' }))

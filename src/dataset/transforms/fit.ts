@@ -1,5 +1,6 @@
 import type { Fitted, Slice } from '../types.ts'
 import { resizeImage, resizeLabels } from './resize.ts'
+import { renderMarks } from '../weak/render.ts'
 import { labelShares } from './shares.ts'
 
 /**
@@ -20,8 +21,10 @@ export async function fitSlice (slice: Slice, side: number, targets: 'nearest' |
     fittedWidth,
     channels,
     image: slice.scaled == null ? scaledImage(slice, side) : keptImage(slice.scaled, side),
-    mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth),
-    ...(targets === 'area' ? { shares: labelShares(slice.mask, slice, fittedHeight, fittedWidth) } : {}),
+    ...(slice.kind == null
+      ? { mask: resizeLabels(slice.mask, slice, fittedHeight, fittedWidth) }
+      : { kind: slice.kind, ...renderMarks(slice, { side, fittedHeight, fittedWidth }) }),
+    ...(targets === 'area' && slice.kind == null ? { shares: labelShares(slice.mask, slice, fittedHeight, fittedWidth) } : {}),
     ...(slice.lacks == null ? {} : { lacks: slice.lacks }),
     ...(slice.corrected === true ? { corrected: true } : {})
   }

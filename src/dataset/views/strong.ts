@@ -1,4 +1,5 @@
 import { normal, type Random } from '../../common/random.ts'
+import { UNKNOWN } from '../labels/label-map.ts'
 import type { Fitted } from '../types.ts'
 import { smoothField } from './smooth-field.ts'
 
@@ -19,7 +20,7 @@ type Map = (x: number, y: number) => readonly [x: number, y: number]
 
 /**
  * Turned, shifted, sheared, zoomed and bent, image and mask alike; then contrast, gamma and noise of the image. Where nothing comes from
- * inside, the image is 0 and the mask background.
+ * inside, the image is 0 and the mask background, or not known where it is no whole mask.
  */
 export function strongView (fitted: Fitted, random: Random): Fitted {
   const map = drawMotion(fitted, random)
@@ -46,17 +47,18 @@ function drawMotion ({ fittedHeight: height, fittedWidth: width, side }: Fitted,
 }
 
 function moveBy (fitted: Fitted, map: Map): Fitted {
-  const { fittedHeight: height, fittedWidth: width, channels, image, mask, shares } = fitted
+  const { fittedHeight: height, fittedWidth: width, channels, image, mask, shares, kind, marks } = fitted
   const moved = new Uint8Array(image.length)
-  const labels = new Uint8Array(mask.length)
+  const labels = { from: mask, to: new Uint8Array(mask.length).fill(kind == null ? 0 : UNKNOWN) }
+  const strokes = marks == null ? [] : [{ from: marks, to: new Uint8Array(marks.length).fill(UNKNOWN) }]
   const parts = new Map([...shares ?? []].map(([label, share]) => [label, { from: share, to: new Uint8Array(share.length) }]))
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [fromX, fromY] = map(x, y)
       const to = y * width + x
       const [nearX, nearY] = [Math.round(fromX), Math.round(fromY)]
-      if (nearX < 0 || nearY < 0 || nearX >= width || nearY >= height) continue
-      labels[to] = mask[nearY * width + nearX]!
+      if (!isWithin(nearX, width) || !isWithin(nearY, height)) continue
+      for (const plane of [labels, ...strokes]) plane.to[to] = plane.from[nearY * width + nearX]!
       for (let c = 0; c < channels; c++) moved[to * channels + c] = between(image, { width, height, channels, c }, fromX, fromY)
       for (const { from, to: share } of parts.values()) share[to] = between(from, { width, height, channels: 1, c: 0 }, fromX, fromY)
     }
@@ -64,9 +66,14 @@ function moveBy (fitted: Fitted, map: Map): Fitted {
   return {
     ...fitted,
     image: moved,
-    mask: labels,
+    mask: labels.to,
+    ...Object.assign({}, ...strokes.map((plane) => ({ marks: plane.to }))) as Pick<Fitted, 'marks'>,
     ...(shares == null ? {} : { shares: new Map([...parts].map(([label, { to }]) => [label, to])) })
   }
+}
+
+function isWithin (at: number, count: number): boolean {
+  return at >= 0 && at < count
 }
 
 /** Bilinear; beyond the border the border goes on. */

@@ -1,14 +1,12 @@
 import { InputError } from '../../errors.ts'
 import { readCapped } from '../file.ts'
+import { fillPolygons, type Point } from '../polygons.ts'
 import { Canvas, type DrawnLabels, type Segment, type SegmentRule } from './canvas.ts'
 import { decimals, items, text } from './elements.ts'
 import { dot, type Vector } from './instance.ts'
 import { parseWhole, type DataSet } from './parse.ts'
 import { depthIn, minus, slicesByDepth } from './seg.ts'
 import type { PlacedFrame, Stack } from './stacks.ts'
-
-/** A point in pixels of a slice; whole numbers are middles of pixels. */
-type Point = readonly [number, number]
 
 const ACROSS = 'contours that run across slices: leave them out'
 const NO_PLACE = 'its images do not say where they lie, so contours cannot be drawn on them: use a DICOM SEG'
@@ -39,7 +37,7 @@ export async function readStructures (file: string, stack: Stack, rule: SegmentR
     if (isKnown) canvas.know(value)
     const contours = items(dataSet, 'x30060039').filter((each) => number(each, 'x30060084') === region.number)
     for (const [slice, polygons] of bySlice(contours, placed)) {
-      fill(polygons, stack.dims[0], stack.dims[1], (pixel) => { canvas.put(slice * canvas.size + pixel, value) })
+      fillPolygons(polygons, stack.dims[0], stack.dims[1], (pixel) => { canvas.put(slice * canvas.size + pixel, value) })
     }
   }
   return { voxels: canvas.labels, notes }
@@ -75,20 +73,4 @@ function bySlice (regions: readonly DataSet[], placed: readonly PlacedFrame[]): 
 function pointsOf (contour: DataSet): Vector[] {
   const values = decimals(contour, 'x30060050') ?? []
   return Array.from({ length: Math.floor(values.length / 3) }, (_, at) => values.slice(3 * at, 3 * at + 3) as unknown as Vector)
-}
-
-/** Pixels whose middles lie inside an odd number of polygons: from each crossing of a row with an edge to the next. */
-function fill (polygons: readonly (readonly Point[])[], columns: number, rows: number, put: (pixel: number) => void): void {
-  const heights = polygons.flatMap((polygon) => polygon.map(([, y]) => y))
-  const [top, bottom] = [heights.reduce((a, b) => Math.min(a, b)), heights.reduce((a, b) => Math.max(a, b))]
-  for (let row = Math.max(0, Math.floor(top)); row < Math.min(rows, Math.ceil(bottom) + 1); row++) {
-    const crossings = polygons.flatMap((polygon) => polygon.flatMap(([x, y], at) => {
-      const [x2, y2] = polygon[(at + 1) % polygon.length]!
-      return (y <= row) === (y2 <= row) ? [] : [x + (row - y) / (y2 - y) * (x2 - x)]
-    })).sort((a, b) => a - b)
-    for (let at = 0; at + 1 < crossings.length; at += 2) {
-      const last = Math.min(columns, Math.ceil(crossings[at + 1]!))
-      for (let column = Math.max(0, Math.ceil(crossings[at]!)); column < last; column++) put(row * columns + column)
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { EVERYTHING, toClassTargets, toTargets, UNKNOWN, type Fitted, type Label
 
 /** Something in these images is not known, or not annotated. */
 function isPartial (samples: readonly Fitted[]): boolean {
-  return samples.some(({ mask, lacks = [] }) => lacks.length > 0 || mask.includes(UNKNOWN))
+  return samples.some(({ mask, lacks = [] }) => lacks.length > 0 || mask.includes(UNKNOWN)) || isWeak(samples)
 }
 
 /** What the classes of images are where only some of them may be known; undefined where all is known of the one that there is. */
@@ -14,6 +14,22 @@ export function classesIn (samples: readonly Fitted[], labels: LabelMap | undefi
 /** The same for training; images without foreground that it is meant to have say nothing of Dice either (supervised.ts). */
 export function classesTrained (samples: readonly Fitted[], labels: LabelMap | undefined, emptyShare = 0): LabelMap | undefined {
   return classesIn(samples, labels) ?? (emptyShare > 0 ? EVERYTHING : undefined)
+}
+
+/** Something in these images is known otherwise than by a whole mask. */
+function isWeak (samples: readonly Fitted[]): boolean {
+  return samples.some(({ kind }) => kind != null)
+}
+
+/** Of these kinds enough is known of an image to measure overlap: a stroke's cells are too few. */
+function hasOverlap ({ kind }: Fitted): boolean {
+  return kind == null || kind === 'block'
+}
+
+/** `@overlap` [B,1]: 1 for images whose Dice counts in training; nothing where it does of all that a phase trains on. */
+export function overlapFeeds (batch: readonly Fitted[], samples: readonly Fitted[]): HostRecord {
+  if (!isWeak(samples)) return {}
+  return { '@overlap': { shape: [batch.length, 1], data: Float32Array.from(batch, (each) => hasOverlap(each) ? 1 : 0) } }
 }
 
 /** `@targets` [B,C,L,L] of a batch; where there are classes (classesIn), `@known` beside it. */

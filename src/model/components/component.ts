@@ -61,6 +61,8 @@ export interface Run {
   readonly targets: tf.Tensor
   /** Share that is known of each class, in the same shape; all of it if not given. */
   readonly known?: tf.Tensor | undefined
+  /** 1 for images whose Dice counts, [B,1]; all of them if not given. */
+  readonly overlap?: tf.Tensor | undefined
 }
 
 /** How things stand when a phase begins. */

@@ -24,7 +24,7 @@ export function episode (
   if (weight === 0) return { name: 'episode' }
   const ring = Math.max(1, Math.round(settings.ring * maskSide))
   const tried: Term = {
-    name: 'episode', isOfLook: true, weight, loss: ({ inLook: seen, targets, known }) => lossOf(seen().masks, targets, known)
+    name: 'episode', isOfLook: true, weight, loss: ({ inLook: seen, ...truth }) => lossOf(seen().masks, truth)
   }
   const borders: Term = {
     name: 'boundary contrast',

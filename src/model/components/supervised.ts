@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { knownLoss, supervisedLoss } from '../objectives/supervised.ts'
-import type { Component, Term } from './component.ts'
+import type { Component, Run, Term } from './component.ts'
 
 const TERM: Term = {
   name: 'supervised',
-  loss: ({ student, targets, known }) => lossOf(firstViews(student.masks, targets.shape[0]), targets, known)
+  loss: ({ student, ...truth }) => lossOf(firstViews(student.masks, truth.targets.shape[0]), truth)
 }
 
 /** Of mask logits against the shares of each class, over what is known of them. */
-export function lossOf (masks: tf.Tensor, targets: tf.Tensor, known: tf.Tensor | undefined): tf.Scalar {
-  return known == null ? supervisedLoss(masks, targets) : knownLoss(masks, targets, known)
+export function lossOf (masks: tf.Tensor, { targets, known, overlap }: Pick<Run, 'targets' | 'known' | 'overlap'>): tf.Scalar {
+  return known == null ? supervisedLoss(masks, targets) : knownLoss(masks, { targets, known, overlap })
 }
 
 /** Of several views of each image the first is compared with its mask. */

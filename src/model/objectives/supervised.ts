@@ -34,9 +34,9 @@ export function supervisedLoss (logits: tf.Tensor, targets: tf.Tensor): tf.Scala
 /**
  * The same per class over what is known of it: logits, targets and known shares [B,C,…]. A class counts as much as any other. Its
  * cross-entropy is over the images of which it knows anything; its Dice only over those that show it, since Dice without foreground
- * drives a small class to nothing.
+ * drives a small class to nothing. `overlap`, [B,1], is 0 for images whose Dice does not count.
  */
-export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, knownShares: tf.Tensor): tf.Scalar {
+export function knownLoss (logits: tf.Tensor, { targets, known: knownShares, overlap }: Known): tf.Scalar {
   const [images = 0, classes = 0] = logits.shape
   const rows = (each: tf.Tensor): tf.Tensor => tf.reshape(each, [images, classes, -1])
   const [z, y, w] = [rows(logits), rows(targets), rows(knownShares)]
@@ -47,8 +47,11 @@ export function knownLoss (logits: tf.Tensor, targets: tf.Tensor, knownShares: t
   const either = tf.add(tf.sum(tf.mul(w, tf.add(tf.square(p), tf.square(y))), 2), DICE_EPSILON)
   const dice = tf.sub(1, tf.div(both, either))
   const [known, shown] = [isAny(area), isAny(tf.sum(tf.mul(w, y), 2))]
-  return tf.add(tf.mul(meanOf(bce, known), BCE_WEIGHT), tf.mul(meanOf(dice, shown), DICE_WEIGHT))
+  const counted = overlap == null ? shown : tf.mul(shown, overlap)
+  return tf.add(tf.mul(meanOf(bce, known), BCE_WEIGHT), tf.mul(meanOf(dice, counted), DICE_WEIGHT))
 }
+
+interface Known { readonly targets: tf.Tensor, readonly known: tf.Tensor, readonly overlap?: tf.Tensor | undefined }
 
 /** 1 where there is any of it, else 0. */
 function isAny (amount: tf.Tensor): tf.Tensor {

@@ -2,7 +2,7 @@ import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import { viewedSlices, type Fitted, type LabelMap } from '../../dataset/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
-import { targetFeeds } from '../classes/feeds.ts'
+import { overlapFeeds, targetFeeds } from '../classes/feeds.ts'
 import type { Around } from '../components/component.ts'
 import { viewsOf, type Component } from '../components/index.ts'
 import { lowResSide } from '../sam/build-sam.ts'
@@ -30,6 +30,7 @@ export async function batchFeeds (
   return {
     ...await inputs(shown, train.augment ? random : undefined),
     ...targetFeeds(images, lowResSide(config), labels),
+    ...overlapFeeds(images, around.samples),
     ...boxes,
     ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, around) ?? {})) as HostRecord
   }

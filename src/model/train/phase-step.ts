@@ -52,8 +52,8 @@ function descent (
   { parameters, answers, inLook }: Training,
   { terms, clipNorm }: Descent
 ): { value: tf.Scalar, grad: tf.Tensor } {
-  const { '@known': known } = t
-  const truth = { targets: mixed(input(t, 'targets'), t), known: known == null ? undefined : mixedKnown(known, t) }
+  const { '@known': known, '@overlap': overlap } = t
+  const truth = { targets: mixed(input(t, 'targets'), t), known: known == null ? undefined : mixedKnown(known, t), overlap }
   const loss = (x: tf.Tensor, which: readonly Term[], shift?: tf.Tensor): tf.Scalar => {
     let look: StepOutput | undefined
     const seen = (): StepOutput => {

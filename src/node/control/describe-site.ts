@@ -56,6 +56,7 @@ export function describeSite (parts: SiteParts): SiteStatus {
     conditions: conditionsOf(site.notices, now),
     eventLoopP99Ms,
     ...trainingOf(site.record.reads, { steps: averager?.steps, images }, document.training),
+    ...isUnscored(site.record) ? { unscored: true as const } : {},
     ...present({ publications, compute, partner, dice, intervals, classes: site.record.classes, consensus, progress })
   }
 }
@@ -63,6 +64,11 @@ export function describeSite (parts: SiteParts): SiteStatus {
 function conditionsOf ({ conditions }: SiteParts['site']['notices'], now: number): ConditionView[] {
   return conditions.map(({ kind, message, forMs }) =>
     ({ ...(kind == null ? {} : { kind }), sentence: message, since: new Date(now - forMs).toISOString() }))
+}
+
+/** Known once the trainer is ready. */
+function isUnscored ({ reads, compute, validationImages }: SiteParts['site']['record']): boolean {
+  return !reads && compute != null && validationImages === 0
 }
 
 /** A site without labels has none. */

@@ -6,11 +6,12 @@ import { GENERALISING } from './generalising.ts'
 import { MIXING } from './mixing.ts'
 import { PFEDSAM } from './pfedsam.ts'
 import type { Preset } from './preset.ts'
+import { WEAK } from './weak.ts'
 
 export type { Preset } from './preset.ts'
 
 /** Every method that a federation can be created with; the first is what a federation does that names none. */
-export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING, ...MIXING] as const
+export const PRESETS = [...PFEDSAM, ADAPTIVE, ...BASELINES, ...GENERALISING, ...MIXING, ...WEAK] as const
 
 export type PresetName = typeof PRESETS[number]['name']
 

@@ -45,7 +45,9 @@ export class SiteScorer {
     this.#frozen = undefined
   }
 
+  /** Nothing without images that have masks. */
   async score (adapter: Adapter, round: number): Promise<Scored> {
+    if (this.#samples.length === 0) return {}
     const frozen = this.#frozen ??= await this.#evaluate(adapter, 'frozen')
     const [global, personal] = [await this.#evaluate(adapter, 'global'), await this.#evaluate(adapter, 'personal')]
     const alone = await this.#init.learner.evaluateAlone(this.#samples)

@@ -79,12 +79,13 @@ async function readData (setup: Setup, kept: Corrections): Promise<Read> {
     corrected: corrections,
     withdrawn: withdrawn.withdrawn,
     empty: (training.emptyShare ?? 0) > 0,
+    kinds: training.supervision,
     sides: [model.imageSize]
   })
   const known = await readSides(privateStore)
   const split = await fitSplit(dataset, model.imageSize, { ...training, ...known })
   const { train, validation, sides } = split
-  if (train.length === 0 || validation.length === 0) {
+  if (train.length === 0 || (validation.length === 0 && training.supervision == null)) {
     const rest = withdrawn.list.length === 0 ? '' : ' without those who were withdrawn'
     throw new InputError(`${data} has too few slices (${dataset.slices.length}) to split into training and validation${rest}: add images`)
   }

@@ -45,7 +45,7 @@ describe('pictures of validation images', function () {
       expect(seen.map((each) => [each.width, each.height])).to.deep.equal(all.map(() => [width, height]))
       expect(scores.frozen.dice).to.be.within(0, 1)
     }
-    expect(shots.some(({ scores }) => scores.frozen.dice <= dice.frozen)).to.equal(true)
+    expect(shots.some(({ scores }) => scores.frozen.dice <= dice!.frozen)).to.equal(true)
     const file = join(privateStore, 'pictures.json')
     expect((await stat(file)).mode & 0o777).to.equal(0o600)
     expect(await readFile(file, 'utf8')).not.to.include('colin27').and.not.to.include(DATA)

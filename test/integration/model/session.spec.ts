@@ -98,7 +98,7 @@ describe('a trainer whose method keeps the decoder at the site', function () {
   it('goes on after a stop with the decoder that it had', async () => {
     const site = await open('whole')
     const { dice } = await site.score({ round: 2, adapter: site.ready.initial })
-    expect(dice.global).to.equal(dice.frozen)
-    expect(dice.personal).to.not.equal(dice.global)
+    expect(dice!.global).to.equal(dice!.frozen)
+    expect(dice!.personal).to.not.equal(dice!.global)
   })
 })

@@ -77,7 +77,7 @@ describe('the pieces that methods are made of', function () {
   })
 
   describe('in another look, after a trial step', () => {
-    const LOOK: Term = { name: 'look', isOfLook: true, loss: ({ inLook, targets }) => lossOf(inLook().masks, targets, undefined) }
+    const LOOK: Term = { name: 'look', isOfLook: true, loss: ({ inLook, targets }) => lossOf(inLook().masks, { targets }) }
 
     async function gradient (terms: readonly Term[], more: HostRecord = {}): Promise<Float32Array> {
       const outputs = await compute({ ...fed, ...more }, gradientStep({ ...context, clipNorm: 1 }, terms))
