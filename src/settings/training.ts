@@ -186,8 +186,8 @@ export function conflictInTraining (settings: TrainSettings): string | undefined
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  return conflictInPrompt(settings) ?? conflictInEpisode(settings) ?? conflictInAlign(settings) ?? conflictInMixup(settings) ??
-    conflictInShown(settings)
+  const parts = [conflictInPrompt, conflictInEpisode, conflictInAlign, conflictInMixup, conflictInShown]
+  return parts.map((conflict) => conflict(settings)).find((each) => each != null)
 }
 
 function conflictInShown ({ views: shown, augment }: TrainSettings): string | undefined {

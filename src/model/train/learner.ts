@@ -34,7 +34,8 @@ import { floatsHash, vector } from './host-records.ts'
 import { factsOf } from './lack.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
 import { masksOf } from './masks.ts'
-import { OWN_BETA_2, stepScalars } from './optimiser.ts'
+import { globalScalars } from './host-scalars.ts'
+import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
 import { phaseRates } from './phase-rates.ts'
@@ -68,6 +69,7 @@ export class Learner {
   /** The base, and what of Γ never changes. */
   readonly #weights: Weights
   readonly #initialKept: Float32Array
+  readonly #choosing: number
   #state: PrivateState
 
   private constructor (init: LearnerInit) {
@@ -93,6 +95,7 @@ export class Learner {
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
     this.#weights = { ...weights, ...global.fixed }
+    this.#choosing = choosingRound(init.rounds, method)
     this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
     this.#steps = compiledSteps(init, this.#context, this.#weights, this.#components)
     const { firstAdapted: blocks } = this.#context
@@ -112,10 +115,6 @@ export class Learner {
   /** The method has copies of the adapter instead of experts. */
   get #copies (): boolean {
     return this.#layouts.copy > 0
-  }
-
-  get #choosing (): number {
-    return choosingRound(this.#init.rounds ?? Infinity, this.#init.method ?? {})
   }
 
   /** @throws InputError when the settings do not fit the model. */
@@ -193,11 +192,7 @@ export class Learner {
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
     const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => {
       if (step === half + 1) middle = now
-      return {
-        '@gamma': vector(now),
-        '@scalars': vector(stepScalars(step, part * factor(step))),
-        ...((this.#context.discriminator ?? 0) === 0 ? {} : { '@ownScalars': vector(stepScalars(step, 1, OWN_BETA_2)) })
-      }
+      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -225,16 +220,15 @@ export class Learner {
   async #trainExperts (args: PhaseArgs): Promise<PhaseResult> {
     const { adapter } = args
     if (this.#layouts.experts.size === 0) return { adapter, loss: 0, steps: 0 }
-    const { values: value, first, second, step: before } = this.#state.experts
+    const { values: value, first, second, step: done } = this.#state.experts
     const gamma = this.#global.join(adapter, this.#state.kept)
-    const factor = this.#plan.rateFactor('L', args, before)
-    const start = { value, first, second }
-    const { trained, loss, steps } = await this.#run('L', args, { start, done: before, gamma }, (step, lambda) => ({
+    const factor = this.#plan.rateFactor('L', args, done)
+    const { trained, loss, steps } = await this.#run('L', args, { start: { value, first, second }, done, gamma }, (step, lambda) => ({
       '@gamma': vector(gamma),
       '@lambda': vector(lambda),
-      '@scalars': vector(stepScalars(before + step, factor(step)))
+      '@scalars': vector(stepScalars(done + step, factor(step)))
     }))
-    const experts = { values: trained.value, first: trained.first, second: trained.second, step: before + steps }
+    const experts = { values: trained.value, first: trained.first, second: trained.second, step: done + steps }
     this.#state = { ...this.#state, experts }
     return { adapter, loss, steps }
   }

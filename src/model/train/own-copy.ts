@@ -20,7 +20,7 @@ export interface Candidate {
 }
 
 /** The last round whose images are without those that the site chooses by: then it chooses. */
-export function choosingRound (rounds: number, { tail = DEFAULT_TAIL }: Pick<MethodSettings, 'tail'>): number {
+export function choosingRound (rounds = Infinity, { tail = DEFAULT_TAIL }: Pick<MethodSettings, 'tail'> = {}): number {
   return rounds - Math.round(tail * rounds)
 }
 
