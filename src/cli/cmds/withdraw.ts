@@ -7,6 +7,7 @@ import { appendPending } from '../../federation/membership/pending.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { isThere, namesIn } from '../../home/files.ts'
 import { sitePaths, type SitePaths } from '../../home/paths.ts'
+import { removePictures } from '../../home/pictures.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import type { Withdrawal } from '../../home/withdrawals.ts'
 import type { WithdrawalChange } from '../../node/withdrawals.ts'
@@ -126,6 +127,7 @@ async function take ({ privateStore, shown, newWithdrawals }: SitePaths, book: W
   await tell(newWithdrawals, { subject: id, event: 'withdrawn', at: entry.at })
   const embeddings = join(privateStore, 'embeddings')
   for (const name of await isThere(embeddings) ? await namesIn(embeddings) : []) await rm(join(embeddings, name), { force: true })
+  await removePictures(privateStore)
   return entry
 }
 
