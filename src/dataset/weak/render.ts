@@ -2,21 +2,24 @@ import { isForeground } from '../labels/label-book.ts'
 import { UNKNOWN } from '../labels/label-map.ts'
 import type { Fitted, Slice } from '../types.ts'
 
+/** Of a box's width and height, the axes of the ellipse in its middle that is taken for what the box is around: ours. */
+const MIDDLE = 0.5
 /** Pixels of the network's input across one cell of its masks: a patch of 16, and four cells to it (docs/spec/sam.md#geometry). */
 const CELL = 4
 
 type Size = Pick<Fitted, 'side' | 'fittedHeight' | 'fittedWidth'>
 
 /**
- * What is known of a slice without a whole mask, at the side of the network: `marks` of scribbles, blocks and points, `mask` of these and
- * of what lies outside all boxes. A pixel is marked where any that it covers is, so that a stroke of one pixel survives whatever the
- * side; a point is as large as three cells.
+ * What is known of a slice without a whole mask, at the side of the network: `marks` of scribbles, blocks, points and the middle of boxes,
+ * `mask` of these and of what lies outside all boxes. A pixel is marked where any that it covers is, so that a stroke of one pixel survives
+ * whatever the side; a point is as large as three cells.
  */
 export function renderMarks (slice: Slice, size: Size): Pick<Fitted, 'mask' | 'marks'> {
   const marks = thinned(slice, size)
   for (const point of slice.marks?.points ?? []) putPoint(point, slice, size, marks)
-  const mask = marks.slice()
   const boxes = slice.marks?.boxes ?? []
+  for (const box of boxes) putMiddle(box, slice, size, marks)
+  const mask = marks.slice()
   if (boxes.length > 0) outside(boxes, slice, size, (pixel) => { if (mask[pixel] === UNKNOWN) mask[pixel] = 0 })
   return { mask, marks }
 }
@@ -57,6 +60,19 @@ function putPoint ([x, y, code]: Point, { height, width }: Slice, { fittedHeight
 }
 
 type Box = NonNullable<Slice['marks']>['boxes'][number]
+
+/** Without it boxes would say nothing but where the organ is not, and nothing is then the best guess. What is drawn stands. */
+function putMiddle ([x0, y0, x1, y1, code]: Box, { height, width }: Slice, { fittedHeight, fittedWidth }: Size, marks: Uint8Array): void {
+  const [down, across] = [height / fittedHeight, width / fittedWidth]
+  const away = (at: number, from: number, to: number): number => (2 * at - from - to) / Math.max(1, to - from) / MIDDLE
+  for (let y = 0; y < fittedHeight; y++) {
+    const high = away((y + 0.5) * down, y0, y1)
+    for (let x = 0; Math.abs(high) <= 1 && x < fittedWidth; x++) {
+      const at = y * fittedWidth + x
+      if (marks[at] === UNKNOWN && Math.hypot(high, away((x + 0.5) * across, x0, x1)) <= 1) marks[at] = code
+    }
+  }
+}
 
 /** Pixels that no box touches. */
 function outside (
