@@ -45,9 +45,12 @@ const DAMAGED = 'The pictures of the last round are damaged; the next round make
 /** What the trainer left in `private/`. */
 export async function readSitePictures (home: string): Promise<SitePictures | { readonly problem: string }> {
   try {
-    const found = await readPictures(sitePaths(home).privateStore)
+    const paths = sitePaths(home)
+    const found = await readPictures(paths.privateStore)
     if (found == null || found.shots.length === 0) return { problem: NONE }
-    return { when: `after round ${found.round} (${minute(found.t)})`, shots: found.shots }
+    const { rounds } = (await readNewestFederation(paths)).document.training
+    // The models are fitted and scored once more after the last one.
+    return { when: `after ${found.round > rounds ? 'all rounds' : `round ${found.round}`} (${minute(found.t)})`, shots: found.shots }
   } catch (error) {
     if (error instanceof CorruptFileError) return { problem: DAMAGED }
     throw error
