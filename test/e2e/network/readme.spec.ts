@@ -84,6 +84,15 @@ describe('the first steps of README.md, by three sites as they are written', fun
     children.set(site, { child, err: () => text })
   }
 
+  /** What answers until it is stopped; resolves with its first line. */
+  async function open (site: Site, { command }: Line): Promise<string> {
+    const child = spawn(process.execPath, [CLI, ...here(site, command)], { cwd: folder, env: envOf(site) })
+    const [said] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]) as [unknown]
+    child.kill('SIGINT')
+    if (child.exitCode == null && child.signalCode == null) await once(child, 'exit')
+    return String(said)
+  }
+
   /** Until it holds for all of them; fails when nothing has moved anywhere for long. */
   async function until (what: string, sites: readonly Site[], holds: (status: SiteStatus) => boolean): Promise<void> {
     const moved = { what: '', at: Date.now() }
@@ -136,7 +145,7 @@ describe('the first steps of README.md, by three sites as they are written', fun
     expect(look.map(({ command }) => command)).to.deep.equal(['consilium data check /data/prostate'])
     expect(found.filter((line) => !isFounders(line)).map(({ command, aside }) => [command.split(' ')[1], aside.slice(0, 8)]))
       .to.deep.equal([['model', 'only for'], ['init', 'every ot']])
-    expect(join3.map(({ command }) => command.split(' ')[1])).to.deep.equal(['join', 'start', 'status'])
+    expect(join3.map(({ command }) => command.split(' ')[1])).to.deep.equal(['join', 'start', 'status', 'page'])
   })
 
   it('in their order: nobody trains before all are there, and every round has exchanges', async () => {
@@ -158,7 +167,8 @@ describe('the first steps of README.md, by three sites as they are written', fun
         if (line.command.startsWith('consilium start')) {
           start(site, line)
           await until(`${site} is up`, [site], ({ phase }) => phase !== 'starting')
-        } else expect(await type(site, line, { INVITATION: invitations.get(site)! })).not.to.equal('')
+        } else if (line.command === 'consilium page') expect(await open(site, line)).to.match(/^open http:\/\/127\.0\.0\.1:/)
+        else expect(await type(site, line, { INVITATION: invitations.get(site)! })).not.to.equal('')
       }
     }
     await end()
