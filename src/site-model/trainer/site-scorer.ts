@@ -24,6 +24,9 @@ type Score = Pick<Evaluation, 'dice' | 'classes' | 'labelFits' | 'perSample'> & 
 
 type Scored = TrainerCalls['score']['reply']
 
+/** Drawing takes as long as a short round: while rounds are shorter than this, some have no pictures. Milliseconds. */
+const REDRAWN_MS = 60_000
+
 /** Scores the three models on the validation images, and keeps pictures of a few of them in `private/`. */
 export class SiteScorer {
   readonly #init: SiteScorerInit
@@ -31,6 +34,7 @@ export class SiteScorer {
   #shown: readonly number[]
   /** It does not change while the images do not. */
   #frozen: Score | undefined
+  #drawnAt = -Infinity
 
   constructor (init: SiteScorerInit, samples: readonly ScoredSample[]) {
     this.#init = init
@@ -43,6 +47,7 @@ export class SiteScorer {
     this.#samples = samples
     this.#shown = this.#choose()
     this.#frozen = undefined
+    this.#drawnAt = -Infinity
   }
 
   /** Nothing without images that have masks. */
@@ -92,7 +97,9 @@ export class SiteScorer {
 
   /** A site goes on without them. */
   async #keepPictures (scores: Readonly<Record<Mode, Score>>, round: number): Promise<void> {
-    const { setup: { privateStore, labels, pictures = 0 }, now } = this.#init
+    const { setup: { privateStore, labels, pictures = 0, training: { rounds } }, now } = this.#init
+    if (round < rounds && now() - this.#drawnAt < REDRAWN_MS) return
+    this.#drawnAt = now()
     try {
       if (pictures === 0) {
         await removePictures(privateStore)

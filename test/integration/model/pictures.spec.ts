@@ -52,13 +52,13 @@ describe('pictures of validation images', function () {
   })
 
   /** Of six patients, whose outlines a model finds as they are. */
-  async function score (privateStore: string, pictures: number): Promise<object> {
+  function scorerOf (privateStore: string, pictures: number, now: () => number): SiteScorer {
     const image = { height: 8, width: 8, fittedHeight: 4, fittedWidth: 4, side: 4, channels: 1 as const }
     const samples = Array.from({ length: 6 }, (_, i) => {
       const truth = Uint8Array.from({ length: 64 }, (__, at) => at < 8 * (i + 1) ? 1 : 0)
       return { ...image, id: `secret-${i}`, subject: `patient-${i}`, image: new Uint8Array(16).fill(90), mask: new Uint8Array(16), truth }
     })
-    const scorer = new SiteScorer({
+    return new SiteScorer({
       learner: {
         serves: undefined,
         evaluate: async ({ samples: some, mode, onMasks }) => {
@@ -68,11 +68,27 @@ describe('pictures of validation images', function () {
         },
         evaluateAlone: async () => await Promise.resolve(undefined)
       },
-      setup: { training: { seed: 1 } as TrainerSetup['training'], privateStore, pictures },
-      now: () => Date.UTC(2026, 10, 30)
+      setup: { training: { seed: 1, rounds: 9 } as TrainerSetup['training'], privateStore, pictures },
+      now
     }, samples)
-    return await scorer.score({} as Adapter, 3)
   }
+
+  async function score (privateStore: string, pictures: number): Promise<object> {
+    return await scorerOf(privateStore, pictures, () => Date.UTC(2026, 10, 30)).score({} as Adapter, 3)
+  }
+
+  it('are drawn once a minute at most, and after the last round', async () => {
+    let at = 0
+    const privateStore = join(folder, 'often')
+    const scorer = scorerOf(privateStore, 1, () => at)
+    const drawn: number[] = []
+    for (const [round, now] of [[1, 0], [2, 59_999], [3, 60_000], [4, 60_001], [9, 60_002], [10, 60_003]] as const) {
+      at = now
+      await scorer.score({} as Adapter, round)
+      drawn.push((await readPictures(privateStore))!.round)
+    }
+    expect(drawn).to.deep.equal([1, 1, 3, 3, 9, 10])
+  })
 
   it('come with intervals over patients, are found damaged, and are gone once the site is to keep none', async () => {
     const privateStore = join(folder, 'fake')
