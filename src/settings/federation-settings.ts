@@ -32,12 +32,13 @@ function conflictOfCopy ({ method: own, model: { moe }, training: { supervision 
 }
 
 function conflictInAlignment (settings: FederationSettings): string | undefined {
-  const { method: { personal, sharing = [] } = {}, training: { align }, privacy: promised } = settings
+  const { method: { personal, units, sharing = [] } = {}, training: { align }, privacy: promised } = settings
   if (align == null) return undefined
   if (align.target === 'cyclic' && !sharing.includes('core-adapter')) {
     return 'training.align.target: cyclic goes by what other sites show: say "sharing": ["core-adapter"] in method, or take joint'
   }
   if (personal === 'copy') return 'training.align: copies are trained as if they were alone: leave align or method.personal out'
+  if (units != null) return 'training.align: its discriminator is no unit, and would learn nothing: leave align or method.units out'
   return promised?.unit === 'patient'
     ? 'training.align: its discriminator sees all patients at once, and privacy is of each: leave align out, or say unit site'
     : undefined

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { onStopSignal } from '../../common/stop-signals.ts'
-import { InputError } from '../../errors.ts'
 import { writeFileSafely } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireKnownHome } from '../../home/version.ts'
+import { answerUntilStopped, requirePort } from '../answering.ts'
 import { askSite } from '../ask-site.ts'
 import { command, withFlags } from '../flags.ts'
 import { ownMember } from '../members-of-home.ts'
@@ -26,7 +25,7 @@ export const page = command({
   handler: async ({ home, json, port, open }) => {
     process.umask(0o077)
     await requireKnownHome(home)
-    if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new InputError(`--port ${port} is no port: choose 0 to 65535`)
+    requirePort(port)
     // Before anything is shown: a home that is none is said here.
     await ownMember(home)
     const { PageServer } = await import('../../page/server.ts')
@@ -34,12 +33,9 @@ export const page = command({
     print(json, { url: server.url }, `open ${server.url} in a browser on this machine; Ctrl-C ends it`)
     const folder = open && hasScreen() ? sitePaths(home).privateStore : undefined
     const opener = folder == null ? undefined : await openInBrowser(folder, server.url)
-    let letGo = (): void => {}
     try {
-      await new Promise<void>((resolve) => { letGo = onStopSignal(resolve) })
-      await server.stop()
+      await answerUntilStopped(server)
     } finally {
-      letGo()
       if (opener != null) await rm(opener, { force: true })
     }
   }

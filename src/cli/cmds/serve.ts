@@ -1,4 +1,3 @@
-import { onStopSignal } from '../../common/stop-signals.ts'
 import { InputError } from '../../errors.ts'
 import { loadConfig } from '../../home/config/load.ts'
 import { sitePaths } from '../../home/paths.ts'
@@ -6,6 +5,7 @@ import { readToken } from '../../home/token.ts'
 import { requireKnownHome } from '../../home/version.ts'
 import { engine } from '../../settings/site/compute.ts'
 import { identity } from '../../settings/site/identity.ts'
+import { answerUntilStopped, requirePort } from '../answering.ts'
 import { dataFolder } from '../data-folder.ts'
 import { command, withFlags } from '../flags.ts'
 import { homeFlag, jsonFlag, print } from '../output.ts'
@@ -34,19 +34,13 @@ export const serve = command({
     const token = await readToken(args.tokenFile)
     const config = await loadConfig(sitePaths(home).config, settingsIn(identity.pick({ data: true }), args))
     if (config.data == null) throw new InputError('no data folder is set: give --data PATH')
-    if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new InputError(`--port ${port} is no port: choose 0 to 65535`)
+    requirePort(port)
     const { ViewerServer } = await import('../../viewer/server.ts')
     const compute = settingsIn(engine, args)
     const data = await dataFolder(config.data, home)
     const { withoutLabels } = config
     const server = await ViewerServer.start({ home, data, withoutLabels, mode, compute, port, listen, token, origins })
     print(json, { url: server.url }, `listening on ${server.url}: docs/viewer.md says how 3D Slicer and OHIF find it; Ctrl-C ends it`)
-    let letGo = (): void => {}
-    try {
-      await new Promise<void>((resolve) => { letGo = onStopSignal(resolve) })
-      await server.stop()
-    } finally {
-      letGo()
-    }
+    await answerUntilStopped(server)
   }
 })

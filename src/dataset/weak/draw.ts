@@ -109,5 +109,6 @@ export function checkSize (marked: Size | undefined, own: Size): void {
 }
 
 function otherSize (marked: Size, own: Size): string {
-  return `its marks were drawn on an image of ${marked.width}×${marked.height} pixels, and it has ${own.width}×${own.height}: mark this one`
+  const [drawn, has] = [marked, own].map(({ width, height }) => `${width}×${height}`)
+  return `its marks were drawn on an image of ${drawn} pixels, and it has ${has}: mark this one`
 }

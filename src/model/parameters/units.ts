@@ -28,14 +28,15 @@ export function unitsOf (layout: Layout): Units {
     const columns = size / rows
     const units = factor === 'B' ? columns : shape.length > 1 ? rows : 1
     const begin = unitsFrom(name.replace(LOW_RANK, '.lora'), units)
-    for (let i = 0; i < size; i++) of[offset + i] = begin + (factor === 'B' ? i % columns : shape.length > 1 ? Math.floor(i / columns) : 0)
+    const unitAt = (i: number): number => factor === 'B' ? i % columns : shape.length > 1 ? Math.floor(i / columns) : 0
+    for (let i = 0; i < size; i++) of[offset + i] = begin + unitAt(i)
   }
   return { of, count }
 }
 
 /**
- * ρ of each unit, ½·‖a/‖a‖ − b/‖b‖‖: 0 where both point the same way, 1 the opposite one, 0.71 where they are unrelated; ½ where one is
- * nothing, 0 where both are.
+ * ρ of each unit, ½·‖a/‖a‖ − b/‖b‖‖: 0 where both point the same way, 1 the opposite one, 0.71 where they are unrelated; ½ where
+ * one is nothing, 0 where both are.
  */
 export function unlikeness (a: ArrayLike<number>, b: ArrayLike<number>, units: Units): Float64Array {
   const [left, right] = [lengths(a, units), lengths(b, units)]

@@ -32,11 +32,13 @@ describe('method.sharing', () => {
     expect(conflictIn({ ...settings, method: {} })).to.match(/^training\.align\.target: cyclic goes by what other sites show/)
   })
 
-  it('goes with no alignment of copies, nor with one where each patient is promised privacy', () => {
+  it('goes with no alignment of copies or units, nor with one where each patient is promised privacy', () => {
     const joint = { ...settings, method: {}, training: { ...settings.training, align: { ...ALIGN, target: 'joint' as const } } }
     expect(conflictIn(joint)).to.equal(undefined)
     const noExperts = { ...joint.model, moe: { ...joint.model.moe, blocks: [] } }
     expect(conflictIn({ ...joint, model: noExperts, method: { personal: 'copy' } })).to.match(/^training\.align: copies/)
+    const units = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
+    expect(conflictIn({ ...joint, model: noExperts, method: { units } })).to.match(/^training\.align: its discriminator is no unit/)
     const privacy = { unit: 'patient' as const, epsilon: 8, delta: 1e-3, clip: 1, rate: 0.1 }
     const training = { ...joint.training, stepsPerRound: 1, epochsG: undefined, epochsL: undefined, teacherG: 'none' as const }
     expect(conflictIn({ ...joint, training, privacy })).to.match(/^training\.align: its discriminator sees all patients/)
