@@ -26,7 +26,7 @@ function looksOf ({ episode }: TrainSettings): number {
   return episode == null || episode.weight === 0 ? 0 : 1 + Number(episode.innerRate > 0)
 }
 
-/** The encoder runs once more, for the model to align with. */
+/** The encoder runs once more, for the model to align with, if that is another one. */
 function alignedOf ({ align }: TrainSettings): number {
-  return align == null || align.weight === 0 ? 0 : FORWARD
+  return align == null || align.weight === 0 || align.target === 'moments' ? 0 : FORWARD
 }

@@ -114,6 +114,7 @@ export const METHODS: readonly Method[] = [
   },
   { name: 'fedda-joint', title: 'FedDA-like, joint', preset: 'fedda-joint', ...ALIGNED },
   { name: 'fedda-cyclic', title: 'FedDA-like, cyclic', preset: 'fedda-cyclic', ...ALIGNED },
+  { name: 'fedda-moments', title: 'FedDA-like, by moments', ...ALIGNED, preset: 'fedda-moments', cost: 1 },
   { name: 'fedda-mmd', title: 'FedDA-like, by MMD', preset: 'fedda-mmd', ...ALIGNED },
   { name: 'drflm', title: 'DRFLM', ...ROBUST },
   { name: 'robust', title: 'pFedSAM, sites served worst count more', ...ROBUST, preset: 'pfedsam', settings: { method: { robust: KL } } },

@@ -1,21 +1,33 @@
 import type { Received } from '../model/components/component.ts'
+import type { Learner } from '../model/train/learner.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import { amplitudeBank } from '../site-model/amplitude-bank.ts'
+import { featureMoments } from '../site-model/feature-moments.ts'
 import type { SiteData } from './data-source.ts'
 
 /** Bytes of a number as it travels. */
 const NUMBER = 4
 
+interface Showing {
+  readonly learner: Learner
+  readonly method?: MethodSettings | undefined
+  readonly train: TrainSettings
+  readonly peer: string
+  readonly siteSeed: number
+}
+
 /** What a site shows of its images; all sites agree to what the method shares. */
-export function shownOfImages (
-  { method, train: { episode } }: { readonly method?: MethodSettings | undefined, readonly train: TrainSettings },
-  samples: SiteData['train'],
-  { peer, siteSeed }: { readonly peer: string, readonly siteSeed: number }
-): Received[] {
-  if (episode == null || method?.sharing?.includes('amplitude-bank') !== true) return []
-  const values = amplitudeBank(samples, { episode, siteSeed })
-  return values == null ? [] : [{ kind: 'amplitude-bank', peer, values }]
+export async function shownOfImages (
+  { learner, method: { sharing = [] } = {}, train: { episode }, peer, siteSeed }: Showing,
+  samples: SiteData['train']
+): Promise<Received[]> {
+  const bank = episode != null && sharing.includes('amplitude-bank') ? amplitudeBank(samples, { episode, siteSeed }) : undefined
+  const moments = sharing.includes('moments') ? await featureMoments(learner, samples) : undefined
+  return [
+    ...(bank == null ? [] : [{ kind: 'amplitude-bank', peer, values: bank } as const]),
+    ...(moments == null ? [] : [{ kind: 'moments', peer, values: moments } as const])
+  ]
 }
 
 /** Without a site's own, from the one after it on; of a model that stands for all sites there are no others. */

@@ -146,7 +146,7 @@ async function createModels (
       choice,
       siteSeed: siteSeed(settings.seed, index),
       sites,
-      shown: shownOfImages(settings, samples, { peer: name, siteSeed: siteSeed(settings.seed, index) }),
+      shown: await shownOfImages({ ...settings, learner, peer: name, siteSeed: siteSeed(settings.seed, index) }, samples),
       ...(settings.method?.sharing?.includes('core-adapter') === true ? { showsCoreAs: name } : {})
     })))
 }

@@ -5,9 +5,12 @@ import { conflictInLabels, labels } from './labels.ts'
 import { method } from './method.ts'
 import { conflictInModel, model } from './model.ts'
 import { conflictInPrivacy, privacy } from './privacy.ts'
+import type { PublicationKind } from './publication-kinds.ts'
 import { publicationRules } from './publications.ts'
 import { conflictInSecure, sealedOf } from './secure.ts'
-import { conflictInTraining, training } from './training.ts'
+import { conflictInTraining, training, type TrainSettings } from './training.ts'
+
+type AlignTarget = NonNullable<TrainSettings['align']>['target']
 
 /** What of a federation decides how its sites train and average: the sections of its document, in their order. */
 export const sections = { model, training, averaging, method: method.optional(), labels, privacy: privacy.optional() }
@@ -31,11 +34,16 @@ function conflictOfCopy ({ method: own, model: { moe }, training: { supervision 
     : 'training.supervision: a site with a copy chooses by masks that it holds back, which a site with weak labels lacks: leave it out'
 }
 
+const READ_BY_TARGET: Readonly<Record<AlignTarget, PublicationKind | undefined>> = {
+  joint: undefined, cyclic: 'core-adapter', moments: 'moments'
+}
+
 function conflictInAlignment (settings: FederationSettings): string | undefined {
   const { method: { personal, units, sharing = [] } = {}, training: { align }, privacy: promised } = settings
   if (align == null) return undefined
-  if (align.target === 'cyclic' && !sharing.includes('core-adapter')) {
-    return 'training.align.target: cyclic goes by what other sites show: say "sharing": ["core-adapter"] in method, or take joint'
+  const read = READ_BY_TARGET[align.target]
+  if (read != null && !sharing.includes(read)) {
+    return `training.align.target: ${align.target} goes by what other sites show: say "sharing": ["${read}"] in method, or take joint`
   }
   if (personal === 'copy') return 'training.align: copies are trained as if they were alone: leave align or method.personal out'
   if (units != null) return 'training.align: its discriminator is no unit, and would learn nothing: leave align or method.units out'

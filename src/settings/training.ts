@@ -75,9 +75,9 @@ export const DISCRIMINATOR_RATE = 1e-4
 /** In phase G, features are drawn towards those that another model makes of the same images (docs/spec/alignment.md). */
 const align = z.strictObject({
   target: setting(
-    z.enum(['joint', 'cyclic']),
-    "Whose features: those of the shared adapter as the phase found it; or of another site's own, each round the next one's, which " +
-      'method.sharing core-adapter shows'
+    z.enum(['joint', 'cyclic', 'moments']),
+    "Whose features: those of the shared adapter as the phase found it; of another site's own, each round the next one's, which " +
+      "method.sharing core-adapter shows; or the site's own with mean and deviation of another site's, which method.sharing moments shows"
   ),
   by: setting(
     z.enum(['adversarial', 'mmd']),

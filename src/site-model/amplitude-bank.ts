@@ -2,6 +2,7 @@ import { seededRandom, shuffled } from '../common/random.ts'
 import { amplitudesOf, planeOf, reaches, type Fitted } from '../dataset/index.ts'
 import { BANK_CHANNELS, BANK_ENTRIES, toAmplitudeLevel } from '../settings/publications.ts'
 import type { TrainSettings } from '../settings/training.ts'
+import { byPatient } from './by-patient.ts'
 
 /** Keeps a logarithm finite. */
 const LEAST = 1e-6
@@ -26,16 +27,6 @@ export function amplitudeBank (samples: readonly Fitted[], { episode: { window, 
   const groups = Array.from({ length: count }, (_, g) => order.filter((_images, i) => i % count === g))
   const entries = groups.map((each) => meanOf(each.map((images) => meanOf(images.map((image) => logarithms(image, window))))))
   return Float32Array.from(Array.from({ length: BANK_ENTRIES }, (_, i) => entries[i % count]!).flat().map(toAmplitudeLevel))
-}
-
-/** In the order of the patients' names, so that the order of files says nothing. */
-function byPatient (samples: readonly Fitted[]): Map<string, Fitted[]> {
-  const found = new Map<string, Fitted[]>()
-  const nameOf = ({ subject, id }: Fitted): string => subject ?? id
-  for (const each of [...samples].sort((a, b) => Number(nameOf(a) > nameOf(b)) - Number(nameOf(a) < nameOf(b)))) {
-    found.set(nameOf(each), [...found.get(nameOf(each)) ?? [], each])
-  }
-  return found
 }
 
 function logarithms (fitted: Fitted, window: number): number[] {

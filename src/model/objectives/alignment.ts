@@ -4,6 +4,8 @@ import { asRows } from '../blocks/common.ts'
 /** Gaussian kernels, each of twice the bandwidth of the one before; the middle one has the mean squared distance. */
 const KERNELS = 5
 const MIDDLE = Math.floor(KERNELS / 2)
+/** Of deviations that are divided by. */
+const LEAST_DEVIATION = 1e-3
 /** Far below any distance that counts. */
 const LEAST = 1e-12
 
@@ -37,4 +39,13 @@ export function meanDiscrepancy (one: tf.Tensor, other: tf.Tensor): tf.Scalar {
     tf.mean(tf.mean(tf.slice(kernel, [row, column], [height, width]), 1))
   const m = count - n
   return tf.sub(tf.add(block(0, 0, [n, n]), block(n, n, [m, m])), tf.mul(block(0, n, [n, m]), 2))
+}
+
+/** Features [B,G,G,d], of which each channel has over B and G the mean and deviation of `moments` [2,d] in place of its own. */
+export function withMoments (features: tf.Tensor, moments: tf.Tensor): tf.Tensor {
+  const rows = asRows(features)
+  const away = tf.sub(rows, tf.mean(rows, 0))
+  const deviation = tf.maximum(tf.sqrt(tf.mean(tf.square(away), 0)), LEAST_DEVIATION)
+  const [mean, wanted] = tf.split(moments, 2)
+  return tf.reshape(tf.add(tf.mul(tf.div(away, deviation), wanted!), mean!), features.shape)
 }

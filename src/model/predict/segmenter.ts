@@ -79,7 +79,7 @@ export class Segmenter {
     prompt: ImagePrompt = {},
     { multimask = false }: { readonly multimask?: boolean } = {}
   ): Promise<MaskMap[]> {
-    const embedding = await this.#embedding(image)
+    const embedding = await this.embedding(image)
     if (this.hasClasses) return [await this.#classes(image, prompt, embedding)]
     const numbers = multimask ? MULTI : SINGLE
     const answers: MaskMap[][] = []
@@ -99,6 +99,26 @@ export class Segmenter {
       ...map,
       iou: map.iou / answers.length
     }))
+  }
+
+  /** [1,G,G,d] of one image, row by row. */
+  async embedding (image: Fitted): Promise<HostRecord[string]> {
+    const { config, cache, pixels } = this.#init
+    const grid = gridSide(config)
+    const key = pixelKey(image, this.#init.identity)
+    const known = await cache.get(key)
+    if (known?.length === grid * grid * config.width) {
+      this.#reused++
+      return { shape: [1, grid, grid, config.width], data: known }
+    }
+    const images = toImages([image], pixels)
+    const { embedding } = await this.#encode.run({
+      ...this.#init.adapted,
+      '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images }
+    })
+    this.#encoded++
+    await cache.put(key, embedding!.data as Float32Array)
+    return embedding!
   }
 
   async dispose (): Promise<void> {
@@ -127,26 +147,6 @@ export class Segmenter {
       logits: a.logits.map((logit, i) => Math.max(logit, b.logits[i]!))
     }))
     return { map: 0, iou: mean(answers.map(({ iou }) => iou)), mask: decodeLabels(maps, this.#init.labels!), logits }
-  }
-
-  /** [1,G,G,d] of one image. */
-  async #embedding (image: Fitted): Promise<HostRecord[string]> {
-    const { config, cache, pixels } = this.#init
-    const grid = gridSide(config)
-    const key = pixelKey(image, this.#init.identity)
-    const known = await cache.get(key)
-    if (known?.length === grid * grid * config.width) {
-      this.#reused++
-      return { shape: [1, grid, grid, config.width], data: known }
-    }
-    const images = toImages([image], pixels)
-    const { embedding } = await this.#encode.run({
-      ...this.#init.adapted,
-      '@images': { shape: [1, config.imageSize, config.imageSize, 3], data: images }
-    })
-    this.#encoded++
-    await cache.put(key, embedding!.data as Float32Array)
-    return embedding!
   }
 }
 

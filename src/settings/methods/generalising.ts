@@ -60,6 +60,15 @@ export const GENERALISING = [
     }
   },
   {
+    name: 'fedda-moments',
+    title: "LoRA averaged; features pass for those of other sites' images (our FedDA)",
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, align: { ...ADVERSARIAL, target: 'moments' } },
+      method: { sharing: ['moments'] }
+    }
+  },
+  {
     name: 'fedda-mmd',
     title: "LoRA averaged; features stay near the average's by MMD (after FedHarmo)",
     settings: {

@@ -12,17 +12,20 @@ interface Sources {
   readonly samples: readonly Fitted[]
   /** What the learner says of itself; undefined before it has trained. */
   readonly core: Float32Array | undefined
+  /** Of the features of training images. */
+  readonly moments: () => Promise<Float32Array | undefined>
 }
 
 /** Undefined without both consents, where there are too few patients, and before there is anything to show. */
-export function madePublication (
+export async function madePublication (
   kind: PublicationKind,
   { method, publish, training: { episode }, siteSeed }: Showing,
-  { samples, core }: Sources
-): Float32Array | undefined {
+  { samples, core, moments }: Sources
+): Promise<Float32Array | undefined> {
   if (!bothConsent({ sharing: method?.sharing, publish }, kind)) return undefined
   switch (kind) {
     case 'core-adapter': return core
+    case 'moments': return await moments()
     case 'amplitude-bank': return episode == null ? undefined : amplitudeBank(samples, { episode, siteSeed })
   }
 }

@@ -54,7 +54,7 @@ async function run (
     return session.ready
   }
   if (session == null) throw new Error('the trainer was asked to work before it was set up')
-  if (call === 'publish') return session.publish?.((request as TrainerCalls['publish']['request']).kind) ?? {}
+  if (call === 'publish') return await session.publish?.((request as TrainerCalls['publish']['request']).kind) ?? {}
   return call === 'train' ? await session.train(request as TrainWork, isEnough) : await session.score(request as Work)
 }
 

@@ -10,6 +10,7 @@ import type { PublicationKind } from '../../settings/publication-kinds.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
+import { featureMoments } from '../feature-moments.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { Lineage } from '../withdrawals/lineage.ts'
@@ -33,7 +34,7 @@ export interface Session {
   train (work: TrainWork, isEnough?: () => boolean): Promise<TrainerCalls['train']['reply']>
   score (work: Work): Promise<TrainerCalls['score']['reply']>
   /** A site without labels shows nothing. */
-  publish? (kind: PublicationKind): TrainerCalls['publish']['reply']
+  publish? (kind: PublicationKind): Promise<TrainerCalls['publish']['reply']>
 }
 
 interface SessionInit {
@@ -145,8 +146,13 @@ export class TrainerSession implements Session {
   }
 
   /** What this site may show of its images, or of its training. */
-  publish (kind: PublicationKind): TrainerCalls['publish']['reply'] {
-    const values = madePublication(kind, this.#setup, { samples: this.#split.train, core: this.#learner.core })
+  async publish (kind: PublicationKind): Promise<TrainerCalls['publish']['reply']> {
+    const [learner, { train: samples }] = [this.#learner, this.#split]
+    const values = await madePublication(kind, this.#setup, {
+      samples,
+      core: learner.core,
+      moments: async () => await featureMoments(learner, samples)
+    })
     return values == null ? {} : { values }
   }
 

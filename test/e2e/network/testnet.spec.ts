@@ -16,7 +16,7 @@ const LIMIT_MS = 240_000
 interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 
 /** Methods without experts, whose personal model is the global one: nothing that they keep answers. */
-const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'fedda-joint', 'fedda-cyclic']
+const SHARED_ALONE = ['fedavg-lora', 'fedmsa', 'gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic', 'fedda-moments']
 
 describe('the testnet', function () {
   this.timeout(LIMIT_MS)

@@ -8,6 +8,7 @@ import { settingsOf, type Job } from '../../../src/experiment/jobs.ts'
 import { METHODS } from '../../../src/experiment/methods.ts'
 import { openBase } from '../../../src/experiment/run-job.ts'
 import { createSharedLearner, promiseOf, runMethod, type RunSettings, type TrainedSites } from '../../../src/experiment/run-method.ts'
+import { MOMENT_CHANNELS } from '../../../src/settings/publications.ts'
 import { squaredDistance } from '../../../src/simulation/measure.ts'
 
 type Base = Awaited<ReturnType<typeof openBase>>
@@ -80,6 +81,29 @@ describe('what every method does to the adapters', function () {
     // Of two rounds' adapters the first one is shown to the other site.
     expect(cyclic).to.equal(1.5 * plain)
   }).timeout(600_000)
+
+  it('fedda by moments: of two patients none are shown, and training is as without', async () => {
+    const digests: string[] = []
+    for (const name of ['fedavg-lora', 'fedda-moments']) {
+      await train(name, ({ models: [one] }) => { digests.push(one!.adapter.digest()) })
+    }
+    expect(digests[1]).to.equal(digests[0])
+  })
+
+  it('fedda by moments: of five patients each they are shown, counted, and change what is trained', async () => {
+    const five = (await loadSites({ name: 'fundus-phantom', train: 5, validation: 1, seed: 1 }, base.config.imageSize)).slice(0, 2)
+    const found: { digest: string, sent: number }[] = []
+    for (const name of ['fedavg-lora', 'fedda-moments']) {
+      const settings = settingsFor(name)
+      const learner = createSharedLearner({ engine, base, settings })
+      const method = METHODS.find((each) => each.name === name)!
+      const { models, bytesSent } = await runMethod({ learner, method, sites: five, settings })
+      found.push({ digest: models[0]!.adapter.digest(), sent: bytesSent[0]! })
+      await learner.dispose()
+    }
+    expect(found[1]!.digest).to.not.equal(found[0]!.digest)
+    expect(found[1]!.sent - found[0]!.sent).to.equal(4 * 2 * MOMENT_CHANNELS)
+  })
 
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {

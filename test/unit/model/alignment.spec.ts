@@ -5,16 +5,24 @@ import type { TensorRecord } from '../../../src/compute/index.ts'
 import { DISCRIMINATOR, discriminatorParameters } from '../../../src/model/blocks/discriminator.ts'
 import { alignment } from '../../../src/model/components/alignment.ts'
 import type { PhaseStart, Received, Run, Term } from '../../../src/model/components/component.ts'
-import { crossEntropy, meanDiscrepancy, stopped } from '../../../src/model/objectives/alignment.ts'
+import { crossEntropy, meanDiscrepancy, stopped, withMoments } from '../../../src/model/objectives/alignment.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
+import { wrongIn } from '../../../src/gossip-aggregation/publication-gate.ts'
 import type { ModelSettings } from '../../../src/settings/model.ts'
+import { MOMENT_CHANNELS, MOST_NUMBERS, publicationRules } from '../../../src/settings/publications.ts'
 import type { TrainSettings } from '../../../src/settings/training.ts'
+import { featureMoments } from '../../../src/site-model/feature-moments.ts'
 import { testEngine } from './golden.ts'
 import { config, createLearner, discs } from './learners.ts'
 
 type Alignment = NonNullable<TrainSettings['align']>
 
 const model: Partial<ModelSettings> = { moe: { blocks: [], experts: 1, topK: 1, bottleneck: 1, gate: 'token', expert: 'mlp' } }
+const settings = {
+  method: { sharing: ['moments' as const] },
+  training: { align: { target: 'moments', by: 'mmd', weight: 1, warmupRounds: 0 } as const },
+  averaging: { normBound: 1 }
+}
 const JOINT: Alignment = { target: 'joint', by: 'adversarial', weight: 1e-3, rate: 1e-4, warmupRounds: 0 }
 
 interface Trained { readonly learner: Learner, readonly digest: string, readonly values: Float32Array, readonly own: number[] }
@@ -159,5 +167,72 @@ describe('the model to align with', function () {
     const core: Received = { kind: 'core-adapter', peer: 'p', values: moved }
     expect((await trained(strong, { received: [core] })).digest).to.not.equal(own.digest)
     expect((await trained({ target: 'joint', by: 'mmd', weight: 1, warmupRounds: 0 })).digest).to.not.equal((await trained()).digest)
+  })
+})
+
+describe('the moments of features', function () {
+  this.timeout(PATIENCE)
+  const five = Array.from({ length: 5 }, (_, i) => ({ ...discs[i % discs.length]!, id: `p${i}` }))
+  const shown = (mean: number, deviation: number): Received => {
+    const values = new Float32Array(2 * MOMENT_CHANNELS)
+    values.fill(mean, 0, config.width)
+    values.fill(deviation, MOMENT_CHANNELS, MOMENT_CHANNELS + config.width)
+    return { kind: 'moments', peer: 'p', values }
+  }
+
+  before(async () => { await testEngine() })
+
+  it('replace those of features, and change nothing where they are the same', () => {
+    const x = tf.randomNormal([2, 3, 3, 2], 1, 2, 'float32', 5)
+    const [mean, deviation] = [tf.mean(tf.reshape(x, [18, 2]), 0), tf.sqrt(tf.sub(
+      tf.mean(tf.square(tf.reshape(x, [18, 2])), 0), tf.square(tf.mean(tf.reshape(x, [18, 2]), 0))
+    ))]
+    const same = withMoments(x, tf.stack([mean, deviation]))
+    expect(tf.max(tf.abs(tf.sub(same, x))).dataSync()[0]).to.be.below(1e-5)
+    const moved = withMoments(x, tf.tensor2d([[3, -1], [0.5, 2]]))
+    expect(tf.mean(tf.reshape(moved, [18, 2]), 0).dataSync()[1]).to.be.closeTo(-1, 1e-5)
+    expect(moved.shape).to.deep.equal([2, 3, 3, 2])
+    const flat = withMoments(tf.ones([1, 2, 2, 1]), tf.tensor2d([[4], [1]]))
+    expect([...flat.dataSync()], 'of a constant feature nothing is made but the mean').to.deep.equal([4, 4, 4, 4])
+  })
+
+  it('are what other sites show, in turn, for the channels of the base; without any there is no term', () => {
+    const { inputs } = alignment({ ...JOINT, target: 'moments' }, config.width)
+    const at = (round: number, received: readonly Received[]): ReturnType<NonNullable<typeof inputs>> =>
+      inputs!('G', { round, gamma: new Float32Array(1), experts: new Float32Array(), received, joined: (x) => x })
+    expect(at(1, [])).to.deep.equal({})
+    const both = [shown(1, 2), shown(3, 4)]
+    for (const [round, [mean, deviation]] of [[1, 2], [3, 4], [1, 2]].entries()) {
+      const { '@alignMoments': fed, '@alignGamma': gamma } = at(round + 1, both)
+      expect(gamma).to.equal(undefined)
+      expect(fed!.shape).to.deep.equal([2, config.width])
+      expect([fed!.data[0], fed!.data[config.width]]).to.deep.equal([mean, deviation])
+    }
+  })
+
+  it('leave training as it is where nobody shows any, and change it otherwise', async () => {
+    const plain = await trained()
+    const strong: Alignment = { ...JOINT, target: 'moments', weight: 5 }
+    expect((await trained(strong)).digest).to.equal(plain.digest)
+    const drawn = await trained(strong, { received: [shown(1, 2)] })
+    expect(drawn.digest).to.not.equal(plain.digest)
+    expect((await trained({ target: 'moments', by: 'mmd', weight: 1, warmupRounds: 0 }, { received: [shown(1, 2)] })).digest)
+      .to.not.equal(plain.digest)
+  })
+
+  it('of images are those of five patients or more, each weighing alike, of the untrained base, in levels', async () => {
+    const learner = await createLearner({ model })
+    const values = (await featureMoments(learner, five))!
+    expect(await featureMoments(learner, five.slice(1))).to.equal(undefined)
+    expect(await featureMoments(learner, five.map((each, i) => ({ ...each, subject: `s${i % 4}` })))).to.equal(undefined)
+    expect(await featureMoments(learner, [...five.slice(1), ...five.slice(0, 1), five[0]!, five[0]!])).to.deep.equal(values)
+    expect(values).to.have.length(2 * MOMENT_CHANNELS)
+    const rule = publicationRules(settings).get('moments')!
+    expect(wrongIn(values, { ...rule, count: values.length, most: MOST_NUMBERS.moments })).to.equal(undefined)
+    expect([...values.subarray(config.width, MOMENT_CHANNELS)].every((each) => each === 0)).to.equal(true)
+    expect(Math.min(...values.subarray(MOMENT_CHANNELS, MOMENT_CHANNELS + config.width))).to.be.above(0)
+    await learner.train('G', { adapter: learner.initialAdapter(), samples: discs, round: 1 })
+    expect(await featureMoments(learner, five)).to.deep.equal(values)
+    await learner.dispose()
   })
 })

@@ -4,6 +4,7 @@ import { amplitudesOf, planeOf } from '../../../src/dataset/index.ts'
 import { boundaryLoss, contrastLoss } from '../../../src/model/objectives/contrast.ts'
 import type { Received } from '../../../src/model/components/component.ts'
 import type { ModelSettings } from '../../../src/settings/model.ts'
+import type { PublicationKind } from '../../../src/settings/publication-kinds.ts'
 import { AMPLITUDE_LEVELS, BANK_CHANNELS, BANK_ENTRIES, frequenciesIn } from '../../../src/settings/publications.ts'
 import type { TrainSettings } from '../../../src/settings/training.ts'
 import { amplitudeBank } from '../../../src/site-model/amplitude-bank.ts'
@@ -29,6 +30,8 @@ async function trained (episode?: Episode, received: readonly Received[] = [], m
   await learner.dispose()
   return { digest: adapter.digest(), loss, first: adapter.values }
 }
+
+const noMoments = (): Promise<undefined> => Promise.resolve(undefined)
 
 describe('episodes', function () {
   this.timeout(180_000)
@@ -119,27 +122,41 @@ describe('an amplitude bank', () => {
     expect(make(patients(5).map((each, i) => i < 2 ? { ...each, subject: 'p0' } : each))).to.equal(undefined)
   })
 
-  it('is made by the trainer with both consents alone', () => {
+  it('is made by the trainer with both consents alone', async () => {
     const training = { episode: EPISODE } as unknown as Showing['training']
     const [sharing, publish] = [['amplitude-bank' as const], ['amplitude-bank' as const]]
-    const make = (given: Omit<Showing, 'training' | 'siteSeed'>): Float32Array | undefined =>
-      madePublication('amplitude-bank', { training, siteSeed: 3, ...given }, { samples: patients(5), core: undefined })
-    expect(make({ method: { sharing }, publish })).to.have.length(SIZE)
-    expect(make({ method: { sharing }, publish: [] })).to.equal(undefined)
-    expect(make({ method: { sharing } })).to.equal(undefined)
-    expect(make({ method: {}, publish })).to.equal(undefined)
-    expect(make({ publish })).to.equal(undefined)
+    const sources = { samples: patients(5), core: undefined, moments: noMoments }
+    const make = async (given: Omit<Showing, 'training' | 'siteSeed'>): Promise<Float32Array | undefined> =>
+      await madePublication('amplitude-bank', { training, siteSeed: 3, ...given }, sources)
+    expect(await make({ method: { sharing }, publish })).to.have.length(SIZE)
+    expect(await make({ method: { sharing }, publish: [] })).to.equal(undefined)
+    expect(await make({ method: { sharing } })).to.equal(undefined)
+    expect(await make({ method: {}, publish })).to.equal(undefined)
+    expect(await make({ publish })).to.equal(undefined)
   })
 
-  it('or the adapter itself, once it has trained one', () => {
+  it('or the adapter itself, once it has trained one', async () => {
     const training = {} as unknown as Showing['training']
     const core = Float32Array.of(1, 2)
     const method = { sharing: ['core-adapter' as const] }
-    const make = (publish: Showing['publish'], made?: Float32Array): Float32Array | undefined =>
-      madePublication('core-adapter', { method, publish, training, siteSeed: 3 }, { samples: [], core: made })
-    expect(make(['core-adapter'], core)).to.equal(core)
-    expect(make(['core-adapter'])).to.equal(undefined)
-    expect(make(['amplitude-bank'], core)).to.equal(undefined)
+    const make = async (publish: Showing['publish'], made?: Float32Array): Promise<Float32Array | undefined> =>
+      await madePublication('core-adapter', { method, publish, training, siteSeed: 3 }, { samples: [], core: made, moments: noMoments })
+    expect(await make(['core-adapter'], core)).to.equal(core)
+    expect(await make(['core-adapter'])).to.equal(undefined)
+    expect(await make(['amplitude-bank'], core)).to.equal(undefined)
+  })
+
+  it('or moments, which are reckoned with both consents alone', async () => {
+    const training = {} as unknown as Showing['training']
+    let reckoned = 0
+    const moments = (): Promise<Float32Array> => Promise.resolve(Float32Array.of(++reckoned))
+    const make = async (sharing: PublicationKind[], publish: PublicationKind[]): Promise<Float32Array | undefined> =>
+      await madePublication('moments', { method: { sharing }, publish, training, siteSeed: 3 }, { samples: [], core: undefined, moments })
+    for (const [sharing, publish] of [[['moments'], []], [[], ['moments']]] as [PublicationKind[], PublicationKind[]][]) {
+      expect(await make(sharing, publish)).to.equal(undefined)
+    }
+    expect(reckoned).to.equal(0)
+    expect(await make(['moments'], ['moments'])).to.deep.equal(Float32Array.of(1))
   })
 
   it('of alike images holds their mean brightness to 4 %', () => {

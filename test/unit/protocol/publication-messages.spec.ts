@@ -13,6 +13,7 @@ import {
 import { publicationRules, MOST_NUMBERS } from '../../../src/settings/publications.ts'
 import { PUBLICATIONS } from '../../../src/settings/publication-kinds.ts'
 
+const MOMENTS = { target: 'moments', by: 'mmd', weight: 1, warmupRounds: 0 } as const
 const hash = fc.stringMatching(/^[0-9a-f]{64}$/)
 const kind = fc.stringMatching(/^[a-z][a-z-]{1,15}$/)
 const item = fc.record({ kind, round: fc.integer({ min: 0, max: 1_000_000 }), digest: hash })
@@ -42,7 +43,8 @@ describe('messages of publications', () => {
     const averaging = { normBound: 10 }
     const look = { weight: 1, ratio: 1, innerRate: 0, contrast: 0, temperature: 0.05, ring: 0, group: 5 }
     for (const window of [0, 1, 2, 3, 4]) {
-      const rules = publicationRules({ method: { sharing: [...PUBLICATIONS] }, training: { episode: { ...look, window } }, averaging })
+      const training = { episode: { ...look, window }, align: MOMENTS }
+      const rules = publicationRules({ method: { sharing: [...PUBLICATIONS] }, training, averaging })
       expect([...rules.keys()]).to.deep.equal([...PUBLICATIONS])
       for (const [name, { count }] of rules) expect(count === 'adapter' ? 0 : count).to.be.at.most(MOST_NUMBERS[name])
     }

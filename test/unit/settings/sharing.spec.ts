@@ -30,6 +30,10 @@ describe('method.sharing', () => {
     expect(conflictIn({ ...settings, training: plain })).to.match(/core-adapter is nothing that this training makes or reads/)
     expect(conflictIn({ ...settings, training: { ...plain, align: { ...align!, target: 'joint' } } })).to.match(/makes or reads/)
     expect(conflictIn({ ...settings, method: {} })).to.match(/^training\.align\.target: cyclic goes by what other sites show/)
+    const moments = { ...settings, training: { ...plain, align: { ...align!, target: 'moments' as const } } }
+    expect(conflictIn({ ...moments, method: {} })).to.match(/^training\.align\.target: moments goes by .* "sharing": \["moments"\]/)
+    expect(conflictIn({ ...moments, method: { sharing: ['moments'] } })).to.equal(undefined)
+    expect(conflictIn({ ...settings, method: { sharing: ['core-adapter', 'moments'] } })).to.match(/moments is nothing that this training/)
   })
 
   it('goes with no alignment of copies or units, nor with one where each patient is promised privacy', () => {
@@ -49,6 +53,7 @@ describe('method.sharing', () => {
   it('is one sentence for each kind', () => {
     expect(sharingInWords(settings)).to.have.length(1)
     expect(sharingInWords(settings)[0]).to.match(/core-adapter.*alone.*policy\.json/)
+    expect(sharingInWords({ method: { sharing: ['moments'] } })[0]).to.match(/moments.*untrained.*5 patients or more.*policy\.json/)
     expect(sharingInWords({})).to.deep.equal([])
   })
 })
