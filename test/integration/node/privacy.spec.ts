@@ -7,9 +7,14 @@ import sharp from 'sharp'
 import { PrivateSet } from '../../../src/adapter/private-set.ts'
 import { readFloatTensors, type NamedTensor } from '../../../src/adapter/safetensors.ts'
 import { seededRandom } from '../../../src/common/random.ts'
+import { createEngine } from '../../../src/compute/index.ts'
 import { fitSlice, planeOf } from '../../../src/dataset/index.ts'
 import { lowFrequencies } from '../../../src/dataset/views/frequency.ts'
+import { settingsOf } from '../../../src/experiment/jobs.ts'
+import { openBase } from '../../../src/experiment/run-job.ts'
+import { createSharedLearner } from '../../../src/experiment/run-method.ts'
 import { writeJson } from '../../../src/home/files.ts'
+import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
@@ -26,7 +31,7 @@ const BIG_WRITE = 20_000
 const EPISODE = {
   weight: 1, window: 1, ratio: 'uniform', innerRate: 0, contrast: 0, temperature: 0.05, ring: 0.01, group: 5
 } as const
-const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 } as const
+const ALIGN = { by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
@@ -65,6 +70,27 @@ async function spectrumNeedles (folder: string): Promise<Buffer[]> {
     }
   }
   return needles
+}
+
+/** Of what the untrained base makes of the images: what the moments that may be shown are made of. */
+async function embeddingNeedles (folder: string): Promise<Buffer[]> {
+  const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
+  const base = await openBase()
+  const job = { data: 'fundus-phantom', method: 'fedavg-lora', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
+  const learner = createSharedLearner({ engine, base, settings: settingsOf(job, base.config) })
+  const cache = new EmbeddingCache({ memoryBytes: 0 })
+  const segmenter = learner.segmenter({ adapter: learner.initialAdapter(), mode: 'frozen', cache })
+  const embeddings = new Map<string, NamedTensor>()
+  for (const name of await readdir(join(folder, 'images'))) {
+    const image = Uint8Array.from(await sharp(join(folder, 'images', name)).toColourspace('b-w').raw().toBuffer())
+    const mask = new Uint8Array(SIDE ** 2)
+    const slice = { id: name, subject: name, index: 0, height: SIDE, width: SIDE, channels: 1, image, mask } as const
+    const { shape, data } = await segmenter.embedding(await fitSlice(slice, base.config.imageSize))
+    embeddings.set(name, { shape: [...shape], data: Float32Array.from(data) })
+  }
+  await Promise.all([segmenter.dispose(), learner.dispose()])
+  await engine.dispose()
+  return floatNeedles(embeddings, 40)
 }
 
 /** Sixteen bytes from several places of each tensor, as little-endian floats. */
@@ -109,21 +135,24 @@ describe('what leaves a site', function () {
 
   afterEach(async () => { await sites.remove() })
 
-  const methods: (MethodSettings | undefined)[] = [
-    undefined,
+  const methods: MethodSettings[] = [
+    { sharing: ['moments'] },
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
     { units: UNITS }
   ]
   for (const method of methods) {
-    const keeps = method != null && 'keeps' in method ? method.keeps : undefined
-    const copies = method != null && 'personal' in method
-    const terms = copies ? { augment: true, episode: EPISODE } : keeps == null ? {} : { align: ALIGN }
+    const { keeps, units, sharing = [] } = method
+    const [copies, showsMoments] = ['personal' in method, sharing.includes('moments')]
+    const isAligned = keeps != null || showsMoments
+    const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
+    const terms = copies ? { augment: true, episode: EPISODE } : isAligned ? { align } : {}
     const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
     const ofOthers = keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
-    const tailored = method?.units != null
+    const tailored = units != null
+    const ofMoments = showsMoments ? ', nor the features whose moments it shows, or the discriminator' : ''
     const hasExperts = !copies && !tailored
-    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers
+    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers + ofMoments
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -133,9 +162,9 @@ describe('what leaves a site', function () {
         codec: 'f32',
         model,
         training,
-        ...(method == null ? {} : { method })
+        method
       })
-      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, method?.sharing == null ? {} : { publish: method.sharing })
+      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, { publish: sharing })
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
@@ -147,7 +176,7 @@ describe('what leaves a site', function () {
       expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
       const told = [...planted.keys()].filter((name) => name.startsWith('own.site_discriminator.'))
-      expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(keeps != null)
+      expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(isAligned)
       expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
       expect(['copy', 'moved', 'excess', 'individual'].every((each) => planted.has(`own.units.${each}`)), 'units are').to.equal(tailored)
       // It has chosen: the shared adapter with half of its own update.
@@ -232,6 +261,12 @@ describe('what leaves a site', function () {
         const spectra = { name: 'spectra outside the window', needles: await spectrumNeedles(join(sites.folder, 'data-a')) }
         expect(spectra.needles.length).to.be.above(100)
         expect(found(spectra), spectra.name).to.equal(0)
+      }
+      if (showsMoments) {
+        expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the moments themselves have left').to.equal(true)
+        const features = { name: 'features', needles: await embeddingNeedles(join(sites.folder, 'data-a')) }
+        expect(features.needles.length).to.be.above(100)
+        expect(found(features), features.name).to.equal(0)
       }
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)
