@@ -72,13 +72,13 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   },
   domain: {
     data: ['fundus-phantom', 'prostate-modality', 'colin27'],
-    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', ...UNLIKE, 'feddg-no-contrast', 'feddg-own', 'fedda-mmd', 'site-norms'],
+    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', ...UNLIKE, 'fedda-moments', 'fedda-mmd', 'site-norms'],
     seeds: [1, 2, 3],
-    rounds: 24,
+    rounds: 16,
     train: 20,
     validation: 16,
     scoreEvery: 4,
-    unseen: ['fedavg-lora', ...UNSEEN, ...UNLIKE],
+    unseen: ['fedavg-lora', ...UNLIKE, ...UNSEEN],
     leftOut: Infinity,
     cross: true
   }

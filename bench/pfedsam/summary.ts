@@ -74,6 +74,8 @@ interface UnseenSummary {
   readonly localShared: Spread | undefined
   /** Zero-shot less the better of the two, site by site. */
   readonly gain: Spread | undefined
+  /** Zero-shot less FedAvg-LoRA's with the same site left out, site by site; undefined where that was not run, and of itself. */
+  readonly overPlain: Spread | undefined
 }
 
 export interface DataSummary {
@@ -84,6 +86,8 @@ export interface DataSummary {
 }
 
 const NEARLY = 0.95
+/** What methods for unlike sites add to. */
+const PLAIN = 'fedavg-lora'
 
 export function spread (values: readonly number[]): Spread {
   const average = mean(values)
@@ -187,9 +191,16 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
       personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),
       localServed: known(served),
       localShared: known(shared),
+      overPlain: known(name === PLAIN ? [] : runs.flatMap((run) => unseenBy(records, run) ?? [])),
       gain: better.length === runs.length ? spread(zeroShot.map((dice, index) => dice - better[index]!)) : undefined
     }]
   })
+}
+
+/** Zero-shot less what FedAvg-LoRA had, with the same site left out of the same seed. */
+function unseenBy (records: readonly RunRecord[], { job, unseen }: RunRecord): number | undefined {
+  const plain = records.find(({ job: other }) => other.method === PLAIN && other.seed === job.seed && other.leftOut === job.leftOut)
+  return plain?.unseen == null ? undefined : unseen!.zeroShot.dice - plain.unseen.zeroShot.dice
 }
 
 /** Mean Dice on this site of the other sites' models trained alone with this seed, if that was run. */

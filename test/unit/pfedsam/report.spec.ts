@@ -83,6 +83,22 @@ describe('what the bench makes of its runs', () => {
     expect(unseen).to.include({ ok: true, detail: '+10.0 points' })
   })
 
+  it('compares what reaches an unseen site with FedAvg-LoRA, site by site', () => {
+    const score = (dice: number): NonNullable<RunRecord['unseen']>['zeroShot'] => ({ dice, iou: dice, hd95: 1, missed: 0 })
+    const without = (method: string, leftOut: number, seed: number, dice: number): RunRecord => {
+      const unseen = { site: `site-${leftOut}`, zeroShot: score(dice), personalised: score(0.7) }
+      return record({ method, leftOut, seed }, [0.9, 0.9], { unseen })
+    }
+    const plain = [without('fedavg-lora', 0, 1, 0.6), without('fedavg-lora', 1, 2, 0.2)]
+    const [summary] = summarise([...plain, without('gin', 0, 1, 0.7), without('gin', 1, 2, 0.5), without('gin', 2, 3, 0.9)])
+    const [first, second] = summary!.unseen
+    expect(first!.overPlain).to.equal(undefined)
+    expect(second!.overPlain!.count, 'a site that FedAvg-LoRA was not tried on counts for nothing').to.equal(2)
+    expect(second!.overPlain!.mean).to.be.closeTo(0.2, 1e-12)
+    expect(second!.overPlain!.sd).to.be.closeTo(Math.SQRT2 * 0.1, 1e-12)
+    expect(textTable(summary!)).to.match(/less FedAvg-LoRA[\s\S]*FedAvg-LoRA with GIN[^\n]*20\.0 ± 14\.1/)
+  })
+
   it("scores every site's model on the others' images, apart where those see otherwise", () => {
     const cross = { served: [[0.9, 0.2], [0.4, 0.9]], shared: [] }
     const [alike] = summarise([record({}, [0.9, 0.9], { cross })])[0]!.methods
