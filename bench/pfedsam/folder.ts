@@ -6,7 +6,7 @@ import { loadDataset } from '../../src/dataset/index.ts'
 import { InputError, UsageError } from '../../src/errors.ts'
 import type { DataChoice, DataFolder, SiteData } from '../../src/experiment/data-source.ts'
 import { readingOf } from '../../src/site-model/reading.ts'
-import { fitSplit } from '../../src/site-model/split.ts'
+import { fitLabelled } from './fit-labelled.ts'
 
 const FEWEST_SITES = 2
 
@@ -23,14 +23,19 @@ export async function openFolder (path: string): Promise<DataFolder> {
 }
 
 /** All of its sites, each split by subject with the seed. @throws InputError for a site with too few images */
-export async function folderData ({ path, sites }: DataFolder, { seed, settings }: DataChoice, side: number): Promise<SiteData[]> {
+export async function folderData (
+  { path, sites }: DataFolder,
+  { seed, settings, labelling }: DataChoice,
+  side: number
+): Promise<SiteData[]> {
   const { model = {}, train = {}, labels } = settings ?? {}
-  const reading = { ...readingOf({ model: { window: 'auto', ...model }, labels }, undefined), empty: (train.emptyShare ?? 0) > 0 }
-  return await Promise.all(sites.map(async (name) => {
-    const dataset = await loadDataset(join(path, name), { ...reading, sides: [side] })
-    const split = await fitSplit(dataset, side, { ...train, seed })
+  const empty = (train.emptyShare ?? 0) > 0
+  const reading = { ...readingOf({ model: { window: 'auto', ...model }, labels }, undefined), empty }
+  return await Promise.all(sites.map(async (name, site) => {
+    const { slices } = await loadDataset(join(path, name), { ...reading, ...(labelling == null ? { sides: [side] } : {}) })
+    const split = await fitLabelled(slices, side, { ...train, seed, labelling, site })
     if (split.train.length === 0 || split.validation.length === 0) {
-      throw new InputError(`${join(path, name)} has too few images (${dataset.slices.length}) to split into training and validation`)
+      throw new InputError(`${join(path, name)} has too few images (${slices.length}) to split into training and validation`)
     }
     return { name, ...split }
   }))

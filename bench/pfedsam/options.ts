@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
+import { parseLabelling, type Labelling } from '../../src/experiment/annotator.ts'
 import type { DataFolder } from '../../src/experiment/data-source.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import { readOverrides } from '../../src/federation/settings.ts'
@@ -32,6 +33,11 @@ const flags = {
   rounds: { type: 'number', describe: 'rounds of training' },
   train: { type: 'number', describe: 'training patients per phantom site' },
   validation: { type: 'number', describe: 'validation patients per phantom site' },
+  labels: {
+    type: 'string',
+    describe: 'what of the training images has labels: mixed-weak (site after site scribbles, points, boxes, blocks, ' +
+      'simulated), or few:SHARE'
+  },
   settings: {
     type: 'string',
     describe: 'file of what shall differ from the defaults, for every method, as for "consilium federation create --settings"'
@@ -65,6 +71,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
       scoreEvery: Math.min(preset.scoreEvery, rounds),
       data: await dataSetsOf(parsed.data) ?? preset.data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
+      ...(parsed.labels == null ? {} : { labelling: labellingOf(parsed.labels) }),
       ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
       ...(parsed.rates == null ? {} : { rates: ratesOf(parsed.rates) }),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
@@ -90,6 +97,12 @@ export async function dataSetsOf (text: string | undefined): Promise<Preset['dat
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice != null) throw new UsageError(`--data: two data sets are called ${twice}: rename the folder of one`)
   return data
+}
+
+function labellingOf (text: string): Labelling {
+  const found = parseLabelling(text)
+  if (found != null) return found
+  throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share of patients between 0 and 1, as few:0.2`)
 }
 
 function ratesOf (text: string): Record<string, number> {

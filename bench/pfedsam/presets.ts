@@ -1,3 +1,4 @@
+import type { Labelling } from '../../src/experiment/annotator.ts'
 import type { DataFolder } from '../../src/experiment/data-source.ts'
 import type { Job } from '../../src/experiment/jobs.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
@@ -18,8 +19,12 @@ export interface Preset {
   /** Methods that are also run with one site left out, and how many sites are; one after another, with the seeds in turn. */
   readonly unseen: readonly string[]
   readonly leftOut: number
+  /** Of these methods, with each seed instead. */
+  readonly unseenBySeed?: readonly string[]
   /** Whole runs score every site's model on every site's images. */
   readonly cross?: true
+  /** What of the training images has labels; all of them masks if not given. */
+  readonly labelling?: Labelling
   /** What differs from the defaults. */
   readonly settings?: Overrides
   /** By method: how many times its learning rates are those of the settings. */
@@ -31,7 +36,7 @@ const MAIN = ALL.filter(({ ablation }) => ablation == null)
 const PHANTOMS: readonly DataName[] = ['fundus-phantom', 'prostate-phantom']
 const UNSEEN = ['pfedsam-gossip']
 /** For sites that look unlike each other, or like none that was trained on. */
-const UNLIKE = ['gin', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
+const UNLIKE = ['gin', 'gin-half', 'strong', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
 
 export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain'] as const
 export type PresetName = typeof PRESET_NAMES[number]
@@ -80,14 +85,16 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     scoreEvery: 4,
     unseen: ['fedavg-lora', ...UNLIKE, ...UNSEEN],
     leftOut: Infinity,
+    unseenBySeed: ['fedavg-lora', 'gin', 'gin-half', 'cpss'],
     cross: true
   }
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf (preset: Preset): Job[] {
-  const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, leftOut, cross, settings, rates = {} } = preset
-  const sizes = { rounds, train, validation, scoreEvery }
+  const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, unseenBySeed = [], leftOut } = preset
+  const { cross, labelling, settings, rates = {} } = preset
+  const sizes = { rounds, train, validation, scoreEvery, ...(labelling == null ? {} : { labelling }) }
   const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
     ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train), ...rateOf(rates[method]) })
   const crossed = cross == null ? {} : { cross }
@@ -96,7 +103,8 @@ export function jobsOf (preset: Preset): Job[] {
   const apart = tried.flatMap((method) => data.flatMap((name) => {
     const { data: title, folder } = dataOf(name)
     const sites = Array.from({ length: Math.min(leftOut, siteCount(title, folder)) }, (_, site) => site)
-    return sites.map((site): Job => ({ ...jobOf(name, method, seeds[site % seeds.length]!), leftOut: site }))
+    const seedsOf = (site: number): readonly number[] => unseenBySeed.includes(method) ? seeds : [seeds[site % seeds.length]!]
+    return sites.flatMap((site) => seedsOf(site).map((seed): Job => ({ ...jobOf(name, method, seed), leftOut: site })))
   }))
   return [...main, ...apart]
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { loadDataset, type Slice } from '../../src/dataset/index.ts'
 import { InputError } from '../../src/errors.ts'
+import { withLabelling } from '../../src/experiment/annotator.ts'
 import type { DataChoice, DataFolder, SiteData } from '../../src/experiment/data-source.ts'
-import { fitScored, fitSplit } from '../../src/site-model/split.ts'
+import { fitScored } from '../../src/site-model/split.ts'
+import { fitLabelled } from './fit-labelled.ts'
 import { folderData } from './folder.ts'
 import { fundusSites } from './phantoms/fundus.ts'
 import { modalitySites, prostateSites, T2_LIKE } from './phantoms/prostate.ts'
@@ -41,11 +43,11 @@ export function siteCount (name: string, folder?: DataFolder): number {
 export async function loadSites (choice: DataChoice, side: number, samples = join(process.cwd(), 'samples')): Promise<SiteData[]> {
   if (choice.folder != null) return await folderData(choice.folder, choice, side)
   const phantoms = PHANTOMS[choice.name]
-  if (phantoms != null) return await Promise.all(phantoms.map(async (site) => await phantomData(site, choice, side)))
+  if (phantoms != null) return await Promise.all(phantoms.map(async (site, index) => await phantomData(site, { ...choice, index }, side)))
   if (choice.name !== 'colin27') throw new InputError(`there is no data set ${choice.name}: choose from ${DATA_NAMES.join(', ')}`)
-  return await Promise.all(COLIN_HOSPITALS.map(async (name) => {
-    const dataset = await loadDataset(join(samples, 'colin27', name))
-    const split = await fitSplit(dataset, side, { seed: choice.seed })
+  return await Promise.all(COLIN_HOSPITALS.map(async (name, site) => {
+    const { slices } = await loadDataset(join(samples, 'colin27', name))
+    const split = await fitLabelled(slices, side, { ...choice, site })
     if (split.train.length === 0 || split.validation.length === 0) {
       throw new InputError(`${join(samples, 'colin27', name)} holds too few slices`)
     }
@@ -53,16 +55,19 @@ export async function loadSites (choice: DataChoice, side: number, samples = joi
   }))
 }
 
-async function phantomData (site: PhantomSite, { train, validation, seed }: DataChoice, side: number): Promise<SiteData> {
+async function phantomData (site: PhantomSite, choice: DataChoice & { readonly index: number }, side: number): Promise<SiteData> {
+  const { train, validation, seed, labelling, index: place } = choice
   const slices = (first: number, count: number): Slice[] =>
     Array.from({ length: count }, (_, index) => toSlice(site, seed, first + index, side))
-  const images = await fitScored(slices(0, train), side)
-  const held = Math.max(1, Math.round(CHOICE_SHARE * train))
+  const drawn = slices(0, train)
+  const images = await fitScored(labelling == null ? drawn : withLabelling(drawn, labelling, { site: place, seed }), side)
+  const masked = images.filter(({ kind }) => kind == null)
+  const held = masked.slice(0, Math.max(1, Math.round(CHOICE_SHARE * masked.length)))
   return {
     name: site.name,
     train: images,
     validation: await fitScored(slices(VALIDATION_FROM, validation), side),
-    choice: { train: images.slice(held), held: images.slice(0, held) }
+    choice: { train: images.filter((each) => !held.includes(each)), held }
   }
 }
 

@@ -183,22 +183,35 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
     const [served, shared] = [others('served'), others('shared')]
     const better = mean(served) > mean(shared) ? served : shared
     const zeroShot = runs.map(({ unseen }) => unseen!.zeroShot.dice)
+    const over = (value: (run: RunRecord) => number | undefined): Spread | undefined => overSeeds(runs, value)
     return [{
       method: name,
       title,
-      zeroShot: spread(zeroShot),
-      adapted: known(runs.flatMap(({ unseen }) => unseen!.adapted?.dice ?? [])),
-      personalised: spread(runs.map(({ unseen }) => unseen!.personalised.dice)),
+      zeroShot: over(({ unseen }) => unseen!.zeroShot.dice)!,
+      adapted: over(({ unseen }) => unseen!.adapted?.dice),
+      personalised: over(({ unseen }) => unseen!.personalised.dice)!,
       localServed: known(served),
       localShared: known(shared),
-      overPlain: known(name === PLAIN ? [] : runs.flatMap((run) => unseenBy(records, run) ?? [])),
+      overPlain: name === PLAIN ? undefined : over((run) => overPlain(records, run)),
       gain: better.length === runs.length ? spread(zeroShot.map((dice, index) => dice - better[index]!)) : undefined
     }]
   })
 }
 
+/** Of what is known: over seeds, each the mean of its sites, where every seed left all out; else over sites. */
+function overSeeds (runs: readonly RunRecord[], value: (run: RunRecord) => number | undefined): Spread | undefined {
+  const known = runs.flatMap((run) => {
+    const found = value(run)
+    return found == null ? [] : [{ seed: run.job.seed, site: run.job.leftOut, found }]
+  })
+  if (known.length === 0) return undefined
+  const seeds = [...Map.groupBy(known, ({ seed }) => seed).values()]
+  const isEach = seeds.length > 1 && seeds.every(({ length }) => length === new Set(known.map(({ site }) => site)).size)
+  return spread(isEach ? seeds.map((each) => mean(each.map(({ found }) => found))) : known.map(({ found }) => found))
+}
+
 /** Zero-shot less what FedAvg-LoRA had, with the same site left out of the same seed. */
-function unseenBy (records: readonly RunRecord[], { job, unseen }: RunRecord): number | undefined {
+function overPlain (records: readonly RunRecord[], { job, unseen }: RunRecord): number | undefined {
   const plain = records.find(({ job: other }) => other.method === PLAIN && other.seed === job.seed && other.leftOut === job.leftOut)
   return plain?.unseen == null ? undefined : unseen!.zeroShot.dice - plain.unseen.zeroShot.dice
 }

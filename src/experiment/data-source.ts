@@ -2,6 +2,7 @@ import type { Fitted } from '../dataset/index.ts'
 import type { Choice } from '../model/train/learner-args.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { ScoredSample } from '../site-model/split.ts'
+import type { Labelling } from './annotator.ts'
 
 /** Images of one hospital, fitted to the model's side. */
 export interface SiteData {
@@ -41,6 +42,8 @@ export interface DataChoice {
   /** Where the data are those of a folder. */
   readonly folder?: DataFolder | undefined
   readonly settings?: ReadSettings
+  /** What of the training images has labels; all of them masks if not given. */
+  readonly labelling?: Labelling | undefined
 }
 
 /** Draws or reads the images of all sites of a data set, fitted to a square of `side` pixels; the same choice, the same pixels. */

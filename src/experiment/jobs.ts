@@ -7,6 +7,7 @@ import type { FederationSettings } from '../settings/federation-settings.ts'
 import { presetOf } from '../settings/methods/index.ts'
 import { defaultModelSettings } from '../settings/model.ts'
 import { defaultTrainSettings, type TrainSettings } from '../settings/training.ts'
+import type { Labelling } from './annotator.ts'
 import type { DataFolder } from './data-source.ts'
 import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
@@ -27,6 +28,8 @@ export interface Job {
   readonly leftOut?: number
   /** Every site's model is scored on every site's images, too. */
   readonly cross?: true
+  /** What of the training images has labels; all of them masks if not given. */
+  readonly labelling?: Labelling
   /** What differs from the defaults, before the method's own changes. */
   readonly settings?: Overrides
   /** By how much its learning rates are those of the settings; 1 unless given. */

@@ -101,6 +101,24 @@ export const METHODS: readonly Method[] = [
     extra: true
   },
   { name: 'gin', title: 'FedAvg-LoRA with GIN', preset: 'gin', mixing: 'server', mode: 'global', extra: true },
+  {
+    name: 'gin-half',
+    title: 'FedAvg-LoRA with GIN on half of the images',
+    preset: 'gin',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { views: { kind: 'gin', share: 0.5 } } },
+    extra: true
+  },
+  {
+    name: 'strong',
+    title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
+    preset: 'gin',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { views: { kind: 'strong', share: 1 } } },
+    extra: true
+  },
   { name: 'cpss', title: 'FedAvg-LoRA with CPSS', preset: 'cpss', mixing: 'server', mode: 'global', extra: true },
   { name: 'feddg', title: 'FedDG', ...LOOKS },
   { name: 'feddg-dc', title: 'FedDG, mean brightness alone', ...LOOKS, settings: { training: { episode: { window: 0 } } } },

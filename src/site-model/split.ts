@@ -26,7 +26,15 @@ export interface SplitSettings {
 
 /** The federation's split of a site's slices, resized to the model's input side. */
 export async function fitSplit (dataset: Pick<Dataset, 'slices'>, side: number, settings: SplitSettings): Promise<FittedSplit> {
-  const { train, validation, empty, sides } = splitOf(dataset.slices, settings)
+  return await fitSides(splitOf(dataset.slices, settings), side, settings)
+}
+
+/** A split as it is, resized. */
+export async function fitSides (
+  { train, validation, empty, sides }: ReturnType<typeof splitOf>,
+  side: number,
+  settings: SplitSettings
+): Promise<FittedSplit> {
   const all = [...train, ...empty]
   const fits = await Promise.all(all.map(async (slice) => await fitSlice(slice, side, settings.targets)))
   const fitted = new Map(all.map((slice, i) => [slice, fits[i]!]))

@@ -48,13 +48,18 @@ ${
 <p class="note">Preset ${name}: ${preset.rounds} rounds; per phantom site ${preset.train} training and ${preset.validation} validation
 patients; base sam-tiny ${
     base.slice(0, 12)
-  }…${preset.settings == null ? '' : `; settings ${JSON.stringify(preset.settings)}`}${
-    preset.rates == null ? '' : `; learning rates times ${JSON.stringify(preset.rates)}`
+  }…${said('labels of training images, simulated:', preset.labelling)}${said('settings', preset.settings)}${
+    said('learning rates times', preset.rates)
   }</p>
 ${checks(summaries.flatMap(findings))}
 ${summaries.map((summary) => section(summary, strips.get(summary.data) ?? []))}
 ${about()}`
   return renderHtml({ title: 'pFedSAM by gossip: evidence', style: STYLE + OWN_STYLE, body })
+}
+
+/** What was asked for beside the preset; nothing where it was not. */
+function said (what: string, value: unknown): string {
+  return value == null ? '' : `; ${what} ${typeof value === 'string' ? value : JSON.stringify(value)}`
 }
 
 function checks (list: readonly Finding[]): Markup {

@@ -99,6 +99,15 @@ describe('what the bench makes of its runs', () => {
     expect(textTable(summary!)).to.match(/less FedAvg-LoRA[\s\S]*FedAvg-LoRA with GIN[^\n]*20\.0 ± 14\.1/)
   })
 
+  it('has the spread over seeds where each seed left every site out', () => {
+    const score = (dice: number): NonNullable<RunRecord['unseen']>['zeroShot'] => ({ dice, iou: dice, hd95: 1, missed: 0 })
+    const runs = [[0, 1, 0.9], [1, 1, 0.1], [0, 2, 0.7], [1, 2, 0.1]].map(([leftOut = 0, seed = 0, dice = 0]) =>
+      record({ method: 'gin', leftOut, seed }, [0.9, 0.9], { unseen: { site: '', zeroShot: score(dice), personalised: score(0.7) } }))
+    const zeroShot = (records: readonly RunRecord[]): number => summarise(records)[0]!.unseen[0]!.zeroShot.sd
+    expect(zeroShot(runs)).to.be.closeTo(Math.SQRT2 * 0.05, 1e-12)
+    expect(zeroShot(runs.slice(0, 3)), 'over what there is').to.be.closeTo(spread([0.9, 0.1, 0.7]).sd, 1e-12)
+  })
+
   it("scores every site's model on the others' images, apart where those see otherwise", () => {
     const cross = { served: [[0.9, 0.2], [0.4, 0.9]], shared: [] }
     const [alike] = summarise([record({}, [0.9, 0.9], { cross })])[0]!.methods

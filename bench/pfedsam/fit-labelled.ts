@@ -1,0 +1,18 @@
+import type { Slice } from '../../src/dataset/index.ts'
+import { withLabelling, type Labelling } from '../../src/experiment/annotator.ts'
+import { fitSides, splitOf, type FittedSplit, type SplitSettings } from '../../src/site-model/split.ts'
+
+interface LabelledSplit extends SplitSettings {
+  /** All have masks if not given. */
+  readonly labelling?: Labelling | undefined
+  /** Among the sites, from 0. */
+  readonly site: number
+}
+
+/** The split of a site's slices, the same whatever labels are left to those that are trained on. */
+export async function fitLabelled (slices: readonly Slice[], side: number, settings: LabelledSplit): Promise<FittedSplit> {
+  const { labelling, site, ...rest } = settings
+  const split = splitOf(slices, rest)
+  if (labelling == null) return await fitSides(split, side, rest)
+  return await fitSides({ ...split, train: withLabelling(split.train, labelling, { site, seed: rest.seed }) }, side, rest)
+}
