@@ -2,7 +2,8 @@ import yargs from 'yargs'
 import { usageMessage, withFlags } from '../../src/cli/flags.ts'
 import { flagsWithDefaults, flagWithDefault, requireWithin } from '../../src/cli/setting-flags.ts'
 import { UsageError } from '../../src/errors.ts'
-import { PRESET_NAMES, type PresetName } from '../../src/settings/methods/index.ts'
+import { parseLabelling, type Labelling } from '../../src/experiment/annotator.ts'
+import { PRESET_NAMES, presetOf, type PresetName } from '../../src/settings/methods/index.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
 import { parseClasses, type SampleClass } from './classes.ts'
@@ -31,6 +32,8 @@ export interface TestnetOptions {
   readonly classes: readonly SampleClass[]
   /** Hospitals without labels that join while the others train. */
   readonly readers: number
+  /** What of the hospitals' training images has labels; all of them masks if not given. */
+  readonly labelling?: Labelling
   readonly compare: boolean
   readonly engine: ComputeSettings['engine']
   readonly provider: ComputeSettings['provider']
@@ -110,6 +113,11 @@ const flags = {
     type: 'string',
     describe: 'brain, deep-grey, or brain,deep-grey: what of the bundled sample is segmented, by a federation that names its classes'
   },
+  labels: {
+    type: 'string',
+    describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
+      'the training images has masks, the rest nothing); with --method partial'
+  },
   swapped: {
     type: 'string',
     array: true,
@@ -173,12 +181,24 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
       partitions: parsed.partition.map((text) => parsePartition(text, hospitals, rounds))
     },
     classes,
+    ...(parsed.labels == null ? {} : { labelling: labellingOf(parsed.labels, parsed) }),
     readers: wholeNumber('--reader', parsed.reader, 0, MAX_HOSPITALS),
     compare: parsed.compare,
     engine: parsed.engine,
     provider: parsed.provider,
     json: parsed.json
   }
+}
+
+interface Beside { readonly method: PresetName, readonly classes?: string | undefined, readonly images: readonly string[] }
+
+/** `--labels`, for a method that trains on marks. @throws UsageError. */
+function labellingOf (text: string, { method, classes, images }: Beside): Labelling {
+  const found = parseLabelling(text)
+  if (found == null) throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share between 0 and 1, as few:0.2`)
+  if (classes != null || images.length > 0) throw new UsageError('--labels does not go with --classes or --images: leave one of them out')
+  if (presetOf(method).settings.training?.supervision != null) return found
+  throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method partial`)
 }
 
 function wholeNumber (flag: string, value: number, least: number, most: number): number {

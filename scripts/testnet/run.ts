@@ -13,6 +13,7 @@ import { follow } from './follow.ts'
 import type { Children } from './hospitals/children.ts'
 import { withClasses } from './hospitals/class-folders.ts'
 import { bootstrapAddresses, createFederation, joinFederation, readPeerIds, type FederationFiles } from './hospitals/federation.ts'
+import { withFewLabels } from './hospitals/few-labels.ts'
 import { withHeldOut } from './hospitals/held-out.ts'
 import { readHome } from './hospitals/homes.ts'
 import { HospitalProcess } from './hospitals/hospital-process.ts'
@@ -79,7 +80,11 @@ async function furnish (
   hospital: Hospital,
   { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
 ): Promise<Hospital> {
-  const { classes, seed, conditions: { images, swapped } } = options
+  const { classes, seed, labelling, conditions: { images, swapped } } = options
+  if (labelling != null) {
+    display.note(`${hospital.name} has other labels than its masks, by simulated annotators`)
+    return await withFewLabels(hospital, labelling, { folder: workspace.simulated, seed })
+  }
   const named = classes.length === 0
     ? hospital
     : await withNamed(hospital, classes, { workspace, seed, swapped: swapped.has(hospital.index) })
@@ -239,14 +244,20 @@ async function finish ({ options, children, hospitals, readers, workspace }: Run
     waited: journal.waited,
     orphaned: processes.filter(({ orphaned }) => orphaned).map(({ hospital }) => hospital.name),
     ledgers: await compareLedgers([...hospitals, ...readers]),
-    standard: sample && showsBrain(options) && options.settings == null && options.rounds >= STANDARD[options.base].rounds &&
-      hospitals.length <= 4,
+    standard: isStandard(options, hospitals),
     compared: options.compare
   })
   const whole = reportSchema.parse({ ...report, checks })
   await writeJson(workspace.reportJson, whole)
   await writeFileSafely(workspace.reportHtml, renderPage({ report: whole, pictures, sample }))
   return { report: whole, reportJson: workspace.reportJson, reportHtml: workspace.reportHtml }
+}
+
+/** What the margins of the checks were measured on. */
+function isStandard (options: TestnetOptions, { length }: readonly Hospital[]): boolean {
+  const { base, rounds, data, settings, labelling } = options
+  const isSample = data == null && settings == null && labelling == null && showsBrain(options)
+  return isSample && rounds >= STANDARD[base].rounds && length <= 4
 }
 
 function showsBrain ({ classes }: TestnetOptions): boolean {

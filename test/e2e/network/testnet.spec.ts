@@ -136,6 +136,17 @@ describe('the testnet', function () {
     })
   }
 
+  for (const [labels, hospitals, rounds] of [['mixed-weak', '4', '2'], ['few:0.2', '2', '1']] as const) {
+    it(`trains on --labels ${labels}, and every check holds`, async () => {
+      const args = ['--hospitals', hospitals, '--rounds', rounds, '--method', 'partial', '--labels', labels, '--json']
+      const { code, stdout, stderr } = await start('--out', out, ...args).ended
+      const report = reportSchema.parse(JSON.parse(stdout || 'null'))
+      expect(report.checks.filter(({ ok, kind }) => !ok && kind === 'result')).to.deep.equal([])
+      expect(code, stderr).to.equal(0)
+      for (const { dice } of report.hospitals) expect(dice.personal).to.be.within(0.1, 1)
+    }).timeout(2 * LIMIT_MS)
+  }
+
   it('averages by sealed groups of six hospitals', async () => {
     const { stdout } = await start('--out', out, '--hospitals', '6', '--rounds', '4', '--secure', '--json').ended
     const report = reportSchema.parse(JSON.parse(stdout || 'null'))
