@@ -19,7 +19,7 @@ export interface Preset {
   /** Methods that are also run with one site left out, and how many sites are; one after another, with the seeds in turn. */
   readonly unseen: readonly string[]
   readonly leftOut: number
-  /** Of these methods, with each seed instead. */
+  /** Of these methods and phantoms, with each seed instead. */
   readonly unseenBySeed?: readonly string[]
   /** Whole runs score every site's model on every site's images. */
   readonly cross?: true
@@ -103,7 +103,8 @@ export function jobsOf (preset: Preset): Job[] {
   const apart = tried.flatMap((method) => data.flatMap((name) => {
     const { data: title, folder } = dataOf(name)
     const sites = Array.from({ length: Math.min(leftOut, siteCount(title, folder)) }, (_, site) => site)
-    const seedsOf = (site: number): readonly number[] => unseenBySeed.includes(method) ? seeds : [seeds[site % seeds.length]!]
+    const isEach = unseenBySeed.includes(method) && isPhantom(title)
+    const seedsOf = (site: number): readonly number[] => isEach ? seeds : [seeds[site % seeds.length]!]
     return sites.flatMap((site) => seedsOf(site).map((seed): Job => ({ ...jobOf(name, method, seed), leftOut: site })))
   }))
   return [...main, ...apart]

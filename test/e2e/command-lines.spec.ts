@@ -22,7 +22,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^npm (ci|test|run (check|coverage))/, 'what CI itself runs, or what takes as long: .ci/run'],
   [/^npm run testnet -- --help/, 'builds anew, under the feet of the tests beside it'],
   [/^npm run pretrain/, 'takes hours, and writes the bundled base anew: test/unit/pretrain'],
-  [/^npm run testnet -- --(kill|compare|loss|images|labels|liar|partition|classes|reader|hospitals)/, 'minutes: e2e/network/testnet.spec.ts'],
+  [/^npm run testnet -- --(kill|compare|loss|images|labels|liar|partition|classes|reader|hospitals)/, 'e2e/network/testnet.spec.ts'],
   [/^npm run testnet -- --base litemedsam/, 'minutes: test/integration/model/lite-session.spec.ts trains on this base'],
   [/^npm run testnet -- --method /, 'minutes: test/integration/pfedsam/methods.spec.ts trains by this one and others'],
   [/^npm run test:tfjs/, 'some minutes of tfjs-core\'s own tests: before a release and after a change of kernels'],
