@@ -111,6 +111,15 @@ export const METHODS: readonly Method[] = [
     extra: true
   },
   {
+    name: 'structure',
+    title: 'FedAvg-LoRA with tree energy and gated CRF',
+    preset: 'partial',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { structure: { tree: 0.1, sigma: 0.02, crf: 0.1, radius: 5, xy: 6, rgb: 0.1 } } },
+    extra: true
+  },
+  {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',
     preset: 'gin',

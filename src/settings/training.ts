@@ -90,6 +90,20 @@ const align = z.strictObject({
   warmupRounds: setting(notNegative, 'Rounds over which the weight rises linearly from 0', { unit: 'rounds' })
 })
 
+/** In phase G of images without whole masks, what is not known follows from what is (docs/spec/weak.md#structure). */
+const structure = z.strictObject({
+  tree: setting(notNegative.max(100).optional(), 'Weight of the tree energy: of what is not known, paths of alike cells decide', {
+    otherwise: '0'
+  }),
+  sigma: setting(positive.max(100), 'Squared difference of colours, each from 0 to 1, over which likeness along a path falls to 1/e'),
+  crf: setting(notNegative.max(100).optional(), 'Weight of the gated CRF: near cells of like colour are to have one answer', {
+    otherwise: '0'
+  }),
+  radius: setting(count.max(16), 'How far apart cells of the mask are compared at most, either way', { unit: 'cells' }),
+  xy: setting(positive.max(100), 'Distance by which two cells count less', { unit: 'cells' }),
+  rgb: setting(positive.max(10), 'Difference of colour by which two cells count less')
+})
+
 /**
  * How every site trains. Defaults: what the columns of docs/spec/pfedsam.md#default-values have in common; batches, and the small
  * model's rates, schedule and lambdaG, by docs/evidence.md. `large`: published fine-tunes of SAM use lower rates, above all for the
@@ -155,6 +169,7 @@ export const training = z.strictObject({
   episode: episode.optional(),
   align: align.optional(),
   mixup: mixup.optional(),
+  structure: structure.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -186,7 +201,7 @@ export function conflictInTraining (settings: TrainSettings): string | undefined
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  const parts = [conflictInPrompt, conflictInEpisode, conflictInAlign, conflictInMixup, conflictInShown]
+  const parts = [conflictInPrompt, conflictInEpisode, conflictInAlign, conflictInMixup, conflictInStructure, conflictInShown]
   return parts.map((conflict) => conflict(settings)).find((each) => each != null)
 }
 
@@ -210,6 +225,13 @@ function conflictInAlign ({ align: aligned }: TrainSettings): string | undefined
   return aligned?.by === 'mmd' && aligned.rate != null
     ? 'training.align.rate: with by "mmd" there is no discriminator that could learn: leave it out'
     : undefined
+}
+
+function conflictInStructure ({ structure: drawn, supervision, mixup: mixed, views: shown }: TrainSettings): string | undefined {
+  if (drawn == null) return undefined
+  if (supervision == null) return 'training.structure: it is for images without whole masks: say training.supervision, or leave it out'
+  const other = mixed != null ? 'mixup' : (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
+  return other == null ? undefined : `training.structure: it looks at one image by itself, and ${other} at several: leave one of them out`
 }
 
 function conflictInMixup (settings: TrainSettings): string | undefined {

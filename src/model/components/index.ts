@@ -10,6 +10,7 @@ import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
 import { mixup } from './mixup.ts'
+import { structure } from './structure.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
 
@@ -39,6 +40,7 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
       : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
     ...(train.align == null ? [] : [alignment(train.align, config.width)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
+    ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }
