@@ -129,6 +129,15 @@ export const METHODS: readonly Method[] = [
     extra: true
   },
   { name: 'cpss', title: 'FedAvg-LoRA with CPSS', preset: 'cpss', mixing: 'server', mode: 'global', extra: true },
+  {
+    name: 'cpss-always',
+    title: 'FedAvg-LoRA with CPSS in every step',
+    preset: 'cpss',
+    mixing: 'server',
+    mode: 'global',
+    settings: { training: { swap: { probability: 1 } } },
+    extra: true
+  },
   { name: 'feddg', title: 'FedDG', ...LOOKS },
   { name: 'feddg-dc', title: 'FedDG, mean brightness alone', ...LOOKS, settings: { training: { episode: { window: 0 } } } },
   { name: 'feddg-no-contrast', title: 'FedDG without boundary contrast', ...LOOKS, settings: { training: { episode: { contrast: 0 } } } },
