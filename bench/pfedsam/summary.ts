@@ -46,6 +46,8 @@ export interface MethodSummary {
   /** Numbers of the adapter that travel, here, and in ViT-B by its default settings with the method's change. */
   readonly numbers: number
   readonly numbersVitB: number
+  /** Mean cosine of the sites' updates; undefined where it was not measured. */
+  readonly agreement: Spread | undefined
   readonly seconds: Spread
   /** First scored round at 95 % of the final Dice. */
   readonly roundsTo95: Spread
@@ -95,6 +97,10 @@ export function spread (values: readonly number[]): Spread {
   return { mean: average, sd: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)), count: values.length }
 }
 
+function known (values: readonly number[]): Spread | undefined {
+  return values.length === 0 ? undefined : spread(values)
+}
+
 /** What all runs together say, by data set. */
 export function summarise (records: readonly RunRecord[]): DataSummary[] {
   const names = [...new Set(records.map(({ job }) => job.data))]
@@ -135,6 +141,7 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     passes: passesOf(runs[0]!.job),
     numbers: runs[0]!.size,
     numbersVitB: sharedAtVitB(method),
+    agreement: known(runs.flatMap(({ agreement }) => agreement ?? [])),
     seconds: over(({ trainSeconds }) => trainSeconds),
     roundsTo95: over(roundsTo95),
     curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) })),
@@ -179,7 +186,6 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
     const runs = records.filter(({ job, unseen }) => job.method === name && unseen != null)
     if (runs.length === 0) return []
     const others = (part: 'served' | 'shared'): number[] => runs.flatMap(({ job }) => othersOn(records, job.seed, job.leftOut!, part))
-    const known = (values: readonly number[]): Spread | undefined => values.length === 0 ? undefined : spread(values)
     const [served, shared] = [others('served'), others('shared')]
     const better = mean(served) > mean(shared) ? served : shared
     const zeroShot = runs.map(({ unseen }) => unseen!.zeroShot.dice)
@@ -200,14 +206,14 @@ function summariseUnseen (records: readonly RunRecord[]): UnseenSummary[] {
 
 /** Of what is known: over seeds, each the mean of its sites, where every seed left all out; else over sites. */
 function overSeeds (runs: readonly RunRecord[], value: (run: RunRecord) => number | undefined): Spread | undefined {
-  const known = runs.flatMap((run) => {
-    const found = value(run)
-    return found == null ? [] : [{ seed: run.job.seed, site: run.job.leftOut, found }]
+  const found = runs.flatMap((run) => {
+    const each = value(run)
+    return each == null ? [] : [{ seed: run.job.seed, site: run.job.leftOut, value: each }]
   })
-  if (known.length === 0) return undefined
-  const seeds = [...Map.groupBy(known, ({ seed }) => seed).values()]
-  const isEach = seeds.length > 1 && seeds.every(({ length }) => length === new Set(known.map(({ site }) => site)).size)
-  return spread(isEach ? seeds.map((each) => mean(each.map(({ found }) => found))) : known.map(({ found }) => found))
+  if (found.length === 0) return undefined
+  const seeds = [...Map.groupBy(found, ({ seed }) => seed).values()]
+  const isEach = seeds.length > 1 && seeds.every(({ length }) => length === new Set(found.map(({ site }) => site)).size)
+  return spread(isEach ? seeds.map((each) => mean(each.map((run) => run.value))) : found.map((run) => run.value))
 }
 
 /** Zero-shot less what FedAvg-LoRA had, with the same site left out of the same seed. */

@@ -34,6 +34,8 @@ export interface RunRecord {
   /** Numbers of the adapter that travel. */
   readonly size: number
   readonly trainSeconds: number
+  /** How alike the sites' updates were; of runs before it was measured undefined. */
+  readonly agreement?: number
   readonly seconds: number
   /** Where the job asks for it, and of sites that trained alone. */
   readonly cross?: CrossScores
@@ -80,7 +82,9 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
     const unseen = job.leftOut == null
       ? {}
       : { unseen: await tryUnseen({ engine, base, settings, mode: method.mode }, trained, all[job.leftOut]!) }
-    return { job, sites: described, curve: trained.curve, size: trained.size, trainSeconds: trained.trainSeconds, ...cross, ...unseen }
+    const { curve, size, trainSeconds, agreement } = trained
+    const alike = agreement == null ? {} : { agreement }
+    return { job, sites: described, curve, size, trainSeconds, ...alike, ...cross, ...unseen }
   } finally {
     await learner.dispose()
   }

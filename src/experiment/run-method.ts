@@ -1,5 +1,6 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
+import { mean } from '../common/mean.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { releaseFacts } from '../gossip-aggregation/facts.ts'
@@ -17,6 +18,7 @@ import type { Mode, ModelSettings } from '../settings/model.ts'
 import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
+import { agreementOf } from './agreement.ts'
 import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
@@ -48,6 +50,8 @@ export interface TrainedSites {
   readonly size: number
   /** Of the training alone, without scores. */
   readonly trainSeconds: number
+  /** How alike sites' updates were, the mean over rounds (agreement.ts); undefined for one model, and without training. */
+  readonly agreement?: number
 }
 
 export interface MethodRun {
@@ -72,27 +76,33 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const last = method.mixing === 'nothing' ? 0 : rounds
   const shown = new ShownBytes(models.length)
   let trainSeconds = 0
+  const agreements: number[] = []
   for (let round = 1; round <= last; round++) {
     const began = performance.now()
     const isAlone = round > (1 - (method.alone ?? 0)) * last
-    await trainRound(run, models, { mixer: isAlone ? new NoMixer(models.length) : mixer, shown, round, isLast: round === last })
+    const now = isAlone ? new NoMixer(models.length) : mixer
+    const agreement = await trainRound(run, models, { mixer: now, shown, round, isLast: round === last })
+    if (agreement != null) agreements.push(agreement)
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
     run.onProgress?.(round)
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
-  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds }
+  const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement }
 }
 
 interface Mixing { readonly mixer: Mixer, readonly shown: ShownBytes, readonly round: number, readonly isLast: boolean }
 
-/** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. */
+/** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. Resolves with their agreement. */
 async function trainRound (
   { learner, settings, signal }: MethodRun,
   models: readonly TrainedSite[],
   { mixer, shown, round, isLast }: Mixing
-): Promise<void> {
+): Promise<number | undefined> {
   const all = models.map((model) => model.shown)
+  const before = models.map(({ adapter }) => adapter.values)
+  let agreement: number | undefined
   shown.add(all)
   await followPlan(planOf(settings), {
     train: async (phase) => {
@@ -101,11 +111,13 @@ async function trainRound (
       }
     },
     exchange: async () => {
+      agreement = agreementOf(before, models.map(({ adapter }) => adapter.values))
       const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values), factorsOf(settings, models))
       const values = isLast ? await mixer.finish() ?? mixed : mixed
       models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
     }
   })
+  return agreement
 }
 
 /** What a site and all of them count for, where the method asks it. */

@@ -2,7 +2,8 @@ import Table from 'cli-table3'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
 const HEAD = [
-  'Dice', 'worst site', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B', 'rounds to 95 %', 'train s'
+  'Dice', 'worst site', 'agreement', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B',
+  'rounds to 95 %', 'train s'
 ]
 
 /** Dice in points: "87.4 ± 0.6". */
@@ -21,10 +22,11 @@ function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes'
 
 /** The columns after a method's name, without and with its sites. */
 export function cellsOf (method: MethodSummary): string[] {
-  const { dice, worst, globalDice, iou, hd95, missed, passes, bytes, roundsTo95, seconds } = method
+  const { dice, worst, agreement, globalDice, iou, hd95, missed, passes, bytes, roundsTo95, seconds } = method
   return [
     points(dice),
     points(worst),
+    agreement == null ? '–' : plain(agreement, 2),
     points(globalDice),
     points(iou),
     `${hd95 == null ? '–' : plain(hd95, 1)} (${missed.mean.toFixed(0)})`,
