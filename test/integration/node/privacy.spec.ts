@@ -30,6 +30,8 @@ const ALIGN = { target: 'cyclic', by: 'adversarial', weight: 1, warmupRounds: 0 
 
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
+const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' } as const
+
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
 /** Noise with a disc: every row of pixels is a canary. */
@@ -103,6 +105,44 @@ async function everythingIn (folder: string): Promise<{ names: string[], bytes: 
   return { names: files.map(({ name }) => name), bytes: Buffer.concat(parts) }
 }
 
+interface Own {
+  readonly keeps: boolean
+  readonly copies: boolean
+  readonly tailored: boolean
+  readonly related: boolean
+  readonly hasExperts: boolean
+  /** Of training, beside what is usual. */
+  readonly terms: object
+  readonly policy: object
+  /** What does not leave of it, in words. */
+  readonly what: string
+}
+
+/** What stays at a site by a method. */
+function ownOf (method: MethodSettings = {}): Own {
+  const [keeps, copies] = [method.keeps != null, method.personal === 'copy']
+  const [tailored, related] = [method.units != null, method.relations != null]
+  const policy = method.sharing == null ? {} : { publish: method.sharing }
+  const own = { keeps, copies, tailored, related, hasExperts: !copies && !tailored && !related, policy, terms: {}, what: '' }
+  if (keeps) return { ...own, terms: { align: ALIGN }, what: ', nor the decoder that the method keeps or the discriminator' }
+  const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
+  if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
+  if (tailored) return { ...own, what: ', nor what the site knows of units' }
+  return related ? { ...own, what: ', nor from whom it takes what' } : own
+}
+
+/** It is among these, so that it is looked for. */
+function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSettings | undefined): void {
+  const { keeps, copies, tailored, related } = ownOf(method)
+  const names = [...tensors.keys()]
+  const hasAll = (beginning: string, ...rest: string[]): boolean => rest.every((each) => names.includes(beginning + each))
+  expect(names.some((name) => name.startsWith('own.mask_decoder.')), 'the decoder is among the private tensors').to.equal(keeps)
+  expect(names.some((name) => name.startsWith('own.site_discriminator.')), 'the discriminator is').to.equal(keeps)
+  expect(hasAll('own.copy.', 'alone', 'update', 'served'), 'the copies are').to.equal(copies)
+  expect(hasAll('own.units.', 'copy', 'moved', 'excess', 'individual'), 'units are').to.equal(tailored)
+  expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
+}
+
 describe('what leaves a site', function () {
   this.timeout(600_000)
   let sites: Sites
@@ -113,17 +153,12 @@ describe('what leaves a site', function () {
     undefined,
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
-    { units: UNITS }
+    { units: UNITS },
+    { sharing: ['core-adapter'], relations: RELATIONS }
   ]
   for (const method of methods) {
-    const keeps = method != null && 'keeps' in method ? method.keeps : undefined
-    const copies = method != null && 'personal' in method
-    const terms = copies ? { augment: true, episode: EPISODE } : keeps == null ? {} : { align: ALIGN }
-    const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
-    const ofOthers = keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
-    const tailored = method?.units != null
-    const hasExperts = !copies && !tailored
-    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers
+    const { copies, related, terms, hasExperts, what, policy } = ownOf(method)
+    const ofMethod = method == null ? {} : { method }
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -133,9 +168,9 @@ describe('what leaves a site', function () {
         codec: 'f32',
         model,
         training,
-        ...(method == null ? {} : { method })
+        ...ofMethod
       })
-      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, method?.sharing == null ? {} : { publish: method.sharing })
+      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
@@ -143,13 +178,8 @@ describe('what leaves a site', function () {
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
       const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
       expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
-      const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
-      expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
-      const told = [...planted.keys()].filter((name) => name.startsWith('own.site_discriminator.'))
-      expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(keeps != null)
-      expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
-      expect(['copy', 'moved', 'excess', 'individual'].every((each) => planted.has(`own.units.${each}`)), 'units are').to.equal(tailored)
+      expectOwn(planted, method)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
@@ -205,6 +235,12 @@ describe('what leaves a site', function () {
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
       // The shared adapter as the phase began, which travels.
       for (const each of [trained, before, planted]) each.delete('own.units.before')
+      if (related) {
+        const [now, then] = [trained, planted].map((each) => each.get('own.relations.relations')!.data)
+        expect(now, 'it learns from whom to take').to.not.deep.equal(then)
+        // What it shows.
+        for (const each of [trained, before, planted]) each.delete('own.relations.core')
+      }
       const canaries: Needles[] = [
         { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
         { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },
