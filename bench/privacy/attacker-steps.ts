@@ -30,7 +30,8 @@ export class AttackerSteps {
     const components = componentsOf(all)
     const groups = components.flatMap((component) => component.groups ?? [])
     const global = new GlobalVector({ ...all, groups })
-    const context = { ...contextOf(all, global.layout, createLayout(trainedIn('L', groups))), division: { classes: 1 } }
+    const experts = createLayout(trainedIn('L', groups))
+    const context = { ...contextOf(all, { adapter: global.layout, experts }), division: { classes: 1 } }
     const step = gradientStep(context, components.flatMap((component) => component.terms?.G ?? []))
     const known = { ...weights, ...global.fixed }
     this.#byAdapter = engine.compile(step, known)

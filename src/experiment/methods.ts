@@ -44,6 +44,7 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 /** docs/spec/mixing.md */
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
+const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -171,5 +172,7 @@ export const METHODS: readonly Method[] = [
   { name: 'fca', title: 'FCA, smooth', ...UNITWISE },
   { name: 'fca-binary', title: 'FCA, binary', ...UNITWISE, settings: { method: { units: { update: 'binary' } } } },
   { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
+  { name: 'apple', title: 'APPLE', ...RELATED },
+  { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

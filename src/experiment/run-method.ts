@@ -122,7 +122,7 @@ async function trainRound (
 
 /** What a site and all of them count for, where the method asks it. */
 function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedSite[], site: number): PhaseArgs['masses'] {
-  if (method?.units == null) return undefined
+  if (method?.units == null && method?.relations == null) return undefined
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   return { own: masses[site]!, all: masses.reduce((sum, each) => sum + each, 0) }
 }

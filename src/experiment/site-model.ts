@@ -87,7 +87,7 @@ export class TrainedSite {
     const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, masses })
     Object.assign(this, { facts })
     this.#adapter = adapter
-    this.#core = this.#learner.core
+    if (phase === 'G') this.#core = this.#learner.core
     this.#private = await this.#learner.exportPrivate()
   }
 

@@ -5,6 +5,7 @@ import { mixed } from './blocks/mixup.ts'
 import { classMaps } from './classes/class-maps.ts'
 import type { Division } from './classes/passes.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
+import type { RelationSizes } from './parameters/relations.ts'
 import type { SamConfig } from './sam/build-sam.ts'
 import type { AdapterOptions } from './sam/encoder-graph.ts'
 import { embedTokens, neck, runBlocks, type Swap, type Tokens } from './sam/image-encoder.ts'
@@ -27,8 +28,10 @@ export interface StepContext {
   /** Γ holds the patch embedding too. */
   readonly adaptsEmbedding?: boolean
   readonly clipNorm: number
-  /** How many numbers at the end of Γ are the site's discriminator, which is trained with it and by itself; none if not given. */
-  readonly discriminator?: number
+  /** How many numbers at the end of what phase G trains are trained by themselves: a discriminator, relations; none if not given. */
+  readonly apart?: number
+  /** Where phase G trains a site's own core and its relations, in place of Γ. */
+  readonly relations?: RelationSizes | undefined
   /** One class if not given: that is map 0, several are maps 1 to 3 of one pass of the decoder or more. */
   readonly division?: Division
 }

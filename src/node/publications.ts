@@ -9,12 +9,10 @@ import type { PublicationService } from '../protocol/publication/publication.ts'
 import { publicationDigest, type PublicationPort, type Shown } from '../protocol/publication/talk.ts'
 import type { Received } from '../rounds/trainer-messages.ts'
 import type { PublicationView } from '../rounds/status.ts'
-import type { PublicationKind } from '../settings/publication-kinds.ts'
+import { MOST_SHOWN, type PublicationKind } from '../settings/publication-kinds.ts'
 import { bothConsent, isMadeAnew, MOST_NUMBERS, publicationRules } from '../settings/publications.ts'
 import type { Site } from './site.ts'
 
-/** Of each kind, of so many sites, what they show is kept. */
-const MOST_PEERS = 8
 /** A round waits so long for what others show; what comes later is there for the next. */
 const WAIT_MS = 5_000
 
@@ -173,7 +171,7 @@ export class Publications implements PublicationPort {
 
   #mayKeep (peer: string): boolean {
     const kept = new Set([...this.#received.values()].map((each) => each.peer))
-    return kept.has(peer) || kept.size < MOST_PEERS
+    return kept.has(peer) || kept.size < MOST_SHOWN
   }
 
   async #ask (service: Asking, peer: string): Promise<void> {
@@ -195,7 +193,7 @@ export class Publications implements PublicationPort {
       const without = this.#without.get(kind) ?? new Set()
       this.#without.set(kind, without)
       if (kinds.includes(kind)) without.delete(peer)
-      else if (without.size < MOST_PEERS) without.add(peer)
+      else if (without.size < MOST_SHOWN) without.add(peer)
     }
   }
 

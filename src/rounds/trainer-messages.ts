@@ -95,14 +95,24 @@ export interface TrainWork extends Work {
   readonly masses?: { readonly own: number, readonly all: number } | undefined
 }
 
+interface TrainReply {
+  /** From phases that change it. */
+  readonly adapter?: Float32Array
+  readonly loss: number
+  readonly steps: number
+  /** What the federation lets the site announce of it. */
+  readonly facts?: Facts
+  /** Of which other sites what they show is too far off to be used, where the method mixes it. */
+  readonly unused?: readonly string[]
+}
+
 export interface TrainerCalls {
   setup: { request: TrainerSetup, reply: TrainerReady }
   /**
    * Trains one phase and saves durably what stays at the site; loss NaN when that was done already: before a crash, or before the
-   * exchange. The adapter comes back from phases that change it, and with it
-   * what the federation lets the site announce of it.
+   * exchange.
    */
-  train: { request: TrainWork, reply: { adapter?: Float32Array, loss: number, steps: number, facts?: Facts } }
+  train: { request: TrainWork, reply: TrainReply }
   /** Scores the validation split; a site without whole masks has none. */
   score: { request: Work, reply: Partial<Scores> & { labelFits?: LabelFits } }
   /** Makes what the site may show; without values where both consents are not given, or there is nothing yet to make it of. */

@@ -20,6 +20,7 @@ import type { PrivacyGuard } from './privacy-guard.ts'
 import type { SiteRecord } from './site-record.ts'
 import type { SitePhase } from './status.ts'
 import type { Received, TrainerCalls, TrainWork } from './trainer-messages.ts'
+import { sayUnused } from './unused-cores.ts'
 import type { Weigh } from './weigh.ts'
 
 /** What the pipeline needs of the trainer. */
@@ -193,10 +194,11 @@ async function trainPhase (
   const work = { phase, round: round.number, adapter: before, done: averager.steps.trained, share: record.pace, ...extra }
   const began = clock.now()
   const stopWatching = others?.peers.onRound(() => { if (isFallingBehind(site, others)) trainer.shorten() })
-  const { adapter: after, loss, steps, facts } = await trainer.call('train', shown(site, work), { signal })
+  const { adapter: after, loss, steps, facts, unused } = await trainer.call('train', shown(site, work), { signal })
     .finally(() => { stopWatching?.() })
   round.trainMs += clock.now() - began
   round.loss[phase] = Number.isFinite(loss) ? loss : null
+  sayUnused(site.notices, unused)
   if (after != null) await landed(site, { before, after, round: round.number, steps, factor: weighed(site, facts) })
 }
 

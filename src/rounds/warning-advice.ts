@@ -13,6 +13,7 @@ export const WARNING_ADVICE: Readonly<Record<WarningKind, string>> = {
   certificate_end: 'ask a founder for a new invitation and join with it; at a founder: invite that site again',
   clock: 'set the clock of this machine, best by NTP, and start the site again',
   clock_of_peer: 'ask the people of that site to set its clock, best by NTP',
+  core: 'nothing: it goes without; ask the people of that site where it lasts',
   data: 'look at the images and masks: "consilium data check" names them',
   disk: 'free disk space, before rounds cannot be saved',
   far: 'ask the people of that site what changed there',

@@ -39,7 +39,7 @@ const READ_BY_TARGET: Readonly<Record<AlignTarget, PublicationKind | undefined>>
 }
 
 function conflictInAlignment (settings: FederationSettings): string | undefined {
-  const { method: { personal, units, sharing = [] } = {}, training: { align }, privacy: promised } = settings
+  const { method: { personal, units, relations, sharing = [] } = {}, training: { align }, privacy: promised } = settings
   if (align == null) return undefined
   const read = READ_BY_TARGET[align.target]
   if (read != null && !sharing.includes(read)) {
@@ -47,6 +47,7 @@ function conflictInAlignment (settings: FederationSettings): string | undefined 
   }
   if (personal === 'copy') return 'training.align: copies are trained as if they were alone: leave align or method.personal out'
   if (units != null) return 'training.align: its discriminator is no unit, and would learn nothing: leave align or method.units out'
+  if (relations != null) return 'training.align: a mixture has no discriminator of its own: leave align or method.relations out'
   return promised?.unit === 'patient'
     ? 'training.align: its discriminator sees all patients at once, and privacy is of each: leave align out, or say unit site'
     : undefined
@@ -58,11 +59,16 @@ function conflictInSharing (settings: FederationSettings): string | undefined {
     return 'method.sharing: core-adapter shows what one site trained by itself, which averaging.secure hides: leave one of them out'
   }
   const made = publicationRules(settings)
-  const idle = sharing.find((kind) => !made.has(kind) || (kind === 'core-adapter' && settings.training.align?.target !== 'cyclic'))
+  const idle = sharing.find((kind) => !made.has(kind) || (kind === 'core-adapter' && !readsCores(settings)))
   if (idle != null) return `method.sharing: ${idle} is nothing that this training makes or reads: leave it out`
   return sharing.length === 0 || (promised?.unit ?? 'none') === 'none'
     ? undefined
     : 'method.sharing: what is shown carries no noise, and privacy would promise nothing: leave one of them out'
+}
+
+/** By alignment with each other's features, or by mixing. */
+function readsCores ({ training: { align }, method: own }: FederationSettings): boolean {
+  return align?.target === 'cyclic' || own?.relations != null
 }
 
 export const federationSettings = z.strictObject(sections)

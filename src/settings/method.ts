@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LEAST_FACTOR, MOST_FACTOR } from '../gossip-aggregation/landing.ts'
-import { PUBLICATIONS } from './publication-kinds.ts'
-import { positive, setting } from './setting.ts'
+import { MOST_SHOWN, PUBLICATIONS } from './publication-kinds.ts'
+import { count, notNegative, positive, setting } from './setting.ts'
 
 /** What a site trains in one stretch: G fits the global parameters with what the method keeps of them, L the experts. */
 export type TrainPhase = 'G' | 'L'
@@ -45,6 +45,16 @@ const units = z.strictObject({
   contributes: setting(z.enum(['common', 'all']), 'What of its own move a site lands: what is common of it, or all')
 })
 
+/** What a site takes of the others' cores beside the average (docs/spec/mixing.md#relations). */
+const relations = z.strictObject({
+  rate: setting(positive.max(1), "Learning rate of what a site takes of each other's core"),
+  pull: setting(notNegative.max(1_000), 'How strongly it is drawn to the average alone, at the beginning'),
+  fade: setting(z.enum(['exponential', 'cosine']), 'How that pull falls from round to round'),
+  pulled: setting(z.number().min(0).max(1), 'Part of the rounds, the first ones, in which there is a pull'),
+  peers: setting(count.max(MOST_SHOWN), 'Other sites whose cores a site uses, at most', { unit: 'sites' }),
+  by: setting(z.enum(['model', 'layer']), 'What a site takes is one part of the whole adapter, or a part of each layer by itself')
+})
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -73,7 +83,8 @@ export const method = z.strictObject({
     { otherwise: 'none' }
   ),
   robust: robust.optional(),
-  units: units.optional()
+  units: units.optional(),
+  relations: relations.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

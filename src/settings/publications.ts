@@ -93,7 +93,7 @@ export function bothConsent ({ sharing = [], publish = [] }: Consents, kind: Pub
 const SENTENCES: Readonly<Record<PublicationKind, string>> = {
   'amplitude-bank': 'sites may show each other amplitude-bank: typical brightness, contrast and shading of their images, as means over ' +
     'groups of patients; each does so only where its own policy.json says it, too',
-  'core-adapter': 'sites may show each other core-adapter: the shared adapter as one site alone has just trained it, to every member and ' +
+  'core-adapter': 'sites may show each other core-adapter: what one site alone has made of the shared adapter, to every member and ' +
     'averaged with nobody\'s; each does so only where its own policy.json says it, too',
   moments: 'sites may show each other moments: mean and deviation of each feature that the untrained base model finds in their images, ' +
     `over all of ${MOMENT_PATIENTS} patients or more; each does so only where its own policy.json says it, too`

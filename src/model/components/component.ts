@@ -57,6 +57,8 @@ export interface Run {
   readonly weights: TensorRecord
   /** The embedding [B,G,G,d] that the model to align with makes of the images, without gradient; only for terms that it is fed for. */
   readonly aligned: () => tf.Tensor
+  /** What is learnt of whom to learn from, flat; only where the method has relations. */
+  readonly relations: () => tf.Tensor
   /** Share of each class, [B,C,4G,4G]. */
   readonly targets: tf.Tensor
   /** Share that is known of each class, in the same shape; all of it if not given. */

@@ -1,4 +1,4 @@
-import type { GlobalGroup } from '../../settings/method.ts'
+import type { GlobalGroup, MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
@@ -11,6 +11,7 @@ import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
 import { mixup } from './mixup.ts'
 import { structure } from './structure.ts'
+import { relationPull } from './relations.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
 
@@ -23,12 +24,15 @@ export interface MethodInit {
   readonly train: TrainSettings
   /** Groups of the global parameters that stay at the site; none if not given. */
   readonly keeps?: readonly GlobalGroup[] | undefined
+  readonly method?: MethodSettings | undefined
+  /** Of the whole training; no end if not given. */
+  readonly rounds?: number
   /** 1 if not given. */
   readonly classes?: number
 }
 
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
-export function componentsOf ({ config, model, train, keeps, classes }: MethodInit): readonly Component[] {
+export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes }: MethodInit): readonly Component[] {
   return [
     globalComponent(config, model, keeps, classes),
     supervised,
@@ -39,6 +43,7 @@ export function componentsOf ({ config, model, train, keeps, classes }: MethodIn
       ? []
       : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
     ...(train.align == null ? [] : [alignment(train.align, config.width)]),
+    ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])

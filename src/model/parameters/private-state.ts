@@ -6,6 +6,8 @@ import type { Candidate } from '../train/own-copy.ts'
 import { initialExperts } from './expert-set.ts'
 import type { Parameter } from './groups.ts'
 import { createLayout, flatten, unflatten, type Layout } from './layout.ts'
+import { relationLayout, relationsFrom, relationTensors, type RelationState } from './relation-state.ts'
+import type { RelationSizes } from './relations.ts'
 
 /** What a site trains and never sends; never changed in place, so that a phase that fails leaves no trace. */
 export interface PrivateState {
@@ -17,6 +19,8 @@ export interface PrivateState {
   readonly copy?: CopyState | undefined
   /** Only where the method has individual units, after the first phase. */
   readonly units?: UnitState | undefined
+  /** Only where the method has relations, after the first phase. */
+  readonly relations?: RelationState | undefined
 }
 
 /** Global parameters that are this site's own, flat, as they are trained. */
@@ -68,6 +72,8 @@ export interface PrivateLayouts {
   readonly copy: number
   /** Numbers, and units, where the method has individual ones. */
   readonly units?: { readonly size: number, readonly count: number } | undefined
+  /** Where the method has relations. */
+  readonly relations?: RelationSizes | undefined
 }
 
 const FIRST = 'lmoe.optimiser.first'
@@ -90,7 +96,7 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size, units }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations }: PrivateLayouts, state: PrivateState): PrivateSet {
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -99,15 +105,22 @@ export function toPrivateSet ({ experts: layout, kept, copy: size, units }: Priv
     [STEP, { shape: [1], data: Float32Array.of(step) }],
     ...unflatten(owned(kept), state.kept.slice()),
     ...(state.copy == null ? [] : copyTensors(state.copy, size)),
-    ...(units == null ? [] : unitTensors(units, state.units))
+    ...(units == null ? [] : unitTensors(units, state.units)),
+    ...(relations == null ? [] : relationTensors(relations, state.relations))
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
-export function fromPrivateSet ({ experts: layout, kept, copy: size, units }: PrivateLayouts, set: PrivateSet): PrivateState {
+export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
+  const { experts: layout, kept, copy: size, units, relations } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
-  const more = (size === 0 ? 0 : copyLayout(size).entries.length) + (units == null ? 0 : unitLayout(units).entries.length)
+  const ofMethod = [
+    ...(size === 0 ? [] : [copyLayout(size)]),
+    ...(units == null ? [] : [unitLayout(units)]),
+    ...(relations == null ? [] : [relationLayout(relations)])
+  ]
+  const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
   if (tensors.size !== wanted) {
     throw new SchemaError(`the private set holds ${tensors.size} tensors where this model has ${wanted}: it belongs to another model`)
@@ -121,11 +134,13 @@ export function fromPrivateSet ({ experts: layout, kept, copy: size, units }: Pr
     step: state.at(-1)!
   }
   const own = units == null ? undefined : unitsFrom(record, units)
+  const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
     kept: flatten(owned(kept), record),
     ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
-    ...(own == null ? {} : { units: own })
+    ...(own == null ? {} : { units: own }),
+    ...(related == null ? {} : { relations: related })
   }
 }
 

@@ -88,4 +88,6 @@ export interface PhaseResult {
   readonly steps: number
   /** What the site may announce, where its method asks it: of the adapter that phase G began with. */
   readonly facts?: Readonly<Record<string, Float32Array>>
+  /** Of which other sites what they show is too far off to be used; only where the method mixes it. */
+  readonly unused?: readonly string[]
 }

@@ -8,29 +8,29 @@ import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
-import { DISCRIMINATOR } from '../blocks/discriminator.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
 import { GlobalVector } from '../parameters/global-vector.ts'
 import { trainedIn } from '../parameters/groups.ts'
-import { createLayout, unflatten } from '../parameters/layout.ts'
+import { createLayout } from '../parameters/layout.ts'
 import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
-import { unitsOf, type Units } from '../parameters/units.ts'
+import { ownParts } from '../parameters/own-parts.ts'
+import type { RelationSizes } from '../parameters/relations.ts'
+import type { Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
-import { Segmenter } from '../predict/segmenter.ts'
-import { portableSam, type PortableSam } from '../portable.ts'
+import type { Segmenter } from '../predict/segmenter.ts'
+import type { PortableSam } from '../portable.ts'
 import { lowResSide } from '../sam/build-sam.ts'
-import type { Weights } from '../sam/weights.ts'
 import type { StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
-import { floatsHash, vector } from './host-records.ts'
+import { vector } from './host-records.ts'
 import { factsOf } from './lack.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
 import { masksOf } from './masks.ts'
@@ -40,12 +40,17 @@ import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
 import { phaseRates } from './phase-rates.ts'
 import { runPrivatePhase } from './private-phase.ts'
+import { trainRelated } from './related.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
+import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
 import { contextOf } from './step-context.ts'
-import { ownFrom, trainTailored, type Fit } from './tailored.ts'
+import { trainTailored, type Fit } from './tailored.ts'
 import { trainCopies } from './train-copies.ts'
 
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
+
+/** Fed with every step of a phase beside what components say. */
+interface Fixed { readonly fixed?: HostRecord }
 
 /**
  * One site's model: the frozen base, the adapter that comes and goes, and the private parameters that stay
@@ -54,7 +59,7 @@ const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 export class Learner {
   readonly schema: Schema
   readonly inputSize: number
-  /** The shared adapter as the last phase G left it, averaged with nobody's; undefined before one. Not to be changed. */
+  /** What the last phase G left, averaged with nobody's: the shared adapter, or the site's own; undefined before one. Not to be changed. */
   core: Float32Array | undefined
   readonly #init: LearnerInit
   readonly #components: readonly Component[]
@@ -65,9 +70,7 @@ export class Learner {
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
-  readonly #units: Units | undefined
-  /** The base, and what of Γ never changes. */
-  readonly #weights: Weights
+  readonly #serving: Serving
   readonly #initialKept: Float32Array
   readonly #choosing: number
   #state: PrivateState
@@ -85,25 +88,21 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    this.#units = method?.units == null ? undefined : unitsOf(global.layout)
-    this.#layouts = {
-      experts: createLayout(experts),
-      kept: global.kept,
-      copy: method?.personal === 'copy' ? global.layout.size : 0,
-      units: this.#units == null ? undefined : { size: global.layout.size, count: this.#units.count }
-    }
+    const { layouts, units, relations, apart } = ownParts(global, createLayout(experts), method)
+    this.#layouts = layouts
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
-    this.#weights = { ...weights, ...global.fixed }
     this.#choosing = choosingRound(init.rounds, method)
-    this.#context = { ...contextOf(init, global.layout, this.#layouts.experts), division }
-    this.#steps = compiledSteps(init, this.#context, this.#weights, this.#components)
+    this.#context = { ...contextOf(init, { adapter: global.layout, experts: this.#layouts.experts, relations }), division }
+    const read = { ...weights, ...global.fixed }
+    this.#serving = { init, context: this.#context, global, weights: read, initialKept: this.#initialKept, units, relations }
+    this.#steps = compiledSteps(init, this.#context, read, this.#components)
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
       const limits = init.cache ?? DEFAULT_CACHE
       this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
     }
-    this.#rates = { G: phaseRates(global.layout, 'G', groups, train), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
+    this.#rates = { G: phaseRates(global.layout, 'G', groups, train, apart), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
   #initialCopy (): CopyState | undefined {
@@ -129,7 +128,7 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    return this.#layouts.kept.size > 0 || this.#units != null
+    return this.#layouts.kept.size > 0 || this.#serving.units != null || this.#serving.relations != null
   }
 
   /**
@@ -174,8 +173,26 @@ export class Learner {
     return { adapter: this.#global.part(adapter).adapter, loss, steps }
   }
 
+  async #trainRelated (args: PhaseArgs, sizes: RelationSizes): Promise<PhaseResult> {
+    const { adapter: { values: shared }, round, masses, received = [] } = args
+    const { state, adapter, loss, steps, unused } = await trainRelated({
+      sizes,
+      state: this.#state.relations,
+      shared,
+      round,
+      masses,
+      cores: received.filter(({ kind }) => kind === 'core-adapter'),
+      fit: async (values, fixed) => await this.#fit(values, { ...args, fixed })
+    })
+    this.#state = { ...this.#state, relations: state }
+    this.core = state.core
+    return { adapter: this.#global.part(adapter).adapter, loss, steps, unused }
+  }
+
   async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
-    if (this.#units != null) return await this.#trainTailored(args, this.#units)
+    const { units, relations } = this.#serving
+    if (units != null) return await this.#trainTailored(args, units)
+    if (relations != null) return await this.#trainRelated(args, relations)
     const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept }
@@ -184,13 +201,14 @@ export class Learner {
   }
 
   /** One phase G on all global parameters, flat; with this part of the learning rate. */
-  async #fit (gamma: Float32Array, args: PhaseArgs, part = 1): Promise<Fit> {
+  async #fit (gamma: Float32Array, args: PhaseArgs & Fixed, part = 1): Promise<Fit> {
     let middle: Float32Array | undefined
     const half = Math.ceil(shareOf(this.#plan.stepsOf('G', args), args.share ?? 1) / 2)
     const done = args.done ?? (args.round - 1) * this.#plan.stepsOf('G', args)
     const factor = this.#plan.rateFactor('G', args, done)
     const start = { value: gamma, first: new Float32Array(gamma.length), second: new Float32Array(gamma.length) }
-    const { trained: { value }, loss, steps } = await this.#run('G', args, { start, done, gamma }, (step, now) => {
+    const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
+    const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
       return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context) }
     })
@@ -235,7 +253,7 @@ export class Learner {
 
   async #run (
     phase: TrainPhase,
-    args: PhaseArgs,
+    args: PhaseArgs & Fixed,
     { start, done, gamma }: { start: Trained, done: number, gamma: Float32Array },
     inputs: PhaseRun['inputs']
   ): ReturnType<typeof runPhase> {
@@ -260,7 +278,7 @@ export class Learner {
       phase,
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
-      fixed: Object.assign({}, this.#rates[phase], ...said) as HostRecord,
+      fixed: Object.assign({}, this.#rates[phase], args.fixed, ...said) as HostRecord,
       inputs
     }
     if (privacy != null && phase === 'G') {
@@ -321,41 +339,16 @@ export class Learner {
    * training.
    */
   segmenter ({ adapter, mode, cache }: { adapter: Adapter, mode: Mode, cache: EmbeddingCache }): Segmenter {
-    const { engine, config, baseHash, model: { pixels } } = this.#init
-    const { experts, kept, copy, units } = this.#state
-    const all = [experts.values, this.keepsGlobal ? kept : undefined, copy?.served?.values, units?.copy, units?.individual]
-    const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
-    const parts = [this.schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? own : [])]
-    return new Segmenter({
-      engine,
-      config,
-      pixels,
-      context: this.#context,
-      labels: this.#init.labels,
-      weights: this.#weights,
-      adapted: this.#adapted(adapter, mode),
-      identity: parts.join(),
-      cache
-    })
+    return segmenterOf(this.#serving, this.#state, { adapter, mode, cache })
   }
 
   /** The global model for what runs or loads it elsewhere, at the federation's image side. */
   portable (adapter: Adapter): PortableSam {
-    const all = unflatten(this.#global.layout, this.#global.join(adapter, this.#initialKept))
-    const gamma = new Map([...all].filter(([name]) => !name.startsWith(DISCRIMINATOR)))
-    return portableSam(this.#context, { base: this.#init.weights, read: this.#weights, gamma, fixed: this.#global.fixed })
+    return portableOf(this.#serving, adapter)
   }
 
-  /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
   #adapted (adapter: Adapter, mode: Mode): HostRecord {
-    if (mode === 'frozen') return {}
-    const { experts, kept, copy, units } = this.#state
-    if (mode === 'personal' && units != null) return { '@gamma': vector(ownFrom(units, adapter.values, this.#units!)) }
-    if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
-    return {
-      '@gamma': vector(this.#global.join(adapter, mode === 'personal' ? kept : this.#initialKept)),
-      ...(mode === 'personal' && experts.values.length > 0 ? { '@lambda': vector(experts.values) } : {})
-    }
+    return adaptedBy(this.#serving, this.#state, adapter, mode)
   }
 
   async #masks (

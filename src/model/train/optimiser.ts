@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 
 const BETA_1 = 0.9
 const BETA_2 = 0.999
-/** Of a discriminator, which follows what moves. */
+/** Of a discriminator and of relations, which follow what moves. */
 export const OWN_BETA_2 = 0.99
 const EPSILON = 1e-8
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../../compute/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
+import { mixture } from '../blocks/mixture.ts'
 import { mixed, mixedKnown } from '../blocks/mixup.ts'
 import type { Run, Term } from '../components/component.ts'
 import { unpack } from '../parameters/layout.ts'
@@ -11,7 +12,7 @@ import { adamw, clipByNorm, OWN_BETA_2, type AdamWInput } from './optimiser.ts'
 /** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
 interface Training {
   readonly parameters: tf.Tensor
-  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher' | 'weights' | 'aligned'>
+  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher' | 'weights' | 'aligned' | 'relations'>
   /** Of the images in another look, where they are fed. */
   readonly inLook?: ((parameters: tf.Tensor) => StepOutput) | undefined
 }
@@ -28,7 +29,7 @@ export function phaseStep (context: StepContext, phase: TrainPhase, terms: reado
   return (t) => {
     const trained = training(t, context)
     const { value, grad } = descent(t, trained, { terms, clipNorm: context.clipNorm })
-    const apart = phase === 'G' ? context.discriminator ?? 0 : 0
+    const apart = phase === 'G' ? context.apart ?? 0 : 0
     const moved = apart === 0
       ? updated(t, trained.parameters, clipByNorm(grad, context.clipNorm))
       : updatedApart(t, trained.parameters, grad, { apart, clipNorm: context.clipNorm })
@@ -93,13 +94,14 @@ function globalTraining (t: TensorRecord, context: StepContext): Training {
   const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
   const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
   const aligned = alignedOf(t, context, common)
+  const served = (x: tf.Tensor): tf.Tensor => context.relations == null ? x : mixtureOf(x, t, context)
   return {
     parameters: gamma,
     answers: (x) => {
-      const weights = merged(t, context, x)
-      return { student: run(weights), teacher: () => teacher!, weights, aligned: () => aligned! }
+      const weights = merged(t, context, served(x))
+      return { student: run(weights), teacher: () => teacher!, weights, aligned: () => aligned!, relations: () => relationsIn(x, context) }
     },
-    inLook: look == null ? undefined : (x) => look(merged(t, context, x), run)
+    inLook: look == null ? undefined : (x) => look(merged(t, context, served(x)), run)
   }
 }
 
@@ -109,6 +111,17 @@ function alignedOf (t: TensorRecord, context: StepContext, common: Tokens | unde
   if (gamma == null) return undefined
   const weights = merged(t, context, gamma)
   return embed(common ?? frozenTokens(weights, context), context.firstAdapted, weights, context)
+}
+
+/** What a site serves in place of Γ, of its core and its relations [P + K] as they are trained. */
+function mixtureOf (x: tf.Tensor, t: TensorRecord, { relations: sizes, apart }: StepContext): tf.Tensor {
+  const [core, relations] = tf.split(x, [sizes!.size, apart!]) as [tf.Tensor, tf.Tensor]
+  const [shared, before, departures] = [input(t, 'shared'), input(t, 'before'), input(t, 'departures')]
+  return mixture({ core, relations, shared, before, departures, held: input(t, 'held'), prior: input(t, 'prior') }, sizes!)
+}
+
+function relationsIn (x: tf.Tensor, { relations: sizes, apart }: StepContext): tf.Tensor {
+  return tf.split(x, [sizes!.size, apart!])[1]!
 }
 
 type Answer = (weights: TensorRecord, tokens?: Tokens) => StepOutput
@@ -148,18 +161,19 @@ function expertTraining (t: TensorRecord, context: StepContext): Training {
       const block = encoderBlock(start.x, personal, config, firstExpert, options)
       const student = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
       const teacher = (): StepOutput => finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts)
-      return { student, teacher, weights: personal, aligned: notInL }
+      return { student, teacher, weights: personal, aligned: notInL, relations: notInL }
     }
   }
 }
 
 /** No term of phase L looks at it. */
 function notInL (): never {
-  throw new Error('phase L has no model to align with')
+  throw new Error('phase L has no model to align with, and no relations')
 }
 
 /**
- * The same with the discriminator, which ends the vector, by itself: neither shortens the other's gradient (docs/spec/alignment.md#steps).
+ * The same with what ends the vector, a discriminator or relations, by itself: neither shortens the other's gradient
+ * (docs/spec/alignment.md#steps).
  */
 function updatedApart (
   t: TensorRecord,

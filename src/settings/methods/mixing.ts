@@ -9,6 +9,9 @@ export const KL = { mu: 0.3, excess: true, least: LEAST_FACTOR, most: MOST_FACTO
 /** Our own numbers: of FCA the abstract alone is known. */
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 3, contributes: 'common' } as const
 
+/** As APPLE's authors have it; they use cores of all sites. */
+const RELATIONS = { rate: 1e-3, pull: 0.1, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
+
 /** Methods by which sites learn more from some than from others (docs/spec/mixing.md). */
 export const MIXING = [
   {
@@ -28,6 +31,16 @@ export const MIXING = [
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND },
       method: { units: UNITS }
+    }
+  },
+  {
+    name: 'apple',
+    title: "LoRA averaged; each site learns which mixture of all sites' own to serve (APPLE)",
+    paper: 'arXiv 2110.08394',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND },
+      method: { sharing: ['core-adapter'], relations: RELATIONS }
     }
   }
 ] as const satisfies readonly Preset[]

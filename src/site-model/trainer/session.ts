@@ -124,12 +124,12 @@ export class TrainerSession implements Session {
   async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
     const isOwn = work.asRound == null
     const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
-    const { adapter, loss, steps, facts } = await this.#learner.train('G', this.#args(work, isEnough))
+    const { adapter, loss, steps, facts, unused } = await this.#learner.train('G', this.#args(work, isEnough))
     if (this.#learner.keepsGlobal) {
       if (isOwn) this.#keptRound = work.round
       await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
-    return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }) }
+    return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }), ...(unused == null ? {} : { unused }) }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */

@@ -35,6 +35,8 @@ const ALIGN = { by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
+const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' } as const
+
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
 /** Noise with a disc: every row of pixels is a canary. */
@@ -129,6 +131,47 @@ async function everythingIn (folder: string): Promise<{ names: string[], bytes: 
   return { names: files.map(({ name }) => name), bytes: Buffer.concat(parts) }
 }
 
+interface Own {
+  readonly keeps: boolean
+  readonly showsMoments: boolean
+  readonly copies: boolean
+  readonly tailored: boolean
+  readonly related: boolean
+  readonly hasExperts: boolean
+  /** Of training, beside what is usual. */
+  readonly terms: object
+  readonly policy: object
+  /** What does not leave of it, in words. */
+  readonly what: string
+}
+
+/** What stays at a site by a method. */
+function ownOf (method: MethodSettings): Own {
+  const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
+  const [tailored, related] = [method.units != null, method.relations != null]
+  const policy = method.sharing == null ? {} : { publish: method.sharing }
+  const own = { keeps, showsMoments, copies, tailored, related, hasExperts: !copies && !tailored && !related, policy, terms: {}, what: '' }
+  const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
+  if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
+  if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
+  const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
+  if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
+  if (tailored) return { ...own, what: ', nor what the site knows of units' }
+  return related ? { ...own, what: ', nor from whom it takes what' } : own
+}
+
+/** It is among these, so that it is looked for. */
+function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSettings): void {
+  const { keeps, showsMoments, copies, tailored, related } = ownOf(method)
+  const names = [...tensors.keys()]
+  const hasAll = (beginning: string, ...rest: string[]): boolean => rest.every((each) => names.includes(beginning + each))
+  expect(names.some((name) => name.startsWith('own.mask_decoder.')), 'the decoder is among the private tensors').to.equal(keeps)
+  expect(names.some((name) => name.startsWith('own.site_discriminator.')), 'the discriminator is').to.equal(keeps || showsMoments)
+  expect(hasAll('own.copy.', 'alone', 'update', 'served'), 'the copies are').to.equal(copies)
+  expect(hasAll('own.units.', 'copy', 'moved', 'excess', 'individual'), 'units are').to.equal(tailored)
+  expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
+}
+
 describe('what leaves a site', function () {
   this.timeout(600_000)
   let sites: Sites
@@ -139,20 +182,11 @@ describe('what leaves a site', function () {
     { sharing: ['moments'] },
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
-    { units: UNITS }
+    { units: UNITS },
+    { sharing: ['core-adapter'], relations: RELATIONS }
   ]
   for (const method of methods) {
-    const { keeps, units, sharing = [] } = method
-    const [copies, showsMoments] = ['personal' in method, sharing.includes('moments')]
-    const isAligned = keeps != null || showsMoments
-    const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
-    const terms = copies ? { augment: true, episode: EPISODE } : isAligned ? { align } : {}
-    const ofCopies = ', nor the copies that the method has, nor of spectra what is outside the window'
-    const ofOthers = keeps == null ? '' : ', nor the decoder that the method keeps or the discriminator'
-    const tailored = units != null
-    const ofMoments = showsMoments ? ', nor the features whose moments it shows, or the discriminator' : ''
-    const hasExperts = !copies && !tailored
-    const what = tailored ? ', nor what the site knows of units' : copies ? ofCopies : ofOthers + ofMoments
+    const { copies, showsMoments, related, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -164,7 +198,7 @@ describe('what leaves a site', function () {
         training,
         method
       })
-      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, { publish: sharing })
+      for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
@@ -172,13 +206,8 @@ describe('what leaves a site', function () {
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
       const rehearsed = readFloatTensors(await readFile(join(sites.paths('rehearsal').privateStore, 'experts.safetensors')))
       expect([...rehearsed.tensors.keys()].join(' '), 'the optimiser state is among the private tensors').to.match(/first|moment/)
-      const kept = [...rehearsed.tensors.keys()].filter((name) => name.startsWith('own.mask_decoder.'))
-      expect(kept.length > 0, 'the decoder is among the private tensors').to.equal(keeps != null)
       const planted = plant(rehearsed.tensors)
-      const told = [...planted.keys()].filter((name) => name.startsWith('own.site_discriminator.'))
-      expect(told.length > 0, 'the discriminator is among the private tensors').to.equal(isAligned)
-      expect(['alone', 'update', 'served'].every((each) => planted.has(`own.copy.${each}`)), 'the copies are').to.equal(copies)
-      expect(['copy', 'moved', 'excess', 'individual'].every((each) => planted.has(`own.units.${each}`)), 'units are').to.equal(tailored)
+      expectOwn(planted, method)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
@@ -234,6 +263,12 @@ describe('what leaves a site', function () {
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
       // The shared adapter as the phase began, which travels.
       for (const each of [trained, before, planted]) each.delete('own.units.before')
+      if (related) {
+        const [now, then] = [trained, planted].map((each) => each.get('own.relations.relations')!.data)
+        expect(now, 'it learns from whom to take').to.not.deep.equal(then)
+        // What it shows.
+        for (const each of [trained, before, planted]) each.delete('own.relations.core')
+      }
       const canaries: Needles[] = [
         { name: 'planted experts and optimiser state', needles: floatNeedles(planted, 6) },
         { name: 'experts and optimiser state after round 1', needles: floatNeedles(before, 6) },

@@ -105,6 +105,22 @@ describe('what every method does to the adapters', function () {
     expect(found[1]!.sent - found[0]!.sent).to.equal(4 * 2 * MOMENT_CHANNELS)
   })
 
+  it('apple: sites that take from each other end with the adapter that they have without, and serve what each learnt', async () => {
+    const relations = { rate: 0.1, pull: 0, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
+    await train('apple', ({ models: [one, other], bytesSent, curve }) => {
+      const [mine, theirs] = [one!, other!].map(({ experts }) => experts.reveal().get('own.relations.relations')!.data)
+      for (const each of [mine!, theirs!]) expect([...each.slice(0, 2)].map(Math.abs).every((value) => value > 0.001)).to.equal(true)
+      expect(mine).to.not.deep.equal(theirs)
+      expect(curve.at(-1)!.dice).to.not.deep.equal(curve[0]!.dice)
+      // What landed is what the cores moved by, whoever takes what from whom.
+      const cores = [one!, other!].map(({ experts }) => experts.reveal().get('own.relations.core')!.data)
+      const middle = one!.adapter.values.map((each, i) => (each + other!.adapter.values[i]!) / 2)
+      const mean = middle.map((_, i) => (cores[0]![i]! + cores[1]![i]!) / 2)
+      expect(Math.sqrt(squaredDistance(middle, mean) / squaredDistance(mean, new Float32Array(mean.length)))).to.be.below(1e-5)
+      expect(bytesSent[0], 'of two rounds\' cores the first one is shown, beside the exchanges').to.be.above(4 * one!.adapter.values.length)
+    }, { ...settingsFor('apple', { training: { stepsPerRound: 4 } }), method: { sharing: ['core-adapter'], relations } })
+  }).timeout(600_000)
+
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {
       expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)

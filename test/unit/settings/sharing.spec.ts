@@ -50,6 +50,26 @@ describe('method.sharing', () => {
     expect(conflictIn({ ...joint, training: rated })).to.match(/^training\.align\.rate/)
   })
 
+  it('is what relations are learnt of, which go with nothing else that stays at a site, nor with weights of sites', () => {
+    const { align: _, ...training } = settings.training
+    const relations = { rate: 1e-3, pull: 0.1, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
+    const { model } = settings
+    const noExperts = { ...model, moe: { ...model.moe, blocks: [] } }
+    const conflictOf = (over: Partial<FederationSettings>): string | undefined =>
+      conflictIn({ ...settings, training, model: noExperts, method: { sharing: ['core-adapter'], relations }, ...over })
+    expect(conflictOf({})).to.equal(undefined)
+    expect(conflictOf({ method: { relations } })).to.match(/^method\.relations: they are to what other sites show/)
+    expect(conflictOf({ model })).to.match(/^method\.relations: experts are what stays/)
+    const also = (more: FederationSettings['method']): string | undefined =>
+      conflictOf({ method: { sharing: ['core-adapter'], relations, ...more } })
+    expect(also({ personal: 'copy' })).to.match(/^method\.relations: method\.personal copy is/)
+    expect(also({ keeps: ['decoder'] })).to.match(/^method\.relations: method\.keeps is/)
+    expect(also({ robust: { mu: 1, excess: false, least: 0.25, most: 4 } })).to.match(/^method\.relations: the average must be that of/)
+    expect(conflictOf({ training: settings.training })).to.match(/^training\.align: a mixture has no discriminator/)
+    const lora = { ...noExperts.lora, aggregation: 'product-svd' as const }
+    expect(conflictOf({ model: { ...noExperts, lora } })).to.match(/^method\.relations: what sites show is mixed as it is trained/)
+  })
+
   it('is one sentence for each kind', () => {
     expect(sharingInWords(settings)).to.have.length(1)
     expect(sharingInWords(settings)[0]).to.match(/core-adapter.*alone.*policy\.json/)
