@@ -305,14 +305,14 @@ export class Averager {
     const usualRadius = this.clipRadius
     const steps = this.steps[this.sealing == null ? 'trained' : 'arrived']
     const clipRadius = this.#distort == null ? Math.min(usualRadius, this.#influence?.radius(partner) ?? Infinity) : Number.MAX_VALUE
+    const stated = mass === 0 ? Math.min(this.#reachAfter(upTo - this.#round), Number.MAX_VALUE) : clipRadius
     return {
       schema: this.schema,
       x: this.#x,
       normBound,
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
-      reach: mass === 0 ? this.#reachAfter(upTo - this.#round) : Infinity,
-      terms: { round: this.#round, mass, clipRadius, steps, ...(this.#reads ? { reads: true } : {}) },
+      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}) },
       mixed: (into) => {
         into.set(this.values)
         this.#unmixed.takeOut(into)

@@ -110,16 +110,17 @@ async function comeBack ({ site, ...init }: CourseInit, joined: JoinedPeers): Pr
   enter({ site, ...init }, 'waiting', record.round)
   const { network: { peers }, gossip, settlement } = joined
   const own = { ...init.state, notices, record, rounds }
-  await takeUp({
+  const isThere = await takeUp({
     made: restored.made,
     notices,
     clock: systemClock,
     isMet: () => peers.medianAhead() != null && !settlement.isOpen,
     isBehind: () => (peers.medianAhead() ?? 0) > init.state.averager.round,
+    isAtEnd: () => init.state.averager.round >= rounds,
     catchUp: async () => { await catchUp(own, { gossip, peers, staleness: 0 }, init.signal) }
   }, init.signal)
   await init.state.checkpoint.save()
-  await endRestored(paths)
+  if (isThere) await endRestored(paths)
 }
 
 async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'finished' | 'amended'> {

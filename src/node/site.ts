@@ -130,7 +130,7 @@ export async function withAmendment (site: Site): Promise<Site> {
   const { paths, config, notices } = site
   await takeUpAmendment(paths, config.amendments, (sentence) => { notices.event(sentence) })
   const federation = await readFederation(paths.federation)
-  return { ...site, federation, mechanism: mechanismOf(federation.document) }
+  return { ...site, federation, mechanism: mechanismOf(federation.document), restored: await readRestored(paths) }
 }
 
 /** How this site's trainer is set up, whenever it starts; its batches and augmentation follow from its peer id. */

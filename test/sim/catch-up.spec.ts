@@ -48,6 +48,17 @@ describe('a site that fell far behind', () => {
     expect(answer).to.throw(ProtocolError, 'impossible round 13')
   })
 
+  it('says as its partner does how much of that one\'s training it took whole: none where it was too far off, else all', async () => {
+    for (const [clipRadius, carried] of [[1, 0], [1_000, 4]] as const) {
+      const late = createSite('a', Float32Array.of(500, 0, 0), { round: 0, settings: { clipRadius } })
+      const ahead = createSite('b', Float32Array.of(1, 2, 4), { round: 9, settings: { clipRadius: 1_000 } })
+      ahead.averager.land(Float32Array.of(0, 0, 0), Float32Array.of(0, 0, 1), 10, 4)
+      const result = await runExchange(late, ahead, { catchUp: true, upTo: 9 })
+      expect(result).to.nested.include({ 'initiator.partnerSteps': carried, 'responder.steps': carried })
+      expect(ahead.averager.steps).to.include({ trained: 4, arrived: carried })
+    }
+  })
+
   it('goes towards one that is farther off than the rounds between them explain, keeps its round, and harms nobody', async () => {
     const settings = { clipRadius: 1_000 }
     const late = createSite('a', Float32Array.of(0, 0, 0), { round: 1, settings })

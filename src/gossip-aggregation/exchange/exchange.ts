@@ -36,8 +36,6 @@ export interface ExchangeSide {
   /** All at once. */
   readonly apply: Apply
   /** into ← x without what this site trained and no other site has. */
-  /** Largest ‖d‖ that a site without mass takes over; without end for any other. */
-  readonly reach: number
   readonly mixed: (into: Float32Array) => Float32Array
   /** Of d's sketch, which nobody else knows; none is made where it is missing. */
   readonly sketchSeed: number | undefined
@@ -323,7 +321,13 @@ export class Exchange {
 
   /** A clipped vector arrives in part, of one without mass nothing does, and one that only reads passes nothing on. */
   #carried ({ mass, steps }: Terms): number | undefined {
-    return mass === 0 || this.#isRead || this.#clip() < 1 ? steps && 0 : steps
+    return mass === 0 || this.#isRead || this.#passed() < 1 ? steps && 0 : steps
+  }
+
+  /** The part of d that is applied at whichever side moves: of two of which one catches up, what that one stated. */
+  #passed (): number {
+    if (!this.#isOneSided) return this.#clip()
+    return clipFactor(Math.sqrt(this.#squares), (this.#isWeightless ? this.terms : this.#opened().theirs).clipRadius)
   }
 
   get #isRead (): boolean {
@@ -340,7 +344,7 @@ export class Exchange {
   }
 
   #clip (): number {
-    if (this.#isOneSided) return clipFactor(Math.sqrt(this.#squares), this.#site.reach)
+    if (this.#isOneSided) return this.#isWeightless ? this.#passed() : 1
     return clipFactor(Math.sqrt(this.#squares), Math.min(this.terms.clipRadius, this.#opened().theirs.clipRadius))
   }
 

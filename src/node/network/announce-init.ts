@@ -5,14 +5,16 @@ import { factSpecs } from '../../settings/facts.ts'
 
 /** Whose announcements are heard, and with which credential this site speaks. */
 export function announceInit (
-  { federationId, membership, now }: {
+  { federationId, membership, instance, now }: {
     readonly federationId: string,
     readonly membership: SiteMembership,
+    readonly instance: number,
     readonly now?: () => number
   }
 ): AnnounceInit {
   return {
     federationId,
+    instance,
     facts: factNumbers(factSpecs(membership.federation.document)),
     ...(now == null ? {} : { now }),
     get rounds () { return membership.documents.mostRounds },

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import { messageOf } from '../../common/message-of.ts'
 import { RefusedError } from '../../errors.ts'
@@ -15,7 +16,9 @@ import { CertifiedOnly } from './certified-only.ts'
 import type { KeyedNoise } from './keyed-noise.ts'
 import { OFFENCE, type PeerLimits } from './limits/peer-limits.ts'
 import { RefusedPeers } from './limits/refused-peers.ts'
+import { sayTwin, sayTwinHere } from './network-notices.ts'
 import type { PeerVersions } from './peer-versions.ts'
+import { Twins } from './twins.ts'
 
 const TEND_MS = 1_000
 /** Certificates end by the day, so that every tenth look is often enough. */
@@ -46,8 +49,11 @@ interface CertifiedPeersListener {
 export class Members {
   readonly admissions = new Admissions()
   readonly certifiedOnly: CertifiedOnly
+  /** Drawn at this start: another process with the same key draws another one. */
+  readonly instance = randomInt(1, 2 ** 32)
   readonly #init: MembersInit
   readonly #refusedPeers = new RefusedPeers(() => performance.now())
+  readonly #twins: Twins
   #service: Membership | undefined
   #listener: CertifiedPeersListener | undefined
   #timer: NodeJS.Timeout | undefined
@@ -60,6 +66,10 @@ export class Members {
 
   constructor (init: MembersInit) {
     this.#init = init
+    this.#twins = new Twins({
+      tell: async (connection, instance) => { await this.#service!.tellTwin(connection, instance) },
+      onTwin: (peer) => { sayTwin(init.notices, peer) }
+    })
     this.certifiedOnly = new CertifiedOnly(this.admissions, (peer, protocol) => {
       init.onEvent({
         kind: 'refusal',
@@ -103,6 +113,8 @@ export class Members {
     return (components) => {
       const service = create(components)
       service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
+      service.addEventListener('greeted', ({ detail: { connection, instance } }) => { this.#twins.met(connection, instance) })
+      service.addEventListener('twin', ({ detail: { by } }) => { sayTwinHere(this.#init.notices, this.#init.peerId, by.toString()) })
       service.addEventListener('left', ({ detail: { peer } }) => {
         this.#init.site.left(peer.toString())
         this.#listener?.onLeave(peer)
@@ -133,7 +145,7 @@ export class Members {
     return {
       documents: site.documents,
       scores,
-      greeting: () => ({ ...site.greeting(), scores: scores?.digest }),
+      greeting: () => ({ ...site.greeting(), scores: scores?.digest, instance: this.instance }),
       judge: async (peer, shown) => {
         const fault = await site.judge(peer, shown)
         if (fault != null || !limits.isBanned(peer)) return fault
@@ -159,6 +171,7 @@ export class Members {
   async stop (): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
+    this.#twins.stop()
     await this.#tending
     await this.#init.site.stop()
   }
@@ -209,6 +222,7 @@ export class Members {
       else notices.warn('own certificate', ownSentenceOf(fault, this.#init.peerId), { isNews: fault !== this.#ownFault })
       this.#ownFault = fault
       if (this.#tended++ % REVIEW_EVERY !== 0) return
+      this.#twins.review()
       await site.book.save()
       await this.#service!.review()
     } catch (error) {

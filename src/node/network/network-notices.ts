@@ -1,9 +1,9 @@
+import type { Libp2p } from '@libp2p/interface'
 import type { Auditor } from '../../audit/auditor.ts'
 import { knownAddresses } from '../../federation/hints.ts'
 import type { SiteMembership } from '../../federation/membership/site-membership.ts'
 import type { Logger } from '../../rounds/logger.ts'
 import { LAPSE_MS, type Notices } from '../../rounds/notices.ts'
-import type { Host } from './host.ts'
 import type { FailedHandshake } from './keyed-noise.ts'
 import type { PeerLimits } from './limits/peer-limits.ts'
 import { handshakeSentence, isRefusal } from './reach/handshake-words.ts'
@@ -19,7 +19,7 @@ interface Init {
 /** A founder waits for those whom it invites; anybody else has somebody to look for, and no idea where. */
 export async function sayIfLost (
   { membership, config, notices }: Pick<Init, 'membership' | 'config' | 'notices'>,
-  { peerId, peerStore }: Pick<Host, 'peerId' | 'peerStore'>
+  { peerId, peerStore }: Pick<Libp2p, 'peerId' | 'peerStore'>
 ): Promise<void> {
   const { document } = membership.federation
   if (knownAddresses(config.bootstrap, document).length > 0 || document.founders.includes(peerId.toString())) return
@@ -50,13 +50,21 @@ export function sayUncertified (notices: Notices, peer: string): void {
 }
 
 /** A copied home, or a backup beside the running one: what the one commits, the other does not know. */
-export function sayTwin (notices: Notices, peer: string, isOwn: boolean): void {
+export function sayTwin (notices: Notices, peer: string): void {
   notices.warn(
     `twin ${peer}`,
-    isOwn
-      ? 'another process uses the key of this site at the same time, elsewhere (a copied home?): stop one of the two, since the ' +
-        'exchanges of the one are lost to the other; give the copy a key of its own with "consilium init" and an invitation'
-      : `site ${peer} runs twice at the same time (a copied home?): its people have to stop one of the two`,
+    `site ${peer} runs twice at the same time (a copied home?): its people have to stop one of the two`,
+    { forMs: LAPSE_MS.minutes }
+  )
+}
+
+/** `by`: the site that is connected to both; none where this one heard the other itself. */
+export function sayTwinHere (notices: Notices, own: string, by?: string): void {
+  const source = by == null ? '' : `, says site ${by}`
+  notices.warn(
+    `twin ${own}`,
+    `another process uses the key of this site at the same time, elsewhere (a copied home?)${source}: stop one of the two, since the ` +
+      'exchanges of the one are lost to the other; give the copy a key of its own with "consilium init" and an invitation',
     { forMs: LAPSE_MS.minutes }
   )
 }

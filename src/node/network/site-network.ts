@@ -37,7 +37,7 @@ import { countAnnouncementOffences, countExchangeOffences } from './limits/count
 import { FairShare } from './limits/fair-share.ts'
 import { PeerLimits } from './limits/peer-limits.ts'
 import { Members } from './members.ts'
-import { failedHandshake, sayBanned, sayIfLost, sayMet, saySlow, sayTwin, sayUncertified } from './network-notices.ts'
+import { failedHandshake, sayBanned, sayIfLost, sayMet, saySlow, sayTwin, sayTwinHere, sayUncertified } from './network-notices.ts'
 import { DAMAGED_PEER_BOOK, openPeerBook } from './peer-book.ts'
 import { PeerVersions, type Said } from './peer-versions.ts'
 import { boundedGossipsub } from './pubsub.ts'
@@ -178,7 +178,7 @@ export class SiteNetwork {
         services: {
           membership: members.service(init.federationId),
           pubsub: lasting.around(boundedGossipsub(init.federationId)),
-          announce: announce(announceInit(init)),
+          announce: announce(announceInit({ ...init, instance: members.instance })),
           late: (components: AdapterExchangeComponents) => ({ components })
         } as never
       })
@@ -349,7 +349,8 @@ export class SiteNetwork {
       if (reason === 'no certificate') sayUncertified(this.#init.notices, peerId.toString())
     })
     host.services.announce.addEventListener('twin', ({ detail: { peerId } }) => {
-      sayTwin(this.#init.notices, peerId.toString(), peerId.equals(host.peerId))
+      const say = peerId.equals(host.peerId) ? sayTwinHere : sayTwin
+      say(this.#init.notices, peerId.toString())
     })
     this.members.start({
       onJoin: (peer) => {

@@ -21,7 +21,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
   readonly #validator: AnnouncementValidator
   readonly #isCertified: NonNullable<AnnounceInit['isCertified']>
   readonly #credential: AnnounceInit['credential']
-  readonly #instance = randomInt(1, 2 ** 32)
+  readonly #instance: number
   readonly #instances = new Instances()
   readonly #bornAt: bigint
   #sequence = 0n
@@ -37,6 +37,7 @@ export class AnnounceService extends TypedEventEmitter<AnnounceEvents> implement
     this.#validator = new AnnouncementValidator({ now, facts: init.facts, get rounds () { return init.rounds } })
     this.#isCertified = isCertified
     this.#credential = credential
+    this.#instance = init.instance ?? randomInt(1, 2 ** 32)
     this.#bornAt = BigInt(Math.floor(now()))
     this.topic = announceTopic(federationId)
   }

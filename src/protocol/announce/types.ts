@@ -40,6 +40,8 @@ export interface AnnounceInit {
   readonly facts?: number
   /** What this site shows of itself, canonical JSON; nothing when missing. */
   readonly credential?: () => Uint8Array
+  /** What this process drew at its start, 1 … 2³² − 1; drawn here when missing. */
+  readonly instance?: number
   /** Whether this author belongs to the federation, by what it shows or by what is known of it. Everybody does when missing. */
   readonly isCertified?: (author: string, credential: Uint8Array | undefined) => Promise<boolean>
 }

@@ -1,4 +1,4 @@
-import { TypedEventEmitter, type Connection, type Startable, type Stream } from '@libp2p/interface'
+import { TypedEventEmitter, type Connection, type PeerId, type Startable, type Stream } from '@libp2p/interface'
 import { RateLimit } from '../../common/rate-limit.ts'
 import { ProtocolError, RefusedError, TimeoutError } from '../../errors.ts'
 import { Frames } from '../shared/frames.ts'
@@ -84,6 +84,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     for (const { connection, reason } of (await this.#judgeAll()).values()) await this.#refuse(connection, reason)
   }
 
+  async tellTwin (connection: Connection, instance: number): Promise<void> {
+    await this.#send(connection, [{ statements: [], last: true, twin: instance }])
+  }
+
   /** `from` needs not be told. */
   async #spread ({ key, ...news }: MembershipNews, from?: Connection): Promise<void> {
     const told = this.#init.admissions.admitted.map(({ connection }) => connection).filter((connection) => connection !== from)
@@ -151,12 +155,14 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
 
   async #greet (frames: Frames, connection: Connection, theirs: Parameters<typeof greet>[2]): Promise<Greeted> {
     const { membership, admissions } = this.#init
-    return await greet(frames, membership, theirs, {
+    const end = await greet(frames, membership, theirs, {
       peer: connection.remotePeer.toString(),
       limit: (what) => this.#limit(what),
       admit: () => { admissions.admit(connection, theirs.credential) },
       onNews: (news) => { this.#background(this.#spread(news, connection)) }
     })
+    if ('accepted' in end) this.dispatchEvent(new CustomEvent('greeted', { detail: { connection, instance: theirs.instance ?? 0 } }))
+    return end
   }
 
   /** Runs one conversation and draws its conclusion; whatever goes wrong in it is the peer's loss. */
@@ -218,6 +224,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     if (standing === 'withdrawn') return undefined
     if (standing === 'unknown') throw new ProtocolError('news from a peer that is not certified')
     for (let batch = first; ;) {
+      if (batch.twin != null) this.#hearTwin(connection.remotePeer, batch.twin)
       const news = await takeBatch(membership, batch)
       if (news != null) this.#background(this.#spread(news, connection))
       if (batch.last) break
@@ -230,22 +237,27 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
 
   async #tell (connection: Connection, { statements = [], documents = [], scores = [], key }: MembershipNews): Promise<void> {
     if (statements.length + documents.length + scores.length === 0 && key == null) return
+    await this.#send(connection, statementBatches(statements, key, documents, scores))
+  }
+
+  async #send (connection: Connection, batches: readonly StatementBatch[]): Promise<void> {
     const stream = await connection.newStream(this.protocol, {
       signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPEN_MS)]),
       runOnLimitedConnection: true
     })
     const frames = new Frames(stream)
     try {
-      for (const batch of statementBatches(statements, key, documents, scores)) {
-        await frames.write(encodeMembershipMessage({
-          batch
-        }), this.#limit('room for news'))
-      }
+      for (const batch of batches) await frames.write(encodeMembershipMessage({ batch }), this.#limit('room for news'))
       await within(stream.close(), this.#limit('end of the stream'))
     } catch (error) {
       frames.abort(error as Error)
       throw error
     }
+  }
+
+  #hearTwin (by: PeerId, instance: number): void {
+    if (instance === this.#init.membership.greeting().instance) return
+    this.dispatchEvent(new CustomEvent('twin', { detail: { by, instance } }))
   }
 
   /** Withdraws what no longer holds and returns it by connection id. */

@@ -20,6 +20,8 @@ export interface StatementBatch {
   readonly scores?: readonly Uint8Array[]
   readonly last: boolean
   readonly key?: NetworkKey | undefined
+  /** What another process drew at its start that has the key of whoever is told. */
+  readonly twin?: number
 }
 export interface Judgement { readonly refused?: CredentialReason, readonly key?: NetworkKey | undefined }
 export type MembershipMessage = { readonly hello: Greeting } | { readonly batch: StatementBatch } | { readonly answer: Judgement }
@@ -39,7 +41,9 @@ const EMPTY: wire.MembershipFrame = {
   documentsDigest: NOTHING,
   documents: [],
   scoresDigest: NOTHING,
-  scores: []
+  scores: [],
+  instance: 0,
+  twin: 0
 }
 
 export function encodeMembershipMessage (step: MembershipMessage): Uint8Array {
@@ -87,7 +91,7 @@ export function statementBatches (
 
 function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
   if ('hello' in step) {
-    const { credential, digest, key, documents = NOTHING, scores = NOTHING } = step.hello
+    const { credential, digest, key, documents = NOTHING, scores = NOTHING, instance = 0 } = step.hello
     return {
       kind: wire.Kind.HELLO,
       credential: owned(credential),
@@ -95,18 +99,20 @@ function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
       keyEpoch: key.epoch,
       keyHash: owned(key.hash),
       documentsDigest: owned(documents),
-      scoresDigest: owned(scores)
+      scoresDigest: owned(scores),
+      instance
     }
   }
   if ('batch' in step) {
-    const { statements, documents = [], scores = [], last, key } = step.batch
+    const { statements, documents = [], scores = [], last, key, twin = 0 } = step.batch
     const told = { statements: statements.map(owned), documents: documents.map(owned), scores: scores.map(owned) }
-    return { kind: wire.Kind.STATEMENTS, ...told, last, ...keyParts(key) }
+    return { kind: wire.Kind.STATEMENTS, ...told, last, ...keyParts(key), twin }
   }
   return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
 }
 
-function helloOf ({ credential, digest, keyEpoch, keyHash, documentsDigest, scoresDigest }: wire.MembershipFrame): Greeting {
+function helloOf (frame: wire.MembershipFrame): Greeting {
+  const { credential, digest, keyEpoch, keyHash, documentsDigest, scoresDigest, instance } = frame
   atMost('a credential', credential, MAX_CREDENTIAL_BYTES)
   checkLength('a digest', digest, HASH_BYTES)
   checkLength('a key hash', keyHash, HASH_BYTES)
@@ -114,18 +120,19 @@ function helloOf ({ credential, digest, keyEpoch, keyHash, documentsDigest, scor
   if (scoresDigest.length > 0) checkLength('a digest of scores', scoresDigest, HASH_BYTES)
   const documents = documentsDigest.length > 0 ? { documents: documentsDigest } : {}
   const scores = scoresDigest.length > 0 ? { scores: scoresDigest } : {}
-  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash }, ...documents, ...scores }
+  const drawn = instance === 0 ? {} : { instance }
+  return { credential, digest, key: { epoch: keyEpoch, hash: keyHash }, ...documents, ...scores, ...drawn }
 }
 
 function batchOf (frame: wire.MembershipFrame): StatementBatch {
-  const { statements, documents, scores, last } = frame
+  const { statements, documents, scores, last, twin } = frame
   const count = statements.length + documents.length + scores.length
   if (count > MOST_PER_FRAME) throw new ProtocolError(`${count} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
   for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
   for (const each of documents) atMost('a document', each, MAX_STATEMENT_BYTES)
   for (const each of scores) atMost('a row of scores', each, MAX_SCORE_BYTES)
   const told = { ...(documents.length === 0 ? {} : { documents }), ...(scores.length === 0 ? {} : { scores }) }
-  return { statements, ...told, last, ...keyOf(frame) }
+  return { statements, ...told, last, ...keyOf(frame), ...(twin === 0 ? {} : { twin }) }
 }
 
 function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {

@@ -29,6 +29,8 @@ export interface Greeting {
   readonly documents?: Uint8Array | undefined
   /** 32 bytes: equal where two sites know the same cross-site scores; none where a site knows of none. */
   readonly scores?: Uint8Array | undefined
+  /** What its process drew at its start, 1 … 2³² − 1; none from software that draws none. */
+  readonly instance?: number | undefined
 }
 
 /** What the protocol needs to know about the documents of a federation. */
@@ -74,6 +76,10 @@ export interface MembershipEvents {
   left: CustomEvent<{ readonly peer: PeerId }>
   /** `by` us: the other's credential was refused here; `by` them: this site's was refused there. */
   refused: CustomEvent<{ readonly peer: PeerId, readonly by: 'us' | 'them', readonly reason: CredentialReason }>
+  /** Both sides accepted each other on this very connection; `instance` is what the other's process drew, 0 if it does not say. */
+  greeted: CustomEvent<{ readonly connection: Connection, readonly instance: number }>
+  /** This certified peer says that another process has this site's key; `instance` is what that one drew at its start. */
+  twin: CustomEvent<{ readonly by: PeerId, readonly instance: number }>
 }
 
 export interface MembershipNews {
@@ -89,6 +95,8 @@ export interface Membership extends TypedEventTarget<MembershipEvents> {
   spread (news: MembershipNews): Promise<void>
   /** Judges every connection again: certificates expire. */
   review (): Promise<void>
+  /** Tells whoever is at the other end that another process, which drew `instance`, has its key. */
+  tellTwin (connection: Connection, instance: number): Promise<void>
 }
 
 export interface MembershipInit {

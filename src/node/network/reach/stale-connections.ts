@@ -62,8 +62,8 @@ export class StaleConnections {
   }
 }
 
-/** Resolves when the other side echoed something on this very connection. */
-async function answers (connection: Connection, signal: AbortSignal): Promise<void> {
+/** Resolves when the other side echoed something on this very connection; rejects where it does not. */
+export async function answers (connection: Connection, signal: AbortSignal): Promise<void> {
   const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
   try {
     stream.send(new Uint8Array(PING_BYTES))

@@ -68,6 +68,8 @@ export interface MembershipFrame {
   documents: Uint8Array<ArrayBuffer>[]
   scoresDigest: Uint8Array<ArrayBuffer>
   scores: Uint8Array<ArrayBuffer>[]
+  instance: number
+  twin: number
 }
 
 export namespace MembershipFrame {
@@ -156,6 +158,16 @@ export namespace MembershipFrame {
           }
         }
 
+        if ((obj.instance != null && obj.instance !== 0)) {
+          w.uint32(120)
+          w.uint32(obj.instance)
+        }
+
+        if ((obj.twin != null && obj.twin !== 0)) {
+          w.uint32(128)
+          w.uint32(obj.twin)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -174,7 +186,9 @@ export namespace MembershipFrame {
           documentsDigest: uint8ArrayAlloc(0),
           documents: [],
           scoresDigest: uint8ArrayAlloc(0),
-          scores: []
+          scores: [],
+          instance: 0,
+          twin: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -249,6 +263,14 @@ export namespace MembershipFrame {
               }
 
               obj.scores.push(reader.bytes())
+              break
+            }
+            case 15: {
+              obj.instance = reader.uint32()
+              break
+            }
+            case 16: {
+              obj.twin = reader.uint32()
               break
             }
             default: {
@@ -394,6 +416,20 @@ export namespace MembershipFrame {
 
               break
             }
+            case 15: {
+              yield {
+                field: `${prefix}.instance`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 16: {
+              yield {
+                field: `${prefix}.twin`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -479,6 +515,16 @@ export namespace MembershipFrame {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface MembershipFrameInstanceFieldEvent {
+    field: '$.instance'
+    value: number
+  }
+
+  export interface MembershipFrameTwinFieldEvent {
+    field: '$.twin'
+    value: number
+  }
+
   export function encode (obj: Partial<MembershipFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, MembershipFrame.codec())
   }
@@ -487,7 +533,7 @@ export namespace MembershipFrame {
     return decodeMessage(buf, MembershipFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent | MembershipFrameScoresDigestFieldEvent | MembershipFrameScoresFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent | MembershipFrameScoresDigestFieldEvent | MembershipFrameScoresFieldEvent | MembershipFrameInstanceFieldEvent | MembershipFrameTwinFieldEvent> {
     return streamMessage(buf, MembershipFrame.codec(), opts)
   }
 }
