@@ -216,7 +216,8 @@ export class Daemon {
         : { ...network.membersControl, leave: async (although) => await this.#leave(site, network, although) },
       observing: this.#observing(site, network),
       notices: site.notices,
-      metricsToken: await readToken(site.config.metricsToken)
+      metricsToken: await readToken(site.config.metricsToken),
+      metricsListen: site.config.metricsListen
     })
     await control.start()
     this.#closers.push(async () => { await control.stop() }, async () => { await keeper.stop() })

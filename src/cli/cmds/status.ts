@@ -1,14 +1,23 @@
+import { InputError } from '../../errors.ts'
 import { joiningInWords } from '../../home/joining.ts'
-import { fetchControl } from '../../node/control/client.ts'
+import { fetchControl, fetchHealth } from '../../node/control/client.ts'
 import type { PeerView, PublicationView, SiteStatus } from '../../rounds/status.ts'
 import { command, withFlags } from '../flags.ts'
 import { describeArrived, describePace, describeReads, homeFlag, jsonFlag, print } from '../output.ts'
 
+const healthFlag = {
+  health: { type: 'boolean', describe: 'only whether it is well, and why not: ends with 1 where it is not, for containers', default: false }
+} as const
+
 export const status = command({
   command: 'status',
   describe: 'what the daemon of this site is doing',
-  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag }),
-  handler: async ({ home, json }) => {
+  builder: (argv) => withFlags(argv, { ...homeFlag, ...jsonFlag, ...healthFlag }),
+  handler: async ({ home, json, health }) => {
+    if (health) {
+      await sayHealth(home, json)
+      return
+    }
     const value = await fetchControl<SiteStatus>(home, '/status')
     print(json, value, () => describe(value))
   }
@@ -23,6 +32,13 @@ export const peers = command({
     print(json, list, () => list.length === 0 ? 'no other site is known yet' : list.map(describePeer).join('\n'))
   }
 })
+
+/** What /healthz answers. */
+async function sayHealth (home: string, json: boolean): Promise<void> {
+  const health = await fetchHealth(home)
+  if (!health.ok) throw new InputError(health.reason)
+  print(json, health, health.reason)
+}
 
 function describe (value: SiteStatus): string {
   const lines = [

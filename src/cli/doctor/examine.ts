@@ -4,6 +4,7 @@ import type { ComputeSettings } from '../../settings/site/compute.ts'
 import { engineOptions } from '../../site-model/engine-options.ts'
 import { advise, findHardware } from './advice.ts'
 import { checkMachine, type Check } from './checks.ts'
+import { checkSite, type SiteFacts } from './site-checks.ts'
 
 /** What `consilium doctor` prints. */
 export interface Examination extends EnginesView {
@@ -18,7 +19,7 @@ export interface Examination extends EnginesView {
 }
 
 /** Looks at engines and machine; computes for one second. */
-export async function examine (home: string, settings: ComputeSettings): Promise<Examination> {
+export async function examine (home: string, settings: ComputeSettings & SiteFacts['config']): Promise<Examination> {
   const view = await inspectEngines(engineOptions(settings))
   const availableBytes = process.availableMemory()
   return {
@@ -27,7 +28,10 @@ export async function examine (home: string, settings: ComputeSettings): Promise
     cores: availableParallelism(),
     memory: { totalBytes: totalmem(), availableBytes },
     node: process.versions.node,
-    checks: await checkMachine({ home, now: Date.now(), nodeVersion: process.versions.node }),
+    checks: [
+      ...await checkMachine({ home, now: Date.now(), nodeVersion: process.versions.node }),
+      ...await checkSite({ home, config: settings, now: Date.now() })
+    ],
     advice: advise(view, findHardware(), availableBytes)
   }
 }

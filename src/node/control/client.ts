@@ -4,10 +4,12 @@ import { InputError } from '../../errors.ts'
 import { readIfThere } from '../../home/files.ts'
 import { sitePaths } from '../../home/paths.ts'
 import { requireKnownHome } from '../../home/version.ts'
+import type { Health } from './health.ts'
 
 const TIMEOUT_MS = 5_000
 const CHANGE_TIMEOUT_MS = 20_000
 const controlFile = z.object({ url: z.url(), token: z.string() })
+const healthAnswer = z.object({ ok: z.boolean(), reason: z.string() })
 
 /** Asks the running daemon of `home`. @throws InputError when none runs there. */
 export async function fetchControl<T> (home: string, path: '/status' | '/peers' | '/members'): Promise<T> {
@@ -19,6 +21,16 @@ export async function fetchControl<T> (home: string, path: '/status' | '/peers' 
   } catch {
     throw notRunning(home)
   }
+}
+
+/** How well the running daemon of `home` says it is. @throws InputError when none runs there. */
+export async function fetchHealth (home: string): Promise<Health> {
+  const { url, token } = await readControl(home)
+  const init = { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(TIMEOUT_MS) }
+  const answer = await fetch(`${url}/healthz`, init).then(async (response) => healthAnswer.safeParse(await response.json()).data)
+    .catch(() => undefined)
+  if (answer == null) throw notRunning(home)
+  return answer
 }
 
 /** Has the running daemon of `home` do something; undefined when none runs there. @throws InputError with its sentence when it refuses. */

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { InputError } from '../../errors.ts'
 import { writeJson } from '../../home/files.ts'
 import { isSameText } from '../../home/token.ts'
+import { listenerOf } from '../../settings/site/network.ts'
 import type { Notices } from '../../rounds/notices.ts'
 import type { PeerView, SiteStatus } from '../../rounds/status.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
@@ -22,16 +23,22 @@ export interface ControlInit {
   readonly notices: Pick<Notices, 'warn' | 'over'>
   /** Reads /metrics and /healthz, and nothing else. */
   readonly metricsToken?: string | undefined
+  /** Where those two answer beside loopback, such as 0.0.0.0:9465. */
+  readonly metricsListen?: string | undefined
 }
+
+const LIMITS = { bodyLimit: 1024, requestTimeout: 5_000 }
 
 /** The loopback control port; every request needs the token that only this user can read. */
 export class ControlServer {
   readonly #init: ControlInit
   readonly #app: FastifyInstance
+  readonly #beside: FastifyInstance
 
   constructor (init: ControlInit) {
     this.#init = init
-    this.#app = fastify({ bodyLimit: 1024, requestTimeout: 5_000 })
+    this.#app = fastify(LIMITS)
+    this.#beside = fastify(LIMITS)
   }
 
   async start (): Promise<void> {
@@ -49,6 +56,7 @@ export class ControlServer {
     ledgerRoutes(this.#app, this.#init.notices)
     observeRoutes(this.#app, this.#init.observing)
     const url = await this.#listen()
+    await this.#listenBeside()
     await writeJson(this.#init.file, { url, token }, 0o600)
   }
 
@@ -56,7 +64,27 @@ export class ControlServer {
     try {
       await rm(this.#init.file, { force: true })
     } finally {
+      await Promise.all([this.#app.close(), this.#beside.close()])
+    }
+  }
+
+  /** Metrics and health for who comes from another machine. @throws InputError without a token, or where the port is taken */
+  async #listenBeside (): Promise<void> {
+    const { metricsListen, metricsToken, observing } = this.#init
+    const listener = metricsListen == null ? undefined : listenerOf(metricsListen)
+    if (listener == null) return
+    if (metricsToken == null) throw new InputError('metricsListen is for who has a token: name its file with --metrics-token')
+    this.#beside.addHook('onRequest', async (request, reply) => {
+      const given = request.headers.authorization ?? ''
+      if (!isSameText(given, `Bearer ${metricsToken}`)) await reply.code(401).send({ error: 'the token is missing or wrong' })
+    })
+    observeRoutes(this.#beside, observing)
+    try {
+      await this.#beside.listen(listener)
+    } catch (error) {
+      const { code = 'it failed' } = error as NodeJS.ErrnoException
       await this.#app.close()
+      throw new InputError(`metrics cannot be answered at ${metricsListen} (${code}): choose another address with --metrics-listen`)
     }
   }
 

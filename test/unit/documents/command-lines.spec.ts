@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { parse } from 'yaml'
 import { parseOptions as parseTestnet } from '../../../scripts/testnet/options.ts'
 import { program } from '../../../src/cli/program.ts'
 import { documents, filesBelow, linesOf, ROOT, type CommandLine } from './markdown.ts'
@@ -67,8 +68,26 @@ async function npmFault (words: string[]): Promise<string | undefined> {
 }
 
 function fileFault (words: string[]): string | undefined {
-  const missing = words.find((word) => /^(test|bench|scripts|examples)\//.test(word) && !existsSync(join(ROOT, word)))
+  const missing = words.find((word) => /^(test|bench|deploy|scripts|examples)\//.test(word) && !existsSync(join(ROOT, word)))
   return missing == null ? undefined : `${missing} does not exist`
+}
+
+/** What the image runs is the program; a flag of docker that takes a value stands with it before the image. */
+async function dockerFault (words: string[]): Promise<string | undefined> {
+  const image = words.findIndex((word) => /^consilium:\d/.test(word))
+  if (image < 0) return 'it names no image consilium'
+  const inside = words.slice(image + 1).filter((word, i, all) => word !== '<' && all[i - 1] !== '<')
+  return words[0] !== 'run' || inside.length === 0 ? fileFault(words) : await consiliumFault(inside, true)
+}
+
+/** Values that are set must stand in the chart. */
+function helmFault (words: string[]): string | undefined {
+  const values = parse(readFileSync(join(ROOT, 'deploy/helm/consilium/values.yaml'), 'utf8')) as Record<string, unknown>
+  const set = words.filter((_, i) => words[i - 1] === '--set').map((word) => word.split('=')[0]!)
+  const valueAt = (path: string): unknown =>
+    path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], values)
+  const unknown = set.find((path) => valueAt(path) === undefined)
+  return unknown == null ? fileFault(words) : `the chart has no value ${unknown}`
 }
 
 /** What is wrong with a line, if anything. */
@@ -77,6 +96,8 @@ async function faultOf (line: string, fenced: boolean): Promise<string | undefin
   if (command === 'npx') return await faultOf(line.replace(/^npx\s+/, ''), fenced)
   if (command === 'consilium') return await consiliumFault(words, fenced && !line.endsWith('…'))
   if (command === 'npm') return await npmFault(words)
+  if (command === 'docker') return await dockerFault(words)
+  if (command === 'helm') return helmFault(words)
   return fileFault(words)
 }
 
@@ -102,7 +123,10 @@ describe('command lines in the pages', () => {
     ['npm run no-such-script', 'no script no-such-script'],
     ['npm run testnet -- --kill 9@9', '--kill'],
     ['npm run bench:sam -- --no-such-flag', 'no --no-such-flag'],
-    ['npx mocha test/no/such.spec.ts', 'does not exist']
+    ['npx mocha test/no/such.spec.ts', 'does not exist'],
+    ['docker run --rm consilium:0.2.0 innit', 'innit'],
+    ['docker build -f deploy/no/Dockerfile -t consilium:0.2.0 .', 'does not exist'],
+    ['helm install north deploy/helm/consilium --set setop=true', 'no value setop']
   ] as const) {
     it(`would be told of: ${line}`, async () => {
       expect(await faultOf(line, true)).to.include(why)

@@ -60,7 +60,7 @@ export interface CommandLine {
 
 // Two spaces and more part the words beside a line from it, unless a flag with its value comes after them.
 const ASIDE = /\s{2,}(?!\s)(?!--[a-z][a-z-]*(=|\s+[^-\s])).*$/
-const COMMAND = /^(consilium|npm|npx|node|python3|mocha)\s+\S/
+const COMMAND = /^(consilium|docker|helm|kubectl|mocha|node|npm|npx|python3|sha256sum|tar|\.\/\S+\.sh)\s+\S/
 
 /** The lines of a page that are for a terminal. */
 export function linesOf (file: string): CommandLine[] {

@@ -53,6 +53,16 @@ describe('configuration', () => {
     expect(settings).to.deep.equal({ logLevel: 'debug', bootstrap: ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.2/tcp/1'] })
   })
 
+  it('takes an address and a port for metrics, and nothing near it', () => {
+    for (const metricsListen of ['0.0.0.0:9465', '[::]:9465', '127.0.0.1:0']) {
+      expect(mergeSettings({ metricsListen }, {}, {}).metricsListen).to.equal(metricsListen)
+    }
+    for (const metricsListen of ['', '9465', ':9465', '0.0.0.0', '0.0.0.0:70000', '::1:9465', 'localhost:9465', '1.2.3:80', '1.2.3.4:1/']) {
+      expect(() => mergeSettings({}, {}, { metricsListen }), metricsListen)
+        .to.throw(UsageError, '--metrics-listen must be an address of this machine and a port, such as 0.0.0.0:9465')
+    }
+  })
+
   it('names every wrong setting at once, as it was given, and what is wanted', () => {
     expect(() =>
       mergeSettings({ colour: 'red', data: 7 }, { logLevel: 'loud' }, { nice: 40, engine: 'abacus', bootstrap: ['nope'] }, '/a/config.json')

@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { sitePaths } from '../../../../src/home/paths.ts'
-import { askControl, fetchControl } from '../../../../src/node/control/client.ts'
+import { askControl, fetchControl, fetchHealth } from '../../../../src/node/control/client.ts'
 import type { Health } from '../../../../src/node/control/health.ts'
 import { ControlServer } from '../../../../src/node/control/server.ts'
 import { createLogger } from '../../../../src/rounds/logger.ts'
@@ -23,19 +25,21 @@ describe('ControlServer', () => {
     notices = new Notices(createLogger('silent'))
     health = { ok: true, reason: 'round 3 of 10' }
     home = await mkdtemp(join(tmpdir(), 'consilium-'))
-    server = new ControlServer({
-      file: sitePaths(home).control,
-      port: 0,
-      status: () => ({ name: 'Mercy' }) as SiteStatus,
-      peers: () => [],
-      observing: {
-        health: () => health,
-        metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', page: 'consilium_round 3\n' })
-      },
-      notices,
-      metricsToken: METRICS_TOKEN
-    })
+    server = new ControlServer(init())
     await server.start()
+  })
+
+  const init = (): ConstructorParameters<typeof ControlServer>[0] => ({
+    file: sitePaths(home).control,
+    port: 0,
+    status: () => ({ name: 'Mercy' }) as SiteStatus,
+    peers: () => [],
+    observing: {
+      health: () => health,
+      metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', page: 'consilium_round 3\n' })
+    },
+    notices,
+    metricsToken: METRICS_TOKEN
   })
 
   afterEach(async () => {
@@ -94,6 +98,40 @@ describe('ControlServer', () => {
       expect((await ask(path, METRICS_TOKEN)).status, path).to.equal(401)
     }
     expect((await ask('/metrics', 'another')).status).to.equal(401)
+  })
+
+  it('tells the same two at another address, to the token of Prometheus alone', async () => {
+    await server.stop()
+    const free = createServer().listen(0, '127.0.0.1')
+    await once(free, 'listening')
+    const { port } = free.address() as { port: number }
+    const metricsListen = `127.0.0.1:${port}`
+    const occupied = new ControlServer({ ...init(), metricsListen })
+    expect(await occupied.start().then(() => undefined, (error: Error) => error.message))
+      .to.equal(`metrics cannot be answered at ${metricsListen} (EADDRINUSE): choose another address with --metrics-listen`)
+    free.close()
+    await once(free, 'close')
+    const { metricsToken: _, ...withoutToken } = init()
+    const open = new ControlServer({ ...withoutToken, metricsListen })
+    expect(await open.start().then(() => undefined, (error: Error) => error.message)).to.contain('--metrics-token')
+    await open.stop()
+    server = new ControlServer({ ...init(), metricsListen })
+    await server.start()
+    const { token } = JSON.parse(await readFile(sitePaths(home).control, 'utf8')) as { token: string }
+    const at = async (path: string, given: string): Promise<Response> =>
+      await fetch(`http://${metricsListen}${path}`, { headers: { authorization: `Bearer ${given}` } })
+    expect(await (await at('/metrics', METRICS_TOKEN)).text()).to.equal('consilium_round 3\n')
+    expect(await (await at('/healthz', METRICS_TOKEN)).json()).to.deep.equal(health)
+    expect((await at('/status', METRICS_TOKEN)).status).to.equal(404)
+    for (const given of ['', token]) expect((await at('/metrics', given)).status).to.equal(401)
+  })
+
+  it('is asked how it is by "consilium status --health"', async () => {
+    expect(await fetchHealth(home)).to.deep.equal(health)
+    health = { ok: false, reason: 'the disk is full' }
+    expect(await fetchHealth(home)).to.deep.equal(health)
+    await server.stop()
+    expect(await fetchHealth(home).then(() => undefined, (error: Error) => error.message)).to.contain('no daemon answers for')
   })
 
   it('answers 503 with the reason where the site is not well', async () => {
