@@ -1,6 +1,6 @@
-import { bytesChart, consensusChart, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
-import { html, Markup } from './markup.ts'
-import { card, legend, NOTHING, stackTable, tiles } from './page.ts'
+import { bytesChart, consensusChart, describeDistance, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
+import { html, type Markup } from './markup.ts'
+import { card, chart, legend, NOTHING, stackTable, tiles } from './page.ts'
 import { siteColour } from './palette.ts'
 import { outlineLegend, SCORE_WORDS, shotStrip, type ScoredShot } from './shots.ts'
 
@@ -100,10 +100,19 @@ function curvesPart ({ frozen, history, consensus, without }: SiteFacts['curves'
   return html`<div class="pair">${card('How well the models outline', html`<p class="note">Dice on this hospital's validation images after
 each round; 1 is the radiologist's outline itself. Round 0 is the model before any training.</p>
 ${STROKES}${without === '' ? html`<p class="hint">The bands: 95 % intervals over patients.</p>` : html`<p class="hint">${without}</p>`}
-${history.length === 0 ? none : html`<div class="chart">${new Markup(diceChart({ hospitals: [{ dice, history }] }))}</div>`}`)}
+${history.length === 0 ? none : chart(diceInWords(history), diceChart({ hospitals: [{ dice, history }] }))}`)}
 ${card('How far the hospitals are apart', html`<p class="note">Estimated spread of the shared part of the models, relative to how far it
 has moved from the start; less is closer.</p>
-${consensus.length === 0 ? none : html`<div class="chart">${new Markup(consensusChart({ consensus }))}</div>`}`)}</div>`
+${consensus.length === 0 ? none : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
+}
+
+function apartInWords (consensus: ChartedConsensus): string {
+  return `Chart: relative distance ${describeDistance(consensus.at(-1)!.distance)} after the last round drawn`
+}
+
+function diceInWords (history: SiteFacts['curves']['history']): string {
+  const { round, global, personal } = history.at(-1)!
+  return `Chart: Dice after round ${round}: this hospital's own model ${personal.toFixed(3)}, the shared one ${global.toFixed(3)}`
 }
 
 const STROKES = html`${legend([['this hospital', siteColour(0)]])}<div class="legend"><span><i class="stroke"></i>personalised: this
@@ -114,7 +123,13 @@ function trafficPart ({ bytes }: SiteFacts['traffic']): Markup {
   return card('What left and what came', html`<p class="note">Megabytes of adapters in each of the last rounds: numbers of the shared model,
 never images.</p>
 ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
-<div class="chart">${new Markup(bytesChart({ hospitals: bytes }))}</div>`)
+${chart(bytesInWords(bytes), bytesChart({ hospitals: bytes }))}`)
+}
+
+function bytesInWords (bytes: SiteFacts['traffic']['bytes']): string {
+  const megabytes = (count: number): string => (count / 1e6).toFixed(1)
+  return `Chart: ${bytes.map(({ name, bytesSent, bytesReceived }) =>
+    `${name}, ${megabytes(bytesSent)} MB sent, ${megabytes(bytesReceived)} received`).join('; ')}`
 }
 
 function ledgerPart (lines: SiteFacts['ledger']): Markup {
