@@ -15,6 +15,7 @@ export const SHELL = `<!doctype html>
 words.</p></noscript>
 <div id="now"><p>The page is being made.</p></div>
 <div id="warnings" aria-live="polite"></div>
+<div id="figures"></div>
 <div id="sites"></div>
 <div id="curves"></div>
 <div id="pictures"></div>

@@ -1,4 +1,4 @@
-import { bytesChart, consensusChart, describeDistance, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
+import { bytesChart, byteUnit, consensusChart, describeDistance, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
 import { html, type Markup } from './markup.ts'
 import { card, chart, legend, NOTHING, stackTable, tiles } from './page.ts'
 import { siteColour } from './palette.ts'
@@ -37,9 +37,9 @@ export interface SiteFacts {
     readonly lines: readonly string[]
     /** Said above all where the daemon does not answer. */
     readonly stale?: string
-    readonly tiles: readonly (readonly [value: string, name: string])[]
   }
   readonly warnings: readonly WarningFacts[]
+  readonly figures: readonly (readonly [value: string, name: string])[]
   readonly sites: { readonly round: number, readonly rows: readonly SiteRow[] }
   readonly curves: {
     readonly frozen: number | null
@@ -57,6 +57,7 @@ export type SitePart = keyof SiteFacts
 const PARTS: { readonly [P in SitePart]: (facts: SiteFacts[P]) => Markup } = {
   now: nowPart,
   warnings: warningsPart,
+  figures: figuresPart,
   sites: sitesPart,
   curves: curvesPart,
   traffic: trafficPart,
@@ -68,12 +69,15 @@ export function sitePart<P extends SitePart> (part: P, facts: SiteFacts[P]): str
   return PARTS[part](facts).text
 }
 
-function nowPart ({ name, federation, headline, lines, stale, tiles: figures }: SiteFacts['now']): Markup {
+function nowPart ({ name, federation, headline, lines, stale }: SiteFacts['now']): Markup {
   return html`${stale == null ? NOTHING : html`<p class="banner">${stale}</p>`}<h1>${name}</h1>
 <p class="note">Federation “${federation}”</p>
 <p class="lead">${headline}</p>
-${lines.map((line) => html`<p>${line}</p>`)}
-${tiles(figures)}`
+${lines.map((line) => html`<p>${line}</p>`)}`
+}
+
+function figuresPart (figures: SiteFacts['figures']): Markup {
+  return figures.length === 0 ? NOTHING : tiles(figures)
 }
 
 function warningsPart (warnings: SiteFacts['warnings']): Markup {
@@ -103,7 +107,7 @@ ${STROKES}${without === '' ? html`<p class="hint">The bands: 95 % intervals over
 ${history.length === 0 ? none : chart(diceInWords(history), diceChart({ hospitals: [{ dice, history }] }))}`)}
 ${card('How far the hospitals are apart', html`<p class="note">Estimated spread of the shared part of the models, relative to how far it
 has moved from the start; less is closer.</p>
-${consensus.length === 0 ? none : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
+${consensus.length === 0 ? html`<p>Nothing is known of another hospital's model yet.</p>` : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
 }
 
 function apartInWords (consensus: ChartedConsensus): string {
@@ -120,16 +124,18 @@ hospital's own model</span><span><i class="stroke dash"></i>global: the part tha
 
 function trafficPart ({ bytes }: SiteFacts['traffic']): Markup {
   if (bytes.length === 0) return NOTHING
-  return card('What left and what came', html`<p class="note">Megabytes of adapters in each of the last rounds: numbers of the shared model,
-never images.</p>
+  const title = 'What left and what came'
+  const isNone = bytes.every(({ bytesSent, bytesReceived }) => bytesSent + bytesReceived === 0)
+  if (isNone) return card(title, html`<p>Nothing in the last rounds (${bytes.length}): there was no exchange.</p>`)
+  return card(title, html`<p class="note">Adapters in each of the last rounds: numbers of the shared model, never images.</p>
 ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
 ${chart(bytesInWords(bytes), bytesChart({ hospitals: bytes }))}`)
 }
 
 function bytesInWords (bytes: SiteFacts['traffic']['bytes']): string {
-  const megabytes = (count: number): string => (count / 1e6).toFixed(1)
+  const { unit, words } = byteUnit(bytes)
   return `Chart: ${bytes.map(({ name, bytesSent, bytesReceived }) =>
-    `${name}, ${megabytes(bytesSent)} MB sent, ${megabytes(bytesReceived)} received`).join('; ')}`
+    `${name}, ${words(bytesSent)} ${unit} sent, ${words(bytesReceived)} ${unit} received`).join('; ')}`
 }
 
 function ledgerPart (lines: SiteFacts['ledger']): Markup {

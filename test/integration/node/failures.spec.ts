@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Browser } from 'puppeteer-core'
 import type { PageServer } from '../../../src/page/server.ts'
 import type { Parts } from '../../../src/page/site-view.ts'
-import { complaintsOf, openChromium, PATIENCE_MS, picture } from '../../chromium.ts'
+import { barriersOn, complaintsOf, openChromium, PATIENCE_MS, picture } from '../../chromium.ts'
 import { needPromtool, otherAlerts } from '../../promtool.ts'
 import { CROWDED_TITLES, FAILURES, Stage, type Failure, type Scene } from './stages.ts'
 
@@ -15,6 +15,13 @@ interface Shown {
   readonly stage: Stage
   readonly scene: Scene
   readonly page: PageServer
+}
+
+/** As a browser asks for them. */
+async function partsOf ({ url }: PageServer): Promise<ReadonlyMap<string, string>> {
+  const { origin, hash } = new URL(url)
+  const answer = await fetch(`${origin}/parts`, { headers: { authorization: `Bearer ${hash.slice(1)}` } })
+  return new Map(((await answer.json()) as Parts).parts.map(({ id, html }) => [id, html]))
 }
 
 interface Warnings { readonly titles: readonly string[], readonly advice: readonly string[] }
@@ -34,7 +41,7 @@ describe('a site to which something happens', function () {
   let browser: Browser | undefined
 
   async function play (what: string, failure: Failure): Promise<Shown> {
-    const stage = await Stage.of(failure)
+    const stage = await Stage.of(failure.names)
     stages.push(stage)
     const scene = await failure.play(stage)
     return { stage, scene, page: await stage.page(scene.name, (sentence) => { troubles.push(`${what}: ${sentence}`) }) }
@@ -69,11 +76,10 @@ describe('a site to which something happens', function () {
       })
 
       it('says that on its page, with what to do, and nothing else', async () => {
-        const { origin, hash } = new URL((await shown.get(what)!).page.url)
+        const { page } = await shown.get(what)!
         let found: Warnings = { titles: [], advice: [] }
         for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await sleep(POLL_MS)) {
-          const answer = await fetch(`${origin}/parts`, { headers: { authorization: `Bearer ${hash.slice(1)}` } })
-          found = warningsIn(((await answer.json()) as Parts).parts.find(({ id }) => id === 'warnings')?.html ?? '')
+          found = warningsIn((await partsOf(page)).get('warnings') ?? '')
           if (found.titles.join() === warnings.join()) break
         }
         expect(found.titles).to.deep.equal(warnings)
@@ -93,6 +99,7 @@ describe('a site to which something happens', function () {
           for (const title of warnings) expect(text).to.include(title)
           for (const words of says ?? []) expect(text).to.match(new RegExp(words))
           expect(await tab.evaluate('document.documentElement.scrollWidth')).to.equal(width)
+          expect(await barriersOn(tab)).to.deep.equal([])
           await picture(tab, `${what.replaceAll(/\W+/g, '-')}-${width}`)
         }
         expect(complaints).to.deep.equal([])
@@ -100,4 +107,15 @@ describe('a site to which something happens', function () {
       })
     })
   }
+
+  it('says on the page of its home why it ended, when its trainer was given up', async () => {
+    const stage = await Stage.of(['a'])
+    stages.push(stage)
+    stage.run('a', { alone: true, manners: { dieIn: 'phaseG' }, trainerBackOff: { firstMs: 1, lastMs: 2 } })
+    await stage.ended()
+    const parts = await partsOf(await stage.page('a', (sentence) => { troubles.push(sentence) }))
+    expect(parts.get('now')).to.include('The daemon of this site does not answer.')
+    expect(warningsIn(parts.get('warnings') ?? '').titles).to.deep.equal(['The trainer process ended'])
+    expect(parts.get('warnings')).to.include('The trainer process ended 5 times in a row (SIGKILL): check memory')
+  })
 })
