@@ -4,11 +4,13 @@ import type { Browser } from 'puppeteer-core'
 import type { PageServer } from '../../../src/page/server.ts'
 import type { Parts } from '../../../src/page/site-view.ts'
 import { barriersOn, complaintsOf, openChromium, PATIENCE_MS, picture } from '../../chromium.ts'
-import { needPromtool, otherAlerts } from '../../promtool.ts'
-import { CROWDED_TITLES, FAILURES, Stage, type Failure, type Scene } from './stages.ts'
+import { dashboardQueries, emptyOf, needPromtool, otherAlerts } from '../../promtool.ts'
+import { CROWDED_TITLES, FAILURES, Stage, WELL, type Failure, type Scene } from './stages.ts'
 
 const POLL_MS = 250
 const BESIDE = 3
+/** Panels of a site to which something happens, or whose federation names classes. */
+const SILENT_PANELS = ['consilium_class_dice_ratio', 'consilium_warning']
 const WIDTHS = [1_400, 400] as const
 
 interface Shown {
@@ -30,7 +32,8 @@ interface Warnings { readonly titles: readonly string[], readonly advice: readon
 function warningsIn (html: string): Warnings {
   const text = html.replaceAll('&#39;', "'").replaceAll('&quot;', '"')
   const all = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found = '']) => found)
-  return { titles: all(/<h3>(.*?)<\/h3>/g).filter((each) => !CROWDED_TITLES.includes(each)), advice: all(/<b>What to do:<\/b> (.*?)<\/p>/g) }
+  const titles = all(/<h3>(.*?)<\/h3>/g).filter((each) => !CROWDED_TITLES.includes(each))
+  return { titles, advice: all(/<b>What to do:<\/b> (.*?)<\/p>/g) }
 }
 
 describe('a site to which something happens', function () {
@@ -107,6 +110,16 @@ describe('a site to which something happens', function () {
       })
     })
   }
+
+  it('has what every panel of the dashboard asks for', async function () {
+    needPromtool(this)
+    const queries = dashboardQueries().filter((query) => !SILENT_PANELS.some((name) => query.includes(name)))
+    expect(queries).to.have.length.above(20)
+    see(WELL)
+    const { scene: { metrics } } = await shown.get(WELL)!
+    expect(emptyOf(queries, metrics)).to.equal('')
+    expect(emptyOf(['consilium_nothing'], metrics)).to.include('FAILED')
+  })
 
   it('says on the page of its home why it ended, when its trainer was given up', async () => {
     const stage = await Stage.of(['a'])
