@@ -162,9 +162,11 @@ function siteRow (member: MemberView, known: Known, round: number): SiteRow {
   }
 }
 
-function ownRow ({ name }: MemberView, { status, records }: Known, round: number): Omit<SiteRow, 'registered'> {
+function ownRow ({ name }: MemberView, { status, records, isRunning }: Known, round: number): Omit<SiteRow, 'registered'> {
   const last = records.at(-1)?.round ?? 0
-  const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase: status?.phase, last }, round)
+  // What has stopped in the middle of its training trains no more.
+  const phase = !isRunning && status?.phase === 'G' ? undefined : status?.phase
+  const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase, last }, round)
   return { name: `${status?.name ?? name} (this hospital)`, connected: OWN, trained, exchanged: OWN }
 }
 

@@ -83,7 +83,7 @@ function figuresPart (figures: SiteFacts['figures']): Markup {
 function warningsPart (warnings: SiteFacts['warnings']): Markup {
   if (warnings.length === 0) return card('Warnings', html`<p>Nothing is wrong that this site knows of.</p>`)
   return card(`Warnings: ${warnings.length}`, html`${warnings.map(({ title, sentence, todo, since }) => html`<div class="notice">
-<h3>${title}</h3><p>${sentence}</p><p><b>What to do:</b> ${todo}</p><p class="note">since ${since}</p></div>`)}`)
+<h3>${title}</h3><p>${sentence}</p><p><b>What to do:</b> ${todo}.</p><p class="note">since ${since}</p></div>`)}`)
 }
 
 function sitesPart ({ round, rows }: SiteFacts['sites']): Markup {
@@ -100,14 +100,15 @@ function marked ({ text, mark }: Fact): Markup {
 
 function curvesPart ({ frozen, history, consensus, without }: SiteFacts['curves']): Markup {
   const dice = { frozen, local: null, global: null, personal: null }
+  const unknown = html`<p>Nothing is known of another hospital's model yet.</p>`
   const none = html`<p>Nothing to draw before the first round has ended.</p>`
   return html`<div class="pair">${card('How well the models outline', html`<p class="note">Dice on this hospital's validation images after
 each round; 1 is the radiologist's outline itself. Round 0 is the model before any training.</p>
-${STROKES}${without === '' ? html`<p class="hint">The bands: 95 % intervals over patients.</p>` : html`<p class="hint">${without}</p>`}
+${STROKES}${history.length === 0 ? NOTHING : html`<p class="hint">${without === '' ? BANDS : without}</p>`}
 ${history.length === 0 ? none : chart(diceInWords(history), diceChart({ hospitals: [{ dice, history }] }))}`)}
 ${card('How far the hospitals are apart', html`<p class="note">Estimated spread of the shared part of the models, relative to how far it
 has moved from the start; less is closer.</p>
-${consensus.length === 0 ? html`<p>Nothing is known of another hospital's model yet.</p>` : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
+${consensus.length === 0 ? unknown : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
 }
 
 function apartInWords (consensus: ChartedConsensus): string {
@@ -118,6 +119,8 @@ function diceInWords (history: SiteFacts['curves']['history']): string {
   const { round, global, personal } = history.at(-1)!
   return `Chart: Dice after round ${round}: this hospital's own model ${personal.toFixed(3)}, the shared one ${global.toFixed(3)}`
 }
+
+const BANDS = 'The bands: 95 % intervals over patients.'
 
 const STROKES = html`${legend([['this hospital', siteColour(0)]])}<div class="legend"><span><i class="stroke"></i>personalised: this
 hospital's own model</span><span><i class="stroke dash"></i>global: the part that all share</span></div>`
@@ -164,6 +167,7 @@ ${outlineLegend()}${shots.map((shot, i) => shotStrip(shot, { id: `shot-${i + 1}`
 export function wordsPart (): string {
   const words: readonly (readonly [string, string])[] = [
     ...SCORE_WORDS,
+    ['times', 'are in UTC all over this page, not in local time.'],
     ['round', "one turn of training at a hospital, and of averaging with others; hospitals' rounds are not in step."],
     ['exchange', 'two hospitals move the shared part of their models towards each other; nobody is in between.'],
     ['steps arrived', 'steps of this hospital’s training that an exchange has carried, whole, to another hospital.']

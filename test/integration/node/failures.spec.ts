@@ -97,7 +97,7 @@ describe('a site to which something happens', function () {
         for (const width of WIDTHS) {
           await tab.setViewport({ width, height: 900 })
           await tab.goto((await shown.get(what)!).page.url, { timeout: PATIENCE_MS })
-          await tab.waitForFunction('document.querySelector("#warnings h2") && document.querySelector("#pictures h2")', { polling: POLL_MS })
+          await tab.waitForFunction('document.querySelectorAll("#warnings h2, #pictures h2").length === 2', { polling: POLL_MS })
           const text = await tab.$eval('#warnings', ({ innerText }: { innerText: string }) => innerText)
           for (const title of warnings) expect(text).to.include(title)
           for (const words of says ?? []) expect(text).to.match(new RegExp(words))

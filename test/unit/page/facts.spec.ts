@@ -71,16 +71,16 @@ describe('what the page of a site says', () => {
   })
 
   it('begins with what a person must hear of', () => {
-    const said = (kind: ConditionView['kind'], since: string): ConditionView => ({ ...(kind == null ? {} : { kind }), sentence: 'x', since })
-    const conditions = [said('bootstrap', '2026-11-30T06:00:00.000Z'), said(undefined, '2026-11-30T06:01:00.000Z'),
-      said('alone', '2026-11-30T06:02:00.000Z'), said('steps', '2026-11-30T06:03:00.000Z')]
+    const kinds: ConditionView['kind'][] = ['bootstrap', undefined, 'alone', 'steps']
+    const conditions = kinds.map((kind, i) =>
+      ({ ...(kind == null ? {} : { kind }), sentence: 'x', since: `2026-11-30T06:0${i}:00.000Z` }))
     const { warnings } = factsOf({ ...KNOWN, status: { ...WELL.status, conditions } })
     expect(warnings.map(({ since }) => since.slice(-2))).to.deep.equal(['02', '03', '00', '01'])
   })
 
   it('says in place of charts that nothing went out, and that nobody else is known', () => {
-    const record: Known['records'][number] = { t: '2026-11-30T07:00:00.000Z', round: 1, lossG: 0, lossL: 0, exchanges: 0, bytesSent: 0,
-      bytesReceived: 0 }
+    const zeros = { lossG: 0, lossL: 0, exchanges: 0, bytesSent: 0, bytesReceived: 0 }
+    const record: Known['records'][number] = { t: '2026-11-30T07:00:00.000Z', round: 1, ...zeros }
     const none = factsOf({ ...KNOWN, records: [record] })
     expect(sitePart('traffic', none.traffic)).to.include('there was no exchange').and.not.to.include('<svg viewBox="0 0 980')
     expect(sitePart('curves', none.curves)).to.include('Nothing is known of another hospital')
