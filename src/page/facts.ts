@@ -164,10 +164,14 @@ function siteRow (member: MemberView, known: Known, round: number): SiteRow {
 
 function ownRow ({ name }: MemberView, { status, records, isRunning }: Known, round: number): Omit<SiteRow, 'registered'> {
   const last = records.at(-1)?.round ?? 0
-  // What has stopped in the middle of its training trains no more.
-  const phase = !isRunning && status?.phase === 'G' ? undefined : status?.phase
+  const phase = phaseOf(status, isRunning)
   const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase, last }, round)
   return { name: `${status?.name ?? name} (this hospital)`, connected: OWN, trained, exchanged: OWN }
+}
+
+/** What has stopped in the middle of its training trains no more. */
+function phaseOf (status: SiteStatus | undefined, isRunning: boolean): SitePhase | undefined {
+  return !isRunning && status?.phase === 'G' ? undefined : status?.phase
 }
 
 function exchangedFact (times: number, last: string | undefined): Fact {
