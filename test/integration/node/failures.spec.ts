@@ -68,7 +68,7 @@ describe('a site to which something happens', function () {
     expect(troubles).to.deep.equal([])
   })
 
-  for (const [what, { alert, warnings, says }] of Object.entries(FAILURES)) {
+  for (const [what, { alert, warnings }] of Object.entries(FAILURES)) {
     describe(`while ${what}`, () => {
       before(() => { see(what) })
       after(async () => { await (await shown.get(what)!).stage.close() })
@@ -100,7 +100,7 @@ describe('a site to which something happens', function () {
           await tab.waitForFunction('document.querySelectorAll("#warnings h2, #pictures h2").length === 2', { polling: POLL_MS })
           const text = await tab.$eval('#warnings', ({ innerText }: { innerText: string }) => innerText)
           for (const title of warnings) expect(text).to.include(title)
-          for (const words of says ?? []) expect(text).to.match(new RegExp(words))
+          expect(text.split('What to do: ')).to.have.length.above(warnings.length)
           expect(await tab.evaluate('document.documentElement.scrollWidth')).to.equal(width)
           expect(await barriersOn(tab)).to.deep.equal([])
           await picture(tab, `${what.replaceAll(/\W+/g, '-')}-${width}`)

@@ -184,9 +184,8 @@ async function reconcile (home: string, bundle: string): Promise<void> {
 export interface Failure {
   readonly names: readonly string[]
   readonly alert: string | undefined
-  /** Titles of the warnings on the page of the site that is looked at, in their order, and what is read there. */
+  /** Titles of the warnings on the page of the site that is looked at, in their order. */
   readonly warnings: readonly string[]
-  readonly says?: readonly (string | RegExp)[]
   readonly play: (stage: Stage) => Promise<Scene>
 }
 
