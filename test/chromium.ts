@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import axe, { type AxeResults } from 'axe-core'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -25,6 +26,13 @@ export function complaintsOf (page: Page): string[] {
   page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
   page.on('pageerror', (error) => { complaints.push(String(error)) })
   return complaints
+}
+
+/** What of WCAG 2.2 AA and of usual practice a page does not keep, in the colours and at the width that it has now: rule and place. */
+export async function barriersOn (page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate('axe.run()') as AxeResults
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
 /** For a person to look at: into the folder that the environment names, if any. */

@@ -64,7 +64,7 @@ async function parse (bytes: Uint8Array, path: string): Promise<PrivateKey> {
 }
 
 function missing (path: string): InputError {
-  return new InputError(`${path} does not exist: run "consilium init" first`)
+  return new InputError(`${path} does not exist: restore it from a backup where there was one, else run "consilium init" first`)
 }
 
 function damaged (path: string): InputError {

@@ -19,8 +19,10 @@ export function createTrainer (
   })
   trainer.on('ready', () => {
     record.trainer = 'ready'
-    notices.over('trainer', 'the trainer process runs again')
   })
+  // That it is loaded again says nothing of a phase in which it dies each time.
+  trainer.on('recovered', () => { notices.over('trainer', 'the trainer process works again') })
+  trainer.on('givenUp', ({ message }) => { notices.warn('trainer', message, { isNews: true }) })
   trainer.on('restarting', ({ reason, delayMs }) => {
     record.trainer = 'restarting'
     const deaths = ++record.trainerRestarts

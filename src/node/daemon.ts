@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
+import { systemReason } from '../common/system-error.ts'
 import { unlessAborted } from '../common/unless-aborted.ts'
 import { InputError } from '../errors.ts'
 import { quorumOf } from '../federation/document.ts'
@@ -179,7 +180,7 @@ export class Daemon {
     const onFailure = (error: unknown): void => {
       notices.warn(
         'audit',
-        `the audit ledger could not be written (${messageOf(error)}): free disk space or mend the home folder`
+        `the audit ledger could not be written (${systemReason(error, 'its folder')}): free disk space or mend the home folder`
       )
     }
     const onDamage = (sentence: string): void => { notices.event(sentence) }

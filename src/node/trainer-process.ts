@@ -22,6 +22,10 @@ interface TrainerEvents {
   progress: [{ step: number, steps: number }]
   restarting: [{ reason: string, delayMs: number }]
   ready: [TrainerReady]
+  /** A piece of work was done, after one death or several. */
+  recovered: []
+  /** It is not started again. */
+  givenUp: [InputError]
 }
 
 export interface TrainerInit {
@@ -136,6 +140,7 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
       signal.throwIfAborted()
       try {
         const reply = await this.#send(name, request)
+        if (this.#deaths > 0) this.emit('recovered')
         this.#deaths = 0
         return reply
       } catch (error) {
@@ -219,12 +224,12 @@ export class TrainerProcess extends EventEmitter<TrainerEvents> {
     if (this.#stopped) return
     const delayMs = doublingMs(this.#init.backOff, this.#deaths++)
     if (this.#deaths >= this.#init.mostDeaths) {
-      this.#ready = Promise.reject(
-        new InputError(
-          `the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then ` +
-            'start the daemon again'
-        )
+      const end = new InputError(
+        `the trainer process ended ${this.#deaths} times in a row (${reason}): check memory, the compute engine and the data, then ` +
+          'start the daemon again'
       )
+      this.emit('givenUp', end)
+      this.#ready = Promise.reject(end)
     } else {
       this.emit('restarting', { reason, delayMs })
       this.#ready = this.#relaunchAfter(delayMs)

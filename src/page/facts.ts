@@ -1,9 +1,9 @@
 import type { MemberView } from '../federation/membership/members-view.ts'
 import type { RoundRecord } from '../home/metrics-log.ts'
 import type { Fact, SiteFacts, SiteRow, WarningFacts } from '../report/site-page.ts'
-import type { PeerView, SitePhase, SiteStatus } from '../rounds/status.ts'
+import type { ConditionView, PeerView, SitePhase, SiteStatus } from '../rounds/status.ts'
 import { WARNING_ADVICE } from '../rounds/warning-advice.ts'
-import { WARNING_KINDS } from '../rounds/warning-kinds.ts'
+import { TOLD_KINDS, WARNING_KINDS } from '../rounds/warning-kinds.ts'
 import type { LedgerTail } from '../audit/tail.ts'
 import { entryInWords, minute, size } from './words.ts'
 
@@ -45,6 +45,7 @@ export function factsOf (known: Known): SiteFacts {
   return {
     now: nowFacts(known, round),
     warnings: warningFacts(known, names),
+    figures: tilesOf(known.status, known.records.at(-1)),
     sites: { round, rows: known.members.map((each) => siteRow(each, known, round)) },
     curves: curveFacts(known),
     traffic: {
@@ -61,14 +62,13 @@ function namesOf (members: readonly MemberView[]): (text: string) => string {
   return (text) => text.replaceAll(/\b(12D3KooW|Qm|16Uiu2)[1-9A-HJ-NP-Za-km-z]{20,}/g, (id) => names.get(id) ?? `…${id.slice(-8)}`)
 }
 
-function nowFacts ({ federation, isRunning, at, status, members, records }: Known, round: number): SiteFacts['now'] {
+function nowFacts ({ federation, isRunning, at, status, members }: Known, round: number): SiteFacts['now'] {
   return {
     name: status?.name ?? members[0]?.name ?? 'This hospital',
     federation,
     headline: headlineOf(status, isRunning, round),
     lines: status == null ? [] : linesOf(status),
-    ...(isRunning ? {} : { stale: staleSince(at) }),
-    tiles: tilesOf(status, records.at(-1))
+    ...(isRunning ? {} : { stale: staleSince(at) })
   }
 }
 
@@ -121,8 +121,11 @@ function trafficTiles ({ peers, bytesSent, bytesReceived, exchanges }: SiteStatu
   ]
 }
 
+/** What a person must hear of stands before the rest; of either the oldest first. */
 function warningFacts ({ status, peers, members }: Known, named: (text: string) => string): WarningFacts[] {
-  const said = (status?.conditions ?? []).map(({ kind, sentence, since }): WarningFacts => ({
+  const all = status?.conditions ?? []
+  const isTold = ({ kind }: ConditionView): boolean => kind != null && TOLD_KINDS.has(kind)
+  const said = [...all.filter(isTold), ...all.filter((each) => !isTold(each))].map(({ kind, sentence, since }): WarningFacts => ({
     title: capital(kind == null ? 'something that a person should know' : WARNING_KINDS[kind].means),
     sentence: capital(named(sentence)) + '.',
     todo: kind == null ? 'read the sentence above' : WARNING_ADVICE[kind],
@@ -159,10 +162,16 @@ function siteRow (member: MemberView, known: Known, round: number): SiteRow {
   }
 }
 
-function ownRow ({ name }: MemberView, { status, records }: Known, round: number): Omit<SiteRow, 'registered'> {
+function ownRow ({ name }: MemberView, { status, records, isRunning }: Known, round: number): Omit<SiteRow, 'registered'> {
   const last = records.at(-1)?.round ?? 0
-  const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase: status?.phase, last }, round)
+  const phase = phaseOf(status, isRunning)
+  const trained = status?.reads === true ? READS : trainedFact({ round: status?.round ?? last, phase, last }, round)
   return { name: `${status?.name ?? name} (this hospital)`, connected: OWN, trained, exchanged: OWN }
+}
+
+/** What has stopped in the middle of its training trains no more. */
+function phaseOf (status: SiteStatus | undefined, isRunning: boolean): SitePhase | undefined {
+  return !isRunning && status?.phase === 'G' ? undefined : status?.phase
 }
 
 function exchangedFact (times: number, last: string | undefined): Fact {

@@ -14,7 +14,8 @@ export const SHELL = `<!doctype html>
 <noscript><p class="banner">This page needs JavaScript, its own script alone: no other is let in. “consilium status” says the same in
 words.</p></noscript>
 <div id="now"><p>The page is being made.</p></div>
-<div id="warnings"></div>
+<div id="warnings" aria-live="polite"></div>
+<div id="figures"></div>
 <div id="sites"></div>
 <div id="curves"></div>
 <div id="pictures"></div>

@@ -3,8 +3,9 @@ import { knownContent, type EntryContent, type LedgerEntry } from '../audit/entr
 type Kind = EntryContent['kind']
 type Of<K extends Kind> = Extract<EntryContent, { kind: K }>
 
-/** "3.1 MB", "140 kB". */
+/** "3.1 MB", "140 kB", "62 B". */
 export function size (bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
 

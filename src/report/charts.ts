@@ -215,19 +215,31 @@ function limitLine (limit: number): NonNullable<LineSeriesOption['markLine']> {
 
 type Carried = Pick<ChartedSite, 'name' | 'bytesSent' | 'bytesReceived'>
 
-/** Megabytes of adapters sent and received. */
+/** Megabytes where one of them fills one, else kilobytes; a count of bytes in them, and in words. */
+export function byteUnit (all: readonly Pick<Carried, 'bytesSent' | 'bytesReceived'>[]): {
+  unit: 'MB' | 'kB'
+  of: (bytes: number) => number
+  words: (bytes: number) => string
+} {
+  const isLarge = all.some(({ bytesSent, bytesReceived }) => Math.max(bytesSent, bytesReceived) >= 1e6)
+  const of = (bytes: number): number => bytes / (isLarge ? 1e6 : 1e3)
+  return { unit: isLarge ? 'MB' : 'kB', of, words: (bytes) => of(bytes).toFixed(1) }
+}
+
+/** Adapters sent and received. */
 export function bytesChart ({ hospitals }: { readonly hospitals: readonly Carried[] }): string {
+  const { unit, of } = byteUnit(hospitals)
   const bars = (name: string, color: string, pick: (hospital: Carried) => number): BarSeriesOption => ({
     type: 'bar',
     name,
-    data: hospitals.map((hospital) => pick(hospital) / 1e6),
+    data: hospitals.map((hospital) => of(pick(hospital))),
     itemStyle: { color, borderRadius: [0, 3, 3, 0] },
     barMaxWidth: 16,
     label: { show: true, position: 'right', color: INK, fontFamily: FONT, fontSize: 11, formatter: ({ value }) => Number(value).toFixed(1) }
   })
   return draw(WIDE, 64 + 46 * hospitals.length, {
     grid: { ...GRID, right: 48, top: 8 },
-    xAxis: { type: 'value', name: 'MB', nameLocation: 'middle', nameGap: 26, ...AXIS },
+    xAxis: { type: 'value', name: unit, nameLocation: 'middle', nameGap: 26, ...AXIS },
     yAxis: { ...NAMES_DOWN, data: hospitals.map(({ name }) => name) },
     series: [bars('sent', ACCENT, ({ bytesSent }) => bytesSent), bars('received', '#56b4e9', ({ bytesReceived }) => bytesReceived)]
   })

@@ -48,9 +48,14 @@ export function card (title: string, body: Markup): Markup {
 ${body}</section>`
 }
 
+/** A chart for who sees it, `name` for who does not; where the page is narrow it scrolls, by the keyboard too. */
+export function chart (name: string, svg: string): Markup {
+  return html`<div class="chart" role="img" tabindex="0" aria-label="${name}">${new Markup(svg)}</div>`
+}
+
 /** A table that scrolls where the page is narrow; rows come from `tableRow`. */
 export function table (head: readonly string[], rows: readonly Markup[]): Markup {
-  return html`<div class="scroll"><table><thead><tr>${head.map((name) => html`<th>${name}</th>`)}</tr></thead>
+  return html`<div class="scroll"><table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>`
 }
 
@@ -62,7 +67,7 @@ export function tableRow (cells: readonly string[], kind = ''): Markup {
 
 /** A table that becomes a list where the page is narrow: each cell says its column there. */
 export function stackTable (head: readonly string[], rows: readonly (readonly (string | Markup)[])[]): Markup {
-  return html`<table class="stack"><thead><tr>${head.map((name) => html`<th>${name}</th>`)}</tr></thead>
+  return html`<table class="stack"><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map((cells) => html`<tr>${
     cells.map((cell, i) => html`<td data-label="${head[i] ?? ''}">${cell}</td>`)
   }</tr>`)}</tbody></table>`

@@ -1,6 +1,6 @@
-import { bytesChart, consensusChart, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
-import { html, Markup } from './markup.ts'
-import { card, legend, NOTHING, stackTable, tiles } from './page.ts'
+import { bytesChart, byteUnit, consensusChart, describeDistance, diceChart, type ChartedConsensus, type ChartedRound } from './charts.ts'
+import { html, type Markup } from './markup.ts'
+import { card, chart, legend, NOTHING, stackTable, tiles } from './page.ts'
 import { siteColour } from './palette.ts'
 import { outlineLegend, SCORE_WORDS, shotStrip, type ScoredShot } from './shots.ts'
 
@@ -37,9 +37,9 @@ export interface SiteFacts {
     readonly lines: readonly string[]
     /** Said above all where the daemon does not answer. */
     readonly stale?: string
-    readonly tiles: readonly (readonly [value: string, name: string])[]
   }
   readonly warnings: readonly WarningFacts[]
+  readonly figures: readonly (readonly [value: string, name: string])[]
   readonly sites: { readonly round: number, readonly rows: readonly SiteRow[] }
   readonly curves: {
     readonly frozen: number | null
@@ -57,6 +57,7 @@ export type SitePart = keyof SiteFacts
 const PARTS: { readonly [P in SitePart]: (facts: SiteFacts[P]) => Markup } = {
   now: nowPart,
   warnings: warningsPart,
+  figures: figuresPart,
   sites: sitesPart,
   curves: curvesPart,
   traffic: trafficPart,
@@ -68,18 +69,21 @@ export function sitePart<P extends SitePart> (part: P, facts: SiteFacts[P]): str
   return PARTS[part](facts).text
 }
 
-function nowPart ({ name, federation, headline, lines, stale, tiles: figures }: SiteFacts['now']): Markup {
+function nowPart ({ name, federation, headline, lines, stale }: SiteFacts['now']): Markup {
   return html`${stale == null ? NOTHING : html`<p class="banner">${stale}</p>`}<h1>${name}</h1>
 <p class="note">Federation “${federation}”</p>
 <p class="lead">${headline}</p>
-${lines.map((line) => html`<p>${line}</p>`)}
-${tiles(figures)}`
+${lines.map((line) => html`<p>${line}</p>`)}`
+}
+
+function figuresPart (figures: SiteFacts['figures']): Markup {
+  return figures.length === 0 ? NOTHING : tiles(figures)
 }
 
 function warningsPart (warnings: SiteFacts['warnings']): Markup {
   if (warnings.length === 0) return card('Warnings', html`<p>Nothing is wrong that this site knows of.</p>`)
   return card(`Warnings: ${warnings.length}`, html`${warnings.map(({ title, sentence, todo, since }) => html`<div class="notice">
-<h3>${title}</h3><p>${sentence}</p><p><b>What to do:</b> ${todo}</p><p class="note">since ${since}</p></div>`)}`)
+<h3>${title}</h3><p>${sentence}</p><p><b>What to do:</b> ${todo}.</p><p class="note">since ${since}</p></div>`)}`)
 }
 
 function sitesPart ({ round, rows }: SiteFacts['sites']): Markup {
@@ -96,25 +100,45 @@ function marked ({ text, mark }: Fact): Markup {
 
 function curvesPart ({ frozen, history, consensus, without }: SiteFacts['curves']): Markup {
   const dice = { frozen, local: null, global: null, personal: null }
+  const unknown = html`<p>Nothing is known of another hospital's model yet.</p>`
   const none = html`<p>Nothing to draw before the first round has ended.</p>`
   return html`<div class="pair">${card('How well the models outline', html`<p class="note">Dice on this hospital's validation images after
 each round; 1 is the radiologist's outline itself. Round 0 is the model before any training.</p>
-${STROKES}${without === '' ? html`<p class="hint">The bands: 95 % intervals over patients.</p>` : html`<p class="hint">${without}</p>`}
-${history.length === 0 ? none : html`<div class="chart">${new Markup(diceChart({ hospitals: [{ dice, history }] }))}</div>`}`)}
+${STROKES}${history.length === 0 ? NOTHING : html`<p class="hint">${without === '' ? BANDS : without}</p>`}
+${history.length === 0 ? none : chart(diceInWords(history), diceChart({ hospitals: [{ dice, history }] }))}`)}
 ${card('How far the hospitals are apart', html`<p class="note">Estimated spread of the shared part of the models, relative to how far it
 has moved from the start; less is closer.</p>
-${consensus.length === 0 ? none : html`<div class="chart">${new Markup(consensusChart({ consensus }))}</div>`}`)}</div>`
+${consensus.length === 0 ? unknown : chart(apartInWords(consensus), consensusChart({ consensus }))}`)}</div>`
 }
+
+function apartInWords (consensus: ChartedConsensus): string {
+  return `Chart: relative distance ${describeDistance(consensus.at(-1)!.distance)} after the last round drawn`
+}
+
+function diceInWords (history: SiteFacts['curves']['history']): string {
+  const { round, global, personal } = history.at(-1)!
+  return `Chart: Dice after round ${round}: this hospital's own model ${personal.toFixed(3)}, the shared one ${global.toFixed(3)}`
+}
+
+const BANDS = 'The bands: 95 % intervals over patients.'
 
 const STROKES = html`${legend([['this hospital', siteColour(0)]])}<div class="legend"><span><i class="stroke"></i>personalised: this
 hospital's own model</span><span><i class="stroke dash"></i>global: the part that all share</span></div>`
 
 function trafficPart ({ bytes }: SiteFacts['traffic']): Markup {
   if (bytes.length === 0) return NOTHING
-  return card('What left and what came', html`<p class="note">Megabytes of adapters in each of the last rounds: numbers of the shared model,
-never images.</p>
+  const title = 'What left and what came'
+  const isNone = bytes.every(({ bytesSent, bytesReceived }) => bytesSent + bytesReceived === 0)
+  if (isNone) return card(title, html`<p>Nothing in the last rounds (${bytes.length}): there was no exchange.</p>`)
+  return card(title, html`<p class="note">Adapters in each of the last rounds: numbers of the shared model, never images.</p>
 ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
-<div class="chart">${new Markup(bytesChart({ hospitals: bytes }))}</div>`)
+${chart(bytesInWords(bytes), bytesChart({ hospitals: bytes }))}`)
+}
+
+function bytesInWords (bytes: SiteFacts['traffic']['bytes']): string {
+  const { unit, words } = byteUnit(bytes)
+  return `Chart: ${bytes.map(({ name, bytesSent, bytesReceived }) =>
+    `${name}, ${words(bytesSent)} ${unit} sent, ${words(bytesReceived)} ${unit} received`).join('; ')}`
 }
 
 function ledgerPart (lines: SiteFacts['ledger']): Markup {
@@ -143,6 +167,7 @@ ${outlineLegend()}${shots.map((shot, i) => shotStrip(shot, { id: `shot-${i + 1}`
 export function wordsPart (): string {
   const words: readonly (readonly [string, string])[] = [
     ...SCORE_WORDS,
+    ['times', 'are in UTC all over this page, not in local time.'],
     ['round', "one turn of training at a hospital, and of averaging with others; hospitals' rounds are not in step."],
     ['exchange', 'two hospitals move the shared part of their models towards each other; nobody is in between.'],
     ['steps arrived', 'steps of this hospital’s training that an exchange has carried, whole, to another hospital.']

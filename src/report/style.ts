@@ -16,7 +16,7 @@ p { margin: 0 0 12px }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 20px 22px; margin-top: 20px; min-width: 0 }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: 12px; margin-top: 24px }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px }
-.tile b { display: block; white-space: nowrap; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums;
+.tile b { display: block; overflow-wrap: anywhere; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums;
 letter-spacing: -0.02em }
 .tile span { color: var(--faint); font-size: .88rem }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); gap: 0 20px }

@@ -14,7 +14,7 @@ export const WARNING_KINDS = {
   behind: { keys: ['behind'], means: 'this site fell behind and took over what another had' },
   best_round: { keys: ['best round'], means: 'the adapter of the best round cannot be kept' },
   bootstrap: { keys: ['bootstrap '], means: 'a bootstrap address does not answer' },
-  certificate_end: { keys: ['expiry'], means: "this site's certificate, or at founders another one's, ends within 30 days" },
+  certificate_end: { keys: ['expiry'], means: "a certificate ends within 30 days: this site's, or at founders another one's" },
   clock: { keys: ['clock'], means: "this site's clock is wrong" },
   clock_of_peer: { keys: ['clock of '], means: "another site's clock, or this one's, is wrong" },
   core: { keys: ['core '], means: 'what a site shows of its own training is too far off to be used' },
@@ -42,7 +42,7 @@ export const WARNING_KINDS = {
   slow: { keys: ['slow '], means: 'exchanges with a site take too long' },
   steps: { keys: ['arrival'], means: "this site's training reaches no other site" },
   test_faults: { keys: ['test faults'], means: 'a testnet makes this site suffer' },
-  trainer: { keys: ['trainer'], means: 'the trainer process ended and is started again' },
+  trainer: { keys: ['trainer'], means: 'the trainer process ended' },
   twin: { keys: ['twin '], means: 'a site runs twice at the same time' },
   uncertified: { keys: ['uncertified'], means: 'sites without a certificate announce themselves' },
   versions: { keys: ['versions '], means: "a site's software and this one's do not fit" },
@@ -51,6 +51,11 @@ export const WARNING_KINDS = {
 
 /** Which kind a warning is of: docs/reference/metrics.md. */
 export type WarningKind = keyof typeof WARNING_KINDS
+
+/** What a person must hear of: it is sent where that was asked for, and stands first on the page; the rest is there to be read. */
+export const TOLD_KINDS: ReadonlySet<WarningKind> = new Set<WarningKind>([
+  'alone', 'audit', 'certificate_end', 'disk', 'ledger', 'liar', 'own_certificate', 'save', 'steps', 'twin', 'worse'
+])
 
 const BEGINNINGS = (Object.entries(WARNING_KINDS) as [WarningKind, { readonly keys: readonly string[] }][])
   .flatMap(([kind, { keys }]) => keys.map((beginning) => ({ kind, beginning })))

@@ -1,6 +1,6 @@
 import { finalDiceChart } from '../../../src/report/charts.ts'
-import { html, Markup } from '../../../src/report/markup.ts'
-import { legend, NOTHING, renderHtml, swatch } from '../../../src/report/page.ts'
+import { html, type Markup } from '../../../src/report/markup.ts'
+import { chart, legend, NOTHING, renderHtml, swatch } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
 import { outlineLegend, pixels, SCORE_WORDS, shotStrip } from '../../../src/report/shots.ts'
 import type { Picture } from './pictures.ts'
@@ -125,7 +125,7 @@ function diceSection (report: Report): Markup {
   return html`<section class="card"><h2>Dice at the end</h2>
 ${legend([['frozen SAM', 'var(--frozen)'], ...alone, ['global adapter', '#56b4e9'], ['personalised', 'var(--accent)']])}
 <p class="hint swipe">Swipe the chart sideways to see all hospitals.</p>
-<div class="chart">${new Markup(finalDiceChart(report))}</div></section>`
+${chart('Chart: Dice of each model at each hospital', finalDiceChart(report))}</section>`
 }
 
 function about (report: Report, sample: boolean): Markup {

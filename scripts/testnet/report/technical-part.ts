@@ -1,6 +1,6 @@
 import { bytesChart, consensusChart, diceChart } from '../../../src/report/charts.ts'
-import { html, Markup } from '../../../src/report/markup.ts'
-import { checkList, legend, table, tableRow, tiles } from '../../../src/report/page.ts'
+import { html, type Markup } from '../../../src/report/markup.ts'
+import { chart, checkList, legend, table, tableRow, tiles } from '../../../src/report/page.ts'
 import { siteColour } from '../../../src/report/palette.ts'
 import { meanDice } from '../checks/checks.ts'
 import { describeParticipation, describeSteps } from './participation.ts'
@@ -49,13 +49,13 @@ function curves (report: Report): Markup {
 ${
     legend(sites)
   }<div class="legend"><span><i class="stroke"></i>personalised</span><span><i class="stroke dash"></i>global adapter</span></div>
-<div class="chart">${new Markup(diceChart(report))}</div></section>
+${chart('Chart: Dice of each hospital after each round, as the table of hospitals has it at the end', diceChart(report))}</section>
 <section class="card"><h2>How far the hospitals are apart</h2>
 <p class="hint">Spread of the global adapters, relative to how far they have moved from the start; exact, from the saved files.</p>
-<div class="chart">${new Markup(consensusChart({ ...report, limit: 0.1 }))}</div></section></div>
+${chart('Chart: the spread after each round', consensusChart({ ...report, limit: 0.1 }))}</section></div>
 <section class="card"><h2>What left each hospital</h2>
 ${legend([['sent', 'var(--accent)'], ['received', '#56b4e9']])}
-<div class="chart">${new Markup(bytesChart(report))}</div></section>`
+${chart('Chart: megabytes that each hospital sent and received', bytesChart(report))}</section>`
 }
 
 function readerLines (readers: Report['readers'] = []): Markup[] {

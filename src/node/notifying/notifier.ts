@@ -1,7 +1,7 @@
 import { doublingMs } from '../../common/doubling.ts'
 import { messageOf } from '../../common/message-of.ts'
 import type { Notices, Standing } from '../../rounds/notices.ts'
-import { WARNING_KINDS, type WarningKind } from '../../rounds/warning-kinds.ts'
+import { TOLD_KINDS, WARNING_KINDS, type WarningKind } from '../../rounds/warning-kinds.ts'
 
 /** What is sent. Of fixed words, a peer id and the site's own name alone: no path, file or patient can be in it. */
 export interface Notification {
@@ -29,10 +29,6 @@ export interface NotifierInit {
 
 type Told = Pick<Notification, 'kind' | 'sentence' | 'about'>
 
-/** What a person must hear of; the rest is in status, log and metrics. */
-const TOLD: ReadonlySet<WarningKind> = new Set<WarningKind>([
-  'alone', 'audit', 'certificate_end', 'disk', 'ledger', 'liar', 'own_certificate', 'save', 'steps', 'twin', 'worse'
-])
 const EVERY_MS = 10_000
 const RETRY = { firstMs: 60_000, lastMs: 3_600_000 }
 const PEER = /\b12D3KooW[1-9A-HJ-NP-Za-km-z]{44}\b/
@@ -94,7 +90,7 @@ export class Notifier {
 }
 
 function toldOf ({ key, kind }: Standing): Told | undefined {
-  if (kind == null || !TOLD.has(kind)) return undefined
+  if (kind == null || !TOLD_KINDS.has(kind)) return undefined
   const about = PEER.exec(key)?.[0]
   return { kind, sentence: WARNING_KINDS[kind].means, ...(about == null ? {} : { about }) }
 }

@@ -36,7 +36,8 @@ const SILENT: readonly (readonly [RegExp, readonly string[], string])[] = [
 ]
 
 describe('a home of which one file is damaged', function () {
-  this.timeout(240_000)
+  // Some hundred starts, on a machine that may be crowded.
+  this.timeout(900_000)
   let sites: Sites
   let names: string[]
   let usual: readonly string[]
@@ -79,6 +80,14 @@ describe('a home of which one file is damaged', function () {
     }
   }
 
+  /** Does what the sentence asks for: a backup has the file as it was, and so has, of what all share, a new invitation. */
+  async function follow (sentence: string, name: string): Promise<void> {
+    const [copy, original] = [sites.paths('copy').home, sites.paths('a').home].map((home) => join(home, name)) as [string, string]
+    if (/restore|invitation/.test(sentence)) await cp(original, copy)
+    else if (sentence.includes('remove it')) await rm(copy)
+    else throw new Error(`nothing to do is named: ${sentence}`)
+  }
+
   it('holds what is to be tried', () => {
     expect(names).to.include.members([
       'adapter.previous.safetensors', 'adapter.safetensors', 'best.json', 'best.safetensors', 'membership/documents.json',
@@ -99,7 +108,7 @@ describe('a home of which one file is damaged', function () {
   })
 
   for (const [damage, harm] of Object.entries(DAMAGES)) {
-    it(`${damage}: one sentence says so and the way on, and no round is trained again`, async () => {
+    it(`${damage}: one sentence says so and the way on, which leads on, and no round is trained again`, async () => {
       for (const name of names) {
         const silent = SILENT.some(([pattern, damages]) => pattern.test(name) && damages.includes(damage))
         const copy = sitePaths(join(sites.folder, 'copy'))
@@ -113,7 +122,10 @@ describe('a home of which one file is damaged', function () {
         if (!silent) expect(news, told).to.not.be.empty
         for (const sentence of news) expect(sentence, told).to.match(/: |, and /)
         if (refused == null) expect(rounds, told).to.equal(ROUNDS)
-        else expect(refused, told).to.match(/remove|restore|invitation|chmod|init|mend|ask/)
+        else {
+          await follow(refused, name)
+          expect(await start('copy'), told).to.include({ rounds: ROUNDS }).and.not.to.have.property('refused')
+        }
       }
     })
   }

@@ -10,7 +10,7 @@ import { askControl } from '../../../src/node/control/client.ts'
 import type { Daemon } from '../../../src/node/daemon.ts'
 import { PageServer } from '../../../src/page/server.ts'
 import type { Parts } from '../../../src/page/site-view.ts'
-import { complaintsOf, openChromium, PATIENCE_MS, picture } from '../../chromium.ts'
+import { barriersOn, complaintsOf, openChromium, PATIENCE_MS, picture } from '../../chromium.ts'
 import { Sites } from '../node/sites.ts'
 
 const SIDE = 96
@@ -191,6 +191,19 @@ describe('the page of a site', function () {
       await picture(page, 'well-1400')
     })
 
+    it('can be used by who cannot see it, sees little, or has no mouse, in light and in dark', async () => {
+      for (const value of ['light', 'dark']) {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }])
+        for (const width of [1_400, 400]) {
+          await page.setViewport({ width, height: 1_000 })
+          expect(await barriersOn(page), `${value}, ${width} pixels wide`).to.deep.equal([])
+          await picture(page, `well-${value}-${width}`)
+        }
+      }
+      await page.emulateMediaFeatures([])
+      await page.setViewport({ width: 1_400, height: 1_000 })
+    })
+
     it('is as wide as a telephone where that is all there is', async () => {
       await page.setViewport({ width: 400, height: 800 })
       await picture(page, 'well-400')
@@ -202,7 +215,7 @@ describe('the page of a site', function () {
       const peerId = await readPeerId(sites.paths('b').identity)
       await askControl(home, '/ledger/reconciled', { peerId, differences: 2 })
       await says(/The ledgers of this site and of site b differ in 2 places/)
-      await says(/What to do: “?"consilium audit reconcile" lists the places/)
+      await says(/What to do: "consilium audit reconcile" lists the places/)
       await stopAll()
       await says(/The daemon of this site does not answer\. This is what it said last, on /)
       await says(/Round \d+ of 10000: when it was last heard, it has stopped/)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { Metrics } from '../../../src/node/metrics/metrics.ts'
 import { SITE_METRICS, type Reading } from '../../../src/node/metrics/site-metrics.ts'
-import { faultsIn, needPromtool, otherAlerts, RULES } from '../../promtool.ts'
+import { dashboardQueries, faultsIn, needPromtool, otherAlerts, RULES } from '../../promtool.ts'
 import { WELL } from '../node/metrics/reading.ts'
 
 const DEPLOY = join(import.meta.dirname, '../../../deploy')
@@ -28,14 +28,6 @@ const FAILURES: Readonly<Record<string, readonly [Partial<Reading>, string]>> = 
   'the trainer crashes in a loop':
     [{ trainer: { restarts: 3, deathsInRow: 3, isIsolated: true }, warnings: { trainer: 1 } }, 'ConsiliumTrainerCrashLoop'],
   'the model is worse than last week': [{ warnings: { worse: 1 } }, 'ConsiliumModelWorse']
-}
-
-/** Of all panels of the dashboard, as Prometheus gets them. */
-function dashboardQueries (): string[] {
-  const { panels } = JSON.parse(readFileSync(join(DEPLOY, 'grafana/consilium.json'), 'utf8')) as {
-    panels: Array<{ targets: Array<{ expr: string }> }>
-  }
-  return panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m')))
 }
 
 function metricsIn (query: string): string[] {

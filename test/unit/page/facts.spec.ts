@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { MemberView } from '../../../src/federation/membership/members-view.ts'
 import { factsOf, type Known } from '../../../src/page/facts.ts'
 import { picturesPart, sitePart, type SitePart } from '../../../src/report/site-page.ts'
-import type { PeerView } from '../../../src/rounds/status.ts'
+import type { ConditionView, PeerView } from '../../../src/rounds/status.ts'
 import { WELL } from '../node/metrics/reading.ts'
 
 const ID = (letter: string): string => `12D3KooW${letter.repeat(44)}`
@@ -66,8 +66,28 @@ describe('what the page of a site says', () => {
     expect(warnings).to.have.length(2)
     expect(warnings[0]).to.deep.include({ title: "Another site's clock, or this one's, is wrong", since: '2026-11-30 06:59' })
     expect(warnings[0]!.sentence).to.include('The clock of site Hospital A is 30 minutes')
-    expect(warnings[0]!.todo).to.include('set its clock')
+    expect(warnings[0]!.todo).to.include('have the wrong one set')
     expect(warnings[1]!.sentence).to.equal('Hospital B was in round 2 when it was heard last.')
+  })
+
+  it('begins with what a person must hear of', () => {
+    const kinds: ConditionView['kind'][] = ['bootstrap', undefined, 'alone', 'steps']
+    const conditions = kinds.map((kind, i) =>
+      ({ ...(kind == null ? {} : { kind }), sentence: 'x', since: `2026-11-30T06:0${i}:00.000Z` }))
+    const { warnings } = factsOf({ ...KNOWN, status: { ...WELL.status, conditions } })
+    expect(warnings.map(({ since }) => since.slice(-2))).to.deep.equal(['02', '03', '00', '01'])
+  })
+
+  it('says in place of charts that nothing went out, and that nobody else is known', () => {
+    const zeros = { lossG: 0, lossL: 0, exchanges: 0, bytesSent: 0, bytesReceived: 0 }
+    const record: Known['records'][number] = { t: '2026-11-30T07:00:00.000Z', round: 1, ...zeros }
+    const none = factsOf({ ...KNOWN, records: [record] })
+    expect(sitePart('traffic', none.traffic)).to.include('there was no exchange').and.not.to.include('<svg viewBox="0 0 980')
+    expect(sitePart('curves', none.curves)).to.include('Nothing is known of another hospital')
+    const some = factsOf({ ...KNOWN, records: [{ ...record, bytesSent: 140_200, bytesReceived: 900 }] }).traffic
+    expect(sitePart('traffic', some)).to.include('aria-label="Chart: round 1, 140.2 kB sent, 0.9 kB received"')
+    const many = { bytes: [{ name: 'round 2', bytesSent: 3.14e6, bytesReceived: 140_000 }] }
+    expect(sitePart('traffic', many)).to.include('3.1 MB sent, 0.1 MB received').and.to.include('>MB<')
   })
 
   it('shows what was known last where the daemon does not answer, and nothing as if it were now', () => {

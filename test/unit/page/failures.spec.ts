@@ -39,7 +39,7 @@ const FAILURES: Readonly<Record<string, readonly [(notices: Notices) => unknown,
   }, "This site's ledger and another one's differ"],
   'the trainer crashes in a loop': [(notices) => {
     notices.warn('trainer', 'it ended, 3 times so far')
-  }, 'The trainer process ended and is started']
+  }, 'The trainer process ended']
 }
 
 describe('the page of a site to which something happens', () => {

@@ -1,6 +1,7 @@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createSchema, type Schema } from '../../../../src/adapter/schema.ts'
 import { Auditor } from '../../../../src/audit/auditor.ts'
+import type { ScoreBook } from '../../../../src/federation/cross-scores/score-book.ts'
 import { readFederation } from '../../../../src/federation/document.ts'
 import { loadIdentity } from '../../../../src/federation/identity.ts'
 import { SiteMembership } from '../../../../src/federation/membership/site-membership.ts'
@@ -28,6 +29,8 @@ interface Lies {
   /** By which its clock is ahead. */
   readonly aheadMs?: number
   readonly bootstrap?: readonly string[]
+  /** What it tells of cross-site scores. */
+  readonly scores?: ScoreBook
 }
 
 /** One ordinary member of a federation without a trainer: it says of itself whatever a test wants. */
@@ -55,7 +58,7 @@ export class Liar {
   static async open (
     sites: Sites,
     name: string,
-    { values = new Float32Array(8), round = 0, aheadMs = 0, bootstrap = [] }: Lies = {}
+    { values = new Float32Array(8), round = 0, aheadMs = 0, bootstrap = [], scores }: Lies = {}
   ): Promise<Liar> {
     const paths = sites.paths(name)
     const federation = await readFederation(paths.federation)
@@ -74,6 +77,7 @@ export class Liar {
       logger,
       notices,
       audit,
+      ...(scores == null ? {} : { scores }),
       now: () => Date.now() + aheadMs
     })
     const { averaging: settings } = federation.document

@@ -10,10 +10,13 @@ const entry = fileURLToPath(new URL('../../../fixtures/trainer/fake-trainer.js',
 const { signal } = new AbortController()
 const work = { round: 1, adapter: Float32Array.of(1, 2, 3), done: 0, share: 1 }
 
-describe('TrainerProcess', () => {
+describe('TrainerProcess', function () {
+  // Of a crowded machine: each starts processes.
+  this.timeout(240_000)
   let trainer: TrainerProcess
   let folder: string
   let restarts: { reason: string, delayMs: number }[]
+  let ends: string[]
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'consilium-'))
@@ -34,6 +37,9 @@ describe('TrainerProcess', () => {
     })
     restarts = []
     trainer.on('restarting', (restart) => restarts.push(restart))
+    ends = []
+    trainer.on('recovered', () => ends.push('recovered'))
+    trainer.on('givenUp', ({ message }) => ends.push(message))
     return trainer
   }
 
@@ -56,6 +62,8 @@ describe('TrainerProcess', () => {
     const { loss } = await create({ dieIn: 'phaseL', memory: join(folder, 'died') }).call('train', { phase: 'L', ...work }, { signal })
     expect(loss).to.equal(0.25)
     expect(restarts).to.deep.equal([{ reason: 'SIGKILL', delayMs: 5 }])
+    await trainer.call('train', { phase: 'L', ...work }, { signal })
+    expect(ends, 'once').to.deep.equal(['recovered'])
   })
 
   it('starts afresh after a failure that is not the user\'s', async () => {
@@ -76,6 +84,7 @@ describe('TrainerProcess', () => {
       'the trainer process ended 3 times in a row (SIGKILL): check memory, the compute engine and the data, then start the daemon again'
     )
     expect(restarts.map(({ delayMs }) => delayMs)).to.deep.equal([5, 10])
+    expect(ends).to.deep.equal([error.message])
   })
 
   it('does not start again for what the user must mend', async () => {
