@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { expect } from 'chai'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { agreeTo } from '../../../src/federation/amendments/agreements.ts'
 import { amend } from '../../../src/federation/amendments/amend.ts'
 import { withMembership } from '../../../src/federation/membership/offline.ts'
@@ -21,6 +22,13 @@ const DAMAGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
   halved: async (path) => { await truncate(path, (await readFile(path)).length >> 1) },
   emptied: async (path) => { await truncate(path, 0) },
   deleted: async (path) => { await rm(path) }
+}
+
+/** Four bytes of a file become a number that moves whatever takes it for one. */
+async function altered (path: string): Promise<void> {
+  const bytes = await readFile(path)
+  if (bytes.length >= 8) bytes.writeFloatLE(1e4, bytes.length - 8)
+  await writeFile(path, bytes)
 }
 
 /** Written anew at every start or round and read by nobody of the site, or the user's own to edit, or a cache; each needs its reason. */
@@ -69,8 +77,8 @@ describe('a home of which one file is damaged', function () {
   after(async () => { await sites.remove() })
 
   /** What a start says: its warnings, or why it was refused. */
-  async function start (name: string): Promise<{ warnings: readonly string[], refused?: string, rounds?: number }> {
-    const daemon: Daemon = sites.daemon(name, { foundWithinMs: 0, waitFor: 1, aloneRounds: 1_000 })
+  async function start (name: string, bootstrap: string[] = []): Promise<{ warnings: readonly string[], refused?: string, rounds?: number }> {
+    const daemon: Daemon = sites.daemon(name, { foundWithinMs: 0, waitFor: 1, aloneRounds: 1_000, bootstrap })
     try {
       const summary = await daemon.run()
       return { warnings: summary!.warnings, rounds: summary!.rounds }
@@ -87,6 +95,32 @@ describe('a home of which one file is damaged', function () {
     else if (sentence.includes('remove it')) await rm(copy)
     else throw new Error(`nothing to do is named: ${sentence}`)
   }
+
+  /** The adapter that a site has on its disk. */
+  async function heldBy (name: string): Promise<number[]> {
+    const { tensors } = readFloatTensors(await readFile(sites.paths(name).adapter))
+    return [...tensors.values()].flatMap(({ data }) => [...data])
+  }
+
+  it('of all files that decide what it holds: another site that runs beside it holds what it held', async () => {
+    const before = await heldBy('b')
+    let met = 0
+    for (const name of names.filter((each) => /^(adapter|best|exchanges|inventory|metrics|audit|membership|unmixed)/.test(each))) {
+      const copy = sitePaths(join(sites.folder, 'copy'))
+      await rm(copy.home, { recursive: true, force: true })
+      await mkdir(copy.home, { mode: 0o700 })
+      await cp(sites.paths('a').home, copy.home, { recursive: true })
+      await altered(join(copy.home, name))
+      const b = sites.daemon('b', { foundWithinMs: 0, waitFor: 1, aloneRounds: 1_000 }).run()
+      const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
+      await start('copy', addresses)
+      await b
+      met += (await sites.summary('b')).exchangesByRound.length
+      const off = (await heldBy('b')).reduce((most, value, i) => Math.max(most, Math.abs(value - before[i]!)), 0)
+      expect(off, name).to.be.below(1e-5)
+    }
+    expect(met, 'they did exchange').to.be.above(0)
+  })
 
   it('holds what is to be tried', () => {
     expect(names).to.include.members([
