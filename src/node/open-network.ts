@@ -37,6 +37,7 @@ export async function openNetwork (site: Site, opening: Opening): Promise<Opened
   let opened: SiteNetwork | undefined
   const membership = await SiteMembership.open({
     ...site,
+    renewsNothing: !config.renewCertificates,
     onEvent: (event) => {
       audit.record(event)
       if (event.kind === 'membership' && ENDS.has(event.event)) opened?.peers.forget(event.peer)

@@ -216,7 +216,7 @@ function timeFault (shown: Certificate, now: number): CredentialFault | undefine
   return parts.some(({ to }) => now >= Date.parse(to)) ? 'EXPIRED' : undefined
 }
 
-function bodyOf (value: Certificate | RootCertificate): CertificateBody {
+export function bodyOf (value: Certificate | RootCertificate): CertificateBody {
   const { signatures: _, ...rest } = value
   const { issuer: __, ...unsigned } = rest as CertificateBody & { issuer?: unknown }
   return unsigned

@@ -12,6 +12,8 @@ const membershipEvent = z.strictObject({
     'left',
     'key rotated',
     'key received',
+    'renewal signed',
+    'renewed',
     'amendment signed',
     'amendment agreed',
     'amended'

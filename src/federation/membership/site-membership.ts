@@ -34,6 +34,7 @@ import {
 } from './key-ring.ts'
 import { MemberBook } from './member-book.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
+import { Renewals } from './renewals.ts'
 import { revokerOf } from './revoker.ts'
 import { signRevocation, Standing, type Statement } from './statements.ts'
 
@@ -46,6 +47,8 @@ export interface SiteMembershipInit {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly graceMs?: number
+  /** Where this site may renew certificates it does not, since its people want to decide each time. */
+  readonly renewsNothing?: boolean
 }
 
 export interface Revoked {
@@ -66,6 +69,7 @@ export class SiteMembership implements MembershipPort {
   readonly documents: Amendments
   readonly standing: Standing
   readonly book: MemberBook
+  readonly renewals: Renewals
   readonly #init: SiteMembershipInit
   readonly #now: () => number
   #credential: Credential
@@ -101,6 +105,13 @@ export class SiteMembership implements MembershipPort {
     this.book = parts.book
     this.#credential = parts.credential
     this.#ring = parts.ring
+    this.renewals = new Renewals(init, {
+      federation: () => this.federation,
+      credential: () => this.#credential,
+      isOutcast: (peer) => this.isOutcast(peer),
+      holds: async (shown) => !('fault' in await this.#verify(init.peerId, shown)),
+      onRenewed: (shown) => { this.#credential = shown }
+    })
     const others = [
       ...parts.book.entries.filter(({ lastSeen }) => lastSeen != null),
       ...this.federation.document.founders.map((peerId) => ({ peerId, role: 'founder' as const }))

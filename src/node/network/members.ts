@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import type { Connection, ConnectionGater, PeerId } from '@libp2p/interface'
 import { messageOf } from '../../common/message-of.ts'
 import { RefusedError } from '../../errors.ts'
 import type { ScoreBook } from '../../federation/cross-scores/score-book.ts'
@@ -60,12 +60,17 @@ export class Members {
   #tended = 0
   #stopped = false
   #ownFault: CredentialReason | undefined
+  /** When the certificate ends that the others have seen. */
+  #shows: string | undefined
+  /** On which what follows on a certificate was handed over. */
+  readonly #renewed = new WeakSet<Connection>()
   #tending: Promise<void> = Promise.resolve()
   /** Refused certificates since the start, by either side. */
   refused = 0
 
   constructor (init: MembersInit) {
     this.#init = init
+    this.#shows = init.site.validTo
     this.#twins = new Twins({
       tell: async (connection, instance) => { await this.#service!.tellTwin(connection, instance) },
       onTwin: (peer) => { sayTwin(init.notices, peer) }
@@ -113,7 +118,11 @@ export class Members {
     return (components) => {
       const service = create(components)
       service.addEventListener('established', ({ detail: { peer } }) => { this.#onEstablished(peer) })
-      service.addEventListener('greeted', ({ detail: { connection, instance } }) => { this.#twins.met(connection, instance) })
+      service.addEventListener('greeted', ({ detail: { connection, instance } }) => {
+        this.#twins.met(connection, instance)
+        const member = this.#init.site.memberOf(connection.remotePeer.toString())
+        if (member != null) this.#init.site.book.met(member)
+      })
       service.addEventListener('twin', ({ detail: { by } }) => { sayTwinHere(this.#init.notices, this.#init.peerId, by.toString()) })
       service.addEventListener('left', ({ detail: { peer } }) => {
         this.#init.site.left(peer.toString())
@@ -156,7 +165,8 @@ export class Members {
       learn: async (statements) => await site.learn(statements),
       caughtUp: async (peer) => { await site.caughtUp(peer) },
       newerKey: (than) => site.newerKey(than),
-      learnKey: async (key) => await site.learnKey(key)
+      learnKey: async (key) => await site.learnKey(key),
+      learnRenewal: async (peer, certificate) => { await site.renewals.learn(peer, certificate) }
     }
   }
 
@@ -215,6 +225,8 @@ export class Members {
     const { site, notices, logger } = this.#init
     try {
       await site.tend()
+      if (site.validTo !== this.#shows) this.#service!.greetAnew()
+      this.#shows = site.validTo
       await site.documents.tend()
       await this.#init.scores?.tend()
       const fault = await site.ownFault()
@@ -225,8 +237,20 @@ export class Members {
       this.#twins.review()
       await site.book.save()
       await this.#service!.review()
+      await this.#renew()
     } catch (error) {
       logger.warn({ reason: messageOf(error) }, 'membership could not be tended')
+    }
+  }
+
+  /** Once on a connection: whoever lost it comes again. */
+  async #renew (): Promise<void> {
+    for (const { connection, credential } of this.admissions.admitted) {
+      if (this.#renewed.has(connection)) continue
+      const next = await this.#init.site.renewals.forPeer(connection.remotePeer.toString(), credential)
+      if (next == null) continue
+      this.#renewed.add(connection)
+      await this.#service!.tellRenewal(connection, next).catch(() => { this.#renewed.delete(connection) })
     }
   }
 

@@ -88,6 +88,14 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     await this.#send(connection, [{ statements: [], last: true, twin: instance }])
   }
 
+  async tellRenewal (connection: Connection, certificate: Uint8Array): Promise<void> {
+    await this.#send(connection, [{ statements: [], last: true, certificate }])
+  }
+
+  greetAnew (): void {
+    for (const { connection } of this.#init.admissions.admitted) this.#background(this.#greetFirst(connection))
+  }
+
   /** `from` needs not be told. */
   async #spread ({ key, ...news }: MembershipNews, from?: Connection): Promise<void> {
     const told = this.#init.admissions.admitted.map(({ connection }) => connection).filter((connection) => connection !== from)
@@ -225,6 +233,7 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     if (standing === 'unknown') throw new ProtocolError('news from a peer that is not certified')
     for (let batch = first; ;) {
       if (batch.twin != null) this.#hearTwin(connection.remotePeer, batch.twin)
+      if (batch.certificate != null) await membership.learnRenewal?.(connection.remotePeer.toString(), batch.certificate)
       const news = await takeBatch(membership, batch)
       if (news != null) this.#background(this.#spread(news, connection))
       if (batch.last) break

@@ -22,6 +22,8 @@ export interface StatementBatch {
   readonly key?: NetworkKey | undefined
   /** What another process drew at its start that has the key of whoever is told. */
   readonly twin?: number
+  /** What follows on the certificate of whoever is told, canonical JSON. */
+  readonly certificate?: Uint8Array
 }
 export interface Judgement { readonly refused?: CredentialReason, readonly key?: NetworkKey | undefined }
 export type MembershipMessage = { readonly hello: Greeting } | { readonly batch: StatementBatch } | { readonly answer: Judgement }
@@ -43,7 +45,8 @@ const EMPTY: wire.MembershipFrame = {
   scoresDigest: NOTHING,
   scores: [],
   instance: 0,
-  twin: 0
+  twin: 0,
+  certificate: NOTHING
 }
 
 export function encodeMembershipMessage (step: MembershipMessage): Uint8Array {
@@ -104,9 +107,9 @@ function toWire (step: MembershipMessage): Partial<wire.MembershipFrame> {
     }
   }
   if ('batch' in step) {
-    const { statements, documents = [], scores = [], last, key, twin = 0 } = step.batch
+    const { statements, documents = [], scores = [], last, key, twin = 0, certificate = NOTHING } = step.batch
     const told = { statements: statements.map(owned), documents: documents.map(owned), scores: scores.map(owned) }
-    return { kind: wire.Kind.STATEMENTS, ...told, last, ...keyParts(key), twin }
+    return { kind: wire.Kind.STATEMENTS, ...told, last, ...keyParts(key), twin, certificate: owned(certificate) }
   }
   return { kind: wire.Kind.VERDICT, reason: wire.Reason[step.answer.refused ?? 'ACCEPTED'], ...keyParts(step.answer.key) }
 }
@@ -125,14 +128,16 @@ function helloOf (frame: wire.MembershipFrame): Greeting {
 }
 
 function batchOf (frame: wire.MembershipFrame): StatementBatch {
-  const { statements, documents, scores, last, twin } = frame
+  const { statements, documents, scores, last, twin, certificate } = frame
+  atMost('a certificate', certificate, MAX_CREDENTIAL_BYTES)
   const count = statements.length + documents.length + scores.length
   if (count > MOST_PER_FRAME) throw new ProtocolError(`${count} statements in a frame, where at most ${MOST_PER_FRAME} are allowed`)
   for (const each of statements) atMost('a statement', each, MAX_STATEMENT_BYTES)
   for (const each of documents) atMost('a document', each, MAX_STATEMENT_BYTES)
   for (const each of scores) atMost('a row of scores', each, MAX_SCORE_BYTES)
   const told = { ...(documents.length === 0 ? {} : { documents }), ...(scores.length === 0 ? {} : { scores }) }
-  return { statements, ...told, last, ...keyOf(frame), ...(twin === 0 ? {} : { twin }) }
+  const own = { ...(twin === 0 ? {} : { twin }), ...(certificate.length === 0 ? {} : { certificate }) }
+  return { statements, ...told, last, ...keyOf(frame), ...own }
 }
 
 function keyParts (key: NetworkKey | undefined): Partial<wire.MembershipFrame> {

@@ -67,6 +67,8 @@ export interface MembershipPort {
   newerKey (than: KeyVersion): NetworkKey | undefined
   /** Returns true when it was new. @throws ProtocolError for a key that nobody may send. */
   learnKey (key: NetworkKey): Promise<boolean>
+  /** What follows on this site's own certificate, signed by `peer`. @throws ProtocolError for what that peer did not sign. */
+  learnRenewal? (peer: string, certificate: Uint8Array): Promise<void>
 }
 
 export interface MembershipEvents {
@@ -97,6 +99,10 @@ export interface Membership extends TypedEventTarget<MembershipEvents> {
   review (): Promise<void>
   /** Tells whoever is at the other end that another process, which drew `instance`, has its key. */
   tellTwin (connection: Connection, instance: number): Promise<void>
+  /** Hands a peer what follows on its certificate, canonical JSON. */
+  tellRenewal (connection: Connection, certificate: Uint8Array): Promise<void>
+  /** Greets everybody anew who is connected: this site shows another certificate. */
+  greetAnew (): void
 }
 
 export interface MembershipInit {

@@ -7,6 +7,11 @@ export const amendments = z.strictObject({
     oneOf(['ask', 'rounds', 'accept']).default('ask'),
     'What happens with an amended document that enough founders signed: wait for "federation agree" here, go on by itself where it only ' +
       'has more rounds, or with whatever it says'
+  ),
+  renewCertificates: setting(
+    z.boolean().default(true),
+    'At a founder or inviter: sign what follows on the certificate of a member who comes with one that ends soon; without it somebody ' +
+      'types "consilium invite" each time'
   )
 })
 

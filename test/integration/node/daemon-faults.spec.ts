@@ -141,6 +141,7 @@ describe('what goes wrong around a daemon', function () {
       waitFor: 1,
       aloneRounds: 3,
       amendments: 'ask',
+      renewCertificates: true,
       controlPort: port,
       engine: 'auto',
       provider: 'auto',

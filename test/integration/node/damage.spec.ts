@@ -43,6 +43,8 @@ const SILENT: readonly (readonly [RegExp, readonly string[], string])[] = [
   [/^membership\/pending\.jsonl$/, ['flipped', 'halved', 'emptied', 'deleted'], 'what a command did since, for the ledger alone']
 ]
 
+interface Started { readonly warnings: readonly string[], readonly refused?: string, readonly rounds?: number }
+
 describe('a home of which one file is damaged', function () {
   // Some hundred starts, on a machine that may be crowded.
   this.timeout(900_000)
@@ -77,7 +79,7 @@ describe('a home of which one file is damaged', function () {
   after(async () => { await sites.remove() })
 
   /** What a start says: its warnings, or why it was refused. */
-  async function start (name: string, bootstrap: string[] = []): Promise<{ warnings: readonly string[], refused?: string, rounds?: number }> {
+  async function start (name: string, bootstrap: string[] = []): Promise<Started> {
     const daemon: Daemon = sites.daemon(name, { foundWithinMs: 0, waitFor: 1, aloneRounds: 1_000, bootstrap })
     try {
       const summary = await daemon.run()

@@ -173,7 +173,7 @@ export class Year {
     await this.#start(this.living.find((each) => each.name === name) ?? this.#create(name))
   }
 
-  /** Certificates do not renew by themselves: people invite again those whose certificates are about to end. */
+  /** People invite again those whose certificates are about to end; how they renew by themselves is held by renewed.spec.ts. */
   async #renew (): Promise<void> {
     for (const site of this.#plain) {
       const { validTo } = site.running.membership

@@ -70,6 +70,7 @@ export interface MembershipFrame {
   scores: Uint8Array<ArrayBuffer>[]
   instance: number
   twin: number
+  certificate: Uint8Array<ArrayBuffer>
 }
 
 export namespace MembershipFrame {
@@ -168,6 +169,11 @@ export namespace MembershipFrame {
           w.uint32(obj.twin)
         }
 
+        if ((obj.certificate != null && obj.certificate.byteLength > 0)) {
+          w.uint32(138)
+          w.bytes(obj.certificate)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -188,7 +194,8 @@ export namespace MembershipFrame {
           scoresDigest: uint8ArrayAlloc(0),
           scores: [],
           instance: 0,
-          twin: 0
+          twin: 0,
+          certificate: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -271,6 +278,10 @@ export namespace MembershipFrame {
             }
             case 16: {
               obj.twin = reader.uint32()
+              break
+            }
+            case 17: {
+              obj.certificate = reader.bytes()
               break
             }
             default: {
@@ -430,6 +441,13 @@ export namespace MembershipFrame {
               }
               break
             }
+            case 17: {
+              yield {
+                field: `${prefix}.certificate`,
+                value: reader.bytes()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -525,6 +543,11 @@ export namespace MembershipFrame {
     value: number
   }
 
+  export interface MembershipFrameCertificateFieldEvent {
+    field: '$.certificate'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<MembershipFrame>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, MembershipFrame.codec())
   }
@@ -533,7 +556,7 @@ export namespace MembershipFrame {
     return decodeMessage(buf, MembershipFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent | MembershipFrameScoresDigestFieldEvent | MembershipFrameScoresFieldEvent | MembershipFrameInstanceFieldEvent | MembershipFrameTwinFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<MembershipFrame>): Generator<MembershipFrameKindFieldEvent | MembershipFrameCredentialFieldEvent | MembershipFrameDigestFieldEvent | MembershipFrameKeyEpochFieldEvent | MembershipFrameKeyHashFieldEvent | MembershipFrameStatementsFieldEvent | MembershipFrameLastFieldEvent | MembershipFrameReasonFieldEvent | MembershipFrameKeyStatementFieldEvent | MembershipFrameKeyFieldEvent | MembershipFrameDocumentsDigestFieldEvent | MembershipFrameDocumentsFieldEvent | MembershipFrameScoresDigestFieldEvent | MembershipFrameScoresFieldEvent | MembershipFrameInstanceFieldEvent | MembershipFrameTwinFieldEvent | MembershipFrameCertificateFieldEvent> {
     return streamMessage(buf, MembershipFrame.codec(), opts)
   }
 }

@@ -27,6 +27,7 @@ describe('configuration', () => {
       relay: false,
       reverseProxy: [],
       amendments: 'ask',
+      renewCertificates: true,
       waitFor: 2,
       aloneRounds: 3,
       controlPort: 0,
