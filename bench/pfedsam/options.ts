@@ -24,7 +24,7 @@ export interface Options {
 const flags = {
   preset: {
     choices: PRESET_NAMES,
-    describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations)',
+    describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations), domain (unlike sites)',
     default: 'quick'
   },
   data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}, or a folder with one data folder per site` },

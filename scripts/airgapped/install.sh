@@ -60,7 +60,7 @@ faulty() (
   [ "$(find . -type f ! -path ./SHA256SUMS | wc -l)" -eq "$(wc -l < SHA256SUMS)" ] || echo 'a file that SHA256SUMS does not name'
 )
 
-here=$(cd "$(dirname "$0")" && pwd -P)
+here=$(CDPATH='' cd -- "$(dirname "$0")" && pwd -P)
 fault=$(faulty "$here")
 [ -z "$fault" ] ||
   fail "$fault is not as it was packed, and nothing was installed: copy the archive again and unpack it into an empty folder"
@@ -71,7 +71,12 @@ mkdir -p "$lib" "$prefix/bin" 2> /dev/null && [ -w "$lib" ] && [ -w "$prefix/bin
   fail "$prefix cannot be written by this user: choose another folder with --prefix, or be root"
 
 aside=$lib/.$version.$$
-trap 'rm -rf "$aside" "$aside.old" "$aside.link" "$aside.bin"' EXIT
+# What was moved away comes back where nothing has taken its place.
+restore() {
+  [ -e "$target" ] || [ ! -e "$aside.old" ] || mv "$aside.old" "$target"
+  rm -rf "$aside" "$aside.old" "$aside.link" "$aside.bin"
+}
+trap restore EXIT
 trap 'exit 1' HUP INT TERM
 
 before=$(readlink "$lib/current" 2> /dev/null || true)
@@ -79,10 +84,16 @@ if cmp -s "$here/SHA256SUMS" "$target/SHA256SUMS" && [ -z "$(faulty "$target")" 
   echo "$target is there already"
 else
   cp -R "$here" "$aside" || fail "$lib has no room for the program: it takes $(du -sh "$here" | cut -f1)"
+  # Archives hold files alone: folders were made by the umask of whoever unpacked them.
+  chmod -R u=rwX,go=rX "$aside"
+  [ -z "$(faulty "$aside")" ] || fail 'the copy is not as it was packed, and nothing was installed: see whether the disk is sound'
   "$aside/app/node_modules/node-linux-$arch/bin/node" "$aside/app/dist/src/cli/index.js" --version > /dev/null ||
     fail 'the program does not run on this machine, and nothing was installed: it needs glibc 2.28 or newer (Debian 10, RHEL 8)'
   # What is damaged, or another build of this version, goes out of the way first.
-  [ ! -e "$target" ] || mv "$target" "$aside.old"
+  if [ -e "$target" ]; then
+    echo "$target is replaced: a daemon that runs from it must be started again"
+    mv "$target" "$aside.old"
+  fi
   mv "$aside" "$target"
 fi
 
@@ -108,10 +119,10 @@ mkdir -p "$units" 2> /dev/null && [ -w "$units" ] ||
   fail "$units cannot be written by this user: be root, or name another folder after --systemd"
 sed "s|/usr/local/bin/consilium|$prefix/bin/consilium|" "$target/app/deploy/systemd/consilium.service" > "$unit.new"
 if [ -f "$unit" ] && ! cmp -s "$unit" "$unit.new"; then
-  cp -p "$unit" "$unit.before"
-  echo "$unit.before is the unit that was there"
+  [ -e "$unit.before" ] || cp -p "$unit" "$unit.before"
+  echo "$unit.before is the unit that was there first"
 fi
 mv "$unit.new" "$unit"
 echo "$unit is installed: systemctl daemon-reload, and systemctl enable --now consilium once the site has joined"
 id -u consilium > /dev/null 2>&1 ||
-  echo 'first the user that it runs as: useradd --system --home-dir /var/lib/consilium --shell /usr/sbin/nologin consilium'
+  echo 'first the user that it runs as, and its home: docs/install.md, "systemd"'

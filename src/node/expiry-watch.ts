@@ -36,7 +36,8 @@ export class ExpiryWatch {
   check (): void {
     const { validTo, invited } = this.#init
     this.#say('expiry', validTo(), (when) =>
-      `this site's certificate ${when}: ask a founder or inviter for a new invitation, and join with it before`)
+      `this site's certificate ${when}, and nobody has renewed it: see that a founder, or who invited this site, is met, or ask for a ` +
+        'new invitation, and join with it before')
     for (const { peerId, standing, validTo: to } of invited()) {
       this.#say(`expiry ${peerId}`, standing === 'member' ? to : undefined, (when) =>
         `the certificate of site ${peerId} ${when}: invite it again ("consilium invite ${peerId}") and have it join before`)

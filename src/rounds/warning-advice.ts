@@ -10,7 +10,7 @@ export const WARNING_ADVICE: Readonly<Record<WarningKind, string>> = {
   behind: 'nothing, unless it comes every round: then this machine is too slow, or its network',
   best_round: 'free disk space, or mend the home folder; the last round is kept all the same',
   bootstrap: 'nothing while other sites are connected; else ask the founder for an address that answers',
-  certificate_end: 'ask a founder for a new invitation and join with it; at a founder: invite that site again',
+  certificate_end: 'see that a founder, or who invited the site, is met, who renews it; else a founder invites that site again',
   clock: 'set the clock of this machine, best by NTP, and start the site again',
   clock_of_peer: 'hold both clocks against the right time, and have the wrong one set, best by NTP',
   core: 'nothing: it goes without; ask the people of that site where it lasts',

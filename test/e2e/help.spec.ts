@@ -19,7 +19,7 @@ describe('--help of every bench and script', function () {
 
   it('is looked for in all of them', () => {
     expect(programs.map(([name]) => name)).to.include.members(['bench:flood', 'bench:sam', 'digests', 'reference', 'sample', 'testnet'])
-    const named = Object.keys(scripts).filter((name) => /^(bench:|digests|reference|sample|pretrain|setup:|testnet)/.test(name))
+    const named = Object.keys(scripts).filter((name) => /^(airgapped|bench:|digests|reference|sample|pretrain|setup:|testnet)/.test(name))
     expect(programs.map(([name]) => name)).to.have.members(named)
   })
 

@@ -52,13 +52,20 @@ async function checkUnit (folders: readonly string[]): Promise<Check[]> {
     const text = (await readIfThere(join(folder, UNIT)))?.toString('utf8')
     if (text == null) continue
     const said = [text, ...await dropIns(join(folder, `${UNIT}.d`))].join('\n')
-    const missing = WANTED.filter((key) => !new RegExp(`^${key}=`, 'm').test(said))
+    const missing = WANTED.filter((key) => !isSet(said, key))
     const path = join(folder, UNIT)
     return [missing.length === 0
       ? { name: 'systemd', ok: true, detail: `${path} is hardened and has a watchdog` }
       : { name: 'systemd', ok: false, detail: `${path} lacks ${missing.join(', ')}: take the lines from deploy/systemd/${UNIT}` }]
   }
   return []
+}
+
+/** The last word counts; nothing but CapabilityBoundingSet is set by saying nothing. */
+function isSet (unit: string, key: string): boolean {
+  const value = [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].at(-1)?.[1]?.trim()
+  if (value == null) return false
+  return value === '' ? key === 'CapabilityBoundingSet' : !/^(no|false|0|off)$/i.test(value)
 }
 
 async function dropIns (folder: string): Promise<string[]> {
@@ -117,9 +124,8 @@ async function checkCertificate (home: string, now: number): Promise<Check[]> {
     if (certificate == null) return []
     const days = (Date.parse(certificate.to) - now) / DAY_MS
     const when = days > 0 ? `ends ${certificate.to}` : `ended ${certificate.to}`
-    return [days > SOON_DAYS
-      ? { name, ok: true, detail: when }
-      : { name, ok: false, detail: `${when}: ask a founder or inviter for a new invitation, and join with it` }]
+    const todo = 'see that a founder, or who invited this site, is met, who renews it; else ask for a new invitation'
+    return [days > SOON_DAYS ? { name, ok: true, detail: when } : { name, ok: false, detail: `${when}: ${todo}` }]
   } catch (error) {
     return [{ name, ok: false, detail: messageOf(error) }]
   }

@@ -34,6 +34,7 @@ import {
 } from './key-ring.ts'
 import { MemberBook } from './member-book.ts'
 import { readKeyRing, writeKeyRing } from './network-key.ts'
+import { endOf } from './renewal.ts'
 import { Renewals } from './renewals.ts'
 import { revokerOf } from './revoker.ts'
 import { signRevocation, Standing, type Statement } from './statements.ts'
@@ -108,8 +109,8 @@ export class SiteMembership implements MembershipPort {
     this.renewals = new Renewals(init, {
       federation: () => this.federation,
       credential: () => this.#credential,
-      isOutcast: (peer) => this.isOutcast(peer),
-      holds: async (shown) => !('fault' in await this.#verify(init.peerId, shown)),
+      verify: async (peer, shown) => await this.#verify(peer, shown),
+      isDoubted: (peers) => peers.some((each) => this.standing.revokers(each).length > 0),
       onRenewed: (shown) => { this.#credential = shown }
     })
     const others = [
@@ -144,7 +145,8 @@ export class SiteMembership implements MembershipPort {
 
   /** When this site's certificate ends, ISO 8601; a founder has none. */
   get validTo (): string | undefined {
-    return this.#credential.certificate?.to
+    const { certificate } = this.#credential
+    return certificate == null ? undefined : new Date(endOf(certificate)).toISOString()
   }
 
   /** What is wrong with this site's own credential, if anything. */
@@ -315,6 +317,7 @@ export class SiteMembership implements MembershipPort {
     }
     // "join" may have brought a new certificate meanwhile.
     this.#credential = await readCredential(this.#init.paths.certificate)
+    await this.renewals.tend()
     for (const event of await takeEvents(this.#init.paths.membershipEvents)) {
       if (event.event === 'invited') this.book.invited(event.peer, ...invitedAs(event.detail))
       this.#init.onEvent(event)

@@ -60,17 +60,14 @@ export class Members {
   #tended = 0
   #stopped = false
   #ownFault: CredentialReason | undefined
-  /** When the certificate ends that the others have seen. */
-  #shows: string | undefined
-  /** On which what follows on a certificate was handed over. */
-  readonly #renewed = new WeakSet<Connection>()
+  /** What was handed over last, and when. */
+  readonly #renewed = new WeakMap<Connection, { readonly next: Uint8Array, readonly at: number }>()
   #tending: Promise<void> = Promise.resolve()
   /** Refused certificates since the start, by either side. */
   refused = 0
 
   constructor (init: MembersInit) {
     this.#init = init
-    this.#shows = init.site.validTo
     this.#twins = new Twins({
       tell: async (connection, instance) => { await this.#service!.tellTwin(connection, instance) },
       onTwin: (peer) => { sayTwin(init.notices, peer) }
@@ -225,8 +222,6 @@ export class Members {
     const { site, notices, logger } = this.#init
     try {
       await site.tend()
-      if (site.validTo !== this.#shows) this.#service!.greetAnew()
-      this.#shows = site.validTo
       await site.documents.tend()
       await this.#init.scores?.tend()
       const fault = await site.ownFault()
@@ -237,20 +232,22 @@ export class Members {
       this.#twins.review()
       await site.book.save()
       await this.#service!.review()
+      this.#service!.greetAnew()
       await this.#renew()
     } catch (error) {
       logger.warn({ reason: messageOf(error) }, 'membership could not be tended')
     }
   }
 
-  /** Once on a connection: whoever lost it comes again. */
+  /** The same once an hour on a connection, where the site still shows the old one; nothing waits for it. */
   async #renew (): Promise<void> {
     for (const { connection, credential } of this.admissions.admitted) {
-      if (this.#renewed.has(connection)) continue
       const next = await this.#init.site.renewals.forPeer(connection.remotePeer.toString(), credential)
-      if (next == null) continue
-      this.#renewed.add(connection)
-      await this.#service!.tellRenewal(connection, next).catch(() => { this.#renewed.delete(connection) })
+      const given = this.#renewed.get(connection)
+      const now = performance.now()
+      if (next == null || (given?.next === next && now - given.at < LAPSE_MS.hour)) continue
+      this.#renewed.set(connection, { next, at: now })
+      this.#service!.tellRenewal(connection, next).catch(() => { /* it is told again */ })
     }
   }
 

@@ -63,6 +63,12 @@ export class Admissions {
     return this.#of(peer).some(({ admitted, established }) => admitted && established)
   }
 
+  /** Both sides accepted each other on this very connection, and do so still. */
+  isOpen ({ id }: Connection): boolean {
+    const entry = this.#entries.get(id)
+    return entry?.admitted === true && entry.established
+  }
+
   /** What this very connection may do: speak, nothing any more, or nothing yet. */
   standingOf ({ id }: Connection): 'admitted' | 'withdrawn' | 'unknown' {
     const entry = this.#entries.get(id)

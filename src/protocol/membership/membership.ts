@@ -12,7 +12,9 @@ import {
   MAX_MEMBERSHIP_BYTES,
   type StatementBatch
 } from './messages.ts'
-import type { CredentialReason, Membership, MembershipComponents, MembershipEvents, MembershipInit, MembershipNews } from './types.ts'
+import type {
+  CredentialReason, Greeting, Membership, MembershipComponents, MembershipEvents, MembershipInit, MembershipNews
+} from './types.ts'
 
 const ESTABLISH_MS = 20_000
 const STEP_MS = 10_000
@@ -38,6 +40,9 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     now: () => performance.now()
   })
 
+  /** What this site showed where both sides accepted each other. */
+  readonly #shown = new WeakMap<Connection, Uint8Array>()
+  readonly #greeting = new WeakSet<Connection>()
   #stopping = new AbortController()
   #started = false
 
@@ -93,7 +98,13 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
   }
 
   greetAnew (): void {
-    for (const { connection } of this.#init.admissions.admitted) this.#background(this.#greetFirst(connection))
+    const own = Buffer.from(this.#init.membership.greeting().credential)
+    for (const { connection } of this.#init.admissions.admitted) {
+      const shown = this.#shown.get(connection)
+      if (shown == null || own.equals(shown) || this.#greeting.has(connection)) continue
+      this.#greeting.add(connection)
+      this.#background(this.#greetFirst(connection).finally(() => { this.#greeting.delete(connection) }))
+    }
   }
 
   /** `from` needs not be told. */
@@ -131,15 +142,17 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
     } catch (error) {
       // A line that says nothing in time says nothing about certificates either.
       const reason = (error as Error).name === 'UnsupportedProtocolError' ? 'NONE' : 'LATE'
-      if (!this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, reason)
+      const isNew = !this.#init.admissions.isOpen(connection)
+      if (isNew && !this.#stopping.signal.aborted && connection.status === 'open') await this.#refuse(connection, reason)
       return
     }
     await this.#converse(stream, connection, async (frames) => {
-      await frames.write(encodeMembershipMessage({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
+      const own = this.#init.membership.greeting()
+      await frames.write(encodeMembershipMessage({ hello: own }), this.#limit('room for the greeting'))
       const step = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('greeting')))
       if ('answer' in step && step.answer.refused != null) return { refusedBy: 'them', reason: step.answer.refused }
       if (!('hello' in step)) throw new ProtocolError('an answer without a greeting')
-      return await this.#greet(frames, connection, step.hello)
+      return await this.#greet(frames, connection, step.hello, own)
     })
   }
 
@@ -156,12 +169,13 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       const opening = decodeMembershipMessage(await frames.read(MAX_MEMBERSHIP_BYTES, this.#limit('greeting')))
       if ('batch' in opening) return await this.#takeUpdate(frames, connection, opening.batch)
       if (!('hello' in opening)) throw new ProtocolError('a verdict before the greeting')
-      await frames.write(encodeMembershipMessage({ hello: this.#init.membership.greeting() }), this.#limit('room for the greeting'))
-      return await this.#greet(frames, connection, opening.hello)
+      const own = this.#init.membership.greeting()
+      await frames.write(encodeMembershipMessage({ hello: own }), this.#limit('room for the greeting'))
+      return await this.#greet(frames, connection, opening.hello, own)
     })
   }
 
-  async #greet (frames: Frames, connection: Connection, theirs: Parameters<typeof greet>[2]): Promise<Greeted> {
+  async #greet (frames: Frames, connection: Connection, theirs: Greeting, own: Greeting): Promise<Greeted> {
     const { membership, admissions } = this.#init
     const end = await greet(frames, membership, theirs, {
       peer: connection.remotePeer.toString(),
@@ -169,7 +183,10 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       admit: () => { admissions.admit(connection, theirs.credential) },
       onNews: (news) => { this.#background(this.#spread(news, connection)) }
     })
-    if ('accepted' in end) this.dispatchEvent(new CustomEvent('greeted', { detail: { connection, instance: theirs.instance ?? 0 } }))
+    if ('accepted' in end) {
+      this.#shown.set(connection, own.credential)
+      this.dispatchEvent(new CustomEvent('greeted', { detail: { connection, instance: theirs.instance ?? 0 } }))
+    }
     return end
   }
 
@@ -184,7 +201,8 @@ export class MembershipService extends TypedEventEmitter<MembershipEvents> imple
       frames.abort(error as Error)
       if (this.#stopping.signal.aborted || connection.status !== 'open') return
       if (error instanceof ProtocolError) await this.#refuse(connection, 'MALFORMED')
-      else if (error instanceof TimeoutError) await this.#refuse(connection, 'LATE')
+      // Whoever is let in and greets once more may stand behind a whole adapter on a slow line.
+      else if (error instanceof TimeoutError && !this.#init.admissions.isOpen(connection)) await this.#refuse(connection, 'LATE')
       return
     }
     if (end == null) return

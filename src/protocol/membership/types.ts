@@ -101,7 +101,7 @@ export interface Membership extends TypedEventTarget<MembershipEvents> {
   tellTwin (connection: Connection, instance: number): Promise<void>
   /** Hands a peer what follows on its certificate, canonical JSON. */
   tellRenewal (connection: Connection, certificate: Uint8Array): Promise<void>
-  /** Greets everybody anew who is connected: this site shows another certificate. */
+  /** Greets everybody anew to whom this site showed another certificate than it has now. */
   greetAnew (): void
 }
 

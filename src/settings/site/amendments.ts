@@ -10,8 +10,8 @@ export const amendments = z.strictObject({
   ),
   renewCertificates: setting(
     z.boolean().default(true),
-    'At a founder or inviter: sign what follows on the certificate of a member who comes with one that ends soon; without it somebody ' +
-      'types "consilium invite" each time'
+    'At a founder or inviter: sign what follows on the certificate of a member who comes with one of 90 days or more that ends soon; ' +
+      'without it somebody types "consilium invite" each time'
   )
 })
 

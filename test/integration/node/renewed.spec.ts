@@ -11,7 +11,7 @@ import type { MemberView } from '../../../src/federation/membership/members-view
 import { writeCheckedJson } from '../../../src/home/checksum.ts'
 import { Sites } from './sites.ts'
 
-const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
 
 describe('a running site whose certificate ends soon', function () {
   this.timeout(240_000)
@@ -28,8 +28,7 @@ describe('a running site whose certificate ends soon', function () {
     sites = await Sites.create(['a', 'b', 'c'], { rounds: 400, coolDownSeconds: 1 })
     const { id } = await readFederation(sites.paths('b').federation)
     const peerId = await readPeerId(sites.paths('b').identity)
-    // Of two hours one and a half are over.
-    const [from, to] = [-1.5, 0.5].map((hours) => new Date(Date.now() + hours * HOUR_MS).toISOString()) as [string, string]
+    const [from, to] = [-340, 20].map((days) => new Date(Date.now() + days * DAY_MS).toISOString()) as [string, string]
     const body = { federation: id, peerId, name: 'b', role: 'member' as const, from, to }
     const certificate = await issueCertificate(body, await loadIdentity(sites.paths('a').identity))
     await writeCheckedJson(sites.paths('b').certificate, { certificate, handovers: [] })
@@ -42,8 +41,8 @@ describe('a running site whose certificate ends soon', function () {
       daemons.push(daemon)
       runs.push(daemon.run())
     }
-    // One hour goes on from the middle of the old one's second half.
-    const renewed = new Date(Date.parse(to) + HOUR_MS).toISOString()
+    // As long again, from 45 days before the end of the old one on.
+    const renewed = new Date(Date.parse(to) + (360 - 45) * DAY_MS).toISOString()
     const seen = async (): Promise<string | undefined> => {
       const members = await fetchControl<MemberView[]>(sites.paths('c').home, '/members').catch(() => [])
       return members.find((each) => each.peerId === peerId)?.validTo

@@ -33,12 +33,17 @@ describe('doctor of a site that is set up', () => {
     await writeFile(file, text)
     expect(await check({ unitFolders: [join(folder, 'none'), folder] }))
       .to.deep.equal([{ name: 'systemd', ok: true, detail: `${file} is hardened and has a watchdog` }])
+    await mkdir(`${file}.d`)
+    const dropIn = join(`${file}.d`, 'own.conf')
+    await writeFile(dropIn, '[Service]\nNoNewPrivileges=no\nSystemCallFilter=\nUMask=0027\n')
+    const [undone] = await check({ unitFolders: [folder] })
+    expect(undone?.detail, 'the last word counts').to.include('lacks NoNewPrivileges, SystemCallFilter:')
+    await rm(dropIn)
     await writeFile(file, text.replaceAll(/^(WatchdogSec|UMask)=.*\n/gm, ''))
     const [found] = await check({ unitFolders: [folder] })
     expect(found).to.deep.equal({
       name: 'systemd', ok: false, detail: `${file} lacks UMask, WatchdogSec: take the lines from deploy/systemd/consilium.service`
     })
-    await mkdir(`${file}.d`)
     await writeFile(join(`${file}.d`, 'own.conf'), '[Service]\nUMask=0077\nWatchdogSec=1min\n')
     expect((await check({ unitFolders: [folder] }))[0]?.ok).to.equal(true)
     expect(WANTED.filter((key) => !new RegExp(`^${key}=`, 'm').test(text))).to.deep.equal([])
@@ -97,7 +102,9 @@ describe('doctor of a site that is set up', () => {
     expect(fine).to.include({ name: 'certificate', ok: true })
     const end = Date.parse(fine!.detail.replace('ends ', ''))
     expect((await check({ home: south, now: end - 29 * DAY_MS }))[0]).to.deep.equal({
-      name: 'certificate', ok: false, detail: `${fine!.detail}: ask a founder or inviter for a new invitation, and join with it`
+      name: 'certificate',
+      ok: false,
+      detail: `${fine!.detail}: see that a founder, or who invited this site, is met, who renews it; else ask for a new invitation`
     })
     expect((await check({ home: south, now: end + 1 }))[0]?.detail).to.match(/^ended /)
     await writeFile(sitePaths(south).certificate, 'none')

@@ -72,15 +72,75 @@ describe('a certificate that ends soon', () => {
     expect(told, 'the same once more is nothing').to.have.length(2)
   })
 
-  it('is renewed in its last half and 45 days, not before, not after, and not where people want to decide', async () => {
+  it('is renewed in its last 45 days, not before, not after, not a short one, and not where people want to decide', async () => {
     const due = async (at: number, days: number, nothing = false): Promise<boolean> => {
       day = at
       const shown = canonicalBytes({ certificate: await certify(founders[0], days), handovers: [] })
       return await (await open(founders[0], undefined, nothing)).renewals.forPeer(member.peerId, shown) != null
     }
     expect(await Promise.resolve([
-      await due(319, 365), await due(321, 365), await due(366, 365), await due(14, 30), await due(16, 30), await due(340, 365, true)
-    ])).to.deep.equal([false, true, false, false, true, false])
+      await due(320, 365), await due(321, 365), await due(366, 365), await due(50, 100), await due(56, 100), await due(80, 89),
+      await due(340, 365, true)
+    ])).to.deep.equal([false, true, false, false, true, false, false])
+  })
+
+  it('is signed and told once, however often it is asked for', async () => {
+    const credential = canonicalBytes({ certificate: await certify(founders[0]), handovers: [] })
+    const founder = await open(founders[0])
+    const signed = [await founder.renewals.forPeer(member.peerId, credential), await founder.renewals.forPeer(member.peerId, credential)]
+    expect(signed[0]).to.equal(signed[1])
+    expect(told).to.have.length(1)
+  })
+
+  it('of a founder is none: whatever a founder shows, another one signs nothing', async () => {
+    federation = await federationOf([...founders], 2)
+    const unsigned = { ...await certify(founders[0], 365, { peerId: inviter.peerId, role: 'inviter' }), signatures: [] }
+    const forged = [unsigned, await certify(founders[0], 365, { peerId: founders[0].peerId })]
+    for (const certificate of forged) {
+      const shown = canonicalBytes({ certificate, handovers: [] })
+      expect(await (await open(founders[1])).renewals.forPeer(founders[0].peerId, shown)).to.equal(undefined)
+    }
+    expect(told).to.deep.equal([])
+  })
+
+  it('is not held up by what members, former founders and other inviters sign', async () => {
+    const credential = { certificate: await certify(founders[0]), handovers: [] }
+    const [founder, own] = [await open(founders[0]), await open(member, credential)]
+    const next = (await founder.renewals.forPeer(member.peerId, canonicalBytes(credential)))!
+    for (const other of [inviter, founders[1]]) {
+      await own.renewals.learn(other.peerId, canonicalBytes(await certify(other, 685, { from: iso(320) })))
+    }
+    expect(own.validTo).to.equal(iso(365))
+    await own.renewals.learn(founders[0].peerId, next)
+    expect(own.validTo).to.equal(iso(685))
+  })
+
+  it('waits for this site\'s own clock, and gives way to one that was joined with meanwhile', async () => {
+    const credential = { certificate: await certify(founders[0]), handovers: [] }
+    const [founder, own] = [await open(founders[0]), await open(member, credential)]
+    const next = (await founder.renewals.forPeer(member.peerId, canonicalBytes(credential)))!
+    day = 319
+    await own.renewals.learn(founders[0].peerId, next)
+    expect(own.validTo).to.equal(iso(365))
+    day = 321
+    await own.tend()
+    expect(own.validTo).to.equal(iso(685))
+
+    const late = await open(member, credential)
+    const joined = { certificate: await certify(founders[0], 800), handovers: [] }
+    await writeCheckedJson(sitePaths(join(folder, member.peerId)).certificate, joined)
+    await late.renewals.learn(founders[0].peerId, next)
+    await late.tend()
+    expect(late.validTo).to.equal(iso(800))
+  })
+
+  it('is not renewed once anybody who may has signed that its site is to go', async () => {
+    federation = await federationOf([...founders], 2)
+    const certificate = await countersign(await certify(founders[0]), founders[1].key)
+    const founder = await open(founders[0])
+    await founder.learn([canonicalBytes(await signRevocation(federation.id, member.peerId, founders[0].key))])
+    expect(founder.isOutcast(member.peerId), 'one of two').to.equal(false)
+    expect(await founder.renewals.forPeer(member.peerId, canonicalBytes({ certificate, handovers: [] }))).to.equal(undefined)
   })
 
   it('is not renewed for whom was revoked, nor by a member', async () => {
