@@ -25,7 +25,7 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^(npm run airgapped|tar|sha256sum|\.\/)/, 'builds anew: test/e2e/network/airgapped.spec.ts makes, unpacks and installs the archive'],
   [/^docker /, 'needs an engine of containers: test/unit/deploy/oci.spec.ts'],
   [/^(helm|kubectl) /, 'needs a cluster: test/unit/deploy/helm.spec.ts'],
-  [/^consilium (init|join INVITATION) --home/, 'a folder of the system; the lines of README.md are run'],
+  [/^consilium (init|join -) --home/, 'a folder of the system; the lines of README.md are run'],
   [/^npm run pretrain/, 'takes hours, and writes the bundled base anew: test/unit/pretrain'],
   [/^npm run testnet -- --(kill|compare|loss|images|labels|liar|partition|classes|reader|hospitals)/, 'e2e/network/testnet.spec.ts'],
   [/^npm run testnet -- --base litemedsam/, 'minutes: test/integration/model/lite-session.spec.ts trains on this base'],

@@ -103,7 +103,8 @@ async function faultOf (line: string, fenced: boolean): Promise<string | undefin
 
 async function faultsOf ({ file, line, fenced }: CommandLine): Promise<string[]> {
   const faults: string[] = []
-  for (const part of line.split(' && ').flatMap(alternatives).filter((each) => !/^\S+( run)? …$/.test(each))) {
+  // What a shell reads from a file is none of the command's words.
+  for (const part of line.replace(/ < \S+$/, '').split(' && ').flatMap(alternatives).filter((each) => !/^\S+( run)? …$/.test(each))) {
     const fault = await faultOf(part, fenced)
     if (fault != null) faults.push(`${file}: ${part}: ${fault}`)
   }

@@ -60,6 +60,7 @@ export interface CommandLine {
 
 // Two spaces and more part the words beside a line from it, unless a flag with its value comes after them.
 const ASIDE = /\s{2,}(?!\s)(?!--[a-z][a-z-]*(=|\s+[^-\s])).*$/
+const AS_USER = /^sudo -u \w+ /
 const COMMAND = /^(consilium|docker|helm|kubectl|mocha|node|npm|npx|python3|sha256sum|tar|\.\/\S+\.sh)\s+\S/
 
 /** The lines of a page that are for a terminal. */
@@ -67,6 +68,9 @@ export function linesOf (file: string): CommandLine[] {
   return tokensOf(file).flatMap((token): CommandLine[] => {
     if (token.type === 'codespan') return [{ file, line: (token as Tokens.Codespan).text, fenced: false }]
     if (token.type !== 'code') return []
-    return (token as Tokens.Code).text.split('\n').map((line) => ({ file, line: line.replace(ASIDE, '').trim(), fenced: true }))
+    return (token as Tokens.Code).text.split('\n').map((text) => {
+      const line = text.replace(ASIDE, '').trim().replace(AS_USER, '')
+      return { file, line, fenced: true }
+    })
   }).filter(({ line }) => COMMAND.test(line))
 }
