@@ -20,8 +20,8 @@ export interface MixtureParts {
 }
 
 /**
- * w = x + π·(u − u₀) + Σ a_j·(u_j − x) in each layer, π = p·(1 − Σ a_j) + a_own: [P]. To the gradient π is a constant. With no
- * relation but one of 1 to itself w is u, bit for bit.
+ * w = x + π·(u − u₀) + Σ a_j·(u_j − x) in each layer, π = p·(1 − Σ a_j) + a_own: [P]. To the gradient π is a constant.
+ * With no relation but one of 1 to itself w is u, bit for bit.
  */
 export function mixture (parts: MixtureParts, { layers, others }: RelationSizes): tf.Tensor {
   const { core, shared, before, departures, held, prior } = parts

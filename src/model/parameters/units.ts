@@ -35,8 +35,8 @@ export function unitsOf (layout: Layout): Units {
 }
 
 /**
- * ρ of each unit, ½·‖a/‖a‖ − b/‖b‖‖: 0 where both point the same way, 1 the opposite one, 0.71 where they are unrelated; ½ where
- * one is nothing, 0 where both are.
+ * ρ of each unit, ½·‖a/‖a‖ − b/‖b‖‖: 0 where both point the same way, 1 the opposite one, 0.71 where they are unrelated;
+ * ½ where one is nothing, 0 where both are.
  */
 export function unlikeness (a: ArrayLike<number>, b: ArrayLike<number>, units: Units): Float64Array {
   const [left, right] = [lengths(a, units), lengths(b, units)]

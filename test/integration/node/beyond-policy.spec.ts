@@ -6,7 +6,6 @@ import { Amendments } from '../../../src/federation/amendments/amendments.ts'
 import { readFederation } from '../../../src/federation/document.ts'
 import { loadIdentity } from '../../../src/federation/identity.ts'
 import { writeJson } from '../../../src/home/files.ts'
-import type { Daemon } from '../../../src/node/daemon.ts'
 import { Sites } from './sites.ts'
 import { Tap } from './tap.ts'
 
@@ -25,23 +24,15 @@ describe('what leaves a site whose policy a document goes beyond', function () {
   this.timeout(600_000)
   let sites: Sites
   const taps = new Map<Name, Tap>()
-  const daemons: Daemon[] = []
-  const running: Promise<unknown>[] = []
 
-  afterEach(async () => {
-    for (const daemon of daemons.splice(0)) daemon.requestStop()
-    await Promise.allSettled(running.splice(0))
-    await sites.remove()
-  })
+  afterEach(async () => { await sites.remove() })
 
   function start (name: Name, bootstrap: string[], { canaryFrom }: { canaryFrom: number }): Promise<unknown> {
     const tap = new Tap()
     taps.set(name, tap)
     const manners = { delayMs: 100, canary: CANARIES[name], canaryFrom }
     const daemon = sites.daemon(name, { manners, bootstrap, tap: tap.wrap, aloneRounds: 1_000, settings: { amendments: 'accept' } })
-    daemons.push(daemon)
-    const run = daemon.run()
-    running.push(run)
+    const run = sites.start(daemon)
     run.catch(() => {})
     return run
   }

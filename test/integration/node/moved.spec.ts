@@ -10,19 +10,11 @@ const ROUNDS = 40
 describe('a home that moves to another machine', function () {
   this.timeout(600_000)
   let sites: Sites
-  const daemons: Daemon[] = []
-  const running: Promise<unknown>[] = []
 
-  afterEach(async () => {
-    for (const daemon of daemons.splice(0)) daemon.requestStop()
-    await Promise.allSettled(running.splice(0))
-    await sites.remove()
-  })
+  afterEach(async () => { await sites.remove() })
 
   function start (daemon: Daemon): Promise<unknown> {
-    const run = daemon.run()
-    daemons.push(daemon)
-    running.push(run)
+    const run = sites.start(daemon)
     run.catch(() => {})
     return run
   }

@@ -118,6 +118,7 @@ function averagingOf (
 export class Sites {
   readonly folder: string
   readonly #single: boolean
+  readonly #started: { readonly daemon: Daemon, readonly run: Promise<unknown> }[] = []
 
   private constructor (folder: string, single: boolean) {
     this.folder = folder
@@ -221,7 +222,17 @@ export class Sites {
     await log.close()
   }
 
+  /** Runs a daemon until it ends, or until `remove`. */
+  async start (daemon: Daemon): Promise<unknown> {
+    const run = daemon.run()
+    this.#started.push({ daemon, run })
+    run.catch(() => { /* told to whoever waits for it */ })
+    return await run
+  }
+
   async remove (): Promise<void> {
+    for (const { daemon } of this.#started) daemon.requestStop()
+    await Promise.allSettled(this.#started.map(async ({ run }) => { await run }))
     await rm(this.folder, { recursive: true })
   }
 }

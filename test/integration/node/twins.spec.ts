@@ -1,5 +1,4 @@
 import { cp } from 'node:fs/promises'
-import type { Daemon } from '../../../src/node/daemon.ts'
 import { Sites } from './sites.ts'
 
 // Nobody reaches it: the test ends them.
@@ -10,22 +9,13 @@ const HERE = /another process uses the key of this site/
 describe('a home and its copy that run at the same time', function () {
   this.timeout(900_000)
   let sites: Sites
-  const daemons: Daemon[] = []
-  const running: Promise<unknown>[] = []
 
-  afterEach(async () => {
-    for (const daemon of daemons.splice(0)) daemon.requestStop()
-    await Promise.allSettled(running.splice(0))
-    await sites.remove()
-  })
+  afterEach(async () => { await sites.remove() })
 
   function start (name: string, bootstrap: readonly string[] = []): void {
     const manners = { delayMs: 200 }
     const daemon = sites.daemon(name, { manners, bootstrap: [...bootstrap], aloneRounds: ROUNDS, foundWithinMs: 1_000 })
-    const run = daemon.run()
-    daemons.push(daemon)
-    running.push(run)
-    run.catch(() => {})
+    sites.start(daemon).catch(() => {})
   }
 
   async function warned (name: string, what: RegExp): Promise<void> {
