@@ -107,6 +107,12 @@ export class YearSite {
     return this.averager.round
   }
 
+  /** Digests of the statements and of the documents that it holds. */
+  get known (): string {
+    const { standing, documents } = this.running.membership
+    return [standing, documents].map(({ digest }) => Buffer.from(digest).toString('hex')).join(' ')
+  }
+
   get isFounder (): boolean {
     return this.running.membership.federation.document.founders.includes(this.peerId)
   }

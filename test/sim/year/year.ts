@@ -96,6 +96,7 @@ export class Year {
       await this.#renew()
       await this.#connect()
       for (const site of this.up) await site.tend()
+      await this.#meet()
       for (const site of shuffled(this.up, this.random)) await site.train()
     }
     await this.#settle()
@@ -320,8 +321,21 @@ export class Year {
     throw new Error(`it was never told: ${this.happened.at(-1)}`)
   }
 
+  /** All know the same statements and documents, and let each other in. */
+  get isTogether (): boolean {
+    return new Set(this.up.map(({ known }) => known)).size === 1 && this.up.every((one) => this.up.every((other) => other === one || one.isWith(other)))
+  }
+
+  /** Those that let one another go for a new certificate greet again, as daemons do within seconds. */
+  async #meet (): Promise<void> {
+    await this.#until(async () => {
+      await this.#connect()
+      return this.isTogether
+    })
+  }
+
   async #settle (): Promise<void> {
-    await this.#connect()
+    await this.#meet()
     for (let turn = 0; turn < 3; turn++) for (const site of this.up) await site.settle()
   }
 
