@@ -11,7 +11,7 @@ import type { Evaluation } from '../../../src/site-model/evaluate-site.ts'
 import { consiliumJson } from '../cli.ts'
 
 const TESTNET = fileURLToPath(new URL('../../../dist/scripts/testnet/index.js', import.meta.url))
-const LIMIT_MS = 240_000
+const LIMIT_MS = 900_000
 
 interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 

@@ -14,7 +14,7 @@ import { Sites } from './sites.ts'
 const DAY_MS = 86_400_000
 
 describe('a running site whose certificate ends soon', function () {
-  this.timeout(240_000)
+  this.timeout(900_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
