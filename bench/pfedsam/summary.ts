@@ -6,6 +6,7 @@ import type { RunRecord } from '../../src/experiment/run-job.ts'
 import { globalParameters } from '../../src/model/parameters/groups.ts'
 import { travellingTensors } from '../../src/model/parameters/lora-aggregation.ts'
 import { globalGroups } from '../../src/model/parameters/shared-set.ts'
+import { selectionGroups } from '../../src/model/parameters/site-selection.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
@@ -176,7 +177,8 @@ function sharedAtVitB ({ preset }: Method): number {
   const { model, method } = presetOf(preset).settings
   const standard = defaultModelSettings(config)
   const settings = { ...standard, ...model, lora: { ...standard.lora, ...model?.lora }, moe: { ...standard.moe, ...model?.moe } }
-  const shared = globalParameters(globalGroups(config, settings, method?.keeps), 'shared')
+  const groups = [...globalGroups(config, settings, method?.keeps), ...selectionGroups(config.width, method?.siteContrast)]
+  const shared = globalParameters(groups, 'shared')
   const tensors = travellingTensors(settings.lora.aggregation ?? 'factors', shared)
   return createSchema({ model: config.name, baseHash: '0', tensors }).size
 }

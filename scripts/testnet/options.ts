@@ -4,6 +4,7 @@ import { flagsWithDefaults, flagWithDefault, requireWithin } from '../../src/cli
 import { UsageError } from '../../src/errors.ts'
 import { parseLabelling, type Labelling } from '../../src/experiment/annotator.ts'
 import { PRESET_NAMES, presetOf, type PresetName } from '../../src/settings/methods/index.ts'
+import { WEAK } from '../../src/settings/methods/weak.ts'
 import { engine, type ComputeSettings } from '../../src/settings/site/compute.ts'
 import { training } from '../../src/settings/training.ts'
 import { parseClasses, type SampleClass } from './classes.ts'
@@ -116,7 +117,7 @@ const flags = {
   labels: {
     type: 'string',
     describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
-      'the training images has masks, the rest nothing); with --method partial'
+      'the training images has masks, the rest nothing); with --method partial or fedicra'
   },
   swapped: {
     type: 'string',
@@ -198,7 +199,7 @@ function labellingOf (text: string, { method, classes, images }: Beside): Labell
   if (found == null) throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share between 0 and 1, as few:0.2`)
   if (classes != null || images.length > 0) throw new UsageError('--labels does not go with --classes or --images: leave one of them out')
   if (presetOf(method).settings.training?.supervision != null) return found
-  throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method partial`)
+  throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method ${WEAK.map(({ name }) => name).join(' or ')}`)
 }
 
 function wholeNumber (flag: string, value: number, least: number, most: number): number {

@@ -1,6 +1,7 @@
 import { EPISODE } from '../settings/methods/generalising.ts'
 import { KL, MIXUP } from '../settings/methods/mixing.ts'
 import type { Preset, PresetName } from '../settings/methods/index.ts'
+import { STRUCTURE } from '../settings/methods/weak.ts'
 import type { Mode } from '../settings/model.ts'
 
 /** How sites' adapters come together: by gossip as in a federation, by a server's exact average, or not at all. */
@@ -45,6 +46,8 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
+/** docs/spec/weak.md; where what to take of the average is learnt, half as many steps come beside those of a round. */
+const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -117,9 +120,10 @@ export const METHODS: readonly Method[] = [
     preset: 'partial',
     mixing: 'server',
     mode: 'global',
-    settings: { training: { structure: { tree: 0.1, sigma: 0.02, crf: 0.1, radius: 5, xy: 6, rgb: 0.1 } } },
+    settings: { training: { structure: STRUCTURE } },
     extra: true
   },
+  { name: 'fedicra', title: 'FedICRA', ...WEAK, cost: 1.5 },
   {
     name: 'strong',
     title: 'FedAvg-LoRA with strong changes of shape, contrast and noise',

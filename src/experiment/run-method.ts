@@ -10,7 +10,7 @@ import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
-import { weighing } from '../rounds/weigh.ts'
+import { siteVectorsOf, weighing } from '../rounds/weigh.ts'
 import { factSpecs } from '../settings/facts.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings } from '../settings/method.ts'
@@ -102,12 +102,14 @@ async function trainRound (
 ): Promise<number | undefined> {
   const all = models.map((model) => model.shown)
   const before = models.map(({ adapter }) => adapter.values)
+  const announced = announcedBy(settings, models)
   let agreement: number | undefined
   shown.add(all)
   await followPlan(planOf(settings), {
     train: async (phase) => {
       for (const [index, model] of models.entries()) {
-        await model.train(phase, round, { received: shownByOthers(all, index), masses: massesAt(settings, models, index), signal })
+        const said = { masses: massesAt(settings, models, index), siteVectors: siteVectorsOf(settings, heardBy(announced, index)) }
+        await model.train(phase, round, { received: shownByOthers(all, index), ...said, signal })
       }
     },
     exchange: async () => {
@@ -129,15 +131,28 @@ function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedS
 
 /** By how much each site scales what it trained, as every one of them reckons it from what the others announce. */
 function factorsOf ({ averaging, method }: RunSettings, models: readonly TrainedSite[]): readonly number[] | undefined {
-  const specs = factSpecs({ averaging, method })
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
-  const said = models.map(({ facts }, site) => facts == null ? undefined : { ...facts, mass: Float32Array.of(masses[site]!) })
-  const announced = said.map((facts) => facts == null ? undefined : releaseFacts(specs, facts)?.values)
-  const factors = models.map((_, site) => {
-    const heard = new Map(announced.flatMap((values, other) => other === site ? [] : [[String(other), values]]))
-    return weighing({ method, averaging }, masses[site]!, () => heard)?.(said[site] ?? {}, 0).factor
-  })
+  const announced = announcedBy({ averaging, method }, models)
+  const factors = models.map(({ facts = {} }, site) =>
+    weighing({ method, averaging }, masses[site]!, () => heardBy(announced, site))?.(facts, 0).factor)
   return factors.every((factor) => factor != null) ? factors : undefined
+}
+
+/** What each site says of itself, through the gate for it; undefined of one that says nothing yet. */
+function announcedBy (
+  settings: Pick<RunSettings, 'averaging' | 'method'>,
+  models: readonly TrainedSite[]
+): readonly (Float32Array | undefined)[] {
+  const specs = factSpecs(settings)
+  return models.map(({ facts, samples }) => facts == null
+    ? undefined
+    : releaseFacts(specs, { ...facts, mass: Float32Array.of(massOf(samples.length, settings.averaging)) })?.values)
+}
+
+/** By all but this one. */
+function heardBy (announced: readonly (Float32Array | undefined)[], site: number): ReadonlyMap<string, Float32Array | undefined> {
+  const idOf = (other: number): string => String(other).padStart(6, '0')
+  return new Map(announced.flatMap((values, other) => other === site ? [] : [[idOf(other), values]]))
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { NamedTensor } from '../adapter/safetensors.ts'
 import type { HostRecord, Step } from '../compute/index.ts'
 import { InputError } from '../errors.ts'
+import { selected } from './blocks/site-selection.ts'
 import { classMaps } from './classes/class-maps.ts'
 import { mergeWeights } from './parameters/merge-weights.ts'
 import { gridSide, lowResSide, type SamConfig } from './sam/build-sam.ts'
@@ -67,7 +68,7 @@ export function portableSam (context: StepContext, { base, read, gamma, fixed }:
 function encoderStep ({ config, options }: StepContext): Step {
   return (t) => {
     const { embedding } = encodeImage(t, config, tf.transpose(t['image'] as tf.Tensor4D, [0, 2, 3, 1]), options)
-    return { image_embeddings: tf.transpose(embedding, [0, 3, 1, 2]) }
+    return { image_embeddings: tf.transpose(selected(embedding, t), [0, 3, 1, 2]) }
   }
 }
 

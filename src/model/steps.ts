@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { Step, TensorRecord } from '../compute/index.ts'
 import type { Routing } from './blocks/experts.ts'
 import { mixed } from './blocks/mixup.ts'
+import { selected } from './blocks/site-selection.ts'
 import { classMaps } from './classes/class-maps.ts'
 import type { Division } from './classes/passes.ts'
 import { unpack, type Layout } from './parameters/layout.ts'
@@ -85,17 +86,21 @@ function swapOf ({ '@swap': matrix, '@donors': donors }: TensorRecord): Swap | u
   return matrix == null ? undefined : { matrix: matrix as tf.Tensor2D, donors: donors as tf.Tensor4D | undefined }
 }
 
-/** Mask logits [B,C,4G,4G], the embedding [B,G,G,d] and the features [B,4G,4G,d/8] they came from, and how tokens were sent. */
+/**
+ * Mask logits [B,C,4G,4G], the embedding [B,G,G,d] and the features [B,4G,4G,d/8] they came from, that embedding before the site selected
+ * channels of it, and how tokens were sent.
+ */
 export interface StepOutput {
   readonly masks: tf.Tensor
   readonly embedding: tf.Tensor
+  readonly unselected: tf.Tensor
   readonly picture: tf.Tensor
   readonly routing: readonly Routing[]
 }
 
 /** From tokens before block `from` to the embedding [B,G,G,d]. */
 export function embed (tokens: Tokens, from: number, record: TensorRecord, { config, options }: StepContext): tf.Tensor4D {
-  return neck(runBlocks(tokens, record, config, from, config.depth, options).x, record)
+  return selected(neck(runBlocks(tokens, record, config, from, config.depth, options).x, record), record)
 }
 
 /** From tokens before block `from` to masks. */
@@ -107,9 +112,10 @@ export function finish (
   prompts: Prompts
 ): StepOutput {
   const { x, routing } = runBlocks(tokens, record, config, from, config.depth, options)
-  const embedding = neck(x, record)
+  const unselected = neck(x, record)
+  const embedding = selected(unselected, record)
   const { masks, picture } = classMaps(record, config, embedding, { ...options, division, prompts })
-  return { masks, picture, embedding, routing }
+  return { masks, picture, embedding, unselected, routing }
 }
 
 /** Logits [B,C,4G,4G] of @images or @tokens: of the base, or with @gamma, or with @gamma and @lambda, as they are fed. */

@@ -93,6 +93,8 @@ export interface TrainWork extends Work {
   readonly received?: readonly Received[] | undefined
   /** What the site and all sites together count for, where the method asks it and others are there. */
   readonly masses?: { readonly own: number, readonly all: number } | undefined
+  /** Of other sites, in order of peer ids, where the method asks it. */
+  readonly siteVectors?: readonly Float32Array[] | undefined
 }
 
 interface TrainReply {

@@ -69,6 +69,8 @@ export interface RoundSite {
   readonly privacy?: PrivacyGuard | undefined
   /** What the site and all sites together count for, where the method asks it. */
   readonly masses?: ((round: number) => TrainWork['masses']) | undefined
+  /** Of other sites, where the method asks it. */
+  readonly siteVectors?: ((round: number) => TrainWork['siteVectors']) | undefined
   /** Where sites weigh what they train by what all of them announce. */
   readonly weigh?: Weigh | undefined
   readonly plan: RoundPlan
@@ -202,10 +204,14 @@ async function trainPhase (
   if (after != null) await landed(site, { before, after, round: round.number, steps, factor: weighed(site, facts) })
 }
 
-/** With what other sites show, and what they count for. */
-function shown ({ received, masses, averager }: RoundSite, work: TrainWork): TrainWork {
-  const shows = received == null ? work : { ...work, received: received() }
-  return masses == null ? shows : { ...shows, masses: masses(averager.round) }
+/** With what other sites show, what they count for, and what they say is special about them. */
+function shown ({ received, masses, siteVectors, averager: { round } }: RoundSite, work: TrainWork): TrainWork {
+  return {
+    ...work,
+    ...(received == null ? {} : { received: received() }),
+    ...(masses == null ? {} : { masses: masses(round) }),
+    ...(siteVectors == null ? {} : { siteVectors: siteVectors(round) })
+  }
 }
 
 /** By what the site and the others announce; what is made up for says nothing of its own. */

@@ -1,7 +1,7 @@
 import { median } from '../common/median.ts'
 import { heardFacts, type Facts } from '../gossip-aggregation/facts.ts'
 import { robustFactor, type Weighed } from '../gossip-aggregation/mixing/robust.ts'
-import { factSpecs } from '../settings/facts.ts'
+import { factSpecs, selects, SITE_VECTOR } from '../settings/facts.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 
 /** What the site announces from now on, by what its trainer said, and by how much it scales what it trained; in round `at`. */
@@ -40,6 +40,20 @@ export function massesOf (
   const known = heard.map((values) => heardFacts(specs, values)?.['mass']?.[0])
   const middle = median([own, ...known.filter((each) => each != null)])
   return heard.length === 0 ? undefined : { own, all: known.reduce<number>((sum, each) => sum + (each ?? middle), own) }
+}
+
+/**
+ * Vectors of the other sites, in order of their ids, where the method asks it; who announced none has none. They are claims: a member may
+ * say any, and what it says is bounded and decides only whom others differ from.
+ */
+export function siteVectorsOf (
+  settings: Pick<FederationSettings, 'method' | 'averaging'>,
+  heard: ReadonlyMap<string, Float32Array | undefined>
+): readonly Float32Array[] | undefined {
+  if (!selects(settings.method)) return undefined
+  const specs = factSpecs(settings)
+  const ids = [...heard.keys()].sort()
+  return ids.flatMap((id) => heardFacts(specs, heard.get(id))?.[SITE_VECTOR] ?? [])
 }
 
 function weighedBy (facts: Facts | undefined): Weighed | undefined {

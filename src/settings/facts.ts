@@ -1,6 +1,6 @@
 import type { FactSpec } from '../gossip-aggregation/facts.ts'
 import type { AveragingSettings } from './averaging.ts'
-import type { MethodSettings } from './method.ts'
+import { MOST_OF_VECTOR, type MethodSettings } from './method.ts'
 import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
 import type { TrainSettings } from './training.ts'
@@ -11,8 +11,8 @@ interface Sections {
 }
 
 interface Around extends Sections {
-  readonly model: Pick<ModelSettings, 'moe' | 'lora'>
-  readonly training: Pick<TrainSettings, 'mixup'>
+  readonly model: Pick<ModelSettings, 'moe' | 'lora' | 'decoder'>
+  readonly training: Pick<TrainSettings, 'mixup' | 'align'>
   readonly privacy?: PrivacySettings | undefined
 }
 
@@ -21,8 +21,19 @@ export function factSpecs ({ method, averaging }: Sections): readonly FactSpec[]
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
     ...(method?.robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
-    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass])
+    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass]),
+    ...(selects(method) ? [{ name: SITE_VECTOR, length: method.siteContrast.size, least: -MOST_OF_VECTOR, most: MOST_OF_VECTOR }] : [])
   ]
+}
+
+/** The fact by which a site's vector is announced. */
+export const SITE_VECTOR = 'siteVector'
+
+type Selecting = MethodSettings & { readonly siteContrast: NonNullable<MethodSettings['siteContrast']> }
+
+/** Sites select channels by vectors of their own. */
+export function selects (method: MethodSettings | undefined): method is Selecting {
+  return (method?.siteContrast?.weight ?? 0) > 0
 }
 
 /** What facts, and what is made of them, do not go together with; undefined where all fits. */
@@ -32,7 +43,8 @@ export function conflictInFacts (settings: Around): string | undefined {
   if (method?.robust?.excess === true && !hasOwn) {
     return 'method.robust.excess: a site without experts or a copy has no own model to count from: say false'
   }
-  return conflictInUnits(settings) ?? conflictInRelations(settings) ?? conflictWithPrivacy(settings)
+  const parts = [conflictInUnits, conflictInRelations, conflictInSelection, conflictInMix, conflictInTurns, conflictWithPrivacy]
+  return parts.map((conflict) => conflict(settings)).find((each) => each != null)
 }
 
 function conflictInUnits (settings: Around): string | undefined {
@@ -60,6 +72,35 @@ function conflictInRelations (settings: Around): string | undefined {
     : 'method.relations: what sites show is mixed as it is trained: say "aggregation": "factors" in model.lora'
 }
 
+function conflictInSelection ({ method, training }: Around): string | undefined {
+  if (!selects(method)) return undefined
+  const { units, relations, personal } = method
+  const other = units != null ? 'method.units' : relations != null ? 'method.relations' : personal === 'copy' ? 'method.personal copy' : undefined
+  if (other != null) return `method.siteContrast: ${other} trains no vector beside the adapter: leave one of them out`
+  return training.align == null
+    ? undefined
+    : 'method.siteContrast: training.align draws together the features whose channels it draws apart: leave one of them out'
+}
+
+function conflictInMix (settings: Around): string | undefined {
+  const { elementMix, units, relations, sharing } = settings.method ?? {}
+  if (elementMix == null) return undefined
+  const other = units != null ? 'method.units is' : relations != null ? 'method.relations is' : whatStays(settings)
+  if (other != null) return `method.elementMix: ${other} what stays at a site already: leave one of them out`
+  if (sharing?.includes('core-adapter') === true) {
+    return 'method.elementMix: a site trains from a mixture, which core-adapter would not show: leave one of them out'
+  }
+  return hasFactors(settings)
+    ? undefined
+    : 'method.elementMix: what travels is mixed as it is trained: say "aggregation": "factors" in model.lora'
+}
+
+function conflictInTurns ({ method, model: { decoder } }: Around): string | undefined {
+  return method?.alternate != null && (decoder === 'lora' || decoder === 'frozen')
+    ? `method.alternate: with model.decoder ${decoder} no mask tokens are trained that could take turns: leave one of them out`
+    : undefined
+}
+
 function whatStays ({ method, model }: Around): string | undefined {
   if (model.moe.blocks.length > 0) return 'experts are'
   return method?.personal === 'copy' ? 'method.personal copy is' : method?.keeps != null ? 'method.keeps is' : undefined
@@ -75,8 +116,8 @@ function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, 
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.units, method.relations: what sites announce of their images carries no noise, and privacy would promise ' +
-      'nothing: leave one of them out'
+    : 'method.robust, method.units, method.relations, method.siteContrast: what sites announce of their images carries no noise, and ' +
+      'privacy would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */
@@ -84,6 +125,9 @@ export function factsInWords (sections: Sections): string[] {
   const names = factSpecs(sections).map(({ name }) => name)
   return [
     ...(names.includes('loss') ? ['sites announce what the shared adapter lacks on their training images, one number a round'] : []),
-    ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : [])
+    ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : []),
+    ...(names.includes(SITE_VECTOR)
+      ? ['sites announce a vector of a few numbers each, which training on their images made: what is special about them']
+      : [])
   ]
 }

@@ -55,6 +55,37 @@ const relations = z.strictObject({
   by: setting(z.enum(['model', 'layer']), 'What a site takes is one part of the whole adapter, or a part of each layer by itself')
 })
 
+/** The most that a number of a site's vector is, either way. */
+export const MOST_OF_VECTOR = 4
+
+/** Each site selects channels of the image embedding by a vector of its own (docs/spec/weak.md#site-contrast). */
+const siteContrast = z.strictObject({
+  size: setting(count.max(64), "Numbers of each site's vector, which it trains and announces"),
+  weight: setting(
+    notNegative.max(100),
+    'Weight of the term that draws apart which channels sites select; 0: training is as without all of this'
+  )
+})
+
+/** Of parts of the adapter, number by number, what a site takes of the average (docs/spec/weak.md#element-mix). */
+const elementMix = z.strictObject({
+  of: setting(z.array(z.enum(['encoder', 'decoder'])).min(1).max(2), 'Groups of the adapter that are mixed; the others are the average'),
+  eta: setting(positive.max(1e6), 'Step by which what is taken of each number is learnt'),
+  steps: setting(
+    count.max(1_000),
+    'Steps in which that is learnt when a round begins, beside those of training; at most five times as many the first time',
+    { unit: 'steps' }
+  ),
+  tolerance: setting(notNegative.max(100), 'The first time it ends when the last ten losses deviate by less than this'),
+  warmupRounds: setting(z.number().int().min(0).max(100_000), 'First rounds, in which all is taken', { unit: 'rounds' })
+})
+
+/** Steps of phase G take turns (docs/spec/weak.md#alternation). */
+const alternate = z.strictObject({
+  head: setting(count.max(1_000), 'Steps that train the mask tokens and what makes masks of them alone', { unit: 'steps' }),
+  body: setting(count.max(1_000), 'Steps after them, that train everything else', { unit: 'steps' })
+})
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -84,7 +115,10 @@ export const method = z.strictObject({
   ),
   robust: robust.optional(),
   units: units.optional(),
-  relations: relations.optional()
+  relations: relations.optional(),
+  siteContrast: siteContrast.optional(),
+  elementMix: elementMix.optional(),
+  alternate: alternate.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>

@@ -93,6 +93,7 @@ function conflictOfPatient ({ rate }: PrivacySettings, { training, method, label
     [training.teacherG === 'personal', 'training.teacherG personal: private experts are trained without noise; say global or none'],
     [(training.emptyShare ?? 0) > 0, 'training.emptyShare: which empty images are taken depends on the other patients; say 0'],
     [method?.keeps != null, 'method.keeps: what stays at the site is trained without noise, and the rest with it; leave it out'],
+    [method?.elementMix != null, 'method.elementMix: what a site takes is learnt without noise, and the rest with it; leave it out'],
     [method?.personal === 'copy', 'method.personal copy: which patients are held back depends on the other patients; say experts'],
     [labels.filter(({ name }) => name !== 'ignore').length > 1, 'labels: which of several classes count depends on all patients; train one']
   ]

@@ -1,9 +1,10 @@
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { expertTensors } from '../model/parameters/expert-set.ts'
-import { globalParameters } from '../model/parameters/groups.ts'
+import { globalParameters, type ParameterGroup } from '../model/parameters/groups.ts'
 import { travellingTensors } from '../model/parameters/lora-aggregation.ts'
 import { globalGroups } from '../model/parameters/shared-set.ts'
+import { selectionGroups } from '../model/parameters/site-selection.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { Labels } from '../settings/labels.ts'
@@ -58,9 +59,10 @@ function groupsOf (
   { name, imageSize, ...settings }: FederationSettings['model'],
   method?: MethodSettings,
   labels?: FederationSettings['labels']
-): ReturnType<typeof globalGroups> {
+): ParameterGroup[] {
   const classes = labels == null ? 1 : labelMapOf(labels).names.length
-  return globalGroups(withImageSize(samConfig(name), imageSize), settings, method?.keeps, classes)
+  const config = withImageSize(samConfig(name), imageSize)
+  return [...globalGroups(config, settings, method?.keeps, classes), ...selectionGroups(config.width, method?.siteContrast)]
 }
 
 /** @throws InputError where an adapter does not hold exactly what sites of this federation average */

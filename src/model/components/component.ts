@@ -79,4 +79,6 @@ export interface PhaseStart {
   readonly received: readonly Received[]
   /** Shared parameters as they travel, with what the method keeps, flat. */
   readonly joined: (values: Float32Array) => Float32Array
+  /** Of other sites, where they announce vectors, in the same order at each time; none if not given. */
+  readonly siteVectors?: readonly Float32Array[] | undefined
 }

@@ -1,6 +1,7 @@
 import type { GlobalGroup, MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
 import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
+import { selects } from '../../settings/facts.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { alignment } from './alignment.ts'
 import type { Component } from './component.ts'
@@ -12,6 +13,7 @@ import { globalComponent } from './global-parameters.ts'
 import { mixup } from './mixup.ts'
 import { structure } from './structure.ts'
 import { relationPull } from './relations.ts'
+import { siteContrast } from './site-contrast.ts'
 import { styleSwap } from './style-swap.ts'
 import { supervised } from './supervised.ts'
 
@@ -43,6 +45,7 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
       ? []
       : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
     ...(train.align == null ? [] : [alignment(train.align, config.width)]),
+    ...(selects(method) ? [siteContrast(method.siteContrast, config.width)] : []),
     ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),

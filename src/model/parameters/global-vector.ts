@@ -24,6 +24,8 @@ export interface GlobalVectorInit {
   readonly classes?: number
 }
 
+const BESIDE: ReadonlySet<string> = new Set(['discriminator', 'site vector'])
+
 type Tensors = Map<string, Float32Array>
 
 /** Γ in two shapes: one flat vector, as steps train it, and the adapter that travels beside what the method keeps at the site. */
@@ -48,8 +50,8 @@ export class GlobalVector {
     this.#start = () => initialAdapterTensors(all, weights, seed)
     const form = this.#form = travellingForm(model.lora.aggregation ?? 'factors', byName(shared), () => pick(this.#start(), shared))
     this.#initial = start == null ? form.initial : () => start
-    // A discriminator changes nothing of what adapters mean.
-    const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' && name !== 'discriminator' ? [name] : [])
+    // A discriminator or a site's vector changes nothing of what adapters mean.
+    const keeps = groups.flatMap(({ name, owner, phase }) => phase === 'G' && owner === 'own' && !BESIDE.has(name) ? [name] : [])
     this.schema = createSchema({ model: modelId(config, model, seed, keeps, classes), baseHash, tensors: form.travelling })
     this.layout = createLayout(byName([...form.trained, ...kept]))
     this.kept = createLayout(byName(kept))

@@ -23,7 +23,8 @@ export type GlobalParameter = Parameter & TensorSpec
 /** Parameters that a method moves together: all shared, that is averaged with the other sites, or all this site's own. */
 export type ParameterGroup =
   | { readonly name: GlobalGroup, readonly owner: 'shared' | 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
-  | { readonly name: 'discriminator', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
+  | { readonly name: 'selection', readonly owner: 'shared', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
+  | { readonly name: 'discriminator' | 'site vector', readonly owner: 'own', readonly phase: 'G', readonly parameters: readonly GlobalParameter[] }
   | { readonly name: 'experts', readonly owner: 'own', readonly phase: 'L', readonly parameters: readonly Parameter[] }
 
 /** Parameters of the groups that a phase trains, in order of name (ASCII), or of group where that is asked for. */

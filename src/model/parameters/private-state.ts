@@ -3,6 +3,7 @@ import type { NamedTensor } from '../../adapter/safetensors.ts'
 import { SchemaError } from '../../errors.ts'
 import { SERVES } from '../../settings/method.ts'
 import type { Candidate } from '../train/own-copy.ts'
+import { mixFrom, mixLayout, mixTensors, type MixedParts, type MixState } from './element-mix.ts'
 import { initialExperts } from './expert-set.ts'
 import type { Parameter } from './groups.ts'
 import { createLayout, flatten, unflatten, type Layout } from './layout.ts'
@@ -21,6 +22,8 @@ export interface PrivateState {
   readonly units?: UnitState | undefined
   /** Only where the method has relations, after the first phase. */
   readonly relations?: RelationState | undefined
+  /** Only where the method mixes number by number, after the first phase. */
+  readonly mix?: MixState | undefined
 }
 
 /** Global parameters that are this site's own, flat, as they are trained. */
@@ -74,6 +77,8 @@ export interface PrivateLayouts {
   readonly units?: { readonly size: number, readonly count: number } | undefined
   /** Where the method has relations. */
   readonly relations?: RelationSizes | undefined
+  /** Where the method mixes number by number. */
+  readonly mix?: MixedParts | undefined
 }
 
 const FIRST = 'lmoe.optimiser.first'
@@ -96,7 +101,7 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations, mix }: PrivateLayouts, state: PrivateState): PrivateSet {
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -106,19 +111,21 @@ export function toPrivateSet ({ experts: layout, kept, copy: size, units, relati
     ...unflatten(owned(kept), state.kept.slice()),
     ...(state.copy == null ? [] : copyTensors(state.copy, size)),
     ...(units == null ? [] : unitTensors(units, state.units)),
-    ...(relations == null ? [] : relationTensors(relations, state.relations))
+    ...(relations == null ? [] : relationTensors(relations, state.relations)),
+    ...(mix == null ? [] : mixTensors(mix, state.mix))
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations } = layouts
+  const { experts: layout, kept, copy: size, units, relations, mix } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const ofMethod = [
     ...(size === 0 ? [] : [copyLayout(size)]),
     ...(units == null ? [] : [unitLayout(units)]),
-    ...(relations == null ? [] : [relationLayout(relations)])
+    ...(relations == null ? [] : [relationLayout(relations)]),
+    ...(mix == null ? [] : [mixLayout(mix)])
   ]
   const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
@@ -134,13 +141,15 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     step: state.at(-1)!
   }
   const own = units == null ? undefined : unitsFrom(record, units)
+  const mixed = mix == null ? undefined : mixFrom(record, mix)
   const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
     kept: flatten(owned(kept), record),
     ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
     ...(own == null ? {} : { units: own }),
-    ...(related == null ? {} : { relations: related })
+    ...(related == null ? {} : { relations: related }),
+    ...(mixed == null ? {} : { mix: mixed })
   }
 }
 

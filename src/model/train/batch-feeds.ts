@@ -9,7 +9,7 @@ import { lowResSide } from '../sam/build-sam.ts'
 import { maskBoxes } from './box-prompts.ts'
 import type { LearnerInit } from './learner-args.ts'
 
-interface BatchFeeds extends Around {
+export interface BatchFeeds extends Around {
   readonly init: Pick<LearnerInit, 'config' | 'train'>
   readonly components: readonly Component[]
   readonly phase: TrainPhase

@@ -2,6 +2,7 @@ import type { CompiledStep } from '../../compute/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
 import type { Term } from '../components/component.ts'
 import type { Component } from '../components/index.ts'
+import { supervised } from '../components/supervised.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
 import { softDiceStep } from './lack.ts'
@@ -18,6 +19,8 @@ export interface LearnerSteps {
   readonly private?: PrivateSteps
   /** Where the method asks what the adapter lacks. */
   readonly softDice?: CompiledStep
+  /** Where a site learns what to take of each number: the supervised loss alone. */
+  readonly slope?: CompiledStep
 }
 
 export function compiledSteps (
@@ -35,6 +38,7 @@ export function compiledSteps (
     G: phase('G'),
     L: phase('L'),
     ...(privacy == null ? {} : { private: ofPatients() }),
-    ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(context), weights) })
+    ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(context), weights) }),
+    ...(method?.elementMix == null ? {} : { slope: engine.compile(gradientStep(context, supervised.terms.G), weights) })
   }
 }

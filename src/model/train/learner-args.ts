@@ -59,6 +59,8 @@ export interface PhaseArgs {
   readonly received?: readonly Received[] | undefined
   /** What the site and all sites together count for, where the method asks it. */
   readonly masses?: Masses | undefined
+  /** Of other sites, in an order that does not change, where the method asks it. */
+  readonly siteVectors?: readonly Float32Array[] | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal

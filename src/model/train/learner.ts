@@ -3,12 +3,13 @@ import type { PrivateSet } from '../../adapter/private-set.ts'
 import type { Schema } from '../../adapter/schema.ts'
 import type { Random } from '../../common/random.ts'
 import type { HostRecord } from '../../compute/index.ts'
-import { toImages, viewedImages, type Fitted, type Scored } from '../../dataset/index.ts'
+import { toImages, viewedImages, type Fitted, type LabelMap, type Scored } from '../../dataset/index.ts'
 import { TrainerError } from '../../errors.ts'
 import type { Serves, TrainPhase } from '../../settings/method.ts'
 import type { Mode } from '../../settings/model.ts'
 import { LEAST_SHARE } from '../../settings/training.ts'
 import { evaluation, type Evaluation } from '../classes/evaluation.ts'
+import { balanced } from '../classes/balance.ts'
 import { classesTrained } from '../classes/feeds.ts'
 import { withPasses } from '../classes/passes.ts'
 import { componentsOf, type Component } from '../components/index.ts'
@@ -19,32 +20,33 @@ import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
 import { ownParts } from '../parameters/own-parts.ts'
-import type { RelationSizes } from '../parameters/relations.ts'
-import type { Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
 import { lowResSide } from '../sam/build-sam.ts'
 import type { StepContext } from '../steps.ts'
-import { batchFeeds } from './batch-feeds.ts'
+import { ratesInTurn } from './alternation.ts'
+import { batchFeeds, type BatchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
 import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
-import { vector } from './host-records.ts'
+import { trainGlobal } from './global-phase.ts'
+import { breathe, vector } from './host-records.ts'
 import { factsOf } from './lack.ts'
+import type { Slope } from './learn-mix.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
 import { masksOf } from './masks.ts'
+import { mixBatches } from './mix-batches.ts'
 import { globalScalars } from './host-scalars.ts'
 import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
 import { PhasePlan } from './phase-plan.ts'
 import { phaseRates } from './phase-rates.ts'
 import { runPrivatePhase } from './private-phase.ts'
-import { trainRelated } from './related.ts'
-import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
+import { finite, runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
 import { contextOf } from './step-context.ts'
-import { trainTailored, type Fit } from './tailored.ts'
+import type { Fit } from './tailored.ts'
 import { trainCopies } from './train-copies.ts'
 
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
@@ -67,6 +69,7 @@ export class Learner {
   readonly #layouts: PrivateLayouts
   readonly #steps: LearnerSteps
   readonly #plan: PhasePlan
+  readonly #turns: ReturnType<typeof ratesInTurn>
   readonly #rates: Readonly<Record<TrainPhase, HostRecord>>
   readonly #frozenFeatures: FrozenFeatures | undefined
   readonly #context: StepContext
@@ -88,21 +91,23 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    const { layouts, units, relations, apart } = ownParts(global, createLayout(experts), method)
+    const { layouts, units, relations, mix, apart } = ownParts(global, createLayout(experts), method, groups)
     this.#layouts = layouts
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
     this.#choosing = choosingRound(init.rounds, method)
     this.#context = { ...contextOf(init, { adapter: global.layout, experts: this.#layouts.experts, relations }), division }
     const read = { ...weights, ...global.fixed }
-    this.#serving = { init, context: this.#context, global, weights: read, initialKept: this.#initialKept, units, relations }
+    this.#serving = { init, context: this.#context, global, weights: read, initialKept: this.#initialKept, units, relations, mix }
     this.#steps = compiledSteps(init, this.#context, read, this.#components)
     const { firstAdapted: blocks } = this.#context
     if (blocks > 0) {
       const limits = init.cache ?? DEFAULT_CACHE
       this.#frozenFeatures = new FrozenFeatures({ engine, config, weights: init.weights, blocks, pixels: model.pixels, limits })
     }
-    this.#rates = { G: phaseRates(global.layout, 'G', groups, train, apart), L: phaseRates(this.#layouts.experts, 'L', groups, train) }
+    const G = phaseRates(global.layout, 'G', groups, train, apart)
+    this.#turns = ratesInTurn(global.layout, G['@rate']!.data as Float32Array, method?.alternate)
+    this.#rates = { G, L: phaseRates(this.#layouts.experts, 'L', groups, train) }
   }
 
   #initialCopy (): CopyState | undefined {
@@ -128,7 +133,8 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    return this.#layouts.kept.size > 0 || this.#serving.units != null || this.#serving.relations != null
+    const { units, relations, mix } = this.#serving
+    return this.#layouts.kept.size > 0 || units != null || relations != null || mix != null
   }
 
   /**
@@ -139,16 +145,21 @@ export class Learner {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(known) }
+    if (phase === 'G') {
+      const before = await this.#facts(known)
+      const { facts, ...result } = await this.#trainGlobal(known)
+      const all = { ...before, ...facts }
+      return { ...result, ...(Object.keys(all).length === 0 ? {} : { facts: all }) }
+    }
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
   /** What the site may announce of the adapter that the phase began with. */
-  async #facts (args: PhaseArgs): Promise<Pick<PhaseResult, 'facts'>> {
+  async #facts (args: PhaseArgs): Promise<PhaseResult['facts']> {
     const { softDice: step } = this.#steps
     if (step == null || args.asRound != null) return {}
     const { copy } = this.#state
-    const facts = await factsOf({
+    return await factsOf({
       step,
       init: this.#init,
       args,
@@ -156,48 +167,46 @@ export class Learner {
       shared: this.#adapted(args.adapter, 'global'),
       own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
     })
-    return { facts }
-  }
-
-  async #trainTailored (args: PhaseArgs, units: Units): Promise<PhaseResult> {
-    const { state, adapter, loss, steps } = await trainTailored({
-      settings: this.#init.method!.units!,
-      units,
-      state: this.#state.units,
-      shared: args.adapter.values,
-      round: args.round,
-      masses: args.masses,
-      fit: async (values) => await this.#fit(values, args)
-    })
-    this.#state = { ...this.#state, units: state }
-    return { adapter: this.#global.part(adapter).adapter, loss, steps }
-  }
-
-  async #trainRelated (args: PhaseArgs, sizes: RelationSizes): Promise<PhaseResult> {
-    const { adapter: { values: shared }, round, masses, received = [] } = args
-    const { state, adapter, loss, steps, unused } = await trainRelated({
-      sizes,
-      state: this.#state.relations,
-      shared,
-      round,
-      masses,
-      cores: received.filter(({ kind }) => kind === 'core-adapter'),
-      fit: async (values, fixed) => await this.#fit(values, { ...args, fixed })
-    })
-    this.#state = { ...this.#state, relations: state }
-    this.core = state.core
-    return { adapter: this.#global.part(adapter).adapter, loss, steps, unused }
   }
 
   async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
-    const { units, relations } = this.#serving
-    if (units != null) return await this.#trainTailored(args, units)
-    if (relations != null) return await this.#trainRelated(args, relations)
-    const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
-    const { adapter, kept } = this.#global.part(value)
-    this.#state = { ...this.#state, kept }
-    this.core = adapter.values
-    return { adapter, loss, steps }
+    const { state, core, result } = await trainGlobal({
+      serving: this.#serving,
+      state: this.#state,
+      args,
+      fit: async (values, fixed) => await this.#fit(values, fixed == null ? args : { ...args, fixed }),
+      slopeAt: this.#slopes(args)
+    })
+    this.#state = state
+    if (core != null) this.core = core
+    return result
+  }
+
+  /** On batches of their own. */
+  #slopes (args: PhaseArgs): (values: Float32Array) => Promise<Slope> {
+    const { labels: names, siteSeed, train: { batchSize, augment, emptyShare } } = this.#init
+    const labels = classesTrained(args.samples, names, emptyShare)
+    const batches = mixBatches({ siteSeed, ...args, samples: balanced(args.samples, names), batchSize, augment })
+    return async (values) => {
+      args.signal?.throwIfAborted()
+      const { samples, random } = batches.next().value
+      const feeds = await batchFeeds({ ...this.#feeding('G', args, labels), components: [] }, samples, random)
+      const { loss, gradient } = await this.#steps.slope!.run({ ...feeds, '@gamma': vector(values) })
+      await breathe()
+      return { loss: finite(loss!.data[0]!, 'G', args.round, 0), gradient: gradient!.data as Float32Array }
+    }
+  }
+
+  #feeding (phase: TrainPhase, { samples, received = [] }: PhaseArgs, labels: LabelMap | undefined): BatchFeeds {
+    return {
+      init: this.#init,
+      components: this.#components,
+      phase,
+      samples,
+      received,
+      labels,
+      inputs: async (shown, altered) => await this.#inputs(shown, altered)
+    }
   }
 
   /** One phase G on all global parameters, flat; with this part of the learning rate. */
@@ -210,7 +219,7 @@ export class Learner {
     const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
     const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
-      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context) }
+      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context), ...this.#turns(done + step) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -262,17 +271,10 @@ export class Learner {
     const labels = classesTrained(args.samples, names, emptyShare)
     const { experts, kept } = this.#state
     const joined = (values: Float32Array): Float32Array => this.#global.join(new Adapter(this.schema, values), kept)
-    const phaseStart = { round: args.round, gamma, experts: experts.values, received: args.received ?? [], joined }
+    const { round, received = [], siteVectors } = args
+    const phaseStart = { round, gamma, experts: experts.values, received, joined, siteVectors }
     const said = this.#components.map((component) => component.inputs?.(phase, phaseStart) ?? {})
-    const feeding = {
-      init: this.#init,
-      components: this.#components,
-      phase,
-      samples: args.samples,
-      received: args.received ?? [],
-      labels,
-      inputs: async (shown: readonly Fitted[], altered: Random | undefined) => await this.#inputs(shown, altered)
-    }
+    const feeding = this.#feeding(phase, args, labels)
     const run = {
       ...args,
       phase,

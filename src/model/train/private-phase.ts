@@ -59,7 +59,7 @@ export async function runPrivatePhase (
 
 function optimiserOf ({ fixed, inputs }: PrivateRun, { value, step }: Point): HostRecord {
   const { '@rate': rate, '@decay': decay } = fixed
-  return { ...inputs(step, value), '@rate': rate!, '@decay': decay! }
+  return { '@rate': rate!, '@decay': decay!, ...inputs(step, value) }
 }
 
 /** Σ over patients of what is left of their gradient after clipping. */
@@ -72,7 +72,7 @@ export async function summedGradients (
 ): Promise<Float64Array> {
   const sum = new Float64Array(value.length)
   const { '@rate': _rate, '@decay': _decay, ...fixed } = run.fixed
-  const { '@scalars': _scalars, ...inputs } = run.inputs(step, value)
+  const { '@scalars': _scalars, '@rate': _now, ...inputs } = run.inputs(step, value)
   for (const slices of patients) {
     const chosen = shuffled(slices, random).slice(0, run.mechanism.slices)
     const own = new Float64Array(value.length)

@@ -72,7 +72,7 @@ export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trai
   return { trained: state, loss: total / step, steps: step }
 }
 
-function finite (loss: number, phase: TrainPhase, round: number, step: number): number {
+export function finite (loss: number, phase: TrainPhase, round: number, step: number): number {
   if (!Number.isFinite(loss)) {
     throw new TrainerError(
       `the loss became ${loss} in step ${step} of phase ${phase}, round ${round}: lower the learning rates of the federation or ` +

@@ -1,9 +1,10 @@
-import type { Adapter } from '../../adapter/adapter.ts'
+import { Adapter } from '../../adapter/adapter.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import type { Mode } from '../../settings/model.ts'
 import { DISCRIMINATOR } from '../blocks/discriminator.ts'
 import type { GlobalVector } from '../parameters/global-vector.ts'
 import { unflatten } from '../parameters/layout.ts'
+import { mixtureOf, type MixedParts } from '../parameters/element-mix.ts'
 import type { PrivateState } from '../parameters/private-state.ts'
 import type { RelationSizes } from '../parameters/relations.ts'
 import type { Units } from '../parameters/units.ts'
@@ -27,14 +28,18 @@ export interface Serving {
   readonly initialKept: Float32Array
   readonly units: Units | undefined
   readonly relations: RelationSizes | undefined
+  readonly mix: MixedParts | undefined
 }
 
 /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
 export function adaptedBy ({ global, initialKept, ...method }: Serving, state: PrivateState, adapter: Adapter, mode: Mode): HostRecord {
   if (mode === 'frozen') return {}
-  const { experts, kept, copy, units, relations } = state
+  const { experts, kept, copy, units, relations, mix } = state
   if (mode === 'personal' && units != null) return { '@gamma': vector(ownFrom(units, adapter.values, method.units!)) }
   if (mode === 'personal' && relations != null) return { '@gamma': vector(mixtureFrom(relations, adapter.values, method.relations!)) }
+  if (mode === 'personal' && mix != null) {
+    return { '@gamma': vector(global.join(new Adapter(global.schema, mixtureOf(mix, adapter.values, method.mix!)), kept)) }
+  }
   if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
   return {
     '@gamma': vector(global.join(adapter, mode === 'personal' ? kept : initialKept)),
@@ -49,9 +54,9 @@ export function segmenterOf (
   { adapter, mode, cache }: { readonly adapter: Adapter, readonly mode: Mode, readonly cache: EmbeddingCache }
 ): Segmenter {
   const { init: { engine, config, baseHash, labels, model: { pixels } }, context, weights, global: { schema, kept: { size } } } = serving
-  const { experts, kept, copy, units, relations } = state
+  const { experts, kept, copy, units, relations, mix } = state
   const keeps = size > 0 || serving.units != null
-  const ofMethod = [copy?.served?.values, units?.copy, units?.individual, relations?.lent, relations?.taken]
+  const ofMethod = [copy?.served?.values, units?.copy, units?.individual, relations?.lent, relations?.taken, mix?.own, mix?.taken]
   const all = [experts.values, keeps ? kept : undefined, ...ofMethod]
   const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
   const parts = [schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? own : [])]

@@ -4,6 +4,13 @@ import type { Preset } from './preset.ts'
 /** Whatever somebody marked; images of which nothing is known are left out. */
 const MARKED = ['mask', 'block', 'scribble', 'points', 'box'] as const
 
+/** As FedICRA's authors have it; cells are of the network's masks. */
+export const STRUCTURE = { tree: 0.1, sigma: 0.02, crf: 0.1, radius: 5, xy: 6, rgb: 0.1 } as const
+export const CONTRAST = { size: 8, weight: 1 } as const
+/** The same of the authors; where it is learnt at all, and for how long, is ours. */
+export const MIX = { of: ['decoder'], eta: 1, steps: STEPS_PER_ROUND, tolerance: 0.1, warmupRounds: 1 } as const
+export const TURNS = { head: 7, body: 3 } as const
+
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */
 export const WEAK = [
   {
@@ -12,6 +19,16 @@ export const WEAK = [
     settings: {
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED] }
+    }
+  },
+  {
+    name: 'fedicra',
+    title: 'LoRA averaged; weak labels, channels selected by site, a decoder mixed number by number (after FedICRA; for peers it is ours)',
+    paper: 'arXiv 2304.05635',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED], structure: STRUCTURE },
+      method: { siteContrast: CONTRAST, elementMix: { ...MIX, of: [...MIX.of] }, alternate: TURNS }
     }
   }
 ] as const satisfies readonly Preset[]

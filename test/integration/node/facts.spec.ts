@@ -4,10 +4,16 @@ import { expect } from 'chai'
 import sharp from 'sharp'
 import { MetricsLog } from '../../../src/home/metrics-log.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
+import type { MethodSettings } from '../../../src/settings/method.ts'
 import { Sites, type FederationOptions } from './sites.ts'
 
 const SIDE = 64
 const ROBUST = { mu: 0.3, excess: false, least: 0.25, most: 4 } as const
+const SELECTING = {
+  siteContrast: { size: 8, weight: 1 },
+  elementMix: { of: ['decoder'], eta: 1, steps: 2, tolerance: 0.1, warmupRounds: 1 },
+  alternate: { head: 1, body: 1 }
+} satisfies MethodSettings
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
 /** Discs brighter than their ground, of that many patients. */
@@ -31,13 +37,14 @@ describe('a federation whose sites announce facts', function () {
 
   const methods: readonly [string, FederationOptions][] = [
     ['lands each as much as the facts say, on mixed images', { method: { robust: ROBUST } }],
-    ['keeps what moves unlike the others', { method: { units: UNITS } }]
+    ['keeps what moves unlike the others', { method: { units: UNITS } }],
+    ['selects channels unlike the others, and mixes number by number', { method: SELECTING }]
   ]
   for (const [what, { method }] of methods) {
     it(`trains its rounds, and ${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
-      const model = method?.units == null ? section : { ...section, moe: { ...section.moe, blocks: [] } }
-      const mixed = method?.units == null ? { mixup: { alpha: 0.2 } } : {}
+      const model = method?.robust == null ? { ...section, moe: { ...section.moe, blocks: [] } } : section
+      const mixed = method?.robust == null ? {} : { mixup: { alpha: 0.2 } }
       const training = { ...trainingSection(model, { rounds: 2, seed: 1 }), stepsPerRound: 2, augment: true, ...mixed }
       sites = await Sites.create(['a', 'b'], { coolDownSeconds: 60, codec: 'f32', model, training, ...(method == null ? {} : { method }) })
       for (const [index, name] of ['a', 'b'].entries()) await writeDiscs(join(sites.folder, name), 4 + 2 * index)

@@ -35,6 +35,12 @@ const ALIGN = { by: 'adversarial', weight: 1, warmupRounds: 0 } as const
 
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
+/** Slow, so that of no number all is taken in the end. */
+const SELECTING = {
+  siteContrast: { size: 8, weight: 1 },
+  elementMix: { of: ['decoder'], eta: 1e-3, steps: 2, tolerance: 0, warmupRounds: 0 },
+  alternate: { head: 1, body: 1 }
+} satisfies MethodSettings
 const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' } as const
 
 interface Needles { readonly name: string, readonly needles: Buffer[] }
@@ -137,6 +143,7 @@ interface Own {
   readonly copies: boolean
   readonly tailored: boolean
   readonly related: boolean
+  readonly mixes: boolean
   readonly hasExperts: boolean
   /** Of training, beside what is usual. */
   readonly terms: object
@@ -148,27 +155,31 @@ interface Own {
 /** What stays at a site by a method. */
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
-  const [tailored, related] = [method.units != null, method.relations != null]
+  const [tailored, related, mixes] = [method.units != null, method.relations != null, method.elementMix != null]
   const policy = method.sharing == null ? {} : { publish: method.sharing }
-  const own = { keeps, showsMoments, copies, tailored, related, hasExperts: !copies && !tailored && !related, policy, terms: {}, what: '' }
+  const hasExperts = !copies && !tailored && !related && !mixes
+  const own = { keeps, showsMoments, copies, tailored, related, mixes, hasExperts, policy, terms: {}, what: '' }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
   const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
   if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
   if (tailored) return { ...own, what: ', nor what the site knows of units' }
+  if (mixes) return { ...own, what: ', nor what it takes of the average, or its own in place of it' }
   return related ? { ...own, what: ', nor from whom it takes what' } : own
 }
 
 /** It is among these, so that it is looked for. */
 function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSettings): void {
-  const { keeps, showsMoments, copies, tailored, related } = ownOf(method)
+  const { keeps, showsMoments, copies, tailored, related, mixes } = ownOf(method)
   const names = [...tensors.keys()]
   const hasAll = (beginning: string, ...rest: string[]): boolean => rest.every((each) => names.includes(beginning + each))
   expect(names.some((name) => name.startsWith('own.mask_decoder.')), 'the decoder is among the private tensors').to.equal(keeps)
   expect(names.some((name) => name.startsWith('own.site_discriminator.')), 'the discriminator is').to.equal(keeps || showsMoments)
   expect(hasAll('own.copy.', 'alone', 'update', 'served'), 'the copies are').to.equal(copies)
   expect(hasAll('own.units.', 'copy', 'moved', 'excess', 'individual'), 'units are').to.equal(tailored)
+  expect(hasAll('own.mix.', 'own', 'taken'), 'the mixture is').to.equal(mixes)
+  expect(hasAll('own.site_selection.', 'vector'), 'the site\'s vector is').to.equal(mixes)
   expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
 }
 
@@ -183,10 +194,11 @@ describe('what leaves a site', function () {
     { keeps: ['decoder'], sharing: ['core-adapter'] },
     { personal: 'copy', sharing: ['amplitude-bank'] },
     { units: UNITS },
-    { sharing: ['core-adapter'], relations: RELATIONS }
+    { sharing: ['core-adapter'], relations: RELATIONS },
+    SELECTING
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, showsMoments, related, mixes, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -210,6 +222,11 @@ describe('what leaves a site', function () {
       expectOwn(planted, method)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
+      const taken = planted.get('own.mix.taken')
+      if (taken != null) {
+        // Where all is taken the own is what lands.
+        planted.set('own.mix.taken', { ...taken, data: taken.data.map((_, i) => 0.25 + i % 200_000 * 1.7e-6) })
+      }
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
         round: 0,
         set: new PrivateSet(planted)
@@ -263,6 +280,15 @@ describe('what leaves a site', function () {
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
       // The shared adapter as the phase began, which travels.
       for (const each of [trained, before, planted]) each.delete('own.units.before')
+      if (mixes) {
+        const [now, then] = [trained, planted].map((each) => each.get('own.mix.taken')!.data)
+        expect(now, 'it learns what to take').to.not.deep.equal(then)
+        expect(now!.every((each) => each < 1), 'of no number all').to.equal(true)
+        // Announced as a fact.
+        const vectors = new Map([['of round 1', before.get('own.site_selection.vector')!]])
+        expect(found({ name: 'vector', needles: floatNeedles(vectors, 6) }), 'the vector itself has left').to.be.above(0)
+        for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
+      }
       if (related) {
         const [now, then] = [trained, planted].map((each) => each.get('own.relations.relations')!.data)
         expect(now, 'it learns from whom to take').to.not.deep.equal(then)
