@@ -93,6 +93,8 @@ export interface TrainWork extends Work {
   readonly received?: readonly Received[] | undefined
   /** What the site and all sites together count for, where the method asks it and others are there. */
   readonly masses?: { readonly own: number, readonly all: number } | undefined
+  /** Entropy, in nats, up to which other sites' teachers count, where the method asks it and any has announced one. */
+  readonly threshold?: number | undefined
 }
 
 interface TrainReply {

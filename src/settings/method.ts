@@ -55,6 +55,11 @@ const relations = z.strictObject({
   by: setting(z.enum(['model', 'layer']), 'What a site takes is one part of the whole adapter, or a part of each layer by itself')
 })
 
+/** Sites that lead farther from the shared adapter count for more (docs/spec/mixing.md#generalisation). */
+const generalisation = z.strictObject({
+  step: setting(z.number().min(0).max(1), 'How far the part of a site moves in a round, in parts of an equal part; 0: all count alike')
+})
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -83,6 +88,7 @@ export const method = z.strictObject({
     { otherwise: 'none' }
   ),
   robust: robust.optional(),
+  generalisation: generalisation.optional(),
   units: units.optional(),
   relations: relations.optional()
 })

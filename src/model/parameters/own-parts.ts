@@ -1,4 +1,5 @@
 import type { MethodSettings } from '../../settings/method.ts'
+import { learnsThreshold, type TrainSettings } from '../../settings/training.ts'
 import type { GlobalVector } from './global-vector.ts'
 import type { Layout } from './layout.ts'
 import type { PrivateLayouts } from './private-state.ts'
@@ -14,7 +15,11 @@ export interface OwnParts {
   readonly apart: { readonly count: number, readonly rate: number } | undefined
 }
 
-export function ownParts (global: GlobalVector, experts: Layout, method: MethodSettings | undefined): OwnParts {
+export function ownParts (
+  global: GlobalVector,
+  experts: Layout,
+  { method, train }: { readonly method?: MethodSettings | undefined, readonly train: TrainSettings }
+): OwnParts {
   const { layout, kept } = global
   const units = method?.units == null ? undefined : unitsOf(layout)
   const asked = method?.relations
@@ -24,7 +29,8 @@ export function ownParts (global: GlobalVector, experts: Layout, method: MethodS
     kept,
     copy: method?.personal === 'copy' ? layout.size : 0,
     units: units == null ? undefined : { size: layout.size, count: units.count },
-    relations
+    relations,
+    threshold: learnsThreshold(train)
   }
   return { layouts, units, relations, apart: asked == null ? undefined : { count: relationCount(relations!), rate: asked.rate } }
 }

@@ -21,6 +21,8 @@ export interface PrivateState {
   readonly units?: UnitState | undefined
   /** Only where the method has relations, after the first phase. */
   readonly relations?: RelationState | undefined
+  /** How unsure teachers may be, in nats; only where the method has them, once the site has one of its own. */
+  readonly threshold?: number | undefined
 }
 
 /** Global parameters that are this site's own, flat, as they are trained. */
@@ -74,6 +76,8 @@ export interface PrivateLayouts {
   readonly units?: { readonly size: number, readonly count: number } | undefined
   /** Where the method has relations. */
   readonly relations?: RelationSizes | undefined
+  /** A site finds how unsure its teachers may be. */
+  readonly threshold?: boolean
 }
 
 const FIRST = 'lmoe.optimiser.first'
@@ -83,6 +87,10 @@ const ALONE = 'own.copy.alone'
 const UPDATE = 'own.copy.update'
 const FACTS = 'own.copy.facts'
 const SERVED = 'own.copy.served'
+const THRESHOLD = 'own.teachers.threshold'
+const THRESHOLD_LAYOUT = createLayout([{ name: THRESHOLD, shape: [1] }])
+/** No threshold of its own. */
+const NONE = -1
 /** Begins the names of kept global parameters in the private set: an adapter's schema refuses it. */
 const OWN = 'own.'
 
@@ -96,7 +104,8 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): PrivateSet {
+  const { experts: layout, kept, copy: size, units, relations, threshold = false } = layouts
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -106,19 +115,21 @@ export function toPrivateSet ({ experts: layout, kept, copy: size, units, relati
     ...unflatten(owned(kept), state.kept.slice()),
     ...(state.copy == null ? [] : copyTensors(state.copy, size)),
     ...(units == null ? [] : unitTensors(units, state.units)),
-    ...(relations == null ? [] : relationTensors(relations, state.relations))
+    ...(relations == null ? [] : relationTensors(relations, state.relations)),
+    ...(threshold ? [[THRESHOLD, { shape: [1], data: Float32Array.of(state.threshold ?? NONE) }] as const] : [])
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations } = layouts
+  const { experts: layout, kept, copy: size, units, relations, threshold = false } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const ofMethod = [
     ...(size === 0 ? [] : [copyLayout(size)]),
     ...(units == null ? [] : [unitLayout(units)]),
-    ...(relations == null ? [] : [relationLayout(relations)])
+    ...(relations == null ? [] : [relationLayout(relations)]),
+    ...(threshold ? [THRESHOLD_LAYOUT] : [])
   ]
   const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
@@ -134,13 +145,15 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     step: state.at(-1)!
   }
   const own = units == null ? undefined : unitsFrom(record, units)
+  const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
   const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
     kept: flatten(owned(kept), record),
     ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
     ...(own == null ? {} : { units: own }),
-    ...(related == null ? {} : { relations: related })
+    ...(related == null ? {} : { relations: related }),
+    ...(unsure === NONE ? {} : { threshold: unsure })
   }
 }
 

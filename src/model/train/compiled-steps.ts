@@ -4,6 +4,7 @@ import type { Term } from '../components/component.ts'
 import type { Component } from '../components/index.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
+import { gapStep } from './gap.ts'
 import { softDiceStep } from './lack.ts'
 import type { LearnerInit } from './learner-args.ts'
 import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
@@ -18,6 +19,8 @@ export interface LearnerSteps {
   readonly private?: PrivateSteps
   /** Where the method asks what the adapter lacks. */
   readonly softDice?: CompiledStep
+  /** Where it asks how far training moves answers. */
+  readonly gap?: CompiledStep
 }
 
 export function compiledSteps (
@@ -35,6 +38,7 @@ export function compiledSteps (
     G: phase('G'),
     L: phase('L'),
     ...(privacy == null ? {} : { private: ofPatients() }),
-    ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(context), weights) })
+    ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(context), weights) }),
+    ...(method?.generalisation == null ? {} : { gap: engine.compile(gapStep(context), weights) })
   }
 }

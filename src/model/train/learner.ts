@@ -24,16 +24,12 @@ import type { Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
-import { lowResSide } from '../sam/build-sam.ts'
 import type { StepContext } from '../steps.ts'
 import { batchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
-import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { vector } from './host-records.ts'
-import { factsOf } from './lack.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
-import { masksOf } from './masks.ts'
 import { globalScalars } from './host-scalars.ts'
 import { stepScalars } from './optimiser.ts'
 import { choosingRound } from './own-copy.ts'
@@ -43,14 +39,17 @@ import { runPrivatePhase } from './private-phase.ts'
 import { trainRelated } from './related.ts'
 import { runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
+import { masksBy, promptsFor, type PromptsOf } from './scored-masks.ts'
 import { contextOf } from './step-context.ts'
 import { trainTailored, type Fit } from './tailored.ts'
+import { teachersOf, type Teachers } from './teachers.ts'
+import { withFacts, type Telling } from './told-facts.ts'
 import { trainCopies } from './train-copies.ts'
 
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
-/** Fed with every step of a phase beside what components say. */
-interface Fixed { readonly fixed?: HostRecord }
+/** Fed with every step of a phase beside what components say, and who teaches in it. */
+interface Fixed { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }
 
 /**
  * One site's model: the frozen base, the adapter that comes and goes, and the private parameters that stay
@@ -88,7 +87,7 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    const { layouts, units, relations, apart } = ownParts(global, createLayout(experts), method)
+    const { layouts, units, relations, apart } = ownParts(global, createLayout(experts), { method, train })
     this.#layouts = layouts
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
@@ -128,7 +127,8 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    return this.#layouts.kept.size > 0 || this.#serving.units != null || this.#serving.relations != null
+    const { kept, threshold = false } = this.#layouts
+    return kept.size > 0 || threshold || this.#serving.units != null || this.#serving.relations != null
   }
 
   /**
@@ -139,24 +139,21 @@ export class Learner {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') return { ...await this.#facts(known), ...await this.#trainGlobal(known) }
+    if (phase === 'G') return await withFacts(this.#telling, known, async () => await this.#trainGlobal(known))
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
-  /** What the site may announce of the adapter that the phase began with. */
-  async #facts (args: PhaseArgs): Promise<Pick<PhaseResult, 'facts'>> {
-    const { softDice: step } = this.#steps
-    if (step == null || args.asRound != null) return {}
+  /** What the site may announce is made of. */
+  get #telling (): Telling {
     const { copy } = this.#state
-    const facts = await factsOf({
-      step,
+    return {
       init: this.#init,
-      args,
-      shown: async (chunk) => ({ ...await this.#inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
-      shared: this.#adapted(args.adapter, 'global'),
-      own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
-    })
-    return { facts }
+      steps: this.#steps,
+      shown: async (chunk, whole) => ({ ...await this.#inputs(chunk, undefined, whole), ...this.#prompts(chunk) }),
+      adapted: (adapter, mode) => this.#adapted(adapter, mode),
+      own: copy == null ? undefined : { '@gamma': vector(copy.alone) },
+      threshold: () => this.#state.threshold ?? 0
+    }
   }
 
   async #trainTailored (args: PhaseArgs, units: Units): Promise<PhaseResult> {
@@ -193,9 +190,12 @@ export class Learner {
     const { units, relations } = this.#serving
     if (units != null) return await this.#trainTailored(args, units)
     if (relations != null) return await this.#trainRelated(args, relations)
-    const { value, loss, steps } = await this.#fit(this.#global.join(args.adapter, this.#state.kept), args)
+    const gamma = this.#global.join(args.adapter, this.#state.kept)
+    const teachers = teachersOf({ init: this.#init, args, gamma, own: this.#state.threshold, of: this.#plan.stepsOf('G', args) })
+    if (teachers === 'nobody') return { adapter: args.adapter, loss: 0, steps: 0 }
+    const { value, loss, steps } = await this.#fit(gamma, { ...args, teachers })
     const { adapter, kept } = this.#global.part(value)
-    this.#state = { ...this.#state, kept }
+    this.#state = { ...this.#state, kept, threshold: teachers?.learnt ?? this.#state.threshold }
     this.core = adapter.values
     return { adapter, loss, steps }
   }
@@ -210,7 +210,7 @@ export class Learner {
     const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
     const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
-      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context) }
+      return { '@gamma': vector(now), ...args.teachers?.feeds(step, now), ...globalScalars(step, part * factor(step), this.#context) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -279,7 +279,8 @@ export class Learner {
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], args.fixed, ...said) as HostRecord,
-      inputs
+      inputs,
+      onStep: (outputs: HostRecord) => { args.teachers?.learn(outputs) }
     }
     if (privacy != null && phase === 'G') {
       // What a step is fed with of one patient must not depend on the others.
@@ -317,8 +318,8 @@ export class Learner {
     return evaluation(samples, masks, { labels: this.#init.labels, mode })
   }
 
-  get #prompts (): (chunk: readonly Fitted[]) => HostRecord {
-    return this.#init.train.prompt === 'box' ? maskBoxes : () => ({})
+  get #prompts (): PromptsOf {
+    return promptsFor(this.#init.train)
   }
 
   /**
@@ -351,19 +352,9 @@ export class Learner {
     return adaptedBy(this.#serving, this.#state, adapter, mode)
   }
 
-  async #masks (
-    adapted: HostRecord,
-    samples: readonly Fitted[],
-    prompts: (chunk: readonly Fitted[]) => HostRecord
-  ): Promise<Uint8Array[]> {
-    return await masksOf({
-      forward: this.#steps.forward,
-      side: lowResSide(this.#init.config),
-      classes: this.#context.division?.classes ?? 1,
-      labels: this.#init.labels,
-      samples,
-      feeds: async (chunk) => ({ ...adapted, ...await this.#inputs(chunk), ...prompts(chunk) })
-    })
+  async #masks (adapted: HostRecord, samples: readonly Scored[] | readonly Fitted[], prompts: PromptsOf): Promise<Uint8Array[]> {
+    const inputs = async (chunk: readonly Fitted[]): Promise<HostRecord> => await this.#inputs(chunk)
+    return await masksBy({ init: this.#init, steps: this.#steps, context: this.#context, inputs }, adapted, samples, prompts)
   }
 
   /** The private parameters and their optimiser state, for this site's private store. */

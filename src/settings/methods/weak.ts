@@ -4,6 +4,12 @@ import type { Preset } from './preset.ts'
 /** Whatever somebody marked; images of which nothing is known are left out. */
 const MARKED = ['mask', 'block', 'scribble', 'points', 'box'] as const
 
+/** As FedSemiDG's authors have it. */
+export const TEACHERS = {
+  dualTeacher: { weight: 1, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
+  perturbedFeatures: { weight: 0.3, rate: 0.3 }
+} as const satisfies Preset['settings']['training']
+
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */
 export const WEAK = [
   {
@@ -12,6 +18,19 @@ export const WEAK = [
     settings: {
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED] }
+    }
+  },
+  {
+    name: 'fedsemidg',
+    title: 'LoRA averaged; two teachers where nothing is marked (our form of FedSemiDG)',
+    paper: 'arXiv 2501.07378',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: {
+        stepsPerRound: 2 * STEPS_PER_ROUND, batchSize: 4, augment: true, supervision: [...MARKED, 'none'], ...TEACHERS
+      },
+      averaging: { weighting: 'uniform' },
+      method: { generalisation: { step: 0.05 } }
     }
   }
 ] as const satisfies readonly Preset[]

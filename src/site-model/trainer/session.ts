@@ -172,7 +172,7 @@ export class TrainerSession implements Session {
     return true
   }
 
-  #args ({ round, adapter, done, share, asRound, received, masses }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args ({ round, adapter, done, share, asRound, received, masses, threshold }: TrainWork, isEnough: () => boolean): PhaseArgs {
     const { train, choice } = this.#split
     return {
       done,
@@ -184,6 +184,7 @@ export class TrainerSession implements Session {
       round,
       received,
       masses,
+      threshold,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }
