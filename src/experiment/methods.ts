@@ -48,6 +48,8 @@ const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: tru
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
 /** docs/spec/weak.md; where what to take of the average is learnt, half as many steps come beside those of a round. */
 const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
+/** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
+const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -178,5 +180,17 @@ export const METHODS: readonly Method[] = [
   { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'apple', title: 'APPLE', ...RELATED },
   { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
+  { name: 'fedsemidg', title: 'FedSemiDG', ...SEMI },
+  { name: 'fedsemidg-equal', title: 'FedSemiDG, all sites count alike', ...SEMI, settings: { method: { generalisation: { step: 0 } } } },
+  {
+    name: 'mean-teacher',
+    title: 'FedSemiDG, by the mean of what is trained alone',
+    ...SEMI,
+    settings: {
+      training: { dualTeacher: { teachers: ['ema'] }, perturbedFeatures: { weight: 0 } },
+      method: { generalisation: { step: 0 } }
+    }
+  },
+  { name: 'partial', title: 'FedAvg-LoRA on what is marked', preset: 'partial', mixing: 'server', mode: 'global', extra: true },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

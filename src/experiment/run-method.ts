@@ -3,15 +3,11 @@ import type { Engine } from '../compute/index.ts'
 import { mean } from '../common/mean.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
-import { releaseFacts } from '../gossip-aggregation/facts.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
 import { Learner } from '../model/train/learner.ts'
-import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
-import { siteVectorsOf, weighing } from '../rounds/weigh.ts'
-import { factSpecs } from '../settings/facts.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
@@ -19,6 +15,7 @@ import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
 import { agreementOf } from './agreement.ts'
+import { Announced } from './announced.ts'
 import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
@@ -75,13 +72,14 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const curve = [await score(0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   const shown = new ShownBytes(models.length)
+  const announced = new Announced(run.settings, models)
   let trainSeconds = 0
   const agreements: number[] = []
   for (let round = 1; round <= last; round++) {
     const began = performance.now()
     const isAlone = round > (1 - (method.alone ?? 0)) * last
     const now = isAlone ? new NoMixer(models.length) : mixer
-    const agreement = await trainRound(run, models, { mixer: now, shown, round, isLast: round === last })
+    const agreement = await trainRound(run, models, { mixer: now, shown, announced, round, isLast: round === last })
     if (agreement != null) agreements.push(agreement)
     trainSeconds += (performance.now() - began) / 1_000
     if (round % scoreEvery === 0 || round === last) curve.push(await score(round))
@@ -92,67 +90,39 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement }
 }
 
-interface Mixing { readonly mixer: Mixer, readonly shown: ShownBytes, readonly round: number, readonly isLast: boolean }
+interface Mixing {
+  readonly mixer: Mixer
+  readonly shown: ShownBytes
+  readonly announced: Announced
+  readonly round: number
+  readonly isLast: boolean
+}
 
 /** One round of all sites by the method's plan: each phase everywhere, and one mixing of all adapters. Resolves with their agreement. */
 async function trainRound (
   { learner, settings, signal }: MethodRun,
   models: readonly TrainedSite[],
-  { mixer, shown, round, isLast }: Mixing
+  { mixer, shown, announced, round, isLast }: Mixing
 ): Promise<number | undefined> {
   const all = models.map((model) => model.shown)
   const before = models.map(({ adapter }) => adapter.values)
-  const announced = announcedBy(settings, models)
+  const told = models.map((_, index) => announced.told(index))
   let agreement: number | undefined
   shown.add(all)
   await followPlan(planOf(settings), {
     train: async (phase) => {
       for (const [index, model] of models.entries()) {
-        const said = { masses: massesAt(settings, models, index), siteVectors: siteVectorsOf(settings, heardBy(announced, index)) }
-        await model.train(phase, round, { received: shownByOthers(all, index), ...said, signal })
+        await model.train(phase, round, { received: shownByOthers(all, index), ...told[index], signal })
       }
     },
     exchange: async () => {
       agreement = agreementOf(before, models.map(({ adapter }) => adapter.values))
-      const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values), factorsOf(settings, models))
+      const mixed = await mixer.mix(round, models.map(({ adapter }) => adapter.values), announced.factors(round))
       const values = isLast ? await mixer.finish() ?? mixed : mixed
       models.forEach((model, index) => { model.take(new Adapter(learner.schema, values[index]!)) })
     }
   })
   return agreement
-}
-
-/** What a site and all of them count for, where the method asks it. */
-function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedSite[], site: number): PhaseArgs['masses'] {
-  if (method?.units == null && method?.relations == null) return undefined
-  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
-  return { own: masses[site]!, all: masses.reduce((sum, each) => sum + each, 0) }
-}
-
-/** By how much each site scales what it trained, as every one of them reckons it from what the others announce. */
-function factorsOf ({ averaging, method }: RunSettings, models: readonly TrainedSite[]): readonly number[] | undefined {
-  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
-  const announced = announcedBy({ averaging, method }, models)
-  const factors = models.map(({ facts = {} }, site) =>
-    weighing({ method, averaging }, masses[site]!, () => heardBy(announced, site))?.(facts, 0).factor)
-  return factors.every((factor) => factor != null) ? factors : undefined
-}
-
-/** What each site says of itself, through the gate for it; undefined of one that says nothing yet. */
-function announcedBy (
-  settings: Pick<RunSettings, 'averaging' | 'method'>,
-  models: readonly TrainedSite[]
-): readonly (Float32Array | undefined)[] {
-  const specs = factSpecs(settings)
-  return models.map(({ facts, samples }) => facts == null
-    ? undefined
-    : releaseFacts(specs, { ...facts, mass: Float32Array.of(massOf(samples.length, settings.averaging)) })?.values)
-}
-
-/** By all but this one. */
-function heardBy (announced: readonly (Float32Array | undefined)[], site: number): ReadonlyMap<string, Float32Array | undefined> {
-  const idOf = (other: number): string => String(other).padStart(6, '0')
-  return new Map(announced.flatMap((values, other) => other === site ? [] : [[idOf(other), values]]))
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {

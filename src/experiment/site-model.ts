@@ -78,13 +78,13 @@ export class TrainedSite {
   async train (
     phase: TrainPhase,
     round: number,
-    { received = [], masses, siteVectors, signal }: Pick<PhaseArgs, 'masses' | 'siteVectors'> & {
+    { received = [], signal, ...told }: Pick<PhaseArgs, 'masses' | 'threshold' | 'siteVectors'> & {
       readonly received?: readonly Received[],
       readonly signal?: AbortSignal | undefined
     } = {}
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, masses, siteVectors })
+    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, ...told })
     Object.assign(this, { facts })
     this.#adapter = adapter
     if (phase === 'G') this.#core = this.#learner.core

@@ -1,5 +1,6 @@
 import { parseJson } from '../common/parse-json.ts'
 import { CorruptFileError } from '../errors.ts'
+import type { SiteParts } from '../gossip-aggregation/mixing/generalisation.ts'
 import type { Steps } from '../gossip-aggregation/unmixed.ts'
 import type { Serves } from '../settings/method.ts'
 import { checkedText, uncheckedText } from './checksum.ts'
@@ -45,6 +46,8 @@ export interface RoundRecord extends Partial<Scores> {
   readonly pace?: number
   /** By how much it scaled what it trained, 1/4 to 4; where the method does. */
   readonly landing?: number
+  /** Which part each site had then in what all learn, `self` this one; where the method has parts. */
+  readonly parts?: SiteParts
 }
 
 /** metrics.jsonl: one JSON line per finished round. */

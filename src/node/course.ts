@@ -14,7 +14,7 @@ import { takeUp } from '../rounds/restored.ts'
 import type { SitePhase } from '../rounds/status.ts'
 import type { TrainWork } from '../rounds/trainer-messages.ts'
 import { catchUp, trainRound, type OtherSites } from '../rounds/training-round.ts'
-import { massesOf, siteVectorsOf, weighing } from '../rounds/weigh.ts'
+import { toldBy, weighing } from '../rounds/weigh.ts'
 import type { AmendmentWatch } from './amendment-watch.ts'
 import type { JoinedPeers } from './join-peers.ts'
 import type { JoinedPublications } from './join-publications.ts'
@@ -132,9 +132,8 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
   const { staleness } = document.averaging
   const heard = (at: number): ReadonlyMap<string, Float32Array | undefined> => joined?.network.peers.facts(at, staleness) ?? new Map()
   const { mass } = state.averager
-  const weigh = weighing(document, mass, heard)
-  const masses = (at: number): TrainWork['masses'] => massesOf(document, mass, [...heard(at).values()])
-  const siteVectors = (at: number): TrainWork['siteVectors'] => siteVectorsOf(document, heard(at))
+  const weigh = weighing({ settings: document, mass, rounds, heard, parts: metrics.records.at(-1)?.parts })
+  const told = (at: number): ReturnType<typeof toldBy> => toldBy(document, mass, heard(at))
   for (let round = metrics.finishedRounds + 1; round <= rounds && !leaves(init); round = metrics.finishedRounds + 1) {
     if (await isDue(init)) return 'amended'
     const onPhase = (phase: SitePhase): void => {
@@ -142,7 +141,7 @@ async function trainRounds (init: CourseInit, others?: OtherSites): Promise<'fin
       joined?.announcer.touch()
     }
     await publications?.gather(signal)
-    const own = { ...state, trainer, plan, weigh, masses, siteVectors, rounds, metrics, record, notices, mayTrain, onPhase }
+    const own = { ...state, trainer, plan, weigh, told, rounds, metrics, record, notices, mayTrain, onPhase }
     const onLanded = async (landed: number): Promise<void> => { await publications?.renew(landed, signal) }
     const parts = { ...own, clock: systemClock, received: publications?.received, onLanded }
     await trainRound({ ...parts, ...(others == null ? {} : { others }) }, round, signal)

@@ -1,4 +1,5 @@
 import type { Facts } from '../gossip-aggregation/facts.ts'
+import type { SiteParts } from '../gossip-aggregation/mixing/generalisation.ts'
 import type { RoundRecord, Scores } from '../home/metrics-log.ts'
 import type { LabelFits } from '../settings/labels.ts'
 import type { ScoredRound } from './best-round.ts'
@@ -30,6 +31,8 @@ export class SiteRecord {
   facts: Facts | undefined
   /** By how much it scaled what it trained last; where its method does. */
   landing: number | undefined
+  /** Which part each site has in what all learn; where its method has parts. */
+  parts: SiteParts | undefined
   /** Images of its validation split; 0 until the trainer is ready. */
   validationImages = 0
   /** The last round that it scored. */
@@ -95,12 +98,13 @@ export class SiteRecord {
     return this.#inRound.exchanges
   }
 
-  /** Ends the round's counts and returns them, with what it scaled its training by. */
-  closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number, landing?: number } {
+  /** Ends the round's counts and returns them, with what it scaled its training by, and why. */
+  closeRound (round: number): { exchanges: number, bytesSent: number, bytesReceived: number, landing?: number, parts?: SiteParts } {
     const counts = this.#inRound
     this.#inRound = { exchanges: 0, bytesSent: 0, bytesReceived: 0 }
     this.#setExchanges(round, counts.exchanges)
-    return { ...counts, ...(this.landing == null ? {} : { landing: this.landing }) }
+    const { landing, parts } = this
+    return { ...counts, ...(landing == null ? {} : { landing }), ...(parts == null ? {} : { parts }) }
   }
 
   /** Rounds that a site skipped when it caught up had none. */

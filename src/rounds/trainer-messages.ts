@@ -95,6 +95,8 @@ export interface TrainWork extends Work {
   readonly masses?: { readonly own: number, readonly all: number } | undefined
   /** Of other sites, in order of peer ids, where the method asks it. */
   readonly siteVectors?: readonly Float32Array[] | undefined
+  /** Entropy, in nats, up to which other sites' teachers count, where the method asks it and any has announced one. */
+  readonly threshold?: number | undefined
 }
 
 interface TrainReply {

@@ -67,10 +67,8 @@ export interface RoundSite {
   readonly others?: OtherSites
   /** Of a federation that promises differential privacy. */
   readonly privacy?: PrivacyGuard | undefined
-  /** What the site and all sites together count for, where the method asks it. */
-  readonly masses?: ((round: number) => TrainWork['masses']) | undefined
-  /** Of other sites, where the method asks it. */
-  readonly siteVectors?: ((round: number) => TrainWork['siteVectors']) | undefined
+  /** What a phase goes by of what all sites announce, where the method asks it. */
+  readonly told?: ((round: number) => Pick<TrainWork, 'masses' | 'threshold' | 'siteVectors'>) | undefined
   /** Where sites weigh what they train by what all of them announce. */
   readonly weigh?: Weigh | undefined
   readonly plan: RoundPlan
@@ -204,21 +202,17 @@ async function trainPhase (
   if (after != null) await landed(site, { before, after, round: round.number, steps, factor: weighed(site, facts) })
 }
 
-/** With what other sites show, what they count for, and what they say is special about them. */
-function shown ({ received, masses, siteVectors, averager: { round } }: RoundSite, work: TrainWork): TrainWork {
-  return {
-    ...work,
-    ...(received == null ? {} : { received: received() }),
-    ...(masses == null ? {} : { masses: masses(round) }),
-    ...(siteVectors == null ? {} : { siteVectors: siteVectors(round) })
-  }
+/** With what other sites show, and what they announce. */
+function shown ({ received, told, averager }: RoundSite, work: TrainWork): TrainWork {
+  const shows = received == null ? work : { ...work, received: received() }
+  return told == null ? shows : { ...shows, ...told(averager.round) }
 }
 
 /** By what the site and the others announce; what is made up for says nothing of its own. */
 function weighed ({ weigh, record, averager }: RoundSite, said: Facts | undefined): number | undefined {
   if (weigh == null) return undefined
-  const { facts, factor } = weigh(said ?? record.facts ?? {}, averager.round)
-  Object.assign(record, { facts, landing: factor })
+  const { facts, factor, parts } = weigh(said ?? record.facts ?? {}, averager.round)
+  Object.assign(record, { facts, landing: factor, parts })
   return factor
 }
 

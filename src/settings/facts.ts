@@ -3,25 +3,33 @@ import type { AveragingSettings } from './averaging.ts'
 import { MOST_OF_VECTOR, type MethodSettings } from './method.ts'
 import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
-import type { TrainSettings } from './training.ts'
+import { learnsThreshold, type TrainSettings } from './training.ts'
 
-interface Sections {
+/** Sections of a document that decide about facts. */
+export interface FactSections {
   readonly method?: MethodSettings | undefined
+  readonly training: Pick<TrainSettings, 'dualTeacher'>
   readonly averaging: Pick<AveragingSettings, 'maxMass'>
 }
 
-interface Around extends Sections {
+interface Around extends FactSections {
   readonly model: Pick<ModelSettings, 'moe' | 'lora' | 'decoder'>
-  readonly training: Pick<TrainSettings, 'mixup' | 'align'>
+  readonly training: Pick<TrainSettings, 'mixup' | 'align' | 'dualTeacher'>
   readonly privacy?: PrivacySettings | undefined
 }
 
+/** Nats, where privacy is promised. */
+const PRIVATE_THRESHOLD = 0.15
+
 /** What every site announces of itself beside its adapter (docs/spec/mixing.md#facts); nothing where the method asks none. */
-export function factSpecs ({ method, averaging }: Sections): readonly FactSpec[] {
+export function factSpecs ({ method, training, averaging }: FactSections): readonly FactSpec[] {
+  const { robust, generalisation, units, relations } = method ?? {}
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
-    ...(method?.robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
-    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass]),
+    ...(robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
+    ...(generalisation == null ? [] : [{ name: 'gap', length: 1, least: 0, most: 1 }]),
+    ...(learnsThreshold(training) ? [{ name: 'threshold', length: 1, least: 0, most: Math.LN2 }] : []),
+    ...((robust ?? generalisation ?? units ?? relations) == null ? [] : [mass]),
     ...(selects(method) ? [{ name: SITE_VECTOR, length: method.siteContrast.size, least: -MOST_OF_VECTOR, most: MOST_OF_VECTOR }] : [])
   ]
 }
@@ -43,8 +51,25 @@ export function conflictInFacts (settings: Around): string | undefined {
   if (method?.robust?.excess === true && !hasOwn) {
     return 'method.robust.excess: a site without experts or a copy has no own model to count from: say false'
   }
-  const parts = [conflictInUnits, conflictInRelations, conflictInSelection, conflictInMix, conflictInTurns, conflictWithPrivacy]
+  const parts = [
+    conflictInUnits, conflictInRelations, conflictInGeneralisation, conflictInTeachers, conflictInSelection, conflictInMix,
+    conflictInTurns, conflictWithPrivacy
+  ]
   return parts.map((conflict) => conflict(settings)).find((each) => each != null)
+}
+
+function conflictInGeneralisation ({ method: { generalisation, robust, units, relations } = {} }: Around): string | undefined {
+  if (generalisation == null) return undefined
+  const other = robust != null ? 'robust' : units != null ? 'units' : relations != null ? 'relations' : undefined
+  return other == null
+    ? undefined
+    : `method.generalisation: it says how much of its training a site lands, and so does method.${other}: leave one of them out`
+}
+
+function conflictInTeachers ({ method: { units, relations, elementMix } = {}, training }: Around): string | undefined {
+  if (training.dualTeacher == null || (units ?? relations ?? elementMix) == null) return undefined
+  const other = units != null ? 'units' : relations != null ? 'relations' : 'elementMix'
+  return `training.dualTeacher: its teachers are of the shared adapter, and method.${other} trains another one: leave one of them out`
 }
 
 function conflictInUnits (settings: Around): string | undefined {
@@ -110,21 +135,28 @@ function hasFactors ({ model: { lora } }: Around): boolean {
   return (lora.aggregation ?? 'factors') === 'factors'
 }
 
-function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, ...sections }: Around): string | undefined {
+function conflictWithPrivacy ({ privacy: { unit } = { unit: 'none' }, ...sections }: Around): string | undefined {
+  const { training } = sections
   if (unit === 'patient' && training.mixup != null) {
     return 'training.mixup: a mixed image is of two patients, and privacy bounds what one of them does: leave one of them out'
   }
+  if (unit !== 'none' && learnsThreshold(training)) {
+    return 'training.dualTeacher: a threshold by the images of a site is of all its patients at once, and is announced: say ' +
+      `"threshold": ${PRIVATE_THRESHOLD} there`
+  }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.units, method.relations, method.siteContrast: what sites announce of their images carries no noise, and ' +
-      'privacy would promise nothing: leave one of them out'
+    : 'method.robust, method.generalisation, method.units, method.relations, method.siteContrast: what sites announce of their images ' +
+      'carries no noise, and privacy would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */
-export function factsInWords (sections: Sections): string[] {
+export function factsInWords (sections: FactSections): string[] {
   const names = factSpecs(sections).map(({ name }) => name)
   return [
     ...(names.includes('loss') ? ['sites announce what the shared adapter lacks on their training images, one number a round'] : []),
+    ...(names.includes('gap') ? ['sites announce how far training moved their answers on their images, one number a round'] : []),
+    ...(names.includes('threshold') ? ['sites announce how unsure the surest answers on their labelled images are, one number'] : []),
     ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : []),
     ...(names.includes(SITE_VECTOR)
       ? ['sites announce a vector of a few numbers each, which training on their images made: what is special about them']

@@ -55,6 +55,11 @@ const relations = z.strictObject({
   by: setting(z.enum(['model', 'layer']), 'What a site takes is one part of the whole adapter, or a part of each layer by itself')
 })
 
+/** Sites that lead farther from the shared adapter count for more (docs/spec/mixing.md#generalisation). */
+const generalisation = z.strictObject({
+  step: setting(z.number().min(0).max(1), 'How far the part of a site moves in a round, in parts of an equal part; 0: all count alike')
+})
+
 /** The most that a number of a site's vector is, either way. */
 export const MOST_OF_VECTOR = 4
 
@@ -114,6 +119,7 @@ export const method = z.strictObject({
     { otherwise: 'none' }
   ),
   robust: robust.optional(),
+  generalisation: generalisation.optional(),
   units: units.optional(),
   relations: relations.optional(),
   siteContrast: siteContrast.optional(),

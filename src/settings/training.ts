@@ -69,6 +69,34 @@ const episode = z.strictObject({
   })
 })
 
+/** In phase G, images without whole masks are learnt from what two teachers are sure of (docs/spec/teachers.md#dual-teacher). */
+const dualTeacher = z.strictObject({
+  weight: setting(notNegative.max(100), 'Weight of what the teachers say; 0: training is as without them'),
+  teachers: setting(
+    z.array(z.enum(['round-start', 'ema'])).min(1).max(2),
+    'Who teaches: the shared adapter as the phase found it, and a moving mean of what is trained since'
+  ),
+  ema: setting(z.number().min(0).max(0.99999), 'What of that mean stays in each step'),
+  quantileStart: setting(
+    z.number().min(0).max(1),
+    "Part of the pixels that are surest on labelled images, in the first step of all: how unsure the least sure of them is goes into the " +
+      "teachers' threshold"
+  ),
+  quantileEnd: setting(z.number().min(0).max(1), 'The same in the last step of all rounds; linear in between'),
+  thresholdEma: setting(z.number().min(0).max(0.99999), 'What of the threshold stays in each step'),
+  threshold: setting(
+    positive.max(Math.LN2).optional(),
+    'Entropy up to which the teachers count, the same for all sites and steps',
+    { unit: 'nats', otherwise: "a site's own, by the quantiles; of a site without labels the median of the others'" }
+  )
+})
+
+/** In phase G, the decoder is to see the same where channels of the features are missing (docs/spec/teachers.md#perturbed-features). */
+const perturbedFeatures = z.strictObject({
+  weight: setting(notNegative.max(100), 'Weight of how far apart both runs of the decoder are; 0: training is as without a second one'),
+  rate: setting(z.number().min(0).max(0.9), 'Part of the channels of the image embedding that the second run lacks')
+})
+
 /** What a discriminator learns by where a document does not say it. */
 export const DISCRIMINATOR_RATE = 1e-4
 
@@ -170,6 +198,8 @@ export const training = z.strictObject({
   align: align.optional(),
   mixup: mixup.optional(),
   structure: structure.optional(),
+  dualTeacher: dualTeacher.optional(),
+  perturbedFeatures: perturbedFeatures.optional(),
   targets: setting(
     z.enum(['nearest', 'area']).optional(),
     'What an image that is shrunk is trained for: the labels of the nearest pixels, or the share of each label in the area of a pixel, ' +
@@ -193,6 +223,17 @@ const trainSettings = training.omit({ rounds: true, seed: true })
 
 export type TrainSettings = Readonly<z.infer<typeof trainSettings>>
 
+/** Who teaches what is not known; nobody where it would count for nothing. */
+export function dualTeacherOf ({ dualTeacher: given }: Pick<TrainSettings, 'dualTeacher'>): TrainSettings['dualTeacher'] {
+  return given?.weight === 0 ? undefined : given
+}
+
+/** Each site finds by its labelled images how sure its teachers must be. */
+export function learnsThreshold (settings: Pick<TrainSettings, 'dualTeacher'>): boolean {
+  const taught = dualTeacherOf(settings)
+  return taught != null && taught.threshold == null
+}
+
 const UNALTERED = 'images are shown unaltered where training.augment is false; set it to true, or leave this out'
 
 /** What the settings of training cannot say one by one; undefined where all fits together. */
@@ -201,7 +242,9 @@ export function conflictInTraining (settings: TrainSettings): string | undefined
   if (stepsPerRound == null && (epochsG == null || epochsL == null)) return 'training: say stepsPerRound, or both epochsG and epochsL'
   if (stepsPerRound != null && (epochsG ?? epochsL) != null) return 'training: say stepsPerRound, or epochsG and epochsL, not both'
   if (swapped != null && !augment) return `training.swap: ${UNALTERED}`
-  const parts = [conflictInPrompt, conflictInEpisode, conflictInAlign, conflictInMixup, conflictInStructure, conflictInShown]
+  const parts = [
+    conflictInPrompt, conflictInEpisode, conflictInAlign, conflictInMixup, conflictInStructure, conflictInTeachers, conflictInShown
+  ]
   return parts.map((conflict) => conflict(settings)).find((each) => each != null)
 }
 
@@ -232,6 +275,21 @@ function conflictInStructure ({ structure: drawn, supervision, mixup: mixed, vie
   if (supervision == null) return 'training.structure: it is for images without whole masks: say training.supervision, or leave it out'
   const other = mixed != null ? 'mixup' : (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
   return other == null ? undefined : `training.structure: it looks at one image by itself, and ${other} at several: leave one of them out`
+}
+
+function conflictInTeachers (settings: TrainSettings): string | undefined {
+  const { dualTeacher: taught, supervision, augment, batchSize, mixup: mixed, swap: swapped, episode: tried, views: shown } = settings
+  if (taught == null) return undefined
+  if (supervision == null) {
+    return 'training.dualTeacher: it is for images without whole masks: say training.supervision, or leave it out'
+  }
+  if (!augment) return `training.dualTeacher: ${UNALTERED}`
+  if (batchSize < 2) return 'training.dualTeacher: half of a batch has labels and half has none: take a batchSize of 2 or more'
+  const views = (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
+  const other = mixed != null ? 'mixup' : swapped != null ? 'swap' : tried != null ? 'episode' : views
+  return other == null
+    ? undefined
+    : `training.dualTeacher: it compares two looks of one image, and ${other} changes one of them otherwise: leave one of them out`
 }
 
 function conflictInMixup (settings: TrainSettings): string | undefined {

@@ -123,15 +123,15 @@ export class VirtualDaemon {
   }
 
   get #specs (): ReturnType<typeof factSpecs> {
-    return factSpecs({ ...this.#init.weighs, averaging: { maxMass: this.#init.site().averager.settings.maxMass } })
+    return factSpecs({ ...this.#init.weighs, training: {}, averaging: { maxMass: this.#init.site().averager.settings.maxMass } })
   }
 
   /** What lands is what was trained, scaled; `moved` sums it up. */
   #landing (moved: Float64Array): { readonly onTrained: (delta: Float32Array) => void, readonly weigh: Weigh | undefined } {
-    const { weighs, site } = this.#init
-    const { mass, settings } = site().averager
-    const averaging = { ...defaultAveraging({ coolDownSeconds: 1 }), ...settings }
-    const weigh = weighing({ ...weighs, averaging }, mass, (at) => this.peers.facts(at, settings.staleness))
+    const { weighs, rounds, site } = this.#init
+    const { mass, settings: averaging } = site().averager
+    const heard = (at: number): ReturnType<PeerTable['facts']> => this.peers.facts(at, averaging.staleness)
+    const weigh = weighing({ settings: { ...weighs, training: {}, averaging }, mass, rounds, heard })
     let trained: Float32Array = EMPTY
     const landed = (factor: number): void => { trained.forEach((each, i) => { moved[i] = moved[i]! + factor * each }) }
     return {

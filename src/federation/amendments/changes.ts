@@ -23,7 +23,7 @@ const AMENDABLE = [
   /^quorum$/,
   /^leastSoftware$/,
   /^hints$/,
-  /^training\.(?!(seed|episode\.(window|group))$|align\b)/,
+  /^training\.(?!(seed|episode\.(window|group))$|align\b|dualTeacher\b)/,
   /^averaging\.(?!(weighting|maxMass|normBound)$|secure\b)/,
   /^method(\.(preset|tail))?$/
 ]

@@ -16,12 +16,16 @@ export interface Component {
   readonly terms?: Readonly<Partial<Record<TrainPhase, readonly Term[]>>>
   /** Fed with every step of a phase, from how things stand when the phase begins. */
   readonly inputs?: (phase: TrainPhase, start: PhaseStart) => HostRecord
+  /** How the student sees a batch, where that is otherwise than as it is. */
+  readonly views?: (phase: TrainPhase, batch: readonly Fitted[], random: Random, around: Omit<Around, 'batch'>) => readonly Fitted[]
   /** Fed with one step: made of its batch, of the phase's random numbers and of what is around. */
   readonly feeds?: (phase: TrainPhase, batch: readonly Fitted[], random: Random, around: Around) => HostRecord
 }
 
 /** What a step may be made of beside its batch. */
 export interface Around {
+  /** The images of the step before any component has altered them. */
+  readonly batch: readonly Fitted[]
   /** All images that the phase trains on. */
   readonly samples: readonly Fitted[]
   /** What other sites show, in the order of a ring of all sites, from the one after this site on. */
@@ -51,6 +55,10 @@ export interface Run {
   readonly student: StepOutput
   /** The model that teaches in this phase, without gradient; only for terms whose weight is fed beside it. */
   readonly teacher: () => StepOutput
+  /** Mask logits of each teacher for the last images of the batch as they were, [n,C,4G,4G], without gradient; only where they are fed. */
+  readonly taught: () => readonly tf.Tensor[]
+  /** What the decoder being trained makes of an embedding of the batch: the features [B,4G,4G,d/8] before the masks. */
+  readonly pictureOf: (embedding: tf.Tensor) => tf.Tensor
   /** The student after the trial step, on the images in another look; only for terms that are of it. */
   readonly inLook: () => StepOutput
   /** Tensors by name: the base, and over it what is trained. */

@@ -1,16 +1,18 @@
 import type { GlobalGroup, MethodSettings } from '../../settings/method.ts'
 import type { ModelSettings } from '../../settings/model.ts'
-import { CONSISTENT_VIEWS, type TrainSettings } from '../../settings/training.ts'
 import { selects } from '../../settings/facts.ts'
+import { CONSISTENT_VIEWS, dualTeacherOf, type TrainSettings } from '../../settings/training.ts'
 import { lowResSide, type SamConfig } from '../sam/build-sam.ts'
 import { alignment } from './alignment.ts'
 import type { Component } from './component.ts'
 import { consistency } from './consistency.ts'
+import { dualTeacher } from './dual-teacher.ts'
 import { distillation } from './distillation.ts'
 import { episode } from './episode.ts'
 import { expertComponent } from './experts.ts'
 import { globalComponent } from './global-parameters.ts'
 import { mixup } from './mixup.ts'
+import { perturbedFeatures } from './perturbed-features.ts'
 import { structure } from './structure.ts'
 import { relationPull } from './relations.ts'
 import { siteContrast } from './site-contrast.ts'
@@ -35,20 +37,23 @@ export interface MethodInit {
 
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
 export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes }: MethodInit): readonly Component[] {
+  const canvas = { side: config.imageSize, pixels: model.pixels }
+  const taught = dualTeacherOf(train)
+  const perturbed = train.perturbedFeatures?.weight === 0 ? undefined : train.perturbedFeatures
   return [
     globalComponent(config, model, keeps, classes),
     supervised,
     ...(model.moe.blocks.length === 0 ? [] : [expertComponent(config, model, train.beta)]),
     distillation(train),
-    ...(train.swap == null ? [] : [styleSwap(train.swap, { side: config.imageSize, pixels: model.pixels })]),
-    ...(train.episode == null
-      ? []
-      : [episode(train.episode, { side: config.imageSize, pixels: model.pixels, maskSide: lowResSide(config) })]),
+    ...(train.swap == null ? [] : [styleSwap(train.swap, canvas)]),
+    ...(train.episode == null ? [] : [episode(train.episode, { ...canvas, maskSide: lowResSide(config) })]),
     ...(train.align == null ? [] : [alignment(train.align, config.width)]),
     ...(selects(method) ? [siteContrast(method.siteContrast, config.width)] : []),
     ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
+    ...(taught == null ? [] : [dualTeacher(taught, canvas)]),
+    ...(perturbed == null ? [] : [perturbedFeatures(perturbed, config.width)]),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
   ]
 }

@@ -1,4 +1,5 @@
 import type { MethodSettings } from '../../settings/method.ts'
+import { learnsThreshold, type TrainSettings } from '../../settings/training.ts'
 import { mixedParts, type MixedParts } from './element-mix.ts'
 import type { GlobalVector } from './global-vector.ts'
 import type { ParameterGroup } from './groups.ts'
@@ -20,8 +21,11 @@ export interface OwnParts {
 export function ownParts (
   global: GlobalVector,
   experts: Layout,
-  method: MethodSettings | undefined,
-  groups: readonly ParameterGroup[]
+  { method, train, groups }: {
+    readonly method?: MethodSettings | undefined,
+    readonly train: TrainSettings,
+    readonly groups: readonly ParameterGroup[]
+  }
 ): OwnParts {
   const { layout, kept } = global
   const units = method?.units == null ? undefined : unitsOf(layout)
@@ -34,7 +38,8 @@ export function ownParts (
     copy: method?.personal === 'copy' ? layout.size : 0,
     units: units == null ? undefined : { size: layout.size, count: units.count },
     relations,
-    mix
+    mix,
+    threshold: learnsThreshold(train)
   }
   return { layouts, units, relations, mix, apart: asked == null ? undefined : { count: relationCount(relations!), rate: asked.rate } }
 }

@@ -24,6 +24,8 @@ export interface PrivateState {
   readonly relations?: RelationState | undefined
   /** Only where the method mixes number by number, after the first phase. */
   readonly mix?: MixState | undefined
+  /** How unsure teachers may be, in nats; only where the method has them, once the site has one of its own. */
+  readonly threshold?: number | undefined
 }
 
 /** Global parameters that are this site's own, flat, as they are trained. */
@@ -79,6 +81,8 @@ export interface PrivateLayouts {
   readonly relations?: RelationSizes | undefined
   /** Where the method mixes number by number. */
   readonly mix?: MixedParts | undefined
+  /** A site finds how unsure its teachers may be. */
+  readonly threshold?: boolean
 }
 
 const FIRST = 'lmoe.optimiser.first'
@@ -88,6 +92,10 @@ const ALONE = 'own.copy.alone'
 const UPDATE = 'own.copy.update'
 const FACTS = 'own.copy.facts'
 const SERVED = 'own.copy.served'
+const THRESHOLD = 'own.teachers.threshold'
+const THRESHOLD_LAYOUT = createLayout([{ name: THRESHOLD, shape: [1] }])
+/** No threshold of its own. */
+const NONE = -1
 /** Begins the names of kept global parameters in the private set: an adapter's schema refuses it. */
 const OWN = 'own.'
 
@@ -101,7 +109,8 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations, mix }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): PrivateSet {
+  const { experts: layout, kept, copy: size, units, relations, mix, threshold = false } = layouts
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),
@@ -112,20 +121,22 @@ export function toPrivateSet ({ experts: layout, kept, copy: size, units, relati
     ...(state.copy == null ? [] : copyTensors(state.copy, size)),
     ...(units == null ? [] : unitTensors(units, state.units)),
     ...(relations == null ? [] : relationTensors(relations, state.relations)),
-    ...(mix == null ? [] : mixTensors(mix, state.mix))
+    ...(mix == null ? [] : mixTensors(mix, state.mix)),
+    ...(threshold ? [[THRESHOLD, { shape: [1], data: Float32Array.of(state.threshold ?? NONE) }] as const] : [])
   ]))
 }
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations, mix } = layouts
+  const { experts: layout, kept, copy: size, units, relations, mix, threshold = false } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const ofMethod = [
     ...(size === 0 ? [] : [copyLayout(size)]),
     ...(units == null ? [] : [unitLayout(units)]),
     ...(relations == null ? [] : [relationLayout(relations)]),
-    ...(mix == null ? [] : [mixLayout(mix)])
+    ...(mix == null ? [] : [mixLayout(mix)]),
+    ...(threshold ? [THRESHOLD_LAYOUT] : [])
   ]
   const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
@@ -142,6 +153,7 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
   }
   const own = units == null ? undefined : unitsFrom(record, units)
   const mixed = mix == null ? undefined : mixFrom(record, mix)
+  const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
   const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
@@ -149,7 +161,8 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
     ...(own == null ? {} : { units: own }),
     ...(related == null ? {} : { relations: related }),
-    ...(mixed == null ? {} : { mix: mixed })
+    ...(mixed == null ? {} : { mix: mixed }),
+    ...(unsure === NONE ? {} : { threshold: unsure })
   }
 }
 

@@ -9,7 +9,7 @@ import { lowResSide } from '../sam/build-sam.ts'
 import { maskBoxes } from './box-prompts.ts'
 import type { LearnerInit } from './learner-args.ts'
 
-export interface BatchFeeds extends Around {
+export interface BatchFeeds extends Omit<Around, 'batch'> {
   readonly init: Pick<LearnerInit, 'config' | 'train'>
   readonly components: readonly Component[]
   readonly phase: TrainPhase
@@ -24,7 +24,8 @@ export async function batchFeeds (
   batch: readonly Fitted[],
   random: Random
 ): Promise<HostRecord> {
-  const images = train.views == null ? batch : viewedSlices(batch, train.views, random)
+  const plain = train.views == null ? batch : viewedSlices(batch, train.views, random)
+  const images = components.reduce((seen, { views }) => views?.(phase, seen, random, around) ?? seen, plain)
   const shown = Array.from({ length: viewsOf(train) }, () => images).flat()
   const boxes = train.prompt === 'box' ? maskBoxes(shown, random) : {}
   return {
@@ -32,6 +33,6 @@ export async function batchFeeds (
     ...targetFeeds(images, lowResSide(config), labels),
     ...overlapFeeds(images, around.samples),
     ...boxes,
-    ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, around) ?? {})) as HostRecord
+    ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, { ...around, batch: plain }) ?? {})) as HostRecord
   }
 }

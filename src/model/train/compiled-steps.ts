@@ -5,6 +5,7 @@ import type { Component } from '../components/index.ts'
 import { supervised } from '../components/supervised.ts'
 import type { Weights } from '../sam/weights.ts'
 import { forwardStep, type StepContext } from '../steps.ts'
+import { gapStep } from './gap.ts'
 import { softDiceStep } from './lack.ts'
 import type { LearnerInit } from './learner-args.ts'
 import { gradientStep, phaseStep, updateStep } from './phase-step.ts'
@@ -21,6 +22,8 @@ export interface LearnerSteps {
   readonly softDice?: CompiledStep
   /** Where a site learns what to take of each number: the supervised loss alone. */
   readonly slope?: CompiledStep
+  /** Where it asks how far training moves answers. */
+  readonly gap?: CompiledStep
 }
 
 export function compiledSteps (
@@ -39,6 +42,7 @@ export function compiledSteps (
     L: phase('L'),
     ...(privacy == null ? {} : { private: ofPatients() }),
     ...(method?.robust == null ? {} : { softDice: engine.compile(softDiceStep(context), weights) }),
-    ...(method?.elementMix == null ? {} : { slope: engine.compile(gradientStep(context, supervised.terms.G), weights) })
+    ...(method?.elementMix == null ? {} : { slope: engine.compile(gradientStep(context, supervised.terms.G), weights) }),
+    ...(method?.generalisation == null ? {} : { gap: engine.compile(gapStep(context), weights) })
   }
 }

@@ -12,13 +12,16 @@ import type { PhaseArgs, PhaseResult } from './learner-args.ts'
 import { trainRelated } from './related.ts'
 import type { Serving } from './served.ts'
 import { trainTailored, type Fit } from './tailored.ts'
+import { teachersOf, type Teachers } from './teachers.ts'
 
 export interface GlobalPhase {
   readonly serving: Serving
   readonly state: PrivateState
   readonly args: PhaseArgs
-  /** All steps of a phase G on all global parameters, flat, beside what of them is fixed. */
-  readonly fit: (values: Float32Array, fixed?: HostRecord) => Promise<Fit>
+  /** Steps of a whole round. */
+  readonly ofRound: number
+  /** All steps of a phase G on all global parameters, flat, beside what of them is fixed and who teaches what is not known. */
+  readonly fit: (values: Float32Array, beside?: { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }) => Promise<Fit>
   /** Of the supervised loss at all global parameters, on the next batch; only where the method mixes number by number. */
   readonly slopeAt: (values: Float32Array) => Promise<Slope>
 }
@@ -49,7 +52,7 @@ async function tailored ({ serving: { init, global }, state, args, fit }: Global
     shared: args.adapter.values,
     round: args.round,
     masses: args.masses,
-    fit
+    fit: async (values) => await fit(values)
   })
   return { state: { ...state, units: next }, core: undefined, result: { adapter: global.part(adapter).adapter, loss, steps } }
 }
@@ -63,18 +66,22 @@ async function related ({ serving: { global }, state, args, fit }: GlobalPhase, 
     round,
     masses,
     cores: received.filter(({ kind }) => kind === 'core-adapter'),
-    fit
+    fit: async (values, fixed) => await fit(values, { fixed })
   })
   return { state: { ...state, relations: next }, core: next.core, result: { adapter: global.part(adapter).adapter, loss, steps, unused } }
 }
 
-async function plain ({ serving, state, args, fit }: GlobalPhase): Promise<Landing> {
-  const { global } = serving
-  const { value, loss, steps } = await fit(global.join(args.adapter, startOf(serving, state.kept, args)))
+async function plain ({ serving, state, args, ofRound, fit }: GlobalPhase): Promise<Landing> {
+  const { init, global } = serving
+  const gamma = global.join(args.adapter, startOf(serving, state.kept, args))
+  const teachers = teachersOf({ init, args, gamma, own: state.threshold, of: ofRound })
+  if (teachers === 'nobody') return { state, core: undefined, result: { adapter: args.adapter, loss: 0, steps: 0 } }
+  const { value, loss, steps } = await fit(gamma, { teachers })
   const parted = global.part(value)
   const kept = bounded(serving, parted.kept)
   const result = { adapter: parted.adapter, loss, steps, ...factsOf(serving, kept) }
-  return { state: { ...state, kept }, core: parted.adapter.values, result }
+  const threshold = teachers?.learnt ?? state.threshold
+  return { state: { ...state, kept, threshold }, core: parted.adapter.values, result }
 }
 
 /** From the mixture that the site serves; what that moves by lands in the shared adapter (docs/spec/weak.md#element-mix). */

@@ -12,8 +12,8 @@ import { breathe } from './host-records.ts'
 import type { LearnerInit, PhaseArgs } from './learner-args.ts'
 
 /** Images of a site that are looked at in a round. */
-const MOST_IMAGES = 64
-const BATCH = 8
+export const MOST_IMAGES = 64
+export const FACT_BATCH = 8
 const EPSILON = 1e-5
 /** Below the smallest share of a cell, summed over a class that is shown. */
 const LEAST = 1e-6
@@ -57,7 +57,7 @@ export async function factsOf (facts: FactsInit): Promise<{ readonly loss: Float
   const random = seededRandom(siteSeed, STREAM + round)
   const chosen = shuffled(samples, random).slice(0, MOST_IMAGES)
   const sums = { shared: 0, own: 0, shown: 0 }
-  for (const { chunk, count } of paddedChunks(chosen, BATCH)) {
+  for (const { chunk, count } of paddedChunks(chosen, FACT_BATCH)) {
     const fed = await feedsOf(facts, chunk, random)
     const { dice, shown } = await step.run({ ...fed, ...shared })
     const best = init.method?.robust?.excess === true ? (await step.run({ ...fed, ...own }))['dice'] : undefined

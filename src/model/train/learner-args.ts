@@ -61,6 +61,8 @@ export interface PhaseArgs {
   readonly masses?: Masses | undefined
   /** Of other sites, in an order that does not change, where the method asks it. */
   readonly siteVectors?: readonly Float32Array[] | undefined
+  /** How unsure, in nats, teachers of a site without labels may be, where other sites say it. */
+  readonly threshold?: number | undefined
   readonly onProgress?: (progress: { readonly step: number, readonly steps: number }) => void
   /** Checked before every step; a phase that ends early changes nothing. */
   readonly signal?: AbortSignal
@@ -88,7 +90,7 @@ export interface PhaseResult {
   /** Mean over its steps. */
   readonly loss: number
   readonly steps: number
-  /** What the site may announce, where its method asks it: of the adapter that phase G began with. */
+  /** What the site may announce, where its method asks it: of the adapter that phase G began with, or of what became of it. */
   readonly facts?: Readonly<Record<string, Float32Array>>
   /** Of which other sites what they show is too far off to be used; only where the method mixes it. */
   readonly unused?: readonly string[]

@@ -23,19 +23,15 @@ import { ownParts } from '../parameters/own-parts.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
-import { lowResSide } from '../sam/build-sam.ts'
 import type { StepContext } from '../steps.ts'
 import { ratesInTurn } from './alternation.ts'
 import { batchFeeds, type BatchFeeds } from './batch-feeds.ts'
 import { compiledSteps, type LearnerSteps } from './compiled-steps.ts'
-import { maskBoxes } from './box-prompts.ts'
 import { FrozenFeatures, type CacheLimits } from './frozen-features.ts'
 import { trainGlobal } from './global-phase.ts'
 import { breathe, vector } from './host-records.ts'
-import { factsOf } from './lack.ts'
 import type { Slope } from './learn-mix.ts'
 import type { EvaluateArgs, LearnerInit, OnMasks, PhaseArgs, PhaseResult } from './learner-args.ts'
-import { masksOf } from './masks.ts'
 import { mixBatches } from './mix-batches.ts'
 import { globalScalars } from './host-scalars.ts'
 import { stepScalars } from './optimiser.ts'
@@ -45,14 +41,17 @@ import { phaseRates } from './phase-rates.ts'
 import { runPrivatePhase } from './private-phase.ts'
 import { finite, runPhase, shareOf, type PhaseRun, type Trained } from './run-phase.ts'
 import { adaptedBy, portableOf, segmenterOf, type Serving } from './served.ts'
+import { masksBy, promptsFor, type PromptsOf } from './scored-masks.ts'
 import { contextOf } from './step-context.ts'
 import type { Fit } from './tailored.ts'
+import type { Teachers } from './teachers.ts'
+import { withFacts, type Telling } from './told-facts.ts'
 import { trainCopies } from './train-copies.ts'
 
 const DEFAULT_CACHE: CacheLimits = { memoryBytes: 256 * 2 ** 20 }
 
-/** Fed with every step of a phase beside what components say. */
-interface Fixed { readonly fixed?: HostRecord }
+/** Fed with every step of a phase beside what components say, and who teaches in it. */
+interface Fixed { readonly fixed?: HostRecord, readonly teachers?: Teachers | undefined }
 
 /**
  * One site's model: the frozen base, the adapter that comes and goes, and the private parameters that stay
@@ -91,7 +90,7 @@ export class Learner {
     const global = this.#global = new GlobalVector({ ...init, weights, groups, classes })
     this.schema = global.schema
     const experts = trainedIn('L', groups)
-    const { layouts, units, relations, mix, apart } = ownParts(global, createLayout(experts), method, groups)
+    const { layouts, units, relations, mix, apart } = ownParts(global, createLayout(experts), { method, train, groups })
     this.#layouts = layouts
     this.#initialKept = global.initialKept()
     this.#state = { experts: initialExpertState(this.#layouts.experts, experts, seed), kept: this.#initialKept, copy: this.#initialCopy() }
@@ -133,8 +132,8 @@ export class Learner {
 
   /** The site keeps global parameters of its own, which phase G changes beside the adapter. */
   get keepsGlobal (): boolean {
-    const { units, relations, mix } = this.#serving
-    return this.#layouts.kept.size > 0 || units != null || relations != null || mix != null
+    const [{ kept, threshold = false }, { units, relations, mix }] = [this.#layouts, this.#serving]
+    return kept.size > 0 || threshold || units != null || relations != null || mix != null
   }
 
   /**
@@ -145,28 +144,21 @@ export class Learner {
     if (args.samples.length === 0) throw new TrainerError('there are no training images: add some and start again')
     const { round, asRound = round, choice } = args
     const known = this.#copies && choice != null && asRound <= this.#choosing ? { ...args, samples: choice.train } : args
-    if (phase === 'G') {
-      const before = await this.#facts(known)
-      const { facts, ...result } = await this.#trainGlobal(known)
-      const all = { ...before, ...facts }
-      return { ...result, ...(Object.keys(all).length === 0 ? {} : { facts: all }) }
-    }
+    if (phase === 'G') return await withFacts(this.#telling, known, async () => await this.#trainGlobal(known))
     return this.#copies ? await this.#trainCopies(known) : await this.#trainExperts(known)
   }
 
-  /** What the site may announce of the adapter that the phase began with. */
-  async #facts (args: PhaseArgs): Promise<PhaseResult['facts']> {
-    const { softDice: step } = this.#steps
-    if (step == null || args.asRound != null) return {}
+  /** What the site may announce is made of. */
+  get #telling (): Telling {
     const { copy } = this.#state
-    return await factsOf({
-      step,
+    return {
       init: this.#init,
-      args,
-      shown: async (chunk) => ({ ...await this.#inputs(chunk, undefined, this.#init.train.mixup != null), ...this.#prompts(chunk) }),
-      shared: this.#adapted(args.adapter, 'global'),
-      own: copy == null ? this.#adapted(args.adapter, 'personal') : { '@gamma': vector(copy.alone) }
-    })
+      steps: this.#steps,
+      shown: async (chunk, whole) => ({ ...await this.#inputs(chunk, undefined, whole), ...this.#prompts(chunk) }),
+      adapted: (adapter, mode) => this.#adapted(adapter, mode),
+      own: copy == null ? undefined : { '@gamma': vector(copy.alone) },
+      threshold: () => this.#state.threshold ?? 0
+    }
   }
 
   async #trainGlobal (args: PhaseArgs): Promise<PhaseResult> {
@@ -174,7 +166,8 @@ export class Learner {
       serving: this.#serving,
       state: this.#state,
       args,
-      fit: async (values, fixed) => await this.#fit(values, fixed == null ? args : { ...args, fixed }),
+      ofRound: this.#plan.stepsOf('G', args),
+      fit: async (values, beside) => await this.#fit(values, { ...args, ...beside }),
       slopeAt: this.#slopes(args)
     })
     this.#state = state
@@ -219,7 +212,8 @@ export class Learner {
     const begin = { start, done, gamma: args.fixed == null ? gamma : args.adapter.values }
     const { trained: { value }, loss, steps } = await this.#run('G', args, begin, (step, now) => {
       if (step === half + 1) middle = now
-      return { '@gamma': vector(now), ...globalScalars(step, part * factor(step), this.#context), ...this.#turns(done + step) }
+      const scalars = globalScalars(step, part * factor(step), this.#context)
+      return { '@gamma': vector(now), ...args.teachers?.feeds(step, now), ...scalars, ...this.#turns(done + step) }
     })
     return { value, ...(middle == null ? {} : { middle }), loss, steps }
   }
@@ -281,7 +275,8 @@ export class Learner {
       length: { most: shareOf(steps, args.share ?? 1), least: shareOf(steps, LEAST_SHARE), isEnough: args.isEnough },
       start,
       fixed: Object.assign({}, this.#rates[phase], args.fixed, ...said) as HostRecord,
-      inputs
+      inputs,
+      onStep: (outputs: HostRecord) => { args.teachers?.learn(outputs) }
     }
     if (privacy != null && phase === 'G') {
       // What a step is fed with of one patient must not depend on the others.
@@ -319,8 +314,8 @@ export class Learner {
     return evaluation(samples, masks, { labels: this.#init.labels, mode })
   }
 
-  get #prompts (): (chunk: readonly Fitted[]) => HostRecord {
-    return this.#init.train.prompt === 'box' ? maskBoxes : () => ({})
+  get #prompts (): PromptsOf {
+    return promptsFor(this.#init.train)
   }
 
   /**
@@ -353,19 +348,9 @@ export class Learner {
     return adaptedBy(this.#serving, this.#state, adapter, mode)
   }
 
-  async #masks (
-    adapted: HostRecord,
-    samples: readonly Fitted[],
-    prompts: (chunk: readonly Fitted[]) => HostRecord
-  ): Promise<Uint8Array[]> {
-    return await masksOf({
-      forward: this.#steps.forward,
-      side: lowResSide(this.#init.config),
-      classes: this.#context.division?.classes ?? 1,
-      labels: this.#init.labels,
-      samples,
-      feeds: async (chunk) => ({ ...adapted, ...await this.#inputs(chunk), ...prompts(chunk) })
-    })
+  async #masks (adapted: HostRecord, samples: readonly Scored[] | readonly Fitted[], prompts: PromptsOf): Promise<Uint8Array[]> {
+    const inputs = async (chunk: readonly Fitted[]): Promise<HostRecord> => await this.#inputs(chunk)
+    return await masksBy({ init: this.#init, steps: this.#steps, context: this.#context, inputs }, adapted, samples, prompts)
   }
 
   /** The private parameters and their optimiser state, for this site's private store. */

@@ -2,7 +2,9 @@ import type { TrainPhase } from '../../settings/method.ts'
 import { balanced } from '../classes/balance.ts'
 import { batchesFrom, batchesOfEpochs, stepsPerEpoch, type Batch, type Stretch } from './batches.ts'
 import type { LearnerInit, PhaseArgs } from './learner-args.ts'
+import { dualTeacherOf } from '../../settings/training.ts'
 import { decline, warmup } from './optimiser.ts'
+import { pairedBatches } from './paired-batches.ts'
 
 /** How long the phases of a learner are, on which batches, and how fast they learn. */
 export class PhasePlan {
@@ -25,6 +27,8 @@ export class PhasePlan {
     const samples = balanced(args.samples, this.#init.labels)
     const { stepsPerRound, batchSize, augment } = this.#init.train
     const source = { samples, batchSize, siteSeed, phase, augment }
+    const paired = phase === 'G' && dualTeacherOf(this.#init.train) != null ? pairedBatches(source, stretch) : undefined
+    if (paired != null) return paired
     return stepsPerRound == null ? batchesOfEpochs(source, { round, epochs: this.#epochs(phase) }) : batchesFrom(source, stretch)
   }
 

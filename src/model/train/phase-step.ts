@@ -3,16 +3,20 @@ import type { Step, TensorRecord } from '../../compute/index.ts'
 import type { TrainPhase } from '../../settings/method.ts'
 import { mixture } from '../blocks/mixture.ts'
 import { mixed, mixedKnown } from '../blocks/mixup.ts'
+import { classMaps } from '../classes/class-maps.ts'
 import type { Run, Term } from '../components/component.ts'
+import { entropy } from '../objectives/pseudo-labels.ts'
 import { unpack } from '../parameters/layout.ts'
 import { encoderBlock, runBlocks, type Tokens } from '../sam/image-encoder.ts'
+import type { Prompts } from '../sam/prompt-encoder.ts'
 import { embed, finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
 import { adamw, clipByNorm, OWN_BETA_2, type AdamWInput } from './optimiser.ts'
 
 /** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
 interface Training {
   readonly parameters: tf.Tensor
-  readonly answers: (parameters: tf.Tensor) => Pick<Run, 'student' | 'teacher' | 'weights' | 'aligned' | 'relations'>
+  readonly answers: (parameters: tf.Tensor) =>
+    Pick<Run, 'student' | 'teacher' | 'taught' | 'pictureOf' | 'weights' | 'aligned' | 'relations'>
   /** Of the images in another look, where they are fed. */
   readonly inLook?: ((parameters: tf.Tensor) => StepOutput) | undefined
 }
@@ -21,19 +25,24 @@ interface Descent {
   readonly terms: readonly Term[]
   /** Longest gradient of a trial step. */
   readonly clipNorm: number
+  /** Says how unsure the student was, too. */
+  readonly watches?: boolean
 }
 
-/** One optimiser step of a phase; the loss is the sum of its terms. Resolves to the new parameters, their moments and the loss. */
+/**
+ * One optimiser step of a phase; the loss is the sum of its terms. Resolves to the new parameters, their moments, the loss, and where
+ * @threshold is fed how unsure the student was of the images that are not learnt from teachers, `entropy` [B,C,4G,4G].
+ */
 export function phaseStep (context: StepContext, phase: TrainPhase, terms: readonly Term[]): Step {
   const training = phase === 'G' ? globalTraining : expertTraining
   return (t) => {
     const trained = training(t, context)
-    const { value, grad } = descent(t, trained, { terms, clipNorm: context.clipNorm })
+    const { value, grad, unsure } = descent(t, trained, { terms, clipNorm: context.clipNorm, watches: true })
     const apart = phase === 'G' ? context.apart ?? 0 : 0
     const moved = apart === 0
       ? updated(t, trained.parameters, clipByNorm(grad, context.clipNorm))
       : updatedApart(t, trained.parameters, grad, { apart, clipNorm: context.clipNorm })
-    return { ...moved, loss: tf.reshape(value, [1]) }
+    return { ...moved, loss: tf.reshape(value, [1]), ...(unsure == null ? {} : { entropy: unsure }) }
   }
 }
 
@@ -51,8 +60,8 @@ export const updateStep: Step = (t) => updated(t, input(t, 'gamma'), input(t, 'g
 function descent (
   t: TensorRecord,
   { parameters, answers, inLook }: Training,
-  { terms, clipNorm }: Descent
-): { value: tf.Scalar, grad: tf.Tensor } {
+  { terms, clipNorm, watches = false }: Descent
+): { value: tf.Scalar, grad: tf.Tensor, unsure?: tf.Tensor } {
   const { '@known': known, '@overlap': overlap } = t
   const truth = { targets: mixed(input(t, 'targets'), t), known: known == null ? undefined : mixedKnown(known, t), overlap }
   const loss = (x: tf.Tensor, which: readonly Term[], shift?: tf.Tensor): tf.Scalar => {
@@ -61,14 +70,28 @@ function descent (
       look ??= inLook!(shift == null ? x : tf.add(x, shift))
       return look
     }
-    return total(which, t, { ...answers(x), inLook: seen, ...truth })
+    const run = { ...answers(x), inLook: seen, ...truth }
+    if (watches) unsure = unsureOf(run.student.masks, t)
+    return total(which, t, run)
   }
+  let unsure: tf.Tensor | undefined
   const rate = inLook == null ? undefined : t['@innerRate']
-  if (rate == null) return tf.valueAndGrad((x) => loss(x, terms))(parameters)
+  if (rate == null) {
+    const found = tf.valueAndGrad((x) => loss(x, terms))(parameters)
+    return unsure == null ? found : { ...found, unsure }
+  }
   // The trial step is a constant: its own gradient is not differentiated (docs/spec/publications.md#episodes).
   const gradient = tf.grad((x) => loss(x, terms.filter(({ isOfLook }) => isOfLook !== true)))(parameters)
   const shift = tf.neg(tf.mul(clipByNorm(gradient, clipNorm), rate))
   return tf.valueAndGrad((x) => loss(x, terms, shift))(parameters)
+}
+
+/** Entropy of the answers for the images before those at the end of the batch that are learnt from teachers. */
+function unsureOf (masks: tf.Tensor, { '@threshold': threshold, '@weak': weak }: TensorRecord): tf.Tensor | undefined {
+  const [images = 0, ...shape] = masks.shape
+  const labelled = images - (weak?.shape[0] ?? 0)
+  // Kept, since all else that is computed on the way to a gradient is disposed of with it.
+  return threshold == null || labelled === 0 ? undefined : tf.keep(entropy(tf.slice(masks, [0, 0, 0, 0], [labelled, ...shape])))
 }
 
 function total (terms: readonly Term[], t: TensorRecord, run: Run): tf.Scalar {
@@ -94,15 +117,41 @@ function globalTraining (t: TensorRecord, context: StepContext): Training {
   const { '@lambda': lambda, '@teacherGamma': teacherGamma } = t
   const teacher = teacherGamma == null ? undefined : run(merged(t, context, teacherGamma, lambda))
   const aligned = alignedOf(t, context, common)
+  const taught = taughtBy(t, context, run)
   const served = (x: tf.Tensor): tf.Tensor => context.relations == null ? x : mixtureOf(x, t, context)
   return {
     parameters: gamma,
     answers: (x) => {
       const weights = merged(t, context, served(x))
-      return { student: run(weights), teacher: () => teacher!, weights, aligned: () => aligned!, relations: () => relationsIn(x, context) }
+      return {
+        student: run(weights),
+        teacher: () => teacher!,
+        taught: () => taught,
+        pictureOf: (embedding) => classMaps(weights, context.config, embedding as tf.Tensor4D, decoding(context, prompts)).picture,
+        weights,
+        aligned: () => aligned!,
+        relations: () => relationsIn(x, context)
+      }
     },
     inLook: look == null ? undefined : (x) => look(merged(t, context, served(x)), run)
   }
+}
+
+function decoding ({ options, division = { classes: 1 } }: StepContext, prompts: Prompts): Parameters<typeof classMaps>[3] {
+  return { ...options, division, prompts }
+}
+
+/** Mask logits of the teachers that are fed, @roundStart and @ema, for the images @weak. */
+function taughtBy (t: TensorRecord, context: StepContext, run: Answer): tf.Tensor[] {
+  const { '@weak': images } = t
+  if (images == null) return []
+  const seen = { ...t, '@images': images }
+  const common = context.adaptsEmbedding === true ? undefined : frozenTokens(seen, context)
+  return [t['@roundStart'], t['@ema']].flatMap((gamma) => {
+    if (gamma == null) return []
+    const weights = merged(seen, context, gamma)
+    return [run(weights, common ?? frozenTokens(weights, context)).masks]
+  })
 }
 
 /** What the model @alignGamma makes of the images, where it is fed. */
@@ -161,14 +210,14 @@ function expertTraining (t: TensorRecord, context: StepContext): Training {
       const block = encoderBlock(start.x, personal, config, firstExpert, options)
       const student = finish({ x: block.x, routing: [block.routing!] }, firstExpert + 1, personal, context, prompts)
       const teacher = (): StepOutput => finish({ x: block.plain, routing: [] }, firstExpert + 1, base, context, prompts)
-      return { student, teacher, weights: personal, aligned: notInL, relations: notInL }
+      return { student, teacher, weights: personal, taught: notInL, pictureOf: notInL, aligned: notInL, relations: notInL }
     }
   }
 }
 
 /** No term of phase L looks at it. */
 function notInL (): never {
-  throw new Error('phase L has no model to align with, and no relations')
+  throw new Error('phase L has no model to align with, no relations and no teachers of what is not known')
 }
 
 /**

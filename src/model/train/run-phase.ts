@@ -34,6 +34,8 @@ export interface PhaseRun {
   readonly feeds: (batch: readonly Fitted[], random: Random) => Promise<HostRecord>
   /** Fed with optimiser step `step`, from 1: the parameters under their name, and the scalars. */
   readonly inputs: (step: number, value: Float32Array) => HostRecord
+  /** Sees what comes of each step. */
+  readonly onStep?: ((outputs: HostRecord) => void) | undefined
   readonly onProgress?: ((progress: { readonly step: number, readonly steps: number }) => void) | undefined
   /** Checked before every step. */
   readonly signal?: AbortSignal | undefined
@@ -65,6 +67,7 @@ export async function runPhase (run: PhaseRun): Promise<{ readonly trained: Trai
     })
     total += finite(outputs['loss']!.data[0]!, phase, round, step)
     state = { value: floats(outputs, 'value'), first: floats(outputs, 'first'), second: floats(outputs, 'second') }
+    run.onStep?.(outputs)
     run.onProgress?.({ step, steps: most })
     await breathe()
     if (step >= most || (step >= least && isEnough?.() === true)) break

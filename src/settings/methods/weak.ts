@@ -10,6 +10,11 @@ export const CONTRAST = { size: 8, weight: 1 } as const
 /** The same of the authors; where it is learnt at all, and for how long, is ours. */
 export const MIX = { of: ['decoder'], eta: 1, steps: STEPS_PER_ROUND, tolerance: 0.1, warmupRounds: 1 } as const
 export const TURNS = { head: 7, body: 3 } as const
+/** As FedSemiDG's authors have it. */
+export const TEACHERS = {
+  dualTeacher: { weight: 1, teachers: ['round-start', 'ema'], ema: 0.99, quantileStart: 0.15, quantileEnd: 0.3, thresholdEma: 0.9 },
+  perturbedFeatures: { weight: 0.3, rate: 0.3 }
+} as const satisfies Preset['settings']['training']
 
 /** Methods for sites with few masks, or with scribbles, points, boxes and blocks alone (docs/spec/weak.md). */
 export const WEAK = [
@@ -29,6 +34,19 @@ export const WEAK = [
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND, supervision: [...MARKED], structure: STRUCTURE },
       method: { siteContrast: CONTRAST, elementMix: { ...MIX, of: [...MIX.of] }, alternate: TURNS }
+    }
+  },
+  {
+    name: 'fedsemidg',
+    title: 'LoRA averaged; two teachers where nothing is marked (our form of FedSemiDG)',
+    paper: 'arXiv 2501.07378',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: {
+        stepsPerRound: 2 * STEPS_PER_ROUND, batchSize: 4, augment: true, supervision: [...MARKED, 'none'], ...TEACHERS
+      },
+      averaging: { weighting: 'uniform' },
+      method: { generalisation: { step: 0.05 } }
     }
   }
 ] as const satisfies readonly Preset[]

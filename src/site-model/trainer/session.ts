@@ -172,7 +172,8 @@ export class TrainerSession implements Session {
     return true
   }
 
-  #args ({ round, adapter, done, share, asRound, received, masses, siteVectors }: TrainWork, isEnough: () => boolean): PhaseArgs {
+  #args (work: TrainWork, isEnough: () => boolean): PhaseArgs {
+    const { round, adapter, done, share, asRound, received, masses, siteVectors, threshold } = work
     const { train, choice } = this.#split
     return {
       done,
@@ -185,6 +186,7 @@ export class TrainerSession implements Session {
       received,
       masses,
       siteVectors,
+      threshold,
       ...(asRound == null ? {} : { asRound }),
       onProgress: ({ step, steps }) => { this.#onProgress({ step, steps }) }
     }

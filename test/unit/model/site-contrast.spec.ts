@@ -103,7 +103,7 @@ describe('channels that a site selects', function () {
     for (const [name, x] of Object.entries(all)) {
       const loss = (value: tf.Tensor): tf.Scalar =>
         name === 'embedding' ? lossOf(weights, value) : lossOf({ ...weights, [name]: value }, embedding)
-      const slope = tf.grad(loss)(x).dataSync()
+      const slope = Float32Array.from(tf.grad(loss)(x).dataSync())
       const values = x.dataSync()
       const place = slope.reduce((best, each, i) => Math.abs(each) > Math.abs(slope[best]!) ? i : best, 0)
       const step = 2e-3
@@ -167,7 +167,7 @@ describe('a learner whose site selects channels', function () {
     const said = first.facts![SITE_VECTOR]!
     const drawn = firstVector(4, seededRandom(7, 0x517e))
     expect([...said]).to.not.deep.equal([...drawn])
-    const [spec] = factSpecs({ method: { siteContrast: CONTRAST }, averaging: { maxMass: 1 } })
+    const [spec] = factSpecs({ method: { siteContrast: CONTRAST }, training: {}, averaging: { maxMass: 1 } })
     expect(spec).to.deep.equal({ name: SITE_VECTOR, length: 4, least: -4, most: 4 })
     for (const each of said) expect(each).to.be.within(-4, 4)
     const layers = [...first.adapter.tensors()].filter(([name]) => name.startsWith('site_selection.'))

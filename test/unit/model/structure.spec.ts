@@ -125,7 +125,7 @@ describe('what follows from the structure of images', function () {
     return { ...disc, kind: 'scribble', mask, marks: mask }
   })
   const feedsOf = (batch: readonly Scored[], samples: readonly Scored[], settings: Partial<TrainSettings['structure']> = {}) =>
-    structure({ ...SETTINGS, ...settings }, 32).feeds!('G', batch, seededRandom(1), { samples, received: [] })
+    structure({ ...SETTINGS, ...settings }, 32).feeds!('G', batch, seededRandom(1), { samples, batch, received: [] })
 
   it('is fed for images without whole masks, and not at all where a site has no others', () => {
     expect(feedsOf(discs, discs)).to.deep.equal({})
@@ -141,7 +141,7 @@ describe('what follows from the structure of images', function () {
     // The image is 96 × 128 of the canvas of 128: 24 of 32 rows of cells show it.
     expect(cells!.data[0]).to.equal(24 * 32)
     expect(Object.keys(feedsOf(weak, weak, { crf: 0 })).sort()).to.deep.equal(['@affinity', '@inside', '@tree'])
-    expect(structure(SETTINGS, 32).feeds!('L', weak, seededRandom(1), { samples: weak, received: [] })).to.deep.equal({})
+    expect(structure(SETTINGS, 32).feeds!('L', weak, seededRandom(1), { samples: weak, batch: weak, received: [] })).to.deep.equal({})
   })
 
   it('changes training on such images, the same way each time, and no other training', async () => {

@@ -1,0 +1,50 @@
+import { releaseFacts } from '../gossip-aggregation/facts.ts'
+import { massOf } from '../gossip-aggregation/mass.ts'
+import type { PhaseArgs } from '../model/train/learner-args.ts'
+import { siteVectorsOf, thresholdOf, weighing, type Weigh } from '../rounds/weigh.ts'
+import { factSpecs, type FactSections } from '../settings/facts.ts'
+import type { RunSettings } from './run-method.ts'
+import type { TrainedSite } from './site-model.ts'
+
+/** What the sites of a run announce, and what each of them makes of it, as its daemon would. */
+export class Announced {
+  readonly #models: readonly TrainedSite[]
+  readonly #settings: FactSections
+  readonly #masses: readonly number[]
+  readonly #weigh: readonly (Weigh | undefined)[]
+
+  constructor ({ averaging, method, train, rounds }: RunSettings, models: readonly TrainedSite[]) {
+    this.#models = models
+    const settings = this.#settings = { averaging, method, training: train }
+    const masses = this.#masses = models.map(({ samples }) => massOf(samples.length, averaging))
+    this.#weigh = models.map((_, site) => weighing({ settings, mass: masses[site]!, rounds, heard: () => this.#heard(site) }))
+  }
+
+  /** What a phase of a site goes by, where the method asks it. */
+  told (site: number): Pick<PhaseArgs, 'masses' | 'threshold' | 'siteVectors'> {
+    const { units, relations } = this.#settings.method ?? {}
+    const heard = this.#heard(site)
+    const [threshold, siteVectors] = [thresholdOf(this.#settings, heard), siteVectorsOf(this.#settings, heard)]
+    const all = this.#masses.reduce((sum, each) => sum + each, 0)
+    return {
+      ...(units == null && relations == null ? {} : { masses: { own: this.#masses[site]!, all } }),
+      ...(threshold == null ? {} : { threshold }),
+      ...(siteVectors == null ? {} : { siteVectors })
+    }
+  }
+
+  /** By how much each site scales what it trained in `round`, from 1; undefined where the method does not. */
+  factors (round: number): readonly number[] | undefined {
+    const factors = this.#models.map(({ facts }, site) => this.#weigh[site]?.(facts ?? {}, round - 1).factor)
+    return factors.every((factor) => factor != null) ? factors : undefined
+  }
+
+  #heard (self: number): Map<string, Float32Array | undefined> {
+    const specs = factSpecs(this.#settings)
+    return new Map(this.#models.flatMap(({ facts }, site) => {
+      if (site === self) return []
+      const said = facts == null ? undefined : { ...facts, mass: Float32Array.of(this.#masses[site]!) }
+      return [[String(site).padStart(6, '0'), said == null ? undefined : releaseFacts(specs, said)?.values] as const]
+    }))
+  }
+}
