@@ -45,6 +45,7 @@ const ALIGNED = { mixing: 'server', mode: 'global', extra: true, cost: 1.4 } as 
 const ROBUST = { preset: 'drflm', mixing: 'gossip', mode: 'personal', extra: true } as const
 const UNITWISE = { preset: 'fca', mixing: 'server', mode: 'personal', extra: true } as const
 const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: true } as const
+const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -174,5 +175,12 @@ export const METHODS: readonly Method[] = [
   { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'apple', title: 'APPLE', ...RELATED },
   { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
+  { name: 'spp-fgc', title: 'SPP-FGC', ...CLUSTERED },
+  {
+    name: 'spp-fgc-one',
+    title: 'SPP-FGC, all sites one cluster',
+    ...CLUSTERED,
+    settings: { method: { clusters: { count: 1 } } }
+  },
   { name: 'site-norms', title: 'FedAvg-LoRA, norms local', preset: 'site-norms', mixing: 'server', mode: 'personal', extra: true }
 ]

@@ -1,6 +1,7 @@
 import { Adapter } from '../adapter/adapter.ts'
 import type { Engine } from '../compute/index.ts'
 import { mean } from '../common/mean.ts'
+import { drained } from '../common/slices.ts'
 import { labelMapOf } from '../dataset/index.ts'
 import { InputError } from '../errors.ts'
 import { releaseFacts } from '../gossip-aggregation/facts.ts'
@@ -10,17 +11,19 @@ import type { PhaseArgs } from '../model/train/learner-args.ts'
 import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
+import { siteClusters } from '../rounds/site-clusters.ts'
 import { weighing } from '../rounds/weigh.ts'
 import { factSpecs } from '../settings/facts.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { MethodSettings } from '../settings/method.ts'
+import { clustersIn, type MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
 import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
+import { imageClusters } from '../site-model/image-clusters.ts'
 import { agreementOf } from './agreement.ts'
 import type { SiteData } from './data-source.ts'
-import { GossipMixer } from './gossip-mixer.ts'
+import { GossipMixer, type GossipClusters } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
 import { ShownBytes, shownByOthers, shownOfImages } from './publications.ts'
@@ -120,6 +123,29 @@ async function trainRound (
   return agreement
 }
 
+/** Where the method has clusters: what each site makes of what all announce. */
+function clustersAt (settings: RunSettings, models: readonly TrainedSite[]): GossipClusters | undefined {
+  const own = clustersIn(settings.method)?.own
+  if (own == null) return undefined
+  const announced = announcedBy(settings, models)
+  return {
+    own,
+    of: (index, idOf) => siteClusters(settings, {
+      self: idOf(index),
+      own: () => models[index]!.facts,
+      heard: () => new Map(announced.flatMap((values, other) => other === index ? [] : [[idOf(other), values] as const])),
+      drive: drained
+    })!
+  }
+}
+
+/** Of each site, as it passed the gate. */
+function announcedBy ({ averaging, method }: RunSettings, models: readonly TrainedSite[]): (Float32Array | undefined)[] {
+  const specs = factSpecs({ averaging, method })
+  return models.map(({ facts, samples }) =>
+    facts == null ? undefined : releaseFacts(specs, { ...facts, mass: Float32Array.of(massOf(samples.length, averaging)) })?.values)
+}
+
 /** What a site and all of them count for, where the method asks it. */
 function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedSite[], site: number): PhaseArgs['masses'] {
   if (method?.units == null && method?.relations == null) return undefined
@@ -128,14 +154,12 @@ function massesAt ({ averaging, method }: RunSettings, models: readonly TrainedS
 }
 
 /** By how much each site scales what it trained, as every one of them reckons it from what the others announce. */
-function factorsOf ({ averaging, method }: RunSettings, models: readonly TrainedSite[]): readonly number[] | undefined {
-  const specs = factSpecs({ averaging, method })
-  const masses = models.map(({ samples }) => massOf(samples.length, averaging))
-  const said = models.map(({ facts }, site) => facts == null ? undefined : { ...facts, mass: Float32Array.of(masses[site]!) })
-  const announced = said.map((facts) => facts == null ? undefined : releaseFacts(specs, facts)?.values)
-  const factors = models.map((_, site) => {
+function factorsOf (settings: RunSettings, models: readonly TrainedSite[]): readonly number[] | undefined {
+  const { averaging, method } = settings
+  const announced = announcedBy(settings, models)
+  const factors = models.map(({ facts = {}, samples }, site) => {
     const heard = new Map(announced.flatMap((values, other) => other === site ? [] : [[String(other), values]]))
-    return weighing({ method, averaging }, masses[site]!, () => heard)?.(said[site] ?? {}, 0).factor
+    return weighing({ method, averaging }, massOf(samples.length, averaging), () => heard)?.(facts, 0).factor
   })
   return factors.every((factor) => factor != null) ? factors : undefined
 }
@@ -150,6 +174,9 @@ async function createModels (
 ): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   const sites = length / images.length
+  const clusters = clustersIn(settings.method)
+  const factsIn = async (samples: SiteData['train']): Promise<TrainedSite['facts']> =>
+    clusters == null ? undefined : await imageClusters(learner, samples, { ...clusters, seed: settings.seed })
   return await Promise.all(images.map(async ({ train: samples, choice, name = '' }, index) =>
     await TrainedSite.create({
       learner,
@@ -158,6 +185,7 @@ async function createModels (
       choice,
       siteSeed: siteSeed(settings.seed, index),
       sites,
+      facts: await factsIn(samples),
       shown: await shownOfImages({ ...settings, learner, peer: name, siteSeed: siteSeed(settings.seed, index) }, samples),
       ...(settings.method?.sharing?.includes('core-adapter') === true ? { showsCoreAs: name } : {})
     })))
@@ -204,12 +232,16 @@ function createMixer ({ learner, method, settings }: MethodRun, models: readonly
   if (isHidden && method.mixing === 'server') {
     throw new InputError(`privacy.unit site is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
   }
+  if (clustersIn(settings.method) != null && method.mixing === 'server') {
+    throw new InputError(`method.clusters is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
+  }
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   const initial = models[0]!.adapter.values
   switch (method.mixing) {
     case 'server': return new ServerMixer({ schema, masses, initial })
     case 'gossip': {
-      return new GossipMixer({ schema, initial, masses, averaging, seed, ...(isHidden ? { hide: hiding(promise) } : {}) })
+      const clusters = clustersAt(settings, models)
+      return new GossipMixer({ schema, initial, masses, averaging, seed, clusters, ...(isHidden ? { hide: hiding(promise) } : {}) })
     }
     case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
   }

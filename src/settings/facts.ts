@@ -1,13 +1,14 @@
 import type { FactSpec } from '../gossip-aggregation/facts.ts'
+import { clusterFacts } from '../gossip-aggregation/mixing/cluster-facts.ts'
 import type { AveragingSettings } from './averaging.ts'
-import type { MethodSettings } from './method.ts'
+import { clustersIn, type MethodSettings } from './method.ts'
 import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
 import type { TrainSettings } from './training.ts'
 
 interface Sections {
   readonly method?: MethodSettings | undefined
-  readonly averaging: Pick<AveragingSettings, 'maxMass'>
+  readonly averaging: Pick<AveragingSettings, 'maxMass'> & Partial<Pick<AveragingSettings, 'secure'>>
 }
 
 interface Around extends Sections {
@@ -18,10 +19,12 @@ interface Around extends Sections {
 
 /** What every site announces of itself beside its adapter (docs/spec/mixing.md#facts); nothing where the method asks none. */
 export function factSpecs ({ method, averaging }: Sections): readonly FactSpec[] {
+  const clusters = clustersIn(method)
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
     ...(method?.robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
-    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass])
+    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass]),
+    ...(clusters == null ? [] : clusterFacts(clusters))
   ]
 }
 
@@ -32,7 +35,7 @@ export function conflictInFacts (settings: Around): string | undefined {
   if (method?.robust?.excess === true && !hasOwn) {
     return 'method.robust.excess: a site without experts or a copy has no own model to count from: say false'
   }
-  return conflictInUnits(settings) ?? conflictInRelations(settings) ?? conflictWithPrivacy(settings)
+  return conflictInUnits(settings) ?? conflictInRelations(settings) ?? conflictInClusters(settings) ?? conflictWithPrivacy(settings)
 }
 
 function conflictInUnits (settings: Around): string | undefined {
@@ -60,6 +63,18 @@ function conflictInRelations (settings: Around): string | undefined {
     : 'method.relations: what sites show is mixed as it is trained: say "aggregation": "factors" in model.lora'
 }
 
+function conflictInClusters ({ method, averaging: { secure } }: Around): string | undefined {
+  const { clusters, units, relations } = method ?? {}
+  if (clusters == null) return undefined
+  if (units != null || relations != null) {
+    const other = units == null ? 'method.relations' : 'method.units'
+    return `method.clusters: what sites average apart is no average of all, from which ${other} counts: leave one of them out`
+  }
+  return secure?.mode === 'sealed'
+    ? 'method.clusters: a sealed group would average sites of other clusters, too: leave method.clusters or averaging.secure out'
+    : undefined
+}
+
 function whatStays ({ method, model }: Around): string | undefined {
   if (model.moe.blocks.length > 0) return 'experts are'
   return method?.personal === 'copy' ? 'method.personal copy is' : method?.keeps != null ? 'method.keeps is' : undefined
@@ -75,15 +90,20 @@ function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, 
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.units, method.relations: what sites announce of their images carries no noise, and privacy would promise ' +
-      'nothing: leave one of them out'
+    : 'method.robust, method.units, method.relations, method.clusters: what sites announce of their images carries no noise, and privacy ' +
+      'would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */
-export function factsInWords (sections: Sections): string[] {
-  const names = factSpecs(sections).map(({ name }) => name)
+export function factsInWords ({ method, averaging }: Sections): string[] {
+  const names = factSpecs({ method, averaging }).map(({ name }) => name)
   return [
     ...(names.includes('loss') ? ['sites announce what the shared adapter lacks on their training images, one number a round'] : []),
-    ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : [])
+    ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : []),
+    ...(names.includes('centres') ? [clustersInWords(method?.clusters?.minimum)] : [])
   ]
+}
+
+function clustersInWords (minimum = 0): string {
+  return `sites announce up to 4 clusters of their patients, each of at least ${minimum}: their middles, shares and likeness`
 }
