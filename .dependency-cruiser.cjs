@@ -20,7 +20,7 @@ const rooms = {
       '@tensorflow', 'onnxruntime-common', 'onnx-proto', 'build/(onnxruntime|tfjs-gradients)'
     ]
   },
-  'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels'] },
+  'gossip-aggregation': { may: ['adapter'], outside: ['build/vector-kernels', 'ml-matrix'] },
   protocol: {
     may: ['adapter'],
     outside: ['node:crypto', '@libp2p', 'protons-runtime', 'it-length-prefixed', 'uint8arrays', 'uint8arraylist', '@multiformats', 'lru-cache']
@@ -56,7 +56,7 @@ const rooms = {
   'site-model': {
     may: ['model', 'dataset', 'compute', 'home', 'federation', 'privacy', 'settings', 'adapter'],
     only: ['rounds/trainer-messages.ts'],
-    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'yauzl', 'zod']
+    outside: ['node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:url', 'node:zlib', 'csv-stringify', 'ml-kmeans', 'yauzl', 'zod']
   },
   audit: {
     may: ['federation', 'home', 'privacy', 'settings', 'adapter'],

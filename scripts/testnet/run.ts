@@ -3,6 +3,7 @@ import pMap from 'p-map'
 import { InputError } from '../../src/errors.ts'
 import { readFederation } from '../../src/federation/document.ts'
 import { writeFileSafely, writeJson } from '../../src/home/files.ts'
+import { clustersIn } from '../../src/settings/method.ts'
 import { judge } from './checks/checks.ts'
 import { compareLedgers } from './checks/ledgers.ts'
 import type { SampleClass } from './classes.ts'
@@ -216,9 +217,10 @@ interface ExitOutcome {
 async function finish ({ options, children, hospitals, readers, workspace }: Run, outcome: ExitOutcome): Promise<TestnetResult> {
   const { together: { files, processes, reading, journal }, comparison, pictures, startedAt, federationSeconds, compareSeconds } = outcome
   const { id, document } = await readFederation(files.federation)
+  const apart = clustersIn(document.method)?.own
   const sites: SiteOutcome[] = []
   for (const process of processes) {
-    sites.push({ process, result: await readHome(process.hospital.home), local: comparison?.local.get(process.hospital.name) ?? null })
+    sites.push({ process, result: await readHome(process.hospital.home, apart), local: comparison?.local.get(process.hospital.name) ?? null })
   }
   const wallSeconds = (Date.now() - startedAt) / 1000 - compareSeconds
   const data = options.data ?? 'bundled sample'

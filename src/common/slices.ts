@@ -17,6 +17,14 @@ export function breather (): () => Promise<void> | undefined {
   }
 }
 
+/** Drives such a generator to its end at once: where nothing else waits. */
+export function drained<T> (slices: Iterator<void, T>): T {
+  for (;;) {
+    const step = slices.next()
+    if (step.done === true) return step.value
+  }
+}
+
 /** Drives a generator that yields between slices of arithmetic, and lets the event loop turn every few milliseconds. */
 export async function runInSlices<T> (slices: Iterator<void, T>, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
   let since = performance.now()

@@ -1,8 +1,12 @@
+import { drained } from '../common/slices.ts'
 import { releaseFacts } from '../gossip-aggregation/facts.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
 import type { PhaseArgs } from '../model/train/learner-args.ts'
+import { siteClusters } from '../rounds/site-clusters.ts'
 import { siteVectorsOf, thresholdOf, weighing, type Weigh } from '../rounds/weigh.ts'
 import { factSpecs, type FactSections } from '../settings/facts.ts'
+import { clustersIn } from '../settings/method.ts'
+import type { GossipClusters } from './gossip-mixer.ts'
 import type { RunSettings } from './run-method.ts'
 import type { TrainedSite } from './site-model.ts'
 
@@ -39,12 +43,27 @@ export class Announced {
     return factors.every((factor) => factor != null) ? factors : undefined
   }
 
-  #heard (self: number): Map<string, Float32Array | undefined> {
+  /** Where the method has clusters: what each site makes of what all announce. */
+  get clusters (): GossipClusters | undefined {
+    const own = clustersIn(this.#settings.method)?.own
+    if (own == null) return undefined
+    return {
+      own,
+      of: (site, idOf) => siteClusters(this.#settings, {
+        self: idOf(site),
+        own: () => this.#models[site]!.facts,
+        heard: () => this.#heard(site, idOf),
+        drive: drained
+      })!
+    }
+  }
+
+  #heard (self: number, idOf = (site: number) => String(site).padStart(6, '0')): Map<string, Float32Array | undefined> {
     const specs = factSpecs(this.#settings)
     return new Map(this.#models.flatMap(({ facts }, site) => {
       if (site === self) return []
       const said = facts == null ? undefined : { ...facts, mass: Float32Array.of(this.#masses[site]!) }
-      return [[String(site).padStart(6, '0'), said == null ? undefined : releaseFacts(specs, said)?.values] as const]
+      return [[idOf(site), said == null ? undefined : releaseFacts(specs, said)?.values] as const]
     }))
   }
 }

@@ -2,16 +2,25 @@ import type { Schema } from '../adapter/schema.ts'
 import { seededRandom } from '../common/random.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { relativeDistance } from '../gossip-aggregation/consensus.ts'
+import { rangesOf } from '../gossip-aggregation/exchange/scope.ts'
 import { land, type Landing } from '../gossip-aggregation/landing.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { ExchangeLoop } from '../rounds/exchange-loop.ts'
 import { GroupLoop } from '../rounds/group-loop.ts'
+import type { SiteClusters } from '../rounds/site-clusters.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import { sealedOf } from '../settings/secure.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
 import { VirtualNetwork } from '../simulation/virtual-network.ts'
 import type { VirtualSite } from '../simulation/virtual-site.ts'
 import type { Mixer } from './mixers.ts'
+
+/** Where the method has clusters: what each site takes for its own, by what all announce. */
+export interface GossipClusters {
+  /** Patterns of what sites of one cluster alone average. */
+  readonly own: readonly string[]
+  readonly of: (index: number, idOf: (index: number) => string) => SiteClusters
+}
 
 interface GossipMixerInit {
   readonly schema: Schema
@@ -20,6 +29,7 @@ interface GossipMixerInit {
   readonly masses: readonly number[]
   readonly averaging: FederationSettings['averaging']
   readonly seed: number
+  readonly clusters?: GossipClusters | undefined
   /** Where the federation promises privacy to its sites. */
   readonly hide?: Landing['hide']
 }
@@ -57,7 +67,16 @@ export class GossipMixer implements Mixer {
 
   /** Relative consensus distance right now. */
   get distance (): number {
-    return relativeDistance(this.#sites.map(({ averager }) => averager.values), this.#init.initial)
+    return relativeDistance(this.#sites.map(({ averager }) => this.#common(averager)), this.#init.initial)
+  }
+
+  /** With what clusters average apart as it was at the start. */
+  #common ({ values }: Averager): Float32Array {
+    const { schema, initial, clusters } = this.#init
+    if (clusters == null) return values
+    const common = values.slice()
+    for (const { begin, end } of rangesOf(schema, clusters.own)) common.set(initial.subarray(begin, end), begin)
+    return common
   }
 
   async mix (round: number, trained: readonly Float32Array[], factors?: readonly number[]): Promise<Float32Array[]> {
@@ -140,15 +159,18 @@ export class GossipMixer implements Mixer {
   }
 
   #createSite (mass: number, index: number): VirtualSite {
-    const { schema, initial, averaging } = this.#init
+    const { schema, initial, averaging, clusters } = this.#init
     const secure = sealedOf(averaging)
     const sealed = secure == null ? {} : { sealed: { secure } }
-    const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging, ...sealed })
+    const scoped = clusters == null ? {} : { scoped: rangesOf(schema, clusters.own) }
+    const averager = new Averager({ schema, values: initial, round: 0, mass, settings: averaging, ...sealed, ...scoped })
+    const own = clusters?.of(index, idOf)
+    if (own != null) averager.scope = () => own.scope
     return {
       index,
       id: idOf(index),
       averager,
-      gossip: this.#createGossip(averager, index),
+      gossip: this.#createGossip(averager, index, own),
       isLiar: false,
       isSlow: false,
       isAway: false,
@@ -157,7 +179,7 @@ export class GossipMixer implements Mixer {
     }
   }
 
-  #createGossip (averager: Averager, index: number): ExchangeLoop {
+  #createGossip (averager: Averager, index: number, own: SiteClusters | undefined): ExchangeLoop {
     const ids = this.#init.masses.map((_, each) => idOf(each))
     const self = idOf(index)
     return new ExchangeLoop({
@@ -166,7 +188,13 @@ export class GossipMixer implements Mixer {
       notices: SILENT,
       clock: this.#clock,
       random: seededRandom(this.#init.seed + index, STREAM.gossip),
-      partner: { rule: this.#init.averaging.partner, self, ring: () => ids, step: () => averager.round * this.#turns }
+      partner: {
+        rule: this.#init.averaging.partner,
+        self,
+        ring: () => ids,
+        step: () => averager.round * this.#turns,
+        ...(own == null ? {} : { cluster: () => own.members, weight: (id) => own.affinity(id) })
+      }
     })
   }
 }

@@ -50,6 +50,7 @@ const RELATED = { preset: 'apple', mixing: 'gossip', mode: 'personal', extra: tr
 const WEAK = { preset: 'fedicra', mixing: 'gossip', mode: 'personal', extra: true } as const
 /** docs/spec/teachers.md: two teachers see half of a batch of twice the images. */
 const SEMI = { preset: 'fedsemidg', mixing: 'server', mode: 'global', extra: true, cost: 3.6 } as const
+const CLUSTERED = { preset: 'spp-fgc', mixing: 'gossip', mode: 'global', extra: true } as const
 const GOSSIP = { mixing: 'gossip', mode: 'personal', ablation: true } as const
 
 /**
@@ -180,6 +181,13 @@ export const METHODS: readonly Method[] = [
   { name: 'fca-all', title: 'FCA, all of a move lands', ...UNITWISE, settings: { method: { units: { contributes: 'all' } } } },
   { name: 'apple', title: 'APPLE', ...RELATED },
   { name: 'apple-layer', title: 'APPLE, layer by layer', ...RELATED, settings: { method: { relations: { by: 'layer' } } } },
+  { name: 'spp-fgc', title: 'SPP-FGC', ...CLUSTERED },
+  {
+    name: 'spp-fgc-one',
+    title: 'SPP-FGC, all sites one cluster',
+    ...CLUSTERED,
+    settings: { method: { clusters: { count: 1 } } }
+  },
   { name: 'fedsemidg', title: 'FedSemiDG', ...SEMI },
   { name: 'fedsemidg-equal', title: 'FedSemiDG, all sites count alike', ...SEMI, settings: { method: { generalisation: { step: 0 } } } },
   {

@@ -9,11 +9,12 @@ import { hiding } from '../privacy/clip-and-noise.ts'
 import { mechanismOf, type Mechanism } from '../privacy/mechanism.ts'
 import { followPlan, roundPlan, type RoundPlan } from '../rounds/plan.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
-import type { MethodSettings } from '../settings/method.ts'
+import { clustersIn, type MethodSettings } from '../settings/method.ts'
 import type { Mode, ModelSettings } from '../settings/model.ts'
 import type { PrivacySettings } from '../settings/privacy.ts'
 import type { TrainSettings } from '../settings/training.ts'
 import type { BaseModel } from '../site-model/base/base-model.ts'
+import { imageClusters } from '../site-model/image-clusters.ts'
 import { agreementOf } from './agreement.ts'
 import { Announced } from './announced.ts'
 import type { SiteData } from './data-source.ts'
@@ -66,13 +67,13 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
   const models = await createModels(run, pooled ? [{ train: sites.flatMap(({ train }) => train) }] : sites)
-  const mixer = createMixer(run, models)
+  const announced = new Announced(run.settings, models)
+  const mixer = createMixer(run, models, announced)
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
   const score = async (round: number): Promise<TrainedSites['curve'][number]> => ({ round, dice: await diceOf(served, sites, method.mode) })
   const curve = [await score(0)]
   const last = method.mixing === 'nothing' ? 0 : rounds
   const shown = new ShownBytes(models.length)
-  const announced = new Announced(run.settings, models)
   let trainSeconds = 0
   const agreements: number[] = []
   for (let round = 1; round <= last; round++) {
@@ -135,6 +136,9 @@ async function createModels (
 ): Promise<TrainedSite[]> {
   const adapter = learner.initialAdapter()
   const sites = length / images.length
+  const clusters = clustersIn(settings.method)
+  const factsIn = async (samples: SiteData['train']): Promise<TrainedSite['facts']> =>
+    clusters == null ? undefined : await imageClusters(learner, samples, { ...clusters, seed: settings.seed })
   return await Promise.all(images.map(async ({ train: samples, choice, name = '' }, index) =>
     await TrainedSite.create({
       learner,
@@ -143,6 +147,7 @@ async function createModels (
       choice,
       siteSeed: siteSeed(settings.seed, index),
       sites,
+      facts: await factsIn(samples),
       shown: await shownOfImages({ ...settings, learner, peer: name, siteSeed: siteSeed(settings.seed, index) }, samples),
       ...(settings.method?.sharing?.includes('core-adapter') === true ? { showsCoreAs: name } : {})
     })))
@@ -181,7 +186,7 @@ export function createSharedLearner (
 }
 
 /** @throws InputError for a server with a promise to sites: their noise is on what lands by gossip. */
-function createMixer ({ learner, method, settings }: MethodRun, models: readonly TrainedSite[]): Mixer {
+function createMixer ({ learner, method, settings }: MethodRun, models: readonly TrainedSite[], announced: Announced): Mixer {
   const { averaging, seed } = settings
   const { schema } = learner
   const promise = promiseOf(settings)
@@ -189,12 +194,16 @@ function createMixer ({ learner, method, settings }: MethodRun, models: readonly
   if (isHidden && method.mixing === 'server') {
     throw new InputError(`privacy.unit site is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
   }
+  if (clustersIn(settings.method) != null && method.mixing === 'server') {
+    throw new InputError(`method.clusters is for gossip, and ${method.name} is averaged by a server: leave the one or the other out`)
+  }
   const masses = models.map(({ samples }) => massOf(samples.length, averaging))
   const initial = models[0]!.adapter.values
   switch (method.mixing) {
     case 'server': return new ServerMixer({ schema, masses, initial })
     case 'gossip': {
-      return new GossipMixer({ schema, initial, masses, averaging, seed, ...(isHidden ? { hide: hiding(promise) } : {}) })
+      const { clusters } = announced
+      return new GossipMixer({ schema, initial, masses, averaging, seed, clusters, ...(isHidden ? { hide: hiding(promise) } : {}) })
     }
     case 'nothing': case 'alone': case 'pooled': return new NoMixer(models.length)
   }

@@ -18,6 +18,8 @@ interface TrainedSiteInit {
   readonly sites?: number
   /** What it shows to the others of its images. */
   readonly shown?: readonly Received[]
+  /** What it announces of its images from the start. */
+  readonly facts?: PhaseResult['facts']
   /** By which name it shows the adapter as it has trained it; it does not if not given. */
   readonly showsCoreAs?: string
 }
@@ -41,7 +43,7 @@ export class TrainedSite {
   #private: PrivateSet
 
   private constructor (
-    { learner, adapter, samples, choice, siteSeed, sites = 1, shown = [], showsCoreAs }: TrainedSiteInit,
+    { learner, adapter, samples, choice, siteSeed, sites = 1, shown = [], facts, showsCoreAs }: TrainedSiteInit,
     own: PrivateSet
   ) {
     this.#learner = learner
@@ -51,6 +53,7 @@ export class TrainedSite {
     this.#sites = sites
     this.#shown = shown
     this.#showsCoreAs = showsCoreAs
+    this.facts = facts
     this.samples = samples
     this.#choice = choice
   }
@@ -84,8 +87,8 @@ export class TrainedSite {
     } = {}
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, ...told })
-    Object.assign(this, { facts })
+    const { adapter, facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, ...told })
+    if (facts != null) this.facts = { ...this.facts, ...facts }
     this.#adapter = adapter
     if (phase === 'G') this.#core = this.#learner.core
     this.#private = await this.#learner.exportPrivate()

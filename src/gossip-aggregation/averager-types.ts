@@ -2,6 +2,7 @@ import type { Schema } from '../adapter/schema.ts'
 import type { ClipState } from './clip.ts'
 import type { Codec } from './codecs/codec.ts'
 import type { ExchangeLog } from './exchange/exchange-log.ts'
+import type { Range } from './exchange/scope.ts'
 import type { SealedDelta } from './groups/sealed-delta.ts'
 import type { SealedInit } from './groups/sealing.ts'
 import type { InfluenceInit, InfluenceState } from './influence.ts'
@@ -22,7 +23,7 @@ export interface AveragerSettings {
 }
 
 /** What a site learnt from its exchanges; kept with the checkpoint. */
-interface Learnt {
+export interface Learnt {
   readonly clip: ClipState
   /** Distance of the last exchange, and what training moved since; null before the first. */
   readonly distance: number | null
@@ -64,6 +65,8 @@ export interface AveragerInit {
   /** Rounds that the federation trains, read anew for each offer: no site is in a later one. Any when missing. */
   readonly rounds?: number | undefined
   readonly settings: AveragerSettings
+  /** What of x is averaged within a cluster alone; nothing when missing. */
+  readonly scoped?: readonly Range[] | undefined
   /** In memory when missing: nothing survives this process. */
   readonly log?: ExchangeLog
   readonly learnt?: Learnt | undefined

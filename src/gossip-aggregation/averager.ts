@@ -1,16 +1,14 @@
 import type { Schema } from '../adapter/schema.ts'
 import { ProtocolError, RefusedError, SchemaError } from '../errors.ts'
 import type { AveragerInit, AveragerState, AveragerSettings, Distort } from './averager-types.ts'
-import { ClipRadius } from './clip.ts'
-import { Influence } from './influence.ts'
-import { CodecChoice, noiseOf } from './codecs/codec-choice.ts'
 import type { Codec } from './codecs/codec.ts'
 import { areApart, checkMass, checkTerms } from './exchange/check-terms.ts'
 import { Doubts } from './exchange/doubts.ts'
 import type { Decision, ExchangeLog } from './exchange/exchange-log.ts'
 import type { Offer } from './exchange/exchange-types.ts'
-import { Exchange, type ExchangeSide, type Felt } from './exchange/exchange.ts'
+import { Exchange, type ExchangeSide } from './exchange/exchange.ts'
 import { MemoryExchangeLog } from './exchange/memory-log.ts'
+import { Experience } from './experience.ts'
 import { sealingOf, type Sealing } from './groups/sealing.ts'
 import { Unmixed, type Steps } from './unmixed.ts'
 import { addScaled, sumOfSquares } from './vectors/arithmetic.ts'
@@ -45,7 +43,7 @@ export class Averager {
   readonly schema: Schema
   readonly mass: number
   readonly settings: AveragerSettings
-  readonly #init: Pick<AveragerInit, 'rounds' | 'reads'>
+  readonly #init: Pick<AveragerInit, 'rounds' | 'reads' | 'scoped'>
   /** Offers are refused PAUSED and none are made. */
   paused = false
   /** The same, by the site's own policy. */
@@ -54,14 +52,13 @@ export class Averager {
   isSettling = false
   /** Whether who is behind in this round, `partner` or else this site, will catch up; who will is refused until it has. */
   willCatchUp: (round: number, partner?: string) => boolean = () => true
+  /** Digest of the cluster that this site is in, hex; undefined as long as it knows none. */
+  scope: () => string | undefined = () => undefined
   readonly #log: ExchangeLog
   readonly #x: Vector
   readonly #included = new Set<string>()
   readonly #doubts: Doubts
-  readonly #radius: ClipRadius
-  /** Of a site that trains. */
-  readonly #influence: Influence | undefined
-  readonly #codecs: CodecChoice
+  readonly #experience: Experience
   readonly #unmixed: Unmixed
   /** Where nobody may see a site's training by itself. */
   readonly sealing: Sealing | undefined
@@ -90,11 +87,9 @@ export class Averager {
     this.#log = init.log ?? new MemoryExchangeLog()
     this.#doubts = new Doubts(this.#log, (id, difference, factor, carried) => { this.#apply(id, difference, factor, carried) })
     this.#unmixed = new Unmixed(init.steps, init.unmixed)
-    this.#radius = new ClipRadius(settings.clipRadius, learnt?.clip)
-    if (init.trains != null) this.#influence = new Influence(init.trains, learnt?.own)
-    this.#codecs = new CodecChoice(settings.codec, learnt?.distance ?? Infinity)
+    this.#experience = new Experience(settings, init.trains, learnt)
     this.sealing = sealingOf(this, init.sealed, {
-      reach: () => this.#reach,
+      reach: () => this.#experience.reach,
       apply: (id, mean, steps) => { this.#carried(id, mean, steps) }
     })
   }
@@ -150,21 +145,20 @@ export class Averager {
 
   /** This partner, whatever key it has, takes all that it may move this site by, again and again. */
   hasPushed (partner: string): boolean {
-    return this.#influence?.hasPushed(partner) ?? false
+    return this.#experience.influence?.hasPushed(partner) ?? false
   }
 
   /** The largest ‖d‖ of the next exchange, whoever it is with. */
   get clipRadius (): number {
-    return this.#radius.value
+    return this.#experience.radius.value
   }
 
   /** All of it belongs together at this very moment. */
   get state (): AveragerState {
-    const { distance } = this.#codecs
-    const learnt = { clip: this.#radius.state, distance: Number.isFinite(distance) ? distance : null, own: this.#influence?.state }
     const { steps, landed: unmixed } = this.#unmixed
     const included = [...this.#included]
-    return { values: this.values, round: this.#round, mass: this.mass, included, learnt, steps, unmixed, sealed: this.sealing?.delta }
+    const { values, mass, sealing } = this
+    return { values, round: this.#round, mass, included, learnt: this.#experience.state, steps, unmixed, sealed: sealing?.delta }
   }
 
   /** For a checkpoint: x stays as it is until `work` has ended, whatever is committed meanwhile. */
@@ -211,10 +205,10 @@ export class Averager {
       values[i] = values[i]! + moved
     }
     this.#round = round
-    this.#influence?.landed(Math.sqrt(squares), steps)
+    this.#experience.influence?.landed(Math.sqrt(squares), steps)
     if (this.sealing == null) {
       this.#unmixed.add(delta, steps)
-      this.#moved(Math.sqrt(squares))
+      this.#experience.moved(Math.sqrt(squares))
     } else this.#unmixed.sealed(steps)
   }
 
@@ -237,8 +231,9 @@ export class Averager {
     if (this.doubts.has(partner)) throw new RefusedError('IN_DOUBT_HERE')
     const side = catchUp || this.#reads ? { mass: 0, upTo } : { mass: this.mass }
     const exchange = this.#begin(partner, 'initiator', exchangeId, side)
-    const [codecs, want] = [this.#codecs.can, this.#codecs.want(this.isSettling)]
-    return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, codecs, want } }
+    const { codecs } = this.#experience
+    const coding = { codecs: codecs.can, want: codecs.want(this.isSettling) }
+    return { exchange, offer: { ...exchange.terms, exchangeId, schemaHash: this.schema.hash, ...coding } }
   }
 
   /**
@@ -248,7 +243,7 @@ export class Averager {
   answer ({ self, partner, offer }: { self: string, partner: string, offer: Offer }): AnsweredOffer {
     checkTerms(offer, this.#init, this.settings)
     if (this.#isKnown(offer.exchangeId, partner)) throw new ProtocolError('the partner offers an exchange that there was before')
-    const codec = this.#codecs.agreed(offer, this.isSettling)
+    const codec = this.#experience.codecs.agreed(offer, this.isSettling)
     if (offer.schemaHash !== this.schema.hash || codec == null) return { refused: 'SCHEMA' }
     const refused = this.#refusal(self, partner, offer)
     if (refused != null) return { refused }
@@ -301,25 +296,27 @@ export class Averager {
   }
 
   #site (partner: string, { mass, upTo = Infinity }: { mass: number, upTo?: number }): ExchangeSide {
-    const { normBound, codec } = this.settings
+    const { settings: { normBound, codec } } = this
+    const { influence } = this.#experience
     const usualRadius = this.clipRadius
     const steps = this.steps[this.sealing == null ? 'trained' : 'arrived']
-    const clipRadius = this.#distort == null ? Math.min(usualRadius, this.#influence?.radius(partner) ?? Infinity) : Number.MAX_VALUE
-    const stated = mass === 0 ? Math.min(this.#reachAfter(upTo - this.#round), Number.MAX_VALUE) : clipRadius
+    const clipRadius = this.#distort == null ? Math.min(usualRadius, influence?.radius(partner) ?? Infinity) : Number.MAX_VALUE
+    const stated = mass === 0 ? Math.min(this.#experience.reachAfter(upTo - this.#round), Number.MAX_VALUE) : clipRadius
     return {
       schema: this.schema,
       x: this.#x,
       normBound,
       distort: this.#distort,
       usualRadius: this.isSettling && clipRadius < usualRadius ? Infinity : usualRadius,
-      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}) },
+      terms: { round: this.#round, mass, clipRadius: stated, steps, ...(this.#reads ? { reads: true } : {}), ...this.#scope },
+      scoped: this.#init.scoped,
       mixed: (into) => {
         into.set(this.values)
         this.#unmixed.takeOut(into)
         return into
       },
       adaptsCodec: codec === 'auto',
-      sketchSeed: this.#influence?.seed,
+      sketchSeed: influence?.seed,
       check: (theirs, own) => {
         checkTerms(theirs, this.#init, this.settings)
         if (theirs.mass + own.mass === 0) throw new ProtocolError('neither side has any mass')
@@ -334,19 +331,16 @@ export class Averager {
         if (this.#current === exchange) this.#current = undefined
         if (end === 'doubt') this.#doubts.add(exchange)
         if (outcome == null) return
-        if (this.#reads || (exchange.terms.mass > 0 && outcome.partnerMass > 0)) this.#learn(outcome)
+        const tells = this.#reads || (exchange.terms.mass > 0 && outcome.partnerMass > 0)
+        if (tells) this.#experience.learn(outcome, this.isSettling)
         if (exchange.terms.mass === 0 && !outcome.clipped) this.#round = Math.max(this.#round, Math.min(outcome.partnerRound, upTo))
       }
     }
   }
 
-  /** What so many rounds of the others may have moved them away from this site, which took no part. */
-  #reachAfter (rounds: number): number {
-    return Math.min(this.#radius.after(rounds), this.#reach * (1 + Math.max(0, rounds)))
-  }
-
-  get #reach (): number {
-    return this.#influence?.reach ?? Infinity
+  get #scope (): { readonly scope?: string } {
+    const scope = this.#init.scoped == null ? undefined : this.scope()
+    return scope == null ? {} : { scope }
   }
 
   get #reads (): boolean {
@@ -355,16 +349,12 @@ export class Averager {
 
   /** Before its own training it cannot tell what is far, and one that only reads has nothing to give. */
   get #isUntrained (): boolean {
-    return this.#reads || (this.#influence != null && this.#round === 0 && this.steps.trained === 0)
-  }
-
-  #moved (norm: number): void {
-    for (const each of [this.#radius, this.#codecs]) each.moved(norm)
+    return this.#reads || (this.#experience.influence != null && this.#round === 0 && this.steps.trained === 0)
   }
 
   #carried (id: string, mean: Float32Array, steps: number): void {
     this.#x.add(1, mean)
-    this.#moved(Math.sqrt(sumOfSquares(mean)))
+    this.#experience.moved(Math.sqrt(sumOfSquares(mean)))
     this.#unmixed.arrive(steps)
     if (this.sealing?.holds(id) === true) this.#included.add(id)
   }
@@ -374,12 +364,6 @@ export class Averager {
     this.#unmixed.arrive(carried)
     if (this.#log.committed().some((record) => record.exchangeId === exchangeId)) this.#included.add(exchangeId)
     this.#exchanges++
-  }
-
-  #learn ({ partner, distance, clippedDistance, codec, noise, sketch }: Felt): void {
-    this.#influence?.moved(partner, { distance: clippedDistance, sketch, isSettling: this.isSettling })
-    this.#radius.accepted(partner, distance, noiseOf(codec, noise))
-    this.#codecs.observed(distance, noise)
   }
 
   #refusal (self: string, partner: string, offer: Offer): RefusalReason | undefined {

@@ -24,6 +24,8 @@ export interface View {
   readonly isPatient?: boolean
   /** Estimated distance of its vector from this site's, by sketches; undefined without one. */
   readonly distance?: (id: string) => number | undefined
+  /** How readily this site asks it, above 0 to 1; all alike without. */
+  readonly weight?: (id: string) => number
 }
 
 /** Draws before all candidates are looked at: a choice among thousands must not cost thousands. */
@@ -48,8 +50,8 @@ export function choosePartner (rule: PartnerRule, view: View): string | undefine
 }
 
 /**
- * A partner drawn uniformly among those that are not to be left alone yet and worth asking; those clipped three times running only if
- * nobody else is there.
+ * A partner drawn, uniformly or by weight, among those that are not to be left alone yet and worth asking; those clipped three times
+ * running only if nobody else is there.
  */
 export function randomPartner (view: View): string | undefined {
   const { candidates, backOff, even } = view
@@ -99,9 +101,19 @@ function longUnmet (view: View): readonly string[] {
   return sorted.length === 0 ? candidates : sorted.slice(0, Math.ceil(sorted.length / 2))
 }
 
+/** Of two as far away the one that this site asks more readily is the farther one. */
+function weightedDistance ({ distance, weight }: View): View['distance'] {
+  if (distance == null || weight == null) return distance
+  return (id) => {
+    const away = distance(id)
+    return away == null ? undefined : away * weight(id)
+  }
+}
+
 /** The one whose vector is farthest by its sketch, among up to 64 drawn; random while nobody announced one. */
 function farthestPartner (view: View): string | undefined {
-  const { candidates, distance, random } = view
+  const { candidates, random } = view
+  const distance = weightedDistance(view)
   const from = candidates.length <= COMPARED
     ? candidates
     : Array.from({ length: COMPARED }, () => candidates[Math.floor(random() * candidates.length)]!)
@@ -134,14 +146,20 @@ function isReady ({ self, backOff, now }: View, id: string): boolean {
   return id !== self && backOff.readyAt(id) <= now
 }
 
-/** Uniform over the candidates that are able: by rejection while that is quick. */
-function draw ({ candidates, random }: View, isAble: (id: string) => boolean): string | undefined {
+/** Uniform, or by weight, over the candidates that are able: by rejection while that is quick. */
+function draw ({ candidates, random, weight }: View, isAble: (id: string) => boolean): string | undefined {
   for (let i = 0; i < Math.min(DRAWS, candidates.length); i++) {
     const id = candidates[Math.floor(random() * candidates.length)]!
-    if (isAble(id)) return id
+    if (isAble(id) && (weight == null || random() < weight(id))) return id
   }
   const able = candidates.filter(isAble)
-  return able[Math.floor(random() * able.length)]
+  return weight == null ? able[Math.floor(random() * able.length)] : drawWeighted(able, random, weight)
+}
+
+function drawWeighted (able: readonly string[], random: () => number, weight: (id: string) => number): string | undefined {
+  const weights = able.map(weight)
+  let left = random() * weights.reduce((sum, each) => sum + each, 0)
+  return able.find((_, i) => (left -= weights[i]!) < 0) ?? able.at(-1)
 }
 
 function indexOf (sorted: readonly string[], id: string): number | undefined {

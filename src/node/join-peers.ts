@@ -1,5 +1,6 @@
 import type { Auditor } from '../audit/auditor.ts'
 import { messageOf } from '../common/message-of.ts'
+import { runInSlices } from '../common/slices.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
 import { protocolNames } from '../protocol/versions.ts'
@@ -10,6 +11,7 @@ import { systemClock } from '../rounds/clock.ts'
 import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import type { PeerTable } from '../rounds/peer-table.ts'
 import { Settlement } from '../rounds/settlement.ts'
+import { siteClusters, type SiteClusters } from '../rounds/site-clusters.ts'
 import { factSpecs } from '../settings/facts.ts'
 import { classNames } from '../settings/labels.ts'
 import { sealedOf } from '../settings/secure.ts'
@@ -47,7 +49,9 @@ export async function joinPeers (
   const turnsPerRound = averaging.initiationsPerRound * turnsPerInitiation(averaging.partner)
   peers.guide(averager)
   const announcer = announcerOf(site, state, network)
-  const gossip = exchangeLoop(site, network, { averager, turnsPerRound, announcer, peers })
+  const clusters = clustersOf(site, averager, peers)
+  if (clusters != null) averager.scope = () => clusters.scope
+  const gossip = exchangeLoop(site, network, { averager, turnsPerRound, announcer, peers, clusters })
   const arrival = new Arrival(notices, { patience: sealedOf(averaging)?.patience })
   const changed = (): void => {
     checkpoint.exchanged()
@@ -91,6 +95,16 @@ export async function joinPeers (
   }
 }
 
+function clustersOf (site: Site, averager: Averager, peers: PeerTable): SiteClusters | undefined {
+  const { peerId: self, federation: { document }, record } = site
+  return siteClusters(document, {
+    self,
+    own: () => record.facts,
+    heard: () => peers.facts(averager.round, document.averaging.staleness),
+    drive: runInSlices
+  })
+}
+
 /** One that only reads takes no round over that the others are not in, nor more than so many rounds may have moved them. */
 function exchangeLoop (site: Site, network: SiteNetwork, chosen: Parameters<typeof partnerChoice>[1]): ExchangeLoop {
   const { averager, peers } = chosen
@@ -112,7 +126,7 @@ function reading ({ exchange, peers }: SiteNetwork, averager: Averager): Exchang
 
 function announcerOf (
   { federation: { id, document }, mechanism, record, logger }: Site,
-  { averager, initial }: Pick<AdapterState, 'averager' | 'initial'>,
+  { averager, initial, scoped }: Pick<AdapterState, 'averager' | 'initial' | 'scoped'>,
   { software, peers, publish }: SiteNetwork
 ): Announcer {
   return new Announcer({
@@ -121,6 +135,7 @@ function announcerOf (
     initial,
     classes: classNames(document.labels),
     facts: factSpecs(document),
+    scoped,
     software: { software: software.version, protocols: protocolNames(software.protocols) },
     record,
     hidesScores: mechanism != null,
@@ -165,8 +180,10 @@ function settling (averager: Averager, { peers, settle }: SiteNetwork, groups: J
 
 function partnerChoice (
   { peerId, federation: { document: { averaging } } }: Site,
-  { averager, turnsPerRound, announcer, peers }: Pick<AdapterState, 'averager'> & Pick<JoinedPeers, 'turnsPerRound' | 'announcer'> & {
-    peers: PeerTable
+  { averager, turnsPerRound, announcer, peers, clusters }: Pick<JoinedPeers, 'turnsPerRound' | 'announcer'> & {
+    averager: Averager,
+    peers: PeerTable,
+    clusters: SiteClusters | undefined
   }
 ): NonNullable<ExchangeLoopInit['partner']> {
   return {
@@ -175,6 +192,7 @@ function partnerChoice (
     ring: () => peers.ring(peerId),
     step: () => averager.round * turnsPerRound,
     isOutOfStep: true,
-    distance: announcer.distanceTo
+    distance: announcer.distanceTo,
+    ...(clusters == null ? {} : { cluster: () => clusters.members, weight: (id) => clusters.affinity(id) })
   }
 }

@@ -13,6 +13,7 @@ import { readFederation, type Federation } from '../federation/document.ts'
 import { loadIdentity } from '../federation/identity.ts'
 import { requirePolicy } from '../federation/policy.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
+import { rangesOf, type Range } from '../gossip-aggregation/exchange/scope.ts'
 import { massOf } from '../gossip-aggregation/mass.ts'
 import type { Landed, Steps } from '../gossip-aggregation/unmixed.ts'
 import { AdapterStore, type BestOfRounds, type FinishedRound } from '../home/adapter-store.ts'
@@ -33,6 +34,7 @@ import { recoveredSteps } from '../rounds/participation.ts'
 import type { PrivacyGuard } from '../rounds/privacy-guard.ts'
 import { SiteRecord } from '../rounds/site-record.ts'
 import type { TrainerReady, TrainerSetup } from '../rounds/trainer-messages.ts'
+import { clustersIn } from '../settings/method.ts'
 import { engine } from '../settings/site/compute.ts'
 import type { Policy } from '../settings/site/policy.ts'
 import type { SiteConfig } from '../settings/site/site-config.ts'
@@ -162,6 +164,8 @@ export function trainerSetup ({ paths, config, federation, policy, peerId, mecha
 export interface AdapterState {
   readonly schema: Schema
   readonly initial: Float32Array
+  /** What of x is averaged within a cluster of sites alone. */
+  readonly scoped: readonly Range[] | undefined
   readonly averager: Averager
   readonly log: DiskExchangeLog
   /** Of groups, where the federation seals. */
@@ -197,7 +201,8 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   sayWarnings(notices, [store, log, unmixed, site.metrics, ...sealed.files], ready)
   // Homes of software before 0.2.0 say by the round alone that phase G has landed.
   if (saved != null && saved.notes?.steps == null && saved.round > site.metrics.finishedRounds) site.record.trainedBefore = -1
-  const averager = await Averager.recover(averagerInit(site, ready, { schema, saved, log, landed, others, sealed }))
+  const init = averagerInit(site, ready, { schema, saved, log, landed, others, sealed })
+  const averager = await Averager.recover(init)
   recoverExchanges(log, averager, audit)
   const onFailure = (error: unknown): void => {
     notices.warn(
@@ -210,7 +215,7 @@ export async function openAdapter (site: Site, ready: TrainerReady, audit: Audit
   const checkpoint = new Checkpoint({ averager, store, unmixed, sealed: sealed.store, finished, ...told })
   const privacy = await guardOf(site, averager.steps.trained, audit)
   await keepInventory(paths, { ended: false })
-  return { schema, initial, averager, log, groupLog: sealed.log, store, checkpoint, best, privacy }
+  return { schema, initial, scoped: init.scoped, averager, log, groupLog: sealed.log, store, checkpoint, best, privacy }
 }
 
 async function guardOf (site: Site, trained: number, audit: Auditor): Promise<PrivacyGuard | undefined> {
@@ -268,6 +273,7 @@ function averagerInit (
     ...(site.record.reads ? { mass: 0, reads: true } : { mass: massOf(images, averaging), trains: { rootOf, seed: randomInt(2 ** 32) } }),
     get rounds () { return mostRounds() },
     settings: averaging,
+    scoped: scopedIn(site, schema),
     log,
     included: notes?.included ?? [],
     learnt: notes?.learnt,
@@ -276,6 +282,11 @@ function averagerInit (
     unmixed: steps == null ? [] : landed.filter(({ until }) => until <= steps.trained),
     distort: lieOf(faults, initial)
   }
+}
+
+function scopedIn ({ federation: { document: { method } } }: Site, schema: Schema): readonly Range[] | undefined {
+  const own = clustersIn(method)?.own
+  return own == null ? undefined : rangesOf(schema, own)
 }
 
 /** What waited for a group and is gone never arrives. */

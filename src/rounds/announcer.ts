@@ -2,6 +2,7 @@ import { messageOf } from '../common/message-of.ts'
 import { runInSlices } from '../common/slices.ts'
 import type { Averager } from '../gossip-aggregation/averager.ts'
 import { estimateDistance } from '../gossip-aggregation/consensus.ts'
+import type { Range } from '../gossip-aggregation/exchange/scope.ts'
 import { releaseFacts, type FactSpec } from '../gossip-aggregation/facts.ts'
 import { sketchSeed, sketchSlices } from '../gossip-aggregation/sketch.ts'
 import type { Announcement } from '../protocol/announce/index.ts'
@@ -22,6 +23,8 @@ export interface AnnouncerInit {
   readonly hidesScores?: boolean
   /** What the document lets a site announce beside the rest. */
   readonly facts?: readonly FactSpec[]
+  /** What of x clusters average apart: all sites agree on the rest alone, and it alone is sketched. */
+  readonly scoped?: readonly Range[] | undefined
   readonly peers: PeerTable
   readonly publish: (announcement: Announcement) => Promise<void>
   readonly logger: Logger
@@ -96,9 +99,10 @@ export class Announcer {
   }
 
   async #announce (): Promise<void> {
-    const { averager, record, software, publish, logger } = this.#init
+    const { averager, initial, scoped = [], record, software, publish, logger } = this.#init
     this.#lastAt = performance.now()
     const values = averager.shared()
+    for (const { begin, end } of scoped) values.set(initial.subarray(begin, end), begin)
     const { round } = averager
     try {
       this.#own = await runInSlices(sketchSlices(values, this.#seed))

@@ -34,11 +34,13 @@ export interface ExchangeLoopInit {
 type Extent = 'whole' | 'part'
 
 /** The federation's rule, and what it looks at besides the candidates. */
-interface Choice extends Pick<View, 'distance'> {
+interface Choice extends Pick<View, 'distance' | 'weight'> {
   readonly rule: PartnerRule
   readonly self: string
   /** Sorted ids of all known sites, with this one. */
   readonly ring: () => readonly string[]
+  /** The same of the sites of this site's cluster alone, where the method has clusters, and it knows its own. */
+  readonly cluster?: (() => readonly string[] | undefined) | undefined
   /** Agreed step of the next initiation; those that follow while it stays the same count on from it. */
   readonly step: () => number
   /** Sites train each at its own pace, and keep the agreed steps in a sweep only. */
@@ -77,6 +79,8 @@ export class ExchangeLoop {
   /** Others' landings when this site exchanged last. */
   #landings = 0
   #isSweeping = false
+  /** Of a sweep within the cluster, which comes after that among all. */
+  #isWithin = false
   #base = 0
   #sinceBase = 0
   #trouble: string | undefined
@@ -118,14 +122,18 @@ export class ExchangeLoop {
     const { partner, averager } = this.#init
     if (averager != null) averager.isSettling = false
     this.#met.clear()
-    if (partner?.rule !== 'exponential') return
-    const cycle = agreedSteps(partner.ring().length) + 1
+    if (partner?.rule === 'exponential') this.#align(partner.ring())
+  }
+
+  /** The next step is the first in which the sites of this ring meet. */
+  #align ({ length }: readonly string[]): void {
+    const cycle = agreedSteps(length) + 1
     this.#sinceBase += cycle - this.#step() % cycle
   }
 
   /**
    * Nobody trains any more: as many exchanges as it takes to hear of all others, with the agreed partners in the agreed order where the
-   * rule has them.
+   * rule has them; where there are clusters, once more within the own one.
    */
   async sweep ({ withinMs, signal }: { withinMs: number, signal: AbortSignal }): Promise<void> {
     const { partner, peers, clock, averager } = this.#init
@@ -134,12 +142,23 @@ export class ExchangeLoop {
     if (averager != null) averager.isSettling = true
     this.#isSweeping = true
     try {
-      for (let step = 0; step < agreedSteps(sites) && clock.now() < until; step++) {
-        if (step > 0) await clock.sleep(STEP_MS, signal)
-        await this.initiate({ count: 1, withinMs: Math.min(STEP_WAIT_MS, until - clock.now()), signal })
-      }
+      await this.#sweepAmong(sites, until, signal)
+      const cluster = partner?.cluster?.() ?? []
+      if (cluster.length < 2 || cluster.length >= sites) return
+      this.#isWithin = true
+      if (partner?.rule === 'exponential') this.#align(cluster)
+      await this.#sweepAmong(cluster.length, until, signal)
     } finally {
       this.#isSweeping = false
+      this.#isWithin = false
+    }
+  }
+
+  async #sweepAmong (sites: number, until: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#init
+    for (let step = 0; step < agreedSteps(sites) && clock.now() < until; step++) {
+      if (step > 0 || this.#isWithin) await clock.sleep(STEP_MS, signal)
+      await this.initiate({ count: 1, withinMs: Math.min(STEP_WAIT_MS, until - clock.now()), signal })
     }
   }
 
@@ -154,7 +173,7 @@ export class ExchangeLoop {
     const until = clock.now() + withinMs
     while (clock.now() < until && ahead().length > 0) {
       signal.throwIfAborted()
-      const view = { ...this.#view(), candidates: ahead() }
+      const view = { ...this.#view(), candidates: this.#alikeIn(ahead()) }
       const partner = choosePartner('random', view)
       if (partner == null) await clock.sleep(waitMs(nextReady(view), view.now), signal)
       else {
@@ -164,6 +183,13 @@ export class ExchangeLoop {
       }
     }
     return undefined
+  }
+
+  /** Those of the own cluster, where there are any: what its sites alone average is taken over of no other. */
+  #alikeIn (ids: readonly string[]): readonly string[] {
+    const cluster = this.#init.partner?.cluster?.() ?? []
+    const alike = ids.filter((id) => cluster.includes(id))
+    return alike.length === 0 ? ids : alike
   }
 
   #sayFar (partner: string): void {
@@ -199,14 +225,20 @@ export class ExchangeLoop {
     const even = this.#isSweeping ? undefined : this.#even
     const view = { candidates: peers.candidates(), backOff: this.#backOff, now: clock.now(), random, even }
     if (partner == null) return view
-    const { self, distance, isOutOfStep = false } = partner
+    const { self, distance, weight, isOutOfStep = false } = partner
     const isInStep = partner.rule === 'exponential' && (this.#isSweeping || !isOutOfStep)
     return {
       ...view,
       self,
-      ...(isInStep ? { ring: partner.ring(), step, isPatient: this.#isSweeping } : {}),
-      ...(distance == null ? {} : { distance })
+      ...(isInStep ? { ring: this.#ring(partner), step, isPatient: this.#isSweeping } : {}),
+      ...(distance == null ? {} : { distance }),
+      ...(weight == null ? {} : { weight })
     }
+  }
+
+  /** Whom agreed steps go through: in a sweep all sites first; else those of the own cluster, where there are clusters. */
+  #ring ({ ring, cluster }: Choice): readonly string[] {
+    return this.#isSweeping && !this.#isWithin ? ring() : cluster?.() ?? ring()
   }
 
   /** Others have landed training as often as there are others since this site's last exchange, whoever began it. */

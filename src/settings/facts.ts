@@ -1,6 +1,7 @@
 import type { FactSpec } from '../gossip-aggregation/facts.ts'
+import { clusterFacts } from '../gossip-aggregation/mixing/cluster-facts.ts'
 import type { AveragingSettings } from './averaging.ts'
-import { MOST_OF_VECTOR, type MethodSettings } from './method.ts'
+import { clustersIn, MOST_OF_VECTOR, type MethodSettings } from './method.ts'
 import type { ModelSettings } from './model.ts'
 import type { PrivacySettings } from './privacy.ts'
 import { learnsThreshold, type TrainSettings } from './training.ts'
@@ -9,7 +10,7 @@ import { learnsThreshold, type TrainSettings } from './training.ts'
 export interface FactSections {
   readonly method?: MethodSettings | undefined
   readonly training: Pick<TrainSettings, 'dualTeacher'>
-  readonly averaging: Pick<AveragingSettings, 'maxMass'>
+  readonly averaging: Pick<AveragingSettings, 'maxMass'> & Partial<Pick<AveragingSettings, 'secure'>>
 }
 
 interface Around extends FactSections {
@@ -24,13 +25,15 @@ const PRIVATE_THRESHOLD = 0.15
 /** What every site announces of itself beside its adapter (docs/spec/mixing.md#facts); nothing where the method asks none. */
 export function factSpecs ({ method, training, averaging }: FactSections): readonly FactSpec[] {
   const { robust, generalisation, units, relations } = method ?? {}
+  const clusters = clustersIn(method)
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
     ...(robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
     ...(generalisation == null ? [] : [{ name: 'gap', length: 1, least: 0, most: 1 }]),
     ...(learnsThreshold(training) ? [{ name: 'threshold', length: 1, least: 0, most: Math.LN2 }] : []),
     ...((robust ?? generalisation ?? units ?? relations) == null ? [] : [mass]),
-    ...(selects(method) ? [{ name: SITE_VECTOR, length: method.siteContrast.size, least: -MOST_OF_VECTOR, most: MOST_OF_VECTOR }] : [])
+    ...(selects(method) ? [{ name: SITE_VECTOR, length: method.siteContrast.size, least: -MOST_OF_VECTOR, most: MOST_OF_VECTOR }] : []),
+    ...(clusters == null ? [] : clusterFacts(clusters))
   ]
 }
 
@@ -53,7 +56,7 @@ export function conflictInFacts (settings: Around): string | undefined {
   }
   const parts = [
     conflictInUnits, conflictInRelations, conflictInGeneralisation, conflictInTeachers, conflictInSelection, conflictInMix,
-    conflictInTurns, conflictWithPrivacy
+    conflictInTurns, conflictInClusters, conflictWithPrivacy
   ]
   return parts.map((conflict) => conflict(settings)).find((each) => each != null)
 }
@@ -126,6 +129,18 @@ function conflictInTurns ({ method, model: { decoder } }: Around): string | unde
     : undefined
 }
 
+function conflictInClusters ({ method, averaging: { secure } }: Around): string | undefined {
+  const { clusters, units, relations } = method ?? {}
+  if (clusters == null) return undefined
+  if (units != null || relations != null) {
+    const other = units == null ? 'method.relations' : 'method.units'
+    return `method.clusters: what sites average apart is no average of all, from which ${other} counts: leave one of them out`
+  }
+  return secure?.mode === 'sealed'
+    ? 'method.clusters: a sealed group would average sites of other clusters, too: leave method.clusters or averaging.secure out'
+    : undefined
+}
+
 function whatStays ({ method, model }: Around): string | undefined {
   if (model.moe.blocks.length > 0) return 'experts are'
   return method?.personal === 'copy' ? 'method.personal copy is' : method?.keeps != null ? 'method.keeps is' : undefined
@@ -146,8 +161,8 @@ function conflictWithPrivacy ({ privacy: { unit } = { unit: 'none' }, ...section
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.generalisation, method.units, method.relations, method.siteContrast: what sites announce of their images ' +
-      'carries no noise, and privacy would promise nothing: leave one of them out'
+    : 'method.robust, method.generalisation, method.units, method.relations, method.siteContrast, method.clusters: what sites announce ' +
+      'of their images carries no noise, and privacy would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */
@@ -160,6 +175,11 @@ export function factsInWords (sections: FactSections): string[] {
     ...(names.includes('mass') ? ['sites announce what they count for in the average: their training images, up to maxMass'] : []),
     ...(names.includes(SITE_VECTOR)
       ? ['sites announce a vector of a few numbers each, which training on their images made: what is special about them']
-      : [])
+      : []),
+    ...(names.includes('centres') ? [clustersInWords(sections.method?.clusters?.minimum)] : [])
   ]
+}
+
+function clustersInWords (minimum = 0): string {
+  return `sites announce up to 4 clusters of their patients, each of at least ${minimum}: their middles, shares and likeness`
 }

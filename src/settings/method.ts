@@ -14,6 +14,11 @@ export type GlobalGroup = typeof GLOBAL_GROUPS[number]
 export const SERVES = ['tuned', 'alone'] as const
 export type Serves = typeof SERVES[number]
 
+/** Of all sites. */
+const MOST_CLUSTERS = 8
+/** Fewer are persons rather than a cluster. */
+const LEAST_PATIENTS = 5
+
 /** Of a document that does not say it. */
 export const DEFAULT_TAIL = 0.25
 
@@ -91,6 +96,39 @@ const alternate = z.strictObject({
   body: setting(count.max(1_000), 'Steps after them, that train everything else', { unit: 'steps' })
 })
 
+const PATTERN_ERROR = 'must be a regular expression, such as ^mask_decoder\\.'
+const pattern = z.string().min(1).max(100).refine(isPattern, { error: PATTERN_ERROR })
+
+function isPattern (text: string): boolean {
+  try {
+    return new RegExp(text) != null
+  } catch {
+    return false
+  }
+}
+
+/** Sites whose images are alike, by what each says of clusters of its patients (docs/spec/mixing.md#clusters). */
+const clusters = z.strictObject({
+  count: setting(
+    z.union([z.literal('auto'), count.max(MOST_CLUSTERS)], { error: `must be auto, or a whole number from 1 to ${MOST_CLUSTERS}` }),
+    'Clusters of all sites together; auto: as many as their joint graph has of itself; 1: as without clusters'
+  ),
+  own: setting(
+    z.array(pattern).min(1).max(16),
+    'Parameters that sites of one cluster alone average, by regular expressions of their names; all others are averaged by everybody'
+  ),
+  neighbours: setting(count.max(16), 'Clusters of patients at other sites to which one of a site is joined'),
+  projection: setting(
+    z.number().int().min(2).max(64),
+    'Numbers that are announced of the centre of a cluster, out of what the base makes of images'
+  ),
+  minimum: setting(
+    z.number().int().min(LEAST_PATIENTS).max(1_000),
+    'Patients that a cluster has at least; a site with fewer announces none',
+    { unit: 'patients' }
+  )
+})
+
 /** How a federation's method differs from pFedSAM beyond model, training and averaging. */
 export const method = z.strictObject({
   preset: setting(z.string().min(1).max(60).optional(), 'The preset that the founder took, for people: nothing depends on it', {
@@ -124,7 +162,15 @@ export const method = z.strictObject({
   relations: relations.optional(),
   siteContrast: siteContrast.optional(),
   elementMix: elementMix.optional(),
-  alternate: alternate.optional()
+  alternate: alternate.optional(),
+  clusters: clusters.optional()
 })
 
 export type MethodSettings = Readonly<z.infer<typeof method>>
+
+export type ClusterSettings = NonNullable<MethodSettings['clusters']>
+
+/** Undefined where all sites are one cluster, whatever they say: then nobody says anything. */
+export function clustersIn (own: Pick<MethodSettings, 'clusters'> | undefined): ClusterSettings | undefined {
+  return own?.clusters?.count === 1 ? undefined : own?.clusters
+}

@@ -9,7 +9,7 @@ export const LIE = 100
 /** What one step of training adds to each number, in multiples of the spread at the start: far below the spread to be reached. */
 export const LEARNING = 1e-5
 /** Streams of random numbers, apart, so that one setting does not change what another draws. */
-export const STREAM = { values: 0, roles: 1, churn: 2, network: 3, turns: 4, lies: 5, gossip: 6, training: 7 } as const
+export const STREAM = { values: 0, roles: 1, churn: 2, network: 3, turns: 4, lies: 5, gossip: 6, training: 7, facts: 8 } as const
 /** Rounds where there are stragglers and nothing else is said. */
 const ROUNDS = 20
 
@@ -34,6 +34,11 @@ export const simulation = z.strictObject({
   slowness: setting(count.max(1_000), 'A step of training takes slow sites so many times as long, or their turns and messages do', {
     default: 4
   }),
+  clusters: setting(
+    number.int().min(0).max(8),
+    'Kinds of sites: each tells facts of its kind, and goes to those first that it finds alike; 0: sites tell nothing, and go to any',
+    { default: 0 }
+  ),
   secure: setting(z.boolean(), 'Sites seal what they train: masked groups carry it', { default: false }),
   spread: setting(
     number.min(1e-6).max(1),

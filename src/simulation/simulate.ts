@@ -31,6 +31,8 @@ export interface SimulationResult {
   readonly meanMoved: number
   /** Where sites train. */
   readonly training: TrainingResult | null
+  /** Where sites tell facts: how large the clusters are that they make of them, and what one announces. */
+  readonly facts: { readonly clusters: readonly number[], readonly announced: Float32Array } | null
   /**
    * Changes of Σw and, as a share of Σw·‖x‖, of Σw·x, of all sites, once nothing is in doubt; but for what training added and
    * what was taken over by catching up.
@@ -44,7 +46,7 @@ const MOST_CYCLES = 1_000_000
 /** Runs a virtual federation; same options, same result. */
 export async function simulate (options: SimulationOptions): Promise<SimulationResult> {
   const federation = new VirtualFederation(options)
-  const { sites } = federation
+  const { sites, facts: told } = federation
   const honest = sites.filter(({ isLiar }) => !isLiar)
   const before = {
     mass: totalMass(sites),
@@ -84,6 +86,7 @@ export async function simulate (options: SimulationOptions): Promise<SimulationR
     honestNamed: honest.filter(({ id }) => named.has(id)).length,
     meanMoved: Math.sqrt(squaredDistance(weightedMean(honest), before.mean)) / start,
     training,
+    facts: told == null ? null : { clusters: told.found.map(({ length }) => length), announced: told.announced },
     changed: {
       mass: Math.abs(mass / before.mass - 1),
       weightedSum: Math.sqrt(squaredDistance(weightedSum(sites), expected)) / before.size

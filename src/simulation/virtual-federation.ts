@@ -4,12 +4,13 @@ import type { Distort } from '../gossip-aggregation/averager-types.ts'
 import { Averager } from '../gossip-aggregation/averager.ts'
 import { defaultSealed } from '../settings/secure.ts'
 import { turnsPerInitiation } from '../gossip-aggregation/partner-choice.ts'
-import { ExchangeLoop } from '../rounds/exchange-loop.ts'
+import { ExchangeLoop, type ExchangeLoopInit } from '../rounds/exchange-loop.ts'
 import { sketchOf, squaredDistance } from './measure.ts'
 import { normalNumbers } from '../common/normal-numbers.ts'
 import { CYCLE_MS, LIE, roundsOf, STREAM, type SimulationOptions } from './options.ts'
 import type { Scenario } from './scenario.ts'
 import { VirtualClock } from './virtual-clock.ts'
+import { virtualFacts, type VirtualFacts } from './virtual-facts.ts'
 import { idOf } from './virtual-daemon.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 import type { VirtualSite } from './virtual-site.ts'
@@ -28,6 +29,8 @@ export class VirtualFederation {
   readonly sites: readonly VirtualSite[]
   /** Where sites train. */
   readonly training: VirtualTraining | undefined
+  /** Where sites tell facts. */
+  readonly facts: VirtualFacts | undefined
   readonly #options: SimulationOptions
   readonly #scenario: Scenario | undefined
   readonly #clock = new VirtualClock()
@@ -53,6 +56,7 @@ export class VirtualFederation {
     const slowness = rounds > 0 ? 1 : options.slowness
     this.#network = new VirtualNetwork({ clock, random: seededRandom(seed, STREAM.network), loss, delay, slowness })
     this.#ids = Array.from({ length: peers }, (_, index) => idOf(index))
+    if (options.clusters > 0) this.facts = virtualFacts(this.#ids, options)
     const byId = (id: string): VirtualSite => this.#byId.get(id)!
     if (rounds > 0) {
       this.training = new VirtualTraining({ options, scenario, rounds, clock, network: this.#network, sites: () => this.sites, byId })
@@ -218,9 +222,15 @@ export class VirtualFederation {
         self: this.#ids[index]!,
         ring: () => this.#ids,
         step: () => this.#stepOf(),
-        distance: (id) => this.#distance(own(), id)
+        distance: (id) => this.#distance(own(), id),
+        ...this.#alike(this.#ids[index]!)
       }
     })
+  }
+
+  #alike (self: string): Pick<NonNullable<ExchangeLoopInit['partner']>, 'cluster' | 'weight'> {
+    const { facts } = this
+    return facts == null ? {} : { cluster: () => facts.clusters.membersOf(self), weight: (id) => facts.weight(self, id) }
   }
 
   #stepOf (): number {

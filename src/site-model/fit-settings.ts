@@ -8,7 +8,7 @@ import { selectionGroups } from '../model/parameters/site-selection.ts'
 import { samConfig, withImageSize } from '../model/sam/build-sam.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { Labels } from '../settings/labels.ts'
-import type { MethodSettings } from '../settings/method.ts'
+import { clustersIn, type MethodSettings } from '../settings/method.ts'
 import { defaultImageSize, defaultModelSettings } from '../settings/model.ts'
 import { defaultTrainSettings, BATCH_OF_SEVERAL } from '../settings/training.ts'
 import { findModel } from './base/model-store.ts'
@@ -53,6 +53,10 @@ export function checkModel (
   if (globalParameters(groups, 'shared').length === 0) {
     throw new InputError('the settings leave nothing that sites would average: train more of encoder or decoder, or keep less of it')
   }
+  const own = clustersIn(method)?.own ?? []
+  const names = travellingTensors(settings.lora.aggregation ?? 'factors', globalParameters(groups, 'shared')).map((each) => each.name)
+  const idle = own.find((pattern) => !names.some((each) => new RegExp(pattern).test(each)))
+  if (idle != null) throw new InputError(`method.clusters.own: ${idle} is the name of nothing that sites average: leave it out`)
 }
 
 function groupsOf (

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { ProtocolError } from '../../src/errors.ts'
 import { land } from '../../src/gossip-aggregation/landing.ts'
 import { clippedAndNoised } from '../../src/privacy/clip-and-noise.ts'
 import { secretNormal } from '../../src/privacy/secret-noise.ts'
@@ -104,6 +105,60 @@ describe('conservation of Σw·x', () => {
       expect(landed).to.have.length(SIZE)
       expectConserved(weightedSum(sites), before.map((value, i) => value + averager.mass * landed[i]!), sites)
     }))
+  })
+
+  it('holds per number where clusters average some of them apart: within a cluster alone they move', async () => {
+    const SCOPED = [{ begin: 0, end: 1 }, { begin: 2, end: 4 }] as const
+    const isScoped = (index: number): boolean => SCOPED.some(({ begin, end }) => begin <= index && index < end)
+    const cluster = fc.constantFrom('aa', 'bb', undefined)
+    const clip = fc.double({ min: 0.01, max: 300, noNaN: true })
+    await fc.assert(fc.asyncProperty(vector, vector, mass, mass, cluster, cluster, clip, async (x, y, v, w, one, other, clipRadius) => {
+      const stated = (scope: string | undefined): object => ({ scoped: SCOPED, ...(scope == null ? {} : { scope }) })
+      const sites = [
+        createSite('a', x, { ...stated(one), mass: v, settings: { clipRadius } }), createSite('b', y, { ...stated(other), mass: w })
+      ] as const
+      const before = weightedSum(sites)
+      const outcome = await runExchange(sites[0], sites[1])
+      if (outcome == null || 'refused' in outcome) throw new Error('it did not happen')
+      expectConserved(weightedSum(sites), before, sites)
+      expect(outcome.initiator.distance).to.equal(outcome.responder.distance)
+      const isOne = one != null && one === other
+      for (const [index, value] of sites[0].averager.values.entries()) {
+        if (isScoped(index) && !isOne) expect(value).to.equal(x[index])
+        else if (!outcome.initiator.clipped) expect(value).to.be.closeTo((v * x[index]! + w * y[index]!) / (v + w), 1e-4)
+      }
+    }))
+  })
+
+  it('is the same bit for bit for sites of one cluster as for sites that have none', async () => {
+    await fc.assert(fc.asyncProperty(vector, vector, mass, mass, async (x, y, v, w) => {
+      const results: Float32Array[] = []
+      for (const scope of [{}, { scoped: [{ begin: 1, end: 3 }], scope: 'aa' }]) {
+        const sites = [createSite('a', x, { mass: v, ...scope }), createSite('b', y, { mass: w, ...scope })] as const
+        await runExchange(sites[0], sites[1])
+        results.push(...sites.map(({ averager }) => averager.values))
+      }
+      expect(results.slice(0, 2)).to.deep.equal(results.slice(2))
+    }))
+  })
+
+  it('lets a site that takes another over, and knows no cluster, take all, and one of another cluster what is common', async () => {
+    const scoped = [{ begin: 1, end: 3 }]
+    for (const scope of [undefined, 'aa']) {
+      const late = createSite('a', Float32Array.of(0, 0, 0, 0), { scoped, ...(scope == null ? {} : { scope }) })
+      const ahead = createSite('b', Float32Array.of(1, 2, 3, 4), { scoped, scope: 'bb', round: 9 })
+      await runExchange(late, ahead, { catchUp: true })
+      expect([...late.averager.values], String(scope)).to.deep.equal(scope == null ? [1, 2, 3, 4] : [1, 0, 0, 4])
+      expect([...ahead.averager.values], String(scope)).to.deep.equal([1, 2, 3, 4])
+    }
+  })
+
+  it('refuses a scope that is no digest', async () => {
+    const scoped = [{ begin: 0, end: 1 }]
+    const sites = [createSite('a', new Float32Array(4), { scoped, scope: 'all' }), createSite('b', new Float32Array(4))]
+    let thrown: unknown
+    await runExchange(sites[0]!, sites[1]!).catch((error: unknown) => { thrown = error })
+    expect(thrown).to.be.instanceOf(ProtocolError)
   })
 
   for (const loseAt of BOUNDARIES) {

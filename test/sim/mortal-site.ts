@@ -47,16 +47,18 @@ export class MortalSite {
   readonly trained: number[]
   readonly unsaved: number[]
   readonly #init: AveragerInit
+  readonly #scope: string | undefined
   readonly #streams = new Set<Stream>()
   readonly #serving = new Set<Promise<void>>()
   #life = 0
 
-  constructor (id: string, init: AveragerInit) {
+  constructor (id: string, init: AveragerInit, scope?: string) {
     this.id = id
     this.#init = init
+    this.#scope = scope
     const learnt = { clip: { radius: init.settings.clipRadius, recent: [] }, distance: null }
     this.disk = emptyDisk({ values: init.values.slice(), round: init.round, mass: init.mass, included: [], learnt, steps: NO_STEPS })
-    this.averager = new Averager({ ...init, log: this.#log() })
+    this.averager = this.#scoped(new Averager({ ...init, log: this.#log() }))
     this.trained = Array.from(init.values, () => 0)
     this.unsaved = [...this.trained]
   }
@@ -78,7 +80,7 @@ export class MortalSite {
     const unmixed = landed.filter(({ until }) => until <= steps.trained)
     this.disk.landed = unmixed
     try {
-      this.averager = await Averager.recover({ ...this.#init, values, round, included, steps, unmixed, log: this.#log() })
+      this.averager = this.#scoped(await Averager.recover({ ...this.#init, values, round, included, steps, unmixed, log: this.#log() }))
     } catch {
       this.die()
     }
@@ -144,6 +146,11 @@ export class MortalSite {
     const talk = (stream: Stream, partner: string): Talk => ({ frames: new Frames(stream), partner, progressMs: 10_000, signal: NEVER })
     other.#serve(theirs, ended(theirs, tellOutcome(other.averager, talk(theirs, this.id))))
     await ended(mine, askOutcome(this.averager, talk(mine, other.id))).catch(() => {})
+  }
+
+  #scoped (averager: Averager): Averager {
+    averager.scope = () => this.#scope
+    return averager
   }
 
   #serve (stream: Stream, work: Promise<unknown>): void {

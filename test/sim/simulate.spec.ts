@@ -42,6 +42,18 @@ describe('simulated federations', function () {
     }
   })
 
+  it('go to alike sites by what all tell, and contract no slower where all are alike', async () => {
+    for (const [partner, clusters] of [['random', 1], ['exponential', 1], ['random', 2]] as const) {
+      const size = { peers: 64, dim: 32, cycles: 8, codec: 'f32', seed: 3, partner } as const
+      const [plain, told] = [await run(size), await run({ ...size, clusters })]
+      expect(told.facts!.clusters, `${partner} ${clusters}`).to.deep.equal(clusters === 1 ? [64] : [32, 32])
+      expect(told.facts!.announced.byteLength).to.equal(336)
+      if (partner === 'random') expect(told.contractionRate! / plain.contractionRate!).to.be.within(0.85, clusters === 1 ? 1.15 : 1.6)
+      else expect(told.cycles).to.deep.equal(plain.cycles)
+      expect(told.changed.weightedSum).to.be.below(1e-6)
+    }
+  })
+
   it('are hardly moved by liars, and name them and nobody else', async () => {
     for (const partner of ['random', 'exponential'] as const) {
       const result = await run({ peers: 100, dim: 32, liars: 0.1, partner })

@@ -1,5 +1,5 @@
 import { createSchema, type Schema } from '../../src/adapter/schema.ts'
-import type { AveragerSettings } from '../../src/gossip-aggregation/averager-types.ts'
+import type { AveragerInit, AveragerSettings } from '../../src/gossip-aggregation/averager-types.ts'
 import { Averager } from '../../src/gossip-aggregation/averager.ts'
 import type { ExchangeLog } from '../../src/gossip-aggregation/exchange/exchange-log.ts'
 import type { CommittedExchange } from '../../src/gossip-aggregation/exchange/exchange-types.ts'
@@ -20,20 +20,22 @@ export interface SimulatedSite {
 export function createSite (
   id: string,
   values: Float32Array,
-  init: { mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog, reads?: boolean } = {}
+  init: Partial<Pick<AveragerInit, 'scoped'>> & {
+    mass?: number, round?: number, settings?: Partial<AveragerSettings>, schema?: Schema, log?: ExchangeLog, reads?: boolean, scope?: string
+  } = {}
 ): SimulatedSite {
-  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), reads = false, log } = init
-  return {
-    id,
-    averager: new Averager({
-      schema,
-      values,
-      round,
-      ...(reads ? { mass: 0, reads } : { mass }),
-      settings: { ...SETTINGS, ...settings },
-      ...(log == null ? {} : { log })
-    })
-  }
+  const { mass = 1, round = 0, settings = {}, schema = vectorSchema(values.length), reads = false, log, scoped, scope } = init
+  const averager = new Averager({
+    schema,
+    values,
+    round,
+    ...(reads ? { mass: 0, reads } : { mass }),
+    scoped,
+    settings: { ...SETTINGS, ...settings },
+    ...(log == null ? {} : { log })
+  })
+  averager.scope = () => scope
+  return { id, averager }
 }
 
 /** Every point at which a message is under way, in order. */

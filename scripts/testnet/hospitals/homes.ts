@@ -47,15 +47,18 @@ export interface HomeResult {
   readonly final: Float32Array | undefined
 }
 
-/** Reads what one daemon wrote. @throws InputError when its summary is not one; missing files are undefined. */
-export async function readHome (home: string): Promise<HomeResult> {
+/**
+ * Reads what one daemon wrote; of adapters what all sites average, but for tensors whose names match `apart`. @throws InputError when its
+ * summary is not one; missing files are undefined.
+ */
+export async function readHome (home: string, apart: readonly string[] = []): Promise<HomeResult> {
   const paths = sitePaths(home)
   return {
     summary: await readSummary(paths.summary),
     rounds: (await MetricsLog.open(paths.metrics)).records,
-    initial: await readVector(paths.initialAdapter),
-    byRound: await readRounds(paths.roundAdapters),
-    final: await readVector(paths.adapter)
+    initial: await readVector(paths.initialAdapter, apart),
+    byRound: await readRounds(paths.roundAdapters, apart),
+    final: await readVector(paths.adapter, apart)
   }
 }
 
@@ -69,22 +72,23 @@ async function readSummary (path: string): Promise<SavedSummary | undefined> {
   return parsed.data
 }
 
-async function readRounds (folder: string): Promise<Map<number, Float32Array>> {
+async function readRounds (folder: string, apart: readonly string[]): Promise<Map<number, Float32Array>> {
   const names = await namesIn(folder)
   const rounds = new Map<number, Float32Array>()
   for (const name of names.sort()) {
     const round = /^round-(\d+)\.safetensors$/.exec(name)?.[1]
-    const values = round == null ? undefined : await readVector(join(folder, name))
+    const values = round == null ? undefined : await readVector(join(folder, name), apart)
     if (values != null) rounds.set(Number(round), values)
   }
   return rounds
 }
 
 /** All tensors of the file behind one another; files of one federation have them in the same order. */
-async function readVector (path: string): Promise<Float32Array | undefined> {
+async function readVector (path: string, apart: readonly string[]): Promise<Float32Array | undefined> {
   const bytes = await readIfThere(path)
   if (bytes == null) return undefined
-  const tensors = [...readFloatTensors(bytes).tensors].sort(([a], [b]) => a < b ? -1 : 1).map(([, { data }]) => data)
+  const isCommon = (name: string): boolean => !apart.some((pattern) => new RegExp(pattern).test(name))
+  const tensors = [...readFloatTensors(bytes).tensors].filter(([name]) => isCommon(name)).sort(([a], [b]) => a < b ? -1 : 1).map(([, { data }]) => data)
   const values = new Float32Array(tensors.reduce((sum, { length }) => sum + length, 0))
   let offset = 0
   for (const data of tensors) {

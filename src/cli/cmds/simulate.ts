@@ -2,6 +2,8 @@ import { extname } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../../errors.ts'
 import { SHARED_FILE, writeFileSafely } from '../../home/files.ts'
+import { SKETCH_SIZE } from '../../gossip-aggregation/sketch.ts'
+import { protocolNames, THIS_SOFTWARE } from '../../protocol/versions.ts'
 import { CYCLE_MS, roundsOf, simulation, type SimulationOptions } from '../../simulation/options.ts'
 import type { SimulationResult } from '../../simulation/simulate.ts'
 import type { TrainingResult, VirtualSteps } from '../../simulation/virtual-training.ts'
@@ -35,9 +37,10 @@ export const simulateCommand = command({
     const { simulate } = await import('../../simulation/simulate.ts')
     const result = await simulate(options)
     const conserved = { mass: result.changed.mass === 0, weightedSum: result.changed.weightedSum <= ROUNDING }
-    const text = describe(options, result)
+    const told = await toldIn(result)
+    const text = describe(options, result, told)
     if (args.out != null) await plot(args.out, options, result, text)
-    print(args.json, report(options, result, conserved), text)
+    print(args.json, report(options, result, { conserved, told }), text)
     if (!conserved.mass || !conserved.weightedSum) process.exitCode = 1
   }
 })
@@ -57,22 +60,38 @@ function checked (args: Args<typeof flags>): SimulationOptions {
   if (roundsOf(options) > 0 && options.peers > MOST_TRAINING) {
     throw new UsageError(`${options.peers} sites are more than the ${MOST_TRAINING} that can train: take fewer --peers, or --rounds 0`)
   }
+  if (roundsOf(options) > 0 && options.clusters > 0) {
+    throw new UsageError('--clusters is for exchanges alone: leave --rounds, --stragglers and --secure out')
+  }
   return options
+}
+
+/** What sites told, and how large an announcement is that says it. */
+type Told = NonNullable<SimulationResult['facts']> & { readonly bytes: number, readonly mostBytes: number }
+
+async function toldIn ({ facts }: SimulationResult): Promise<Told | undefined> {
+  if (facts == null) return undefined
+  const { encodeAnnouncement, MAX_ANNOUNCEMENT_BYTES: mostBytes } = await import('../../protocol/announce/announcement.ts')
+  const { version, protocols } = THIS_SOFTWARE
+  const said = { round: 1, phase: 'exchange', schemaHash: '0'.repeat(64), sketch: new Float32Array(SKETCH_SIZE), protocols: protocolNames(protocols) }
+  const bytes = encodeAnnouncement({ ...said, software: version, facts: facts.announced }, BigInt(Date.now())).length
+  return { ...facts, bytes, mostBytes }
 }
 
 /** What --json prints; variances are those of the honest sites, bytes count from the start; `training` where sites train. */
 function report (
   { peers, dim, partner, codec, seed }: SimulationOptions,
   result: SimulationResult,
-  conserved: { mass: boolean, weightedSum: boolean }
+  { conserved, told }: { readonly conserved: { mass: boolean, weightedSum: boolean }, readonly told: Told | undefined }
 ): object {
   const { contractionRate, theoryRate, liarsNamed, training } = result
   const cycles = result.cycles.map(({ cycle, variance, bytesPerSite }) => ({ cycle, variance, bytesPerSite }))
-  const said = { peers, dim, partner, codec, seed, cycles, contractionRate, theoryRate, liarsNamed, conserved }
+  const facts = told == null ? {} : { clusters: told.clusters, announcementBytes: told.bytes }
+  const said = { peers, dim, partner, codec, seed, cycles, contractionRate, theoryRate, liarsNamed, conserved, ...facts }
   return training == null ? said : { ...said, training }
 }
 
-function describe (options: SimulationOptions, result: SimulationResult): string {
+function describe (options: SimulationOptions, result: SimulationResult, told: Told | undefined): string {
   const { peers, dim, partner, codec, seed } = options
   const { cycles, contractionRate, theoryRate, liars, liarsNamed, honestNamed, meanMoved, training, changed } = result
   const first = cycles[0]!.variance
@@ -94,6 +113,7 @@ function describe (options: SimulationOptions, result: SimulationResult): string
     ...(training == null
       ? [`contraction of the variance per cycle: ${rate(contractionRate)}; theory, when nothing disturbs: ${rate(theoryRate)}`]
       : describeTraining(options, training)),
+    ...(told == null ? [] : [describeTold(told)]),
     ...(liars > 0
       ? [
         `liars named: ${liarsNamed} of ${liars}; honest sites named: ${honestNamed}; the honest mean moved by ${
@@ -105,6 +125,11 @@ function describe (options: SimulationOptions, result: SimulationResult): string
       changed.weightedSum.toExponential(1)
     } of Σw·‖x‖ (float32 rounding is about 1e-7)`
   ].join('\n')
+}
+
+function describeTold ({ clusters, announced, bytes, mostBytes }: Told): string {
+  const sizes = clusters.length === 1 ? 'one cluster' : `${clusters.length} clusters, of ${clusters.join(', ')} sites`
+  return `by facts of ${announced.byteLength} bytes in announcements of ${bytes} (the most is ${mostBytes}) the sites are ${sizes}`
 }
 
 function describeTraining (

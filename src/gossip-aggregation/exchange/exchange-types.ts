@@ -12,6 +12,8 @@ export interface Terms {
   readonly steps?: number | undefined
   /** It has no labels and no mass, and only reads: what reaches it reaches nobody else. */
   readonly reads?: boolean | undefined
+  /** Digest of the cluster within which alone it averages some of its numbers, hex; none where it does so with all, or knows none. */
+  readonly scope?: string | undefined
 }
 
 export interface Offer extends Terms {

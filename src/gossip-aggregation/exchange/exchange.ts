@@ -12,6 +12,7 @@ import type { Vector } from '../vectors/vector.ts'
 import type { Apply } from './doubts.ts'
 import type { ExchangeRole, LogEntry, RecordHead } from './exchange-log.ts'
 import type { CommittedExchange, Terms } from './exchange-types.ts'
+import { bar, barredBy, type Range } from './scope.ts'
 
 /** What an exchange needs of its site. */
 export interface ExchangeSide {
@@ -21,6 +22,8 @@ export interface ExchangeSide {
   /** A liar's; nobody else has one. */
   readonly distort: Distort | undefined
   readonly terms: Terms
+  /** What sites of one cluster alone average. */
+  readonly scoped: readonly Range[] | undefined
   /** The clip radius, but for this partner's own: excess is counted in it. Infinity: its account holds it back. */
   readonly usualRadius: number
   /** The codec of the next exchange is chosen from this one's `noise`. */
@@ -58,6 +61,8 @@ interface Streams {
   readonly codec: Codec
   readonly coder: Coder
   readonly chunks: readonly Chunk[]
+  /** What of x stays as it is. */
+  readonly barred: readonly Range[]
 }
 
 const EMPTY = new Float32Array(0)
@@ -124,7 +129,8 @@ export class Exchange {
     this.#expect('offered')
     this.#site.check(theirs, this.terms)
     const { size } = this.#site.schema
-    this.#streams = { theirs, codec, coder: coderOf(codec), chunks: chunksOf(size, codec) }
+    const barred = barredBy(this.#site.scoped, this.terms, theirs)
+    this.#streams = { theirs, codec, coder: coderOf(codec), chunks: chunksOf(size, codec), barred }
     this.#phase = 'open'
   }
 
@@ -175,14 +181,15 @@ export class Exchange {
    */
   receive (bytes: Uint8Array): void {
     this.#expect('open')
-    const { chunks, coder } = this.#opened()
+    const { chunks, coder, barred } = this.#opened()
     const chunk = chunks[this.#received]
     if (chunk == null) throw new ProtocolError(`the partner sent more than the schema's ${this.#site.schema.size} numbers`)
     if (bytes.length !== chunk.bytes) throw new ProtocolError(`a chunk of ${bytes.length} bytes where the schema says ${chunk.bytes}`)
     if (this.#own.length < chunk.end) throw new ProtocolError('the exchange receives before its own vector passed the release gate')
     const part = this.#difference.subarray(chunk.begin, chunk.end)
-    this.#squares += subtract(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
-    if (!Number.isFinite(this.#squares)) throw new ProtocolError('the partner sent a number that is not finite')
+    const squares = subtract(coder.decode(bytes, part.length), this.#own.subarray(chunk.begin, chunk.end), part)
+    if (!Number.isFinite(this.#squares + squares)) throw new ProtocolError('the partner sent a number that is not finite')
+    this.#squares += bar(part, { begin: chunk.begin, squares, barred })
     if (this.#site.sketchSeed != null) addToSketch(this.#sketch, part, this.#site.sketchSeed, chunk.begin)
     // No vector within the bound is farther from one that is within it.
     if (Math.sqrt(this.#squares) > 2 * this.#site.normBound) throw this.#overBound()

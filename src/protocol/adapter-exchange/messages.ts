@@ -50,7 +50,8 @@ function fromWire (codec: wire.VectorCodec): Codec {
 /** What software of 0.1.0 could not decode as a wish: the next finer one is said, and the bit says the rest. */
 const LATER: Readonly<Record<string, Codec>> = { q6: 'q8' }
 
-export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, reads = false, schemaHash, codecs, want }: Offer): Uint8Array {
+export function encodeOffer (offer: Offer): Uint8Array {
+  const { exchangeId, round, mass, clipRadius, steps, reads = false, scope = '', schemaHash, codecs, want } = offer
   const said = codecs.filter((name) => LATER[name] == null || name === want)
   const bits = CODECS.reduce((set, [name], bit) => set | Number(said.includes(name)) << bit, 0)
   return wire.Offer.encode({
@@ -61,6 +62,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, reads
     clipRadius,
     ...stated({ steps }),
     reads,
+    scope: bytesOf(scope),
     codecs: bits,
     want: toWire(LATER[want] ?? want)
   })
@@ -68,7 +70,7 @@ export function encodeOffer ({ exchangeId, round, mass, clipRadius, steps, reads
 
 /** ProtocolError unless it can be decoded and has an id and a schema hash; the numbers are the averager's to judge. */
 export function decodeOffer (bytes: Uint8Array): Offer {
-  const { exchangeId, schemaHash, round, mass, clipRadius, steps, reads, codecs, want } = decoded(
+  const { exchangeId, schemaHash, round, mass, clipRadius, steps, reads, scope, codecs, want } = decoded(
     'the offer',
     (input) => wire.Offer.decode(input),
     bytes
@@ -76,12 +78,18 @@ export function decodeOffer (bytes: Uint8Array): Offer {
   checkLength('the exchange id in the offer', exchangeId, ID_BYTES)
   checkLength('the schema hash in the offer', schemaHash, HASH_BYTES)
   const can = CODECS.filter((_, bit) => (codecs >>> bit & 1) === 1).map(([name]) => name)
-  const terms = { round, mass, clipRadius, ...stated({ steps }), ...(reads ? { reads } : {}) }
+  const terms = { round, mass, clipRadius, ...stated({ steps }), ...(reads ? { reads } : {}), ...scopeOf('offer', scope) }
   return { exchangeId: hex(exchangeId), schemaHash: hex(schemaHash), ...terms, codecs: can, want: wishOf(fromWire(want), can) }
 }
 
 function wishOf (said: Codec, can: readonly Codec[]): Codec {
   return can.find((name) => LATER[name] === said) ?? said
+}
+
+/** Undefined where none is said. */
+function scopeOf (frame: string, bytes: Uint8Array): { readonly scope?: string } {
+  if (bytes.length > HASH_BYTES) throw new ProtocolError(`the scope in the ${frame} has ${bytes.length} bytes; the most is ${HASH_BYTES}`)
+  return bytes.length === 0 ? {} : { scope: hex(bytes) }
 }
 
 /** Said only where it is known. */
@@ -90,13 +98,15 @@ function stated ({ steps }: Pick<Terms, 'steps'>): { readonly steps?: number } {
 }
 
 export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
-  const { steps, ...terms } = 'accepted' in answer ? answer.accepted : { round: 0, mass: 0, clipRadius: 0, steps: undefined }
+  const none = { round: 0, mass: 0, clipRadius: 0, steps: undefined, scope: undefined }
+  const { steps, scope = '', ...terms } = 'accepted' in answer ? answer.accepted : none
   return wire.Answer.encode({
     exchangeId: bytesOf(exchangeId),
     verdict: 'accepted' in answer ? wire.Verdict.ACCEPTED : answer.refused as wire.Verdict,
     codec: 'accepted' in answer ? toWire(answer.codec) : wire.VectorCodec.F32,
     ...terms,
     ...stated({ steps }),
+    scope: bytesOf(scope),
     retryAfterMs: 'accepted' in answer ? 0 : Math.ceil(answer.retryAfterMs),
     ...('accepted' in answer || answer.round == null ? {} : { atRound: answer.round })
   })
@@ -104,7 +114,7 @@ export function encodeAnswer (exchangeId: string, answer: Answer): Uint8Array {
 
 /** ProtocolError unless it answers this offer with one of its codecs. */
 export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Offer, 'exchangeId' | 'codecs'>): Answer {
-  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec, atRound } = decoded(
+  const { exchangeId: id, verdict, round, mass, clipRadius, steps, retryAfterMs, codec, atRound, scope } = decoded(
     'the answer',
     (input) => wire.Answer.decode(input),
     bytes
@@ -112,7 +122,7 @@ export function decodeAnswer (bytes: Uint8Array, { exchangeId, codecs }: Pick<Of
   checkId('the answer', id, exchangeId)
   if (verdict !== wire.Verdict.ACCEPTED) return { refused: verdict, retryAfterMs, ...(atRound == null ? {} : { round: atRound }) }
   if (!codecs.includes(fromWire(codec))) throw new ProtocolError(`the answer chooses the codec ${fromWire(codec)}, which was not offered`)
-  return { accepted: { round, mass, clipRadius, ...stated({ steps }) }, codec: fromWire(codec) }
+  return { accepted: { round, mass, clipRadius, ...stated({ steps }), ...scopeOf('answer', scope) }, codec: fromWire(codec) }
 }
 
 export function encodeTrailer (digest: Uint8Array): Uint8Array {

@@ -31,6 +31,8 @@ export interface Terms {
   readonly steps?: number | undefined
   /** It only reads; said by initiators alone. */
   readonly reads?: boolean | undefined
+  /** Digest of the cluster within which alone some of its numbers are averaged, hex. */
+  readonly scope?: string | undefined
 }
 
 export interface Offer extends Terms {

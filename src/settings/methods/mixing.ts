@@ -1,4 +1,5 @@
 import { LEAST_FACTOR, MOST_FACTOR } from '../../gossip-aggregation/landing.ts'
+import type { ClusterSettings } from '../method.ts'
 import { STEPS_PER_ROUND } from '../training.ts'
 import type { Preset } from './preset.ts'
 
@@ -11,6 +12,9 @@ const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRou
 
 /** As APPLE's authors have it; they use cores of all sites. */
 const RELATIONS = { rate: 1e-3, pull: 0.1, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
+
+/** Our own numbers where its authors' script has lines missing. */
+const CLUSTERS: ClusterSettings = { count: 'auto', own: ['^mask_decoder\\.'], neighbours: 3, projection: 16, minimum: 5 }
 
 /** Methods by which sites learn more from some than from others (docs/spec/mixing.md). */
 export const MIXING = [
@@ -41,6 +45,16 @@ export const MIXING = [
       model: { moe: { blocks: [] } },
       training: { stepsPerRound: 2 * STEPS_PER_ROUND },
       method: { sharing: ['core-adapter'], relations: RELATIONS }
+    }
+  },
+  {
+    name: 'spp-fgc',
+    title: 'LoRA averaged; the decoder by sites of alike images alone (after the abstract of SPP-FGC)',
+    paper: 'arXiv 2511.10915',
+    settings: {
+      model: { moe: { blocks: [] } },
+      training: { stepsPerRound: 2 * STEPS_PER_ROUND },
+      method: { clusters: CLUSTERS }
     }
   }
 ] as const satisfies readonly Preset[]

@@ -3,14 +3,18 @@ import { Adapter } from '../../adapter/adapter.ts'
 import type { PrivateSet } from '../../adapter/private-set.ts'
 import { messageOf } from '../../common/message-of.ts'
 import { createEngine } from '../../compute/index.ts'
+import type { Fitted } from '../../dataset/index.ts'
 import type { Learner } from '../../model/train/learner.ts'
 import type { PhaseArgs } from '../../model/train/learner-args.ts'
 import type { TrainerCalls, TrainerReady, TrainerSetup, TrainWork, Work } from '../../rounds/trainer-messages.ts'
+import { clustersIn } from '../../settings/method.ts'
 import type { PublicationKind } from '../../settings/publication-kinds.ts'
+import { byPatient } from '../by-patient.ts'
 import { engineOptions } from '../engine-options.ts'
 import { createLearner } from '../learner.ts'
 import { PrivateStore, type PrivateCheckpoint } from '../private-store.ts'
 import { featureMoments } from '../feature-moments.ts'
+import { imageClusters } from '../image-clusters.ts'
 import { keepReading } from '../reading.ts'
 import { weighted, type FittedSplit } from '../split.ts'
 import { Lineage } from '../withdrawals/lineage.ts'
@@ -24,6 +28,8 @@ import { slowedDown } from './slow.ts'
 import { TrainingData } from './training-data.ts'
 
 const MAX_FEATURE_BYTES = 8 * 2 ** 30
+
+type Facts = NonNullable<TrainerCalls['train']['reply']['facts']>
 
 export type Progress = (progress: { step: number, steps: number }) => void
 
@@ -71,6 +77,8 @@ export class TrainerSession implements Session {
   readonly #initial: PrivateSet
   #privateRound: number
   #keptRound: number
+  /** What is told of the images of this split. */
+  #told: { readonly of: FittedSplit, readonly facts: Facts } | undefined
 
   constructor (init: SessionInit) {
     const { setup, ready, learner, data, split, lineage, known, weight, store, scorer, onProgress, initial, keptRound } = init
@@ -124,12 +132,24 @@ export class TrainerSession implements Session {
   async #trainGlobal (work: TrainWork, isEnough: () => boolean): Promise<TrainerCalls['train']['reply']> {
     const isOwn = work.asRound == null
     const repeats = isOwn && this.#keptRound >= work.round && await this.#goBack(work.round)
-    const { adapter, loss, steps, facts, unused } = await this.#learner.train('G', this.#args(work, isEnough))
+    const { adapter, loss, steps, facts: found, unused } = await this.#learner.train('G', this.#args(work, isEnough))
+    const facts = isOwn ? await this.#facts(found) : found
     if (this.#learner.keepsGlobal) {
       if (isOwn) this.#keptRound = work.round
       await this.#save({ round: this.#privateRound, keptRound: this.#keptRound }, repeats)
     }
     return { adapter: adapter.values, loss, steps, ...(facts == null ? {} : { facts }), ...(unused == null ? {} : { unused }) }
+  }
+
+  /** With what is told of the images themselves, which is reckoned once, and anew when they change. */
+  async #facts (found: Facts | undefined): Promise<Facts | undefined> {
+    const { method, training: { seed } } = this.#setup
+    const clusters = clustersIn(method)
+    if (clusters == null) return found
+    if (this.#told?.of !== this.#split) {
+      this.#told = { of: this.#split, facts: await imageClusters(this.#learner, this.#split.train, { ...clusters, seed }) ?? {} }
+    }
+    return { ...found, ...this.#told.facts }
   }
 
   /** Skips the fit when a crash came after the experts of this round were saved. */
@@ -208,6 +228,7 @@ export async function openTrainerSession (setup: TrainerSetup, onProgress: Progr
   const warnings = [
     ...dataset.labelWarnings.map((warning) => `in the masks of this site, ${warning}`),
     ...massWarning(split.train.length, before),
+    ...clusterWarning(setup, split.train),
     ...data.warnings,
     ...lineage.warnings,
     ...store.warnings
@@ -236,6 +257,15 @@ function massWarning (images: number, before = images): string[] {
   if (images === before) return []
   return [`this site now trains on ${images} images, and on ${before} when it started before: its part in the average is ${
     images > before ? 'larger' : 'smaller'} by as much`]
+}
+
+/** What a site must know that is in no cluster. */
+function clusterWarning ({ method }: Pick<TrainerSetup, 'method'>, train: readonly Fitted[]): string[] {
+  const clusters = clustersIn(method)
+  const patients = byPatient(train).size
+  if (clusters == null || patients >= clusters.minimum) return []
+  return [`this site trains on ${patients} patients, fewer than the ${clusters.minimum} that its federation asks of a cluster: what ` +
+    'sites of one cluster average it trains alone']
 }
 
 function warnOfDisk (reason: string): void {

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
+import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { MetricsLog } from '../../../src/home/metrics-log.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
@@ -14,6 +15,7 @@ const SELECTING = {
   elementMix: { of: ['decoder'], eta: 1, steps: 2, tolerance: 0.1, warmupRounds: 1 },
   alternate: { head: 1, body: 1 }
 } satisfies MethodSettings
+const CLUSTERS = { count: 'auto' as const, own: ['^mask_decoder\\.'], neighbours: 3, projection: 16, minimum: 5 }
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
 /** Discs brighter than their ground, of that many patients. */
@@ -29,28 +31,39 @@ async function writeDiscs (folder: string, images: number): Promise<void> {
   }
 }
 
+/** Whether two sites ended with the same numbers, nearly: those that all average, and those of the decoder. */
+async function alike (sites: Sites, ...names: readonly string[]): Promise<{ common: boolean, own: boolean }> {
+  const [one, other] = await Promise.all(names.map(async (name) => readFloatTensors(await readFile(sites.paths(name).adapter)).tensors))
+  const isAlike = (isOwn: boolean): boolean => [...one!].filter(([name]) => name.startsWith('mask_decoder.') === isOwn)
+    .every(([name, { data }]) => data.every((value, i) => Math.abs(value - other!.get(name)!.data[i]!) < 1e-4))
+  return { common: isAlike(false), own: isAlike(true) }
+}
+
 describe('a federation whose sites announce facts', function () {
   this.timeout(600_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
 
-  const methods: readonly [string, FederationOptions][] = [
+  const methods: readonly [string, FederationOptions, number?][] = [
     ['lands each as much as the facts say, on mixed images', { method: { robust: ROBUST } }],
     ['keeps what moves unlike the others', { method: { units: UNITS } }],
-    ['selects channels unlike the others, and mixes number by number', { method: SELECTING }]
+    ['selects channels unlike the others, and mixes number by number', { method: SELECTING }],
+    ['averages the decoder where both are of one cluster', { method: { clusters: CLUSTERS } }, 8],
+    ['trains the decoder alone where one has too few patients for a cluster', { method: { clusters: CLUSTERS } }, 4]
   ]
-  for (const [what, { method }] of methods) {
+  for (const [what, { method }, patients = 4] of methods) {
     it(`trains its rounds, and ${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = method?.robust == null ? { ...section, moe: { ...section.moe, blocks: [] } } : section
       const mixed = method?.robust == null ? {} : { mixup: { alpha: 0.2 } }
       const training = { ...trainingSection(model, { rounds: 2, seed: 1 }), stepsPerRound: 2, augment: true, ...mixed }
       sites = await Sites.create(['a', 'b'], { coolDownSeconds: 60, codec: 'f32', model, training, ...(method == null ? {} : { method }) })
-      for (const [index, name] of ['a', 'b'].entries()) await writeDiscs(join(sites.folder, name), 4 + 2 * index)
+      for (const [index, name] of ['a', 'b'].entries()) await writeDiscs(join(sites.folder, name), patients + 4 * index)
       const first = sites.realDaemon('b', join(sites.folder, 'b')).run()
       const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
       await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'a'), { bootstrap: addresses }).run()])
+      if (method?.clusters != null) expect(await alike(sites, 'a', 'b')).to.deep.equal({ common: true, own: patients === 8 })
       for (const name of ['a', 'b']) {
         const { records } = await MetricsLog.open(sites.paths(name).metrics)
         expect(records.map(({ round }) => round), name).to.deep.equal([1, 2])

@@ -17,6 +17,7 @@ import { writeJson } from '../../../src/home/files.ts'
 import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
+import { pooled, projected } from '../../../src/site-model/image-clusters.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
 import { writeDicomCanaries } from './dicom-canaries.ts'
 import { Sites } from './sites.ts'
@@ -42,6 +43,10 @@ const SELECTING = {
   alternate: { head: 1, body: 1 }
 } satisfies MethodSettings
 const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 8, by: 'layer' } as const
+
+const CLUSTERS = { count: 2, own: ['^mask_decoder\\.'], neighbours: 3, projection: 16, minimum: 5 }
+/** How facts of clusters begin in an announcement: field 25, 336 bytes long. */
+const CLUSTER_FACTS = Buffer.from([25 << 3 & 0x7f | 0x82, 25 >> 4, 336 & 0x7f | 0x80, 336 >> 7])
 
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
@@ -80,8 +85,8 @@ async function spectrumNeedles (folder: string): Promise<Buffer[]> {
   return needles
 }
 
-/** Of what the untrained base makes of the images: what the moments that may be shown are made of. */
-async function embeddingNeedles (folder: string): Promise<Buffer[]> {
+/** What the untrained base makes of the images: what moments and clusters that may be told of are made of. */
+async function embeddingsOf (folder: string): Promise<Map<string, NamedTensor>> {
   const engine = await createEngine({ name: 'onnx', provider: 'cpu', threads: 1, memory: 'fast' })
   const base = await openBase()
   const job = { data: 'fundus-phantom', method: 'fedavg-lora', seed: 1, rounds: 1, train: 1, validation: 1, scoreEvery: 1 } as const
@@ -98,7 +103,15 @@ async function embeddingNeedles (folder: string): Promise<Buffer[]> {
   }
   await Promise.all([segmenter.dispose(), learner.dispose()])
   await engine.dispose()
-  return floatNeedles(embeddings, 40)
+  return embeddings
+}
+
+/** The same as the points that are clustered. */
+function pointsOf (embeddings: ReadonlyMap<string, NamedTensor>): Map<string, NamedTensor> {
+  return new Map([...embeddings].map(([name, embedding]) => {
+    const data = Float32Array.from(projected(pooled(embedding), CLUSTERS.projection, 1))
+    return [name, { shape: [data.length], data }]
+  }))
 }
 
 /** Sixteen bytes from several places of each tensor, as little-endian floats. */
@@ -144,6 +157,7 @@ interface Own {
   readonly tailored: boolean
   readonly related: boolean
   readonly mixes: boolean
+  readonly clustered: boolean
   readonly hasExperts: boolean
   /** Of training, beside what is usual. */
   readonly terms: object
@@ -156,14 +170,17 @@ interface Own {
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
   const [tailored, related, mixes] = [method.units != null, method.relations != null, method.elementMix != null]
+  const clustered = method.clusters != null
   const policy = method.sharing == null ? {} : { publish: method.sharing }
   const hasExperts = !copies && !tailored && !related && !mixes
-  const own = { keeps, showsMoments, copies, tailored, related, mixes, hasExperts, policy, terms: {}, what: '' }
+  const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered }
+  const own = { ...parts, hasExperts, policy, terms: {}, what: '' }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
   const spectra = ', nor the copies that the method has, nor of spectra what is outside the window'
   if (copies) return { ...own, terms: { augment: true, episode: EPISODE }, what: spectra }
+  if (clustered) return { ...own, what: ', nor the features whose clusters it tells of' }
   if (tailored) return { ...own, what: ', nor what the site knows of units' }
   if (mixes) return { ...own, what: ', nor what it takes of the average, or its own in place of it' }
   return related ? { ...own, what: ', nor from whom it takes what' } : own
@@ -195,10 +212,11 @@ describe('what leaves a site', function () {
     { personal: 'copy', sharing: ['amplitude-bank'] },
     { units: UNITS },
     { sharing: ['core-adapter'], relations: RELATIONS },
-    SELECTING
+    SELECTING,
+    { clusters: CLUSTERS }
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, mixes, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, showsMoments, related, mixes, clustered, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -325,9 +343,17 @@ describe('what leaves a site', function () {
       }
       if (showsMoments) {
         expect((await ledgerOf(sites, 'a')).includes('"kind":"publication"'), 'the moments themselves have left').to.equal(true)
-        const features = { name: 'features', needles: await embeddingNeedles(join(sites.folder, 'data-a')) }
+        const features = { name: 'features', needles: floatNeedles(await embeddingsOf(join(sites.folder, 'data-a')), 40) }
         expect(features.needles.length).to.be.above(100)
         expect(found(features), features.name).to.equal(0)
+      }
+      if (clustered) {
+        expect(sent.includes(CLUSTER_FACTS), 'means over five patients and more have left').to.equal(true)
+        const embeddings = await embeddingsOf(join(sites.folder, 'data-a'))
+        for (const [name, needles] of [['features', floatNeedles(embeddings, 40)], ['points', floatNeedles(pointsOf(embeddings), 4)]] as const) {
+          expect(needles.length, name).to.be.above(20)
+          expect(found({ name, needles }), `${name} of single patients`).to.equal(0)
+        }
       }
       const ledger = await ledgerOf(sites, 'a')
       expect(ledger.includes('"kind":"exchange"')).to.equal(true)

@@ -26,6 +26,21 @@ describe('random partner', () => {
     for (const count of counts.values()) expect(count).to.be.within(900, 1100)
   })
 
+  it('is drawn by weight, where there are weights, also of many of whom few are asked', () => {
+    const weights: Readonly<Record<string, number>> = { a: 1, b: 0.5, c: 0.1, d: 0 }
+    const random = seeded(2)
+    const many = [...candidates, ...Array.from({ length: 100 }, (_, i) => `far-${i}`)]
+    for (const from of [candidates, many]) {
+      const counts = new Map<string, number>()
+      for (let i = 0; i < 3200; i++) {
+        const partner = randomPartner({ candidates: from, backOff: new BackOff(), now: 9, random, weight: (id) => weights[id] ?? 0 })!
+        counts.set(partner, (counts.get(partner) ?? 0) + 1)
+      }
+      for (const [id, weight] of Object.entries(weights)) expect((counts.get(id) ?? 0) / 2000, id).to.be.closeTo(weight, 0.05)
+      expect([...counts.keys()].sort()).to.deep.equal(['a', 'b', 'c'])
+    }
+  })
+
   it('is nobody while all are to be left alone, and says when that ends', () => {
     const backOff = new BackOff()
     expect(randomPartner({ candidates: [], backOff, now: 0, random: () => 0 })).to.equal(undefined)

@@ -29,7 +29,8 @@ const terms = fc.record({
   round: uint32,
   mass: fc.double({ noNaN: true }).map((value) => value + 0),
   clipRadius: fc.double({ noNaN: true }).map((value) => value + 0),
-  steps: uint32
+  steps: uint32,
+  scope: fc.uint8Array({ minLength: 1, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 }, { requiredKeys: ['round', 'mass', 'clipRadius'] })
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const refusal = fc.constantFrom('BUSY', 'SCHEMA', 'STALE', 'NOT_MEMBER', 'RATE_LIMITED', 'PAUSED').chain((refused) =>

@@ -35,6 +35,7 @@ export interface Offer {
   want: VectorCodec
   steps?: number
   reads: boolean
+  scope: Uint8Array<ArrayBuffer>
 }
 
 export namespace Offer {
@@ -92,6 +93,11 @@ export namespace Offer {
           w.bool(obj.reads)
         }
 
+        if ((obj.scope != null && obj.scope.byteLength > 0)) {
+          w.uint32(82)
+          w.bytes(obj.scope)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -104,7 +110,8 @@ export namespace Offer {
           clipRadius: 0,
           codecs: 0,
           want: VectorCodec.F32,
-          reads: false
+          reads: false,
+          scope: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -147,6 +154,10 @@ export namespace Offer {
             }
             case 9: {
               obj.reads = reader.bool()
+              break
+            }
+            case 10: {
+              obj.scope = reader.bytes()
               break
             }
             default: {
@@ -227,6 +238,13 @@ export namespace Offer {
               }
               break
             }
+            case 10: {
+              yield {
+                field: `${prefix}.scope`,
+                value: reader.bytes()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -284,6 +302,11 @@ export namespace Offer {
     value: boolean
   }
 
+  export interface OfferScopeFieldEvent {
+    field: '$.scope'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<Offer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Offer.codec())
   }
@@ -292,7 +315,7 @@ export namespace Offer {
     return decodeMessage(buf, Offer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent | OfferStepsFieldEvent | OfferReadsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Offer>): Generator<OfferExchangeIdFieldEvent | OfferSchemaHashFieldEvent | OfferRoundFieldEvent | OfferMassFieldEvent | OfferClipRadiusFieldEvent | OfferCodecsFieldEvent | OfferWantFieldEvent | OfferStepsFieldEvent | OfferReadsFieldEvent | OfferScopeFieldEvent> {
     return streamMessage(buf, Offer.codec(), opts)
   }
 }
@@ -333,6 +356,7 @@ export interface Answer {
   retryAfterMs: number
   steps?: number
   atRound?: number
+  scope: Uint8Array<ArrayBuffer>
 }
 
 export namespace Answer {
@@ -390,6 +414,11 @@ export namespace Answer {
           w.uint32(obj.atRound)
         }
 
+        if ((obj.scope != null && obj.scope.byteLength > 0)) {
+          w.uint32(82)
+          w.bytes(obj.scope)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -401,7 +430,8 @@ export namespace Answer {
           round: 0,
           mass: 0,
           clipRadius: 0,
-          retryAfterMs: 0
+          retryAfterMs: 0,
+          scope: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -444,6 +474,10 @@ export namespace Answer {
             }
             case 9: {
               obj.atRound = reader.uint32()
+              break
+            }
+            case 10: {
+              obj.scope = reader.bytes()
               break
             }
             default: {
@@ -524,6 +558,13 @@ export namespace Answer {
               }
               break
             }
+            case 10: {
+              yield {
+                field: `${prefix}.scope`,
+                value: reader.bytes()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -581,6 +622,11 @@ export namespace Answer {
     value: number
   }
 
+  export interface AnswerScopeFieldEvent {
+    field: '$.scope'
+    value: Uint8Array<ArrayBuffer>
+  }
+
   export function encode (obj: Partial<Answer>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Answer.codec())
   }
@@ -589,7 +635,7 @@ export namespace Answer {
     return decodeMessage(buf, Answer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerStepsFieldEvent | AnswerAtRoundFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerExchangeIdFieldEvent | AnswerVerdictFieldEvent | AnswerCodecFieldEvent | AnswerRoundFieldEvent | AnswerMassFieldEvent | AnswerClipRadiusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerStepsFieldEvent | AnswerAtRoundFieldEvent | AnswerScopeFieldEvent> {
     return streamMessage(buf, Answer.codec(), opts)
   }
 }

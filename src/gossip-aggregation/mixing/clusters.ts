@@ -1,0 +1,118 @@
+import { adaptiveNeighbours, squaredDistances, symmetric } from '../../common/adaptive-neighbours.ts'
+import type { Facts } from '../facts.ts'
+import { sketchSeed } from '../sketch.ts'
+import { MOST_CENTRES } from './cluster-facts.ts'
+import { clustersIn, constrainedRank } from './joint-graph.ts'
+
+/** Sites of a joint graph, which then has at most 256 nodes; the others go where the nearest of its nodes are. */
+const MOST_SITES = 64
+/** To whom nothing draws a site, it still goes at times. */
+const LEAST_AFFINITY = 0.1
+/** Cosine of two sites' shares in the parts of the joint graph from which on they are of one cluster. */
+const LEAST_LIKENESS = 0.5
+
+/** What is looked for in the facts of all. */
+export interface ClusterSettings {
+  readonly count: number | 'auto'
+  readonly neighbours: number
+  /** Numbers of a centre. */
+  readonly projection: number
+}
+
+/** Which sites are alike. */
+export interface Clusters {
+  /** Ids of the sites of a site's cluster, itself among them, sorted; undefined of one that told nothing. */
+  membersOf (id: string): readonly string[] | undefined
+  /** How readily two sites exchange, 0.1 to MOST_AFFINITY: by the cosine of their shares. */
+  affinity (one: string, other: string): number
+}
+
+export const MOST_AFFINITY = 1 + LEAST_AFFINITY
+
+interface Node {
+  readonly site: string
+  readonly centre: Float32Array
+  /** Of the site's patients; those of a site sum to 1. */
+  readonly share: number
+  /** To the nodes of the same site, by their places. */
+  readonly weights: Float32Array
+  readonly place: number
+}
+
+/**
+ * What every site makes of the facts of all, the same of the same facts: a joint graph of all sites' clusters of patients, parted into
+ * `count`. Sites are of one cluster whose patients lie in the same parts (docs/spec/mixing.md#clusters). Yields between its steps.
+ */
+export function * clustersOf (facts: ReadonlyMap<string, Facts>, settings: ClusterSettings): Generator<void, Clusters> {
+  const nodes = [...facts].sort(([a], [b]) => Number(a > b) - Number(a < b)).flatMap(([site, said]) => nodesOf(site, said, settings))
+  const chosen = new Set([...new Set(nodes.map(({ site }) => site))].sort((a, b) => sketchSeed(a) - sketchSeed(b)).slice(0, MOST_SITES))
+  const joint = nodes.filter(({ site }) => chosen.has(site))
+  const parts = yield * partsOf(joint, settings)
+  const shares = new Map<string, Float64Array>()
+  for (const node of nodes) {
+    const own = shares.get(node.site) ?? new Float64Array(Math.max(0, ...parts) + 1)
+    const part = parts[chosen.has(node.site) ? joint.indexOf(node) : nearest(node, joint)]!
+    own[part] = own[part]! + node.share
+    shares.set(node.site, own)
+  }
+  return found(shares)
+}
+
+function nodesOf (site: string, { centres, shares, graph }: Facts, { projection }: ClusterSettings): Node[] {
+  if (centres == null || shares == null || graph == null) return []
+  const total = shares.reduce((sum, each) => sum + each, 0)
+  return [...shares.keys()].filter((place) => shares[place]! > 0).map((place) => ({
+    site,
+    place,
+    centre: centres.subarray(place * projection, (place + 1) * projection),
+    share: shares[place]! / total,
+    weights: graph.subarray(place * MOST_CENTRES, (place + 1) * MOST_CENTRES)
+  }))
+}
+
+function * partsOf (nodes: readonly Node[], { count, neighbours }: ClusterSettings): Generator<void, number[]> {
+  if (nodes.length < 2) return nodes.map(() => 0)
+  const distances = squaredDistances(nodes.map(({ centre }) => centre))
+  distances.forEach((row, i) => {
+    for (const j of row.keys()) if (nodes[i]!.site === nodes[j]!.site) row[j] = Infinity
+  })
+  const across = symmetric(adaptiveNeighbours(distances, neighbours))
+  const graph = symmetric(across.map((row, i) => row.map((weight, j) => i !== j && nodes[i]!.site === nodes[j]!.site
+    ? nodes[i]!.weights[nodes[j]!.place]!
+    : weight)))
+  yield
+  const wanted = Math.min(count === 'auto' ? clustersIn(graph) : count, nodes.length)
+  return wanted === 1 ? nodes.map(() => 0) : yield * constrainedRank(graph, wanted)
+}
+
+function nearest ({ centre }: Node, joint: readonly Node[]): number {
+  const distances = joint.map((each) => centre.reduce((sum, value, i) => sum + (value - each.centre[i]!) ** 2, 0))
+  return distances.indexOf(Math.min(...distances))
+}
+
+function found (shares: ReadonlyMap<string, Float64Array>): Clusters {
+  const likeness = (one: string, other: string): number => {
+    const [a, b] = [shares.get(one), shares.get(other)]
+    return a == null || b == null ? 0 : dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
+  }
+  const members = new Map<string, readonly string[]>()
+  const left = new Set([...shares.keys()].sort())
+  for (const first of left) {
+    const cluster = [first]
+    left.delete(first)
+    for (const one of cluster) {
+      for (const other of left) {
+        if (likeness(one, other) < LEAST_LIKENESS) continue
+        cluster.push(other)
+        left.delete(other)
+      }
+    }
+    cluster.sort()
+    for (const each of cluster) members.set(each, cluster)
+  }
+  return { membersOf: (id) => members.get(id), affinity: (one, other) => LEAST_AFFINITY + likeness(one, other) }
+}
+
+function dot (a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, each, i) => sum + each * b[i]!, 0)
+}

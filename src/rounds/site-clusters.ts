@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { heardFacts, type Facts, type FactSpec } from '../gossip-aggregation/facts.ts'
+import { clustersOf, MOST_AFFINITY, type Clusters } from '../gossip-aggregation/mixing/clusters.ts'
+import { factSpecs, type FactSections } from '../settings/facts.ts'
+import { clustersIn, type ClusterSettings } from '../settings/method.ts'
+
+export interface SiteClustersInit {
+  readonly self: string
+  /** What this site announces; undefined as long as it has nothing to say. */
+  readonly own: () => Facts | undefined
+  /** What the others announced, as it came; of those that count at present. */
+  readonly heard: () => ReadonlyMap<string, Float32Array | undefined>
+  /** Drives what takes long: at once, or in slices. */
+  readonly drive: (slices: Iterator<void, Clusters>) => Clusters | Promise<Clusters>
+}
+
+/** Hex digits of a digest. */
+const DIGITS = 16
+
+/**
+ * Which other sites are like this one, from what all announce: for the scope of an exchange, and for the choice of a partner
+ * (docs/spec/mixing.md#clusters). What is asked is answered by what is known; it is reckoned anew as soon as others say something else.
+ */
+export class SiteClusters {
+  readonly #init: SiteClustersInit
+  readonly #settings: ClusterSettings
+  readonly #specs: readonly FactSpec[]
+  #known: Clusters | undefined
+  #knownBy = ''
+  #isRunning = false
+
+  constructor (settings: ClusterSettings, specs: readonly FactSpec[], init: SiteClustersInit) {
+    this.#settings = settings
+    this.#specs = specs
+    this.#init = init
+  }
+
+  /** Digest of the members of this site's cluster; undefined as long as it belongs to none. */
+  get scope (): string | undefined {
+    const members = this.#clusters()?.membersOf(this.#init.self)
+    return members == null ? undefined : createHash('sha256').update(members.join('\n')).digest('hex').slice(0, DIGITS)
+  }
+
+  /** Sorted ids of the sites of this site's cluster, with this one; undefined as long as it belongs to none. */
+  get members (): readonly string[] | undefined {
+    return this.#clusters()?.membersOf(this.#init.self)
+  }
+
+  /** How readily this site exchanges with another, above 0 to 1. */
+  affinity (id: string): number {
+    return (this.#clusters()?.affinity(this.#init.self, id) ?? MOST_AFFINITY) / MOST_AFFINITY
+  }
+
+  #clusters (): Clusters | undefined {
+    const facts = this.#facts()
+    const by = hashOf(facts)
+    if (by !== this.#knownBy && !this.#isRunning) this.#renew(facts, by)
+    return this.#known
+  }
+
+  #renew (facts: ReadonlyMap<string, Facts>, by: string): void {
+    const took = (clusters: Clusters): void => {
+      this.#known = clusters
+      this.#knownBy = by
+    }
+    const driven = this.#init.drive(clustersOf(facts, this.#settings))
+    if (!(driven instanceof Promise)) {
+      took(driven)
+      return
+    }
+    this.#isRunning = true
+    driven.then(took).catch(() => {}).finally(() => { this.#isRunning = false })
+  }
+
+  #facts (): ReadonlyMap<string, Facts> {
+    const { self, own, heard } = this.#init
+    const said = own()
+    const others = [...heard()].flatMap(([id, values]) => {
+      const facts = heardFacts(this.#specs, values)
+      return facts == null ? [] : [[id, facts] as const]
+    })
+    return new Map([...others, ...(said?.['centres'] == null ? [] : [[self, said] as const])])
+  }
+}
+
+/** Undefined where the method has no clusters. */
+export function siteClusters (settings: FactSections, init: SiteClustersInit): SiteClusters | undefined {
+  const clusters = clustersIn(settings.method)
+  return clusters == null ? undefined : new SiteClusters(clusters, factSpecs(settings), init)
+}
+
+function hashOf (facts: ReadonlyMap<string, Facts>): string {
+  const hash = createHash('sha256')
+  for (const id of [...facts.keys()].sort()) {
+    const { centres, shares, graph } = facts.get(id)!
+    hash.update(`${id}\n`)
+    for (const values of [centres, shares, graph]) if (values != null) hash.update(values)
+  }
+  return hash.digest('hex')
+}
