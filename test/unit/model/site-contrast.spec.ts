@@ -103,12 +103,12 @@ describe('channels that a site selects', function () {
     for (const [name, x] of Object.entries(all)) {
       const loss = (value: tf.Tensor): tf.Scalar =>
         name === 'embedding' ? lossOf(weights, value) : lossOf({ ...weights, [name]: value }, embedding)
-      const slope = tf.grad(loss)(x).dataSync()
-      const values = x.dataSync()
+      const slope = tf.grad(loss)(x).dataSync() as Float32Array
+      const values = x.dataSync() as Float32Array
       const place = slope.reduce((best, each, i) => Math.abs(each) > Math.abs(slope[best]!) ? i : best, 0)
       const step = 2e-3
       const [there, back] = [step, -step].map((by) =>
-        loss(tf.tensor(values.map((each, i) => i === place ? each + by : each), x.shape)).dataSync()[0]!)
+        loss(tf.tensor(values.map((each, i) => i === place ? each + by : each), [...x.shape])).dataSync()[0]!)
       expect(Math.abs(slope[place]!), name).to.be.above(1e-5)
       expect(slope[place], name).to.be.closeTo((there! - back!) / (2 * step), 0.03 * Math.abs(slope[place]!) + 1e-5)
     }
