@@ -84,7 +84,8 @@ export class TrainedSite {
     } = {}
   ): Promise<void> {
     this.#learner.importPrivate(this.#private)
-    const { adapter, facts = this.facts } = await this.#learner.train(phase, { ...this.#args(round, signal), received, masses, siteVectors })
+    const args = { ...this.#args(round, signal), received, masses, siteVectors }
+    const { adapter, facts = this.facts } = await this.#learner.train(phase, args)
     Object.assign(this, { facts })
     this.#adapter = adapter
     if (phase === 'G') this.#core = this.#learner.core

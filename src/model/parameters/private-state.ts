@@ -101,7 +101,8 @@ export function initialExpertState (layout: Layout, parameters: readonly Paramet
 }
 
 /** For the private store alone. */
-export function toPrivateSet ({ experts: layout, kept, copy: size, units, relations, mix }: PrivateLayouts, state: PrivateState): PrivateSet {
+export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): PrivateSet {
+  const { experts: layout, kept, copy: size, units, relations, mix } = layouts
   const { values, first, second, step } = state.experts
   return new PrivateSet(new Map<string, NamedTensor>([
     ...unflatten(layout, values.slice()),

@@ -13,7 +13,7 @@ import { trainRelated } from './related.ts'
 import type { Serving } from './served.ts'
 import { trainTailored, type Fit } from './tailored.ts'
 
-export interface GlobalPhase {
+interface GlobalPhase {
   readonly serving: Serving
   readonly state: PrivateState
   readonly args: PhaseArgs

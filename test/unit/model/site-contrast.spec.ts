@@ -27,7 +27,8 @@ function parts (seed: number, gain: number): { readonly weights: TensorRecord, r
     tf.tensor(Float32Array.from({ length: shape.reduce((all, each) => all * each, 1) }, () => 2 * random() - 1), [...shape])
   const parameters = selectionGroups(WIDTH, CONTRAST).flatMap((group) => group.parameters)
   const weights = Object.fromEntries(parameters.map(({ name, shape }) => [name, some(shape)]))
-  return { weights: { ...weights, 'site_selection.gain': tf.tensor1d([gain]) }, embedding: some([IMAGES, GRID, GRID, WIDTH]) as tf.Tensor4D }
+  const embedding = some([IMAGES, GRID, GRID, WIDTH]) as tf.Tensor4D
+  return { weights: { ...weights, 'site_selection.gain': tf.tensor1d([gain]) }, embedding }
 }
 
 /** Of the loss that a site has whose vector and layers these are, beside others of three sites, which are constants. */
@@ -140,7 +141,8 @@ describe('a learner whose site selects channels', function () {
     const digests: string[] = []
     for (const siteContrast of [undefined, { size: 4, weight: 0 }]) {
       const learner = await learnerOf({ siteContrast })
-      const { adapter, facts } = await learner.train('G', { adapter: learner.initialAdapter(), samples: discs, round: 1, siteVectors: others })
+      const args = { samples: discs, round: 1, siteVectors: others }
+      const { adapter, facts } = await learner.train('G', { adapter: learner.initialAdapter(), ...args })
       digests.push(adapter.digest())
       expect(facts).to.equal(undefined)
       await learner.dispose()

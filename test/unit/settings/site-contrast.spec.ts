@@ -42,7 +42,8 @@ describe('method.siteContrast, method.elementMix and method.alternate', () => {
 
   it('need mask tokens that are trained, where steps take turns', () => {
     for (const decoder of ['lora', 'frozen'] as const) {
-      expect(conflictOf({ alternate: TURNS }, { model: { ...settings.model, decoder } })).to.match(/^method\.alternate: with model\.decoder/)
+      const model = { ...settings.model, decoder }
+      expect(conflictOf({ alternate: TURNS }, { model })).to.match(/^method\.alternate: with model\.decoder/)
     }
   })
 
