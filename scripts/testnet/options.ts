@@ -199,7 +199,8 @@ function labellingOf (text: string, { method, classes, images }: Beside): Labell
   if (found == null) throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share between 0 and 1, as few:0.2`)
   if (classes != null || images.length > 0) throw new UsageError('--labels does not go with --classes or --images: leave one of them out')
   if (presetOf(method).settings.training?.supervision != null) return found
-  throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method ${WEAK.map(({ name }) => name).join(' or ')}`)
+  const able = WEAK.map(({ name }) => name).join(' or ')
+  throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method ${able}`)
 }
 
 function wholeNumber (flag: string, value: number, least: number, most: number): number {

@@ -103,7 +103,8 @@ function conflictInRelations (settings: Around): string | undefined {
 function conflictInSelection ({ method, training }: Around): string | undefined {
   if (!selects(method)) return undefined
   const { units, relations, personal } = method
-  const other = units != null ? 'method.units' : relations != null ? 'method.relations' : personal === 'copy' ? 'method.personal copy' : undefined
+  const copy = personal === 'copy' ? 'method.personal copy' : undefined
+  const other = units != null ? 'method.units' : relations != null ? 'method.relations' : copy
   if (other != null) return `method.siteContrast: ${other} trains no vector beside the adapter: leave one of them out`
   return training.align == null
     ? undefined

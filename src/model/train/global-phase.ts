@@ -14,7 +14,7 @@ import type { Serving } from './served.ts'
 import { trainTailored, type Fit } from './tailored.ts'
 import { teachersOf, type Teachers } from './teachers.ts'
 
-export interface GlobalPhase {
+interface GlobalPhase {
   readonly serving: Serving
   readonly state: PrivateState
   readonly args: PhaseArgs

@@ -121,6 +121,18 @@ describe('what every method does to the adapters', function () {
     }, { ...settingsFor('apple', { training: { stepsPerRound: 4 } }), method: { sharing: ['core-adapter'], relations } })
   }).timeout(600_000)
 
+  it('fedicra: each site has a vector of its own, and takes of the average what it has learnt to', async () => {
+    await train('fedicra', ({ models: [one, other], curve }) => {
+      const [mine, theirs] = [one!, other!].map(({ experts }) => experts.reveal())
+      for (const own of [mine!, theirs!]) expect([...own.get('own.mix.rounds')!.data]).to.deep.equal([2, 1])
+      const vectors = [mine!, theirs!].map((own) => own.get('own.site_selection.vector')!.data)
+      expect(vectors[0]).to.not.deep.equal(vectors[1])
+      expect([one!, other!].map(({ facts }) => facts!['siteVector'])).to.deep.equal(vectors)
+      for (const each of mine!.get('own.mix.taken')!.data) expect(each).to.be.within(0, 1)
+      expect(curve.at(-1)!.dice).to.not.deep.equal(curve[0]!.dice)
+    })
+  }).timeout(600_000)
+
   it('local: every site ends elsewhere, and nothing is sent', async () => {
     await train('local', ({ models: [one, other], bytesSent, curve }) => {
       expect(one!.adapter.values).to.not.deep.equal(other!.adapter.values)

@@ -27,7 +27,8 @@ function parts (seed: number, gain: number): { readonly weights: TensorRecord, r
     tf.tensor(Float32Array.from({ length: shape.reduce((all, each) => all * each, 1) }, () => 2 * random() - 1), [...shape])
   const parameters = selectionGroups(WIDTH, CONTRAST).flatMap((group) => group.parameters)
   const weights = Object.fromEntries(parameters.map(({ name, shape }) => [name, some(shape)]))
-  return { weights: { ...weights, 'site_selection.gain': tf.tensor1d([gain]) }, embedding: some([IMAGES, GRID, GRID, WIDTH]) as tf.Tensor4D }
+  const embedding = some([IMAGES, GRID, GRID, WIDTH]) as tf.Tensor4D
+  return { weights: { ...weights, 'site_selection.gain': tf.tensor1d([gain]) }, embedding }
 }
 
 /** Of the loss that a site has whose vector and layers these are, beside others of three sites, which are constants. */
@@ -103,12 +104,12 @@ describe('channels that a site selects', function () {
     for (const [name, x] of Object.entries(all)) {
       const loss = (value: tf.Tensor): tf.Scalar =>
         name === 'embedding' ? lossOf(weights, value) : lossOf({ ...weights, [name]: value }, embedding)
-      const slope = Float32Array.from(tf.grad(loss)(x).dataSync())
-      const values = x.dataSync()
+      const slope = tf.grad(loss)(x).dataSync() as Float32Array
+      const values = x.dataSync() as Float32Array
       const place = slope.reduce((best, each, i) => Math.abs(each) > Math.abs(slope[best]!) ? i : best, 0)
       const step = 2e-3
       const [there, back] = [step, -step].map((by) =>
-        loss(tf.tensor(values.map((each, i) => i === place ? each + by : each), x.shape)).dataSync()[0]!)
+        loss(tf.tensor(values.map((each, i) => i === place ? each + by : each), [...x.shape])).dataSync()[0]!)
       expect(Math.abs(slope[place]!), name).to.be.above(1e-5)
       expect(slope[place], name).to.be.closeTo((there! - back!) / (2 * step), 0.03 * Math.abs(slope[place]!) + 1e-5)
     }
@@ -140,7 +141,8 @@ describe('a learner whose site selects channels', function () {
     const digests: string[] = []
     for (const siteContrast of [undefined, { size: 4, weight: 0 }]) {
       const learner = await learnerOf({ siteContrast })
-      const { adapter, facts } = await learner.train('G', { adapter: learner.initialAdapter(), samples: discs, round: 1, siteVectors: others })
+      const args = { samples: discs, round: 1, siteVectors: others }
+      const { adapter, facts } = await learner.train('G', { adapter: learner.initialAdapter(), ...args })
       digests.push(adapter.digest())
       expect(facts).to.equal(undefined)
       await learner.dispose()
