@@ -210,9 +210,11 @@ function labellingOf (text: string, { method, classes, images }: Beside): Labell
   throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method partial`)
 }
 
+interface Bare extends Pick<Beside, 'method'> { readonly unlabelled: readonly string[], readonly labels?: string | undefined }
+
 /** `--unlabelled`, for a method that has use for images without labels, as long as somebody has some. @throws UsageError. */
 function unlabelledOf (
-  { unlabelled, labels, method }: { readonly unlabelled: readonly string[], readonly labels?: string | undefined, readonly method: PresetName },
+  { unlabelled, labels, method }: Bare,
   hospitals: number
 ): ReadonlySet<number> {
   const sites = new Set(unlabelled.map((text) => wholeNumber('--unlabelled', Number(text), 0, hospitals - 1)))

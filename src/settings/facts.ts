@@ -103,8 +103,8 @@ function conflictWithPrivacy ({ privacy: { unit } = { unit: 'none' }, ...section
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.generalisation, method.units, method.relations: what sites announce of their images carries no noise, and privacy would promise ' +
-      'nothing: leave one of them out'
+    : 'method.robust, method.generalisation, method.units, method.relations: what sites announce of their images carries no noise, and ' +
+      'privacy would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */

@@ -8,7 +8,8 @@ import { writeMarked } from './write-apart.ts'
 
 /**
  * A data folder in `folder` for a hospital whose training images lack masks, by simulated annotators; of the sample's one subject each
- * image counts as a patient. The same images are held back, with their masks, unless it is to have none at all. @throws InputError when it has too few for a split.
+ * image counts as a patient. The same images are held back, with their masks, unless it is to have none at all. @throws InputError when it
+ * has too few for a split.
  */
 export async function withFewLabels (hospital: Hospital, labelling: Labelling | 'none', { folder, seed }: MoreOptions): Promise<Hospital> {
   const { train, validation } = splitSlices((await loadDataset(hospital.data)).slices, { seed })

@@ -192,8 +192,9 @@ export class Learner {
     if (relations != null) return await this.#trainRelated(args, relations)
     const gamma = this.#global.join(args.adapter, this.#state.kept)
     const teachers = teachersOf({ init: this.#init, args, gamma, own: this.#state.threshold, of: this.#plan.stepsOf('G', args) })
-    if (teachers === 'nobody') return { adapter: args.adapter, loss: 0, steps: 0 }
     const { value, loss, steps } = await this.#fit(gamma, { ...args, teachers })
+    // It took as long as the others' phases do, so that the site does not run ahead of those that it is to learn from.
+    if (teachers?.isMute === true) return { adapter: args.adapter, loss: 0, steps: 0 }
     const { adapter, kept } = this.#global.part(value)
     this.#state = { ...this.#state, kept, threshold: teachers?.learnt ?? this.#state.threshold }
     this.core = adapter.values

@@ -29,7 +29,7 @@ const scribbled = (disc: Scored): Scored => {
 const half = discs.map((disc, i) => i < 2 ? disc : unlabelled(disc))
 
 function teachers (over: Partial<ConstructorParameters<typeof Teachers>[0]> = {}): Teachers {
-  return new Teachers({ settings: SETTINGS, gamma: new Float32Array(2), threshold: 0, learns: true, over: () => 0, ...over })
+  return new Teachers({ settings: SETTINGS, gamma: new Float32Array(2), threshold: 0, isMute: false, learns: true, over: () => 0, ...over })
 }
 
 describe('who teaches what is not known', () => {

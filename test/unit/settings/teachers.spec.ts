@@ -43,7 +43,8 @@ describe('training.dualTeacher', () => {
     expect(withTraining({ views: { kind: 'gin', share: 1, consistency: 1 } })).to.match(/two looks.*views\.consistency/)
     const units = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
     expect(conflictIn({ ...settings, method: { units } })).to.match(/^training\.dualTeacher: .*method\.units/)
-    expect(conflictIn({ ...settings, method: { generalisation: { step: 0.05 }, units } })).to.match(/^method\.generalisation: .*method\.units/)
+    const both = { generalisation: { step: 0.05 }, units }
+    expect(conflictIn({ ...settings, method: both })).to.match(/^method\.generalisation: .*method\.units/)
     const robust = { mu: 0.3, excess: false, least: 0.25, most: 4 }
     expect(conflictIn({ ...settings, method: { generalisation: { step: 0.05 }, robust } })).to.match(/^method\.generalisation: .*robust/)
   })
