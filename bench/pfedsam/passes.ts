@@ -1,7 +1,7 @@
 import { methodOf, settingsOf, type Job } from '../../src/experiment/jobs.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { DEFAULT_TAIL } from '../../src/settings/method.ts'
-import type { TrainSettings } from '../../src/settings/training.ts'
+import { dualTeacherOf, type TrainSettings } from '../../src/settings/training.ts'
 
 /** A forward pass without a backward one. */
 const FORWARD = 1 / 3
@@ -18,12 +18,17 @@ export function passesOf (job: Job): number {
   const experts = model.moe.blocks.length > 0
   const inG = lambdaG > 0 && (teacherG === 'global' || (teacherG === 'personal' && experts))
   const inL = experts && lambdaL > 0 && teacherL !== 'none'
-  return (experts ? 1 : 2) * (looksOf(train) + alignedOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL))
+  return (experts ? 1 : 2) * (looksOf(train) + alignedOf(train) + taughtOf(train)) + 2 + FORWARD * (Number(inG) + Number(inL))
 }
 
 /** One pass for another look, and one to learn where to try it. */
 function looksOf ({ episode }: TrainSettings): number {
   return episode == null || episode.weight === 0 ? 0 : 1 + Number(episode.innerRate > 0)
+}
+
+/** Every teacher sees half of the images. */
+function taughtOf (train: TrainSettings): number {
+  return (dualTeacherOf(train)?.teachers.length ?? 0) * FORWARD / 2
 }
 
 /** The encoder runs once more, for the model to align with, if that is another one. */

@@ -33,6 +33,8 @@ export interface TestnetOptions {
   readonly classes: readonly SampleClass[]
   /** Hospitals without labels that join while the others train. */
   readonly readers: number
+  /** Hospitals, from 0, whose images have no label at all. */
+  readonly unlabelled: ReadonlySet<number>
   /** What of the hospitals' training images has labels; all of them masks if not given. */
   readonly labelling?: Labelling
   readonly compare: boolean
@@ -117,7 +119,13 @@ const flags = {
   labels: {
     type: 'string',
     describe: 'mixed-weak (hospital after hospital scribbles, points, boxes, blocks, by simulated annotators) or few:SHARE (that part of ' +
-      'the training images has masks, the rest nothing); with --method partial or fedicra'
+      'the training images has masks, the rest nothing); with --method partial, fedicra or fedsemidg'
+  },
+  unlabelled: {
+    type: 'string',
+    array: true,
+    describe: 'SITE: this hospital has no label at all, not even to be scored by; with --labels and --method fedsemidg',
+    default: [] as string[]
   },
   swapped: {
     type: 'string',
@@ -183,6 +191,7 @@ export async function parseOptions (args: string[]): Promise<TestnetOptions | un
     },
     classes,
     ...(parsed.labels == null ? {} : { labelling: labellingOf(parsed.labels, parsed) }),
+    unlabelled: unlabelledOf(parsed, hospitals),
     readers: wholeNumber('--reader', parsed.reader, 0, MAX_HOSPITALS),
     compare: parsed.compare,
     engine: parsed.engine,
@@ -201,6 +210,23 @@ function labellingOf (text: string, { method, classes, images }: Beside): Labell
   if (presetOf(method).settings.training?.supervision != null) return found
   const able = WEAK.map(({ name }) => name).join(' or ')
   throw new UsageError(`--labels ${text}: ${method} trains on whole masks alone: give --method ${able}`)
+}
+
+interface Bare extends Pick<Beside, 'method'> { readonly unlabelled: readonly string[], readonly labels?: string | undefined }
+
+/** `--unlabelled`, for a method that has use for images without labels, as long as somebody has some. @throws UsageError. */
+function unlabelledOf (
+  { unlabelled, labels, method }: Bare,
+  hospitals: number
+): ReadonlySet<number> {
+  const sites = new Set(unlabelled.map((text) => wholeNumber('--unlabelled', Number(text), 0, hospitals - 1)))
+  if (sites.size === 0) return sites
+  if (labels == null) throw new UsageError('--unlabelled takes the rest of a hospital\'s labels away: give --labels, too')
+  if (presetOf(method).settings.training?.supervision?.includes('none') !== true) {
+    throw new UsageError(`--unlabelled: ${method} has no use for images without labels: give --method fedsemidg`)
+  }
+  if (sites.size === hospitals) throw new UsageError('--unlabelled: without any label nothing can be learnt: leave one hospital out')
+  return sites
 }
 
 function wholeNumber (flag: string, value: number, least: number, most: number): number {

@@ -81,10 +81,11 @@ async function furnish (
   hospital: Hospital,
   { options, display, workspace }: Pick<Run, 'options' | 'display' | 'workspace'>
 ): Promise<Hospital> {
-  const { classes, seed, labelling, conditions: { images, swapped } } = options
+  const { classes, seed, labelling, unlabelled, conditions: { images, swapped } } = options
   if (labelling != null) {
-    display.note(`${hospital.name} has other labels than its masks, by simulated annotators`)
-    return await withFewLabels(hospital, labelling, { folder: workspace.simulated, seed })
+    const isBare = unlabelled.has(hospital.index)
+    display.note(isBare ? `${hospital.name} has no labels` : `${hospital.name} has other labels than its masks, by simulated annotators`)
+    return await withFewLabels(hospital, isBare ? 'none' : labelling, { folder: workspace.simulated, seed })
   }
   const named = classes.length === 0
     ? hospital

@@ -189,6 +189,7 @@ export function withLabelling (slices: readonly Slice[], labelling: Labelling, {
   return slices.map((slice) => masked.has(slice.subject) ? slice : unlabelled(slice))
 }
 
-function unlabelled (slice: Slice): Slice {
+/** The same image, of which nothing is known. */
+export function unlabelled (slice: Slice): Slice {
   return { ...slice, mask: new Uint8Array(slice.mask.length).fill(UNKNOWN), kind: 'none' }
 }

@@ -46,6 +46,8 @@ const COOL_DOWN_SECONDS = 30
 const COPY_RULE = 3
 /** And for what only publications have. */
 const PUBLICATION_RULE = 2
+/** And for what only images without labels have. */
+const UNLABELLED_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -110,6 +112,7 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
   const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate }
   const weighed = Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
-  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...own, ...files, ...promise, ...shared, ...weighed })
+  const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
+  const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...own, ...files, ...promise, ...shared, ...weighed })
   return createHash('sha256').update(text!).digest('hex')
 }

@@ -66,7 +66,8 @@ export interface MethodRun {
 export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   const { learner, method, sites, settings: { rounds, scoreEvery } } = run
   const pooled = method.mixing === 'pooled'
-  const models = await createModels(run, pooled ? [{ train: sites.flatMap(({ train }) => train) }] : sites)
+  const known = sites.map((site) => ({ ...site, train: trainedOn(site.train, run.settings.train) }))
+  const models = await createModels(run, pooled ? [{ train: known.flatMap(({ train }) => train) }] : known)
   const announced = new Announced(run.settings, models)
   const mixer = createMixer(run, models, announced)
   const served = sites.map((_, index) => models[pooled ? 0 : index]!)
@@ -124,6 +125,11 @@ async function trainRound (
     }
   })
   return agreement
+}
+
+/** As a site loads its folder: images without any label are left out where the method has no use for them. */
+function trainedOn (samples: SiteData['train'], { supervision = [] }: TrainSettings): SiteData['train'] {
+  return supervision.includes('none') ? samples : samples.filter(({ kind }) => kind !== 'none')
 }
 
 export function planOf ({ model, train, method }: Pick<RunSettings, 'model' | 'train' | 'method'>): RoundPlan {

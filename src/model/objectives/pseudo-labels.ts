@@ -24,8 +24,8 @@ export function pseudoLabels (teachers: readonly tf.Tensor[], threshold: tf.Tens
 }
 
 /**
- * Mean over all cells of kept·BCE, plus the mean of 1 − Dice over what is kept of the images and classes that show anything there (FedSemiDG,
- * arXiv 2501.07378); logits [n,C,…]. 0, with zero gradient, where nothing is kept.
+ * Mean over all cells of kept·BCE, plus the mean of 1 − Dice over what is kept of the images and classes that show anything there
+ * (FedSemiDG, arXiv 2501.07378); logits [n,C,…]. 0, with zero gradient, where nothing is kept.
  */
 export function pseudoLoss (logits: tf.Tensor, { targets, kept }: PseudoLabels): tf.Scalar {
   const [images = 0, classes = 0] = logits.shape

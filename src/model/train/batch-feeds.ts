@@ -33,6 +33,6 @@ export async function batchFeeds (
     ...targetFeeds(images, lowResSide(config), labels),
     ...overlapFeeds(images, around.samples),
     ...boxes,
-    ...Object.assign({}, ...components.map((component) => component.feeds?.(phase, shown, random, { ...around, batch: plain }) ?? {})) as HostRecord
+    ...Object.assign({}, ...components.map((each) => each.feeds?.(phase, shown, random, { ...around, batch: plain }) ?? {})) as HostRecord
   }
 }

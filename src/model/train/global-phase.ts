@@ -75,8 +75,9 @@ async function plain ({ serving, state, args, ofRound, fit }: GlobalPhase): Prom
   const { init, global } = serving
   const gamma = global.join(args.adapter, startOf(serving, state.kept, args))
   const teachers = teachersOf({ init, args, gamma, own: state.threshold, of: ofRound })
-  if (teachers === 'nobody') return { state, core: undefined, result: { adapter: args.adapter, loss: 0, steps: 0 } }
   const { value, loss, steps } = await fit(gamma, { teachers })
+  // It took as long as the others' phases do, so that the site does not run ahead of those that it is to learn from.
+  if (teachers?.isMute === true) return { state, core: undefined, result: { adapter: args.adapter, loss: 0, steps: 0 } }
   const parted = global.part(value)
   const kept = bounded(serving, parted.kept)
   const result = { adapter: parted.adapter, loss, steps, ...factsOf(serving, kept) }

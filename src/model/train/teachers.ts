@@ -12,6 +12,8 @@ interface TeachersInit {
   readonly gamma: Float32Array
   /** Nats. */
   readonly threshold: number
+  /** Nobody has said how sure one must be: nothing can be learnt. */
+  readonly isMute: boolean
   /** The threshold is this site's own, and learnt. */
   readonly learns: boolean
   /** Part of all steps that are over before step `step`, from 1, 0 to 1. */
@@ -32,6 +34,10 @@ export class Teachers {
     this.#init = init
     this.#mean = init.gamma.slice()
     this.#threshold = init.threshold
+  }
+
+  get isMute (): boolean {
+    return this.#init.isMute
   }
 
   /** The site's own threshold in nats, where it has one. */
@@ -71,15 +77,15 @@ interface Asked {
   readonly of: number
 }
 
-/** Undefined where the method has none; `nobody` at a site without labels as long as no other site says how sure one must be. */
-export function teachersOf ({ init: { train, rounds = Infinity }, args, gamma, own, of }: Asked): Teachers | 'nobody' | undefined {
+/** Undefined where the method has none; mute at a site without labels as long as no other site says how sure one must be. */
+export function teachersOf ({ init: { train, rounds = Infinity }, args, gamma, own, of }: Asked): Teachers | undefined {
   const settings = dualTeacherOf(train)
   if (settings == null) return undefined
   const { samples, round, done = (round - 1) * of, threshold: told } = args
   const learns = settings.threshold == null && samples.some(isLabelled)
-  const threshold = settings.threshold ?? (learns ? own ?? 0 : told)
+  const known = settings.threshold ?? (learns ? own ?? 0 : told)
   const over = (step: number): number => Math.min(1, (done + step - 1) / (rounds * of))
-  return threshold == null ? 'nobody' : new Teachers({ settings, gamma, threshold, learns, over })
+  return new Teachers({ settings, gamma, threshold: known ?? 0, isMute: known == null, learns, over })
 }
 
 /** Of numbers that may be in any order, linear between two of them. */

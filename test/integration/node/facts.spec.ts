@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import sharp from 'sharp'
 import { readFloatTensors } from '../../../src/adapter/safetensors.ts'
 import { MetricsLog } from '../../../src/home/metrics-log.ts'
+import { TEACHERS } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import type { MethodSettings } from '../../../src/settings/method.ts'
 import { Sites, type FederationOptions } from './sites.ts'
@@ -18,12 +19,13 @@ const SELECTING = {
 const CLUSTERS = { count: 'auto' as const, own: ['^mask_decoder\\.'], neighbours: 3, projection: 16, minimum: 5 }
 const UNITS = { update: 'smooth', share: 0.25, pivot: 0.15, slope: 20, warmupRounds: 0, contributes: 'common' } as const
 
-/** Discs brighter than their ground, of that many patients. */
-async function writeDiscs (folder: string, images: number): Promise<void> {
-  for (const kind of ['images', 'masks']) await mkdir(join(folder, kind), { recursive: true })
+/** Discs brighter than their ground, of that many patients; the first `masked` of them have masks, all if not given. */
+async function writeDiscs (folder: string, images: number, masked = images): Promise<void> {
+  for (const kind of masked === 0 ? ['images'] : ['images', 'masks']) await mkdir(join(folder, kind), { recursive: true })
   for (let image = 0; image < images; image++) {
     const inside = Array.from({ length: SIDE ** 2 }, (_, i) => Math.hypot(i % SIDE - 26 - image, Math.floor(i / SIDE) - 30) < 14)
     for (const [kind, values] of [['images', [70, 190]], ['masks', [0, 1]]] as const) {
+      if (kind === 'masks' && image >= masked) continue
       const pixels = Buffer.from(inside.map((isIn, i) => values[isIn ? 1 : 0] + (kind === 'images' ? i * 7919 % 17 : 0)))
       const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const
       await sharp(pixels, raw).toColourspace('b-w').png().toFile(join(folder, kind, `patient${String.fromCharCode(97 + image)}.png`))
@@ -75,4 +77,41 @@ describe('a federation whose sites announce facts', function () {
       }
     })
   }
+
+  it('has a site without any label, which waits for the others to say how sure one must be, and then trains with them', async () => {
+    const section = await modelSection('no imported models', 'sam-tiny')
+    const model = { ...section, moe: { ...section.moe, blocks: [] } }
+    const { dualTeacher, perturbedFeatures } = TEACHERS
+    const training = {
+      ...trainingSection(model, { rounds: 2, seed: 1 }),
+      stepsPerRound: 2,
+      batchSize: 4,
+      augment: true,
+      supervision: ['mask' as const, 'none' as const],
+      dualTeacher: { ...dualTeacher, teachers: [...dualTeacher.teachers] },
+      perturbedFeatures
+    }
+    const method = { generalisation: { step: 0.05 } }
+    sites = await Sites.create(['a', 'b'], { coolDownSeconds: 60, codec: 'f32', model, training, method })
+    await writeDiscs(join(sites.folder, 'a'), 8, 5)
+    await writeDiscs(join(sites.folder, 'b'), 4, 0)
+    const first = sites.realDaemon('b', join(sites.folder, 'b')).run()
+    const { addresses } = await sites.statusOf('b', (status) => status.addresses.length > 0)
+    await Promise.all([first, sites.realDaemon('a', join(sites.folder, 'a'), { bootstrap: addresses }).run()])
+    for (const name of ['a', 'b']) {
+      const { records } = await MetricsLog.open(sites.paths(name).metrics)
+      expect(records.map(({ round }) => round), name).to.deep.equal([1, 2])
+      for (const { dice, landing, parts = {} } of records) {
+        expect(dice == null, name).to.equal(name === 'b')
+        expect(landing, name).to.be.within(0.25, 4)
+        expect(Object.values(parts).reduce((sum, each) => sum + each, 0), name).to.be.closeTo(1, 1e-9)
+        expect(Object.keys(parts), name).to.include('self')
+      }
+    }
+    // Whether it heard of a's threshold before its last round is a matter of time; it has none of its own in any case.
+    const held = readFloatTensors(await readFile(join(sites.paths('b').privateStore, 'experts.safetensors'))).tensors
+    expect([...held.get('own.teachers.threshold')!.data]).to.deep.equal([-1])
+    const learnt = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.safetensors'))).tensors
+    expect(learnt.get('own.teachers.threshold')!.data[0]).to.be.within(0, Math.LN2)
+  })
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sharp from 'sharp'
@@ -16,6 +16,7 @@ import { createSharedLearner } from '../../../src/experiment/run-method.ts'
 import { writeJson } from '../../../src/home/files.ts'
 import { EmbeddingCache } from '../../../src/model/predict/embedding-cache.ts'
 import { SERVES, type MethodSettings } from '../../../src/settings/method.ts'
+import { TEACHERS } from '../../../src/settings/methods/weak.ts'
 import { modelSection, trainingSection } from '../../../src/site-model/fit-settings.ts'
 import { pooled, projected } from '../../../src/site-model/image-clusters.ts'
 import { PrivateStore } from '../../../src/site-model/private-store.ts'
@@ -47,6 +48,11 @@ const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 
 const CLUSTERS = { count: 2, own: ['^mask_decoder\\.'], neighbours: 3, projection: 16, minimum: 5 }
 /** How facts of clusters begin in an announcement: field 25, 336 bytes long. */
 const CLUSTER_FACTS = Buffer.from([25 << 3 & 0x7f | 0x82, 25 >> 4, 336 & 0x7f | 0x80, 336 >> 7])
+const { dualTeacher: DUAL, perturbedFeatures } = TEACHERS
+const TAUGHT = {
+  stepsPerRound: 4, batchSize: 4, augment: true, supervision: ['mask', 'none'], perturbedFeatures,
+  dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
+} as const
 
 interface Needles { readonly name: string, readonly needles: Buffer[] }
 
@@ -137,6 +143,12 @@ function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTen
   }))
 }
 
+/** All but the first images of a site lose their masks: what teachers say of them is learnt. */
+async function dropMasks (folder: string, keeps: number): Promise<void> {
+  const all = (await readdir(join(folder, 'masks'))).sort()
+  await Promise.all(all.slice(keeps).map(async (name) => { await rm(join(folder, 'masks', name)) }))
+}
+
 /** Everything that this site wrote about itself. */
 async function ledgerOf (sites: Sites, name: string): Promise<Buffer> {
   const { audit } = sites.paths(name)
@@ -158,6 +170,7 @@ interface Own {
   readonly related: boolean
   readonly mixes: boolean
   readonly clustered: boolean
+  readonly taught: boolean
   readonly hasExperts: boolean
   /** Of training, beside what is usual. */
   readonly terms: object
@@ -170,11 +183,12 @@ interface Own {
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
   const [tailored, related, mixes] = [method.units != null, method.relations != null, method.elementMix != null]
-  const clustered = method.clusters != null
+  const [clustered, taught] = [method.clusters != null, method.generalisation != null]
   const policy = method.sharing == null ? {} : { publish: method.sharing }
   const hasExperts = !copies && !tailored && !related && !mixes
-  const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered }
+  const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered, taught }
   const own = { ...parts, hasExperts, policy, terms: {}, what: '' }
+  if (taught) return { ...own, terms: TAUGHT, what: ', nor what teachers make of images without labels' }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
   if (keeps) return { ...own, terms: { align }, what: ', nor the decoder that the method keeps or the discriminator' }
@@ -188,7 +202,7 @@ function ownOf (method: MethodSettings): Own {
 
 /** It is among these, so that it is looked for. */
 function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSettings): void {
-  const { keeps, showsMoments, copies, tailored, related, mixes } = ownOf(method)
+  const { keeps, showsMoments, copies, tailored, related, mixes, taught } = ownOf(method)
   const names = [...tensors.keys()]
   const hasAll = (beginning: string, ...rest: string[]): boolean => rest.every((each) => names.includes(beginning + each))
   expect(names.some((name) => name.startsWith('own.mask_decoder.')), 'the decoder is among the private tensors').to.equal(keeps)
@@ -198,6 +212,7 @@ function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSet
   expect(hasAll('own.mix.', 'own', 'taken'), 'the mixture is').to.equal(mixes)
   expect(hasAll('own.site_selection.', 'vector'), 'the site\'s vector is').to.equal(mixes)
   expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
+  expect(names.includes('own.teachers.threshold'), 'the threshold of teachers is').to.equal(taught)
 }
 
 describe('what leaves a site', function () {
@@ -213,10 +228,11 @@ describe('what leaves a site', function () {
     { units: UNITS },
     { sharing: ['core-adapter'], relations: RELATIONS },
     SELECTING,
-    { clusters: CLUSTERS }
+    { clusters: CLUSTERS },
+    { generalisation: { step: 0.05 } }
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, mixes, clustered, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, showsMoments, related, mixes, clustered, taught, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -231,6 +247,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
+      if (taught) await dropMasks(join(sites.folder, 'data-a'), 5)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
