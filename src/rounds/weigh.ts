@@ -34,8 +34,7 @@ export function massesOf (
   own: number,
   heard: readonly (Float32Array | undefined)[]
 ): { readonly own: number, readonly all: number } | undefined {
-  const { units, relations } = settings.method ?? {}
-  if (units == null && relations == null) return undefined
+  if (settings.method?.units == null) return undefined
   const specs = factSpecs(settings)
   const known = heard.map((values) => heardFacts(specs, values)?.['mass']?.[0])
   const middle = median([own, ...known.filter((each) => each != null)])

@@ -21,7 +21,7 @@ export function factSpecs ({ method, averaging }: Sections): readonly FactSpec[]
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
     ...(method?.robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
-    ...(method?.robust == null && method?.units == null && method?.relations == null ? [] : [mass])
+    ...(method?.robust == null && method?.units == null ? [] : [mass])
   ]
 }
 
@@ -75,8 +75,8 @@ function conflictWithPrivacy ({ training, privacy: { unit } = { unit: 'none' }, 
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.units, method.relations: what sites announce of their images carries no noise, and privacy would promise ' +
-      'nothing: leave one of them out'
+    : 'method.robust, method.units: what sites announce of their images carries no noise, and privacy would promise nothing: leave one ' +
+      'of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */

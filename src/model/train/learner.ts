@@ -19,6 +19,7 @@ import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
 import { ownParts } from '../parameters/own-parts.ts'
+import type { RelationState } from '../parameters/relation-state.ts'
 import type { RelationSizes } from '../parameters/relations.ts'
 import type { Units } from '../parameters/units.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
@@ -131,6 +132,11 @@ export class Learner {
     return this.#layouts.kept.size > 0 || this.#serving.units != null || this.#serving.relations != null
   }
 
+  /** What the site has learnt to take of whose cores; undefined before the first phase, and of other methods. */
+  get relations (): RelationState | undefined {
+    return this.#state.relations
+  }
+
   /**
    * Trains one phase: G fits the global parameters, L the experts, each with the other fixed. Resolves with the adapter, which only G
    * changes, the mean loss, and how many steps it took; without experts L does nothing. @throws TrainerError without images.
@@ -174,13 +180,12 @@ export class Learner {
   }
 
   async #trainRelated (args: PhaseArgs, sizes: RelationSizes): Promise<PhaseResult> {
-    const { adapter: { values: shared }, round, masses, received = [] } = args
+    const { adapter: { values: shared }, round, received = [] } = args
     const { state, adapter, loss, steps, unused } = await trainRelated({
       sizes,
       state: this.#state.relations,
       shared,
       round,
-      masses,
       cores: received.filter(({ kind }) => kind === 'core-adapter'),
       fit: async (values, fixed) => await this.#fit(values, { ...args, fixed })
     })
