@@ -1,7 +1,6 @@
+import { figure, signed, type Finding } from './finding.ts'
+import { mixingFindings } from './mixing-criteria.ts'
 import { spread, type DataSummary, type MethodSummary, type Spread } from './summary.ts'
-
-/** One thing that the experiment was to show, and whether it does. */
-export interface Finding { readonly name: string, readonly ok: boolean, readonly detail: string }
 
 const OURS = 'pfedsam-gossip'
 const RIVALS = ['local', 'fedavg-lora', 'fedmsa', 'fedper']
@@ -13,11 +12,13 @@ const LEAST_SAVING = 50
 const NO_LOSS = 0.005
 
 /** What this data set says about each question; questions whose runs are missing are left out. */
-export function findings ({ data, methods, unseen }: DataSummary): Finding[] {
+export function findings (summary: DataSummary): Finding[] {
+  const { data, methods, unseen } = summary
   const of = (name: string): MethodSummary | undefined => methods.find(({ method }) => method === name)
   const ours = of(OURS)
   const adaptive = of('adaptive')
   const costs = adaptive == null ? [] : ALONE_OR_SHARED.flatMap((name) => of(name) ?? []).map((rival) => noLoss(adaptive, rival))
+  costs.push(...mixingFindings(summary))
   if (ours == null) return costs.map((each) => ({ ...each, name: `${data}: ${each.name}` }))
   const [local, server, fedsam] = [of('local'), of('pfedsam-server'), of('fedsam')]
   const found = RIVALS.flatMap((name): Finding[] => {
@@ -87,12 +88,4 @@ function paired (ours: MethodSummary, rival: MethodSummary): Spread {
 
 function withSpread ({ mean, sd, count }: Spread): string {
   return count > 1 ? `${signed(mean)} ± ${figure(sd)}` : signed(mean)
-}
-
-function figure (dice: number): string {
-  return (100 * dice).toFixed(1)
-}
-
-function signed (dice: number): string {
-  return `${dice < 0 ? '−' : '+'}${figure(Math.abs(dice))} points`
 }

@@ -25,7 +25,7 @@ export async function openFolder (path: string): Promise<DataFolder> {
 /** All of its sites, each split by subject with the seed. @throws InputError for a site with too few images */
 export async function folderData (
   { path, sites }: DataFolder,
-  { seed, settings, labelling }: DataChoice,
+  { seed, settings, labelling, noise }: DataChoice,
   side: number
 ): Promise<SiteData[]> {
   const { model = {}, train = {}, labels } = settings ?? {}
@@ -33,7 +33,7 @@ export async function folderData (
   const reading = { ...readingOf({ model: { window: 'auto', ...model }, labels }, undefined), empty }
   return await Promise.all(sites.map(async (name, site) => {
     const { slices } = await loadDataset(join(path, name), { ...reading, ...(labelling == null ? { sides: [side] } : {}) })
-    const split = await fitLabelled(slices, side, { ...train, seed, labelling, site })
+    const split = await fitLabelled(slices, side, { ...train, seed, labelling, noise, site, name })
     if (split.train.length === 0 || split.validation.length === 0) {
       throw new InputError(`${join(path, name)} has too few images (${slices.length}) to split into training and validation`)
     }

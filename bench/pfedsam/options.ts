@@ -5,11 +5,12 @@ import yargs from 'yargs'
 import { UsageError } from '../../src/errors.ts'
 import { parseLabelling, type Labelling } from '../../src/experiment/annotator.ts'
 import type { DataFolder } from '../../src/experiment/data-source.ts'
+import { parseNoise, type LabelNoise } from '../../src/experiment/label-noise.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import { readOverrides } from '../../src/federation/settings.ts'
 import { openFolder } from './folder.ts'
 import { dataName, PRESETS, PRESET_NAMES, type Preset } from './presets.ts'
-import { DATA_NAMES, type DataName } from './sites.ts'
+import { DATA_NAMES, siteNames, type DataName } from './sites.ts'
 
 export interface Options {
   readonly name: string
@@ -24,7 +25,8 @@ export interface Options {
 const flags = {
   preset: {
     choices: PRESET_NAMES,
-    describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations), domain (unlike sites)',
+    describe: 'what to run: smoke, quick (a quarter of an hour), full (three seeds, with ablations), domain (unlike sites), ' +
+      'mixing (who learns from whom)',
     default: 'quick'
   },
   data: { type: 'string', describe: `data sets, with commas: ${DATA_NAMES.join(', ')}, or a folder with one data folder per site` },
@@ -37,6 +39,11 @@ const flags = {
     type: 'string',
     describe: 'what of the training images has labels: mixed-weak (site after site scribbles, points, boxes, blocks, ' +
       'simulated), or few:SHARE'
+  },
+  noise: {
+    type: 'string',
+    describe: 'SITE,SITE:SHARE:RADIUS, as handheld:0.4:3: outlines of that share of these sites\' training patients lie so many pixels ' +
+      'too far out or in, simulated'
   },
   settings: {
     type: 'string',
@@ -61,6 +68,7 @@ export async function parseOptions (args: string[]): Promise<Options> {
     .parseAsync()
   const preset = PRESETS[parsed.preset]
   const rounds = positive('--rounds', parsed.rounds ?? preset.rounds)
+  const data = await dataSetsOf(parsed.data) ?? preset.data
   return {
     name: parsed.preset,
     preset: {
@@ -69,11 +77,9 @@ export async function parseOptions (args: string[]): Promise<Options> {
       train: positive('--train', parsed.train ?? preset.train),
       validation: positive('--validation', parsed.validation ?? preset.validation),
       scoreEvery: Math.min(preset.scoreEvery, rounds),
-      data: await dataSetsOf(parsed.data) ?? preset.data,
+      data,
       methods: listOf('--only', parsed.only, METHODS.map(({ name }) => name)) ?? preset.methods,
-      ...(parsed.labels == null ? {} : { labelling: labellingOf(parsed.labels) }),
-      ...(parsed.settings == null ? {} : { settings: await readOverrides(parsed.settings) }),
-      ...(parsed.rates == null ? {} : { rates: ratesOf(parsed.rates) }),
+      ...await changesOf(parsed, data),
       seeds: parsed.seeds?.split(',').map((seed) => positive('--seeds', Number(seed))) ?? preset.seeds
     },
     workers: positive('--workers', parsed.workers ?? Math.max(1, Math.floor(availableParallelism() / parsed.threads))),
@@ -81,6 +87,26 @@ export async function parseOptions (args: string[]): Promise<Options> {
     runs: parsed.runs,
     out: parsed.out,
     dryRun: parsed.dryRun
+  }
+}
+
+interface Asked {
+  readonly labels?: string | undefined
+  readonly noise?: string | undefined
+  readonly settings?: string | undefined
+  readonly rates?: string | undefined
+}
+
+/** What is asked for beside the preset's own. */
+async function changesOf (
+  { labels, noise, settings, rates }: Asked,
+  data: Preset['data']
+): Promise<Pick<Preset, 'labelling' | 'noise' | 'settings' | 'rates'>> {
+  return {
+    ...(labels == null ? {} : { labelling: labellingOf(labels) }),
+    ...(noise == null ? {} : { noise: noiseOf(noise, data) }),
+    ...(settings == null ? {} : { settings: await readOverrides(settings) }),
+    ...(rates == null ? {} : { rates: ratesOf(rates) })
   }
 }
 
@@ -103,6 +129,26 @@ function labellingOf (text: string): Labelling {
   const found = parseLabelling(text)
   if (found != null) return found
   throw new UsageError(`--labels ${text} must be mixed-weak, or few: and a share of patients between 0 and 1, as few:0.2`)
+}
+
+/** In every data set that has one of the sites. */
+function noiseOf (text: string, data: Preset['data']): Record<string, LabelNoise> {
+  const noise = parseNoise(text)
+  if (noise == null) {
+    throw new UsageError(`--noise ${text} must be sites with commas, a share of patients up to 1 and whole pixels, as handheld:0.4:3`)
+  }
+  const sites = data.map((each) => ({ name: dataName(each), sites: sitesOf(each) }))
+  const missing = noise.sites.find((name) => sites.every((each) => !each.sites.includes(name)))
+  if (missing != null) {
+    const known = new Set(sites.flatMap((each) => each.sites))
+    throw new UsageError(`--noise: there is no site ${missing}: choose from ${[...known].join(', ')}`)
+  }
+  const noisy = sites.filter((each) => noise.sites.some((name) => each.sites.includes(name)))
+  return Object.fromEntries(noisy.map(({ name }) => [name, noise]))
+}
+
+function sitesOf (data: DataName | DataFolder): readonly string[] {
+  return typeof data === 'string' ? siteNames(data) : data.sites
 }
 
 function ratesOf (text: string): Record<string, number> {

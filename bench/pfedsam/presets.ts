@@ -1,6 +1,7 @@
 import type { Labelling } from '../../src/experiment/annotator.ts'
 import type { DataFolder } from '../../src/experiment/data-source.ts'
 import type { Job } from '../../src/experiment/jobs.ts'
+import type { LabelNoise } from '../../src/experiment/label-noise.ts'
 import { METHODS } from '../../src/experiment/methods.ts'
 import type { Overrides } from '../../src/federation/settings.ts'
 import { defaultOf } from '../../src/settings/setting.ts'
@@ -25,6 +26,8 @@ export interface Preset {
   readonly cross?: true
   /** What of the training images has labels; all of them masks if not given. */
   readonly labelling?: Labelling
+  /** By data set: which of their masks are wrong on purpose. */
+  readonly noise?: Readonly<Record<string, LabelNoise>>
   /** What differs from the defaults. */
   readonly settings?: Overrides
   /** By method: how many times its learning rates are those of the settings. */
@@ -38,7 +41,7 @@ const UNSEEN = ['pfedsam-gossip']
 /** For sites that look unlike each other, or like none that was trained on. */
 const UNLIKE = ['gin', 'gin-half', 'strong', 'cpss', 'feddg', 'fedda-joint', 'fedda-cyclic']
 
-export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain'] as const
+export const PRESET_NAMES = ['smoke', 'quick', 'full', 'domain', 'mixing'] as const
 export type PresetName = typeof PRESET_NAMES[number]
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -87,16 +90,36 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     leftOut: Infinity,
     unseenBySeed: ['fedavg-lora', 'gin', 'gin-half', 'cpss'],
     cross: true
+  },
+  mixing: {
+    data: ['prostate-conflict', 'two-organs', 'fundus-phantom'],
+    methods: ['local', 'fedavg-lora', 'pfedsam-gossip', 'apple', 'fca', 'drflm', 'robust', 'mixup'],
+    seeds: [1, 2, 3],
+    rounds: 16,
+    train: 20,
+    validation: 16,
+    scoreEvery: 4,
+    unseen: [],
+    leftOut: 0,
+    noise: { 'fundus-phantom': { sites: ['handheld'], share: 0.4, radius: 3 } }
   }
 }
 
 /** All runs of a preset: the figures that matter most first, so that an interrupted bench has them. */
 export function jobsOf (preset: Preset): Job[] {
   const { data, methods, seeds, rounds, train, validation, scoreEvery, unseen, unseenBySeed = [], leftOut } = preset
-  const { cross, labelling, settings, rates = {} } = preset
+  const { cross, labelling, noise = {}, settings, rates = {} } = preset
   const sizes = { rounds, train, validation, scoreEvery, ...(labelling == null ? {} : { labelling }) }
   const jobOf = (of: DataName | DataFolder, method: string, seed: number): Job =>
-    ({ ...dataOf(of), method, seed, ...sizes, settings: withRound(settings, of, train), ...rateOf(rates[method]) })
+    ({
+      ...dataOf(of),
+      method,
+      seed,
+      ...sizes,
+      ...noiseOf(noise[dataName(of)]),
+      settings: withRound(settings, of, train),
+      ...rateOf(rates[method])
+    })
   const crossed = cross == null ? {} : { cross }
   const main = methods.flatMap((method) => data.flatMap((name) => seeds.map((seed): Job => ({ ...jobOf(name, method, seed), ...crossed }))))
   const tried = unseen.filter((method) => methods.includes(method))
@@ -122,6 +145,10 @@ export function dataName (of: DataName | DataFolder): string {
 /** Nothing for the settings' own rates, so that runs without the flag stay the same ones. */
 function rateOf (rate = 1): Pick<Job, 'rate'> {
   return rate === 1 ? {} : { rate }
+}
+
+function noiseOf (noise: LabelNoise | undefined): Pick<Job, 'noise'> {
+  return noise == null ? {} : { noise }
 }
 
 /** Unless the settings say how long a round is, it is one epoch of a phantom site, as in all reports so far. */

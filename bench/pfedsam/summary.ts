@@ -1,6 +1,7 @@
 import { createSchema } from '../../src/adapter/schema.ts'
 import { mean } from '../../src/common/mean.ts'
 import { methodOf } from '../../src/experiment/jobs.ts'
+import type { LabelNoise } from '../../src/experiment/label-noise.ts'
 import { METHODS, type Method } from '../../src/experiment/methods.ts'
 import type { RunRecord } from '../../src/experiment/run-job.ts'
 import { globalParameters } from '../../src/model/parameters/groups.ts'
@@ -10,8 +11,9 @@ import { selectionGroups } from '../../src/model/parameters/site-selection.ts'
 import { samConfig } from '../../src/model/sam/build-sam.ts'
 import { presetOf } from '../../src/settings/methods/index.ts'
 import { defaultModelSettings } from '../../src/settings/model.ts'
+import { adjustedRand, withinGroup } from './groups.ts'
 import { passesOf } from './passes.ts'
-import { areAlike } from './sites.ts'
+import { areAlike, groupsOf } from './sites.ts'
 
 /** Mean and sample standard deviation over the seeds; the latter is 0 with one seed. */
 export interface Spread { readonly mean: number, readonly sd: number, readonly count: number }
@@ -37,8 +39,13 @@ export interface MethodSummary {
   readonly missed: Spread
   /** Mean Dice over the sites by seed, in the order of the seeds. */
   readonly bySeed: readonly { readonly seed: number, readonly dice: number }[]
-  /** Lowest site of each seed. */
+  /** Lowest site of each seed, and standard deviation over its sites. */
   readonly worst: Spread
+  readonly overSites: Spread
+  /** Part of what sites serve that is of cores of their own group, 0 to 1; where the method learns it and the data set has groups. */
+  readonly within: Spread | undefined
+  /** Adjusted Rand index of the groups that the method found against those that there are; where it looks for them. */
+  readonly rand: Spread | undefined
   readonly globalDice: Spread
   /** Sent per site and round. */
   readonly bytes: Spread
@@ -83,6 +90,8 @@ interface UnseenSummary {
 
 export interface DataSummary {
   readonly data: string
+  /** Which masks were wrong on purpose. */
+  readonly noise?: LabelNoise
   readonly seeds: readonly number[]
   readonly methods: readonly MethodSummary[]
   readonly unseen: readonly UnseenSummary[]
@@ -108,8 +117,10 @@ export function summarise (records: readonly RunRecord[]): DataSummary[] {
   return names.map((data) => {
     const here = records.filter(({ job }) => job.data === data)
     const whole = here.filter(({ job }) => job.leftOut == null)
+    const noise = here[0]!.job.noise
     return {
       data,
+      ...(noise == null ? {} : { noise }),
       seeds: [...new Set(here.map(({ job }) => job.seed))].sort((a, b) => a - b),
       methods: METHODS.flatMap(({ name }) => {
         const runs = whole.filter(({ job }) => job.method === name)
@@ -136,7 +147,10 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     hd95: distances.length === 0 ? undefined : spread(distances),
     missed: over(({ sites }) => sites.reduce((sum, { missed }) => sum + missed, 0)),
     bySeed,
-    worst: over(({ sites }) => Math.min(...sites.map(({ dice }) => dice))),
+    worst: over(worstOf),
+    overSites: over(overSitesOf),
+    within: known(runs.flatMap((run) => withinOf(run) ?? [])),
+    rand: known(runs.flatMap((run) => randOf(run) ?? [])),
     globalDice: over(({ sites }) => mean(sites.map(({ globalDice }) => globalDice))),
     bytes: over(({ sites, job }) => mean(sites.map(({ bytesSent }) => bytesSent)) / job.rounds),
     passes: passesOf(runs[0]!.job),
@@ -148,6 +162,27 @@ function summariseMethod (runs: readonly RunRecord[]): MethodSummary {
     curve: runs[0]!.curve.map(({ round }, index) => ({ round, dice: over(({ curve }) => mean(curve[index]!.dice)) })),
     ...crossOf(runs)
   }
+}
+
+/** Dice of the lowest site of a run. */
+export function worstOf ({ sites }: Pick<RunRecord, 'sites'>): number {
+  return Math.min(...sites.map(({ dice }) => dice))
+}
+
+/** Sample standard deviation of Dice over the sites of a run. */
+export function overSitesOf ({ sites }: Pick<RunRecord, 'sites'>): number {
+  return spread(sites.map(({ dice }) => dice)).sd
+}
+
+/** Undefined where the method does not learn what to serve of whom, and where all sites are of one group. */
+export function withinOf ({ job, parts }: Pick<RunRecord, 'job' | 'parts'>): number | undefined {
+  const groups = groupsOf(job.data)
+  return parts == null || groups == null ? undefined : withinGroup(parts, groups)
+}
+
+/** Where nothing else is said, all sites are of one group. */
+export function randOf ({ job, groupsFound }: Pick<RunRecord, 'job' | 'groupsFound'>): number | undefined {
+  return groupsFound == null ? undefined : adjustedRand(groupsFound, groupsOf(job.data) ?? groupsFound.map(() => 0))
 }
 
 function crossOf (runs: readonly RunRecord[]): Pick<MethodSummary, 'cross'> {

@@ -26,12 +26,11 @@ export class Announced {
 
   /** What a phase of a site goes by, where the method asks it. */
   told (site: number): Pick<PhaseArgs, 'masses' | 'threshold' | 'siteVectors'> {
-    const { units, relations } = this.#settings.method ?? {}
     const heard = this.#heard(site)
     const [threshold, siteVectors] = [thresholdOf(this.#settings, heard), siteVectorsOf(this.#settings, heard)]
     const all = this.#masses.reduce((sum, each) => sum + each, 0)
     return {
-      ...(units == null && relations == null ? {} : { masses: { own: this.#masses[site]!, all } }),
+      ...(this.#settings.method?.units == null ? {} : { masses: { own: this.#masses[site]!, all } }),
       ...(threshold == null ? {} : { threshold }),
       ...(siteVectors == null ? {} : { siteVectors })
     }

@@ -3,6 +3,7 @@ import type { Choice } from '../model/train/learner-args.ts'
 import type { FederationSettings } from '../settings/federation-settings.ts'
 import type { ScoredSample } from '../site-model/split.ts'
 import type { Labelling } from './annotator.ts'
+import type { LabelNoise } from './label-noise.ts'
 
 /** Images of one hospital, fitted to the model's side. */
 export interface SiteData {
@@ -44,6 +45,8 @@ export interface DataChoice {
   readonly settings?: ReadSettings
   /** What of the training images has labels; all of them masks if not given. */
   readonly labelling?: Labelling | undefined
+  /** Which of their masks are wrong on purpose; none if not given. */
+  readonly noise?: LabelNoise | undefined
 }
 
 /** Draws or reads the images of all sites of a data set, fitted to a square of `side` pixels; the same choice, the same pixels. */

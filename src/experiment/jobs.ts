@@ -9,6 +9,7 @@ import { defaultModelSettings } from '../settings/model.ts'
 import { defaultTrainSettings, type TrainSettings } from '../settings/training.ts'
 import type { Labelling } from './annotator.ts'
 import type { DataFolder } from './data-source.ts'
+import type { LabelNoise } from './label-noise.ts'
 import { METHODS, type Method } from './methods.ts'
 import type { RunSettings } from './run-method.ts'
 
@@ -30,6 +31,8 @@ export interface Job {
   readonly cross?: true
   /** What of the training images has labels; all of them masks if not given. */
   readonly labelling?: Labelling
+  /** Which of their masks are wrong on purpose; none if not given. */
+  readonly noise?: LabelNoise
   /** What differs from the defaults, before the method's own changes. */
   readonly settings?: Overrides
   /** By how much its learning rates are those of the settings; 1 unless given. */
@@ -48,6 +51,8 @@ const COPY_RULE = 3
 const PUBLICATION_RULE = 2
 /** And for what only images without labels have. */
 const UNLABELLED_RULE = 2
+/** And for what only relations have. */
+const RELATION_RULE = 2
 /** The base has a hash of its own in jobHash. */
 const NO_HASH = '0'.repeat(64)
 
@@ -110,7 +115,8 @@ export function jobHash (job: Job, { config, hash }: { readonly config: SamConfi
   const files = folder == null ? {} : { digest: folder.digest, sites: folder.sites, labels }
   const promise = privacy == null ? {} : { privacy }
   const shared = method?.sharing == null ? {} : { sharing: method.sharing, publications: PUBLICATION_RULE }
-  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate }
+  const rule = relations == null ? undefined : RELATION_RULE
+  const asked = { robust, generalisation, units, relations, clusters, siteContrast, elementMix, alternate, rule }
   const weighed = Object.fromEntries(Object.entries(asked).filter(([, value]) => value != null))
   const few = job.labelling?.startsWith('few:') === true ? { unlabelled: UNLABELLED_RULE } : {}
   const text = canonicalize({ format: FORMAT, job: rest, ...decided, ...few, ...own, ...files, ...promise, ...shared, ...weighed })

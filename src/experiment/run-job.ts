@@ -36,6 +36,9 @@ export interface RunRecord {
   readonly trainSeconds: number
   /** How alike the sites' updates were; of runs before it was measured undefined. */
   readonly agreement?: number
+  /** Where the method learns or looks for them (run-method.ts). */
+  readonly parts?: TrainedSites['parts']
+  readonly groupsFound?: TrainedSites['groupsFound']
   readonly seconds: number
   /** Where the job asks for it, and of sites that trained alone. */
   readonly cross?: CrossScores
@@ -82,9 +85,9 @@ async function train (engine: Engine, job: Job, options: Omit<JobOptions, 'threa
     const unseen = job.leftOut == null
       ? {}
       : { unseen: await tryUnseen({ engine, base, settings, mode: method.mode }, trained, all[job.leftOut]!) }
-    const { curve, size, trainSeconds, agreement } = trained
-    const alike = agreement == null ? {} : { agreement }
-    return { job, sites: described, curve, size, trainSeconds, ...alike, ...cross, ...unseen }
+    const { curve, size, trainSeconds, agreement, parts, groupsFound } = trained
+    const found = Object.fromEntries(Object.entries({ agreement, parts, groupsFound }).filter(([, value]) => value != null))
+    return { job, sites: described, curve, size, trainSeconds, ...found, ...cross, ...unseen }
   } finally {
     await learner.dispose()
   }

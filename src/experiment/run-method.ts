@@ -21,6 +21,7 @@ import type { SiteData } from './data-source.ts'
 import { GossipMixer } from './gossip-mixer.ts'
 import type { Method } from './methods.ts'
 import { NoMixer, ServerMixer, type Mixer } from './mixers.ts'
+import { partsServed } from './parts.ts'
 import { ShownBytes, shownByOthers, shownOfImages } from './publications.ts'
 import { TrainedSite } from './site-model.ts'
 
@@ -50,6 +51,10 @@ export interface TrainedSites {
   readonly trainSeconds: number
   /** How alike sites' updates were, the mean over rounds (agreement.ts); undefined for one model, and without training. */
   readonly agreement?: number
+  /** How much of each site's core is in what each serves (parts.ts), where the method learns it. */
+  readonly parts?: readonly (readonly number[])[]
+  /** By site, which group it was found to be of, where the method looks for groups. */
+  readonly groupsFound?: readonly number[]
 }
 
 export interface MethodRun {
@@ -89,7 +94,7 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
   const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
-  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement }
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement, ...partsOf(run, models) }
 }
 
 interface Mixing {
@@ -125,6 +130,15 @@ async function trainRound (
     }
   })
   return agreement
+}
+
+function partsOf (
+  { method, sites, settings: { averaging } }: MethodRun,
+  models: readonly TrainedSite[]
+): Pick<TrainedSites, 'parts'> {
+  if (method.mixing === 'pooled') return {}
+  const parts = partsServed(models, sites.map(({ name }, site) => ({ name, mass: massOf(models[site]!.samples.length, averaging) })))
+  return parts == null ? {} : { parts }
 }
 
 /** As a site loads its folder: images without any label are left out where the method has no use for them. */

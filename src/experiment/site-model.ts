@@ -5,6 +5,7 @@ import type { SampleScore } from '../model/classes/evaluation.ts'
 import type { Received } from '../model/components/component.ts'
 import type { Learner } from '../model/train/learner.ts'
 import type { Choice, PhaseArgs, PhaseResult } from '../model/train/learner-args.ts'
+import { relationsTo } from '../model/train/related.ts'
 import type { Serves, TrainPhase } from '../settings/method.ts'
 import type { Mode } from '../settings/model.ts'
 
@@ -71,6 +72,13 @@ export class TrainedSite {
 
   get adapter (): Adapter {
     return this.#adapter
+  }
+
+  /** What it takes of its own core and of those of other sites, by the names that they show theirs by; undefined where it learns none. */
+  relationsTo (names: readonly string[]): ReturnType<typeof relationsTo> | undefined {
+    this.#learner.importPrivate(this.#private)
+    const { relations } = this.#learner
+    return relations == null ? undefined : relationsTo(relations, names)
   }
 
   get experts (): PrivateSet {

@@ -94,8 +94,7 @@ export function toldBy (settings: FactSections, own: number, heard: Heard): Pick
 
 /** What this site and all of them count for, by what is announced; undefined where the method does not ask it, or nobody else is there. */
 function massesOf (settings: FactSections, own: number, heard: Heard): TrainWork['masses'] {
-  const { units, relations } = settings.method ?? {}
-  if (units == null && relations == null) return undefined
+  if (settings.method?.units == null) return undefined
   const specs = factSpecs(settings)
   const known = [...heard.values()].map((values) => heardFacts(specs, values)?.['mass']?.[0])
   const middle = median([own, ...known.filter((each) => each != null)])

@@ -24,14 +24,14 @@ const PRIVATE_THRESHOLD = 0.15
 
 /** What every site announces of itself beside its adapter (docs/spec/mixing.md#facts); nothing where the method asks none. */
 export function factSpecs ({ method, training, averaging }: FactSections): readonly FactSpec[] {
-  const { robust, generalisation, units, relations } = method ?? {}
+  const { robust, generalisation, units } = method ?? {}
   const clusters = clustersIn(method)
   const mass = { name: 'mass', length: 1, least: 0, most: averaging.maxMass }
   return [
     ...(robust == null ? [] : [{ name: 'loss', length: 1, least: 0, most: 1 }]),
     ...(generalisation == null ? [] : [{ name: 'gap', length: 1, least: 0, most: 1 }]),
     ...(learnsThreshold(training) ? [{ name: 'threshold', length: 1, least: 0, most: Math.LN2 }] : []),
-    ...((robust ?? generalisation ?? units ?? relations) == null ? [] : [mass]),
+    ...((robust ?? generalisation ?? units) == null ? [] : [mass]),
     ...(selects(method) ? [{ name: SITE_VECTOR, length: method.siteContrast.size, least: -MOST_OF_VECTOR, most: MOST_OF_VECTOR }] : []),
     ...(clusters == null ? [] : clusterFacts(clusters))
   ]
@@ -162,8 +162,8 @@ function conflictWithPrivacy ({ privacy: { unit } = { unit: 'none' }, ...section
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.generalisation, method.units, method.relations, method.siteContrast, method.clusters: what sites announce ' +
-      'of their images carries no noise, and privacy would promise nothing: leave one of them out'
+    : 'method.robust, method.generalisation, method.units, method.siteContrast, method.clusters: what sites announce of their images ' +
+      'carries no noise, and privacy would promise nothing: leave one of them out'
 }
 
 /** One sentence where a document lets sites announce facts. */

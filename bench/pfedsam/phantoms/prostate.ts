@@ -24,6 +24,8 @@ interface Scanner {
   readonly endorectal: boolean
   /** Contrast of tissues the other way round, as another sequence has it; as T2 shows them if not given. */
   readonly inverted?: true
+  /** What is outlined here; the whole gland if not given. */
+  readonly outlines?: 'core'
 }
 
 const SCANNERS: readonly Scanner[] = [
@@ -42,6 +44,15 @@ export const prostateSites: readonly PhantomSite[] = sitesOf(SCANNERS)
 export const T2_LIKE = 3
 export const modalitySites: readonly PhantomSite[] = sitesOf(SCANNERS.map((scanner, index) =>
   index < T2_LIKE ? scanner : { ...scanner, name: `${scanner.name}-inverted`, inverted: true }))
+
+/** Every second scanner: body and endorectal coils are on either side, so that looks do not tell by which rule a site outlines. */
+export function outlinesCore (site: number): boolean {
+  return site % 2 === 1
+}
+
+/** The same patients and pictures at the same scanners, outlined by two rules: the whole gland, or its transition zone alone. */
+export const conflictSites: readonly PhantomSite[] = sitesOf(SCANNERS.map((scanner, index) =>
+  outlinesCore(index) ? { ...scanner, name: `${scanner.name}-inner`, outlines: 'core' } : scanner))
 
 /** Brightness as T2 shows it, and inverted: what gives no signal stays dark. */
 const INVERTED = [[0, 0.03], [0.06, 0.08], [0.12, 0.9], [0.3, 0.66], [0.5, 0.44], [0.75, 0.2], [1, 0.08]] as const
@@ -79,8 +90,13 @@ function drawSection (scanner: Scanner, seed: number, stream: number, side: numb
     side,
     channels: 1,
     image: expose(seen, scanner),
-    mask: Uint8Array.from(places, ({ x, y }) => depthIn(pelvis.gland, x, y) > 0 ? 1 : 0)
+    mask: Uint8Array.from(places, ({ x, y }) => isOutlined(pelvis, scanner, x, y) ? 1 : 0)
   }
+}
+
+/** The transition zone ends where the gland does: it is painted no further. */
+function isOutlined ({ gland, core }: Pelvis, { outlines }: Scanner, x: number, y: number): boolean {
+  return depthIn(gland, x, y) > 0 && (outlines == null || depthIn(core, x, y) > 0)
 }
 
 /** The body coil's slow unevenness, and the flare around an endorectal one. */

@@ -1,8 +1,11 @@
+import { mean } from '../../../src/common/mean.ts'
 import type { RunRecord } from '../../../src/experiment/run-job.ts'
+import { overSitesOf, randOf, withinOf, worstOf } from '../summary.ts'
 
 const SITES = [
   'data', 'method', 'seed', 'site', 'images', 'dice', 'iou', 'hd95', 'missed', 'globalDice', 'aloneDice', 'serves', 'bytesPerRound'
 ]
+const RUNS = ['data', 'method', 'seed', 'dice', 'worst', 'sdOverSites', 'globalDice', 'ownGroup', 'rand']
 const IMAGES = ['data', 'method', 'seed', 'site', 'image', 'dice', 'iou', 'hd95']
 const DIGITS = 5
 
@@ -19,6 +22,17 @@ export function sitesCsv (records: readonly RunRecord[]): string {
       ])
     )
   )
+}
+
+/** A line per run. */
+export function runsCsv (records: readonly RunRecord[]): string {
+  return lines(RUNS, whole(records).map((run) => {
+    const { job, sites } = run
+    const [dice, globalDice] = [mean(sites.map((site) => site.dice)), mean(sites.map((site) => site.globalDice))]
+    return [
+      job.data, job.method, job.seed, dice, worstOf(run), overSitesOf(run), globalDice, withinOf(run) ?? null, randOf(run) ?? null
+    ]
+  }))
 }
 
 /** A line per validation image. */

@@ -1,12 +1,13 @@
 import { html, Markup } from '../../../src/report/markup.ts'
 import { checkList, legend, NOTHING, renderHtml, strip, table, tableRow } from '../../../src/report/page.ts'
 import { STYLE } from '../../../src/report/style.ts'
-import { findings, type Finding } from '../criteria.ts'
+import { findings } from '../criteria.ts'
+import type { Finding } from '../finding.ts'
 import type { Preset } from '../presets.ts'
 import type { DataSummary, MethodSummary } from '../summary.ts'
 import { byteBars, curves, diceBars, methodColour, siteBars } from './charts.ts'
 import type { Strip } from './pictures.ts'
-import { cellsOf, crossTable, headOf, points, unseenTable } from './text.ts'
+import { cellsOf, crossTable, headOf, noiseInWords, siteCellsOf, unseenTable } from './text.ts'
 
 export interface PageInput {
   readonly name: string
@@ -29,6 +30,12 @@ const WHAT: Readonly<Record<string, string>> = {
   'prostate-modality':
     'Simulated: sections of the male pelvis, drawn by this repository; three of six scanners show tissues as T2 does, three with their ' +
       'contrast inverted. The organ is the prostate. No patient was scanned.',
+  'prostate-conflict':
+    'Simulated: sections of the male pelvis, drawn by this repository. Three of six scanners outline the whole prostate, three its ' +
+      'transition zone alone. No patient was scanned.',
+  'two-organs':
+    'Simulated: four eye clinics and six MR scanners in one federation, drawn by this repository; the organ is the optic cup, or the ' +
+      'prostate. No patient was photographed or scanned.',
   colin27:
     'One real head (Colin 27, T1 MRI) cut and altered in four ways: the sites are simulated, and slices of one subject resemble each other.'
 }
@@ -72,7 +79,9 @@ function checks (list: readonly Finding[]): Markup {
 function section (summary: DataSummary, strips: readonly Strip[]): Markup {
   const main = summary.methods.filter(({ ablation }) => !ablation)
   const colours = legend(main.map(({ method, title }) => [title, colourOf(method)]))
-  return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? OF_FOLDER}</p>
+  return html`<section class="card"><h2>${summary.data}</h2><p class="note">${WHAT[summary.data] ?? OF_FOLDER}${
+    summary.noise == null ? '' : ` With ${noiseInWords(summary.noise)}.`
+  }</p>
 ${new Markup(diceBars(summary.methods))}
 ${methodTable(summary)}</section>
 <div class="pair"><section class="card"><h2>Dice per round</h2>${colours}${new Markup(curves(main))}</section>
@@ -99,12 +108,12 @@ function row (method: MethodSummary, cells: readonly string[]): Markup {
 }
 
 function methodTable (summary: DataSummary): Markup {
-  return table(['method', ...headOf(summary).measures], summary.methods.map((method) => row(method, cellsOf(method))))
+  return table(['method', ...headOf(summary).measures], summary.methods.map((method) => row(method, cellsOf(method, summary))))
 }
 
 function siteTable (summary: DataSummary): Markup {
   return html`<section class="card"><h2>Dice by site, ${summary.data}</h2>${
-    table(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, method.sites.map(({ dice }) => points(dice)))))
+    table(['method', ...headOf(summary).sites], summary.methods.map((method) => row(method, siteCellsOf(method))))
   }</section>`
 }
 
@@ -138,7 +147,9 @@ ${
 
 function about (): Markup {
   return html`<section class="card"><h2>How to read this</h2>
-<p>Worst site: the lowest site of each seed. Global Dice: the shared adapter without a site's own experts. MB at ViT-B: computed from
+<p>Worst site: the lowest site of each seed; sd over sites: the standard deviation of the sites of each seed. Own group: of what sites
+serve of each other's adapters, the part that is of sites of their own group. Rand index: the groups that a method found against those
+that there are, 1 for the same, 0 for chance. Global Dice: the shared adapter without a site's own experts. MB at ViT-B: computed from
 that model's adapter at the measured bytes per number. Rounds to 95 %: the first scored round at 95 % of the final Dice.
 HD95 leaves out images where truth or prediction is empty; their number per seed stands in brackets. Every method takes the same number
 of optimiser steps per site and round (centralised: all of them on one model); methods without experts spend those of phase L in phase

@@ -1,10 +1,16 @@
 import Table from 'cli-table3'
+import type { LabelNoise } from '../../../src/experiment/label-noise.ts'
 import type { DataSummary, MethodSummary, Spread } from '../summary.ts'
 
 const HEAD = [
-  'Dice', 'worst site', 'agreement', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B',
+  'Dice', 'worst site', 'sd over sites', 'agreement', 'global Dice', 'IoU', 'HD95 (missed)', 'passes', 'kB/site/round', 'MB at ViT-B',
   'rounds to 95 %', 'train s'
 ]
+/** Columns of those data sets alone in which a method has them. */
+const FOUND = [
+  { head: 'own group %', value: ({ within }: MethodSummary) => within, shown: points },
+  { head: 'Rand index', value: ({ rand }: MethodSummary) => rand, shown: (rand: Spread) => plain(rand, 2) }
+] as const
 
 /** Dice in points: "87.4 ± 0.6". */
 export function points ({ mean, sd, count }: Spread): string {
@@ -20,12 +26,13 @@ function bytesVitB ({ bytes, numbers, numbersVitB }: Pick<MethodSummary, 'bytes'
   return bytes.mean / numbers * numbersVitB
 }
 
-/** The columns after a method's name, without and with its sites. */
-export function cellsOf (method: MethodSummary): string[] {
-  const { dice, worst, agreement, globalDice, iou, hd95, missed, passes, bytes, roundsTo95, seconds } = method
+/** The columns after a method's name. */
+export function cellsOf (method: MethodSummary, summary: Pick<DataSummary, 'methods'>): string[] {
+  const { dice, worst, overSites, agreement, globalDice, iou, hd95, missed, passes, bytes, roundsTo95, seconds } = method
   return [
     points(dice),
     points(worst),
+    points(overSites),
     agreement == null ? '–' : plain(agreement, 2),
     points(globalDice),
     points(iou),
@@ -34,12 +41,26 @@ export function cellsOf (method: MethodSummary): string[] {
     (bytes.mean / 1_000).toFixed(0),
     (bytesVitB(method) / 1e6).toFixed(2),
     plain(roundsTo95, 0),
-    seconds.mean.toFixed(0)
+    seconds.mean.toFixed(0),
+    ...foundIn(summary).map(({ value, shown }) => {
+      const found = value(method)
+      return found == null ? '–' : shown(found)
+    })
   ]
 }
 
-export function headOf ({ methods }: DataSummary): { readonly measures: readonly string[], readonly sites: readonly string[] } {
-  return { measures: HEAD, sites: methods[0]?.sites.map(({ name }) => name) ?? [] }
+/** The columns after a method's name, of its sites. */
+export function siteCellsOf ({ sites, worst, overSites }: MethodSummary): string[] {
+  return [...sites.map(({ dice }) => dice), worst, overSites].map(points)
+}
+
+function foundIn ({ methods }: Pick<DataSummary, 'methods'>): readonly typeof FOUND[number][] {
+  return FOUND.filter(({ value }) => methods.some((method) => value(method) != null))
+}
+
+export function headOf (summary: DataSummary): { readonly measures: readonly string[], readonly sites: readonly string[] } {
+  const sites = summary.methods[0]?.sites.map(({ name }) => name) ?? []
+  return { measures: [...HEAD, ...foundIn(summary).map(({ head }) => head)], sites: [...sites, 'worst site', 'sd over sites'] }
 }
 
 interface Rows { readonly head: readonly string[], readonly rows: readonly (readonly string[])[] }
@@ -59,10 +80,15 @@ export function unseenTable ({ unseen }: DataSummary): Rows {
 /** What each site serves, on the images of the others. */
 export function crossTable ({ methods }: DataSummary): Rows {
   return {
-    head: ["a site's model on", 'its own images', 'those of sites that see alike', 'those of sites that see otherwise'],
+    head: ["a site's model on", 'its own images', 'those of sites alike', 'those of sites unlike it'],
     rows: methods.flatMap(({ title, dice, cross }) =>
       cross == null ? [] : [[title, points(dice), points(cross.alike), pointsOrNone(cross.unlike)]])
   }
+}
+
+export function noiseInWords ({ sites, share, radius }: LabelNoise): string {
+  const who = `${(100 * share).toFixed(0)} % of the training patients of ${sites.join(', ')}`
+  return `simulated noise: outlines of ${who} lie ${radius} pixels too far out or in`
 }
 
 function pointsOrNone (value: Spread | undefined): string {
@@ -74,15 +100,16 @@ export function textTable (summary: DataSummary): string {
   const { measures, sites } = headOf(summary)
   const style = { head: [], border: [] }
   const main = new Table({ head: ['method', ...measures], style })
-  for (const method of summary.methods) main.push([method.title, ...cellsOf(method)])
+  for (const method of summary.methods) main.push([method.title, ...cellsOf(method, summary)])
   const bySite = new Table({ head: ['Dice', ...sites], style })
-  for (const method of summary.methods) bySite.push([method.title, ...method.sites.map(({ dice }) => points(dice))])
+  for (const method of summary.methods) bySite.push([method.title, ...siteCellsOf(method)])
   const [crossed, left] = [crossTable(summary), unseenTable(summary)]
   const further = [crossed, left].filter(({ rows }) => rows.length > 0).map(({ head, rows }) => {
     const each = new Table({ head: [...head], style })
     each.push(...rows.map((row) => [...row]))
     return each.toString()
   })
-  const title = `${summary.data}, seeds ${summary.seeds.join(', ')}`
+  const noise = summary.noise == null ? '' : `; ${noiseInWords(summary.noise)}`
+  const title = `${summary.data}, seeds ${summary.seeds.join(', ')}${noise}`
   return [title, main.toString(), bySite.toString(), ...further].join('\n')
 }

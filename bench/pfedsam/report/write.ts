@@ -5,13 +5,13 @@ import { openBase, type RunRecord } from '../../../src/experiment/run-job.ts'
 import { findings } from '../criteria.ts'
 import { dataName, type Preset } from '../presets.ts'
 import { summarise } from '../summary.ts'
-import { imagesCsv, sitesCsv } from './csv.ts'
+import { imagesCsv, runsCsv, sitesCsv } from './csv.ts'
 import { renderPage } from './page.ts'
 import { drawStrips } from './pictures.ts'
 
 const DIGITS = 6
 
-/** report.html, report.json, sites.csv and images.csv; their paths. */
+/** report.html, report.json, runs.csv, sites.csv and images.csv; their paths. */
 export async function writeReport (folder: string, name: string, preset: Preset, records: readonly RunRecord[]): Promise<string[]> {
   const summaries = summarise(records)
   const { hash } = await openBase()
@@ -23,6 +23,7 @@ export async function writeReport (folder: string, name: string, preset: Preset,
       'report.json',
       `${JSON.stringify({ preset: name, settings, base: hash, findings: summaries.flatMap(findings), summaries }, rounded, 1)}\n`
     ],
+    ['runs.csv', runsCsv(records)],
     ['sites.csv', sitesCsv(records)],
     ['images.csv', imagesCsv(records)]
   ]

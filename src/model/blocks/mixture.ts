@@ -15,7 +15,7 @@ export interface MixtureParts {
   readonly departures: tf.Tensor
   /** 1 for cores that are held: [1 + others]. */
   readonly held: tf.Tensor
-  /** What the site counts for in the average, of 1. */
+  /** How much of the average moves with the own core, of 1. */
   readonly prior: tf.Tensor
 }
 

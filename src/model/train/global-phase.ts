@@ -58,13 +58,12 @@ async function tailored ({ serving: { init, global }, state, args, fit }: Global
 }
 
 async function related ({ serving: { global }, state, args, fit }: GlobalPhase, sizes: RelationSizes): Promise<Landing> {
-  const { adapter: { values: shared }, round, masses, received = [] } = args
+  const { adapter: { values: shared }, round, received = [] } = args
   const { state: next, adapter, loss, steps, unused } = await trainRelated({
     sizes,
     state: state.relations,
     shared,
     round,
-    masses,
     cores: received.filter(({ kind }) => kind === 'core-adapter'),
     fit: async (values, fixed) => await fit(values, { fixed })
   })

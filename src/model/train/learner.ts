@@ -20,6 +20,7 @@ import {
   fromPrivateSet, initialExpertState, toPrivateSet, type CopyState, type PrivateLayouts, type PrivateState
 } from '../parameters/private-state.ts'
 import { ownParts } from '../parameters/own-parts.ts'
+import type { RelationState } from '../parameters/relation-state.ts'
 import type { EmbeddingCache } from '../predict/embedding-cache.ts'
 import type { Segmenter } from '../predict/segmenter.ts'
 import type { PortableSam } from '../portable.ts'
@@ -134,6 +135,11 @@ export class Learner {
   get keepsGlobal (): boolean {
     const [{ kept, threshold = false }, { units, relations, mix }] = [this.#layouts, this.#serving]
     return kept.size > 0 || threshold || units != null || relations != null || mix != null
+  }
+
+  /** What the site has learnt to take of whose cores; undefined before the first phase, and of other methods. */
+  get relations (): RelationState | undefined {
+    return this.#state.relations
   }
 
   /**

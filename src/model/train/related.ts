@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import { mean } from '../../common/mean.ts'
 import { median } from '../../common/median.ts'
 import type { HostRecord } from '../../compute/index.ts'
 import type { RelationState } from '../parameters/relation-state.ts'
 import { layersOf, relationCount, type RelationSizes } from '../parameters/relations.ts'
 import { scalar, vector } from './host-records.ts'
-import type { Fit, Masses } from './tailored.ts'
+import type { Fit } from './tailored.ts'
 
 /** What another site shows of its own training. */
 interface Core {
@@ -20,8 +21,6 @@ export interface RelatedPhase {
   readonly shared: Float32Array
   /** From 1. */
   readonly round: number
-  /** None while the site knows of no other. */
-  readonly masses?: Masses | undefined
   readonly cores: readonly Core[]
   /** A phase G from the own core and relations on, in one vector, beside what of the mixture is fixed. */
   readonly fit: (values: Float32Array, fixed: HostRecord) => Promise<Fit>
@@ -37,6 +36,12 @@ interface Related {
   readonly unused: readonly string[]
 }
 
+/**
+ * How much of the average moves with the own core, in training: all of it. By what the site counts for, as the authors have it, AdamW
+ * would move each core as far as if it were alone, and all of them together the average too far (docs/spec/mixing.md#relations).
+ */
+const MOVES_ALONG = 1
+
 /** A core farther from the shared adapter than so many times the median is none that training makes. */
 const FAR = 3
 
@@ -45,7 +50,7 @@ const FAR = 3
  * (docs/spec/mixing.md#relations).
  */
 export async function trainRelated (phase: RelatedPhase): Promise<Related> {
-  const { sizes, state, shared, round, masses, cores, fit } = phase
+  const { sizes, state, shared, round, cores, fit } = phase
   const unused = farCores(cores, shared, state?.core)
   const used = cores.filter(({ peer }) => !unused.includes(peer))
   const start = state?.core ?? shared
@@ -61,7 +66,7 @@ export async function trainRelated (phase: RelatedPhase): Promise<Related> {
     '@before': vector(start),
     '@departures': { shape: [1 + sizes.others, start.length], data: departures },
     '@held': vector(held),
-    '@prior': scalar(masses == null ? 1 : masses.own / masses.all)
+    '@prior': scalar(MOVES_ALONG)
   })
   const [core, learnt] = [value.slice(0, start.length), value.slice(start.length)]
   const adapter = core.map((each, i) => shared[i]! + (each - start[i]!))
@@ -73,6 +78,22 @@ export async function trainRelated (phase: RelatedPhase): Promise<Related> {
 export function mixtureFrom ({ lent, taken }: RelationState, shared: Float32Array, sizes: RelationSizes): Float32Array {
   const layers = layersOf(sizes)
   return shared.map((each, i) => each * (1 - taken[layers[i]!]!) + lent[i]!)
+}
+
+/** What is taken of the own core, and of those of other sites by their names: means over layers, 0 of a site that has no place. */
+export function relationsTo (
+  { relations, peers }: Pick<RelationState, 'relations' | 'peers'>,
+  names: readonly string[]
+): { readonly own: number, readonly others: readonly number[] } {
+  const layers = relations.length / (1 + peers.length / 2)
+  const of = (row: number): number => mean([...relations.subarray(row * layers, (row + 1) * layers)])
+  const places = names.map((name) => placeOf(peers, peerMark(name)))
+  return { own: of(0), others: places.map((place) => place == null ? 0 : of(1 + place)) }
+}
+
+function placeOf (peers: Float32Array, mark: Float32Array): number | undefined {
+  return Array.from({ length: peers.length / 2 }, (_, place) => place).find((place) =>
+    peers[2 * place] === mark[0] && peers[2 * place + 1] === mark[1])
 }
 
 /** Of those that are held, who is farther from the shared adapter than three times the median, the own core among them. */

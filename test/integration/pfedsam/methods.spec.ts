@@ -107,13 +107,18 @@ describe('what every method does to the adapters', function () {
 
   it('apple: sites that take from each other end with the adapter that they have without, and serve what each learnt', async () => {
     const relations = { rate: 0.1, pull: 0, fade: 'exponential', pulled: 0.1, peers: 8, by: 'model' } as const
-    await train('apple', ({ models: [one, other], bytesSent, curve }) => {
+    await train('apple', ({ models: [one, other], bytesSent, parts }) => {
       const [mine, theirs] = [one!, other!].map(({ experts }) => experts.reveal().get('own.relations.relations')!.data)
       for (const each of [mine!, theirs!]) expect([...each.slice(0, 2)].map(Math.abs).every((value) => value > 0.001)).to.equal(true)
       expect(mine).to.not.deep.equal(theirs)
-      expect(curve.at(-1)!.dice).to.not.deep.equal(curve[0]!.dice)
+      for (const [first, second] of parts!) expect(first! + second!).to.be.closeTo(1, 1e-6)
+      expect(parts![0]![0]! - parts![1]![0]!, 'each takes what it has learnt').to.be.closeTo(
+        mine![0]! - theirs![1]! - (mine![0]! + mine![1]! - theirs![0]! - theirs![1]!) / 2,
+        1e-6
+      )
       // What landed is what the cores moved by, whoever takes what from whom.
       const cores = [one!, other!].map(({ experts }) => experts.reveal().get('own.relations.core')!.data)
+      expect(cores[0], 'each trains its own').to.not.deep.equal(cores[1])
       const middle = one!.adapter.values.map((each, i) => (each + other!.adapter.values[i]!) / 2)
       const mean = middle.map((_, i) => (cores[0]![i]! + cores[1]![i]!) / 2)
       expect(Math.sqrt(squaredDistance(middle, mean) / squaredDistance(mean, new Float32Array(mean.length)))).to.be.below(1e-5)

@@ -10,7 +10,7 @@ import { createLayout } from '../../../src/model/parameters/layout.ts'
 import { layersOf, relationSizes, type RelationSettings, type RelationSizes } from '../../../src/model/parameters/relations.ts'
 import { scalar, vector } from '../../../src/model/train/host-records.ts'
 import type { Learner } from '../../../src/model/train/learner.ts'
-import { farCores, mixtureFrom, trainRelated, type RelatedPhase } from '../../../src/model/train/related.ts'
+import { farCores, mixtureFrom, relationsTo, trainRelated, type RelatedPhase } from '../../../src/model/train/related.ts'
 import type { ModelSettings } from '../../../src/settings/model.ts'
 import { testEngine } from './golden.ts'
 import { createLearner, discs } from './learners.ts'
@@ -129,7 +129,7 @@ describe('relations of a site', () => {
     steps: 1
   })
   const sizes: RelationSizes = { size: 2, layers: [2], others: 2 }
-  const phase = { sizes, shared: Float32Array.of(0, 0), masses: { own: 1, all: 3 }, fit }
+  const phase = { sizes, shared: Float32Array.of(0, 0), fit }
 
   it('stay with the sites that they are to, whatever the order in which these come', async () => {
     const first = await trainRelated({ ...phase, state: undefined, round: 1, cores: [core('b', 1, 1), core('c', 1, 2)] })
@@ -147,6 +147,13 @@ describe('relations of a site', () => {
     expect([...mixtureFrom(alone.state, Float32Array.of(10, 0), sizes)]).to.deep.equal([-50 + 2 * 2 + 4, 2 * 2 + 4])
     const other = await trainRelated({ ...phase, state: alone.state, round: 3, cores: [core('b', 1, 1), core('d', 1, 1)] })
     expect([...other.state.relations]).to.deep.equal([3, 6, 3])
+  })
+
+  it('are known by the names of the sites, as means over layers', async () => {
+    const { state } = await trainRelated({ ...phase, state: undefined, round: 1, cores: [core('b', 1, 1), core('c', 1, 2)] })
+    expect(relationsTo(state, ['c', 'nobody', 'b'])).to.deep.equal({ own: 1, others: [3, 0, 2] })
+    const layered = { relations: Float32Array.of(1, 3, 2, 6, 0, 0), peers: state.peers }
+    expect(relationsTo(layered, ['b', 'c'])).to.deep.equal({ own: 2, others: [4, 0] })
   })
 
   it('land what the own core moved by, whatever they are', async () => {
@@ -186,11 +193,22 @@ describe('a learner with relations', function () {
     tensors.set('own.relations.relations', { shape: [4], data: Float32Array.of(1, 0, 0, 0) })
     tensors.set('own.relations.round', { shape: [1], data: Float32Array.of(1) })
     learner.importPrivate(new PrivateSet(tensors))
-    const args = { adapter: other, samples: discs, round: 1, masses: { own: 1, all: 3 }, received: [shown('b', start, 0.01)] }
+    const args = { adapter: other, samples: discs, round: 1, received: [shown('b', start, 0.01)] }
     const { adapter } = await learner.train('G', args)
     expect(learner.core).to.deep.equal(expected.adapter.values)
     const moved = other.values.map((each, i) => each + (learner.core![i]! - start.values[i]!))
     expect(adapter.values).to.deep.equal(moved)
+    await Promise.all([plain, learner].map(async (each) => { await each.dispose() }))
+  })
+
+  it('trains and lands as FedAvg-LoRA does while it takes of nobody', async () => {
+    const [plain, learner] = [await createLearner({ model: { moe: NO_EXPERTS } }), await learnerOf({ rate: 1e-30, pull: 0 })]
+    const adapter = plain.initialAdapter()
+    const expected = await plain.train('G', { adapter, samples: discs, round: 1 })
+    const received = [shown('b', adapter, 0.01), shown('c', adapter, -0.01)]
+    const { adapter: landed } = await learner.train('G', { adapter, samples: discs, round: 1, received })
+    expect(learner.core).to.deep.equal(expected.adapter.values)
+    expect(landed.values).to.deep.equal(adapter.values.map((each, i) => each + (learner.core![i]! - each)))
     await Promise.all([plain, learner].map(async (each) => { await each.dispose() }))
   })
 
@@ -202,7 +220,7 @@ describe('a learner with relations', function () {
       const before = await learner.evaluate({ adapter: start, samples: discs, mode: 'personal' })
       expect(before.dice, 'before it has learnt').to.equal(global.dice)
       const received = [shown('b', start, 0.02), shown('c', start, -0.02)]
-      const args = { adapter: start, samples: discs, masses: { own: 1, all: 3 }, received }
+      const args = { adapter: start, samples: discs, received }
       const landed = (await learner.train('G', { ...args, round: 1 })).adapter
       const adapter = new Adapter(learner.schema, landed.values.map((each, i) => each + 0.01 * Math.cos(i)))
       const again = await learnerOf({ by, rate: 0.05, pull: 0 })

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { fundusSites } from '../../../bench/pfedsam/phantoms/fundus.ts'
-import { modalitySites, prostateSites, T2_LIKE } from '../../../bench/pfedsam/phantoms/prostate.ts'
+import { conflictSites, modalitySites, outlinesCore, prostateSites, T2_LIKE } from '../../../bench/pfedsam/phantoms/prostate.ts'
 import { bentEllipse, depthIn, fillOutline } from '../../../bench/pfedsam/phantoms/shape.ts'
 import type { Drawing } from '../../../bench/pfedsam/phantoms/types.ts'
 import { streamRandom } from '../../../scripts/pretrain/scenes/random.ts'
 
 const SIDE = 64
+/** Milliseconds, of a crowded machine. */
+const PATIENCE = 600_000
 
 function area ({ mask }: Drawing): number {
   return mask.reduce((sum, label) => sum + label, 0)
@@ -33,7 +35,7 @@ function colour ({ image, channels }: Drawing): number[] {
 
 for (const [name, sites, count] of [['fundus', fundusSites, 4], ['prostate', prostateSites, 6]] as const) {
   describe(`${name} phantom`, function () {
-    this.timeout(60_000)
+    this.timeout(PATIENCE)
 
     it('has its sites, each with a name of its own', () => {
       expect(new Set(sites.map((site) => site.name)).size).to.equal(count)
@@ -105,6 +107,35 @@ describe('prostate-modality', () => {
       }
       expect(one.image, site.name).to.not.deep.equal(other.image)
       expect(Math.abs(around(one.image) - around(other.image)), site.name).to.be.above(5)
+    }
+  })
+})
+
+describe('prostate-conflict', function () {
+  this.timeout(PATIENCE)
+
+  it('shows the patients of the other phantom pixel by pixel, outlined by two rules', () => {
+    for (const [index, site] of conflictSites.entries()) {
+      for (let patient = 0; patient < 3; patient++) {
+        const [one, other] = [site.draw(11, patient, SIDE), prostateSites[index]!.draw(11, patient, SIDE)]
+        expect(one.image).to.deep.equal(other.image)
+        if (!outlinesCore(index)) {
+          expect(one.mask).to.deep.equal(other.mask)
+          continue
+        }
+        expect(one.mask.every((label, i) => label <= other.mask[i]!), 'the inner zone lies in the gland').to.equal(true)
+        expect(area(one) / area(other), `${site.name} ${patient}`).to.be.within(0.1, 0.9)
+        expect(connected(one)).to.equal(area(one))
+      }
+    }
+    expect(conflictSites.filter((_, index) => outlinesCore(index))).to.have.length(3)
+    expect(new Set(conflictSites.map(({ name }) => name)).size).to.equal(6)
+  })
+
+  it('has each rule at scanners of both kinds, so that looks do not tell it', () => {
+    for (const rule of [true, false]) {
+      const names = conflictSites.flatMap(({ name }, index) => outlinesCore(index) === rule ? [name] : [])
+      expect(names.some((name) => name.startsWith('endorectal')) && names.some((name) => name.startsWith('body-coil'))).to.equal(true)
     }
   })
 })
