@@ -10,6 +10,10 @@ import type { GossipClusters } from './gossip-mixer.ts'
 import type { RunSettings } from './run-method.ts'
 import type { TrainedSite } from './site-model.ts'
 
+function idOf (site: number): string {
+  return String(site).padStart(6, '0')
+}
+
 /** What the sites of a run announce, and what each of them makes of it, as its daemon would. */
 export class Announced {
   readonly #models: readonly TrainedSite[]
@@ -48,21 +52,30 @@ export class Announced {
     if (own == null) return undefined
     return {
       own,
-      of: (site, idOf) => siteClusters(this.#settings, {
-        self: idOf(site),
+      of: (site, nameOf) => siteClusters(this.#settings, {
+        self: nameOf(site),
         own: () => this.#models[site]!.facts,
-        heard: () => this.#heard(site, idOf),
+        heard: () => this.#heard(site, nameOf),
         drive: drained
       })!
     }
   }
 
-  #heard (self: number, idOf = (site: number) => String(site).padStart(6, '0')): Map<string, Float32Array | undefined> {
+  /** Of each site, the group that it takes itself to be in, from 0; undefined where the method has no clusters. */
+  get groups (): readonly number[] | undefined {
+    const { clusters } = this
+    if (clusters == null) return undefined
+    const ids = this.#models.map((_, site) => idOf(site))
+    const found = ids.map((id, site) => (clusters.of(site, idOf).members ?? [id]).join())
+    return found.map((members) => found.indexOf(members))
+  }
+
+  #heard (self: number, nameOf = idOf): Map<string, Float32Array | undefined> {
     const specs = factSpecs(this.#settings)
     return new Map(this.#models.flatMap(({ facts }, site) => {
       if (site === self) return []
       const said = facts == null ? undefined : { ...facts, mass: Float32Array.of(this.#masses[site]!) }
-      return [[idOf(site), said == null ? undefined : releaseFacts(specs, said)?.values] as const]
+      return [[nameOf(site), said == null ? undefined : releaseFacts(specs, said)?.values] as const]
     }))
   }
 }

@@ -94,7 +94,7 @@ export async function runMethod (run: MethodRun): Promise<TrainedSites> {
   }
   const bytesSent = mixer.bytesSent.map((sent, site) => sent + shown.bytes[site]!)
   const agreement = agreements.length === 0 ? {} : { agreement: mean(agreements) }
-  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement, ...partsOf(run, models) }
+  return { models: served, curve, bytesSent, size: learner.schema.size, trainSeconds, ...agreement, ...partsOf(run, models), ...groupsOf(announced) }
 }
 
 interface Mixing {
@@ -130,6 +130,10 @@ async function trainRound (
     }
   })
   return agreement
+}
+
+function groupsOf ({ groups }: Announced): Pick<TrainedSites, 'groupsFound'> {
+  return groups == null ? {} : { groupsFound: groups }
 }
 
 function partsOf (

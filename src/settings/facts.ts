@@ -162,8 +162,13 @@ function conflictWithPrivacy ({ privacy: { unit } = { unit: 'none' }, ...section
   }
   return unit === 'none' || factSpecs(sections).length === 0
     ? undefined
-    : 'method.robust, method.generalisation, method.units, method.siteContrast, method.clusters: what sites announce of their images ' +
-      'carries no noise, and privacy would promise nothing: leave one of them out'
+    : `${announcing(sections)}: what sites announce of their images carries no noise, and privacy would promise nothing: leave it out`
+}
+
+function announcing ({ method = {} }: FactSections): string {
+  const { robust, generalisation, units } = method
+  const asked = { robust, generalisation, units, siteContrast: selects(method) ? method : undefined, clusters: clustersIn(method) }
+  return Object.entries(asked).flatMap(([name, value]) => value == null ? [] : [`method.${name}`]).join(' and ')
 }
 
 /** One sentence where a document lets sites announce facts. */

@@ -28,7 +28,7 @@ export const WEAK = [
   },
   {
     name: 'fedicra',
-    title: 'LoRA averaged; weak labels, channels selected by site, a decoder mixed number by number (after FedICRA; for peers it is ours)',
+    title: 'LoRA averaged; weak labels, channels by site, a mixed decoder (after FedICRA)',
     paper: 'arXiv 2304.05635',
     settings: {
       model: { moe: { blocks: [] } },
