@@ -155,9 +155,10 @@ interface Own {
 /** What stays at a site by a method. */
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
-  const [tailored, related, mixes] = [method.units != null, method.relations != null, method.elementMix != null]
+  const has = (part: unknown): boolean => part != null
+  const [tailored, related, mixes] = [has(method.units), has(method.relations), has(method.elementMix)]
   const policy = method.sharing == null ? {} : { publish: method.sharing }
-  const hasExperts = !copies && !tailored && !related && !mixes
+  const hasExperts = ![copies, tailored, related, mixes].includes(true)
   const own = { keeps, showsMoments, copies, tailored, related, mixes, hasExperts, policy, terms: {}, what: '' }
   const align = { ...ALIGN, target: showsMoments ? 'moments' : 'cyclic' } as const
   if (showsMoments) return { ...own, terms: { align }, what: ', nor the features whose moments it shows, or the discriminator' }
@@ -181,6 +182,28 @@ function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSet
   expect(hasAll('own.mix.', 'own', 'taken'), 'the mixture is').to.equal(mixes)
   expect(hasAll('own.site_selection.', 'vector'), 'the site\'s vector is').to.equal(mixes)
   expect(hasAll('own.relations.', 'relations', 'peers', 'lent', 'taken'), 'relations are').to.equal(related)
+}
+
+/** Where all of the average is taken, the own is what lands: of no number is. */
+function plantTaken (planted: Map<string, NamedTensor>): void {
+  const taken = planted.get('own.mix.taken')
+  if (taken == null) return
+  planted.set('own.mix.taken', { ...taken, data: taken.data.map((_, i) => 0.25 + i % 200_000 * 1.7e-6) })
+}
+
+type Tensors = Map<string, NamedTensor>
+
+/** It learns what to take, and the site's vector, which is announced, is no canary. */
+function expectAnnounced (
+  { trained, before, planted }: { readonly trained: Tensors, readonly before: Tensors, readonly planted: Tensors },
+  found: (needles: Needles) => number
+): void {
+  const [now, then] = [trained, planted].map((each) => each.get('own.mix.taken')!.data)
+  expect(now, 'it learns what to take').to.not.deep.equal(then)
+  expect(now!.every((each) => each < 1), 'of no number all').to.equal(true)
+  const vectors = new Map([['of round 1', before.get('own.site_selection.vector')!]])
+  expect(found({ name: 'vector', needles: floatNeedles(vectors, 6) }), 'the vector itself has left').to.be.above(0)
+  for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
 }
 
 describe('what leaves a site', function () {
@@ -222,11 +245,7 @@ describe('what leaves a site', function () {
       expectOwn(planted, method)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
-      const taken = planted.get('own.mix.taken')
-      if (taken != null) {
-        // Where all is taken the own is what lands.
-        planted.set('own.mix.taken', { ...taken, data: taken.data.map((_, i) => 0.25 + i % 200_000 * 1.7e-6) })
-      }
+      plantTaken(planted)
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
         round: 0,
         set: new PrivateSet(planted)
@@ -280,15 +299,7 @@ describe('what leaves a site', function () {
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
       // The shared adapter as the phase began, which travels.
       for (const each of [trained, before, planted]) each.delete('own.units.before')
-      if (mixes) {
-        const [now, then] = [trained, planted].map((each) => each.get('own.mix.taken')!.data)
-        expect(now, 'it learns what to take').to.not.deep.equal(then)
-        expect(now!.every((each) => each < 1), 'of no number all').to.equal(true)
-        // Announced as a fact.
-        const vectors = new Map([['of round 1', before.get('own.site_selection.vector')!]])
-        expect(found({ name: 'vector', needles: floatNeedles(vectors, 6) }), 'the vector itself has left').to.be.above(0)
-        for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
-      }
+      if (mixes) expectAnnounced({ trained, before, planted }, found)
       if (related) {
         const [now, then] = [trained, planted].map((each) => each.get('own.relations.relations')!.data)
         expect(now, 'it learns from whom to take').to.not.deep.equal(then)
