@@ -23,7 +23,7 @@ export const WEAK = [
   },
   {
     name: 'fedicra',
-    title: 'LoRA averaged; weak labels, channels selected by site, a decoder mixed number by number (after FedICRA; for peers it is ours)',
+    title: 'Weak labels; sites select channels and mix a decoder (after FedICRA, ours)',
     paper: 'arXiv 2304.05635',
     settings: {
       model: { moe: { blocks: [] } },
