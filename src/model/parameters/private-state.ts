@@ -131,14 +131,7 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
   const { experts: layout, kept, copy: size, units, relations, mix, threshold = false } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
-  const ofMethod = [
-    ...(size === 0 ? [] : [copyLayout(size)]),
-    ...(units == null ? [] : [unitLayout(units)]),
-    ...(relations == null ? [] : [relationLayout(relations)]),
-    ...(mix == null ? [] : [mixLayout(mix)]),
-    ...(threshold ? [THRESHOLD_LAYOUT] : [])
-  ]
-  const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
+  const more = layoutsOfMethod(layouts).reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
   if (tensors.size !== wanted) {
     throw new SchemaError(`the private set holds ${tensors.size} tensors where this model has ${wanted}: it belongs to another model`)
@@ -164,6 +157,16 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     ...(mixed == null ? {} : { mix: mixed }),
     ...(unsure === NONE ? {} : { threshold: unsure })
   }
+}
+
+function layoutsOfMethod ({ copy, units, relations, mix, threshold = false }: PrivateLayouts): Layout[] {
+  return [
+    ...(copy === 0 ? [] : [copyLayout(copy)]),
+    ...(units == null ? [] : [unitLayout(units)]),
+    ...(relations == null ? [] : [relationLayout(relations)]),
+    ...(mix == null ? [] : [mixLayout(mix)]),
+    ...(threshold ? [THRESHOLD_LAYOUT] : [])
+  ]
 }
 
 type UnitSizes = NonNullable<PrivateLayouts['units']>

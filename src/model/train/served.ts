@@ -32,19 +32,25 @@ export interface Serving {
 }
 
 /** What the forward step needs beside the base in this mode. What a method keeps belongs to the personal model. */
-export function adaptedBy ({ global, initialKept, ...method }: Serving, state: PrivateState, adapter: Adapter, mode: Mode): HostRecord {
+export function adaptedBy (serving: Serving, state: PrivateState, adapter: Adapter, mode: Mode): HostRecord {
   if (mode === 'frozen') return {}
-  const { experts, kept, copy, units, relations, mix } = state
-  if (mode === 'personal' && units != null) return { '@gamma': vector(ownFrom(units, adapter.values, method.units!)) }
-  if (mode === 'personal' && relations != null) return { '@gamma': vector(mixtureFrom(relations, adapter.values, method.relations!)) }
-  if (mode === 'personal' && mix != null) {
-    return { '@gamma': vector(global.join(new Adapter(global.schema, mixtureOf(mix, adapter.values, method.mix!)), kept)) }
-  }
-  if (mode === 'personal' && copy?.served != null) return { '@gamma': vector(copy.served.values) }
-  return {
-    '@gamma': vector(global.join(adapter, mode === 'personal' ? kept : initialKept)),
-    ...(mode === 'personal' && experts.values.length > 0 ? { '@lambda': vector(experts.values) } : {})
-  }
+  const { global, initialKept } = serving
+  if (mode === 'global') return { '@gamma': vector(global.join(adapter, initialKept)) }
+  const own = ownGamma(serving, state, adapter)
+  if (own != null) return { '@gamma': vector(own) }
+  const { experts: { values }, kept } = state
+  return { '@gamma': vector(global.join(adapter, kept)), ...(values.length > 0 ? { '@lambda': vector(values) } : {}) }
+}
+
+/** What the site serves in place of the shared adapter, if anything. */
+function ownGamma (
+  { global, ...method }: Serving,
+  { kept, copy, units, relations, mix }: PrivateState,
+  { values }: Adapter
+): Float32Array | undefined {
+  if (units != null) return ownFrom(units, values, method.units!)
+  if (relations != null) return mixtureFrom(relations, values, method.relations!)
+  return mix == null ? copy?.served?.values : global.join(new Adapter(global.schema, mixtureOf(mix, values, method.mix!)), kept)
 }
 
 /** The model in one mode, for any number of prompts. */
@@ -54,14 +60,16 @@ export function segmenterOf (
   { adapter, mode, cache }: { readonly adapter: Adapter, readonly mode: Mode, readonly cache: EmbeddingCache }
 ): Segmenter {
   const { init: { engine, config, baseHash, labels, model: { pixels } }, context, weights, global: { schema, kept: { size } } } = serving
-  const { experts, kept, copy, units, relations, mix } = state
   const keeps = size > 0 || serving.units != null
-  const ofMethod = [copy?.served?.values, units?.copy, units?.individual, relations?.lent, relations?.taken, mix?.own, mix?.taken]
-  const all = [experts.values, keeps ? kept : undefined, ...ofMethod]
+  const all = [state.experts.values, keeps ? state.kept : undefined, ...ofMethod(state)]
   const own = all.flatMap((each) => each == null ? [] : floatsHash(each))
   const parts = [schema.model, baseHash, mode, ...(mode === 'frozen' ? [] : [adapter.digest()]), ...(mode === 'personal' ? own : [])]
   const adapted = adaptedBy(serving, state, adapter, mode)
   return new Segmenter({ engine, config, pixels, context, labels, weights, adapted, identity: parts.join(), cache })
+}
+
+function ofMethod ({ copy, units, relations, mix }: PrivateState): (Float32Array | undefined)[] {
+  return [copy?.served?.values, units?.copy, units?.individual, relations?.lent, relations?.taken, mix?.own, mix?.taken]
 }
 
 /** The global model for what runs or loads it elsewhere, at the federation's image side. */

@@ -28,7 +28,7 @@ export const WEAK = [
   },
   {
     name: 'fedicra',
-    title: 'LoRA averaged; weak labels, channels by site, a mixed decoder (after FedICRA)',
+    title: 'Weak labels; sites select channels and mix a decoder (after FedICRA, ours)',
     paper: 'arXiv 2304.05635',
     settings: {
       model: { moe: { blocks: [] } },

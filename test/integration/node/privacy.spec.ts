@@ -182,10 +182,11 @@ interface Own {
 /** What stays at a site by a method. */
 function ownOf (method: MethodSettings): Own {
   const [keeps, copies, showsMoments] = [method.keeps != null, method.personal === 'copy', method.sharing?.includes('moments') === true]
-  const [tailored, related, mixes] = [method.units != null, method.relations != null, method.elementMix != null]
-  const [clustered, taught] = [method.clusters != null, method.generalisation != null]
+  const has = (part: unknown): boolean => part != null
+  const [tailored, related, mixes] = [has(method.units), has(method.relations), has(method.elementMix)]
+  const [clustered, taught] = [has(method.clusters), has(method.generalisation)]
   const policy = method.sharing == null ? {} : { publish: method.sharing }
-  const hasExperts = !copies && !tailored && !related && !mixes
+  const hasExperts = ![copies, tailored, related, mixes].includes(true)
   const parts = { keeps, showsMoments, copies, tailored, related, mixes, clustered, taught }
   const own = { ...parts, hasExperts, policy, terms: {}, what: '' }
   if (taught) return { ...own, terms: TAUGHT, what: ', nor what teachers make of images without labels' }
@@ -215,6 +216,29 @@ function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSet
   expect(names.includes('own.teachers.threshold'), 'the threshold of teachers is').to.equal(taught)
 }
 
+/** Where all of the average is taken, the own is what lands: of no number is. */
+function plantTaken (planted: Map<string, NamedTensor>): void {
+  const taken = planted.get('own.mix.taken')
+  if (taken == null) return
+  planted.set('own.mix.taken', { ...taken, data: taken.data.map((_, i) => 0.25 + i % 200_000 * 1.7e-6) })
+}
+
+type Tensors = Map<string, NamedTensor>
+
+/** A site that mixes learns what to take, and the site's vector, which is announced, is no canary. */
+function expectAnnounced (
+  { trained, before, planted }: { readonly trained: Tensors, readonly before: Tensors, readonly planted: Tensors },
+  found: (needles: Needles) => number
+): void {
+  if (!trained.has('own.mix.taken')) return
+  const [now, then] = [trained, planted].map((each) => each.get('own.mix.taken')!.data)
+  expect(now, 'it learns what to take').to.not.deep.equal(then)
+  expect(now!.every((each) => each < 1), 'of no number all').to.equal(true)
+  const vectors = new Map([['of round 1', before.get('own.site_selection.vector')!]])
+  expect(found({ name: 'vector', needles: floatNeedles(vectors, 6) }), 'the vector itself has left').to.be.above(0)
+  for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
+}
+
 describe('what leaves a site', function () {
   this.timeout(600_000)
   let sites: Sites
@@ -232,7 +256,7 @@ describe('what leaves a site', function () {
     { generalisation: { step: 0.05 } }
   ]
   for (const method of methods) {
-    const { copies, showsMoments, related, mixes, clustered, taught, terms, hasExperts, what, policy } = ownOf(method)
+    const { copies, showsMoments, related, clustered, taught, terms, hasExperts, what, policy } = ownOf(method)
     it(`on any protocol or topic, in full rounds, is its adapter, and no expert, optimiser state, pixel or file name${what}`, async () => {
       const section = await modelSection('no imported models', 'sam-tiny')
       const model = hasExperts ? section : { ...section, moe: { ...section.moe, blocks: [] } }
@@ -257,11 +281,7 @@ describe('what leaves a site', function () {
       expectOwn(planted, method)
       // It has chosen: the shared adapter with half of its own update.
       if (copies) planted.set('own.copy.facts', { shape: [3], data: Float32Array.of(0, 1 + SERVES.indexOf('tuned'), 0.5) })
-      const taken = planted.get('own.mix.taken')
-      if (taken != null) {
-        // Where all is taken the own is what lands.
-        planted.set('own.mix.taken', { ...taken, data: taken.data.map((_, i) => 0.25 + i % 200_000 * 1.7e-6) })
-      }
+      plantTaken(planted)
       await new PrivateStore(sites.paths('a').privateStore, rehearsed.metadata['schema_hash']!).save({
         round: 0,
         set: new PrivateSet(planted)
@@ -315,15 +335,7 @@ describe('what leaves a site', function () {
       const before = readFloatTensors(await readFile(join(sites.paths('a').privateStore, 'experts.previous.safetensors'))).tensors
       // The shared adapter as the phase began, which travels.
       for (const each of [trained, before, planted]) each.delete('own.units.before')
-      if (mixes) {
-        const [now, then] = [trained, planted].map((each) => each.get('own.mix.taken')!.data)
-        expect(now, 'it learns what to take').to.not.deep.equal(then)
-        expect(now!.every((each) => each < 1), 'of no number all').to.equal(true)
-        // Announced as a fact.
-        const vectors = new Map([['of round 1', before.get('own.site_selection.vector')!]])
-        expect(found({ name: 'vector', needles: floatNeedles(vectors, 6) }), 'the vector itself has left').to.be.above(0)
-        for (const each of [trained, before, planted]) each.delete('own.site_selection.vector')
-      }
+      expectAnnounced({ trained, before, planted }, found)
       if (related) {
         const [now, then] = [trained, planted].map((each) => each.get('own.relations.relations')!.data)
         expect(now, 'it learns from whom to take').to.not.deep.equal(then)

@@ -60,7 +60,7 @@ describe('channels that a site selects', function () {
     const relu = (x: number[]): number[] => x.map((each) => Math.max(0, each))
     const vector = [0.3, -1, 0.5, 2]
     const e = times(matrix('fc1.layers.1'), relu(times(matrix('fc1.layers.0'), vector)))
-    const cells = (tf.reshape(embedding, [IMAGES, GRID ** 2, WIDTH]) as tf.Tensor3D).arraySync()[1]!
+    const cells = tf.reshape<tf.Rank.R3>(embedding, [IMAGES, GRID ** 2, WIDTH]).arraySync()[1]!
     const channel = (c: number): number[] => cells.map((cell) => cell[c]!)
     const pools = [
       Array.from({ length: WIDTH }, (_, c) => channel(c).reduce((sum, each) => sum + each, 0) / GRID ** 2),
@@ -139,8 +139,8 @@ describe('a learner whose site selects channels', function () {
 
   it('trains as without it with weight 0, and begins with the answers of the base', async () => {
     const digests: string[] = []
-    for (const siteContrast of [undefined, { size: 4, weight: 0 }]) {
-      const learner = await learnerOf({ siteContrast })
+    for (const contrast of [undefined, { size: 4, weight: 0 }]) {
+      const learner = await learnerOf({ siteContrast: contrast })
       const args = { samples: discs, round: 1, siteVectors: others }
       const { adapter, facts } = await learner.train('G', { adapter: learner.initialAdapter(), ...args })
       digests.push(adapter.digest())
