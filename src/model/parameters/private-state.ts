@@ -122,14 +122,14 @@ export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): Pri
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations, threshold = false } = layouts
+  const { experts: layout, kept, copy: size, units, relations } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const ofMethod = [
     ...(size === 0 ? [] : [copyLayout(size)]),
     ...(units == null ? [] : [unitLayout(units)]),
     ...(relations == null ? [] : [relationLayout(relations)]),
-    ...(threshold ? [THRESHOLD_LAYOUT] : [])
+    ...thresholdLayouts(layouts)
   ]
   const more = ofMethod.reduce((sum, { entries }) => sum + entries.length, 0)
   const wanted = layout.entries.length + moments.entries.length + kept.entries.length + more
@@ -145,7 +145,6 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     step: state.at(-1)!
   }
   const own = units == null ? undefined : unitsFrom(record, units)
-  const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
   const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
@@ -153,8 +152,17 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     ...(size === 0 ? {} : { copy: copyFrom(record, size) }),
     ...(own == null ? {} : { units: own }),
     ...(related == null ? {} : { relations: related }),
-    ...(unsure === NONE ? {} : { threshold: unsure })
+    ...thresholdFrom(record, layouts)
   }
+}
+
+function thresholdLayouts ({ threshold = false }: PrivateLayouts): Layout[] {
+  return threshold ? [THRESHOLD_LAYOUT] : []
+}
+
+function thresholdFrom (record: Record<string, NamedTensor>, layouts: PrivateLayouts): Pick<PrivateState, 'threshold'> {
+  const [threshold = NONE] = thresholdLayouts(layouts).flatMap((layout) => [...flatten(layout, record)])
+  return threshold === NONE ? {} : { threshold }
 }
 
 type UnitSizes = NonNullable<PrivateLayouts['units']>
