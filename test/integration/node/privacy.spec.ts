@@ -40,7 +40,7 @@ const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 
 
 const { dualTeacher: DUAL, perturbedFeatures } = TEACHERS
 const TAUGHT = {
-  stepsPerRound: 4, batchSize: 4, augment: true, supervision: ['mask', 'none'], perturbedFeatures,
+  stepsPerRound: 2, batchSize: 4, augment: true, supervision: ['mask', 'none'], perturbedFeatures,
   dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
 } as const
 
@@ -190,7 +190,7 @@ function expectOwn (tensors: ReadonlyMap<string, NamedTensor>, method: MethodSet
 }
 
 describe('what leaves a site', function () {
-  this.timeout(600_000)
+  this.timeout(1_800_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
