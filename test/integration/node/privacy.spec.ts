@@ -40,7 +40,11 @@ const RELATIONS = { rate: 0.05, pull: 0, fade: 'exponential', pulled: 0, peers: 
 
 const { dualTeacher: DUAL, perturbedFeatures } = TEACHERS
 const TAUGHT = {
-  stepsPerRound: 2, batchSize: 4, augment: true, supervision: ['mask', 'none'], perturbedFeatures,
+  stepsPerRound: 2,
+  batchSize: 4,
+  augment: true,
+  supervision: ['mask', 'none'],
+  perturbedFeatures,
   dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
 } as const
 
@@ -219,7 +223,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
-      if (taught) await dropMasks(join(sites.folder, 'data-a'), 5)
+      await dropMasks(join(sites.folder, 'data-a'), taught ? 5 : IMAGES)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()
