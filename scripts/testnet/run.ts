@@ -191,7 +191,10 @@ async function runComparison (
 }
 
 /** A picture that cannot be drawn is said and left out: the figures matter more. */
-async function drawPictures ({ children, display, options: { unlabelled } }: Run, processes: readonly HospitalProcess[]): Promise<Picture[]> {
+async function drawPictures (
+  { children, display, options: { unlabelled } }: Run,
+  processes: readonly HospitalProcess[]
+): Promise<Picture[]> {
   // Beside no mask there is nothing to compare.
   const finished = processes.filter(({ state, hospital }) => state === 'finished' && !unlabelled.has(hospital.index))
   const pictures = await pMap(finished, async ({ hospital }) => {
