@@ -192,8 +192,12 @@ async function runComparison (
 }
 
 /** A picture that cannot be drawn is said and left out: the figures matter more. */
-async function drawPictures ({ children, display }: Run, processes: readonly HospitalProcess[]): Promise<Picture[]> {
-  const finished = processes.filter(({ state }) => state === 'finished')
+async function drawPictures (
+  { children, display, options: { unlabelled } }: Run,
+  processes: readonly HospitalProcess[]
+): Promise<Picture[]> {
+  // Beside no mask there is nothing to compare.
+  const finished = processes.filter(({ state, hospital }) => state === 'finished' && !unlabelled.has(hospital.index))
   const pictures = await pMap(finished, async ({ hospital }) => {
     try {
       return await drawPicture(children, hospital)

@@ -68,10 +68,13 @@ class PartKeeper {
   weigh (said: Facts, at: number): { readonly factor: number, readonly parts: SiteParts } {
     const { settings, mass, rounds, heard } = this.#init
     const specs = factSpecs(settings)
-    const others = [...heard(at)].map(([site, values]) => [site, heardFacts(specs, values)] as const)
+    const others = [...heard(at)].map(([site, values]): [string, Facts | undefined] => [site, heardFacts(specs, values)])
     const isFirst = this.#parts == null
     const before = partsOf([SELF, ...others.map(([site]) => site)], this.#parts)
-    const gaps = Object.fromEntries([[SELF, said['gap']?.[0]], ...others.map(([site, facts]) => [site, facts?.['gap']?.[0]])])
+    const gaps: Readonly<Record<string, number | undefined>> = Object.fromEntries([
+      [SELF, said['gap']?.[0]] as const,
+      ...others.map(([site, facts]) => [site, facts?.['gap']?.[0]] as const)
+    ])
     const step = at > this.#refinedIn ? this.#step * Math.max(0, 1 - at / rounds) : 0
     const after = refinedParts(before, gaps, step)
     this.#parts = after

@@ -79,7 +79,7 @@ const dualTeacher = z.strictObject({
   ema: setting(z.number().min(0).max(0.99999), 'What of that mean stays in each step'),
   quantileStart: setting(
     z.number().min(0).max(1),
-    "Part of the pixels that are surest on labelled images, in the first step of all: how unsure the least sure of them is goes into the " +
+    'Part of the pixels that are surest on labelled images, in the first step of all: how unsure the least sure of them is goes into the ' +
       "teachers' threshold"
   ),
   quantileEnd: setting(z.number().min(0).max(1), 'The same in the last step of all rounds; linear in between'),
@@ -285,8 +285,8 @@ function conflictInTeachers (settings: TrainSettings): string | undefined {
   }
   if (!augment) return `training.dualTeacher: ${UNALTERED}`
   if (batchSize < 2) return 'training.dualTeacher: half of a batch has labels and half has none: take a batchSize of 2 or more'
-  const views = (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
-  const other = mixed != null ? 'mixup' : swapped != null ? 'swap' : tried != null ? 'episode' : views
+  const consistent = (shown?.consistency ?? 0) > 0 ? 'views.consistency' : undefined
+  const other = mixed != null ? 'mixup' : swapped != null ? 'swap' : tried != null ? 'episode' : consistent
   return other == null
     ? undefined
     : `training.dualTeacher: it compares two looks of one image, and ${other} changes one of them otherwise: leave one of them out`

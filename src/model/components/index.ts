@@ -38,8 +38,6 @@ export interface MethodInit {
 /** The pieces of a method, in the order in which their terms are summed. @throws InputError when the settings do not fit the model. */
 export function componentsOf ({ config, model, train, keeps, method, rounds = Infinity, classes }: MethodInit): readonly Component[] {
   const canvas = { side: config.imageSize, pixels: model.pixels }
-  const taught = dualTeacherOf(train)
-  const perturbed = train.perturbedFeatures?.weight === 0 ? undefined : train.perturbedFeatures
   return [
     globalComponent(config, model, keeps, classes),
     supervised,
@@ -52,9 +50,18 @@ export function componentsOf ({ config, model, train, keeps, method, rounds = In
     ...(method?.relations == null ? [] : [relationPull(method.relations, rounds)]),
     ...(train.mixup == null ? [] : [mixup(train.mixup)]),
     ...(train.structure == null ? [] : [structure(train.structure, lowResSide(config))]),
-    ...(taught == null ? [] : [dualTeacher(taught, canvas)]),
-    ...(perturbed == null ? [] : [perturbedFeatures(perturbed, config.width)]),
+    ...teaching(train, config, canvas),
     ...(viewsOf(train) === 1 ? [] : [consistency(train.views!.consistency!)])
+  ]
+}
+
+/** What teaches where nothing is marked, and what goes with it. */
+function teaching (train: TrainSettings, { width }: SamConfig, canvas: Parameters<typeof dualTeacher>[1]): Component[] {
+  const taught = dualTeacherOf(train)
+  const { perturbedFeatures: perturbed } = train
+  return [
+    ...(taught == null ? [] : [dualTeacher(taught, canvas)]),
+    ...(perturbed == null || perturbed.weight === 0 ? [] : [perturbedFeatures(perturbed, width)])
   ]
 }
 

@@ -44,5 +44,5 @@ export function pseudoLoss (logits: tf.Tensor, { targets, kept }: PseudoLabels):
 /** Mean over cells of KL(before ‖ after), Bernoulli, in nats, of each image; logits [B,C,…]. At least 0. */
 export function answersMoved (before: tf.Tensor, after: tf.Tensor): tf.Tensor {
   const kl = tf.add(tf.sub(tf.softplus(after), tf.softplus(before)), tf.mul(tf.sigmoid(before), tf.sub(before, after)))
-  return tf.relu(tf.mean(tf.reshape(kl, [before.shape[0]!, -1]), 1))
+  return tf.relu(tf.mean(tf.reshape(kl, [before.shape[0], -1]), 1))
 }

@@ -128,7 +128,7 @@ export function toPrivateSet (layouts: PrivateLayouts, state: PrivateState): Pri
 
 /** The inverse of toPrivateSet. @throws SchemaError when the set is not of this model. */
 export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): PrivateState {
-  const { experts: layout, kept, copy: size, units, relations, mix, threshold = false } = layouts
+  const { experts: layout, kept, copy: size, units, relations, mix } = layouts
   const tensors = set.reveal()
   const moments = createLayout([FIRST, SECOND].map((name) => ({ name, shape: [layout.size] })).concat({ name: STEP, shape: [1] }))
   const more = layoutsOfMethod(layouts).reduce((sum, { entries }) => sum + entries.length, 0)
@@ -146,7 +146,6 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
   }
   const own = units == null ? undefined : unitsFrom(record, units)
   const mixed = mix == null ? undefined : mixFrom(record, mix)
-  const [unsure = NONE] = threshold ? flatten(THRESHOLD_LAYOUT, record) : []
   const related = relations == null ? undefined : relationsFrom(record, relations)
   return {
     experts,
@@ -155,18 +154,28 @@ export function fromPrivateSet (layouts: PrivateLayouts, set: PrivateSet): Priva
     ...(own == null ? {} : { units: own }),
     ...(related == null ? {} : { relations: related }),
     ...(mixed == null ? {} : { mix: mixed }),
-    ...(unsure === NONE ? {} : { threshold: unsure })
+    ...thresholdFrom(record, layouts)
   }
 }
 
-function layoutsOfMethod ({ copy, units, relations, mix, threshold = false }: PrivateLayouts): Layout[] {
+function layoutsOfMethod (layouts: PrivateLayouts): Layout[] {
+  const { copy, units, relations, mix } = layouts
   return [
     ...(copy === 0 ? [] : [copyLayout(copy)]),
     ...(units == null ? [] : [unitLayout(units)]),
     ...(relations == null ? [] : [relationLayout(relations)]),
     ...(mix == null ? [] : [mixLayout(mix)]),
-    ...(threshold ? [THRESHOLD_LAYOUT] : [])
+    ...thresholdLayouts(layouts)
   ]
+}
+
+function thresholdLayouts ({ threshold = false }: PrivateLayouts): Layout[] {
+  return threshold ? [THRESHOLD_LAYOUT] : []
+}
+
+function thresholdFrom (record: Record<string, NamedTensor>, layouts: PrivateLayouts): Pick<PrivateState, 'threshold'> {
+  const [threshold = NONE] = thresholdLayouts(layouts).flatMap((layout) => [...flatten(layout, record)])
+  return threshold === NONE ? {} : { threshold }
 }
 
 type UnitSizes = NonNullable<PrivateLayouts['units']>

@@ -27,7 +27,8 @@ export function studiedOf (samples: readonly Fitted[], batchSize: number): numbe
 export function pairedBatches (source: BatchSource, stretch: Stretch): Generator<Batch> | undefined {
   const { samples, batchSize, siteSeed } = source
   const studied = studiedOf(samples, batchSize)
-  return studied === 0 ? undefined : joined(
+  if (studied === 0) return undefined
+  return joined(
     { ...source, samples: samples.filter(isLabelled), batchSize: batchSize - studied },
     { ...source, samples: samples.filter(isPartial), batchSize: studied, siteSeed: siteSeed ^ OTHER_HALF },
     stretch

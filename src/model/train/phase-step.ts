@@ -12,11 +12,12 @@ import type { Prompts } from '../sam/prompt-encoder.ts'
 import { embed, finish, input, merged, promptsOf, frozenTokens, type StepOutput, type StepContext } from '../steps.ts'
 import { adamw, clipByNorm, OWN_BETA_2, type AdamWInput } from './optimiser.ts'
 
+type Answers = Pick<Run, 'student' | 'teacher' | 'taught' | 'pictureOf' | 'weights' | 'aligned' | 'relations'>
+
 /** What a phase trains within one step: its flat parameters, and the answers of student and teacher to any value of them. */
 interface Training {
   readonly parameters: tf.Tensor
-  readonly answers: (parameters: tf.Tensor) =>
-    Pick<Run, 'student' | 'teacher' | 'taught' | 'pictureOf' | 'weights' | 'aligned' | 'relations'>
+  readonly answers: (parameters: tf.Tensor) => Answers
   /** Of the images in another look, where they are fed. */
   readonly inLook?: ((parameters: tf.Tensor) => StepOutput) | undefined
 }

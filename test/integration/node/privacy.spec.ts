@@ -26,6 +26,8 @@ import { Tap } from './tap.ts'
 
 const SIDE = 64
 const IMAGES = 8
+/** Of a site that learns from teachers, too. */
+const MASKED = 5
 const PATIENT = 'canary-patient-0815'
 /** Bytes of a needle: four floats or sixteen pixels do not occur by chance. */
 const NEEDLE = 16
@@ -50,7 +52,11 @@ const CLUSTERS = { count: 2, own: ['^mask_decoder\\.'], neighbours: 3, projectio
 const CLUSTER_FACTS = Buffer.from([25 << 3 & 0x7f | 0x82, 25 >> 4, 336 & 0x7f | 0x80, 336 >> 7])
 const { dualTeacher: DUAL, perturbedFeatures } = TEACHERS
 const TAUGHT = {
-  stepsPerRound: 4, batchSize: 4, augment: true, supervision: ['mask', 'none'], perturbedFeatures,
+  stepsPerRound: 2,
+  batchSize: 4,
+  augment: true,
+  supervision: ['mask', 'none'],
+  perturbedFeatures,
   dualTeacher: { ...DUAL, teachers: [...DUAL.teachers] }
 } as const
 
@@ -143,10 +149,11 @@ function plant (tensors: ReadonlyMap<string, NamedTensor>): Map<string, NamedTen
   }))
 }
 
-/** All but the first images of a site lose their masks: what teachers say of them is learnt. */
-async function dropMasks (folder: string, keeps: number): Promise<void> {
+/** All but the first images of a site that learns from teachers lose their masks. */
+async function dropMasks (folder: string, isTaught: boolean): Promise<void> {
+  if (!isTaught) return
   const all = (await readdir(join(folder, 'masks'))).sort()
-  await Promise.all(all.slice(keeps).map(async (name) => { await rm(join(folder, 'masks', name)) }))
+  await Promise.all(all.slice(MASKED).map(async (name) => { await rm(join(folder, 'masks', name)) }))
 }
 
 /** Everything that this site wrote about itself. */
@@ -240,7 +247,7 @@ function expectAnnounced (
 }
 
 describe('what leaves a site', function () {
-  this.timeout(600_000)
+  this.timeout(1_800_000)
   let sites: Sites
 
   afterEach(async () => { await sites.remove() })
@@ -271,7 +278,7 @@ describe('what leaves a site', function () {
       for (const name of ['a', 'b']) await writeJson(sites.paths(name).policy, policy)
       const pixels = await writeSite(join(sites.folder, 'data-a'), 1)
       await writeSite(join(sites.folder, 'data-b'), 2)
-      if (taught) await dropMasks(join(sites.folder, 'data-a'), 5)
+      await dropMasks(join(sites.folder, 'data-a'), taught)
       const dicom = await writeDicomCanaries(join(sites.folder, 'data-a', 'dicom'))
       // A rehearsal alone makes private tensors of the right shapes.
       await sites.realDaemon('rehearsal', join(sites.folder, 'data-a'), { alone: true }).run()

@@ -221,6 +221,22 @@ describe('what is learnt from teachers', function () {
     expect(told.facts!['threshold']![0]).to.equal(0)
   })
 
+  it('is private to patients by one threshold for all, also of patients without labels', async () => {
+    const parts = { unit: 'patient', clip: 1, noise: 0.1, rate: 1, slices: 1 } as const
+    const learner = await createLearner({
+      model: NO_EXPERTS,
+      train: {
+        augment: true, supervision: ['mask', 'none'], batchSize: 4, stepsPerRound: 1, dualTeacher: { ...SETTINGS, threshold: 0.15 }
+      },
+      privacy: { ...parts, epsilon: 8, delta: 1e-3, onExhausted: 'stop-training' }
+    })
+    const samples = half.map((each, i) => ({ ...each, subject: `patient ${i}` }))
+    const { loss, steps, facts } = await learner.train('G', { adapter: learner.initialAdapter(), samples, round: 1 })
+    expect([steps, facts]).to.deep.equal([1, undefined])
+    expect(loss).to.be.above(0)
+    await learner.dispose()
+  })
+
   it('repeats a round after a restart, with the threshold that was kept', async () => {
     const make = async (): ReturnType<typeof createLearner> => await createLearner({
       model: NO_EXPERTS, train: { augment: true, supervision: ['mask', 'none'], batchSize: 4, stepsPerRound: 2, dualTeacher: SETTINGS }
