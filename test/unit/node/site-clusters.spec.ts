@@ -39,14 +39,14 @@ describe('clusters at a site', () => {
     expect(scopes).to.deep.equal(['a', 'a', 'c', 'c', 'a', 'c'].map((id) => siteOf(id)!.scope))
     expect(new Set(scopes).size).to.equal(2)
     expect(siteOf('a')!.members).to.deep.equal(['a', 'b', 'e'])
-    expect(siteOf('a')!.affinity('b')).to.be.closeTo(1, 1e-6)
-    expect(siteOf('a')!.affinity('c')).to.be.closeTo(0.1 / 1.1, 1e-6)
+    expect(siteOf('a')!.affinity!('b')).to.be.closeTo(1, 1e-6)
+    expect(siteOf('a')!.affinity!('c')).to.be.closeTo(0.1 / 1.1, 1e-6)
   })
 
   it('are none before a site has told anything, nor of one that never does, to which all are alike', () => {
     const site = siteOf('new', { own: () => undefined })!
     expect([site.scope, site.members]).to.deep.equal([undefined, undefined])
-    expect(site.affinity('a')).to.equal(site.affinity('c'))
+    expect(site.affinity!('a')).to.equal(site.affinity!('c'))
   })
 
   it('follow who is there', () => {
