@@ -12,7 +12,7 @@ const LEAST_AFFINITY = 0.1
 const LEAST_LIKENESS = 0.5
 
 /** What is looked for in the facts of all. */
-export interface ClusterSettings {
+interface ClusterSettings {
   readonly count: number | 'auto'
   readonly neighbours: number
   /** Numbers of a centre. */
