@@ -127,13 +127,15 @@ async function trainRound (
 function clustersAt (settings: RunSettings, models: readonly TrainedSite[]): GossipClusters | undefined {
   const own = clustersIn(settings.method)?.own
   if (own == null) return undefined
-  const announced = announcedBy(settings, models)
   return {
     own,
     of: (index, idOf) => siteClusters(settings, {
       self: idOf(index),
       own: () => models[index]!.facts,
-      heard: () => new Map(announced.flatMap((values, other) => other === index ? [] : [[idOf(other), values] as const])),
+      heard: () => {
+        const announced = announcedBy(settings, models).map((values, other) => [idOf(other), values] as const)
+        return new Map(announced.filter((_, other) => other !== index))
+      },
       drive: drained
     })!
   }

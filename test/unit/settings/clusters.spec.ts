@@ -31,13 +31,13 @@ describe('method.clusters', () => {
 
   it('goes with nothing that counts on the average of all, nor with a promise of privacy', () => {
     const model = { ...settings.model, moe: { ...settings.model.moe, blocks: [] } }
-    const own = { clusters: CLUSTERS, units: UNITS }
-    expect(conflictIn({ ...settings, model, method: own })).to.match(/^method\.clusters: what sites average apart .* method\.units counts/)
+    const both = { ...settings, model, method: { clusters: CLUSTERS, units: UNITS } }
+    expect(conflictIn(both)).to.match(/^method\.clusters: what sites average apart .* method\.units counts/)
     const averaging = { ...settings.averaging, secure: { mode: 'sealed' as const } }
     expect(conflictIn({ ...settings, averaging })).to.match(/^method\.clusters: a sealed group/)
     const privacy = { unit: 'site' as const, epsilon: 8, delta: 1e-5, clip: 1 }
     const training = { ...settings.training, stepsPerRound: 1, epochsG: undefined, epochsL: undefined }
-    expect(conflictIn({ ...settings, training, privacy })).to.match(/method\.clusters: what sites announce of their images carries no noise/)
+    expect(conflictIn({ ...settings, training, privacy })).to.match(/method\.clusters: what sites announce .* carries no noise/)
   })
 
   it('names tensors that sites average, by expressions that are some, and no cluster under five patients', () => {
